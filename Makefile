@@ -1,0 +1,54 @@
+# `make help` lists what there is. Every target sets up what it needs first; that takes no time when it is done.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON := .venv/bin/python
+
+.PHONY: help setup run demo test check lint types contracts format chaos bench docs lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install everything the project needs
+	@tools/bootstrap
+
+run: setup ## Start the whole system and stay until Ctrl-C
+	@.venv/bin/referral run
+
+demo: setup ## Play a 60-day campaign through the whole system and check every figure
+	@.venv/bin/referral demo
+
+test: setup ## Run all tests, with the short form of the chaos tests
+	@tools/bootstrap pages
+	@$(PYTHON) -m pytest -m "not chaos_long"
+
+check: lint types contracts test ## Lint, types, import contracts and tests: what CI runs
+
+lint: setup ## Check style
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: setup ## Check types
+	@.venv/bin/mypy
+
+contracts: setup ## Check who may import whom
+	@.venv/bin/lint-imports
+
+format: setup ## Format the code
+	@.venv/bin/ruff check --quiet --fix-only .
+	@.venv/bin/ruff format .
+
+chaos: setup ## Kill, wipe and stop real processes, at length
+	@$(PYTHON) -m pytest tests/chaos
+
+bench: setup ## Measure the performance goals
+	@$(PYTHON) -m benchmarks
+
+docs: setup ## Write the generated pages and schemas anew
+	@.venv/bin/referral docs && .venv/bin/referral schemas
+
+lock: setup ## Pin all dependencies anew, by version and hash (LOCK=--upgrade takes newer ones)
+	@tools/lock $(LOCK)
+	@tools/bootstrap
+
+clean: ## Remove what running left behind (data, logs), not the set-up
+	@rm -rf var/run var/demo var/tests .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,80 @@
+"""P3 and P4: events in, durable, against the gateway that a team writes in a day."""
+
+from collections.abc import Callable
+from itertools import count
+
+from benchmarks.cpu import CpuMeter
+from benchmarks.load import run
+from benchmarks.measures.events import event, posting
+from benchmarks.results import Result, interleaved
+from benchmarks.world import World
+from referral_tools.stack.process import Process
+from referral_tools.stack.stack import Stack
+
+_SINGLES = 5000
+_BATCHES = 60
+_BATCH = 500
+_serial = count()
+
+
+def measure(stack: Stack) -> dict[str, Result]:
+    """P3 at 32 clients, P4 at 4, with the processor time of service and broker beside them."""
+    world = World(stack, "ingest")
+    world.fill_catalog(200)
+    gateway = {"GATEWAY_TOPIC": world.settings.topic_prefix + "attributions"}
+    theirs = world.process("benchmarks.baselines.gateway", environ=gateway)
+    with world.process("conversion_tracker", "http") as (ours, ours_at), theirs as (other, other_at):
+        sides = {"ours": (ours, ours_at), "baseline": (other, other_at)}
+        return {
+            "P3": _compare(stack, sides, _singles, 32, 1.2, "single events, durable, 32 clients"),
+            "P4": _compare(stack, sides, _batches, 4, 2.5, "batches of 500, durable, verdict by item", most_cpu_us=6.0),
+        }
+
+
+def _compare(
+    stack: Stack,
+    sides: dict[str, tuple[Process, str]],
+    requests: Callable[[str], tuple[list[bytes], int]],
+    clients: int,
+    goal: float,
+    meaning: str,
+    most_cpu_us: float | None = None,
+) -> Result:
+    cpu: dict[str, list[float]] = {"ours": [], "baseline": []}
+
+    def rate(side: str) -> float:
+        process, address = sides[side]
+        asked, events = requests(address)
+        meter = CpuMeter([process.pid, stack.kafka_process.pid])
+        load = run(address, asked, clients, b"202")
+        cpu[side].append(meter.seconds() / events * 1e6)
+        if load.failures:
+            raise RuntimeError(f"{load.failures} of {len(asked)} posts failed")
+        return events / load.seconds
+
+    for side in ("ours", "baseline", "ours", "baseline"):  # both warm, the broker too
+        rate(side)
+    for spent in cpu.values():
+        spent.clear()
+    ratio, ours, baseline = interleaved(lambda: rate("ours"), lambda: rate("baseline"))
+    mine, other = (sorted(spent)[len(spent) // 2] for spent in (cpu["ours"], cpu["baseline"]))
+    met = ratio >= goal and (most_cpu_us is None or mine <= most_cpu_us)
+    wanted = f"≥ {goal}×" + (f", ≤ {most_cpu_us:g} µs CPU" if most_cpu_us else "")
+    more = {"cpu_us_an_event": round(mine, 2), "baseline_cpu_us_an_event": round(other, 2)}
+    return Result(
+        ratio, wanted, met, baseline, ours, "events/s", f"{meaning} ({mine:.1f} µs CPU an event, {other:.1f})", more
+    )
+
+
+def _singles(address: str) -> tuple[list[bytes], int]:
+    salt = f"s{next(_serial)}-"
+    return [posting(address, event(number, number % 200, salt)) for number in range(_SINGLES)], _SINGLES
+
+
+def _batches(address: str) -> tuple[list[bytes], int]:
+    salt = f"b{next(_serial)}-"
+    many = [
+        posting(address, [event(batch * _BATCH + number, number % 200, salt) for number in range(_BATCH)])
+        for batch in range(_BATCHES)
+    ]
+    return many, _BATCHES * _BATCH

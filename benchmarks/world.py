@@ -1,0 +1,129 @@
+"""What measurements run in: one stack, and service processes started when a measurement wants them."""
+
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from kafka import KafkaConsumer
+
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
+from referral.config import Settings
+from referral.events import ids
+from referral.events.entities import ApiKey, Participant, ProgramVersion
+from referral.events.moment import to_datetime
+from referral.events.program import Program
+from referral.http.keys import digest
+from referral.log.admin import ensure_topics
+from referral_tools.stack.ports import free_ports
+from referral_tools.stack.process import Process
+from referral_tools.stack.stack import Stack
+from referral_tools.system import answers
+
+PROGRAM = "prg_bench"
+KEY = "rk_benchmark"
+_LONG_AGO_MS = 1_600_000_000_000
+
+
+class World:
+    """A stack with a catalog in it, whose topics and Redis database are one measurement's own."""
+
+    def __init__(self, stack: Stack, name: str, partitions: int = 8) -> None:
+        self.stack = stack
+        self.environ = {
+            "REFERRAL_KAFKA": stack.kafka,
+            "REFERRAL_REDIS": stack.redis.removesuffix("/0") + f"/{1 + secrets.randbelow(60)}",
+            "REFERRAL_TOPIC_PREFIX": f"bench-{name}-{secrets.token_hex(3)}.",
+            "REFERRAL_SIGNING_KEY": "a signing key for benchmarks, long enough",
+            "REFERRAL_PARTITIONS": str(partitions),
+            "REFERRAL_LOG_LEVEL": "warning",
+        }
+        self.settings = Settings.from_env(self.environ)
+        ensure_topics(self.settings)
+
+    def fill_catalog(self, participants: int) -> list[Participant]:
+        """A program, a key that may do everything, and so many participants (codes BENCH0, BENCH1, …), all from long ago."""
+        then = to_datetime(_LONG_AGO_MS)
+        people = [
+            Participant(
+                recorded_at=then,
+                id=ids.participant_id(PROGRAM, f"xhs:p{number}"),
+                program=PROGRAM,
+                external_id=f"xhs:p{number}",
+                display_name=f"Person {number}",
+                code=f"BENCH{number}",
+            )
+            for number in range(participants)
+        ]
+        program = Program(
+            id=PROGRAM,
+            name={"en": "Bench"},
+            timezone="Asia/Shanghai",
+            target_url="https://example.com/follow",
+            channels=("wechat",),
+        )
+        key = ApiKey(recorded_at=then, id="key_bench", digest=digest(KEY), name="bench", scopes=("admin",))
+        writer = CatalogWriter(self.settings, SystemClock())
+        writer.put(
+            [ProgramVersion(recorded_at=then, program=program, version=1, effective_from=then), key, *people],
+            timeout=60,
+        )
+        writer.close()
+        return people
+
+    @contextmanager
+    def process(
+        self, module: str, *words: str, environ: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Process, str]]:
+        """A service process, ready, and its address."""
+        (port,) = free_ports(1)
+        ports = {"REFERRAL_HTTP_PORT": str(port), "REFERRAL_METRICS_PORT": str(port)}
+        name = "-".join((module.rpartition(".")[2], *words))
+        command = [sys.executable, "-m", module, *words]
+        process = Process(
+            name, command, self.stack.home / "logs" / f"{name}.log", self.environ | ports | dict(environ or {})
+        )
+        address = f"http://127.0.0.1:{port}"
+        path = "/nothing" if module.endswith("bare_flask") else "/readyz"
+        process.start()
+        try:
+            process.wait_healthy(lambda: _up(address + path), 60)
+            yield process, address
+        finally:
+            process.terminate()
+
+    def consumer(self) -> KafkaConsumer:
+        """A client of the broker, subscribed to nothing."""
+        return KafkaConsumer(bootstrap_servers=self.stack.kafka, enable_auto_commit=False)
+
+
+def _up(address: str) -> bool:
+    """Ready; a bare server that sends /nothing on elsewhere is too."""
+    if address.endswith("/readyz"):
+        return answers(address)
+    import httpx
+
+    try:
+        return httpx.get(address).status_code < 500
+    except httpx.HTTPError:
+        return False
+
+
+def until(condition: Callable[[], bool], timeout: float = 120) -> None:
+    """Returns once the condition holds. Raises TimeoutError."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the measured system did not come to an end")
+        time.sleep(0.02)
+
+
+def redis_cpu(world: World) -> float:
+    """Seconds of processor time that Redis has spent."""
+    from redis import Redis
+
+    with Redis.from_url(world.settings.redis) as client:
+        info = client.info("cpu")
+        return float(info["used_cpu_sys"]) + float(info["used_cpu_user"])

@@ -1,0 +1,1 @@
+"""Ingest, attribution and screening."""

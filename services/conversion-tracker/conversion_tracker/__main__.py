@@ -1,0 +1,45 @@
+"""Wires and runs conversion-tracker: `python -m conversion_tracker http | fold attribute | fold screen`."""
+
+import sys
+
+from referral.config import ConfigError, Settings
+from referral.telemetry.logs import configure_logs
+
+USAGE = "usage: python -m conversion_tracker http | fold attribute | fold screen"
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    if arguments not in (["http"], ["fold", "attribute"], ["fold", "screen"]):
+        sys.exit(USAGE)
+    try:
+        settings = Settings.from_env()
+    except ConfigError as error:
+        sys.exit(f"configuration: {error}")
+    if arguments == ["http"]:
+        _http(settings)
+    else:
+        _fold(arguments[1], settings)
+
+
+def _http(settings: Settings) -> None:
+    from referral.http.serve import serve
+
+    serve("conversion_tracker.http_api.app:create", settings)
+
+
+def _fold(name: str, settings: Settings) -> None:
+    from conversion_tracker.folds.attribute import AttributeFold
+    from conversion_tracker.folds.screen import ScreenFold
+    from referral.fold.worker import run_fold
+    from referral.tokens import TokenSigner
+
+    configure_logs(f"conversion-tracker/{name}", settings)
+    if name == "attribute":
+        run_fold(AttributeFold(TokenSigner(settings.signing_key), settings.lateness_days), settings)
+    else:
+        run_fold(ScreenFold(), settings)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,79 @@
+"""Events → attributions: every person judged whole, and the difference to the last verdict said."""
+
+from collections.abc import Mapping, Sequence
+
+from conversion_tracker.domain.difference import Saying
+from conversion_tracker.domain.person import Person, noted, too_late
+from conversion_tracker.domain.rules import DAY_MS
+from conversion_tracker.folds.evidence import EvidenceReader, bears
+from conversion_tracker.folds.rulebook import Rulebook
+from referral.catalog.view import Catalog
+from referral.events.attributions import attribution_key
+from referral.events.facts import EventLine
+from referral.events.line import ClockTicked
+from referral.events.moment import to_datetime, to_ms
+from referral.fold.fold import Decision, Key, Output, Position
+from referral.tokens import TokenSigner
+from referral.topics import ATTRIBUTIONS, EVENTS, Topic
+
+SERVICE = "ct"
+NAME = "attribute"
+
+
+def person_key(program: str, person: str) -> str:
+    """Where a Person lies in its partition."""
+    return f"person:{program}|{person}"
+
+
+class AttributeFold:
+    """Who brought whom. Facts older than the lateness bound when they reached the log change no verdict."""
+
+    name = NAME
+    service = SERVICE
+    source: Topic = EVENTS
+    outputs: Sequence[Topic] = (ATTRIBUTIONS,)
+    state: object = Person
+
+    def __init__(self, tokens: TokenSigner, lateness_days: int) -> None:
+        self._tokens = tokens
+        self._lateness_ms = lateness_days * DAY_MS
+        self._rulebook = Rulebook()
+        self._reader: EvidenceReader | None = None
+
+    def keys(self, line: EventLine) -> Sequence[Key]:
+        """The person, where the line has a part in who brought them."""
+        return (person_key(line.program, line.person),) if bears(line) else ()
+
+    def decide(
+        self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
+    ) -> Decision[Person]:
+        """What the line changes about its person. A program that was not known by then is not ours to judge."""
+        if not bears(line) or (page := self._rulebook.page(line.program, catalog)) is None:
+            return Decision()
+        at = to_ms(line.occurred_at)
+        by = line.occurred_at if at <= position.recorded_at_ms else to_datetime(position.recorded_at_ms)
+        if by < page.known_from:
+            return Decision()
+        key = person_key(line.program, line.person)
+        before = states[key]
+        person = before if isinstance(before, Person) else Person()
+        if position.recorded_at_ms - at > self._lateness_ms:
+            return Decision({key: too_late(person)})
+        entry = self._reader_of(catalog).entry(line, at, by, page.at(by))
+        news = noted(person, entry, line.program, line.person, page.of) if entry else None
+        return _said(key, *news) if news else Decision()
+
+    def _reader_of(self, catalog: Catalog) -> EvidenceReader:
+        if self._reader is None or self._reader.catalog is not catalog:
+            self._reader = EvidenceReader(catalog, self._tokens)
+        return self._reader
+
+    def tick(
+        self, tick: ClockTicked, due: Mapping[str, Person], catalog: Catalog, position: Position
+    ) -> Decision[Person]:
+        """Time by itself brings nobody."""
+        return Decision()
+
+
+def _said(key: str, person: Person, sayings: Sequence[Saying]) -> Decision[Person]:
+    return Decision({key: person}, [Output(ATTRIBUTIONS, line, attribution_key(line)) for line in sayings])

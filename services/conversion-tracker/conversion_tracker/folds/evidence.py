@@ -1,0 +1,136 @@
+"""Reads facts as evidence: which touches a fact tells of, who is behind them, and what is wrong with them.
+
+A code, mention or participant counts from the second it was recorded in, and not before; so a replay decides as the first time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeGuard
+
+from conversion_tracker.domain.history import Entry, Problem, Touch, What
+from conversion_tracker.domain.rules import Rules
+from referral.catalog.view import Catalog
+from referral.events.attributions import EvidenceKind
+from referral.events.entities import Link, Participant
+from referral.events.facts import (
+    CodeScanned,
+    Content,
+    EventLine,
+    Fact,
+    FriendTagged,
+    LinkClicked,
+    PersonFollowed,
+    PersonUnfollowed,
+)
+from referral.events.line import ClockTicked
+from referral.events.moment import to_ms
+from referral.tokens import BadToken, TokenSigner
+
+_ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged})
+_NEVER = frozenset({LinkClicked, ClockTicked})
+_WHAT: dict[type, What] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
+
+
+def bears(line: EventLine) -> TypeGuard[Fact]:
+    """Whether a line can have a part in who brought somebody; most cannot, and cost nothing more than this."""
+    kind = type(line)
+    if kind in _ALWAYS:
+        return True
+    return kind not in _NEVER and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
+
+
+@dataclass(slots=True)
+class EvidenceReader:
+    """Makes entries of facts. `catalog` says whose a code is; what was recorded after `by` does not count."""
+
+    catalog: Catalog
+    tokens: TokenSigner
+
+    def entry(self, fact: Fact, at: int, by: datetime, rules: Rules | None) -> Entry | None:
+        """The history entry of a fact; None where it bears on nothing after all."""
+        touches = self._touches(fact, at, by)
+        what = _WHAT.get(type(fact), "touch")
+        if what == "touch" and not touches:
+            return None
+        if what == "follow":
+            return Entry(at, fact.id, what, touches, rules.version if rules else 0, fact.device)
+        return Entry(at, fact.id, what, touches)
+
+    def _touches(self, fact: Fact, at: int, by: datetime) -> tuple[Touch, ...]:
+        touches: list[Touch] = []
+        if isinstance(fact, CodeScanned):
+            if scene := fact.data.scene or fact.code:
+                touches.append(self._by_code("scan", scene, fact, at, by))
+        elif fact.code:
+            touches.append(self._by_code("code", fact.code, fact, at, by))
+        if fact.click and (touch := self._by_click(fact.click, fact)):
+            touches.append(touch)
+        if fact.mention:
+            touches.append(self._by_mention(fact.mention, fact, at, by))
+        if isinstance(fact, FriendTagged) and (touch := self._by_tag(fact, at, by)):
+            touches.append(touch)
+        return tuple(touches)
+
+    def _by_code(self, kind: EvidenceKind, code: str, fact: Fact, at: int, by: datetime) -> Touch:
+        found = self.catalog.code(code)
+        owner = self.catalog.owner(found) if found and found.program == fact.program and recorded(found, by) else None
+        if found is None or owner is None:
+            return Touch(kind, at, fact.id, problem="unknown_code", code=code)
+        referrer, problem = _referrer(owner, fact.person, _out_of_date(found, at))
+        content, cta = _content(fact)
+        if isinstance(found, Link):
+            content, cta = content or found.content, cta or found.cta
+        return Touch(kind, at, fact.id, referrer, problem, found.code, fact.channel, content, cta)
+
+    def _by_click(self, token: str, fact: Fact) -> Touch | None:
+        try:
+            click = self.tokens.peek_click(token)
+        except BadToken:
+            return None
+        if click.program != fact.program:
+            return None
+        owner = self.catalog.participant(click.participant)
+        if owner is None:
+            return Touch("click", click.clicked_at_ms, click.id, problem="unknown_code", code=click.code)
+        referrer, problem = _referrer(owner, fact.person)
+        where = click.channel, click.content, click.cta
+        return Touch("click", click.clicked_at_ms, click.id, referrer, problem, click.code, *where)
+
+    def _by_mention(self, mention: str, fact: Fact, at: int, by: datetime) -> Touch:
+        owner = self.catalog.mention(fact.program, mention)
+        if owner is None or not recorded(owner, by):
+            return Touch("mention", at, fact.id, problem="unknown_mention", code=mention)
+        referrer, problem = _referrer(owner, fact.person)
+        return Touch("mention", at, fact.id, referrer, problem, mention, fact.channel, *_content(fact))
+
+    def _by_tag(self, fact: FriendTagged, at: int, by: datetime) -> Touch | None:
+        """To be tagged by somebody who takes no part is no evidence of anything."""
+        owner = self.catalog.participant_by_external(fact.program, fact.data.by)
+        if owner is None or not recorded(owner, by):
+            return None
+        referrer, problem = _referrer(owner, fact.person)
+        return Touch("tag", at, fact.id, referrer, problem, channel=fact.channel)
+
+
+def recorded(owner: Participant | Link, by: datetime) -> bool:
+    """Whether it was there by then, to the second: platforms often tell whole seconds."""
+    return owner.recorded_at <= by or owner.recorded_at.replace(microsecond=0) <= by
+
+
+def _out_of_date(found: Participant | Link, at: int) -> Problem | None:
+    if not isinstance(found, Link):
+        return None
+    early = found.starts_at is not None and at < to_ms(found.starts_at)
+    late = found.expires_at is not None and at >= to_ms(found.expires_at)
+    return "expired" if early or late else None
+
+
+def _referrer(owner: Participant, person: str, problem: Problem | None = None) -> tuple[str, Problem | None]:
+    if owner.external_id == person:
+        return "", "self_referral"
+    return ("", problem) if problem else (owner.id, None)
+
+
+def _content(fact: Fact) -> tuple[str | None, str | None]:
+    data = getattr(fact, "data", None)
+    return (data.content, data.cta) if isinstance(data, Content) else (None, None)

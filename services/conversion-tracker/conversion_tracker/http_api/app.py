@@ -1,0 +1,48 @@
+"""The HTTP app of conversion-tracker, wired."""
+
+from flask import Flask
+
+from conversion_tracker.http_api import events, people
+from conversion_tracker.http_api.collaborators import Collaborators, equip
+from conversion_tracker.http_api.events_documented import SCHEMAS
+from conversion_tracker.http_api.front import ROUTE, front
+from conversion_tracker.http_api.inspection import KeyedLine
+from referral.config import Settings
+from referral.http.app import create_app
+from referral.http.hot import mount
+from referral.telemetry.logs import configure_logs
+
+SERVICE = "conversion-tracker"
+
+
+def create() -> Flask:
+    """The app with the environment's settings; the server calls it in each worker process."""
+    settings = Settings.from_env()
+    configure_logs(SERVICE, settings)
+    return build(settings)
+
+
+def build(settings: Settings) -> Flask:
+    """The app with these settings."""
+    app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=[events.blueprint, people.blueprint])
+    _document_facts(app)
+    equip(app)
+    _put_in_front(app, settings)
+    return app
+
+
+def _put_in_front(app: Flask, settings: Settings) -> None:
+    def send(lines: list[KeyedLine]) -> None:
+        mine: Collaborators = app.extensions[SERVICE]
+        mine.send(lines)
+
+    mine: Collaborators = app.extensions[SERVICE]
+    clock = app.extensions["referral"].clock
+    mount(app, SERVICE, "POST", ROUTE, front(mine.inspector, mine.known, clock, send, settings.max_body))
+
+
+def _document_facts(app: Flask) -> None:
+    """The facts' schemas come from their msgspec types; flask-smorest knows only marshmallow's."""
+    spec = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec
+    for name, schema in SCHEMAS.items():
+        spec.components.schema(name, schema)

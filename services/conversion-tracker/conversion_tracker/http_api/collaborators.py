@@ -1,0 +1,56 @@
+"""What the views of this service use beside the shared context. One per process, found through the app."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask, current_app
+
+from conversion_tracker.http_api.inspection import Inspector, KeyedLine
+from conversion_tracker.store import People
+from referral.catalog.view import Catalog
+from referral.http.context import Context
+from referral.log.collector import Collector
+from referral.telemetry.metrics import counter
+from referral.tokens import TokenSigner
+from referral.topics import EVENTS
+
+_NAME = "conversion-tracker"
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """Events to inspect, the log to write, people and the catalog to read."""
+
+    inspector: Inspector
+    collector: Collector
+    people: People
+    known: Catalog  # what was read so far; a look-up in it never waits
+    patience_s: float  # how long a write waits for the log
+
+    def send(self, lines: list[KeyedLine]) -> None:
+        """Returns once the log has acknowledged every line. Raises NotDurable or Overloaded."""
+        collector = self.collector
+        ticket = collector.submit(EVENTS, *lines[0]) if len(lines) == 1 else collector.submit_many(EVENTS, lines)
+        ticket.wait(self.patience_s)
+        counter("ingest_accepted").inc(len(lines))
+
+
+def equip(app: Flask) -> Flask:
+    """Gives an app of the factory its collaborators."""
+    shared: Context = app.extensions["referral"]
+    settings = shared.settings
+    tolerance = timedelta(seconds=settings.future_tolerance_s)
+    app.extensions[_NAME] = Collaborators(
+        Inspector(TokenSigner(settings.signing_key), tolerance, settings.max_event),
+        shared.collector(),
+        People(shared.redis, settings.partitions),
+        shared.catalog.as_read(),
+        settings.ack_timeout_ms / 1000,
+    )
+    return app
+
+
+def collaborators() -> Collaborators:
+    """The collaborators of the app that handles this request."""
+    found: Collaborators = current_app.extensions[_NAME]
+    return found

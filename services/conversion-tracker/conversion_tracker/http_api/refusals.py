@@ -1,0 +1,102 @@
+"""Why an event is refused: one table of codes, each with what to do about it. docs and tests read the same table."""
+
+import re
+from typing import Literal
+
+import msgspec
+
+RefusalCode = Literal[
+    "malformed_json",
+    "too_large",
+    "unknown_type",
+    "internal_type",
+    "missing_field",
+    "unknown_field",
+    "wrong_type",
+    "invalid_value",
+    "unknown_program",
+    "other_program",
+    "in_the_future",
+    "too_long_ago",
+    "bad_token",
+    "expired_token",
+]
+
+REMEDIES: dict[RefusalCode, str] = {
+    "malformed_json": "Send one valid JSON object in UTF-8 for each event.",
+    "too_large": "Send at most 8 KiB an event (REFERRAL_MAX_EVENT); leave out what the API does not ask for.",
+    "unknown_type": "Use one of the event types that /docs lists.",
+    "internal_type": "This type is written by the system itself; leave it out.",
+    "missing_field": "Add it; /docs shows an example of every type.",
+    "unknown_field": "Remove it, or check its spelling; free data is not kept.",
+    "wrong_type": "Send the JSON type that the schema in /openapi.json names.",
+    "invalid_value": "Send a value that the schema in /openapi.json allows.",
+    "unknown_program": "Apply the program first: PUT /v1/programs/{id} at link-issuer.",
+    "other_program": "Use an API key that is bound to this program, or to none.",
+    "in_the_future": "Check the sender's clock, and send UTC or a zone offset.",
+    "too_long_ago": "Check the unit: `occurred_at` is RFC 3339, not a number of seconds.",
+    "bad_token": "Send the value of `rt` exactly as the redirect gave it, or leave `click` out.",
+    "expired_token": "Leave `click` out: no program's window reaches back so far.",
+}
+
+INTERNAL_TYPES = ("clock.ticked", "link.clicked")
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """One event that was refused: its place in the body, a stable code, a JSON pointer into the event, what to do."""
+
+    index: int
+    code: RefusalCode
+    pointer: str
+    detail: str
+
+
+class Refused(Exception):
+    """This event is refused; caught where the batch is inspected."""
+
+    def __init__(self, code: RefusalCode, pointer: str, what: str) -> None:
+        super().__init__(f"{what} {REMEDIES[code]}")
+        self.code, self.pointer = code, pointer
+
+    def at(self, index: int) -> Refusal:
+        """The refusal of the event at this place."""
+        return Refusal(index, self.code, self.pointer, str(self))
+
+
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(.+)`")
+_UNKNOWN = re.compile(r"unknown field `(.+)`", re.DOTALL)
+_TYPE = re.compile(r"Invalid value '(.*)'", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_LONGEST_ECHO = 64
+
+
+def explained(error: Exception) -> Refused:
+    """What msgspec says of an event it could not take, as a refusal. The wording is msgspec's and is read here only."""
+    if not isinstance(error, msgspec.ValidationError):
+        return Refused("malformed_json", "", "This is not a JSON object in UTF-8.")
+    found = _WHERE.match(str(error))
+    what, pointer = (found["what"], _pointer(found["path"] or "")) if found else (str(error), "")
+    if missing := _MISSING.search(what):
+        return Refused("missing_field", f"{pointer}/{_escaped(missing[1])}", f"`{missing[1]}` is missing.")
+    if unknown := _UNKNOWN.search(what):
+        name = unknown[1][:_LONGEST_ECHO]
+        return Refused("unknown_field", f"{pointer}/{_escaped(name)}", f"`{name}` is not a field of this event.")
+    if pointer == "/type" and (kind := _TYPE.match(what)):
+        return _wrong_kind(kind[1][:_LONGEST_ECHO])
+    code: RefusalCode = "wrong_type" if ", got `" in what else "invalid_value"
+    return Refused(code, pointer, f"{what[:256]}.")
+
+
+def _wrong_kind(kind: str) -> Refused:
+    code: RefusalCode = "internal_type" if kind in INTERNAL_TYPES else "unknown_type"
+    return Refused(code, "/type", f"There is no event type `{kind}` to send.")
+
+
+def _pointer(path: str) -> str:
+    """msgspec's `.data.hashtags[1]` as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{_escaped(name or index)}" for name, index in _STEP.findall(path))
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,56 @@
+"""The resources of this API, documented on the way out. Facts on the way in are msgspec's: `referral.events.facts`."""
+
+from marshmallow import Schema, fields, validate
+
+from conversion_tracker.domain.explanation import WORDS
+
+_KINDS = validate.OneOf(["code", "click", "scan", "mention", "tag"])
+
+
+class ReferrerOut(Schema):
+    """A participant who brought somebody."""
+
+    id = fields.Str(metadata={"examples": ["par_0t04dnkrn229c38f"]})
+    external_id = fields.Str(allow_none=True)
+    display_name = fields.Str(allow_none=True)
+
+
+class TouchOut(Schema):
+    """Something that may have brought the person, and what became of it."""
+
+    kind = fields.Str(validate=_KINDS)
+    touched_at = fields.AwareDateTime()
+    event = fields.Str(metadata={"description": "the fact it was in; for a click, the click's"})
+    code = fields.Str(allow_none=True)
+    channel = fields.Str(allow_none=True)
+    content = fields.Str(allow_none=True)
+    cta = fields.Str(allow_none=True)
+    referrer = fields.Nested(ReferrerOut, allow_none=True)
+    won = fields.Bool()
+    why = fields.Str(validate=validate.OneOf(list(WORDS)), metadata={"description": "stable, for programs"})
+    detail = fields.Str(metadata={"description": "the same for people"})
+
+
+class ModelsOut(Schema):
+    """Who each model credits; only `pays` pays."""
+
+    first_touch = fields.Nested(ReferrerOut, allow_none=True)
+    last_touch = fields.Nested(ReferrerOut, allow_none=True)
+    pays = fields.Str(allow_none=True)
+
+
+class PersonOut(Schema):
+    """A person in a program."""
+
+    program = fields.Str()
+    external_id = fields.Str()
+    status = fields.Str(validate=validate.OneOf(["none", "follower", "unfollowed"]))
+    followed_at = fields.AwareDateTime(allow_none=True, metadata={"description": "since when they follow now"})
+    first_followed_at = fields.AwareDateTime(allow_none=True)
+    version = fields.Int(allow_none=True, metadata={"description": "the program version they are judged under"})
+    referral = fields.Str(allow_none=True, metadata={"description": "the referral that stands"})
+    referrer = fields.Nested(ReferrerOut, allow_none=True)
+    reason = fields.Str(allow_none=True, metadata={"description": "why a follower is nobody's"})
+    models = fields.Nested(ModelsOut)
+    touches = fields.List(fields.Nested(TouchOut), metadata={"description": "oldest first"})
+    late = fields.Int(metadata={"description": "facts that came beyond the lateness bound and changed nothing"})

@@ -1,0 +1,25 @@
+"""What the attribute fold remembers, as the HTTP side reads it."""
+
+import msgspec
+from redis import Redis
+
+from conversion_tracker.domain.person import Person
+from conversion_tracker.folds.attribute import NAME, SERVICE, person_key
+from referral.fold.keys import state_key
+from referral.topics import partition_of
+
+_decode = msgspec.msgpack.Decoder(Person).decode
+
+
+class People:
+    """The states of people in Redis; for any number of threads. Raises redis's errors where Redis is away."""
+
+    def __init__(self, redis: "Redis", partitions: int) -> None:
+        self._redis = redis
+        self._partitions = partitions
+
+    def person(self, program: str, person: str) -> Person | None:
+        """A person in a program; None where nothing of them bears on attribution."""
+        partition = partition_of(f"{program}|{person}", self._partitions)
+        raw = self._redis.get(state_key(SERVICE, NAME, partition, person_key(program, person)))
+        return _decode(raw) if isinstance(raw, bytes) else None

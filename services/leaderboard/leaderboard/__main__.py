@@ -1,0 +1,49 @@
+"""Wires and runs the leaderboard: `python -m leaderboard http | fold boards | fold growth | fold activity`."""
+
+import sys
+
+from referral.config import ConfigError, Settings
+from referral.telemetry.logs import configure_logs
+
+USAGE = "usage: python -m leaderboard http | fold boards | fold growth | fold activity"
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    try:
+        settings = Settings.from_env()
+    except ConfigError as error:
+        sys.exit(f"configuration: {error}")
+    match arguments:
+        case ["http"]:
+            _http(settings)
+        case ["fold", "boards" | "growth" | "activity" as name]:
+            _fold(name, settings)
+        case _:
+            sys.exit(USAGE)
+
+
+def _http(settings: Settings) -> None:
+    from referral.http.serve import serve
+
+    serve("leaderboard.http_api.app:app", settings)
+
+
+def _fold(name: str, settings: Settings) -> None:
+    from leaderboard.folds.activity import ActivityFold
+    from leaderboard.folds.boards import BoardsFold
+    from leaderboard.folds.growth import GrowthFold
+    from referral.fold.worker import run_fold
+
+    configure_logs(f"leaderboard/{name}", settings)
+    match name:
+        case "boards":
+            run_fold(BoardsFold(), settings)
+        case "growth":
+            run_fold(GrowthFold(), settings)
+        case _:
+            run_fold(ActivityFold(settings.lateness_days), settings)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

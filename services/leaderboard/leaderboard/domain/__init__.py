@@ -1,0 +1,1 @@
+"""What the leaderboard decides, without asking anybody: periods, standings, ranks, counts. Pure functions and values."""

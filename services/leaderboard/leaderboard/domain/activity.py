@@ -1,0 +1,63 @@
+"""What people do: how often content was shown and shared, and links opened. Each fact counts once, however often it is
+sent.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Literal
+
+from msgspec import Struct
+
+Kind = Literal["shown", "shares", "clicks"]
+
+
+class Activity(Struct, frozen=True, array_like=True, tag="activity"):
+    """Counts of a period, or of all time. `clicks` are people's, not robots'."""
+
+    shown: int = 0
+    shares: int = 0
+    clicks: int = 0
+
+    def plus(self, kind: Kind) -> "Activity":
+        """The same with one more."""
+        return Activity(
+            self.shown + (kind == "shown"), self.shares + (kind == "shares"), self.clicks + (kind == "clicks")
+        )
+
+
+class ActivityDays(Struct, frozen=True, array_like=True, tag="days"):
+    """Activity by the name of the day, for the days that touch a block (see `blocks`)."""
+
+    days: dict[str, Activity] = {}
+
+    def with_(self, day: str, activity: Activity) -> "ActivityDays":
+        """The same with another count for one day."""
+        return ActivityDays({**self.days, day: activity})
+
+
+class Seen(Struct, frozen=True, array_like=True, tag="seen"):
+    """Which facts of one person and day were counted: 64 bits for each id, sorted."""
+
+    ids: tuple[int, ...] = ()
+
+    def with_(self, fact: str) -> "Seen | None":
+        """The same with one more fact; None where it was seen already."""
+        mark = fingerprint(fact)
+        place = bisect_left(self.ids, mark)
+        if place < len(self.ids) and self.ids[place] == mark:
+            return None
+        return Seen((*self.ids[:place], mark, *self.ids[place:]))
+
+
+def fingerprint(fact: str) -> int:
+    """64 bits for a fact's id. That any two of a thousand ids agree by chance happens once in 10¹³ such days."""
+    return int.from_bytes(blake2b(fact.encode(), digest_size=8).digest(), "big")
+
+
+def total(parts: Iterable[Activity]) -> Activity:
+    """All of them together."""
+    whole = Activity()
+    for part in parts:
+        whole = Activity(whole.shown + part.shown, whole.shares + part.shares, whole.clicks + part.clicks)
+    return whole

@@ -1,0 +1,82 @@
+"""Figures in Redis, as the HTTP side reads them: what the folds growth and activity counted, summed over all
+partitions.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from redis import Redis
+
+from leaderboard.domain import activity, growth
+from leaderboard.domain.activity import Activity, ActivityDays
+from leaderboard.domain.blocks import blocks_of
+from leaderboard.domain.growth import Growth, GrowthDays
+from leaderboard.domain.periods import Window, days
+from leaderboard.folds import places
+from referral.fold.keys import state_key
+
+_growth = msgspec.msgpack.Decoder(Growth | GrowthDays).decode
+_activity = msgspec.msgpack.Decoder(Activity | ActivityDays).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What happened in a period: who follows of those who began in it, what people did, and the posts that are there."""
+
+    growth: Growth
+    activity: Activity
+    posts: int
+
+
+class FigureStore:
+    """The counts of both folds; for any number of threads. Raises redis's errors where Redis is away."""
+
+    def __init__(self, redis: "Redis", partitions: int) -> None:
+        self._redis = redis
+        self._partitions = range(partitions)
+
+    def read(self, program: str, window: Window, zone: str) -> Figures:
+        """The figures of a period, all partitions in one round trip."""
+        keys = _keys(program, window)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for partition in self._partitions:
+                pipeline.mget([state_key(places.SERVICE, places.GROWTH, partition, key) for key in keys])
+                pipeline.mget([state_key(places.SERVICE, places.ACTIVITY, partition, key) for key in keys])
+                posts = state_key(places.SERVICE, places.ACTIVITY, partition, places.posts(program))
+                pipeline.zcount(posts, window.start_s, f"({window.end_s}")
+            answers = pipeline.execute()
+        wanted = frozenset[str]() if window.kind == "all" else frozenset(days(window, zone))
+        return Figures(
+            growth.total(_growths(map(_growth, _flat(answers[0::3])), wanted)),
+            activity.total(_activities(map(_activity, _flat(answers[1::3])), wanted)),
+            sum(answers[2::3]),
+        )
+
+
+def _keys(program: str, window: Window) -> Sequence[str]:
+    if window.kind == "all":
+        return [places.ever(program)]
+    return [places.days(program, block) for block in blocks_of(window.start_s, window.end_s)]
+
+
+def _flat(answers: Iterable[list[bytes | None]]) -> Iterable[bytes]:
+    return (raw for found in answers for raw in found if raw is not None)
+
+
+def _growths(states: Iterable[Growth | GrowthDays], wanted: frozenset[str]) -> Iterator[Growth]:
+    """The counts of the days wanted, and those of all time where these were read."""
+    for state in states:
+        if isinstance(state, Growth):
+            yield state
+        else:
+            yield from (count for day, count in state.days.items() if day in wanted)
+
+
+def _activities(states: Iterable[Activity | ActivityDays], wanted: frozenset[str]) -> Iterator[Activity]:
+    """The same of what people did."""
+    for state in states:
+        if isinstance(state, Activity):
+            yield state
+        else:
+            yield from (count for day, count in state.days.items() if day in wanted)

@@ -1,0 +1,126 @@
+"""Events → what people did: content shown and shared, links opened by people, posts that are still there.
+
+Counting each fact once. A post has an id of its own, which counts once however often it is reported. A click is
+written once, by the redirect. What else a platform reports may come again under the same id, at any later time; so the
+ids of a person's facts are kept by the day they occurred on, and a fact that was recorded more than the lateness bound
+after it occurred is not counted at all. Nothing can then come that needs an older memory, and the ids go when the
+clock has passed their day by the bound (and a day more, for clocks that disagree). Within the bound the count is
+exact, and memory is bounded by what happens inside it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from leaderboard.domain.activity import Activity, ActivityDays, Kind, Seen
+from leaderboard.domain.blocks import block_of
+from leaderboard.domain.periods import windows
+from leaderboard.folds import places
+from leaderboard.folds.zones import Zones
+from referral.catalog.view import Catalog
+from referral.events.facts import ContentShared, ContentShown, EventLine, LinkClicked, PostPublished, PostRemoved
+from referral.events.line import ClockTicked
+from referral.events.moment import to_ms
+from referral.fold.fold import Decision, Due, Key, Position, Score
+from referral.topics import EVENTS, Topic
+
+Told = ContentShown | ContentShared
+State = Activity | ActivityDays | Seen
+States = Mapping[Key, State | float | None]
+Changes = dict[Key, State | float | None]
+
+_DAY_MS = 86_400_000
+
+
+class ActivityFold:
+    """Counts by program and day. `lateness_days`: facts recorded later than this after they occurred are not counted."""
+
+    name = places.ACTIVITY
+    service = places.SERVICE
+    source: Topic = EVENTS
+    outputs: Sequence[Topic] = ()
+    state: object = State
+
+    def __init__(self, lateness_days: int) -> None:
+        self._late_ms = lateness_days * _DAY_MS
+        self._zones = Zones()
+
+    def keys(self, line: EventLine) -> Sequence[Key]:
+        """What the line may change; nothing for most facts."""
+        match line:
+            case ContentShown() | ContentShared():
+                return _seen_at(line), *_counts_at(line)
+            case LinkClicked(visitor="person"):
+                return _counts_at(line)
+            case PostPublished() | PostRemoved():
+                return _post_at(line), _removed_at(line)
+            case _:
+                return ()
+
+    def decide(self, line: EventLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+        """The new counts. Raises LookupError for a program the catalog lacks."""
+        match line:
+            case ContentShown() | ContentShared():
+                return self._told(line, states, catalog, position)
+            case LinkClicked(visitor="person"):
+                return Decision(self._counted(line, "clicks", states, catalog))
+            case PostPublished():
+                return _published(line, states)
+            case PostRemoved():
+                return Decision({_post_at(line): None, _removed_at(line): float(_second(line))})
+            case _:
+                return Decision()
+
+    def tick(
+        self, tick: ClockTicked, due: Mapping[str, State], catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """Ids that nothing can come for any more are forgotten."""
+        return Decision(dict.fromkeys(due))
+
+    def _told(self, line: Told, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+        occurred_ms = to_ms(line.occurred_at)
+        before = states[_seen_at(line)]
+        seen = (before if isinstance(before, Seen) else Seen()).with_(line.id)
+        if seen is None or position.recorded_at_ms - occurred_ms > self._late_ms:
+            return Decision()
+        changes = self._counted(line, "shown" if isinstance(line, ContentShown) else "shares", states, catalog)
+        changes[_seen_at(line)] = seen
+        if before is None:
+            changes[Due(_seen_at(line))] = float((occurred_ms // _DAY_MS + 2) * _DAY_MS + self._late_ms)
+        return Decision(changes)
+
+    def _counted(self, line: Told | LinkClicked, kind: Kind, states: States, catalog: Catalog) -> Changes:
+        day = windows(_second(line), self._zones.of(line.program, catalog))[0].name
+        ever_at, days_at = _counts_at(line)
+        ever, days = states[ever_at], states[days_at]
+        known = days if isinstance(days, ActivityDays) else ActivityDays()
+        return {
+            ever_at: (ever if isinstance(ever, Activity) else Activity()).plus(kind),
+            days_at: known.with_(day, known.days.get(day, Activity()).plus(kind)),
+        }
+
+
+def _published(line: PostPublished, states: States) -> Decision[State]:
+    """A post counts from when it was first published; one that is gone stays gone."""
+    if states[_removed_at(line)] is not None:
+        return Decision()
+    known, second = states[_post_at(line)], float(_second(line))
+    return Decision({_post_at(line): min(known, second) if isinstance(known, float) else second})
+
+
+def _second(line: Told | LinkClicked | PostPublished | PostRemoved) -> int:
+    return int(line.occurred_at.timestamp())
+
+
+def _seen_at(line: Told) -> str:
+    return places.seen(line.program, line.person, to_ms(line.occurred_at) // _DAY_MS)
+
+
+def _counts_at(line: Told | LinkClicked) -> tuple[str, str]:
+    return places.ever(line.program), places.days(line.program, block_of(_second(line)))
+
+
+def _post_at(line: PostPublished | PostRemoved) -> Score:
+    return Score(places.posts(line.program), line.data.post)
+
+
+def _removed_at(line: PostPublished | PostRemoved) -> Score:
+    return Score(places.removed(line.program), line.data.post)

@@ -1,0 +1,82 @@
+"""Conversions → boards: every referrer's place by day, week, month and all time. State: each referrer's bag of
+moments.
+
+Scores are written, never read: a place is a function of the bag alone, so a fold that begins again from nothing gives
+byte-equal boards. All four periods are kept whatever the program shows, so that a board it adds later is right from
+the start.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from leaderboard.domain.periods import windows
+from leaderboard.domain.standing import moments, put, scores, take
+from leaderboard.folds import places
+from leaderboard.folds.zones import Zones
+from referral.catalog.view import Catalog
+from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed
+from referral.events.line import ClockTicked
+from referral.fold.fold import Decision, Key, Position, Score
+from referral.topics import CONVERSIONS, Topic
+
+Boards = tuple[tuple[str, ...], tuple[tuple[int, int], ...]]  # their keys, and [first second, the first after)
+States = Mapping[Key, bytes | float | None]
+
+_COUNTED = (ConversionCleared, ConversionReversed)
+_QUARTER_S = 15 * 60
+_REMEMBERED = 4096
+
+
+class BoardsFold:
+    """Cleared counts, reversed counts no more, held and rejected never did."""
+
+    name = places.BOARDS
+    service = places.SERVICE
+    source: Topic = CONVERSIONS
+    outputs: Sequence[Topic] = ()
+    state: object = bytes
+
+    def __init__(self) -> None:
+        self._zones = Zones()
+        self._known: dict[tuple[str, int], Boards] = {}
+
+    def keys(self, line: ConversionLine) -> Sequence[Key]:
+        """The referrer's bag, under the participant's id: the boards follow from it."""
+        return (line.referrer,) if isinstance(line, _COUNTED) else ()
+
+    def decide(self, line: ConversionLine, states: States, catalog: Catalog, position: Position) -> Decision[bytes]:
+        """The referrer's new bag and scores. Raises LookupError for a program the catalog lacks, or what never
+        counted.
+        """
+        if not isinstance(line, _COUNTED):
+            return Decision()
+        referrer, state = line.referrer, states[line.referrer]
+        bag = moments(state if isinstance(state, bytes) else None)
+        if isinstance(line, ConversionCleared):
+            second = int(line.occurred_at.timestamp())
+            put(bag, second)
+        else:
+            second = int(line.cleared_at.timestamp())
+            take(bag, second)
+        changes: dict[Key, bytes | float | None] = {referrer: bag.tobytes() or None}
+        boards, borders = self._boards(line.program, second, catalog)
+        for board, score in zip(boards, scores(bag, borders), strict=True):
+            changes[Score(board, referrer)] = score
+        return Decision(changes)
+
+    def tick(
+        self, tick: ClockTicked, due: Mapping[str, bytes], catalog: Catalog, position: Position
+    ) -> Decision[bytes]:
+        """Time by itself moves nobody: a new period is a new board."""
+        return Decision()
+
+    def _boards(self, program: str, second: int, catalog: Catalog) -> Boards:
+        """The boards that a moment counts in; the same for a quarter of an hour."""
+        at = program, second // _QUARTER_S
+        boards = self._known.get(at)
+        if boards is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            found = windows(second, self._zones.of(program, catalog))
+            keys = tuple(places.board(program, "referrals", one.name) for one in found)
+            boards = self._known[at] = keys, tuple((one.start_s, one.end_s) for one in found)
+        return boards

@@ -1,0 +1,132 @@
+"""Attributions → who follows: by program, day of the follow and channel.
+
+A reversal does not say through which channel the referral had come, so that is kept for each referral that came
+through one.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from leaderboard.domain.blocks import block_of
+from leaderboard.domain.growth import Growth, GrowthDays, Through
+from leaderboard.domain.periods import windows
+from leaderboard.folds import places
+from leaderboard.folds.zones import Zones
+from referral.catalog.view import Catalog
+from referral.events.attributions import (
+    AttributionLine,
+    ReferralAttributed,
+    ReferralQualified,
+    ReferralReversed,
+    ReferralUnattributed,
+    Stage,
+)
+from referral.events.line import ClockTicked
+from referral.fold.fold import Decision, Key, Position
+from referral.topics import ATTRIBUTIONS, Topic
+
+Said = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
+State = Growth | GrowthDays | Through
+States = Mapping[Key, State | float | None]
+Changes = dict[Key, State | float | None]
+
+
+class GrowthFold:
+    """Attributed and unattributed add up to all who follow; what is reversed is taken from the day it was counted on."""
+
+    name = places.GROWTH
+    service = places.SERVICE
+    source: Topic = ATTRIBUTIONS
+    outputs: Sequence[Topic] = ()
+    state: object = State
+
+    def __init__(self) -> None:
+        self._zones = Zones()
+
+    def keys(self, line: AttributionLine) -> Sequence[Key]:
+        """The counts of the follow's days and of all time, and the referral's channel."""
+        if isinstance(line, ClockTicked):
+            return ()
+        return places.ever(line.program), _days_at(line), *_channel_at(line)
+
+    def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+        """The new counts. Raises LookupError for a program the catalog lacks."""
+        if isinstance(line, ClockTicked):
+            return Decision()
+        day = windows(_second(line), self._zones.of(line.program, catalog))[0].name
+        ever, days = states[places.ever(line.program)], states[_days_at(line)]
+        known = days if isinstance(days, GrowthDays) else GrowthDays()
+        channel = _channel(line, states)
+        changes: Changes = {
+            places.ever(line.program): _counted(line, ever if isinstance(ever, Growth) else Growth(), channel),
+            _days_at(line): known.with_(day, _counted(line, known.days.get(day, Growth()), channel)),
+        }
+        return Decision(changes | _channel_change(line))
+
+    def tick(
+        self, tick: ClockTicked, due: Mapping[str, State], catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """Nobody follows or leaves by time alone."""
+        return Decision()
+
+
+def _followed_at(line: Said) -> datetime:
+    match line:
+        case ReferralQualified():
+            return line.followed_at
+        case ReferralReversed():
+            return line.since
+        case _:
+            return line.occurred_at
+
+
+def _second(line: Said) -> int:
+    return int(_followed_at(line).timestamp())
+
+
+def _days_at(line: Said) -> str:
+    return places.days(line.program, block_of(_second(line)))
+
+
+def _channel_at(line: Said) -> tuple[str, ...]:
+    """Where the referral's channel lies, for a line that writes it down or needs it."""
+    match line:
+        case ReferralAttributed() if line.evidence.channel:
+            return (places.channel(line.id),)
+        case ReferralReversed(id=str(id)):
+            return (places.channel(id),)
+        case _:
+            return ()
+
+
+def _channel(line: Said, states: States) -> str | None:
+    if isinstance(line, ReferralAttributed):
+        return line.evidence.channel
+    for key in _channel_at(line):
+        through = states[key]
+        return through.channel if isinstance(through, Through) else None
+    return None
+
+
+def _channel_change(line: Said) -> Changes:
+    channel = line.evidence.channel if isinstance(line, ReferralAttributed) else None
+    return {key: Through(channel) if channel else None for key in _channel_at(line)}
+
+
+def _counted(line: Said, growth: Growth, channel: str | None) -> Growth:
+    """The count after a line."""
+    for stage, number in _steps(line):
+        growth = growth.plus(stage, number, channel)
+    return growth
+
+
+def _steps(line: Said) -> Sequence[tuple[Stage, int]]:
+    match line:
+        case ReferralAttributed():
+            return (("attributed", 1),)
+        case ReferralQualified():
+            return (("qualified", 1),)
+        case ReferralUnattributed():
+            return (("unattributed", 1),)
+        case ReferralReversed():
+            return [(stage, -1) for stage in line.undoes]

@@ -1,0 +1,46 @@
+"""Under which key of its partition each fold keeps what: the table that the folds write by and the HTTP side reads by."""
+
+SERVICE = "lb"
+BOARDS = "boards"
+GROWTH = "growth"
+ACTIVITY = "activity"
+
+
+def board(program: str, metric: str, period: str) -> str:
+    """A sorted set of participant ids by score (boards). A new period is a new key."""
+    return f"{program}:{metric}:{period}"
+
+
+def log_key(program: str, participant: str) -> str:
+    """The log's key of a referrer: all that they brought lies in its partition (boards)."""
+    return f"{program}|{participant}"
+
+
+def days(program: str, block: int) -> str:
+    """The counts of each day in a block (growth: GrowthDays, activity: ActivityDays)."""
+    return f"days:{program}:{block}"
+
+
+def ever(program: str) -> str:
+    """The counts of all time (growth: Growth, activity: Activity)."""
+    return f"ever:{program}"
+
+
+def channel(referral: str) -> str:
+    """Which channel a standing referral came through (growth: Through); absent where it came through none."""
+    return f"channel:{referral}"
+
+
+def seen(program: str, person: str, day: int) -> str:
+    """Which facts of a person's UTC day (days since the epoch) were counted (activity: Seen)."""
+    return f"seen:{program}|{person}:{day}"
+
+
+def posts(program: str) -> str:
+    """A sorted set of the posts that are still there, by the second they were published (activity)."""
+    return f"posts:{program}"
+
+
+def removed(program: str) -> str:
+    """A sorted set of the posts that are gone, by the second they went (activity)."""
+    return f"removed:{program}"

@@ -1,0 +1,22 @@
+"""The Flask app of the leaderboard."""
+
+from flask import Flask
+
+from leaderboard.http_api import board_page, boards, insights
+from leaderboard.http_api.collaborators import equip
+from referral.catalog.follower import CatalogFollower
+from referral.config import Settings
+from referral.http.app import create_app
+from referral.pages import design
+from referral.telemetry.logs import configure_logs
+
+SERVICE = "leaderboard"
+BLUEPRINTS = (boards.blueprint, insights.blueprint, board_page.blueprint)
+
+
+def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:
+    """The app with these settings, else those of the environment. Make it in the process that serves it."""
+    chosen = settings or Settings.from_env()
+    configure_logs(SERVICE, chosen)
+    made = create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower)
+    return design.equip(equip(made))

@@ -1,0 +1,27 @@
+"""Who stands behind a participant's id: the name to show, and the platform's own id."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from referral.catalog.view import Catalog
+from referral.events.entities import Participant
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What is shown of a participant; their id where the catalog does not know them (yet)."""
+
+    shown: str
+    external_id: str | None = None
+
+    @classmethod
+    def of(cls, participant: Participant) -> Self:
+        """The name of somebody the catalog knows."""
+        return cls(participant.display_name or participant.id, participant.external_id)
+
+
+def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, Name]:
+    """The name of each of these; the catalog is read to its end at most once, however many are missing."""
+    found = catalog.participants_by_id(participants)
+    return {participant: Name.of(one) if one else Name(participant) for participant, one in found.items()}

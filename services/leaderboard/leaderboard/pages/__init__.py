@@ -1,0 +1,1 @@
+"""What the leaderboard shows people: the public board."""

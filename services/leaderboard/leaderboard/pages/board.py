@@ -1,0 +1,119 @@
+"""The board as a page: which period, which rows, which words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import Response, make_response, render_template, request
+
+from leaderboard.domain.periods import PERIODS, UnknownPeriod, Window, window, windows
+from leaderboard.domain.ranking import Slice
+from leaderboard.folds import places
+from leaderboard.http_api.collaborators import collaborators
+from leaderboard.pages import words
+from leaderboard.pages.shown import Mine, Row, mine, rows_of
+from referral.events.program import Board, Period, Program
+from referral.http.context import context
+from referral.pages.languages import spoken
+
+METRIC = "referrals"
+SHOWN = 100
+KEPT_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the template needs of a board; `gains`: rows tell what came today, as today is part of the period."""
+
+    program: Program
+    zone: str
+    window: Window
+    board: Slice
+    gains: bool
+    rows: list[Row]
+    mine: Mine | None
+
+
+def board_page(program: str) -> Response | None:
+    """The page as this request asks for it, kept by browsers and proxies for a few seconds. None for an unknown
+    program.
+    """
+    shown = _shown(program)
+    return _answer(shown) if shown else None
+
+
+def _shown(name: str) -> Shown | None:
+    catalog = context().catalog
+    newest = catalog.program(name)
+    if newest is None:
+        return None
+    program, now_s = newest.program, context().clock.now_ms() // 1000
+    zone = collaborators().zones.of(name, catalog)
+    asked = _window(program, now_s, zone)
+    key, me = places.board(name, METRIC, asked.name), request.args.get("me", "")[:64] or None
+    boards = collaborators().boards
+    top = boards.top(key, SHOWN)
+    near = boards.around(name, key, me, 1) if me else None
+    gains = asked.kind != "day" and asked.holds(now_s)
+    today = _gained(name, zone, now_s, [part for part in (top, near) if part]) if gains else {}
+    rows = rows_of(top.entries, catalog, today, me)
+    return Shown(program, zone, asked, top, gains, rows, mine(near, me, catalog, today) if me else None)
+
+
+def _gained(program: str, zone: str, now_s: int, parts: Iterable[Slice]) -> dict[str, int]:
+    """How many friends each of these brought today."""
+    board = places.board(program, METRIC, windows(now_s, zone)[0].name)
+    everybody = {one.place.participant for part in parts for one in part.entries}
+    return collaborators().boards.counts(program, board, everybody)
+
+
+def _window(program: Program, now_s: int, zone: str) -> Window:
+    """The period asked for; the program's first (or the month) where it is none, as a stale link should still show
+    something.
+    """
+    asked, kinds = request.args.get("period", ""), _kinds(program)
+    fallback: Period = "month" if "month" in kinds else kinds[0]
+    try:
+        return window(asked or fallback, now_s, zone)
+    except UnknownPeriod:
+        return window(fallback, now_s, zone)
+
+
+def _board(program: Program) -> Board | None:
+    return next((board for board in program.boards if board.metric == METRIC), None)
+
+
+def _kinds(program: Program) -> tuple[Period, ...]:
+    """The periods that the program shows, shortest first."""
+    board = _board(program)
+    return tuple(kind for kind in PERIODS if board is None or kind in board.periods) or PERIODS
+
+
+def _answer(shown: Shown) -> Response:
+    board = _board(shown.program)
+    prizes = board.prizes.get(shown.window.kind, {}) if board else {}
+    left, closes = words.closing(shown.window, shown.zone, context().clock.now_ms() // 1000)
+    response = make_response(
+        render_template(
+            "board.html",
+            shown=shown,
+            name=spoken(shown.program.name) or shown.program.id,
+            heading=words.heading(shown.window, shown.zone),
+            tabs=[(kind, words.TABS[kind], _tab(kind)) for kind in _kinds(shown.program)],
+            prizes=[(words.place(ranks), words.prize(prize)) for ranks, prize in prizes.items()],
+            left=left,
+            lasts=shown.window.kind != "all",
+            closes=closes,
+        )
+    )
+    response.cache_control.public, response.cache_control.max_age = True, KEPT_S
+    response.vary.add("Accept-Language")
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _tab(kind: Period) -> str:
+    """The address of the same page for another period."""
+    kept = {name: value for name, value in request.args.items() if name in ("lang", "me")}
+    return f"?{urlencode({**kept, 'period': kind})}"

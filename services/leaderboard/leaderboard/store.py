@@ -1,0 +1,116 @@
+"""Boards in Redis, as the HTTP side reads them: P sorted sets that read like one.
+
+Every read is one pipelined round trip, however many partitions there are; a rank takes one more, to learn the score.
+The sets are read one after the other: a board that moves meanwhile is seen amid its move, but nobody stands on it
+twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import NoScriptError
+
+from leaderboard.domain.ranking import Part, Place, Slice, around, best, depth, following, is_short, ranked
+from leaderboard.domain.standing import count_of
+from leaderboard.folds import places
+from referral.fold.keys import state_key
+from referral.topics import partition_of
+
+# What lies around a score: how many there are; how many before those given; the nearest before it, all that have it, the
+# nearest behind it (member, score, member, …). Who comes first of those with one score is for the caller.
+_NEAR = """
+local board, score, call = KEYS[1], ARGV[1], redis.call
+local before, level = call('ZCOUNT', board, '-inf', '(' .. score), call('ZCOUNT', board, score, score)
+local first = math.max(0, before - ARGV[2])
+return {call('ZCARD', board), first, call('ZRANGE', board, first, before + level + ARGV[3] - 1, 'WITHSCORES')}
+"""
+
+
+class BoardStore:
+    """The boards fold's sorted sets; for any number of threads. Raises redis's errors where Redis is away."""
+
+    def __init__(self, redis: "Redis", partitions: int) -> None:
+        self._redis = redis
+        self._partitions = range(partitions)
+        self._near_script = redis.register_script(_NEAR)
+
+    def top(self, board: str, limit: int) -> Slice:
+        """The first `limit` of a board. A second trip only where a partition holds far more of them than its share."""
+        asked = depth(limit, len(self._partitions))
+        keys = [self._key(partition, board) for partition in self._partitions]
+        reads = [(("ZCARD", key), ("ZRANGE", key, 0, asked - 1, "WITHSCORES")) for key in keys]
+        answers = self._ask(command for read in reads for command in read)
+        parts = [_places(found) for found in answers[1::2]]
+        chosen = best(parts, limit)
+        short = [key for key, part in zip(keys, parts, strict=True) if asked < limit and is_short(part, asked, chosen)]
+        if short:
+            deeper = self._ask(("ZRANGE", key, asked, limit - 1, "WITHSCORES") for key in short)
+            chosen = best([chosen, *map(_places, deeper)], limit)
+        return Slice(ranked(chosen, 0), sum(answers[::2]))
+
+    def total(self, board: str) -> int:
+        """How many stand on a board."""
+        return sum(self._ask(("ZCARD", self._key(partition, board)) for partition in self._partitions))
+
+    def after(self, board: str, place: Place, limit: int) -> Slice:
+        """The `limit` places behind one, whether or not it is still there."""
+        return following(self._near(board, place.score, 0, limit), place, limit)
+
+    def around(self, program: str, board: str, participant: str, reach: int) -> Slice | None:
+        """A participant and `reach` places on each side; None where they are not on the board."""
+        home = self._home(program, participant)
+        score = self._redis.zscore(self._key(home, board), participant)
+        if score is None:
+            return None
+        me = Place(score, participant.encode())
+        return around(self._near(board, score, reach, reach), me, reach)
+
+    def counts(self, program: str, board: str, participants: Iterable[str]) -> dict[str, int]:
+        """How many referrals each of these has on a board; those without are left out."""
+        homes: dict[int, list[str]] = defaultdict(list)
+        for participant in participants:
+            homes[self._home(program, participant)].append(participant)
+        answers = self._ask(("ZMSCORE", self._key(home, board), *some) for home, some in homes.items())
+        found = zip(homes.values(), answers, strict=True)
+        pairs = (pair for some, scores in found for pair in zip(some, scores, strict=True))
+        return {participant: count_of(score) for participant, score in pairs if score is not None}
+
+    def _near(self, board: str, score: float, above: int, below: int) -> list[Part]:
+        try:
+            return self._near_once(board, score, above, below)
+        except NoScriptError:
+            self._redis.script_load(_NEAR)
+            return self._near_once(board, score, above, below)
+
+    def _near_once(self, board: str, score: float, above: int, below: int) -> list[Part]:
+        sha, exact = self._near_script.sha, repr(score)
+        keys = (self._key(partition, board) for partition in self._partitions)
+        return [_part(answer) for answer in self._ask(("EVALSHA_RO", sha, 1, key, exact, above, below) for key in keys)]
+
+    def _ask(self, commands: Iterable[Sequence[str | int]]) -> list[Any]:
+        """All answers, in one trip. Commands are sent by name: redis-py's own ways of asking convert each pair again."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+            answers: list[Any] = pipeline.execute()
+        return answers
+
+    def _home(self, program: str, participant: str) -> int:
+        return partition_of(places.log_key(program, participant), len(self._partitions))
+
+    def _key(self, partition: int, board: str) -> str:
+        return state_key(places.SERVICE, places.BOARDS, partition, board)
+
+
+def _places(pairs: Sequence[tuple[bytes, float]]) -> list[Place]:
+    """Members with their scores, as RESP3 gives them."""
+    return [Place(score, member) for member, score in pairs]
+
+
+def _part(answer: tuple[int, int, Sequence[bytes]]) -> Part:
+    total, before, flat = answer
+    return Part(
+        total, before, [Place(float(score), member) for member, score in zip(flat[::2], flat[1::2], strict=True)]
+    )

@@ -1,0 +1,1 @@
+"""Programs, participants, links, share kits and the redirect."""

@@ -1,0 +1,21 @@
+"""`python -m link_issuer http` serves programs, participants, links and the redirect."""
+
+import sys
+
+from referral.config import ConfigError, Settings
+from referral.http.serve import serve
+
+
+def main(arguments: list[str]) -> None:
+    """Serves until SIGTERM or SIGINT; ends with a message where the configuration is wrong."""
+    if arguments != ["http"]:
+        sys.exit("usage: python -m link_issuer http")
+    try:
+        settings = Settings.from_env()
+    except ConfigError as error:
+        sys.exit(f"configuration: {error}")
+    serve("link_issuer.http_api.app:create", settings)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""What link-issuer decides: names, codes, versions, targets, links, visitors. Nothing here does I/O."""

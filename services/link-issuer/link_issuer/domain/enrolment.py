@@ -1,0 +1,57 @@
+"""Enrolment: who somebody is in a program. The same person is the same participant, however often enrolled."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from link_issuer.domain.mistakes import Mistake
+from referral.events.entities import Participant
+from referral.events.ids import participant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Whom to enrol: the platform's id, what people call them (may be empty), their handle.
+
+    `place` is where in the request they stand, a JSON pointer.
+    """
+
+    external_id: str
+    display_name: str = ""
+    mention: str | None = None
+    place: str = ""
+
+    def participant_id(self, program: str) -> str:
+        """`par_…` in a program."""
+        return participant_id(program, self.external_id)
+
+    def participant(self, program: str, code: str, since: datetime) -> Participant:
+        """The participant; without a name, people see the code."""
+        return Participant(
+            recorded_at=since,
+            id=self.participant_id(program),
+            program=program,
+            external_id=self.external_id,
+            display_name=self.display_name or code,
+            code=code,
+            mention=self.mention,
+        )
+
+
+def mention_mistakes(
+    program: str, fresh: Mapping[str, Enrolment], holder: Callable[[str, str], Participant | None]
+) -> Iterator[Mistake]:
+    """Mentions that somebody else has in the program already, or that two in one request want.
+
+    `fresh` is keyed by participant id; `holder` gives who has a mention in a program.
+    """
+    wanted: dict[str, str] = {}
+    for id_, one in fresh.items():
+        if one.mention is None:
+            continue
+        other = holder(program, one.mention)
+        first = wanted.setdefault(one.mention.casefold(), id_)
+        if first != id_ or (other is not None and other.id != id_):
+            yield Mistake(
+                f"{one.place}/mention", f"{one.mention} is somebody else's in {program}: leave it out, or take another"
+            )

@@ -1,0 +1,102 @@
+"""Links: what one may name, and whether a code leads anywhere at a given moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from link_issuer.domain.mistakes import Mistake
+from referral.events.entities import Link, Participant, ProgramVersion
+from referral.events.facts import Channel
+from referral.events.ids import derive
+from referral.events.program import ContentItem, Program
+
+Hindrance = Literal["not_started", "expired", "disabled", "program_not_started", "program_ended"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a link should carry and when it should work; `code` is one that somebody chose, as codes are compared."""
+
+    channel: Channel | None = None
+    content: str | None = None
+    cta: str | None = None
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+    code: str | None = None
+
+    def link_id(self, participant: str) -> str:
+        """`lnk_…` of a participant's link with this wish: the same wish is the same link."""
+        when = [moment.astimezone(UTC).isoformat() if moment else "" for moment in (self.starts_at, self.expires_at)]
+        return derive(
+            "lnk", participant, self.channel or "", self.content or "", self.cta or "", *when, self.code or ""
+        )
+
+
+def hindrance(owner: Participant | Link, terms: ProgramVersion | None, now: datetime) -> Hindrance | None:
+    """Why a code does not lead to its program's target at `now`; None where it does. `terms`: the version in force."""
+    if terms is None:
+        return "program_not_started"
+    if terms.program.ends_at is not None and terms.program.ends_at <= now:
+        return "program_ended"
+    return None if isinstance(owner, Participant) else _of_link(owner, now)
+
+
+def _of_link(link: Link, now: datetime) -> Hindrance | None:
+    if link.disabled:
+        return "disabled"
+    if link.starts_at is not None and now < link.starts_at:
+        return "not_started"
+    return "expired" if link.expires_at is not None and link.expires_at <= now else None
+
+
+def mistakes(wish: Wish, program: Program, now: datetime) -> Iterator[Mistake]:
+    """What about a wish the program does not allow."""
+    if wish.channel is not None and wish.channel not in program.channels:
+        yield Mistake(
+            "/channel", f"{wish.channel} is not a channel of {program.id}: take {', '.join(program.channels)}"
+        )
+    yield from _content_mistakes(wish, {item.id: item for item in program.content})
+    yield from _time_mistakes(wish, now)
+
+
+def _content_mistakes(wish: Wish, content: dict[str, ContentItem]) -> Iterator[Mistake]:
+    if wish.content is None:
+        if wish.cta is not None:
+            yield Mistake("/content", "is missing: a call to action belongs to a content item, so name that too")
+        return
+    item = content.get(wish.content)
+    if item is None:
+        yield Mistake("/content", f"{wish.content} is not in the program: take {_one_of(content)}")
+    elif wish.cta is not None and wish.cta not in {cta.id for cta in item.ctas}:
+        ctas = _one_of(cta.id for cta in item.ctas)
+        yield Mistake("/cta", f"{wish.cta} is no call to action of {item.id}: take {ctas}")
+
+
+def _time_mistakes(wish: Wish, now: datetime) -> Iterator[Mistake]:
+    if wish.expires_at is None:
+        return
+    if wish.expires_at <= now:
+        yield Mistake("/expires_at", "is past: choose a later moment, or leave it out for a link that stays")
+    elif wish.starts_at is not None and wish.expires_at <= wish.starts_at:
+        yield Mistake("/expires_at", "is not after starts_at: the link would never work")
+
+
+def _one_of(ids: Iterator[str] | dict[str, ContentItem]) -> str:
+    return ", ".join(ids) or "none, since there is none yet"
+
+
+def link(wish: Wish, owner: Participant, code: str, since: datetime) -> Link:
+    """The link of a wish."""
+    return Link(
+        recorded_at=since,
+        id=wish.link_id(owner.id),
+        code=code,
+        program=owner.program,
+        participant=owner.id,
+        channel=wish.channel,
+        content=wish.content,
+        cta=wish.cta,
+        starts_at=wish.starts_at,
+        expires_at=wish.expires_at,
+    )

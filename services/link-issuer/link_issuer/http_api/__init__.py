@@ -1,0 +1,1 @@
+"""What link-issuer receives over HTTP."""

@@ -1,0 +1,95 @@
+"""The end of a link that leads nowhere: a page that says why and what still works; a problem for who asks for JSON."""
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Response, request
+from jinja2 import Environment, FileSystemLoader, Template
+
+from link_issuer.domain.links import hindrance
+from link_issuer.http_api.desk import desk
+from link_issuer.pages import words
+from link_issuer.pages.words import DeadEnd, Language
+from referral.events.entities import Link, Participant
+from referral.events.moment import to_datetime
+from referral.http.context import context
+from referral.http.problems import Problem
+from referral.telemetry.metrics import counter
+
+_PAGE = Path(words.__file__).with_name("dead_end.html")
+_LONGEST_CODE = 64
+_CODES: dict[DeadEnd, str] = {
+    "unknown": "unknown_code",
+    "not_started": "link_not_started",
+    "expired": "link_expired",
+    "disabled": "link_disabled",
+    "program_not_started": "program_not_started",
+    "program_ended": "program_ended",
+}
+_GONE: frozenset[DeadEnd] = frozenset({"expired", "disabled", "program_ended"})
+
+
+def dead_end(why: DeadEnd, owner: Participant | Link | None, code: str) -> Response:
+    """404, or 410 for what has been and is over. Raises Problem where JSON is preferred."""
+    counter("redirects").labels(why).inc()
+    status = 410 if why in _GONE else 404
+    if _prefers_json():
+        raise Problem(status, _CODES[why], ". ".join(words.HAPPENED["en"][why]))
+    language = _language()
+    title, detail = words.HAPPENED[language][why]
+    friend = _inviter(owner)
+    way_on = desk().link(friend.code) if friend else None
+    name = friend.display_name if friend else ""
+    page = _template().render(
+        lang=language,
+        title=title,
+        detail=detail,
+        code=code[:_LONGEST_CODE],
+        way_on=way_on,
+        still=words.STILL[language].format(name=name),
+        go=words.GO[language].format(name=name),
+        ask=words.ASK[language],
+    )
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": _policy()}
+    return Response(page, status, headers, mimetype="text/html")
+
+
+def _inviter(owner: Participant | Link | None) -> Participant | None:
+    """Who made the link, where their own code still leads on."""
+    if not isinstance(owner, Link):
+        return None
+    catalog, now_ms = context().catalog.as_read(), context().clock.now_ms()
+    friend = catalog.owner(owner)
+    if friend is None:
+        return None
+    terms = catalog.program_at(friend.program, now_ms)
+    return friend if hindrance(friend, terms, to_datetime(now_ms)) is None else None
+
+
+def _language() -> Language:
+    """What `?lang` says, else what the browser prefers, else Chinese."""
+    asked = request.args.get("lang", "")
+    if asked:
+        return "en" if asked.lower().startswith("en") else "zh-CN"
+    best = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
+    return "en" if best == "en" else "zh-CN"
+
+
+def _prefers_json() -> bool:
+    kinds = ["text/html", "application/json", "application/problem+json"]
+    return request.accept_mimetypes.best_match(kinds, default="text/html") != "text/html"
+
+
+@cache
+def _policy() -> str:
+    """Nothing but the page's own style sheet, by its hash (https://www.w3.org/TR/CSP3/#external-hash)."""
+    style = _PAGE.read_text("utf-8").partition("<style>")[2].partition("</style>")[0]
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
+
+
+@cache
+def _template() -> Template:
+    return Environment(loader=FileSystemLoader(_PAGE.parent), autoescape=True).get_template(_PAGE.name)

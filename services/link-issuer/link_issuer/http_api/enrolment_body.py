@@ -1,0 +1,75 @@
+"""The body of an enrolment: one person, or a list of up to 1,000; every mistake in one answer."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from link_issuer.domain import names
+from link_issuer.domain.enrolment import Enrolment
+from link_issuer.domain.mistakes import Mistake, pointer
+from link_issuer.http_api.body import invalid, json_body
+from link_issuer.programs.check import flat
+from link_issuer.programs.fields import Strict
+
+MOST = 1000
+
+
+class Named(fields.String):
+    """A text that one of the rules in `domain.names` lets in, as that rule keeps it."""
+
+    def __init__(self, rule: Callable[[str], str], **more: Any) -> None:
+        super().__init__(**more)
+        self._rule = rule
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        try:
+            return self._rule(super()._deserialize(value, attr, data, **kwargs))
+        except names.NameRefused as error:
+            raise ValidationError(str(error)) from error
+
+
+class EnrolmentSchema(Strict):
+    """Whom to enrol."""
+
+    external_id = Named(
+        names.external_id,
+        required=True,
+        metadata={"description": "the platform's own id of the person, such as xhs:u42", "maxLength": 128},
+    )
+    display_name = Named(
+        names.display_name,
+        metadata={"description": "what people call them, up to 64 characters; left out, people see the code"},
+    )
+    mention = Named(
+        names.mention,
+        allow_none=True,
+        metadata={"description": "their handle, such as @amy, where a mention refers too"},
+    )
+
+
+class EnrolmentsSchema(Strict):
+    """Whom to enrol, many at once."""
+
+    participants = fields.List(fields.Nested(EnrolmentSchema), required=True, validate=validate.Length(1, MOST))
+
+
+def enrolments() -> tuple[list[Enrolment], bool]:
+    """Who is to be enrolled, and whether they came as a list. Raises Problem."""
+    body = json_body()
+    if isinstance(body, list):
+        return _load({"participants": body}, "/participants"), True
+    if isinstance(body, Mapping) and "participants" in body:
+        return _load(body, ""), True
+    return _load({"participants": [body]}, "/participants/0"), False
+
+
+def _load(body: Mapping[str, object], wrapping: str) -> list[Enrolment]:
+    """The enrolments of a list; `wrapping` is what we put around what was sent, so that pointers leave it out."""
+    try:
+        items: list[dict[str, Any]] = EnrolmentsSchema().load(body)["participants"]
+    except ValidationError as error:
+        mistakes = [Mistake(one.pointer.removeprefix(wrapping), one.detail) for one in sorted(flat(error.messages))]
+        raise invalid(mistakes, "Nobody was enrolled; `errors` names each place.") from error
+    places = [pointer("participants", index).removeprefix(wrapping) for index in range(len(items))]
+    return [Enrolment(**item, place=place) for item, place in zip(items, places, strict=True)]

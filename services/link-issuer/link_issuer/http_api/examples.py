@@ -1,0 +1,57 @@
+"""Examples for OpenAPI; a contract test sends each."""
+
+PROGRAM: dict[str, object] = {
+    "id": "prg_glow",
+    "name": {"zh-CN": "焕肤计划", "en": "Glow Together"},
+    "timezone": "Asia/Shanghai",
+    "target_url": "https://example.com/follow",
+    "channels": ["xiaohongshu", "wechat", "weibo"],
+    "rewards": [
+        {
+            "id": "guide",
+            "to": "referrer",
+            "on": "conversion.cleared",
+            "once": True,
+            "kind": "guide",
+            "pool": "skincare-secrets.pdf",
+        },
+        {
+            "id": "first20",
+            "to": "referee",
+            "on": "conversion.cleared",
+            "kind": "discount_code",
+            "percent": 20,
+            "pool": "generated",
+        },
+        {"id": "bonus3", "to": "referrer", "on": "milestone", "referrals": 3, "kind": "early_access"},
+    ],
+    "boards": [{"metric": "referrals", "periods": ["month", "all"], "prizes": {"month": {"1": "grand"}}}],
+    "content": [
+        {
+            "id": "dry-skin-hacks",
+            "format": "tag_a_friend",
+            "mechanics": ["practical_value"],
+            "ctas": [{"id": "tag", "placement": "caption", "text": {"en": "Tag a friend who struggles with dry skin"}}],
+        }
+    ],
+}
+PROGRAM_VERSION = {
+    "program": PROGRAM,
+    "version": 1,
+    "effective_from": "2026-11-01T08:00:00Z",
+    "recorded_at": "2026-11-01T08:00:00Z",
+    "warnings": [],
+    "is_new": True,
+    "dry_run": False,
+}
+PARTICIPANT: dict[str, object] = {"external_id": "xhs:u42", "display_name": "Amy", "mention": "@amy"}
+PARTICIPANTS = {"participants": [PARTICIPANT, {"external_id": "xhs:u43", "display_name": "李雷"}]}
+PARTICIPANT_ANSWER = {
+    "id": "par_3v8k2m9q4t6w1x7z",
+    "external_id": "xhs:u42",
+    "display_name": "Amy",
+    "code": "AMY88",
+    "link": "https://go.example.com/AMY88",
+    "mention": "@amy",
+}
+LINK: dict[str, object] = {"channel": "wechat", "content": "dry-skin-hacks", "cta": "tag"}

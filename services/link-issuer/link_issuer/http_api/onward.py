@@ -1,0 +1,106 @@
+"""Where a code leads now: the program's target with a signed click token, and the click on its way to the log.
+
+Nothing here waits. The click goes to the log in company, later; where the log is away it is dropped and counted, and
+the person goes on.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import msgspec
+from prometheus_client import Counter
+
+from link_issuer.domain.links import Hindrance, hindrance
+from link_issuer.domain.targets import around_token
+from link_issuer.domain.visitors import visitor
+from referral.catalog.view import Catalog
+from referral.clock import Clock
+from referral.events.entities import Link, Participant
+from referral.events.facts import ClickToken, LinkClicked, fact_key
+from referral.events.ids import fresh
+from referral.events.moment import to_datetime
+from referral.log.collector import Collector
+from referral.telemetry.metrics import counter
+from referral.tokens import TokenSigner
+from referral.topics import EVENTS
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a request says of who sends it; `purpose` is what Sec-Purpose or Purpose says."""
+
+    method: str
+    purpose: str | None
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hindered:
+    """Why somebody's code leads nowhere now."""
+
+    why: Hindrance
+    owner: Participant | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Sends people on."""
+
+    clock: Clock
+    signer: TokenSigner
+    collector: Collector
+
+    def way(self, catalog: Catalog, code: str, hit: Hit) -> str | Hindered | None:
+        """The address to go on to, the click reported; or why there is none; None where nobody has the code."""
+        owner = catalog.code(code)
+        if owner is None:
+            return None
+        now_ms = self.clock.now_ms()
+        terms = catalog.program_at(owner.program, now_ms)
+        why = hindrance(owner, terms, to_datetime(now_ms))
+        if terms is None or why is not None:
+            return Hindered(why or "program_not_started", owner)
+        _outcome("sent").inc()
+        token = _token(owner, now_ms)
+        self._report(token, hit)
+        before, after = around_token(terms.program.target_url)
+        return before + self.signer.click(token) + after
+
+    def _report(self, token: ClickToken, hit: Hit) -> None:
+        line = LinkClicked(
+            occurred_at=to_datetime(token.clicked_at_ms),
+            id=token.id,
+            program=token.program,
+            participant=token.participant,
+            code=token.code,
+            channel=token.channel,
+            content=token.content,
+            cta=token.cta,
+            visitor=visitor(hit.method, hit.purpose, hit.user_agent),
+        )
+        self.collector.offer(EVENTS, fact_key(line), _encode(line))
+
+
+@cache
+def _outcome(outcome: Literal["sent"]) -> Counter:
+    return counter("redirects").labels(outcome)
+
+
+def _token(owner: Participant | Link, now_ms: int) -> ClickToken:
+    """The token says what the line says, so that a follow can name its click without a look-up."""
+    id_ = fresh("clk")
+    if isinstance(owner, Participant):
+        return ClickToken(id=id_, program=owner.program, participant=owner.id, code=owner.code, clicked_at_ms=now_ms)
+    return ClickToken(
+        id=id_,
+        program=owner.program,
+        participant=owner.participant,
+        code=owner.code,
+        clicked_at_ms=now_ms,
+        channel=owner.channel,
+        content=owner.content,
+        cta=owner.cta,
+    )

@@ -1,0 +1,1 @@
+"""The program file: its schema, its mistakes, and its forms on the wire (JSON) and on disk (YAML with line numbers)."""

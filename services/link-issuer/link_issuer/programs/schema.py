@@ -1,0 +1,86 @@
+"""The program file as a whole, as marshmallow checks it."""
+
+import re
+from typing import Any, get_args
+
+from marshmallow import fields, validate, validates_schema
+
+from link_issuer.programs.boards import BoardSection
+from link_issuer.programs.content import ContentSection
+from link_issuer.programs.fields import Strict, choice, distinct, instant, localized, number, target, time_zone
+from link_issuer.programs.report import report, twice
+from link_issuer.programs.rewards import RewardSection
+from referral.events import program as contract
+from referral.events.attributions import EvidenceKind
+from referral.events.facts import Channel
+
+# The id becomes part of keys in which | and : divide, and of addresses.
+_PROGRAM_ID = re.compile(r"prg_[a-z0-9_]{1,60}\Z")
+
+
+class AttributionSection(Strict):
+    """Who gets the credit."""
+
+    window_days = number("days within which a touch counts, 1 to 365", 1, 365)
+    model = choice(get_args(contract.Model), "which touch of a kind is paid", required=False)
+    evidence = fields.List(
+        choice(get_args(EvidenceKind), "a kind of evidence"),
+        validate=[validate.Length(min=1), distinct],
+        metadata={"description": "which evidence counts, the strongest first"},
+    )
+    qualifies_on = choice(("person.followed",), "what makes a referral pay", required=False)
+    refollow = choice(("restore", "never"), "what a second follow does", required=False)
+
+
+class ScreeningSection(Strict):
+    """What is done about each suspicion."""
+
+    self_referral = choice(get_args(contract.Action), "what is done when somebody brings themselves", required=False)
+
+
+class ProgramFile(Strict):
+    """Everything a growth team decides."""
+
+    id = fields.String(
+        required=True,
+        validate=validate.Regexp(_PROGRAM_ID, error="is no program id: write prg_ and up to 60 of a-z, 0-9 and _"),
+        metadata={"description": "prg_ and a name of your own, such as prg_glow"},
+    )
+    name = localized("the program's name, in one or more languages")
+    timezone = fields.String(
+        required=True,
+        validate=time_zone,
+        metadata={"description": "where days and months begin, such as Asia/Shanghai"},
+    )
+    target_url = fields.String(
+        required=True,
+        validate=[validate.Length(max=512), target],
+        metadata={"description": "where links lead, such as https://example.com/follow"},
+    )
+    channels = fields.List(
+        choice(get_args(Channel), "a channel"),
+        required=True,
+        validate=[validate.Length(min=1, error="is empty: name at least one channel"), distinct],
+        metadata={"description": f"where the program runs: {', '.join(get_args(Channel))}"},
+    )
+    effective_from = instant(
+        "when this version takes effect, such as 2026-12-01T00:00:00+08:00; left out: at once (a change after five seconds)"
+    )
+    ends_at = instant("when the program closes, such as 2026-12-31T23:59:59+08:00; left out: never")
+    attribution = fields.Nested(AttributionSection, metadata={"description": "who gets the credit"})
+    screening = fields.Nested(ScreeningSection, metadata={"description": "what is done about each suspicion"})
+    rewards = fields.List(fields.Nested(RewardSection), metadata={"description": "who gets what, and when"})
+    holding_days = number("days a reward waits before it can be used, 0 to 365", 0, 365)
+    boards = fields.List(fields.Nested(BoardSection), metadata={"description": "the rankings"})
+    content = fields.List(
+        fields.Nested(ContentSection), metadata={"description": "what is shared, and what asks for it"}
+    )
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _ids_differ(self, _: dict[str, Any], original: object, **__: object) -> None:
+        report(
+            {
+                name: twice(original, name, key)
+                for name, key in (("rewards", "id"), ("boards", "metric"), ("content", "id"))
+            }
+        )

@@ -1,0 +1,1 @@
+"""Rewards: decision, ledger, delivery, redemption, wallet."""

@@ -1,0 +1,56 @@
+"""Wires and runs reward-dispatcher: `python -m reward_dispatcher http | fold decide | fold ledger | worker`."""
+
+import sys
+from functools import partial
+
+from referral.config import ConfigError, Settings
+from referral.telemetry.logs import configure_logs
+
+USAGE = "usage: python -m reward_dispatcher http | fold decide | fold ledger | worker"
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    try:
+        settings = Settings.from_env()
+    except ConfigError as error:
+        sys.exit(f"configuration: {error}")
+    match arguments:
+        case ["http"]:
+            _http(settings)
+        case ["fold", "decide" | "ledger" as name]:
+            _fold(name, settings)
+        case ["worker"]:
+            _worker(settings)
+        case _:
+            sys.exit(USAGE)
+
+
+def _http(settings: Settings) -> None:
+    from referral.http.serve import serve
+
+    serve("reward_dispatcher.http_api.app:app", settings)
+
+
+def _fold(name: str, settings: Settings) -> None:
+    from referral.fold.worker import run_fold
+    from reward_dispatcher.domain.codes import pattern_code
+    from reward_dispatcher.folds.decide import DecideFold
+    from reward_dispatcher.folds.ledger import LedgerFold
+
+    configure_logs(f"reward-dispatcher/{name}", settings)
+    if name == "decide":
+        run_fold(DecideFold(), settings)
+    else:
+        run_fold(LedgerFold(partial(pattern_code, settings.signing_key.encode())), settings)
+
+
+def _worker(settings: Settings) -> None:
+    from reward_dispatcher.delivery.worker import run
+
+    configure_logs("reward-dispatcher/worker", settings)
+    run(settings)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

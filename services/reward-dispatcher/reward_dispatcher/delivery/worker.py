@@ -1,0 +1,162 @@
+"""The Faust worker: a courier for the rewards topic, and the ticker.
+
+Faust serves what is concurrent, driven by time and harmless when repeated. Measured, it loses records when an agent
+raises, when `take` gathers them, or when several are in work as the process dies; so we acknowledge by hand, in order.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import faust
+import msgspec
+import structlog
+from redis.asyncio import Redis
+
+from referral.catalog.follower import CatalogFollower
+from referral.clock import clock_from
+from referral.config import Settings
+from referral.events.moment import to_datetime
+from referral.events.rewards import RewardDelivered, RewardFulfilled
+from referral.http.side import serve_side
+from referral.log.admin import partitions
+from referral.telemetry.metrics import counter
+from referral.topics import EVENTS, REWARDS, Topic
+from reward_dispatcher.delivery.connections import connections, post
+from reward_dispatcher.delivery.courier import Courier
+from reward_dispatcher.delivery.dead import RedisDeadLetters
+from reward_dispatcher.delivery.sender import Sender
+from reward_dispatcher.delivery.ticking import Ticks, tick
+
+_LOOK_S = 0.2
+_encode = msgspec.json.Encoder().encode
+log = structlog.get_logger()
+
+
+class DeliveryWorker:
+    """One worker process: Faust's app and what its agent and timer use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = clock_from(settings.clock)
+        self._ticks = Ticks(settings.tick_seconds)
+        self._catalog = CatalogFollower(settings)
+        self._courier: Courier | None = None
+        self._trouble: str | None = "not started yet"
+        self.app = self._wired(_app(settings))
+
+    def run(self) -> None:
+        """Delivers and ticks until SIGTERM or SIGINT."""
+        self._catalog.start()
+        with serve_side(self._settings, {"delivery": lambda: self._trouble, "catalog": self._catalog.caught_up}):
+            try:
+                faust.Worker(
+                    self.app, quiet=True, redirect_stdouts=False, override_logging=False
+                ).execute_from_commandline()
+            finally:
+                self._catalog.stop()
+
+    def _wired(self, app: Any) -> Any:
+        rewards = app.topic(self._name(REWARDS), value_serializer="raw", value_type=bytes, internal=False)
+        app.agent(rewards, name="courier")(self._deliver)
+        app.timer(_LOOK_S, name="ticker")(self._tick)
+        app.on_partitions_revoked.connect(self._taken_away, weak=False)
+        app.on_partitions_assigned.connect(self._dealt, weak=False)
+        return app
+
+    async def _deliver(self, stream: Any) -> None:
+        """The agent. Faust must never see it raise."""
+        courier = await self._ready()
+        async for event in _events(stream):
+            message = event.message
+            await courier.take(message.topic, message.partition, message.offset, event.value or b"", event.ack)
+
+    async def _ready(self) -> Courier:
+        """The courier, once the catalog tells whom to deliver to."""
+        while self._catalog.caught_up() is not None:
+            await asyncio.sleep(_LOOK_S)
+        if self._courier is None:
+            self._courier = Courier(self._catalog.view, _sender(self._settings), self._tell)
+        return self._courier
+
+    async def _tell(self, partition: int, line: RewardFulfilled) -> None:
+        """Says that the platform was told. Not saying it harms nobody: the reward stays `fulfilled`."""
+        news = RewardDelivered(
+            occurred_at=to_datetime(self._clock.now_ms()),
+            program=line.program,
+            id=line.id,
+            beneficiary=line.beneficiary,
+        )
+        try:
+            await self._write(REWARDS, partition, _encode(news))
+        except Exception as error:  # noqa: BLE001 - whatever the client raises
+            log.warning("delivery not recorded", reward=line.id, error=f"{type(error).__name__}: {error}")
+
+    async def _tick(self) -> None:
+        """The timer. A tick that does not reach every partition is said again."""
+        moment_ms = self._ticks.due(self._clock.now_ms())
+        if moment_ms is None:
+            return
+        everywhere = range(partitions(EVENTS, self._settings))
+        try:
+            await asyncio.gather(*[self._write(EVENTS, partition, tick(moment_ms)) for partition in everywhere])
+        except Exception as error:  # noqa: BLE001 - whatever the client raises
+            log.warning("the clock could not tick", error=f"{type(error).__name__}: {error}")
+            return
+        self._ticks.said(moment_ms)
+        counter("clock_ticks").inc()
+
+    async def _write(self, topic: Topic, partition: int, line: bytes) -> None:
+        seconds = self._clock.now_ms() / 1000
+        await self.app.producer.send_and_wait(self._name(topic), None, line, partition, seconds, None)
+
+    async def _taken_away(self, *_: object, **__: object) -> None:
+        self._trouble = "partitions are being dealt"
+        if self._courier is not None:
+            self._courier.forget()
+
+    async def _dealt(self, *_: object, **__: object) -> None:
+        self._trouble = None
+
+    def _name(self, topic: Topic) -> str:
+        return self._settings.topic_prefix + topic.name
+
+
+def _events(stream: Any) -> AsyncIterable[Any]:
+    """Faust's events, acknowledged by us."""
+    return stream.noack().events()  # type: ignore[no-any-return] # Faust ships no types
+
+
+def _sender(settings: Settings) -> Sender:
+    pool = connections(loopback=settings.webhook_loopback)
+
+    async def send(url: str, headers: dict[str, str], body: bytes, within: float) -> int:
+        return await post(pool, url, headers, body, within)
+
+    return Sender(send, RedisDeadLetters(Redis.from_url(settings.redis, socket_timeout=2.0)))
+
+
+def _app(settings: Settings) -> Any:
+    member = f"{settings.topic_prefix}delivery-{settings.worker}" if settings.worker else None
+    return faust.App(
+        f"{settings.topic_prefix}delivery",
+        broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        broker_commit_interval=1.0,
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.0,
+        broker_request_timeout=10.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=member,
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        datadir=Path(gettempdir()) / f"{settings.topic_prefix}delivery",
+    )
+
+
+def run(settings: Settings) -> None:
+    """Runs the worker in this process."""
+    DeliveryWorker(settings).run()

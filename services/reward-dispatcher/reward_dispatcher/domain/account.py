@@ -1,0 +1,74 @@
+"""One reward as the ledger keeps it: what it is, how far it has come, and what it waits for."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from referral.events.moment import to_ms
+from referral.events.rewards import HoldReason, RevocationReason, RewardGranted, RewardKind, Role
+
+Status = Literal["held", "approved", "fulfilled", "delivered", "redeemed", "revoked", "expired"]
+STATUSES: tuple[Status, ...] = ("held", "approved", "fulfilled", "delivered", "redeemed", "revoked", "expired")
+USABLE: frozenset[Status] = frozenset({"fulfilled", "delivered"})
+GENERATED = "generated"  # the pool of a program whose codes are made from a pattern
+
+
+class Account(Struct, frozen=True, array_like=True, tag="account"):
+    """A reward's whole state; times are milliseconds since the epoch.
+
+    `waits` tells whether a code was asked of the pool and has not come: `queued` while the pool is empty. `clawback`
+    marks a reward that was used and then lost its reason: the money is gone, somebody has to decide.
+    """
+
+    program: str
+    id: str
+    beneficiary: str
+    rule: str
+    kind: RewardKind
+    role: Role
+    version: int
+    trigger: str
+    granted_ms: int
+    due_ms: int
+    changed_ms: int
+    status: Status
+    hold: HoldReason | None = None
+    expires_ms: int | None = None
+    pool: str | None = None
+    percent: int | None = None
+    worth: str | None = None
+    manual: bool = False
+    waits: Literal["asked", "queued"] | None = None
+    code: str | None = None
+    file: str | None = None
+    fulfilled_ms: int | None = None
+    order: str | None = None
+    request: str | None = None
+    redeemed_ms: int | None = None
+    revoked: RevocationReason | None = None
+    clawback: bool = False
+
+
+def opened(grant: RewardGranted) -> Account:
+    """The account of a reward that was never granted before: held until its holding period ends."""
+    granted_ms = to_ms(grant.occurred_at)
+    return Account(
+        program=grant.program,
+        id=grant.id,
+        beneficiary=grant.beneficiary,
+        rule=grant.rule,
+        kind=grant.kind,
+        role=grant.role,
+        version=grant.version,
+        trigger=grant.trigger,
+        granted_ms=granted_ms,
+        due_ms=to_ms(grant.due_at),
+        changed_ms=granted_ms,
+        status="held",
+        hold="holding_period",
+        expires_ms=to_ms(grant.expires_at) if grant.expires_at else None,
+        pool=grant.pool,
+        percent=grant.percent,
+        worth=grant.worth,
+        manual=grant.manual,
+    )

@@ -1,0 +1,125 @@
+"""Who is owed what for a conversion, and what is taken back when it falls.
+
+Two kinds of rule (`events.program.Reward`): those that pay each conversion, whose trigger is the conversion's id, and
+those that pay a referrer for a number of standing conversions (`on: milestone`; `once: true` is the milestone of one).
+A milestone counts a referrer's friends, so it is the referrer's; it stands exactly while that many conversions stand.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from msgspec import Struct
+
+from referral.events.conversions import ConversionCleared, ConversionReversed
+from referral.events.entities import ProgramVersion
+from referral.events.ids import reward_id
+from referral.events.program import Reward
+from referral.events.rewards import RevocationReason, RewardGranted, RewardRevoked
+
+
+class Owed(Struct, frozen=True, array_like=True):
+    """A reward that stands: its id and whose it is."""
+
+    reward: str
+    beneficiary: str
+
+
+class Milestone(Struct, frozen=True, array_like=True):
+    """A milestone that stands, and how many conversions it needs."""
+
+    owed: Owed
+    referrals: int
+
+
+class Referrer(Struct, frozen=True, array_like=True, tag="referrer"):
+    """How many of a referrer's conversions stand, and the milestones they hold up, by rule."""
+
+    conversions: int = 0
+    milestones: dict[str, Milestone] = {}
+
+
+class Converted(Struct, frozen=True, array_like=True, tag="converted"):
+    """A conversion that stands, and what it pays by itself."""
+
+    owed: tuple[Owed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """The referrer and the conversion from now on (None: it no longer stands), and what to announce."""
+
+    referrer: Referrer
+    converted: Converted | None
+    lines: list[RewardGranted | RewardRevoked]
+
+
+def cleared(line: ConversionCleared, terms: ProgramVersion, person: str, referrer: Referrer) -> Entitlement:
+    """What a newly cleared conversion earns under `terms`; `person` is the referrer's id at the platform."""
+    count = referrer.conversions + 1
+    own = [_grant(line, terms, rule, person, line.id) for rule in terms.program.rewards if _pays_each(rule)]
+    reached = {
+        rule.id: (needs, _grant(line, terms, rule, person, f"milestone:{needs}"))
+        for rule in terms.program.rewards
+        if (needs := _milestone(rule)) and needs <= count and rule.id not in referrer.milestones
+    }
+    milestones = {rule: Milestone(_owed(grant), needs) for rule, (needs, grant) in reached.items()}
+    return Entitlement(
+        referrer=Referrer(count, referrer.milestones | milestones),
+        converted=Converted(tuple(map(_owed, own))),
+        lines=[*own, *(grant for _, grant in reached.values())],
+    )
+
+
+def reversed_(line: ConversionReversed, converted: Converted, referrer: Referrer) -> Entitlement:
+    """What a conversion's fall takes back: what it paid by itself, and the milestones it held up."""
+    count = referrer.conversions - 1
+    lost = {rule: one for rule, one in referrer.milestones.items() if one.referrals > count}
+    kept = {rule: one for rule, one in referrer.milestones.items() if rule not in lost}
+    own = [_revoke(line, owed, line.reason) for owed in converted.owed]
+    milestones = [_revoke(line, one.owed, "milestone_lost") for one in lost.values()]
+    return Entitlement(Referrer(count, kept), None, [*own, *milestones])
+
+
+def _milestone(rule: Reward) -> int | None:
+    """How many standing conversions a referrer's rule needs; None where it is no milestone."""
+    if rule.to == "referee":
+        return None
+    return rule.referrals if rule.on == "milestone" else (1 if rule.once else None)
+
+
+def _pays_each(rule: Reward) -> bool:
+    """A referee has one conversion, so `once` changes nothing for them."""
+    return rule.on == "conversion.cleared" and _milestone(rule) is None
+
+
+def _owed(grant: RewardGranted) -> Owed:
+    return Owed(grant.id, grant.beneficiary)
+
+
+def _grant(line: ConversionCleared, terms: ProgramVersion, rule: Reward, person: str, trigger: str) -> RewardGranted:
+    """The grant; days of use count from the end of the holding period, so that everybody has all of them."""
+    beneficiary = line.person if rule.to == "referee" else person
+    due_at = line.occurred_at + timedelta(days=terms.program.holding_days)
+    return RewardGranted(
+        occurred_at=line.occurred_at,
+        program=line.program,
+        id=reward_id(line.program, rule.id, beneficiary, trigger),
+        beneficiary=beneficiary,
+        rule=rule.id,
+        kind=rule.kind,
+        role=rule.to,
+        version=terms.version,
+        trigger=trigger,
+        due_at=due_at,
+        expires_at=due_at + timedelta(days=rule.expires_days) if rule.expires_days else None,
+        pool=rule.pool,
+        percent=rule.percent,
+        worth=rule.worth,
+        manual=rule.fulfilment == "manual",
+    )
+
+
+def _revoke(line: ConversionReversed, owed: Owed, reason: RevocationReason) -> RewardRevoked:
+    return RewardRevoked(
+        occurred_at=line.occurred_at, program=line.program, id=owed.reward, beneficiary=owed.beneficiary, reason=reason
+    )

@@ -1,0 +1,73 @@
+"""Under which key of its partition the ledger keeps what: the table that the fold writes by and the HTTP side reads by.
+
+A reward lives in the partition of its program and beneficiary, a pool in that of its program and pool. Who knows only
+an id or a code asks all partitions at once.
+"""
+
+from msgspec import Struct
+
+from referral.fold.fold import Score
+from reward_dispatcher.domain.account import STATUSES, Account
+from reward_dispatcher.domain.codes import spoken
+
+SERVICE = "rd"
+LEDGER = "ledger"
+CLAWBACK = "clawback"  # redeemed, and then its reason fell
+_RANK: dict[str, float] = {status: float(rank) for rank, status in enumerate(STATUSES)}
+RANKS: dict[str, float] = {**_RANK, CLAWBACK: _RANK["redeemed"] + 0.5}
+
+
+class Holder(Struct, frozen=True, array_like=True, tag="holder"):
+    """Whose a code is: the reward's id."""
+
+    reward: str
+
+
+def person(program: str, beneficiary: str) -> str:
+    """The log's key of a beneficiary; its partition holds all that is theirs."""
+    return f"{program}|{beneficiary}"
+
+
+def account(reward: str) -> str:
+    """An Account."""
+    return f"reward:{reward}"
+
+
+def result(request: str) -> str:
+    """A Redemption, for as long as somebody may ask again."""
+    return f"result:{request}"
+
+
+def pool(program: str, name: str) -> str:
+    """A Pool."""
+    return f"pool:{program}|{name}"
+
+
+def holder(program: str, code: str) -> str:
+    """A Holder; codes are found in any case."""
+    return f"code:{program}|{spoken(code)}"
+
+
+def wallet(program: str, beneficiary: str) -> str:
+    """A sorted set: a person's rewards by when they were granted (ms)."""
+    return f"wallet:{program}|{beneficiary}"
+
+
+def ranks(program: str, rule: str) -> str:
+    """A sorted set: a rule's rewards by rank, so that a count by status is a ZCOUNT."""
+    return f"status:{program}|{rule}"
+
+
+def rank(one: Account) -> float:
+    """A reward's place in its rule's sorted set."""
+    return RANKS[CLAWBACK if one.clawback else one.status]
+
+
+def wallet_entry(one: Account) -> Score:
+    """Where a reward stands in its owner's wallet."""
+    return Score(wallet(one.program, one.beneficiary), one.id)
+
+
+def rank_entry(one: Account) -> Score:
+    """Where a reward stands among its rule's."""
+    return Score(ranks(one.program, one.rule), one.id)

@@ -1,0 +1,1 @@
+"""The HTTP API of rewards: wallets, redemption, pools, guide downloads, webhooks, figures."""

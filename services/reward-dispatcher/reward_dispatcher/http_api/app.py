@@ -1,0 +1,27 @@
+"""The Flask app of reward-dispatcher."""
+
+from flask import Flask
+
+from referral.config import Settings
+from referral.http.app import create_app
+from referral.telemetry.logs import configure_logs
+from reward_dispatcher.http_api import codes, figures, guides, pools, redemptions, rewards, webhooks
+from reward_dispatcher.http_api.collaborators import equip
+
+SERVICE = "reward-dispatcher"
+BLUEPRINTS = (
+    rewards.blueprint,
+    figures.blueprint,
+    redemptions.blueprint,
+    codes.blueprint,
+    pools.blueprint,
+    guides.blueprint,
+    webhooks.blueprint,
+)
+
+
+def app(settings: Settings | None = None) -> Flask:
+    """The app with these settings, else those of the environment. Make it in the process that serves it."""
+    chosen = settings or Settings.from_env()
+    configure_logs(SERVICE, chosen)
+    return equip(create_app(SERVICE, chosen, title="Rewards", blueprints=BLUEPRINTS))

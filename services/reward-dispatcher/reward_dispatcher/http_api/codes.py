@@ -1,0 +1,56 @@
+"""Codes: whose one is, and whether it could be used."""
+
+from flask import g
+from flask_smorest import Blueprint
+
+from referral.http.context import context
+from referral.http.keys import permit, requires
+from referral.http.problems import Problem
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.redemption import refused
+from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.http_api.schemas import CodeOut, CodeQuery
+from reward_dispatcher.http_api.shapes import moment
+
+blueprint = Blueprint("codes", __name__)
+
+
+@blueprint.get("/v1/codes/<code>")
+@requires("rewards:redeem")
+@blueprint.arguments(CodeQuery, location="query")
+@blueprint.response(200, CodeOut)
+@blueprint.alt_response(404, description="Nobody was given this code.")
+def validity(query: dict[str, str], code: str) -> dict[str, object]:
+    """Whether a code could be used now. Asking does not use it; only POST /v1/redemptions decides."""
+    account = existing_code(code, query.get("program"))
+    reason = refused(account, context().clock.now_ms())
+    return {
+        "code": account.code,
+        "valid": reason is None,
+        "reason": reason,
+        "reward_id": account.id,
+        "program": account.program,
+        "kind": account.kind,
+        "percent": account.percent,
+        "expires_at": moment(account.expires_ms),
+        "order_id": account.order,
+    }
+
+
+def existing_code(code: str, program: str | None) -> Account:
+    """The reward with this code, among the caller's programs. Raises Problem 404, or 409 where programs share it."""
+    found = collaborators().store.by_code(code, _programs(program))
+    if not found:
+        raise Problem(404, "unknown_code", "Nobody was given this code. Check for a typing mistake.")
+    if len(found) > 1:
+        whose = ", ".join(sorted(account.program for account in found))
+        raise Problem(409, "ambiguous_code", f"Several programs gave this code: {whose}. Send `program` too.")
+    return found[0]
+
+
+def _programs(program: str | None) -> list[str]:
+    """The program named, else all that the caller's key is for."""
+    if program is not None:
+        permit(g.key, program)
+        return [program]
+    return list(g.key.programs) or context().catalog.programs()

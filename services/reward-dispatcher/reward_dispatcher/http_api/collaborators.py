@@ -1,0 +1,52 @@
+"""What the views of this service use beside the shared context. One per process, found through the app."""
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from referral.catalog.writer import CatalogWriter
+from referral.events.entities import ProgramVersion
+from referral.http.context import Context, context
+from referral.http.problems import Problem
+from referral.log.collector import Collector
+from referral.tokens import TokenSigner
+from reward_dispatcher.store import RewardStore
+
+_NAME = "rewards"
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """State to read, the log and the catalog to write, tokens to sign."""
+
+    store: RewardStore
+    collector: Collector
+    catalog: CatalogWriter
+    tokens: TokenSigner
+
+
+def equip(app: Flask) -> Flask:
+    """Gives an app of the factory its collaborators."""
+    shared: Context = app.extensions["referral"]
+    settings = shared.settings
+    app.extensions[_NAME] = Collaborators(
+        RewardStore(shared.redis, settings.partitions),
+        shared.collector(),
+        shared.catalog_writer(),
+        TokenSigner(settings.signing_key),
+    )
+    return app
+
+
+def collaborators() -> Collaborators:
+    """The collaborators of the app that handles this request."""
+    found: Collaborators = current_app.extensions[_NAME]
+    return found
+
+
+def existing_program(program: str) -> ProgramVersion:
+    """The newest version of a program. Raises Problem 404 where there is none."""
+    found = context().catalog.program(program)
+    if found is None:
+        raise Problem(404, "unknown_program", f"There is no program {program}. PUT /v1/programs/{program} applies one.")
+    return found

@@ -1,0 +1,79 @@
+"""Using a reward: exactly once, whoever asks how often at the same time."""
+
+import hashlib
+
+from flask import g, request
+from flask_smorest import Blueprint
+
+from referral.events import ids
+from referral.http.context import context
+from referral.http.keys import requires
+from referral.http.limits import unlimited
+from referral.http.problems import Problem
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.http_api import shapes
+from reward_dispatcher.http_api.asking import redeemed
+from reward_dispatcher.http_api.codes import existing_code
+from reward_dispatcher.http_api.rewards import existing_reward
+from reward_dispatcher.http_api.schemas import RedemptionIn, RedemptionOut
+
+blueprint = Blueprint("redemptions", __name__)
+_REMEMBERED_S = 24 * 3600
+_WHY = {
+    "already_redeemed": "was used for order {order} already",
+    "not_redeemable": "is not given to its beneficiary yet",
+    "revoked": "was taken back",
+    "expired": "has expired",
+}
+
+
+@blueprint.post("/v1/redemptions")
+@unlimited
+@requires("rewards:redeem")
+@blueprint.arguments(RedemptionIn)
+@blueprint.response(201, RedemptionOut)
+@blueprint.alt_response(404, description="There is no such code or reward.")
+@blueprint.alt_response(409, description="It cannot be used; the detail says why, and for which order it was used.")
+def redeem(body: dict[str, str]) -> dict[str, object]:
+    """Uses a reward for an order. With an `Idempotency-Key`, the same request again gets the first result."""
+    mine = _request_id()
+    done = redeemed(_wanted(body), body["order_id"], mine)
+    if done.outcome != "redeemed":
+        raise _refused(done)
+    return shapes.redemption(done)
+
+
+def _wanted(body: dict[str, str]) -> Account:
+    if "reward_id" in body:
+        return existing_reward(body["reward_id"])
+    return existing_code(body["code"], body.get("program"))
+
+
+def _request_id() -> str:
+    """The id that the ledger knows this request by: a fresh one, or that of its Idempotency-Key."""
+    asked = request.headers.get("Idempotency-Key")
+    if asked is None:
+        return ids.fresh("rdm")
+    if not 0 < len(asked) <= 255:
+        raise Problem(400, "bad_idempotency_key", "Idempotency-Key must have 1 to 255 characters.")
+    mine = ids.derive("rdm", g.key.id, asked)
+    _refuse_other_body(mine)
+    return mine
+
+
+def _refuse_other_body(mine: str) -> None:
+    """An Idempotency-Key belongs to its first body for a day. The ledger answers repetitions: no more is kept."""
+    body = hashlib.sha256(request.get_data(cache=True)).digest()
+    redis, place = context().redis, f"rd:asked:{mine}"
+    if not redis.set(place, body, nx=True, ex=_REMEMBERED_S) and redis.get(place) not in (body, None):
+        raise Problem(
+            422,
+            "idempotency_key_reused",
+            "This Idempotency-Key came with another body before. Use a new key for a new request.",
+        )
+
+
+def _refused(done: Redemption) -> Problem:
+    why = _WHY.get(done.outcome, "cannot be used").format(order=done.used_for)
+    return Problem(409, done.outcome, f"The reward {done.reward} {why}.")

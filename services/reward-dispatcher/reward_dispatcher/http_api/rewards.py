@@ -1,0 +1,55 @@
+"""A person's wallet, and one reward."""
+
+from flask import g
+from flask_smorest import Blueprint
+
+from referral.http import cursors
+from referral.http.keys import permit, requires
+from referral.http.problems import Problem
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.http_api import shapes
+from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.http_api.schemas import PageIn, RewardOut, RewardsOut
+
+blueprint = Blueprint("rewards", __name__)
+
+
+@blueprint.get("/v1/programs/<program>/people/<external_id>/rewards")
+@requires("read")
+@blueprint.arguments(PageIn, location="query")
+@blueprint.response(200, RewardsOut)
+def wallet(page: dict[str, object], program: str, external_id: str) -> dict[str, object]:
+    """A person's rewards, as referrer and as friend, newest grant first."""
+    existing_program(program)
+    limit = int(str(page["limit"]))
+    start = cursors.read(str(page["cursor"]), int) if page["cursor"] else 0
+    found = collaborators().store.wallet(program, external_id, start, limit)
+    following = start + limit
+    return {
+        "items": [shapes.reward(account) for account in found.accounts],
+        "total": found.total,
+        "next_cursor": cursors.write(following) if following < found.total else None,
+    }
+
+
+@blueprint.get("/v1/rewards/<reward_id>")
+@requires("read")
+@blueprint.response(200, RewardOut)
+@blueprint.alt_response(404, description="There is no such reward.")
+def reward(reward_id: str) -> dict[str, object]:
+    """One reward."""
+    return shapes.reward(existing_reward(reward_id))
+
+
+def existing_reward(reward_id: str) -> Account:
+    """The reward, if the caller may know of it. Raises Problem 404, or 403 for one of another program."""
+    account = collaborators().store.account(reward_id)
+    if account is None:
+        raise unknown_reward(reward_id)
+    permit(g.key, account.program)
+    return account
+
+
+def unknown_reward(reward_id: str) -> Problem:
+    """404: there is no such reward (yet)."""
+    return Problem(404, "unknown_reward", f"There is no reward {reward_id}. A wallet lists a person's rewards.")

@@ -1,0 +1,64 @@
+"""From the ledger's states to the resources of the API."""
+
+from datetime import datetime
+
+from referral.events.moment import to_datetime
+from referral.http.context import context
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.http_api.collaborators import collaborators
+
+_LINK_LASTS_MS = 30 * 24 * 3600 * 1000
+HANDED_OVER = ("fulfilled", "delivered", "redeemed")
+
+
+def reward(account: Account) -> dict[str, object]:
+    """A RewardOut."""
+    return {
+        "id": account.id,
+        "program": account.program,
+        "beneficiary": account.beneficiary,
+        "rule": account.rule,
+        "kind": account.kind,
+        "role": account.role,
+        "version": account.version,
+        "trigger": account.trigger,
+        "status": account.status,
+        "waits_for": account.hold,
+        "code": account.code if account.status in HANDED_OVER else None,
+        "percent": account.percent,
+        "worth": account.worth,
+        "download": _download(account),
+        "granted_at": to_datetime(account.granted_ms),
+        "due_at": to_datetime(account.due_ms),
+        "expires_at": moment(account.expires_ms),
+        "fulfilled_at": moment(account.fulfilled_ms),
+        "redeemed_at": moment(account.redeemed_ms),
+        "order_id": account.order,
+        "revoked_for": account.revoked,
+        "clawback": account.clawback,
+    }
+
+
+def redemption(done: Redemption) -> dict[str, object]:
+    """A RedemptionOut."""
+    return {
+        "id": done.request,
+        "reward_id": done.reward,
+        "order_id": done.order,
+        "status": "redeemed",
+        "redeemed_at": to_datetime(done.decided_ms),
+    }
+
+
+def moment(milliseconds: int | None) -> datetime | None:
+    """A moment that may not have come."""
+    return to_datetime(milliseconds) if milliseconds is not None else None
+
+
+def _download(account: Account) -> str | None:
+    if account.file is None or account.status not in HANDED_OVER:
+        return None
+    shared = context()
+    token = collaborators().tokens.expiring("guide", account.id, shared.clock.now_ms() + _LINK_LASTS_MS)
+    return f"{shared.settings.wallet_url}/g/{token}"

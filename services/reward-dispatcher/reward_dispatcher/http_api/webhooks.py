@@ -1,0 +1,98 @@
+"""Webhooks: where a program's reward events are sent."""
+
+import secrets
+import socket
+from base64 import b64encode
+
+from flask import g
+from flask_smorest import Blueprint
+from msgspec.structs import replace
+
+from referral.events import ids
+from referral.events.entities import Webhook
+from referral.events.moment import to_datetime
+from referral.http.context import context
+from referral.http.idempotency import idempotent
+from referral.http.keys import permit, requires
+from referral.http.problems import Problem
+from reward_dispatcher.domain.addresses import Forbidden, check_addresses, check_url
+from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.http_api.webhook_schemas import WebhookIn, WebhookOut, WebhooksOut, WebhooksQuery
+
+blueprint = Blueprint("webhooks", __name__)
+_MOST = 20
+
+
+@blueprint.post("/v1/webhooks")
+@requires("rewards:write")
+@idempotent
+@blueprint.arguments(WebhookIn)
+@blueprint.response(201, WebhookOut)
+@blueprint.alt_response(422, description="The address is not one that webhooks may go to.")
+def register(body: dict[str, object]) -> dict[str, object]:
+    """Sends a program's reward events to an https address from now on, signed with the secret in this answer."""
+    program = str(body["program"])
+    permit(g.key, program)
+    existing_program(program)
+    _refuse_too_many(program)
+    _check(str(body["url"]))
+    hook = _webhook(program, str(body["url"]), tuple(body["events"]))  # type: ignore[arg-type] # a list by its schema
+    collaborators().catalog.put([hook])
+    return _shape(hook) | {"secret": hook.secret}
+
+
+@blueprint.get("/v1/webhooks")
+@requires("rewards:write")
+@blueprint.arguments(WebhooksQuery, location="query")
+@blueprint.response(200, WebhooksOut)
+def listing(query: dict[str, str]) -> dict[str, object]:
+    """A program's webhooks, without their secrets."""
+    permit(g.key, query["program"])
+    existing_program(query["program"])
+    context().follower.read_to_end()
+    return {"items": [_shape(hook) for hook in context().catalog.webhooks(query["program"])], "next_cursor": None}
+
+
+@blueprint.delete("/v1/webhooks/<webhook_id>")
+@requires("rewards:write")
+@blueprint.response(204)
+@blueprint.alt_response(404, description="There is no such webhook.")
+def remove(webhook_id: str) -> None:
+    """Sends nothing more there."""
+    hook = context().catalog.webhook(webhook_id)
+    if hook is None or hook.disabled:
+        raise Problem(404, "unknown_webhook", f"There is no webhook {webhook_id}. GET /v1/webhooks lists them.")
+    permit(g.key, hook.program)
+    collaborators().catalog.put([replace(hook, disabled=True, recorded_at=to_datetime(context().clock.now_ms()))])
+
+
+def _webhook(program: str, url: str, events: tuple[str, ...]) -> Webhook:
+    return Webhook(
+        recorded_at=to_datetime(context().clock.now_ms()),
+        id=ids.fresh("whk"),
+        program=program,
+        url=url,
+        secret="whsec_" + b64encode(secrets.token_bytes(24)).decode(),
+        events=events,
+    )
+
+
+def _shape(hook: Webhook) -> dict[str, object]:
+    return {"id": hook.id, "program": hook.program, "url": hook.url, "events": list(hook.events)}
+
+
+def _check(url: str) -> None:
+    """Refuses what must not be called. The courier looks again at every connection: names may lead elsewhere later."""
+    loopback = context().settings.webhook_loopback
+    try:
+        host, port = check_url(url, loopback=loopback)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        check_addresses(host, [str(entry[4][0]) for entry in found], loopback=loopback)
+    except (Forbidden, OSError, UnicodeError) as error:
+        place = {"pointer": "/url", "detail": str(error)}
+        raise Problem(422, "bad_webhook_url", f"Webhooks cannot go to this address: {error}.", [place]) from None
+
+
+def _refuse_too_many(program: str) -> None:
+    if len(context().catalog.webhooks(program)) >= _MOST:
+        raise Problem(409, "too_many_webhooks", f"A program has at most {_MOST} webhooks. Remove one first.")

@@ -1,0 +1,1 @@
+"""The catalog: programs, participants, links, pools, keys and webhooks, as every service sees them."""

@@ -1,0 +1,56 @@
+"""Referrals after screening, in `referral.conversions`, keyed by program and referrer."""
+
+from typing import Literal
+
+from referral.events.attributions import Evidence, ReversalReason
+from referral.events.line import ClockTicked, Derived, Id, Moment, PersonId
+
+ScreeningReason = Literal["self_referral", "rule_failed"]
+
+
+class Conversion(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A screened referral. `occurred_at` is when it qualified; periods and windows go by it."""
+
+    id: Id
+    referral: Id
+    person: PersonId
+    referrer: Id
+    version: int
+    evidence: Evidence
+
+
+class ConversionCleared(Conversion, frozen=True, kw_only=True, tag="conversion.cleared"):
+    """It counts and it pays."""
+
+
+class ConversionHeld(Conversion, frozen=True, kw_only=True, tag="conversion.held"):
+    """Somebody has to look at it first."""
+
+    reasons: tuple[ScreeningReason, ...]
+
+
+class ConversionRejected(Conversion, frozen=True, kw_only=True, tag="conversion.rejected"):
+    """It neither counts nor pays."""
+
+    reasons: tuple[ScreeningReason, ...]
+
+
+class ConversionReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.reversed"):
+    """A cleared conversion no longer holds; `cleared_at` is the `occurred_at` it was cleared with, so that periods match."""
+
+    id: Id
+    referral: Id
+    person: PersonId
+    referrer: Id
+    version: int
+    cleared_at: Moment
+    reason: ReversalReason
+
+
+ConversionFact = ConversionCleared | ConversionHeld | ConversionRejected | ConversionReversed
+ConversionLine = ConversionFact | ClockTicked
+
+
+def conversion_key(line: ConversionFact) -> str:
+    """Program and referrer."""
+    return f"{line.program}|{line.referrer}"

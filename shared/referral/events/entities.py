@@ -1,0 +1,100 @@
+"""What the catalog holds: one entity a record, the newest under a key is true. In `referral.catalog`, keyed by `entity_key`."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from referral.events.facts import Channel
+from referral.events.line import Id, Moment, Name, PersonId, Text
+from referral.events.program import Program
+
+ParticipantId = Annotated[str, Meta(pattern="^par_[0-9a-z]{16}$")]
+
+
+class Entity(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", forbid_unknown_fields=True, gc=False
+):
+    """A catalog record. `recorded_at` is when it was said; it counts for what happens from then on."""
+
+    recorded_at: Moment
+
+
+class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
+    """One version of a program's rules; every version is kept, since old events keep old rules."""
+
+    program: Program
+    version: Annotated[int, Meta(ge=1)]
+    effective_from: Moment
+
+
+class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
+    """Somebody who takes part: may refer others by `code`, by the link that carries it, or by `mention`."""
+
+    id: ParticipantId
+    program: Id
+    external_id: PersonId
+    display_name: Text
+    code: Name
+    mention: Name | None = None
+
+
+class Link(Entity, frozen=True, kw_only=True, tag="link"):
+    """A further code of a participant, for one channel, content and call to action."""
+
+    id: Id
+    code: Name
+    program: Id
+    participant: ParticipantId
+    channel: Channel | None = None
+    content: Id | None = None
+    cta: Id | None = None
+    starts_at: Moment | None = None
+    expires_at: Moment | None = None
+    disabled: bool = False
+
+
+class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
+    """Uploaded codes of a pool, at most 1,000; the order they are given out in is the order here."""
+
+    id: Id
+    program: Id
+    pool: Name
+    codes: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
+
+
+class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
+    """A key of the HTTP API, by the SHA-256 of its secret; `programs` empty means all."""
+
+    id: Id
+    digest: Name
+    name: Text
+    scopes: tuple[Name, ...]
+    programs: tuple[Id, ...] = ()
+    revoked: bool = False
+
+
+class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
+    """Where a program's reward events are sent, signed with `secret` (Standard Webhooks, whsec_…)."""
+
+    id: Id
+    program: Id
+    url: Text
+    secret: Name
+    events: tuple[Name, ...] = ()
+    disabled: bool = False
+
+
+CatalogEntity = ProgramVersion | Participant | Link | PoolChunk | ApiKey | Webhook
+
+
+def entity_key(entity: CatalogEntity) -> str:
+    """The key under which a later record replaces this one."""
+    match entity:
+        case ProgramVersion(program=program, version=version):
+            return f"program/{program.id}/{version}"
+        case Link(code=code):
+            return f"link/{code}"
+        case ApiKey(digest=digest):
+            return f"api_key/{digest}"
+        case Participant(id=id) | PoolChunk(id=id) | Webhook(id=id):
+            return f"{id.partition('_')[0]}/{id}"

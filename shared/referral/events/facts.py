@@ -1,0 +1,200 @@
+"""Facts: what platforms and the redirect report. They live in `referral.events`, keyed by program and person.
+
+`Fact` is the union that the ingest endpoint accepts; `EventLine` is everything that can stand on the topic.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from referral.events.line import ClockTicked, Id, Line, Moment, Name, PersonId
+
+Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
+Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
+Token = Annotated[str, Meta(min_length=1, max_length=1024)]
+Amount = Annotated[Decimal, Meta(description="in the currency's main unit, as a JSON string or number")]
+Currency = Annotated[str, Meta(min_length=3, max_length=3, description="ISO 4217")]
+
+
+class PersonFact(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What somebody did. `id` is the sender's own: the same id sent again is the same fact."""
+
+    id: Id
+    program: Id
+    person: PersonId
+    channel: Channel | None = None
+    code: Name | None = None
+    click: Token | None = None
+    mention: Name | None = None
+    device: Annotated[str, Meta(max_length=128, description="a hash, never the device's own identifier")] | None = None
+
+
+class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """Which content item, call to action and post an event is about."""
+
+    content: Id | None = None
+    cta: Id | None = None
+    post: Id | None = None
+
+
+class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """An order: its id at the shop, and what was paid."""
+
+    order: Id
+    amount: Amount
+    currency: Currency
+
+
+class Refund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """Which order was given back."""
+
+    order: Id
+
+
+class Post(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """A post by a follower: its id at the platform, and the hashtags in it."""
+
+    post: Id
+    hashtags: Annotated[tuple[Name, ...], Meta(max_length=30)] = ()
+    content: Id | None = None
+
+
+class Engagement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """How often a post was liked, saved, commented or shared since the last report."""
+
+    post: Id
+    kind: Literal["like", "save", "comment", "share"]
+    count: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+
+class Scan(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """Which parametric QR scene was scanned."""
+
+    scene: Name | None = None
+
+
+class Tag(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """Who tagged this person, and under which post."""
+
+    by: PersonId
+    post: Id | None = None
+
+
+class ContentShown(PersonFact, frozen=True, kw_only=True, tag="content.shown"):
+    """A content item came on somebody's screen."""
+
+    data: Content = Content()
+
+
+class ContentShared(PersonFact, frozen=True, kw_only=True, tag="content.shared"):
+    """Somebody passed a content item on."""
+
+    data: Content = Content()
+
+
+class PersonFollowed(PersonFact, frozen=True, kw_only=True, tag="person.followed"):
+    """Somebody began to follow the account, with whatever evidence of who brought them."""
+
+    data: Content = Content()
+
+
+class PersonUnfollowed(PersonFact, frozen=True, kw_only=True, tag="person.unfollowed"):
+    """Somebody stopped following."""
+
+
+class PersonActive(PersonFact, frozen=True, kw_only=True, tag="person.active"):
+    """Somebody was seen active: the measure of retention."""
+
+
+class CodeScanned(PersonFact, frozen=True, kw_only=True, tag="code.scanned"):
+    """A known person scanned a QR code."""
+
+    data: Scan = Scan()
+
+
+class FriendTagged(PersonFact, frozen=True, kw_only=True, tag="friend.tagged"):
+    """This person was tagged by a friend."""
+
+    data: Tag
+
+
+class OrderPaid(PersonFact, frozen=True, kw_only=True, tag="order.paid"):
+    """An order was paid."""
+
+    data: Order
+
+
+class OrderRefunded(PersonFact, frozen=True, kw_only=True, tag="order.refunded"):
+    """An order was given back."""
+
+    data: Refund
+
+
+class PostPublished(PersonFact, frozen=True, kw_only=True, tag="post.published"):
+    """A follower published a post."""
+
+    data: Post
+
+
+class PostEngaged(PersonFact, frozen=True, kw_only=True, tag="post.engaged"):
+    """People engaged with a post."""
+
+    data: Engagement
+
+
+class PostRemoved(PersonFact, frozen=True, kw_only=True, tag="post.removed"):
+    """A post is gone: it stops counting."""
+
+    data: Post
+
+
+class LinkClicked(Line, frozen=True, kw_only=True, tag="link.clicked"):
+    """A referral link was opened. Who opened it is not known; `id` is the click's, carried on in its token."""
+
+    id: Id
+    program: Id
+    participant: Id
+    code: Name
+    channel: Channel | None = None
+    content: Id | None = None
+    cta: Id | None = None
+    visitor: Visitor = "person"
+
+
+Fact = (
+    ContentShown
+    | ContentShared
+    | PersonFollowed
+    | PersonUnfollowed
+    | PersonActive
+    | CodeScanned
+    | FriendTagged
+    | OrderPaid
+    | OrderRefunded
+    | PostPublished
+    | PostEngaged
+    | PostRemoved
+)
+EventLine = Fact | LinkClicked | ClockTicked
+
+
+class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What a redirect signs into `rt`, so that a follow names its click without a look-up."""
+
+    id: Id
+    program: Id
+    participant: Id
+    code: Name
+    clicked_at_ms: int
+    channel: Channel | None = None
+    content: Id | None = None
+    cta: Id | None = None
+
+
+def fact_key(line: Fact | LinkClicked) -> str:
+    """The key that decides the partition: program and person; a click has no person and goes by its own id."""
+    return f"{line.program}|{line.id if isinstance(line, LinkClicked) else line.person}"
+
+
+__all__ = ["EventLine", "Fact", "Moment", "fact_key"]

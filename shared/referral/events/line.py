@@ -1,0 +1,43 @@
+"""What every line on the log has in common.
+
+A line is one JSON object: its `type` says which, `occurred_at` when it happened in the world. A line that a fold derived also
+carries its `cause`: which line of which topic led to it.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone; UTC on the log")]
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+PersonId = Annotated[
+    str, Meta(min_length=1, max_length=128, description="the platform's own id of a person, e.g. xhs:u42")
+]
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+Text = Annotated[str, Meta(max_length=512)]
+
+# Source topic (short name), partition, offset, line in the record, output of the line.
+Cause = tuple[str, int, int, int, int]
+
+
+class Line(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", forbid_unknown_fields=True, gc=False
+):
+    """A line of any topic."""
+
+    occurred_at: Moment
+
+
+class Derived(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A line that a fold decided. `cause` is filled in by the fold runner; it orders and de-duplicates, and `explain` walks it."""
+
+    program: Id
+    cause: Cause = ("", 0, 0, 0, 0)
+
+
+class ClockTicked(Line, frozen=True, tag="clock.ticked"):
+    """Time has reached `occurred_at`: what was due by then is done. Sent to every partition, always a record of its own."""
+
+    id: Id
+    cause: Cause = ("", 0, 0, 0, 0)

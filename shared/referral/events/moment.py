@@ -1,0 +1,16 @@
+"""Moments as milliseconds since the epoch, which states and scores keep, and as datetimes, which lines carry."""
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_datetime(milliseconds: int) -> datetime:
+    """The moment as an aware UTC datetime."""
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
+def to_ms(moment: datetime) -> int:
+    """Whole milliseconds since the epoch of an aware datetime, rounded down."""
+    return (moment - _EPOCH) // _MILLISECOND

@@ -1,0 +1,32 @@
+"""The JSON Schema of every topic's lines, `<topic>.json`, exported from the msgspec types by `referral schemas`."""
+
+from importlib.resources import files
+from types import UnionType
+from typing import Any, get_args
+
+import msgspec
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_of(topic: str, lines: type | UnionType) -> dict[str, Any]:
+    """The schema of a topic's lines, made from their types."""
+    return {"$schema": _DIALECT, "title": f"referral.{topic}", **msgspec.json.schema(lines)}
+
+
+def exported(topic: str) -> dict[str, Any]:
+    """The schema as it was exported."""
+    found: dict[str, Any] = msgspec.json.decode(files(__name__).joinpath(f"{topic}.json").read_bytes())
+    return found
+
+
+def components(lines: type | UnionType, template: str) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """The names of the types of a union, and all schemas they need, for a document whose references look like `template`."""
+    types = get_args(lines) or (lines,)
+    _, schemas = msgspec.json.schema_components(types, ref_template=template)
+    return [one.__name__ for one in types], schemas
+
+
+def kinds(lines: type | UnionType) -> dict[str, type[msgspec.Struct]]:
+    """The types of a topic's lines by what their `type` says."""
+    return {str(one.__struct_config__.tag): one for one in get_args(lines) or (lines,)}

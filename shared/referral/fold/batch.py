@@ -1,0 +1,85 @@
+"""A batch: records of one partition, decoded line by line, up to the next clock tick."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import msgspec
+
+from referral.events.line import ClockTicked
+from referral.events.moment import to_datetime
+from referral.events.rejected import LineRejected, RejectionReason
+from referral.fold.fold import Position
+from referral.log.records import split
+from referral.log.source import Record
+
+MAX_LINES = 2000
+
+Line = TypeVar("Line")
+
+
+@dataclass(slots=True)
+class Batch(Generic[Line]):
+    """Lines to fold together. A tick is a batch by itself: what falls due depends on all that stands before it."""
+
+    partition: int
+    last_offset: int
+    recorded_at_ms: int
+    lines: list[tuple[Position, Line, bytes]] = field(default_factory=list)
+    rejected: list[LineRejected] = field(default_factory=list)
+    tick: tuple[Position, ClockTicked] | None = None
+
+
+class BatchReader(Generic[Line]):
+    """Takes records off a queue and makes batches of them."""
+
+    def __init__(self, fold: str, topic: str, lines: object) -> None:
+        self._fold = fold
+        self._topic = topic
+        self._decode: Callable[[bytes], Line | ClockTicked] = msgspec.json.Decoder(lines).decode
+
+    def take(self, partition: int, waiting: deque[Record]) -> Batch[Line]:
+        """The next batch of a partition; removes its records from `waiting`, which must not be empty."""
+        batch: Batch[Line] = Batch(partition, waiting[0].offset, waiting[0].recorded_at_ms)
+        while waiting and len(batch.lines) < MAX_LINES:
+            if _is_tick(waiting[0].value) and (batch.lines or batch.rejected):
+                break
+            record = waiting.popleft()
+            batch.last_offset, batch.recorded_at_ms = record.offset, record.recorded_at_ms
+            self._read(record, batch)
+            if batch.tick:
+                break
+        return batch
+
+    def _read(self, record: Record, batch: Batch[Line]) -> None:
+        for number, raw in enumerate(split(record.value)):
+            position = Position(batch.partition, record.offset, number, record.recorded_at_ms)
+            try:
+                line = self._decode(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                batch.rejected.append(self.rejection(position, raw, "unreadable", str(error)))
+                continue
+            if isinstance(line, ClockTicked):
+                batch.tick = position, line
+            else:
+                batch.lines.append((position, line, raw))
+
+    def rejection(self, position: Position, raw: bytes, reason: RejectionReason, detail: str) -> LineRejected:
+        """The dead letter of a line."""
+        return LineRejected(
+            occurred_at=to_datetime(position.recorded_at_ms),
+            fold=self._fold,
+            topic=self._topic,
+            partition=position.partition,
+            offset=position.offset,
+            line=position.line,
+            reason=reason,
+            detail=detail,
+            payload=raw,
+        )
+
+
+def _is_tick(value: bytes) -> bool:
+    """Whether a record is a clock tick, without decoding it: a tick stands alone, and its type comes first."""
+    return value.startswith(b'{"type":"clock.ticked"')

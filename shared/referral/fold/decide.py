@@ -1,0 +1,186 @@
+"""The pure middle of the runner: from a batch and its loaded states to what is said and what is written."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from referral.catalog.view import Catalog
+from referral.events.moment import to_ms
+from referral.events.rejected import LineRejected
+from referral.fold.batch import Batch, BatchReader
+from referral.fold.fence import Fence
+from referral.fold.fold import Decision, Due, Fold, Key, Output, Position, Score
+from referral.fold.states import Loaded, Wanted
+from referral.log.errors import NotDurable
+from referral.log.speaker import Spoken
+from referral.topics import REJECTED, Topic, partition_of
+
+Line = TypeVar("Line")
+State = TypeVar("State")
+Changes = dict[Key, State | float | None]
+
+_json = msgspec.json.Encoder().encode
+_msgpack = msgspec.msgpack.Encoder().encode
+
+
+class Spoke(Protocol):
+    """What is known of a partition: its fence, and below which offset its outputs were said already."""
+
+    fence: Fence
+    spoken_below: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch leads to."""
+
+    partition: int
+    fence: Fence
+    spoken: list[Spoken] = field(default_factory=list)
+    values: dict[str, bytes | None] = field(default_factory=dict)
+    scores: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    kinds: dict[type, int] = field(default_factory=dict)  # how many lines of each type are said
+    rejected: int = 0  # lines set aside, undecodable or undecidable
+    failed: int = 0  # of these, the undecidable
+    skipped: int = 0  # lines whose cause was applied already
+
+
+class Decider(Generic[Line, State]):
+    """Decides batches of one fold. `partitions` gives a topic's partition count."""
+
+    def __init__(self, fold: Fold[Line, State], catalog: Catalog, partitions: Callable[[Topic], int]) -> None:
+        self._fold = fold
+        self._catalog = catalog
+        self._partitions = partitions
+        self._decode: Callable[[bytes], State] = msgspec.msgpack.Decoder(fold.state).decode
+        self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
+
+    def wanted(self, batch: Batch[Line]) -> Wanted:
+        """The states that the batch's lines ask for."""
+        keys: dict[Key, None] = {}
+        for _, line, _ in batch.lines:
+            keys.update(dict.fromkeys(self._fold.keys(line)))
+        values = [key for key in keys if isinstance(key, str)]
+        return Wanted(values, [(key.board, key.member) for key in keys if isinstance(key, Score)])
+
+    def until_ms(self, batch: Batch[Line]) -> int:
+        """The moment of the batch's tick."""
+        return to_ms(batch.tick[1].occurred_at) if batch.tick else 0
+
+    def decide(self, batch: Batch[Line], loaded: Loaded, known: Spoke) -> Outcome:
+        """Decides on every line in turn. Raises NotDurable when the catalog could not be read."""
+        outcome = Outcome(batch.partition, Fence(batch.last_offset, dict(known.fence.causes)))
+        changes = (
+            self._tick(batch, loaded, outcome, known) if batch.tick else self._lines(batch, loaded, outcome, known)
+        )
+        self._write(changes, outcome)
+        self._reject(batch.rejected, outcome)
+        return outcome
+
+    def _lines(self, batch: Batch[Line], loaded: Loaded, outcome: Outcome, known: Spoke) -> Changes[State]:
+        states = _States(self._decode, loaded)
+        changes: Changes[State] = {}
+        for position, line, raw in batch.lines:
+            cause = getattr(line, "cause", None)
+            if cause is not None and not outcome.fence.admits(cause):
+                outcome.skipped += 1
+                continue
+            decision = self._decide_one(position, line, raw, states, outcome)
+            if decision is not None:
+                states.update(decision.changes)
+                changes.update(decision.changes)
+                self._speak(decision.outputs, position, outcome, known)
+            if cause is not None:
+                outcome.fence.pass_(cause)
+        return changes
+
+    def _decide_one(
+        self, position: Position, line: Line, raw: bytes, states: "_States[State]", outcome: Outcome
+    ) -> Decision[State] | None:
+        try:
+            return self._fold.decide(line, states, self._catalog, position)
+        except NotDurable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a line that no rule can take is set aside with its reason, and the rest go on
+            outcome.failed += 1
+            detail = f"{type(error).__name__}: {error}"
+            self._reject([self._reader.rejection(position, raw, "decision_failed", detail)], outcome)
+            return None
+
+    def _tick(self, batch: Batch[Line], loaded: Loaded, outcome: Outcome, known: Spoke) -> Changes[State]:
+        position, tick = batch.tick  # type: ignore[misc] # only called with a tick
+        if not outcome.fence.admits(tick.cause):
+            outcome.skipped += 1
+            return {}
+        due = {key: self._decode(raw) for key, raw in loaded.values.items()}
+        decision = self._fold.tick(tick, due, self._catalog, position)
+        changes: Changes[State] = {**{Due(key): None for key in due}, **decision.changes}
+        self._speak(decision.outputs, position, outcome, known)
+        outcome.fence.pass_(tick.cause)
+        self._forward(batch, outcome, known, len(decision.outputs))
+        return changes
+
+    def _forward(self, batch: Batch[Line], outcome: Outcome, known: Spoke, after: int) -> None:
+        """Time goes on to the next topic: the tick follows whatever it led to."""
+        position, tick = batch.tick  # type: ignore[misc] # only called with a tick
+        onward = [topic for topic in self._fold.outputs if topic is not self._fold.source]
+        for number, topic in enumerate(onward):
+            forwarded = msgspec.structs.replace(tick)
+            output = Output(topic, forwarded, partition=batch.partition)
+            self._speak([output], position, outcome, known, first=after + number, alone=True)
+
+    def _speak(
+        self,
+        outputs: list[Output],
+        position: Position,
+        outcome: Outcome,
+        known: Spoke,
+        *,
+        first: int = 0,
+        alone: bool = False,
+    ) -> None:
+        """Encodes outputs with their cause. What was said before a wipe is not said again."""
+        if position.offset < known.spoken_below:
+            return
+        for number, (topic, line, key, partition) in enumerate(outputs, first):
+            force_setattr(
+                line, "cause", (self._fold.source.name, position.partition, position.offset, position.line, number)
+            )
+            place = partition_of(key, self._partitions(topic)) if key is not None else partition or 0
+            outcome.spoken.append(Spoken(topic.name, place, _json(line), alone))
+            outcome.kinds[type(line)] = outcome.kinds.get(type(line), 0) + 1
+
+    def _reject(self, letters: list[LineRejected], outcome: Outcome) -> None:
+        outcome.rejected += len(letters)
+        outcome.spoken.extend(Spoken(REJECTED.name, 0, _json(letter)) for letter in letters)
+
+    def _write(self, changes: Changes[State], outcome: Outcome) -> None:
+        for key, state in changes.items():
+            if isinstance(key, str):
+                outcome.values[key] = None if state is None else _msgpack(state)
+            elif isinstance(key, Due):
+                outcome.scores["timers", key.key] = state  # type: ignore[assignment] # a timer's state is its moment
+            else:
+                outcome.scores[key] = state  # type: ignore[assignment] # a score's state is a float
+
+
+class _States(dict[Key, State | float | None], Generic[State]):
+    """States decoded when first asked for; what is not there is None."""
+
+    def __init__(self, decode: Callable[[bytes], State], loaded: Loaded) -> None:
+        super().__init__()
+        self._decode = decode
+        self._values: Mapping[str, bytes] = loaded.values
+        self._scores = loaded.scores
+
+    def __missing__(self, key: Key) -> State | float | None:
+        if isinstance(key, str):
+            raw = self._values.get(key)
+            found = self._decode(raw) if raw is not None else None
+        else:
+            found = self._scores.get(key)  # type: ignore[arg-type, assignment] # a Score is a (board, member) pair
+        self[key] = found
+        return found

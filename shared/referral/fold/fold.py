@@ -1,0 +1,83 @@
+"""What a service writes to fold a topic: which state a line touches, and a pure decision.
+
+A decision sees the state, the line and the catalog, and nothing else: no clock, no I/O, no chance. The same lines therefore give
+the same outputs and the same state, whoever folds them and in whatever batches; that is what exactly-once rests on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
+
+from referral.catalog.view import Catalog
+from referral.events.line import ClockTicked
+from referral.topics import Topic
+
+Line_contra = TypeVar("Line_contra", contravariant=True)
+State = TypeVar("State")
+
+
+class Score(NamedTuple):
+    """A member of a sorted set; its state is its score (a float), or None where it is not in the set."""
+
+    board: str
+    member: str
+
+
+class Due(NamedTuple):
+    """A timer: `key` (a value key) is loaded and decided on again by the first clock tick at or after the time set (ms)."""
+
+    key: str
+
+
+Key = str | Score | Due
+
+
+class Output(NamedTuple):
+    """A line to be written: under a key, or (a forwarded tick) to a partition by number."""
+
+    topic: Topic
+    line: Struct
+    key: str | None = None
+    partition: int | None = None
+
+
+@dataclass(slots=True)
+class Decision(Generic[State]):
+    """What one line leads to: the states it changes (None removes) and the lines that go out, in order."""
+
+    changes: dict[Key, State | float | None] = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)
+
+
+class Position(NamedTuple):
+    """Where a line stands, and when its record was appended (milliseconds since the epoch)."""
+
+    partition: int
+    offset: int
+    line: int
+    recorded_at_ms: int
+
+
+class Fold(Protocol[Line_contra, State]):
+    """One fold. Its state lives in Redis under `{service}:{source-partition}:key`, msgpack of `state` for value keys."""
+
+    name: str  # unique in the system, e.g. "attribute"; consumer group, metrics and fences carry it
+    service: str  # short name of the service: ct, rd, lb
+    source: Topic
+    outputs: Sequence[Topic]
+    state: type[State] | object  # a msgspec type (or union) of every value state
+
+    def keys(self, line: Line_contra) -> Sequence[Key]:
+        """The states to load before deciding on this line. Not asked for a clock tick."""
+
+    def decide(
+        self, line: Line_contra, states: Mapping[Key, State | float | None], catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """What this line leads to. `states` holds every key asked for, None where there is none yet."""
+
+    def tick(
+        self, tick: ClockTicked, due: Mapping[str, State], catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """What falls due at this tick: `due` holds the states whose timer has come. The runner forwards the tick itself."""

@@ -1,0 +1,47 @@
+"""How far the folds are: fences in Redis against the ends of their topics. For readiness, the demo and the tests."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+from redis import Redis
+
+from referral.config import Settings
+from referral.fold import fence as fences
+from referral.fold.states import RedisStates
+from referral.log.admin import partitions
+from referral.topics import TOPICS
+
+
+class Folded(NamedTuple):
+    """A fold by its names: service, its own, and its source topic's."""
+
+    service: str
+    fold: str
+    source: str
+
+
+FOLDS = (
+    Folded("ct", "attribute", "events"),
+    Folded("ct", "screen", "attributions"),
+    Folded("rd", "decide", "conversions"),
+    Folded("rd", "ledger", "rewards"),
+    Folded("lb", "boards", "conversions"),
+    Folded("lb", "growth", "attributions"),
+    Folded("lb", "activity", "events"),
+)
+
+
+def behind(
+    settings: Settings, consumer: KafkaConsumer, redis: Redis, folds: Iterable[Folded] = FOLDS
+) -> dict[str, int]:
+    """How many records each fold has not folded yet. `consumer` is any client of the broker, subscribed to nothing."""
+    return {one.fold: _behind(settings, consumer, redis, one) for one in folds}
+
+
+def _behind(settings: Settings, consumer: KafkaConsumer, redis: Redis, one: Folded) -> int:
+    count = partitions(TOPICS[one.source], settings)
+    places = [TopicPartition(settings.topic_prefix + one.source, number) for number in range(count)]
+    ends = consumer.end_offsets(places, timeout_ms=10_000)
+    seen = RedisStates(redis, one.service, one.fold).fences(range(count))
+    return sum(ends[place] - 1 - fences.decode(seen[place.partition]).offset for place in places)

@@ -1,0 +1,193 @@
+"""Runs a fold: poll, load, decide, produce and wait, apply; refuse and start again from the fence when anything else moved it.
+
+The order is the proof. Outputs are durable before the state that follows from them is, so a crash between the two repeats the
+outputs with the same causes, which the next fold skips; the state and its fence move in one compare-and-set, so a zombie, or a
+Redis that lost its memory, is noticed at the write at the latest. docs/decisions/ tells what each part is needed for.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from referral.fold import fence as fences
+from referral.fold.batch import Batch, BatchReader
+from referral.fold.decide import Decider, Outcome
+from referral.fold.fence import Fence
+from referral.fold.fold import Fold
+from referral.fold.invalid import InvalidLimit
+from referral.fold.metrics import FoldMetrics
+from referral.fold.states import Change, Loaded, States, Wanted
+from referral.log.source import Record, Source
+from referral.log.speaker import Speaker
+
+Line = TypeVar("Line")
+State = TypeVar("State")
+
+_LOOK_AROUND_S = 1.0
+
+
+@dataclass(slots=True)
+class Owned:
+    """A partition that is this worker's: its fence as last seen, its produced marker, and records not folded yet."""
+
+    seen: bytes
+    fence: Fence
+    spoken_below: int
+    waiting: deque[Record] = field(default_factory=deque)
+
+
+class FoldRunner(Generic[Line, State]):
+    """One worker of one fold. `turn` does one round and may be called by a test; `run` goes on until told to stop."""
+
+    def __init__(
+        self,
+        fold: Fold[Line, State],
+        source: Source,
+        states: States,
+        speaker: Speaker,
+        decider: Decider[Line, State],
+        metrics: FoldMetrics,
+        reached: Callable[[str], None] = lambda _: None,
+        limit: InvalidLimit | None = None,
+    ) -> None:
+        self.fold = fold
+        self._source = source
+        self._states = states
+        self._speaker = speaker
+        self._decider = decider
+        self._metrics = metrics
+        self._reached = reached
+        self._limit = limit or InvalidLimit()
+        self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
+        self.owned: dict[int, Owned] = {}
+        self._round = -1
+        self._looked_around = 0.0
+        self._committed: dict[int, int] = {}
+
+    def turn(self, timeout: float = 0.1) -> int:
+        """One round: takes what came, folds a batch of each partition. Gives the number of lines folded."""
+        backlog = any(one.waiting for one in self.owned.values())
+        records = self._source.poll(0 if backlog else timeout)
+        if not self._dealt_anew():
+            self._keep(records)
+        batches = [self._reader.take(p, one.waiting) for p, one in self.owned.items() if one.waiting]
+        if batches:
+            self._fold(batches)
+        self._look_around()
+        return sum(len(batch.lines) for batch in batches)
+
+    @property
+    def dealt(self) -> bool:
+        """Whether partitions were dealt out to this worker, be it none."""
+        return self._round > 0
+
+    def forget(self) -> None:
+        """Drops all that is held in memory; the next turn begins again from the fences."""
+        self.owned.clear()
+        self._round = -1
+
+    def close(self) -> None:
+        """Says how far it has spoken, and leaves."""
+        self._commit()
+        self._source.close()
+        self._speaker.close()
+
+    def _dealt_anew(self) -> bool:
+        """Prepares the partitions after a rebalance or a `forget`; what was polled meanwhile is polled again."""
+        dealt, partitions = self._source.assigned()
+        if dealt == self._round:
+            return False
+        self.owned.clear()
+        self._prepare(sorted(partitions))
+        self._round = dealt
+        return True
+
+    def _prepare(self, partitions: Sequence[int]) -> None:
+        """Begins again from the fence: what lies before it is folded, what lies below the produced marker was said."""
+        for partition, raw in self._states.fences(partitions).items():
+            fence = fences.decode(raw)
+            self.owned[partition] = Owned(raw, fence, self._source.committed(partition))
+            self._source.seek(partition, fence.offset + 1)
+
+    def _refuse(self, partitions: Sequence[int]) -> None:
+        """Somebody else moved the fence, or Redis lost it."""
+        if partitions:
+            self._metrics.refused(len(partitions))
+            self._prepare(partitions)
+
+    def _keep(self, records: dict[int, list[Record]]) -> None:
+        for partition, fresh in records.items():
+            one = self.owned.get(partition)
+            if one is not None:
+                one.waiting.extend(record for record in fresh if record.offset > one.fence.offset)
+
+    def _fold(self, batches: Sequence[Batch[Line]]) -> None:
+        with self._metrics.step("load"):
+            loaded = self._load(batches)
+        self._reached("after_load")
+        current = [batch for batch in batches if loaded[batch.partition].fence == self.owned[batch.partition].seen]
+        with self._metrics.step("decide"):
+            outcomes = [self._decide(batch, loaded[batch.partition]) for batch in current]
+        self._limit.check()
+        self._reached("before_produce")
+        with self._metrics.step("produce"):
+            self._speaker.speak([line for outcome in outcomes for line in outcome.spoken])
+        self._reached("after_produce")
+        with self._metrics.step("apply"):
+            applied = self._apply(outcomes)
+        self._reached("after_apply")
+        moved = {outcome.partition for outcome in outcomes if applied[outcome.partition]}
+        self._refuse([batch.partition for batch in batches if batch.partition not in moved])
+
+    def _load(self, batches: Sequence[Batch[Line]]) -> dict[int, Loaded]:
+        wanted: dict[int, Wanted] = {}
+        loaded: dict[int, Loaded] = {}
+        for batch in batches:
+            if batch.tick:
+                loaded[batch.partition] = self._states.due(batch.partition, self._decider.until_ms(batch))
+            else:
+                wanted[batch.partition] = self._decider.wanted(batch)
+        return loaded | self._states.load(wanted) if wanted else loaded
+
+    def _decide(self, batch: Batch[Line], loaded: Loaded) -> Outcome:
+        outcome = self._decider.decide(batch, loaded, self.owned[batch.partition])
+        self._limit.count(invalid=outcome.rejected, valid=len(batch.lines) - outcome.failed)
+        self._metrics.decided(outcome, len(batch.lines))
+        return outcome
+
+    def _apply(self, outcomes: Sequence[Outcome]) -> dict[int, bool]:
+        changes = {
+            one.partition: Change(self.owned[one.partition].seen, fences.encode(one.fence), one.values, one.scores)
+            for one in outcomes
+        }
+        applied = self._states.apply(changes) if changes else {}
+        for one in outcomes:
+            if applied[one.partition]:
+                owned = self.owned[one.partition]
+                owned.seen, owned.fence = changes[one.partition].fence, one.fence
+        return applied
+
+    def _look_around(self) -> None:
+        """Once a second: has Redis been wiped while nothing came; how far behind are we; how far have we spoken."""
+        now = time.monotonic()
+        if now - self._looked_around < _LOOK_AROUND_S:
+            return
+        self._looked_around = now
+        there = self._states.fences(list(self.owned))
+        self._refuse([partition for partition, raw in there.items() if raw != self.owned[partition].seen])
+        self._commit()
+        self._measure_lag()
+
+    def _commit(self) -> None:
+        spoken = {p: max(one.fence.offset + 1, one.spoken_below) for p, one in self.owned.items()}
+        news = {p: offset for p, offset in spoken.items() if offset > 0 and self._committed.get(p) != offset}
+        if news:
+            self._source.commit(news)
+            self._committed.update(news)
+
+    def _measure_lag(self) -> None:
+        ends = self._source.ends(list(self.owned))
+        for partition, end in ends.items():
+            self._metrics.lag(partition, max(0, end - 1 - self.owned[partition].fence.offset))

@@ -1,0 +1,109 @@
+"""A fold as a process: connected to the broker and Redis, healed after their absence, stopped by SIGTERM between two batches."""
+
+import gc
+import signal
+import threading
+from typing import TypeVar
+
+import structlog
+from kafka.errors import KafkaError
+from redis.exceptions import RedisError
+
+from referral.catalog.reader import CatalogReader
+from referral.catalog.view import Catalog
+from referral.clock import clock_from
+from referral.config import Settings
+from referral.fold.decide import Decider
+from referral.fold.failpoints import failpoints
+from referral.fold.fold import Fold
+from referral.fold.metrics import FoldMetrics
+from referral.fold.runner import FoldRunner
+from referral.fold.states import RedisStates
+from referral.log.admin import partitions
+from referral.log.errors import NotDurable
+from referral.log.source import KafkaSource
+from referral.log.speaker import KafkaSpeaker
+from referral.storage import connect
+
+Line = TypeVar("Line")
+State = TypeVar("State")
+
+_CATALOG_AGE_S = 1.0  # half of the two seconds after which a change that takes something away may be in force
+_CATALOG_TIMEOUT_S = 5.0
+log = structlog.get_logger()
+
+
+class FoldWorker:
+    """One worker: the runner with its real connections, and the catalog it reads in the same thread."""
+
+    def __init__(self, fold: Fold[Line, State], settings: Settings) -> None:
+        self._catalog = CatalogReader(settings, Catalog(refresh=self._refresh))
+        self._fresh = False
+        self._metrics = FoldMetrics(fold.name)
+        self._stopping = threading.Event()
+        self.trouble: str | None = "not started yet"
+        self.runner = _runner(fold, settings, self._catalog.view, self._metrics)
+
+    def run(self) -> None:
+        """Folds until `stop`. Raises TooMuchInvalid when it should not go on."""
+        while not self._stopping.is_set():
+            try:
+                self.turn()
+                self.trouble = None if self.runner.dealt else "no partitions were dealt to this worker yet"
+            except (NotDurable, RedisError, KafkaError) as error:
+                self._wait_out(error)
+        self.runner.close()
+        self._catalog.close()
+
+    def stop(self) -> None:
+        """Ends after the batch at hand."""
+        self._stopping.set()
+
+    def turn(self) -> int:
+        """One round, on a catalog that is complete enough."""
+        self._fresh = False
+        if self._catalog.age() > _CATALOG_AGE_S:
+            self._refresh()
+        return self.runner.turn()
+
+    def _refresh(self) -> None:
+        """Reads the catalog to its end, at most once a round: a second miss in one batch is a real one."""
+        if not self._fresh:
+            self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
+            self._fresh = True
+
+    def _wait_out(self, error: Exception) -> None:
+        self.trouble = f"{type(error).__name__}: {error}"
+        log.warning("fold waits", reason=self.trouble)
+        self._metrics.retried()
+        self.runner.forget()
+        self._stopping.wait(0.2)
+
+
+def _runner(
+    fold: Fold[Line, State], settings: Settings, catalog: Catalog, metrics: FoldMetrics
+) -> FoldRunner[Line, State]:
+    reached = failpoints(settings.failpoints, fold.name)
+    speaker = KafkaSpeaker(settings, clock_from(settings.clock), amid=lambda: reached("amid_produce"))
+    return FoldRunner(
+        fold,
+        KafkaSource(settings, fold.source, fold.name),
+        RedisStates(connect(settings), fold.service, fold.name),
+        speaker,
+        Decider(fold, catalog, lambda topic: partitions(topic, settings)),
+        metrics,
+        reached,
+    )
+
+
+def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
+    """Runs a fold in this process until SIGTERM or SIGINT, with its health and metrics on `REFERRAL_METRICS_PORT`."""
+    from referral.http.side import serve_side
+
+    # A batch's thousands of objects live to its end and form no cycles; looking for some every 700 costs a tenth of the work.
+    gc.set_threshold(50_000, 20, 100)
+    worker = FoldWorker(fold, settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    with serve_side(settings, {fold.name: lambda: worker.trouble}):
+        worker.run()

@@ -1,0 +1,64 @@
+"""The app factory: what every HTTP service has, whatever it does."""
+
+from collections.abc import Mapping, Sequence
+
+from flask import Flask
+from flask_smorest import Blueprint
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from referral.catalog.follower import CatalogFollower
+from referral.clock import clock_from
+from referral.config import Settings
+from referral.http import docs, health, openapi, problems
+from referral.http.context import Context
+from referral.http.health import Check, LogCheck
+from referral.http.limits import Limiter
+from referral.http.service import Service
+from referral.storage import connect
+from referral.telemetry.metrics import tell_build
+
+
+def create_app(
+    service: str,
+    settings: Settings,
+    *,
+    title: str,
+    blueprints: Sequence[Blueprint],
+    checks: Mapping[str, Check] | None = None,
+    follower: CatalogFollower | None = None,
+) -> Flask:
+    """A Flask app with these blueprints, and problems, keys, limits, health, metrics, request ids and OpenAPI around them.
+
+    `checks` are a service's own conditions for readiness. The catalog is followed from here on (a thread): make the app in the
+    process that serves it, and call `app.extensions["referral"].close()` when done with it.
+    """
+    context = _context(settings, follower)
+    app = Service(service, Limiter(settings, context.redis, context.catalog.knows_key))
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.extensions["referral"] = context
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
+    problems.register(app)
+    app.register_blueprint(health.blueprint(_checks(context) | dict(checks or {}), context.gauges))
+    docs.register(app, openapi.document(app, title, blueprints))
+    tell_build(service)
+    return app
+
+
+def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
+    following = follower or CatalogFollower(settings).start()
+    context = Context(settings, clock_from(settings.clock), following, connect(settings))
+    context.gauges["catalog_entities"] = lambda: len(context.catalog)
+    context.gauges["catalog_age_seconds"] = following.age
+    context.at_end(context.redis.close)
+    if follower is None:
+        context.at_end(following.stop)
+    return context
+
+
+def _checks(context: Context) -> dict[str, Check]:
+    return {
+        "log": LogCheck(context.settings),
+        "catalog": context.follower.caught_up,
+        "redis": health.redis_check(context.redis),
+    }

@@ -1,0 +1,125 @@
+"""Health: alive (/healthz), ready and if not why (/readyz), and metrics (/metrics). For services and for workers alike."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
+
+import msgspec
+from flask import Blueprint, Response
+from kafka import KafkaAdminClient
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY as DEFAULT_REGISTRY
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from redis import Redis
+from redis.exceptions import RedisError
+
+from referral.config import Settings
+from referral.http.limits import unlimited
+from referral.log.connection import admin
+from referral.telemetry.metrics import gauge
+
+_LOG_TIMEOUT_MS = 1000
+
+Check = Callable[[], str | None]
+
+
+def report(checks: Mapping[str, Check]) -> tuple[bool, bytes]:
+    """Whether every check passes, and the JSON that says which does not and why."""
+    found = {name: check() for name, check in checks.items()}
+    ready = not any(found.values())
+    return ready, msgspec.json.encode({"ready": ready, "checks": {name: why or "ok" for name, why in found.items()}})
+
+
+def exposition(gauges: Mapping[str, Callable[[], float]] = MappingProxyType({})) -> bytes:
+    """All metrics of this process, or of all processes of its server; `gauges` are read for it now."""
+    for name, read in gauges.items():
+        gauge(name).set(read())
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is None:
+        return generate_latest(DEFAULT_REGISTRY)
+    _bury(Path(folder))
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the client leaves it untyped
+    return generate_latest(registry)
+
+
+def _bury(folder: Path) -> None:
+    """A process that is gone no longer has gauges: nothing of it waits or lives."""
+    for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*_*.db")}:
+        if not Path(f"/proc/{pid}").exists():
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call] # the client leaves it untyped
+
+
+def blueprint(
+    checks: Mapping[str, Check], gauges: Mapping[str, Callable[[], float]] = MappingProxyType({})
+) -> Blueprint:
+    """The three pages, for a Flask app."""
+    pages = Blueprint("health", __name__)
+
+    @pages.get("/healthz")
+    @unlimited
+    def healthz() -> Response:
+        return Response(b'{"alive":true}', mimetype="application/json")
+
+    @pages.get("/readyz")
+    @unlimited
+    def readyz() -> Response:
+        ready, body = report(checks)
+        return Response(body, 200 if ready else 503, mimetype="application/json")
+
+    @pages.get("/metrics")
+    @unlimited
+    def metrics() -> Response:
+        return Response(exposition(gauges), content_type=CONTENT_TYPE_LATEST)
+
+    return pages
+
+
+def redis_check(redis: "Redis") -> Check:
+    """Redis answers, and evicts nothing: removing single keys would unmake exactly-once."""
+
+    def check() -> str | None:
+        try:
+            policy = redis.info("memory")["maxmemory_policy"]  # CONFIG GET would need a right that services lack
+        except RedisError as error:
+            return f"Redis does not answer: {type(error).__name__}"
+        return None if policy == "noeviction" else f"Redis runs with maxmemory-policy {policy}: set it to noeviction"
+
+    return check
+
+
+class LogCheck:
+    """The broker answers within a second; asked at most once a second, whoever looks."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._client: KafkaAdminClient | None = None
+        self._asked_at = float("-inf")
+        self._found: str | None = "not asked yet"
+
+    def __call__(self) -> str | None:
+        """None, or why the log is not ready."""
+        with self._lock:
+            if time.monotonic() - self._asked_at > 1:
+                self._found = self._ask()
+                self._asked_at = time.monotonic()
+            return self._found
+
+    def _ask(self) -> str | None:
+        try:
+            if self._client is None:
+                self._client = admin(self._settings, _LOG_TIMEOUT_MS)
+            self._client.describe_cluster()
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, the log is not ready
+            self._drop()
+            return f"the broker does not answer: {type(error).__name__}"
+        return None
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()

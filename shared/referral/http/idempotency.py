@@ -1,0 +1,126 @@
+"""Idempotency keys: the same request sent again gets the first answer (draft-ietf-httpapi-idempotency-key-header).
+
+The answer is kept for 24 hours under the caller's key, the route and the header's value. Only what was done is kept: a request
+that was refused or failed may be tried again.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import msgspec
+import structlog
+from flask import Response, g, make_response, request
+from redis.exceptions import RedisError
+
+from referral.http.context import context
+from referral.http.documented import mention, mentioned
+from referral.http.problems import Problem
+
+_KEPT_S = 24 * 3600
+_PENDING_S = 30
+_REPLAYED = ("Location", "ETag")  # beside the status, the content type and the body
+log = structlog.get_logger()
+
+P = ParamSpec("P")
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """What the first request asked, as a digest, and its answer once there is one (status 0 until then)."""
+
+    asked: bytes
+    status: int = 0
+    content_type: str = ""
+    headers: dict[str, str] = {}
+    answer: bytes = b""
+
+
+_write = msgspec.msgpack.Encoder().encode
+_read = msgspec.msgpack.Decoder(_Kept).decode
+
+
+def idempotent(view: Callable[P, object]) -> Callable[P, Response]:
+    """A view that honours `Idempotency-Key`; without the header it does what it does each time.
+
+    Stands below `@requires`, so that an answer is replayed only to whoever may ask. Raises Problem 400 for an empty or long key,
+    409 while the first request is under way, 422 where the same key came with another body; RedisError (503) without Redis.
+    """
+    if "scope" in mentioned(view):
+        raise TypeError("@idempotent stands below @requires: an answer must not be replayed before the key is checked")
+
+    @wraps(view)
+    def once(*args: P.args, **kwargs: P.kwargs) -> Response:
+        name = request.headers.get("Idempotency-Key")
+        if name is None:
+            return make_response(view(*args, **kwargs))
+        if not 0 < len(name) <= 255:
+            detail = "Idempotency-Key must have 1 to 255 characters: a UUID will do."
+            raise Problem(
+                400, "bad_idempotency_key", detail, [{"pointer": "headers:Idempotency-Key", "detail": detail}]
+            )
+        return _once(_place(name), lambda: make_response(view(*args, **kwargs)))
+
+    mention(once, idempotent=True)
+    return once
+
+
+def _place(name: str) -> str:
+    caller = g.key.id if "key" in g else ""
+    digest = hashlib.sha256("\x1f".join((caller, request.method, request.path, name)).encode()).hexdigest()
+    return f"http:idempotency:{digest}"
+
+
+def _once(place: str, act: Callable[[], Response]) -> Response:
+    asked = hashlib.sha256(request.query_string + b"\x1f" + request.get_data(cache=True)).digest()
+    kept = _claim(place, asked)
+    if kept is not None:
+        return _replay(kept, asked)
+    try:
+        done = act()
+    except BaseException:
+        _forget(place)
+        raise
+    if done.status_code < 400:
+        _keep(place, asked, done)
+    else:
+        _forget(place)
+    return done
+
+
+def _claim(place: str, asked: bytes) -> _Kept | None:
+    """None where this request is the first, else what the first left."""
+    redis = context().redis
+    while True:
+        if redis.set(place, _write(_Kept(asked)), nx=True, ex=_PENDING_S):
+            return None
+        kept = redis.get(place)
+        if isinstance(kept, bytes):  # else it ran out just now: ours is the first again
+            return _read(kept)
+
+
+def _keep(place: str, asked: bytes, done: Response) -> None:
+    headers = {name: done.headers[name] for name in _REPLAYED if name in done.headers}
+    answer = _Kept(asked, done.status_code, done.content_type or "", headers, done.get_data())
+    try:
+        context().redis.set(place, _write(answer), ex=_KEPT_S)
+    except RedisError as error:  # what was done is done: it is answered, and not said to have failed
+        log.warning("an answer was not kept for replay", reason=type(error).__name__)
+
+
+def _forget(place: str) -> None:
+    try:
+        context().redis.delete(place)
+    except RedisError:  # it runs out by itself, and the reason of the failure matters more
+        log.warning("a failed request holds its idempotency key", seconds=_PENDING_S)
+
+
+def _replay(kept: _Kept, asked: bytes) -> Response:
+    if kept.asked != asked:
+        detail = "This Idempotency-Key came with another body before. Use a new key for a new request."
+        raise Problem(422, "idempotency_key_reused", detail)
+    if not kept.status:
+        detail = "The first request with this Idempotency-Key is not answered yet. Ask again in a moment."
+        raise Problem(409, "in_progress", detail, headers={"Retry-After": "1"})
+    headers = kept.headers | {"Idempotent-Replayed": "true"}
+    return Response(kept.answer, kept.status, headers, content_type=kept.content_type)

@@ -1,0 +1,102 @@
+"""API keys: who asks, and what they may do. Only the SHA-256 of a key is stored; the key itself has 256 random bits.
+
+A key is found by its digest, so no comparison leaks how much of it was right; a slow hash would add nothing to 256 bits.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Literal, ParamSpec, TypeVar
+
+from flask import Request, g, request
+
+from referral.catalog.view import Catalog
+from referral.events.entities import ApiKey
+from referral.http.context import context
+from referral.http.documented import mention
+from referral.http.problems import Problem
+
+Scope = Literal["events:write", "links:write", "rewards:write", "rewards:redeem", "read", "admin"]
+SCOPES: tuple[Scope, ...] = ("events:write", "links:write", "rewards:write", "rewards:redeem", "read", "admin")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def fresh_secret() -> str:
+    """A new API key."""
+    return "rk_" + secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """What is stored of a key: the SHA-256, in hex."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def requires(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A view that only a key with this scope (or `admin`) may call; a `program` in its address must be one of the key's."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            g.key = authenticate(scope)
+            program = kwargs.get("program")
+            if isinstance(program, str):
+                permit(g.key, program)
+            return view(*args, **kwargs)
+
+        mention(guarded, scope=scope)
+        return guarded
+
+    return decorate
+
+
+def authenticate(scope: Scope) -> ApiKey:
+    """The key of this request. Raises Problem 401 without a valid one, 403 where it lacks the scope."""
+    secret = bearer(request)
+    if secret is None:
+        raise _unauthorized(
+            "missing_key", "Send an API key: `Authorization: Bearer rk_…`. `referral keys create` makes one."
+        )
+    key = context().catalog.api_key(digest(secret))
+    if key is None or key.revoked:
+        raise _unauthorized(
+            "unknown_key", "This API key is not known, or was revoked. `referral keys create` makes a new one."
+        )
+    g.caller = key.id
+    if scope not in key.scopes and "admin" not in key.scopes:
+        has = ", ".join(key.scopes)
+        raise Problem(
+            403, "missing_scope", f"This needs the scope `{scope}`; the key {key.id} has: {has}. Use another key."
+        )
+    return key
+
+
+def known_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey | None:
+    """The key of an Authorization header, if it is known to this view, in force, and has the scope; else None."""
+    kind, _, secret = authorization.partition(" ")
+    key = catalog.api_key(digest(secret.strip())) if kind.lower() == "bearer" else None
+    if key is None or key.revoked or not ({scope, "admin"} & set(key.scopes)):
+        return None
+    return key
+
+
+def bearer(request: Request) -> str | None:
+    """The secret that a request brings as `Authorization: Bearer …`; None where it brings none."""
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() or None if kind.lower() == "bearer" else None
+
+
+def permit(key: ApiKey, program: str) -> None:
+    """Raises Problem 403 where the key is bound to other programs."""
+    if key.programs and program not in key.programs:
+        bound = ", ".join(key.programs)
+        raise Problem(
+            403, "other_program", f"The key {key.id} is bound to {bound}, not {program}. Use a key of that program."
+        )
+    g.program = program
+
+
+def _unauthorized(code: str, detail: str) -> Problem:
+    return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="referral"'})

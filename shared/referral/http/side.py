@@ -1,0 +1,37 @@
+"""Health and metrics of a process that serves no HTTP otherwise: folds and workers. A small server in a thread beside the work."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from flask import Flask
+
+from referral.config import Settings
+from referral.http.health import Check, blueprint
+
+
+class _Silent(WSGIRequestHandler):
+    """Scrapes are no news."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        """Writes nothing."""
+
+
+@contextmanager
+def serve_side(settings: Settings, checks: Mapping[str, Check]) -> Iterator[None]:
+    """Serves /healthz, /readyz and /metrics on `REFERRAL_METRICS_PORT` while the block runs; nothing where it is 0."""
+    if not settings.metrics_port:
+        yield
+        return
+    app = Flask("side")
+    app.register_blueprint(blueprint(checks))
+    with make_server(settings.http_host, settings.metrics_port, app, handler_class=_Silent) as server:
+        thread = Thread(target=server.serve_forever, name="side", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join(2)

@@ -1,0 +1,60 @@
+"""Kafka clients with this system's settings: quick to fail, quick to come back, durable."""
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+
+from referral.config import Settings
+
+# A broker that comes back is found within a second; kafka-python's defaults back off to half a minute.
+_RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1000, "retry_backoff_ms": 100}
+
+
+def producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
+    """An idempotent producer that waits for all replicas and gives a record up after `delivery_timeout_ms`."""
+    return KafkaProducer(
+        bootstrap_servers=settings.kafka,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        batch_size=1024 * 1024,
+        max_request_size=8 * 1024 * 1024,
+        delivery_timeout_ms=delivery_timeout_ms,
+        request_timeout_ms=min(delivery_timeout_ms, 10_000),
+        max_block_ms=min(delivery_timeout_ms, 2_000),
+        allow_auto_create_topics=False,
+        metrics_enabled=False,
+        **_RECONNECT,
+    )
+
+
+def consumer(settings: Settings, *, group: str | None = None, member: str | None = None) -> KafkaConsumer:
+    """A consumer that commits only when told to, and starts at the beginning where nothing was committed.
+
+    With `member` (one per worker slot) the membership is static: a worker that comes back takes its partitions at once.
+    """
+    return KafkaConsumer(
+        bootstrap_servers=settings.kafka,
+        group_id=group,
+        group_instance_id=member,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+        fetch_max_wait_ms=100,
+        max_poll_records=500,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=1_000,
+        request_timeout_ms=10_000,
+        metadata_max_age_ms=30_000,
+        metrics_enabled=False,
+        **_RECONNECT,
+    )
+
+
+def admin(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
+    """An administrator's client. Raises KafkaTimeoutError when no broker answers within the time-out, as its requests do."""
+    return KafkaAdminClient(
+        bootstrap_servers=settings.kafka,
+        bootstrap_timeout_ms=timeout_ms,
+        request_timeout_ms=timeout_ms,
+        **_RECONNECT,
+    )

@@ -1,0 +1,28 @@
+"""A record is NDJSON: one or more lines of one partition, one JSON object each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+MAX_RECORD_BYTES = 512 * 1024
+MAX_RECORD_LINES = 1000
+
+
+def split(value: bytes) -> list[bytes]:
+    """The lines of a record; a newline at the end and empty lines do not count."""
+    return [line for line in value.split(b"\n") if line]
+
+
+def join(lines: Iterable[bytes]) -> bytes:
+    """The record of these lines."""
+    return b"\n".join(lines)
+
+
+def chunks(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Lines in groups that fit one record each, in order. A single line above the bound is a group of its own."""
+    start, size = 0, 0
+    for index, line in enumerate(lines):
+        if index > start and (size + len(line) > MAX_RECORD_BYTES or index - start >= MAX_RECORD_LINES):
+            yield lines[start:index]
+            start, size = index, 0
+        size += len(line) + 1
+    if start < len(lines):
+        yield lines[start:]

@@ -1,0 +1,84 @@
+"""Logs: one wide event for what happened, as JSON (or for people), on standard output. No secret, address or user agent."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import msgspec
+import structlog
+
+from referral.config import Settings
+
+# What must not be read in a log, whoever wrote it there.
+_WITHHELD = frozenset(
+    (
+        "authorization",
+        "cookie",
+        "secret",
+        "signing_key",
+        "password",
+        "token",
+        "click",
+        "ip",
+        "remote_addr",
+        "user_agent",
+    )
+)
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+
+Event = MutableMapping[str, Any]  # as structlog has it
+
+
+def configure_logs(service: str, settings: Settings) -> None:
+    """Sets logging up for this process; what libraries log comes out in the same form, from warnings on."""
+    level = getattr(logging, settings.log_level.upper())
+    as_json = settings.log_format == "json"
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            _Named(service),
+            withhold,
+            structlog.processors.format_exc_info,
+            _as_json if as_json else structlog.dev.ConsoleRenderer(timestamp_key="at"),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer) if as_json else structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Onward()], force=True)
+    # It reports each attempt to reconnect; we say once that we wait.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+
+def withhold(_logger: object, _method: str, event: Event) -> Event:
+    """Takes out what must not be in a log, by its name."""
+    for name in _WITHHELD & event.keys():
+        event[name] = "[withheld]"
+    return event
+
+
+def _as_json(_logger: object, _method: str, event: Event) -> bytes:
+    return _encode(event)
+
+
+class _Named:
+    """Puts the service's name first."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        return {"service": self._service, **event}
+
+
+class _Onward(logging.Handler):
+    """Hands on what libraries log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record becomes one event."""
+        structlog.get_logger().log(
+            record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info or None
+        )

@@ -1,0 +1,122 @@
+"""A small, dense campaign for breaking things: follows with evidence, retries, duplicates, disorder, unfollows; and its journal.
+
+The client behaves as clients must: what was not answered 2xx is sent again under the same ids until it is. Only what was acked
+stands in the journal.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import httpx
+import msgspec
+
+from referral.events.facts import Fact
+from referral_tools.oracle import Click, Enrolled, Journal
+
+_PATIENCE_S = 90
+_BATCH = 10
+
+
+class Feed:
+    """Plays events into the system from any thread; `journal` holds what was accepted."""
+
+    def __init__(self, services: dict[str, str], key: str, program: str, seed: int, people: int = 300) -> None:
+        self.journal = Journal()
+        self._services = services
+        self._program = program
+        self._chance = random.Random(seed)
+        self._people = people
+        self._http = httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=5)
+        self.refused = 0  # answers other than 2xx, and connections that broke: each was tried again
+        self.done = Event()
+        self.pace_s = 0.1  # between posts, so that the attack meets many batches rather than one
+        self.progress = 0.0  # how much of it was accepted, 0 to 1
+
+    def enrol(self, count: int = 12) -> None:
+        """Enrols the referrers; one name is given to two of them."""
+        people = [{"external_id": f"xhs:r{n}", "display_name": f"Amy {n // 2}"} for n in range(count)]
+        path = f"{self._services['link-issuer']}/v1/programs/{self._program}/participants"
+        for one in self._until_accepted("POST", path, json=people).json()["participants"]:
+            enrolled = Enrolled(one["id"], one["external_id"], one["code"], one["mention"], datetime.now(UTC))
+            self.journal.participants.append(enrolled)
+
+    def play(self) -> None:
+        """Posts everything, in batches whose lines are somewhat out of order and partly sent twice."""
+        start = datetime.now(UTC) + timedelta(seconds=1)
+        events = [event for number in range(self._people) for event in self._life(number, start)]
+        self._chance.shuffle(events)
+        events += self._chance.sample(events, len(events) // 10)
+        for begin in range(0, len(events), _BATCH):
+            self._post(events[begin : begin + _BATCH])
+            self.progress = begin / len(events)
+            self.done.wait(self.pace_s)
+        self.done.set()
+
+    def _life(self, number: int, start: datetime) -> Iterator[dict[str, object]]:
+        """What one person does: follows (most with evidence), some leave, some of these come back."""
+        person = f"xhs:u{number}" if number % 50 else f"xhs:r{number % 12}"
+        at = start + timedelta(milliseconds=self._chance.randrange(60_000))
+        follow = self._event(person, "person.followed", at) | self._evidence()
+        yield follow
+        if self._chance.random() < 0.25:
+            yield self._event(person, "person.unfollowed", at + timedelta(seconds=5))
+            if self._chance.random() < 0.5:
+                yield self._event(person, "person.followed", at + timedelta(seconds=10)) | self._evidence()
+        if self._chance.random() < 0.3:
+            yield self._event(person, "post.published", at + timedelta(seconds=2)) | {
+                "data": {"post": f"post-{number}"}
+            }
+
+    def _evidence(self) -> dict[str, object]:
+        owner = self._chance.choice(self.journal.participants)
+        kind = self._chance.random()
+        if kind < 0.55:
+            return {"code": owner.code}
+        if kind < 0.8:
+            return {"click": self._click(owner.code)}
+        return {} if kind < 0.9 else {"code": "NOBODY99"}
+
+    def _click(self, code: str) -> str:
+        answer = self._until_accepted("GET", f"{self._services['link-issuer']}/{code}")
+        token = str(httpx.URL(answer.headers["Location"]).params["rt"])
+        self.journal.clicks[token] = Click(code, datetime.now(UTC))
+        return token
+
+    def _event(self, person: str, kind: str, at: datetime) -> dict[str, object]:
+        return {
+            "id": f"evt_{self._chance.getrandbits(60):x}",
+            "type": kind,
+            "program": self._program,
+            "person": person,
+            "occurred_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "channel": "wechat",
+        }
+
+    def _post(self, events: list[dict[str, object]]) -> None:
+        answer = self._until_accepted("POST", f"{self._services['conversion-tracker']}/v1/events", json=events).json()
+        assert answer["rejected"] == [], answer
+        facts = msgspec.json.decode(msgspec.json.encode(events), type=list[Fact])
+        self.journal.facts.extend(facts)
+
+    def _until_accepted(self, method: str, url: str, **body: object) -> httpx.Response:
+        """Asks until the answer is a success or a redirect. Raises TimeoutError after a long while."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            answer = _quietly(lambda: self._http.request(method, url, **body))  # type: ignore[arg-type]
+            if answer is not None and answer.status_code < 400:
+                return answer
+            if answer is not None and answer.status_code not in (429, 503):
+                raise AssertionError(f"{method} {url}: {answer.status_code} {answer.text}")
+            self.refused += 1
+            self.done.wait(0.05)  # never set before the end: a pause between tries
+        raise TimeoutError(f"{method} {url} was not accepted within {_PATIENCE_S} s")
+
+
+def _quietly(ask: Callable[[], httpx.Response]) -> httpx.Response | None:
+    try:
+        return ask()
+    except httpx.HTTPError:
+        return None

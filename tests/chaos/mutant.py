@@ -1,0 +1,59 @@
+"""Runs a service process with one part of the fold taken out: `python -m tests.chaos.mutant PART MODULE WORDS…`.
+
+For the test of the harness: what it cannot see, it does not guard.
+"""
+
+import runpy
+import sys
+from collections.abc import Mapping, Sequence
+
+from referral.fold import states as states_module
+from referral.fold.fence import Fence
+from referral.fold.states import Change, Loaded, RedisStates, Wanted
+
+
+def without_causes() -> None:
+    """Every line is taken for news."""
+    Fence.admits = lambda self, cause: True  # type: ignore[method-assign]
+
+
+def without_fence() -> None:
+    """State is written and read whatever the fence says, and nobody looks whether it moved."""
+    states_module._APPLY = states_module._APPLY.replace("if fence ~= ARGV[1] then return 0 end", "")
+    held: dict[int, bytes] = {}  # the fences as this process believes them to be
+    real_fences, real_load, real_due, real_apply = (
+        RedisStates.fences,
+        RedisStates.load,
+        RedisStates.due,
+        RedisStates.apply,
+    )
+
+    def fences(self: RedisStates, partitions: Sequence[int]) -> dict[int, bytes]:
+        return {**real_fences(self, partitions), **{p: raw for p, raw in held.items() if p in partitions}}
+
+    def believed(partition: int, found: Loaded) -> Loaded:
+        found.fence = held.get(partition, found.fence)
+        return found
+
+    def load(self: RedisStates, wanted: Mapping[int, Wanted]) -> dict[int, Loaded]:
+        return {partition: believed(partition, one) for partition, one in real_load(self, wanted).items()}
+
+    def due(self: RedisStates, partition: int, until_ms: int) -> Loaded:
+        return believed(partition, real_due(self, partition, until_ms))
+
+    def apply(self: RedisStates, changes: Mapping[int, Change]) -> dict[int, bool]:
+        held.update({partition: change.fence for partition, change in changes.items()})
+        return real_apply(self, changes)
+
+    mutations = {"fences": fences, "load": load, "due": due, "apply": apply}
+    for name, mutated in mutations.items():
+        setattr(RedisStates, name, mutated)
+
+
+MUTATIONS = {"without_causes": without_causes, "without_fence": without_fence}
+
+if __name__ == "__main__":
+    part, module, *words = sys.argv[1:]
+    MUTATIONS[part]()
+    sys.argv = [module, *words]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

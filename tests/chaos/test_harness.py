@@ -1,0 +1,39 @@
+"""The harness is worth something only if it fails when a part of the fold is taken out."""
+
+import pytest
+
+from tests.chaos.feed import Feed
+from tests.chaos.world import World
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+
+
+def test_without_cause_de_duplication_the_figures_differ(world: World, feed: Feed) -> None:
+    """Workers that die after producing say things twice; a board that does not look at causes counts them twice."""
+    world.restart("attribute", {"REFERRAL_FAILPOINTS": "attribute.after_produce=kill:0.5"})
+    world.restart(
+        "screen", {"REFERRAL_FAILPOINTS": "screen.after_produce=kill:0.5"}, ("tests.chaos.mutant", "without_causes")
+    )
+    world.restart("boards", wrap=("tests.chaos.mutant", "without_causes"))
+    world.until_ready("attribute", "screen", "boards")
+    world.attack(feed, lambda: None)
+    shown, told = world.mend_and_compare(feed)
+    assert shown["board"] != told["board"]
+
+
+def test_without_the_fence_the_figures_differ(world: World, feed: Feed) -> None:
+    """A worker that does not compare its fence folds on after a wipe as if nothing had happened: what was before is lost."""
+    world.restart("boards", wrap=("tests.chaos.mutant", "without_fence"))
+    world.until_ready("boards")
+    wipes = [1 / 2]
+
+    def blow() -> None:
+        if wipes and feed.progress > wipes[-1] and world.places() > 5:
+            wipes.pop()
+            world.flush()
+
+    feed.pace_s = 0.25
+    world.attack(feed, blow)
+    assert not wipes, "Redis was not wiped"
+    shown, told = world.mend_and_compare(feed, but=("boards",))
+    assert shown["board"] != told["board"]

@@ -1,0 +1,52 @@
+"""The short form: the faults that matter most, in a minute. `make chaos` has the long one."""
+
+import random
+
+import pytest
+
+from referral.fold.failpoints import POINTS
+from tests.chaos.feed import Feed
+from tests.chaos.world import FOLDS, World
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+
+MORTAL = {name: ",".join(f"{name}.{point}=kill:0.04" for point in POINTS) for name in FOLDS}
+
+
+def test_nothing_is_lost_or_doubled_while_folds_die_at_every_failpoint_and_redis_is_wiped(
+    world: World, feed: Feed
+) -> None:
+    """R1 and R4 together: workers die by themselves amid batches, Redis loses everything twice; the figures are the oracle's."""
+    for name, failpoints in MORTAL.items():
+        world.restart(name, {"REFERRAL_FAILPOINTS": failpoints})
+    world.until_ready(*MORTAL)
+    deaths = world.deaths
+    wipes = [2 / 3, 1 / 3]
+
+    def blow() -> None:
+        if wipes and feed.progress > wipes[-1]:
+            wipes.pop()
+            world.flush()
+
+    world.attack(feed, blow)
+    world.settle()
+    shown, told = world.figures(feed)
+    assert shown == told
+    assert not wipes, "Redis was not wiped"
+    assert world.deaths > deaths, "no worker died: the failpoints were not reached"
+
+
+def test_every_event_that_was_acked_is_there_after_http_servers_were_killed(world: World, feed: Feed) -> None:
+    """R2: a client that repeats what was not acked, and servers that die under it: the log has every 202, the figures agree."""
+    chance = random.Random(3)
+
+    def blow() -> None:
+        name = chance.choice(("conversion-tracker", "link-issuer"))
+        if world.ready(name):
+            world.kill(name)
+
+    world.attack(feed, blow, rest=1.0)
+    world.settle()
+    shown, told = world.figures(feed)
+    assert shown == told
+    assert feed.refused > 0, "no request failed: nothing was tested"

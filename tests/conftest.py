@@ -1,0 +1,94 @@
+"""Where tests get a broker and a Redis from: containers where a Docker engine answers, else the local stack. The same tests."""
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+
+from referral.config import Settings
+from referral.log.admin import ensure_topics
+from referral_tools.stack.stack import Stack
+
+SIGNING_KEY = "a signing key that only tests use, long enough"
+_databases = count(1)
+
+
+def _docker_answers() -> bool:
+    import docker
+
+    try:
+        docker.from_env(timeout=2).ping()
+    except Exception:  # noqa: BLE001 - no engine, whatever the reason
+        return False
+    return True
+
+
+def _backend() -> str:
+    """`TESTS_BACKEND` = containers, local or auto (the default: containers where an engine answers)."""
+    wanted = os.environ.get("TESTS_BACKEND", "auto")
+    return ("containers" if _docker_answers() else "local") if wanted == "auto" else wanted
+
+
+@pytest.fixture(scope="session")
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """(bootstrap servers, Redis URL without a database) of a broker and a Redis that last for the session."""
+    if _backend() == "local":
+        with Stack(tmp_path_factory.mktemp("stack"), var=Path("var")) as stack:
+            yield stack.kafka, stack.redis.removesuffix("/0")
+        return
+    from testcontainers.kafka import KafkaContainer
+    from testcontainers.redis import RedisContainer
+
+    kafka = KafkaContainer("confluentinc/cp-kafka:7.9.0").with_kraft()
+    redis = RedisContainer("redis:7.0-bookworm").with_command("redis-server --databases 256")
+    with kafka, redis:
+        address = f"redis://{redis.get_container_host_ip()}:{redis.get_exposed_port(6379)}"
+        yield kafka.get_bootstrap_server(), address
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix of its own for each test's topics and groups."""
+    return f"t{uuid4().hex[:12]}."
+
+
+@pytest.fixture
+def redis_url(backend: tuple[str, str]) -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    url = f"{backend[1]}/{1 + next(_databases) % 60}"
+    with Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator["Redis"]:
+    """A client of the test's own database."""
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def environ(backend: tuple[str, str], redis_url: str, topic_prefix: str) -> dict[str, str]:
+    """REFERRAL_* variables of a system of the test's own; its topics are not made yet."""
+    return {
+        "REFERRAL_KAFKA": backend[0],
+        "REFERRAL_REDIS": redis_url,
+        "REFERRAL_TOPIC_PREFIX": topic_prefix,
+        "REFERRAL_SIGNING_KEY": SIGNING_KEY,
+        "REFERRAL_PARTITIONS": "4",
+        "REFERRAL_WEBHOOK_LOOPBACK": "true",
+    }
+
+
+@pytest.fixture
+def settings(environ: dict[str, str]) -> Settings:
+    """Settings of a system of the test's own, with its topics made."""
+    made = Settings.from_env(environ)
+    ensure_topics(made)
+    return made

@@ -1,0 +1,113 @@
+"""The API's own description of link-issuer: valid, true of its examples, and of what it answers to whatever is sent."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from openapi_spec_validator import validate
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from link_issuer.domain.codes import RESERVED
+from link_issuer.http_api.app import build
+from referral.config import Settings
+from tests.integration.link_issuer.system import PROGRAM, RULES, served
+
+OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png"}
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[Flask]:
+    """The app; no broker is needed to tell what an API looks like."""
+    app = build(Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error"))
+    yield app
+    app.extensions["referral"].close()
+
+
+@pytest.fixture(scope="module")
+def document(app: Flask) -> dict[str, Any]:
+    """/openapi.json."""
+    found: dict[str, Any] = app.test_client().get("/openapi.json").get_json()
+    return found
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    """Generators and testers read it; every reference leads somewhere."""
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:
+    """A summary, who may call it, the answers, and an example wherever a body is sent."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method == "parameters":
+                continue
+            assert operation["summary"], (method, path)
+            assert bool(operation["security"]) is (path not in OPEN_TO_ALL), (method, path)
+            assert any(status.startswith(("2", "3")) for status in operation["responses"]), (method, path)
+            if "requestBody" in operation:
+                assert _examples(operation), (method, path)
+
+
+def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
+    """What a developer copies is what the door takes."""
+    found = [
+        (schema, example)
+        for path in document["paths"].values()
+        for one in path.values()
+        for schema, example in _examples(one)
+    ]
+    assert len(found) >= 4
+    for schema, example in found:
+        jsonschema.validate(example, {**schema, "components": document["components"]})
+
+
+def _examples(operation: object) -> list[tuple[dict[str, Any], Any]]:
+    """The schemas of a request's bodies, with their examples."""
+    contents = operation.get("requestBody", {}).get("content", {}).values() if isinstance(operation, dict) else ()
+    return [
+        (one["schema"], example)
+        for one in contents
+        for example in (
+            [one["example"]] if "example" in one else [named["value"] for named in one.get("examples", {}).values()]
+        )
+    ]
+
+
+def test_no_address_of_the_service_can_be_taken_as_a_code(app: Flask) -> None:
+    """A chosen code DOCS would hide a page, or be hidden by it."""
+    rules = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
+    addresses = {name.partition(".")[0].upper() for name in rules if "<" not in name}
+    assert addresses - {""} <= RESERVED
+
+
+@pytest.mark.integration
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # the app in this process draws ids meanwhile
+def test_whatever_is_sent_is_answered_as_described(settings: Settings) -> None:
+    """Made-up requests, right and wrong: no server error, and every answer has a described form."""
+    with served(settings) as system:
+        assert system.apply(RULES).status_code == 201
+        codes = {"participant": system.amy()["id"], "code": system.amy()["code"], "program": PROGRAM}
+        schema = schemathesis.openapi.from_wsgi("/openapi.json", system.app)
+        for found in schema.get_all_operations():
+            _probe(found.ok(), codes)
+
+
+def _probe(operation: Any, real: dict[str, str]) -> None:
+    """Sends what hypothesis makes of the operation's description, to what exists.
+
+    What fits the description may still be refused for what it says: a program's dates, a content item it does not have.
+    """
+
+    @given(case=operation.as_strategy())
+    @hypothesis_settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    def send(case: schemathesis.Case) -> None:
+        case.path_parameters.update({name: real[name] for name in case.path_parameters if name in real})
+        case.call_and_validate(headers={"Authorization": "Bearer rk_admin"}, excluded_checks=[positive_data_acceptance])
+
+    send()

@@ -1,0 +1,72 @@
+"""The API's own description of reward-dispatcher: valid, and true of what the service answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from openapi_spec_validator import validate
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from referral.config import Settings
+from reward_dispatcher.http_api.app import app as make_app
+from tests.integration.reward_dispatcher.system import SECRET, served
+from tests.unit.reward_dispatcher.lines import PROGRAM
+
+OPERATIONS = 10
+OPEN_TO_ALL = {"/g/{token}"}
+
+
+@pytest.fixture(scope="module")
+def document() -> Iterator[dict[str, Any]]:
+    """/openapi.json; no broker is needed to tell what an API looks like."""
+    app = make_app(
+        Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
+    )
+    yield app.test_client().get("/openapi.json").get_json()
+    app.extensions["referral"].follower.stop()
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    """Generators and testers read it; every reference leads somewhere."""
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
+    """A scope each, but for the download link, which is its own permission; and a sentence on what it does."""
+    for path, operations in document["paths"].items():
+        for operation in (one for method, one in operations.items() if method != "parameters"):
+            assert operation["summary"]
+            assert bool(operation["security"]) is (path not in OPEN_TO_ALL), path
+
+
+@pytest.mark.integration
+def test_whatever_is_sent_is_answered_as_described(settings: Settings, environ: dict[str, str]) -> None:
+    """Made-up requests, right and wrong: no server error, and every answer has a described form."""
+    with served(settings, environ) as system:
+        schema = schemathesis.openapi.from_url(f"{system.client.base_url}/openapi.json")
+        operations = [found.ok() for found in schema.get_all_operations()]
+        assert len(operations) == OPERATIONS
+        for operation in operations:
+            _probe(operation)
+
+
+def _probe(operation: Any) -> None:
+    """Sends what hypothesis makes of the operation's description, to the program that exists.
+
+    What fits the description may still be refused for what it says: an opaque cursor, a webhook's address.
+    """
+
+    @given(case=operation.as_strategy())
+    @hypothesis_settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    def send(case: schemathesis.Case) -> None:
+        if "program" in case.path_parameters:
+            case.path_parameters["program"] = PROGRAM
+        case.call_and_validate(
+            headers={"Authorization": f"Bearer {SECRET}"}, excluded_checks=[positive_data_acceptance]
+        )
+
+    send()

@@ -1,0 +1,75 @@
+"""From an event to a conversion: both folds as processes, on a real log and a real Redis."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis import Redis
+
+from referral.config import Settings
+from referral.events.facts import ClickToken
+from referral.events.ids import conversion_id, referral_id
+from referral.events.moment import to_ms
+from referral.tokens import TokenSigner
+from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM
+
+from .system import System, event, folding, served, until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def system(settings: Settings, environ: dict[str, str]) -> Iterator[System]:
+    """The whole service."""
+    with served(settings) as system, folding(environ, "attribute"), folding(environ, "screen"):
+        yield system
+
+
+def _token(settings: Settings, clicked_at: datetime) -> str:
+    click = ClickToken(id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=to_ms(clicked_at))
+    return TokenSigner(settings.signing_key).click(click)
+
+
+def _status(system: System, person: str, wanted: str) -> bool:
+    found = system.person(person)
+    return bool(found) and found["status"] == wanted
+
+
+def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_changes_nothing(
+    system: System, redis: "Redis"
+) -> None:
+    """Code before click, one person once, reversal and restoration under the same ids; a refold gives the same bytes."""
+    now = datetime.now(UTC)
+    token = _token(system.settings, now - timedelta(hours=1))
+    follow = event("xhs:u1", code="AMY88", click=token)
+    answer = system.post(
+        [follow, follow, event("xhs:u2", click=token), event("xhs:u3"), event("xhs:amy", code="AMY88")]
+    )
+    assert answer.get_json() == {"accepted": 5, "rejected": []}
+    until(lambda: _status(system, "xhs:u1", "follower") and _status(system, "xhs:u2", "follower"))
+    system.drained()
+
+    shown = system.person("xhs:u1")
+    assert (shown["referrer"]["external_id"], shown["models"]["last_touch"]["id"]) == ("xhs:amy", AMY.id)
+    assert [(one["kind"], one["won"], one["why"]) for one in shown["touches"]] == [
+        ("click", False, "outranked"),
+        ("code", True, "won"),
+    ]
+    assert system.person("xhs:u2")["referrer"]["id"] == BO.id
+    assert (system.person("xhs:u3")["referrer"], system.person("xhs:u3")["reason"]) == (None, "no_evidence")
+    assert system.person("xhs:amy")["reason"] == "self_referral"
+
+    system.post(event("xhs:u1", "person.unfollowed", number=1))
+    until(lambda: _status(system, "xhs:u1", "unfollowed"))
+    system.post(event("xhs:u1", number=2, code="BO88"))
+    until(lambda: _status(system, "xhs:u1", "follower"))
+    system.drained()
+    conversion = conversion_id(referral_id(PROGRAM, "xhs:u1", AMY.id))
+    told = [line["type"] for line in system.decoded("conversions") if line["id"] == conversion]
+    assert told == ["conversion.cleared", "conversion.reversed", "conversion.cleared"]
+    assert system.person("xhs:u1")["referrer"]["external_id"] == "xhs:amy"
+
+    before, said = system.states(), len(system.lines("attributions"))
+    redis.flushdb()
+    until(lambda: system.states() == before)
+    assert len(system.lines("attributions")) == said

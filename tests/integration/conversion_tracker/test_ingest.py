@@ -1,0 +1,149 @@
+"""`POST /v1/events` on a real log: what is answered 202 is there, what is refused is not, and nothing is promised falsely."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from redis import Redis
+
+from conversion_tracker.http_api.collaborators import equip
+from conversion_tracker.store import People
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
+from referral.config import Settings
+from referral.log.collector import Collector
+from referral.topics import partition_of
+from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
+
+from .system import CATALOG, System, event, served
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def system(settings: Settings) -> Iterator[System]:
+    """The door alone; nothing folds."""
+    with served(settings) as system:
+        yield system
+
+
+def test_what_is_answered_202_is_on_the_log_as_it_came_under_its_key(system: System) -> None:
+    """A single, a batch and NDJSON all go to the partition of program and person, byte by byte."""
+    single, *batch = [json.dumps(event(f"xhs:{name}", code="AMY88")).encode() for name in "abcdef"]
+    answers = [
+        system.post(single),
+        system.post(b"[" + b",".join(batch[:3]) + b"]"),
+        system.post(b"\n".join(batch[3:]), mimetype="application/x-ndjson"),
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202, 202]
+    assert [answer.get_json() for answer in answers] == [{"accepted": count, "rejected": []} for count in (1, 3, 2)]
+    written = system.lines("events")
+    assert sorted(line for _, line in written) == sorted([single, *batch])
+    assert all(place == partition_of(f"{PROGRAM}|{json.loads(line)['person']}", 4) for place, line in written)
+
+
+def test_one_bad_event_never_spoils_the_rest(system: System) -> None:
+    """Every event of a batch has its own verdict; the bad ones are not on the log."""
+    batch = [event("xhs:a"), event("xhs:b", program="prg_none"), {"type": "clock.ticked"}, event("xhs:c")]
+    answer = system.post(batch)
+    assert answer.status_code == 202
+    rejected = answer.get_json()["rejected"]
+    assert answer.get_json()["accepted"] == 2
+    assert [(one["index"], one["code"], one["pointer"]) for one in rejected] == [
+        (1, "unknown_program", "/program"),
+        (2, "internal_type", "/type"),
+    ]
+    assert sorted(line["person"] for line in system.decoded("events")) == ["xhs:a", "xhs:c"]
+
+
+def test_a_batch_of_nothing_good_is_a_problem(system: System) -> None:
+    """422 names each; a single event's problem says at once what is wrong with it."""
+    answer = system.post([event("xhs:a", surname="x"), 17])
+    assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+    problem = answer.get_json()
+    assert (problem["code"], [one["code"] for one in problem["errors"]]) == (
+        "events_refused",
+        ["unknown_field", "wrong_type"],
+    )
+    assert "`surname` is not a field" in system.post(event("xhs:a", surname="x")).get_json()["detail"]
+    assert system.lines("events") == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "status", "code"),
+    [("rk_nobody", 401, "unknown_key"), ("rk_reader", 403, "missing_scope"), ("rk_elsewhere", 422, "events_refused")],
+)
+def test_a_key_must_be_known_have_the_scope_and_be_for_the_program(
+    system: System, secret: str, status: int, code: str
+) -> None:
+    """Nobody writes another's events."""
+    answer = system.post(event("xhs:a"), secret)
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+    assert system.lines("events") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "mimetype", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"x" * (1024 * 1024 + 1), "application/json", 413),
+        (b"[" + b",".join([b"{}"] * 1001) + b"]", "application/json", 413),
+        (b"a=b", "application/x-www-form-urlencoded", 415),
+    ],
+)
+def test_a_body_that_is_none_of_ours_is_a_problem(system: System, body: bytes, mimetype: str, status: int) -> None:
+    """Unparseable, too large, too many, another media type: refused as a whole, with a code."""
+    answer = system.post(body, mimetype=mimetype)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert answer.get_json()["code"]
+
+
+def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) -> None:
+    """Never a false 202: the client is told to send it again, and when."""
+    away = Collector(replace(system.settings, kafka="127.0.0.1:1"))
+    system.app.extensions["conversion-tracker"] = replace(system.own, collector=away)
+    began = time.monotonic()
+    answer = system.post([event("xhs:a"), event("xhs:b")])
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"]
+    assert time.monotonic() - began < 2
+    away.close()
+    equip(system.app)
+    assert system.lines("events") == []
+
+
+def test_more_than_may_be_under_way_is_refused_honestly(system: System) -> None:
+    """Overload is answered at once, and nothing of the batch is taken."""
+    narrow = Collector(replace(system.settings, max_in_flight=1))
+    system.app.extensions["conversion-tracker"] = replace(system.own, collector=narrow)
+    answer = system.post([event("xhs:a"), event("xhs:b")])
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert system.post(event("xhs:c")).status_code == 202
+    narrow.close()
+    equip(system.app)
+    assert [line["person"] for line in system.decoded("events")] == ["xhs:c"]
+
+
+def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
+    """ "Unknown" is said only after the catalog was read to its end: what was acked before is found."""
+    with served(settings, *CATALOG[1:]) as system:
+        assert system.post(event("xhs:a")).status_code == 422
+        writer = CatalogWriter(settings, SystemClock())
+        writer.put([version()], timeout=10)
+        assert system.post(event("xhs:a")).status_code == 202
+        writer.close()
+
+
+def test_a_persons_page_says_503_without_redis_and_404_for_a_stranger(system: System) -> None:
+    """Reading needs Redis; taking events does not."""
+    path = f"/v1/programs/{PROGRAM}/people/{AMY.external_id}"
+    assert (system.get(path).status_code, system.get(path).get_json()["code"]) == (404, "unknown_person")
+    assert system.get("/v1/programs/prg_none/people/x").get_json()["code"] == "unknown_program"
+    assert system.get(path, "rk_elsewhere").status_code == 403
+    nowhere = People(Redis.from_url("redis://127.0.0.1:1/0"), system.settings.partitions)
+    system.app.extensions["conversion-tracker"] = replace(system.own, people=nowhere)
+    answer = system.get(path)
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert system.post(event("xhs:a")).status_code == 202

@@ -1,0 +1,134 @@
+"""Link-issuer on a broker and a Redis of the test's own: its app in this process, as a platform and as people meet it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from flask import Flask
+from kafka import TopicPartition
+from werkzeug.test import TestResponse
+
+from link_issuer.http_api.app import build
+from link_issuer.http_api.desk import Desk
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
+from referral.config import Settings
+from referral.events.entities import ApiKey
+from referral.events.facts import LinkClicked
+from referral.http.context import Context
+from referral.http.keys import digest
+from referral.log.admin import partitions
+from referral.log.connection import consumer
+from referral.log.records import split
+from referral.topics import EVENTS
+
+PROGRAM = "prg_x"
+RULES: dict[str, Any] = {
+    "id": PROGRAM,
+    "name": {"en": "X"},
+    "timezone": "Asia/Shanghai",
+    "target_url": "https://example.com/follow?from=link",
+    "channels": ["wechat"],
+    "content": [
+        {
+            "id": "hacks",
+            "format": "helpful",
+            "mechanics": ["practical_value"],
+            "ctas": [{"id": "tag", "placement": "caption", "text": {"en": "Tag a friend"}}],
+        }
+    ],
+}
+_now = datetime.now(UTC)
+KEYS = [
+    ApiKey(recorded_at=_now, id=f"key_{name}", digest=digest(f"rk_{name}"), name=name, scopes=scopes, programs=programs)
+    for name, scopes, programs in (
+        ("admin", ("admin",), ()),
+        ("links", ("links:write", "read"), ()),
+        ("reader", ("read",), ()),
+        ("elsewhere", ("admin",), ("prg_other",)),
+    )
+]
+
+
+@dataclass
+class System:
+    """The app, and the log it writes to."""
+
+    app: Flask
+    settings: Settings
+
+    def ask(self, method: str, path: str, body: object = None, key: str = "admin", **more: Any) -> TestResponse:
+        """Asks with an API key; a body is sent as JSON."""
+        headers = {"Authorization": f"Bearer rk_{key}", **more.pop("headers", {})}
+        return self.app.test_client().open(path, method=method, json=body, headers=headers, **more)
+
+    def apply(self, rules: dict[str, Any], query: str = "", **more: Any) -> TestResponse:
+        """Applies a program."""
+        return self.ask("PUT", f"/v1/programs/{rules['id']}{query}", rules, **more)
+
+    def enrol(self, body: object, program: str = PROGRAM, key: str = "links") -> TestResponse:
+        """Enrols one or many."""
+        return self.ask("POST", f"/v1/programs/{program}/participants", body, key)
+
+    def amy(self, **more: object) -> dict[str, Any]:
+        """Amy, enrolled."""
+        answer: dict[str, Any] = self.enrol({"external_id": "xhs:amy", "display_name": "Amy", **more}).get_json()
+        return answer
+
+    def link(self, participant: str, **wish: object) -> TestResponse:
+        """Makes a link."""
+        return self.ask("POST", f"/v1/participants/{participant}/links", wish, "links")
+
+    def open(self, path: str, method: str = "GET", **headers: str) -> TestResponse:
+        """Opens a link as a browser does, without a key."""
+        sent = {"Accept": "text/html", "User-Agent": "Mozilla/5.0 (iPhone)"} | {
+            k.replace("_", "-"): v for k, v in headers.items()
+        }
+        return self.app.test_client().open(path, method=method, headers=sent)
+
+    def clicks(self) -> list[LinkClicked]:
+        """All clicks on the log."""
+        reader = consumer(self.settings)
+        places = [
+            TopicPartition(self.settings.topic_prefix + EVENTS.name, n)
+            for n in range(partitions(EVENTS, self.settings))
+        ]
+        try:
+            reader.assign(places)
+            reader.seek_to_beginning(*places)
+            ends, lines = reader.end_offsets(places), []
+            while any(reader.position(place) < ends[place] for place in places):
+                for records in reader.poll(timeout_ms=200).values():
+                    lines += [line for record in records for line in split(record.value)]
+            return [msgspec.json.decode(line, type=LinkClicked) for line in lines]
+        finally:
+            reader.close()
+
+    @property
+    def context(self) -> Context:
+        """What all services have."""
+        found: Context = self.app.extensions["referral"]
+        return found
+
+    @property
+    def desk(self) -> Desk:
+        """What this one has."""
+        found: Desk = self.app.extensions["link_issuer"]
+        return found
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[System]:
+    """The app over a catalog that holds the API keys."""
+    writer = CatalogWriter(settings, SystemClock())
+    writer.put(KEYS, timeout=10)
+    writer.close()
+    system = System(build(settings), settings)
+    try:
+        system.context.follower.read_to_end(10)
+        yield system
+    finally:
+        system.context.close()

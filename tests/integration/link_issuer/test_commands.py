@@ -1,0 +1,76 @@
+"""`referral keys` and `referral program apply`, against a catalog and a service that run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import CliRunner, Result
+from werkzeug.serving import make_server
+
+from referral_tools.cli import main
+from tests.integration.link_issuer.system import System
+
+pytestmark = pytest.mark.integration
+GLOW = "examples/programs/glow.yaml"
+
+
+@pytest.fixture
+def url(issuer: System) -> Iterator[str]:
+    """Where the service answers."""
+    server = make_server("127.0.0.1", 0, issuer.app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join(5)
+    server.server_close()
+
+
+def _run(environ: dict[str, str], *arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments), env=environ)
+
+
+def test_a_key_is_made_used_listed_and_revoked(issuer: System, environ: dict[str, str]) -> None:
+    """Its secret is shown once and opens what its scopes say; after revocation it opens nothing."""
+    made = _run(environ, "keys", "create", "--name", "reports", "--scope", "read", "--program", "prg_x")
+    secret = made.stdout.strip()
+    assert (made.exit_code, secret[:3], len(secret)) == (0, "rk_", 46)
+    assert issuer.ask("GET", "/v1/programs/prg_x", key=secret.removeprefix("rk_")).status_code == 404
+    assert issuer.ask("GET", "/v1/programs/prg_y", key=secret.removeprefix("rk_")).status_code == 403
+    assert issuer.ask("PUT", "/v1/programs/prg_x", {}, key=secret.removeprefix("rk_")).status_code == 403
+    listed = _run(environ, "keys", "list").stdout
+    [line] = [line for line in listed.splitlines() if "reports" in line]
+    assert secret not in listed
+    assert "[read]  prg_x" in line
+    revoked = _run(environ, "keys", "revoke", line.split()[0])
+    assert revoked.exit_code == 0
+    issuer.context.follower.read_to_end(5)
+    assert issuer.ask("GET", "/v1/programs/prg_x", key=secret.removeprefix("rk_")).status_code == 401
+    assert "REVOKED" in _run(environ, "keys", "list").stdout
+
+
+def test_what_cannot_be_done_with_keys_is_said(settings: object, environ: dict[str, str]) -> None:
+    """An unknown key, an unknown scope, a broker that is away: one message each, and not 0."""
+    assert "there is no key key_none" in _run(environ, "keys", "revoke", "key_none").stderr
+    assert _run(environ, "keys", "create", "--name", "x", "--scope", "everything").exit_code == 2
+    wrong = _run(environ | {"REFERRAL_PARTITIONS": "many"}, "keys", "list")
+    assert (wrong.exit_code, "REFERRAL_PARTITIONS" in wrong.stderr) == (1, True)
+
+
+def test_a_file_becomes_a_version(url: str, tmp_path: Path) -> None:
+    """Dry first, then for good; again changes nothing; a change is version 2; what the service refuses comes with its line."""
+    aim = ["--url", url, "--key", "rk_admin"]
+    assert "would be version 1" in _run({}, "program", "apply", GLOW, *aim, "--dry-run").stdout
+    assert "version 1 is in effect" in _run({}, "program", "apply", GLOW, *aim).stdout
+    assert "nothing was changed" in _run({}, "program", "apply", GLOW, *aim).stdout
+    changed = tmp_path / "glow.yaml"
+    changed.write_text(Path(GLOW).read_text("utf-8").replace("window_days: 30", "window_days: 14"), "utf-8")
+    assert "version 2 is in effect" in _run({}, "program", "apply", str(changed), *aim).stdout
+    late = tmp_path / "late.yaml"
+    late.write_text("effective_from: 2020-01-01T00:00:00Z\n" + Path(GLOW).read_text("utf-8"), "utf-8")
+    refused = _run({}, "program", "apply", str(late), *aim)
+    assert refused.exit_code == 1
+    assert f"{late}:1: /effective_from" in refused.stderr
+    assert _run({}, "program", "apply", GLOW, "--url", url, "--key", "rk_links").exit_code == 1
+    assert "does not answer" in _run({}, "program", "apply", GLOW, "--url", "http://127.0.0.1:1", "--key", "x").stderr

@@ -1,0 +1,106 @@
+"""Enrolment over HTTP: one person, one participant, one code, whoever asks and however often."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from referral.config import Settings
+from tests.integration.link_issuer.system import PROGRAM, RULES, System, served
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_person_is_enrolled_once(glow: System) -> None:
+    """The answer has what a platform shows; the same id again is the same participant, 200, whatever name comes with it."""
+    first = glow.enrol({"external_id": "xhs:u42", "display_name": " Amy ", "mention": "amy"})
+    assert first.status_code == 201
+    amy = first.get_json()
+    assert amy.keys() == {"id", "external_id", "display_name", "code", "link", "mention"}
+    assert (amy["external_id"], amy["display_name"], amy["mention"]) == ("xhs:u42", "Amy", "@amy")
+    assert amy["code"].startswith("AMY")
+    assert amy["link"] == f"{glow.settings.public_url}/{amy['code']}"
+    again = glow.enrol({"external_id": "xhs:u42", "display_name": "Mallory"})
+    assert (again.status_code, again.get_json()) == (200, amy)
+    for path in (amy["id"], "xhs:u42"):
+        assert glow.ask("GET", f"/v1/programs/{PROGRAM}/participants/{path}", key="reader").get_json() == amy
+
+
+def test_many_are_answered_in_the_order_asked(glow: System) -> None:
+    """A thousand at once, some of them twice and some known already: each in its place, codes all different."""
+    known = glow.amy()
+    people = [{"external_id": f"xhs:u{number % 990}", "display_name": "Amy Chen"} for number in range(999)]
+    answer = glow.enrol({"participants": [{"external_id": "xhs:amy"}, *people]})
+    assert answer.status_code == 201
+    found = answer.get_json()["participants"]
+    assert found[0] == known
+    assert [one["external_id"] for one in found[1:]] == [one["external_id"] for one in people]
+    assert len({one["code"] for one in found}) == len({one["id"] for one in found}) == 991
+    again = glow.enrol([{"external_id": "xhs:amy"}, *people])
+    assert (again.status_code, again.get_json()) == (200, answer.get_json())
+
+
+def test_concurrent_enrolments_make_one_participant(glow: System, settings: Settings) -> None:
+    """Two processes, sixteen threads, namesakes and repetitions: a person has one code, a code one person."""
+    with served(settings) as other, ThreadPoolExecutor(16) as pool:
+        systems = [glow, other]
+        bodies = [{"external_id": f"xhs:u{number % 12}", "display_name": "Amy"} for number in range(96)]
+        answers = list(pool.map(lambda i: systems[i % 2].enrol(bodies[i]), range(96)))
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    people = {
+        (one["external_id"], one["id"], one["code"], one["display_name"]) for one in (a.get_json() for a in answers)
+    }
+    assert len(people) == len({code for _, _, code, _ in people}) == 12
+    glow.context.follower.read_to_end(5)
+    assert {
+        (one.external_id, one.id, one.code, one.display_name) for one in glow.context.catalog.participants(PROGRAM)
+    } == people
+
+
+def test_codes_differ_over_all_programs_and_after_redis_is_wiped(glow: System) -> None:
+    """The catalog decides who has a code: Redis may forget, and another program's people are people too."""
+    assert glow.apply(RULES | {"id": "prg_y"}).status_code == 201
+    codes = set()
+    for number in range(120):
+        program = ("prg_x", "prg_y")[number % 2]
+        codes.add(glow.enrol({"external_id": f"xhs:u{number}", "display_name": "Amy"}, program).get_json()["code"])
+        glow.context.redis.flushdb()
+    assert len(codes) == 120
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"display_name": "Amy"}, ["/external_id"]),
+        ({"external_id": "x", "display_name": "a" * 65}, ["/display_name"]),
+        ({"external_id": "x", "display_name": "a\u0000"}, ["/display_name"]),
+        ({"external_id": "x", "nickname": "Amy"}, ["/nickname"]),
+        ([{"external_id": "x"}, {"external_id": 5}], ["/1/external_id"]),
+        ({"participants": [{"external_id": " x"}, 7]}, ["/participants/0/external_id", "/participants/1"]),
+        ([], [""]),
+        ({"participants": []}, ["/participants"]),
+        ([{"external_id": f"x{n}"} for n in range(1001)], [""]),
+        ("Amy", [""]),
+        ([{"external_id": "x", "mention": "@amy"}, {"external_id": "y", "mention": "@AMY"}], ["/1/mention"]),
+    ],
+)
+def test_a_mistake_enrols_nobody(glow: System, body: object, pointers: list[str]) -> None:
+    """422 with each place, by pointers into what was sent; none of the batch is enrolled."""
+    answer = glow.enrol(body)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.get_json()["errors"]] == pointers
+    assert glow.context.catalog.participants(PROGRAM) == []
+
+
+def test_a_mention_is_one_persons(glow: System) -> None:
+    """A second person with Amy's handle would take her referrals."""
+    glow.amy(mention="@amy")
+    answer = glow.enrol({"external_id": "xhs:mallory", "mention": "@Amy"})
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/mention")
+
+
+def test_what_does_not_exist_is_named(glow: System) -> None:
+    """An unknown program or participant is 404 with a code of its own."""
+    assert glow.enrol({"external_id": "x"}, "prg_none").get_json()["code"] == "unknown_program"
+    missing = glow.ask("GET", f"/v1/programs/{PROGRAM}/participants/xhs:nobody", key="reader")
+    assert (missing.status_code, missing.get_json()["code"]) == (404, "unknown_participant")
+    assert glow.enrol({"external_id": "x"}, key="reader").status_code == 403

@@ -1,0 +1,139 @@
+"""Links: made, shown, drawn, followed; and what people see where one leads nowhere."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from werkzeug.test import TestResponse
+
+from referral.tokens import TokenSigner
+from tests.integration.link_issuer.system import PROGRAM, RULES, System
+
+pytestmark = pytest.mark.integration
+
+
+def _token(answer: TestResponse) -> str:
+    return parse_qs(urlsplit(answer.headers["Location"]).query)["rt"][0]
+
+
+def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: System) -> None:
+    """302 at once; the token says whose click it was, and the log holds the same click."""
+    amy = glow.amy()
+    answer = glow.open(f"/{amy['code'].lower()}")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("https://example.com/follow?from=link&rt=")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers.getlist("Referrer-Policy") == ["no-referrer"]
+    token = TokenSigner(glow.settings.signing_key).read_click(_token(answer))
+    assert (token.program, token.participant, token.code, token.channel) == (PROGRAM, amy["id"], amy["code"], None)
+    glow.desk.onward.collector.close()
+    [click] = glow.clicks()
+    assert (click.id, click.participant, click.visitor) == (token.id, amy["id"], "person")
+
+
+def test_a_links_channel_content_and_cta_travel_with_it(glow: System) -> None:
+    """What was chosen when the link was made is in its token and its click; the same wish is the same link."""
+    amy = glow.amy()
+    wish = {"channel": "wechat", "content": "hacks", "cta": "tag", "code": "amyglow"}
+    made, again = glow.link(amy["id"], **wish), glow.link(amy["id"], **wish)
+    assert (made.status_code, again.status_code) == (201, 200)
+    assert made.get_json() == again.get_json()
+    assert (made.get_json()["code"], made.get_json()["standing"]) == ("AMYGLOW", "open")
+    assert glow.ask("GET", "/v1/links/amyglow", key="reader").get_json() == made.get_json()
+    token = TokenSigner(glow.settings.signing_key).read_click(_token(glow.open("/AMYGLOW")))
+    assert (token.participant, token.channel, token.content, token.cta) == (amy["id"], "wechat", "hacks", "tag")
+
+
+def test_machines_are_sent_on_and_classed(glow: System) -> None:
+    """A HEAD, a prefetch, a preview and a crawler each get the redirect; the click says what they are."""
+    path = f"/{glow.amy()['code']}"
+    answers = [
+        glow.open(path, "HEAD"),
+        glow.open(path, Sec_Purpose="prefetch;prerender"),
+        glow.open(path, Purpose="prefetch"),
+        glow.open(path, User_Agent="facebookexternalhit/1.1"),
+        glow.open(path, User_Agent="Mozilla/5.0 (compatible; Baiduspider/2.0)"),
+        glow.open(path),
+    ]
+    assert {answer.status_code for answer in answers} == {302}
+    glow.desk.onward.collector.close()
+    found = sorted(click.visitor for click in glow.clicks())
+    assert found == sorted(["head", "prefetch", "prefetch", "preview", "crawler", "person"])
+
+
+def test_an_unknown_code_gets_a_page_that_helps(glow: System) -> None:
+    """404 in the reader's language with nothing to run in it; a problem for programs."""
+    for language, words in (("en-US,en", "We don&#39;t know this code"), ("zh-CN,zh", "没有找到这个邀请码")):
+        page = glow.open("/N0SUCH", Accept_Language=language)
+        assert (page.status_code, page.mimetype) == (404, "text/html")
+        assert words in page.text
+    assert "没有找到" in glow.open("/N0SUCH?lang=zh", Accept_Language="en").text
+    hostile = glow.open("/%3Cscript%3Ealert(1)")
+    assert "<script" not in hostile.text
+    assert "default-src 'none'" in hostile.headers["Content-Security-Policy"]
+    problem = glow.open("/N0SUCH", Accept="application/json")
+    assert (problem.status_code, problem.get_json()["code"]) == (404, "unknown_code")
+
+
+def test_an_ended_link_names_what_still_works(glow: System) -> None:
+    """410, and the friend's own invitation one tap away."""
+    amy = glow.amy()
+    clock = glow.context.clock
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    link = glow.link(amy["id"], expires_at=soon.isoformat(), code="SHORTLY").get_json()
+    while clock.now_ms() <= soon.timestamp() * 1000:
+        glow.context.follower.read_to_end(5)
+    ended = glow.open("/SHORTLY", Accept_Language="en")
+    assert ended.status_code == 410
+    assert f'href="{amy["link"]}"' in ended.text
+    assert "Go on with Amy" in ended.text
+    assert glow.open("/SHORTLY", Accept="application/json").get_json()["code"] == "link_expired"
+    assert glow.ask("GET", f"/v1/links/{link['code']}").get_json()["standing"] == "expired"
+
+
+def test_a_program_that_is_over_says_so(issuer: System) -> None:
+    """410 with thanks, and no way on: nothing of it is open."""
+    assert issuer.apply(RULES | {"ends_at": "2020-01-01T00:00:00Z"}).status_code == 201
+    page = issuer.open(f"/{issuer.amy()['code']}", Accept_Language="en")
+    assert page.status_code == 410
+    assert "This program has ended" in page.text
+
+
+@pytest.mark.parametrize(
+    ("wish", "pointers"),
+    [
+        ({"channel": "douyin", "content": "none"}, ["/channel", "/content"]),
+        ({"channel": "fax"}, ["/channel"]),
+        ({"code": "a b"}, ["/code"]),
+        ({"code": "healthz"}, ["/code"]),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, ["/expires_at"]),
+        ({"expires_at": "soon", "colour": "red"}, ["/colour", "/expires_at"]),
+    ],
+)
+def test_a_link_that_cannot_be_is_refused_by_its_places(
+    glow: System, wish: dict[str, str], pointers: list[str]
+) -> None:
+    """422 with each place."""
+    answer = glow.link(glow.amy()["id"], **wish)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.get_json()["errors"]] == pointers
+
+
+def test_a_code_that_is_somebody_elses_is_refused(glow: System) -> None:
+    """Whether a person's own or a link's, in any case: 409."""
+    amy = glow.amy()
+    bo = glow.enrol({"external_id": "xhs:bo", "display_name": "Bo"}).get_json()
+    assert glow.link(bo["id"], code="best").status_code == 201
+    for taken in ("BEST", bo["code"].lower()):
+        answer = glow.link(amy["id"], code=taken)
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "code_taken")
+
+
+def test_a_qr_code_is_a_picture_of_the_link(glow: System) -> None:
+    """SVG and PNG, open to all; an unknown code has none."""
+    code = glow.amy()["code"]
+    svg, png = glow.open(f"/v1/links/{code}/qr.svg"), glow.open(f"/v1/links/{code}/qr.png?scale=3")
+    assert (svg.mimetype, svg.text[:5]) == ("image/svg+xml", "<?xml")
+    assert (png.mimetype, png.data[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
+    assert glow.open("/v1/links/N0SUCH/qr.svg").status_code == 404
+    assert glow.open(f"/v1/links/{code}/qr.png?scale=1000").status_code == 422

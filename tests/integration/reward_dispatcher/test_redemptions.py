@@ -1,0 +1,85 @@
+"""Redeeming over HTTP: exactly once, under any concurrency."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from referral.config import Settings
+from tests.integration.reward_dispatcher.system import SECRET, System, running, served, until
+from tests.unit.reward_dispatcher.lines import grant
+
+pytestmark = pytest.mark.integration
+
+REWARDS = 100
+ASKERS = 64
+
+
+@pytest.fixture
+def system(settings: Settings, environ: dict[str, str]) -> Iterator[System]:
+    """A hundred fulfilled rewards."""
+    with served(settings, environ) as system, running(system.environ, "fold", "ledger"):
+        system.say(grant(f"rwd_{n}", beneficiary=f"xhs:friend{n}") for n in range(REWARDS))
+        until(lambda: system.summary()["by_status"]["fulfilled"] == REWARDS)  # type: ignore[index]
+        yield system
+
+
+def _asks(system: System, asker: int) -> list[tuple[str, httpx.Response]]:
+    """One asker tries every reward, in an order of its own."""
+    with httpx.Client(
+        base_url=system.client.base_url, headers={"Authorization": f"Bearer {SECRET}"}, timeout=60
+    ) as mine:
+        turn = [(number + asker * 7) % REWARDS for number in range(REWARDS)]
+        return [(f"rwd_{n}", _redeem(mine, f"rwd_{n}", f"order-{asker}-{n}", f"key-{asker}-{n}")) for n in turn]
+
+
+def _redeem(client: httpx.Client, reward: str, order: str, key: str) -> httpx.Response:
+    """As a shop's till does it: 503 promises nothing, so it asks again under the same key."""
+    headers = {"Idempotency-Key": key}
+    while True:
+        answer = client.post("/v1/redemptions", json={"reward_id": reward, "order_id": order}, headers=headers)
+        if answer.status_code != 503:
+            return answer
+
+
+def test_of_many_askers_one_redeems_each_reward_and_the_rest_learn_by_whom(system: System) -> None:
+    """64 askers × 100 rewards: a hundred successes, and 6,300 refusals that name the order that won."""
+    with ThreadPoolExecutor(ASKERS) as pool:
+        answers = [answer for mine in pool.map(lambda asker: _asks(system, asker), range(ASKERS)) for answer in mine]
+    won = {reward: answer.json()["order_id"] for reward, answer in answers if answer.status_code == 201}
+    assert Counter(answer.status_code for _, answer in answers) == {201: REWARDS, 409: REWARDS * (ASKERS - 1)}
+    assert len(won) == REWARDS
+    for reward, answer in answers:
+        if answer.status_code == 409:
+            assert answer.json()["code"] == "already_redeemed"
+            assert won[reward] in answer.json()["detail"]
+    assert system.summary()["redeemed"] == REWARDS
+
+
+def test_the_same_key_gets_the_first_result_however_often_and_at_once(system: System) -> None:
+    """Retries of one request are one redemption; the key with another body is refused."""
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: _redeem(system.client, "rwd_1", "order-1", "key-1"), range(16)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    other = _redeem(system.client, "rwd_2", "order-1", "key-1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    late = _redeem(system.client, "rwd_1", "order-2", "key-2")
+    assert (late.status_code, late.json()["code"]) == (409, "already_redeemed")
+
+
+def test_a_refusal_says_what_is_wrong_and_where(system: System) -> None:
+    """Unknown rewards and codes, both or neither of them, no key, a key for nothing: each its own problem."""
+    client = system.client
+    assert (
+        client.post("/v1/redemptions", json={"reward_id": "rwd_none", "order_id": "o"}).json()["code"]
+        == "unknown_reward"
+    )
+    assert client.post("/v1/redemptions", json={"code": "NONE", "order_id": "o"}).json()["code"] == "unknown_code"
+    neither = client.post("/v1/redemptions", json={"order_id": "o"})
+    assert (neither.status_code, neither.json()["errors"][0]["pointer"]) == (422, "/code")
+    extra = client.post("/v1/redemptions", json={"reward_id": "rwd_1", "order_id": "o", "oder": 1})
+    assert extra.json()["errors"][0]["pointer"] == "/oder"
+    assert httpx.post(f"{client.base_url}/v1/redemptions", json={}).status_code == 401

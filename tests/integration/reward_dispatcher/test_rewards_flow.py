@@ -1,0 +1,105 @@
+"""Conversions become rewards, rewards become wallets: both folds and the API, on a real log and a real Redis."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from msgspec.structs import replace
+from redis import Redis
+
+from referral.config import Settings
+from referral.events.ids import reward_id
+from referral.fold.progress import FOLDS, behind
+from referral.log.connection import consumer
+from tests.integration.reward_dispatcher.system import System, running, served, until
+from tests.unit.reward_dispatcher.lines import AMY, FIRST20, cleared, fell, grant, terms
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def system(settings: Settings, environ: dict[str, str]) -> Iterator[System]:
+    """Everything of the service but the courier; the friends' codes come from an uploaded pool in program version 2."""
+    with (
+        served(settings, environ) as system,
+        running(system.environ, "fold", "decide"),
+        running(system.environ, "fold", "ledger"),
+    ):
+        yield system
+
+
+def _has(system: System, person: str, **wanted: object) -> dict[str, object] | None:
+    """The person's first reward with these fields."""
+    for one in system.wallet(person):
+        if all(one[name] == value for name, value in wanted.items()):
+            return one
+    return None
+
+
+def test_both_sides_are_paid_and_an_unfollow_takes_it_back(system: System, redis: "Redis") -> None:
+    """Friend: a code. Referrer: a guide that downloads, and the bonus at three friends, lost with the third friend.
+
+    A wiped Redis gives the same wallets again, byte for byte.
+    """
+    system.convert(cleared(number) for number in (1, 2, 3))
+    guide = until(lambda: _has(system, "xhs:amy", rule="guide", status="fulfilled"))
+    until(lambda: _has(system, "xhs:amy", rule="bonus3", status="fulfilled"))
+    code = until(lambda: _has(system, "xhs:friend1", rule="first20", status="fulfilled"))
+    assert code["id"] == reward_id("prg_glow", "first20", "xhs:friend1", "cnv_1")
+    validity = system.client.get(f"/v1/codes/{str(code['code']).lower()}").json()
+    assert (validity["valid"], validity["reward_id"]) == (True, code["id"])
+
+    download = httpx.get(str(guide["download"]))
+    assert (download.status_code, download.headers["content-type"]) == (200, "application/pdf")
+    assert "skincare-secrets.pdf" in download.headers["content-disposition"]
+    assert download.content.startswith(b"%PDF")
+
+    system.convert([fell(3)])
+    until(lambda: _has(system, "xhs:amy", rule="bonus3", status="revoked", revoked_for="milestone_lost"))
+    until(lambda: _has(system, "xhs:friend3", status="revoked", revoked_for="unfollowed"))
+    figures = system.summary()
+    assert (figures["standing"], figures["redeemed"]) == (3, 0)
+
+    until(lambda: not any(_behind(system, redis).values()))
+    before = _states(redis)
+    redis.flushdb()
+    until(lambda: _states(redis) == before)
+
+
+def _behind(system: System, redis: "Redis") -> dict[str, int]:
+    """How many records the two folds have still to fold."""
+    client = consumer(system.settings)
+    try:
+        return behind(system.settings, client, redis, [fold for fold in FOLDS if fold.service == "rd"])
+    finally:
+        client.close()
+
+
+def _states(redis: "Redis") -> dict[bytes, object]:
+    """Everything the folds keep but their fences, whose order of writing is no part of their meaning."""
+    found: dict[bytes, object] = {}
+    for key in [key for key in redis.scan_iter("rd:{*") if not key.endswith(b"fence")]:
+        found[key] = redis.zrange(key, 0, -1, withscores=True) if redis.type(key) == b"zset" else redis.get(key)
+    return found
+
+
+def test_an_empty_pool_holds_until_codes_arrive_and_gives_each_once(system: System) -> None:
+    """Friends wait in the order they came; a code uploaded twice is given once."""
+    rule = replace(FIRST20, pool="vip", expires_days=None)
+    system.apply(replace(terms(rule, version=2), recorded_at=AMY.recorded_at))
+    system.say(grant(f"rwd_{n}", pool="vip", beneficiary=f"xhs:friend{n}") for n in range(4))
+    for number in range(4):
+        until(lambda number=number: _has(system, f"xhs:friend{number}", status="held", waits_for="pool_empty"))
+    put = "/v1/programs/prg_glow/pools/vip/codes"
+    first = system.client.put(put, json={"codes": ["AAA", "BBB", "aaa"]})
+    assert first.json() == {"accepted": 2, "duplicates": 1, "total": 2}
+    second = system.client.put(put, json={"codes": ["BBB", "CCC"]})
+    assert second.json() == {"accepted": 1, "duplicates": 1, "total": 3}
+    until(lambda: system.summary()["pools"] == {"vip": {"left": 0, "waiting": 1}})
+    given = until(lambda: _given(system, 3))
+    assert sorted(given) == ["AAA", "BBB", "CCC"]
+
+
+def _given(system: System, count: int) -> list[object] | None:
+    codes = [one["code"] for number in range(4) for one in system.wallet(f"xhs:friend{number}") if one["code"]]
+    return codes if len(codes) == count else None

@@ -1,0 +1,135 @@
+"""The server: requests under way finish, nothing outlives it, several processes tell their metrics together."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from referral_tools.stack.ports import free_ports
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = (
+    "from referral.config import Settings; from referral.http.serve import serve;"
+    " serve('tests.tiny_service:served', Settings.from_env())"
+)
+
+
+class Server:
+    """The tiny service in a process of its own."""
+
+    def __init__(self, folder: Path, workers: int = 1) -> None:
+        (self.port,) = free_ports(1)
+        environ = os.environ | {
+            "REFERRAL_SIGNING_KEY": "k" * 32,
+            "REFERRAL_KAFKA": "127.0.0.1:1",
+            "REFERRAL_REDIS": "redis://127.0.0.1:1/0",
+            "REFERRAL_HTTP_PORT": str(self.port),
+            "REFERRAL_HTTP_WORKERS": str(workers),
+            "REFERRAL_HTTP_THREADS": "4",
+            "REFERRAL_LOG_LEVEL": "error",
+            "TMPDIR": str(folder),
+        }
+        self.process = subprocess.Popen([sys.executable, "-c", SERVE], env=environ, cwd=ROOT)
+        until(lambda: self.get("/healthz")[0] == 200, 30)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body; status 0 where nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError:
+            return 0, ""
+        finally:
+            connection.close()
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that it started."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self) -> None:
+        """Leaves nothing behind, whatever the test did."""
+        for one in [*(self.workers() if self.process.poll() is None else []), self.process]:
+            one.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server with one worker process."""
+    made = Server(tmp_path)
+    yield made
+    made.end()
+
+
+def until(condition: Callable[[], object], seconds: float) -> None:
+    """Returns once the condition holds; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.02)
+
+
+def test_a_request_under_way_is_answered_and_then_all_is_gone(server: Server) -> None:
+    """SIGTERM in the middle of a request: its answer comes, then server and worker end within seconds."""
+    workers = server.workers()
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(server.get, "/v1/slow")
+        until(lambda: server.get("/v1/waiting")[1] == "1", 10)
+        server.process.send_signal(signal.SIGTERM)
+        assert slow.result(10) == (200, "at last")
+    assert server.process.wait(10) == 0
+    until(lambda: not any(one.is_running() for one in workers), 10)
+
+
+def test_a_worker_ends_with_a_server_that_is_killed(server: Server) -> None:
+    """SIGKILL gives no time to stop the worker, so it notices by itself: no orphan keeps the port."""
+    workers = server.workers()
+    assert workers
+    server.process.kill()
+    until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in workers), 10)
+    assert server.get("/healthz")[0] == 0
+
+
+def test_what_a_service_opened_is_closed_at_the_end(server: Server, tmp_path: Path) -> None:
+    """What waits to be sent is sent: the service's own ends are called in the worker before it goes."""
+    told = tmp_path / "closed"
+    assert server.get(f"/v1/at-end?path={told}")[0] == 200
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 0
+    assert told.exists()
+
+
+def test_a_worker_that_dies_is_replaced(server: Server) -> None:
+    """One crash does not end the service."""
+    (worker,) = server.workers()
+    worker.kill()
+    until(lambda: server.get("/healthz")[0] == 200 and server.workers() != [worker], 15)
+
+
+def test_several_processes_tell_their_metrics_together(tmp_path: Path) -> None:
+    """Whoever answers a scrape answers for all; the folder of the figures is gone afterwards."""
+    server = Server(tmp_path, workers=2)
+    try:
+        for _ in range(40):
+            assert server.get("/v1/hot")[0] == 200
+        shown = server.get("/metrics")[1]
+        counted = [line for line in shown.splitlines() if 'route="/v1/hot"' in line and "requests_total" in line]
+        assert sum(float(line.rpartition(" ")[2]) for line in counted) == 40
+        assert list(tmp_path.glob("referral-metrics-*/*.db"))
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(10) == 0
+        assert not list(tmp_path.iterdir())
+    finally:
+        server.end()

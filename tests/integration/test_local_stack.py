@@ -1,0 +1,138 @@
+"""The local stack: a real broker and Redis that come, lose nothing when they are killed, and leave nothing behind."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+from redis import Redis
+
+from referral_tools.stack.ports import free_ports
+from referral_tools.stack.process import Unhealthy
+from referral_tools.stack.stack import Stack
+
+pytestmark = pytest.mark.integration
+
+TOPIC = "words"
+# Starts a stack in the folder it is given, says which processes that makes, and waits for its end.
+STARTER = """
+import json, sys, time
+from pathlib import Path
+from referral_tools.stack.stack import Stack
+stack = Stack(Path(sys.argv[1])).start()
+print(json.dumps([stack.kafka_process.pid, stack.redis_process.pid]), flush=True)
+time.sleep(120)
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of this module's own, with one topic: its tests kill it."""
+    with Stack(tmp_path_factory.mktemp("killed")) as stack:
+        admin = KafkaAdminClient(bootstrap_servers=stack.kafka)
+        admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
+        admin.close()
+        yield stack
+
+
+def write(stack: Stack, word: bytes) -> int:
+    """Appends a record, waits until it is durable; gives its offset."""
+    producer = KafkaProducer(bootstrap_servers=stack.kafka, acks="all")
+    try:
+        return int(producer.send(TOPIC, word).get(timeout=20).offset)
+    finally:
+        producer.close()
+
+
+def read(stack: Stack, offset: int) -> bytes:
+    """The record at an offset."""
+    consumer = KafkaConsumer(bootstrap_servers=stack.kafka, consumer_timeout_ms=20_000)
+    try:
+        consumer.assign([TopicPartition(TOPIC, 0)])
+        consumer.seek(TopicPartition(TOPIC, 0), offset)
+        return bytes(next(consumer).value)
+    finally:
+        consumer.close()
+
+
+def test_a_record_and_a_key_come_back(stack: Stack) -> None:
+    """What answers is a broker and a Redis, not merely ports."""
+    assert read(stack, write(stack, b"hello")) == b"hello"
+    with Redis.from_url(stack.redis) as redis:
+        redis.set("greeting", "hello")
+        assert redis.get("greeting") == b"hello"
+
+
+def test_redis_refuses_to_forget(stack: Stack) -> None:
+    """State is never evicted: a full Redis says so instead."""
+    with Redis.from_url(stack.redis) as redis:
+        assert redis.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_a_killed_broker_comes_back_on_its_port_with_its_records(stack: Stack) -> None:
+    """What was acked is there after SIGKILL, and offsets go on."""
+    offset = write(stack, b"before the kill")
+    stack.kafka_process.kill()
+    assert not stack.kafka_process.alive
+    stack.start_kafka()
+    assert read(stack, offset) == b"before the kill"
+    assert write(stack, b"after") == offset + 1
+
+
+def test_a_killed_redis_comes_back_on_its_port_with_its_keys(stack: Stack) -> None:
+    """A process's death loses no write: the append-only file was written, if not yet synced to the disk."""
+    with Redis.from_url(stack.redis) as redis:
+        redis.set("kept", "yes")
+    stack.redis_process.kill()
+    stack.start_redis()
+    with Redis.from_url(stack.redis) as redis:
+        assert redis.get("kept") == b"yes"
+
+
+def test_a_stopped_stack_starts_again_on_its_data_and_leaves_no_process(tmp_path: Path) -> None:
+    """`with Stack(...)` twice over one folder: the second finds what the first wrote, though its ports are others."""
+    with Stack(tmp_path) as first:
+        pids = [first.kafka_process.pid, first.redis_process.pid]
+        with Redis.from_url(first.redis) as redis:
+            redis.set("kept", "yes")
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    with Stack(tmp_path) as second, Redis.from_url(second.redis) as redis:
+        assert redis.get("kept") == b"yes"
+
+
+def test_the_stack_listens_where_its_base_says(tmp_path: Path) -> None:
+    """Scripts find broker and Redis by REFERRAL_PORT_BASE."""
+    base = free_ports(1)[0] - 92
+    with Stack(tmp_path, base) as stack:
+        assert stack.kafka == f"127.0.0.1:{base + 92}"
+        assert stack.redis == f"redis://127.0.0.1:{base + 79}/0"
+
+
+def test_a_broker_that_cannot_start_says_why_and_takes_redis_with_it(tmp_path: Path) -> None:
+    """The end of the broker's log is in the error, and nothing half-started stays."""
+    stack = Stack(tmp_path)
+    (tmp_path / "kafka").mkdir()
+    (tmp_path / "kafka" / "meta.properties").write_text("version=1\ncluster.id=another\nnode.id=7\n")
+    with pytest.raises(Unhealthy, match=r"kafka ended with status \d+(?s:.*)node.id"):
+        stack.start()
+    assert not stack.redis_process.alive
+
+
+def test_nothing_stays_when_the_one_who_started_it_is_killed(tmp_path: Path) -> None:
+    """SIGKILL leaves its victim no chance to clean up; broker and Redis end all the same."""
+    with subprocess.Popen([sys.executable, "-c", STARTER, str(tmp_path)], stdout=subprocess.PIPE) as starter:
+        try:
+            assert starter.stdout is not None
+            children = [psutil.Process(pid) for pid in json.loads(starter.stdout.readline())]
+        finally:
+            starter.send_signal(signal.SIGKILL)
+    _, alive = psutil.wait_procs(children, timeout=30)
+    for left in alive:
+        left.kill()
+    assert alive == []

@@ -1,0 +1,132 @@
+"""The collector, the catalog and the topics on a real broker."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from referral.catalog.follower import CatalogFollower
+from referral.catalog.reader import CatalogReader
+from referral.catalog.view import Catalog
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
+from referral.config import Settings
+from referral.events import ids
+from referral.events.entities import Participant
+from referral.log.admin import TopicMismatch, ensure_topics
+from referral.log.collector import Collector
+from referral.log.errors import NotDurable, Overloaded
+from referral.log.records import split
+from referral.topics import EVENTS, partition_of
+
+pytestmark = pytest.mark.integration
+
+
+def everything(settings: Settings) -> dict[int, list[bytes]]:
+    """All lines of `events`, by partition."""
+    places = [TopicPartition(settings.topic_prefix + "events", p) for p in range(settings.partitions)]
+    consumer = KafkaConsumer(bootstrap_servers=settings.kafka, auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer.assign(places)
+    consumer.seek_to_beginning(*places)
+    ends = consumer.end_offsets(places)
+    lines: dict[int, list[bytes]] = {}
+    while any(consumer.position(place) < ends[place] for place in places):
+        for place, records in consumer.poll(timeout_ms=200).items():
+            for record in records:
+                lines.setdefault(place.partition, []).extend(split(record.value))
+    consumer.close()
+    return lines
+
+
+def participant(number: int, name: str = "Amy") -> Participant:
+    """Somebody."""
+    external = f"xhs:u{number}"
+    return Participant(
+        recorded_at=datetime.now(UTC),
+        id=ids.participant_id("prg_t", external),
+        program="prg_t",
+        external_id=external,
+        display_name=name,
+        code=f"AMY{number}",
+    )
+
+
+def test_what_a_ticket_says_is_durable_is_on_the_log_in_its_partition(settings: Settings) -> None:
+    """Singles of many threads and batches: every line whose wait returned is there, once, where its key belongs."""
+    collector = Collector(settings)
+
+    def single(number: int) -> None:
+        collector.submit(EVENTS, f"k{number}", b"single-%d" % number).wait(5)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(single, range(400)))
+    collector.submit_many(EVENTS, [(f"k{number}", b"batch-%d" % number) for number in range(2500)]).wait(5)
+    assert collector.offer(EVENTS, "k1", b"offer-1")
+    collector.close()
+    found = everything(settings)
+    wanted = {b"single-%d" % n for n in range(400)} | {b"batch-%d" % n for n in range(2500)} | {b"offer-1"}
+    lines = [line for partition in found.values() for line in partition]
+    assert sorted(lines) == sorted(wanted)
+    for partition, here in found.items():
+        assert {partition_of(f"k{line.rsplit(b'-', 1)[1].decode()}", settings.partitions) for line in here} == {
+            partition
+        }
+
+
+def test_a_log_that_does_not_answer_is_said_so_in_time_and_nothing_piles_up(environ: dict[str, str]) -> None:
+    """Broker away: NotDurable within the bound, Overloaded beyond what may wait, an offer is refused and never blocks."""
+    settings = Settings.from_env(
+        environ | {"REFERRAL_KAFKA": "127.0.0.1:1", "REFERRAL_ACK_TIMEOUT_MS": "300", "REFERRAL_MAX_IN_FLIGHT": "3"}
+    )
+    collector = Collector(settings)
+    began = time.monotonic()
+    tickets = [collector.submit(EVENTS, "k", b"x") for _ in range(2)]
+    assert collector.offer(EVENTS, "k", b"x")
+    assert not collector.offer(EVENTS, "k", b"x")
+    with pytest.raises(Overloaded):
+        collector.submit(EVENTS, "k", b"x")
+    for ticket in tickets:
+        with pytest.raises(NotDurable):
+            ticket.wait(0.5)
+    assert time.monotonic() - began < 2
+
+
+def test_an_entity_is_found_by_every_reader_as_soon_as_its_write_is_acknowledged(settings: Settings) -> None:
+    """A look-up that misses reads the catalog to its end: no reader says unknown after the ack."""
+    writer = CatalogWriter(settings, SystemClock())
+    follower = CatalogFollower(settings).start()
+    reader = CatalogReader(settings, Catalog(refresh=lambda: reader.read_to_end(5)))
+    for number in range(20):
+        writer.put([participant(number)], timeout=5)
+        assert follower.view.code(f"amy{number}") == reader.view.code(f"AMY{number}") is not None
+    assert follower.caught_up() is None
+    writer.put([participant(3, "Ámy")], timeout=5)
+    follower.read_to_end(5)
+    found = follower.view.participant_by_external("prg_t", "xhs:u3")
+    assert found is not None
+    assert found.display_name == "Ámy"
+    assert len(follower.view) == 20
+    follower.stop()
+    reader.close()
+    writer.close()
+
+
+def test_a_catalog_whose_broker_is_away_answers_from_what_it_has_and_is_not_ready(environ: dict[str, str]) -> None:
+    """A look-up must not hang with the broker; readiness says why."""
+    follower = CatalogFollower(Settings.from_env(environ | {"REFERRAL_KAFKA": "127.0.0.1:1"})).start()
+    began = time.monotonic()
+    assert follower.view.participant("par_nobody") is None
+    assert time.monotonic() - began < 3
+    assert follower.caught_up() is not None
+    follower.stop()
+
+
+def test_topics_are_made_once_and_a_topic_that_differs_is_named(environ: dict[str, str]) -> None:
+    """The administrator creates what is missing, leaves what is right, and refuses what it cannot change."""
+    settings = Settings.from_env(environ)
+    assert f"{settings.topic_prefix}events" in ensure_topics(settings)
+    assert ensure_topics(settings) == []
+    with pytest.raises(TopicMismatch, match=r"events has 4 partitions, not 5.*REFERRAL_PARTITIONS"):
+        ensure_topics(Settings.from_env(environ | {"REFERRAL_PARTITIONS": "5"}))

@@ -1,0 +1,137 @@
+"""A service of a few views, made by the app factory: what the tests of the factory ask."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask, Response, request
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+
+from referral.catalog.memory import MemoryFollower
+from referral.config import Settings
+from referral.events.entities import ApiKey
+from referral.http.app import create_app
+from referral.http.context import context
+from referral.http.idempotency import idempotent
+from referral.http.keys import digest, requires
+from referral.http.limits import unlimited
+from referral.http.problems import Problem
+from referral.log.errors import NotDurable, Overloaded
+
+NOWHERE = Settings(
+    signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error", max_body=2048
+)
+
+
+class _Inner(Schema):
+    text = fields.String(required=True)
+
+
+class _Thing(Schema):
+    number = fields.Integer(required=True)
+    inner = fields.List(fields.Nested(_Inner))
+
+
+class _Page(Schema):
+    limit = fields.Integer(load_default=10)
+
+
+def key(secret: str, *scopes: str, programs: tuple[str, ...] = (), revoked: bool = False) -> ApiKey:
+    """An API key as the catalog holds it."""
+    return ApiKey(
+        recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
+        id=f"key_{secret}",
+        digest=digest(secret),
+        name="test",
+        scopes=scopes,
+        programs=programs,
+        revoked=revoked,
+    )
+
+
+KEYS = (
+    key("reader", "read"),
+    key("writer", "links:write"),
+    key("admin", "admin"),
+    key("bound", "links:write", "read", programs=("prg_glow",)),
+    key("revoked", "admin", revoked=True),
+)
+
+
+def tiny_service(settings: Settings = NOWHERE, service: str = "tiny") -> Flask:
+    """The app. Its catalog knows KEYS; its broker and Redis are wherever the settings say."""
+    return create_app(service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower(KEYS))
+
+
+def headers(secret: str, **more: str) -> dict[str, str]:
+    """Request headers with a key; underscores in names become hyphens."""
+    return {"Authorization": f"Bearer {secret}"} | {name.replace("_", "-"): value for name, value in more.items()}
+
+
+def _blueprint() -> Blueprint:
+    blueprint = Blueprint("tiny", __name__)
+    made: list[int] = []
+    waiting: list[int] = []
+
+    @blueprint.post("/v1/programs/<program>/things")
+    @requires("links:write")
+    @idempotent
+    @blueprint.arguments(_Thing)
+    @blueprint.response(201, _Thing)
+    def make(thing: dict[str, object], program: str) -> tuple[dict[str, object], int, dict[str, str]]:
+        """Makes a thing; `number` counts up, so that a second making shows."""
+        made.append(1)
+        return {"number": len(made)}, 201, {"Location": f"/v1/programs/{program}/things/{len(made)}"}
+
+    @blueprint.get("/v1/things")
+    @requires("read")
+    @blueprint.arguments(_Page, location="query")
+    @blueprint.response(200, _Thing)
+    def things(page: dict[str, int]) -> dict[str, int]:
+        """Gives back the limit."""
+        return {"number": page["limit"]}
+
+    @blueprint.get("/v1/broken/<how>")
+    def broken(how: str) -> Response:
+        """Raises."""
+        raise {
+            "bug": ZeroDivisionError("secret inside"),
+            "log": NotDurable("no acknowledgement"),
+            "busy": Overloaded("20000 lines wait"),
+            "teapot": Problem(418, "teapot", "I am a teapot. Ask for tea."),
+        }[how]
+
+    @blueprint.get("/v1/slow")
+    @unlimited
+    def slow() -> Response:
+        """Takes a second; meanwhile /v1/waiting tells of it."""
+        waiting.append(1)
+        time.sleep(1)
+        return Response(b"at last", mimetype="text/plain")
+
+    @blueprint.get("/v1/waiting")
+    @unlimited
+    def how_many() -> Response:
+        """How many slow requests there were."""
+        return Response(str(len(waiting)), mimetype="text/plain")
+
+    @blueprint.get("/v1/at-end")
+    @unlimited
+    def at_end() -> Response:
+        """Has a file made when the process stops serving."""
+        context().at_end(Path(request.args["path"]).touch)
+        return Response(b"so be it", mimetype="text/plain")
+
+    @blueprint.get("/v1/hot")
+    @unlimited
+    def hot() -> Response:
+        """Answers at once."""
+        return Response(b"ok", mimetype="text/plain")
+
+    return blueprint
+
+
+def served() -> Flask:
+    """The app as a server makes it: settings from the environment."""
+    return tiny_service(Settings.from_env())

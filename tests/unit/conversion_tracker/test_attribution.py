@@ -1,0 +1,262 @@
+"""Who brought this person: the rules by example, and the promise that order and repetition of events cannot matter."""
+
+import random
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from referral.events.attributions import ReferralAttributed, ReferralReversed, ReferralUnattributed
+from referral.events.entities import Participant, ProgramVersion
+from referral.events.facts import ContentShown, Fact, Order, OrderPaid
+from referral.events.moment import to_datetime, to_ms
+from referral_tools.oracle.attribution import judge as oracle
+from referral_tools.oracle.directory import Directory
+from referral_tools.oracle.journal import Click, Enrolled
+
+from .world import (
+    AMY,
+    BO,
+    FRIEND,
+    PROGRAM,
+    SELF,
+    TOKENS,
+    Run,
+    at,
+    catalog,
+    follow,
+    scan,
+    tagged,
+    token,
+    unfollow,
+    version,
+)
+
+
+def _said(run: Run) -> list[str]:
+    return [str(type(line).__struct_config__.tag).removeprefix("referral.") for line in run.said]
+
+
+def _winner(run: Run) -> str | None:
+    """The referrer who stands; None where nobody brought the friend."""
+    first = run.standing()[0]
+    return first.referrer if isinstance(first, ReferralAttributed) else None
+
+
+def _reason(run: Run) -> str:
+    (only,) = run.standing()
+    assert isinstance(only, ReferralUnattributed)
+    return only.reason
+
+
+def test_a_follow_with_a_code_is_attributed_and_qualified_at_once() -> None:
+    """A follow is what the program pays for, and the code names who brought the person."""
+    run = Run().take([follow(1, 2, code="amy88", channel="wechat", device="d1")])
+    attributed, qualified = run.said
+    assert _said(run) == ["attributed", "qualified"]
+    assert (attributed.referrer, attributed.person, attributed.occurred_at) == (AMY.id, FRIEND, at(2))
+    assert (attributed.evidence.kind, attributed.evidence.code, attributed.evidence.event) == ("code", "AMY88", "evt_1")
+    assert (attributed.version, attributed.device, qualified.followed_at) == (1, "d1", at(2))
+    assert attributed.id == qualified.id
+
+
+@pytest.mark.parametrize(
+    ("facts", "winner"),
+    [
+        ([follow(1, 2, click=token(AMY, 1))], AMY),
+        ([follow(1, 2, mention="@Amy")], AMY),
+        ([scan(1, 1, "AMY88"), follow(2, 2)], AMY),
+        ([tagged(1, 1, "xhs:amy"), follow(2, 2)], AMY),
+        ([scan(1, 1, "BO88"), follow(2, 2, mention="@amy")], BO),
+        ([follow(1, 2, code="AMY88", click=token(BO, 1))], AMY),
+        ([scan(1, 1, "AMY88"), scan(2, 1.5, "BO88"), follow(3, 2)], BO),
+    ],
+    ids=["click", "mention", "scan", "tag", "scan before mention", "code before click", "last touch"],
+)
+def test_the_strongest_kind_of_evidence_wins_and_within_a_kind_the_newest(
+    facts: list[Fact], winner: Participant
+) -> None:
+    """Every kind of evidence counts by itself; between kinds the program's order decides, within one the last touch."""
+    assert _winner(Run().take(facts)) == winner.id
+
+
+def test_a_program_may_pay_the_first_touch() -> None:
+    """The model is the program's to choose."""
+    facts = [scan(1, 1, "AMY88"), scan(2, 1.5, "BO88"), follow(3, 2)]
+    assert _winner(Run(catalog(version(model="first_touch"))).take(facts)) == AMY.id
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ([follow(1, 2)], "no_evidence"),
+        ([follow(1, 2, code="NOBODY")], "unknown_code"),
+        ([follow(1, 2, mention="@nobody")], "unknown_mention"),
+        ([follow(1, 2, code=SELF.code)], "self_referral"),
+        ([follow(1, 25, click=token(AMY, -10))], "expired"),
+        ([follow(1, 2, click=token(AMY, 3))], "no_evidence"),
+        ([follow(1, 10, code="AMY88")], "program_closed"),
+    ],
+    ids=["none", "unknown code", "unknown mention", "self", "expired", "clicked after the follow", "closed"],
+)
+def test_a_follower_whom_nobody_brought_is_unattributed_with_the_reason(facts: list[Fact], reason: str) -> None:
+    """A discovery follower is kept for retention, and a support person can say why nobody was credited."""
+    assert (
+        _reason(Run(catalog(version(ends_at=at(10)) if reason == "program_closed" else version())).take(facts))
+        == reason
+    )
+
+
+def test_own_evidence_does_not_stand_in_the_way_of_somebody_elses() -> None:
+    """Who says their own code but came by a friend's link was brought by the friend."""
+    assert _winner(Run().take([follow(1, 2, code=SELF.code, click=token(AMY, 1))])) == AMY.id
+
+
+def test_a_code_counts_from_the_second_it_was_made_in() -> None:
+    """Platforms often tell whole seconds; a code must not count for what happened before it was there."""
+    known = catalog()
+    late = Participant(
+        recorded_at=to_datetime(to_ms(at(5)) + 900),
+        id="par_0123456789abcdef",
+        program=PROGRAM,
+        external_id="xhs:cy",
+        display_name="Cy",
+        code="CY88",
+    )
+    known.apply(late)
+    assert _winner(Run(known).take([follow(1, 5, code="CY88")])) == late.id
+    assert _reason(Run(known).take([follow(1, 4.99, code="CY88")])) == "unknown_code"
+
+
+def test_the_rules_are_those_in_force_at_the_follow() -> None:
+    """A new version changes nothing that happened before it took effect, whenever it is heard of."""
+    known = catalog(version(1), version(2, at(5), evidence=("mention",)))
+    assert _winner(Run(known).take([follow(1, 4, code="AMY88")])) == AMY.id
+    assert _reason(Run(known).take([follow(1, 6, code="AMY88")])) == "no_evidence"
+
+
+def test_an_unfollow_reverses_and_a_refollow_restores_the_same_referral() -> None:
+    """The second follow is credited to who won at the first, with the same ids, and cannot be won by another."""
+    run = Run().take([follow(1, 2, code="AMY88"), unfollow(2, 3), follow(3, 4, code="BO88")])
+    assert _said(run) == ["attributed", "qualified", "reversed", "attributed", "qualified"]
+    reversed_ = run.said[2]
+    assert isinstance(reversed_, ReferralReversed)
+    assert (reversed_.reason, reversed_.since, reversed_.occurred_at) == ("unfollowed", at(2), at(3))
+    assert (run.said[0].id, run.said[3].id) == (run.said[3].id, reversed_.id)
+    assert _winner(run) == AMY.id
+    assert run.standing()[0].occurred_at == at(4)
+
+
+def test_a_program_may_refuse_to_restore_and_the_follower_counts_as_nobodys() -> None:
+    """`refollow: never` keeps the referral reversed; the person follows all the same and is counted once."""
+    facts = [follow(1, 2, code="AMY88"), unfollow(2, 3), follow(3, 4)]
+    assert _reason(Run(catalog(version(refollow="never"))).take(facts)) == "refollowed"
+
+
+def test_one_person_counts_once_however_often_they_follow() -> None:
+    """Client retries (the same id) and repeated follows (another id) say nothing new."""
+    run = Run().take([follow(1, 2, code="AMY88"), follow(1, 2, code="AMY88"), follow(2, 3, code="BO88")])
+    assert _said(run) == ["attributed", "qualified"]
+
+
+def test_an_earlier_follow_that_comes_late_corrects_what_was_said() -> None:
+    """Corrections are ordinary outputs: the old is taken back, the new is said."""
+    run = Run().take([follow(2, 3, code="BO88"), follow(1, 2, code="AMY88")])
+    assert _said(run) == ["attributed", "qualified", "reversed", "attributed", "qualified"]
+    assert run.said[2].reason == "corrected"
+    assert _winner(run) == AMY.id
+
+
+def test_what_comes_beyond_the_lateness_bound_changes_no_verdict_and_is_counted() -> None:
+    """An import of old events must not overturn months of paid rewards; the state says that there were some."""
+    run = Run().take([follow(2, 30, code="BO88")], came=30).take([follow(1, 2, code="AMY88")], came=40)
+    assert _winner(run) == BO.id
+    assert run.person.late == 1
+
+
+def test_what_bears_on_nothing_touches_no_state() -> None:
+    """Most lines are of this kind, and must cost next to nothing."""
+    shown = ContentShown(id="s", program=PROGRAM, person=FRIEND, occurred_at=at(1))
+    order = Order(order="o", amount=Decimal(1), currency="CNY")
+    paid = OrderPaid(id="o", program=PROGRAM, person=FRIEND, occurred_at=at(1), data=order)
+    run = Run()
+    assert [run.fold.keys(shown), run.fold.keys(paid)] == [(), ()]
+    assert run.take([shown, paid]).states == {}
+
+
+def test_a_program_that_nobody_knows_is_not_judged() -> None:
+    """The door refuses such events; one that stands on the log all the same makes no state."""
+    unknown = replace(follow(1, 2, code="AMY88"), program="prg_other")
+    assert Run().take([unknown]).states == {}
+
+
+DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)))
+CODES = st.sampled_from([None, "AMY88", "bo88", SELF.code, "NOBODY"])
+CLICKS = st.one_of(st.none(), st.builds(token, st.sampled_from([AMY, BO, SELF]), st.integers(0, 20)))
+MENTIONS = st.sampled_from([None, "@amy", "@bo", "@nobody"])
+TAGGERS = st.sampled_from(["xhs:amy", "xhs:bo", FRIEND, "xhs:stranger"])
+FACTS = st.one_of(
+    st.builds(follow, st.just(0), DAYS, code=CODES, click=CLICKS, mention=MENTIONS),
+    st.builds(unfollow, st.just(0), DAYS),
+    st.builds(scan, st.just(0), DAYS, st.sampled_from(["AMY88", "BO88", SELF.code, "NOBODY"])),
+    st.builds(tagged, st.just(0), DAYS, TAGGERS),
+)
+
+
+def _numbered(facts: list[Fact]) -> list[Fact]:
+    return [replace(fact, id=f"evt_{number}") for number, fact in enumerate(facts)]
+
+
+def histories(most: int = 12) -> st.SearchStrategy[list[Fact]]:
+    """What may happen to one person within the lateness bound; ids differ."""
+    return st.lists(FACTS, min_size=1, max_size=most).map(_numbered)
+
+
+RULES = st.builds(
+    version,
+    model=st.sampled_from(["first_touch", "last_touch"]),
+    window_days=st.sampled_from([1, 7, 30]),
+    refollow=st.sampled_from(["restore", "never"]),
+    evidence=st.permutations(["code", "click", "scan", "mention", "tag"]).map(lambda kinds: tuple(kinds[:4])),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories(), RULES, st.randoms(use_true_random=False))
+def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
+    facts: list[Fact], rules: ProgramVersion, chance: random.Random
+) -> None:
+    """A person is judged whole, so retries, lateness and reordering cannot matter; the net of what was said is the verdict."""
+    known = catalog(rules)
+    in_order = Run(known).take(sorted(facts, key=lambda fact: (fact.occurred_at, fact.id)))
+    shuffled = [*facts, *chance.choices(facts, k=len(facts) // 2)]
+    chance.shuffle(shuffled)
+    at_random = Run(known).take(shuffled)
+    assert at_random.person.said == in_order.person.said
+    assert at_random.standing() == in_order.standing()
+    assert at_random.person.history == in_order.person.history
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories(), RULES, st.randoms(use_true_random=False))
+def test_the_verdict_is_that_of_the_independent_oracle(
+    facts: list[Fact], rules: ProgramVersion, chance: random.Random
+) -> None:
+    """The oracle sorts everything and judges once; it shares no line with the service."""
+    known = catalog(rules)
+    chance.shuffle(facts)
+    run = Run(known).take(facts)
+    expected = oracle(FRIEND, facts, rules.program.attribution, _directory(facts))
+    standing = run.standing()
+    assert bool(standing) == (expected is not None)
+    if expected is not None:
+        assert standing[0].occurred_at == expected.followed_at
+        assert _winner(run) == (expected.referrer.id if expected.referrer else None)
+
+
+def _directory(facts: list[Fact]) -> Directory:
+    tokens = {fact.click: TOKENS.peek_click(fact.click) for fact in facts if fact.click}
+    clicks = {token: Click(read.code, to_datetime(read.clicked_at_ms)) for token, read in tokens.items()}
+    return Directory([Enrolled.of(one) for one in (AMY, BO, SELF)], clicks)

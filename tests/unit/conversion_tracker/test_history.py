@@ -1,0 +1,69 @@
+"""A history stays small: 64 entries, and older ones only as what they came to."""
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conversion_tracker.domain.history import MAX_ENTRIES, Entry, History, Touch
+from conversion_tracker.domain.judgement import judge
+from conversion_tracker.domain.rules import DAY_MS, Rules
+
+RULES = Rules(1, 30 * DAY_MS, "last_touch", {"code": 0, "scan": 1}, restores=True, ends_ms=None)
+
+
+def _entry(number: int, what: str, kind: str | None, referrer: str) -> Entry:
+    touches = (Touch(kind, number * 1000, f"e{number:03}", referrer),) if kind else ()  # type: ignore[arg-type]
+    return Entry(number * 1000, f"e{number:03}", what, touches, 1)  # type: ignore[arg-type]
+
+
+def _entries(most: int) -> st.SearchStrategy[list[Entry]]:
+    one = st.tuples(
+        st.sampled_from(["touch", "touch", "touch", "follow", "unfollow"]),
+        st.sampled_from(["code", "scan", "scan"]),
+        st.sampled_from(["par_a", "par_b", "par_c"]),
+    )
+    return st.lists(one, min_size=60, max_size=most).map(
+        lambda rows: [
+            _entry(n, what, kind if what == "touch" else None, who) for n, (what, kind, who) in enumerate(rows)
+        ]
+    )
+
+
+def _grown(entries: list[Entry]) -> History:
+    history = History()
+    for entry in entries:
+        history = history.with_(entry)
+    return history
+
+
+@settings(max_examples=100, deadline=None)
+@given(_entries(140))
+def test_a_long_history_in_order_is_judged_as_if_nothing_had_been_frozen(entries: list[Entry]) -> None:
+    """What bots and busy people do must neither grow the state nor change who is credited."""
+    history = _grown(entries)
+    assert len(history.entries) == min(len(entries), MAX_ENTRIES)
+    assert (history.frozen is not None) == (len(entries) > MAX_ENTRIES)
+    assert judge(history.course(), RULES) == judge(History(tuple(entries)).course(), RULES)
+
+
+def test_what_is_older_than_the_checkpoint_changes_nothing() -> None:
+    """The frozen part cannot be judged again: a duplicate of it, or something older, is no news."""
+    entries = [_entry(n, "touch", "code", "par_a") for n in range(1, MAX_ENTRIES + 3)]
+    history = _grown(entries)
+    assert history.with_(entries[0]) is history
+    assert history.with_(_entry(0, "follow", None, "")) is history
+    assert history.with_(entries[-1]) is history
+
+
+def test_a_persons_state_has_a_bounded_size() -> None:
+    """10,000 touches of every kind and colour: the state stays within a few kilobytes."""
+    history = History()
+    for number in range(10_000):
+        kind = ("code", "scan", "click", "mention", "tag")[number % 5]
+        history = history.with_(_entry(number, "touch", kind, f"par_{number:016}"))
+    assert len(msgspec.msgpack.encode(history)) < 8192
+
+
+def test_a_person_of_one_follow_takes_less_than_a_quarter_kilobyte() -> None:
+    """Memory a person is what a million followers cost."""
+    assert len(msgspec.msgpack.encode(_grown([_entry(1, "follow", "code", "par_0123456789abcdef")]))) < 256

@@ -1,0 +1,135 @@
+"""The activity fold: each fact once, however often and late it is sent; and what can come no more is forgotten."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leaderboard.domain.activity import Activity, total
+from leaderboard.folds.activity import ActivityFold, State
+from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
+from referral.events.line import ClockTicked
+from referral.events.moment import to_ms
+
+from .folding import PARTITIONS, PROGRAM, START, Folding
+
+LATENESS_DAYS = 35
+decode = msgspec.msgpack.Decoder(State).decode
+
+
+def fact(kind: type, id: str, person: str, at: datetime, **more: object) -> object:
+    """A fact of a person."""
+    return kind(id=id, occurred_at=at, program=PROGRAM, person=person, **more)
+
+
+def folding() -> Folding:
+    """A fold with the usual bound."""
+    return Folding(ActivityFold(LATENESS_DAYS))
+
+
+def ever(one: Folding) -> Activity:
+    """The counts of all time, over all partitions."""
+    return total(decode(raw) for raw in one.values(f"ever:{PROGRAM}"))
+
+
+FACTS = st.lists(
+    st.tuples(
+        st.sampled_from([ContentShown, ContentShared]),
+        st.integers(0, 20),  # id
+        st.integers(0, 2),  # person
+    ),
+    unique_by=lambda one: (one[1], one[2]),
+    max_size=30,
+)
+
+
+@given(facts=FACTS, chance=st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_a_fact_counts_once_however_often_it_is_sent_in_whatever_order(facts: list, chance) -> None:  # noqa: ANN001
+    """Clients retry and deliver out of order: a person's id names one fact."""
+    once = [fact(kind, f"e{number}", f"p{who}", START + timedelta(hours=7 * number)) for kind, number, who in facts]
+    sent = once + [one for one in once if chance.random() < 0.5]
+    chance.shuffle(sent)
+    one = folding()
+    one.clock.advance(10 * 86_400_000)
+    one.say((fact_key(line), line) for line in sent)
+    one.fold()
+    found = ever(one)
+    assert found.shown == sum(isinstance(line, ContentShown) for line in once)
+    assert found.shares == sum(isinstance(line, ContentShared) for line in once)
+
+
+POSTS = st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 9)), max_size=20)
+
+
+@given(told=POSTS)
+@settings(deadline=None)
+def test_a_post_counts_once_and_no_more_when_it_is_gone(told: list[tuple[bool, int, int]]) -> None:
+    """Published minus removed, by the post's own id, in any order; dated when it was first published."""
+    lines = [
+        fact(
+            PostPublished if there else PostRemoved,
+            f"e{n}",
+            f"p{post}",
+            START + timedelta(days=day),
+            data=Post(post=f"x{post}"),
+        )
+        for n, (there, post, day) in enumerate(told)
+    ]
+    one = folding()
+    one.say((fact_key(line), line) for line in lines)
+    one.fold()
+    gone = {post for there, post, _ in told if not there}
+    first = {
+        post: min(day for there, other, day in told if there and other == post) for there, post, _ in told if there
+    }
+    expected = {(f"x{post}", START + timedelta(days=day)) for post, day in first.items() if post not in gone}
+    found = {(member, score) for score, member in one.scores(f"posts:{PROGRAM}")}
+    assert found == {(post, at.timestamp()) for post, at in expected}
+
+
+def test_only_people_open_links() -> None:
+    """Previews, prefetches, crawlers and HEAD requests are kept on the log, and are not people."""
+    one = folding()
+    for number, visitor in enumerate(["person", "head", "prefetch", "preview", "crawler", "person"]):
+        click = LinkClicked(
+            id=f"clk_{number}", occurred_at=START, program=PROGRAM, participant="par_a", code="AMY", visitor=visitor
+        )
+        one.say([(fact_key(click), click)])
+    one.fold()
+    assert ever(one) == Activity(clicks=2)
+
+
+def test_what_is_recorded_past_the_lateness_bound_is_not_counted() -> None:
+    """Beyond the bound a duplicate could not be told from news."""
+    one = folding()
+    one.clock.advance(LATENESS_DAYS * 86_400_000)
+    just, late = fact(ContentShown, "a", "p", START), fact(ContentShown, "b", "p", START - timedelta(seconds=1))
+    one.say((fact_key(line), line) for line in (just, late))
+    one.fold()
+    assert ever(one) == Activity(shown=1)
+
+
+def test_ids_are_kept_as_long_as_a_duplicate_can_come_and_no_longer() -> None:
+    """A duplicate on the last possible day is caught; a day after it nothing of the ids is left, and it still does not
+    count.
+    """
+    one, shown = folding(), fact(ContentShown, "a", "p", START)
+    one.say([(fact_key(shown), shown)])
+    for day in (LATENESS_DAYS, LATENESS_DAYS + 2):
+        one.clock.advance(day * 86_400_000 - (one.clock.now_ms() - to_ms(START)))
+        tick(one, START + timedelta(days=day))
+        one.say([(fact_key(shown), shown)])
+        one.fold()
+        assert ever(one) == Activity(shown=1)
+    left = [key for values in one.states.values.values() for key in values if key.startswith("seen:")]
+    assert left == []
+    assert not any(board == "timers" for places in one.states.scores.values() for board, _ in places)
+
+
+def tick(one: Folding, at: datetime) -> None:
+    """Time reaches every partition."""
+    for partition in range(PARTITIONS):
+        line = ClockTicked(id=f"clk_{at.timestamp():.0f}", occurred_at=at)
+        one.log.append("events", partition, msgspec.json.encode(line))

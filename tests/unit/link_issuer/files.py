@@ -1,0 +1,81 @@
+"""Program files for tests: a small right one, and a strategy that makes right ones."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+SMALL: dict[str, Any] = {
+    "id": "prg_x",
+    "name": {"en": "X"},
+    "timezone": "Asia/Shanghai",
+    "target_url": "https://example.com/follow",
+    "channels": ["wechat"],
+}
+MECHANICS = ["share_trigger", "social_currency", "practical_value", "emotional_connection", "ease_of_sharing"]
+
+_ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)
+_texts = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
+_localized = st.dictionaries(st.sampled_from(["zh-CN", "en", "fr"]), _texts, min_size=1)
+_moments = st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat(timespec="seconds"))
+
+
+def _some_of(options: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(options), min_size=1, unique=True)
+
+
+def _reward(required: dict[str, Any], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    optional = {
+        "worth": _texts,
+        "expires_days": st.integers(1, 400),
+        "fulfilment": st.sampled_from(["automatic", "manual"]),
+    }
+    fixed = {
+        name: value if isinstance(value, st.SearchStrategy) else st.just(value) for name, value in required.items()
+    }
+    return st.fixed_dictionaries({"id": _ids, **fixed, **more}, optional=optional)
+
+
+_sides = st.sampled_from(["referrer", "referee"])
+_rewards = st.one_of(
+    _reward({"to": _sides, "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}, once=st.booleans()),
+    _reward({"to": _sides, "on": "conversion.cleared", "kind": "discount_code"}, percent=st.integers(1, 100)),
+    _reward({"to": "referrer", "on": "milestone", "kind": "early_access"}, referrals=st.integers(1, 10**6)),
+)
+_boards = st.fixed_dictionaries(
+    {"metric": st.just("referrals")},
+    optional={"periods": st.just(["day", "month"]), "prizes": st.just({"month": {"1": "grand", "2-10": "gift"}})},
+)
+_ctas = st.fixed_dictionaries({"id": _ids, "placement": st.sampled_from(["caption", "comment"]), "text": _localized})
+_content = st.fixed_dictionaries(
+    {"id": _ids, "format": st.sampled_from(["results", "helpful"]), "mechanics": _some_of(MECHANICS)},
+    optional={"hook": _localized, "ctas": st.lists(_ctas, max_size=3, unique_by=lambda cta: cta["id"])},
+)
+
+program_files = st.fixed_dictionaries(
+    {
+        "id": st.from_regex(r"prg_[a-z0-9_]{1,60}", fullmatch=True),
+        "name": _localized,
+        "timezone": st.sampled_from(["Asia/Shanghai", "UTC", "Europe/Berlin"]),
+        "target_url": st.sampled_from(["https://example.com/follow", "http://127.0.0.1:1/x?a=b"]),
+        "channels": _some_of(["xiaohongshu", "wechat", "weibo", "douyin", "web"]),
+    },
+    optional={
+        "ends_at": _moments,
+        "holding_days": st.integers(0, 365),
+        "attribution": st.fixed_dictionaries(
+            {},
+            optional={
+                "window_days": st.integers(1, 365),
+                "model": st.sampled_from(["first_touch", "last_touch"]),
+                "evidence": _some_of(["code", "click", "scan", "mention", "tag"]),
+                "refollow": st.sampled_from(["restore", "never"]),
+            },
+        ),
+        "screening": st.fixed_dictionaries(
+            {}, optional={"self_referral": st.sampled_from(["reject", "hold", "ignore"])}
+        ),
+        "rewards": st.lists(_rewards, max_size=4, unique_by=lambda reward: reward["id"]),
+        "boards": st.lists(_boards, max_size=1),
+        "content": st.lists(_content, max_size=3, unique_by=lambda item: item["id"]),
+    },
+)

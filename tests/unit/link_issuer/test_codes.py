@@ -1,0 +1,68 @@
+"""Referral codes: short, unmistakable, the same again."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from link_issuer.domain.codes import RESERVED, CodeRefused, candidate, vanity
+
+_CONFUSED = set("0O1IL")
+names = st.text(max_size=64)
+owners = st.text("abcdefghjkmnpqrstvwxyz0123456789", min_size=16, max_size=16).map("par_".__add__)
+
+
+@given(names, owners, st.integers(0, 15))
+def test_no_code_holds_a_letter_that_people_confuse(name: str, owner: str, attempt: int) -> None:
+    """Whatever the name, a code can be read aloud and typed: 5 to 10 characters, none of 0 O 1 I L."""
+    code = candidate(name, owner, attempt)
+    assert not _CONFUSED & set(code)
+    assert code.isascii()
+    assert code.isalnum()
+    assert code == code.upper()
+    assert 4 <= len(code) <= 13
+
+
+@given(names, owners, st.integers(0, 15))
+def test_the_same_person_gets_the_same_code_again(name: str, owner: str, attempt: int) -> None:
+    """A code is derived, not drawn: concurrent enrolments agree without asking each other."""
+    assert candidate(name, owner, attempt) == candidate(name, owner, attempt)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("Amy", "AMY"),
+        ("Amy Chen", "AMYC"),
+        ("Élodie", "EDE"),
+        ("Bob O'Neil", "BBNE"),
+        ("李雷", ""),
+        ("Li", ""),
+        ("💄", ""),
+    ],
+)
+def test_a_code_begins_with_the_name_where_it_can(name: str, start: str) -> None:
+    """Up to four letters of the name, without accents and without letters that codes avoid; a lone letter is no name."""
+    code = candidate(name, "par_0000000000000000", 0)
+    assert code.startswith(start)
+    assert len(code) == (len(start) + 2 if start else 6)
+
+
+def test_namesakes_find_codes_of_their_own() -> None:
+    """Two hundred people called Amy: with sixteen attempts each, all end with different codes."""
+    taken: set[str] = set()
+    for number in range(200):
+        taken.add(next(c for a in range(16) if (c := candidate("Amy", f"par_{number:016}", a)) not in taken))
+    assert len(taken) == 200
+
+
+@pytest.mark.parametrize("wish", ["amyglow", " Amy-Glow_2026 ", "ABC", "0ABC"])
+def test_a_chosen_code_is_kept_in_capitals(wish: str) -> None:
+    """Codes are compared without case, and kept in capitals."""
+    assert vanity(wish) == wish.strip().upper()
+
+
+@pytest.mark.parametrize("wish", ["", "ab", "-abc", "a b c", "x" * 33, "café", "a/b", "abc\n/", *sorted(RESERVED)])
+def test_a_chosen_code_that_cannot_be_said_or_served_is_refused(wish: str) -> None:
+    """Too short, too long, not letters and digits, or an address of the service itself."""
+    with pytest.raises(CodeRefused):
+        vanity(wish)

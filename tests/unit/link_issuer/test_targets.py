@@ -1,0 +1,80 @@
+"""Where links lead, with the click token in `rt`."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from link_issuer.domain.targets import TargetRefused, around_token, checked_target
+
+_words = st.text(
+    st.characters(blacklist_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], blacklist_characters="\\"), max_size=12
+)
+
+
+def _with_token(target: str, token: str = "TOKEN") -> str:
+    before, after = around_token(target)
+    return before + token + after
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("https://example.com", "https://example.com/?rt=TOKEN"),
+        ("https://example.com/follow", "https://example.com/follow?rt=TOKEN"),
+        ("https://example.com/follow?a=1&b=", "https://example.com/follow?a=1&b=&rt=TOKEN"),
+        ("https://example.com/f?rt=forged&a=1#top", "https://example.com/f?a=1&rt=TOKEN#top"),
+        ("https://example.com/焕肤?q=干皮", "https://example.com/%E7%84%95%E8%82%A4?q=%E5%B9%B2%E7%9A%AE&rt=TOKEN"),
+        ("https://例子.测试/x", "https://xn--fsqu00a.xn--0zwm56d/x?rt=TOKEN"),
+        ("http://127.0.0.1:8080/a%20b", "http://127.0.0.1:8080/a%20b?rt=TOKEN"),
+    ],
+)
+def test_the_token_joins_what_the_target_has(target: str, expected: str) -> None:
+    """The program's own query is kept and encoded, another rt replaced, the fragment stays last."""
+    assert _with_token(target) == expected
+
+
+@given(st.lists(st.tuples(_words, _words), max_size=5), _words)
+def test_no_target_loses_or_splits_a_parameter(query: list[tuple[str, str]], fragment: str) -> None:
+    """Read back as a browser does, the address holds the same parameters and one rt, in one header line."""
+    from urllib.parse import urlencode
+
+    wanted = [(name, value) for name, value in query if name != "rt"]
+    address = _with_token(f"https://example.com/x?{urlencode(query)}#{fragment}")
+    assert address.isascii()
+    assert "\n" not in address
+    assert parse_qsl(urlsplit(address).query, keep_blank_values=True) == [*wanted, ("rt", "TOKEN")]
+
+
+@pytest.mark.parametrize(
+    "target", ["https://example.com/x", "http://localhost:3000", "http://127.0.0.9/", "http://[::1]:80/"]
+)
+def test_https_and_this_machine_are_let_in(target: str) -> None:
+    """https anywhere; http only where nobody can listen in."""
+    assert checked_target(target) == target
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        "example.com",
+        "http://example.com",
+        "javascript:alert(1)",
+        "//example.com",
+        "https://",
+        "https://user@example.com",
+        "https://good.com\\@evil.com",
+        "https://exa mple.com",
+        "https://example.com/\r\nSet-Cookie: a=b",
+        "https://example.com:99999/",
+        "https://[::1",
+        "https://a..b/",
+        "http://10.0.0.1/",
+    ],
+)
+def test_an_address_that_links_must_not_lead_to_is_refused(target: str) -> None:
+    """No other scheme, no host in disguise, no header injection, nothing unparseable."""
+    with pytest.raises(TargetRefused):
+        checked_target(target)

@@ -1,0 +1,107 @@
+"""Program files in YAML: what they say, and on which line."""
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from link_issuer.domain.places import overlaps, place
+from link_issuer.programs.yaml_form import NotYaml, read
+
+_plain = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=12)
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | _plain,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_plain, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@given(_values)
+def test_json_is_read_as_json(value: object) -> None:
+    """JSON is YAML (YAML 1.2, 1.2): the same text gives the same content either way."""
+    assert read(msgspec.json.encode(value).decode()).content == value
+
+
+@given(_values)
+def test_what_yaml_writers_write_is_read_back(value: object) -> None:
+    """Block style, quoting and folding of a common writer."""
+    assert read(yaml.safe_dump(value, allow_unicode=True)).content == value
+
+
+def test_words_mean_what_they_say() -> None:
+    """`on` is a key and `no` a word, dates and times stay text, keys are text as in JSON."""
+    text = "on: no\nday: 2026-11-01\ntime: 12:30\nprizes: {1: grand, 2-10: gift}\nyes: true\nnone:\noctal: 007\n"
+    assert read(text).content == {
+        "on": "no",
+        "day": "2026-11-01",
+        "time": "12:30",
+        "prizes": {"1": "grand", "2-10": "gift"},
+        "yes": True,
+        "none": None,
+        "octal": 7.0,
+    }
+
+
+def test_each_part_knows_its_line() -> None:
+    """A mistake is shown on the line of its place, or of what should have held it."""
+    document = read(
+        "# a comment\nid: prg_x\nrewards:\n  - id: guide\n    to: referrer\n  - {id: code,\n     to: referee}\n"
+    )
+    lines = {
+        "/id": 2,
+        "/rewards": 3,
+        "/rewards/0": 4,
+        "/rewards/0/to": 5,
+        "/rewards/1/to": 7,
+        "/rewards/0/on": 4,
+        "/x/y": 1,
+    }
+    assert {where: document.line_of(where) for where in lines} == lines
+
+
+def test_a_key_that_stands_twice_is_a_mistake() -> None:
+    """YAML libraries keep the last and say nothing; a program would lose rules."""
+    document = read("id: a\nrewards: [1]\nid: b\n")
+    assert [(one.pointer, document.line_of(one.pointer)) for one in document.mistakes] == [("/id", 1)]
+    assert "line 3" in document.mistakes[0].detail
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("id: prg_x\nname: [a", 2),
+        ("id: prg_x\n\tname: x", 2),
+        ("a: &x [1]\nb: *x", 1),
+        ("a: 1\nb: !!python/object:os.system x", 2),
+        ("a: !x 1", 1),
+        ("[" * 1000, 1),
+        ("a: \x00", 1),
+        ("a: 1\n---\nb: 2", 2),
+    ],
+)
+def test_what_is_no_program_text_is_refused_with_its_line(text: str, line: int) -> None:
+    """Broken syntax, aliases that multiply, tags that make objects, nesting without end."""
+    with pytest.raises(NotYaml) as refused:
+        read(text)
+    assert refused.value.line == line
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 10)), max_size=6))
+def test_places_overlap_exactly_when_they_share_one(spans: list[tuple[int, int]]) -> None:
+    """Checked against the places written out one by one."""
+    texts = [f"{first}-{first + more}" if more else str(first) for first, more in spans]
+    seen: set[int] = set()
+    expected = []
+    for text, (first, more) in zip(texts, spans, strict=True):
+        own = set(range(first, first + more + 1))
+        if own & seen:
+            expected.append((text, min(own & seen)))
+        seen |= own
+    assert list(overlaps(texts)) == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "01", "-1", "1-", "3-2", "1,2", "one", "1-2-3", "1000000"])
+def test_what_names_no_place_names_none(text: str) -> None:
+    """Places begin with 1, go upwards, and stay below a million."""
+    assert place(text) is None

@@ -1,0 +1,92 @@
+"""What a cleared conversion earns both sides, and what its fall takes back."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from referral.events.ids import reward_id
+from referral.events.program import Reward
+from referral.events.rewards import RewardGranted, RewardRevoked
+from reward_dispatcher.domain.entitlement import Converted, Referrer, cleared, reversed_
+from tests.unit.reward_dispatcher.lines import AMY, PROGRAM, day, fell, terms
+from tests.unit.reward_dispatcher.lines import cleared as conversion
+
+
+def play(steps: list[tuple[bool, int]]) -> tuple[dict[str, RewardGranted], list[object], set[int]]:
+    """Clears (True) and reverses (False) friends; gives the rewards that stand, all lines, and the friends left."""
+    referrer, converted = Referrer(), dict[int, Converted]()
+    standing, lines = dict[str, RewardGranted](), list[object]()
+    for clear, number in steps:
+        if clear == (number in converted):
+            continue
+        if clear:
+            verdict = cleared(conversion(number), terms(), AMY.external_id, referrer)
+        else:
+            verdict = reversed_(fell(number), converted.pop(number), referrer)
+        referrer = verdict.referrer
+        if verdict.converted is not None:
+            converted[number] = verdict.converted
+        for line in verdict.lines:
+            lines.append(line)
+            if isinstance(line, RewardGranted):
+                assert line.id not in standing, "a reward that stands was granted again"
+                standing[line.id] = line
+            else:
+                del standing[line.id]
+    return standing, lines, set(converted)
+
+
+def test_the_first_conversion_pays_both_sides() -> None:
+    """The friend gets the code, the referrer the guide; ids follow from program, rule, beneficiary and trigger."""
+    standing, _, _ = play([(True, 1)])
+    assert set(standing) == {
+        reward_id(PROGRAM, "first20", "xhs:friend1", "cnv_1"),
+        reward_id(PROGRAM, "guide", "xhs:amy", "milestone:1"),
+    }
+
+
+def test_what_is_paid_once_comes_with_the_first_friend_only() -> None:
+    """`once` is the milestone of one: further friends bring the referrer no second guide."""
+    standing, _, _ = play([(True, 1), (True, 2)])
+    assert sorted(line.rule for line in standing.values()) == ["first20", "first20", "guide"]
+
+
+def test_the_third_friend_brings_the_bonus_and_an_unfollow_takes_it_back() -> None:
+    """A milestone stands exactly while its number of friends stands, and says why it goes."""
+    with_three, _, _ = play([(True, 1), (True, 2), (True, 3)])
+    assert "bonus3" in {line.rule for line in with_three.values()}
+    with_two, lines, _ = play([(True, 1), (True, 2), (True, 3), (False, 2)])
+    assert "bonus3" not in {line.rule for line in with_two.values()}
+    assert [line.reason for line in lines if isinstance(line, RewardRevoked)] == ["unfollowed", "milestone_lost"]
+
+
+def test_holding_and_expiry_count_from_the_conversion() -> None:
+    """The holding period ends so many days after the conversion; days of use begin only then."""
+    verdict = cleared(conversion(1, day(2)), terms(holding_days=7), AMY.external_id, Referrer())
+    code = next(line for line in verdict.lines if line.rule == "first20")
+    assert isinstance(code, RewardGranted)
+    assert (code.due_at, code.expires_at) == (day(9), day(69))
+
+
+def test_a_milestone_whose_number_changed_is_not_paid_again() -> None:
+    """A milestone is one promise: changing its number in a new version does not pay it again under another trigger."""
+    rule = Reward(id="bonus", to="referrer", on="milestone", referrals=1, kind="shoutout")
+    first = cleared(conversion(1), terms(rule), "xhs:amy", Referrer())
+    changed = terms(replace(rule, referrals=2), version=2)
+    assert not cleared(conversion(2), changed, "xhs:amy", first.referrer).lines
+
+
+def test_a_milestone_for_the_friend_is_not_paid() -> None:
+    """A milestone counts a referrer's friends; paying it to one of them would depend on who came last."""
+    odd = terms(Reward(id="odd", to="referee", on="milestone", referrals=1, kind="shoutout"))
+    assert not cleared(conversion(1), odd, "xhs:amy", Referrer()).lines
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=40))
+def test_what_stands_follows_from_who_stands(steps: list[tuple[bool, int]]) -> None:
+    """Whatever came and went in whatever order: rewards are those of the friends that are left, with the same ids."""
+    standing, _, friends = play(steps)
+    expected = {reward_id(PROGRAM, "first20", f"xhs:friend{n}", f"cnv_{n}") for n in friends}
+    expected |= {reward_id(PROGRAM, "guide", "xhs:amy", "milestone:1")} if friends else set()
+    expected |= {reward_id(PROGRAM, "bonus3", "xhs:amy", "milestone:3")} if len(friends) >= 3 else set()
+    assert set(standing) == expected

@@ -1,0 +1,238 @@
+"""The ledger against a naive model, under every interleaving of its partitions that hypothesis thinks of."""
+
+from collections import defaultdict, deque
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
+
+from referral.catalog.view import Catalog
+from referral.events.entities import PoolChunk
+from referral.events.line import ClockTicked
+from referral.events.moment import to_ms
+from referral.events.rewards import (
+    PoolFilled,
+    RedemptionRefused,
+    RewardFulfilled,
+    RewardLine,
+    RewardRedeemed,
+    reward_key,
+)
+from referral.fold.fold import Decision, Due, Key, Position
+from referral.topics import partition_of
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.pool import Pool, left
+from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.folds import places
+from reward_dispatcher.folds.decisions import State
+from reward_dispatcher.folds.ledger import LedgerFold
+from tests.unit.reward_dispatcher.lines import PROGRAM, day, grant, revoke, use
+
+PARTITIONS = 3
+REWARDS = tuple(f"rwd_{number}" for number in range(4))
+POOL_OF = {reward: ("vip" if number % 3 else "generated") for number, reward in enumerate(REWARDS)}
+AT_HOME = Position(0, 0, 0, 0)
+
+
+def owner(reward: str) -> str:
+    """Whose a reward is: every other one belongs to the same person."""
+    return f"person{int(reward[-1]) % 2}"
+
+
+class LittleLog:
+    """Partitions with their queues and states: each line is decided when its partition is told to go on."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.fold = LedgerFold(mint=lambda reward: f"MINT-{reward}")
+        self.catalog = catalog
+        self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
+        self.states: list[dict[Key, State | float]] = [{} for _ in range(PARTITIONS)]
+        self.said: list[RewardLine] = []
+
+    def write(self, line: RewardLine) -> None:
+        """Appends to the partition of the line's key, a tick to all."""
+        if isinstance(line, ClockTicked):
+            for queue in self.queues:
+                queue.append(line)
+        else:
+            self.queues[partition_of(reward_key(line), PARTITIONS)].append(line)
+
+    def go_on(self, partition: int) -> None:
+        """Decides the partition's next line."""
+        if not self.queues[partition]:
+            return
+        line, states = self.queues[partition].popleft(), self.states[partition]
+        decision = self._tick(line, states) if isinstance(line, ClockTicked) else self._line(line, states)
+        for key, state in decision.changes.items():
+            if state is None:
+                states.pop(key, None)
+            else:
+                states[key] = state
+        for output in decision.outputs:
+            self.said.append(output.line)  # type: ignore[arg-type] # the ledger writes reward lines
+            self.write(output.line)  # type: ignore[arg-type]
+
+    def drain(self) -> None:
+        """Decides all that is left."""
+        while any(self.queues):
+            for partition in range(PARTITIONS):
+                self.go_on(partition)
+
+    def _line(self, line: RewardLine, states: dict[Key, State | float]) -> Decision[State]:
+        wanted = {key: states.get(key) for key in self.fold.keys(line)}
+        return self.fold.decide(line, wanted, self.catalog, AT_HOME)
+
+    def _tick(self, tick: ClockTicked, states: dict[Key, State | float]) -> Decision[State]:
+        until = to_ms(tick.occurred_at)
+        keys = [key.key for key, at in states.items() if isinstance(key, Due) and at <= until]  # type: ignore[operator]
+        due = {key: state for key in keys if isinstance(state := states.get(key), Account | Redemption)}
+        decision = self.fold.tick(tick, due, self.catalog, AT_HOME)
+        decision.changes = {**{Due(key): None for key in keys}, **decision.changes}
+        return decision
+
+    def accounts(self) -> dict[str, Account]:
+        """Every reward that was granted."""
+        return {one.id: one for states in self.states for one in states.values() if isinstance(one, Account)}
+
+    def pool(self) -> Pool:
+        """The one pool there is."""
+        key = places.pool(PROGRAM, "vip")
+        pools = [one for states in self.states if isinstance(one := states.get(key), Pool)]
+        return pools[0] if pools else Pool()
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Grants, revocations, restorations, redemptions, codes and time, against a model that only counts."""
+
+    @initialize()
+    def begin(self) -> None:
+        """An empty ledger."""
+        self.catalog = Catalog()
+        self.log = LittleLog(self.catalog)
+        self.now: datetime = day(0)
+        self.number = 0
+        self.owed: dict[str, bool] = {}
+        self.codes: set[str] = set()
+        self.ever: dict[str, set[str]] = defaultdict(set)
+
+    @rule(reward=st.sampled_from(REWARDS), holding=st.sampled_from([0, 0, 2]))
+    def grants(self, reward: str, holding: int) -> None:
+        """The other fold grants what does not stand."""
+        if not self.owed.get(reward):
+            self.owed[reward] = True
+            pool = POOL_OF[reward]
+            self.log.write(grant(reward, at=self.now, holding_days=holding, pool=pool, beneficiary=owner(reward)))
+
+    @rule(reward=st.sampled_from(REWARDS))
+    def revokes(self, reward: str) -> None:
+        """The other fold takes back what stands."""
+        if self.owed.get(reward):
+            self.owed[reward] = False
+            self.log.write(revoke(reward, at=self.now, beneficiary=owner(reward)))
+
+    @rule(reward=st.sampled_from(REWARDS), request=st.integers(0, 8))
+    def asks_to_redeem(self, reward: str, request: int) -> None:
+        """Somebody wants to use a reward, perhaps again with the same request."""
+        asked = use(f"rdm_{reward}_{request}", reward, order=f"order-{request}", at=self.now, beneficiary=owner(reward))
+        self.log.write(asked)
+
+    @rule(codes=st.lists(st.sampled_from([f"V{number}" for number in range(9)]), min_size=1, max_size=3))
+    def uploads(self, codes: list[str]) -> None:
+        """Codes arrive, some of them a second time."""
+        self.number += 1
+        chunk = f"chunk_{self.number}"
+        self.catalog.apply(PoolChunk(recorded_at=day(0), id=chunk, program=PROGRAM, pool="vip", codes=tuple(codes)))
+        self.codes |= set(codes)
+        self.log.write(PoolFilled(occurred_at=self.now, program=PROGRAM, pool="vip", chunk=chunk, count=len(codes)))
+
+    @rule(days=st.integers(1, 2))
+    def time_passes(self, days: int) -> None:
+        """A tick reaches every partition."""
+        self.number += 1
+        self.now = day((self.now - day(0)).days + days)
+        self.log.write(ClockTicked(occurred_at=self.now, id=f"tick_{self.number}"))
+
+    @rule(partition=st.integers(0, PARTITIONS - 1), lines=st.integers(1, 5))
+    def a_partition_goes_on(self, partition: int, lines: int) -> None:
+        """Any partition may be ahead of any other."""
+        for _ in range(lines):
+            self.log.go_on(partition)
+
+    @rule()
+    def all_catch_up(self) -> None:
+        """A quiet moment."""
+        self.log.drain()
+
+    @invariant()
+    def nobody_shares_a_code_or_pays_twice(self) -> None:
+        """A code was only ever told to one reward; a reward is redeemed by one line."""
+        told = {(line.code, line.id) for line in self.log.said if isinstance(line, RewardFulfilled)}
+        assert len({code for code, _ in told}) == len(told)
+        used = [line.id for line in self.log.said if isinstance(line, RewardRedeemed)]
+        assert len(used) == len(set(used))
+
+    @invariant()
+    def what_is_redeemed_stays_redeemed(self) -> None:
+        """No later line undoes a use."""
+        used = {line.id: line.order for line in self.log.said if isinstance(line, RewardRedeemed)}
+        accounts = self.log.accounts()
+        assert {reward: accounts[reward].order for reward in used} == used
+        assert all(accounts[reward].status == "redeemed" for reward in used)
+
+    def teardown(self) -> None:
+        """Once all is decided and time has passed, the totals are those of the naive model."""
+        if not hasattr(self, "log"):
+            return
+        self.now = day(100)
+        self.log.write(ClockTicked(occurred_at=self.now, id="tick_last"))
+        self.log.drain()
+        accounts, pool = self.log.accounts(), self.log.pool()
+        assert set(accounts) == set(self.owed)
+        for reward, account in accounts.items():
+            self._matches(account, self.owed[reward])
+        held = {one.code for one in accounts.values() if one.code and one.pool == "vip"}
+        assert left(pool) == len(self.codes) - len(held)
+        assert not (pool.waiting and left(pool))
+        self._requests_have_one_answer()
+
+    def _matches(self, account: Account, owed: bool) -> None:
+        if account.status == "redeemed":
+            assert account.clawback is not owed
+        elif owed:
+            served = account.status == "fulfilled" or (account.hold == "pool_empty" and account.code is None)
+            assert served, account
+        else:
+            assert account.status == "revoked"
+
+    def _requests_have_one_answer(self) -> None:
+        """Within the two days that results are kept; the request that won is never answered otherwise."""
+        answers = defaultdict[str, list[RewardRedeemed | RedemptionRefused]](list)
+        for line in self.log.said:
+            if isinstance(line, RewardRedeemed | RedemptionRefused):
+                answers[line.request].append(line)
+        for mine in answers.values():
+            assert not any(isinstance(line, RewardRedeemed) for line in mine[:-1])
+            assert all(later.occurred_at >= one.occurred_at + timedelta(days=2) for one, later in pairwise(mine))
+
+
+LedgerMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+TestLedger = LedgerMachine.TestCase
+
+
+def test_the_model_would_notice_a_code_given_twice() -> None:
+    """The invariant can fail: two rewards told the same code are seen."""
+    machine = LedgerMachine()
+    machine.begin()
+    fulfilled = RewardFulfilled(
+        occurred_at=day(0), program=PROGRAM, id="rwd_0", beneficiary="p", kind="discount_code", code="V1"
+    )
+    machine.log.said += [fulfilled, replace(fulfilled, id="rwd_1")]
+    noticed = False
+    try:
+        machine.nobody_shares_a_code_or_pays_twice()
+    except AssertionError:
+        noticed = True
+    assert noticed

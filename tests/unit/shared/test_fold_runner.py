@@ -1,0 +1,250 @@
+"""The fold runner on the in-memory log: exact under every fault it promises to survive, and caught when a part is removed."""
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from referral.fold import fence as fences
+from referral.fold.decide import Decider
+from referral.fold.failpoints import POINTS
+from referral.fold.fence import Fence
+from referral.fold.invalid import InvalidLimit, TooMuchInvalid
+from referral.fold.memory import MemoryStates
+from referral.fold.runner import FoldRunner
+from referral.fold.states import Change
+from referral.log.errors import NotDurable
+
+from .pipeline import Count, Crash, Pipeline, Tell
+
+PEOPLE = st.sampled_from(["amy", "bo", "chen"])
+WORDS = st.sampled_from(["a", "b", "c", "d", "e", "f"])
+FOLDS = st.sampled_from([Tell(), Count()])
+PLACES = st.sampled_from([point for point in POINTS if point != "amid_produce"])  # the log in memory has no such middle
+
+
+class Faults(RuleBasedStateMachine):
+    """Any order of words, rounds, crashes, wipes, zombies and broker failures; then a drain must give the oracle's counts."""
+
+    runner: type[FoldRunner] = FoldRunner
+    decider: type[Decider] = Decider
+    states: type[MemoryStates] = MemoryStates
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pipeline = Pipeline(self.runner, self.decider)
+        self.pipeline.states = {"tell": self.states(), "count": self.states()}
+        self.workers = {"tell": self.pipeline.worker(Tell()), "count": self.pipeline.worker(Count())}
+        self.zombies: list[FoldRunner] = []
+
+    @rule(said=st.lists(st.tuples(PEOPLE, WORDS), min_size=1, max_size=6))
+    def words_come(self, said: list[tuple[str, str]]) -> None:
+        self.pipeline.say(*said)
+
+    @rule(fold=FOLDS)
+    def a_worker_takes_a_turn(self, fold: object) -> None:
+        self._turn(self.workers[fold.name])
+
+    @rule(fold=FOLDS, point=PLACES)
+    def a_worker_dies(self, fold: object, point: str) -> None:
+        dying = self.pipeline.worker(fold, at=point)
+        try:
+            dying.turn(0)
+            dying.turn(0)
+        except Crash:
+            pass
+        self.workers[fold.name] = self.pipeline.worker(fold)
+
+    @rule(fold=FOLDS, point=PLACES, said=st.lists(st.tuples(PEOPLE, WORDS), max_size=3))
+    def a_worker_stalls_while_another_goes_on(self, fold: object, point: str, said: list[tuple[str, str]]) -> None:
+        other = self.workers[fold.name] = self.pipeline.worker(fold)
+        stalled = self.pipeline.worker(fold, at=point, then=lambda: self._turns(other, said))
+        self.zombies.append(stalled)
+        self._turn(stalled)
+        self._turn(stalled)
+
+    @rule(fold=FOLDS, point=PLACES)
+    def redis_is_wiped_amid_a_batch(self, fold: object, point: str) -> None:
+        worker = self.workers[fold.name] = self.pipeline.worker(fold, at=point, then=self.redis_is_wiped)
+        self._turn(worker)
+        self._turn(worker)
+
+    @rule(fold=FOLDS)
+    def a_worker_becomes_a_zombie(self, fold: object) -> None:
+        self.zombies.append(self.workers[fold.name])
+        self.workers[fold.name] = self.pipeline.worker(fold)
+
+    @rule()
+    def a_zombie_takes_a_turn(self) -> None:
+        for zombie in self.zombies:
+            self._turn(zombie)
+
+    @rule(fold=FOLDS)
+    def its_states_are_wiped(self, fold: object) -> None:
+        self.pipeline.states[fold.name].wipe()
+
+    @rule()
+    def redis_is_wiped(self) -> None:
+        for states in self.pipeline.states.values():
+            states.wipe()
+
+    @rule(fold=FOLDS)
+    def the_broker_is_away_for_a_turn(self, fold: object) -> None:
+        self.pipeline.speaker.failing = True
+        self._turn(self.workers[fold.name])
+        self.pipeline.speaker.failing = False
+
+    @rule(fold=FOLDS)
+    def a_worker_stops_in_order(self, fold: object) -> None:
+        self.workers[fold.name].close()
+        self.workers[fold.name] = self.pipeline.worker(fold)
+
+    def _turns(self, worker: FoldRunner, said: list[tuple[str, str]]) -> None:
+        self.pipeline.say(*said)
+        for one in (self.workers["tell"], worker, self.workers["tell"], worker):
+            self._turn(one)
+
+    def _turn(self, worker: FoldRunner) -> None:
+        try:
+            worker.turn(0)
+        except NotDurable:
+            worker.forget()
+
+    def teardown(self) -> None:
+        self.pipeline.drain()
+        assert self.pipeline.counts() == self.pipeline.told()
+
+
+THOROUGH = settings(max_examples=300, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+TestFaults = Faults.TestCase
+TestFaults.settings = THOROUGH
+
+
+class FenceIgnored(MemoryStates):
+    """A mutant: applies whatever the fence says."""
+
+    def _apply(self, partition: int, change: Change) -> bool:
+        change.seen = self.fence.get(partition, b"")
+        return super()._apply(partition, change)
+
+
+class CauseIgnored(Decider):
+    """A mutant: takes every line for news."""
+
+    def decide(self, batch, loaded, known):  # noqa: ANN001, ANN201 - as in the original
+        known.fence = Fence(known.fence.offset, {})
+        return super().decide(batch, loaded, known)
+
+
+class AppliedBeforeProduced(FoldRunner):
+    """A mutant: writes the state first and speaks afterwards."""
+
+    def _apply(self, outcomes):  # noqa: ANN001, ANN202 - as in the original
+        self._reached("after_apply")
+        self._held.speak(self._lines)
+        return self._done
+
+    def _fold(self, batches) -> None:  # noqa: ANN001 - as in the original
+        original, self._speaker, runner = self._speaker, self, self
+        self._held = original
+        try:
+            super()._fold(batches)
+        finally:
+            runner._speaker = original
+
+    def speak(self, lines) -> None:  # noqa: ANN001 - stands in for the speaker
+        self._lines = lines
+
+    def _decide(self, batch, loaded):  # noqa: ANN001, ANN202 - as in the original
+        outcome = super()._decide(batch, loaded)
+        self._done = {**getattr(self, "_done", {}), **FoldRunner._apply(self, [outcome])}
+        return outcome
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [{"states": FenceIgnored}, {"decider": CauseIgnored}, {"runner": AppliedBeforeProduced}],
+    ids=["fence ignored", "causes ignored", "applied before produced"],
+)
+def test_the_harness_catches_a_runner_without_one_of_its_parts(mutation: dict[str, type]) -> None:
+    """The fault machine is worth something only if it fails when the fence, the causes or the order are taken away."""
+    mutant = type("Mutant", (Faults,), mutation)
+    find = settings(THOROUGH, max_examples=1000, phases=[Phase.generate], derandomize=True, print_blob=False)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(mutant, settings=find)
+
+
+def test_a_poison_line_is_set_aside_with_its_bytes_and_the_rest_go_on() -> None:
+    """R8: only the line itself is refused, by decoding or by deciding, and it is kept with its reason."""
+    pipeline = Pipeline()
+    pipeline.say(("amy", "a"), ("amy", "poison"), ("amy", "b"))
+    pipeline.log.append("words", 0, b'{"type":"word"\n\xff\xfe')
+    pipeline.drain()
+    letters = [msgspec.json.decode(raw) for raw in pipeline.log.lines("rejected")]
+    assert pipeline.counts() == {"amy's friend": 2}
+    assert sorted(letter["reason"] for letter in letters) == ["decision_failed", "unreadable", "unreadable"]
+
+
+def test_a_flood_of_invalid_lines_stops_the_fold_before_it_applies_anything() -> None:
+    """A producer that went mad must not fill the dead letters unseen; the fence stays where it was."""
+    pipeline = Pipeline()
+    pipeline.say(*[("amy", "poison")] * 20)
+    worker = pipeline.worker(Tell())
+    worker._limit = InvalidLimit(consecutive=10)
+    with pytest.raises(TooMuchInvalid, match="20 in a row"):
+        for _ in range(3):
+            worker.turn(0)
+    assert pipeline.states["tell"].fence == {}
+
+
+def test_a_tick_rings_what_is_due_once_and_goes_on_to_the_next_topic() -> None:
+    """Timers fire from the log's own time: at the first tick at or after their moment, never twice."""
+    pipeline = Pipeline()
+    pipeline.say(("amy", "bell"))
+    for at_ms in (9, 10, 11):
+        pipeline.tick(at_ms)
+    pipeline.drain()
+    told = [msgspec.json.decode(raw) for raw in pipeline.log.lines("told")]
+    assert [line["occurred_at"] for line in told if line.get("word") == "rung"] == ["1970-01-01T00:00:00.010000Z"]
+    assert sum(line["type"] == "clock.ticked" for line in told) == 6
+    assert pipeline.counts() == {"amy's friend": 1, "amy": 1}
+
+
+def test_after_a_wipe_nothing_below_the_produced_marker_is_said_again() -> None:
+    """Refolding is silent up to what was already said, so a wipe does not double the log."""
+    pipeline = Pipeline()
+    pipeline.say(("amy", "a"), ("bo", "b"))
+    pipeline.drain()
+    said = pipeline.log.lines("told")
+    pipeline.states["tell"].wipe()
+    pipeline.drain()
+    assert pipeline.log.lines("told") == said
+    assert pipeline.counts() == pipeline.told()
+
+
+def test_a_wipe_with_no_traffic_is_noticed_and_healed() -> None:
+    """Once a second a worker compares its fences with the store, so that an empty Redis does not stay empty."""
+    pipeline = Pipeline()
+    pipeline.say(("amy", "a"))
+    worker = pipeline.worker(Tell())
+    for _ in range(3):
+        worker.turn(0)
+    before = dict(pipeline.states["tell"].values)
+    pipeline.states["tell"].wipe()
+    worker._looked_around = 0.0
+    for _ in range(3):
+        worker.turn(0)
+    assert pipeline.states["tell"].values == before != {}
+
+
+def test_a_fence_round_trips_and_admits_only_causes_above_the_highest() -> None:
+    """Rule 2: for each source partition, what is not above the highest applied cause is skipped."""
+    fence = Fence(7)
+    fence.pass_(("events", 3, 5, 1, 0))
+    fence = fences.decode(fences.encode(fence))
+    assert not fence.admits(("events", 3, 5, 1, 0))
+    assert not fence.admits(("events", 3, 4, 9, 9))
+    assert fence.admits(("events", 3, 5, 1, 1))
+    assert fence.admits(("events", 2, 0, 0, 0))
+    assert fence.admits(("", 0, 0, 0, 0))

@@ -1,0 +1,123 @@
+"""The simulation: reproducible, and near the published case without being told its totals."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from link_issuer.programs.check import check
+from link_issuer.programs.yaml_form import read
+from referral.events.facts import PersonFollowed
+from referral.events.program import Program
+from referral_tools.campaign.delivery import parcels
+from referral_tools.campaign.dice import Dice
+from referral_tools.campaign.model import Model
+from referral_tools.campaign.rehearse import rehearse
+from referral_tools.campaign.script import Step
+from referral_tools.campaign.simulation import Simulation
+from referral_tools.oracle import Figures, Oracle
+
+END = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
+SMALL = replace(Model(), days=6, base_followers=80, sale_days=())
+
+
+@cache
+def glow() -> Program:
+    """The example program."""
+    checked = check(read(Path("examples/programs/glow.yaml").read_text()).content)
+    assert checked.program is not None, checked.mistakes
+    return checked.program
+
+
+def script(seed: int, model: Model = SMALL) -> list[Step]:
+    """All steps of a campaign."""
+    return list(Simulation(model, glow(), seed, END).steps())
+
+
+def figures(seed: int) -> Figures:
+    """What a perfect system would show after the default campaign."""
+    return Oracle(glow()).facts(rehearse(script(seed, Model()), glow().id))
+
+
+def test_the_same_seed_writes_the_same_script_and_another_seed_another() -> None:
+    """A campaign can be played again: whatever is not in the seed has no say."""
+    assert script(7) == script(7)
+    assert script(7) != script(8)
+
+
+@pytest.mark.parametrize("seed", [1, 7, 12])
+def test_growth_comes_near_the_published_case(seed: int) -> None:
+    """From 500 to about 3,200 in 60 days, about 40 % of the new from referrals, over 2,000 posts."""
+    found = figures(seed)
+    assert 2800 <= found.followers <= 3600
+    assert 0.34 <= found.referred / (found.followers - Model().base_followers) <= 0.46
+    assert found.total.posts > 1900
+    assert found.redeemed > 200
+
+
+def test_a_few_people_bring_a_large_part() -> None:
+    """Influence is uneven: the best tenth of those who brought anybody brought a quarter or more."""
+    scores = [place.score for place in figures(7).boards["all"]]
+    assert sum(scores[: len(scores) // 10]) >= sum(scores) / 4
+
+
+def test_every_step_is_an_hour_and_nothing_happens_after_it() -> None:
+    """The clock goes forward only, and no fact is of the future when it is sent."""
+    steps = script(3)
+    assert {later.at - earlier.at for earlier, later in pairwise(steps[:-1])} == {timedelta(hours=1)}
+    assert steps[-1].at == steps[-2].at == END
+    assert all(deed.fact.occurred_at <= step.at for step in steps for deed in step.deeds)
+
+
+def test_facts_arrive_twice_late_and_out_of_order() -> None:
+    """Platforms are what they are; the journal has more facts than happened, and none twice with other content."""
+    deeds = [(step.at, deed) for step in script(5) for deed in step.deeds]
+    ids = Counter(deed.fact.id for _, deed in deeds)
+    assert 1.01 < len(deeds) / len(ids) < 1.06
+    assert len({(deed.fact.id, deed.fact, deed.evidence) for _, deed in deeds}) == len(ids)
+    assert any(at - deed.fact.occurred_at > timedelta(days=1) for at, deed in deeds)
+
+
+def test_some_evidence_is_bad_on_purpose() -> None:
+    """Own codes, codes that nobody has and clicks that are too old are all in a full campaign."""
+    deeds = [deed for step in script(7, Model()) for deed in step.deeds if isinstance(deed.fact, PersonFollowed)]
+    assert any(deed.evidence.code_of == deed.fact.person for deed in deeds)
+    assert any(deed.fact.code == "GLOW-FREE-2026" for deed in deeds)
+    clicked = {visit.number: step.at for step in script(7, Model()) for visit in step.visits}
+    window = timedelta(days=30)
+    assert any(
+        deed.evidence.click is not None and deed.fact.occurred_at - clicked[deed.evidence.click] > window
+        for deed in deeds
+    )
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2])
+def test_parcels_hold_each_fact_once_at_its_place(turn: int) -> None:
+    """Whatever the form, an index in the answer names the fact at that place, and batches stay within bounds."""
+    facts = [deed.fact for step in script(5) for deed in step.deeds][:1203]
+    sent = list(parcels(facts, [b'{"odd":1}'], turn))
+    assert [fact for parcel in sent for fact in parcel.facts] == facts
+    assert sum(parcel.malformed for parcel in sent) == 1
+    for parcel in sent:
+        items = _items(parcel.batch.body)
+        assert len(items) == len(parcel.facts) + parcel.malformed <= 500
+        assert [item["id"] for item in items[: len(parcel.facts)]] == [fact.id for fact in parcel.facts]
+
+
+def test_poisson_draws_have_the_mean_that_was_asked_for() -> None:
+    """A draw of mean 3.5 is 3.5 on average."""
+    dice = Dice(1)
+    assert sum(dice.count(3.5) for _ in range(20_000)) / 20_000 == pytest.approx(3.5, abs=0.05)
+
+
+def _items(body: bytes) -> list[dict[str, object]]:
+    """The items of a request body: one object, an array, or NDJSON."""
+    if body.startswith(b"["):
+        return msgspec.json.decode(body, type=list[dict[str, object]])
+    return [msgspec.json.decode(line, type=dict[str, object]) for line in body.split(b"\n")]

@@ -1,0 +1,1 @@
+"""The `referral` command, the local stack (Kafka and Redis without Docker) and the campaign simulator."""

@@ -1,0 +1,161 @@
+"""The public HTTP API as a platform's client uses it: kept-alive connections, the same request again when in doubt."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpx
+import msgspec
+
+from referral.events.program import Program
+
+_PATIENCE_S = 30.0
+_PAUSE_S = 0.1
+_JSON = {"Content-Type": "application/json"}
+
+
+class Refused(Exception):
+    """The API said no for good, or nothing for too long; says to what, and why."""
+
+
+class Participant(msgspec.Struct):
+    """A participant as enrolment answers."""
+
+    id: str
+    external_id: str
+    code: str
+    link: str
+    mention: str | None = None
+
+
+class Rejection(msgspec.Struct):
+    """An item of a batch that was not accepted: its place in the batch, and why."""
+
+    index: int
+    code: str
+    detail: str = ""
+
+
+class Verdict(msgspec.Struct):
+    """The answer to a batch of events."""
+
+    accepted: int
+    rejected: list[Rejection] = []
+
+
+class Reward(msgspec.Struct):
+    """A reward in a wallet."""
+
+    id: str
+    rule: str
+    status: str
+    code: str | None = None
+
+
+class _Participants(msgspec.Struct):
+    participants: list[Participant]
+
+
+class _Wallet(msgspec.Struct):
+    items: list[Reward]
+
+
+class _Version(msgspec.Struct):
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A request body of events: how many, and in which form."""
+
+    body: bytes
+    content_type: str
+
+
+class Client:
+    """One client for any number of threads. `services` are base addresses by service name."""
+
+    def __init__(self, services: Mapping[str, str], api_key: str, connections: int = 8) -> None:
+        self._services = services
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._authorization = {"Authorization": f"Bearer {api_key}"}
+        self._http = httpx.Client(limits=limits, timeout=10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def apply(self, program: str, yaml: str) -> Program:
+        """Applies a program file, and gives the rules as the system understood them."""
+        url = self._url("link-issuer", f"/v1/programs/{program}")
+        answer = self._ask("PUT", url, yaml.encode(), {"Content-Type": "application/yaml"})
+        return msgspec.json.decode(answer.content, type=_Version).program
+
+    def enrol(self, program: str, people: Sequence[Mapping[str, str]]) -> list[Participant]:
+        """Enrols people; participants in the order asked."""
+        url = self._url("link-issuer", f"/v1/programs/{program}/participants")
+        answer = self._ask("POST", url, msgspec.json.encode({"participants": people}), _JSON)
+        return msgspec.json.decode(answer.content, type=_Participants).participants
+
+    def visit(self, link: str) -> str:
+        """Opens a referral link, and gives the click token that the redirect carries."""
+        answer = self._ask("GET", link, accepts=302)
+        return str(httpx.URL(answer.headers["Location"]).params["rt"])
+
+    def send(self, batch: Batch) -> Verdict:
+        """Posts events; which of them were not accepted."""
+        url = self._url("conversion-tracker", "/v1/events")
+        answer = self._ask("POST", url, batch.body, {"Content-Type": batch.content_type})
+        return msgspec.json.decode(answer.content, type=Verdict)
+
+    def wallet(self, program: str, person: str) -> list[Reward]:
+        """A person's rewards, the newest 100 of them."""
+        path = f"/v1/programs/{program}/people/{person}/rewards"
+        return msgspec.convert(self.get("reward-dispatcher", path, limit=100), _Wallet).items
+
+    def redeem(self, reward: Reward, order: str, key: str, *, by_code: bool) -> bool:
+        """Uses a reward for an order, named by its code or by its id. False where it was not to be had."""
+        wanted = {"code": reward.code} if by_code else {"reward_id": reward.id}
+        url, body = self._url("reward-dispatcher", "/v1/redemptions"), msgspec.json.encode(wanted | {"order_id": order})
+        answer = self._ask("POST", url, body, _JSON | {"Idempotency-Key": key}, accepts=409)
+        return answer.status_code != 409
+
+    def get(self, service: str, path: str, **query: str | int) -> object:
+        """What a resource holds."""
+        url = httpx.URL(self._url(service, path), params=query)
+        return msgspec.json.decode(self._ask("GET", str(url)).content)
+
+    def _url(self, service: str, path: str) -> str:
+        return f"{self._services[service]}{path}"
+
+    def _ask(
+        self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None, accepts: int = 200
+    ) -> httpx.Response:
+        """Gives an answer of success or of the status that the caller `accepts`. Raises Refused."""
+        answer = self._answered(httpx.Request(method, url, content=body, headers=headers))
+        if answer.is_success or answer.status_code == accepts:
+            return answer
+        raise Refused(f"{method} {url} answered {answer.status_code}: {answer.text[:500]}")
+
+    def _answered(self, request: httpx.Request) -> httpx.Response:
+        """Sends the same again while the system says that it cannot just now. Raises Refused after 30 s of that."""
+        if request.url.path.startswith("/v1/"):  # whoever opens a link has no key
+            request.headers.update(self._authorization)
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                answer = self._http.send(request)
+                if answer.status_code not in (429, 503):
+                    return answer
+                why = answer.text[:200]
+            except httpx.TransportError as error:
+                why = f"{type(error).__name__}: {error}"
+            if time.monotonic() > deadline:
+                raise Refused(f"{request.method} {request.url} had no answer for {_PATIENCE_S:.0f} s: {why}")
+            time.sleep(_PAUSE_S)

@@ -1,0 +1,93 @@
+"""What followers do: see content and share it, post, buy, leave."""
+
+from decimal import Decimal
+
+from referral.events.facts import (
+    Content,
+    ContentShared,
+    ContentShown,
+    Order,
+    OrderPaid,
+    Post,
+    PostPublished,
+    PostRemoved,
+)
+from referral_tools.campaign.following import Following
+from referral_tools.campaign.people import Person
+from referral_tools.campaign.script import Deed
+from referral_tools.campaign.sharing import Sharing
+from referral_tools.campaign.stage import Stage
+
+_DAY = 24
+
+
+class Followers:
+    """Each rate of the model, drawn once an hour over all who follow."""
+
+    def __init__(self, stage: Stage, following: Following, sharing: Sharing) -> None:
+        self._stage, self._following, self._sharing = stage, following, sharing
+
+    def hour(self, season: float) -> None:
+        """An hour in the life of all followers."""
+        model = self._stage.model
+        for rate, act in ((model.views, self.views), (model.posts, self.posts), (model.orders, self.orders)):
+            for person in self._some(rate * season):
+                act(person)
+        for person in self._some(model.unfollows):
+            if not person.brought or self._stage.dice.happens(1 / model.referred_loyalty):
+                self._following.leaves(person)
+
+    def views(self, person: Person) -> None:
+        """They see an item, and pass it on perhaps: more often where it asks them to."""
+        stage = self._stage
+        content = self._content()
+        stage.platform.report(person, Deed(ContentShown(**stage.platform.about(person), data=content)))
+        uplift = stage.model.cta_uplift if content.cta else 1.0
+        if person.shares and stage.dice.happens(stage.model.share_probability * uplift):
+            self.shares(person, content)
+
+    def shares(self, person: Person, content: Content) -> None:
+        """They take part, if they did not yet, and pass an item on to their friends."""
+        stage = self._stage
+        stage.enrol(person)
+        channel = stage.dice.choice(stage.program.channels)
+        shared = ContentShared(**stage.platform.about(person), channel=channel, data=content)
+        stage.platform.report(person, Deed(shared))
+        for _ in range(stage.dice.count(min(stage.model.friends_per_share * person.influence, 40))):
+            self._sharing.tells_a_friend(person, channel, content)
+
+    def posts(self, person: Person) -> None:
+        """They publish something of their own; a little of it does not stay."""
+        stage = self._stage
+        about = stage.platform.about(person)
+        post = Post(post=f"post_{about['id'].removeprefix('evt_')}", hashtags=("#GlowTogether",))
+        stage.platform.report(person, Deed(PostPublished(**about, channel="xiaohongshu", data=post)))
+        if stage.dice.happens(stage.model.removed_posts):
+            stage.later(stage.dice.soon(30), lambda: self._removes(person, post))
+
+    def orders(self, person: Person) -> str:
+        """They buy something; gives the order's id."""
+        stage = self._stage
+        about = stage.platform.about(person)
+        amount = Decimal(stage.dice.randrange(59, 500))
+        order = Order(order=f"order_{about['id'].removeprefix('evt_')}", amount=amount, currency="CNY")
+        stage.platform.report(person, Deed(OrderPaid(**about, data=order)))
+        return order.order
+
+    def _some(self, rate: float) -> list[Person]:
+        followers = self._stage.crowd.followers
+        return [self._stage.dice.choice(followers) for _ in range(self._stage.dice.count(rate * len(followers) / _DAY))]
+
+    def _content(self) -> Content:
+        """An item of the program, with one of its calls to action or none."""
+        dice, items = self._stage.dice, self._stage.program.content
+        if not items:
+            return Content()
+        item = dice.choice(items)
+        asks = item.ctas and dice.happens(self._stage.model.cta_shown)
+        return Content(content=item.id, cta=dice.choice(item.ctas).id if asks else None)
+
+    def _removes(self, person: Person, post: Post) -> None:
+        self._stage.platform.report(
+            person, Deed(PostRemoved(**self._stage.platform.about(person), data=Post(post=post.post)))
+        )

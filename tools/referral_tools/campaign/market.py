@@ -1,0 +1,41 @@
+"""Sale evenings: friends use the welcome code they were given; some of them twice, some in a hurry."""
+
+from referral_tools.campaign.followers import Followers
+from referral_tools.campaign.people import Person
+from referral_tools.campaign.script import Purchase
+from referral_tools.campaign.stage import Stage
+
+_DAY = 24
+_EVENING = 20  # o'clock, where the program is at home
+
+
+class Market:
+    """Who buys with a code, and when: of those whose code must be ready, some."""
+
+    def __init__(self, stage: Stage, followers: Followers) -> None:
+        self._stage, self._followers = stage, followers
+        self._evenings = {day * _DAY + _EVENING for day in stage.model.sale_days}
+
+    def hour(self) -> None:
+        """Opens on sale evenings only."""
+        stage = self._stage
+        if stage.step not in self._evenings:
+            return
+        for person in [one for one in stage.crowd.followers if self._ready(one)]:
+            if stage.dice.happens(stage.model.buyers):
+                stage.page.purchases.append(self._purchase(person))
+
+    def _ready(self, person: Person) -> bool:
+        """Brought by somebody, known to the system, and past the holding period."""
+        held_until = person.followed_step + self._stage.program.holding_days * _DAY + 1
+        return person.brought and not person.bought and max(held_until, person.known_by) < self._stage.step
+
+    def _purchase(self, person: Person) -> Purchase:
+        person.bought = True
+        dice, model = self._stage.dice, self._stage.model
+        return Purchase(
+            person=person.id,
+            order=self._followers.orders(person),
+            at_once=2 if dice.happens(model.impatient) else 1,
+            another=self._followers.orders(person) if dice.happens(model.buys_twice) else None,
+        )

@@ -1,0 +1,74 @@
+"""The parameters of the simulated world, with what each means. None is a total: growth comes out of the process.
+
+The defaults are calibrated to the published case: 500 → about 3,200 followers in 60 days, about 40 % of the new ones
+from referrals, and over 2,000 posts by the community.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+# How busy an hour and a weekday are, against an average of 1: evenings and weekends, as on most social platforms.
+_MORNING = (0.45, 0.25, 0.12, 0.08, 0.06, 0.1, 0.3, 0.6, 0.8, 0.9, 0.95, 1.1)
+_EVENING = (1.4, 1.3, 1.0, 0.95, 1.0, 1.15, 1.4, 1.8, 2.3, 2.6, 2.2, 1.19)
+_HOURS = _MORNING + _EVENING
+_WEEKDAYS = (0.9, 0.9, 0.95, 0.95, 1.05, 1.15, 1.1)  # Monday first
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """How people behave. Rates are a day and a follower unless they say otherwise, probabilities one occasion's."""
+
+    days: int = 60
+    base_followers: int = 500  # they follow before the campaign begins
+
+    # Discovery: people who find the account by themselves
+    discoveries: float = 18.0  # a day, however small the account is
+    discoveries_per_follower: float = 0.0068  # a day: the platform shows what is followed
+
+    # What followers do
+    views: float = 0.36
+    posts: float = 0.023
+    orders: float = 0.004
+    unfollows: float = 0.0035  # of those who found the account; who was brought stays longer:
+    referred_loyalty: float = 2.0  # times less likely to leave
+
+    # Sharing: a view leads to it
+    sharers: float = 0.22  # of people ever pass something on
+    share_probability: float = 0.2  # theirs, where nothing asks for it
+    cta_uplift: float = 3.0  # times more where a specific call to action does
+    cta_shown: float = 0.5  # of views
+    friends_per_share: float = 2.6  # times the sharer's influence
+    influence_spread: float = 1.2  # sigma of its log-normal distribution, mean 1: a few reach many
+
+    # What friends do
+    known_friend: float = 0.12  # already met in this campaign
+    click_probability: float = 0.42
+    follow_after_click: float = 0.38
+    follow_after_word: float = 0.17  # a code or a mention, where no link can be
+    reply_hours: float = 9.0  # mean delay until a friend looks, and again until they follow
+
+    # What does not go as it should
+    removed_posts: float = 0.03
+    returns: float = 0.25  # of those who leave come back after days
+    forgotten_evidence: float = 0.04  # of friends who follow; the click may be known from earlier
+    late_followers: float = 0.015  # of clicks: the follow comes after the window
+    own_codes: float = 0.008  # of new followers try their own code
+    unknown_codes: float = 0.01  # or one that nobody has
+    repeated_follows: float = 0.01  # reported again as a new fact
+
+    # How platforms deliver: every few hours what happened meanwhile; and of facts
+    report_hours: int = 3
+    sent_twice: float = 0.03
+    hours_late: float = 0.1
+    days_late: float = 0.02
+    malformed: float = 0.0015  # sent beside the fact, to be refused by itself
+
+    # Buying with the welcome code, on sale evenings (day of the campaign)
+    sale_days: tuple[int, ...] = (20, 34, 48, 59)
+    buyers: float = 0.3  # of friends whose code is ready
+    buys_twice: float = 0.15  # of buyers: the same code for another order
+    impatient: float = 0.15  # of buyers: the same request twice at once
+
+    def season(self, local: datetime) -> float:
+        """How busy this hour is, 1 on average over a week."""
+        return _HOURS[local.hour] * 24 / sum(_HOURS) * _WEEKDAYS[local.weekday()] * 7 / sum(_WEEKDAYS)

@@ -1,0 +1,98 @@
+"""The people of the simulation, and the crowd of those who follow."""
+
+from dataclasses import dataclass
+from itertools import product
+
+from referral_tools.campaign.dice import Dice
+from referral_tools.campaign.model import Model
+
+_FIRST = (
+    "晚风",
+    "小满",
+    "柚子",
+    "奶盐",
+    "薄荷",
+    "橘子",
+    "月亮",
+    "山茶",
+    "桃桃",
+    "鹿鹿",
+    "Momo",
+    "Yuki",
+    "Nana",
+    "Coco",
+)
+_SECOND = (
+    "爱护肤",
+    "不熬夜",
+    "同学",
+    "的日常",
+    "酱",
+    "小厨房",
+    "在路上",
+    "Glow",
+    "今天早睡",
+    "不脱妆",
+    "种草机",
+    "要发光",
+)
+_NAMES = tuple(f"{first}{second}" for second, first in product(_SECOND, _FIRST))
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """Somebody: what they are known to have done so far."""
+
+    number: int
+    influence: float  # how many friends they tell, 1 on average
+    shares: bool
+    following: bool = False
+    followed_before: bool = False
+    brought: bool = False  # the first follow came with evidence that counts
+    followed_step: int = 0
+    heard_step: int = 0
+    known_by: int = 0  # the step by which every fact of theirs has arrived
+    enrolled: bool = False
+    bought: bool = False
+
+    @property
+    def id(self) -> str:
+        """The platform's id."""
+        return f"xhs:u{self.number}"
+
+    @property
+    def name(self) -> str:
+        """The name on a board."""
+        turn, index = divmod(self.number, len(_NAMES))
+        return f"{_NAMES[index]}{turn or ''}"
+
+
+class Crowd:
+    """Everybody, and those who follow, from whom one is drawn in constant time."""
+
+    def __init__(self, dice: Dice, model: Model) -> None:
+        self.everybody: list[Person] = []
+        self.followers: list[Person] = []
+        self.waverers: list[Person] = []  # have heard of the account
+        self._dice = dice
+        self._model = model
+
+    def newcomer(self) -> Person:
+        """Somebody new."""
+        dice, model = self._dice, self._model
+        person = Person(
+            len(self.everybody) + 1, dice.spread(model.influence_spread), shares=dice.happens(model.sharers)
+        )
+        self.everybody.append(person)
+        return person
+
+    def joins(self, person: Person, step: int) -> None:
+        """They follow from now on."""
+        person.following = person.followed_before = True
+        person.followed_step = step
+        self.followers.append(person)
+
+    def leaves(self, person: Person) -> None:
+        """They follow no more."""
+        person.following = False
+        self.followers.remove(person)

@@ -1,0 +1,94 @@
+"""The script of a campaign: what happens in each step. What only the running system can say is a blank to fill in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from referral.events.facts import CodeScanned, Fact, Scan
+from referral_tools.oracle import Enrolled
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Somebody takes part from now on."""
+
+    person: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody opens the link of `referrer` (a person's id). `number` names the click for whoever uses its token."""
+
+    number: int
+    referrer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Blanks in a fact: whose code is said, whose mention, whose QR code is scanned, the token of which click."""
+
+    code_of: str | None = None
+    mention_of: str | None = None
+    scan_of: str | None = None
+    click: int | None = None
+
+
+NO_EVIDENCE = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody did, as reported by a platform."""
+
+    fact: Fact
+    evidence: Evidence = NO_EVIDENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """Somebody uses their welcome code for `order`: `at_once` requests under one key, then perhaps `another` order."""
+
+    person: str
+    order: str
+    at_once: int
+    another: str | None
+
+
+@dataclass(slots=True)
+class Step:
+    """All up to the moment `at`, in this order: the clock is set, people enrol, click, facts arrive, friends buy."""
+
+    at: datetime
+    enrolments: list[Enrolment] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    malformed: list[bytes] = field(default_factory=list)
+    purchases: list[Purchase] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Cast:
+    """What the system said: participants by person, click tokens by number."""
+
+    enrolled: dict[str, Enrolled] = field(default_factory=dict)
+    tokens: dict[int, str] = field(default_factory=dict)
+
+    def fill(self, deed: Deed) -> Fact:
+        """The fact with its blanks filled in. Raises KeyError where the script uses what has not happened."""
+        blanks = deed.evidence
+        fact = deed.fact
+        if blanks is NO_EVIDENCE:
+            return fact
+        if blanks.scan_of and isinstance(fact, CodeScanned):
+            return replace(fact, data=Scan(scene=self.enrolled[blanks.scan_of].code))
+        return replace(fact, **self._said(blanks, fact))
+
+    def _said(self, blanks: Evidence, fact: Fact) -> Mapping[str, str | None]:
+        return {
+            "code": self.enrolled[blanks.code_of].code if blanks.code_of else fact.code,
+            "mention": self.enrolled[blanks.mention_of].mention if blanks.mention_of else fact.mention,
+            "click": self.tokens[blanks.click] if blanks.click is not None else fact.click,
+        }

@@ -1,0 +1,26 @@
+"""The `referral` command."""
+
+import click
+
+from referral_tools.commands.demo import demo
+from referral_tools.commands.docs import docs, settings
+from referral_tools.commands.keys import keys
+from referral_tools.commands.program import program
+from referral_tools.commands.run import run
+from referral_tools.commands.schemas import schemas
+from referral_tools.commands.screenshot import screenshot
+
+
+@click.group()
+def main() -> None:
+    """Referral growth: run the system, play a campaign, apply programs."""
+
+
+main.add_command(demo)
+main.add_command(docs)
+main.add_command(keys)
+main.add_command(program)
+main.add_command(run)
+main.add_command(schemas)
+main.add_command(screenshot)
+main.add_command(settings)

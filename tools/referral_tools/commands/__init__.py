@@ -1,0 +1,1 @@
+"""The subcommands of `referral`, one module each."""

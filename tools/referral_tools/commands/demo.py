@@ -1,0 +1,47 @@
+"""`referral demo`: a 60-day campaign through the whole system, and every figure checked."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from referral.config import ConfigError
+from referral_tools.campaign.client import Refused
+from referral_tools.commands.ports import port_base as port_base_option
+from referral_tools.demo.folded import NotFolded
+from referral_tools.demo.run import Demo
+from referral_tools.stack.jars import MissingProgram, NoJars
+from referral_tools.stack.ports import PortTaken
+from referral_tools.stack.process import Unhealthy
+
+_FAILED = (ConfigError, MissingProgram, NoJars, NotFolded, PortTaken, Refused, Unhealthy)
+
+
+@click.command()
+@port_base_option
+@click.option("--seed", default=7, show_default=True, help="The same seed plays the same campaign.")
+@click.option(
+    "--home",
+    default=Path("var/demo"),
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for its data, logs and summary.json; emptied first.",
+)
+@click.option(
+    "--program",
+    default=Path("examples/programs/glow.yaml"),
+    show_default=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The program that is played.",
+)
+@click.option("--exit", "leaves", envvar="DEMO_EXIT", show_envvar=True, is_flag=True, help="Leave at the end.")
+def demo(port_base: int, seed: int, home: Path, program: Path, *, leaves: bool) -> None:
+    """Play a 60-day campaign through the whole system, and check every figure.
+
+    An independent oracle recomputes everything from what was accepted. Ends with status 1 where a figure disagrees.
+    """
+    try:
+        agree = Demo(home, port_base, program, seed).run(stay=not leaves)
+    except _FAILED as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(0 if agree else 1)

@@ -1,0 +1,107 @@
+"""`referral docs`: the pages that are made from the tables of the code, so that they cannot say anything else."""
+
+from collections.abc import Callable, Iterable
+from inspect import getdoc
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from referral import config
+from referral.telemetry import metrics
+from referral.topics import TOPICS, Topic
+
+_HOME = Path(__file__).resolve().parents[3] / "docs"
+_MADE = "<!-- Made by `make docs` from {source}; change it there. -->"
+
+
+def configuration() -> str:
+    """docs/configuration.md"""
+    intro = (
+        "Every process is configured by environment variables. Wrong values are refused at start, all at once and each by its"
+        " name, with what to write instead; secrets are never shown."
+    )
+    return _page("Configuration", "shared/referral/config.py", intro, ("variable", "default", "meaning"), config.rows())
+
+
+def measured() -> str:
+    """docs/metrics.md"""
+    intro = (
+        "Every process shows its metrics at `/metrics`, in Prometheus' text format: HTTP services on their port, folds and"
+        " workers on `REFERRAL_METRICS_PORT`. Where a service is one process, Python's own (`process_*`, `python_*`) are there too."
+    )
+    return _page(
+        "Metrics",
+        "shared/referral/telemetry/metrics.py",
+        intro,
+        ("metric", "kind", "labels", "meaning"),
+        metrics.table(),
+    )
+
+
+def events() -> str:
+    """docs/events.md"""
+    intro = (
+        "A record is NDJSON: one JSON object a line. Names on the broker begin with `REFERRAL_TOPIC_PREFIX`. Each type has an"
+        " [example](../shared/referral/events/examples), each topic a [JSON Schema](../shared/referral/events/schemas)."
+    )
+    heads = ("topic", "key", "kept", "written by", "read by")
+    rows = [
+        (f"`{t.name}`", t.key, t.kept, ", ".join(t.producers), ", ".join(t.consumers) or "people")
+        for t in TOPICS.values()
+    ]
+    return _page("Topics and events", "shared/referral/topics.py", intro, heads, rows) + "".join(
+        map(_lines, TOPICS.values())
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {"configuration.md": configuration, "metrics.md": measured, "events.md": events}
+
+
+@click.command("docs")
+@click.option("--check", is_flag=True, help="Write nothing; fail where a page is out of date.")
+def docs(check: bool) -> None:
+    """Write the pages that are made from the code's tables."""
+    stale = [name for name, page in PAGES.items() if not current(name, page())]
+    if check and stale:
+        raise click.ClickException(f"out of date: {', '.join(stale)}. Run `make docs`.")
+    for name in stale:
+        (_HOME / name).write_text(PAGES[name](), encoding="utf-8")
+    click.echo(f"{len(PAGES)} pages, {len(stale)} {'out of date' if check else 'written'}")
+
+
+@click.command("config")
+def settings() -> None:
+    """Print every setting: environment variable, default, meaning."""
+    for variable, default, meaning in config.rows():
+        click.echo(f"{variable}={default}\n    {meaning}")
+
+
+def current(name: str, page: str) -> bool:
+    """Whether a page on disk says this."""
+    path = _HOME / name
+    return path.exists() and path.read_text(encoding="utf-8") == page
+
+
+def _page(title: str, source: str, intro: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    table = [
+        f"| {' | '.join(heads)} |",
+        f"|{'---|' * len(heads)}",
+        *[f"| {' | '.join(map(_cell, row))} |" for row in rows],
+    ]
+    return "\n".join([f"# {title}", "", _MADE.format(source=source), "", intro, "", *table, ""])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _lines(topic: Topic) -> str:
+    """The types that stand on a topic, each with the first line of its docstring."""
+    kinds = get_args(topic.lines) or (topic.lines,)
+    named = [f"| `{_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
+    return "\n".join(["", f"## {topic.name}", "", "| type | says |", "|---|---|", *named, ""])
+
+
+def _tag(kind: type) -> str:
+    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined] # a msgspec type's own description

@@ -1,0 +1,89 @@
+"""`referral run`: the whole system on this machine, until Ctrl-C."""
+
+from pathlib import Path
+
+import click
+import yaml
+
+from referral.catalog.reader import CatalogReader
+from referral.catalog.view import Catalog
+from referral.config import ConfigError, Settings
+from referral.log.admin import TopicMismatch
+from referral_tools.campaign.client import Client
+from referral_tools.commands.ports import port_base as port_base_option
+from referral_tools.running import Running
+from referral_tools.stack.jars import MissingProgram, NoJars
+from referral_tools.stack.ports import PortTaken
+from referral_tools.stack.process import Unhealthy
+from referral_tools.system import System
+
+_VAR = Path("var")
+_REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Unhealthy)
+
+
+@click.command()
+@port_base_option
+@click.option(
+    "--home",
+    show_default="var/run/PORT-BASE",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for its data and logs, kept between runs.",
+)
+@click.option(
+    "--program",
+    default=Path("examples/programs/glow.yaml"),
+    show_default=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The program that a system without any is given.",
+)
+def run(port_base: int, home: Path | None, program: Path) -> None:
+    """Start the system, and stay until Ctrl-C.
+
+    Prints the addresses and a development API key, and writes both into var/run.json (and into run.json in its folder:
+    another system may come after it) for scripts while it runs.
+    REFERRAL_DEV_KEY sets that key; it is otherwise made once, and kept with the data.
+    """
+    try:
+        _run(home or _VAR / "run" / str(port_base), port_base, program)
+    except _REFUSED as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("Stopped.")
+
+
+def _run(home: Path, port_base: int, program: Path) -> None:
+    click.echo("Starting Kafka, Redis and the services …")
+    with System(home, port_base, var=_VAR) as system:
+        key = system.make_key()
+        if _is_empty(system.settings):
+            _apply(system, key, program)
+        running = Running(system.services, key, system.stack.kafka, system.stack.redis)
+        with running.told_in(_VAR / "run.json", home / "run.json"):
+            _show(system, running)
+            system.wait()
+            click.echo("Stopping …")
+
+
+def _is_empty(settings: Settings) -> bool:
+    """Whether the catalog holds no program."""
+    reader = CatalogReader(settings, Catalog())
+    try:
+        reader.read_to_end(10)
+        return not reader.view.programs()
+    finally:
+        reader.close()
+
+
+def _apply(system: System, key: str, program: Path) -> None:
+    """Applies a program file through the API, as a growth team would."""
+    text = program.read_text("utf-8")
+    with Client(system.services, key) as client:
+        applied = client.apply(str(yaml.safe_load(text)["id"]), text)
+    click.echo(f"Applied {program}: {applied.id}")
+
+
+def _show(system: System, running: Running) -> None:
+    for name, address in running.services.items():
+        click.echo(f"  {name:<19} {address}  (API: {address}/docs)")
+    click.echo(f"  {'Kafka':<19} {running.kafka}\n  {'Redis':<19} {running.redis}")
+    click.echo(f"  {'development key':<19} {running.api_key}\n  {'logs':<19} {system.home / 'logs'}")
+    click.echo("It stays up until Ctrl-C.")

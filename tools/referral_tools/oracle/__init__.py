@@ -1,0 +1,14 @@
+"""The independent oracle: every figure once more, from what was accepted, by the most naive code that is right.
+
+It shares the contracts of the log with the system (types and ids), and no line of any service nor of the fold. Where
+the system folds increments in some order, the oracle sorts everything and judges each person once. Whatever the two
+disagree on is a defect.
+"""
+
+from referral_tools.oracle.attribution import Referral
+from referral_tools.oracle.boards import Place
+from referral_tools.oracle.days import Day
+from referral_tools.oracle.facts import Figures, Oracle
+from referral_tools.oracle.journal import Click, Enrolled, Journal, RedemptionAnswer
+
+__all__ = ["Click", "Day", "Enrolled", "Figures", "Journal", "Oracle", "Place", "RedemptionAnswer", "Referral"]

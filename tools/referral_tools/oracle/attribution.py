@@ -1,0 +1,104 @@
+"""Who brought each person: the whole history of a person sorted by (time, id), and judged once.
+
+The first follow decides, by evidence at or before it and inside the program's window: the program's favourite kind of
+evidence first, and within a kind the newest touch (or the oldest, where the program says first_touch). Later follows
+change nothing but whether the person follows now.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from referral.events.attributions import EvidenceKind
+from referral.events.facts import CodeScanned, Fact, FriendTagged, PersonFollowed, PersonUnfollowed
+from referral.events.program import Attribution
+from referral_tools.oracle.directory import Directory
+from referral_tools.oracle.journal import Enrolled
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A person who follows now: since when, and who brought them (None: they found the account themselves)."""
+
+    person: str
+    followed_at: datetime
+    referrer: Enrolled | None
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Something that may have brought a person: what kind, when, by which fact, and through whom."""
+
+    kind: EvidenceKind
+    at: datetime
+    event: str
+    referrer: Enrolled
+
+
+def judge(person: str, history: Iterable[Fact], rules: Attribution, directory: Directory) -> Referral | None:
+    """The person's standing after everything that happened; None if they do not follow (any more)."""
+    facts = sorted(history, key=_order)
+    spells = list(_follows(facts))
+    if not spells or not spells[-1][1]:
+        return None
+    winner = _winner(person, facts, spells[0][0], rules, directory)
+    again = len(spells) > 1
+    return Referral(person, _at(spells[-1][0]), None if again and rules.refollow == "never" else winner)
+
+
+def _follows(facts: Sequence[Fact]) -> Iterator[tuple[PersonFollowed, bool]]:
+    """Each follow that began a spell of following, and whether that spell lasts."""
+    current: PersonFollowed | None = None
+    for fact in facts:
+        if isinstance(fact, PersonFollowed) and current is None:
+            current = fact
+        elif isinstance(fact, PersonUnfollowed) and current is not None:
+            yield current, False
+            current = None
+    if current is not None:
+        yield current, True
+
+
+def _winner(
+    person: str, facts: Sequence[Fact], follow: PersonFollowed, rules: Attribution, directory: Directory
+) -> Enrolled | None:
+    """A click counts from its second on, since platforms often report whole seconds."""
+    window = timedelta(days=rules.window_days)
+    before = [fact for fact in facts if _order(fact) <= _order(follow)]
+    touches = [touch for fact in before for touch in _touches(fact, directory)]
+    for kind in rules.evidence:
+        valid = [
+            touch
+            for touch in touches
+            if touch.kind == kind
+            and touch.referrer.external_id != person
+            and touch.at.replace(microsecond=0) <= _at(follow) <= touch.at + window
+        ]
+        if valid:
+            pick = max if rules.model == "last_touch" else min
+            return pick(valid, key=lambda touch: (touch.at, touch.event)).referrer
+    return None
+
+
+def _touches(fact: Fact, directory: Directory) -> Iterator[Touch]:
+    """Every touch that a fact tells of, as far as it names somebody who took part by then."""
+    at = _at(fact)
+    scanned = isinstance(fact, CodeScanned)
+    scene = fact.data.scene if isinstance(fact, CodeScanned) else None
+    if (said := scene or fact.code) and (owner := directory.by_code(said, at)):
+        yield Touch("scan" if scanned else "code", at, fact.id, owner)
+    if (click := directory.click(fact.click or "")) and (owner := directory.by_code(click.code, click.clicked_at)):
+        yield Touch("click", click.clicked_at, click.id or fact.id, owner)
+    if fact.mention and (owner := directory.by_mention(fact.mention, at)):
+        yield Touch("mention", at, fact.id, owner)
+    if isinstance(fact, FriendTagged) and (owner := directory.by_person(fact.data.by, at)):
+        yield Touch("tag", at, fact.id, owner)
+
+
+def _at(fact: Fact) -> datetime:
+    """When it happened, to the millisecond: finer than that, time decides nothing."""
+    return fact.occurred_at.replace(microsecond=fact.occurred_at.microsecond // 1000 * 1000)
+
+
+def _order(fact: Fact) -> tuple[datetime, str]:
+    return _at(fact), fact.id

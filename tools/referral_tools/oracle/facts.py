@@ -1,0 +1,125 @@
+"""The oracle: from a journal to every figure that the system shows."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from referral.events.facts import Fact
+from referral.events.ids import conversion_id, referral_id
+from referral.events.program import Program
+from referral_tools.oracle.attribution import Referral, judge
+from referral_tools.oracle.boards import Place, boards
+from referral_tools.oracle.days import Day, by_day
+from referral_tools.oracle.directory import Directory
+from referral_tools.oracle.journal import Journal
+from referral_tools.oracle.rewards import Standing, owed, used
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything worth comparing. `standing` holds each person who follows now; counts are of distinct facts."""
+
+    program: Program
+    standing: dict[str, Referral]
+    boards: dict[str, list[Place]]
+    owed: dict[str, Standing]
+    used: dict[Standing, set[str]]
+    days: dict[str, Day]
+
+    @cached_property
+    def total(self) -> Day:
+        """All days together."""
+        return sum(self.days.values(), Day())
+
+    @property
+    def followers(self) -> int:
+        """People who follow now."""
+        return self.total.followers
+
+    @property
+    def referred(self) -> int:
+        """Those of them whom somebody brought."""
+        return self.total.referred
+
+    @property
+    def posts(self) -> int:
+        """Posts that are still there."""
+        return self.total.posts
+
+    @property
+    def discovered(self) -> int:
+        """Those whom nobody brought."""
+        return self.followers - self.referred
+
+    @property
+    def referral_share(self) -> float:
+        """Referred of all who follow; 0 where nobody does."""
+        return self.referred / self.followers if self.followers else 0.0
+
+    @cached_property
+    def conversions(self) -> dict[str, Referral]:
+        """The referrals that stand, by conversion id."""
+        found = [(one, one.referrer) for one in self.standing.values()]
+        return {
+            conversion_id(referral_id(self.program.id, one.person, referrer.id)): one
+            for one, referrer in found
+            if referrer
+        }
+
+    @cached_property
+    def kept(self) -> dict[str, Standing]:
+        """Rewards that people have, by id: those owed, and those used before their reason fell."""
+        return self.owed | {reward.id: reward for reward in self.used}
+
+    @cached_property
+    def rewards_by_rule(self) -> Counter[str]:
+        """How many of them there are by each rule."""
+        return Counter(reward.rule for reward in self.kept.values())
+
+    @cached_property
+    def wallets(self) -> dict[str, set[str]]:
+        """The ids of them by whose they are."""
+        wallets: dict[str, set[str]] = defaultdict(set)
+        for reward in self.kept.values():
+            wallets[reward.beneficiary].add(reward.id)
+        return dict(wallets)
+
+    @property
+    def redeemed(self) -> int:
+        """How many of them were used."""
+        return len(self.used)
+
+
+class Oracle:
+    """Recomputes a program's figures. Screening is the part that attribution does: nobody refers themselves."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def facts(self, journal: Journal) -> Figures:
+        """Every figure, from what was accepted."""
+        facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
+        standing = self._standing(facts, Directory(journal.participants, journal.clicks))
+        zone = ZoneInfo(self._program.timezone)
+        return Figures(
+            program=self._program,
+            standing=standing,
+            boards=boards((one for one in standing.values() if one.referrer), zone),
+            owed=owed(standing.values(), self._program),
+            used=used(journal.redemptions),
+            days=by_day(standing.values(), facts, journal.clicks.values(), zone),
+        )
+
+    def _standing(self, facts: Iterable[Fact], directory: Directory) -> dict[str, Referral]:
+        histories: dict[str, list[Fact]] = defaultdict(list)
+        for fact in facts:
+            histories[fact.person].append(fact)
+        judged = (judge(who, history, self._program.attribution, directory) for who, history in histories.items())
+        return {one.person: one for one in judged if one}
+
+
+def _distinct(facts: Iterable[Fact]) -> list[Fact]:
+    """A sender's id names one fact of one person, however often it was sent."""
+    return list({(fact.person, fact.id): fact for fact in facts}.values())

@@ -1,0 +1,54 @@
+"""What a client knows for certain: everything that the system accepted, in any order, duplicates welcome."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from referral.events.entities import Participant
+from referral.events.facts import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A participant as the enrolment answered. `enrolled_at` is not after the first moment their code counts."""
+
+    id: str
+    external_id: str
+    code: str
+    mention: str | None
+    enrolled_at: datetime
+
+    @classmethod
+    def of(cls, participant: Participant) -> "Enrolled":
+        """The same from a catalog record."""
+        one = participant
+        return cls(one.id, one.external_id, one.code, one.mention, one.recorded_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A redirect that was answered: by which code, and when. `id`, if known, decides between clicks of one moment."""
+
+    code: str
+    clicked_at: datetime
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionAnswer:
+    """The final answer to a request to use a reward: `used` where it succeeded, for this order."""
+
+    reward: str
+    rule: str
+    beneficiary: str
+    order: str
+    used: bool
+
+
+@dataclass(slots=True)
+class Journal:
+    """Accepted facts, enrolments, redirects by the token they gave, and answers to redemptions."""
+
+    facts: list[Fact] = field(default_factory=list)
+    participants: list[Enrolled] = field(default_factory=list)
+    clicks: dict[str, Click] = field(default_factory=dict)
+    redemptions: list[RedemptionAnswer] = field(default_factory=list)

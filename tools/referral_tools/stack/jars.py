@@ -1,0 +1,59 @@
+"""The broker's jars: brought once by Maven, kept under var/, shared by all stacks of a checkout."""
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_POM = Path(__file__).with_name("pom.xml")
+
+
+class MissingProgram(Exception):
+    """A program that the local stack needs is not installed; says which and how to get it."""
+
+
+class NoJars(Exception):
+    """Maven failed; carries the end of what it said."""
+
+
+def require(program: str, package: str) -> str:
+    """The path of a program. Raises MissingProgram with the command that installs it."""
+    found = shutil.which(program)
+    if found is None:
+        raise MissingProgram(f"{program} is missing. `make setup` installs it, or: sudo apt-get install -y {package}")
+    return found
+
+
+def jars(var: Path) -> Path:
+    """The folder with the broker's jars, downloaded the first time (54 MB). Safe from several processes at once."""
+    home = var / "kafka" / hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "complete").exists():
+            _download(home)
+    return home / "libs"
+
+
+def _download(home: Path) -> None:
+    """Copies into a folder beside and moves it in place when it is whole. Raises MissingProgram, or NoJars."""
+    print("Bringing Kafka's jars (54 MB, once) …", file=sys.stderr)
+    partial = home / "partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    command = [
+        require("mvn", "maven"),
+        "-q",
+        "-B",
+        "-f",
+        str(_POM),
+        "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
+        f"-DoutputDirectory={partial}",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NoJars(f"Maven could not bring the broker's jars:\n{(done.stdout + done.stderr)[-2000:]}")
+    shutil.rmtree(home / "libs", ignore_errors=True)
+    partial.rename(home / "libs")
+    (home / "complete").touch()

@@ -1,0 +1,60 @@
+"""Ports: fixed ones from a base, so that one can remember them, or free ones, so that stacks live side by side."""
+
+import errno
+import random
+import socket
+from dataclasses import dataclass
+
+# Below what systems give to outgoing connections (Linux: 32768 up): else a client that tries again and again while the
+# broker is away gets the broker's own port one day, talks to itself, and the broker cannot come back.
+_FREE = range(20_000, 32_000)
+
+
+class PortTaken(Exception):
+    """Somebody listens there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackPorts:
+    """Where broker, its controller and Redis listen."""
+
+    redis: int
+    broker: int
+    controller: int
+
+
+def stack_ports(base: int | None) -> StackPorts:
+    """The stack's ports: base+79, +92 and +93, or any free ones without a base. Raises PortTaken."""
+    if base is None:
+        return StackPorts(*free_ports(3))
+    ports = StackPorts(base + 79, base + 92, base + 93)
+    refuse_taken((ports.redis, ports.broker, ports.controller))
+    return ports
+
+
+def refuse_taken(ports: tuple[int, ...]) -> None:
+    """Raises PortTaken for the first port that somebody listens on."""
+    for port in ports:
+        if not _is_free(port):
+            remedy = "end what listens there, or set REFERRAL_PORT_BASE to another base, say 18000"
+            raise PortTaken(f"port {port} is taken: {remedy}")
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ports that nobody listens on, picked at random, so that several who ask at once hardly meet."""
+    candidates = random.SystemRandom().sample(_FREE, len(_FREE))
+    free = (port for port in candidates if _is_free(port))
+    return [port for port, _ in zip(free, range(count), strict=False)]
+
+
+def _is_free(port: int) -> bool:
+    """Whether one may listen there. Connections that linger after their end do not count."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as refused:
+            if refused.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True

@@ -1,0 +1,104 @@
+"""A child process with a log file, a health check, and an end that is an end."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+
+class Unhealthy(Exception):
+    """A process did not become healthy, or died; carries the last lines of its log."""
+
+
+class Process:
+    """One child, in a process group of its own. It ends with its parent, however that ends (see leash.py)."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.log = log
+        self._env = {**os.environ, **(env or {})}
+        self._cwd = cwd
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Process":
+        """Starts it; what it prints is added to its log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        leash = [sys.executable, "-m", "referral_tools.stack.leash", str(os.getpid()), *self.command]
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                leash,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._env,
+                cwd=self._cwd,
+                start_new_session=True,
+            )
+        return self
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 when it was never started."""
+        return self._child.pid if self._child else 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def wait_healthy(self, healthy: Callable[[], bool], timeout: float) -> None:
+        """Returns once `healthy()` is true. Raises Unhealthy when it dies or `timeout` seconds pass."""
+        deadline = time.monotonic() + timeout
+        while not healthy():
+            if not self.alive:
+                raise self._unhealthy(f"ended with status {self._status()} before it was healthy")
+            if time.monotonic() > deadline:
+                raise self._unhealthy(f"was not healthy within {timeout:g} s")
+            time.sleep(0.05)
+
+    def terminate(self, grace: float = 10) -> None:
+        """Asks it to end, and ends its whole group when it has not within `grace` seconds."""
+        if self._child is None:
+            return
+        if self.alive:
+            self.signal(signal.SIGCONT)
+            self.signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(grace)
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to the process and all that it started."""
+        if self._child is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the process itself; SIGSTOP and SIGCONT make a zombie of it and wake it."""
+        if self.alive:
+            os.kill(self.pid, number)
+
+    def last_lines(self, count: int = 20) -> str:
+        """The end of its log."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(f"  {self.name}: {line}" for line in lines[-count:])
+
+    def _unhealthy(self, what: str) -> Unhealthy:
+        return Unhealthy(f"{self.name} {what}. The end of {self.log}:\n{self.last_lines()}")
+
+    def _status(self) -> int | None:
+        return self._child.returncode if self._child else None

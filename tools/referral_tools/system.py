@@ -1,0 +1,176 @@
+"""The whole system on this machine: the stack, the topics, every service process. One table says what runs where."""
+
+import contextlib
+import os
+import random
+import secrets
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from referral.catalog.writer import CatalogWriter
+from referral.clock import clock_from
+from referral.config import Settings
+from referral.events import ids
+from referral.events.entities import ApiKey
+from referral.events.moment import to_datetime
+from referral.http.keys import digest, fresh_secret
+from referral.log.admin import ensure_topics
+from referral.log.errors import NotDurable
+from referral_tools.private_files import kept_secret
+from referral_tools.stack.ports import PortTaken, refuse_taken, stack_ports
+from referral_tools.stack.process import Process
+from referral_tools.stack.stack import Stack
+from referral_tools.stack.supervisor import Supervised, Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A process: its name, the module and words it is run with, and its port above the base."""
+
+    name: str
+    module: str
+    words: tuple[str, ...]
+    port: int
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is an HTTP service; folds and workers only show health and metrics on their port."""
+        return self.words == ("http",)
+
+
+TABLE = (
+    Row("link-issuer", "link_issuer", ("http",), 1),
+    Row("conversion-tracker", "conversion_tracker", ("http",), 2),
+    Row("reward-dispatcher", "reward_dispatcher", ("http",), 3),
+    Row("leaderboard", "leaderboard", ("http",), 4),
+    Row("attribute", "conversion_tracker", ("fold", "attribute"), 12),
+    Row("screen", "conversion_tracker", ("fold", "screen"), 22),
+    Row("decide", "reward_dispatcher", ("fold", "decide"), 13),
+    Row("ledger", "reward_dispatcher", ("fold", "ledger"), 23),
+    Row("delivery", "reward_dispatcher", ("worker",), 33),
+    Row("boards", "leaderboard", ("fold", "boards"), 14),
+    Row("growth", "leaderboard", ("fold", "growth"), 24),
+    Row("activity", "leaderboard", ("fold", "activity"), 34),
+)
+SERVICES = tuple(row.name for row in TABLE if row.serves)
+
+
+class System:
+    """All processes over one data folder. A context manager: up when entered, gone when left."""
+
+    def __init__(
+        self, home: Path, port_base: int, overrides: Mapping[str, str] | None = None, var: Path = Path("var")
+    ) -> None:
+        self.home = home
+        self._base = port_base
+        self.stack = Stack(home, port_base, var)
+        self.services = {row.name: f"http://127.0.0.1:{port_base + row.port}" for row in TABLE if row.serves}
+        self.environ = self._environment() | dict(overrides or {})
+        self.settings = Settings.from_env({**os.environ, **self.environ})
+        self._supervisor = Supervisor()
+        self.processes: dict[str, Process] = {}
+
+    def __enter__(self) -> Self:
+        refuse_taken(tuple(self._base + row.port for row in TABLE))
+        try:
+            self.stack.start()
+            ensure_topics(self.settings)
+            self._supervisor.start([self._supervised(row) for row in TABLE])
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stops the services, then the stack."""
+        self._supervisor.stop()
+        self.stack.stop()
+
+    def address(self, name: str) -> str:
+        """Where a process shows its health: services on their own port, folds and workers beside their work."""
+        (row,) = (row for row in TABLE if row.name == name)
+        return f"http://127.0.0.1:{self._base + row.port}"
+
+    def wait(self) -> None:
+        """Returns at SIGINT or SIGTERM. Raises Unhealthy when a process dies meanwhile."""
+        self._supervisor.wait()
+
+    def make_key(self, name: str = "development") -> str:
+        """Puts an API key that may do everything into the catalog, and gives its secret: the same for the same data."""
+        secret = self.settings.dev_key or kept_secret(self.home / "api-key", fresh_secret)
+        writer = CatalogWriter(self.settings, clock_from(self.settings.clock))
+        now = to_datetime(clock_from(self.settings.clock).now_ms())
+        key = ApiKey(recorded_at=now, id=ids.derive("key", secret), digest=digest(secret), name=name, scopes=("admin",))
+        _put(writer, key)
+        writer.close()
+        return secret
+
+    def process(self, row: Row, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> Process:
+        """The process of a row, not started. A chaos test gives it settings of its own, or a module that wraps it."""
+        own = {
+            "REFERRAL_HTTP_PORT": str(self._base + row.port),
+            "REFERRAL_METRICS_PORT": "0" if row.serves else str(self._base + row.port),
+            "REFERRAL_WORKER": "1",
+        }
+        command = [sys.executable, "-m", *wrap, row.module, *row.words]
+        log = self.home / "logs" / f"{row.name}.log"
+        return Process(row.name, command, log, self.environ | own | dict(environ or {}))
+
+    def _supervised(self, row: Row) -> Supervised:
+        address = f"http://127.0.0.1:{self._base + row.port}/readyz"
+        self.processes[row.name] = self.process(row)
+        return Supervised(self.processes[row.name], lambda: answers(address))
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "REFERRAL_KAFKA": self.stack.kafka,
+            "REFERRAL_REDIS": self.stack.redis,
+            "REFERRAL_SIGNING_KEY": kept_secret(self.home / "signing-key", lambda: secrets.token_urlsafe(48)),
+            "REFERRAL_PUBLIC_URL": self.services["link-issuer"],
+            "REFERRAL_WALLET_URL": self.services["reward-dispatcher"],
+            "REFERRAL_BOARD_URL": self.services["leaderboard"],
+            "REFERRAL_WEBHOOK_LOOPBACK": "true",
+            "PYTHONDONTWRITEBYTECODE": "",  # a dozen processes start from the same modules: compile each once
+        }
+
+
+def _put(writer: CatalogWriter, key: ApiKey) -> None:
+    """Writes a key, again where a machine that is busy starting did not acknowledge in time: it is the same record."""
+    for tries_left in reversed(range(10)):
+        try:
+            writer.put([key])
+        except NotDurable:
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+def free_base() -> int:
+    """A base whose ports are all free, below those that the kernel gives to outgoing connections. Raises PortTaken."""
+    for base in random.SystemRandom().sample(range(10_000, 20_000, 100), 100):
+        with contextlib.suppress(PortTaken):
+            stack_ports(base)
+            refuse_taken(tuple(base + row.port for row in TABLE))
+            return base
+    raise PortTaken("no hundred ports in a row are free from 10000 to 19999")
+
+
+def answers(address: str) -> bool:
+    """Whether a GET of this address is answered with success."""
+    try:
+        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310 - always one of our own addresses
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
