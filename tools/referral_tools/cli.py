@@ -9,6 +9,7 @@ from referral_tools.commands.program import program
 from referral_tools.commands.run import run
 from referral_tools.commands.schemas import schemas
 from referral_tools.commands.screenshot import screenshot
+from referral_tools.commands.topics import topics
 
 
 @click.group()
@@ -24,3 +25,4 @@ main.add_command(run)
 main.add_command(schemas)
 main.add_command(screenshot)
 main.add_command(settings)
+main.add_command(topics)
