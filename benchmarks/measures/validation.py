@@ -1,0 +1,43 @@
+"""P5: what the door does with an event (typed decode and every rule) against `orjson.loads` of the same bytes and nothing else."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+import orjson
+
+from benchmarks.measures.events import event
+from benchmarks.results import Result, interleaved
+from conversion_tracker.http_api.inspection import Inspector
+from referral.tokens import TokenSigner
+from referral_tools.stack.stack import Stack
+
+_EVENTS = 500
+_TIMES = 200
+
+
+def measure(_stack: Stack) -> dict[str, Result]:
+    """P5, in this process: batches of 500 follows."""
+    lines = [msgspec.json.encode(event(number, number % 200)) for number in range(_EVENTS)]
+    inspector = Inspector(TokenSigner("a signing key for benchmarks, long enough"), timedelta(seconds=300), 8192)
+    now_ms = time.time_ns() // 1_000_000
+
+    def inspect() -> None:
+        if inspector.inspect(lines, now_ms, lambda _: None).refused:
+            raise RuntimeError("an event of the measurement was refused")
+
+    def load() -> None:
+        for line in lines:
+            orjson.loads(line)
+
+    ratio, ours, baseline = interleaved(lambda: _cpu_us(inspect), lambda: _cpu_us(load))
+    meaning = "validation of an event, typed decode and rules, against orjson.loads alone"
+    return {"P5": Result(ratio, "≤ 3", ratio <= 3, baseline, ours, "µs CPU an event", meaning)}
+
+
+def _cpu_us(work: Callable[[], None]) -> float:
+    began = time.process_time()
+    for _ in range(_TIMES):
+        work()
+    return (time.process_time() - began) / _TIMES / _EVENTS * 1e6
