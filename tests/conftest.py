@@ -40,8 +40,8 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         with Stack(tmp_path_factory.mktemp("stack"), var=Path("var")) as stack:
             yield stack.kafka, stack.redis.removesuffix("/0")
         return
-    from testcontainers.kafka import KafkaContainer
-    from testcontainers.redis import RedisContainer
+    from testcontainers.community.kafka import KafkaContainer
+    from testcontainers.community.redis import RedisContainer
 
     kafka = KafkaContainer("confluentinc/cp-kafka:7.9.0").with_kraft()
     redis = RedisContainer("redis:7.0-bookworm").with_command("redis-server --databases 256")
