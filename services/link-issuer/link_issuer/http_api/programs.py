@@ -72,6 +72,7 @@ def apply(query: dict[str, bool], program: str) -> Response:
 @blueprint.response(200, answers.ProgramAnswer, example=examples.PROGRAM_VERSION)
 def show(program: str) -> Response:
     """The newest version of a program, in force or still to come; its ETag is for If-Match."""
+    context().follower.read_to_end()
     return _answer(known(program), 200)
 
 
@@ -80,6 +81,7 @@ def show(program: str) -> Response:
 @blueprint.response(200, answers.ProgramVersionsAnswer)
 def versions(program: str) -> Response:
     """All versions, the newest first."""
+    context().follower.read_to_end()
     known(program)
     newest_first = reversed(context().catalog.versions(program))
     return json_answer({"items": [_fields(version) for version in newest_first], "next_cursor": None})
