@@ -1,6 +1,14 @@
-"""Kafka clients with this system's settings: quick to fail, quick to come back, durable."""
+"""Kafka clients with this system's settings: quick to fail, quick to come back, durable.
+
+kafka-python 3.0.12 leaves a running thread behind for every client that finds no broker, so we knock before we make one.
+"""
+
+import contextlib
+import socket
+import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaTimeoutError
 
 from referral.config import Settings
 
@@ -9,7 +17,11 @@ _RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1000, "ret
 
 
 def producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
-    """An idempotent producer that waits for all replicas and gives a record up after `delivery_timeout_ms`."""
+    """An idempotent producer that waits for all replicas and gives a record up after `delivery_timeout_ms`.
+
+    Raises KafkaTimeoutError when no broker answers.
+    """
+    _knock(settings, 0)
     return KafkaProducer(
         bootstrap_servers=settings.kafka,
         acks="all",
@@ -26,11 +38,15 @@ def producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
     )
 
 
-def consumer(settings: Settings, *, group: str | None = None, member: str | None = None) -> KafkaConsumer:
+def consumer(
+    settings: Settings, *, group: str | None = None, member: str | None = None, patience_ms: int = 30_000
+) -> KafkaConsumer:
     """A consumer that commits only when told to, and starts at the beginning where nothing was committed.
 
     With `member` (one per worker slot) the membership is static: a worker that comes back takes its partitions at once.
+    Raises KafkaTimeoutError when no broker takes connections within `patience_ms`.
     """
+    _knock(settings, patience_ms)
     return KafkaConsumer(
         bootstrap_servers=settings.kafka,
         group_id=group,
@@ -52,9 +68,26 @@ def consumer(settings: Settings, *, group: str | None = None, member: str | None
 
 def admin(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
     """An administrator's client. Raises KafkaTimeoutError when no broker answers within the time-out, as its requests do."""
+    _knock(settings, timeout_ms)
     return KafkaAdminClient(
         bootstrap_servers=settings.kafka,
         bootstrap_timeout_ms=timeout_ms,
         request_timeout_ms=timeout_ms,
         **_RECONNECT,
     )
+
+
+def _knock(settings: Settings, patience_ms: int) -> None:
+    """Returns once a bootstrap server takes connections. Raises KafkaTimeoutError when none has within `patience_ms`."""
+    deadline = time.monotonic() + patience_ms / 1000
+    while not any(_takes_connections(server) for server in settings.kafka.split(",")):
+        if time.monotonic() >= deadline:
+            raise KafkaTimeoutError(f"nobody takes connections at {settings.kafka}")
+        time.sleep(0.05)
+
+
+def _takes_connections(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), timeout=1):
+        return True
+    return False
