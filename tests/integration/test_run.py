@@ -2,17 +2,16 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
@@ -22,7 +21,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 _START_S = 150
 _FOLD_S = 30
-_EVENT = {"program": "prg_glow", "channel": "wechat"}
 
 
 @pytest.fixture(scope="module")
@@ -61,53 +59,69 @@ def until(met: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.1)
 
 
-class Platform:
-    """A script that found the system through run.json."""
+class Reader:
+    """Somebody who pastes README's commands for a first event into bash; only the ports are this system's own."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self._services = told["services"]
-        self._http = httpx.Client(headers={"Authorization": f"Bearer {told['api_key']}"}, timeout=10)
+    def __init__(self, home: Path, base: int) -> None:
+        section = Path("README.md").read_text("utf-8").partition("## Send a first event")[2].partition("\n## ")[0]
+        blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+        self._greeting, self._tell, self._ask = (
+            block.replace("localhost:800", f"localhost:{base // 10}") for block in blocks
+        )
+        (home / "var").mkdir(exist_ok=True)
+        (home / "var" / "run.json").write_bytes((home / "run.json").read_bytes())
+        self._home = home
 
-    def ask(self, method: str, service: str, path: str, body: object = None) -> Any:
-        """The answer's JSON; fails where it is no success."""
-        answer = self._http.request(method, self._services[service] + path, json=body)
-        assert answer.is_success, answer.text
-        return answer.json()
+    def tells(self) -> list[Any]:
+        """Sends what is to be sent; the answers."""
+        return self._paste(self._tell)
 
-    def follow(self, person: str, code: str) -> None:
-        """Somebody new follows with a friend's code."""
-        now = datetime.now(UTC).isoformat()
-        event = _EVENT | {"id": f"evt_{person}", "type": "person.followed", "person": person, "occurred_at": now}
-        assert self.ask("POST", "conversion-tracker", "/v1/events", event | {"code": code})["accepted"] == 1
+    def asks(self) -> list[Any]:
+        """Asks what has come of it; the answers."""
+        return self._paste(self._ask)
 
-    def board(self) -> list[tuple[str, int]]:
-        """Who brought how many."""
-        board = self.ask("GET", "leaderboard", "/v1/programs/prg_glow/boards/referrals?period=all")
-        return [(entry["external_id"], entry["score"]) for entry in board["entries"]]
+    def _paste(self, block: str) -> list[Any]:
+        done = subprocess.run(
+            ["bash", "-c", self._greeting + block],
+            cwd=self._home,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done
+        return [json.loads(answer) for answer in done.stdout.splitlines() if answer]
 
 
 def test_one_command_runs_everything_and_ctrl_c_ends_it(home: Path) -> None:
-    """A referral goes from a platform's event to the board and to both sides' wallets; then no process stays."""
+    """README's first event, as it stands there, goes to the board and to both sides' wallets; then no process stays."""
     base = free_base()
     with running(home, base) as run:
-        platform = Platform(json.loads((home / "run.json").read_text()))
         children = psutil.Process(run.pid).children(recursive=True)
-        version = platform.ask("GET", "link-issuer", "/v1/programs/prg_glow")
-        until(lambda: datetime.now(UTC) > datetime.fromisoformat(version["effective_from"]), 10)
-        amy = platform.ask("POST", "link-issuer", "/v1/programs/prg_glow/participants", {"external_id": "xhs:amy"})
-        platform.follow("xhs:ben", amy["code"])
-        until(lambda: platform.board() == [("xhs:amy", 1)], _FOLD_S)
-        for person, rule in (("xhs:amy", "guide"), ("xhs:ben", "first20")):
-            until(lambda person=person, rule=rule: rule in rules_of(platform, person), _FOLD_S)
+        reader = Reader(home, base)
+        amy, accepted = reader.tells()
+        assert (amy["code"], accepted) == ("AMY89", {"accepted": 1, "rejected": []})
+        until(lambda: come_of_it(reader.asks()) == ("xhs:amy", ["first20"], ["guide"], [("Amy", 1)]), _FOLD_S)
     assert run.returncode == 0, output_of(home).read_text()
     assert not (home / "run.json").exists()
     assert psutil.wait_procs(children, timeout=20)[1] == []
 
 
-def rules_of(platform: Platform, person: str) -> list[str]:
+def come_of_it(answers: list[Any]) -> tuple[str | None, list[str], list[str], list[tuple[str, int]]]:
+    """Who brought Bo, by which rules Bo and Amy have rewards, and the board."""
+    bo, bo_has, amy_has, board = answers
+    referrer = (bo.get("referrer") or {}).get("external_id")
+    return referrer, rules_of(bo_has), rules_of(amy_has), board_of(board)
+
+
+def rules_of(wallet: dict[str, Any]) -> list[str]:
     """The rules that gave a person a reward."""
-    wallet = platform.ask("GET", "reward-dispatcher", f"/v1/programs/prg_glow/people/{person}/rewards")
     return [reward["rule"] for reward in wallet["items"]]
+
+
+def board_of(board: dict[str, Any]) -> list[tuple[str, int]]:
+    """Who brought how many."""
+    return [(entry["display_name"], entry["score"]) for entry in board["entries"]]
 
 
 def test_it_starts_again_on_its_data_at_another_base(home: Path) -> None:
@@ -116,7 +130,8 @@ def test_it_starts_again_on_its_data_at_another_base(home: Path) -> None:
     with running(home, base):
         told = json.loads((home / "run.json").read_text())
         assert told["services"] == {name: f"http://127.0.0.1:{base + at}" for at, name in enumerate(SERVICES, start=1)}
-        assert Platform(told).board() == [("xhs:amy", 1)]
+        board = Reader(home, base).asks()[-1]
+        assert board_of(board) == [("Amy", 1)]
 
 
 def test_a_taken_port_is_refused_by_name(home: Path) -> None:
