@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from referral_tools.stack.ports import free_ports
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[2]
+BOUND = 200_000
+THING = b'{"number":1}'
 SERVE = (
     "from referral.config import Settings; from referral.http.serve import serve;"
     " serve('tests.tiny_service:served', Settings.from_env())"
@@ -36,6 +38,7 @@ class Server:
             "REFERRAL_HTTP_PORT": str(self.port),
             "REFERRAL_HTTP_WORKERS": str(workers),
             "REFERRAL_HTTP_THREADS": "4",
+            "REFERRAL_MAX_BODY": str(BOUND),
             "REFERRAL_LOG_LEVEL": "error",
             "TMPDIR": str(folder),
         }
@@ -51,6 +54,17 @@ class Server:
             return answer.status, answer.read().decode()
         except OSError:
             return 0, ""
+        finally:
+            connection.close()
+
+    def post(self, path: str, parts: Iterable[bytes]) -> tuple[int, str]:
+        """Status and body of a chunked request: one without a Content-Length."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        sent = {"Authorization": "Bearer writer", "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+        try:
+            connection.request("POST", path, iter(parts), sent, encode_chunked=True)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
         finally:
             connection.close()
 
@@ -79,6 +93,14 @@ def until(condition: Callable[[], object], seconds: float) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition never held"
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("blanks", "status"), [(BOUND - len(THING), 201), (BOUND - len(THING) + 1, 413)])
+def test_a_chunked_body_is_taken_whole_or_refused(server: Server, blanks: int, status: int) -> None:
+    """At the bound it is taken; one byte above it is never cut off there and taken for all that was sent."""
+    parts = [THING, *[b" " * 1000] * (blanks // 1000), b" " * (blanks % 1000)]
+    answer = server.post("/v1/programs/prg_glow/things", parts)
+    assert answer[0] == status, answer
 
 
 def test_a_request_under_way_is_answered_and_then_all_is_gone(server: Server) -> None:

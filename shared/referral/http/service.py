@@ -13,6 +13,7 @@ from flask import Flask, Request, Response, request
 from referral.http.limits import Limiter
 from referral.http.observe import Observer
 from referral.http.request_ids import request_id
+from referral.http.whole_body import WholeRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -46,6 +47,7 @@ class _Response(Response):
 class Service(Flask):
     """Flask with request ids, security headers, metrics by route, limits, and one log event a request."""
 
+    request_class = WholeRequest
     response_class = _Response
 
     def __init__(self, name: str, limiter: Limiter) -> None:

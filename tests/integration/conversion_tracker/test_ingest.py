@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 from redis import Redis
@@ -98,6 +99,17 @@ def test_a_body_that_is_none_of_ours_is_a_problem(system: System, body: bytes, m
     answer = system.post(body, mimetype=mimetype)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     assert answer.get_json()["code"]
+
+
+@pytest.mark.parametrize("filler", [b"\n", json.dumps(event("xhs:a")).encode() + b" " * 2000 + b"\n"])
+def test_a_chunked_body_above_the_bound_is_refused_whole(system: System, filler: bytes) -> None:
+    """No Content-Length tells how long it is: none of its events is taken, rather than those before the bound."""
+    body = BytesIO(filler * (system.settings.max_body // len(filler) + 1))
+    sent = {"Authorization": "Bearer rk_all", "Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"}
+    over = {"wsgi.input": body, "wsgi.input_terminated": True}
+    answer = system.app.test_client().post("/v1/events", headers=sent, environ_overrides=over)
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "too_large")
+    assert system.lines("events") == []
 
 
 def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) -> None:
