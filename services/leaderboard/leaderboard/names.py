@@ -6,6 +6,7 @@ from typing import Self
 
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
+from referral.log.errors import NotDurable
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,13 @@ class Name:
 
 
 def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, Name]:
-    """The name of each of these; the catalog is read to its end at most once, however many are missing."""
-    found = catalog.participants_by_id(participants)
+    """The name of each of these; the catalog is read to its end at most once, however many are missing.
+
+    A board needs no log to be shown: where that does not answer, whoever is new goes by their id.
+    """
+    wanted = list(participants)
+    try:
+        found = catalog.participants_by_id(wanted)
+    except NotDurable:
+        found = catalog.as_read().participants_by_id(wanted)
     return {participant: Name.of(one) if one else Name(participant) for participant, one in found.items()}

@@ -3,31 +3,33 @@
 Any number of requests that miss something at once share one read: each is served by a read that began after it asked.
 """
 
+from math import inf
 from threading import Condition, Event, Thread
-
-import structlog
 
 from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.log.errors import NotDurable
 
-_READ_TIMEOUT_S = 1.5
+_PATIENCE_S = 1.5  # below the two seconds within which a request is answered
 _PAUSE_AFTER_ERROR_S = 0.25
-log = structlog.get_logger()
+_SLOW = "the catalog was not read to its end yet"
 
 
 class CatalogFollower:
-    """Owns the reading thread. `start` after any fork; `view` may be read from every thread."""
+    """Owns the reading thread. `start` after any fork; `view` may be read from every thread.
+
+    A look-up in `view` that finds nothing raises NotDurable where the log does not answer: nobody may call that unknown.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self.view = Catalog(refresh=self._refresh)
+        self.view = Catalog(refresh=self.read_to_end)
         self._reader = CatalogReader(settings, self.view)
         self._changed = Condition()
         self._asked = 0  # how many reads were asked for
         self._served = 0  # the highest ask that a finished read answers
         self._failed = 0  # the highest ask that a failed read answers
-        self._error = "the catalog was not read yet"
+        self._error = _SLOW
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="catalog", daemon=True)
 
@@ -50,7 +52,11 @@ class CatalogFollower:
         """None when the view has been complete within the last 5 seconds, else why not."""
         return None if self._reader.age() < 5 else self._error
 
-    def read_to_end(self, timeout: float = 2.0) -> None:
+    def was_complete(self) -> bool:
+        """Whether the view has been complete at least once; before that it may lack anything, however old."""
+        return self.age() < inf
+
+    def read_to_end(self, timeout: float = _PATIENCE_S) -> None:
         """Returns when all that was acked before the call is in the view. Raises NotDurable when the log does not answer."""
         with self._changed:
             self._asked += 1
@@ -59,19 +65,12 @@ class CatalogFollower:
             if self._served < mine:
                 raise NotDurable(self._error)
 
-    def _refresh(self) -> None:
-        """What a look-up does before it says unknown; it answers from what it has where the log is away."""
-        try:
-            self.read_to_end()
-        except NotDurable as error:
-            log.warning("catalog answered without reading to its end", reason=str(error))
-
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 self._turn()
             except Exception as error:  # noqa: BLE001 - the thread outlives whatever the client raises, and says so
-                self._fail(self._asked, f"{type(error).__name__}: {error}")
+                self._fail(f"{type(error).__name__}: {error}")
         self._reader.close()
 
     def _turn(self) -> None:
@@ -82,16 +81,17 @@ class CatalogFollower:
 
     def _read(self, asked: int) -> None:
         try:
-            self._reader.read_to_end(_READ_TIMEOUT_S)
+            self._reader.read_to_end(_PATIENCE_S)
         except NotDurable as error:
-            self._fail(asked, str(error))
+            self._fail(str(error))
             return
         with self._changed:
-            self._served = max(self._served, asked)
+            self._served, self._error = max(self._served, asked), _SLOW
             self._changed.notify_all()
 
-    def _fail(self, asked: int, error: str) -> None:
+    def _fail(self, error: str) -> None:
+        """Answers everybody who asked so far, also since the read began: what could be read then, holds no thread up now."""
         with self._changed:
-            self._failed, self._error = max(self._failed, asked), error
+            self._failed, self._error = self._asked, error
             self._changed.notify_all()
         self._stopping.wait(_PAUSE_AFTER_ERROR_S)

@@ -91,7 +91,7 @@ def unavailable(what: str) -> Problem:
 def register(app: Flask) -> None:
     """Every exception of a request becomes a problem."""
     app.register_error_handler(Problem, answer)
-    app.register_error_handler(NotDurable, lambda error: answer(unavailable(f"The log did not acknowledge: {error}.")))
+    app.register_error_handler(NotDurable, lambda error: answer(unavailable(f"The log does not answer: {error}.")))
     app.register_error_handler(Overloaded, lambda error: answer(unavailable(f"We are busy: {error}.")))
     app.register_error_handler(RedisError, _redis_away)
     app.register_error_handler(HTTPException, _http_error)

@@ -7,6 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
+from referral.catalog.view import Catalog
+from referral.log.errors import NotDurable
 from tests.integration.leaderboard.serving import NOW, WITH_KEY, score, seat, served
 from tests.unit.leaderboard.folding import PROGRAM, somebody
 
@@ -164,3 +166,15 @@ def test_without_redis_the_page_says_so_and_the_api_is_503() -> None:
     assert "catching its breath" in page.text
     assert page.headers["Retry-After"]
     assert api.headers["Retry-After"]
+
+
+def test_a_program_that_cannot_be_looked_up_is_not_called_unknown(redis_url: str) -> None:
+    """The page of a program that this process has not read of yet: 503 and a page while the log is away, not 404."""
+
+    def away() -> None:
+        raise NotDurable("nobody takes connections")
+
+    app = served(redis_url)
+    app.extensions["referral"].follower.view = Catalog(refresh=away)
+    answer = app.test_client().get("/p/prg_new")
+    assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (503, "text/html", "5")

@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 from leaderboard.pages import sorry
 from leaderboard.pages.board import board_page
 from referral.http.limits import unlimited
+from referral.log.errors import NotDurable
 
 _QUERY = [
     ("period", "day, week, month or all; or one by name. The month where it names none."),
@@ -34,5 +35,5 @@ def page(program: str) -> Response:
     """The public board page of a program, in Chinese or English. Its errors are pages too."""
     try:
         return board_page(program) or sorry.unknown(program)
-    except RedisError:
+    except (RedisError, NotDurable):
         return sorry.away()

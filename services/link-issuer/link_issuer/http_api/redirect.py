@@ -9,9 +9,11 @@ from flask_smorest import Blueprint
 from link_issuer.http_api.dead_end import dead_end
 from link_issuer.http_api.desk import desk
 from link_issuer.http_api.front import HEADERS, hit
+from link_issuer.http_api.onward import Hindered
 from referral.catalog.view import Catalog
-from referral.http.context import context
+from referral.http.context import Context, context
 from referral.http.limits import unlimited
+from referral.log.errors import NotDurable
 
 blueprint = Blueprint("redirect", __name__, description="Where shared links lead.")
 
@@ -23,18 +25,34 @@ blueprint = Blueprint("redirect", __name__, description="Where shared links lead
         302: {"description": "To the program's target, with the click token in the query parameter `rt`"},
         404: {"description": "Nobody has this code, or it does not work yet"},
         410: {"description": "The link or its program has ended"},
+        503: {"description": "The log does not answer, and this process has not known all codes yet"},
     },
 )
 @unlimited
 def follow(code: str) -> Response:
     """Follow a shared link."""
-    way = desk().onward.way(_catalog(), code, hit(request.environ))
+    way = _way(code)
     if isinstance(way, str):
         return Response(status=302, headers=[("Location", way), *HEADERS])
     return dead_end("unknown", None, code) if way is None else dead_end(way.why, way.owner, code)
 
 
-def _catalog() -> Catalog:
-    """Reads to its end before a code is unknown; not while the log is away: waiting would hold up everybody."""
+def _way(code: str) -> str | Hindered | None:
+    """Where the code leads. The catalog is read to its end before a code is unknown.
+
+    Where it cannot be, a process that has known all of it once answers from that; a fresh one raises NotDurable.
+    """
     here = context()
-    return here.catalog if here.follower.caught_up() is None else here.catalog.as_read()
+    try:
+        return desk().onward.way(_catalog(here), code, hit(request.environ))
+    except NotDurable:
+        if not here.follower.was_complete():
+            raise
+        return desk().onward.way(here.catalog.as_read(), code, hit(request.environ))
+
+
+def _catalog(here: Context) -> Catalog:
+    """One that waits for nothing once the log has been away for a while: waiting would hold up everybody."""
+    follower = here.follower
+    waits = follower.caught_up() is None or not follower.was_complete()
+    return here.catalog if waits else here.catalog.as_read()

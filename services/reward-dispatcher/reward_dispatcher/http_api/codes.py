@@ -38,14 +38,27 @@ def validity(query: dict[str, str], code: str) -> dict[str, object]:
 
 
 def existing_code(code: str, program: str | None) -> Account:
-    """The reward with this code, among the caller's programs. Raises Problem 404, or 409 where programs share it."""
-    found = collaborators().store.by_code(code, _programs(program))
+    """The reward with this code, among the caller's programs. Raises Problem 404, or 409 where programs share it.
+
+    NotDurable where it may be a program's that this process has not read of yet.
+    """
+    found = _holders(code, program)
     if not found:
         raise Problem(404, "unknown_code", "Nobody was given this code. Check for a typing mistake.")
     if len(found) > 1:
         whose = ", ".join(sorted(account.program for account in found))
         raise Problem(409, "ambiguous_code", f"Several programs gave this code: {whose}. Send `program` too.")
     return found[0]
+
+
+def _holders(code: str, program: str | None) -> list[Account]:
+    """The rewards with this code; a key for all programs means also those applied a moment ago."""
+    store, asked = collaborators().store, _programs(program)
+    found = store.by_code(code, asked)
+    if found or program is not None or g.key.programs:
+        return found
+    context().follower.read_to_end()
+    return store.by_code(code, sorted(set(_programs(program)) - set(asked)))
 
 
 def _programs(program: str | None) -> list[str]:

@@ -1,0 +1,54 @@
+"""A process that starts while the broker is away: it knows little, and says that it cannot know more."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+
+from link_issuer.http_api.app import build
+from referral.config import Settings
+from referral.events.entities import ApiKey
+from referral.http.keys import digest
+
+KEY = ApiKey(
+    recorded_at=datetime(2026, 11, 1, tzinfo=UTC), id="key_admin", digest=digest("rk_a"), name="a", scopes=("admin",)
+)
+WITH_KEY = {"Authorization": "Bearer rk_a"}
+
+
+@pytest.fixture
+def app() -> Iterator[Flask]:
+    """Link-issuer that has read nothing yet, and finds nobody to read from."""
+    made = build(Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error"))
+    yield made
+    made.extensions["referral"].close()
+
+
+def test_a_key_that_cannot_be_looked_up_is_not_called_invalid(app: Flask) -> None:
+    """A client gives up at 401; at 503 it comes back with the same request."""
+    began = time.monotonic()
+    answer = app.test_client().get("/v1/programs/prg_x", headers=WITH_KEY)
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"]
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/programs/prg_x",
+        "/v1/programs/prg_x/participants/xhs:amy",
+        "/v1/links/AMY88",
+        "/v1/links/AMY88/qr.svg",
+        "/AMY88",
+    ],
+)
+def test_what_was_not_read_yet_is_not_called_unknown(app: Flask, path: str) -> None:
+    """A shared link, a program, a participant: all may be there, so none is answered 404."""
+    app.extensions["referral"].catalog.apply(KEY)
+    began = time.monotonic()
+    answer = app.test_client().get(path, headers=WITH_KEY)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert time.monotonic() - began < 2
