@@ -124,14 +124,19 @@ def board_of(board: dict[str, Any]) -> list[tuple[str, int]]:
     return [(entry["display_name"], entry["score"]) for entry in board["entries"]]
 
 
-def test_it_starts_again_on_its_data_at_another_base(home: Path) -> None:
-    """What was counted is still there, the key is the same, and every service is at its place."""
+def test_it_starts_again_on_its_data_at_another_base_and_says_so_when_its_broker_dies(home: Path) -> None:
+    """What was counted is still there, every service at its place; without its broker it ends, names it, and leaves no process."""
     base = free_base()
-    with running(home, base):
+    with running(home, base) as run:
         told = json.loads((home / "run.json").read_text())
         assert told["services"] == {name: f"http://127.0.0.1:{base + at}" for at, name in enumerate(SERVICES, start=1)}
-        board = Reader(home, base).asks()[-1]
-        assert board_of(board) == [("Amy", 1)]
+        assert board_of(Reader(home, base).asks()[-1]) == [("Amy", 1)]
+        children = psutil.Process(run.pid).children(recursive=True)
+        (broker,) = (child for child in children if "kafka.Kafka" in child.cmdline())
+        broker.kill()
+        assert run.wait(30) == 1
+    assert "kafka has died" in output_of(home).read_text()
+    assert psutil.wait_procs(children, timeout=20)[1] == []
 
 
 def test_a_taken_port_is_refused_by_name(home: Path) -> None:

@@ -103,8 +103,8 @@ class System:
         return f"http://127.0.0.1:{self._base + row.port}"
 
     def wait(self) -> None:
-        """Returns at SIGINT or SIGTERM. Raises Unhealthy when a process dies meanwhile."""
-        self._supervisor.wait()
+        """Returns at SIGINT or SIGTERM. Raises Unhealthy when a process dies meanwhile, the broker and Redis included."""
+        self._supervisor.wait(also=(self.stack.kafka_process, self.stack.redis_process))
 
     def make_key(self, name: str = "development") -> str:
         """Puts an API key that may do everything into the catalog, and gives its secret: the same for the same data."""

@@ -160,3 +160,25 @@ def test_the_supervisor_reports_one_that_dies(python: Make, supervisor: Supervis
     os.kill(process.pid, signal.SIGKILL)
     with pytest.raises(Unhealthy, match=r"fragile has died(?s:.*)cannot go on"):
         supervisor.wait()
+
+
+def test_the_supervisor_reports_the_death_of_one_it_only_watches(python: Make, supervisor: Supervisor) -> None:
+    """A broker is started and stopped by its stack; nothing goes on without it, so its death is told all the same, and first."""
+    broker = python("print('disk full', flush=True)", "broker").start()
+    supervisor.start([Supervised(python(UP, "client"), lambda: True)])
+    assert gone(broker.pid)
+    with pytest.raises(Unhealthy, match=r"broker has died(?s:.*)disk full"):
+        supervisor.wait(also=[broker])
+
+
+def test_all_that_ignore_the_polite_signal_share_one_grace(
+    python: Make, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve processes that hang end in ten seconds, not in two minutes."""
+    monkeypatch.setattr("referral_tools.stack.supervisor._GRACE_S", 0.5)
+    processes = [python(STUBBORN, f"deaf{number}") for number in range(4)]
+    supervisor.start([Supervised(process, partial(said, process)) for process in processes])
+    began = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - began < 4 * 0.5
+    assert not any(process.alive for process in processes)

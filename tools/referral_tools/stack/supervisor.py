@@ -2,11 +2,15 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
 from referral_tools.stack.process import Process, Unhealthy
+
+_LOOK_S = 0.5
+_GRACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +37,24 @@ class Supervisor:
             one.process.wait_healthy(one.healthy, one.timeout)
 
     def stop(self) -> None:
-        """Stops all, the last started first; those of a kind end together: each is asked before any is waited for."""
+        """Asks all to end at once, and kills what has not within ten seconds of that, the last started first."""
         for process in reversed(self.processes):
             process.signal(signal.SIGCONT)
             process.signal(signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE_S
         for process in reversed(self.processes):
-            process.terminate()
+            process.terminate(max(0.0, deadline - time.monotonic()))
         self.processes.clear()
 
-    def wait(self) -> None:
-        """Returns at SIGINT or SIGTERM. Raises Unhealthy when a process dies meanwhile."""
+    def wait(self, also: Sequence[Process] = ()) -> None:
+        """Returns soon after SIGINT or SIGTERM, which it hears from now on, also when it has returned.
+
+        Raises Unhealthy when one of its processes dies first, or one of `also`: these it watches but does not stop.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._asked)
-        while not self._stopping.wait(0.5):
-            for process in self.processes:
+        while not self._stopping.wait(_LOOK_S):
+            for process in (*also, *self.processes):
                 if not process.alive:
                     raise Unhealthy(f"{process.name} has died.\n{process.last_lines()}")
 
