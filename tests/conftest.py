@@ -50,6 +50,25 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         yield kafka.get_bootstrap_server(), address
 
 
+@pytest.fixture(scope="session")
+def mortal_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A broker and a Redis of this machine, beside those that all tests share."""
+    with Stack(tmp_path_factory.mktemp("mortal"), var=Path("var")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def mortal(mortal_stack: Stack) -> Stack:
+    """A broker and a Redis that the test may kill, and need not start again; Redis is empty."""
+    if not mortal_stack.kafka_process.alive:
+        mortal_stack.start_kafka()
+    if not mortal_stack.redis_process.alive:
+        mortal_stack.start_redis()
+    with Redis.from_url(mortal_stack.redis) as client:
+        client.flushall()
+    return mortal_stack
+
+
 @pytest.fixture
 def topic_prefix() -> str:
     """A prefix of its own for each test's topics and groups."""

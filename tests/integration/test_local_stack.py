@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -31,14 +30,14 @@ time.sleep(120)
 """
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of this module's own, with one topic: its tests kill it."""
-    with Stack(tmp_path_factory.mktemp("killed")) as stack:
-        admin = KafkaAdminClient(bootstrap_servers=stack.kafka)
+@pytest.fixture
+def stack(mortal: Stack) -> Stack:
+    """A stack with one topic: these tests kill it."""
+    admin = KafkaAdminClient(bootstrap_servers=mortal.kafka)
+    if TOPIC not in admin.list_topics():
         admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
-        admin.close()
-        yield stack
+    admin.close()
+    return mortal
 
 
 def write(stack: Stack, word: bytes) -> int:

@@ -1,7 +1,9 @@
 """Logs: one wide event for what happened, as JSON (or for people), on standard output. No secret, address or user agent."""
 
 import logging
+import math
 import sys
+import time
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -25,6 +27,8 @@ _WITHHELD = frozenset(
         "user_agent",
     )
 )
+_REPEATING = frozenset(("aiokafka",))  # says dozens of times a second that its broker is away
+_REPEAT_S = 60
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 
 Event = MutableMapping[str, Any]  # as structlog has it
@@ -75,10 +79,23 @@ class _Named:
 
 
 class _Onward(logging.Handler):
-    """Hands on what libraries log."""
+    """Hands on what libraries log, and of one that repeats itself each message once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}  # by its template: as many as there are lines that log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One record becomes one event."""
+        """One record becomes one event, or none."""
+        if record.name.partition(".")[0] in _REPEATING and not self._is_news(str(record.msg)):
+            return
         structlog.get_logger().log(
             record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info or None
         )
+
+    def _is_news(self, template: str) -> bool:
+        now = time.monotonic()
+        if now - self._said.get(template, -math.inf) < _REPEAT_S:
+            return False
+        self._said[template] = now
+        return True

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
@@ -17,16 +16,11 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    """A broker and a Redis that this test may kill."""
-    with Stack(tmp_path, var=Path("var")) as stack:
-        yield stack
-
-
-@pytest.fixture
-def own(stack: Stack) -> Iterator[System]:
-    """Link-issuer over them, with a program in force."""
-    settings = Settings(signing_key=SIGNING_KEY, kafka=stack.kafka, redis=stack.redis, partitions=2)
+def own(mortal: Stack, topic_prefix: str) -> Iterator[System]:
+    """Link-issuer over a broker and a Redis that may be killed, with a program in force."""
+    settings = Settings(
+        signing_key=SIGNING_KEY, kafka=mortal.kafka, redis=mortal.redis, partitions=2, topic_prefix=topic_prefix
+    )
     ensure_topics(settings)
     with served(settings) as system:
         assert system.apply(RULES).status_code == 201
@@ -37,11 +31,11 @@ def _refused(answer: TestResponse, since: float) -> bool:
     return answer.status_code == 503 and "Retry-After" in answer.headers and time.monotonic() - since < 2.5
 
 
-def test_redirects_go_on_while_the_broker_is_away(own: System, stack: Stack) -> None:
+def test_redirects_go_on_while_the_broker_is_away(own: System, mortal: Stack) -> None:
     """Writes hear 503 with Retry-After in about two seconds; known links lead on at once; what was said after is kept."""
     amy = own.amy()
     assert own.open(f"/{amy['code']}").status_code == 302
-    stack.kafka_process.kill()
+    mortal.kafka_process.terminate()
     for write in (lambda: own.enrol({"external_id": "xhs:bo"}), lambda: own.apply(RULES | {"holding_days": 1})):
         began = time.monotonic()
         assert _refused(write(), began)
@@ -50,20 +44,20 @@ def test_redirects_go_on_while_the_broker_is_away(own: System, stack: Stack) -> 
     assert own.open("/N0SUCH").status_code == 404
     assert time.monotonic() - began < 5
     assert own.enrol({"external_id": "xhs:amy"}).get_json() == amy
-    stack.start_kafka()
+    mortal.start_kafka()
     deadline = time.monotonic() + 30
     while (answer := own.enrol({"external_id": "xhs:bo"})).status_code == 503:
         assert time.monotonic() < deadline
     assert answer.status_code == 201
 
 
-def test_enrolment_needs_redis_and_redirects_do_not(own: System, stack: Stack) -> None:
+def test_enrolment_needs_redis_and_redirects_do_not(own: System, mortal: Stack) -> None:
     """Without Redis no code can be claimed: 503; known links lead on, and it heals by itself."""
     amy = own.amy()
     assert own.open(f"/{amy['code']}").status_code == 302
-    stack.redis_process.kill()
+    mortal.redis_process.kill()
     began = time.monotonic()
     assert _refused(own.enrol({"external_id": "xhs:bo"}), began)
     assert own.open(f"/{amy['code']}").status_code == 302
-    stack.start_redis()
+    mortal.start_redis()
     assert own.enrol({"external_id": "xhs:bo"}).status_code == 201

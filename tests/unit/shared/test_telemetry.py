@@ -91,3 +91,23 @@ def test_logs_withhold_secrets_addresses_and_user_agents(form: str) -> None:
     assert "a click" in written
     for secret in ("abc.def", "203.0.113.9", "curl/8"):
         assert secret not in written
+
+
+REPEATS = """
+import logging
+from referral.config import Settings
+from referral.telemetry.logs import configure_logs
+configure_logs("tiny", Settings(signing_key="k" * 32))
+for attempt in range(1000):
+    logging.getLogger("aiokafka.conn").error("no answer, attempt %s", attempt)
+    logging.getLogger("aiokafka").error("away since %s", attempt)
+logging.getLogger("other").error("again")
+logging.getLogger("other").error("again")
+"""
+
+
+def test_a_client_that_tries_again_and_again_fills_no_log() -> None:
+    """Faust's client logs dozens of lines a second while its broker is away; each is told once a minute. Others are as they are."""
+    done = subprocess.run([sys.executable, "-c", REPEATS], capture_output=True, text=True, check=True, timeout=30)
+    told = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+    assert told == ["no answer, attempt 0", "away since 0", "again", "again"]

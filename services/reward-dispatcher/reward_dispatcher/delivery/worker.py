@@ -27,12 +27,22 @@ from referral.topics import EVENTS, REWARDS, Topic
 from reward_dispatcher.delivery.connections import connections, post
 from reward_dispatcher.delivery.courier import Courier
 from reward_dispatcher.delivery.dead import RedisDeadLetters
+from reward_dispatcher.delivery.ending import end_within
 from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.delivery.ticking import Ticks, tick
 
 _LOOK_S = 0.2
+_STOP_S = 5.0  # a clean end takes two; Docker and our own supervisor kill after ten
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()
+
+
+class _Worker(faust.Worker):  # type: ignore[misc] # Faust ships no types
+    """Faust's worker, which ends in time: without its broker it tries for ever to commit."""
+
+    def _schedule_shutdown(self, signal: Any) -> None:
+        end_within(_STOP_S)
+        super()._schedule_shutdown(signal)
 
 
 class DeliveryWorker:
@@ -52,9 +62,7 @@ class DeliveryWorker:
         self._catalog.start()
         with serve_side(self._settings, {"delivery": lambda: self._trouble, "catalog": self._catalog.caught_up}):
             try:
-                faust.Worker(
-                    self.app, quiet=True, redirect_stdouts=False, override_logging=False
-                ).execute_from_commandline()
+                _Worker(self.app, quiet=True, redirect_stdouts=False, override_logging=False).execute_from_commandline()
             finally:
                 self._catalog.stop()
 

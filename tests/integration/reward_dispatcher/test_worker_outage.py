@@ -1,0 +1,47 @@
+"""The delivery worker when its broker is gone for good."""
+
+import signal
+
+import httpx
+import pytest
+from kafka import KafkaAdminClient
+
+from referral.config import Settings
+from referral.log.admin import ensure_topics
+from referral_tools.stack.ports import free_ports
+from referral_tools.stack.stack import Stack
+from referral_tools.system import answers
+from tests.integration.reward_dispatcher.system import System, start, stop, until
+from tests.unit.reward_dispatcher.lines import grant
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, environ: dict[str, str]) -> None:
+    """Faust would try for ever to commit what it has delivered, and be an orphan that nobody ends."""
+    [port] = free_ports(1)
+    mine = {"REFERRAL_KAFKA": mortal.kafka, "REFERRAL_REDIS": mortal.redis, "REFERRAL_METRICS_PORT": str(port)}
+    settings = Settings.from_env(environ | mine)
+    ensure_topics(settings)
+    process = start(environ | mine, "worker")
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
+        with httpx.Client() as client:
+            _busy(System(settings, environ, client))
+        mortal.kafka_process.terminate()
+        process.send_signal(signal.SIGTERM)
+        process.wait(8)
+    finally:
+        stop(process)
+
+
+def _busy(system: System) -> None:
+    """Says rewards until the worker has committed some, and then some more: these it has still to commit."""
+    group = f"{system.settings.topic_prefix}delivery"
+    numbers = iter(range(10_000))
+    admin = KafkaAdminClient(bootstrap_servers=system.settings.kafka)
+    while not admin.list_group_offsets(group)[group]:
+        system.say([grant(f"rwd_{next(numbers)}")])
+    admin.close()
+    for _ in range(20):
+        system.say([grant(f"rwd_{next(numbers)}")])
