@@ -1,7 +1,7 @@
-"""What link-issuer remembers: entities in the catalog, which is durable; in Redis who has just taken a code or version.
+"""What link-issuer remembers: entities in the catalog, which is durable; and who has just taken a code or version.
 
-Redis only bridges the moment between choosing and the catalog's ack, so that two processes never choose the same; what
-it holds may be lost at any time, and expires. Whoever chooses reads the catalog to its end first.
+Claims only bridge the moment between choosing and the catalog's ack, so that two processes never choose the same.
+Whoever chooses reads the catalog to its end first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import msgspec
 from redis import Redis
 
+from link_issuer.claims import Claim, Claims
 from link_issuer.domain.codes import candidate
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.events.entities import CatalogEntity, ProgramVersion
+from referral.events.ids import derive
+from referral.events.moment import to_ms
 
 _CATALOG_TIMEOUT_S = 1.0
 _BRIDGE_S = 600
@@ -42,8 +45,8 @@ class CodeWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A code, and since when it is its owner's (ms since the epoch): when first asked for, so that all askers agree."""
+class TakenCode:
+    """A code, and since when it is its owner's, milliseconds since the epoch; the same for all who ask at once."""
 
     code: str
     since_ms: int
@@ -55,7 +58,7 @@ class Store:
     def __init__(self, follower: CatalogFollower, writer: CatalogWriter, redis: "Redis") -> None:
         self._follower = follower
         self._writer = writer
-        self._redis = redis
+        self._claims = Claims(redis)
 
     def complete_catalog(self) -> Catalog:
         """The catalog with all that was acked before this call. Raises NotDurable when the log does not answer."""
@@ -67,44 +70,40 @@ class Store:
         if entities:
             self._writer.put(entities)
 
-    def take_codes(self, wishes: Sequence[CodeWish], catalog: Catalog, now_ms: int) -> list[Claim]:
+    def take_codes(self, wishes: Sequence[CodeWish], catalog: Catalog, now_ms: int) -> list[TakenCode]:
         """A code for each wish that nobody else has; the same again for the same owner.
 
         Raises Taken for a chosen one that is another's.
         """
-        claims: dict[int, Claim] = {}
+        taken: dict[int, TakenCode] = {}
         for attempt in range(_MOST_ATTEMPTS + 1):
-            tries = {index: _code(wish, attempt) for index, wish in enumerate(wishes) if index not in claims}
+            tries = {index: _code(wish, attempt) for index, wish in enumerate(wishes) if index not in taken}
             free = {index: code for index, code in tries.items() if _free(catalog, code, wishes[index].owner)}
-            claims |= self._claim(free, wishes, now_ms)
-            if len(claims) == len(wishes):
+            taken |= self._claim(free, wishes, now_ms)
+            if len(taken) == len(wishes):
                 break
-        return [claims[index] for index in range(len(wishes))]
+        return [taken[index] for index in range(len(wishes))]
 
     def take_version(self, version: ProgramVersion) -> ProgramVersion:
         """The version to write under this number: the first that came, where others with the same rules come at once.
 
         Raises Taken while other rules are being written under it.
         """
+        rules = derive("rules", msgspec.json.encode(version.program).decode())
+        claim = Claim(rules, to_ms(version.recorded_at), msgspec.json.encode(version))
         place = f"li:version:{version.program.id}:{version.version}"
-        held = self._redis.set(place, msgspec.json.encode(version), nx=True, get=True, ex=_VERSION_BRIDGE_S)
-        first = msgspec.json.decode(held, type=ProgramVersion) if isinstance(held, bytes) else version
-        if first.program != version.program:
+        [held] = self._claims.take([(place, claim)], _VERSION_BRIDGE_S)
+        if held.owner != rules:
             raise Taken(f"version {version.version} of {version.program.id} is being written by somebody else")
-        return first
+        return msgspec.json.decode(held.content, type=ProgramVersion)
 
-    def _claim(self, codes: Mapping[int, str], wishes: Sequence[CodeWish], now_ms: int) -> dict[int, Claim]:
-        """Those of the codes (by the wish's index) that are now their owner's; one round trip."""
-        mine = {index: f"{wishes[index].owner} {now_ms}" for index in codes}
-        pipeline = self._redis.pipeline(transaction=False)
-        for index, code in codes.items():
-            pipeline.set(f"li:code:{code}", mine[index], nx=True, get=True, ex=_BRIDGE_S)
-        claims = {}
-        for (index, code), held in zip(codes.items(), pipeline.execute(), strict=True):
-            owner, _, since_ms = (held.decode() if held else mine[index]).partition(" ")
-            if owner == wishes[index].owner:
-                claims[index] = Claim(code, int(since_ms))
-        return claims
+    def _claim(self, codes: Mapping[int, str], wishes: Sequence[CodeWish], now_ms: int) -> dict[int, TakenCode]:
+        """Those of the codes (by the wish's index) that are now their owner's."""
+        wanted = [(f"li:code:{code}", Claim(wishes[index].owner, now_ms)) for index, code in codes.items()]
+        found = zip(codes.items(), self._claims.take(wanted, _BRIDGE_S), strict=True)
+        return {
+            index: TakenCode(code, held.since_ms) for (index, code), held in found if held.owner == wishes[index].owner
+        }
 
 
 def _code(wish: CodeWish, attempt: int) -> str:

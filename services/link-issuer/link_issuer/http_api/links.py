@@ -15,7 +15,7 @@ from link_issuer.http_api.desk import desk
 from link_issuer.http_api.programs import known
 from link_issuer.programs.check import flat
 from link_issuer.programs.fields import Strict, choice, identifier, instant
-from link_issuer.store import Claim, CodeWish, Taken
+from link_issuer.store import CodeWish, Taken, TakenCode
 from referral.catalog.view import Catalog
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
@@ -132,13 +132,13 @@ def _refused(found: list[Mistake]) -> Problem:
 
 def _make(owner: Participant, wish: Wish, catalog: Catalog) -> Link:
     id_ = wish.link_id(owner.id)
-    claim = _claim(CodeWish(id_, owner.display_name, wish.code), catalog)
-    made = link(wish, owner, claim.code, to_datetime(claim.since_ms))
+    taken = _take(CodeWish(id_, owner.display_name, wish.code), catalog)
+    made = link(wish, owner, taken.code, to_datetime(taken.since_ms))
     desk().store.keep([made])
     return made
 
 
-def _claim(wish: CodeWish, catalog: Catalog) -> Claim:
+def _take(wish: CodeWish, catalog: Catalog) -> TakenCode:
     try:
         return desk().store.take_codes([wish], catalog, context().clock.now_ms())[0]
     except Taken as error:

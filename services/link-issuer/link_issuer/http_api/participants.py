@@ -106,10 +106,10 @@ def _admit(program: str, fresh: dict[str, Enrolment], catalog: Catalog) -> dict[
     if mistakes:
         raise invalid(mistakes, "A mention is somebody else's; nobody was enrolled.")
     wishes = [CodeWish(id_, one.display_name) for id_, one in fresh.items()]
-    claims = desk().store.take_codes(wishes, catalog, context().clock.now_ms())
+    taken = desk().store.take_codes(wishes, catalog, context().clock.now_ms())
     admitted = {
-        id_: one.participant(program, claim.code, to_datetime(claim.since_ms))
-        for (id_, one), claim in zip(fresh.items(), claims, strict=True)
+        id_: one.participant(program, own.code, to_datetime(own.since_ms))
+        for (id_, one), own in zip(fresh.items(), taken, strict=True)
     }
     desk().store.keep(list(admitted.values()))
     return admitted

@@ -1,0 +1,72 @@
+"""What the log did not take at once is asked for again: what is then written counts from then, never from the first try."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from referral.clock import FileClock
+from referral.config import Settings
+from referral.events.moment import to_ms
+from tests.integration.link_issuer.system import PROGRAM, RULES, System, served
+
+pytestmark = pytest.mark.integration
+NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
+TIMES = [(timedelta(seconds=1), NOW), (timedelta(seconds=25), NOW + timedelta(seconds=25))]
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> FileClock:
+    """The clock that the service reads, at NOW."""
+    clock = FileClock(tmp_path / "clock")
+    clock.set(to_ms(NOW))
+    return clock
+
+
+@pytest.fixture
+def system(settings: Settings, clock: FileClock, tmp_path: Path) -> Iterator[System]:
+    """Link-issuer on that clock, with a program in force."""
+    with served(replace(settings, clock=f"file:{tmp_path / 'clock'}")) as system:
+        assert system.apply(RULES).status_code == 201
+        yield system
+
+
+@pytest.mark.parametrize(("later", "counts_from"), TIMES)
+def test_rules_never_take_effect_in_the_past(
+    system: System, clock: FileClock, later: timedelta, counts_from: datetime
+) -> None:
+    """Events were judged by the old rules meanwhile, and a replay must judge them so; who asks at once writes the same."""
+    rules = RULES | {"holding_days": 7}
+    with system.deaf_log():
+        assert system.apply(rules).status_code == 503
+    clock.set(to_ms(NOW + later))
+    applied = system.apply(rules).get_json()
+    assert datetime.fromisoformat(applied["recorded_at"]) == counts_from
+    assert datetime.fromisoformat(applied["effective_from"]) == counts_from + timedelta(seconds=5)
+
+
+def test_other_rules_are_refused_as_long_as_the_first_may_still_arrive(system: System, clock: FileClock) -> None:
+    """The record that was not acknowledged in time can reach the log all the same."""
+    with system.deaf_log():
+        assert system.apply(RULES | {"holding_days": 7}).status_code == 503
+    clock.set(to_ms(NOW + timedelta(seconds=25)))
+    assert system.apply(RULES | {"holding_days": 8}).status_code == 409
+
+
+@pytest.mark.parametrize(("later", "counts_from"), TIMES)
+def test_a_participant_and_a_link_count_from_when_they_could_be_known(
+    system: System, clock: FileClock, later: timedelta, counts_from: datetime
+) -> None:
+    """Mentions before that were judged as nobody's."""
+    bo = system.enrol({"external_id": "xhs:bo"}).get_json()
+    with system.deaf_log():
+        assert system.enrol({"external_id": "xhs:amy", "mention": "@amy"}).status_code == 503
+        assert system.link(bo["id"], code="BOGLOW").status_code == 503
+    clock.set(to_ms(NOW + later))
+    assert system.enrol({"external_id": "xhs:amy", "mention": "@amy"}).status_code == 201
+    assert system.link(bo["id"], code="BOGLOW").status_code == 201
+    system.context.follower.read_to_end(5)
+    amy, link = system.context.catalog.mention(PROGRAM, "@amy"), system.context.catalog.code("BOGLOW")
+    assert [one.recorded_at for one in (amy, link) if one] == [counts_from, counts_from]
