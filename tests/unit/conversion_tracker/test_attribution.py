@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralReversed, ReferralUnattributed
-from referral.events.entities import Participant, ProgramVersion
+from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import ContentShown, Fact, Order, OrderPaid
 from referral.events.moment import to_datetime, to_ms
 from referral_tools.oracle.attribution import judge as oracle
@@ -114,20 +115,43 @@ def test_own_evidence_does_not_stand_in_the_way_of_somebody_elses() -> None:
     assert _winner(Run().take([follow(1, 2, code=SELF.code, click=token(AMY, 1))])) == AMY.id
 
 
+CY = Participant(
+    recorded_at=to_datetime(to_ms(at(5)) + 900),
+    id="par_0123456789abcdef",
+    program=PROGRAM,
+    external_id="xhs:cy",
+    display_name="Cy",
+    code="CY88",
+    mention="@cy",
+)
+CY_LINK = Link(recorded_at=CY.recorded_at, id="lnk_1", code="CYGLOW", program=PROGRAM, participant=CY.id)
+SECOND = 1 / 86_400
+
+
+def _known_late() -> Catalog:
+    """The catalog with somebody who takes part since 0.9 s past day 5."""
+    known = catalog()
+    for entity in (CY, CY_LINK):
+        known.apply(entity)
+    return known
+
+
 def test_a_code_counts_from_the_second_it_was_made_in() -> None:
     """Platforms often tell whole seconds; a code must not count for what happened before it was there."""
-    known = catalog()
-    late = Participant(
-        recorded_at=to_datetime(to_ms(at(5)) + 900),
-        id="par_0123456789abcdef",
-        program=PROGRAM,
-        external_id="xhs:cy",
-        display_name="Cy",
-        code="CY88",
-    )
-    known.apply(late)
-    assert _winner(Run(known).take([follow(1, 5, code="CY88")])) == late.id
-    assert _reason(Run(known).take([follow(1, 4.99, code="CY88")])) == "unknown_code"
+    assert _winner(Run(_known_late()).take([follow(1, 5, code="CY88")])) == CY.id
+    assert _reason(Run(_known_late()).take([follow(1, 4.99, code="CY88")])) == "unknown_code"
+
+
+@pytest.mark.parametrize("said", [{"mention": "@cy"}, {"code": "CYGLOW"}, {"tag": "xhs:cy"}])
+def test_what_can_be_known_before_it_is_recorded_counts_only_from_then(said: dict[str, str]) -> None:
+    """Who was mentioned, tagged or named by a chosen code just before enrolment was nobody live, and is nobody on replay."""
+
+    def verdict(days: float) -> str | None:
+        tags = [tagged(1, days, said["tag"])] if "tag" in said else []
+        evidence = {kind: name for kind, name in said.items() if kind != "tag"}
+        return _winner(Run(_known_late()).take([*tags, follow(2, days, **evidence)]))
+
+    assert (verdict(5), verdict(5 + SECOND)) == (None, CY.id)
 
 
 def test_the_rules_are_those_in_force_at_the_follow() -> None:

@@ -78,6 +78,17 @@ def test_nobody_brings_themselves_and_a_code_counts_only_once_it_exists() -> Non
     assert [referrer(figures, number) for number in (1, 2, 3, 4, 5)] == [None, None, None, "xhs:late", None]
 
 
+def test_a_code_counts_in_the_second_it_was_drawn_in_and_a_mention_from_the_moment() -> None:
+    """A handle is known before its owner takes part: a mention just before enrolment named nobody."""
+    half_a_second = 0.5 / 3600
+    one = journal(
+        follow(1, 3, code="LATE88"), follow(2, 3, mention="@late"), follow(3, 3 + half_a_second, mention="@late")
+    )
+    one.participants.append(enrolled("late", 3 + half_a_second))
+    figures = facts_of(one)
+    assert [referrer(figures, number) for number in (1, 2, 3)] == ["xhs:late", None, "xhs:late"]
+
+
 def test_who_comes_back_is_credited_to_who_brought_them_first() -> None:
     """A second follow neither pays again nor moves the credit."""
     away: list[Fact] = [follow(1, 2, code="AMY88"), unfollow(1, 3)]

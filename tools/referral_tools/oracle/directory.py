@@ -18,11 +18,12 @@ class Directory:
         self._clicks = clicks
 
     def by_code(self, code: str, at: datetime) -> Enrolled | None:
-        """Whose code it is, if it existed at that moment."""
-        return _by_then(self._codes.get(code.casefold()), at)
+        """Whose code it is, if it existed in that second: nobody can have said it before."""
+        one = self._codes.get(code.casefold())
+        return one if one and one.enrolled_at.replace(microsecond=0) <= at else None
 
     def by_mention(self, mention: str, at: datetime) -> Enrolled | None:
-        """Who is mentioned."""
+        """Who is mentioned; a mention can be known before its owner takes part, and counts from then."""
         return _by_then(self._mentions.get(mention.casefold()), at)
 
     def by_person(self, person: str, at: datetime) -> Enrolled | None:
@@ -35,5 +36,4 @@ class Directory:
 
 
 def _by_then(one: Enrolled | None, at: datetime) -> Enrolled | None:
-    """A code counts from the second of its enrolment on."""
-    return one if one and one.enrolled_at.replace(microsecond=0) <= at else None
+    return one if one and one.enrolled_at <= at else None

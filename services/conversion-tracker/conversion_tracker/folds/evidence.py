@@ -1,6 +1,8 @@
 """Reads facts as evidence: which touches a fact tells of, who is behind them, and what is wrong with them.
 
-A code, mention or participant counts from the second it was recorded in, and not before; so a replay decides as the first time.
+What was recorded counts from then on, and not before; so a replay decides as the first time. Only a participant's own code
+counts from the second it was recorded in, since platforms often tell whole seconds: it is drawn by lot, and nobody can have
+said it before. A mention, a tag or a chosen code may have been, and was judged as nobody's.
 """
 
 from dataclasses import dataclass
@@ -73,7 +75,7 @@ class EvidenceReader:
 
     def _by_code(self, kind: EvidenceKind, code: str, fact: Fact, at: int, by: datetime) -> Touch:
         found = self.catalog.code(code)
-        owner = self.catalog.owner(found) if found and found.program == fact.program and recorded(found, by) else None
+        owner = self.catalog.owner(found) if found and found.program == fact.program and _there(found, by) else None
         if found is None or owner is None:
             return Touch(kind, at, fact.id, problem="unknown_code", code=code)
         referrer, problem = _referrer(owner, fact.person, _out_of_date(found, at))
@@ -98,7 +100,7 @@ class EvidenceReader:
 
     def _by_mention(self, mention: str, fact: Fact, at: int, by: datetime) -> Touch:
         owner = self.catalog.mention(fact.program, mention)
-        if owner is None or not recorded(owner, by):
+        if owner is None or owner.recorded_at > by:
             return Touch("mention", at, fact.id, problem="unknown_mention", code=mention)
         referrer, problem = _referrer(owner, fact.person)
         return Touch("mention", at, fact.id, referrer, problem, mention, fact.channel, *_content(fact))
@@ -106,15 +108,16 @@ class EvidenceReader:
     def _by_tag(self, fact: FriendTagged, at: int, by: datetime) -> Touch | None:
         """To be tagged by somebody who takes no part is no evidence of anything."""
         owner = self.catalog.participant_by_external(fact.program, fact.data.by)
-        if owner is None or not recorded(owner, by):
+        if owner is None or owner.recorded_at > by:
             return None
         referrer, problem = _referrer(owner, fact.person)
         return Touch("tag", at, fact.id, referrer, problem, channel=fact.channel)
 
 
-def recorded(owner: Participant | Link, by: datetime) -> bool:
-    """Whether it was there by then, to the second: platforms often tell whole seconds."""
-    return owner.recorded_at <= by or owner.recorded_at.replace(microsecond=0) <= by
+def _there(found: Participant | Link, by: datetime) -> bool:
+    """Whether a code was there by then; a participant's own, in that second."""
+    since = found.recorded_at
+    return (since.replace(microsecond=0) if isinstance(found, Participant) else since) <= by
 
 
 def _out_of_date(found: Participant | Link, at: int) -> Problem | None:
