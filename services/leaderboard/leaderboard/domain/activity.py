@@ -11,6 +11,10 @@ from msgspec import Struct
 
 Kind = Literal["shown", "shares", "clicks"]
 
+# No person sees and shares so much in a day. Without a bound, a platform that tells everything under one person's id
+# would have the fold read and write all of its day for each fact.
+MOST_A_DAY = 1_000
+
 
 class Activity(Struct, frozen=True, array_like=True, tag="activity"):
     """Counts of a period, or of all time. `clicks` are people's, not robots'."""
@@ -37,15 +41,15 @@ class ActivityDays(Struct, frozen=True, array_like=True, tag="days"):
 
 
 class Seen(Struct, frozen=True, array_like=True, tag="seen"):
-    """Which facts of one person and day were counted: 64 bits for each id, sorted."""
+    """Which facts of one person and day were counted: 64 bits for each id, sorted; MOST_A_DAY at most."""
 
     ids: tuple[int, ...] = ()
 
     def with_(self, fact: str) -> "Seen | None":
-        """The same with one more fact; None where it was seen already."""
+        """The same with one more fact; None where it was seen already, or the day is full."""
         mark = fingerprint(fact)
         place = bisect_left(self.ids, mark)
-        if place < len(self.ids) and self.ids[place] == mark:
+        if len(self.ids) >= MOST_A_DAY or (place < len(self.ids) and self.ids[place] == mark):
             return None
         return Seen((*self.ids[:place], mark, *self.ids[place:]))
 

@@ -5,7 +5,7 @@ written once, by the redirect. What else a platform reports may come again under
 ids of a person's facts are kept by the day they occurred on, and a fact that was recorded more than the lateness bound
 after it occurred is not counted at all. Nothing can then come that needs an older memory, and the ids go when the
 clock has passed their day by the bound (and a day more, for clocks that disagree). Within the bound the count is
-exact, and memory is bounded by what happens inside it.
+exact up to MOST_A_DAY facts of a person and day; what a platform tells beyond is not counted, and memory stays bounded.
 """
 
 from collections.abc import Mapping, Sequence
