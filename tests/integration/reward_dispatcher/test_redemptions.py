@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from redis import Redis
 
 from referral.config import Settings
 from tests.integration.reward_dispatcher.system import SECRET, System, running, served, until
@@ -68,6 +69,26 @@ def test_the_same_key_gets_the_first_result_however_often_and_at_once(system: Sy
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     late = _redeem(system.client, "rwd_1", "order-2", "key-2")
     assert (late.status_code, late.json()["code"]) == (409, "already_redeemed")
+
+
+def test_a_key_with_another_order_never_gets_the_first_orders_result(system: System, redis: "Redis") -> None:
+    """Not even when Redis has forgotten the first body: the ledger's result is that order's, and says so."""
+    assert _redeem(system.client, "rwd_1", "order-A", "key").json()["order_id"] == "order-A"
+    assert [redis.delete(place) for place in redis.scan_iter("rd:asked:*")] == [1]
+    other = _redeem(system.client, "rwd_1", "order-B", "key")
+    assert (other.status_code, other.json()["code"]) == (409, "already_redeemed")
+    assert "order-A" in other.json()["detail"]
+    again = _redeem(system.client, "rwd_2", "order-A", "key-2")
+    assert (again.status_code, again.json()["reward_id"]) == (201, "rwd_2")
+
+
+def test_a_mistyped_reward_does_not_use_up_the_key(system: System) -> None:
+    """Nothing was done under it: put right, the request goes through, and only then is the key this body's."""
+    assert _redeem(system.client, "rwd_typo", "order-1", "key").status_code == 404
+    put_right = _redeem(system.client, "rwd_1", "order-1", "key")
+    assert (put_right.status_code, put_right.json()["reward_id"]) == (201, "rwd_1")
+    assert _redeem(system.client, "rwd_2", "order-1", "key").status_code == 422
+    assert _redeem(system.client, "rwd_1", "order-1", "key").text == put_right.text
 
 
 def test_a_refusal_says_what_is_wrong_and_where(system: System) -> None:

@@ -37,8 +37,8 @@ _WHY = {
 @blueprint.alt_response(409, description="It cannot be used; the detail says why, and for which order it was used.")
 def redeem(body: dict[str, str]) -> dict[str, object]:
     """Uses a reward for an order. With an `Idempotency-Key`, the same request again gets the first result."""
-    mine = _request_id()
-    done = redeemed(_wanted(body), body["order_id"], mine)
+    name, wanted, order = _idempotency_key(), _wanted(body), body["order_id"]
+    done = redeemed(wanted, order, _request_id(name, wanted, order))
     if done.outcome != "redeemed":
         raise _refused(done)
     return shapes.redemption(done)
@@ -50,22 +50,30 @@ def _wanted(body: dict[str, str]) -> Account:
     return existing_code(body["code"], body.get("program"))
 
 
-def _request_id() -> str:
-    """The id that the ledger knows this request by: a fresh one, or that of its Idempotency-Key."""
-    asked = request.headers.get("Idempotency-Key")
-    if asked is None:
-        return ids.fresh("rdm")
-    if not 0 < len(asked) <= 255:
+def _idempotency_key() -> str | None:
+    """What the caller names this request by, if at all. Raises Problem 400 for an empty or a long name."""
+    name = request.headers.get("Idempotency-Key")
+    if name is not None and not 0 < len(name) <= 255:
         raise Problem(400, "bad_idempotency_key", "Idempotency-Key must have 1 to 255 characters.")
-    mine = ids.derive("rdm", g.key.id, asked)
-    _refuse_other_body(mine)
-    return mine
+    return name
 
 
-def _refuse_other_body(mine: str) -> None:
-    """An Idempotency-Key belongs to its first body for a day. The ledger answers repetitions: no more is kept."""
+def _request_id(name: str | None, wanted: Account, order: str) -> str:
+    """The id that the ledger knows this request by: a fresh one, or that of its Idempotency-Key with what it asks for.
+
+    With what it asks for: the ledger remembers longer than the marker of the body, which a wipe of Redis takes away. So no other
+    order gets this one's result.
+    """
+    if name is None:
+        return ids.fresh("rdm")
+    _refuse_other_body(ids.derive("rdm", g.key.id, name))
+    return ids.derive("rdm", g.key.id, name, wanted.id, order)
+
+
+def _refuse_other_body(named: str) -> None:
+    """An Idempotency-Key belongs to the first body that names a reward, for a day; a mistyped one may be put right."""
     body = hashlib.sha256(request.get_data(cache=True)).digest()
-    redis, place = context().redis, f"rd:asked:{mine}"
+    redis, place = context().redis, f"rd:asked:{named}"
     if not redis.set(place, body, nx=True, ex=_REMEMBERED_S) and redis.get(place) not in (body, None):
         raise Problem(
             422,
