@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from prometheus_client import REGISTRY
 
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.reader import CatalogReader
@@ -91,6 +92,24 @@ def test_a_log_that_does_not_answer_is_said_so_in_time_and_nothing_piles_up(envi
         with pytest.raises(NotDurable):
             ticket.wait(0.5)
     assert time.monotonic() - began < 2
+
+
+def test_what_is_handed_in_after_the_end_is_refused_and_counted(settings: Settings) -> None:
+    """A click of the last moment is sent, or counted as dropped; none is lost without a trace."""
+    collector = Collector(settings)
+    assert collector.offer(EVENTS, "k", b"in time")
+    collector.close()
+    before = dropped()
+    assert not collector.offer(EVENTS, "k", b"too late")
+    assert dropped() - before == 1
+    with pytest.raises(Overloaded, match="stopping"):
+        collector.submit(EVENTS, "k", b"too late")
+    assert [line for lines in everything(settings).values() for line in lines] == [b"in time"]
+
+
+def dropped() -> float:
+    """Lines that nobody waited for and that could not be sent."""
+    return REGISTRY.get_sample_value("referral_collector_dropped_total", {"topic": "events"}) or 0.0
 
 
 def test_an_entity_is_found_by_every_reader_as_soon_as_its_write_is_acknowledged(settings: Settings) -> None:

@@ -69,10 +69,10 @@ class Collector:
 
     def offer(self, topic: Topic, key: str, line: bytes) -> bool:
         """Sends a line that nobody waits for; never blocks. False when it had to be dropped."""
-        if self._lines_in_flight >= self._settings.max_in_flight:
-            counter("collector_dropped").labels(topic.name).inc()
-            return False
         with self._changed:
+            if self._closing or self._lines_in_flight >= self._settings.max_in_flight:
+                counter("collector_dropped").labels(topic.name).inc()
+                return False
             self._lines_in_flight += 1
             record = self._gather(topic, key, line)
             self._hurry_by = min(self._hurry_by, record.born + _UNHURRIED_S)
