@@ -136,10 +136,17 @@ class Settings:
     )
     lateness_days: int = setting(
         "REFERRAL_LATENESS_DAYS",
-        "Events this much older than a person's newest are kept but change no verdict.",
+        "Events that reach the log more than so many days after they happened are kept, but change no verdict and no count.",
         35,
         least=1,
         most=400,
+    )
+    invalid_run: int = setting(
+        "REFERRAL_INVALID_RUN",
+        "Lines in a row that a fold may find invalid before it stops (or half of the last 2,000); 0 sets every one aside.",
+        500,
+        least=0,
+        most=1_000_000,
     )
     tick_seconds: int = setting(
         "REFERRAL_TICK_SECONDS", "How often the clock ticks on the log, seconds.", 60, least=1, most=86_400

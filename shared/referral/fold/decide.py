@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from referral.catalog.view import Catalog
+from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from referral.events.rejected import LineRejected
 from referral.fold.batch import Batch, BatchReader
@@ -43,8 +44,7 @@ class Outcome:
     values: dict[str, bytes | None] = field(default_factory=dict)
     scores: dict[tuple[str, str], float | None] = field(default_factory=dict)
     kinds: dict[type, int] = field(default_factory=dict)  # how many lines of each type are said
-    rejected: int = 0  # lines set aside, undecodable or undecidable
-    failed: int = 0  # of these, the undecidable
+    letters: list[LineRejected] = field(default_factory=list)  # what was set aside, undecodable or undecidable
     skipped: int = 0  # lines whose cause was applied already
 
 
@@ -77,7 +77,8 @@ class Decider(Generic[Line, State]):
             self._tick(batch, loaded, outcome, known) if batch.tick else self._lines(batch, loaded, outcome, known)
         )
         self._write(changes, outcome)
-        self._reject(batch.rejected, outcome)
+        outcome.letters += batch.rejected
+        self._reject(outcome, known)
         return outcome
 
     def _lines(self, batch: Batch[Line], loaded: Loaded, outcome: Outcome, known: Spoke) -> Changes[State]:
@@ -105,9 +106,7 @@ class Decider(Generic[Line, State]):
         except NotDurable:
             raise
         except Exception as error:  # noqa: BLE001 - a line that no rule can take is set aside with its reason, and the rest go on
-            outcome.failed += 1
-            detail = f"{type(error).__name__}: {error}"
-            self._reject([self._reader.rejection(position, raw, "decision_failed", detail)], outcome)
+            outcome.letters.append(self._reader.rejection(position, raw, "decision_failed", _named(error)))
             return None
 
     def _tick(self, batch: Batch[Line], loaded: Loaded, outcome: Outcome, known: Spoke) -> Changes[State]:
@@ -115,13 +114,29 @@ class Decider(Generic[Line, State]):
         if not outcome.fence.admits(tick.cause):
             outcome.skipped += 1
             return {}
-        due = {key: self._decode(raw) for key, raw in loaded.values.items()}
-        decision = self._fold.tick(tick, due, self._catalog, position)
-        changes: Changes[State] = {**{Due(key): None for key in due}, **decision.changes}
-        self._speak(decision.outputs, position, outcome, known)
+        changes: Changes[State] = {Due(key): None for key in loaded.values}
+        said = 0
+        for key, raw in loaded.values.items():
+            decision = self._decide_due(tick, key, raw, position, outcome)
+            changes.update(decision.changes)
+            self._speak(decision.outputs, position, outcome, known, first=said)
+            said += len(decision.outputs)
         outcome.fence.pass_(tick.cause)
-        self._forward(batch, outcome, known, len(decision.outputs))
+        self._forward(batch, outcome, known, said)
         return changes
+
+    def _decide_due(
+        self, tick: ClockTicked, key: str, raw: bytes, position: Position, outcome: Outcome
+    ) -> Decision[State]:
+        """A state that no rule can take loses its timer and stays as it is; the others go on."""
+        try:
+            return self._fold.due(tick, key, self._decode(raw), self._catalog, position)
+        except NotDurable:
+            raise
+        except Exception as error:  # noqa: BLE001 - as for a line
+            detail = f"the state {key} fell due: {_named(error)}"
+            outcome.letters.append(self._reader.rejection(position, raw, "decision_failed", detail))
+            return Decision()
 
     def _forward(self, batch: Batch[Line], outcome: Outcome, known: Spoke, after: int) -> None:
         """Time goes on to the next topic: the tick follows whatever it led to."""
@@ -153,9 +168,10 @@ class Decider(Generic[Line, State]):
             outcome.spoken.append(Spoken(topic.name, place, _json(line), alone))
             outcome.kinds[type(line)] = outcome.kinds.get(type(line), 0) + 1
 
-    def _reject(self, letters: list[LineRejected], outcome: Outcome) -> None:
-        outcome.rejected += len(letters)
-        outcome.spoken.extend(Spoken(REJECTED.name, 0, _json(letter)) for letter in letters)
+    def _reject(self, outcome: Outcome, known: Spoke) -> None:
+        """Dead letters go out; those of before a wipe are there already."""
+        fresh = (letter for letter in outcome.letters if letter.offset >= known.spoken_below)
+        outcome.spoken.extend(Spoken(REJECTED.name, 0, _json(letter)) for letter in fresh)
 
     def _write(self, changes: Changes[State], outcome: Outcome) -> None:
         for key, state in changes.items():
@@ -165,6 +181,18 @@ class Decider(Generic[Line, State]):
                 outcome.scores["timers", key.key] = state  # type: ignore[assignment] # a timer's state is its moment
             else:
                 outcome.scores[key] = state  # type: ignore[assignment] # a score's state is a float
+
+
+def verdicts(batch: Batch[Line], outcome: Outcome) -> list[bool]:
+    """Whether each line of the batch could be taken, in the order of the log."""
+    if not outcome.letters:
+        return [True] * len(batch.lines)
+    bad = {(letter.offset, letter.line) for letter in outcome.letters}
+    return [place not in bad for place in sorted(bad.union(position[1:3] for position, _, _ in batch.lines))]
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 class _States(dict[Key, State | float | None], Generic[State]):

@@ -77,7 +77,8 @@ class Fold(Protocol[Line_contra, State]):
     ) -> Decision[State]:
         """What this line leads to. `states` holds every key asked for, None where there is none yet."""
 
-    def tick(
-        self, tick: ClockTicked, due: Mapping[str, State], catalog: Catalog, position: Position
-    ) -> Decision[State]:
-        """What falls due at this tick: `due` holds the states whose timer has come. The runner forwards the tick itself."""
+    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
+        """What the tick leads to for a state whose timer has come; asked for each by itself, the earliest first.
+
+        The timer is gone unless the decision sets it anew. The runner forwards the tick itself.
+        """

@@ -1,7 +1,7 @@
 """What a fold tells about itself; the names and meanings stand in the table of all metrics."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from referral.fold.decide import Outcome
@@ -13,6 +13,7 @@ class FoldMetrics:
 
     def __init__(self, fold: str) -> None:
         self._fold = fold
+        self._lagging: set[int] = set()
         self._lines = counter("fold_lines").labels(fold)
         self._outputs = counter("fold_outputs")
         self._batches = counter("fold_batches").labels(fold)
@@ -31,13 +32,13 @@ class FoldMetrics:
             histogram("fold_step_seconds").labels(self._fold, step).observe(time.perf_counter() - began)
 
     def decided(self, outcome: Outcome, lines: int) -> None:
-        """A batch was decided."""
+        """A batch was applied."""
         self._batches.inc()
         self._lines.inc(lines)
         for kind, count in outcome.kinds.items():
             self._outputs.labels(self._fold, tag_of(kind)).inc(count)
         self._skipped.inc(outcome.skipped)
-        self._dead_letters.inc(outcome.rejected)
+        self._dead_letters.inc(len(outcome.letters))
 
     def refused(self, partitions: int) -> None:
         """Fences had moved: these partitions begin again from theirs."""
@@ -49,7 +50,14 @@ class FoldMetrics:
 
     def lag(self, partition: int, records: int) -> None:
         """How many records of a partition are not folded yet."""
+        self._lagging.add(partition)
         gauge("fold_lag_records").labels(self._fold, str(partition)).set(records)
+
+    def owns(self, partitions: Collection[int]) -> None:
+        """Only these are this worker's now: what others fold, they tell."""
+        for gone in self._lagging.difference(partitions):
+            gauge("fold_lag_records").remove(self._fold, str(gone))
+        self._lagging.intersection_update(partitions)
 
 
 def tag_of(kind: type) -> str:

@@ -7,13 +7,13 @@ Redis that lost its memory, is noticed at the write at the latest. docs/decision
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from referral.fold import fence as fences
 from referral.fold.batch import Batch, BatchReader
-from referral.fold.decide import Decider, Outcome
+from referral.fold.decide import Decider, Outcome, verdicts
 from referral.fold.fence import Fence
 from referral.fold.fold import Fold
 from referral.fold.invalid import InvalidLimit
@@ -26,6 +26,13 @@ Line = TypeVar("Line")
 State = TypeVar("State")
 
 _LOOK_AROUND_S = 1.0
+_MOST_WAITING = (
+    4 * 1024 * 1024
+)  # bytes of a partition's records read ahead; it is not polled for more until some are folded
+
+
+class LogBehindState(Exception):
+    """The state was folded from records that the log does not have: another log's state, or a log that lost its tail."""
 
 
 @dataclass(slots=True)
@@ -68,8 +75,9 @@ class FoldRunner(Generic[Line, State]):
 
     def turn(self, timeout: float = 0.1) -> int:
         """One round: takes what came, folds a batch of each partition. Gives the number of lines folded."""
-        backlog = any(one.waiting for one in self.owned.values())
-        records = self._source.poll(0 if backlog else timeout)
+        waiting = {partition: one.waiting for partition, one in self.owned.items() if one.waiting}
+        self._source.hold([partition for partition, records in waiting.items() if _size(records) > _MOST_WAITING])
+        records = self._source.poll(0 if waiting else timeout)
         if not self._dealt_anew():
             self._keep(records)
         batches = [self._reader.take(p, one.waiting) for p, one in self.owned.items() if one.waiting]
@@ -100,16 +108,25 @@ class FoldRunner(Generic[Line, State]):
         if dealt == self._round:
             return False
         self.owned.clear()
+        self._metrics.owns(partitions)
         self._prepare(sorted(partitions))
         self._round = dealt
         return True
 
     def _prepare(self, partitions: Sequence[int]) -> None:
         """Begins again from the fence: what lies before it is folded, what lies below the produced marker was said."""
+        ends = self._source.ends_now(partitions)
         for partition, raw in self._states.fences(partitions).items():
             fence = fences.decode(raw)
-            self.owned[partition] = Owned(raw, fence, self._source.committed(partition))
+            if fence.offset >= ends[partition]:
+                raise LogBehindState(_behind(self.fold.source.name, partition, fence, ends[partition]))
+            self.owned[partition] = Owned(raw, fence, self._spoken_below(partition))
             self._source.seek(partition, fence.offset + 1)
+
+    def _spoken_below(self, partition: int) -> int:
+        """Below which offset outputs are on the log: as committed, and as this worker knows of itself since then."""
+        marker, known = self._source.committed(partition), self.owned.get(partition)
+        return marker if known is None else max(marker, known.spoken_below, known.fence.offset + 1)
 
     def _refuse(self, partitions: Sequence[int]) -> None:
         """Somebody else moved the fence, or Redis lost it."""
@@ -130,7 +147,10 @@ class FoldRunner(Generic[Line, State]):
         current = [batch for batch in batches if loaded[batch.partition].fence == self.owned[batch.partition].seen]
         with self._metrics.step("decide"):
             outcomes = [self._decide(batch, loaded[batch.partition]) for batch in current]
-        self._limit.check()
+        tallies = [
+            self._limit.weigh(batch.partition, verdicts(batch, outcome))
+            for batch, outcome in zip(current, outcomes, strict=True)
+        ]
         self._reached("before_produce")
         with self._metrics.step("produce"):
             self._speaker.speak([line for outcome in outcomes for line in outcome.spoken])
@@ -138,8 +158,11 @@ class FoldRunner(Generic[Line, State]):
         with self._metrics.step("apply"):
             applied = self._apply(outcomes)
         self._reached("after_apply")
-        moved = {outcome.partition for outcome in outcomes if applied[outcome.partition]}
-        self._refuse([batch.partition for batch in batches if batch.partition not in moved])
+        for batch, outcome, tally in zip(current, outcomes, tallies, strict=True):
+            if applied[batch.partition]:
+                self._limit.note(batch.partition, tally)
+                self._metrics.decided(outcome, len(batch.lines))
+        self._refuse([batch.partition for batch in batches if not applied.get(batch.partition)])
 
     def _load(self, batches: Sequence[Batch[Line]]) -> dict[int, Loaded]:
         wanted: dict[int, Wanted] = {}
@@ -152,10 +175,7 @@ class FoldRunner(Generic[Line, State]):
         return loaded | self._states.load(wanted) if wanted else loaded
 
     def _decide(self, batch: Batch[Line], loaded: Loaded) -> Outcome:
-        outcome = self._decider.decide(batch, loaded, self.owned[batch.partition])
-        self._limit.count(invalid=outcome.rejected, valid=len(batch.lines) - outcome.failed)
-        self._metrics.decided(outcome, len(batch.lines))
-        return outcome
+        return self._decider.decide(batch, loaded, self.owned[batch.partition])
 
     def _apply(self, outcomes: Sequence[Outcome]) -> dict[int, bool]:
         changes = {
@@ -191,3 +211,16 @@ class FoldRunner(Generic[Line, State]):
         ends = self._source.ends(list(self.owned))
         for partition, end in ends.items():
             self._metrics.lag(partition, max(0, end - 1 - self.owned[partition].fence.offset))
+
+
+def _size(records: Iterable[Record]) -> int:
+    """Bytes."""
+    return sum(len(record.value) for record in records)
+
+
+def _behind(topic: str, partition: int, fence: Fence, end: int) -> str:
+    return (
+        f"the state in REFERRAL_REDIS was folded up to offset {fence.offset} of partition {partition} of `{topic}`, where the"
+        f" log ends at {end}: it is another log's, or the log has lost its tail. Give this system a Redis database of its"
+        " own, or empty that one (FLUSHDB): the folds make it anew from the log."
+    )

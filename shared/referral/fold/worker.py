@@ -16,8 +16,9 @@ from referral.config import Settings
 from referral.fold.decide import Decider
 from referral.fold.failpoints import failpoints
 from referral.fold.fold import Fold
+from referral.fold.invalid import InvalidLimit, TooMuchInvalid
 from referral.fold.metrics import FoldMetrics
-from referral.fold.runner import FoldRunner
+from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.states import RedisStates
 from referral.log.admin import partitions
 from referral.log.errors import NotDurable
@@ -50,7 +51,7 @@ class FoldWorker:
             try:
                 self.turn()
                 self.trouble = None if self.runner.dealt else "no partitions were dealt to this worker yet"
-            except (NotDurable, RedisError, KafkaError) as error:
+            except (NotDurable, RedisError, KafkaError, LogBehindState) as error:
                 self._wait_out(error)
         self.runner.close()
         self._catalog.close()
@@ -61,13 +62,16 @@ class FoldWorker:
 
     def turn(self) -> int:
         """One round, on a catalog that is complete enough."""
-        self._fresh = False
         if self._catalog.age() > _CATALOG_AGE_S:
-            self._refresh()
+            self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
+        self._fresh = False
         return self.runner.turn()
 
     def _refresh(self) -> None:
-        """Reads the catalog to its end, at most once a round: a second miss in one batch is a real one."""
+        """Reads the catalog to its end at a round's first miss. By then the round's records were polled, and whatever
+
+        was said before them is found; so a second miss is a real one.
+        """
         if not self._fresh:
             self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
             self._fresh = True
@@ -93,6 +97,7 @@ def _runner(
         Decider(fold, catalog, lambda topic: partitions(topic, settings)),
         metrics,
         reached,
+        InvalidLimit(settings.invalid_run),
     )
 
 
@@ -106,4 +111,8 @@ def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     with serve_side(settings, {fold.name: lambda: worker.trouble}):
-        worker.run()
+        try:
+            worker.run()
+        except TooMuchInvalid as error:
+            log.critical("fold stopped", fold=fold.name, reason=str(error))
+            raise SystemExit(1) from error

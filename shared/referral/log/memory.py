@@ -1,7 +1,7 @@
 """A log in memory: topics, partitions, offsets, one consumer group. For tests of folds without a broker."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from referral.clock import Clock, ManualClock
 from referral.log.errors import NotDurable
@@ -31,6 +31,8 @@ class MemoryLog:
 class MemorySource:
     """A topic of a MemoryLog, all partitions assigned. `committed_markers` outlives the reader, as a broker's would."""
 
+    most_records = 500  # of a partition in one poll
+
     def __init__(self, log: MemoryLog, topic: str, partitions: int, markers: dict[int, int] | None = None) -> None:
         self._log = log
         self._topic = topic
@@ -38,10 +40,12 @@ class MemorySource:
         self._positions = dict.fromkeys(self.partitions, 0)
         self.committed_markers = {} if markers is None else markers
         self.round = 1
+        self._held: frozenset[int] = frozenset()
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
-        """All that is there from the positions on."""
-        found = {p: self._log.records[self._topic, p][self._positions[p] :] for p in self.partitions}
+        """What is there from the positions on."""
+        free = [partition for partition in self.partitions if partition not in self._held]
+        found = {p: self._log.records[self._topic, p][self._positions[p] :][: self.most_records] for p in free}
         for partition, records in found.items():
             self._positions[partition] += len(records)
         return {partition: records for partition, records in found.items() if records}
@@ -65,6 +69,14 @@ class MemorySource:
     def ends(self, partitions: Sequence[int]) -> dict[int, int]:
         """The next offsets."""
         return {partition: len(self._log.records[self._topic, partition]) for partition in partitions}
+
+    def ends_now(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The same."""
+        return self.ends(partitions)
+
+    def hold(self, partitions: Collection[int]) -> None:
+        """Polls nothing of these, and of all others again."""
+        self._held = frozenset(partitions)
 
     def close(self) -> None:
         """Leaves."""

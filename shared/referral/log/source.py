@@ -1,6 +1,6 @@
 """A topic as a fold reads it: polled by partition, sought by offset, with the produced marker committed now and then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -38,6 +38,12 @@ class Source(Protocol):
 
     def ends(self, partitions: Sequence[int]) -> dict[int, int]:
         """The offset that the next record of each partition will get, as far as known without asking."""
+
+    def ends_now(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The same, asked of the log."""
+
+    def hold(self, partitions: Collection[int]) -> None:
+        """Polls nothing of these, and of all others again."""
 
     def close(self) -> None:
         """Leaves."""
@@ -96,6 +102,20 @@ class KafkaSource:
         """The high watermarks that came with the last fetch."""
         found = {partition: self._consumer.highwater(self._place(partition)) for partition in partitions}
         return {partition: end for partition, end in found.items() if end is not None}
+
+    def ends_now(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The high watermarks. Raises KafkaTimeoutError where the broker does not answer."""
+        places = [self._place(partition) for partition in partitions]
+        ends = self._consumer.end_offsets(places, timeout_ms=5000) if places else {}
+        return {place.partition: end for place, end in ends.items()}
+
+    def hold(self, partitions: Collection[int]) -> None:
+        """Polls nothing of these, and of all others again."""
+        wanted = {self._place(partition) for partition in partitions} & self._consumer.assignment()
+        held = self._consumer.paused()
+        if wanted != held:
+            self._consumer.pause(*wanted - held)
+            self._consumer.resume(*held - wanted)
 
     def close(self) -> None:
         """Leaves without committing."""

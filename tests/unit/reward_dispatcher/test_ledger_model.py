@@ -89,9 +89,12 @@ class LittleLog:
         until = to_ms(tick.occurred_at)
         keys = [key.key for key, at in states.items() if isinstance(key, Due) and at <= until]  # type: ignore[operator]
         due = {key: state for key in keys if isinstance(state := states.get(key), Account | Redemption)}
-        decision = self.fold.tick(tick, due, self.catalog, AT_HOME)
-        decision.changes = {**{Due(key): None for key in keys}, **decision.changes}
-        return decision
+        all_: Decision[State] = Decision({Due(key): None for key in keys})
+        for key, state in due.items():
+            one = self.fold.due(tick, key, state, self.catalog, AT_HOME)
+            all_.changes |= one.changes
+            all_.outputs += one.outputs
+        return all_
 
     def accounts(self) -> dict[str, Account]:
         """Every reward that was granted."""

@@ -14,6 +14,7 @@ from referral.events.line import ClockTicked, Derived, Line
 from referral.events.moment import to_datetime
 from referral.fold.decide import Decider
 from referral.fold.fold import Decision, Due, Key, Output, Position
+from referral.fold.invalid import InvalidLimit
 from referral.fold.memory import MemoryStates
 from referral.fold.metrics import FoldMetrics
 from referral.fold.runner import FoldRunner
@@ -47,7 +48,9 @@ TOLD = topic("told", Told | ClockTicked)
 
 
 class Tell:
-    """Stage one: a person's words, each told once. A word `bell` sets a timer for the next tick; `poison` cannot be decided."""
+    """Stage one: a person's words, each told once. A word `bell` sets a timer for the next tick; `poison` cannot be decided,
+    nor can the bell of somebody who said `stuck`.
+    """
 
     name, service, source, outputs, state = "tell", "t", WORDS, (TOLD,), dict[str, int]
 
@@ -67,12 +70,12 @@ class Tell:
             changes[Due(line.person)] = 10.0
         return Decision(changes, [Output(TOLD, told, friend)])
 
-    def tick(self, tick: ClockTicked, due: Mapping[str, object], catalog: Catalog, position: Position) -> Decision:
-        rung = [
-            Output(TOLD, Told(occurred_at=tick.occurred_at, program="p", person=person, word="rung"), person)
-            for person in due
-        ]
-        return Decision({}, rung)
+    def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
+        if "stuck" in state:
+            raise ValueError("no rule lets a stuck bell ring")
+        return Decision(
+            {}, [Output(TOLD, Told(occurred_at=tick.occurred_at, program="p", person=key, word="rung"), key)]
+        )
 
 
 class Count:
@@ -86,7 +89,7 @@ class Count:
     def decide(self, line: Told, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
         return Decision({line.person: (states[line.person] or 0) + 1})
 
-    def tick(self, tick: ClockTicked, due: Mapping[str, object], catalog: Catalog, position: Position) -> Decision:
+    def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
         return Decision()
 
 
@@ -119,7 +122,13 @@ class Pipeline:
             line = ClockTicked(id=f"clk_{at_ms}", occurred_at=to_datetime(at_ms))
             self.log.append("words", partition, msgspec.json.encode(line))
 
-    def worker(self, fold: object, at: str | None = None, then: Callable[[], None] | None = None) -> FoldRunner:
+    def worker(
+        self,
+        fold: object,
+        at: str | None = None,
+        then: Callable[[], None] | None = None,
+        limit: InvalidLimit | None = None,
+    ) -> FoldRunner:
         """A new worker of a stage; when it first comes `at` a failpoint, `then` happens (by default it dies)."""
         source = MemorySource(self.log, fold.source.name, PARTITIONS, self.markers[fold.name])
         return self._runner(
@@ -130,6 +139,7 @@ class Pipeline:
             self._decider(fold, Catalog(), lambda topic: PARTITIONS),
             FoldMetrics(fold.name),
             _once(at, then or _die),
+            limit,
         )
 
     def drain(self) -> None:

@@ -2,19 +2,21 @@
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from referral.fold import batch, runner
 from referral.fold import fence as fences
 from referral.fold.decide import Decider
 from referral.fold.failpoints import POINTS
 from referral.fold.fence import Fence
 from referral.fold.invalid import InvalidLimit, TooMuchInvalid
 from referral.fold.memory import MemoryStates
-from referral.fold.runner import FoldRunner
+from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.states import Change
 from referral.log.errors import NotDurable
+from referral.log.memory import MemorySource
 
 from .pipeline import Count, Crash, Pipeline, Tell
 
@@ -190,12 +192,106 @@ def test_a_flood_of_invalid_lines_stops_the_fold_before_it_applies_anything() ->
     """A producer that went mad must not fill the dead letters unseen; the fence stays where it was."""
     pipeline = Pipeline()
     pipeline.say(*[("amy", "poison")] * 20)
-    worker = pipeline.worker(Tell())
-    worker._limit = InvalidLimit(consecutive=10)
-    with pytest.raises(TooMuchInvalid, match="20 in a row"):
+    worker = pipeline.worker(Tell(), limit=InvalidLimit(consecutive=10))
+    with pytest.raises(TooMuchInvalid, match="20 lines in a row"):
         for _ in range(3):
             worker.turn(0)
     assert pipeline.states["tell"].fence == {}
+    assert pipeline.log.lines("rejected") == []
+
+
+def test_without_a_limit_a_flood_is_set_aside_whole_and_the_fold_goes_on() -> None:
+    """The way past a flood that nobody can mend: 0 in a row bounds nothing, and every line is kept with its reason."""
+    pipeline = Pipeline()
+    pipeline.say(*[("amy", "poison")] * 20, ("amy", "a"))
+    worker = pipeline.worker(Tell(), limit=InvalidLimit(consecutive=0))
+    for _ in range(3):
+        worker.turn(0)
+    assert len(pipeline.log.lines("rejected")) == 20
+    assert len(pipeline.log.lines("told")) == 1
+
+
+@given(st.lists(st.lists(st.booleans(), max_size=12), max_size=8))
+def test_invalid_lines_in_a_row_are_counted_line_by_line_across_batches(batches: list[list[bool]]) -> None:
+    """Good lines between bad ones end a run, however lines were cut into batches; what is not noted does not count."""
+    limit, seen = InvalidLimit(consecutive=5, window=10_000), ""
+    for valid in batches:
+        seen += "".join(".x"[not good] for good in valid)
+        if "xxxxx" in seen:
+            with pytest.raises(TooMuchInvalid):
+                limit.weigh(0, valid)
+            return
+        limit.weigh(0, valid)
+        limit.note(0, limit.weigh(0, valid))
+
+
+def test_a_batch_that_is_tried_again_is_counted_once() -> None:
+    """The log is away for many rounds: the same bad lines, met again and again, are no flood."""
+    pipeline = Pipeline()
+    pipeline.say(*[("amy", "poison")] * 4)
+    pipeline.speaker.failing = True
+    worker = pipeline.worker(Tell(), limit=InvalidLimit(consecutive=6))
+    for _ in range(4):
+        with pytest.raises(NotDurable):
+            for _ in range(2):
+                worker.turn(0)
+        worker.forget()
+    pipeline.speaker.failing = False
+    for _ in range(2):
+        worker.turn(0)
+    assert len(pipeline.log.lines("rejected")) == 4
+
+
+def test_a_wipe_repeats_no_dead_letter() -> None:
+    """What was set aside before the produced marker is there already."""
+    pipeline = Pipeline()
+    pipeline.say(("amy", "poison"), ("amy", "a"))
+    pipeline.drain()
+    before = pipeline.log.lines("rejected")
+    pipeline.states["tell"].wipe()
+    pipeline.drain()
+    assert pipeline.log.lines("rejected") == before != []
+
+
+def test_a_state_that_cannot_be_decided_when_it_falls_due_is_set_aside_and_the_others_ring() -> None:
+    """One bad state must not stop time for a whole partition."""
+    pipeline = Pipeline()
+    pipeline.say(("amy", "bell"), ("amy", "stuck"), ("amy", "b"), ("bo", "bell"))
+    pipeline.tick(10)
+    pipeline.tick(11)
+    pipeline.drain()
+    (letter,) = [msgspec.json.decode(raw) for raw in pipeline.log.lines("rejected")]
+    assert (letter["reason"], "amy fell due" in letter["detail"]) == ("decision_failed", True)
+    assert pipeline.counts() == {"amy's friend": 3, "bo's friend": 1, "bo": 1}
+
+
+def test_what_waits_to_be_folded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a long absence a worker reads ahead a little, not the whole log: its memory does not grow with its backlog."""
+    monkeypatch.setattr(runner, "_MOST_WAITING", 200)
+    monkeypatch.setattr(batch, "MAX_LINES", 1)
+    monkeypatch.setattr(MemorySource, "most_records", 3)
+    pipeline = Pipeline()
+    worker = pipeline.worker(Tell())
+    worker.turn(0)
+    most = 0
+    for number in range(200):
+        pipeline.say(("amy", f"word {number}"))
+        worker.turn(0)
+        pipeline.say(("amy", f"other {number}"))
+        most = max(most, *(len(one.waiting) for one in worker.owned.values()))
+    assert most < 10
+    pipeline.drain()
+    assert pipeline.counts() == pipeline.told()
+
+
+def test_a_state_ahead_of_its_log_is_refused_by_name() -> None:
+    """A Redis of another log, or a log that lost its tail: new records would stand below the fence and be passed over unseen."""
+    pipeline = Pipeline()
+    pipeline.say(("amy", "a"), ("bo", "b"))
+    pipeline.drain()
+    pipeline.log.records.clear()
+    with pytest.raises(LogBehindState, match="FLUSHDB"):
+        pipeline.worker(Tell()).turn(0)
 
 
 def test_a_tick_rings_what_is_due_once_and_goes_on_to_the_next_topic() -> None:
@@ -221,6 +317,21 @@ def test_after_a_wipe_nothing_below_the_produced_marker_is_said_again() -> None:
     pipeline.drain()
     assert pipeline.log.lines("told") == said
     assert pipeline.counts() == pipeline.told()
+
+
+def test_a_wipe_right_after_a_batch_makes_its_worker_say_nothing_twice() -> None:
+    """The marker is committed once a second; what this worker said since then it knows without it."""
+    pipeline = Pipeline()
+    worker = pipeline.worker(Tell())
+    worker.turn(0)
+    pipeline.say(("amy", "a"), ("bo", "b"))
+    worker.turn(0)
+    said = pipeline.log.lines("told")
+    pipeline.states["tell"].wipe()
+    worker._looked_around = 0.0
+    for _ in range(3):
+        worker.turn(0)
+    assert pipeline.log.lines("told") == said != []
 
 
 def test_a_wipe_with_no_traffic_is_noticed_and_healed() -> None:

@@ -68,9 +68,7 @@ class AttributeFold:
             self._reader = EvidenceReader(catalog, self._tokens)
         return self._reader
 
-    def tick(
-        self, tick: ClockTicked, due: Mapping[str, Person], catalog: Catalog, position: Position
-    ) -> Decision[Person]:
+    def due(self, tick: ClockTicked, key: str, state: Person, catalog: Catalog, position: Position) -> Decision[Person]:
         """Time by itself brings nobody."""
         return Decision()
 

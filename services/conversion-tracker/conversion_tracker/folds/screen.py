@@ -44,8 +44,8 @@ class ScreenFold:
         news = fallen(line, before if isinstance(before, Screened) else None)
         return _said(line, *news) if news else Decision()
 
-    def tick(
-        self, tick: ClockTicked, due: Mapping[str, Screened], catalog: Catalog, position: Position
+    def due(
+        self, tick: ClockTicked, key: str, state: Screened, catalog: Catalog, position: Position
     ) -> Decision[Screened]:
         """Time by itself clears nobody."""
         return Decision()

@@ -69,11 +69,9 @@ class ActivityFold:
             case _:
                 return Decision()
 
-    def tick(
-        self, tick: ClockTicked, due: Mapping[str, State], catalog: Catalog, position: Position
-    ) -> Decision[State]:
+    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
         """Ids that nothing can come for any more are forgotten."""
-        return Decision(dict.fromkeys(due))
+        return Decision({key: None})
 
     def _told(self, line: Told, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         occurred_ms = to_ms(line.occurred_at)

@@ -63,9 +63,7 @@ class BoardsFold:
             changes[Score(board, referrer)] = score
         return Decision(changes)
 
-    def tick(
-        self, tick: ClockTicked, due: Mapping[str, bytes], catalog: Catalog, position: Position
-    ) -> Decision[bytes]:
+    def due(self, tick: ClockTicked, key: str, state: bytes, catalog: Catalog, position: Position) -> Decision[bytes]:
         """Time by itself moves nobody: a new period is a new board."""
         return Decision()
 

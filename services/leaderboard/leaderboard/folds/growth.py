@@ -63,9 +63,7 @@ class GrowthFold:
         }
         return Decision(changes | _channel_change(line))
 
-    def tick(
-        self, tick: ClockTicked, due: Mapping[str, State], catalog: Catalog, position: Position
-    ) -> Decision[State]:
+    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
         """Nobody follows or leaves by time alone."""
         return Decision()
 

@@ -44,9 +44,7 @@ class DecideFold:
             return Decision() if converted else _decision(line, _cleared(line, known, catalog))
         return _decision(line, reversed_(line, converted, known)) if isinstance(converted, Converted) else Decision()
 
-    def tick(
-        self, tick: ClockTicked, due: Mapping[str, State], catalog: Catalog, position: Position
-    ) -> Decision[State]:
+    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
         """Time by itself earns nobody anything."""
         return Decision()
 

@@ -22,7 +22,7 @@ from referral.events.rewards import (
     RewardLine,
     RewardRevoked,
 )
-from referral.fold.fold import Decision, Due, Key, Position
+from referral.fold.fold import Decision, Key, Position
 from referral.topics import REWARDS, Topic
 from reward_dispatcher.domain import ledger
 from reward_dispatcher.domain.account import Account
@@ -80,19 +80,11 @@ class LedgerFold:
             return _redeemed(line, account, states)
         return _stepped(account, self._step(account, line))
 
-    def tick(
-        self, tick: ClockTicked, due: Mapping[str, State], catalog: Catalog, position: Position
-    ) -> Decision[State]:
+    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
         """Holding periods and uses that end; results that nobody asks for any more."""
-        decision: Decision[State] = Decision()
-        for key, state in due.items():
-            if isinstance(state, Account):
-                ended = _stepped(state, ledger.due(state, tick.occurred_at, self._mint))
-                decision.changes |= ended.changes
-                decision.outputs += ended.outputs
-            elif isinstance(state, Redemption):
-                decision.changes |= {key: None, Due(key): None}
-        return decision
+        if isinstance(state, Account):
+            return _stepped(state, ledger.due(state, tick.occurred_at, self._mint))
+        return Decision({key: None} if isinstance(state, Redemption) else {})
 
     def _step(self, account: Account | None, line: _OfAccount) -> Step | None:
         """The step a line leads to; nothing is known of a reward before its grant."""

@@ -1,0 +1,75 @@
+"""Who was enrolled a moment ago is known to the folds: "unknown code" is said only after the catalog was read to its end."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from conversion_tracker.folds.attribute import AttributeFold
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
+from referral.config import Settings
+from referral.events.entities import Participant
+from referral.events.ids import participant_id
+from referral.fold.worker import FoldWorker
+from referral.log.source import Record, Source
+from referral.tokens import TokenSigner
+from tests.unit.conversion_tracker.world import PROGRAM
+
+from .system import event, served, until
+
+pytestmark = pytest.mark.integration
+
+
+class Eventful:
+    """A source during whose next poll something happens, before the poll gives what has come."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.happens: Callable[[], None] | None = None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._source, name)
+
+    def poll(self, timeout: float) -> dict[int, list[Record]]:
+        if self.happens is None:
+            return self._source.poll(timeout)
+        self.happens()
+        self.happens = None
+        return until(lambda: self._source.poll(0.1))
+
+
+def test_a_code_enrolled_while_the_fold_waits_for_records_is_known_to_it(settings: Settings) -> None:
+    """However fresh the view was a moment before: enrolment comes before its follow, so the follow finds it."""
+    with served(settings) as system:
+        worker = FoldWorker(AttributeFold(TokenSigner(settings.signing_key), 35), settings)
+        source = worker.runner._source = Eventful(worker.runner._source)
+
+        def enrol_and_follow(number: int) -> None:
+            person = f"xhs:new{number}"
+            fresh = Participant(
+                recorded_at=datetime.now(UTC),
+                id=participant_id(PROGRAM, person),
+                program=PROGRAM,
+                external_id=person,
+                display_name="New",
+                code=f"NEW{number}",
+            )
+            writer = CatalogWriter(settings, SystemClock())
+            writer.put([fresh], timeout=10)
+            writer.close()
+            assert system.post(event(f"xhs:friend{number}", code=fresh.code)).status_code == 202
+
+        try:
+            until(lambda: worker.turn() == 0 and worker.runner.dealt, every=0)
+            for number in range(2):  # the first time just after the view was read to its end, the second long after
+                until(lambda: worker._catalog.age() > 1.0)
+                source.happens = lambda number=number: enrol_and_follow(number)  # type: ignore[misc]
+                worker.turn()
+            assert [line["type"] for line in system.decoded("attributions")] == [
+                "referral.attributed",
+                "referral.qualified",
+            ] * 2
+        finally:
+            worker.runner.close()
+            worker._catalog.close()
