@@ -2,6 +2,7 @@
 
 from dataclasses import replace as but
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from conversion_tracker.domain.screening.catalogue import RULES, Verdict, screen
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.folds.screen import ScreenFold
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralQualified, ReferralReversed
-from referral.events.conversions import ConversionCleared, ConversionRejected, ConversionReversed
+from referral.events.conversions import ConversionCleared, ConversionRejected, ConversionReversed, ScreeningReason
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Screening
 from referral.fold.fold import Position
@@ -72,6 +73,13 @@ def test_every_rule_says_what_it_looks_for(rule: Rule) -> None:
     """The catalogue is what an operator reads."""
     assert rule.description.endswith(".")
     assert sum(one.name == rule.name for one in RULES) == 1
+
+
+def test_every_rule_has_a_reason_and_a_setting_of_its_name() -> None:
+    """A rule that no program can set, or whose verdict has no name on the log, is not finished."""
+    names = {rule.name for rule in RULES}
+    assert names == set(get_args(ScreeningReason)) - {"rule_failed"}
+    assert names <= set(Screening.__struct_fields__)
 
 
 def test_the_fall_of_a_cleared_conversion_says_when_it_was_cleared() -> None:

@@ -1,7 +1,7 @@
 """All rules, and the verdict they come to: rejected if one rejects, else held if one holds, else cleared.
 
-To add a rule: write its file, add it to RULES, add its reason to `referral.events.conversions.ScreeningReason` and its action to
-`referral.events.program.Screening`, and give it a test.
+To add a rule: write its file, add it to RULES, add its reason to `referral.events.conversions.ScreeningReason`, its action to
+`referral.events.program.Screening` and to the section of the same name in link-issuer's program file, and give it a test.
 """
 
 from collections.abc import Iterable
