@@ -81,6 +81,7 @@ def test_codes_differ_over_all_programs_and_after_redis_is_wiped(glow: System) -
         ([{"external_id": f"x{n}"} for n in range(1001)], [""]),
         ("Amy", [""]),
         ([{"external_id": "x", "mention": "@amy"}, {"external_id": "y", "mention": "@AMY"}], ["/1/mention"]),
+        ([{"external_id": "x", "display_name": "A"}, {"external_id": "x", "display_name": "B"}], ["/1/external_id"]),
     ],
 )
 def test_a_mistake_enrols_nobody(glow: System, body: object, pointers: list[str]) -> None:

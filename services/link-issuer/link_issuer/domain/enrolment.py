@@ -1,6 +1,6 @@
 """Enrolment: who somebody is in a program. The same person is the same participant, however often enrolled."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,16 @@ class Enrolment:
             code=code,
             mention=self.mention,
         )
+
+
+def contradictions(asked: Iterable[Enrolment]) -> Iterator[Mistake]:
+    """Who stands in a request twice, and not the same: which of the names would be kept was nobody's choice."""
+    first: dict[str, Enrolment] = {}
+    for one in asked:
+        before = first.setdefault(one.external_id, one)
+        if (one.display_name, one.mention) != (before.display_name, before.mention):
+            other = f"{one.external_id} stands at {before.place} with another name or mention: send each person once"
+            yield Mistake(f"{one.place}/external_id", other)
 
 
 def mention_mistakes(

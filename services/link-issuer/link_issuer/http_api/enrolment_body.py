@@ -1,16 +1,17 @@
 """The body of an enrolment: one person, or a list of up to 1,000; every mistake in one answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from link_issuer.domain import names
-from link_issuer.domain.enrolment import Enrolment
+from link_issuer.domain.enrolment import Enrolment, contradictions
 from link_issuer.domain.mistakes import Mistake, pointer
 from link_issuer.http_api.body import invalid, json_body
 from link_issuer.programs.check import flat
 from link_issuer.programs.fields import Strict
+from referral.http.problems import Problem
 
 MOST = 1000
 
@@ -70,6 +71,13 @@ def _load(body: Mapping[str, object], wrapping: str) -> list[Enrolment]:
         items: list[dict[str, Any]] = EnrolmentsSchema().load(body)["participants"]
     except ValidationError as error:
         mistakes = [Mistake(one.pointer.removeprefix(wrapping), one.detail) for one in sorted(flat(error.messages))]
-        raise invalid(mistakes, "Nobody was enrolled; `errors` names each place.") from error
+        raise _refused(mistakes) from error
     places = [pointer("participants", index).removeprefix(wrapping) for index in range(len(items))]
-    return [Enrolment(**item, place=place) for item, place in zip(items, places, strict=True)]
+    asked = [Enrolment(**item, place=place) for item, place in zip(items, places, strict=True)]
+    if mistakes := list(contradictions(asked)):
+        raise _refused(mistakes)
+    return asked
+
+
+def _refused(mistakes: Sequence[Mistake]) -> Problem:
+    return invalid(mistakes, "Nobody was enrolled; `errors` names each place.")
