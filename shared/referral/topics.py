@@ -74,8 +74,8 @@ STANDINGS = Topic(
     lines=StandingLine,
     kept="forever",
     partitions=0,
-    producers=("leaderboard",),
-    consumers=("leaderboard", "reward-dispatcher"),
+    producers=(),
+    consumers=(),
 )
 CATALOG = Topic(
     name="catalog",

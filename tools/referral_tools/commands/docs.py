@@ -47,8 +47,7 @@ def events() -> str:
     )
     heads = ("topic", "key", "kept", "written by", "read by")
     rows = [
-        (f"`{t.name}`", t.key, t.kept, ", ".join(t.producers), ", ".join(t.consumers) or "people")
-        for t in TOPICS.values()
+        (f"`{t.name}`", t.key, t.kept, ", ".join(t.producers) or "nobody yet", _readers(t)) for t in TOPICS.values()
     ]
     return _page("Topics and events", "shared/referral/topics.py", intro, heads, rows) + "".join(
         map(_lines, TOPICS.values())
@@ -94,6 +93,10 @@ def _page(title: str, source: str, intro: str, heads: tuple[str, ...], rows: Ite
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def _readers(topic: Topic) -> str:
+    return ", ".join(topic.consumers) or ("people" if topic.producers else "nobody yet")
 
 
 def _lines(topic: Topic) -> str:

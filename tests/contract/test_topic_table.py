@@ -1,0 +1,33 @@
+"""The table of topics says who writes and who reads each; the folds say what they do."""
+
+from typing import Any
+
+from conversion_tracker.folds.attribute import AttributeFold
+from conversion_tracker.folds.screen import ScreenFold
+from leaderboard.folds.activity import ActivityFold
+from leaderboard.folds.boards import BoardsFold
+from leaderboard.folds.growth import GrowthFold
+from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REJECTED, REWARDS, STANDINGS
+from reward_dispatcher.folds.decide import DecideFold
+from reward_dispatcher.folds.ledger import LedgerFold
+
+FOLDS: dict[str, list[Any]] = {
+    "conversion-tracker": [AttributeFold, ScreenFold],
+    "reward-dispatcher": [DecideFold, LedgerFold],
+    "leaderboard": [BoardsFold, GrowthFold, ActivityFold],
+}
+
+
+def test_a_topic_is_read_by_the_services_that_fold_it() -> None:
+    """An operator who asks whom a topic feeds is told what is so now, not what is planned."""
+    for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS, STANDINGS):
+        folding = {service for service, folds in FOLDS.items() if any(fold.source is topic for fold in folds)}
+        assert set(topic.consumers) == folding, topic.name
+
+
+def test_a_topic_is_written_by_the_services_whose_folds_speak_on_it() -> None:
+    """Each derived topic has the one service that decides it; every service with folds sets lines aside."""
+    for topic in (ATTRIBUTIONS, CONVERSIONS, REWARDS, STANDINGS):
+        speaking = {service for service, folds in FOLDS.items() if any(topic in fold.outputs for fold in folds)}
+        assert set(topic.producers) == speaking, topic.name
+    assert set(REJECTED.producers) == set(FOLDS)
