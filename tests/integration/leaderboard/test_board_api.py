@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 from redis import Redis
 
 from referral.catalog.view import Catalog
@@ -128,6 +129,14 @@ def test_my_row_is_pinned_with_what_is_missing_to_pass_the_next(client: FlaskCli
     assert "You lead" in client.get(f"/p/{PROGRAM}?lang=en&me={AMY.id}").text
     assert "you are on this board" in client.get(f"/p/{PROGRAM}?lang=en&period=day&me={AMY.id}").text
     assert 'class="mine"' not in client.get(f"/p/{PROGRAM}?me=par_unheard").text
+
+
+def test_the_page_names_nobody_of_another_program(redis_url: str) -> None:
+    """The page is public; who takes part elsewhere is not its to tell."""
+    stranger = replace(somebody("dora", "Dora"), program="prg_other")
+    page = served(redis_url, [stranger]).test_client().get(f"/p/{PROGRAM}?lang=en&me={stranger.id}")
+    assert page.status_code == 200
+    assert "Dora" not in page.text
 
 
 def test_the_page_is_kept_for_seconds_and_asked_again_cheaply(client: FlaskClient) -> None:

@@ -57,7 +57,7 @@ def _shown(name: str) -> Shown | None:
     gains = asked.kind != "day" and asked.holds(now_s)
     today = _gained(name, zone, now_s, [part for part in (top, near) if part]) if gains else {}
     rows = rows_of(top.entries, catalog, today, me)
-    return Shown(program, zone, asked, top, gains, rows, mine(near, me, catalog, today) if me else None)
+    return Shown(program, zone, asked, top, gains, rows, mine(near, name, me, catalog, today) if me else None)
 
 
 def _gained(program: str, zone: str, now_s: int, parts: Iterable[Slice]) -> dict[str, int]:

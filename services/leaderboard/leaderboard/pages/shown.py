@@ -36,11 +36,11 @@ def rows_of(entries: Sequence[Ranked], catalog: Catalog, today: Mapping[str, int
     return [_row(one, names[one.place.participant], today, me) for one in entries]
 
 
-def mine(around: Slice | None, me: str, catalog: Catalog, today: Mapping[str, int]) -> Mine | None:
-    """My row from my neighbourhood; without one I am not on the board yet. None where nobody has this id."""
+def mine(around: Slice | None, program: str, me: str, catalog: Catalog, today: Mapping[str, int]) -> Mine | None:
+    """My row from my neighbourhood; without one I am not on the board yet. None where nobody has this id in the program."""
     if around is None:
         participant = catalog.participant(me)
-        return Mine(Name.of(participant).shown) if participant else None
+        return Mine(Name.of(participant).shown) if participant and participant.program == program else None
     rows = rows_of(around.entries, catalog, today, me)
     place = next(number for number, row in enumerate(rows) if row.is_me)
     if place == 0:
