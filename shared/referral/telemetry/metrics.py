@@ -50,7 +50,9 @@ ROWS = (
     # The way to the log
     Row("collector_lines", "counter", "Lines handed to the log, by outcome (acked, failed).", ("topic", "outcome")),
     Row("collector_records", "counter", "Records that carried them.", ("topic", "outcome")),
-    Row("collector_dropped", "counter", "Lines nobody waited for, dropped: too many under way, or stopping.", ("topic",)),
+    Row(
+        "collector_dropped", "counter", "Lines nobody waited for, dropped: too many under way, or stopping.", ("topic",)
+    ),
     Row("collector_in_flight", "gauge", "Lines that wait for the log's acknowledgement.", (), (), "livesum"),
     # The catalog
     Row("catalog_entities", "gauge", "Entities in this process's view of the catalog."),
