@@ -16,6 +16,7 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import Participant
+from referral.http.health import LogCheck
 from referral.log.admin import TopicMismatch, ensure_topics
 from referral.log.collector import Collector
 from referral.log.errors import NotDurable, Overloaded
@@ -132,11 +133,12 @@ def test_an_entity_is_found_by_every_reader_as_soon_as_its_write_is_acknowledged
     writer.close()
 
 
-def test_a_catalog_whose_broker_is_away_answers_from_what_it_has_and_is_not_ready(environ: dict[str, str]) -> None:
-    """A look-up must not hang with the broker; readiness says why."""
+def test_a_catalog_whose_broker_is_away_does_not_say_unknown_and_is_not_ready(environ: dict[str, str]) -> None:
+    """A look-up that finds nothing must neither hang nor guess; readiness says why."""
     follower = CatalogFollower(Settings.from_env(environ | {"REFERRAL_KAFKA": "127.0.0.1:1"})).start()
     began = time.monotonic()
-    assert follower.view.participant("par_nobody") is None
+    with pytest.raises(NotDurable):
+        follower.view.participant("par_nobody")
     assert time.monotonic() - began < 3
     assert follower.caught_up() is not None
     follower.stop()
@@ -149,3 +151,13 @@ def test_topics_are_made_once_and_a_topic_that_differs_is_named(environ: dict[st
     assert ensure_topics(settings) == []
     with pytest.raises(TopicMismatch, match=r"events has 4 partitions, not 5.*REFERRAL_PARTITIONS"):
         ensure_topics(Settings.from_env(environ | {"REFERRAL_PARTITIONS": "5"}))
+
+
+def test_a_process_with_other_partitions_than_the_topics_is_not_ready_and_says_why(environ: dict[str, str]) -> None:
+    """One process that counts partitions differently would look for people where they are not; it must not run unseen."""
+    settings = Settings.from_env(environ)
+    assert "referral topics ensure" in str(LogCheck(settings)())
+    ensure_topics(settings)
+    assert LogCheck(settings)() is None
+    other = Settings.from_env(environ | {"REFERRAL_PARTITIONS": "3"})
+    assert "has 4 partitions, not 3" in str(LogCheck(other)())

@@ -20,7 +20,8 @@ from referral.fold.invalid import InvalidLimit, TooMuchInvalid
 from referral.fold.metrics import FoldMetrics
 from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.states import RedisStates
-from referral.log.admin import partitions
+from referral.log.admin import TopicMismatch, partitions, verify_partitions
+from referral.log.connection import admin
 from referral.log.errors import NotDurable
 from referral.log.source import KafkaSource
 from referral.log.speaker import KafkaSpeaker
@@ -101,12 +102,24 @@ def _runner(
     )
 
 
+def _verify(settings: Settings) -> None:
+    """Ends the process where the topics are not as its settings say: states would come to lie where nobody looks."""
+    client = admin(settings)
+    try:
+        verify_partitions(client, settings)
+    except TopicMismatch as mismatch:
+        raise SystemExit(f"topics: {mismatch}") from mismatch
+    finally:
+        client.close()
+
+
 def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
     """Runs a fold in this process until SIGTERM or SIGINT, with its health and metrics on `REFERRAL_METRICS_PORT`."""
     from referral.http.side import serve_side
 
     # A batch's thousands of objects live to its end and form no cycles; looking for some every 700 costs a tenth of the work.
     gc.set_threshold(50_000, 20, 100)
+    _verify(settings)
     worker = FoldWorker(fold, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())

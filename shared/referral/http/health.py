@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from referral.config import Settings
 from referral.http.limits import unlimited
+from referral.log.admin import TopicMismatch, verify_partitions
 from referral.log.connection import admin
 from referral.telemetry.metrics import gauge
 
@@ -92,7 +93,7 @@ def redis_check(redis: "Redis") -> Check:
 
 
 class LogCheck:
-    """The broker answers within a second; asked at most once a second, whoever looks."""
+    """The broker answers within a second, with the topics that this process expects; asked at most once a second."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -113,7 +114,11 @@ class LogCheck:
         try:
             if self._client is None:
                 self._client = admin(self._settings, _LOG_TIMEOUT_MS)
+                verify_partitions(self._client, self._settings)
             self._client.describe_cluster()
+        except TopicMismatch as mismatch:
+            self._drop()
+            return str(mismatch)
         except Exception as error:  # noqa: BLE001 - whatever the client raises, the log is not ready
             self._drop()
             return f"the broker does not answer: {type(error).__name__}"

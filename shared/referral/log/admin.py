@@ -1,5 +1,6 @@
 """The topic administrator: makes the topics of the table, or says how those that exist differ."""
 
+from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from referral.config import Settings
@@ -29,9 +30,12 @@ def partitions(topic: Topic, settings: Settings) -> int:
     return topic.partitions or settings.partitions
 
 
-def ensure_topics(settings: Settings) -> list[str]:
-    """Creates the topics that are missing, and gives their names. Raises TopicMismatch where one differs from the table."""
-    client = admin(settings)
+def ensure_topics(settings: Settings, patience_ms: int = 10_000) -> list[str]:
+    """Creates the topics that are missing, and gives their names. Raises TopicMismatch where one differs from the table.
+
+    Raises KafkaTimeoutError when no broker answers within `patience_ms`.
+    """
+    client = admin(settings, patience_ms)
     try:
         wanted = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
         present = set(client.list_topics())
@@ -42,6 +46,17 @@ def ensure_topics(settings: Settings) -> list[str]:
         return sorted(missing)
     finally:
         client.close()
+
+
+def verify_partitions(client: KafkaAdminClient, settings: Settings) -> None:
+    """Raises TopicMismatch where a topic is missing or has other partitions than this process would use."""
+    wanted = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
+    missing = sorted(wanted.keys() - client.list_topics())
+    if missing:
+        raise TopicMismatch(f"there is no {', '.join(missing)}: make the topics with `referral topics ensure`")
+    differences = _partition_differences(client, wanted, settings)
+    if differences:
+        raise TopicMismatch(f"{'; '.join(differences)}: give every process the REFERRAL_PARTITIONS of the topics")
 
 
 def _options(topic: Topic, settings: Settings) -> dict[str, object]:
@@ -58,7 +73,8 @@ def _verify(client: object, present: dict[str, Topic], settings: Settings) -> No
     if differences:
         raise TopicMismatch(
             "; ".join(differences) + ". Change REFERRAL_PARTITIONS or the topic (kafka-configs.sh), or use another"
-            " REFERRAL_TOPIC_PREFIX: a topic's partitions decide where its state lives and cannot change under it."
+            " REFERRAL_TOPIC_PREFIX and another Redis database with it: a topic's partitions decide where its state lives"
+            " and cannot change under it."
         )
 
 
