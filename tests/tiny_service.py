@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Flask, Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from referral.catalog.memory import MemoryFollower
 from referral.config import Settings
@@ -99,6 +100,8 @@ def _blueprint() -> Blueprint:
             "bug": ZeroDivisionError("secret inside"),
             "log": NotDurable("no acknowledgement"),
             "busy": Overloaded("20000 lines wait"),
+            "redis": ResponseError("value is out of range"),
+            "full": OutOfMemoryError("command not allowed when used memory > 'maxmemory'"),
             "teapot": Problem(418, "teapot", "I am a teapot. Ask for tea."),
         }[how]
 

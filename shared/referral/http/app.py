@@ -14,7 +14,7 @@ from referral.http.context import Context
 from referral.http.health import Check, LogCheck
 from referral.http.limits import Limiter
 from referral.http.service import Service
-from referral.storage import connect
+from referral.storage import connect_hurried
 from referral.telemetry.metrics import tell_build
 
 
@@ -47,7 +47,7 @@ def create_app(
 
 def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
-    context = Context(settings, clock_from(settings.clock), following, connect(settings))
+    context = Context(settings, clock_from(settings.clock), following, connect_hurried(settings))
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age
     context.at_end(context.redis.close)

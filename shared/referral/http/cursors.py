@@ -1,18 +1,24 @@
 """Cursors: where a listing goes on. Opaque to callers, so that what is inside may change."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from referral.http.problems import Problem
 
 Position = TypeVar("Position")
+_Number = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]  # more than any listing holds, and well within what Redis counts
 
 
 def write(position: object) -> str:
     """The cursor of a position (anything JSON can hold)."""
     return urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+
+
+def number(cursor: str | None) -> int:
+    """The place, from 0, that a cursor stands for in a listing; 0 without one. Raises Problem 400 for one that was not ours."""
+    return read(cursor, _Number) if cursor else 0
 
 
 def read(cursor: str, shape: type[Position]) -> Position:

@@ -1,12 +1,15 @@
 """Errors as RFC 9457 problem details: a stable `code`, a `detail` a person can act on, and `errors` that name each place."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 import structlog
 from flask import Flask, Response, g, request
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
+from redis.exceptions import TimeoutError as NoAnswer
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from referral.http.request_ids import request_id
@@ -19,12 +22,14 @@ _CODES = {
     404: ("not_found", "There is nothing at this address. See /docs for what there is."),
     405: ("method_not_allowed", "This address does not take that method. See /docs for those it takes."),
     406: ("not_acceptable", "None of the formats asked for in Accept can be given. Leave Accept out, or see /docs."),
-    413: ("too_large", "The request body is too large. Send less at once."),
+    413: ("too_large", "The request body is larger than {most} bytes. Send less at once."),
     414: ("address_too_long", "The address is too long. Send less in it."),
     415: ("unsupported_media_type", "Send the body with a Content-Type this address takes; /docs names them."),
     422: ("invalid", "The request was understood but breaks a rule; `errors` names each place and what to do there."),
     500: ("internal_error", "Something failed on our side. Try again; when it stays, tell us the request id."),
 }
+# What may be over in a moment; any other error of Redis means that we asked it something wrong.
+_REDIS = {Disconnected: "is away", NoAnswer: "is away", OutOfMemoryError: "is full", ReadOnlyError: "takes no writes"}
 # marshmallow says what is wrong; a person also wants to know what to do.
 _REMEDIES = {
     "Missing data for required field.": "This is required: add it.",
@@ -93,18 +98,20 @@ def register(app: Flask) -> None:
     app.register_error_handler(Problem, answer)
     app.register_error_handler(NotDurable, lambda error: answer(unavailable(f"The log does not answer: {error}.")))
     app.register_error_handler(Overloaded, lambda error: answer(unavailable(f"We are busy: {error}.")))
-    app.register_error_handler(RedisError, _redis_away)
+    for kind, trouble in _REDIS.items():
+        app.register_error_handler(kind, partial(_redis_cannot, trouble))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
 
 
-def _redis_away(error: RedisError) -> Response:
-    return answer(unavailable(f"Redis is away ({type(error).__name__}), and this needs it."))
+def _redis_cannot(trouble: str, error: Exception) -> Response:
+    return answer(unavailable(f"Redis {trouble} ({type(error).__name__}), and this needs it."))
 
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     code, detail = _CODES.get(status, (error.name.lower().replace(" ", "_"), error.description or error.name))
+    detail = detail.format(most=request.max_content_length) if status == 413 else detail
     messages = getattr(error, "data", {}).get("messages") or {}  # where webargs puts what marshmallow found
     methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
     headers = {"Allow": ", ".join(methods)} if methods else {}

@@ -193,6 +193,12 @@ def test_every_refusal_has_a_remedy() -> None:
     assert all(remedy.endswith(".") for remedy in REMEDIES.values())
 
 
+def test_an_event_that_is_too_large_is_told_the_bound_that_is_set() -> None:
+    """Whatever REFERRAL_MAX_EVENT is: the sender reads how much is too much."""
+    found = Inspector(TOKENS, timedelta(minutes=5), 300).inspect([_with(device="d" * 300)], to_ms(at(10)), _admit)
+    assert "; 300 at most are taken." in found.refused[0].detail
+
+
 def test_a_program_is_asked_for_once_a_batch() -> None:
     """A look-up an event would cost more than the rest of its inspection."""
     asked: list[str] = []

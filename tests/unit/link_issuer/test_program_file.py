@@ -152,7 +152,7 @@ def test_all_mistakes_come_in_one_answer() -> None:
         ({"timezone": "Shanghai"}, "Asia/Shanghai"),
         ({"target_url": "example.com"}, "https://example.com/follow"),
         ({"rewards": [{**BONUS, "referrals": None}]}, "how many friends"),
-        ({"rewards": [3]}, "id: …, to: …"),
+        ({"rewards": [3]}, "an object) with id, to, on"),
     ],
 )
 def test_a_mistake_says_what_to_do(change: dict[str, Any], remedy: str) -> None:

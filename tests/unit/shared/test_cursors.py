@@ -30,3 +30,17 @@ def test_a_cursor_of_another_listing_is_refused() -> None:
     """A position of another shape leads nowhere."""
     with pytest.raises(Problem):
         cursors.read(cursors.write(["a", 1]), int)
+
+
+@pytest.mark.parametrize("forged", [-1, 2**31, 10**30, 1.5, "1", None])
+def test_a_place_that_no_listing_has_is_refused(forged: object) -> None:
+    """A forged cursor is the caller's mistake; it must never reach Redis, which would call it an error of ours."""
+    with pytest.raises(Problem) as raised:
+        cursors.number(cursors.write(forged))
+    assert raised.value.code == "bad_cursor"
+
+
+def test_a_place_is_read_back_and_no_cursor_is_the_beginning() -> None:
+    """What a listing wrote it reads."""
+    assert [cursors.number(cursors.write(place)) for place in (0, 100, 2**31 - 1)] == [0, 100, 2**31 - 1]
+    assert cursors.number(None) == cursors.number("") == 0

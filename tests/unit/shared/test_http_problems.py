@@ -38,6 +38,8 @@ def problem(answer: TestResponse) -> dict[str, Any]:
         ("GET", "/v1/broken/bug", 500, "internal_error"),
         ("GET", "/v1/broken/log", 503, "unavailable"),
         ("GET", "/v1/broken/busy", 503, "unavailable"),
+        ("GET", "/v1/broken/full", 503, "unavailable"),
+        ("GET", "/v1/broken/redis", 500, "internal_error"),
     ],
 )
 def test_every_error_is_a_problem(client: FlaskClient, method: str, path: str, status: int, code: str) -> None:
@@ -90,7 +92,11 @@ def test_a_body_that_is_no_json_is_told_so(client: FlaskClient, body: str) -> No
 def test_a_body_above_the_bound_is_refused(client: FlaskClient) -> None:
     """A large body costs no memory."""
     answer = client.post(THINGS, data=b"x" * 4096, content_type="application/json", headers=headers("writer"))
-    assert problem(answer)["code"] == "too_large"
+    found = problem(answer)
+    assert (found["code"], found["detail"]) == (
+        "too_large",
+        "The request body is larger than 2048 bytes. Send less at once.",
+    )
 
 
 @pytest.mark.parametrize(

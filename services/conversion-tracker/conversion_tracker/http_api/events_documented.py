@@ -47,7 +47,7 @@ DOCUMENTED: dict[str, Any] = {
         400: {"description": "The body cannot be taken apart."},
         401: {"description": "No valid API key."},
         403: {"description": "The key lacks `events:write`."},
-        413: {"description": "More than 1 MiB, or more than 1,000 events."},
+        413: {"description": "More bytes than `REFERRAL_MAX_BODY`, or more than 1,000 events."},
         415: {"description": "Neither JSON nor NDJSON."},
         422: {"description": "Every event was refused; `errors` names each, with its code and its place."},
         503: {"description": "The log did not acknowledge in time, or too much is under way: send it again later."},

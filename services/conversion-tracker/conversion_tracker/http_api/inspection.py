@@ -50,7 +50,7 @@ class Inspector:
             line = bytes(raw)
             try:
                 if len(line) > self._largest:
-                    raise Refused("too_large", "", f"The event has {len(line)} bytes.")
+                    raise self._too_large(line)
                 fact = _decode(line)
                 if fact.program not in admitted:
                     admit(fact.program)
@@ -65,6 +65,9 @@ class Inspector:
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 found.refused.append(explained(error).at(index))
         return found
+
+    def _too_large(self, line: bytes) -> Refused:
+        return Refused("too_large", "", f"The event has {len(line)} bytes; {self._largest} at most are taken.")
 
     def _check(self, fact: Fact, latest: datetime) -> None:
         """The rules, for the few events that one may refuse; calling it for each would cost half as much again as decoding."""

@@ -24,7 +24,7 @@ RefusalCode = Literal[
 
 REMEDIES: dict[RefusalCode, str] = {
     "malformed_json": "Send one valid JSON object in UTF-8 for each event.",
-    "too_large": "Send at most 8 KiB an event (REFERRAL_MAX_EVENT); leave out what the API does not ask for.",
+    "too_large": "Leave out what the API does not ask for; REFERRAL_MAX_EVENT sets the bound.",
     "unknown_type": "Use one of the event types that /docs lists.",
     "internal_type": "This type is written by the system itself; leave it out.",
     "missing_field": "Add it; /docs shows an example of every type.",

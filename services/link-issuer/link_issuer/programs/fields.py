@@ -36,7 +36,7 @@ class Strict(Schema):
         if problem == self.error_messages["unknown"]:
             return f"is not known here{_suggestion(name, self.fields)}"
         if problem == self.error_messages["type"]:
-            return f"is no section: write {', '.join(f'{field}: …' for field in self.fields)}"
+            return f"must be a section (in JSON an object) with {', '.join(self.fields)}"
         description = self.fields[name].metadata.get("description") if name in self.fields else None
         if problem in (_BUILT_IN["required"], _BUILT_IN["null"]):
             return f"is missing: {description}"

@@ -22,7 +22,7 @@ def wallet(page: dict[str, object], program: str, external_id: str) -> dict[str,
     """A person's rewards, as referrer and as friend, newest grant first."""
     existing_program(program)
     limit = int(str(page["limit"]))
-    start = cursors.read(str(page["cursor"]), int) if page["cursor"] else 0
+    start = cursors.number(str(page["cursor"]) if page["cursor"] else None)
     found = collaborators().store.wallet(program, external_id, start, limit)
     following = start + limit
     return {
