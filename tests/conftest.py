@@ -13,6 +13,11 @@ from referral.config import Settings
 from referral.log.admin import ensure_topics
 from referral_tools.stack.stack import Stack
 
+# A test's broker lives for seconds or minutes: it is not worth to compile it as one that serves for months. Half its work.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+# A dozen processes start from the same modules: compile each once, whatever the shell says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 SIGNING_KEY = "a signing key that only tests use, long enough"
 _databases = count(1)
 

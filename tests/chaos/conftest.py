@@ -1,4 +1,4 @@
-"""One system for all chaos tests of a session: each test breaks it in its own way, under a program of its own, and mends it."""
+"""One system for all chaos tests: each test breaks it in its own way, under a program of its own, and mends it."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.chaos.feed import Feed
 from tests.chaos.world import World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The system, up."""
     with World(tmp_path_factory.mktemp("chaos")) as made:

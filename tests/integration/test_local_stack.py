@@ -1,9 +1,11 @@
 """The local stack: a real broker and Redis that come, lose nothing when they are killed, and leave nothing behind."""
 
+import contextlib
 import json
-import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -19,15 +21,39 @@ from referral_tools.stack.stack import Stack
 pytestmark = pytest.mark.integration
 
 TOPIC = "words"
-# Starts a stack in the folder it is given, says which processes that makes, and waits for its end.
+# Starts a stack in the folder it is given, writes a key, says which processes that makes, and waits for its end.
 STARTER = """
 import json, sys, time
 from pathlib import Path
+from redis import Redis
 from referral_tools.stack.stack import Stack
 stack = Stack(Path(sys.argv[1])).start()
+Redis.from_url(stack.redis).set("kept", "yes")
 print(json.dumps([stack.kafka_process.pid, stack.redis_process.pid]), flush=True)
 time.sleep(120)
 """
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process that has started a stack, and the stack's processes."""
+
+    home: Path
+    process: "subprocess.Popen[bytes]"
+    children: list[psutil.Process]
+
+
+@pytest.fixture(scope="module")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """Somebody with a stack up; what is left of them is killed."""
+    home = tmp_path_factory.mktemp("started")
+    with subprocess.Popen([sys.executable, "-c", STARTER, str(home)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        children = [psutil.Process(pid) for pid in json.loads(process.stdout.readline())]
+        yield Started(home, process, children)
+        for one in (*children, process):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 @pytest.fixture
@@ -94,25 +120,6 @@ def test_a_killed_redis_comes_back_on_its_port_with_its_keys(stack: Stack) -> No
         assert redis.get("kept") == b"yes"
 
 
-def test_a_stopped_stack_starts_again_on_its_data_and_leaves_no_process(tmp_path: Path) -> None:
-    """`with Stack(...)` twice over one folder: the second finds what the first wrote, though its ports are others."""
-    with Stack(tmp_path) as first:
-        pids = [first.kafka_process.pid, first.redis_process.pid]
-        with Redis.from_url(first.redis) as redis:
-            redis.set("kept", "yes")
-    assert not any(psutil.pid_exists(pid) for pid in pids)
-    with Stack(tmp_path) as second, Redis.from_url(second.redis) as redis:
-        assert redis.get("kept") == b"yes"
-
-
-def test_the_stack_listens_where_its_base_says(tmp_path: Path) -> None:
-    """Scripts find broker and Redis by REFERRAL_PORT_BASE."""
-    base = free_ports(1)[0] - 92
-    with Stack(tmp_path, base) as stack:
-        assert stack.kafka == f"127.0.0.1:{base + 92}"
-        assert stack.redis == f"redis://127.0.0.1:{base + 79}/0"
-
-
 def test_a_broker_that_cannot_start_says_why_and_takes_redis_with_it(tmp_path: Path) -> None:
     """The end of the broker's log is in the error, and nothing half-started stays."""
     stack = Stack(tmp_path)
@@ -123,15 +130,19 @@ def test_a_broker_that_cannot_start_says_why_and_takes_redis_with_it(tmp_path: P
     assert not stack.redis_process.alive
 
 
-def test_nothing_stays_when_the_one_who_started_it_is_killed(tmp_path: Path) -> None:
+def test_nothing_stays_when_the_one_who_started_it_is_killed(starter: Started) -> None:
     """SIGKILL leaves its victim no chance to clean up; broker and Redis end all the same."""
-    with subprocess.Popen([sys.executable, "-c", STARTER, str(tmp_path)], stdout=subprocess.PIPE) as starter:
-        try:
-            assert starter.stdout is not None
-            children = [psutil.Process(pid) for pid in json.loads(starter.stdout.readline())]
-        finally:
-            starter.send_signal(signal.SIGKILL)
-    _, alive = psutil.wait_procs(children, timeout=30)
-    for left in alive:
-        left.kill()
-    assert alive == []
+    starter.process.kill()
+    assert psutil.wait_procs(starter.children, timeout=30)[1] == []
+
+
+def test_it_starts_again_on_its_data_where_its_base_says_and_leaves_no_process(starter: Started) -> None:
+    """`Stack` twice over one folder: the second finds what the first wrote, though its ports are others; `with` ends it."""
+    base = free_ports(1)[0] - 92
+    with Stack(starter.home, base) as again:
+        assert again.kafka == f"127.0.0.1:{base + 92}"
+        assert again.redis == f"redis://127.0.0.1:{base + 79}/0"
+        pids = [again.kafka_process.pid, again.redis_process.pid]
+        with Redis.from_url(again.redis) as redis:
+            assert redis.get("kept") == b"yes"
+    assert not any(psutil.pid_exists(pid) for pid in pids)

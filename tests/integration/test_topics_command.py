@@ -10,8 +10,8 @@ from referral_tools.cli import main
 pytestmark = pytest.mark.integration
 
 
-def _ensure(environ: dict[str, str], **changed: str) -> Result:
-    return CliRunner().invoke(main, ["topics", "ensure"], env=environ | changed)
+def _ensure(environ: dict[str, str], *options: str, **changed: str) -> Result:
+    return CliRunner().invoke(main, ["topics", "ensure", *options], env=environ | changed)
 
 
 def test_topics_are_made_once(environ: dict[str, str], topic_prefix: str) -> None:
@@ -39,5 +39,5 @@ def test_what_is_in_the_way_is_said(environ: dict[str, str]) -> None:
     """A wrong setting, and a broker that is away: one message each, no trace of ours."""
     wrong = _ensure(environ, REFERRAL_PARTITIONS="many")
     assert (wrong.exit_code, "REFERRAL_PARTITIONS" in wrong.stderr) == (1, True)
-    away = _ensure(environ, REFERRAL_KAFKA="127.0.0.1:1")
+    away = _ensure(environ, "--wait", "1", REFERRAL_KAFKA="127.0.0.1:1")
     assert (away.exit_code, "127.0.0.1:1" in away.stderr, "REFERRAL_KAFKA" in away.stderr) == (1, True, True)

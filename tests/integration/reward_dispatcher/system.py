@@ -44,18 +44,20 @@ def until(look: Callable[[], Found | None], timeout: float = 30, every: float = 
 
 
 @contextmanager
-def running(environ: Mapping[str, str], *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+def running(
+    environ: Mapping[str, str], *arguments: str, module: str = "reward_dispatcher"
+) -> Iterator["subprocess.Popen[bytes]"]:
     """`python -m reward_dispatcher ARGUMENTS` while the block lasts."""
-    process = start(environ, *arguments)
+    process = start(environ, *arguments, module=module)
     try:
         yield process
     finally:
         stop(process)
 
 
-def start(environ: Mapping[str, str], *arguments: str) -> "subprocess.Popen[bytes]":
+def start(environ: Mapping[str, str], *arguments: str, module: str = "reward_dispatcher") -> "subprocess.Popen[bytes]":
     """Starts a process of the service."""
-    command = [sys.executable, "-m", "reward_dispatcher", *arguments]
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.Popen(command, env={**os.environ, **environ})
 
 

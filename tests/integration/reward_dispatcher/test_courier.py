@@ -11,6 +11,7 @@ from referral.events.line import ClockTicked
 from referral.log.connection import consumer
 from referral.log.records import split
 from referral_tools.stack.ports import free_ports
+from tests.integration.reward_dispatcher import impatient
 from tests.integration.reward_dispatcher.receiver import Receiver, receiving
 from tests.integration.reward_dispatcher.system import System, running, served, start, stop, until
 from tests.unit.reward_dispatcher.lines import grant, revoke
@@ -70,7 +71,7 @@ def test_a_failing_receiver_holds_up_nobody(settings: Settings, environ: dict[st
         dead = f"rd:dead:{_register(system, gone)}"
         system.say([grant("rwd_a"), revoke("rwd_a")])
         system.say(grant(f"rwd_{number}", beneficiary=f"xhs:friend{number}") for number in range(100))
-        with running(system.environ, "worker"):
+        with running(system.environ, "worker", module=impatient.__name__):
             until(lambda: len(healthy.rewards()) == 101, timeout=40)
             until(lambda: ("reward.revoked", "rwd_a") in {(kind, reward) for _, kind, reward in healthy.came})
             until(lambda: redis.llen(dead) == 102, timeout=60)
@@ -97,11 +98,12 @@ def _ticks(settings: Settings, moments: int) -> list[tuple[int, ClockTicked, int
     client = consumer(settings)
     try:
         topic = settings.topic_prefix + "events"
-        client.assign([TopicPartition(topic, partition) for partition in range(settings.partitions)])
-        client.seek_to_beginning()
-        found = []
-        while batches := client.poll(timeout_ms=1000):
-            for place, records in batches.items():
+        places = [TopicPartition(topic, partition) for partition in range(settings.partitions)]
+        client.assign(places)
+        client.seek_to_beginning(*places)
+        ends, found = client.end_offsets(places), []
+        while any(client.position(place) < ends[place] for place in places):
+            for place, records in client.poll(timeout_ms=200).items():
                 for record in records:
                     lines = split(record.value)
                     line = decode(lines[0])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from redis import Redis
 
 from referral.config import Settings
 from tests.integration.reward_dispatcher.system import System, served
@@ -51,11 +52,28 @@ def test_addresses_that_must_not_be_called_are_refused_at_the_door(system: Syste
         assert problem["errors"][0]["pointer"] == "/url"  # type: ignore[index]
 
 
-def test_the_same_registration_sent_again_is_one_webhook(system: System) -> None:
-    """A client that lost the answer gets it again, with the same secret."""
+def test_the_same_registration_sent_again_is_one_webhook(system: System, redis: "Redis") -> None:
+    """A client that lost the answer gets it again, with the same secret; the secret lies in the catalog and nowhere else."""
     body = {"program": "prg_glow", "url": "https://93.184.215.14/hook"}
-    first, again = [
-        system.client.post("/v1/webhooks", json=body, headers={"Idempotency-Key": "once"}).json() for _ in range(2)
-    ]
+    answers = [system.client.post("/v1/webhooks", json=body, headers={"Idempotency-Key": "once"}) for _ in range(2)]
+    first, again = [answer.json() for answer in answers]
     assert first == again
+    assert "Idempotent-Replayed" in answers[1].headers
     assert len(system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"]) == 1
+    kept = [redis.get(place) or b"" for place in redis.scan_iter("http:idempotency:*")]
+    assert len(kept) == 1
+    assert first["id"].encode() in kept[0]
+    assert b"whsec_" not in kept[0]
+
+
+def test_a_removal_or_an_upload_sent_again_gets_the_first_answer(system: System) -> None:
+    """Every write honours an Idempotency-Key: a client that lost the answer hears what was done, not 404 or `duplicates`."""
+    _, made = _register(system, "https://93.184.215.14/hook")
+    once = {"Idempotency-Key": "once"}
+    removals = [system.client.delete(f"/v1/webhooks/{made['id']}", headers=once) for _ in range(2)]
+    assert [answer.status_code for answer in removals] == [204, 204]
+    pool, codes = "/v1/programs/prg_glow/pools/mugs/codes", {"codes": ["A1", "A2"]}
+    uploads = [system.client.put(pool, json=codes, headers=once) for _ in range(2)]
+    assert [answer.json()["accepted"] for answer in uploads] == [2, 2]
+    other = system.client.put(pool, json={"codes": ["A3"]}, headers=once)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")

@@ -40,6 +40,7 @@ def script(seed: int, model: Model = SMALL) -> list[Step]:
     return list(Simulation(model, glow(), seed, END).steps())
 
 
+@cache
 def figures(seed: int) -> Figures:
     """What a perfect system would show after the default campaign."""
     return Oracle(glow()).facts(rehearse(script(seed, Model()), glow().id))

@@ -30,9 +30,10 @@ def _make(libs: Path, archive: Path) -> None:
     with TemporaryDirectory(dir=libs.parent) as scratch:
         home = Path(scratch)
         made = home / "classes.jsa"
-        broker = KafkaBroker(libs, home, StackPorts(*free_ports(3)), (f"-XX:ArchiveClassesAtExit={made}",))
+        ports = StackPorts(*free_ports(3))
         try:
-            _run_once(broker)
+            KafkaBroker(libs, home, ports).format()
+            _run_once(KafkaBroker(libs, home, ports, (f"-XX:ArchiveClassesAtExit={made}",)))
         except Unhealthy:
             made.unlink(missing_ok=True)
         if not made.exists():
@@ -41,7 +42,6 @@ def _make(libs: Path, archive: Path) -> None:
 
 
 def _run_once(broker: KafkaBroker) -> None:
-    broker.format()
     process = broker.process().start()
     try:
         process.wait_healthy(broker.answers, _START_TIMEOUT_S)

@@ -11,6 +11,7 @@ from referral_tools.stack.ports import StackPorts
 from referral_tools.stack.process import Process, Unhealthy
 
 _HERE = Path(__file__).parent
+_HEAP = ("-Xmx512m", "-Xms256m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
 _CLUSTER_ID = "cmVmZXJyYWwtZ3Jvd3RoLg"  # any 16 bytes, base64url
 
 # A killed broker may register again only when its last session has timed out: by default 9 s, too long for tests.
@@ -63,8 +64,7 @@ class KafkaBroker:
     def process(self) -> Process:
         """The broker's process, not started."""
         main = ["kafka.Kafka", str(self._home / "server.properties")]
-        heap = ["-Xmx512m", "-Xms256m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
-        return Process("kafka", [*self._java(*heap, *self._options), *main], self._home / "logs" / "kafka.log")
+        return Process("kafka", [*self._java(*_HEAP, *self._options), *main], self._home / "logs" / "kafka.log")
 
     def answers(self) -> bool:
         """Whether the broker answers a request for its topics."""
@@ -91,7 +91,8 @@ class KafkaBroker:
         ]
 
     def _run_tool(self, *command: str) -> None:
-        quick = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-        done = subprocess.run([*self._java(*quick), *command], capture_output=True, text=True, check=False)
+        # The broker's own heap and collector: with others the JVM could not use the archive of its classes.
+        java = self._java(*_HEAP, "-XX:TieredStopAtLevel=1", *self._options)
+        done = subprocess.run([*java, *command], capture_output=True, text=True, check=False)
         if done.returncode:
             raise Unhealthy(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
