@@ -43,6 +43,14 @@ def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
             assert bool(operation["security"]) is (path not in OPEN_TO_ALL), path
 
 
+def test_every_write_takes_an_idempotency_key(document: dict[str, Any]) -> None:
+    """A client library may send one with each, and need not know which honours it."""
+    for path, operations in document["paths"].items():
+        for method in {"post", "put", "patch", "delete"} & operations.keys():
+            names = [one.get("name") for one in operations[method].get("parameters", [])]
+            assert names.count("Idempotency-Key") == 1, (method, path)
+
+
 @pytest.mark.integration
 def test_whatever_is_sent_is_answered_as_described(settings: Settings, environ: dict[str, str]) -> None:
     """Made-up requests, right and wrong: no server error, and every answer has a described form."""

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from referral.http.context import context
 from referral.http.documented import mention, mentioned
 from referral.http.problems import Problem
+from referral.http.withheld import Withheld
 
 _KEPT_S = 24 * 3600
 _PENDING_S = 30
@@ -46,23 +47,42 @@ def idempotent(view: Callable[P, object]) -> Callable[P, Response]:
     Stands below `@requires`, so that an answer is replayed only to whoever may ask. Raises Problem 400 for an empty or long key,
     409 while the first request is under way, 422 where the same key came with another body; RedisError (503) without Redis.
     """
+    return _honouring(view, None)
+
+
+def idempotent_without(withheld: Withheld) -> Callable[[Callable[P, object]], Callable[P, Response]]:
+    """The same, for a view whose answer has a field that is not kept."""
+    return lambda view: _honouring(view, withheld)
+
+
+def _honouring(view: Callable[P, object], withheld: Withheld | None) -> Callable[P, Response]:
     if "scope" in mentioned(view):
         raise TypeError("@idempotent stands below @requires: an answer must not be replayed before the key is checked")
 
     @wraps(view)
     def once(*args: P.args, **kwargs: P.kwargs) -> Response:
-        name = request.headers.get("Idempotency-Key")
+        name = idempotency_key()
         if name is None:
             return make_response(view(*args, **kwargs))
-        if not 0 < len(name) <= 255:
-            detail = "Idempotency-Key must have 1 to 255 characters: a UUID will do."
-            raise Problem(
-                400, "bad_idempotency_key", detail, [{"pointer": "headers:Idempotency-Key", "detail": detail}]
-            )
-        return _once(_place(name), lambda: make_response(view(*args, **kwargs)))
+        return _once(_place(name), lambda: make_response(view(*args, **kwargs)), withheld)
 
     mention(once, idempotent=True)
     return once
+
+
+def idempotency_key() -> str | None:
+    """What the caller names this request by, if at all. Raises Problem 400 for an empty or a long name."""
+    name = request.headers.get("Idempotency-Key")
+    if name is not None and not 0 < len(name) <= 255:
+        detail = "Idempotency-Key must have 1 to 255 characters: a UUID will do."
+        raise Problem(400, "bad_idempotency_key", detail, [{"pointer": "headers:Idempotency-Key", "detail": detail}])
+    return name
+
+
+def key_reused() -> Problem:
+    """422: the same name for two different requests."""
+    detail = "This Idempotency-Key came with another body before. Use a new key for a new request."
+    return Problem(422, "idempotency_key_reused", detail)
 
 
 def _place(name: str) -> str:
@@ -71,18 +91,18 @@ def _place(name: str) -> str:
     return f"http:idempotency:{digest}"
 
 
-def _once(place: str, act: Callable[[], Response]) -> Response:
+def _once(place: str, act: Callable[[], Response], withheld: Withheld | None) -> Response:
     asked = hashlib.sha256(request.query_string + b"\x1f" + request.get_data(cache=True)).digest()
     kept = _claim(place, asked)
     if kept is not None:
-        return _replay(kept, asked)
+        return _replay(kept, asked, withheld)
     try:
         done = act()
     except BaseException:
         _forget(place)
         raise
     if done.status_code < 400:
-        _keep(place, asked, done)
+        _keep(place, asked, done, withheld)
     else:
         _forget(place)
     return done
@@ -99,9 +119,10 @@ def _claim(place: str, asked: bytes) -> _Kept | None:
             return _read(kept)
 
 
-def _keep(place: str, asked: bytes, done: Response) -> None:
+def _keep(place: str, asked: bytes, done: Response, withheld: Withheld | None) -> None:
     headers = {name: done.headers[name] for name in _REPLAYED if name in done.headers}
-    answer = _Kept(asked, done.status_code, done.content_type or "", headers, done.get_data())
+    body = withheld.taken_out(done.get_data()) if withheld else done.get_data()
+    answer = _Kept(asked, done.status_code, done.content_type or "", headers, body)
     try:
         context().redis.set(place, _write(answer), ex=_KEPT_S)
     except RedisError as error:  # what was done is done: it is answered, and not said to have failed
@@ -115,12 +136,12 @@ def _forget(place: str) -> None:
         log.warning("a failed request holds its idempotency key", seconds=_PENDING_S)
 
 
-def _replay(kept: _Kept, asked: bytes) -> Response:
+def _replay(kept: _Kept, asked: bytes, withheld: Withheld | None) -> Response:
     if kept.asked != asked:
-        detail = "This Idempotency-Key came with another body before. Use a new key for a new request."
-        raise Problem(422, "idempotency_key_reused", detail)
+        raise key_reused()
     if not kept.status:
         detail = "The first request with this Idempotency-Key is not answered yet. Ask again in a moment."
         raise Problem(409, "in_progress", detail, headers={"Retry-After": "1"})
     headers = kept.headers | {"Idempotent-Replayed": "true"}
-    return Response(kept.answer, kept.status, headers, content_type=kept.content_type)
+    body = withheld.put_back(kept.answer) if withheld else kept.answer
+    return Response(body, kept.status, headers, content_type=kept.content_type)

@@ -18,7 +18,7 @@ _ABOUT = """Every error is `application/problem+json` (RFC 9457) with a stable `
 request gets the first answer for 24 hours. 429 and 503 carry `Retry-After`."""
 
 
-_IDEMPOTENCY_KEY = {
+IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "The same key with the same body gets the first answer again, for 24 hours.",
@@ -108,7 +108,7 @@ def _complete(doc: dict[str, Any], info: dict[str, Any], **_: object) -> dict[st
         doc["x-scope"] = scope
         doc["responses"] = {"401": HTTPStatus.UNAUTHORIZED.name, "403": HTTPStatus.FORBIDDEN.name} | doc["responses"]
     if info.get("idempotent"):
-        doc.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+        doc.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     for status, response in doc["responses"].items():
         if isinstance(response, dict) and str(status)[0] in "45" and "content" not in response:
             response.update(_problem(response["description"]))

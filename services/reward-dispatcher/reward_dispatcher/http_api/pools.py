@@ -10,6 +10,7 @@ from referral.events.ids import derive
 from referral.events.moment import to_datetime
 from referral.events.rewards import PoolFilled, reward_key
 from referral.http.context import context
+from referral.http.idempotency import idempotent
 from referral.http.keys import requires
 from referral.http.problems import Problem
 from referral.topics import REWARDS
@@ -24,6 +25,7 @@ _encode = msgspec.json.Encoder().encode
 
 @blueprint.put("/v1/programs/<program>/pools/<pool>/codes")
 @requires("rewards:write")
+@idempotent
 @blueprint.arguments(CodesIn)
 @blueprint.response(200, CodesOut)
 def upload(body: dict[str, list[str]], program: str, pool: str) -> dict[str, int]:

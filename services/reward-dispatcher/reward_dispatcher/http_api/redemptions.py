@@ -7,8 +7,10 @@ from flask_smorest import Blueprint
 
 from referral.events import ids
 from referral.http.context import context
+from referral.http.idempotency import idempotency_key, key_reused
 from referral.http.keys import requires
 from referral.http.limits import unlimited
+from referral.http.openapi import IDEMPOTENCY_KEY
 from referral.http.problems import Problem
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
@@ -33,11 +35,12 @@ _WHY = {
 @requires("rewards:redeem")
 @blueprint.arguments(RedemptionIn)
 @blueprint.response(201, RedemptionOut)
+@blueprint.doc(parameters=[IDEMPOTENCY_KEY])
 @blueprint.alt_response(404, description="There is no such code or reward.")
 @blueprint.alt_response(409, description="It cannot be used; the detail says why, and for which order it was used.")
 def redeem(body: dict[str, str]) -> dict[str, object]:
     """Uses a reward for an order. With an `Idempotency-Key`, the same request again gets the first result."""
-    name, wanted, order = _idempotency_key(), _wanted(body), body["order_id"]
+    name, wanted, order = idempotency_key(), _wanted(body), body["order_id"]
     done = redeemed(wanted, order, _request_id(name, wanted, order))
     if done.outcome != "redeemed":
         raise _refused(done)
@@ -48,14 +51,6 @@ def _wanted(body: dict[str, str]) -> Account:
     if "reward_id" in body:
         return existing_reward(body["reward_id"])
     return existing_code(body["code"], body.get("program"))
-
-
-def _idempotency_key() -> str | None:
-    """What the caller names this request by, if at all. Raises Problem 400 for an empty or a long name."""
-    name = request.headers.get("Idempotency-Key")
-    if name is not None and not 0 < len(name) <= 255:
-        raise Problem(400, "bad_idempotency_key", "Idempotency-Key must have 1 to 255 characters.")
-    return name
 
 
 def _request_id(name: str | None, wanted: Account, order: str) -> str:
@@ -75,11 +70,7 @@ def _refuse_other_body(named: str) -> None:
     body = hashlib.sha256(request.get_data(cache=True)).digest()
     redis, place = context().redis, f"rd:asked:{named}"
     if not redis.set(place, body, nx=True, ex=_REMEMBERED_S) and redis.get(place) not in (body, None):
-        raise Problem(
-            422,
-            "idempotency_key_reused",
-            "This Idempotency-Key came with another body before. Use a new key for a new request.",
-        )
+        raise key_reused()
 
 
 def _refused(done: Redemption) -> Problem:

@@ -12,9 +12,10 @@ from referral.events import ids
 from referral.events.entities import Webhook
 from referral.events.moment import to_datetime
 from referral.http.context import context
-from referral.http.idempotency import idempotent
+from referral.http.idempotency import idempotent, idempotent_without
 from referral.http.keys import permit, requires
-from referral.http.problems import Problem
+from referral.http.problems import Problem, unavailable
+from referral.http.withheld import Withheld
 from reward_dispatcher.domain.addresses import Forbidden, check_addresses, check_url
 from reward_dispatcher.http_api.collaborators import collaborators, existing_program
 from reward_dispatcher.http_api.webhook_schemas import WebhookIn, WebhookOut, WebhooksOut, WebhooksQuery
@@ -25,7 +26,7 @@ _MOST = 20
 
 @blueprint.post("/v1/webhooks")
 @requires("rewards:write")
-@idempotent
+@idempotent_without(Withheld("secret", again=lambda made: _secret(str(made["id"]))))
 @blueprint.arguments(WebhookIn)
 @blueprint.response(201, WebhookOut)
 @blueprint.alt_response(422, description="The address is not one that webhooks may go to.")
@@ -55,6 +56,7 @@ def listing(query: dict[str, str]) -> dict[str, object]:
 
 @blueprint.delete("/v1/webhooks/<webhook_id>")
 @requires("rewards:write")
+@idempotent
 @blueprint.response(204)
 @blueprint.alt_response(404, description="There is no such webhook.")
 def remove(webhook_id: str) -> None:
@@ -75,6 +77,14 @@ def _webhook(program: str, url: str, events: tuple[str, ...]) -> Webhook:
         secret="whsec_" + b64encode(secrets.token_bytes(24)).decode(),
         events=events,
     )
+
+
+def _secret(webhook: str) -> str:
+    """The secret of a webhook that was made here, for who lost the answer. Its one home is the catalog."""
+    hook = context().catalog.webhook(webhook)
+    if hook is None:
+        raise unavailable(f"The catalog has lost the webhook {webhook}.")
+    return hook.secret
 
 
 def _shape(hook: Webhook) -> dict[str, object]:
