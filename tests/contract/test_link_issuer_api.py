@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from link_issuer.domain.codes import RESERVED
-from link_issuer.http_api.app import build
+from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
 from tests.integration.link_issuer.system import PROGRAM, RULES, served
 
@@ -23,7 +23,9 @@ OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png"}
 @pytest.fixture(scope="module")
 def app() -> Iterator[Flask]:
     """The app; no broker is needed to tell what an API looks like."""
-    app = build(Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error"))
+    app = make_app(
+        Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
+    )
     yield app
     app.extensions["referral"].close()
 

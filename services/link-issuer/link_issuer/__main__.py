@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> None:
         settings = Settings.from_env()
     except ConfigError as error:
         sys.exit(f"configuration: {error}")
-    serve("link_issuer.http_api.app:create", settings)
+    serve("link_issuer.http_api.app:app", settings)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from flask import Flask
 from kafka import TopicPartition
 from werkzeug.test import TestResponse
 
-from link_issuer.http_api.app import build
-from link_issuer.http_api.desk import Desk
+from link_issuer.http_api.app import SERVICE
+from link_issuer.http_api.app import app as make_app
+from link_issuer.http_api.collaborators import Collaborators
 from link_issuer.store import Store
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
@@ -111,13 +112,13 @@ class System:
     @contextmanager
     def deaf_log(self) -> Iterator[None]:
         """While this lasts the catalog can be read, and takes nothing."""
-        own, here = self.desk, self.context
+        own, here = self.own, self.context
         nowhere = CatalogWriter(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
-        self.app.extensions["link_issuer"] = replace(own, store=Store(here.follower, nowhere, here.redis))
+        self.app.extensions[SERVICE] = replace(own, store=Store(here.follower, nowhere, here.redis))
         try:
             yield
         finally:
-            self.app.extensions["link_issuer"] = own
+            self.app.extensions[SERVICE] = own
 
     @property
     def context(self) -> Context:
@@ -126,9 +127,9 @@ class System:
         return found
 
     @property
-    def desk(self) -> Desk:
+    def own(self) -> Collaborators:
         """What this one has."""
-        found: Desk = self.app.extensions["link_issuer"]
+        found: Collaborators = self.app.extensions[SERVICE]
         return found
 
 
@@ -138,7 +139,7 @@ def served(settings: Settings) -> Iterator[System]:
     writer = CatalogWriter(settings, SystemClock())
     writer.put(KEYS, timeout=10)
     writer.close()
-    system = System(build(settings), settings)
+    system = System(make_app(settings), settings)
     try:
         system.context.follower.read_to_end(10)
         yield system

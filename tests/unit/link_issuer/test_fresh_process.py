@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from link_issuer.http_api.app import build
+from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
 from referral.events.entities import ApiKey
 from referral.http.keys import digest
@@ -21,7 +21,9 @@ WITH_KEY = {"Authorization": "Bearer rk_a"}
 @pytest.fixture
 def app() -> Iterator[Flask]:
     """Link-issuer that has read nothing yet, and finds nobody to read from."""
-    made = build(Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error"))
+    made = make_app(
+        Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
+    )
     yield made
     made.extensions["referral"].close()
 

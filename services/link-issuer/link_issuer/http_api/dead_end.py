@@ -9,7 +9,7 @@ from flask import Response, request
 from jinja2 import Environment, FileSystemLoader, Template
 
 from link_issuer.domain.links import hindrance
-from link_issuer.http_api.desk import desk
+from link_issuer.http_api.collaborators import collaborators
 from link_issuer.pages import words
 from link_issuer.pages.words import DeadEnd, Language
 from referral.events.entities import Link, Participant
@@ -40,7 +40,7 @@ def dead_end(why: DeadEnd, owner: Participant | Link | None, code: str) -> Respo
     language = _language()
     title, detail = words.HAPPENED[language][why]
     friend = _inviter(owner)
-    way_on = desk().link(friend.code) if friend else None
+    way_on = collaborators().link(friend.code) if friend else None
     name = friend.display_name if friend else ""
     page = _template().render(
         lang=language,

@@ -9,9 +9,9 @@ from marshmallow import ValidationError, fields
 from link_issuer.domain.codes import CodeRefused, vanity
 from link_issuer.domain.links import Wish, hindrance, link, mistakes
 from link_issuer.domain.mistakes import Mistake
-from link_issuer.http_api import answers, examples
+from link_issuer.http_api import examples, schemas
 from link_issuer.http_api.body import invalid, json_answer, json_body
-from link_issuer.http_api.desk import desk
+from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.programs import known
 from link_issuer.programs.check import flat
 from link_issuer.programs.fields import Strict, choice, identifier, instant
@@ -44,8 +44,8 @@ class LinkSchema(Strict):
 
 @blueprint.route("/v1/participants/<participant>/links", methods=["POST"])
 @requires("links:write")
-@blueprint.response(201, answers.LinkAnswer)
-@blueprint.alt_response(200, schema=answers.LinkAnswer, description="The participant had this link already.")
+@blueprint.response(201, schemas.LinkAnswer)
+@blueprint.alt_response(200, schema=schemas.LinkAnswer, description="The participant had this link already.")
 @blueprint.doc(
     requestBody={"required": True, "content": {"application/json": {"schema": LinkSchema, "example": examples.LINK}}}
 )
@@ -56,7 +56,7 @@ def create(participant: str) -> Response:
     """
     owner = _participant(participant)
     wish = _wish(owner)
-    catalog = desk().store.complete_catalog()
+    catalog = collaborators().store.complete_catalog()
     wanted = wish.link_id(owner.id)
     existing = next((one for one in catalog.links(owner.id) if one.id == wanted), None)
     made = existing or _make(owner, wish, catalog)
@@ -65,7 +65,7 @@ def create(participant: str) -> Response:
 
 @blueprint.route("/v1/links/<code>", methods=["GET"])
 @requires("read")
-@blueprint.response(200, answers.LinkAnswer)
+@blueprint.response(200, schemas.LinkAnswer)
 def show(code: str) -> Response:
     """A code: whose it is, what it carries, and whether it works now."""
     found = holder(code)
@@ -93,13 +93,13 @@ def link_fields(found: Participant | Link) -> dict[str, object]:
     return {
         "id": found.id,
         "code": found.code,
-        "link": desk().link(found.code),
+        "link": collaborators().link(found.code),
         "program": found.program,
         "participant": found.participant if isinstance(found, Link) else found.id,
         **carried,
         "standing": hindrance(found, terms, to_datetime(now_ms)) or "open",
-        "qr_svg": f"{desk().link('v1/links')}/{found.code}/qr.svg",
-        "qr_png": f"{desk().link('v1/links')}/{found.code}/qr.png",
+        "qr_svg": f"{collaborators().link('v1/links')}/{found.code}/qr.svg",
+        "qr_png": f"{collaborators().link('v1/links')}/{found.code}/qr.png",
     }
 
 
@@ -134,13 +134,13 @@ def _make(owner: Participant, wish: Wish, catalog: Catalog) -> Link:
     id_ = wish.link_id(owner.id)
     taken = _take(CodeWish(id_, owner.display_name, wish.code), catalog)
     made = link(wish, owner, taken.code, to_datetime(taken.since_ms))
-    desk().store.keep([made])
+    collaborators().store.keep([made])
     return made
 
 
 def _take(wish: CodeWish, catalog: Catalog) -> TakenCode:
     try:
-        return desk().store.take_codes([wish], catalog, context().clock.now_ms())[0]
+        return collaborators().store.take_codes([wish], catalog, context().clock.now_ms())[0]
     except Taken as error:
         raise Problem(
             409,

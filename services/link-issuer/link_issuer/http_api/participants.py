@@ -6,9 +6,9 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from link_issuer.domain.enrolment import Enrolment, mention_mistakes
-from link_issuer.http_api import answers, examples
+from link_issuer.http_api import examples, schemas
 from link_issuer.http_api.body import invalid, json_answer
-from link_issuer.http_api.desk import desk
+from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.enrolment_body import EnrolmentSchema, EnrolmentsSchema, enrolments
 from link_issuer.http_api.programs import known
 from link_issuer.store import CodeWish
@@ -24,7 +24,7 @@ blueprint = Blueprint(
     __name__,
     description="Whoever takes part has a code, a link and perhaps a mention to refer others by.",
 )
-_ONE_OR_MANY = {"oneOf": [answers.ParticipantAnswer, answers.ParticipantsAnswer]}
+_ONE_OR_MANY = {"oneOf": [schemas.ParticipantAnswer, schemas.ParticipantsAnswer]}
 
 
 @blueprint.route("/v1/programs/<program>/participants", methods=["POST"])
@@ -58,7 +58,7 @@ def enrol(program: str) -> Response:
 
 @blueprint.route("/v1/programs/<program>/participants/<path:participant>", methods=["GET"])
 @requires("read")
-@blueprint.response(200, answers.ParticipantAnswer, example=examples.PARTICIPANT_ANSWER)
+@blueprint.response(200, schemas.ParticipantAnswer, example=examples.PARTICIPANT_ANSWER)
 def show(program: str, participant: str) -> Response:
     """A participant, by `par_…` id or by the platform's id of the person."""
     known(program)
@@ -82,7 +82,7 @@ def participant_fields(participant: Participant) -> dict[str, object]:
         "external_id": participant.external_id,
         "display_name": participant.display_name,
         "code": participant.code,
-        "link": desk().link(participant.code),
+        "link": collaborators().link(participant.code),
         "mention": participant.mention,
     }
 
@@ -92,7 +92,7 @@ def _enrol(program: str, asked: Sequence[Enrolment]) -> tuple[int, list[Particip
     by_id = {one.participant_id(program): one for one in asked}
     known_now = context().catalog.as_read()
     if any(known_now.participant(id_) is None for id_ in by_id):
-        known_now = desk().store.complete_catalog()
+        known_now = collaborators().store.complete_catalog()
     existing = {id_: found for id_ in by_id if (found := known_now.participant(id_))}
     fresh = {id_: one for id_, one in by_id.items() if id_ not in existing}
     everybody = existing | _admit(program, fresh, known_now)
@@ -106,10 +106,10 @@ def _admit(program: str, fresh: dict[str, Enrolment], catalog: Catalog) -> dict[
     if mistakes:
         raise invalid(mistakes, "A mention is somebody else's; nobody was enrolled.")
     wishes = [CodeWish(id_, one.display_name) for id_, one in fresh.items()]
-    taken = desk().store.take_codes(wishes, catalog, context().clock.now_ms())
+    taken = collaborators().store.take_codes(wishes, catalog, context().clock.now_ms())
     admitted = {
         id_: one.participant(program, own.code, to_datetime(own.since_ms))
         for (id_, one), own in zip(fresh.items(), taken, strict=True)
     }
-    desk().store.keep(list(admitted.values()))
+    collaborators().store.keep(list(admitted.values()))
     return admitted

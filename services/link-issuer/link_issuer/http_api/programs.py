@@ -6,9 +6,9 @@ from marshmallow import RAISE, fields
 
 from link_issuer.domain.mistakes import Mistake
 from link_issuer.domain.versions import Succession, TooEarly, succeed
-from link_issuer.http_api import answers, examples
+from link_issuer.http_api import examples, schemas
 from link_issuer.http_api.body import YAML_TYPES, invalid, json_answer, json_or_yaml_body
-from link_issuer.http_api.desk import desk
+from link_issuer.http_api.collaborators import collaborators
 from link_issuer.programs.check import Checked, check, spelled_out
 from link_issuer.programs.fields import Strict
 from link_issuer.programs.schema import ProgramFile
@@ -35,8 +35,8 @@ class ApplyQuery(Strict):
 @blueprint.route("/v1/programs/<program>", methods=["PUT"])
 @requires("admin")
 @blueprint.arguments(ApplyQuery, location="query", unknown=RAISE)
-@blueprint.response(201, answers.ProgramAnswer, description="A new version.", example=examples.PROGRAM_VERSION)
-@blueprint.alt_response(200, schema=answers.ProgramAnswer, description="The same rules as before, or a dry run.")
+@blueprint.response(201, schemas.ProgramAnswer, description="A new version.", example=examples.PROGRAM_VERSION)
+@blueprint.alt_response(200, schema=schemas.ProgramAnswer, description="The same rules as before, or a dry run.")
 @blueprint.doc(
     requestBody={
         "required": True,
@@ -58,7 +58,7 @@ def apply(query: dict[str, bool], program: str) -> Response:
     mistake.
     """
     checked = _checked(program)
-    newest = desk().store.complete_catalog().program(program)
+    newest = collaborators().store.complete_catalog().program(program)
     _match(newest)
     succession = _succession(newest, checked)
     is_new, dry_run = succession.is_new, query["dry_run"]
@@ -69,7 +69,7 @@ def apply(query: dict[str, bool], program: str) -> Response:
 
 @blueprint.route("/v1/programs/<program>", methods=["GET"])
 @requires("read")
-@blueprint.response(200, answers.ProgramAnswer, example=examples.PROGRAM_VERSION)
+@blueprint.response(200, schemas.ProgramAnswer, example=examples.PROGRAM_VERSION)
 def show(program: str) -> Response:
     """The newest version of a program, in force or still to come; its ETag is for If-Match."""
     context().follower.read_to_end()
@@ -78,7 +78,7 @@ def show(program: str) -> Response:
 
 @blueprint.route("/v1/programs/<program>/versions", methods=["GET"])
 @requires("read")
-@blueprint.response(200, answers.ProgramVersionsAnswer)
+@blueprint.response(200, schemas.ProgramVersionsAnswer)
 def versions(program: str) -> Response:
     """All versions, the newest first."""
     context().follower.read_to_end()
@@ -131,10 +131,10 @@ def _succession(newest: ProgramVersion | None, checked: Checked) -> Succession:
 
 def _keep(version: ProgramVersion) -> ProgramVersion:
     try:
-        taken = desk().store.take_version(version)
+        taken = collaborators().store.take_version(version)
     except Taken as error:
         raise Problem(409, "other_version", f"{error}. Read the program, and apply your change to that.") from error
-    desk().store.keep([taken])
+    collaborators().store.keep([taken])
     return taken
 
 

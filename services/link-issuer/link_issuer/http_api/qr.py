@@ -7,7 +7,7 @@ from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import RAISE, fields, validate
 
-from link_issuer.http_api.desk import desk
+from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.links import holder
 from link_issuer.programs.fields import Strict
 from referral.events.entities import Link, Participant
@@ -48,7 +48,7 @@ def png(query: dict[str, int], code: str) -> Response:
 def _picture(found: Participant | Link, kind: str, media: str, scale: int) -> Response:
     """The picture. Error correction M: a crease or a thumb may hide 15 % of it."""
     picture = io.BytesIO()
-    segno.make_qr(desk().link(found.code), error="m").save(
+    segno.make_qr(collaborators().link(found.code), error="m").save(
         picture, kind=kind, scale=scale, border=4, dark=_DARK, light=_LIGHT
     )
     return Response(picture.getvalue(), headers={"Cache-Control": "public, max-age=86400"}, mimetype=media)

@@ -6,8 +6,8 @@ Links that work are answered by the front door (`front.py`). What comes here is 
 from flask import Response, request
 from flask_smorest import Blueprint
 
+from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.dead_end import dead_end
-from link_issuer.http_api.desk import desk
 from link_issuer.http_api.front import HEADERS, hit
 from link_issuer.http_api.onward import Hindered
 from referral.catalog.view import Catalog
@@ -44,11 +44,11 @@ def _way(code: str) -> str | Hindered | None:
     """
     here = context()
     try:
-        return desk().onward.way(_catalog(here), code, hit(request.environ))
+        return collaborators().onward.way(_catalog(here), code, hit(request.environ))
     except NotDurable:
         if not here.follower.was_complete():
             raise
-        return desk().onward.way(here.catalog.as_read(), code, hit(request.environ))
+        return collaborators().onward.way(here.catalog.as_read(), code, hit(request.environ))
 
 
 def _catalog(here: Context) -> Catalog:
