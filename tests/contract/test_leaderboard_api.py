@@ -4,12 +4,10 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 from openapi_spec_validator import validate
 from redis import Redis
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from tests.contract.probing import probe
 from tests.integration.leaderboard.serving import NOW, WITH_KEY, score, seat, served
 from tests.unit.leaderboard.folding import PROGRAM, somebody
 
@@ -48,20 +46,10 @@ def test_whatever_is_sent_is_answered_as_described(redis: "Redis", redis_url: st
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) == OPERATIONS
     for operation in operations:
-        _probe(operation)
+        probe(operation, WITH_KEY, _aim)
 
 
-def _probe(operation: Any) -> None:
-    """Sends what hypothesis makes of the operation's description; half of it to the program that exists.
-
-    A cursor is opaque, and a period is described in words: what fits the description may still name nothing.
-    """
-
-    @given(case=operation.as_strategy())
-    @hypothesis_settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    def send(case: schemathesis.Case) -> None:
-        if len(str(case.query)) % 2:
-            case.path_parameters["program"] = PROGRAM
-        case.call_and_validate(headers=WITH_KEY, excluded_checks=[positive_data_acceptance])
-
-    send()
+def _aim(case: schemathesis.Case) -> None:
+    """Half of the requests go to the program that exists."""
+    if len(str(case.query)) % 2:
+        case.path_parameters["program"] = PROGRAM

@@ -7,14 +7,12 @@ import jsonschema
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 from openapi_spec_validator import validate
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from link_issuer.domain.codes import RESERVED
 from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
+from tests.contract.probing import probe
 from tests.integration.link_issuer.system import PROGRAM, RULES, served
 
 OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png"}
@@ -95,21 +93,10 @@ def test_whatever_is_sent_is_answered_as_described(settings: Settings) -> None:
     with served(settings) as system:
         assert system.apply(RULES).status_code == 201
         codes = {"participant": system.amy()["id"], "code": system.amy()["code"], "program": PROGRAM}
+
+        def aim(case: schemathesis.Case) -> None:
+            case.path_parameters.update({name: codes[name] for name in case.path_parameters if name in codes})
+
         schema = schemathesis.openapi.from_wsgi("/openapi.json", system.app)
         for found in schema.get_all_operations():
-            _probe(found.ok(), codes)
-
-
-def _probe(operation: Any, real: dict[str, str]) -> None:
-    """Sends what hypothesis makes of the operation's description, to what exists.
-
-    What fits the description may still be refused for what it says: a program's dates, a content item it does not have.
-    """
-
-    @given(case=operation.as_strategy())
-    @hypothesis_settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    def send(case: schemathesis.Case) -> None:
-        case.path_parameters.update({name: real[name] for name in case.path_parameters if name in real})
-        case.call_and_validate(headers={"Authorization": "Bearer rk_admin"}, excluded_checks=[positive_data_acceptance])
-
-    send()
+            probe(found.ok(), {"Authorization": "Bearer rk_admin"}, aim)

@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 from openapi_spec_validator import validate
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from referral.config import Settings
 from reward_dispatcher.http_api.app import app as make_app
+from tests.contract.probing import probe
 from tests.integration.reward_dispatcher.system import SECRET, served
 from tests.unit.reward_dispatcher.lines import PROGRAM
 
@@ -59,22 +57,10 @@ def test_whatever_is_sent_is_answered_as_described(settings: Settings, environ: 
         operations = [found.ok() for found in schema.get_all_operations()]
         assert len(operations) == OPERATIONS
         for operation in operations:
-            _probe(operation)
+            probe(operation, {"Authorization": f"Bearer {SECRET}"}, _aim)
 
 
-def _probe(operation: Any) -> None:
-    """Sends what hypothesis makes of the operation's description, to the program that exists.
-
-    What fits the description may still be refused for what it says: an opaque cursor, a webhook's address.
-    """
-
-    @given(case=operation.as_strategy())
-    @hypothesis_settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    def send(case: schemathesis.Case) -> None:
-        if "program" in case.path_parameters:
-            case.path_parameters["program"] = PROGRAM
-        case.call_and_validate(
-            headers={"Authorization": f"Bearer {SECRET}"}, excluded_checks=[positive_data_acceptance]
-        )
-
-    send()
+def _aim(case: schemathesis.Case) -> None:
+    """At the program that exists."""
+    if "program" in case.path_parameters:
+        case.path_parameters["program"] = PROGRAM
