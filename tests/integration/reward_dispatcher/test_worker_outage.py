@@ -1,6 +1,7 @@
 """The delivery worker when its broker is gone for good."""
 
 import signal
+import socket
 
 import httpx
 import pytest
@@ -33,6 +34,29 @@ def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, env
         process.wait(8)
     finally:
         stop(process)
+
+
+def test_a_worker_whose_redis_hangs_is_not_ready(settings: Settings, environ: dict[str, str]) -> None:
+    """It delivers, but what a receiver refuses could not be kept; its probe says which part, before it gives up waiting."""
+    [port] = free_ports(1)
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        redis = f"redis://127.0.0.1:{hung.getsockname()[1]}/0"
+        mine = {"REFERRAL_REDIS": redis, "REFERRAL_METRICS_PORT": str(port)}
+        process = start(environ | mine, "worker")
+        try:
+            found = until(lambda: _probed(port))
+        finally:
+            stop(process)
+    assert found == {"delivery": "ok", "catalog": "ok", "redis": "Redis does not answer: TimeoutError"}
+
+
+def _probed(port: int) -> dict[str, str] | None:
+    """What the probe says of each part, once a worker does what it can."""
+    try:
+        checks: dict[str, str] = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).json()["checks"]
+    except httpx.TransportError:
+        return None
+    return checks if checks["delivery"] == checks["catalog"] == "ok" else None
 
 
 def _busy(system: System) -> None:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from redis.exceptions import ConnectionError as RedisConnectionError
 from standardwebhooks import Webhook as Verifier
+from structlog.testing import capture_logs
 
 from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
@@ -132,6 +134,24 @@ def test_a_message_is_given_up_after_bounded_attempts_and_kept() -> None:
     assert run(_deliver(world)) is False
     assert len(world.sent) == ATTEMPTS
     assert world.dead.letters == [("whk_1", told().id, "answered 500")]
+
+
+def test_what_cannot_even_be_kept_is_told_by_ids_only() -> None:
+    """The process's log is read by many: no code that can be spent, and no person."""
+
+    class Full(Dead):
+        """Redis is away."""
+
+        async def add(self, webhook: str, told: Message, reason: str) -> None:
+            raise RedisConnectionError("nobody there")
+
+    sender = Sender(World(lambda _: 500).post, Full())
+    with capture_logs() as logged:
+        run(sender.set_aside(HOOK, told(), "answered 500"))
+    (line,) = logged
+    assert (line["webhook"], line["message"], line["reward"]) == ("whk_1", told().id, "rwd_1")
+    assert (line["program"], line["type"], line["reason"]) == (PROGRAM, "reward.fulfilled", "answered 500")
+    assert not any(secret in str(logged) for secret in ("CODE", "xhs:friend1"))
 
 
 def test_a_receiver_that_is_gone_is_not_asked_again() -> None:

@@ -58,13 +58,23 @@ class Sender:
         return True
 
     async def set_aside(self, hook: Webhook, told: Message, reason: str) -> None:
-        """Gives a delivery up, countably; where even that fails, the log of the process has the message."""
+        """Gives a delivery up, countably. Where it cannot even be kept, the process's log says which: its line is on the log.
+
+        By ids only: the body may hold a code that can be spent, and whose it is.
+        """
         counter("webhook_deliveries").labels("failed").inc()
         try:
             await self._dead.add(hook.id, told, reason)
         except RedisError as error:
             log.error(
-                "dead delivery not kept", webhook=hook.id, message=told.id, body=told.body.decode(), error=str(error)
+                "dead delivery not kept",
+                webhook=hook.id,
+                message=told.id,
+                type=told.type,
+                program=told.line.program,
+                reward=told.line.id,
+                reason=reason,
+                error=type(error).__name__,
             )
 
     async def _attempts(self, hook: Webhook, told: Message, endpoint: Endpoint) -> str | None:

@@ -20,8 +20,10 @@ from referral.clock import clock_from
 from referral.config import Settings
 from referral.events.moment import to_datetime
 from referral.events.rewards import RewardDelivered, RewardFulfilled
+from referral.http.health import Check, redis_check
 from referral.http.side import serve_side
 from referral.log.admin import partitions
+from referral.storage import connect_hurried
 from referral.telemetry.metrics import counter
 from referral.topics import EVENTS, REWARDS, Topic
 from reward_dispatcher.delivery.connections import connections, post
@@ -60,11 +62,16 @@ class DeliveryWorker:
     def run(self) -> None:
         """Delivers and ticks until SIGTERM or SIGINT."""
         self._catalog.start()
-        with serve_side(self._settings, {"delivery": lambda: self._trouble, "catalog": self._catalog.caught_up}):
+        with serve_side(self._settings, self._checks()):
             try:
                 _Worker(self.app, quiet=True, redirect_stdouts=False, override_logging=False).execute_from_commandline()
             finally:
                 self._catalog.stop()
+
+    def _checks(self) -> dict[str, Check]:
+        """Redis too: what cannot be delivered is kept there."""
+        redis = redis_check(connect_hurried(self._settings))
+        return {"delivery": lambda: self._trouble, "catalog": self._catalog.caught_up, "redis": redis}
 
     def _wired(self, app: Any) -> Any:
         rewards = app.topic(self._name(REWARDS), value_serializer="raw", value_type=bytes, internal=False)
