@@ -54,6 +54,16 @@ def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:
                 assert _examples(operation), (method, path)
 
 
+def test_every_write_takes_an_idempotency_key(document: dict[str, Any]) -> None:
+    """A client library may send one with each, and need not know which honours it."""
+    for path, operations in document["paths"].items():
+        for method in {"post", "put", "patch", "delete"} & operations.keys():
+            names = [one.get("name") for one in operations[method].get("parameters", [])]
+            assert names.count("Idempotency-Key") == 1, (method, path)
+    put = document["paths"]["/v1/programs/{program}"]["put"]
+    assert {one["name"] for one in put["parameters"]} == {"dry_run", "If-Match", "Idempotency-Key"}
+
+
 def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
     """What a developer copies is what the door takes."""
     found = [

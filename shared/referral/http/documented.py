@@ -1,6 +1,9 @@
 """How a decorator of ours says in the OpenAPI document what it asks for."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+View = TypeVar("View", bound=Callable[..., object])
 
 
 def mention(view: Callable[..., object], **facts: object) -> None:
@@ -12,3 +15,13 @@ def mentioned(view: Callable[..., object]) -> Mapping[str, object]:
     """What is noted of a view."""
     found: Mapping[str, object] = view.__dict__.get("_apidoc", {})
     return found
+
+
+def takes(*headers: Mapping[str, object]) -> Callable[[View], View]:
+    """A view that reads these headers (OpenAPI parameters) by itself; `blueprint.doc` would put them in place of all others."""
+
+    def decorate(view: View) -> View:
+        mention(view, headers=headers)
+        return view
+
+    return decorate

@@ -101,14 +101,15 @@ def _say_what_all_share(blueprint: Blueprint) -> None:
 
 
 def _complete(doc: dict[str, Any], info: dict[str, Any], **_: object) -> dict[str, Any]:
-    """What `requires` and `idempotent` ask for, and errors as problems."""
+    """What `requires`, `takes` and `idempotent` ask for, and errors as problems."""
     scope = info.get("scope")
     doc["security"] = [{"key": []}] if scope else []
     if scope:
         doc["x-scope"] = scope
         doc["responses"] = {"401": HTTPStatus.UNAUTHORIZED.name, "403": HTTPStatus.FORBIDDEN.name} | doc["responses"]
-    if info.get("idempotent"):
-        doc.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+    headers = [*info.get("headers", ()), *([IDEMPOTENCY_KEY] if info.get("idempotent") else [])]
+    if headers:
+        doc["parameters"] = [*doc.get("parameters", []), *headers]
     for status, response in doc["responses"].items():
         if isinstance(response, dict) and str(status)[0] in "45" and "content" not in response:
             response.update(_problem(response["description"]))

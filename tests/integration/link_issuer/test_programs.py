@@ -115,3 +115,37 @@ def test_only_a_key_for_it_applies_a_program(issuer: System) -> None:
     assert issuer.apply(RULES).status_code == 201
     assert issuer.ask("GET", f"/v1/programs/{PROGRAM}", key="reader").status_code == 200
     assert datetime.fromisoformat(issuer.apply(RULES).get_json()["effective_from"]) <= datetime.now(UTC)
+
+
+def test_programs_are_listed_page_by_page_to_whoever_may_see_them(issuer: System) -> None:
+    """By id, each with its newest version; a key bound to a program finds that one and learns of no other."""
+    for program in ("prg_b", "prg_other", "prg_a"):
+        assert issuer.apply(RULES | {"id": program}).status_code == 201
+    assert issuer.apply(RULES | {"id": "prg_a", "name": {"en": "New"}}).status_code == 201
+    first = issuer.ask("GET", "/v1/programs?limit=2", key="reader").get_json()
+    assert [(one["id"], one["version"]) for one in first["items"]] == [("prg_a", 2), ("prg_b", 1)]
+    assert first["items"][0]["name"] == {"en": "New"}
+    rest = issuer.ask("GET", f"/v1/programs?limit=2&cursor={first['next_cursor']}", key="reader").get_json()
+    assert ([one["id"] for one in rest["items"]], rest["next_cursor"]) == (["prg_other"], None)
+    bound = issuer.ask("GET", "/v1/programs", key="elsewhere").get_json()
+    assert [one["id"] for one in bound["items"]] == ["prg_other"]
+    assert issuer.ask("GET", "/v1/programs?cursor=made-up", key="reader").status_code == 400
+    assert issuer.ask("GET", "/v1/programs?limit=0", key="reader").status_code == 422
+
+
+def test_every_write_sent_again_under_its_key_gets_the_first_answer(glow: System) -> None:
+    """Enrolment, link and program: 201 again, the same bytes; another body under the key is refused, and so is a long key."""
+    amy = glow.amy()["id"]
+    writes: list[tuple[str, str, dict[str, object], dict[str, object]]] = [
+        ("POST", f"/v1/programs/{PROGRAM}/participants", {"external_id": "xhs:bo"}, {"external_id": "xhs:chen"}),
+        ("POST", f"/v1/participants/{amy}/links", {"channel": "wechat"}, {}),
+        ("PUT", f"/v1/programs/{PROGRAM}", RULES | {"holding_days": 3}, RULES | {"holding_days": 4}),
+    ]
+    for method, path, body, other in writes:
+        once = {"headers": {"Idempotency-Key": "once"}}
+        first, again, changed = (glow.ask(method, path, sent, **once) for sent in (body, body, other))
+        assert (first.status_code, again.status_code, changed.status_code) == (201, 201, 422), path
+        assert (again.data, again.headers["Idempotent-Replayed"]) == (first.data, "true")
+        assert changed.get_json()["code"] == "idempotency_key_reused"
+        long = glow.ask(method, path, other, headers={"Idempotency-Key": "k" * 256})
+        assert (long.status_code, long.get_json()["code"]) == (400, "bad_idempotency_key")

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from link_issuer.http_api import links, participants, programs, qr, redirect
+from link_issuer.http_api import links, participants, program_reading, qr, redirect
 from link_issuer.http_api.collaborators import Collaborators, equip
 from link_issuer.http_api.front import METHODS, ROUTE, front
 from referral.config import Settings
@@ -11,7 +11,7 @@ from referral.http.hot import mount
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "link-issuer"
-BLUEPRINTS = (programs.blueprint, participants.blueprint, links.blueprint, qr.blueprint, redirect.blueprint)
+BLUEPRINTS = (program_reading.blueprint, participants.blueprint, links.blueprint, qr.blueprint, redirect.blueprint)
 
 
 def app(settings: Settings | None = None) -> Flask:

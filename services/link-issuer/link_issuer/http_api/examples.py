@@ -44,6 +44,12 @@ PROGRAM_VERSION = {
     "is_new": True,
     "dry_run": False,
 }
+PROGRAMS = {
+    "items": [
+        {"id": "prg_glow", "name": PROGRAM["name"], "version": 1, "effective_from": PROGRAM_VERSION["effective_from"]}
+    ],
+    "next_cursor": None,
+}
 PARTICIPANT: dict[str, object] = {"external_id": "xhs:u42", "display_name": "Amy", "mention": "@amy"}
 PARTICIPANTS = {"participants": [PARTICIPANT, {"external_id": "xhs:u43", "display_name": "李雷"}]}
 PARTICIPANT_ANSWER = {

@@ -21,6 +21,7 @@ from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from referral.events.moment import to_datetime
 from referral.http.context import context
+from referral.http.idempotency import idempotent
 from referral.http.keys import permit, requires
 from referral.http.problems import Problem
 
@@ -44,6 +45,7 @@ class LinkSchema(Strict):
 
 @blueprint.route("/v1/participants/<participant>/links", methods=["POST"])
 @requires("links:write")
+@idempotent
 @blueprint.response(201, schemas.LinkAnswer)
 @blueprint.alt_response(200, schema=schemas.LinkAnswer, description="The participant had this link already.")
 @blueprint.doc(
@@ -142,9 +144,5 @@ def _take(wish: CodeWish, catalog: Catalog) -> TakenCode:
     try:
         return collaborators().store.take_codes([wish], catalog, context().clock.now_ms())[0]
     except Taken as error:
-        raise Problem(
-            409,
-            "code_taken",
-            f"{error} is somebody else's: choose another code.",
-            [{"pointer": "/code", "detail": "is taken"}],
-        ) from error
+        place = {"pointer": "/code", "detail": "is taken"}
+        raise Problem(409, "code_taken", f"{error} is somebody else's: choose another code.", [place]) from error

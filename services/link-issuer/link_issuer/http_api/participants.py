@@ -16,6 +16,7 @@ from referral.catalog.view import Catalog
 from referral.events.entities import Participant
 from referral.events.moment import to_datetime
 from referral.http.context import context
+from referral.http.idempotency import idempotent
 from referral.http.keys import requires
 from referral.http.problems import Problem
 
@@ -29,6 +30,7 @@ _ONE_OR_MANY = {"oneOf": [schemas.ParticipantAnswer, schemas.ParticipantsAnswer]
 
 @blueprint.route("/v1/programs/<program>/participants", methods=["POST"])
 @requires("links:write")
+@idempotent
 @blueprint.response(201, _ONE_OR_MANY, description="Enrolled.", example=examples.PARTICIPANT_ANSWER)
 @blueprint.alt_response(200, schema=_ONE_OR_MANY, description="All took part already.")
 @blueprint.doc(

@@ -1,4 +1,4 @@
-"""Programs: applied as versions, read, listed."""
+"""Programs: applied as versions. Reading them is next door."""
 
 from flask import Response, request
 from flask_smorest import Blueprint
@@ -15,12 +15,20 @@ from link_issuer.programs.schema import ProgramFile
 from link_issuer.store import Taken
 from referral.events.entities import ProgramVersion
 from referral.http.context import context
+from referral.http.documented import takes
+from referral.http.idempotency import idempotent
 from referral.http.keys import requires
 from referral.http.problems import Problem
 
 blueprint = Blueprint(
     "programs", __name__, description="A program is everything a growth team decides, in one file; versions are kept."
 )
+_IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": 'The newest version, such as "3"',
+}
 _FILE = {"schema": ProgramFile, "example": examples.PROGRAM}
 
 
@@ -34,6 +42,7 @@ class ApplyQuery(Strict):
 
 @blueprint.route("/v1/programs/<program>", methods=["PUT"])
 @requires("admin")
+@idempotent
 @blueprint.arguments(ApplyQuery, location="query", unknown=RAISE)
 @blueprint.response(201, schemas.ProgramAnswer, description="A new version.", example=examples.PROGRAM_VERSION)
 @blueprint.alt_response(200, schema=schemas.ProgramAnswer, description="The same rules as before, or a dry run.")
@@ -42,15 +51,8 @@ class ApplyQuery(Strict):
         "required": True,
         "content": {"application/json": _FILE} | {kind: {"schema": ProgramFile} for kind in YAML_TYPES[:1]},
     },
-    parameters=[
-        {
-            "in": "header",
-            "name": "If-Match",
-            "schema": {"type": "string"},
-            "description": 'The newest version, such as "3"',
-        }
-    ],
 )
+@takes(_IF_MATCH)
 def apply(query: dict[str, bool], program: str) -> Response:
     """Apply a program file.
 
@@ -64,27 +66,7 @@ def apply(query: dict[str, bool], program: str) -> Response:
     is_new, dry_run = succession.is_new, query["dry_run"]
     version = _keep(succession.version) if is_new and not dry_run else succession.version
     status = 201 if is_new and not dry_run else 200
-    return _answer(version, status, warnings=checked.warnings, is_new=is_new, dry_run=dry_run)
-
-
-@blueprint.route("/v1/programs/<program>", methods=["GET"])
-@requires("read")
-@blueprint.response(200, schemas.ProgramAnswer, example=examples.PROGRAM_VERSION)
-def show(program: str) -> Response:
-    """The newest version of a program, in force or still to come; its ETag is for If-Match."""
-    context().follower.read_to_end()
-    return _answer(known(program), 200)
-
-
-@blueprint.route("/v1/programs/<program>/versions", methods=["GET"])
-@requires("read")
-@blueprint.response(200, schemas.ProgramVersionsAnswer)
-def versions(program: str) -> Response:
-    """All versions, the newest first."""
-    context().follower.read_to_end()
-    known(program)
-    newest_first = reversed(context().catalog.versions(program))
-    return json_answer({"items": [_fields(version) for version in newest_first], "next_cursor": None})
+    return program_answer(version, status, warnings=checked.warnings, is_new=is_new, dry_run=dry_run)
 
 
 def known(program: str) -> ProgramVersion:
@@ -138,7 +120,8 @@ def _keep(version: ProgramVersion) -> ProgramVersion:
     return taken
 
 
-def _fields(version: ProgramVersion) -> dict[str, object]:
+def program_fields(version: ProgramVersion) -> dict[str, object]:
+    """A version as it is answered."""
     return {
         "program": spelled_out(version.program),
         "version": version.version,
@@ -147,5 +130,6 @@ def _fields(version: ProgramVersion) -> dict[str, object]:
     }
 
 
-def _answer(version: ProgramVersion, status: int, **more: object) -> Response:
-    return json_answer(_fields(version) | more, status, {"ETag": f'"{version.version}"'})
+def program_answer(version: ProgramVersion, status: int, **more: object) -> Response:
+    """The answer that is a version; its ETag is for If-Match."""
+    return json_answer(program_fields(version) | more, status, {"ETag": f'"{version.version}"'})

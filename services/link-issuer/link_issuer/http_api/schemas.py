@@ -42,6 +42,22 @@ class ProgramVersionsAnswer(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
+class ProgramListed(Schema):
+    """A program in a list: what it is called, and the newest version of its rules."""
+
+    id = fields.String(required=True, metadata={"example": "prg_glow"})
+    name = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    version = fields.Integer(required=True, metadata={"example": 1})
+    effective_from = fields.AwareDateTime(required=True)
+
+
+class ProgramsAnswer(Schema):
+    """A page of programs, by id."""
+
+    items = fields.List(fields.Nested(ProgramListed), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
 class ParticipantAnswer(Schema):
     """Somebody who takes part, with what they refer others by."""
 

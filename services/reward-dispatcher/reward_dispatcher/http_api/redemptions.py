@@ -7,6 +7,7 @@ from flask_smorest import Blueprint
 
 from referral.events import ids
 from referral.http.context import context
+from referral.http.documented import takes
 from referral.http.idempotency import idempotency_key, key_reused
 from referral.http.keys import requires
 from referral.http.limits import unlimited
@@ -35,7 +36,7 @@ _WHY = {
 @requires("rewards:redeem")
 @blueprint.arguments(RedemptionIn)
 @blueprint.response(201, RedemptionOut)
-@blueprint.doc(parameters=[IDEMPOTENCY_KEY])
+@takes(IDEMPOTENCY_KEY)
 @blueprint.alt_response(404, description="There is no such code or reward.")
 @blueprint.alt_response(409, description="It cannot be used; the detail says why, and for which order it was used.")
 def redeem(body: dict[str, str]) -> dict[str, object]:
