@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any
 
+from referral import setting_checks
 from referral.setting import ConfigError, read, setting
 
 __all__ = ["ConfigError", "Settings", "rows"]
@@ -43,6 +44,7 @@ class Settings:
         "URL of Redis, which must run with `noeviction`.",
         "redis://127.0.0.1:6379/0",
         form=_REDIS,
+        works=(setting_checks.redis_url, _REDIS[1]),
         secret=True,
     )
     topic_prefix: str = setting(
@@ -57,6 +59,7 @@ class Settings:
         "`system`, or `file:PATH` for a simulated time that several processes share.",
         "system",
         form=_CLOCK,
+        works=(setting_checks.clock, "name a file that can be written"),
     )
     public_url: str = setting(
         "REFERRAL_PUBLIC_URL",
@@ -76,7 +79,12 @@ class Settings:
         "http://127.0.0.1:8004",
         form=_ADDRESS,
     )
-    http_host: str = setting("REFERRAL_HTTP_HOST", "Address an HTTP service listens on.", "127.0.0.1")
+    http_host: str = setting(
+        "REFERRAL_HTTP_HOST",
+        "IP address an HTTP service listens on, and a fold or worker with its metrics.",
+        "127.0.0.1",
+        works=(setting_checks.own_address, "write an IP address of this machine, or 0.0.0.0 for all it has"),
+    )
     http_port: int = setting("REFERRAL_HTTP_PORT", "Port an HTTP service listens on.", 8000, least=1, most=65535)
     http_threads: int = setting(
         "REFERRAL_HTTP_THREADS",
@@ -158,7 +166,10 @@ class Settings:
         form=_RATE,
     )
     guides: str = setting(
-        "REFERRAL_GUIDES", "Folder of the guides that rewards of kind `guide` give.", "examples/guides"
+        "REFERRAL_GUIDES",
+        "Folder of the guides that rewards of kind `guide` give.",
+        "examples/guides",
+        works=(setting_checks.folder, "name a folder that is there"),
     )
     webhook_loopback: bool = setting(
         "REFERRAL_WEBHOOK_LOOPBACK",
@@ -174,7 +185,12 @@ class Settings:
     log_format: str = setting(
         "REFERRAL_LOG_FORMAT", "`json`, or `console` for people.", "json", choices=("json", "console")
     )
-    failpoints: str = setting("REFERRAL_FAILPOINTS", "Where a test ends or stops a fold; empty in production.", "")
+    failpoints: str = setting(
+        "REFERRAL_FAILPOINTS",
+        "Where a test ends or stops a fold; empty in production.",
+        "",
+        works=(setting_checks.fold_failpoints, "correct it, or leave it empty"),
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

@@ -10,7 +10,10 @@ class ConfigError(Exception):
 
 
 def setting(env: str, meaning: str, default: Any = MISSING, **more: Any) -> Any:
-    """A row of the table. `least`, `most`, `choices`, `least_length` and `form` bound the value; `secret` is never echoed."""
+    """A row of the table. `least`, `most`, `choices`, `least_length`, `form` and `works` bound the value.
+
+    What is wrong with a `secret` is said without showing it. A default is taken as it is.
+    """
     return field(default=default, repr=not more.get("secret"), metadata={"env": env, "meaning": meaning, **more})
 
 
@@ -49,7 +52,18 @@ def _checked(row: "Field[Any]", value: Any) -> Any:
         raise _wrong(row, value, limits["form"][1])
     if len(str(value)) < limits.get("least_length", 0):
         raise _wrong(row, value, f"write at least {limits['least_length']} characters")
+    if "works" in limits:
+        _try(row, value)
     return value
+
+
+def _try(row: "Field[Any]", value: Any) -> None:
+    """Raises ConfigError where the value's own check does not let it pass."""
+    check, remedy = row.metadata["works"]
+    try:
+        check(value)
+    except (ValueError, OSError) as error:
+        raise _wrong(row, value, remedy if row.metadata.get("secret") else f"{remedy} ({error})") from None
 
 
 def _wrong(row: "Field[Any]", value: Any, remedy: str) -> ConfigError:

@@ -41,4 +41,7 @@ def _parse(entry: str) -> tuple[str, tuple[signal.Signals, float]]:
     action, _, probability = rule.partition(":")
     if point.rpartition(".")[2] not in POINTS or action not in _ACTIONS:
         raise ValueError(f"{entry!r}: write FOLD.POINT=ACTION:PROBABILITY with a point of {', '.join(POINTS)}")
-    return point, (_ACTIONS[action], float(probability or 1))
+    try:
+        return point, (_ACTIONS[action], float(probability or 1))
+    except ValueError:
+        raise ValueError(f"{entry!r}: the probability {probability!r} is no number") from None

@@ -25,7 +25,7 @@ from referral.log.connection import admin
 from referral.log.errors import NotDurable
 from referral.log.source import KafkaSource
 from referral.log.speaker import KafkaSpeaker
-from referral.storage import connect
+from referral.storage import connect, connect_hurried
 
 Line = TypeVar("Line")
 State = TypeVar("State")
@@ -115,6 +115,7 @@ def _verify(settings: Settings) -> None:
 
 def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
     """Runs a fold in this process until SIGTERM or SIGINT, with its health and metrics on `REFERRAL_METRICS_PORT`."""
+    from referral.http.health import redis_check
     from referral.http.side import serve_side
 
     # A batch's thousands of objects live to its end and form no cycles; looking for some every 700 costs a tenth of the work.
@@ -123,7 +124,8 @@ def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
     worker = FoldWorker(fold, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
-    with serve_side(settings, {fold.name: lambda: worker.trouble}):
+    checks = {fold.name: lambda: worker.trouble, "redis": redis_check(connect_hurried(settings))}
+    with serve_side(settings, checks):
         try:
             worker.run()
         except TooMuchInvalid as error:

@@ -1,6 +1,7 @@
 """Configuration: refused at start by name, with a remedy, and without telling a secret."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,19 @@ def test_only_the_signing_key_has_no_default() -> None:
     [
         ("REFERRAL_KAFKA", "localhost", "host:port"),
         ("REFERRAL_REDIS", "localhost:6379", "redis://host:port"),
+        ("REFERRAL_REDIS", "redis://h:notaport/0", "redis://host:port"),
+        ("REFERRAL_REDIS", "redis://h:6379/first", "redis://host:port"),
+        ("REFERRAL_REDIS", "redis://h:6379/0?db=first", "redis://host:port"),
         ("REFERRAL_CLOCK", "sundial", "`system`"),
+        ("REFERRAL_CLOCK", "file:/proc/nowhere/clock", "a file that can be written"),
+        ("REFERRAL_CLOCK", "file:/dev/null/clock", "a file that can be written"),
+        ("REFERRAL_HTTP_HOST", "example.com", "an IP address of this machine"),
+        ("REFERRAL_HTTP_HOST", "203.0.113.9", "an IP address of this machine"),
+        ("REFERRAL_HTTP_HOST", "", "0.0.0.0 for all"),
+        ("REFERRAL_GUIDES", "no/such/folder", "a folder that is there"),
+        ("REFERRAL_FAILPOINTS", "attribute.after_lunch=kill", "after_load"),
+        ("REFERRAL_FAILPOINTS", "attribute.after_load=nap", "FOLD.POINT=ACTION:PROBABILITY"),
+        ("REFERRAL_FAILPOINTS", "attribute.after_load=kill:often", "'often' is no number"),
         ("REFERRAL_TOPIC_PREFIX", "a b", "letters, digits"),
         ("REFERRAL_PARTITIONS", "0", "from 1 to 1024"),
         ("REFERRAL_PARTITIONS", "eight", "a whole number"),
@@ -57,10 +70,11 @@ def test_a_secret_is_never_shown() -> None:
     """Neither in a refusal nor when settings are printed."""
     assert "hunter2" not in refusal(REFERRAL_SIGNING_KEY="hunter2")
     assert "hunter2" not in refusal(REFERRAL_REDIS="http://:hunter2@cache")
+    assert "hunter2" not in refusal(REFERRAL_REDIS="redis://user:hunter2/@cache:6379/0")
     assert "hunter2" not in repr(Settings(signing_key="hunter2" * 5, redis="redis://:hunter2@cache:6379/0"))
 
 
-def test_several_brokers_and_a_redis_with_tls_are_taken() -> None:
+def test_several_brokers_and_a_redis_with_tls_are_taken(tmp_path: Path) -> None:
     """As in production."""
     taken = Settings.from_env(
         GOOD
@@ -68,7 +82,9 @@ def test_several_brokers_and_a_redis_with_tls_are_taken() -> None:
             "REFERRAL_KAFKA": "kafka-1:9092,kafka-2:9092,[::1]:9092",
             "REFERRAL_REDIS": "rediss://user:pass@cache.example.com:6380/1",
             "REFERRAL_RATE_LIMIT": "20/second",
-            "REFERRAL_CLOCK": "file:/var/run/clock",
+            "REFERRAL_CLOCK": f"file:{tmp_path}/new/clock",
+            "REFERRAL_HTTP_HOST": "0.0.0.0",
+            "REFERRAL_FAILPOINTS": "attribute.after_load=kill:0.5, screen.after_apply=stop",
         }
     )
     assert taken.kafka.count(":9092") == 3

@@ -1,0 +1,40 @@
+"""A fold process says whether it may be relied on."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+from redis import Redis
+
+from referral.config import Settings
+from referral_tools.stack.ports import free_ports
+from tests.integration.reward_dispatcher.system import until
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_fold_on_a_redis_that_may_evict_is_not_ready(
+    settings: Settings, environ: dict[str, str], redis: "Redis"
+) -> None:
+    """It is the folds' state that eviction breaks: a person's key gone from under a fence that stays is counted anew."""
+    [port] = free_ports(1)
+    here = {**os.environ, **environ, "REFERRAL_METRICS_PORT": str(port)}
+    with subprocess.Popen([sys.executable, "-m", "leaderboard", "fold", "growth"], env=here) as process:
+        try:
+            until(lambda: _checks(port) == {"growth": "ok", "redis": "ok"})
+            redis.config_set("maxmemory-policy", "allkeys-lru")
+            assert "set it to noeviction" in _checks(port)["redis"]
+            assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 503
+        finally:
+            redis.config_set("maxmemory-policy", "noeviction")
+            process.send_signal(signal.SIGTERM)
+
+
+def _checks(port: int) -> dict[str, str]:
+    try:
+        return dict(httpx.get(f"http://127.0.0.1:{port}/readyz").json()["checks"])
+    except httpx.TransportError:
+        return {}  # not listening yet
