@@ -9,12 +9,13 @@ from referral.config import ConfigError
 from referral_tools.campaign.client import Refused
 from referral_tools.commands.ports import port_base as port_base_option
 from referral_tools.demo.folded import NotFolded
+from referral_tools.demo.home import NotADemo
 from referral_tools.demo.run import Demo
 from referral_tools.stack.jars import MissingProgram, NoJars
 from referral_tools.stack.ports import PortTaken
 from referral_tools.stack.process import Unhealthy
 
-_FAILED = (ConfigError, MissingProgram, NoJars, NotFolded, PortTaken, Refused, Unhealthy)
+_FAILED = (ConfigError, MissingProgram, NoJars, NotADemo, NotFolded, PortTaken, Refused, Unhealthy)
 
 
 @click.command()
@@ -25,7 +26,7 @@ _FAILED = (ConfigError, MissingProgram, NoJars, NotFolded, PortTaken, Refused, U
     default=Path("var/demo"),
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for its data, logs and summary.json; emptied first.",
+    help="Folder for its data, logs and summary.json: a new or empty one, or an earlier demo's, which is emptied.",
 )
 @click.option(
     "--program",

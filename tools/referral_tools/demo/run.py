@@ -1,6 +1,5 @@
 """The demo from beginning to end: boot, play, wait, recompute, compare, show, stay."""
 
-import shutil
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from referral_tools.campaign.play import Player
 from referral_tools.campaign.simulation import Simulation
 from referral_tools.demo.check import checked
 from referral_tools.demo.folded import Watch
+from referral_tools.demo.home import CLOCK, emptied
 from referral_tools.demo.progress import watched
 from referral_tools.demo.readings import Readings
 from referral_tools.demo.report import show_addresses, show_summary, show_verdict, summary, write
@@ -55,9 +55,9 @@ class Demo:
         return verdict.agrees
 
     def _fresh(self) -> FileClock:
-        """Empties the data folder, and sets the clock to when the campaign is set up."""
+        """Empties the data folder, and sets the clock to when the campaign is set up. Raises NotADemo."""
         refuse_taken(tuple(self.port_base + row.port for row in TABLE))
-        shutil.rmtree(self.home, ignore_errors=True)
+        emptied(self.home)
         clock = FileClock(self._clock_file)
         clock.set(to_ms(self._end - timedelta(days=self.model.days) - _SET_UP))
         return clock
@@ -81,7 +81,7 @@ class Demo:
 
     @property
     def _clock_file(self) -> Path:
-        return self.home.resolve() / "clock"
+        return self.home.resolve() / CLOCK
 
     @property
     def _program_id(self) -> str:
