@@ -1,7 +1,5 @@
 """A whole system to break: every service process, a keeper that brings the dead back, and the comparison with the oracle."""
 
-import contextlib
-import random
 import signal
 import threading
 import time
@@ -17,9 +15,9 @@ from link_issuer.programs.yaml_form import read
 from referral.events.program import Program
 from referral_tools.demo.folded import Watch
 from referral_tools.oracle import Figures, Oracle
-from referral_tools.stack.ports import PortTaken, free_ports, refuse_taken
+from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
-from referral_tools.system import TABLE, System, answers
+from referral_tools.system import TABLE, System, answers, free_base
 from tests.chaos.feed import Feed
 
 GLOW = Path("examples/programs/glow.yaml")
@@ -31,7 +29,9 @@ class World:
     """The system under attack. All processes are started and ended by the thread that made it."""
 
     def __init__(self, home: Path) -> None:
-        self.system = System(home, _base(), {"REFERRAL_LOG_LEVEL": "warning", "REFERRAL_PARTITIONS": "4"}, Path("var"))
+        self.system = System(
+            home, free_base(), {"REFERRAL_LOG_LEVEL": "warning", "REFERRAL_PARTITIONS": "4"}, Path("var")
+        )
         self.processes: dict[str, Process] = {}
         self.deaths = 0
         self._serial = 0
@@ -186,17 +186,6 @@ def _program(rules: dict[str, object]) -> Program:
     program = check(rules).program
     assert program is not None
     return program
-
-
-def _base() -> int:
-    """A base whose ports are free, below those that the kernel gives to outgoing connections."""
-    candidates = list(range(10_000, 20_000, 100))
-    random.SystemRandom().shuffle(candidates)
-    for base in candidates:
-        with contextlib.suppress(PortTaken):
-            refuse_taken((base + 79, base + 92, base + 93, *(base + row.port for row in TABLE)))
-            return base
-    raise PortTaken("no hundred ports in a row are free from 10000 to 19999")
 
 
 def until(condition: Callable[[], bool], timeout: float) -> None:

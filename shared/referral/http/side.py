@@ -1,10 +1,11 @@
 """Health and metrics of a process that serves no HTTP otherwise: folds and workers. A small server in a thread beside the work."""
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from flask import Flask
 
@@ -19,6 +20,12 @@ class _Silent(WSGIRequestHandler):
         """Writes nothing."""
 
 
+class _OnSix(WSGIServer):
+    """Listens on an IPv6 address."""
+
+    address_family = socket.AF_INET6
+
+
 @contextmanager
 def serve_side(settings: Settings, checks: Mapping[str, Check]) -> Iterator[None]:
     """Serves /healthz, /readyz and /metrics on `REFERRAL_METRICS_PORT` while the block runs; nothing where it is 0."""
@@ -27,7 +34,8 @@ def serve_side(settings: Settings, checks: Mapping[str, Check]) -> Iterator[None
         return
     app = Flask("side")
     app.register_blueprint(blueprint(checks))
-    with make_server(settings.http_host, settings.metrics_port, app, handler_class=_Silent) as server:
+    kind = _OnSix if ":" in settings.http_host else WSGIServer
+    with make_server(settings.http_host, settings.metrics_port, app, kind, _Silent) as server:
         thread = Thread(target=server.serve_forever, name="side", daemon=True)
         thread.start()
         try:
