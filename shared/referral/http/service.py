@@ -52,6 +52,7 @@ class Service(Flask):
 
     def __init__(self, name: str, limiter: Limiter) -> None:
         super().__init__(name, static_folder=None)
+        self.url_map.merge_slashes = False  # a person's id may be an address itself, with two in a row
         self._observer = Observer(name)
         self._limiter = limiter
         self._hot: dict[str, bool] = {}

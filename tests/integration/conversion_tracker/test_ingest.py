@@ -5,15 +5,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from urllib.parse import quote
 
+import msgspec
 import pytest
 from redis import Redis
 
+from conversion_tracker.domain.person import Person
+from conversion_tracker.folds.attribute import person_key
 from conversion_tracker.http_api.collaborators import equip
 from conversion_tracker.store import People
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
+from referral.fold.keys import state_key
 from referral.log.collector import Collector
 from referral.topics import partition_of
 from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
@@ -146,6 +151,16 @@ def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
         writer.put([version()], timeout=10)
         assert system.post(event("xhs:a")).status_code == 202
         writer.close()
+
+
+@pytest.mark.parametrize("person", ["xhs:a/b", "https://xhs.example/u/1", "a/rewards"])
+def test_a_person_whose_id_has_slashes_has_a_page(system: System, redis: "Redis", person: str) -> None:
+    """Whatever id the door takes can be asked for: an id is the platform's, and may be an address."""
+    place = state_key("ct", "attribute", partition_of(f"{PROGRAM}|{person}", 4), person_key(PROGRAM, person))
+    redis.set(place, msgspec.msgpack.encode(Person()))
+    for written in (quote(person, safe=""), quote(person)):
+        answer = system.get(f"/v1/programs/{PROGRAM}/people/{written}")
+        assert (answer.status_code, answer.get_json()["external_id"]) == (200, person)
 
 
 def test_a_persons_page_says_503_without_redis_and_404_for_a_stranger(system: System) -> None:

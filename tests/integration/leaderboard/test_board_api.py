@@ -187,3 +187,11 @@ def test_a_program_that_cannot_be_looked_up_is_not_called_unknown(redis_url: str
     app.extensions["referral"].follower.view = Catalog(refresh=away)
     answer = app.test_client().get("/p/prg_new")
     assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (503, "text/html", "5")
+
+
+def test_a_rank_is_asked_for_by_whatever_id_the_platform_has(redis_url: str) -> None:
+    """An id with slashes is one id, written plainly or escaped."""
+    odd = somebody("//u/1")
+    client = served(redis_url, [odd]).test_client()
+    for written in ("xhs://u/1", "xhs%3A%2F%2Fu%2F1"):
+        assert client.get(f"{BOARD}/people/{written}", headers=WITH_KEY).get_json()["participant"] == odd.id

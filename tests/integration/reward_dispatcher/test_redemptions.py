@@ -91,6 +91,13 @@ def test_a_mistyped_reward_does_not_use_up_the_key(system: System) -> None:
     assert _redeem(system.client, "rwd_1", "order-1", "key").text == put_right.text
 
 
+def test_a_wallet_is_asked_for_by_whatever_id_the_platform_has(system: System) -> None:
+    """An id with slashes is one id, written plainly or escaped."""
+    system.say([grant("rwd_odd", beneficiary="https://xhs.example/u/1")])
+    until(lambda: system.wallet("https%3A%2F%2Fxhs.example%2Fu%2F1"))
+    assert [one["id"] for one in system.wallet("https://xhs.example/u/1")] == ["rwd_odd"]
+
+
 def test_a_refusal_says_what_is_wrong_and_where(system: System) -> None:
     """Unknown rewards and codes, both or neither of them, no key, a key for nothing: each its own problem."""
     client = system.client

@@ -14,7 +14,7 @@ from referral.http.problems import Problem
 blueprint = Blueprint("people", __name__, description="What is known of a person.")
 
 
-@blueprint.get("/v1/programs/<program>/people/<external_id>")
+@blueprint.get("/v1/programs/<program>/people/<path:external_id>")
 @requires("read")
 @blueprint.response(200, PersonOut)
 @blueprint.alt_response(404, description="No such program, or nothing of this person bears on who brought them.")
@@ -22,9 +22,8 @@ blueprint = Blueprint("people", __name__, description="What is known of a person
 def person(program: str, external_id: str) -> dict[str, object]:
     """Where a person stands, who brought them, and every touch that was considered with why it won or lost."""
     if not context().catalog.versions(program):
-        raise Problem(
-            404, "unknown_program", f"There is no program {program}. Check its id; GET /v1/programs lists them."
-        )
+        detail = f"There is no program {program}. Check its id; GET /v1/programs of the link issuer lists them."
+        raise Problem(404, "unknown_program", detail)
     found = collaborators().people.person(program, external_id)
     if found is None:
         detail = f"Nothing is known of {external_id} in {program}. What was posted shows here within a second."

@@ -37,7 +37,7 @@ def board(page: dict[str, object], program: str, metric: str) -> dict[str, objec
     }
 
 
-@blueprint.get("/v1/programs/<program>/boards/<metric>/people/<person>")
+@blueprint.get("/v1/programs/<program>/boards/<metric>/people/<path:person>")
 @requires("read")
 @blueprint.arguments(AroundIn, location="query")
 @blueprint.response(200, StandingOut)

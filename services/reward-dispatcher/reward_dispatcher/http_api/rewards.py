@@ -14,7 +14,7 @@ from reward_dispatcher.http_api.schemas import PageIn, RewardOut, RewardsOut
 blueprint = Blueprint("rewards", __name__)
 
 
-@blueprint.get("/v1/programs/<program>/people/<external_id>/rewards")
+@blueprint.get("/v1/programs/<program>/people/<path:external_id>/rewards")
 @requires("read")
 @blueprint.arguments(PageIn, location="query")
 @blueprint.response(200, RewardsOut)
