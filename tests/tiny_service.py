@@ -126,13 +126,23 @@ def _blueprint() -> Blueprint:
         context().at_end(Path(request.args["path"]).touch)
         return Response(b"so be it", mimetype="text/plain")
 
+    _add_hot_views(blueprint)
+    return blueprint
+
+
+def _add_hot_views(blueprint: Blueprint) -> None:
     @blueprint.get("/v1/hot")
     @unlimited
     def hot() -> Response:
         """Answers at once."""
         return Response(b"ok", mimetype="text/plain")
 
-    return blueprint
+    @blueprint.get("/v1/hot/mine")
+    @unlimited
+    @requires("read")
+    def hot_mine() -> Response:
+        """Answers a key at once."""
+        return Response(b"ok", mimetype="text/plain")
 
 
 def served() -> Flask:

@@ -33,7 +33,7 @@ def create_app(
     process that serves it, and call `app.extensions["referral"].close()` when done with it.
     """
     context = _context(settings, follower)
-    app = Service(service, Limiter(settings, context.redis, context.catalog.knows_key))
+    app = Service(service, context.limiter)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.extensions["referral"] = context
     if settings.proxies:
@@ -47,7 +47,9 @@ def create_app(
 
 def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
-    context = Context(settings, clock_from(settings.clock), following, connect_hurried(settings))
+    redis = connect_hurried(settings)
+    limiter = Limiter(settings, redis, following.view.knows_key)
+    context = Context(settings, clock_from(settings.clock), following, redis, limiter)
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age
     context.at_end(context.redis.close)

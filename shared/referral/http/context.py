@@ -1,7 +1,8 @@
-"""What a request can use: settings, clock, catalog, Redis. One per process, made by the app factory, found through the app."""
+"""What a request can use: settings, clock, catalog, Redis, limits. One per process, made by the app factory, found through it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import current_app
@@ -14,6 +15,9 @@ from referral.clock import Clock
 from referral.config import Settings
 from referral.log.collector import Collector
 
+if TYPE_CHECKING:
+    from referral.http.limits import Limiter  # which asks for keys, as keys ask for the context
+
 log = structlog.get_logger()
 
 
@@ -25,6 +29,7 @@ class Context:
     clock: Clock
     follower: CatalogFollower
     redis: "Redis"
+    limiter: "Limiter"
     gauges: dict[str, Callable[[], float]] = field(
         default_factory=dict
     )  # read when metrics are asked for, by table name

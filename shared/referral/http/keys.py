@@ -53,13 +53,13 @@ def requires(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def authenticate(scope: Scope) -> ApiKey:
-    """The key of this request. Raises Problem 401 without a valid one, 403 where it lacks the scope."""
+    """The key of this request. Raises Problem 401 without a valid one, 403 where it lacks the scope, 429 after many guesses."""
     secret = bearer(request)
     if secret is None:
         raise _unauthorized(
             "missing_key", "Send an API key: `Authorization: Bearer rk_…`. `referral keys create` makes one."
         )
-    key = context().catalog.api_key(digest(secret))
+    key = _looked_up(digest(secret))
     if key is None or key.revoked:
         raise _unauthorized(
             "unknown_key", "This API key is not known, or was revoked. `referral keys create` makes a new one."
@@ -71,6 +71,17 @@ def authenticate(scope: Scope) -> ApiKey:
             403, "missing_scope", f"This needs the scope `{scope}`; the key {key.id} has: {has}. Use another key."
         )
     return key
+
+
+def _looked_up(digest: str) -> ApiKey | None:
+    """The key with this digest. One that is not in view costs a read of the catalog, which a thread waits for.
+
+    So it is counted against its sender's allowance, unless this request was counted already.
+    """
+    here = context()
+    if "standing" not in g and not here.catalog.knows_key(digest):
+        here.limiter.count(request)
+    return here.catalog.api_key(digest)
 
 
 def known_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey | None:

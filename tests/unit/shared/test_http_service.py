@@ -69,6 +69,15 @@ def test_made_up_keys_share_one_allowance() -> None:
     assert answers == [401, 401, 401, 429, 429]
 
 
+def test_made_up_keys_are_counted_where_known_ones_are_not() -> None:
+    """On the hot path each guess would hold a thread while the catalog is read; whoever has a key is not bounded."""
+    client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/day")).test_client()
+    guesses = [client.get("/v1/hot/mine", headers=headers(f"guess{number}")) for number in range(5)]
+    assert [answer.status_code for answer in guesses] == [401, 401, 401, 429, 429]
+    assert guesses[4].headers["Retry-After"]
+    assert {client.get("/v1/hot/mine", headers=headers("reader")).status_code for _ in range(10)} == {200}
+
+
 def test_behind_a_proxy_callers_are_told_apart_by_what_it_says() -> None:
     """Only so many proxies as are configured are believed: a caller's own header is not."""
     settings = dataclasses.replace(NOWHERE, rate_limit="1/day", proxies=1)

@@ -50,6 +50,7 @@ DOCUMENTED: dict[str, Any] = {
         413: {"description": "More bytes than `REFERRAL_MAX_BODY`, or more than 1,000 events."},
         415: {"description": "Neither JSON nor NDJSON."},
         422: {"description": "Every event was refused; `errors` names each, with its code and its place."},
+        429: {"description": "Too many requests with unknown keys came from this address."},
         503: {"description": "The log did not acknowledge in time, or too much is under way: send it again later."},
     },
 }
