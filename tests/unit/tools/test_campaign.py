@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from statistics import mean
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,6 +25,7 @@ from referral_tools.campaign.simulation import Simulation
 from referral_tools.oracle import Figures, Oracle
 
 END = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
+SEEDS = range(1, 8)  # the demo's own is among them
 SMALL = replace(Model(), days=6, base_followers=80, sale_days=())
 
 
@@ -52,14 +54,26 @@ def test_the_same_seed_writes_the_same_script_and_another_seed_another() -> None
     assert script(7) != script(8)
 
 
-@pytest.mark.parametrize("seed", [1, 7, 12])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_growth_comes_near_the_published_case(seed: int) -> None:
     """From 500 to about 3,200 in 60 days, about 40 % of the new from referrals, over 2,000 posts."""
     found = figures(seed)
-    assert 2800 <= found.followers <= 3600
-    assert 0.34 <= found.referred / (found.followers - Model().base_followers) <= 0.46
-    assert found.total.posts > 1900
+    assert 2850 <= found.followers <= 3550
+    assert 0.35 <= share(found) <= 0.45
+    assert found.total.posts > 2000
     assert found.redeemed > 200
+
+
+def test_the_seeds_lie_around_the_published_case() -> None:
+    """Chance has its say in each, and none in the parameters: on average the growth is that of the case."""
+    found = [figures(seed) for seed in SEEDS]
+    assert mean(one.followers for one in found) == pytest.approx(3200, abs=100)
+    assert mean(map(share, found)) == pytest.approx(0.40, abs=0.02)
+
+
+def share(found: Figures) -> float:
+    """Referred among the followers that the campaign won."""
+    return found.referred / (found.followers - Model().base_followers)
 
 
 def test_a_few_people_bring_a_large_part() -> None:
