@@ -14,8 +14,9 @@ from marshmallow import Schema, fields
 PROBLEM_JSON = "application/problem+json"
 
 _ABOUT = """Every error is `application/problem+json` (RFC 9457) with a stable `code`, a `detail` that says what to do, and
-`errors` that name each place. Times are RFC 3339 in UTC. A write is answered once it is durable. With `Idempotency-Key` a repeated
-request gets the first answer for 24 hours. 429 and 503 carry `Retry-After`."""
+`errors` that name each place. Times are RFC 3339 in UTC. A write is answered once it is durable. With `Idempotency-Key`, where an
+operation takes it, a repeated request gets the first answer for 24 hours; an event is known by its own id. 429 and 503 carry
+`Retry-After`."""
 
 
 IDEMPOTENCY_KEY = {

@@ -83,7 +83,7 @@ class Service(Flask):
         response = super().process_response(response)
         asked: Request = request._get_current_object()  # type: ignore[attr-defined] # each look at the proxy costs
         hot = self._is_hot(asked)
-        if not hot:
+        if not hot or response.status_code == 429:
             self._limiter.tell(response)
         self._observer.answered(asked, response, time.perf_counter() - asked.environ[_BEGAN], hot=hot)
         return response
