@@ -37,7 +37,9 @@ class Feed:
 
     def enrol(self, count: int = 12) -> None:
         """Enrols the referrers; one name is given to two of them."""
-        people = [{"external_id": f"xhs:r{n}", "display_name": f"Amy {n // 2}"} for n in range(count)]
+        self._enrol([{"external_id": f"xhs:r{n}", "display_name": f"Amy {n // 2}"} for n in range(count)])
+
+    def _enrol(self, people: list[dict[str, str]]) -> None:
         path = f"{self._services['link-issuer']}/v1/programs/{self._program}/participants"
         for one in self._until_accepted("POST", path, json=people).json()["participants"]:
             enrolled = Enrolled(one["id"], one["external_id"], one["code"], one["mention"], datetime.now(UTC))
@@ -51,9 +53,17 @@ class Feed:
         events += self._chance.sample(events, len(events) // 10)
         for begin in range(0, len(events), _BATCH):
             self._post(events[begin : begin + _BATCH])
+            if begin % (12 * _BATCH) == 0:
+                self._post(self._enrolled_just_now(begin))
             self.progress = begin / len(events)
             self.done.wait(self.pace_s)
         self.done.set()
+
+    def _enrolled_just_now(self, number: int) -> list[dict[str, object]]:
+        """Somebody takes part amid it all, and a friend says their code in the same breath."""
+        self._enrol([{"external_id": f"xhs:late{number}", "display_name": "Late"}])
+        code = self.journal.participants[-1].code
+        return [self._event(f"xhs:friend{number}", "person.followed", datetime.now(UTC)) | {"code": code}]
 
     def _life(self, number: int, start: datetime) -> Iterator[dict[str, object]]:
         """What one person does: follows (most with evidence), some leave, some of these come back."""
