@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from kafka.cluster import ClusterMetadata
 from redis import Redis
 
 from referral.config import Settings
@@ -17,6 +18,9 @@ from referral_tools.stack.stack import Stack
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 # A dozen processes start from the same modules: compile each once, whatever the shell says.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# kafka-python 3.0.12 does not hand on `retry_backoff_ms`: a new client waits a tenth of a second before its first question,
+# and each test has several.
+ClusterMetadata.DEFAULT_CONFIG["retry_backoff_ms"] = 10
 
 SIGNING_KEY = "a signing key that only tests use, long enough"
 _databases = count(1)

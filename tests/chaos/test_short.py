@@ -39,10 +39,11 @@ def test_nothing_is_lost_or_doubled_while_folds_die_at_every_failpoint_and_redis
 def test_every_event_that_was_acked_is_there_after_http_servers_were_killed(world: World, feed: Feed) -> None:
     """R2: a client that repeats what was not acked, and servers that die under it: the log has every 202, the figures agree."""
     chance = random.Random(3)
+    left = iter(range(8))  # on a busy machine a server takes longer to start than to be killed, and nothing would go on
 
     def blow() -> None:
         name = chance.choice(("conversion-tracker", "link-issuer"))
-        if world.ready(name):
+        if world.ready(name) and next(left, None) is not None:
             world.kill(name)
 
     world.attack(feed, blow, rest=1.0)

@@ -46,7 +46,7 @@ class World:
 
     def __exit__(self, *error: object) -> None:
         for process in self.processes.values():
-            process.terminate()
+            process.kill()
         self.system.stop()
 
     def new_program(self) -> str:
