@@ -69,9 +69,16 @@ class World:
         self.processes[name] = self.system.process(_ROWS[name], environ, wrap).start()
 
     def until_ready(self, *names: str) -> None:
-        """Returns once these processes are ready: folds have their partitions, services answer."""
+        """Returns once these processes are ready: folds have their partitions, services answer.
+
+        Whatever dies meanwhile (at a failpoint, a tick suffices) comes back, as it would under an orchestrator.
+        """
         for name in names:
-            until(lambda name=name: self.ready(name), 90)  # type: ignore[misc]
+            until(lambda name=name: self._ready_or_revived(name), 90)  # type: ignore[misc]
+
+    def _ready_or_revived(self, name: str) -> bool:
+        self.revive()
+        return self.ready(name)
 
     def ready(self, name: str) -> bool:
         """Whether a process says that it is ready."""
