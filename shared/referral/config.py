@@ -28,8 +28,8 @@ class Settings:
 
     signing_key: str = setting(
         "REFERRAL_SIGNING_KEY",
-        "Signs click, wallet and guide tokens and derives pattern codes; the same in every process, at least 32 characters"
-        " (`openssl rand -base64 48` makes one).",
+        "Signs click, wallet and guide tokens, derives pattern codes and seals adapters' secrets; the same in every process, at"
+        " least 32 characters (`openssl rand -base64 48` makes one).",
         secret=True,
         least_length=32,
     )

@@ -2,6 +2,7 @@
 
 import click
 
+from referral_tools.commands.adapters import adapters
 from referral_tools.commands.demo import demo
 from referral_tools.commands.docs import docs, settings
 from referral_tools.commands.keys import keys
@@ -17,6 +18,7 @@ def main() -> None:
     """Referral growth: run the system, play a campaign, apply programs."""
 
 
+main.add_command(adapters)
 main.add_command(demo)
 main.add_command(docs)
 main.add_command(keys)

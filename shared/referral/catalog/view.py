@@ -11,6 +11,7 @@ from copy import copy
 from typing import TypeVar
 
 from referral.events.entities import (
+    AdapterSecret,
     ApiKey,
     CatalogEntity,
     Link,
@@ -41,6 +42,7 @@ class Catalog:
         self._chunks: dict[str, PoolChunk] = {}
         self._keys: dict[str, ApiKey] = {}
         self._webhooks: dict[str, Webhook] = {}
+        self._secrets: dict[tuple[str, str], AdapterSecret] = {}
         self._links: dict[str, dict[str, Link]] = defaultdict(dict)
         for entity in entities:
             self.apply(entity)
@@ -48,6 +50,7 @@ class Catalog:
     def __len__(self) -> int:
         """How many entities there are, program versions each counted."""
         flat = len(self._participants) + len(self._chunks) + len(self._keys) + len(self._webhooks)
+        flat += len(self._secrets)
         return flat + sum(map(len, self._programs.values())) + sum(map(len, self._links.values()))
 
     def apply(self, entity: CatalogEntity) -> None:
@@ -68,6 +71,8 @@ class Catalog:
                 self._keys[entity.digest] = entity
             case Webhook():
                 self._webhooks[entity.id] = entity
+            case AdapterSecret():
+                self._secrets[entity.program, entity.name] = entity
 
     def _apply_participant(self, participant: Participant) -> None:
         self._participants[participant.id] = participant
@@ -182,6 +187,14 @@ class Catalog:
     def webhook(self, webhook: str) -> Webhook | None:
         """One webhook, disabled or not."""
         return self._find(lambda: self._webhooks.get(webhook))
+
+    def adapter_secret(self, program: str, name: str) -> AdapterSecret | None:
+        """A program's secret of this name, removed or not."""
+        return self._find(lambda: self._secrets.get((program, name)))
+
+    def adapter_secrets(self) -> list[AdapterSecret]:
+        """All secrets of adapters, removed ones too, by program and name."""
+        return [secret for _, secret in sorted(self._secrets.items())]
 
 
 def _version_order(version: ProgramVersion) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from referral.events.facts import Channel
 from referral.events.line import Id, Moment, Name, PersonId, Text
 from referral.events.program import Program
 
+Sealed = Annotated[str, Meta(min_length=1, max_length=1024)]
 ParticipantId = Annotated[str, Meta(pattern="^par_[0-9a-z]{16}$")]
 
 
@@ -84,7 +85,15 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
     disabled: bool = False
 
 
-CatalogEntity = ProgramVersion | Participant | Link | PoolChunk | ApiKey | Webhook
+class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
+    """What a platform signs its callbacks with, sealed (referral.sealed); the newest first, none once it is removed."""
+
+    program: Id
+    name: Id
+    sealed: Annotated[tuple[Sealed, ...], Meta(max_length=2)] = ()
+
+
+CatalogEntity = ProgramVersion | Participant | Link | PoolChunk | ApiKey | Webhook | AdapterSecret
 
 
 def entity_key(entity: CatalogEntity) -> str:
@@ -96,5 +105,7 @@ def entity_key(entity: CatalogEntity) -> str:
             return f"link/{code}"
         case ApiKey(digest=digest):
             return f"api_key/{digest}"
+        case AdapterSecret(program=of, name=name):
+            return f"adapter_secret/{of}/{name}"
         case Participant(id=id) | PoolChunk(id=id) | Webhook(id=id):
             return f"{id.partition('_')[0]}/{id}"

@@ -2,23 +2,19 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from referral.events.adapters import Adapter
 from referral.events.attributions import EvidenceKind
 from referral.events.facts import Channel
 from referral.events.line import Id, Moment, Name, Text
+from referral.events.part import Localized, Part, Period
 from referral.events.rewards import RewardKind, Role
 
 Model = Literal["first_touch", "last_touch"]
-Period = Literal["day", "week", "month", "all"]
 Metric = Literal["referrals"]
 Action = Literal["reject", "hold", "ignore"]
 Mechanic = Literal["share_trigger", "social_currency", "practical_value", "emotional_connection", "ease_of_sharing"]
-Localized = dict[str, str]
-
-
-class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A section of a program."""
 
 
 class Attribution(Part, frozen=True, kw_only=True):
@@ -94,3 +90,7 @@ class Program(Part, frozen=True, kw_only=True):
     boards: tuple[Board, ...] = ()
     content: tuple[ContentItem, ...] = ()
     ends_at: Moment | None = None
+    adapters: tuple[Adapter, ...] = ()
+
+
+__all__ = ["Adapter", "Localized", "Part", "Period", "Program"]

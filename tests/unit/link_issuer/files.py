@@ -46,9 +46,31 @@ _boards = st.fixed_dictionaries(
     optional={"periods": st.just(["day", "month"]), "prizes": st.just({"month": {"1": "grand", "2-10": "gift"}})},
 )
 _ctas = st.fixed_dictionaries({"id": _ids, "placement": st.sampled_from(["caption", "comment"]), "text": _localized})
+_places = st.sampled_from(["/a", "/a~1b/0", "a", "a.b.0"])
 _content = st.fixed_dictionaries(
     {"id": _ids, "format": st.sampled_from(["results", "helpful"]), "mechanics": _some_of(MECHANICS)},
     optional={"hook": _localized, "ctas": st.lists(_ctas, max_size=3, unique_by=lambda cta: cta["id"])},
+)
+_adapters = st.fixed_dictionaries(
+    {
+        "id": _ids.filter(lambda name: name not in ("wechat", "cloudevents")),
+        "where": st.fixed_dictionaries(
+            dict.fromkeys(("id", "type", "person", "time"), _places),
+            optional=dict.fromkeys(("code", "mention", "click", "device"), _places),
+        ),
+        "types": st.dictionaries(_texts, st.sampled_from(["person.followed", "order.paid"]), min_size=1, max_size=3),
+    },
+    optional={
+        "data": st.dictionaries(st.sampled_from(["order", "amount", "content"]), _places, max_size=2),
+        "items": _places,
+        "channel": st.just("web"),
+        "person_prefix": st.just("shop:"),
+        "time_format": st.sampled_from(["rfc3339", "seconds", "milliseconds"]),
+        "signature": st.fixed_dictionaries(
+            {"header": st.just("X-Signature"), "secret": _ids},
+            optional={"prefix": st.just("sha256="), "encoding": st.sampled_from(["hex", "base64"])},
+        ),
+    },
 )
 
 program_files = st.fixed_dictionaries(
@@ -76,6 +98,7 @@ program_files = st.fixed_dictionaries(
         ),
         "rewards": st.lists(_rewards, max_size=4, unique_by=lambda reward: reward["id"]),
         "boards": st.lists(_boards, max_size=1),
+        "adapters": st.lists(_adapters, max_size=2, unique_by=lambda adapter: adapter["id"]),
         "content": st.lists(_content, max_size=3, unique_by=lambda item: item["id"]),
     },
 )

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from link_issuer.http_api.examples import PROGRAM
+from link_issuer.programs.adapters import AdapterPlacesSection, AdapterSection, AdapterSignatureSection
 from link_issuer.programs.boards import BoardSection
 from link_issuer.programs.check import check, spelled_out
 from link_issuer.programs.content import CallToActionSection, ContentSection
 from link_issuer.programs.rewards import RewardSection
 from link_issuer.programs.schema import AttributionSection, ProgramFile, ScreeningSection
 from link_issuer.programs.yaml_form import read
+from referral.events import adapters
 from referral.events import program as contract
 from tests.unit.link_issuer.files import SMALL, program_files
 
@@ -22,6 +24,12 @@ GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "g
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
 BONUS = {"id": "bonus", "to": "referrer", "on": "milestone", "referrals": 3, "kind": "early_access"}
 ITEM: dict[str, Any] = {"id": "hacks", "format": "helpful", "mechanics": ["practical_value"]}
+SHOP: dict[str, Any] = {
+    "id": "shop",
+    "where": {"id": "/id", "type": "/event", "person": "user.id", "time": "/at"},
+    "types": {"subscribed": "person.followed"},
+}
+SHOP_NEEDS = [f"/adapters/0/where/{name}" for name in ("id", "person", "time", "type")]
 TAG = {"id": "tag", "placement": "caption", "text": {"en": "Tag a friend"}}
 
 
@@ -37,7 +45,7 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
     assert msgspec.json.decode(msgspec.json.encode(program), type=contract.Program) == program
     assert check(msgspec.json.decode(msgspec.json.encode(spelled_out(program)))).program == program
     said = msgspec.to_builtins(spelled_out(program))
-    for name in content.keys() - {"ends_at", "rewards", "boards", "content", "attribution", "screening"}:
+    for name in content.keys() - {"ends_at", "rewards", "boards", "content", "attribution", "screening", "adapters"}:
         assert said[name] == content[name]
 
 
@@ -51,6 +59,9 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
         (BoardSection, contract.Board),
         (ContentSection, contract.ContentItem),
         (CallToActionSection, contract.CallToAction),
+        (AdapterSection, adapters.Adapter),
+        (AdapterPlacesSection, adapters.AdapterPlaces),
+        (AdapterSignatureSection, adapters.AdapterSignature),
     ],
 )
 def test_the_file_holds_exactly_what_the_contract_holds(schema: type[Any], part: type[Any]) -> None:
@@ -100,6 +111,18 @@ def test_the_file_holds_exactly_what_the_contract_holds(schema: type[Any], part:
         ({"rewards": [GUIDE | {"once": "yes"}]}, ["/rewards/0/once"]),
         ({"rewards": "guide"}, ["/rewards"]),
         ({"rewards": ["guide"]}, ["/rewards/0"]),
+        ({"adapters": [SHOP | {"items": "a.b", "data": {"order": "/order/0"}}]}, []),
+        ({"adapters": [SHOP, SHOP]}, ["/adapters/1/id"]),
+        ({"adapters": [SHOP | {"id": "wechat"}]}, ["/adapters/0/id"]),
+        ({"adapters": [SHOP | {"id": "cloudevents", "where": {}}]}, ["/adapters/0/id", *SHOP_NEEDS]),
+        ({"adapters": [SHOP | {"types": {}}]}, ["/adapters/0/types"]),
+        ({"adapters": [SHOP | {"types": {"x": "clock.ticked"}}]}, ["/adapters/0/types/x"]),
+        ({"adapters": [SHOP | {"items": "a/b"}]}, ["/adapters/0/items"]),
+        (
+            {"adapters": [SHOP | {"data": {"price": "/a", "order": "/a~2"}}]},
+            [f"/adapters/0/data/{a}" for a in ("order", "price")],
+        ),
+        ({"adapters": [SHOP | {"signature": {"header": "X Y", "secret": "s"}}]}, ["/adapters/0/signature/header"]),
         ({"boards": [{"metric": "referrals"}, {"metric": "referrals"}]}, ["/boards/1/metric"]),
         (
             {"boards": [{"metric": "referrals", "periods": ["day"], "prizes": {"month": {"1": "x"}}}]},

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from marshmallow import fields, validate, validates_schema
 
+from link_issuer.programs.adapters import AdapterSection
 from link_issuer.programs.boards import BoardSection
 from link_issuer.programs.content import ContentSection
 from link_issuer.programs.fields import Strict, choice, distinct, instant, localized, number, target, time_zone
@@ -75,12 +76,15 @@ class ProgramFile(Strict):
     content = fields.List(
         fields.Nested(ContentSection), metadata={"description": "what is shared, and what asks for it"}
     )
+    adapters = fields.List(
+        fields.Nested(AdapterSection), metadata={"description": "other platforms' webhooks, and how they become events"}
+    )
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _ids_differ(self, _: dict[str, Any], original: object, **__: object) -> None:
         report(
             {
                 name: twice(original, name, key)
-                for name, key in (("rewards", "id"), ("boards", "metric"), ("content", "id"))
+                for name, key in (("rewards", "id"), ("boards", "metric"), ("content", "id"), ("adapters", "id"))
             }
         )

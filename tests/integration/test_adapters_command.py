@@ -1,0 +1,73 @@
+"""`referral adapters`: secrets go into the catalog sealed, change without a gap, and are never shown again."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from referral.catalog.reader import CatalogReader
+from referral.catalog.view import Catalog
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
+from referral.config import Settings
+from referral.sealed import unseal
+from referral_tools.cli import main
+from tests.unit.conversion_tracker.world import PROGRAM, version
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(autouse=True)
+def program(settings: Settings) -> None:
+    """The program is there."""
+    writer = CatalogWriter(settings, SystemClock())
+    writer.put([version()], timeout=20)
+    writer.close()
+
+
+def _run(environ: dict[str, str], *words: str, said: str | None = None, **changed: str) -> Result:
+    return CliRunner().invoke(main, ["adapters", *words], input=said, env=environ | changed)
+
+
+def _kept(settings: Settings, name: str) -> list[str]:
+    reader = CatalogReader(settings, Catalog())
+    reader.read_to_end(20)
+    reader.close()
+    kept = reader.view.adapter_secret(PROGRAM, name)
+    return [unseal(settings.signing_key, PROGRAM, name, one) for one in kept.sealed] if kept else []
+
+
+def test_a_token_is_set_changed_without_a_gap_and_removed(
+    environ: dict[str, str], settings: Settings, tmp_path: Path
+) -> None:
+    """The one before counts until the next change, or ends at once with --only; the list shows no secret."""
+    token = tmp_path / "token"
+    token.write_text("glowtoken1\n")
+    first = _run(environ, "set", "wechat", PROGRAM, "--token-file", str(token))
+    assert (first.exit_code, first.stdout) == (0, ""), first.output
+    assert _kept(settings, "wechat") == ["glowtoken1"]
+    assert _run(environ, "set", "wechat", PROGRAM, "--token-file", "-", said="glowtoken2").exit_code == 0
+    assert _kept(settings, "wechat") == ["glowtoken2", "glowtoken1"]
+    made = _run(environ, "set", "wechat", PROGRAM, "--only")
+    assert _kept(settings, "wechat") == [made.stdout.strip()]
+    listed = _run(environ, "list").stdout
+    assert listed.startswith(f"{PROGRAM}  wechat  1 in force, since ")
+    assert made.stdout.strip() not in listed
+    assert _run(environ, "remove", "wechat", PROGRAM).exit_code == 0
+    assert _kept(settings, "wechat") == []
+    assert "REMOVED" in _run(environ, "list").stdout
+
+
+def test_what_will_not_do_is_refused_before_anything_is_written(environ: dict[str, str], settings: Settings) -> None:
+    """WeChat's own rule for tokens, names that an address cannot hold, programs that are not there, a missing key."""
+    keyless = {name: value for name, value in environ.items() if name != "REFERRAL_SIGNING_KEY"}
+    for wanted, answer in (
+        ("no token of WeChat", _run(environ, "set", "wechat", PROGRAM, "--token-file", "-", said="with blanks")),
+        ("8 to 256", _run(environ, "set", "shop", PROGRAM, "--token-file", "-", said="short")),
+        ("no name", _run(environ, "set", "Shop!", PROGRAM)),
+        ("there is no program prg_none", _run(environ, "set", "shop", "prg_none")),
+        ("REFERRAL_SIGNING_KEY", _run(keyless, "set", "shop", PROGRAM)),
+        ("has no secret shop", _run(environ, "remove", "shop", PROGRAM)),
+    ):
+        assert (answer.exit_code, wanted in answer.stderr) == (1, True), answer.output
+    assert _kept(settings, "shop") == []

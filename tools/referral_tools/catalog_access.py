@@ -1,0 +1,55 @@
+"""The catalog for commands of an operator: read to its end, and written, by who can reach the log. No service takes part."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import click
+
+from referral.catalog.reader import CatalogReader
+from referral.catalog.view import Catalog
+from referral.catalog.writer import CatalogWriter
+from referral.clock import clock_from
+from referral.config import ConfigError, Settings
+from referral.events.entities import CatalogEntity
+from referral.events.moment import to_datetime
+from referral.log.errors import NotDurable
+
+_TIMEOUT_S = 10.0
+_NO_KEY = "unused: what is written needs no signing key"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogAccess:
+    """What is known now, and the way to say more."""
+
+    catalog: Catalog
+    settings: Settings
+    now: datetime
+    _writer: CatalogWriter
+
+    def put(self, entity: CatalogEntity) -> None:
+        """Returns once the entity is durable. Raises NotDurable."""
+        self._writer.put([entity], _TIMEOUT_S)
+
+
+@contextmanager
+def opened_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
+    """The catalog as known now; `sealing` asks for the signing key of the services.
+
+    Ends the command with a message where the log is away or the configuration wrong.
+    """
+    try:
+        settings = Settings.from_env(os.environ if sealing else {"REFERRAL_SIGNING_KEY": _NO_KEY, **os.environ})
+        clock = clock_from(settings.clock)
+        reader, writer = CatalogReader(settings, Catalog()), CatalogWriter(settings, clock)
+        try:
+            reader.read_to_end(_TIMEOUT_S)
+            yield CatalogAccess(reader.view, settings, to_datetime(clock.now_ms()), writer)
+        finally:
+            writer.close()
+            reader.close()
+    except (ConfigError, NotDurable, ValueError) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,92 @@
+"""`referral adapters set|list|remove`: what platforms sign their callbacks with, sealed in the catalog."""
+
+import re
+import secrets
+from typing import IO
+
+import click
+from msgspec.structs import replace
+
+from referral.events.entities import AdapterSecret
+from referral.sealed import seal
+from referral_tools.catalog_access import CatalogAccess, opened_catalog
+
+WECHAT = "wechat"
+# What the account's settings page takes as Token: 3 to 32 letters and digits.
+_WECHAT_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_NAME, _PROGRAM = click.argument("name"), click.argument("program")
+
+
+@click.group()
+def adapters() -> None:
+    """Keep the secrets of adapters. Needs the log (REFERRAL_KAFKA), not the services."""
+
+
+@adapters.command("set")
+@_NAME
+@_PROGRAM
+@click.option(
+    "--token-file", type=click.File("r", "utf-8"), help="the file that holds the secret; - reads it from stdin"
+)
+@click.option("--only", is_flag=True, help="the secret before this one stops counting at once")
+def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: bool) -> None:
+    """Set the secret NAME of PROGRAM: `wechat` for the account's token, else the name that an adapter's signature declares.
+
+    Without a file a secret is made, and printed this once. The one before it keeps counting, so that nothing is lost while the
+    platform is told. Needs the REFERRAL_SIGNING_KEY of the services.
+    """
+    made = token_file is None
+    secret = secrets.token_hex(16) if token_file is None else token_file.read().strip()
+    _check(name, secret)
+    with opened_catalog(sealing=True) as opened:
+        _check_program(opened, program)
+        kept = opened.catalog.adapter_secret(program, name)
+        before = kept.sealed[:1] if kept and not only else ()
+        sealed = seal(opened.settings.signing_key, program, name, secret)
+        opened.put(AdapterSecret(recorded_at=opened.now, program=program, name=name, sealed=(sealed, *before)))
+    click.echo(f"{program} has the secret {name}{' and the one before' if before else ''}", err=True)
+    if made:
+        click.echo(secret)
+
+
+@adapters.command("list")
+def list_secrets() -> None:
+    """List which programs have which secrets; the secrets themselves are not shown."""
+    with opened_catalog() as opened:
+        for one in opened.catalog.adapter_secrets():
+            state = f"{len(one.sealed)} in force" if one.sealed else "REMOVED"
+            click.echo(f"{one.program}  {one.name}  {state}, since {one.recorded_at.isoformat(timespec='seconds')}")
+
+
+@adapters.command()
+@_NAME
+@_PROGRAM
+def remove(name: str, program: str) -> None:
+    """Remove the secret NAME of PROGRAM: callbacks signed with it are refused within seconds."""
+    with opened_catalog() as opened:
+        kept = opened.catalog.adapter_secret(program, name)
+        if kept is None or not kept.sealed:
+            raise click.ClickException(
+                f"{program} has no secret {name}: `referral adapters list` shows those there are"
+            )
+        opened.put(replace(kept, recorded_at=opened.now, sealed=()))
+    click.echo(f"{program} has no secret {name} any more")
+
+
+def _check(name: str, secret: str) -> None:
+    """Ends the command where the name or the secret will not do."""
+    if not _ID.fullmatch(name):
+        raise click.ClickException(f"{name!r} is no name: 1 to 64 of a-z, 0-9, - and _")
+    if name == WECHAT and not _WECHAT_TOKEN.fullmatch(secret):
+        raise click.ClickException(
+            "this is no token of WeChat: 3 to 32 letters and digits; leave the file out to make one"
+        )
+    if not 8 <= len(secret) <= 256 and name != WECHAT:
+        raise click.ClickException("a secret has 8 to 256 characters; leave the file out to make one")
+
+
+def _check_program(opened: CatalogAccess, program: str) -> None:
+    if opened.catalog.program(program) is None:
+        there = ", ".join(opened.catalog.programs()) or "none yet"
+        raise click.ClickException(f"there is no program {program}: there are {there}")
