@@ -47,6 +47,12 @@ ROWS = (
     Row("redirects", "counter", "Answers of the redirect: sent on, or why not.", ("outcome",)),
     Row("ingest_accepted", "counter", "Events accepted: durable on the log."),
     Row("ingest_rejected", "counter", "Events refused at the door, by problem code.", ("code",)),
+    Row(
+        "adapter_passed_over",
+        "counter",
+        "Callbacks of a platform that were answered and not kept: messages, and events of no use here.",
+        ("adapter",),
+    ),
     # The way to the log
     Row("collector_lines", "counter", "Lines handed to the log, by outcome (acked, failed).", ("topic", "outcome")),
     Row("collector_records", "counter", "Records that carried them.", ("topic", "outcome")),

@@ -14,10 +14,15 @@ def admission(key: ApiKey) -> Callable[[str], None]:
     def admit(program: str) -> None:
         if key.programs and program not in key.programs:
             raise Refused("other_program", "/program", f"The key {key.id} is not for {_short(program)}.")
-        if not _exists(program):
-            raise Refused("unknown_program", "/program", f"There is no program {_short(program)}.")
+        existing(program)
 
     return admit
+
+
+def existing(program: str) -> None:
+    """Raises Refused for a program that is unknown, and NotDurable where nobody can tell."""
+    if not _exists(program):
+        raise Refused("unknown_program", "/program", f"There is no program {_short(program)}.")
 
 
 def _exists(program: str) -> bool:

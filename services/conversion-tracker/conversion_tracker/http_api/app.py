@@ -3,6 +3,7 @@
 from flask import Flask
 
 from conversion_tracker.http_api import events, people
+from conversion_tracker.http_api.adapters import cloudevents, generic, wechat
 from conversion_tracker.http_api.collaborators import Collaborators, equip
 from conversion_tracker.http_api.events_documented import SCHEMAS
 from conversion_tracker.http_api.front import ROUTE, front
@@ -24,7 +25,9 @@ def create() -> Flask:
 
 def build(settings: Settings) -> Flask:
     """The app with these settings."""
-    app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=[events.blueprint, people.blueprint])
+    adapters = [cloudevents.blueprint, wechat.blueprint, generic.blueprint]
+    blueprints = [events.blueprint, people.blueprint, *adapters]
+    app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=blueprints)
     _document_facts(app)
     equip(app)
     _put_in_front(app, settings)

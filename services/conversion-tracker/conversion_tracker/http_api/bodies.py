@@ -23,7 +23,7 @@ def events_in(body: bytes, mimetype: str) -> Raws:
     if mimetype in _NDJSON_TYPES:
         return _counted([line for line in body.split(b"\n") if line.strip()])
     if mimetype not in _JSON_TYPES:
-        wanted = f"application/json or {NDJSON}"
+        wanted = f"application/json, {NDJSON} or application/cloudevents+json"
         raise Problem(415, "unsupported_media_type", f"Send events as {wanted}, not {mimetype}.")
     start = body.lstrip()[:1]
     if start == b"{":
@@ -42,10 +42,15 @@ def _parsed(decode: Callable[[bytes], Parsed], body: bytes) -> Parsed:
 
 def _counted(raws: Raws) -> Raws:
     if len(raws) > MAX_EVENTS:
-        raise Problem(413, "too_many_events", f"The body has {len(raws)} events; send at most {MAX_EVENTS} at once.")
+        raise too_many(len(raws))
     if not raws:
         raise _unparseable("there is no event in it")
     return raws
+
+
+def too_many(count: int) -> Problem:
+    """413: more events than one request may bring."""
+    return Problem(413, "too_many_events", f"The body has {count} events; send at most {MAX_EVENTS} at once.")
 
 
 def _unparseable(why: str) -> Problem:

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from conversion_tracker.http_api.adapters.cloudevent_bodies import BATCH, STRUCTURED
+from conversion_tracker.http_api.adapters.cloudevent_schema import CLOUDEVENT, CLOUDEVENT_EXAMPLE
 from conversion_tracker.http_api.bodies import NDJSON
 from conversion_tracker.http_api.refusals import REMEDIES
 from referral.events.examples import example
@@ -28,7 +30,7 @@ _REFUSED = {
         "detail": {"type": "string", "description": "what is wrong, and what to do"},
     },
 }
-_RECEIPT = {
+RECEIPT: dict[str, Any] = {
     "type": "object",
     "required": ["accepted", "rejected"],
     "properties": {"accepted": {"type": "integer", "minimum": 1}, "rejected": {"type": "array", "items": _REFUSED}},
@@ -39,16 +41,18 @@ DOCUMENTED: dict[str, Any] = {
         "required": True,
         "content": {
             "application/json": {"schema": {"anyOf": [*_REFERENCES, _MANY]}, "examples": _EXAMPLES},
+            STRUCTURED: {"schema": CLOUDEVENT, "example": CLOUDEVENT_EXAMPLE},
+            BATCH: {"schema": {"type": "array", "items": CLOUDEVENT, "minItems": 1, "maxItems": 1000}},
             NDJSON: {"schema": {"type": "string"}, "examples": {"three lines": {"value": _LINES}}},
         },
     },
     "responses": {
-        202: {"description": "On the log for good.", "content": {"application/json": {"schema": _RECEIPT}}},
+        202: {"description": "On the log for good.", "content": {"application/json": {"schema": RECEIPT}}},
         400: {"description": "The body cannot be taken apart."},
         401: {"description": "No valid API key."},
         403: {"description": "The key lacks `events:write`."},
         413: {"description": "More bytes than `REFERRAL_MAX_BODY`, or more than 1,000 events."},
-        415: {"description": "Neither JSON nor NDJSON."},
+        415: {"description": "Neither JSON, NDJSON nor CloudEvents in JSON."},
         422: {"description": "Every event was refused; `errors` names each, with its code and its place."},
         429: {"description": "Too many requests with unknown keys came from this address."},
         503: {"description": "The log did not acknowledge in time, or too much is under way: send it again later."},

@@ -34,7 +34,7 @@ def front(
 
     def take(environ: "WSGIEnvironment") -> HotAnswer | None:
         key = known_key(known, environ.get("HTTP_AUTHORIZATION", ""), "events:write")
-        if environ["PATH_INFO"] != ROUTE or key is None:
+        if environ["PATH_INFO"] != ROUTE or key is None or "HTTP_CE_SPECVERSION" in environ:
             return None
         raws = _events(environ, most)
         found = inspector.inspect(raws, clock.now_ms(), _admission(known, key)) if raws else None

@@ -20,6 +20,8 @@ RefusalCode = Literal[
     "too_long_ago",
     "bad_token",
     "expired_token",
+    "not_mapped",
+    "not_a_cloudevent",
 ]
 
 REMEDIES: dict[RefusalCode, str] = {
@@ -37,6 +39,8 @@ REMEDIES: dict[RefusalCode, str] = {
     "too_long_ago": "Check the unit: `occurred_at` is RFC 3339, not a number of seconds.",
     "bad_token": "Send the value of `rt` exactly as the redirect gave it, or leave `click` out.",
     "expired_token": "Leave `click` out: no program's window reaches back so far.",
+    "not_mapped": "Mend the payload, or what the program file says of it under `adapters:`; docs/adapters.md shows how.",
+    "not_a_cloudevent": "Send a CloudEvent 1.0 as docs/adapters.md shows it.",
 }
 
 INTERNAL_TYPES = ("clock.ticked", "link.clicked")

@@ -1,0 +1,309 @@
+"""Adapters on a real log: what platforms send in their own words is there once, as our events, and nobody else is believed."""
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from werkzeug.test import TestResponse
+
+from conversion_tracker.domain.adapters.wechat import signature
+from conversion_tracker.http_api.adapters.cloudevent_schema import CLOUDEVENT_EXAMPLE
+from conversion_tracker.http_api.collaborators import equip
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
+from referral.config import Settings
+from referral.events.adapters import Adapter
+from referral.events.entities import AdapterSecret, CatalogEntity
+from referral.log.collector import Collector
+from referral.sealed import seal
+from tests.unit.conversion_tracker.world import PROGRAM, START, version
+
+from .system import CATALOG, System, folding, served, until
+
+pytestmark = pytest.mark.integration
+TOKEN, OLD_TOKEN, SHOP_SECRET = "glowtoken2026", "glowtoken2025", "a secret of the shop"
+SHOP: dict[str, Any] = {
+    "id": "shop",
+    "items": "events",
+    "where": {"id": "no", "type": "name", "person": "user.id", "time": "at", "code": "user.code"},
+    "types": {"subscribed": "person.followed", "bought": "order.paid"},
+    "data": {"order": "order.no", "amount": "order.total", "currency": "order.currency"},
+    "person_prefix": "shop:",
+}
+SIGNED = {**SHOP, "id": "signed", "signature": {"header": "X-Shop-Signature", "secret": "shop", "prefix": "sha256="}}
+IN_BASE64 = {**SHOP, "id": "base64", "signature": {"header": "X-Hmac", "secret": "shop", "encoding": "base64"}}
+UNSET = {**SHOP, "id": "unset", "signature": {"header": "X-Hmac", "secret": "nowhere"}}
+
+
+def _secret(name: str, *secrets: str, key: str) -> AdapterSecret:
+    sealed = tuple(seal(key, PROGRAM, name, one) for one in secrets)
+    return AdapterSecret(recorded_at=START, program=PROGRAM, name=name, sealed=sealed)
+
+
+def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
+    adapters = tuple(msgspec.convert(one, Adapter) for one in (SHOP, SIGNED, IN_BASE64, UNSET))
+    glow = version()
+    declared = msgspec.structs.replace(glow, program=msgspec.structs.replace(glow.program, adapters=adapters))
+    return (
+        declared,
+        *CATALOG[1:],
+        _secret("wechat", TOKEN, OLD_TOKEN, key=settings.signing_key),
+        _secret("shop", SHOP_SECRET, key=settings.signing_key),
+    )
+
+
+@pytest.fixture
+def system(settings: Settings) -> Iterator[System]:
+    """The door alone; nothing folds."""
+    with served(settings, *_catalog(settings)) as system:
+        yield system
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _query(token: str = TOKEN, timestamp: int | None = None, nonce: str = "n1") -> dict[str, str]:
+    said = str(_now() if timestamp is None else timestamp)
+    return {"signature": signature(token, said, nonce), "timestamp": said, "nonce": nonce}
+
+
+def _xml(event: str, key: str = "", person: str = "oBo", kind: str = "event", created: int | None = None) -> str:
+    return (
+        f"<xml><ToUserName>gh_glow</ToUserName><FromUserName><![CDATA[{person}]]></FromUserName>"
+        f"<CreateTime>{created or _now()}</CreateTime><MsgType><![CDATA[{kind}]]></MsgType>"
+        f"<Event><![CDATA[{event}]]></Event><EventKey><![CDATA[{key}]]></EventKey></xml>"
+    )
+
+
+def _callback(
+    system: System, body: str | bytes, query: dict[str, str] | None = None, program: str = PROGRAM
+) -> TestResponse:
+    where = f"/v1/adapters/wechat/{program}"
+    return system.app.test_client().post(where, query_string=query or _query(), data=body, content_type="text/xml")
+
+
+def _code(answer: TestResponse) -> tuple[int, str]:
+    found: str = answer.get_json()["code"]
+    return answer.status_code, found
+
+
+def test_the_handshake_answers_the_echo_to_wechat_alone(system: System) -> None:
+    """The account's page turns green; whoever does not know the token learns nothing."""
+    client, where = system.app.test_client(), f"/v1/adapters/wechat/{PROGRAM}"
+    answer = client.get(where, query_string=_query() | {"echostr": "2958099473294221495"})
+    assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/plain", "2958099473294221495")
+    assert client.get(where, query_string=_query(OLD_TOKEN) | {"echostr": "1"}).text == "1"
+    assert _code(client.get(where, query_string=_query("guessed") | {"echostr": "1"})) == (403, "bad_signature")
+    assert _code(client.get(where, query_string=_query(timestamp=_now() - 301))) == (403, "stale_signature")
+    assert _code(client.get(where)) == (400, "missing_parameter")
+    assert _code(client.get("/v1/adapters/wechat/prg_other", query_string=_query())) == (404, "no_secret")
+
+
+def test_callbacks_become_events_and_messages_are_passed_over(system: System) -> None:
+    """A follow says its scene, a scan and an unfollow are told, what people write is answered and not kept."""
+    told = [("subscribe", "qrscene_AMY88"), ("SCAN", "AMY88"), ("unsubscribe", ""), ("CLICK", "menu")]
+    answers = [_callback(system, _xml(event, key), _query(nonce=event)) for event, key in told]
+    answers.append(_callback(system, _xml("", kind="text"), _query(nonce="text")))
+    assert [(answer.status_code, answer.mimetype, answer.text) for answer in answers] == [
+        (200, "text/plain", "success")
+    ] * 5
+    metrics = system.app.test_client().get("/metrics").text
+    assert 'referral_adapter_passed_over_total{adapter="wechat"}' in metrics
+    lines = {line["type"]: line for line in system.decoded("events")}
+    assert set(lines) == {"person.followed", "code.scanned", "person.unfollowed"}
+    assert {line["person"] for line in lines.values()} == {"wechat:oBo"}
+    assert (lines["person.followed"]["code"], lines["code.scanned"]["data"]) == ("AMY88", {"scene": "AMY88"})
+
+
+def test_a_retry_of_wechat_counts_once(settings: Settings, environ: dict[str, str]) -> None:
+    """Three calls with signatures of their own tell one follow: one referral, and a wipe of the door's memory changes nothing."""
+    with served(settings, *_catalog(settings)) as system, folding(environ, "attribute"), folding(environ, "screen"):
+        body = _xml("subscribe", "qrscene_AMY88")
+        answers = [_callback(system, body, _query(nonce=f"n{number}")) for number in range(3)]
+        assert [answer.text for answer in answers] == ["success"] * 3
+        assert len({line["id"] for line in system.decoded("events")}) == 1
+        found = until(lambda: system.person("wechat:oBo"))
+        assert (found["status"], found["referrer"]["external_id"]) == ("follower", "xhs:amy")
+        system.drained()
+        assert [line["type"] for line in system.decoded("attributions")] == [
+            "referral.attributed",
+            "referral.qualified",
+        ]
+
+
+def test_a_forged_or_replayed_signature_brings_nothing_in(system: System) -> None:
+    """Neither another token, nor an old signature, nor a good one under another event; the same event again is a retry."""
+    body, query = _xml("subscribe", "qrscene_AMY88"), _query()
+    assert _code(_callback(system, body, query | {"nonce": "n2"})) == (403, "bad_signature")
+    assert _code(_callback(system, body, query | {"signature": "é" * 40})) == (403, "bad_signature")
+    assert _code(_callback(system, body, _query(timestamp=_now() - 301))) == (403, "stale_signature")
+    assert _code(_callback(system, body, _query(timestamp=_now() + 330))) == (403, "stale_signature")
+    assert _callback(system, body, query).text == "success"
+    assert _callback(system, body, query).text == "success"
+    assert _code(_callback(system, _xml("subscribe", "qrscene_BO88", "oEve"), query)) == (403, "replayed_signature")
+    assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
+
+
+def test_a_callback_is_bounded_and_read_safely(system: System) -> None:
+    """Neither entities nor size reach the parser's memory."""
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><FromUserName>&a;</FromUserName></xml>'
+    assert _code(_callback(system, bomb)) == (400, "malformed_callback")
+    assert _code(_callback(system, b"<xml>" + b"x" * 70_000 + b"</xml>")) == (413, "too_large")
+    assert _code(_callback(system, "<xml><ToUserName>g</ToUserName><Encrypt>A</Encrypt></xml>")) == (
+        422,
+        "encrypted_callback",
+    )
+    early = _callback(system, _xml("subscribe", created=_now() + 900))
+    assert [(one["code"], one["pointer"]) for one in early.get_json()["errors"]] == [("in_the_future", "/CreateTime")]
+    assert system.lines("events") == []
+
+
+def test_without_the_log_nothing_is_success(system: System) -> None:
+    """WeChat is answered 503 within two seconds, long before its five are over, and the next try brings the event in."""
+    away = Collector(replace(system.settings, kafka="127.0.0.1:1"))
+    system.app.extensions["conversion-tracker"] = replace(system.own, collector=away)
+    body, began = _xml("subscribe"), time.monotonic()
+    assert _code(_callback(system, body)) == (503, "unavailable")
+    assert _callback(system, _xml("", kind="text"), _query(nonce="t")).text == "success"
+    assert time.monotonic() - began < 4
+    away.close()
+    equip(system.app)
+    assert _callback(system, body).text == "success"
+    assert [line["person"] for line in system.decoded("events")] == ["wechat:oBo"]
+
+
+def test_a_secret_sealed_elsewhere_or_removed_lets_nobody_in(system: System) -> None:
+    """A wrong signing key is told to the operator as what it is; a removed token ends the adapter."""
+    writer = CatalogWriter(system.settings, SystemClock())
+    for entity, wanted in (
+        (_secret("wechat", TOKEN, key="another signing key, long enough as well"), (503, "secret_unreadable")),
+        (_secret("wechat", key=""), (404, "no_secret")),
+    ):
+        writer.put([entity], timeout=10)
+        system.context.follower.read_to_end(10)
+        assert _code(_callback(system, _xml("subscribe"))) == wanted
+    writer.close()
+
+
+def test_guessing_programs_is_bounded_and_callbacks_are_not(settings: Settings) -> None:
+    """What nobody knows costs a read of the catalog: an address has an allowance of such; WeChat's own calls need none."""
+    with served(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
+        guesses = [_code(_callback(system, _xml("subscribe"), program=f"prg_{number}")) for number in range(3)]
+        assert guesses == [(404, "no_secret"), (404, "no_secret"), (429, "rate_limited")]
+        assert _code(_webhook(system, "shop", b"{}", {"Authorization": "Bearer rk_all"})) == (422, "events_refused")
+        assert [_callback(system, _xml("unsubscribe"), _query(nonce=n)).text for n in "abc"] == ["success"] * 3
+
+
+def _cloudevent(number: int, **more: object) -> dict[str, object]:
+    now = datetime.now(UTC).isoformat()
+    return CLOUDEVENT_EXAMPLE | {"id": str(number), "subject": f"xhs:{number}", "time": now} | more
+
+
+@pytest.mark.parametrize("where", ["/v1/events", "/v1/adapters/cloudevents"])
+def test_cloudevents_come_in_all_three_modes(system: System, where: str) -> None:
+    """Structured, batch and binary tell the same; one bad event spoils nothing, and its place is in the sender's words."""
+    client, key = system.app.test_client(), {"Authorization": "Bearer rk_all"}
+    single = client.post(where, json=_cloudevent(1), headers=key | {"Content-Type": "application/cloudevents+json"})
+    batch = [_cloudevent(2), _cloudevent(3, subject=None), _cloudevent(4, data={"code": 5}), {}, _cloudevent(6)]
+    sent = json.dumps([*batch, 0]).encode().removesuffix(b"0]") + b"9" * 5000 + b"]"
+    many = client.post(where, data=sent, headers=key, content_type="application/cloudevents-batch+json; charset=UTF-8")
+    data = _cloudevent(7)
+    said = {f"ce-{name}": str(value) for name, value in data.items() if name != "data"} | {"ce-subject": "xhs:%37"}
+    binary = client.post(where, json=data["data"], headers=key | said)
+    bare = client.post(
+        where, headers=key | said | {"ce-id": "8", "ce-subject": "xhs:8", "ce-type": "person.unfollowed"}
+    )
+    assert [answer.status_code for answer in (single, many, binary, bare)] == [202] * 4
+    assert [(one["index"], one["code"], one["pointer"]) for one in many.get_json()["rejected"]] == [
+        (1, "missing_field", "/subject"),
+        (2, "wrong_type", "/data/code"),
+        (3, "not_a_cloudevent", "/specversion"),
+        (5, "malformed_json", ""),
+    ]
+    lines = {line["person"]: line for line in system.decoded("events")}
+    assert set(lines) == {f"xhs:{number}" for number in (1, 2, 6, 7, 8)}
+    assert {(line["code"], line["data"]["content"]) for line in lines.values() if "data" in line} == {
+        ("AMY88", "dry-skin-hacks")
+    }
+
+
+def test_cloudevents_that_cannot_be_taken_say_why(system: System) -> None:
+    """The same answers as for events of our own: 415, 400, 422, 401."""
+    client, key = system.app.test_client(), {"Authorization": "Bearer rk_all"}
+    where = "/v1/adapters/cloudevents"
+
+    def post(body: bytes, kind: str, headers: dict[str, str] = key) -> tuple[int, str]:
+        return _code(client.post(where, data=body, headers=headers, content_type=kind))
+
+    assert post(b"", "application/cloudevents+avro") == (415, "unsupported_media_type")
+    assert post(b"{", "application/cloudevents+json") == (400, "malformed_body")
+    assert post(b"[{]", "application/cloudevents-batch+json") == (400, "malformed_body")
+    assert post(b"[]", "application/cloudevents-batch+json") == (400, "malformed_body")
+    assert post(b"{}", "application/cloudevents-batch+json") == (400, "malformed_body")
+    assert post(b"[" + b"{}," * 1000 + b"{}]", "application/cloudevents-batch+json") == (413, "too_many_events")
+    assert post(b"[{}, 1]", "application/cloudevents-batch+json") == (422, "events_refused")
+    assert post(b"{}", "application/cloudevents+json") == (422, "events_refused")
+    assert post(b"{}", "application/json") == (422, "events_refused")
+    assert post(b"{}", "application/cloudevents+json", {}) == (401, "missing_key")
+    assert system.lines("events") == []
+
+
+def _order(number: int, **more: object) -> dict[str, object]:
+    order = {"no": f"o{number}", "total": 19.9, "currency": "CNY"}
+    user = {"id": number, "code": "AMY88"}
+    return {"no": number, "name": "bought", "user": user, "at": datetime.now(UTC).isoformat(), "order": order} | more
+
+
+def _webhook(system: System, name: str, body: bytes, headers: dict[str, str]) -> TestResponse:
+    where = f"/v1/adapters/{name}/{PROGRAM}"
+    return system.app.test_client().post(where, data=body, headers=headers, content_type="application/json")
+
+
+def test_another_platforms_json_is_mapped_as_the_program_file_says(system: System) -> None:
+    """What maps is on the log; each item that does not is named by its place in the payload, with what to do."""
+    broken = _order(4, order={"no": "o4", "total": "much", "currency": "CNY"})
+    sent = {"events": [_order(1), _order(2, name="flew"), _order(3, user={}), broken, _order(5, name="subscribed")]}
+    answer = _webhook(system, "shop", json.dumps(sent).encode(), {"Authorization": "Bearer rk_all"})
+    assert answer.status_code == 202
+    assert [(one["index"], one["code"], one["pointer"]) for one in answer.get_json()["rejected"]] == [
+        (1, "not_mapped", "/events/1/name"),
+        (2, "not_mapped", "/events/2/user/id"),
+        (3, "invalid_value", "/events/3/order/total"),
+    ]
+    lines = {line["person"]: line for line in system.decoded("events")}
+    assert (lines["shop:1"]["id"], lines["shop:1"]["data"]["amount"]) == ("shop:1", "19.9")
+    assert (lines["shop:5"]["type"], lines["shop:5"]["code"]) == ("person.followed", "AMY88")
+    nowhere = _webhook(system, "shop", b'{"rows": []}', {"Authorization": "Bearer rk_all"})
+    assert _code(nowhere) == (422, "events_refused")
+    assert nowhere.get_json()["errors"][0]["pointer"] == "/events"
+    assert "adapters:" in nowhere.get_json()["detail"]
+
+
+def test_an_adapter_believes_its_signature_and_else_an_api_key(system: System) -> None:
+    """No adapter is open: a signature where one is declared, a key with the scope and the program where not."""
+    body = json.dumps({"events": [_order(1)]}).encode()
+    made = hmac.digest(SHOP_SECRET.encode(), body, "sha256")
+    key = {"Authorization": "Bearer rk_all"}
+
+    def code(name: str, headers: dict[str, str]) -> tuple[int, str]:
+        return _code(_webhook(system, name, body, headers))
+
+    assert _webhook(system, "signed", body, {"X-Shop-Signature": f"sha256={made.hex()}"}).status_code == 202
+    assert _webhook(system, "base64", body, {"X-Hmac": base64.b64encode(made).decode()}).status_code == 202
+    assert code("signed", {"X-Shop-Signature": f"sha256={made[::-1].hex()}"}) == (403, "bad_signature")
+    assert code("signed", {"X-Shop-Signature": "sha256=no hex at all"}) == (403, "bad_signature")
+    assert code("signed", key) == (401, "missing_signature")
+    assert code("unset", {"X-Hmac": made.hex()}) == (404, "no_secret")
+    assert code("shop", {}) == (401, "missing_key")
+    assert code("shop", {"Authorization": "Bearer rk_reader"}) == (403, "missing_scope")
+    assert code("shop", {"Authorization": "Bearer rk_elsewhere"}) == (403, "other_program")
+    assert code("nothing", key) == (404, "unknown_adapter")
+    assert len(system.lines("events")) == 2

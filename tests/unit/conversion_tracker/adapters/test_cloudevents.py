@@ -1,0 +1,125 @@
+"""CloudEvents as our events: nothing is lost on the way, and what is wrong is named in the sender's own words."""
+
+import contextlib
+import json
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversion_tracker.domain.adapters.cloudevents import attributes, mapped
+from conversion_tracker.domain.adapters.mapped import Unmapped
+from conversion_tracker.http_api.adapters.cloudevent_schema import CLOUDEVENT_EXAMPLE
+from referral.events.examples import example
+from referral.events.facts import Fact
+from referral.events.schemas import kinds
+
+SENT = {**CLOUDEVENT_EXAMPLE, "data": {}}
+
+
+def _line(sent: object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(mapped(sent).line)
+    return found
+
+
+def _refusal(sent: object) -> tuple[str, str]:
+    with pytest.raises(Unmapped) as caught:
+        mapped(sent)
+    return caught.value.reason, caught.value.pointer
+
+
+@pytest.mark.parametrize("kind", kinds(Fact))
+def test_every_fact_of_ours_can_be_said_as_a_cloudevent(kind: str) -> None:
+    """Whichever way it comes in, the same fact is on the log."""
+    fact = json.loads(example(kind))
+    evidence = {name: fact[name] for name in ("channel", "code", "click", "mention", "device") if name in fact}
+    sent = {
+        "specversion": "1.0",
+        "id": "7",
+        "source": "/apps/x",
+        "type": f"com.example.{kind}",
+        "subject": fact["person"],
+        "time": fact["occurred_at"],
+        "program": fact["program"],
+        "data": fact.get("data", {}) | evidence,
+    }
+    assert _line(sent) == {**fact, "id": "/apps/x 7"}
+    msgspec.json.decode(mapped(sent).line, type=Fact)
+
+
+def test_source_and_id_together_tell_events_apart() -> None:
+    """The specification's identity: two sources may count alike, and a repetition is the same event."""
+    long = "https://shop.example.com/prg_glow/" + "x" * 40
+    ids = [_line({**SENT, "source": source, "id": id})["id"] for source in ("/prg_glow", long) for id in "12"]
+    assert ids[:2] == ["/prg_glow 1", "/prg_glow 2"]
+    assert len(set(ids)) == 4
+    assert all(len(one) <= 64 for one in ids)
+    assert _line({**SENT, "source": long, "id": "1"})["id"] == ids[2]
+
+
+@pytest.mark.parametrize(
+    ("more", "program"),
+    [
+        ({"source": "urn:prg_glow"}, "prg_glow"),
+        ({"source": "https://a.example/v1/prg_glow?x=1"}, "prg_glow"),
+        ({"source": "/prg_other", "program": "prg_glow"}, "prg_glow"),
+    ],
+)
+def test_the_program_is_an_attribute_or_a_part_of_the_source(more: dict[str, str], program: str) -> None:
+    """Senders that may not invent attributes can still say which program they mean."""
+    assert _line(SENT | more)["program"] == program
+
+
+def test_evidence_in_attributes_goes_before_evidence_in_the_data() -> None:
+    """Both are allowed; one of them has to count, and its place is the one that a refusal names."""
+    sent = {**SENT, "code": "AMY88", "data": {"code": "BO88", "mention": "@bo", "content": "hacks"}}
+    line = _line(sent)
+    assert (line["code"], line["mention"], line["data"]) == ("AMY88", "@bo", {"content": "hacks"})
+    assert [mapped(sent).theirs(place) for place in ("/code", "/mention", "/data/content", "/occurred_at")] == [
+        "/code",
+        "/data/mention",
+        "/data/content",
+        "/time",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason", "pointer"),
+    [
+        (17, "not_a_cloudevent", ""),
+        ({}, "not_a_cloudevent", "/specversion"),
+        ({**SENT, "specversion": "0.3"}, "not_a_cloudevent", "/specversion"),
+        ({**SENT, "id": ""}, "not_a_cloudevent", "/id"),
+        ({**SENT, "source": 3}, "not_a_cloudevent", "/source"),
+        ({**SENT, "source": "/somewhere"}, "not_a_cloudevent", "/source"),
+        ({**SENT, "datacontenttype": "text/xml"}, "not_a_cloudevent", "/datacontenttype"),
+        ({**SENT, "data_base64": "AA=="}, "not_a_cloudevent", "/data_base64"),
+    ],
+)
+def test_what_is_no_cloudevent_is_refused_by_its_attribute(sent: object, reason: str, pointer: str) -> None:
+    """The sender reads which attribute to mend."""
+    assert _refusal(sent) == (reason, pointer)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+def test_a_header_value_says_what_was_encoded(value: str) -> None:
+    """Percent-encoding as the HTTP binding has it, decoded exactly once."""
+    assert attributes([("Ce-Subject", quote(value, safe=""))]) == {"subject": value}
+
+
+def test_header_values_of_older_senders_are_unquoted_and_bad_utf8_is_refused() -> None:
+    """The binding asks for both: quoted strings are read, overlong encodings are not."""
+    assert attributes([("CE-Id", '"a \\"b\\""'), ("Host", "x")]) == {"id": 'a "b"'}
+    with pytest.raises(Unmapped, match="ce-subject"):
+        attributes([("ce-subject", "%C0%A0")])
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+def test_whatever_stands_in_an_attribute_the_mapping_decides(value: object) -> None:
+    """No attribute makes the door fail: it is mapped, or refused with its place."""
+    for name in SENT:
+        with contextlib.suppress(Unmapped):
+            assert mapped({**SENT, name: value}).theirs("/person") == "/subject"

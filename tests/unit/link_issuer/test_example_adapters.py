@@ -1,0 +1,21 @@
+"""The adapter that docs/adapters.md plays through is the one of the example, and is in order."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from link_issuer.programs.check import check
+from link_issuer.programs.yaml_form import read
+
+
+def test_the_documented_adapter_is_the_examples() -> None:
+    """What a reader copies from the page, `referral program check` takes."""
+    checked = check(read(Path("examples/programs/shop.yaml").read_text("utf-8")).content)
+    assert checked.mistakes == []
+    assert checked.program is not None
+    (snippet,) = re.findall(
+        r"^```yaml\n(.*?)^```$", Path("docs/adapters.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert list(msgspec.to_builtins(checked.program.adapters)) == yaml.safe_load(snippet)["adapters"]
