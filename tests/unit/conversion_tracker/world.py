@@ -12,6 +12,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import (
+    Channel,
     ClickToken,
     CodeScanned,
     Fact,
@@ -99,7 +100,9 @@ def tagged(number: int, days: float, by: str) -> FriendTagged:
     return FriendTagged(id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=at(days), data=Tag(by=by))
 
 
-def paid(number: int, days: float, order: str, amount: int = 100, currency: str = "CNY", **said: object) -> OrderPaid:
+def paid(
+    number: int, days: float, order: str, amount: int | Decimal = 100, currency: str = "CNY", **said: object
+) -> OrderPaid:
     """The friend pays an order."""
     data = Order(order=order, amount=Decimal(amount), currency=currency)
     return OrderPaid(id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=at(days), data=data, **said)  # type: ignore[arg-type]
@@ -117,11 +120,18 @@ def tick(days: float) -> ClockTicked:
     return ClockTicked(id=f"clk_{days}", occurred_at=at(days))
 
 
-def token(owner: Participant, days: float) -> str:
+def token(owner: Participant, days: float, channel: Channel | None = None) -> str:
     """The token of a click on somebody's link."""
     moment = to_ms(at(days))
     return TOKENS.click(
-        ClickToken(id=f"clk_{moment}", program=PROGRAM, participant=owner.id, code=owner.code, clicked_at_ms=moment)
+        ClickToken(
+            id=f"clk_{moment}",
+            program=PROGRAM,
+            participant=owner.id,
+            code=owner.code,
+            clicked_at_ms=moment,
+            channel=channel,
+        )
     )
 
 
