@@ -187,7 +187,7 @@ def test_a_state_of_before_qualification_was_a_moment_of_its_own_is_read_as_qual
 DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)))
 CODES = st.sampled_from([None, None, "AMY88", "bo88", SELF.code, "NOBODY"])
 CLICKS = st.one_of(st.none(), st.builds(token, st.sampled_from([AMY, BO, SELF]), st.integers(0, 20)))
-ORDERS = st.sampled_from(["o1", "o2", "o3"])
+ORDERS = st.sampled_from(["o1", "o2", "o3", "o4"])
 FACTS = st.one_of(
     st.builds(follow, st.just(0), DAYS, code=CODES, click=CLICKS, mention=st.sampled_from([None, "@amy", "@nobody"])),
     st.builds(unfollow, st.just(0), DAYS),
@@ -198,7 +198,19 @@ FACTS = st.one_of(
     ),
     st.builds(refunded, st.just(0), DAYS, ORDERS),
 )
-LINES = st.lists(st.one_of(FACTS, FACTS, st.builds(tick, DAYS)), min_size=1, max_size=14)
+LATER = st.integers(4, 20)
+SCENES = st.one_of(  # what the stories that pay are made of, so that many of the histories come to something
+    st.builds(lambda day, order: [paid(0, day, order)], LATER, ORDERS),
+    st.builds(lambda day, order: [paid(0, day, order), refunded(0, day + 3, order)], LATER, ORDERS),
+    st.builds(lambda day, away: [unfollow(0, day), follow(0, day + away, code="BO88")], LATER, st.integers(0, 4)),
+    st.lists(st.one_of(FACTS, st.builds(tick, DAYS)), min_size=1, max_size=4),
+)
+OPENING = st.integers(-1, 3).map(lambda day: [follow(0, day, code="AMY88")] if day >= 0 else [])
+LINES = st.builds(
+    lambda opening, scenes: [*opening, *(line for scene in scenes for line in scene)],
+    OPENING,
+    st.lists(SCENES, min_size=2, max_size=6),
+)
 RULES = st.builds(
     version,
     model=st.sampled_from(["first_touch", "last_touch"]),

@@ -94,8 +94,7 @@ class Course(Struct, array_like=True, gc=False):
         if self.first is None:
             return []
         gone = {refund.order for refund in self.refunds}
-        standing = [one for one in self.sales if one.at >= self.first.at and one.order not in gone]
-        return sorted(standing, key=_time_of_sale)
+        return [one for one in self.sales if one.at >= self.first.at and one.order not in gone]
 
 
 class Checkpoint(Struct, frozen=True, array_like=True, gc=False):
@@ -166,10 +165,6 @@ def _outermost(touches: tuple[Touch, ...]) -> tuple[Touch, ...]:
         oldest, newest = ends.get(sort, (touch, touch))
         ends[sort] = min(oldest, touch, key=moment), max(newest, touch, key=moment)
     return tuple(dict.fromkeys(touch for pair in ends.values() for touch in pair))
-
-
-def _time_of_sale(sale: Sale) -> tuple[int, str]:
-    return sale.at, sale.order
 
 
 def moment(touch: Touch) -> tuple[int, str]:
