@@ -6,24 +6,31 @@ from msgspec import Meta, field
 
 from referral.events.adapters import Adapter
 from referral.events.attributions import EvidenceKind
-from referral.events.facts import Channel
+from referral.events.facts import Amount, Channel, Currency
 from referral.events.line import Id, Moment, Name, Text
 from referral.events.part import Localized, Part, Period
 from referral.events.rewards import RewardKind, Role
 
 Model = Literal["first_touch", "last_touch"]
+Qualifying = Literal["person.followed", "order.paid", "person.retained"]
 Metric = Literal["referrals"]
 Action = Literal["reject", "hold", "ignore"]
 Mechanic = Literal["share_trigger", "social_currency", "practical_value", "emotional_connection", "ease_of_sharing"]
 
 
 class Attribution(Part, frozen=True, kw_only=True):
-    """Who gets the credit: which evidence counts, in which order, for how long, and what makes a referral pay."""
+    """Who gets the credit: which evidence counts, in which order, for how long, and what makes a referral pay.
+
+    `order.paid` needs `min_amount` and `currency`, `person.retained` needs `retained_days`: still following that long after.
+    """
 
     window_days: Annotated[int, Meta(ge=1, le=365)] = 30
     model: Model = "last_touch"
     evidence: tuple[EvidenceKind, ...] = ("code", "click", "scan", "mention", "tag")
-    qualifies_on: Literal["person.followed"] = "person.followed"
+    qualifies_on: Qualifying = "person.followed"
+    min_amount: Amount | None = None
+    currency: Currency | None = None
+    retained_days: Annotated[int, Meta(ge=1, le=365)] | None = None
     refollow: Literal["restore", "never"] = "restore"
 
 

@@ -1,24 +1,29 @@
 """A history stays small: 64 entries, and older ones only as what they came to."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.history import MAX_ENTRIES, Entry, History, Touch
+from conversion_tracker.domain.history import MAX_ENTRIES, Entry, History, Sale, Touch, What
 from conversion_tracker.domain.judgement import judge
-from conversion_tracker.domain.rules import DAY_MS, Rules
+from conversion_tracker.domain.rules import DAY_MS, Price, Rules
 
 RULES = Rules(1, 30 * DAY_MS, "last_touch", {"code": 0, "scan": 1}, restores=True, ends_ms=None)
+ON_ORDER = replace(RULES, price=Price(Decimal(100), "CNY"), at_once=False)
 
 
 def _entry(number: int, what: str, kind: str | None, referrer: str) -> Entry:
     touches = (Touch(kind, number * 1000, f"e{number:03}", referrer),) if kind else ()  # type: ignore[arg-type]
-    return Entry(number * 1000, f"e{number:03}", what, touches, 1)  # type: ignore[arg-type]
+    sale = Sale(number * 1000, f"o{number // 9}", Decimal(100), "CNY") if what in ("order", "refund") else None
+    return Entry(number * 1000, f"e{number:03}", what, touches, 1, sale=sale)  # type: ignore[arg-type]
 
 
 def _entries(most: int) -> st.SearchStrategy[list[Entry]]:
     one = st.tuples(
-        st.sampled_from(["touch", "touch", "touch", "follow", "unfollow"]),
+        st.sampled_from(["touch", "touch", "touch", "follow", "unfollow", "order", "refund"]),
         st.sampled_from(["code", "scan", "scan"]),
         st.sampled_from(["par_a", "par_b", "par_c"]),
     )
@@ -43,7 +48,8 @@ def test_a_long_history_in_order_is_judged_as_if_nothing_had_been_frozen(entries
     history = _grown(entries)
     assert len(history.entries) == min(len(entries), MAX_ENTRIES)
     assert (history.frozen is not None) == (len(entries) > MAX_ENTRIES)
-    assert judge(history.course(), RULES) == judge(History(tuple(entries)).course(), RULES)
+    for rules in (RULES, ON_ORDER):
+        assert judge(history.course(), rules) == judge(History(tuple(entries)).course(), rules)
 
 
 def test_what_is_older_than_the_checkpoint_changes_nothing() -> None:
@@ -61,6 +67,19 @@ def test_a_persons_state_has_a_bounded_size() -> None:
     for number in range(10_000):
         kind = ("code", "scan", "click", "mention", "tag")[number % 5]
         history = history.with_(_entry(number, "touch", kind, f"par_{number:016}"))
+    assert len(msgspec.msgpack.encode(history)) < 8192
+
+
+def test_a_buyers_state_has_a_bounded_size_and_rests_on_the_first_order() -> None:
+    """A thousand orders and refunds: what the referral rests on is not forgotten, and the rest does not pile up."""
+    history = _grown([_entry(1, "touch", "code", "par_a"), _entry(2, "follow", None, "")])
+    for number in range(3, 2000):
+        sale = Sale(number * 1000, f"o{number}", Decimal(100), "CNY")
+        what: What = "order" if number % 2 else "refund"
+        history = history.with_(Entry(number * 1000, f"e{number:04}", what, sale=sale))
+    standing = judge(history.course(), ON_ORDER)
+    assert standing is not None
+    assert standing.qualified == 3000
     assert len(msgspec.msgpack.encode(history)) < 8192
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
@@ -11,19 +12,25 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import (
+    Channel,
     ClickToken,
     CodeScanned,
     Fact,
     FriendTagged,
+    Order,
+    OrderPaid,
+    OrderRefunded,
     PersonFollowed,
     PersonUnfollowed,
+    Refund,
     Scan,
     Tag,
 )
 from referral.events.ids import participant_id
+from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from referral.events.program import Attribution, Program
-from referral.fold.fold import Position
+from referral.fold.fold import Decision, Due, Position
 from referral.tokens import TokenSigner
 
 PROGRAM = "prg_glow"
@@ -93,11 +100,38 @@ def tagged(number: int, days: float, by: str) -> FriendTagged:
     return FriendTagged(id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=at(days), data=Tag(by=by))
 
 
-def token(owner: Participant, days: float) -> str:
+def paid(
+    number: int, days: float, order: str, amount: int | Decimal = 100, currency: str = "CNY", **said: object
+) -> OrderPaid:
+    """The friend pays an order."""
+    data = Order(order=order, amount=Decimal(amount), currency=currency)
+    return OrderPaid(id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=at(days), data=data, **said)  # type: ignore[arg-type]
+
+
+def refunded(number: int, days: float, order: str) -> OrderRefunded:
+    """An order of the friend's is given back."""
+    return OrderRefunded(
+        id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=at(days), data=Refund(order=order)
+    )
+
+
+def tick(days: float) -> ClockTicked:
+    """Time has come so far."""
+    return ClockTicked(id=f"clk_{days}", occurred_at=at(days))
+
+
+def token(owner: Participant, days: float, channel: Channel | None = None) -> str:
     """The token of a click on somebody's link."""
     moment = to_ms(at(days))
     return TOKENS.click(
-        ClickToken(id=f"clk_{moment}", program=PROGRAM, participant=owner.id, code=owner.code, clicked_at_ms=moment)
+        ClickToken(
+            id=f"clk_{moment}",
+            program=PROGRAM,
+            participant=owner.id,
+            code=owner.code,
+            clicked_at_ms=moment,
+            channel=channel,
+        )
     )
 
 
@@ -111,18 +145,39 @@ class Run:
         self.fold = AttributeFold(TOKENS, lateness_days)
         self.catalog = known or catalog()
         self.states: dict[str, bytes] = {}
+        self.timers: dict[str, float] = {}
         self.said: list[Said] = []
 
-    def take(self, facts: Iterable[Fact], came: float = 30) -> "Run":
-        """Folds facts in this order."""
-        for fact in facts:
-            keys = self.fold.keys(fact)
+    def take(self, lines: Iterable[Fact | ClockTicked], came: float = 30) -> "Run":
+        """Folds facts and ticks in this order."""
+        for line in lines:
+            position = Position(0, 0, 0, to_ms(at(came)))
+            if isinstance(line, ClockTicked):
+                self._tick(line, position)
+                continue
+            keys = self.fold.keys(line)
             loaded = {key: self._load(str(key)) for key in keys}
-            decision = self.fold.decide(fact, loaded, self.catalog, Position(0, 0, 0, to_ms(at(came))))  # type: ignore[arg-type]
-            assert set(decision.changes) <= set(keys)
-            self.states |= {str(key): msgspec.msgpack.encode(state) for key, state in decision.changes.items()}
-            self.said += [output.line for output in decision.outputs]  # type: ignore[misc]
+            decision = self.fold.decide(line, loaded, self.catalog, position)  # type: ignore[arg-type]
+            assert {key for key in decision.changes if isinstance(key, str)} <= set(keys)
+            self._apply(decision)
         return self
+
+    def _tick(self, tick: ClockTicked, position: Position) -> None:
+        """What the runner does with a tick: every timer that has come is taken away, and its state decided on."""
+        come = sorted((moment, key) for key, moment in self.timers.items() if moment <= to_ms(tick.occurred_at))
+        for _, key in come:
+            del self.timers[key]
+            state = self._load(key)
+            assert state is not None
+            self._apply(self.fold.due(tick, key, state, self.catalog, position))
+
+    def _apply(self, decision: Decision[Person]) -> None:
+        for key, state in decision.changes.items():
+            if isinstance(key, Due):
+                self.timers[key.key] = state  # type: ignore[assignment] # a timer's state is its moment
+            else:
+                self.states[str(key)] = msgspec.msgpack.encode(state)
+        self.said += [output.line for output in decision.outputs]  # type: ignore[misc]
 
     def _load(self, key: str) -> Person | None:
         return msgspec.msgpack.decode(self.states[key], type=Person) if key in self.states else None
@@ -150,5 +205,6 @@ def _stage(line: Said) -> str:
 
 
 def _of(line: Said) -> tuple[str, datetime, str | None]:
-    since = line.since if isinstance(line, ReferralReversed) else line.occurred_at
+    """The follow that a line is about."""
+    since = line.since if isinstance(line, ReferralReversed) else getattr(line, "followed_at", line.occurred_at)
     return line.person, since, getattr(line, "referrer", None)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from leaderboard.domain.growth import Growth, GrowthDays, total
 from leaderboard.folds.growth import GrowthFold, State
@@ -104,3 +105,15 @@ def test_the_share_of_referrals_is_of_all_who_follow() -> None:
     """40 of 100; and nothing of nothing is 0, not an error."""
     assert Growth(attributed=40, unattributed=60).referral_share == 0.4
     assert Growth().referral_share == 0.0
+
+
+def test_a_refund_takes_back_what_qualified_and_leaves_the_follower_where_they_came_from() -> None:
+    """Only who leaves is taken from their channel; the day is that of the follow, whenever the order was."""
+    folding, life = Folding(GrowthFold()), (True, 5, "wechat")
+    attributed, qualified = said("p1", life)
+    refunded = replace(undone("p1", life), undoes=("qualified",), reason="refunded")
+    left = replace(undone("p1", life), undoes=("attributed",))
+    for lines, counts in (([attributed, qualified, refunded], Growth(1, 0, 0, {"wechat": 1})), ([left], Growth())):
+        folding.say((attribution_key(line), line) for line in lines)
+        folding.fold()
+        assert ever(folding) == counts

@@ -35,6 +35,18 @@ def _reward(required: dict[str, Any], **more: st.SearchStrategy[Any]) -> st.Sear
     return st.fixed_dictionaries({"id": _ids, **fixed, **more}, optional=optional)
 
 
+def _attribution(qualifying: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        qualifying,
+        optional={
+            "window_days": st.integers(1, 365),
+            "model": st.sampled_from(["first_touch", "last_touch"]),
+            "evidence": _some_of(["code", "click", "scan", "mention", "tag"]),
+            "refollow": st.sampled_from(["restore", "never"]),
+        },
+    )
+
+
 _sides = st.sampled_from(["referrer", "referee"])
 _rewards = st.one_of(
     _reward({"to": _sides, "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}, once=st.booleans()),
@@ -84,14 +96,17 @@ program_files = st.fixed_dictionaries(
     optional={
         "ends_at": _moments,
         "holding_days": st.integers(0, 365),
-        "attribution": st.fixed_dictionaries(
-            {},
-            optional={
-                "window_days": st.integers(1, 365),
-                "model": st.sampled_from(["first_touch", "last_touch"]),
-                "evidence": _some_of(["code", "click", "scan", "mention", "tag"]),
-                "refollow": st.sampled_from(["restore", "never"]),
-            },
+        "attribution": st.one_of(
+            _attribution({}),
+            _attribution({"qualifies_on": st.just("person.followed")}),
+            _attribution(
+                {
+                    "qualifies_on": st.just("order.paid"),
+                    "min_amount": st.one_of(st.integers(0, 10**6), st.decimals(0, 10**6, places=2).map(float)),
+                    "currency": st.sampled_from(["CNY", "EUR"]),
+                }
+            ),
+            _attribution({"qualifies_on": st.just("person.retained"), "retained_days": st.integers(1, 365)}),
         ),
         "screening": st.fixed_dictionaries(
             {}, optional={"self_referral": st.sampled_from(["reject", "hold", "ignore"])}

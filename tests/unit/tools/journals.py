@@ -7,11 +7,13 @@ from referral.events.facts import (
     Fact,
     Order,
     OrderPaid,
+    OrderRefunded,
     PersonFollowed,
     PersonUnfollowed,
     Post,
     PostPublished,
     PostRemoved,
+    Refund,
 )
 from referral.events.ids import participant_id
 from referral.events.program import Attribution, Program, Reward
@@ -72,15 +74,26 @@ def unfollow(number: int, at: float) -> PersonUnfollowed:
     return PersonUnfollowed(id=f"evt_un_{number}_{at}", program=PROGRAM, person=f"xhs:f{number}", occurred_at=hour(at))
 
 
-def ordered(number: int, at: float, *, code: str | None = None) -> OrderPaid:
-    """Friend `number` buys something, perhaps naming a code."""
+def ordered(number: int, at: float, *, code: str | None = None, amount: int = 100) -> OrderPaid:
+    """Friend `number` buys something, perhaps naming a code; their order of that hour."""
     return OrderPaid(
         id=f"evt_o_{number}_{at}_{code}",
         program=PROGRAM,
         person=f"xhs:f{number}",
         occurred_at=hour(at),
         code=code,
-        data=Order(order=f"order_{number}", amount=Decimal(100), currency="CNY"),
+        data=Order(order=f"order_{number}_{at}", amount=Decimal(amount), currency="CNY"),
+    )
+
+
+def refunded(number: int, at: float, of: float) -> OrderRefunded:
+    """Friend `number` gives back the order of an hour."""
+    return OrderRefunded(
+        id=f"evt_r_{number}_{at}",
+        program=PROGRAM,
+        person=f"xhs:f{number}",
+        occurred_at=hour(at),
+        data=Refund(order=f"order_{number}_{of}"),
     )
 
 

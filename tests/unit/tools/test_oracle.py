@@ -1,6 +1,7 @@
 """The oracle: what it says of cases that a person can check by hand, and what it must say of any."""
 
 from dataclasses import replace
+from decimal import Decimal
 from random import Random
 
 from hypothesis import given
@@ -18,6 +19,7 @@ from tests.unit.tools.journals import (
     journal,
     ordered,
     published,
+    refunded,
     removed,
     rules,
     unfollow,
@@ -97,6 +99,26 @@ def test_who_comes_back_is_credited_to_who_brought_them_first() -> None:
     assert referrer(facts_of(back), 1) == "xhs:amy"
     assert facts_of(back).standing["xhs:f1"].followed_at == hour(4)
     assert referrer(facts_of(back, Attribution(refollow="never")), 1) is None
+
+
+def test_where_an_order_pays_everything_but_the_attribution_hangs_on_the_order() -> None:
+    """One bought enough, one too little, one gave it back: three followers, and one conversion at the hour of the order."""
+    asked = Attribution(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
+    follows = [follow(number, 2, code="AMY88") for number in (1, 2, 3)]
+    one = journal(*follows, ordered(1, 5), ordered(2, 5, amount=98), ordered(3, 5), refunded(3, 900, of=5))
+    figures = facts_of(one, asked)
+    assert (figures.referred, len(figures.conversions), figures.rewards_by_rule["first20"]) == (3, 1, 1)
+    assert figures.standing["xhs:f1"].qualified_at == hour(5)
+    assert [(place.score, place.reached_at) for place in figures.boards["all"]] == [(1, int(hour(5).timestamp()))]
+
+
+def test_where_staying_pays_the_clock_decides() -> None:
+    """Two days after the follow that stands, if time has come so far."""
+    one = journal(follow(1, 2, code="AMY88"), follow(2, 9, code="AMY88"))
+    one.clock = hour(51)
+    figures = facts_of(one, Attribution(qualifies_on="person.retained", retained_days=2))
+    assert [figures.standing[f"xhs:f{number}"].qualified_at for number in (1, 2)] == [hour(50), None]
+    assert len(figures.conversions) == 1
 
 
 def test_a_milestone_stands_exactly_while_so_many_friends_do() -> None:

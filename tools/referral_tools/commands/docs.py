@@ -10,6 +10,7 @@ import click
 from referral import config
 from referral.telemetry import metrics
 from referral.topics import TOPICS, Topic
+from referral_tools.attribution.page import sections
 
 _HOME = Path(__file__).resolve().parents[3] / "docs"
 _MADE = "<!-- Made by `make docs` from {source}; change it there. -->"
@@ -54,7 +55,22 @@ def events() -> str:
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"configuration.md": configuration, "metrics.md": measured, "events.md": events}
+def attributed() -> str:
+    """docs/attribution.md"""
+    intro = (
+        "How it is decided who brought a person, from when that pays, and who would have the credit under other models."
+        " Every cell is a test: `tests/unit/conversion_tracker/test_documented_cases.py` plays each through the fold."
+    )
+    top = [f"# Attribution by example\n\n{_MADE.format(source='tools/referral_tools/attribution')}\n\n{intro}\n"]
+    return "\n".join([*top, *(_section(*section) for section in sections())])
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration.md": configuration,
+    "metrics.md": measured,
+    "events.md": events,
+    "attribution.md": attributed,
+}
 
 
 @click.command("docs")
@@ -83,12 +99,19 @@ def current(name: str, page: str) -> bool:
 
 
 def _page(title: str, source: str, intro: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    table = [
+    return "\n".join([f"# {title}", "", _MADE.format(source=source), "", intro, "", *_table(heads, rows), ""])
+
+
+def _section(title: str, words: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join([f"## {title}", "", words, "", *_table(heads, rows), ""])
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    return [
         f"| {' | '.join(heads)} |",
         f"|{'---|' * len(heads)}",
         *[f"| {' | '.join(map(_cell, row))} |" for row in rows],
     ]
-    return "\n".join([f"# {title}", "", _MADE.format(source=source), "", intro, "", *table, ""])
 
 
 def _cell(text: str) -> str:

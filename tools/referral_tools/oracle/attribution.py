@@ -2,7 +2,9 @@
 
 The first follow decides, by evidence at or before it and inside the program's window: the program's favourite kind of
 evidence first, and within a kind the newest touch (or the oldest, where the program says first_touch). Later follows
-change nothing but whether the person follows now.
+change nothing but whether the person follows now, and when they began to.
+
+What a program pays for is another matter: the follow itself, an order, or having stayed for so many days.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from referral.events.attributions import EvidenceKind
-from referral.events.facts import CodeScanned, Fact, FriendTagged, PersonFollowed, PersonUnfollowed
+from referral.events.facts import (
+    CodeScanned,
+    Fact,
+    FriendTagged,
+    OrderPaid,
+    OrderRefunded,
+    PersonFollowed,
+    PersonUnfollowed,
+)
 from referral.events.program import Attribution
 from referral_tools.oracle.directory import Directory
 from referral_tools.oracle.journal import Enrolled
@@ -18,11 +28,15 @@ from referral_tools.oracle.journal import Enrolled
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """A person who follows now: since when, and who brought them (None: they found the account themselves)."""
+    """A person who follows now: since when, and who brought them (None: they found the account themselves).
+
+    `qualified_at` is when it became worth paying; None where it is not (yet), and where nobody brought them.
+    """
 
     person: str
     followed_at: datetime
     referrer: Enrolled | None
+    qualified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +49,42 @@ class Touch:
     referrer: Enrolled
 
 
-def judge(person: str, history: Iterable[Fact], rules: Attribution, directory: Directory) -> Referral | None:
-    """The person's standing after everything that happened; None if they do not follow (any more)."""
+def judge(
+    person: str, history: Iterable[Fact], rules: Attribution, directory: Directory, clock: datetime | None = None
+) -> Referral | None:
+    """The person's standing after everything that happened; None if they do not follow (any more). `clock` is the last tick."""
     facts = sorted(history, key=_order)
     spells = list(_follows(facts))
     if not spells or not spells[-1][1]:
         return None
     winner = _winner(person, facts, spells[0][0], rules, directory)
-    again = len(spells) > 1
-    return Referral(person, _at(spells[-1][0]), None if again and rules.refollow == "never" else winner)
+    if winner is None or (len(spells) > 1 and rules.refollow == "never"):
+        return Referral(person, _at(spells[-1][0]), None)
+    first, latest = _at(spells[0][0]), _at(spells[-1][0])
+    return Referral(person, latest, winner, _qualified_at(facts, first, latest, rules, clock))
+
+
+def _qualified_at(
+    facts: Sequence[Fact], first: datetime, latest: datetime, rules: Attribution, clock: datetime | None
+) -> datetime | None:
+    """With the follow; with the first order since the first follow that was large enough and kept; or once it is so long ago."""
+    match rules.qualifies_on:
+        case "person.followed":
+            return latest
+        case "person.retained":
+            stayed = latest + timedelta(days=rules.retained_days or 0)
+            return stayed if clock is not None and clock >= stayed else None
+        case "order.paid":
+            returned = {fact.data.order for fact in facts if isinstance(fact, OrderRefunded)}
+            bought = [fact for fact in facts if isinstance(fact, OrderPaid) and fact.data.order not in returned]
+            enough = [_at(fact) for fact in bought if _at(fact) >= first and _is_enough(fact, rules)]
+            return max(latest, min(enough)) if enough else None
+
+
+def _is_enough(order: OrderPaid, rules: Attribution) -> bool:
+    """An amount in another currency is never enough."""
+    same = order.data.currency.casefold() == (rules.currency or "").casefold()
+    return same and order.data.amount >= (rules.min_amount or 0)
 
 
 def _follows(facts: Sequence[Fact]) -> Iterator[tuple[PersonFollowed, bool]]:

@@ -24,7 +24,7 @@ def boards(referrals: Iterable[Referral], zone: ZoneInfo) -> dict[str, list[Plac
     """Every board that has a row, by period: `2026-11-03`, `2026-W45`, `2026-11` and `all`."""
     by_period: dict[str, list[Referral]] = defaultdict(list)
     for referral in referrals:
-        for period in periods(referral.followed_at, zone):
+        for period in periods(referral.qualified_at, zone) if referral.qualified_at else ():
             by_period[period].append(referral)
     return {period: _ranked(standing) for period, standing in sorted(by_period.items())}
 
@@ -39,8 +39,8 @@ def _ranked(standing: list[Referral]) -> list[Place]:
     """More referrals first, then who had them all first (to the second), then by participant id."""
     times: dict[tuple[str, str], list[int]] = defaultdict(list)
     for referral in standing:
-        if referral.referrer:
+        if referral.referrer and referral.qualified_at:
             owner = referral.referrer.id, referral.referrer.external_id
-            times[owner].append(int(referral.followed_at.timestamp()))
+            times[owner].append(int(referral.qualified_at.timestamp()))
     rows = sorted((-len(reached), max(reached), *owner) for owner, reached in times.items())
     return [Place(rank, row[2], row[3], -row[0], row[1]) for rank, row in enumerate(rows, start=1)]

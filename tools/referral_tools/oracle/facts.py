@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -60,8 +61,8 @@ class Figures:
 
     @cached_property
     def conversions(self) -> dict[str, Referral]:
-        """The referrals that stand, by conversion id."""
-        found = [(one, one.referrer) for one in self.standing.values()]
+        """The referrals that stand and qualified, by conversion id."""
+        found = [(one, one.referrer) for one in self.standing.values() if one.qualified_at]
         return {
             conversion_id(referral_id(self.program.id, one.person, referrer.id)): one
             for one, referrer in found
@@ -101,7 +102,7 @@ class Oracle:
     def facts(self, journal: Journal) -> Figures:
         """Every figure, from what was accepted."""
         facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
-        standing = self._standing(facts, Directory(journal.participants, journal.clicks))
+        standing = self._standing(facts, Directory(journal.participants, journal.clicks), journal.clock)
         zone = ZoneInfo(self._program.timezone)
         return Figures(
             program=self._program,
@@ -112,11 +113,12 @@ class Oracle:
             days=by_day(standing.values(), facts, journal.clicks.values(), zone),
         )
 
-    def _standing(self, facts: Iterable[Fact], directory: Directory) -> dict[str, Referral]:
+    def _standing(self, facts: Iterable[Fact], directory: Directory, clock: datetime | None) -> dict[str, Referral]:
         histories: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             histories[fact.person].append(fact)
-        judged = (judge(who, history, self._program.attribution, directory) for who, history in histories.items())
+        rules = self._program.attribution
+        judged = (judge(who, history, rules, directory, clock) for who, history in histories.items())
         return {one.person: one for one in judged if one}
 
 

@@ -46,9 +46,10 @@ class RedemptionAnswer:
 
 @dataclass(slots=True)
 class Journal:
-    """Accepted facts, enrolments, redirects by the token they gave, and answers to redemptions."""
+    """Accepted facts, enrolments, redirects by the token they gave, and answers to redemptions; `clock` is the last tick."""
 
     facts: list[Fact] = field(default_factory=list)
     participants: list[Enrolled] = field(default_factory=list)
     clicks: dict[str, Click] = field(default_factory=dict)
     redemptions: list[RedemptionAnswer] = field(default_factory=list)
+    clock: datetime | None = None

@@ -23,7 +23,7 @@ def owed(referrals: Iterable[Referral], program: Program) -> dict[str, Standing]
     """Every reward whose reason stands, by id. One version of the rules holds throughout."""
     friends: dict[Enrolled, list[str]] = defaultdict(list)
     for referral in referrals:
-        if referral.referrer:
+        if referral.referrer and referral.qualified_at:
             friends[referral.referrer].append(referral.person)
     rewards = [
         reward

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from conversion_tracker.domain.history import Touch
+from conversion_tracker.domain.history import Course, Touch
 from conversion_tracker.domain.judgement import Standing
 from referral.events.attributions import (
     Evidence,
@@ -13,6 +14,7 @@ from referral.events.attributions import (
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
+    Stage,
     UnattributedReason,
 )
 from referral.events.ids import referral_id
@@ -25,7 +27,7 @@ class Said(Struct, frozen=True, array_like=True, gc=False):
     """What stands on the log about a person: enough to see whether a verdict differs, and to take it back.
 
     `first` is the first follow's id, which fixes rules and device; `event` and `kind` name the winning touch (`event` is empty
-    where that was the first follow itself).
+    where that was the first follow itself). `qualified` is when it qualified (ms): 0 with the follow, None not yet.
     """
 
     since: int
@@ -34,6 +36,7 @@ class Said(Struct, frozen=True, array_like=True, gc=False):
     kind: EvidenceKind | None = None
     event: str | None = None
     reason: UnattributedReason | None = None
+    qualified: int | None = 0
 
 
 def said_of(now: Standing) -> Said:
@@ -41,14 +44,18 @@ def said_of(now: Standing) -> Said:
     first, touch = now.first.id, now.touch
     if touch is None:
         return Said(now.since, first, reason=now.reason)
-    return Said(now.since, first, touch.referrer, touch.kind, None if touch.event == first else touch.event)
+    event = None if touch.event == first else touch.event
+    qualified = 0 if now.qualified == now.since else now.qualified
+    return Said(now.since, first, touch.referrer, touch.kind, event, None, qualified)
 
 
-def difference(program: str, person: str, said: Said | None, now: Standing | None, ended: int | None) -> list[Saying]:
-    """What to say where `now` is the verdict and `said` another one's trace. `ended` is the last unfollow (ms)."""
+def difference(program: str, person: str, said: Said | None, now: Standing | None, course: Course) -> list[Saying]:
+    """What to say where `now` is the verdict and `said` another one's trace. `course` tells when what fell has fallen."""
     sayings: list[Saying] = []
     if said is not None:
-        sayings.append(_taken_back(program, person, said, ended if now is None else None))
+        if now is not None and now.touch is not None and replace(said_of(now), qualified=said.qualified) == said:
+            return _requalified(program, person, said, now, now.touch, course)
+        sayings.append(_taken_back(program, person, said, course.ended if now is None else None))
     if now is not None and now.touch is not None:
         sayings += _brought(program, person, now, now.touch)
     elif now is not None:
@@ -62,11 +69,43 @@ def _taken_back(program: str, person: str, said: Said, ended: int | None) -> Ref
         occurred_at=to_datetime(said.since if ended is None else ended),
         program=program,
         person=person,
-        undoes=("attributed", "qualified") if said.referrer else ("unattributed",),
+        undoes=_stages(said),
         reason="corrected" if ended is None else "unfollowed",
         since=to_datetime(said.since),
         referrer=said.referrer,
         id=referral_id(program, person, said.referrer) if said.referrer else None,
+    )
+
+
+def _stages(said: Said) -> tuple[Stage, ...]:
+    if not said.referrer:
+        return ("unattributed",)
+    return ("attributed",) if said.qualified is None else ("attributed", "qualified")
+
+
+def _requalified(program: str, person: str, said: Said, now: Standing, touch: Touch, course: Course) -> list[Saying]:
+    """The same referral, qualified at another moment, or no more, or at last."""
+    sayings: list[Saying] = []
+    if said.qualified is not None:
+        sayings.append(_disqualified(program, person, said, now, course))
+    if now.qualified is not None:
+        sayings.append(_qualified(_attributed(program, person, now, touch), now.since, now.qualified))
+    return sayings
+
+
+def _disqualified(program: str, person: str, said: Said, now: Standing, course: Course) -> ReferralReversed:
+    """A refund if the order it rested on is gone: dated then. A correction if an earlier order has come to light."""
+    was = said.qualified or said.since
+    refunded = now.qualified is None or now.qualified > was
+    return ReferralReversed(
+        occurred_at=to_datetime(max((one.at for one in course.refunds), default=was) if refunded else was),
+        program=program,
+        person=person,
+        undoes=("qualified",),
+        reason="refunded" if refunded else "corrected",
+        since=to_datetime(said.since),
+        referrer=said.referrer,
+        id=referral_id(program, person, said.referrer or ""),
     )
 
 
@@ -75,33 +114,41 @@ def _came(program: str, person: str, now: Standing) -> ReferralUnattributed:
     return ReferralUnattributed(occurred_at=to_datetime(now.since), program=program, person=person, reason=reason)
 
 
-def _brought(program: str, person: str, now: Standing, touch: Touch) -> tuple[ReferralAttributed, ReferralQualified]:
-    """A follow is what the program pays for, so a referral is attributed and qualified at once."""
+def _brought(program: str, person: str, now: Standing, touch: Touch) -> list[Saying]:
+    """Attributed with the follow; qualified in a line of its own, at once or later."""
+    attributed = _attributed(program, person, now, touch)
+    if now.qualified is None:
+        return [attributed]
+    return [attributed, _qualified(attributed, now.since, now.qualified)]
+
+
+def _attributed(program: str, person: str, now: Standing, touch: Touch) -> ReferralAttributed:
     since = to_datetime(now.since)
-    evidence = _evidence(touch, since if touch.at == now.since else to_datetime(touch.at))
-    referral = referral_id(program, person, touch.referrer)
-    attributed = ReferralAttributed(
+    return ReferralAttributed(
         occurred_at=since,
         program=program,
-        id=referral,
+        id=referral_id(program, person, touch.referrer),
         person=person,
         referrer=touch.referrer,
         version=now.first.version,
-        evidence=evidence,
+        evidence=_evidence(touch, since if touch.at == now.since else to_datetime(touch.at)),
         device=now.first.device,
     )
-    qualified = ReferralQualified(
-        occurred_at=since,
-        program=program,
-        id=referral,
-        person=person,
-        referrer=touch.referrer,
-        version=now.first.version,
-        evidence=evidence,
-        device=now.first.device,
-        followed_at=since,
+
+
+def _qualified(attributed: ReferralAttributed, since: int, qualified: int) -> ReferralQualified:
+    """The line that a referral qualified, after the one that it was attributed."""
+    return ReferralQualified(
+        occurred_at=attributed.occurred_at if qualified == since else to_datetime(qualified),
+        program=attributed.program,
+        id=attributed.id,
+        person=attributed.person,
+        referrer=attributed.referrer,
+        version=attributed.version,
+        evidence=attributed.evidence,
+        device=attributed.device,
+        followed_at=attributed.occurred_at,
     )
-    return attributed, qualified
 
 
 def _evidence(touch: Touch, touched_at: datetime) -> Evidence:

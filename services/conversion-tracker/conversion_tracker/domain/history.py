@@ -4,6 +4,7 @@ Whatever arrives how often in whatever order gives the same history, and only th
 """
 
 from bisect import bisect
+from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
@@ -13,8 +14,9 @@ from referral.events.attributions import EvidenceKind
 from referral.events.facts import Channel
 
 MAX_ENTRIES = 64
+MAX_SALES = 16  # orders, and refunds, that are remembered beyond these entries
 
-What = Literal["touch", "follow", "unfollow"]
+What = Literal["touch", "follow", "unfollow", "order", "refund"]
 Problem = Literal["unknown_code", "unknown_mention", "self_referral", "expired"]
 
 
@@ -32,6 +34,15 @@ class Touch(Struct, frozen=True, array_like=True, gc=False):
     cta: str | None = None
 
 
+class Sale(Struct, frozen=True, array_like=True, gc=False):
+    """An order that was paid, or given back: then without amount. `order` is its id at the shop."""
+
+    at: int
+    order: str
+    amount: Decimal = Decimal(0)
+    currency: str = ""
+
+
 class Entry(Struct, frozen=True, array_like=True, gc=False):
     """A fact that bears on attribution. A follow keeps the `version` of the rules in force then (0: none was)."""
 
@@ -41,16 +52,19 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     touches: tuple[Touch, ...] = ()
     version: int = 0
     device: str | None = None
+    sale: Sale | None = None
 
 
 class Course(Struct, array_like=True, gc=False):
-    """What entries taken in order come to: touches up to the first follow, that follow, and whether the person follows now."""
+    """What entries taken in order come to: touches up to the first follow, that follow, whether the person follows now, orders."""
 
     touches: tuple[Touch, ...] = ()
     first: Entry | None = None
     since: int | None = None  # the follow that the person's following rests on; None while they do not follow
     ended: int | None = None  # the last unfollow
     spells: int = 0  # how often they began to follow
+    sales: tuple[Sale, ...] = ()
+    refunds: tuple[Sale, ...] = ()
 
     def take(self, entry: Entry) -> None:
         """Goes on by one entry."""
@@ -63,6 +77,24 @@ class Course(Struct, array_like=True, gc=False):
                 self.spells += 1
         elif entry.what == "unfollow" and self.since is not None:
             self.since, self.ended = None, entry.at
+        elif entry.sale is not None:
+            self._trade(entry.what, entry.sale)
+
+    def _trade(self, what: What, sale: Sale) -> None:
+        if what == "order":
+            self.sales += (sale,)
+        else:
+            self.refunds += (sale,)
+
+    def standing_sales(self) -> list[Sale]:
+        """Orders at or after the first follow that were not given back, the earliest first.
+
+        A refund may be told before its order, so an order that any refund names does not stand.
+        """
+        if self.first is None:
+            return []
+        gone = {refund.order for refund in self.refunds}
+        return [one for one in self.sales if one.at >= self.first.at and one.order not in gone]
 
 
 class Checkpoint(Struct, frozen=True, array_like=True, gc=False):
@@ -114,7 +146,15 @@ def _bounded(history: History) -> History:
     course = replace(history.frozen.course) if history.frozen else Course()
     course.take(oldest)
     course.touches = _outermost(course.touches)
+    if course.sales or course.refunds:
+        _forget_sales(course, oldest.at)
     return History(tuple(kept), Checkpoint(oldest.at, oldest.id, course))
+
+
+def _forget_sales(course: Course, at: int) -> None:
+    """Of orders the earliest that stand are kept, since the first one qualifies; of refunds the newest, of orders yet to come."""
+    standing = course.standing_sales() if course.first else [one for one in course.sales if one.at >= at]
+    course.sales, course.refunds = tuple(standing[:MAX_SALES]), course.refunds[-MAX_SALES:]
 
 
 def _outermost(touches: tuple[Touch, ...]) -> tuple[Touch, ...]:

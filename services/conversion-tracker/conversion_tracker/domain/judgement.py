@@ -8,6 +8,7 @@ or restores it.
 from msgspec import Struct
 
 from conversion_tracker.domain.history import Course, Entry, Problem, Touch, moment
+from conversion_tracker.domain.qualification import qualified_at
 from conversion_tracker.domain.rules import Rules
 from referral.events.attributions import UnattributedReason
 from referral.events.program import Model
@@ -16,16 +17,23 @@ Judged = tuple[Touch, Problem | None]  # a touch and its flaw
 
 
 class Standing(Struct, frozen=True, gc=False):
-    """Someone follows since `since` (ms), brought by the referrer of `touch`; without one nobody brought them, for `reason`."""
+    """Someone follows since `since` (ms), brought by the referrer of `touch`; without one nobody brought them, for `reason`.
+
+    `qualified` is when the referral did what the program pays for (ms); None where it has not yet.
+    """
 
     since: int
     first: Entry
     touch: Touch | None = None
     reason: UnattributedReason | None = None
+    qualified: int | None = None
 
 
-def judge(course: Course, rules: Rules | None) -> Standing | None:
-    """The verdict; None while the person does not follow. `rules` are those of the first follow, None if none were in force."""
+def judge(course: Course, rules: Rules | None, reached: int = 0) -> Standing | None:
+    """The verdict; None while the person does not follow. `rules` are those of the first follow, None if none were in force.
+
+    `reached` (ms) is how far time is known to have come.
+    """
     first, since = course.first, course.since
     if first is None or since is None:
         return None
@@ -39,7 +47,8 @@ def judge(course: Course, rules: Rules | None) -> Standing | None:
         return Standing(since, first, reason=flaw)
     if course.spells > 1 and not rules.restores:
         return Standing(since, first, reason="refollowed")
-    return Standing(since, first, touch)
+    qualified = since if rules.at_once else qualified_at(course, since, rules, reached)
+    return Standing(since, first, touch, None, qualified)
 
 
 def strongest(touches: tuple[Touch, ...], followed_at: int, rules: Rules, model: Model) -> Judged | None:

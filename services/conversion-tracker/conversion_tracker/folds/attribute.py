@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from conversion_tracker.domain.difference import Saying
-from conversion_tracker.domain.person import Person, noted, too_late
+from conversion_tracker.domain.person import Person, RulesOf, noted, too_late, waits_until
 from conversion_tracker.domain.rules import DAY_MS
 from conversion_tracker.folds.evidence import EvidenceReader, bears
 from conversion_tracker.folds.rulebook import Rulebook
+from conversion_tracker.folds.sales import SALES, with_sale
 from referral.catalog.view import Catalog
 from referral.events.attributions import attribution_key
 from referral.events.facts import EventLine
 from referral.events.line import ClockTicked
 from referral.events.moment import to_datetime, to_ms
-from referral.fold.fold import Decision, Key, Output, Position
+from referral.fold.fold import Decision, Due, Key, Output, Position
 from referral.tokens import TokenSigner
 from referral.topics import ATTRIBUTIONS, EVENTS, Topic
 
@@ -23,6 +24,12 @@ NAME = "attribute"
 def person_key(program: str, person: str) -> str:
     """Where a Person lies in its partition."""
     return f"person:{program}|{person}"
+
+
+def program_and_person(key: str) -> tuple[str, str]:
+    """Whose Person lies under a key. A program's id has no `|`; a person's may."""
+    program, _, person = key.removeprefix("person:").partition("|")
+    return program, person
 
 
 class AttributeFold:
@@ -57,11 +64,15 @@ class AttributeFold:
         key = person_key(line.program, line.person)
         before = states[key]
         person = before if isinstance(before, Person) else Person()
+        entry = self._reader_of(catalog).entry(line, at, by, page.at(by))
+        if type(line) in SALES:
+            entry = with_sale(entry, line, at, by, page)
+        if entry is None:
+            return Decision()
         if position.recorded_at_ms - at > self._lateness_ms:
             return Decision({key: too_late(person)})
-        entry = self._reader_of(catalog).entry(line, at, by, page.at(by))
-        news = noted(person, entry, line.program, line.person, page.of) if entry else None
-        return _said(key, *news) if news else Decision()
+        news = noted(person, entry, line.program, line.person, page.of)
+        return _said(key, *news, page.of) if news else Decision()
 
     def _reader_of(self, catalog: Catalog) -> EvidenceReader:
         if self._reader is None or self._reader.catalog is not catalog:
@@ -69,9 +80,15 @@ class AttributeFold:
         return self._reader
 
     def due(self, tick: ClockTicked, key: str, state: Person, catalog: Catalog, position: Position) -> Decision[Person]:
-        """Time by itself brings nobody."""
-        return Decision()
+        """Who still follows after as long as the program asks is qualified now. By itself time brings nobody."""
+        program, person = program_and_person(key)
+        page = self._rulebook.page(program, catalog)
+        news = noted(state, None, program, person, page.of, to_ms(tick.occurred_at)) if page else None
+        return _said(key, *news, page.of) if page and news else Decision()
 
 
-def _said(key: str, person: Person, sayings: Sequence[Saying]) -> Decision[Person]:
-    return Decision({key: person}, [Output(ATTRIBUTIONS, line, attribution_key(line)) for line in sayings])
+def _said(key: str, person: Person, sayings: Sequence[Saying], rules_of: RulesOf) -> Decision[Person]:
+    decision = Decision({key: person}, [Output(ATTRIBUTIONS, line, attribution_key(line)) for line in sayings])
+    if person.said is not None and person.said.qualified is None and (moment := waits_until(person, rules_of)):
+        decision.changes[Due(key)] = float(moment)
+    return decision

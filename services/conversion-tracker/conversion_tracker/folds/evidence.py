@@ -21,6 +21,8 @@ from referral.events.facts import (
     Fact,
     FriendTagged,
     LinkClicked,
+    OrderPaid,
+    OrderRefunded,
     PersonFollowed,
     PersonUnfollowed,
 )
@@ -28,13 +30,13 @@ from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from referral.tokens import BadToken, TokenSigner
 
-_ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged})
+_ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
 _NEVER = frozenset({LinkClicked, ClockTicked})
 _WHAT: dict[type, What] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
 
 
 def bears(line: EventLine) -> TypeGuard[Fact]:
-    """Whether a line can have a part in who brought somebody; most cannot, and cost nothing more than this."""
+    """Whether a line can have a part in who brought somebody or in what it pays; most cannot, and cost nothing more than this."""
     kind = type(line)
     if kind in _ALWAYS:
         return True
@@ -117,7 +119,7 @@ class EvidenceReader:
 def _there(found: Participant | Link, by: datetime) -> bool:
     """Whether a code was there by then; a participant's own, in that second."""
     since = found.recorded_at
-    return (since.replace(microsecond=0) if isinstance(found, Participant) else since) <= by
+    return since <= by or (isinstance(found, Participant) and since.replace(microsecond=0) <= by)
 
 
 def _out_of_date(found: Participant | Link, at: int) -> Problem | None:

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
 
-from conversion_tracker.domain.rules import Rules, rules_of
+from conversion_tracker.domain.rules import Price, Rules, rules_of
 from referral.catalog.view import Catalog
 from referral.events.entities import ProgramVersion
 
@@ -18,11 +18,16 @@ class Page:
     rules: list[Rules]
     numbered: dict[int, Rules]
     known_from: datetime  # the second in which the program was first heard of
+    prices: list[tuple[datetime, Price]]  # what an order had to come to, by the moment from which a version said so
 
     def at(self, moment: datetime) -> Rules | None:
         """The rules in force at a moment; None before the first."""
         index = bisect_right(self.moments, moment)
         return self.rules[index - 1] if index else None
+
+    def priced(self, moment: datetime) -> list[Price]:
+        """What orders have been asked for by a moment. An order that meets none of it can qualify nobody who followed by then."""
+        return [price for since, price in self.prices if since <= moment]
 
     def of(self, version: int) -> Rules | None:
         """The rules of a version; None for version 0, which stands for none in force."""
@@ -51,5 +56,6 @@ class Rulebook:
             rules=rules,
             numbered={one.version: one for one in rules},
             known_from=min(one.recorded_at for one in versions).replace(microsecond=0),
+            prices=[(one.effective_from, rule.price) for one, rule in zip(versions, rules, strict=True) if rule.price],
         )
         return page

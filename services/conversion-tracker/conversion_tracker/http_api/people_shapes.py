@@ -1,21 +1,26 @@
 """A person's state as the API shows it."""
 
-from conversion_tracker.domain.explanation import WORDS, Considered, considered, winner
+from datetime import datetime
+
+from conversion_tracker.domain.credit import WHOLE, CreditModel, Shares, credit
+from conversion_tracker.domain.difference import Said
+from conversion_tracker.domain.explanation import WORDS, Considered, considered
 from conversion_tracker.domain.history import Course
 from conversion_tracker.domain.person import Person
 from conversion_tracker.domain.rules import Rules
 from referral.catalog.view import Catalog
 from referral.events.ids import referral_id
 from referral.events.moment import to_datetime
-from referral.events.program import Model
 
 Shape = dict[str, object]
+Credit = dict[CreditModel, Shares]
 
 
 def shown(program: str, external_id: str, person: Person, rules: Rules | None, catalog: Catalog) -> Shape:
     """The whole answer. `rules` are those of the first follow."""
     course = person.history.course()
     referrer = person.said.referrer if person.said else None
+    shares = credit(course, rules)
     return {
         "program": program,
         "external_id": external_id,
@@ -26,8 +31,9 @@ def shown(program: str, external_id: str, person: Person, rules: Rules | None, c
         "referral": referral_id(program, external_id, referrer) if referrer else None,
         "referrer": _participant(referrer, catalog),
         "reason": person.said.reason if person.said else None,
-        "models": _models(course, rules, catalog),
-        "touches": [_touch(one, catalog) for one in considered(person.history, rules)],
+        "qualified_at": _qualified_at(person.said),
+        "models": {**_models(shares, catalog), "pays": rules.model if rules else None},
+        "touches": [_touch(one, shares, catalog) for one in considered(person.history, rules)],
         "late": person.late,
     }
 
@@ -38,18 +44,34 @@ def _status(course: Course) -> str:
     return "none" if course.first is None else "unfollowed"
 
 
-def _models(course: Course, rules: Rules | None, catalog: Catalog) -> Shape:
-    """Both models, always; `pays` is the program's."""
+def _qualified_at(said: Said | None) -> datetime | None:
+    """When the referral that stands did what the program pays for."""
+    if said is None or said.referrer is None or said.qualified is None:
+        return None
+    return to_datetime(said.qualified or said.since)
+
+
+def _models(shares: Credit, catalog: Catalog) -> Shape:
+    """Every model, always: one referrer where it gives all to one, else how much each has."""
     return {
-        "first_touch": _credited(course, rules, "first_touch", catalog),
-        "last_touch": _credited(course, rules, "last_touch", catalog),
-        "pays": rules.model if rules else None,
+        "first_touch": _credited(shares["first_touch"], catalog),
+        "last_touch": _credited(shares["last_touch"], catalog),
+        "linear": _parts(shares["linear"], catalog),
+        "position_based": _parts(shares["position_based"], catalog),
     }
 
 
-def _credited(course: Course, rules: Rules | None, model: Model, catalog: Catalog) -> Shape | None:
-    touch = winner(course, rules, model)
-    return _participant(touch.referrer, catalog) if touch else None
+def _credited(shares: Shares, catalog: Catalog) -> Shape | None:
+    return next((_participant(touch.referrer, catalog) for touch in shares), None)
+
+
+def _parts(shares: Shares, catalog: Catalog) -> list[Shape]:
+    """Each referrer's part, the largest first."""
+    parts: dict[str, int] = {}
+    for touch, share in shares.items():
+        parts[touch.referrer] = parts.get(touch.referrer, 0) + share
+    ranked = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
+    return [{"referrer": _participant(referrer, catalog), "share": share / WHOLE} for referrer, share in ranked]
 
 
 def _participant(referrer: str | None, catalog: Catalog) -> Shape | None:
@@ -63,7 +85,7 @@ def _participant(referrer: str | None, catalog: Catalog) -> Shape | None:
     }
 
 
-def _touch(one: Considered, catalog: Catalog) -> Shape:
+def _touch(one: Considered, shares: Credit, catalog: Catalog) -> Shape:
     touch = one.touch
     return {
         "kind": touch.kind,
@@ -77,4 +99,5 @@ def _touch(one: Considered, catalog: Catalog) -> Shape:
         "won": one.why == "won",
         "why": one.why,
         "detail": WORDS[one.why],
+        "credit": {model: parts.get(touch, 0) / WHOLE for model, parts in shares.items()},
     }

@@ -15,6 +15,24 @@ class ReferrerOut(Schema):
     display_name = fields.Str(allow_none=True)
 
 
+class CreditOut(Schema):
+    """How much of the credit a touch has under each model, from 0 to 1; only `models.pays` pays."""
+
+    first_touch = fields.Float(metadata={"examples": [0]})
+    last_touch = fields.Float(metadata={"examples": [1]})
+    linear = fields.Float(metadata={"description": "equal parts for all that count", "examples": [0.25]})
+    position_based = fields.Float(
+        metadata={"description": "0.4 for the first, 0.4 for the last, the rest for those between", "examples": [0.4]}
+    )
+
+
+class PartOut(Schema):
+    """How much of the credit a referrer has."""
+
+    referrer = fields.Nested(ReferrerOut)
+    share = fields.Float(metadata={"description": "from 0 to 1"})
+
+
 class TouchOut(Schema):
     """Something that may have brought the person, and what became of it."""
 
@@ -29,13 +47,16 @@ class TouchOut(Schema):
     won = fields.Bool()
     why = fields.Str(validate=validate.OneOf(list(WORDS)), metadata={"description": "stable, for programs"})
     detail = fields.Str(metadata={"description": "the same for people"})
+    credit = fields.Nested(CreditOut)
 
 
 class ModelsOut(Schema):
-    """Who each model credits; only `pays` pays."""
+    """Who each model credits; only `pays` pays. The last two weigh every touch that counts, whatever its kind."""
 
     first_touch = fields.Nested(ReferrerOut, allow_none=True)
     last_touch = fields.Nested(ReferrerOut, allow_none=True)
+    linear = fields.List(fields.Nested(PartOut))
+    position_based = fields.List(fields.Nested(PartOut))
     pays = fields.Str(allow_none=True)
 
 
@@ -51,6 +72,10 @@ class PersonOut(Schema):
     referral = fields.Str(allow_none=True, metadata={"description": "the referral that stands"})
     referrer = fields.Nested(ReferrerOut, allow_none=True)
     reason = fields.Str(allow_none=True, metadata={"description": "why a follower is nobody's"})
+    qualified_at = fields.AwareDateTime(
+        allow_none=True,
+        metadata={"description": "when the referral did what the program pays for: followed, ordered or stayed"},
+    )
     models = fields.Nested(ModelsOut)
     touches = fields.List(fields.Nested(TouchOut), metadata={"description": "oldest first"})
     late = fields.Int(metadata={"description": "facts that came beyond the lateness bound and changed nothing"})

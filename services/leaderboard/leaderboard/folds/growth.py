@@ -91,7 +91,7 @@ def _channel_at(line: Said) -> tuple[str, ...]:
     match line:
         case ReferralAttributed() if line.evidence.channel:
             return (places.channel(line.id),)
-        case ReferralReversed(id=str(id)):
+        case ReferralReversed(id=str(id)) if "attributed" in line.undoes:
             return (places.channel(id),)
         case _:
             return ()

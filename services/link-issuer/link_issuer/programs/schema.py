@@ -1,6 +1,7 @@
 """The program file as a whole, as marshmallow checks it."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from marshmallow import fields, validate, validates_schema
@@ -9,6 +10,7 @@ from link_issuer.programs.adapters import AdapterSection
 from link_issuer.programs.boards import BoardSection
 from link_issuer.programs.content import ContentSection
 from link_issuer.programs.fields import Strict, choice, distinct, instant, localized, number, target, time_zone
+from link_issuer.programs.qualifying import currency, money, qualifying_mistakes
 from link_issuer.programs.report import report, twice
 from link_issuer.programs.rewards import RewardSection
 from referral.events import program as contract
@@ -29,8 +31,18 @@ class AttributionSection(Strict):
         validate=[validate.Length(min=1), distinct],
         metadata={"description": "which evidence counts, the strongest first"},
     )
-    qualifies_on = choice(("person.followed",), "what makes a referral pay", required=False)
+    qualifies_on = choice(get_args(contract.Qualifying), "what makes a referral pay", required=False)
+    min_amount = money()
+    currency = currency()
+    retained_days = number("days that a new follower must stay, 1 to 365", 1, 365)
     refollow = choice(("restore", "never"), "what a second follow does", required=False)
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _fits_together(self, section: dict[str, Any], original: object, **_: object) -> None:
+        """A field that is wrong by itself is not called missing or misplaced as well."""
+        wrong = set(original) - set(section) if isinstance(original, Mapping) else set()
+        mistakes = () if "qualifies_on" in wrong else qualifying_mistakes(section)
+        report({name: [detail] for name, detail in mistakes if name not in wrong})
 
 
 class ScreeningSection(Strict):

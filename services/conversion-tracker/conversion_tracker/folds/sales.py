@@ -1,0 +1,25 @@
+"""Reads orders and refunds: those that may have a part in whether a referral qualified."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from conversion_tracker.domain.history import Entry, Sale
+from conversion_tracker.folds.rulebook import Page
+from referral.events.facts import Fact, OrderPaid, OrderRefunded
+
+SALES = frozenset({OrderPaid, OrderRefunded})
+
+
+def with_sale(entry: Entry | None, fact: Fact, at: int, by: datetime, page: Page) -> Entry | None:
+    """The entry of an order or a refund; `entry` is what it says of who brought the person, and all there is where no rule asks
+    for orders.
+    """
+    if isinstance(fact, OrderPaid):
+        data = fact.data
+        if data.amount.is_finite() and any(price.met_by(data.amount, data.currency) for price in page.priced(by)):
+            sale = Sale(at, data.order, data.amount, data.currency.upper())
+            return replace(entry or Entry(at, fact.id, "order"), what="order", sale=sale)
+    elif isinstance(fact, OrderRefunded) and page.priced(by):
+        return replace(entry or Entry(at, fact.id, "refund"), what="refund", sale=Sale(at, fact.data.order))
+    return entry

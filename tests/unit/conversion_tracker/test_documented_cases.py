@@ -1,0 +1,102 @@
+"""docs/attribution.md says what the fold does: every cell of its tables is played."""
+
+from decimal import Decimal
+from typing import get_args
+
+import msgspec
+import pytest
+
+from conversion_tracker.domain.credit import WHOLE, credit
+from conversion_tracker.domain.rules import rules_of
+from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralUnattributed
+from referral.events.facts import Channel, Fact
+from referral.events.program import Qualifying
+from referral_tools.attribution.crediting import MODELS, TOUCHES
+from referral_tools.attribution.evidence import CASES, ENDS_ON_DAY, Case
+from referral_tools.attribution.qualifying import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, History
+from referral_tools.attribution.steps import AMY, Did, Step
+
+from . import world
+from .world import FRIEND, PROGRAM, Run, at, catalog, tick, token, version
+
+PEOPLE = {"Amy": world.AMY, "Bo": world.BO}
+TYPES: dict[Did, str] = {
+    "follow": "person.followed",
+    "unfollow": "person.unfollowed",
+    "active": "person.active",
+    "scan": "code.scanned",
+    "tag": "friend.tagged",
+    "order": "order.paid",
+    "refund": "order.refunded",
+}
+
+
+def _fact(number: int, step: Step, channel: Channel | None) -> Fact:
+    """The fact of a step; a click was made in the channel, and a follow that says nothing else is told by none."""
+    by_itself = {name: said for name, said in step.said.items() if name in ("code", "mention")}
+    data = {name: said for name, said in step.said.items() if name not in by_itself}
+    fact = {
+        "id": f"evt_{number}",
+        "type": TYPES[step.did],
+        "program": PROGRAM,
+        "person": FRIEND,
+        "occurred_at": at(step.day),
+        **by_itself,
+    }
+    if step.click:
+        fact["click"] = token(PEOPLE[step.click[0]], step.click[1], channel)
+    if channel and (step.said or not step.click):
+        fact["channel"] = channel
+    return msgspec.convert(fact | ({"data": data} if data else {}), type=Fact)  # type: ignore[arg-type] # a union of types
+
+
+def _facts(steps: tuple[Step, ...], channel: Channel | None = None) -> list[Fact]:
+    return [_fact(number, step, channel) for number, step in enumerate(steps, 1)]
+
+
+@pytest.mark.parametrize("channel", get_args(Channel))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.told)
+def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: Case, channel: Channel) -> None:
+    """Who is credited, for which kind of evidence and in which channel; or the reason why nobody is."""
+    run = Run(catalog(version(ends_at=at(ENDS_ON_DAY)))).take(_facts(case.steps, channel), came=case.steps[-1].day)
+    first = run.standing()[0]
+    if isinstance(first, ReferralUnattributed):
+        assert (case.credited, first.reason) == (None, case.reason)
+        said = f"nobody: `{first.reason}`"
+    else:
+        assert case.credited is not None
+        assert (first.referrer, first.evidence.kind) == (PEOPLE[case.credited[0]].id, case.credited[1])
+        said = f"{case.credited[0]} · {first.evidence.channel}"
+    assert said == case.outcome(channel)
+
+
+def _rules(qualifies_on: Qualifying) -> Run:
+    asked = {"min_amount": Decimal(MINIMUM), "currency": CURRENCY, "retained_days": STAYS}
+    return Run(catalog(version(qualifies_on=qualifies_on, **asked)))
+
+
+@pytest.mark.parametrize("qualifies_on", get_args(Qualifying))
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.told)
+def test_a_history_pays_from_the_day_that_the_docs_say(history: History, qualifies_on: Qualifying) -> None:
+    """Attributed to Amy while they follow; qualified from that day; reversed only where it had qualified."""
+    run = _rules(qualifies_on)
+    for fact in _facts(history.steps):
+        run.take([tick((fact.occurred_at - at(0)).total_seconds() / 86_400), fact])
+    run.take([tick(CLOCK)])
+    standing = run.standing()
+    assert [one.referrer for one in standing if isinstance(one, ReferralAttributed)] == [
+        PEOPLE[AMY].id
+    ] * history.stands
+    said = [one.occurred_at for one in (standing if history.stands else run.said) if isinstance(one, ReferralQualified)]
+    day = history.pays_from[qualifies_on]
+    assert said == ([] if day is None else [at(day)])
+
+
+@pytest.mark.parametrize("number", range(len(MODELS)), ids=MODELS)
+def test_each_touch_has_the_credit_that_the_docs_say(number: int) -> None:
+    """By model, in per cent."""
+    facts = _facts(tuple(share.step for share in TOUCHES))
+    course = Run().take(facts).person.history.course()
+    shares = credit(course, rules_of(version()))[MODELS[number]]  # type: ignore[index] # the same names
+    by_event = {touch.event: part * 100 / WHOLE for touch, part in shares.items()}
+    assert [by_event.get(fact.id, 0) for fact in facts] == [share.percent[number] for share in TOUCHES]

@@ -1,0 +1,276 @@
+"""When a referral pays: on the follow, on an order, or after so many days; and how that falls and comes back."""
+
+import random
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from conversion_tracker.domain.person import Person
+from referral.catalog.view import Catalog
+from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed
+from referral.events.entities import ProgramVersion
+from referral.events.facts import Fact
+from referral.events.line import ClockTicked
+from referral.events.moment import to_datetime
+from referral_tools.oracle.attribution import judge as oracle
+from referral_tools.oracle.directory import Directory
+from referral_tools.oracle.journal import Click, Enrolled
+
+from .world import (
+    AMY,
+    BO,
+    FRIEND,
+    SELF,
+    TOKENS,
+    Run,
+    at,
+    catalog,
+    follow,
+    paid,
+    refunded,
+    scan,
+    tagged,
+    tick,
+    token,
+    unfollow,
+    version,
+)
+
+ON_ORDER = version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
+ON_STAYING = version(qualifies_on="person.retained", retained_days=7)
+
+
+def _run(rules: ProgramVersion, *lines: Fact | ClockTicked) -> Run:
+    return Run(catalog(rules)).take(lines)
+
+
+def _said(run: Run) -> list[str]:
+    """What was said, a reversal with its reason and what it undoes."""
+    return [
+        f"{one.reason}: {', '.join(one.undoes)}"
+        if isinstance(one, ReferralReversed)
+        else str(type(one).__struct_config__.tag).removeprefix("referral.")
+        for one in run.said
+    ]
+
+
+def _qualified(run: Run) -> ReferralQualified | None:
+    """The qualification that stands."""
+    return next((one for one in run.standing() if isinstance(one, ReferralQualified)), None)
+
+
+def test_attributed_and_qualified_are_two_moments() -> None:
+    """Who brought a person is said with the follow; that it pays, with the order, and about the follow it rests on."""
+    run = _run(ON_ORDER, follow(1, 2, code="AMY88"))
+    assert _said(run) == ["attributed"]
+    run.take([paid(2, 5, "o1")])
+    attributed, qualified = run.standing()
+    assert isinstance(attributed, ReferralAttributed)
+    assert isinstance(qualified, ReferralQualified)
+    assert (attributed.occurred_at, qualified.occurred_at, qualified.followed_at) == (at(2), at(5), at(2))
+    assert (attributed.id, attributed.evidence) == (qualified.id, qualified.evidence)
+
+
+@pytest.mark.parametrize(
+    ("order", "qualifies"),
+    [
+        (paid(2, 5, "o1", 99), True),
+        (paid(2, 5, "o1", 99, "cny"), True),
+        (paid(2, 2, "o1"), True),
+        (paid(2, 5, "o1", 98), False),
+        (paid(2, 5, "o1", 99, "USD"), False),
+        (paid(2, 1, "o1"), False),
+    ],
+    ids=["the minimum", "in small letters", "with the follow", "too little", "another currency", "before the follow"],
+)
+def test_an_order_qualifies_from_the_minimum_in_the_currency_and_after_the_follow(order: Fact, qualifies: bool) -> None:
+    """The program says how much, in which money; what was bought before anybody brought the person is not their doing."""
+    assert bool(_qualified(_run(ON_ORDER, follow(1, 2, code="AMY88"), order))) is qualifies
+
+
+def test_a_refund_reverses_and_another_order_carries_it() -> None:
+    """A year later still: the referral stays attributed, and what it paid is taken back until another order carries it."""
+    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 5, "o1")).take([refunded(3, 370, "o1")], came=371)
+    assert _said(run) == ["attributed", "qualified", "refunded: qualified"]
+    assert (run.said[2].occurred_at, run.said[2].since, run.said[2].id) == (at(370), at(2), run.said[0].id)
+    run.take([paid(4, 380, "o2")], came=380)
+    again = _qualified(run)
+    assert again is not None
+    assert (again.id, again.occurred_at) == (run.said[1].id, at(380))
+
+
+def test_when_the_first_order_falls_the_second_carries_from_its_own_moment() -> None:
+    """Two large orders: the first is what counted, the refund moves the qualification to the second."""
+    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 5, "o1"), paid(3, 6, "o2"))
+    assert _said(run) == ["attributed", "qualified"]
+    run.take([refunded(4, 9, "o1")])
+    assert _said(run)[2:] == ["refunded: qualified", "qualified"]
+    assert run.standing()[1].occurred_at == at(6)
+
+
+def test_a_refund_of_another_order_changes_nothing() -> None:
+    """Only the order that a referral rests on can take it down."""
+    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 5, "o1"), paid(3, 6, "o2"), refunded(4, 9, "o2"))
+    assert _said(run) == ["attributed", "qualified"]
+
+
+def test_an_unfollow_before_qualification_cancels_and_after_it_reverses() -> None:
+    """What never paid has nothing to take back."""
+    cancelled = _run(ON_ORDER, follow(1, 2, code="AMY88"), unfollow(2, 3), paid(3, 4, "o1"))
+    assert _said(cancelled) == ["attributed", "unfollowed: attributed"]
+    reversed_ = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 3, "o1"), unfollow(3, 4))
+    assert _said(reversed_)[2:] == ["unfollowed: attributed, qualified"]
+
+
+def test_a_refollow_restores_the_same_referral_with_its_order() -> None:
+    """The same ids, so nothing is granted twice; it counts from the day they came back."""
+    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 3, "o1"), unfollow(3, 4), follow(4, 6, code="BO88"))
+    attributed, qualified = run.standing()
+    assert (attributed.id, qualified.id) == (run.said[0].id, run.said[1].id)
+    assert (attributed.occurred_at, qualified.occurred_at) == (at(6), at(6))
+
+
+def test_who_still_follows_after_seven_days_qualifies_with_the_tick() -> None:
+    """The clock decides; the moment that counts is the seventh day, however late the tick."""
+    run = _run(ON_STAYING, follow(1, 2, code="AMY88"), tick(8.9))
+    assert _said(run) == ["attributed"]
+    run.take([tick(9.5), tick(10)])
+    qualified = _qualified(run)
+    assert qualified is not None
+    assert (qualified.occurred_at, qualified.followed_at) == (at(9), at(2))
+    assert _said(run) == ["attributed", "qualified"]
+    assert run.timers == {}
+
+
+def test_who_left_before_the_seventh_day_never_qualifies_and_who_comes_back_starts_again() -> None:
+    """Days of staying count from the follow that stands: leaving and coming back wins no time."""
+    run = _run(ON_STAYING, follow(1, 2, code="AMY88"), unfollow(2, 5), tick(9), follow(3, 10), tick(16.9))
+    assert _said(run) == ["attributed", "unfollowed: attributed", "attributed"]
+    run.take([tick(17)])
+    assert _said(run)[3:] == ["qualified"]
+    assert run.standing()[0].id == run.said[0].id
+
+
+def test_an_unfollow_told_late_takes_back_what_the_clock_decided() -> None:
+    """The clock knows only what has been told; corrections come after it."""
+    run = _run(ON_STAYING, follow(1, 2, code="AMY88"), tick(9), unfollow(2, 5))
+    assert _said(run) == ["attributed", "qualified", "unfollowed: attributed, qualified"]
+
+
+def test_a_fact_that_changes_nothing_leaves_a_qualification_by_the_clock_alone() -> None:
+    """A second follow, a scan: what time has decided does not wait for the next tick."""
+    run = _run(ON_STAYING, follow(1, 2, code="AMY88"), tick(9), follow(2, 10), scan(3, 11, "BO88"))
+    assert _said(run) == ["attributed", "qualified"]
+
+
+def test_a_follower_whom_nobody_brought_waits_for_nothing() -> None:
+    """Unattributed is final: no timer, no qualification."""
+    run = _run(ON_STAYING, follow(1, 2), tick(20))
+    assert (_said(run), run.timers) == (["unattributed"], {})
+
+
+def test_a_state_of_before_qualification_was_a_moment_of_its_own_is_read_as_qualified() -> None:
+    """States written by the version before this one: no sale, no orders, and no moment of qualification in them."""
+    follow_then = [1, "evt_1", "follow", [["code", 1, "evt_1", AMY.id, None, "AMY88", None, None, None]], 1, None]
+    said_then = [1, "evt_1", AMY.id, "code", None, None]
+    course_then = [[], None, None, None, 0]
+    then = [[[follow_then], [1, "evt_0", course_then]], said_then, 0]
+    person = msgspec.msgpack.decode(msgspec.msgpack.encode(then), type=Person)
+    assert person.said is not None
+    assert (person.said.qualified, person.history.course().sales) == (0, ())
+
+
+DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)))
+CODES = st.sampled_from([None, None, "AMY88", "bo88", SELF.code, "NOBODY"])
+CLICKS = st.one_of(st.none(), st.builds(token, st.sampled_from([AMY, BO, SELF]), st.integers(0, 20)))
+ORDERS = st.sampled_from(["o1", "o2", "o3", "o4"])
+FACTS = st.one_of(
+    st.builds(follow, st.just(0), DAYS, code=CODES, click=CLICKS, mention=st.sampled_from([None, "@amy", "@nobody"])),
+    st.builds(unfollow, st.just(0), DAYS),
+    st.builds(scan, st.just(0), DAYS, st.sampled_from(["AMY88", "BO88", SELF.code, "NOBODY"])),
+    st.builds(tagged, st.just(0), DAYS, st.sampled_from(["xhs:amy", "xhs:bo", FRIEND, "xhs:stranger"])),
+    st.builds(
+        paid, st.just(0), DAYS, ORDERS, st.sampled_from([50, 99, 200]), st.sampled_from(["CNY", "USD"]), code=CODES
+    ),
+    st.builds(refunded, st.just(0), DAYS, ORDERS),
+)
+LATER = st.integers(4, 20)
+SCENES = st.one_of(  # what the stories that pay are made of, so that many of the histories come to something
+    st.builds(lambda day, order: [paid(0, day, order)], LATER, ORDERS),
+    st.builds(lambda day, order: [paid(0, day, order), refunded(0, day + 3, order)], LATER, ORDERS),
+    st.builds(lambda day, away: [unfollow(0, day), follow(0, day + away, code="BO88")], LATER, st.integers(0, 4)),
+    st.lists(st.one_of(FACTS, st.builds(tick, DAYS)), min_size=1, max_size=4),
+)
+OPENING = st.integers(-1, 3).map(lambda day: [follow(0, day, code="AMY88")] if day >= 0 else [])
+LINES = st.builds(
+    lambda opening, scenes: [*opening, *(line for scene in scenes for line in scene)],
+    OPENING,
+    st.lists(SCENES, min_size=2, max_size=6),
+)
+RULES = st.builds(
+    version,
+    model=st.sampled_from(["first_touch", "last_touch"]),
+    window_days=st.sampled_from([1, 7, 30]),
+    refollow=st.sampled_from(["restore", "never"]),
+    evidence=st.permutations(["code", "click", "scan", "mention", "tag"]).map(lambda kinds: tuple(kinds[:4])),
+    qualifies_on=st.sampled_from(["person.followed", "order.paid", "person.retained"]),
+    min_amount=st.just(Decimal(99)),
+    currency=st.just("CNY"),
+    retained_days=st.sampled_from([1, 5, 15]),
+)
+LAST_TICK = tick(30)
+
+
+def _numbered(lines: list[Fact | ClockTicked]) -> list[Fact | ClockTicked]:
+    return [line if isinstance(line, ClockTicked) else replace(line, id=f"evt_{n}") for n, line in enumerate(lines)]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(LINES.map(_numbered), RULES, st.randoms(use_true_random=False))
+def test_any_permutation_of_a_persons_history_gives_the_oracles_state_and_the_same_standing_lines(
+    lines: list[Fact | ClockTicked], rules: ProgramVersion, chance: random.Random
+) -> None:
+    """Every kind of evidence, orders, refunds, follows, unfollows, ticks, duplicates, late within the bound; then one more tick.
+
+    The oracle sorts everything and judges once; it shares no line with the service.
+    """
+    known = catalog(rules)
+    facts = [line for line in lines if not isinstance(line, ClockTicked)]
+    in_order = Run(known).take([*sorted(facts, key=lambda fact: (fact.occurred_at, fact.id)), LAST_TICK])
+    shuffled = [*lines, *chance.choices(lines, k=len(lines) // 2)]
+    chance.shuffle(shuffled)
+    at_random = Run(known).take([*shuffled, LAST_TICK])
+    assert at_random.person == in_order.person
+    assert at_random.standing() == in_order.standing()
+    _is_the_oracles(at_random, facts, rules)
+
+
+def _is_the_oracles(run: Run, facts: list[Fact], rules: ProgramVersion) -> None:
+    expected = oracle(FRIEND, facts, rules.program.attribution, _directory(facts), LAST_TICK.occurred_at)
+    standing = run.standing()
+    if expected is None:
+        assert standing == []
+        return
+    qualified = _qualified(run)
+    assert standing[0].occurred_at == expected.followed_at
+    assert getattr(standing[0], "referrer", None) == (expected.referrer.id if expected.referrer else None)
+    assert (qualified.occurred_at if qualified else None) == expected.qualified_at
+    assert len(standing) == 1 + bool(qualified)
+
+
+def _directory(facts: list[Fact]) -> Directory:
+    tokens = {fact.click: TOKENS.peek_click(fact.click) for fact in facts if fact.click}
+    clicks = {token: Click(read.code, to_datetime(read.clicked_at_ms)) for token, read in tokens.items()}
+    return Directory([Enrolled.of(one) for one in (AMY, BO, SELF)], clicks)
+
+
+def test_the_rules_of_the_first_follow_say_what_it_takes() -> None:
+    """A program that begins to pay on orders asks none of those who followed before."""
+    known: Catalog = catalog(version(1), replace(ON_ORDER, version=2, effective_from=at(5)))
+    assert _said(Run(known).take([follow(1, 2, code="AMY88")])) == ["attributed", "qualified"]
+    assert _said(Run(known).take([follow(1, 6, code="AMY88")])) == ["attributed"]
+    assert _said(Run(known).take([follow(1, 6, code="AMY88"), paid(2, 7, "o1")])) == ["attributed", "qualified"]
