@@ -11,6 +11,7 @@ from referral import config
 from referral.telemetry import metrics
 from referral.topics import TOPICS, Topic
 from referral_tools.attribution.page import sections
+from referral_tools.commands.program_page import programs
 
 _HOME = Path(__file__).resolve().parents[3] / "docs"
 _MADE = "<!-- Made by `make docs` from {source}; change it there. -->"
@@ -65,11 +66,17 @@ def attributed() -> str:
     return "\n".join([*top, *(_section(*section) for section in sections())])
 
 
+def program_file() -> str:
+    """docs/programs.md"""
+    return programs(_MADE.format(source="services/link-issuer/link_issuer/programs and .../domain/advice"))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "metrics.md": measured,
     "events.md": events,
     "attribution.md": attributed,
+    "programs.md": program_file,
 }
 
 

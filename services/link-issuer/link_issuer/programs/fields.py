@@ -106,12 +106,16 @@ def words(description: str, most: int = 512, *, required: bool = False) -> field
     return fields.String(required=required, validate=validate.Length(1, most), metadata={"description": description})
 
 
+def language() -> fields.String:
+    """A language as texts are keyed by, e.g. zh-CN."""
+    pattern = validate.Regexp(re.compile(_LOCALE.pattern + r"\Z"), error="is no language: write zh-CN or en")
+    return fields.String(validate=pattern)
+
+
 def localized(description: str, *, required: bool = True) -> Table:
     """A text in one or more languages, e.g. {zh-CN: 焕肤计划, en: Glow Together}."""
     return Table(
-        keys=fields.String(
-            validate=validate.Regexp(re.compile(_LOCALE.pattern + r"\Z"), error="is no language: write zh-CN or en")
-        ),
+        keys=language(),
         values=fields.String(validate=[validate.Length(1, 512), shown]),
         required=required,
         validate=validate.Length(min=1, error="needs at least one language: write zh-CN or en"),
@@ -129,9 +133,11 @@ def shown(text: str) -> None:
 
 def distinct(values: Sequence[Hashable]) -> None:
     """Refuses a list that says something twice."""
-    twice = [str(value) for index, value in enumerate(values) if value in values[:index]]
-    if twice:
-        raise ValidationError(f"says {twice[0]} twice: remove one")
+    seen: set[Hashable] = set()
+    for value in values:
+        if value in seen:
+            raise ValidationError(f"says {value} twice: remove one")
+        seen.add(value)
 
 
 def time_zone(name: str) -> None:
