@@ -2,23 +2,20 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
 from referral.events.attributions import EvidenceKind
+from referral.events.challenges import Challenge
+from referral.events.content import CallToAction, ContentItem
 from referral.events.facts import Channel
 from referral.events.line import Id, Moment, Name, Text
+from referral.events.part import Localized, Part, Period
 from referral.events.rewards import RewardKind, Role
 
 Model = Literal["first_touch", "last_touch"]
-Period = Literal["day", "week", "month", "all"]
 Metric = Literal["referrals"]
 Action = Literal["reject", "hold", "ignore"]
-Mechanic = Literal["share_trigger", "social_currency", "practical_value", "emotional_connection", "ease_of_sharing"]
-Localized = dict[str, str]
-
-
-class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A section of a program."""
+PartnerKind = Literal["influencer", "brand", "community", "cross_promotion", "seeding"]
 
 
 class Attribution(Part, frozen=True, kw_only=True):
@@ -61,22 +58,34 @@ class Board(Part, frozen=True, kw_only=True):
     prizes: dict[Period, dict[str, str]] = field(default_factory=dict)
 
 
-class CallToAction(Part, frozen=True, kw_only=True):
-    """What asks a reader to pass it on, and where it stands."""
+class CodeRules(Part, frozen=True, kw_only=True):
+    """Which referral codes there may be; `blocklist` holds what no code may contain, in whatever case."""
+
+    vanity: bool = True
+    blocklist: tuple[Name, ...] = ()
+
+
+class Budget(Part, frozen=True, kw_only=True):
+    """What all rewards together may cost, in the currency's main unit (ISO 4217)."""
+
+    total: Annotated[int, Meta(ge=1)]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+
+
+class Caps(Part, frozen=True, kw_only=True):
+    """The most that is given: rewarded referrals of one referrer in a period, and the program's budget."""
+
+    per_referrer: dict[Period, Annotated[int, Meta(ge=1)]] = field(default_factory=dict)
+    budget: Budget | None = None
+
+
+class Partner(Part, frozen=True, kw_only=True):
+    """Somebody who promotes the program beside its participants: who they are to it, and where they do it."""
 
     id: Id
-    placement: Literal["caption", "first_slide", "last_slide", "comment", "voice_over"]
-    text: Localized
-
-
-class ContentItem(Part, frozen=True, kw_only=True):
-    """A piece of content that is made to be shared."""
-
-    id: Id
-    format: Literal["tag_a_friend", "results", "helpful", "relatable", "conversation"]
-    mechanics: tuple[Mechanic, ...]
-    hook: Localized = field(default_factory=dict)
-    ctas: tuple[CallToAction, ...] = ()
+    kind: PartnerKind
+    channel: Channel
+    name: Localized = field(default_factory=dict)
 
 
 class Program(Part, frozen=True, kw_only=True):
@@ -86,11 +95,20 @@ class Program(Part, frozen=True, kw_only=True):
     name: Localized
     timezone: Name
     target_url: Text
+    fallback_url: Text | None = None
     channels: tuple[Channel, ...]
     attribution: Attribution = Attribution()
     screening: Screening = Screening()
     rewards: tuple[Reward, ...] = ()
     holding_days: Annotated[int, Meta(ge=0, le=365)] = 0
+    caps: Caps = Caps()
     boards: tuple[Board, ...] = ()
     content: tuple[ContentItem, ...] = ()
+    kits: dict[Channel, Localized] = field(default_factory=dict)
+    codes: CodeRules = CodeRules()
+    challenges: tuple[Challenge, ...] = ()
+    partners: tuple[Partner, ...] = ()
     ends_at: Moment | None = None
+
+
+__all__ = ["CallToAction", "ContentItem", "Localized", "Part", "Period", "Program"]

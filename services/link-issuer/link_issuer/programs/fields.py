@@ -106,12 +106,16 @@ def words(description: str, most: int = 512, *, required: bool = False) -> field
     return fields.String(required=required, validate=validate.Length(1, most), metadata={"description": description})
 
 
+def language() -> fields.String:
+    """A language as texts are keyed by, e.g. zh-CN."""
+    pattern = validate.Regexp(re.compile(_LOCALE.pattern + r"\Z"), error="is no language: write zh-CN or en")
+    return fields.String(validate=pattern)
+
+
 def localized(description: str, *, required: bool = True) -> Table:
     """A text in one or more languages, e.g. {zh-CN: 焕肤计划, en: Glow Together}."""
     return Table(
-        keys=fields.String(
-            validate=validate.Regexp(re.compile(_LOCALE.pattern + r"\Z"), error="is no language: write zh-CN or en")
-        ),
+        keys=language(),
         values=fields.String(validate=[validate.Length(1, 512), shown]),
         required=required,
         validate=validate.Length(min=1, error="needs at least one language: write zh-CN or en"),

@@ -1,20 +1,30 @@
 """How a check across fields reports what it found to marshmallow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import ValidationError
 
 
+def items(section: object, name: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """The items of a list in the file that are sections, with their places, whatever else is wrong with them."""
+    found = section.get(name) if isinstance(section, Mapping) else None
+    for index, item in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(item, Mapping):
+            yield index, item
+
+
 def twice(section: object, name: str, key: str) -> dict[int, dict[str, list[str]]]:
     """The items of a list in the file that repeat an earlier one's `key`, whatever else is wrong with them."""
-    items = section.get(name) if isinstance(section, Mapping) else None
-    values = [one.get(key) if isinstance(one, Mapping) else None for one in items] if isinstance(items, list) else []
-    return {
-        index: {key: [f"{value} stands here twice: give each its own"]}
-        for index, value in enumerate(values)
-        if isinstance(value, str) and value in values[:index]
-    }
+    seen: set[str] = set()
+    found = {}
+    for index, item in items(section, name):
+        value = item.get(key)
+        if isinstance(value, str) and value in seen:
+            found[index] = {key: [f"{value} stands here twice: give each its own"]}
+        elif isinstance(value, str):
+            seen.add(value)
+    return found
 
 
 def report(mistakes: Mapping[str, Any]) -> None:

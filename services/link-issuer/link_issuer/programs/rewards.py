@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from marshmallow import fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from link_issuer.programs.fields import Strict, choice, identifier, number, words
 from link_issuer.programs.report import report
@@ -12,13 +12,29 @@ from referral.events.rewards import RewardKind, Role
 GENERATED = "generated"
 """The pool whose codes are made from a pattern."""
 
+_OCCASIONS = ("conversion.cleared", "milestone")
+
+
+def _for_friends(occasion: str) -> None:
+    """Refuses a reward for anything but friends who came; for sharing itself with its own words, as platforms forbid it."""
+    if "shar" in occasion:
+        raise ValidationError(
+            "would pay for sharing itself (forced_sharing), which platforms forbid: write conversion.cleared, which pays"
+            " for the friend who comes"
+        )
+    validate.OneOf(_OCCASIONS)(occasion)
+
 
 class RewardSection(Strict):
     """One promise."""
 
     id = identifier("a name of your own for this reward, such as guide")
     to = choice(get_args(Role), "who gets it")
-    on = choice(("conversion.cleared", "milestone"), "when it is given")
+    on = fields.String(
+        required=True,
+        validate=_for_friends,
+        metadata={"description": f"when it is given: {', '.join(_OCCASIONS)}", "enum": _OCCASIONS},
+    )
     kind = choice(get_args(RewardKind), "what it is")
     referrals = number("how many friends it takes, 1 or more", 1)
     once = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": "true pays the first friend only"})

@@ -6,8 +6,13 @@ from typing import Any, get_args
 from marshmallow import fields, validate, validates_schema
 
 from link_issuer.programs.boards import BoardSection
+from link_issuer.programs.challenges import ChallengeSection
 from link_issuer.programs.content import ContentSection
 from link_issuer.programs.fields import Strict, choice, distinct, instant, localized, number, target, time_zone
+from link_issuer.programs.kits import KITS
+from link_issuer.programs.limits import CapsSection, CodesSection
+from link_issuer.programs.partners import PartnerSection
+from link_issuer.programs.references import across
 from link_issuer.programs.report import report, twice
 from link_issuer.programs.rewards import RewardSection
 from referral.events import program as contract
@@ -57,6 +62,10 @@ class ProgramFile(Strict):
         validate=[validate.Length(max=512), target],
         metadata={"description": "where links lead, such as https://example.com/follow"},
     )
+    fallback_url = fields.String(
+        validate=[validate.Length(max=512), target],
+        metadata={"description": "where people go on to from a link that leads nowhere; left out: they read why"},
+    )
     channels = fields.List(
         choice(get_args(Channel), "a channel"),
         required=True,
@@ -71,16 +80,25 @@ class ProgramFile(Strict):
     screening = fields.Nested(ScreeningSection, metadata={"description": "what is done about each suspicion"})
     rewards = fields.List(fields.Nested(RewardSection), metadata={"description": "who gets what, and when"})
     holding_days = number("days a reward waits before it can be used, 0 to 365", 0, 365)
+    caps = fields.Nested(CapsSection, metadata={"description": "the most that is given"})
     boards = fields.List(fields.Nested(BoardSection), metadata={"description": "the rankings"})
     content = fields.List(
         fields.Nested(ContentSection), metadata={"description": "what is shared, and what asks for it"}
     )
+    kits = KITS
+    codes = fields.Nested(CodesSection, metadata={"description": "which referral codes there may be"})
+    challenges = fields.List(
+        fields.Nested(ChallengeSection), metadata={"description": "what followers are invited to post"}
+    )
+    partners = fields.List(
+        fields.Nested(PartnerSection), metadata={"description": "who promotes the program beside its participants"}
+    )
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _ids_differ(self, _: dict[str, Any], original: object, **__: object) -> None:
-        report(
-            {
-                name: twice(original, name, key)
-                for name, key in (("rewards", "id"), ("boards", "metric"), ("content", "id"))
-            }
-        )
+        named = (("rewards", "id"), ("boards", "metric"), ("content", "id"), ("challenges", "id"), ("partners", "id"))
+        report({name: twice(original, name, key) for name, key in named})
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _sections_fit_together(self, program: dict[str, Any], original: object, **_: object) -> None:
+        report(across(program, original))

@@ -1,0 +1,42 @@
+"""All rules of advice, and what they say about a program.
+
+To add one: write its file, add it to RULES, and show in tests/unit/link_issuer/test_advice.py what it sees and what it lets pass;
+`make docs` writes it into docs/programs.md.
+"""
+
+from link_issuer.domain.advice.caps_not_applied import CAPS_NOT_APPLIED
+from link_issuer.domain.advice.forced_sharing import FORCED_SHARING
+from link_issuer.domain.advice.generic_cta import GENERIC_CTA
+from link_issuer.domain.advice.hard_to_share import HARD_TO_SHARE
+from link_issuer.domain.advice.link_on_xiaohongshu import LINK_ON_XIAOHONGSHU
+from link_issuer.domain.advice.missing_element import MISSING_ELEMENT
+from link_issuer.domain.advice.no_cta import NO_CTA
+from link_issuer.domain.advice.no_reward import NO_REWARD
+from link_issuer.domain.advice.no_ugc import NO_UGC
+from link_issuer.domain.advice.one_sided_reward import ONE_SIDED_REWARD
+from link_issuer.domain.advice.rule import Advice, Rule
+from link_issuer.domain.advice.spammy_frequency import SPAMMY_FREQUENCY
+from link_issuer.domain.advice.too_many_channels import TOO_MANY_CHANNELS
+from link_issuer.domain.advice.untracked_channel import UNTRACKED_CHANNEL
+from referral.events.program import Program
+
+RULES: tuple[Rule, ...] = (
+    NO_CTA,
+    GENERIC_CTA,
+    MISSING_ELEMENT,
+    HARD_TO_SHARE,
+    NO_REWARD,
+    ONE_SIDED_REWARD,
+    NO_UGC,
+    FORCED_SHARING,
+    UNTRACKED_CHANNEL,
+    TOO_MANY_CHANNELS,
+    SPAMMY_FREQUENCY,
+    LINK_ON_XIAOHONGSHU,
+    CAPS_NOT_APPLIED,
+)
+
+
+def advice(program: Program) -> list[Advice]:
+    """All that there is to say, in the order of the catalogue."""
+    return [Advice(rule.name, place, detail) for rule in RULES for place, detail in rule.find(program)]
