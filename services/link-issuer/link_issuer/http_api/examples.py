@@ -5,6 +5,7 @@ PROGRAM: dict[str, object] = {
     "name": {"zh-CN": "焕肤计划", "en": "Glow Together"},
     "timezone": "Asia/Shanghai",
     "target_url": "https://example.com/follow",
+    "fallback_url": "https://example.com/",
     "channels": ["xiaohongshu", "wechat", "weibo"],
     "rewards": [
         {
@@ -30,10 +31,35 @@ PROGRAM: dict[str, object] = {
         {
             "id": "dry-skin-hacks",
             "format": "tag_a_friend",
-            "mechanics": ["practical_value"],
-            "ctas": [{"id": "tag", "placement": "caption", "text": {"en": "Tag a friend who struggles with dry skin"}}],
+            "mechanics": ["practical_value", "emotional_connection"],
+            "elements": {
+                "easy_share": "a friend's name in the comments is all it takes",
+                "social_currency": "whoever tags a friend looks like the one who knows",
+            },
+            "ctas": [
+                {"id": "tag", "placement": "caption", "text": {"en": "Tag a friend who struggles with dry skin"}},
+                {"id": "save", "placement": "last_slide", "text": {"en": "Save it and try it with your best friend"}},
+            ],
+            "experiment": {"id": "exp_cta1", "variants": ["tag", "save"]},
         }
     ],
+    "kits": {
+        "xiaohongshu": {"zh-CN": "{hook}。关注时报我的邀请码 {code}", "en": "{hook}. Follow and say my code {code}"},
+        "wechat": {"zh-CN": "{hook}。从这里关注：{link}", "en": "{hook}. Come in here: {link}"},
+        "weibo": {"zh-CN": "{hook}。从这里关注：{link}", "en": "{hook}. Come in here: {link}"},
+    },
+    "codes": {"blocklist": ["ADMIN", "VIP"]},
+    "challenges": [
+        {
+            "id": "glow30",
+            "hashtag": "#Glow30",
+            "starts": "2026-11-01",
+            "days": 30,
+            "weekly_feature": "friday",
+            "prizes": {"every_participant": "a glow calendar to download"},
+        }
+    ],
+    "partners": [{"id": "kol_lin", "kind": "influencer", "channel": "weibo"}],
 }
 PROGRAM_VERSION = {
     "program": PROGRAM,

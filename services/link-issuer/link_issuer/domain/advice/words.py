@@ -10,9 +10,9 @@ _GENERIC_ZH = """
 你的 你们 你 您 我们 我 这条 这篇 这个 此 本 视频 笔记 文章 内容 和 并 与 或 在 的 了 吧 啦 哦 呀 喔 呢 啊 哟 喜欢就 喜欢 的话
 """
 _GENERIC_EN = """
-share shares sharing repost reposts retweet forward send sends tag tags like likes liked save saves comment comments subscribe
-follow tell spread word click tap press swipe link bio here below please pls kindly now today just also always don't dont forget remember
-this that it the a an my our your their with to for on in and or if you we us me i all everyone everybody anyone people others more
+share shares sharing repost reposts retweet forward send sends tag tags like likes liked save saves comment comments
+subscribe follow tell spread word click tap press swipe link bio here below please pls kindly now today just also always don't dont
+forget remember this that it the a an my our your their with to for on in and or if you we us me i all everyone everybody anyone people others more
 friend friends family someone somebody bestie page post posts video story content out up button help see know love enjoyed later
 """
 GENERIC_ZH = re.compile("|".join(sorted(_GENERIC_ZH.split(), key=len, reverse=True)))

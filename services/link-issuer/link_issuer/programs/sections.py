@@ -1,0 +1,75 @@
+"""The sections of a program file as people read about them: in `docs/programs.md` and in `referral program diff`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BASICS = "The program"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section's heading, why a growth team wants it, and what the system does with it today."""
+
+    title: str
+    why: str
+    use: str
+
+
+SECTIONS: Mapping[str, Section] = {
+    "attribution": Section(
+        "Attribution",
+        "Who gets the credit when somebody new follows.",
+        "conversion-tracker judges every follow by the version that was in force when it happened.",
+    ),
+    "screening": Section(
+        "Screening",
+        "What is done about referrals that look wrong.",
+        "conversion-tracker clears, holds or rejects each referral by it.",
+    ),
+    "rewards": Section(
+        "Rewards",
+        "Both sides get something: an invitation is then a gift, not a favour.",
+        "reward-dispatcher grants, fulfils and takes back by it, after `holding_days`.",
+    ),
+    "caps": Section(
+        "Caps",
+        "What may be given at most, so that a success does not ruin anybody.",
+        "Kept with each version and compared. Rewards are **not yet** held back by it; `check` warns of it (`caps_not_applied`).",
+    ),
+    "boards": Section(
+        "Boards",
+        "Who leads, in public: promoters come back to see their place.",
+        "leaderboard ranks by it and shows the prizes on the board's page; prizes are handed out by people.",
+    ),
+    "content": Section(
+        "Content",
+        "What is shared, and the words that ask for it.",
+        "A link may name a content item and its call to action; clicks and follows carry both. `check` scores each item by its"
+        " `elements`. An experiment says what is to be compared.",
+    ),
+    "kits": Section(
+        "Share kits",
+        "Ready words for each channel, so that sharing is one tap.",
+        "Kept with each version, for whatever shows people what to share. A text may leave blanks to be filled in.",
+    ),
+    "codes": Section(
+        "Codes",
+        "Which referral codes there may be.",
+        "Kept with each version, for whatever makes codes.",
+    ),
+    "challenges": Section(
+        "Challenges",
+        "Something to post about: followers' own posts bring followers who trust them.",
+        "Kept with each version. A post counts for a challenge by its hashtag and day; two challenges never share both.",
+    ),
+    "partners": Section(
+        "Partners",
+        "Cross-promotion, communities, seeding: who carries it beyond the followers.",
+        "Kept with each version, so that what partners bring can be told apart by their id.",
+    ),
+}
+
+
+def title(field: str) -> str:
+    """The heading under which a field of the program stands."""
+    return SECTIONS[field].title if field in SECTIONS else BASICS
