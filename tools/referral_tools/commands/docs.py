@@ -10,6 +10,7 @@ import click
 from referral import config
 from referral.telemetry import metrics
 from referral.topics import TOPICS, Topic
+from referral_tools.commands.program_page import programs
 
 _HOME = Path(__file__).resolve().parents[3] / "docs"
 _MADE = "<!-- Made by `make docs` from {source}; change it there. -->"
@@ -54,7 +55,17 @@ def events() -> str:
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"configuration.md": configuration, "metrics.md": measured, "events.md": events}
+def program_file() -> str:
+    """docs/programs.md"""
+    return programs(_MADE.format(source="services/link-issuer/link_issuer/programs and .../domain/advice"))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration.md": configuration,
+    "metrics.md": measured,
+    "events.md": events,
+    "programs.md": program_file,
+}
 
 
 @click.command("docs")

@@ -91,12 +91,8 @@ def _text(before: Side, after: Side, found: Sequence[Change]) -> str:
 
 def _when(before: Side, after: Side) -> str:
     """From when on the new rules count, which is never for what happened before."""
-    since = (
-        f"from {after.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
-        if after.since
-        else "from the moment they are applied on"
-    )
-    return f"The new rules count {since}; what happened before keeps those of {before.label}."
+    since = f"{after.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if after.since else "the moment they are applied"
+    return f"The new rules count from {since}; what happened before keeps those of {before.label}."
 
 
 def _json(before: Side, after: Side, found: Sequence[Change]) -> str:

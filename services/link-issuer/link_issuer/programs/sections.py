@@ -50,7 +50,7 @@ SECTIONS: Mapping[str, Section] = {
     "kits": Section(
         "Share kits",
         "Ready words for each channel, so that sharing is one tap.",
-        "Kept with each version, for whatever shows people what to share. A text may leave blanks to be filled in.",
+        "Kept with each version, for whatever shows people what to share, and fills the blanks in.",
     ),
     "codes": Section(
         "Codes",
@@ -60,7 +60,7 @@ SECTIONS: Mapping[str, Section] = {
     "challenges": Section(
         "Challenges",
         "Something to post about: followers' own posts bring followers who trust them.",
-        "Kept with each version. A post counts for a challenge by its hashtag and day; two challenges never share both.",
+        "Kept with each version. Two challenges never have the same hashtag on the same days, so that a post belongs to one.",
     ),
     "partners": Section(
         "Partners",

@@ -11,9 +11,10 @@ _GENERIC_ZH = """
 """
 _GENERIC_EN = """
 share shares sharing repost reposts retweet forward send sends tag tags like likes liked save saves comment comments
-subscribe follow tell spread word click tap press swipe link bio here below please pls kindly now today just also always don't dont
-forget remember this that it the a an my our your their with to for on in and or if you we us me i all everyone everybody anyone people others more
-friend friends family someone somebody bestie page post posts video story content out up button help see know love enjoyed later
+subscribe follow tell spread word click tap press swipe link bio here below please pls kindly now today just also always
+don't dont forget remember this that it the a an my our your their with to for on in and or if you we us me i all everyone
+everybody anyone people others more friend friends family someone somebody bestie page post posts video story content out up
+button help see know love enjoyed later
 """
 GENERIC_ZH = re.compile("|".join(sorted(_GENERIC_ZH.split(), key=len, reverse=True)))
 GENERIC_EN = frozenset(_GENERIC_EN.split())
