@@ -46,12 +46,71 @@ _boards = st.fixed_dictionaries(
     optional={"periods": st.just(["day", "month"]), "prizes": st.just({"month": {"1": "grand", "2-10": "gift"}})},
 )
 _ctas = st.fixed_dictionaries({"id": _ids, "placement": st.sampled_from(["caption", "comment"]), "text": _localized})
+_elements = st.dictionaries(st.sampled_from(["emotional_trigger", "practical_value", "easy_share"]), _texts)
 _content = st.fixed_dictionaries(
     {"id": _ids, "format": st.sampled_from(["results", "helpful"]), "mechanics": _some_of(MECHANICS)},
-    optional={"hook": _localized, "ctas": st.lists(_ctas, max_size=3, unique_by=lambda cta: cta["id"])},
+    optional={
+        "elements": _elements,
+        "hook": _localized,
+        "ctas": st.lists(_ctas, max_size=3, unique_by=lambda cta: cta["id"]),
+    },
 )
+_compared = st.builds(
+    lambda item, ctas, id_: item | {"ctas": ctas, "experiment": {"id": id_, "variants": [cta["id"] for cta in ctas]}},
+    _content,
+    st.lists(_ctas, min_size=2, max_size=3, unique_by=lambda cta: cta["id"]),
+    _ids,
+)
+_items = st.lists(_content, max_size=3, unique_by=lambda item: item["id"]) | st.lists(_compared, max_size=1)
+_kit_texts = _texts.map(lambda text: text.replace("{", "").replace("}", "") + "{code}")
+_challenges = st.fixed_dictionaries(
+    {
+        "id": _ids,
+        "hashtag": _ids.map("#{}".format),
+        "starts": st.dates().map(str),
+        "days": st.integers(3, 366),
+    },
+    optional={
+        "weekly_feature": st.sampled_from(["monday", "friday"]),
+        "resources": st.fixed_dictionaries(
+            {}, optional={"guide": _texts, "prompts": st.lists(_localized, max_size=3), "examples": st.lists(_texts)}
+        ),
+        "prizes": st.dictionaries(st.sampled_from(["weekly", "final"]), _texts),
+    },
+)
+_caps = st.fixed_dictionaries(
+    {},
+    optional={
+        "per_referrer": st.dictionaries(st.sampled_from(["day", "month"]), st.integers(1, 10**6)),
+        "budget": st.fixed_dictionaries({"total": st.integers(1, 10**9), "currency": st.sampled_from(["CNY", "EUR"])}),
+    },
+)
+_codes = st.fixed_dictionaries(
+    {},
+    optional={
+        "vanity": st.booleans(),
+        "blocklist": st.lists(st.from_regex(r"[A-Za-z0-9_-]{2,32}", fullmatch=True), unique_by=str.casefold),
+    },
+)
+_PARTNER_KINDS = ["influencer", "brand", "community", "cross_promotion", "seeding"]
 
-program_files = st.fixed_dictionaries(
+
+@st.composite
+def _placed(draw: st.DrawFn, file: dict[str, Any]) -> dict[str, Any]:
+    """The file with what names one of its channels."""
+    channel = st.sampled_from(file["channels"])
+    partner = st.fixed_dictionaries(
+        {"id": _ids, "kind": st.sampled_from(_PARTNER_KINDS), "channel": channel}, optional={"name": _localized}
+    )
+    languages = st.dictionaries(st.sampled_from(["zh-CN", "en"]), _kit_texts, min_size=1)
+    placed = {
+        "kits": st.dictionaries(channel, languages),
+        "partners": st.lists(partner, max_size=3, unique_by=lambda one: one["id"]),
+    }
+    return file | draw(st.fixed_dictionaries({}, optional=placed))
+
+
+_files = st.fixed_dictionaries(
     {
         "id": st.from_regex(r"prg_[a-z0-9_]{1,60}", fullmatch=True),
         "name": _localized,
@@ -76,6 +135,13 @@ program_files = st.fixed_dictionaries(
         ),
         "rewards": st.lists(_rewards, max_size=4, unique_by=lambda reward: reward["id"]),
         "boards": st.lists(_boards, max_size=1),
-        "content": st.lists(_content, max_size=3, unique_by=lambda item: item["id"]),
+        "content": _items,
+        "fallback_url": st.just("https://example.com/"),
+        "caps": _caps,
+        "codes": _codes,
+        "challenges": st.lists(_challenges, max_size=1),
     },
 )
+# A program that ends has no challenges here: whether these end in time is tested by example.
+program_files = _files.map(lambda file: {k: v for k, v in file.items() if k != "challenges" or "ends_at" not in file})
+program_files = program_files.flatmap(_placed)

@@ -6,10 +6,11 @@ Everything is read from the file as it was sent, so that a mistake in one place 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from link_issuer.programs.report import items
+from referral.events.facts import Channel
 
 
 def across(program: Mapping[str, Any], original: object) -> dict[str, Any]:
@@ -30,8 +31,8 @@ def _channels(original: object) -> list[object] | None:
 
 
 def _elsewhere(channel: object, channels: list[object] | None) -> list[str] | None:
-    """What is wrong with naming a channel, where the program runs elsewhere."""
-    if channels is None or not isinstance(channel, str) or channel in channels:
+    """What is wrong with naming a channel, where the program runs elsewhere; what is no channel at all is said already."""
+    if channels is None or channel not in get_args(Channel) or channel in channels:
         return None
     return [f"{channel} is no channel of this program: take {', '.join(map(str, channels))}, or add it to channels"]
 

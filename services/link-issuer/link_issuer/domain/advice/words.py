@@ -35,7 +35,7 @@ FORCED = re.compile(
 # Asking the same person to share over and over, or to many at once.
 OVER_AND_OVER = re.compile(
     r"(?:每天|每日|天天|每小时|反复|不停)[^，。！？\n]{0,6}(?:转发|分享|扩散|发[到给])"
-    r"|(?:转发|分享|扩散|发)[^，。！？\n]{0,8}?(?:[0-9]+|[两二三四五六七八九十百几]|所有|每)(?:个)?(?:微信)?(?:群|次|遍)"
+    r"|(?:转发|分享|扩散|发[到给])[^，。！？\n]{0,8}?(?:[0-9]+|[两二三四五六七八九十百几]|所有|每)(?:个)?(?:微信)?(?:群|次|遍)"
     r"|\b(?:share|repost|forward|send|post)\b[^.!?\n]{0,30}?"
     r"(?:every (?:day|hour|morning|night)|daily|hourly|again and again|[0-9]+ times"
     r"|(?:[0-9]+|all|every) (?:your |of your )?(?:group|chat)s?)\b",

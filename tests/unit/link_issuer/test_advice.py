@@ -1,0 +1,236 @@
+"""What a growth expert says about a program: each published mistake by its name, and nothing about a good one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from link_issuer.domain.advice.catalogue import RULES
+from link_issuer.domain.advice.generic_cta import is_generic
+from link_issuer.domain.advice.missing_element import missing
+from link_issuer.domain.advice.words import FORCED, OFF_SITE, OVER_AND_OVER
+from link_issuer.http_api.examples import PROGRAM
+from link_issuer.programs.check import check
+from link_issuer.programs.yaml_form import read
+from tests.unit.link_issuer.files import SMALL, program_files
+
+GLOW: dict[str, Any] = dict(read(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
+ITEM = GLOW["content"][0]
+CHALLENGE = GLOW["challenges"][0]
+FOUR = ["xiaohongshu", "wechat", "weibo", "douyin"]
+KITS = GLOW["kits"]
+GENERIC = """
+share | Please share! | Share this with your friends 🙏
+Don’t forget to like and share | Tag a friend | 👇👇 | 转发一下 | 求转发～ | 一键三连
+转发给更多人看到吧！ | 分享给你的朋友 | 帮忙扩散一下 | 喜欢的话记得点赞收藏哦 | 转发到朋友圈 | 艾特好友
+"""
+SPECIFIC = """
+Tag a friend who struggles with dry skin | Share with your sister
+Send this to the one who never has time | Save 20 % | 艾特一个皮肤干的朋友 | 转给那个总是来不及洗脸的人
+先收藏，换季和闺蜜一起用 | 发给熬夜的室友
+"""
+FORCING = """
+Share to win a set | Share this post and get 20 %
+You must share this to take part | Unlock it by sharing | Free if you repost
+转发抽奖 | 分享后解锁全文 | 转发此条即可领取 | 必须转发 | 不转不是朋友 | 发到3个群就能领 | 分享有礼
+"""
+FREE = """
+Say my code: you save 20 %, I get the guide
+Send this to the one who never has time | Win a day with the creator
+Share what you learned | 报我的邀请码，你立减 20%，我拿护肤秘籍 | 转给那个总是来不及洗脸的人 | 关注即可领取
+分享你的护肤顺序。领取秘籍见首页
+"""
+SPAMMY = """
+Share it every day | Post this to 5 groups | 转发到3个群 | 每天分享 | 转发十遍
+forward to all your chats
+"""
+DAILY = """
+每天洗发三次 | Two steps every day | 每天早上的护肤 | 发给一个朋友
+Day 3: share the habit you want to lose
+"""
+
+
+def _texts(lines: str) -> list[str]:
+    """Texts that are written one after another, divided by | or a line's end."""
+    return [text for line in lines.strip().splitlines() for text in line.split(" | ")]
+
+
+def _cta(text: str, **more: object) -> dict[str, Any]:
+    return {"id": "c", "placement": "caption", "text": {"en": text}, **more}
+
+
+def _item(**more: object) -> dict[str, Any]:
+    """Glow's first item alone, changed."""
+    return {"content": [{k: v for k, v in (ITEM | {"experiment": None} | more).items() if v is not None}]}
+
+
+def _kits(**texts: object) -> dict[str, Any]:
+    """Glow's kits, some of them changed."""
+    return {"kits": KITS | texts}
+
+
+def _both(code: str, place: str) -> list[tuple[str, str]]:
+    """The same said of both languages."""
+    return [(code, f"{place}/en"), (code, f"{place}/zh-CN")]
+
+
+def _said(change: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each warning about Glow with a change, by name and place."""
+    checked = check({k: v for k, v in (GLOW | change).items() if v is not None})
+    assert checked.mistakes == []
+    return [(one.code, one.pointer) for one in checked.warnings]
+
+
+def test_the_examples_need_no_advice() -> None:
+    """What we show as an example is what we would advise."""
+    assert _said({}) == []
+    assert check(PROGRAM).warnings == []
+
+
+PLACES = ("caption", "comment", "last_slide")
+THREE_ASKS = [_cta("Tag a dry friend", id=f"c{number}", placement=place) for number, place in enumerate(PLACES)]
+TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"content": []}, [("no_cta", "/content")]),
+        (_item(ctas=[]), [("no_cta", "/content/0/ctas")]),
+        (_item(ctas=[_cta("Please share!")]), [("generic_cta", "/content/0/ctas/0/text/en")]),
+        (_item(ctas=[_cta("转发一下")]), [("generic_cta", "/content/0/ctas/0/text/en")]),
+        (_kits(weibo={"en": "{link}", "zh-CN": "分享：{link}"}), _both("generic_cta", "/kits/weibo")),
+        (_item(elements=None), [("missing_element", "/content/0/elements")]),
+        ({"kits": {}}, [("hard_to_share", "/kits")] * 3),
+        ({"kits": KITS | {"weibo": {"en": KITS["weibo"]["en"]}}}, [("hard_to_share", "/kits/weibo")]),
+        ({"rewards": []}, [("no_reward", "/rewards")]),
+        ({"rewards": GLOW["rewards"][:1]}, [("one_sided_reward", "/rewards")]),
+        ({"rewards": GLOW["rewards"][1:2]}, [("one_sided_reward", "/rewards")]),
+        ({"challenges": []}, [("no_ugc", "/challenges")]),
+        ({"challenges": [CHALLENGE | {"prizes": {}}]}, [("no_ugc", "/challenges/0/prizes")]),
+        (_item(ctas=[_cta("Share this post to unlock the guide")]), [("forced_sharing", "/content/0/ctas/0/text/en")]),
+        (_item(hook={"zh-CN": "转发到朋友圈才能领取秘籍"}), [("forced_sharing", "/content/0/hook/zh-CN")]),
+        (
+            _kits(wechat={"en": "Win a set for sharing my code {code}", "zh-CN": "分享有礼，报 {code}"}),
+            _both("forced_sharing", "/kits/wechat"),
+        ),
+        (
+            {"rewards": [GLOW["rewards"][0] | {"worth": "free after you share"}, GLOW["rewards"][1]]},
+            [("forced_sharing", "/rewards/0/worth")],
+        ),
+        (
+            {"boards": [{"metric": "referrals", "prizes": {"all": {"1": "转发抽奖"}}}]},
+            [("forced_sharing", "/boards/0/prizes/all/1")],
+        ),
+        (
+            {"challenges": [CHALLENGE | {"prizes": {"final": "分享领取"}}]},
+            [("forced_sharing", "/challenges/0/prizes/final")],
+        ),
+        ({"attribution": {"evidence": ["click", "scan"]}}, [("untracked_channel", "/channels/0")]),
+        (
+            _kits(wechat={"en": "Ask {name} how I did it", "zh-CN": "{hook}"}),
+            _both("untracked_channel", "/kits/wechat"),
+        ),
+        (
+            {"attribution": {"evidence": ["code"]}},
+            [("untracked_channel", "/kits/wechat/zh-CN"), ("untracked_channel", "/kits/wechat/en")],
+        ),
+        ({"channels": FOUR, "kits": KITS | {"douyin": KITS["xiaohongshu"]}}, [("too_many_channels", "/channels")]),
+        (_item(ctas=THREE_ASKS), [("spammy_frequency", "/content/0/ctas")]),
+        (_item(ctas=TWO_AT_ONCE), [("spammy_frequency", "/content/0/ctas/1/placement")]),
+        (_item(ctas=TWO_AT_ONCE, experiment={"id": "e", "variants": ["c", "d"]}), []),
+        (_item(hook={"zh-CN": "每天转发一次"}), [("spammy_frequency", "/content/0/hook/zh-CN")]),
+        (
+            {"challenges": [CHALLENGE, CHALLENGE | {"id": "b", "hashtag": "#B", "starts": "2026-11-30"}]},
+            [("spammy_frequency", "/challenges/1/starts")],
+        ),
+        ({"challenges": [CHALLENGE, CHALLENGE | {"id": "b", "starts": "2026-12-01"}]}, []),
+        (
+            _kits(xiaohongshu={"en": "Glow with me: {code} or {link}", "zh-CN": "加微信报 {code}，一起护肤"}),
+            _both("link_on_xiaohongshu", "/kits/xiaohongshu"),
+        ),
+        ({"caps": {"per_referrer": {"month": 200}}}, [("caps_not_applied", "/caps")]),
+    ],
+)
+def test_each_mistake_is_seen_by_its_name_and_place(change: dict[str, Any], said: list[tuple[str, str]]) -> None:
+    """One change to a good program, and exactly this is said: a rule sees its own mistake and no other does."""
+    assert _said(change) == said
+
+
+def test_every_rule_is_seen_at_work_above() -> None:
+    """A rule that is added to the catalogue is shown in the table, with what it sees."""
+    [mark] = [one for one in test_each_mistake_is_seen_by_its_name_and_place.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
+    shown = {name for _, said in mark.args[1] for name, _ in said}
+    assert shown == {rule.name for rule in RULES}
+    assert all(rule.mistake and rule.fix for rule in RULES)
+
+
+def test_a_bare_program_hears_all_there_is_to_hear() -> None:
+    """Whoever begins learns at once what is missing, and the program is taken all the same."""
+    checked = check(SMALL)
+    assert checked.program is not None
+    assert [one.code for one in checked.warnings] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
+
+
+@given(program_files)
+def test_advice_can_be_given_on_every_program(content: dict[str, Any]) -> None:
+    """Whatever is right gets a list of remarks, each with the name of a rule and a place that begins at the root."""
+    names = {rule.name for rule in RULES}
+    assert all(one.code in names and one.pointer.startswith("/") and one.detail for one in check(content).warnings)
+
+
+@pytest.mark.parametrize("text", _texts(GENERIC))
+def test_a_generic_call_to_action_is_known_as_one(text: str) -> None:
+    """It names no friend and no reason, in either language."""
+    assert is_generic(text)
+
+
+@pytest.mark.parametrize("text", _texts(SPECIFIC))
+def test_a_call_that_names_somebody_or_something_is_not_generic(text: str) -> None:
+    """Words of its own make it one that people answer."""
+    assert not is_generic(text)
+
+
+@pytest.mark.parametrize("text", _texts(FORCING))
+def test_sharing_as_a_condition_is_seen(text: str) -> None:
+    """Both languages, with the words between."""
+    assert FORCED.search(text)
+
+
+@pytest.mark.parametrize("text", _texts(FREE))
+def test_a_gift_that_does_not_hang_on_sharing_is_let_pass(text: str) -> None:
+    """A reward for a friend who comes is what the program is for."""
+    assert not FORCED.search(text)
+
+
+@pytest.mark.parametrize("text", _texts(SPAMMY))
+def test_asking_over_and_over_is_seen(text: str) -> None:
+    """By time, by number and by how many at once."""
+    assert OVER_AND_OVER.search(text)
+
+
+@pytest.mark.parametrize("text", _texts(DAILY))
+def test_what_is_done_every_day_but_is_no_sharing_is_let_pass(text: str) -> None:
+    """Skincare is daily; asking is not."""
+    assert not OVER_AND_OVER.search(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "leads"),
+    [("see glow.com", True), ("加vx聊", True), ("扫码", True), ("Say {code}", False), ("boxing", False)],
+)
+def test_what_leads_off_xiaohongshu_is_seen(text: str, leads: bool) -> None:
+    """Addresses, QR codes and other apps' contacts, also between Chinese characters."""
+    assert bool(OFF_SITE.search(text)) == leads
+
+
+def test_an_item_is_scored_by_its_elements_and_its_mechanics() -> None:
+    """Emotional trigger, practical value, easy share, social currency: said in words, or by the mechanic that is the same."""
+    program = check(
+        GLOW | _item(elements={"easy_share": "one word"}, mechanics=["practical_value", "share_trigger"])
+    ).program
+    assert program is not None
+    assert missing(program.content[0]) == ["emotional_trigger", "social_currency"]
+    [advice] = check(GLOW | _item(elements={"easy_share": "x"}, mechanics=["practical_value"])).warnings
+    assert "has 2 of 4, without emotional_trigger (what people feel" in advice.detail
