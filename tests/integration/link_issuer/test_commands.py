@@ -74,3 +74,25 @@ def test_a_file_becomes_a_version(url: str, tmp_path: Path) -> None:
     assert f"{late}:1: /effective_from" in refused.stderr
     assert _run({}, "program", "apply", GLOW, "--url", url, "--key", "rk_links").exit_code == 1
     assert "does not answer" in _run({}, "program", "apply", GLOW, "--url", "http://127.0.0.1:1", "--key", "x").stderr
+
+
+def test_versions_are_listed_and_compared(url: str, tmp_path: Path) -> None:
+    """Two versions, a file with the newest one, and a version with it: each difference is said, and from when it counts."""
+    aim = ["--url", url, "--key", "rk_admin"]
+    changed = tmp_path / "glow.yaml"
+    changed.write_text(Path(GLOW).read_text("utf-8").replace("window_days: 30", "window_days: 14"), "utf-8")
+    assert _run({}, "program", "apply", GLOW, *aim).exit_code == 0
+    same = f"prg_glow: version 1 → {GLOW}\nThe rules are the same.\n"
+    assert _run({}, "program", "diff", GLOW, *aim).stdout.endswith(same)
+    assert _run({}, "program", "apply", str(changed), *aim).exit_code == 0
+    listed = _run({}, "program", "versions", "prg_glow", *aim).stdout.splitlines()[-2:]
+    assert [line.split()[0] for line in listed] == ["2", "1"]
+    assert [line.partition("Z  ")[2] for line in listed] == ["1 changed: Attribution", "the first"]
+    forward = "~ window_days: 30 → 14  /attribution/window_days"
+    between = _run({}, "program", "diff", "prg_glow@1", "prg_glow@2", *aim).stdout
+    assert "prg_glow: version 1 → version 2\nThe new rules count from 2" in between
+    assert forward in between
+    assert forward in _run({}, "program", "diff", "prg_glow@1", *aim).stdout
+    assert "~ window_days: 14 → 30" in _run({}, "program", "diff", GLOW, *aim).stdout
+    assert "versions are 1 to 2" in _run({}, "program", "diff", "prg_glow@3", GLOW, *aim).stderr
+    assert "404 unknown_program" in _run({}, "program", "versions", "prg_none", *aim).stderr

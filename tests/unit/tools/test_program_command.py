@@ -1,5 +1,6 @@
-"""`referral program check`: what is wrong in a file, on which line, and what could be better."""
+"""`referral program`: what is wrong in a file, on which line, what could be better, and what differs between two."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from referral_tools.cli import main
 
+GLOW = Path("examples/programs/glow.yaml")
 WRONG = """\
 id: prg_x
 name: {en: X}
@@ -29,9 +31,10 @@ def _check(file: Path) -> Result:
 
 def test_the_example_is_in_order() -> None:
     """Ends with 0 and says so."""
-    result = _check(Path("examples/programs/glow.yaml"))
+    result = _check(GLOW)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "prg_glow is in order" in result.stdout
+    assert "prg_glow is in order\n" in result.stdout
+    assert "dry-skin-hacks: 4 of 4 elements" in result.stdout
 
 
 def test_mistakes_come_with_their_lines(tmp_path: Path) -> None:
@@ -52,7 +55,7 @@ def test_warnings_do_not_fail_the_check(tmp_path: Path) -> None:
     result = _check(file)
     assert result.exit_code == 0
     assert "[no_reward]" in result.stderr
-    assert "2 to think about" in result.stdout
+    assert "4 to think about" in result.stdout
 
 
 @pytest.mark.parametrize(("text", "line"), [(b"id: [", 1), (b"a: 1\nb: \xff", 1), (b"a: 1\nb: &x 1", 2)])
@@ -63,3 +66,94 @@ def test_what_is_no_yaml_is_refused_with_its_line(tmp_path: Path, text: bytes, l
     result = _check(file)
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {file}:{line}: ")
+
+
+def test_advice_comes_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """Each as file:line with its place, its fix and its name, so that a file is gone through once from top to bottom."""
+    file = tmp_path / "glow.yaml"
+    text = GLOW.read_text("utf-8").replace("艾特一个皮肤干的朋友", "转发一下").replace("{link}", "{code}")
+    file.write_text(text.replace("[code, click, scan", "[click, scan"), "utf-8")
+    remarks = _check(file).stderr.splitlines()
+    assert remarks[0].endswith("name the friend or the reason, such as 艾特一个皮肤干的朋友 [generic_cta]")
+    numbers = [int(one.removeprefix(f"{file}:").partition(":")[0]) for one in remarks]
+    assert numbers == sorted(numbers)
+    assert {one.rpartition(" ")[2] for one in remarks} == {"[generic_cta]", "[untracked_channel]"}
+
+
+def _diff(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["program", "diff", *arguments])
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> str:
+    """Glow with other rules."""
+    file = tmp_path / "changed.yaml"
+    text = GLOW.read_text("utf-8").replace("window_days: 30", "window_days: 14").replace("percent: 20", "percent: 30")
+    file.write_text(text.replace("- id: bonus3", "- id: bonus5").replace("vanity: true", "vanity: false"), "utf-8")
+    return str(file)
+
+
+def test_two_files_are_compared_section_by_section(changed: str) -> None:
+    """Headings of the docs, what was added, removed and changed in the file's own words, each with its pointer."""
+    result = _diff(str(GLOW), changed)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        f"prg_glow: {GLOW} → {changed}",
+        f"The new rules count from the moment they are applied; what happened before keeps those of {GLOW}.",
+        "",
+        "Attribution",
+        "  ~ window_days: 30 → 14  /attribution/window_days",
+        "",
+        "Rewards",
+        "  ~ first20, percent: 20 → 30  /rewards/1/percent",
+        "  - bonus3: to referrer, on milestone, kind early_access, referrals 3  /rewards/2",
+        "  + bonus5: to referrer, on milestone, kind early_access, referrals 3  /rewards/2",
+        "",
+        "Codes",
+        "  ~ vanity: yes → no  /codes/vanity",
+    ]
+    assert _diff(str(GLOW), str(GLOW)).stdout.splitlines()[1] == "The rules are the same."
+
+
+def test_a_comparison_can_be_read_by_a_program(changed: str) -> None:
+    """One JSON object: both sides, and each difference with section, kind, pointer, before and after."""
+    answer = json.loads(_diff(str(GLOW), changed, "--json").stdout)
+    assert answer["to"] == {"source": changed, "program": "prg_glow", "version": None, "effective_from": None}
+    assert answer["changes"][0] == {
+        "section": "attribution",
+        "kind": "changed",
+        "name": ["window_days"],
+        "pointer": "/attribution/window_days",
+        "before": 30,
+        "after": 14,
+    }
+    assert [one["kind"] for one in answer["changes"]] == ["changed", "changed", "removed", "added", "changed"]
+    assert answer["changes"][3]["after"]["kind"] == "early_access"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["nowhere.yaml", str(GLOW)],
+            "nowhere.yaml is no file and no version: write a program file, or PROGRAM@VERSION",
+        ),
+        (["prg_glow@0", str(GLOW)], "is no file and no version"),
+        ([str(GLOW)], "give --key"),
+        (["prg_glow@1", "prg_glow@2"], "give --key"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(arguments: list[str], said: str) -> None:
+    """What to write instead, and not 0."""
+    result = _diff(*arguments)
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_a_file_with_mistakes_is_not_compared(tmp_path: Path) -> None:
+    """Its mistakes are said by their lines, as `check` says them."""
+    file = tmp_path / "wrong.yaml"
+    file.write_text(WRONG)
+    result = _diff(str(GLOW), str(file))
+    assert result.exit_code == 1
+    assert f"{file}:3: /timezone" in result.stderr
