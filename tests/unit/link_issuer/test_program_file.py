@@ -173,6 +173,8 @@ def test_the_file_holds_exactly_what_the_contract_holds(schema: type[Any], part:
         ({"challenges": [GLOW30, GLOW30 | {"id": "b", "starts": "2026-11-30", "hashtag": "#glow30"}]}, SAME_TAG),
         ({"challenges": [GLOW30, GLOW30 | {"id": "b", "starts": "2026-12-01"}]}, []),
         ({"challenges": [GLOW30 | {"hashtag": "Glow", "days": 0, "starts": "1 Nov"}]}, PLACES_OF_CHALLENGE),
+        ({"challenges": [GLOW30 | {"id": f"c{n}", "hashtag": f"#{n}"} for n in range(101)]}, ["/challenges"]),
+        ({"content": [ITEM | {"ctas": [TAG | {"id": f"c{n}"} for n in range(21)]}]}, ["/content/0/ctas"]),
         ({"challenges": [GLOW30 | {"starts": "9999-12-31"}]}, ["/challenges/0/days"]),
         ({"challenges": [GLOW30 | {"days": 1, "resources": {"prompts": [{"en": "x"}] * 2}}]}, PLACE_OF_PROMPTS),
         ({"challenges": [GLOW30], "ends_at": "2026-12-01T00:00:00+08:00"}, []),

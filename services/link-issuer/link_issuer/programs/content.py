@@ -1,6 +1,7 @@
 """The content section of a program file: what is shared, and what asks for it. It mirrors `referral.events.content`."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, get_args
 
 from marshmallow import fields, validate, validates_schema
@@ -8,6 +9,8 @@ from marshmallow import fields, validate, validates_schema
 from link_issuer.programs.fields import Strict, Table, choice, distinct, identifier, localized, words
 from link_issuer.programs.report import items, report, twice
 from referral.events.content import Element, ExperimentMetric, Format, Mechanic, Placement
+
+MOST_CTAS = 20
 
 
 class CallToActionSection(Strict):
@@ -50,7 +53,11 @@ class ContentSection(Strict):
         },
     )
     hook = localized("the first words people see", required=False)
-    ctas = fields.List(fields.Nested(CallToActionSection), metadata={"description": "what asks readers to pass it on"})
+    ctas = fields.List(
+        fields.Nested(CallToActionSection),
+        validate=validate.Length(max=MOST_CTAS),
+        metadata={"description": f"what asks readers to pass it on, {MOST_CTAS} at most"},
+    )
     experiment = fields.Nested(
         ExperimentSection, metadata={"description": "a comparison of this item's calls to action"}
     )
@@ -62,11 +69,12 @@ class ContentSection(Strict):
 
 def _strangers(item: object) -> dict[str, dict[int, list[str]]]:
     """The variants of an item's experiment that are none of its calls to action."""
-    known = [str(cta["id"]) for _, cta in items(item, "ctas") if isinstance(cta.get("id"), str)]
+    known = {str(cta["id"]): None for _, cta in items(item, "ctas") if isinstance(cta.get("id"), str)}
+    choices = " or ".join(islice(known, MOST_CTAS)) or "none, since there is none yet"
     experiment = item.get("experiment") if isinstance(item, Mapping) else None
     variants = experiment.get("variants") if isinstance(experiment, Mapping) else None
     wrong = {
-        index: [f"is no call to action of this item: take {' or '.join(known) or 'none, since there is none yet'}"]
+        index: [f"is no call to action of this item: take {choices}"]
         for index, variant in enumerate(variants if isinstance(variants, list) else ())
         if isinstance(variant, str) and variant not in known
     }

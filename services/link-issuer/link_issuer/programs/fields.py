@@ -133,9 +133,11 @@ def shown(text: str) -> None:
 
 def distinct(values: Sequence[Hashable]) -> None:
     """Refuses a list that says something twice."""
-    twice = [str(value) for index, value in enumerate(values) if value in values[:index]]
-    if twice:
-        raise ValidationError(f"says {twice[0]} twice: remove one")
+    seen: set[Hashable] = set()
+    for value in values:
+        if value in seen:
+            raise ValidationError(f"says {value} twice: remove one")
+        seen.add(value)
 
 
 def time_zone(name: str) -> None:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import get_args
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import fields, validate
 
-from link_issuer.programs.fields import Strict, Table, choice, number
+from link_issuer.programs.fields import Strict, Table, choice, distinct, number
 from referral.events.part import Period
 
 
@@ -36,10 +36,7 @@ class CapsSection(Strict):
 
 def _differ(words: Sequence[str]) -> None:
     """Refuses a word that stands twice, in whatever case: codes have none."""
-    folded = [word.casefold() for word in words]
-    again = [word for index, word in enumerate(words) if word.casefold() in folded[:index]]
-    if again:
-        raise ValidationError(f"says {again[0]} twice: remove one")
+    distinct([word.casefold() for word in words])
 
 
 class CodesSection(Strict):

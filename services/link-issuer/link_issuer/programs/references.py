@@ -6,11 +6,15 @@ Everything is read from the file as it was sent, so that a mistake in one place 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from link_issuer.programs.report import items
 from referral.events.facts import Channel
+
+MOST_CHALLENGES = 100
+"""Each is held against each, so there is an end to them."""
 
 
 def across(program: Mapping[str, Any], original: object) -> dict[str, Any]:
@@ -86,7 +90,7 @@ class _Span:
 
 
 def _challenges(program: Mapping[str, Any], original: object) -> dict[int, dict[str, list[str]]]:
-    spans = list(_spans(original))
+    spans = list(islice(_spans(original), MOST_CHALLENGES))
     late = {span.place: wrong for span in spans if (wrong := _late(span, program))}
     return late | {span.place: late.get(span.place, {}) | wrong for span, wrong in _confused(spans)}
 

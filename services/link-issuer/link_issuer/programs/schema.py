@@ -12,7 +12,7 @@ from link_issuer.programs.fields import Strict, choice, distinct, instant, local
 from link_issuer.programs.kits import KITS
 from link_issuer.programs.limits import CapsSection, CodesSection
 from link_issuer.programs.partners import PartnerSection
-from link_issuer.programs.references import across
+from link_issuer.programs.references import MOST_CHALLENGES, across
 from link_issuer.programs.report import report, twice
 from link_issuer.programs.rewards import RewardSection
 from referral.events import program as contract
@@ -88,7 +88,9 @@ class ProgramFile(Strict):
     kits = KITS
     codes = fields.Nested(CodesSection, metadata={"description": "which referral codes there may be"})
     challenges = fields.List(
-        fields.Nested(ChallengeSection), metadata={"description": "what followers are invited to post"}
+        fields.Nested(ChallengeSection),
+        validate=validate.Length(max=MOST_CHALLENGES),
+        metadata={"description": f"what followers are invited to post, {MOST_CHALLENGES} at most"},
     )
     partners = fields.List(
         fields.Nested(PartnerSection), metadata={"description": "who promotes the program beside its participants"}
