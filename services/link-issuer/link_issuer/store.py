@@ -11,6 +11,7 @@ import msgspec
 from redis import Redis
 
 from link_issuer.claims import Claim, Claims
+from link_issuer.domain.blocked import blocked
 from link_issuer.domain.codes import candidate
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
@@ -31,17 +32,30 @@ class Taken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CodeWish:
-    """Who (a participant's or link's id) needs a code, the name it should begin with, and the code if it was chosen."""
+    """Who (a participant's or link's id) needs a code, the name it should begin with, and the code if it was chosen.
+
+    `blocklist` holds words that no code drawn for it may hold.
+    """
 
     owner: str
     name: str = ""
     chosen: str | None = None
+    blocklist: tuple[str, ...] = ()
 
     def code(self, attempt: int) -> str | None:
         """What to try; None when there is nothing more to try."""
         if self.chosen is not None:
             return self.chosen if attempt == 0 else None
-        return candidate(self.name, self.owner, attempt) if attempt < _MOST_ATTEMPTS else None
+        return self._drawn(attempt) if attempt < _MOST_ATTEMPTS else None
+
+    def shuns(self, code: str) -> bool:
+        """Whether a code was drawn that the program lets nobody have. A chosen one has been looked at before."""
+        return self.chosen is None and blocked(code, self.blocklist) is not None
+
+    def _drawn(self, attempt: int) -> str:
+        """With the name where it can: not where that makes a blocked word."""
+        named = candidate(self.name, self.owner, attempt)
+        return candidate("", self.owner, attempt) if self.shuns(named) else named
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,7 @@ class Store:
         taken: dict[int, TakenCode] = {}
         for attempt in range(_MOST_ATTEMPTS + 1):
             tries = {index: _code(wish, attempt) for index, wish in enumerate(wishes) if index not in taken}
-            free = {index: code for index, code in tries.items() if _free(catalog, code, wishes[index].owner)}
+            free = {index: code for index, code in tries.items() if _free(catalog, code, wishes[index])}
             taken |= self._claim(free, wishes, now_ms)
             if len(taken) == len(wishes):
                 break
@@ -113,6 +127,6 @@ def _code(wish: CodeWish, attempt: int) -> str:
     return code
 
 
-def _free(catalog: Catalog, code: str, owner: str) -> bool:
+def _free(catalog: Catalog, code: str, wish: CodeWish) -> bool:
     holder = catalog.code(code)
-    return holder is None or holder.id == owner
+    return not wish.shuns(code) and (holder is None or holder.id == wish.owner)

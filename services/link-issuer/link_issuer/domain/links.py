@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from link_issuer.domain.blocked import blocked
 from link_issuer.domain.mistakes import Mistake
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import Channel
@@ -58,6 +59,17 @@ def mistakes(wish: Wish, program: Program, now: datetime) -> Iterator[Mistake]:
         )
     yield from _content_mistakes(wish, {item.id: item for item in program.content})
     yield from _time_mistakes(wish, now)
+    yield from _code_mistakes(wish, program)
+
+
+def _code_mistakes(wish: Wish, program: Program) -> Iterator[Mistake]:
+    if wish.code is None:
+        return
+    if not program.codes.vanity:
+        yield Mistake("/code", f"{program.id} gives out its own codes only: leave it out")
+    word = blocked(wish.code, program.codes.blocklist)
+    if word is not None:
+        yield Mistake("/code", f"{wish.code} holds {word}, which no code of {program.id} may: choose another")
 
 
 def _content_mistakes(wish: Wish, content: dict[str, ContentItem]) -> Iterator[Mistake]:

@@ -14,6 +14,7 @@ from link_issuer.pages import words
 from link_issuer.pages.words import DeadEnd, Language
 from referral.events.entities import Link, Participant
 from referral.events.moment import to_datetime
+from referral.events.program import Program
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.telemetry.metrics import counter
@@ -39,21 +40,28 @@ def dead_end(why: DeadEnd, owner: Participant | Link | None, code: str) -> Respo
         raise Problem(status, _CODES[why], ". ".join(words.HAPPENED["en"][why]))
     language = _language()
     title, detail = words.HAPPENED[language][why]
-    friend = _inviter(owner)
-    way_on = collaborators().link(friend.code) if friend else None
-    name = friend.display_name if friend else ""
     page = _template().render(
         lang=language,
         title=title,
         detail=detail,
         code=code[:_LONGEST_CODE],
-        way_on=way_on,
-        still=words.STILL[language].format(name=name),
-        go=words.GO[language].format(name=name),
         ask=words.ASK[language],
+        **_way_on(owner, language),
     )
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": _policy()}
     return Response(page, status, headers, mimetype="text/html")
+
+
+def _way_on(owner: Participant | Link | None, language: Language) -> dict[str, str]:
+    """What still works, as the page says it: the inviter's own code, else the program's fallback; nothing where neither is."""
+    friend, program = _inviter(owner), _to_fall_back_to(owner)
+    if friend:
+        address, name, still, go = collaborators().link(friend.code), friend.display_name, words.STILL, words.GO
+    elif program and program.fallback_url:
+        address, name, still, go = program.fallback_url, _named(program, language), words.FALL_BACK, words.GO_TO
+    else:
+        return {}
+    return {"way_on": address, "still": still[language].format(name=name), "go": go[language].format(name=name)}
 
 
 def _inviter(owner: Participant | Link | None) -> Participant | None:
@@ -66,6 +74,16 @@ def _inviter(owner: Participant | Link | None) -> Participant | None:
         return None
     terms = catalog.program_at(friend.program, now_ms)
     return friend if hindrance(friend, terms, to_datetime(now_ms)) is None else None
+
+
+def _to_fall_back_to(owner: Participant | Link | None) -> Program | None:
+    """The newest rules of the code's program; nobody's code has none."""
+    newest = context().catalog.as_read().program(owner.program) if owner else None
+    return newest.program if newest else None
+
+
+def _named(program: Program, language: Language) -> str:
+    return program.name.get(language) or next(iter(program.name.values()))
 
 
 def _language() -> Language:

@@ -134,7 +134,8 @@ def _refused(found: list[Mistake]) -> Problem:
 
 def _make(owner: Participant, wish: Wish, catalog: Catalog) -> Link:
     id_ = wish.link_id(owner.id)
-    taken = _take(CodeWish(id_, owner.display_name, wish.code), catalog)
+    blocklist = known(owner.program).program.codes.blocklist
+    taken = _take(CodeWish(id_, owner.display_name, wish.code, blocklist), catalog)
     made = link(wish, owner, taken.code, to_datetime(taken.since_ms))
     collaborators().store.keep([made])
     return made

@@ -37,3 +37,5 @@ ASK: dict[Language, str] = {
 }
 STILL: dict[Language, str] = {"en": "{name}'s own invitation still works:", "zh-CN": "{name} 的邀请仍然有效："}
 GO: dict[Language, str] = {"en": "Go on with {name}", "zh-CN": "接受 {name} 的邀请"}
+FALL_BACK: dict[Language, str] = {"en": "{name} has a page for you:", "zh-CN": "你可以前往 {name} 的页面："}
+GO_TO: dict[Language, str] = {"en": "Go to {name}", "zh-CN": "前往 {name}"}

@@ -7,7 +7,7 @@ from typing import get_args
 
 from marshmallow import ValidationError, fields, validate
 
-from link_issuer.domain.kits import blanks
+from link_issuer.domain.blanks import blanks
 from link_issuer.programs.fields import Table, choice, language, shown
 from referral.events.content import Blank
 from referral.events.facts import Channel

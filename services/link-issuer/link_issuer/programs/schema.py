@@ -64,7 +64,7 @@ class ProgramFile(Strict):
     )
     fallback_url = fields.String(
         validate=[validate.Length(max=512), target],
-        metadata={"description": "where people go on to from a link that leads nowhere; left out: they read why"},
+        metadata={"description": "where people may go on from a link that leads nowhere; left out: they read why"},
     )
     channels = fields.List(
         choice(get_args(Channel), "a channel"),

@@ -55,7 +55,7 @@ SECTIONS: Mapping[str, Section] = {
     "codes": Section(
         "Codes",
         "Which referral codes there may be.",
-        "Kept with each version, for whatever makes codes.",
+        "link-issuer draws no code with a blocked word in it, and refuses a chosen one; codes that are out already stay.",
     ),
     "challenges": Section(
         "Challenges",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from link_issuer.domain.advice.rule import Remark, Rule
-from link_issuer.domain.kits import blanks
+from link_issuer.domain.blanks import blanks
 from referral.events.attributions import EvidenceKind
 from referral.events.facts import Channel
 from referral.events.program import Program
