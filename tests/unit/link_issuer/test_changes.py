@@ -83,8 +83,8 @@ def test_a_program_does_not_differ_from_itself(content: dict[str, Any]) -> None:
 def test_every_difference_is_found_and_is_where_it_says(one: dict[str, Any], other: dict[str, Any]) -> None:
     """Other rules have a difference, and each names a place that holds just what it says was and is there."""
     old, new = check(one).program, check(other).program
-    assert old is not None
-    assert new is not None
+    assert old is not None, check(one).mistakes
+    assert new is not None, check(other).mistakes
     found = changes(old, new)
     assert (old == new) == (found == [])
     assert {change.section for change in found} == {

@@ -47,6 +47,11 @@ SECTIONS: Mapping[str, Section] = {
         "A link may name a content item and its call to action; clicks and follows carry both. `check` scores each item by its"
         " `elements`. An experiment says what is to be compared.",
     ),
+    "adapters": Section(
+        "Adapters",
+        "Other platforms' webhooks come in as events, without a program of yours between them.",
+        "conversion-tracker reads what is posted to `/v1/adapters/{id}/{program}` by it; see [Adapters](adapters.md).",
+    ),
     "kits": Section(
         "Share kits",
         "Ready words for each channel, so that sharing is one tap.",
