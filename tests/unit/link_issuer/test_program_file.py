@@ -19,8 +19,7 @@ from link_issuer.programs.partners import PartnerSection
 from link_issuer.programs.rewards import RewardSection
 from link_issuer.programs.schema import AttributionSection, ProgramFile, ScreeningSection
 from link_issuer.programs.yaml_form import read
-from referral.events import adapters
-from referral.events import challenges
+from referral.events import adapters, challenges
 from referral.events import content as content_contract
 from referral.events import program as contract
 from tests.unit.link_issuer.files import SMALL, program_files

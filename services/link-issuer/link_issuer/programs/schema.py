@@ -14,8 +14,8 @@ from link_issuer.programs.fields import Strict, choice, distinct, instant, local
 from link_issuer.programs.kits import KITS
 from link_issuer.programs.limits import CapsSection, CodesSection
 from link_issuer.programs.partners import PartnerSection
-from link_issuer.programs.references import MOST_CHALLENGES, across
 from link_issuer.programs.qualifying import currency, money, qualifying_mistakes
+from link_issuer.programs.references import MOST_CHALLENGES, across
 from link_issuer.programs.report import report, twice
 from link_issuer.programs.rewards import RewardSection
 from referral.events import program as contract
@@ -114,7 +114,14 @@ class ProgramFile(Strict):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _ids_differ(self, _: dict[str, Any], original: object, **__: object) -> None:
-        named = (("rewards", "id"), ("boards", "metric"), ("content", "id"), ("challenges", "id"), ("partners", "id"), ("adapters", "id"))
+        named = (
+            ("rewards", "id"),
+            ("boards", "metric"),
+            ("content", "id"),
+            ("challenges", "id"),
+            ("partners", "id"),
+            ("adapters", "id"),
+        )
         report({name: twice(original, name, key) for name, key in named})
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
