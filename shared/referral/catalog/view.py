@@ -14,6 +14,7 @@ from referral.events.entities import (
     ApiKey,
     CatalogEntity,
     Link,
+    LinkUsed,
     Participant,
     PoolChunk,
     ProgramVersion,
@@ -42,12 +43,13 @@ class Catalog:
         self._keys: dict[str, ApiKey] = {}
         self._webhooks: dict[str, Webhook] = {}
         self._links: dict[str, dict[str, Link]] = defaultdict(dict)
+        self._uses: dict[str, int] = {}
         for entity in entities:
             self.apply(entity)
 
     def __len__(self) -> int:
         """How many entities there are, program versions each counted."""
-        flat = len(self._participants) + len(self._chunks) + len(self._keys) + len(self._webhooks)
+        flat = len(self._participants) + len(self._chunks) + len(self._keys) + len(self._webhooks) + len(self._uses)
         return flat + sum(map(len, self._programs.values())) + sum(map(len, self._links.values()))
 
     def apply(self, entity: CatalogEntity) -> None:
@@ -58,6 +60,8 @@ class Catalog:
             case Link():
                 self._links[entity.participant][entity.code] = entity
                 self._claim(entity)
+            case LinkUsed():
+                self._uses[entity.code] = max(entity.uses, self._uses.get(entity.code, 0))
             case ProgramVersion():
                 versions = [v for v in self._programs.get(entity.program.id, ()) if v.version != entity.version]
                 insort(versions, entity, key=_version_order)
@@ -152,6 +156,10 @@ class Catalog:
     def links(self, participant: str) -> list[Link]:
         """All further links of a participant, by code."""
         return [link for _, link in sorted(self._links.get(participant, {}).items())]
+
+    def uses(self, code: str) -> int:
+        """How often people have opened a link with a bound, as last written down; 0 for any other."""
+        return self._uses.get(code, 0)
 
     def chunk(self, chunk: str) -> PoolChunk | None:
         """A chunk of uploaded codes."""

@@ -1,59 +1,43 @@
 """The end of a link that leads nowhere: a page that says why and what still works; a problem for who asks for JSON."""
 
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
-
 from flask import Response, request
-from jinja2 import Environment, FileSystemLoader, Template
+from flask_babel import force_locale
 
 from link_issuer.domain.links import hindrance
 from link_issuer.http_api.collaborators import collaborators
-from link_issuer.pages import words
-from link_issuer.pages.words import DeadEnd, Language
+from link_issuer.pages.dead_end import page
+from link_issuer.pages.words import HAPPENED, DeadEnd
 from referral.events.entities import Link, Participant
 from referral.events.moment import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.telemetry.metrics import counter
 
-_PAGE = Path(words.__file__).with_name("dead_end.html")
-_LONGEST_CODE = 64
 _CODES: dict[DeadEnd, str] = {
     "unknown": "unknown_code",
+    "uncounted": "unavailable",
     "not_started": "link_not_started",
     "expired": "link_expired",
     "disabled": "link_disabled",
+    "exhausted": "link_exhausted",
     "program_not_started": "program_not_started",
     "program_ended": "program_ended",
 }
-_GONE: frozenset[DeadEnd] = frozenset({"expired", "disabled", "program_ended"})
+_GONE: frozenset[DeadEnd] = frozenset({"expired", "disabled", "exhausted", "program_ended"})
 
 
 def dead_end(why: DeadEnd, owner: Participant | Link | None, code: str) -> Response:
-    """404, or 410 for what has been and is over. Raises Problem where JSON is preferred."""
+    """404, 410 for what has been and is over, 503 for what cannot be told now. Raises Problem where JSON is preferred."""
     counter("redirects").labels(why).inc()
-    status = 410 if why in _GONE else 404
+    status = 503 if why == "uncounted" else 410 if why in _GONE else 404
+    later = {"Retry-After": "1"} if status == 503 else {}
     if _prefers_json():
-        raise Problem(status, _CODES[why], ". ".join(words.HAPPENED["en"][why]))
-    language = _language()
-    title, detail = words.HAPPENED[language][why]
+        raise Problem(status, _CODES[why], _in_english(why), headers=later)
     friend = _inviter(owner)
-    way_on = collaborators().link(friend.code) if friend else None
-    name = friend.display_name if friend else ""
-    page = _template().render(
-        lang=language,
-        title=title,
-        detail=detail,
-        code=code[:_LONGEST_CODE],
-        way_on=way_on,
-        still=words.STILL[language].format(name=name),
-        go=words.GO[language].format(name=name),
-        ask=words.ASK[language],
+    shown = page(
+        why, code, friend.display_name if friend else None, collaborators().link(friend.code) if friend else None
     )
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": _policy()}
-    return Response(page, status, headers, mimetype="text/html")
+    return Response(shown, status, {"Cache-Control": "no-store", **later}, mimetype="text/html")
 
 
 def _inviter(owner: Participant | Link | None) -> Participant | None:
@@ -68,28 +52,11 @@ def _inviter(owner: Participant | Link | None) -> Participant | None:
     return friend if hindrance(friend, terms, to_datetime(now_ms)) is None else None
 
 
-def _language() -> Language:
-    """What `?lang` says, else what the browser prefers, else Chinese."""
-    asked = request.args.get("lang", "")
-    if asked:
-        return "en" if asked.lower().startswith("en") else "zh-CN"
-    best = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
-    return "en" if best == "en" else "zh-CN"
+def _in_english(why: DeadEnd) -> str:
+    with force_locale("en"):
+        return ". ".join(map(str, HAPPENED[why]))
 
 
 def _prefers_json() -> bool:
     kinds = ["text/html", "application/json", "application/problem+json"]
     return request.accept_mimetypes.best_match(kinds, default="text/html") != "text/html"
-
-
-@cache
-def _policy() -> str:
-    """Nothing but the page's own style sheet, by its hash (https://www.w3.org/TR/CSP3/#external-hash)."""
-    style = _PAGE.read_text("utf-8").partition("<style>")[2].partition("</style>")[0]
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
-
-
-@cache
-def _template() -> Template:
-    return Environment(loader=FileSystemLoader(_PAGE.parent), autoescape=True).get_template(_PAGE.name)
