@@ -61,6 +61,7 @@ def show(code: str) -> Response:
 
 @blueprint.route("/v1/links/<code>/disable", methods=["POST"])
 @requires("links:write")
+@idempotent
 @blueprint.response(200, schemas.LinkAnswer)
 def disable(code: str) -> Response:
     """Switch a link off, for good.
