@@ -15,7 +15,7 @@ from referral.config import Settings
 from tests.contract.probing import probe
 from tests.integration.link_issuer.system import PROGRAM, RULES, served
 
-OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png"}
+OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", "/s/{code}", "/s/{code}/poster.png"}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import msgspec
 from redis import Redis
 
 from link_issuer.claims import Claim, Claims
-from link_issuer.domain.blocked import blocked
+from link_issuer.domain.blocklist import blocked
 from link_issuer.domain.codes import candidate
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog

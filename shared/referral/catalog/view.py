@@ -15,6 +15,7 @@ from referral.events.entities import (
     ApiKey,
     CatalogEntity,
     Link,
+    LinkUsed,
     Participant,
     PoolChunk,
     ProgramVersion,
@@ -44,13 +45,14 @@ class Catalog:
         self._webhooks: dict[str, Webhook] = {}
         self._secrets: dict[tuple[str, str], AdapterSecret] = {}
         self._links: dict[str, dict[str, Link]] = defaultdict(dict)
+        self._uses: dict[str, int] = {}
         for entity in entities:
             self.apply(entity)
 
     def __len__(self) -> int:
         """How many entities there are, program versions each counted."""
         flat = len(self._participants) + len(self._chunks) + len(self._keys) + len(self._webhooks)
-        flat += len(self._secrets)
+        flat += len(self._secrets) + len(self._uses)
         return flat + sum(map(len, self._programs.values())) + sum(map(len, self._links.values()))
 
     def apply(self, entity: CatalogEntity) -> None:
@@ -61,10 +63,17 @@ class Catalog:
             case Link():
                 self._links[entity.participant][entity.code] = entity
                 self._claim(entity)
+            case LinkUsed():
+                self._uses[entity.code] = max(entity.uses, self._uses.get(entity.code, 0))
             case ProgramVersion():
                 versions = [v for v in self._programs.get(entity.program.id, ()) if v.version != entity.version]
                 insort(versions, entity, key=_version_order)
                 self._programs[entity.program.id] = versions
+            case _:
+                self._apply_simple(entity)
+
+    def _apply_simple(self, entity: PoolChunk | ApiKey | Webhook | AdapterSecret) -> None:
+        match entity:
             case PoolChunk():
                 self._chunks[entity.id] = entity
             case ApiKey():
@@ -157,6 +166,10 @@ class Catalog:
     def links(self, participant: str) -> list[Link]:
         """All further links of a participant, by code."""
         return [link for _, link in sorted(self._links.get(participant, {}).items())]
+
+    def uses(self, code: str) -> int:
+        """How often people have opened a link with a bound, as last written down; 0 for any other."""
+        return self._uses.get(code, 0)
 
     def chunk(self, chunk: str) -> PoolChunk | None:
         """A chunk of uploaded codes."""

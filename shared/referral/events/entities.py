@@ -52,6 +52,17 @@ class Link(Entity, frozen=True, kw_only=True, tag="link"):
     starts_at: Moment | None = None
     expires_at: Moment | None = None
     disabled: bool = False
+    disabled_at: Annotated[Moment, Meta(description="since when it leads nowhere")] | None = None
+    max_uses: Annotated[int, Meta(ge=1, description="how often people may open it")] | None = None
+    partner: Id | None = None
+    campaign: Name | None = None
+
+
+class LinkUsed(Entity, frozen=True, kw_only=True, tag="link_used"):
+    """How often people have opened a link with a bound, as far as it was written down; never less than before."""
+
+    code: Name
+    uses: Annotated[int, Meta(ge=1)]
 
 
 class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
@@ -93,7 +104,7 @@ class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
     sealed: Annotated[tuple[Sealed, ...], Meta(max_length=2)] = ()
 
 
-CatalogEntity = ProgramVersion | Participant | Link | PoolChunk | ApiKey | Webhook | AdapterSecret
+CatalogEntity = ProgramVersion | Participant | Link | LinkUsed | PoolChunk | ApiKey | Webhook | AdapterSecret
 
 
 def entity_key(entity: CatalogEntity) -> str:
@@ -103,6 +114,8 @@ def entity_key(entity: CatalogEntity) -> str:
             return f"program/{program.id}/{version}"
         case Link(code=code):
             return f"link/{code}"
+        case LinkUsed(code=code):
+            return f"link_used/{code}"
         case ApiKey(digest=digest):
             return f"api_key/{digest}"
         case AdapterSecret(program=of, name=name):

@@ -160,6 +160,8 @@ class LinkClicked(Line, frozen=True, kw_only=True, tag="link.clicked"):
     content: Id | None = None
     cta: Id | None = None
     visitor: Visitor = "person"
+    partner: Id | None = None
+    campaign: Name | None = None
 
 
 Fact = (

@@ -32,7 +32,12 @@ def locale() -> str:
 
 def spoken(words: Mapping[str, str]) -> str:
     """What a program says in several languages, in this one; else in whichever there is. Empty where there is nothing."""
-    return words.get(language()) or next(iter(words.values()), "")
+    return said_in(words, language())
+
+
+def said_in(words: Mapping[str, str], tongue: Language) -> str:
+    """The same in a language of one's choice."""
+    return words.get(tongue) or next(iter(words.values()), "")
 
 
 def gettext(words: str, **values: object) -> str:

@@ -61,3 +61,19 @@ def test_enrolment_needs_redis_and_redirects_do_not(own: System, mortal: Stack) 
     assert own.open(f"/{amy['code']}").status_code == 302
     mortal.start_redis()
     assert own.enrol({"external_id": "xhs:bo"}).status_code == 201
+
+
+def test_a_link_with_a_bound_waits_for_redis_with_a_friendly_page(own: System, mortal: Stack) -> None:
+    """Nobody can say whether there is room: 503 and when to come again, within two seconds; then it goes on."""
+    own.link(own.amy()["id"], code="few", max_uses=5)
+    assert own.open("/FEW").status_code == 302
+    mortal.redis_process.kill()
+    began = time.monotonic()
+    page = own.open("/FEW", Accept_Language="en")
+    assert _refused(page, began)
+    assert "One moment, please" in page.text
+    mortal.start_redis()
+    deadline = time.monotonic() + 30
+    while own.open("/FEW").status_code == 503:
+        assert time.monotonic() < deadline
+    assert own.open("/FEW").status_code == 302

@@ -70,7 +70,7 @@ def test_an_unknown_code_gets_a_page_that_helps(glow: System) -> None:
     assert "没有找到" in glow.open("/N0SUCH?lang=zh", Accept_Language="en").text
     hostile = glow.open("/%3Cscript%3Ealert(1)")
     assert "<script" not in hostile.text
-    assert "default-src 'none'" in hostile.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in hostile.headers["Content-Security-Policy"]
     problem = glow.open("/N0SUCH", Accept="application/json")
     assert (problem.status_code, problem.get_json()["code"]) == (404, "unknown_code")
 

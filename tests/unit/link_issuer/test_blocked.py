@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain.blocked import blocked
+from link_issuer.domain.blocklist import blocked
 from link_issuer.domain.links import Wish, mistakes
 from link_issuer.store import CodeWish
 from referral.events.program import CodeRules, Program

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from link_issuer.domain.blocklist import blocked_word
 from link_issuer.domain.codes import RESERVED, CodeRefused, candidate, vanity
 
 _CONFUSED = set("0O1IL")
@@ -66,3 +67,43 @@ def test_a_chosen_code_that_cannot_be_said_or_served_is_refused(wish: str) -> No
     """Too short, too long, not letters and digits, or an address of the service itself."""
     with pytest.raises(CodeRefused):
         vanity(wish)
+
+
+@given(
+    st.one_of(names, st.sampled_from(["Fuck", "Ass", "Nazi", "SB", "CNM", "Admin", "Sht", "Fu", "As"])),
+    owners,
+    st.integers(0, 15),
+)
+def test_no_code_that_we_make_says_a_blocked_word(name: str, owner: str, attempt: int) -> None:
+    """Neither by the name it begins with nor by what is drawn, nor by both together."""
+    assert blocked_word(candidate(name, owner, attempt)) is None
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "FUCKYOU",
+        "F-U-C-K",
+        "SH1T",
+        "5HIT2026",
+        "wcnm",
+        "SB-2026",
+        "NMSL8",
+        "GLOW-OFFICIAL",
+        "XIAOHONGSHU-KEFU",
+        "N4ZI",
+        "ASS",
+    ],
+)
+def test_a_chosen_code_that_insults_or_poses_is_refused(wish: str) -> None:
+    """Also with digits for letters and dashes between them; the message names the word."""
+    with pytest.raises(CodeRefused, match="which no code may"):
+        vanity(wish)
+
+
+@pytest.mark.parametrize(
+    "wish", ["CASSIE", "DICKENS", "GRAPE", "PEACOCK", "ANALYST", "SBX", "ESSEX", "AMY88", "SHITAKE-FAN"[4:]]
+)
+def test_an_ordinary_word_that_holds_a_short_one_is_no_insult(wish: str) -> None:
+    """Cassie may have her name."""
+    assert vanity(wish) == wish

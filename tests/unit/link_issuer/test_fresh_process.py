@@ -45,6 +45,8 @@ def test_a_key_that_cannot_be_looked_up_is_not_called_invalid(app: Flask) -> Non
         "/v1/links/AMY88",
         "/v1/links/AMY88/qr.svg",
         "/AMY88",
+        "/s/AMY88",
+        "/s/AMY88/poster.png",
     ],
 )
 def test_what_was_not_read_yet_is_not_called_unknown(app: Flask, path: str) -> None:

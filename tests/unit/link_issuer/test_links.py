@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from link_issuer.domain.links import Wish, hindrance, link, mistakes
+from link_issuer.domain.links import Wish, disabled, hindrance, link, mistakes
+from link_issuer.domain.uses import is_due
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.program import CallToAction, ContentItem, Program
 
@@ -77,3 +80,31 @@ def test_a_program_that_is_not_open_hinders_all_its_codes() -> None:
         assert hindrance(owner, None, NOW) == "program_not_started"
         assert hindrance(owner, ended, NOW) == "program_ended"
     assert hindrance(replace(made, disabled=True), TERMS, NOW) == "disabled"
+
+
+def test_a_link_with_a_bound_is_exhausted_when_it_is_reached() -> None:
+    """So many people, and no more; a link without a bound never."""
+    made = link(Wish(max_uses=3, partner="kol_lin", campaign="spring"), AMY, "AMYX", NOW)
+    assert [hindrance(made, TERMS, NOW, uses) for uses in (0, 2, 3, 4)] == [None, None, "exhausted", "exhausted"]
+    assert hindrance(link(Wish(), AMY, "AMYY", NOW), TERMS, NOW, 10**9) is None
+    assert (made.partner, made.campaign) == ("kol_lin", "spring")
+    assert len({Wish().link_id(AMY.id), Wish(max_uses=3).link_id(AMY.id), Wish(partner="a").link_id(AMY.id)}) == 3
+
+
+def test_a_link_that_is_switched_off_keeps_its_code_and_the_moment() -> None:
+    """Twice is once: the first moment counts. The code stays its own since it was made."""
+    off = disabled(link(Wish(), AMY, "AMYX", NOW), NOW + HOUR)
+    assert (off.disabled, off.disabled_at, off.recorded_at) == (True, NOW + HOUR, NOW)
+    assert disabled(off, NOW + 2 * HOUR) is off
+
+
+@given(st.integers(1, 100_000), st.data())
+def test_a_count_that_is_lost_was_written_down_a_tenth_ago_at_most(most: int, data: st.DataObject) -> None:
+    """However many uses there were, the last one written down is no more than a tenth of the bound before; the last always is."""
+    uses = data.draw(st.integers(1, most))
+    written = max(
+        (one for one in range(max(0, uses - most // 10 - 1), uses + 1) if one == 0 or is_due(one, most)), default=None
+    )
+    assert written is not None
+    assert uses - written <= most // 10
+    assert is_due(most, most)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain.targets import TargetRefused, around_token, checked_target
+from link_issuer.domain.targets import TargetRefused, around_token, carried, checked_target
 
 _words = st.text(
     st.characters(blacklist_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], blacklist_characters="\\"), max_size=12
@@ -78,3 +78,52 @@ def test_an_address_that_links_must_not_lead_to_is_refused(target: str) -> None:
     """No other scheme, no host in disguise, no header injection, nothing unparseable."""
     with pytest.raises(TargetRefused):
         checked_target(target)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ""),
+        ("utm_source=wx&page=3", "&utm_source=wx&page=3"),
+        ("q=%E5%B9%B2%E7%9A%AE&empty=", "&q=%E5%B9%B2%E7%9A%AE&empty="),
+        ("from=evil&page=3", "&page=3"),
+        ("rt=forged&RT=x&rt[]=y&%20rt=z&rt%00=a&rt[a][b]=c", ""),
+        ("next=https://evil.example/&a=1;rt=2", "&next=https%3A%2F%2Fevil.example%2F&a=1%3Brt%3D2"),
+        ("a=b%0d%0aSet-Cookie:%20x", "&a=b%0D%0ASet-Cookie%3A+x"),
+        ("=x&&=", ""),
+    ],
+)
+def test_deep_link_parameters_survive(query: str, expected: str) -> None:
+    """What the target does not set itself goes on; the token's parameter in no spelling, and nothing that is not encoded."""
+    assert carried(query, "https://example.com/follow?from=link") == expected
+
+
+def test_what_is_carried_on_is_bounded() -> None:
+    """Twenty parameters, 1,024 characters: an address that no server refuses."""
+    many = "&".join(f"p{number}=1" for number in range(1000))
+    assert len(parse_qsl(carried(many, "https://example.com/"))) == 20
+    assert carried(f"a=1&b={'x' * 5000}&c=2", "https://example.com/") == "&a=1"
+
+
+_SHARP = ["rt", "RT", "rt[]", "%72t", "rt%00", "&", "=", ";", "#", "?", "//evil.example", "\\", "%0d%0a", "@", "a", "é"]
+_hostile = st.text(max_size=60) | st.lists(st.sampled_from(_SHARP), max_size=12).map("".join)
+
+
+@given(_hostile)
+def test_nothing_that_is_asked_changes_where_a_link_leads(query: str) -> None:
+    """Whatever stands in the query: the same host and path, one header line, the fragment last, and one rt, which is ours.
+
+    Also for a reader as lax as PHP.
+    """
+    target = "https://example.com/follow?from=link#top"
+    before, after = around_token(target)
+    raw = query.encode().decode("latin-1")  # as WSGI hands it over
+    address = before + "TOKEN" + carried(raw, target) + after
+    parts = urlsplit(address)
+    assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("https", "example.com", "/follow", "top")
+    assert address.isascii()
+    assert address.isprintable()
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    lax = [value for name, value in pairs if name.split("\0")[0].strip().split("[")[0].casefold() == "rt"]
+    assert lax == ["TOKEN"]
+    assert [value for name, value in pairs if name == "from"] == ["link"]

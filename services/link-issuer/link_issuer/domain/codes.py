@@ -7,6 +7,9 @@ by lot, so that no word comes out by accident. A code begins with the person's n
 import re
 import unicodedata
 from hashlib import blake2b
+from itertools import count
+
+from link_issuer.domain.blocklist import blocked_by_chance, blocked_word
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"
 DIGITS = "23456789"
@@ -34,9 +37,9 @@ def candidate(name: str, owner: str, attempt: int) -> str:
     """The code to try for `owner` (an id) called `name`: the same for the same arguments; another for each attempt."""
     prefix = _prefix(name)
     shapes = _AFTER_NAME if len(prefix) >= 2 else _NO_NAME
-    alphabet, count = shapes[attempt] if attempt < len(shapes) else _LAST_RESORT
+    alphabet, length = shapes[attempt] if attempt < len(shapes) else _LAST_RESORT
     start = prefix if len(prefix) >= 2 else ""
-    return start + _drawn(alphabet, count, f"{owner}\x1f{attempt}")
+    return start + _clean(start, alphabet, length, f"{owner}\x1f{attempt}")
 
 
 def vanity(wish: str) -> str:
@@ -48,19 +51,28 @@ def vanity(wish: str) -> str:
         )
     if code in RESERVED:
         raise CodeRefused(f"{code} is an address of this service: take another, for instance {code}2026")
+    if word := blocked_word(code):
+        raise CodeRefused(f"{code} holds {word}, which no code may: take another, such as a name and a year")
     return code
 
 
 def _prefix(name: str) -> str:
-    """Up to four letters of the name, without accents and without letters that codes avoid."""
+    """Up to four letters of the name, without accents and letters that codes avoid; none where they make a blocked word."""
     plain = unicodedata.normalize("NFKD", name).upper()
-    return "".join(letter for letter in plain if letter in LETTERS)[:_NAME_LETTERS]
+    letters = "".join(letter for letter in plain if letter in LETTERS)[:_NAME_LETTERS]
+    return "" if blocked_word(letters) else letters
 
 
-def _drawn(alphabet: str, count: int, seed: str) -> str:
+def _clean(start: str, alphabet: str, length: int, seed: str) -> str:
+    """The first draw of a seed that holds no blocked word, nor makes one with what stands before it."""
+    draws = (_drawn(alphabet, length, f"{seed}\x1f{again}" if again else seed) for again in count())
+    return next(drawn for drawn in draws if not blocked_by_chance(drawn) and blocked_word(start + drawn) is None)
+
+
+def _drawn(alphabet: str, length: int, seed: str) -> str:
     number = int.from_bytes(blake2b(seed.encode(), digest_size=16, person=b"code").digest(), "big")
     characters = []
-    for _ in range(count):
+    for _ in range(length):
         number, index = divmod(number, len(alphabet))
         characters.append(alphabet[index])
     return "".join(characters)

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from link_issuer.domain.blocked import blocked
+from msgspec.structs import replace
+
+from link_issuer.domain.blocklist import blocked
 from link_issuer.domain.mistakes import Mistake
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import Channel
 from referral.events.ids import derive
 from referral.events.program import ContentItem, Program
 
-Hindrance = Literal["not_started", "expired", "disabled", "program_not_started", "program_ended"]
+Hindrance = Literal["not_started", "expired", "disabled", "exhausted", "program_not_started", "program_ended"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,30 +27,43 @@ class Wish:
     starts_at: datetime | None = None
     expires_at: datetime | None = None
     code: str | None = None
+    max_uses: int | None = None
+    partner: str | None = None
+    campaign: str | None = None
 
     def link_id(self, participant: str) -> str:
         """`lnk_…` of a participant's link with this wish: the same wish is the same link."""
         when = [moment.astimezone(UTC).isoformat() if moment else "" for moment in (self.starts_at, self.expires_at)]
-        return derive(
-            "lnk", participant, self.channel or "", self.content or "", self.cta or "", *when, self.code or ""
-        )
+        carried = [self.channel or "", self.content or "", self.cta or "", *when, self.code or ""]
+        purpose = {"max": str(self.max_uses or ""), "partner": self.partner or "", "campaign": self.campaign or ""}
+        further = [
+            f"{name}={value}" for name, value in purpose.items() if value
+        ]  # a link without these keeps its old id
+        return derive("lnk", participant, *carried, *further)
 
 
-def hindrance(owner: Participant | Link, terms: ProgramVersion | None, now: datetime) -> Hindrance | None:
-    """Why a code does not lead to its program's target at `now`; None where it does. `terms`: the version in force."""
+def hindrance(
+    owner: Participant | Link, terms: ProgramVersion | None, now: datetime, uses: int = 0
+) -> Hindrance | None:
+    """Why a code does not lead to its program's target at `now`; None where it does. `terms`: the version in force.
+
+    `uses` is how often people have used it; it matters where the link has a bound.
+    """
     if terms is None:
         return "program_not_started"
     if terms.program.ends_at is not None and terms.program.ends_at <= now:
         return "program_ended"
-    return None if isinstance(owner, Participant) else _of_link(owner, now)
+    return None if isinstance(owner, Participant) else _of_link(owner, now, uses)
 
 
-def _of_link(link: Link, now: datetime) -> Hindrance | None:
+def _of_link(link: Link, now: datetime, uses: int) -> Hindrance | None:
     if link.disabled:
         return "disabled"
     if link.starts_at is not None and now < link.starts_at:
         return "not_started"
-    return "expired" if link.expires_at is not None and link.expires_at <= now else None
+    if link.expires_at is not None and link.expires_at <= now:
+        return "expired"
+    return "exhausted" if link.max_uses is not None and uses >= link.max_uses else None
 
 
 def mistakes(wish: Wish, program: Program, now: datetime) -> Iterator[Mistake]:
@@ -111,4 +126,12 @@ def link(wish: Wish, owner: Participant, code: str, since: datetime) -> Link:
         cta=wish.cta,
         starts_at=wish.starts_at,
         expires_at=wish.expires_at,
+        max_uses=wish.max_uses,
+        partner=wish.partner,
+        campaign=wish.campaign,
     )
+
+
+def disabled(link: Link, now: datetime) -> Link:
+    """The link, switched off from now on; as it is where it was before. It keeps since when the code is its own."""
+    return link if link.disabled else replace(link, disabled=True, disabled_at=now)

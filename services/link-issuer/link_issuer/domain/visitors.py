@@ -1,23 +1,21 @@
 """Who opens a link: a person, or a machine that fetches it. Every hit is kept with its class; counts show people.
 
-Prefetch headers: https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header. Preview agents are those that
-unfurl a link in a chat; an in-app browser (MicroMessenger, Weibo) is a person's.
+Prefetch headers: https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header. An in-app browser
+(MicroMessenger, Weibo, Xiaohongshu) is a person's.
 """
 
 import re
 from functools import lru_cache
 
+from link_issuer.domain.agents import AGENTS, Kind
 from referral.events.facts import Visitor
 
-_PREVIEWS = re.compile(
-    r"facebookexternalhit|facebot|twitterbot|whatsapp/|telegrambot|slackbot|slack-imgproxy|discordbot|linkedinbot"
-    r"|skypeuripreview|pinterest(bot|/0)|applebot|iframely|embedly|line-poker|kakaotalk-scrap|vkshare|redditbot|mastodon/"
-    r"|bluesky cardyb",
-    re.IGNORECASE,
-)
-_CRAWLERS = re.compile(
-    r"(?<!cu)bot\b|spider|crawl|slurp|archiver|headlesschrome|lighthouse|monitor|uptime", re.IGNORECASE
-)
+
+def _any_of(kind: Kind) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{agent.pattern})" for agent in AGENTS if agent.kind == kind), re.IGNORECASE)
+
+
+_PREVIEWS, _CRAWLERS = _any_of("preview"), _any_of("crawler")
 
 
 def visitor(method: str, purpose: str | None, user_agent: str) -> Visitor:

@@ -6,6 +6,7 @@ from flask import Flask, current_app
 
 from link_issuer.http_api.onward import Onward
 from link_issuer.store import Store
+from link_issuer.uses import Uses
 from referral.http.context import Context
 from referral.tokens import TokenSigner
 
@@ -14,15 +15,20 @@ _NAME = "link-issuer"
 
 @dataclass(frozen=True, slots=True)
 class Collaborators:
-    """The store, what sends people on, and where they reach this service."""
+    """The store, what sends people on, how often bounded links were used, and where people reach this service."""
 
     store: Store
     onward: Onward
+    uses: Uses
     public_url: str
 
     def link(self, code: str) -> str:
         """The address that people share."""
         return f"{self.public_url}/{code}"
+
+    def share_page(self, code: str) -> str:
+        """The address of a code's share page."""
+        return f"{self.public_url}/s/{code}"
 
 
 def equip(app: Flask) -> Flask:
@@ -31,6 +37,7 @@ def equip(app: Flask) -> Flask:
     app.extensions[_NAME] = Collaborators(
         store=Store(shared.follower, shared.catalog_writer(), shared.redis),
         onward=Onward(shared.clock, TokenSigner(shared.settings.signing_key), shared.collector()),
+        uses=Uses(shared.redis),
         public_url=shared.settings.public_url.rstrip("/"),
     )
     return app

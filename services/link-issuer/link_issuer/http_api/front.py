@@ -19,7 +19,10 @@ HEADERS = [("Cache-Control", "no-store")]
 
 
 def front(onward: Onward, catalog: Catalog) -> HotView:
-    """The view. `catalog` answers at once: a code that it does not know yet is left to the Flask view, which looks for it."""
+    """The view. `catalog` answers at once: a code that it does not know yet is left to the Flask view, which looks for it.
+
+    So is a link whose uses are counted: that takes a round trip.
+    """
 
     def follow(environ: "WSGIEnvironment") -> HotAnswer | None:
         way = onward.way(catalog, environ["PATH_INFO"][1:], hit(environ))
@@ -31,4 +34,4 @@ def front(onward: Onward, catalog: Catalog) -> HotView:
 def hit(environ: "WSGIEnvironment") -> Hit:
     """What a request says of who sends it."""
     purpose = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE")
-    return Hit(environ["REQUEST_METHOD"], purpose, environ.get("HTTP_USER_AGENT", ""))
+    return Hit(environ["REQUEST_METHOD"], purpose, environ.get("HTTP_USER_AGENT", ""), environ.get("QUERY_STRING", ""))

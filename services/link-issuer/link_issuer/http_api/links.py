@@ -1,24 +1,17 @@
 """Links: further codes of a participant, each for a channel, a content item and a call to action."""
 
-from typing import Any, get_args
-
 from flask import Response, g
 from flask_smorest import Blueprint
-from marshmallow import ValidationError, fields
 
-from link_issuer.domain.codes import CodeRefused, vanity
-from link_issuer.domain.links import Wish, hindrance, link, mistakes
-from link_issuer.domain.mistakes import Mistake
-from link_issuer.http_api import examples, schemas
-from link_issuer.http_api.body import invalid, json_answer, json_body
+from link_issuer.domain.links import Wish, disabled, hindrance, link
+from link_issuer.http_api import examples, link_body, schemas
+from link_issuer.http_api.body import json_answer
+from link_issuer.http_api.bounded import uses_of
 from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.programs import known
-from link_issuer.programs.check import flat
-from link_issuer.programs.fields import Strict, choice, identifier, instant
 from link_issuer.store import CodeWish, Taken, TakenCode
 from referral.catalog.view import Catalog
 from referral.events.entities import Link, Participant
-from referral.events.facts import Channel
 from referral.events.moment import to_datetime
 from referral.http.context import context
 from referral.http.idempotency import idempotent
@@ -29,18 +22,7 @@ blueprint = Blueprint(
     "links", __name__, description="A link says through which channel, content and call to action somebody came."
 )
 
-
-class LinkSchema(Strict):
-    """What a link should carry; all may be left out."""
-
-    channel = choice(get_args(Channel), "the channel it is for", required=False)
-    content = identifier("the content item it goes with", required=False)
-    cta = identifier("the content item's call to action", required=False)
-    starts_at = instant("from when it works, such as 2026-12-01T00:00:00Z")
-    expires_at = instant("until when it works")
-    code = fields.String(
-        metadata={"description": "a code of your choice, 3 to 32 letters, digits, - and _, such as AMYGLOW"}
-    )
+_CARRIED = ("channel", "content", "cta", "starts_at", "expires_at", "max_uses", "partner", "campaign")
 
 
 @blueprint.route("/v1/participants/<participant>/links", methods=["POST"])
@@ -49,19 +31,22 @@ class LinkSchema(Strict):
 @blueprint.response(201, schemas.LinkAnswer)
 @blueprint.alt_response(200, schema=schemas.LinkAnswer, description="The participant had this link already.")
 @blueprint.doc(
-    requestBody={"required": True, "content": {"application/json": {"schema": LinkSchema, "example": examples.LINK}}}
+    requestBody={
+        "required": True,
+        "content": {"application/json": {"schema": link_body.LinkSchema, "example": examples.LINK}},
+    }
 )
 def create(participant: str) -> Response:
     """Make a link for a participant.
 
     The same wish is the same link. 409 where a chosen code is somebody else's.
     """
-    owner = _participant(participant)
-    wish = _wish(owner)
+    owner = participant_of(participant)
+    wished = link_body.wish(owner)
     catalog = collaborators().store.complete_catalog()
-    wanted = wish.link_id(owner.id)
+    wanted = wished.link_id(owner.id)
     existing = next((one for one in catalog.links(owner.id) if one.id == wanted), None)
-    made = existing or _make(owner, wish, catalog)
+    made = existing or _make(owner, wished, catalog)
     return json_answer(link_fields(made), 200 if existing else 201)
 
 
@@ -73,6 +58,31 @@ def show(code: str) -> Response:
     found = holder(code)
     permit(g.key, found.program)
     return json_answer(link_fields(found))
+
+
+@blueprint.route("/v1/links/<code>/disable", methods=["POST"])
+@requires("links:write")
+@idempotent
+@blueprint.response(200, schemas.LinkAnswer)
+def disable(code: str) -> Response:
+    """Switch a link off, for good.
+
+    Whoever opens it sees a friendly page and the way to the person's own code. Switched off twice is switched off. 409 for a
+    participant's own code: that is who they are in the program.
+    """
+    found = holder(code)
+    permit(g.key, found.program)
+    if isinstance(found, Participant):
+        raise Problem(
+            409,
+            "own_code",
+            f"{found.code} is a participant's own code, and stays. Links that were made can be switched off.",
+        )
+    ended = disabled(found, to_datetime(context().clock.now_ms()))
+    if ended is not found:
+        collaborators().store.keep([ended])
+        context().follower.read_to_end()
+    return json_answer(link_fields(ended))
 
 
 def holder(code: str) -> Participant | Link:
@@ -91,7 +101,8 @@ def link_fields(found: Participant | Link) -> dict[str, object]:
     """A code as it is answered."""
     now_ms = context().clock.now_ms()
     terms = context().catalog.program_at(found.program, now_ms)
-    carried = {name: getattr(found, name, None) for name in ("channel", "content", "cta", "starts_at", "expires_at")}
+    carried = {name: getattr(found, name, None) for name in _CARRIED}
+    uses = uses_of(found) if isinstance(found, Link) and found.max_uses is not None else None
     return {
         "id": found.id,
         "code": found.code,
@@ -99,37 +110,20 @@ def link_fields(found: Participant | Link) -> dict[str, object]:
         "program": found.program,
         "participant": found.participant if isinstance(found, Link) else found.id,
         **carried,
-        "standing": hindrance(found, terms, to_datetime(now_ms)) or "open",
+        "uses": uses,
+        "standing": hindrance(found, terms, to_datetime(now_ms), uses or 0) or "open",
         "qr_svg": f"{collaborators().link('v1/links')}/{found.code}/qr.svg",
         "qr_png": f"{collaborators().link('v1/links')}/{found.code}/qr.png",
     }
 
 
-def _participant(participant: str) -> Participant:
+def participant_of(participant: str) -> Participant:
+    """A participant of a program that the key may see. Raises Problem."""
     found = context().catalog.participant(participant)
     if found is None:
         raise Problem(404, "unknown_participant", f"There is no participant {participant}. Enrolling answers the id.")
     permit(g.key, found.program)
     return found
-
-
-def _wish(owner: Participant) -> Wish:
-    """What is asked for, checked against the program's newest rules."""
-    try:
-        asked: dict[str, Any] = LinkSchema().load(json_body())  # type: ignore[arg-type] # load refuses what is no mapping
-        wish = Wish(**asked | ({"code": vanity(asked["code"])} if "code" in asked else {}))
-    except ValidationError as error:
-        raise _refused(sorted(flat(error.messages))) from error
-    except CodeRefused as error:
-        raise _refused([Mistake("/code", str(error))]) from error
-    found = list(mistakes(wish, known(owner.program).program, to_datetime(context().clock.now_ms())))
-    if found:
-        raise _refused(found)
-    return wish
-
-
-def _refused(found: list[Mistake]) -> Problem:
-    return invalid(found, "The link was not made; `errors` names each place.")
 
 
 def _make(owner: Participant, wish: Wish, catalog: Catalog) -> Link:

@@ -4,6 +4,7 @@ Nothing here waits. The click goes to the log in company, later; where the log i
 the person goes on.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -12,12 +13,12 @@ import msgspec
 from prometheus_client import Counter
 
 from link_issuer.domain.links import Hindrance, hindrance
-from link_issuer.domain.targets import around_token
+from link_issuer.domain.targets import around_token, carried
 from link_issuer.domain.visitors import visitor
 from referral.catalog.view import Catalog
 from referral.clock import Clock
 from referral.events.entities import Link, Participant
-from referral.events.facts import ClickToken, LinkClicked, fact_key
+from referral.events.facts import ClickToken, LinkClicked, Visitor, fact_key
 from referral.events.ids import fresh
 from referral.events.moment import to_datetime
 from referral.log.collector import Collector
@@ -30,11 +31,12 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What a request says of who sends it; `purpose` is what Sec-Purpose or Purpose says."""
+    """What a request says of who sends it; `purpose` is what Sec-Purpose or Purpose says, `query` stands as it was sent."""
 
     method: str
     purpose: str | None
     user_agent: str
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,16 @@ class Hindered:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounded:
+    """The code's uses are counted, and nobody here counts."""
+
+    owner: Link
+
+
+MayUse = Callable[[Link, int, Visitor], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Onward:
     """Sends people on."""
 
@@ -53,8 +65,13 @@ class Onward:
     signer: TokenSigner
     collector: Collector
 
-    def way(self, catalog: Catalog, code: str, hit: Hit) -> str | Hindered | None:
-        """The address to go on to, the click reported; or why there is none; None where nobody has the code."""
+    def way(
+        self, catalog: Catalog, code: str, hit: Hit, may_use: MayUse | None = None
+    ) -> str | Hindered | Bounded | None:
+        """The address to go on to, the click reported; or why there is none; None where nobody has the code.
+
+        `may_use` takes a use of a link with a bound, and says whether there was one left.
+        """
         owner = catalog.code(code)
         if owner is None:
             return None
@@ -63,13 +80,23 @@ class Onward:
         why = hindrance(owner, terms, to_datetime(now_ms))
         if terms is None or why is not None:
             return Hindered(why or "program_not_started", owner)
+        who = visitor(hit.method, hit.purpose, hit.user_agent)
+        if isinstance(owner, Link) and owner.max_uses is not None:
+            if may_use is None:
+                return Bounded(owner)
+            if not may_use(owner, owner.max_uses, who):
+                return Hindered("exhausted", owner)
         _outcome("sent").inc()
-        token = _token(owner, now_ms)
-        self._report(token, hit)
-        before, after = around_token(terms.program.target_url)
-        return before + self.signer.click(token) + after
+        return self._sent(owner, who, now_ms, terms.program.target_url, hit.query)
 
-    def _report(self, token: ClickToken, hit: Hit) -> None:
+    def _sent(self, owner: Participant | Link, who: Visitor, now_ms: int, target: str, query: str) -> str:
+        token = _token(owner, now_ms)
+        self._report(token, who, owner)
+        before, after = around_token(target)
+        return before + self.signer.click(token) + carried(query, target) + after
+
+    def _report(self, token: ClickToken, who: Visitor, owner: Participant | Link) -> None:
+        link = owner if isinstance(owner, Link) else None
         line = LinkClicked(
             occurred_at=to_datetime(token.clicked_at_ms),
             id=token.id,
@@ -79,7 +106,9 @@ class Onward:
             channel=token.channel,
             content=token.content,
             cta=token.cta,
-            visitor=visitor(hit.method, hit.purpose, hit.user_agent),
+            visitor=who,
+            partner=link.partner if link else None,
+            campaign=link.campaign if link else None,
         )
         self.collector.offer(EVENTS, fact_key(line), _encode(line))
 

@@ -5,11 +5,13 @@ Links that work are answered by the front door (`front.py`). What comes here is 
 
 from flask import Response, request
 from flask_smorest import Blueprint
+from redis.exceptions import RedisError
 
+from link_issuer.http_api.bounded import may_use
 from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.dead_end import dead_end
 from link_issuer.http_api.front import HEADERS, hit
-from link_issuer.http_api.onward import Hindered
+from link_issuer.http_api.onward import Bounded, Hindered
 from referral.catalog.view import Catalog
 from referral.http.context import Context, context
 from referral.http.limits import unlimited
@@ -24,31 +26,39 @@ blueprint = Blueprint("redirect", __name__, description="Where shared links lead
     responses={
         302: {"description": "To the program's target, with the click token in the query parameter `rt`"},
         404: {"description": "Nobody has this code, or it does not work yet"},
-        410: {"description": "The link or its program has ended"},
-        503: {"description": "The log does not answer, and this process has not known all codes yet"},
+        410: {"description": "The link or its program has ended, or the link was opened as often as it may be"},
+        503: {
+            "description": "Neither is known: the log, or what counts the uses of a link with a bound, does not answer"
+        },
     },
 )
 @unlimited
 def follow(code: str) -> Response:
-    """Follow a shared link."""
-    way = _way(code)
+    """Follow a shared link.
+
+    Query parameters that the program's target does not set itself go on to it, 20 at most; never `rt`.
+    """
+    try:
+        way = _way(code)
+    except RedisError:
+        return dead_end("uncounted", None, code)
     if isinstance(way, str):
         return Response(status=302, headers=[("Location", way), *HEADERS])
-    return dead_end("unknown", None, code) if way is None else dead_end(way.why, way.owner, code)
+    return dead_end(way.why, way.owner, code) if isinstance(way, Hindered) else dead_end("unknown", None, code)
 
 
-def _way(code: str) -> str | Hindered | None:
+def _way(code: str) -> str | Hindered | Bounded | None:
     """Where the code leads. The catalog is read to its end before a code is unknown.
 
     Where it cannot be, a process that has known all of it once answers from that; a fresh one raises NotDurable.
     """
     here = context()
     try:
-        return collaborators().onward.way(_catalog(here), code, hit(request.environ))
+        return collaborators().onward.way(_catalog(here), code, hit(request.environ), may_use)
     except NotDurable:
         if not here.follower.was_complete():
             raise
-        return collaborators().onward.way(here.catalog.as_read(), code, hit(request.environ))
+        return collaborators().onward.way(here.catalog.as_read(), code, hit(request.environ), may_use)
 
 
 def _catalog(here: Context) -> Catalog:

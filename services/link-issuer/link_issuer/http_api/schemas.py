@@ -90,6 +90,14 @@ class LinkAnswer(Schema):
     cta = fields.String(required=True, allow_none=True)
     starts_at = fields.AwareDateTime(required=True, allow_none=True)
     expires_at = fields.AwareDateTime(required=True, allow_none=True)
+    max_uses = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "how often people may open it; null without a bound"}
+    )
+    uses = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "how often people have; null without a bound"}
+    )
+    partner = fields.String(required=True, allow_none=True)
+    campaign = fields.String(required=True, allow_none=True)
     standing = fields.String(required=True, metadata={"description": ", ".join(("open", *get_args(Hindrance)))})
     qr_svg = fields.String(required=True, metadata={"description": "the address of its QR code as SVG"})
     qr_png = fields.String(required=True, metadata={"description": "the address of its QR code as PNG"})

@@ -1,0 +1,63 @@
+"""What both sides get, in words: a program's rewards as people are promised them."""
+
+from dataclasses import dataclass
+
+from referral.events.program import Program, Reward
+from referral.events.rewards import Role
+from referral.pages.languages import gettext, ngettext
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """A reward in words: what it is, when it comes, what it is worth and until when it can be used (both may be empty)."""
+
+    what: str
+    when: str
+    worth: str = ""
+    until: str = ""
+
+
+def gifts(program: Program, side: Role) -> list[Gift]:
+    """What one side gets, in the order of the program; in the request's language."""
+    return [
+        Gift(_what(reward), _when(reward), _worth(reward), _until(reward))
+        for reward in program.rewards
+        if reward.to == side
+    ]
+
+
+def _what(reward: Reward) -> str:
+    match reward.kind:
+        case "guide":
+            return gettext("A guide to keep")
+        case "discount_code":
+            return (
+                gettext("%(percent)s %% off", percent=reward.percent) if reward.percent else gettext("A discount code")
+            )
+        case "early_access":
+            return gettext("Early access")
+        case "shoutout":
+            return gettext("A public thank-you")
+        case "giveaway_entry":
+            return gettext("A ticket in the draw")
+        case _:
+            return gettext("Something exclusive")
+
+
+def _when(reward: Reward) -> str:
+    if reward.on == "milestone":
+        num = reward.referrals or 1
+        return ngettext("when %(num)d friend has followed", "when %(num)d friends have followed", num)
+    if reward.to == "referee":
+        return gettext("when you follow")
+    return gettext("for the first friend who follows") if reward.once else gettext("for every friend who follows")
+
+
+def _worth(reward: Reward) -> str:
+    return gettext("worth %(worth)s", worth=reward.worth) if reward.worth else ""
+
+
+def _until(reward: Reward) -> str:
+    if reward.expires_days is None:
+        return ""
+    return ngettext("to be used within %(num)d day", "to be used within %(num)d days", reward.expires_days)

@@ -1,0 +1,217 @@
+"""Share kits, the share page and its poster, QR codes of a size: through the public door."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from link_issuer.pages import fonts
+from link_issuer.pages.poster import png
+from tests.integration.link_issuer.system import RULES, System
+
+pytestmark = pytest.mark.integration
+HAS_CHINESE = (found := fonts.face("bold")) is not None and found.chinese
+
+RICH: dict[str, Any] = RULES | {
+    "name": {"en": "Glow Together", "zh-CN": "焕肤计划"},
+    "channels": ["xiaohongshu", "wechat", "weibo"],
+    "rewards": [
+        {"id": "g", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "a.pdf", "worth": "¥99"},
+        {"id": "d", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20},
+        {"id": "m", "to": "referrer", "on": "milestone", "referrals": 3, "kind": "early_access"},
+    ],
+    "content": [
+        {
+            "id": "hacks",
+            "format": "helpful",
+            "mechanics": ["practical_value"],
+            "hook": {"en": "Flaky skin?", "zh-CN": "换季皮肤起皮？"},
+            "ctas": [{"id": "tag", "placement": "caption", "text": {"en": "Tag a friend", "zh-CN": "艾特一个朋友"}}],
+        },
+        {
+            "id": "bad",
+            "format": "helpful",
+            "mechanics": ["practical_value"],
+            "hook": {"en": "See https://example.com/x", "zh-CN": "加V领资料，转发朋友圈领取"},
+        },
+    ],
+}
+
+
+@pytest.fixture
+def rich(issuer: System) -> System:
+    """A program with words and rewards."""
+    assert issuer.apply(RICH).status_code == 201
+    return issuer
+
+
+def _kit(system: System, participant: str, query: str) -> Any:
+    return system.ask("GET", f"/v1/participants/{participant}/share-kit?{query}", key="reader")
+
+
+def test_a_kit_is_what_its_channel_allows(rich: System) -> None:
+    """Xiaohongshu: spoken code and mention; WeChat: link, QR code and the scene; in the language asked for."""
+    amy = rich.amy(mention="@amy")
+    red = _kit(rich, amy["id"], "channel=xiaohongshu").get_json()
+    assert (red["link"], red["qr_svg"], red["scene"], red["mention"]) == (None, None, None, "@amy")
+    assert red["caption"] == f"换季皮肤起皮？\n艾特一个朋友\n关注时报我的邀请码 {amy['code']}，或 @amy"
+    chat = _kit(rich, amy["id"], "channel=wechat&content=hacks&locale=en").get_json()
+    assert chat["caption"] == f"Flaky skin?\nTag a friend\n{amy['link']}"
+    assert chat["scene"] == amy["code"]
+    assert chat["rules"] == ["wechat_no_prize_for_sharing"]
+    assert rich.open(chat["qr_png"].split("8001")[1]).status_code == 200
+    assert rich.open(chat["poster"].split("8001")[1]).mimetype == "image/png"
+
+
+def test_a_kit_that_would_break_a_policy_is_refused_by_the_rules_name(rich: System) -> None:
+    """422, each rule, and the words that break it."""
+    amy = rich.amy()
+    for query, rules in (
+        ("channel=xiaohongshu&content=bad", ["xiaohongshu_no_contact_details"]),
+        ("channel=xiaohongshu&content=bad&locale=en", ["xiaohongshu_no_links"]),
+        ("channel=wechat&content=bad", ["wechat_no_prize_for_sharing"]),
+    ):
+        answer = _kit(rich, amy["id"], query)
+        assert (answer.status_code, answer.get_json()["code"]) == (422, "channel_policy")
+        assert [one["rule"] for one in answer.get_json()["errors"]] == rules
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("", "query:channel"),
+        ("channel=fax", "query:channel"),
+        ("channel=douyin", "query:channel"),
+        ("channel=wechat&content=none", "query:content"),
+        ("channel=wechat&locale=fr", "query:locale"),
+    ],
+)
+def test_a_kit_that_cannot_be_made_names_the_place(rich: System, query: str, pointer: str) -> None:
+    """422 with what to take instead."""
+    answer = _kit(rich, rich.amy()["id"], query)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.get_json()["errors"]] == [pointer]
+
+
+def test_a_kit_uses_the_link_that_says_where_somebody_came_from(rich: System) -> None:
+    """A link for this channel and content goes before the person's own code."""
+    amy = rich.amy()
+    link = rich.link(amy["id"], channel="wechat", content="hacks").get_json()
+    assert _kit(rich, amy["id"], "channel=wechat&content=hacks").get_json()["code"] == link["code"]
+    assert _kit(rich, amy["id"], "channel=weibo").get_json()["code"] == amy["code"]
+
+
+def test_the_share_page_says_who_invites_and_what_both_get(rich: System) -> None:
+    """In the reader's language, with what a preview needs, without a script in it; names and no ids."""
+    amy = rich.amy()
+    page = rich.open(f"/s/{amy['code'].lower()}?lang=en")
+    assert page.status_code == 200
+    for words in (
+        "Flaky skin?",
+        "Amy invites you",
+        "20 % off",
+        "A guide to keep",
+        "worth ¥99",
+        "when 3 friends have followed",
+    ):
+        assert words in page.text
+    assert f'href="{amy["link"]}"' in page.text
+    assert amy["id"] not in page.text
+    assert "xhs:amy" not in page.text
+    assert 'content="Amy invites you: 20 % off when you follow"' in page.text
+    [image] = re.findall(r'og:image" content="([^"]+)"', page.text)
+    assert image.startswith("http")
+    assert rich.open(image.split("8001")[1].replace("&amp;", "&")).mimetype == "image/png"
+    chinese = rich.open(f"/s/{amy['code']}", Accept_Language="zh-CN")
+    assert all(words in chinese.text for words in ("换季皮肤起皮？", "Amy 邀请你", "立减 20%", "3 位朋友关注后"))
+    assert "<script>" not in page.text
+    assert len(page.data) < 20_000
+
+
+def test_a_page_for_a_channel_without_links_shows_none(rich: System) -> None:
+    """Neither link nor QR code; the code and how to say it. Words that break the policy are left out."""
+    amy = rich.amy()
+    page = rich.open(f"/s/{amy['code']}?lang=en&channel=xiaohongshu")
+    assert "qr.svg" not in page.text
+    assert f'href="{amy["link"]}"' not in page.text
+    assert f"When you follow, say my code: {amy['code']}" in page.text
+    bare = rich.open(f"/s/{amy['code']}?lang=en&channel=xiaohongshu&content=bad")
+    assert bare.status_code == 200
+    assert "https://example.com/x" not in bare.text
+    assert rich.open(f"/s/{amy['code']}?channel=fax&content=none").status_code == 200
+
+
+def test_names_cannot_write_into_the_page(rich: System) -> None:
+    """A name is text wherever it stands."""
+    name = '"><script>alert(1)</script>'
+    code = rich.enrol({"external_id": "xhs:evil", "display_name": name}).get_json()["code"]
+    page = rich.open(f"/s/{code}?lang=en")
+    assert "<script>alert" not in page.text
+    assert rich.open(f"/s/{code}/poster.png?lang=en").status_code == 200
+
+
+def test_a_page_is_asked_for_again_by_its_etag(rich: System) -> None:
+    """304 while nothing has changed, for the page and for the poster."""
+    code = rich.amy()["code"]
+    for path in (f"/s/{code}?lang=en", f"/s/{code}/poster.png?lang=en"):
+        first = rich.open(path)
+        assert first.headers["Cache-Control"] == "public, max-age=60"
+        assert rich.open(path, If_None_Match=first.headers["ETag"]).status_code == 304
+
+
+@pytest.mark.skipif(not HAS_CHINESE, reason="no font with Chinese characters here: install fonts-noto-cjk")
+def test_posters_differ_by_language_and_channel(rich: System) -> None:
+    """Each 1080 by 1440; the second time without drawing."""
+    code = rich.amy()["code"]
+    pictures = {
+        rich.open(f"/s/{code}/poster.png?lang={lang}&channel={channel}").data
+        for lang in ("en", "zh-CN")
+        for channel in ("wechat", "xiaohongshu")
+    }
+    assert len(pictures) == 4
+    assert {Image.open(io.BytesIO(one)).size for one in pictures} == {(1080, 1440)}
+
+
+def test_without_a_chinese_font_all_but_the_poster_works(rich: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poster says what to install; the page is there without it."""
+    code = rich.amy()["code"]
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", "")
+        fonts.face.cache_clear()
+        png.cache_clear()
+        answer = rich.open(f"/s/{code}/poster.png?lang=zh-CN")
+        page = rich.open(f"/s/{code}?lang=zh-CN")
+    fonts.face.cache_clear()
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "no_font")
+    assert "fonts-noto-cjk" in answer.get_json()["detail"]
+    assert page.status_code == 200
+    assert "poster.png" not in page.text
+
+
+def test_dead_ends_of_the_share_page_are_friendly(rich: System) -> None:
+    """As those of the redirect: same words, same status."""
+    for path in ("/s/N0SUCH", "/s/N0SUCH/poster.png"):
+        answer = rich.open(path, Accept_Language="en")
+        assert answer.status_code == 404
+        assert "We don&#39;t know this code" in answer.text
+
+
+def test_a_qr_code_has_the_size_and_margin_asked_for(glow: System) -> None:
+    """Exactly so many pixels, each module whole ones; the margin as empty modules; too small is said."""
+    code = glow.amy()["code"]
+    plain, tight = (
+        Image.open(io.BytesIO(glow.open(f"/v1/links/{code}/qr.png?size=500&margin={margin}").data)).convert("L")
+        for margin in (4, 0)
+    )
+    assert plain.size == tight.size == (500, 500)
+    first = [
+        min(x for x in range(500) for y in range(500) if picture.getpixel((x, y)) < 128) for picture in (plain, tight)
+    ]
+    assert first[0] > first[1]
+    svg = glow.open(f"/v1/links/{code}/qr.svg?size=300&margin=2").text
+    assert 'width="300" height="300"' in svg
+    assert "viewBox" in svg
+    for query in ("size=64&margin=20", "size=10", "margin=99"):
+        assert glow.open(f"/v1/links/{code}/qr.png?{query}").status_code == 422
