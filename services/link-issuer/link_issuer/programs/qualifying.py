@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
+_MOST = 10**12
 _NEEDS = {
     "order.paid": {
         "min_amount": "is missing: qualifies_on order.paid needs what an order must come to, such as min_amount: 99",
@@ -18,12 +20,21 @@ _NEEDS = {
 
 
 def money() -> fields.Decimal:
-    """What an order must come to."""
+    """What an order must come to. It is answered as a string, so that no reader rounds it."""
     return fields.Decimal(
         allow_nan=False,
-        validate=validate.Range(0, 10**12),
-        metadata={"description": "what an order must come to, at least, such as 99 or 99.90"},
+        validate=_sum_of_money,
+        metadata={
+            "type": ["number", "string"],
+            "description": "what an order must come to, at least, such as 99 or 99.90",
+        },
     )
+
+
+def _sum_of_money(amount: Decimal) -> None:
+    """Refuses what no order comes to. (marshmallow's own Range would put decimals into OpenAPI as text.)"""
+    if not 0 <= amount <= _MOST:
+        raise ValidationError(f"is no sum of money: write 0 to {_MOST}")
 
 
 def currency() -> fields.String:
