@@ -42,6 +42,7 @@ RULES: dict[str, Any] = {
             "ctas": [{"id": "tag", "placement": "caption", "text": {"en": "Tag a friend"}}],
         }
     ],
+    "partners": [{"id": "kol_lin", "kind": "influencer", "channel": "wechat"}],
 }
 _now = datetime.now(UTC)
 KEYS = [

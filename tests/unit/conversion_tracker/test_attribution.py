@@ -155,6 +155,15 @@ def test_what_can_be_known_before_it_is_recorded_counts_only_from_then(said: dic
     assert (verdict(5), verdict(5 + SECOND)) == (None, CY.id)
 
 
+def test_a_link_that_was_switched_off_counts_for_nothing_once_every_fold_has_read_of_it() -> None:
+    """Five seconds after, so that what was decided live is decided again on a replay; what happened before keeps its referrer."""
+    known = _known_late()
+    known.apply(replace(CY_LINK, disabled=True, disabled_at=at(6)))
+    verdicts = [Run(known).take([follow(1, days, code="CYGLOW")]) for days in (5.5, 6 + 4 * SECOND, 6 + 5 * SECOND, 7)]
+    assert [_winner(run) for run in verdicts] == [CY.id, CY.id, None, None]
+    assert _reason(verdicts[-1]) == "expired"
+
+
 def test_the_rules_are_those_in_force_at_the_follow() -> None:
     """A new version changes nothing that happened before it took effect, whenever it is heard of."""
     known = catalog(version(1), version(2, at(5), evidence=("mention",)))

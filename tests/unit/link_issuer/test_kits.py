@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from link_issuer.domain.kits import OpenNow, Wording, best_code, call_of, compose, item, refused
+from link_issuer.domain.kits import OpenNow, Wording, best_code, call_of, compose, item, refused, worded
 from link_issuer.domain.policies import wording
 from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.rule import Carried, breaches
+from link_issuer.programs.check import check
+from link_issuer.programs.yaml_form import read
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from tests.unit.link_issuer.test_links import AMY, NOW, RULES, TERMS
@@ -172,3 +174,31 @@ def test_the_words_are_of_the_item_asked_for() -> None:
     assert call is not None
     assert call.id == "tag"
     assert call_of(None, AMY) is None
+
+
+def test_the_programs_own_words_for_a_channel_are_the_caption_with_its_blanks_filled_in() -> None:
+    """What the growth team wrote is what people post; the gate looks at it all the same."""
+    kit = worded(_kit("wechat"), "{hook}，{cta}：{link}（{name} 的邀请码 {code}）", "Amy", ADDRESS)
+    assert kit.caption == f"三步救回来，Tag a friend：{ADDRESS}（Amy 的邀请码 AMY88）"
+    assert refused(kit) == []
+    leading_away = worded(_kit("xiaohongshu"), "{hook} {link}", "Amy", ADDRESS)
+    assert [breach.rule for breach in refused(leading_away)] == ["xiaohongshu_no_links"]
+
+
+def test_a_blank_that_stays_empty_leaves_the_composed_words() -> None:
+    """Nobody posts a sentence with a hole in it."""
+    assert worded(_kit("weibo"), "Mention {mention}", "Amy", ADDRESS) == _kit("weibo")
+
+
+def test_the_example_programs_words_keep_every_channels_policy() -> None:
+    """What the project shows as a good program can be shared as it stands."""
+    program = check(
+        read((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
+    ).program
+    assert program is not None
+    texts = [(channel, text) for channel, by_language in program.kits.items() for text in by_language.values()]
+    assert len(texts) == 6
+    for channel, text in texts:
+        kit = worded(_kit(channel), text, "Amy", ADDRESS)
+        assert kit != _kit(channel)
+        assert refused(kit) == []

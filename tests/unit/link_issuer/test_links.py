@@ -35,6 +35,7 @@ AMY = Participant(
         (Wish(), []),
         (Wish(channel="wechat", content="hacks", cta="tag", starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), []),
         (Wish(channel="douyin"), ["/channel"]),
+        (Wish(partner="nobody"), ["/partner"]),
         (Wish(content="nothing", cta="tag"), ["/content"]),
         (Wish(content="hacks", cta="nothing"), ["/cta"]),
         (Wish(cta="tag"), ["/content"]),

@@ -6,7 +6,7 @@ said it before. A mention, a tag or a chosen code may have been, and was judged 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from conversion_tracker.domain.history import Entry, Problem, Touch, What
@@ -30,6 +30,7 @@ from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from referral.tokens import BadToken, TokenSigner
 
+_NOTICE = timedelta(seconds=5)
 _ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
 _NEVER = frozenset({LinkClicked, ClockTicked})
 _WHAT: dict[type, What] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
@@ -80,7 +81,7 @@ class EvidenceReader:
         owner = self.catalog.owner(found) if found and found.program == fact.program and _there(found, by) else None
         if found is None or owner is None:
             return Touch(kind, at, fact.id, problem="unknown_code", code=code)
-        referrer, problem = _referrer(owner, fact.person, _out_of_date(found, at))
+        referrer, problem = _referrer(owner, fact.person, _out_of_date(found, at, by))
         content, cta = _content(fact)
         if isinstance(found, Link):
             content, cta = content or found.content, cta or found.cta
@@ -122,9 +123,12 @@ def _there(found: Participant | Link, by: datetime) -> bool:
     return since <= by or (isinstance(found, Participant) and since.replace(microsecond=0) <= by)
 
 
-def _out_of_date(found: Participant | Link, at: int) -> Problem | None:
+def _out_of_date(found: Participant | Link, at: int, by: datetime) -> Problem | None:
+    """What is wrong with a link's time. Switching off counts once every fold has surely read of it, so that a replay agrees."""
     if not isinstance(found, Link):
         return None
+    if found.disabled_at is not None and by >= found.disabled_at + _NOTICE:
+        return "expired"
     early = found.starts_at is not None and at < to_ms(found.starts_at)
     late = found.expires_at is not None and at >= to_ms(found.expires_at)
     return "expired" if early or late else None

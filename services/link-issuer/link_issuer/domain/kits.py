@@ -1,12 +1,14 @@
 """Share kits: what somebody posts or sends on one channel, composed as the channel's policy allows, and held against its rules.
 
-The words come from the program's own content: the hook, and the call to action that asks for it.
+The words come from the program: its own text for the channel (`kits`), else the hook of a content item, and the call to action that
+asks for it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from link_issuer.domain.blanks import filled
 from link_issuer.domain.links import hindrance
 from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.rule import Breach, Carried, Part, Policy, breaches
@@ -78,6 +80,20 @@ def compose(policy: Policy, owner: Participant, via: Participant | Link, words: 
         qr=address if "qr" in carries else None,
         scene=via.code[:LONGEST_SCENE] if "scene" in carries else None,
     )
+
+
+def worded(kit: Kit, text: str, name: str, address: str) -> Kit:
+    """The kit with the program's own text for its channel as caption; as it was where a blank of that stays empty."""
+    values = {
+        "name": name,
+        "code": kit.code,
+        "link": address,
+        "mention": kit.mention,
+        "hook": kit.hook,
+        "cta": kit.call,
+    }
+    caption = filled(text, values)
+    return replace(kit, caption=caption) if caption else kit
 
 
 def refused(kit: Kit) -> list[Breach]:

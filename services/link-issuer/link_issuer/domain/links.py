@@ -72,6 +72,11 @@ def mistakes(wish: Wish, program: Program, now: datetime) -> Iterator[Mistake]:
         yield Mistake(
             "/channel", f"{wish.channel} is not a channel of {program.id}: take {', '.join(program.channels)}"
         )
+    if wish.partner is not None and wish.partner not in {partner.id for partner in program.partners}:
+        there = (
+            _one_of(partner.id for partner in program.partners) if program.partners else "none: it has no partners yet"
+        )
+        yield Mistake("/partner", f"{wish.partner} is no partner of {program.id}: take {there}")
     yield from _content_mistakes(wish, {item.id: item for item in program.content})
     yield from _time_mistakes(wish, now)
     yield from _code_mistakes(wish, program)

@@ -8,12 +8,11 @@ from link_issuer.domain.codes import CodeRefused, vanity
 from link_issuer.domain.links import Wish, mistakes
 from link_issuer.domain.mistakes import Mistake
 from link_issuer.http_api.body import invalid, json_body
-from link_issuer.http_api.programs import known
 from link_issuer.programs.check import flat
 from link_issuer.programs.fields import Strict, choice, identifier, instant, number, words
-from referral.events.entities import Participant
 from referral.events.facts import Channel
 from referral.events.moment import to_datetime
+from referral.events.program import Program
 from referral.http.context import context
 from referral.http.problems import Problem
 
@@ -34,8 +33,8 @@ class LinkSchema(Strict):
     campaign = words("what the link belongs to, such as spring-2026", 128)
 
 
-def wish(owner: Participant) -> Wish:
-    """What is asked for, checked against the program's newest rules."""
+def wish(rules: Program) -> Wish:
+    """What is asked for, checked against a program's rules."""
     try:
         asked: dict[str, Any] = LinkSchema().load(json_body())  # type: ignore[arg-type] # load refuses what is no mapping
         wished = Wish(**asked | ({"code": vanity(asked["code"])} if "code" in asked else {}))
@@ -43,7 +42,7 @@ def wish(owner: Participant) -> Wish:
         raise _refused(sorted(flat(error.messages))) from error
     except CodeRefused as error:
         raise _refused([Mistake("/code", str(error))]) from error
-    found = list(mistakes(wished, known(owner.program).program, to_datetime(context().clock.now_ms())))
+    found = list(mistakes(wished, rules, to_datetime(context().clock.now_ms())))
     if found:
         raise _refused(found)
     return wished

@@ -8,11 +8,11 @@ from link_issuer.http_api import examples, link_body, schemas
 from link_issuer.http_api.body import json_answer
 from link_issuer.http_api.bounded import uses_of
 from link_issuer.http_api.collaborators import collaborators
-from link_issuer.http_api.programs import known
 from link_issuer.store import CodeWish, Taken, TakenCode
 from referral.catalog.view import Catalog
 from referral.events.entities import Link, Participant
 from referral.events.moment import to_datetime
+from referral.events.program import Program
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.keys import permit, requires
@@ -42,11 +42,12 @@ def create(participant: str) -> Response:
     The same wish is the same link. 409 where a chosen code is somebody else's.
     """
     owner = participant_of(participant)
-    wished = link_body.wish(owner)
     catalog = collaborators().store.complete_catalog()
+    rules = _newest(catalog, owner)
+    wished = link_body.wish(rules)
     wanted = wished.link_id(owner.id)
     existing = next((one for one in catalog.links(owner.id) if one.id == wanted), None)
-    made = existing or _make(owner, wished, catalog)
+    made = existing or _make(owner, wished, catalog, rules)
     return json_answer(link_fields(made), 200 if existing else 201)
 
 
@@ -126,10 +127,17 @@ def participant_of(participant: str) -> Participant:
     return found
 
 
-def _make(owner: Participant, wish: Wish, catalog: Catalog) -> Link:
+def _newest(catalog: Catalog, owner: Participant) -> Program:
+    """The newest rules of somebody's program, in force or not yet: what is made now has to fit those too."""
+    version = catalog.program(owner.program)
+    if version is None:
+        raise LookupError(f"{owner.id} takes part in {owner.program}, which the catalog lacks")
+    return version.program
+
+
+def _make(owner: Participant, wish: Wish, catalog: Catalog, rules: Program) -> Link:
     id_ = wish.link_id(owner.id)
-    blocklist = known(owner.program).program.codes.blocklist
-    taken = _take(CodeWish(id_, owner.display_name, wish.code, blocklist), catalog)
+    taken = _take(CodeWish(id_, owner.display_name, wish.code, rules.codes.blocklist), catalog)
     made = link(wish, owner, taken.code, to_datetime(taken.since_ms))
     collaborators().store.keep([made])
     return made

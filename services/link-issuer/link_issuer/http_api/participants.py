@@ -107,7 +107,8 @@ def _admit(program: str, fresh: dict[str, Enrolment], catalog: Catalog) -> dict[
     mistakes = list(mention_mistakes(program, fresh, catalog.mention))
     if mistakes:
         raise invalid(mistakes, "A mention is somebody else's; nobody was enrolled.")
-    blocklist = known(program).program.codes.blocklist
+    newest = catalog.program(program) or known(program)
+    blocklist = newest.program.codes.blocklist
     wishes = [CodeWish(id_, one.display_name, blocklist=blocklist) for id_, one in fresh.items()]
     taken = collaborators().store.take_codes(wishes, catalog, context().clock.now_ms())
     admitted = {

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from link_issuer.domain.kits import Kit, Wording, call_of, compose, item
+from link_issuer.domain.kits import Kit, Wording, call_of, compose, item, worded
 from link_issuer.domain.policies.catalogue import POLICIES
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
@@ -32,6 +32,9 @@ def kit(invitation: Invitation, channel: Channel, content: str | None, tongue: L
         mention=gettext("When you follow, say my code %(code)s or mention %(mention)s", code=code, mention=mention),
     )
     made = compose(POLICIES[channel], invitation.owner, invitation.via, words, invitation.address)
+    text = invitation.program.kits.get(channel, {}).get(tongue)
+    if text:
+        made = worded(made, text, invitation.owner.display_name, invitation.address)
     return replace(made, content=chosen.id if chosen else None, cta=call.id if call else None)
 
 

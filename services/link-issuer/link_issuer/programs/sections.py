@@ -55,7 +55,8 @@ SECTIONS: Mapping[str, Section] = {
     "kits": Section(
         "Share kits",
         "Ready words for each channel, so that sharing is one tap.",
-        "Kept with each version, for whatever shows people what to share, and fills the blanks in.",
+        "link-issuer makes the share kit's caption and the share page's words of them; where one is missing, or a blank stays"
+        " empty, of the content's hook and call to action. Either is held against the channel's policy.",
     ),
     "codes": Section(
         "Codes",
@@ -70,7 +71,7 @@ SECTIONS: Mapping[str, Section] = {
     "partners": Section(
         "Partners",
         "Cross-promotion, communities, seeding: who carries it beyond the followers.",
-        "Kept with each version, so that what partners bring can be told apart by their id.",
+        "A link may be made for one of them; its clicks carry the partner's id, so that what each brings can be told apart.",
     ),
 }
 
