@@ -33,12 +33,20 @@ class CatalogWriter:
             for future in futures:
                 future.get(timeout=limit)
         except Exception as error:
+            self._forget()
             raise NotDurable(f"the catalog did not take it: {type(error).__name__}: {error}") from error
 
     def close(self) -> None:
         """Ends the connection."""
         if self._producer is not None:
             self._producer.close(timeout=2)
+
+    def _forget(self) -> None:
+        """A producer that gave a record up may never send again (kafka-python 3.0.12): the next write gets a new one."""
+        with self._lock:
+            failed, self._producer = self._producer, None
+        if failed is not None:
+            failed.close(timeout=0)
 
     def _send(self, entity: CatalogEntity):  # type: ignore[no-untyped-def] # noqa: ANN202 - kafka-python's future has no type
         return self._connected().send(

@@ -56,6 +56,7 @@ class Collector:
         self._closing = False
         self._thread: Thread | None = None
         self._producer: KafkaProducer | None = None
+        self._failed: KafkaProducer | None = None  # the last one that gave a record up
 
     def submit(self, topic: Topic, key: str, line: bytes) -> Ticket:
         """Sends a line in company. Raises Overloaded when too many lines wait already."""
@@ -177,7 +178,8 @@ class Collector:
             self._resolve(record, "the log was away too long; nothing was sent")
             return
         try:
-            future = self._connected().send(
+            producing = self._connected()
+            future = producing.send(
                 self._settings.topic_prefix + record.topic,
                 value=join(record.lines),
                 partition=record.partition,
@@ -187,9 +189,18 @@ class Collector:
             self._resolve(record, f"{type(error).__name__}: {error}")
             return
         future.add_callback(lambda _: self._resolve(record, None))
-        future.add_errback(lambda error: self._resolve(record, f"{type(error).__name__}: {error}"))
+        future.add_errback(lambda error: self._give_up(record, producing, error))
+
+    def _give_up(self, record: _Record, producing: KafkaProducer, error: Exception) -> None:
+        self._failed = producing
+        self._resolve(record, f"{type(error).__name__}: {error}")
 
     def _connected(self) -> KafkaProducer:
+        """A producer that has given nothing up: an idempotent one may never send again after that (kafka-python 3.0.12)."""
+        failed = self._failed
+        if failed is not None and failed is self._producer:
+            self._producer = None
+            failed.close(timeout=0)
         if self._producer is None:
             self._producer = producer(self._settings, delivery_timeout_ms=self._settings.ack_timeout_ms)
         return self._producer
