@@ -1,8 +1,10 @@
 """The collector, the catalog and the topics on a real broker."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import count, islice
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -21,7 +23,10 @@ from referral.log.admin import TopicMismatch, ensure_topics
 from referral.log.collector import Collector
 from referral.log.errors import NotDurable, Overloaded
 from referral.log.records import split
+from referral.log.ticket import Ticket
 from referral.topics import EVENTS, partition_of
+from referral_tools.stack.stack import Stack
+from tests.conftest import SIGNING_KEY
 
 pytestmark = pytest.mark.integration
 
@@ -161,3 +166,46 @@ def test_a_process_with_other_partitions_than_the_topics_is_not_ready_and_says_w
     assert LogCheck(settings)() is None
     other = Settings.from_env(environ | {"REFERRAL_PARTITIONS": "3"})
     assert "has 4 partitions, not 3" in str(LogCheck(other)())
+
+
+def test_writes_go_on_after_a_broker_was_killed_with_lines_under_way(mortal: Stack, topic_prefix: str) -> None:
+    """A producer whose record was cut off may never send again; then the next line gets another, for events and catalog alike."""
+    settings = Settings(signing_key=SIGNING_KEY, kafka=mortal.kafka, redis=mortal.redis, topic_prefix=topic_prefix)
+    ensure_topics(settings)
+    collector, writer = Collector(settings), CatalogWriter(settings, SystemClock())
+    numbers = count()
+
+    def accepted() -> bool:
+        lines = [(f"k{number}", b"line-%d" % number) for number in islice(numbers, 40)]
+        try:
+            collector.submit_many(EVENTS, lines).wait(2)
+            writer.put([participant(0)])
+        except NotDurable:
+            return False
+        return True
+
+    for _ in range(3):
+        _until(accepted)
+        under_way = [collector.submit_many(EVENTS, [(f"k{n}", b"cut off") for n in range(40)]) for _ in range(20)]
+        mortal.kafka_process.kill()
+        while any(_is_open(ticket) for ticket in under_way):
+            collector.offer(EVENTS, "k", b"nobody waits for it")
+        mortal.start_kafka()
+    _until(accepted)
+    collector.close()
+    writer.close()
+
+
+def _is_open(ticket: Ticket) -> bool:
+    """Whether nothing is known of these lines yet, after a tenth of a second."""
+    try:
+        ticket.wait(0.1)
+    except NotDurable as error:
+        return "did not acknowledge within" in str(error)
+    return False
+
+
+def _until(met: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline, f"not within {seconds} s"

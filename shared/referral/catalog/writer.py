@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 from referral.clock import Clock
 from referral.config import Settings
 from referral.events.entities import CatalogEntity, entity_key
-from referral.log.connection import producer
+from referral.log.connection import abandon, producer
 from referral.log.errors import NotDurable
 from referral.topics import CATALOG
 
@@ -42,11 +42,11 @@ class CatalogWriter:
             self._producer.close(timeout=2)
 
     def _forget(self) -> None:
-        """A producer that gave a record up may never send again (kafka-python 3.0.12): the next write gets a new one."""
+        """The next write gets a new producer."""
         with self._lock:
             failed, self._producer = self._producer, None
         if failed is not None:
-            failed.close(timeout=0)
+            abandon(failed)
 
     def _send(self, entity: CatalogEntity):  # type: ignore[no-untyped-def] # noqa: ANN202 - kafka-python's future has no type
         return self._connected().send(

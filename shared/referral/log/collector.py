@@ -4,7 +4,9 @@ While a record is on its way, lines gather for the next (group commit, as databa
 way a line leaves at once, so company costs at most `REFERRAL_COLLECT_MS`. Lines that nobody waits for (clicks) gather longer.
 """
 
+import math
 import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +17,7 @@ from prometheus_client import Counter
 
 from referral.clock import Clock, clock_from
 from referral.config import Settings
-from referral.log.connection import producer
+from referral.log.connection import abandon, producer
 from referral.log.errors import Overloaded
 from referral.log.records import chunks, join
 from referral.log.ticket import Ticket
@@ -23,6 +25,7 @@ from referral.telemetry.metrics import counter
 from referral.topics import Topic, partition_of
 
 _UNHURRIED_S = 0.025
+_GRACE_S = 0.5  # beyond the time-out, within which a producer should have given a record up
 _SURELY_IN_BOUNDS = 50  # lines: events have 8 KiB at most
 
 
@@ -35,6 +38,8 @@ class _Record:
     lines: list[bytes] = field(default_factory=list)
     ticket: Ticket = field(default_factory=Ticket)
     born: float = field(default_factory=time.monotonic)
+    sent: float = 0.0
+    resolved: bool = False
 
 
 class Collector:
@@ -57,6 +62,7 @@ class Collector:
         self._thread: Thread | None = None
         self._producer: KafkaProducer | None = None
         self._failed: KafkaProducer | None = None  # the last one that gave a record up
+        self._under_way: deque[_Record] = deque()  # what the present one was given and has not answered for
 
     def submit(self, topic: Topic, key: str, line: bytes) -> Ticket:
         """Sends a line in company. Raises Overloaded when too many lines wait already."""
@@ -177,6 +183,7 @@ class Collector:
         if time.monotonic() - record.born > self._timeout:
             self._resolve(record, "the log was away too long; nothing was sent")
             return
+        self._replace_stuck()
         try:
             producing = self._connected()
             future = producing.send(
@@ -188,6 +195,8 @@ class Collector:
         except Exception as error:  # noqa: BLE001 - whatever a send meets, its waiters must hear of it and the rest must go on
             self._resolve(record, f"{type(error).__name__}: {error}")
             return
+        record.sent = time.monotonic()
+        self._under_way.append(record)
         future.add_callback(lambda _: self._resolve(record, None))
         future.add_errback(lambda error: self._give_up(record, producing, error))
 
@@ -195,26 +204,35 @@ class Collector:
         self._failed = producing
         self._resolve(record, f"{type(error).__name__}: {error}")
 
+    def _replace_stuck(self) -> None:
+        """Lets go of a producer that gave a record up, or says nothing of one for too long: it may never send again."""
+        while self._under_way and self._under_way[0].resolved:
+            self._under_way.popleft()
+        oldest = self._under_way[0].sent if self._under_way else math.inf
+        stuck = self._failed is self._producer or time.monotonic() - oldest > self._timeout + _GRACE_S
+        if self._producer is not None and stuck:
+            failed, self._producer = self._producer, None
+            abandon(failed)
+            while self._under_way:
+                self._resolve(self._under_way.popleft(), "the connection to the log was lost amid it")
+
     def _connected(self) -> KafkaProducer:
-        """A producer that has given nothing up: an idempotent one may never send again after that (kafka-python 3.0.12)."""
-        failed = self._failed
-        if failed is not None and failed is self._producer:
-            self._producer = None
-            failed.close(timeout=0)
         if self._producer is None:
             self._producer = producer(self._settings, delivery_timeout_ms=self._settings.ack_timeout_ms)
         return self._producer
 
     def _resolve(self, record: _Record, error: str | None) -> None:
-        outcome = "failed" if error else "acked"
-        lines, records = _counters(record.topic, outcome)
-        lines.inc(len(record.lines))
-        records.inc()
         with self._changed:
+            if record.resolved:
+                return
+            record.resolved = True
             self._lines_in_flight -= len(record.lines)
             self._records_in_flight -= 1
             if self._asleep:
                 self._changed.notify()
+        lines, records = _counters(record.topic, "failed" if error else "acked")
+        lines.inc(len(record.lines))
+        records.inc()
         record.ticket.resolve(error)
 
 

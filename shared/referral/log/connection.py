@@ -8,7 +8,7 @@ import socket
 import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from referral.config import Settings
 
@@ -36,6 +36,15 @@ def producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
         metrics_enabled=False,
         **_RECONNECT,
     )
+
+
+def abandon(failed: KafkaProducer) -> None:
+    """Lets go of a producer that gave a record up: it may never send again (kafka-python 3.0.12).
+
+    `close` raises where it still holds records; they fail by themselves when their time is over.
+    """
+    with contextlib.suppress(KafkaError):
+        failed.close(timeout=0)
 
 
 def consumer(

@@ -11,7 +11,7 @@ from kafka import KafkaProducer
 
 from referral.clock import Clock
 from referral.config import Settings
-from referral.log.connection import producer
+from referral.log.connection import abandon, producer
 from referral.log.errors import NotDurable
 from referral.log.records import chunks, join
 
@@ -78,7 +78,7 @@ class KafkaSpeaker:
         """A producer that failed may still hold records to send again; the next batch gets a new one."""
         failed, self._producer = self._producer, None
         if failed is not None:
-            failed.close(timeout=0)
+            abandon(failed)
 
 
 def waves(lines: Sequence[Spoken]) -> Iterator[dict[tuple[str, int], bytes]]:
