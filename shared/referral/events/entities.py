@@ -1,5 +1,6 @@
 """What the catalog holds: one entity a record, the newest under a key is true. In `referral.catalog`, keyed by `entity_key`."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -9,6 +10,9 @@ from referral.events.line import Id, Moment, Name, PersonId, Text
 from referral.events.program import Program
 
 Sealed = Annotated[str, Meta(min_length=1, max_length=1024)]
+# A change that alters rules or takes something away counts this long after it was said: by then every reader has seen it.
+NOTICE = timedelta(seconds=5)
+
 ParticipantId = Annotated[str, Meta(pattern="^par_[0-9a-z]{16}$")]
 
 

@@ -26,9 +26,8 @@ Line = TypeVar("Line")
 State = TypeVar("State")
 
 _LOOK_AROUND_S = 1.0
-_MOST_WAITING = (
-    4 * 1024 * 1024
-)  # bytes of a partition's records read ahead; it is not polled for more until some are folded
+# Bytes of a partition's records read ahead; it is not polled for more until some are folded.
+_MOST_WAITING = 4 * 1024 * 1024
 
 
 class LogBehindState(Exception):

@@ -30,7 +30,7 @@ from referral.storage import connect, connect_hurried
 Line = TypeVar("Line")
 State = TypeVar("State")
 
-_CATALOG_AGE_S = 1.0  # half of the two seconds after which a change that takes something away may be in force
+_CATALOG_AGE_S = 1.0  # well within the NOTICE after which a change of the catalog counts
 _CATALOG_TIMEOUT_S = 5.0
 log = structlog.get_logger()
 

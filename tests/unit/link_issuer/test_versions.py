@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from link_issuer.domain.versions import NOTICE, TooEarly, succeed
-from referral.events.entities import ProgramVersion
+from link_issuer.domain.versions import TooEarly, succeed
+from referral.events.entities import NOTICE, ProgramVersion
 from referral.events.moment import to_ms
 from referral.events.program import Program
 

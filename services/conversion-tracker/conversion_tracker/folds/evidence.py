@@ -6,14 +6,14 @@ said it before. A mention, a tag or a chosen code may have been, and was judged 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeGuard
 
 from conversion_tracker.domain.history import Entry, Problem, Touch, What
 from conversion_tracker.domain.rules import Rules
 from referral.catalog.view import Catalog
 from referral.events.attributions import EvidenceKind
-from referral.events.entities import Link, Participant
+from referral.events.entities import NOTICE, Link, Participant
 from referral.events.facts import (
     CodeScanned,
     Content,
@@ -30,7 +30,6 @@ from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from referral.tokens import BadToken, TokenSigner
 
-_NOTICE = timedelta(seconds=5)
 _ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
 _NEVER = frozenset({LinkClicked, ClockTicked})
 _WHAT: dict[type, What] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
@@ -127,7 +126,7 @@ def _out_of_date(found: Participant | Link, at: int, by: datetime) -> Problem | 
     """What is wrong with a link's time. Switching off counts once every fold has surely read of it, so that a replay agrees."""
     if not isinstance(found, Link):
         return None
-    if found.disabled_at is not None and by >= found.disabled_at + _NOTICE:
+    if found.disabled_at is not None and by >= found.disabled_at + NOTICE:
         return "expired"
     early = found.starts_at is not None and at < to_ms(found.starts_at)
     late = found.expires_at is not None and at >= to_ms(found.expires_at)

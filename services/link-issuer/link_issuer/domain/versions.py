@@ -6,13 +6,11 @@ gives what was decided live.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from referral.events.entities import ProgramVersion
+from referral.events.entities import NOTICE, ProgramVersion
 from referral.events.moment import to_datetime
 from referral.events.program import Program
-
-NOTICE = timedelta(seconds=5)
 
 
 class TooEarly(ValueError):
