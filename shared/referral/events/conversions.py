@@ -5,7 +5,9 @@ from typing import Literal
 from referral.events.attributions import Evidence, ReversalReason
 from referral.events.line import ClockTicked, Derived, Id, Moment, PersonId
 
-ScreeningReason = Literal["self_referral", "rule_failed"]
+ScreeningReason = Literal["self_referral", "ban", "ring", "review", "rule_failed"]
+# Why what counted counts no more: the referral fell, or somebody decided so.
+FallReason = ReversalReason | Literal["review", "ban", "ring"]
 
 
 class Conversion(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -44,7 +46,7 @@ class ConversionReversed(Derived, frozen=True, kw_only=True, omit_defaults=True,
     referrer: Id
     version: int
     cleared_at: Moment
-    reason: ReversalReason
+    reason: FallReason
 
 
 ConversionFact = ConversionCleared | ConversionHeld | ConversionRejected | ConversionReversed

@@ -1,5 +1,6 @@
 """Whether a referral counts: the rules, what they come to together, and what a fall takes back."""
 
+from collections import defaultdict
 from dataclasses import replace as but
 from datetime import timedelta
 from typing import get_args
@@ -7,15 +8,24 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from conversion_tracker.domain.conversion import Screened, fallen, screened
-from conversion_tracker.domain.screening.catalogue import RULES, Verdict, screen
+from conversion_tracker.domain.conversion import Conversion, Review, fallen, qualified, settled
+from conversion_tracker.domain.screening.catalogue import RULES, Finding, outcome_of, reasons_of, screen
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.folds.screen import ScreenFold
+from conversion_tracker.folds.screening.handler import State
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralQualified, ReferralReversed
-from referral.events.conversions import ConversionCleared, ConversionRejected, ConversionReversed, ScreeningReason
+from referral.events.conversions import (
+    ConversionCleared,
+    ConversionFact,
+    ConversionHeld,
+    ConversionRejected,
+    ConversionReversed,
+    ScreeningReason,
+)
 from referral.events.ids import conversion_id, referral_id
+from referral.events.moment import to_ms
 from referral.events.program import Screening
-from referral.fold.fold import Position
+from referral.fold.fold import Key, Position
 
 from .world import AMY, FRIEND, PROGRAM, at, catalog
 
@@ -48,24 +58,28 @@ def _rule(name: str, action: str, hit: bool = True) -> Rule:
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", "cleared")])
 def test_a_self_referral_meets_what_the_program_chose(action: str, outcome: str) -> None:
     """The second lock: if attribution ever let one pass, it does not pay."""
-    verdict = screen(Case(QUALIFIED, FRIEND), Screening(self_referral=action))  # type: ignore[arg-type]
-    assert verdict == Verdict(outcome, ("self_referral",) if outcome != "cleared" else ())  # type: ignore[arg-type]
+    findings = screen(Case(QUALIFIED, FRIEND), Screening(self_referral=action))  # type: ignore[arg-type]
+    assert outcome_of(findings) == outcome
+    assert [finding.reason for finding in findings] == (["self_referral"] if outcome != "cleared" else [])
 
 
 def test_an_honest_referral_is_cleared() -> None:
     """Nothing speaks against it."""
-    assert screen(Case(QUALIFIED, AMY.external_id), Screening()) == Verdict("cleared")
+    assert screen(Case(QUALIFIED, AMY.external_id), Screening()) == ()
+    assert outcome_of(()) == "cleared"
 
 
 def test_a_rule_that_crashes_holds() -> None:
     """An unknown referrer makes the rule fail; money then waits for a person."""
-    assert screen(Case(QUALIFIED, None), Screening()) == Verdict("held", ("rule_failed",))
+    assert screen(Case(QUALIFIED, None), Screening()) == (Finding("held", "rule_failed"),)
 
 
 def test_the_severest_action_decides_and_names_its_reasons() -> None:
     """One rejecting rule outweighs any that hold."""
     rules = [_rule("a", "hold"), _rule("b", "reject"), _rule("c", "reject"), _rule("d", "reject", hit=False)]
-    assert screen(Case(QUALIFIED, "x"), Screening(), rules) == Verdict("rejected", ("b", "c"))  # type: ignore[arg-type]
+    findings = screen(Case(QUALIFIED, "x"), Screening(), rules)
+    assert outcome_of(findings) == "rejected"
+    assert reasons_of(findings, "rejected") == ("b", "c")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
@@ -78,38 +92,75 @@ def test_every_rule_says_what_it_looks_for(rule: Rule) -> None:
 def test_every_rule_has_a_reason_and_a_setting_of_its_name() -> None:
     """A rule that no program can set, or whose verdict has no name on the log, is not finished."""
     names = {rule.name for rule in RULES}
-    assert names == set(get_args(ScreeningReason)) - {"rule_failed"}
+    assert names == set(get_args(ScreeningReason)) - {"rule_failed", "review", "ban", "ring"}
     assert names <= set(Screening.__struct_fields__)
+
+
+HELD = (Finding("held", "self_referral"),)
+BANNED = Finding("rejected", "ban")
+MOMENT = to_ms(at(3))
+
+
+def _settled(before: Conversion | None, findings: tuple[Finding, ...] = ()) -> tuple[Conversion, list[ConversionFact]]:
+    return settled(qualified(before, QUALIFIED, findings), MOMENT, "corrected")
 
 
 def test_the_fall_of_a_cleared_conversion_says_when_it_was_cleared() -> None:
     """Boards take it off the very period it was counted in."""
-    state, cleared = screened(QUALIFIED, Verdict("cleared"))
-    after, taken_back = fallen(REVERSED, state) or (None, None)
+    state, (cleared,) = _settled(None)
+    after, (taken_back,) = settled(fallen(state), MOMENT, "unfollowed")
     assert isinstance(cleared, ConversionCleared)
     assert isinstance(taken_back, ConversionReversed)
     assert (taken_back.id, taken_back.cleared_at, taken_back.version) == (cleared.id, cleared.occurred_at, 1)
-    assert after == Screened("reversed", state.at, 1)
+    assert (taken_back.reason, taken_back.occurred_at) == ("unfollowed", at(3))
+    assert (after.outcome, after.said) == (None, None)
 
 
 def test_the_fall_of_what_never_counted_takes_nothing_back() -> None:
     """A held or rejected conversion gave nothing; neither did one that fell already."""
     for outcome in ("held", "rejected"):
-        state, _ = screened(QUALIFIED, Verdict(outcome, ("self_referral",)))  # type: ignore[arg-type]
-        assert fallen(REVERSED, state) == (Screened("reversed", state.at, 1), None)
-    assert fallen(REVERSED, Screened("reversed", 0, 1)) is None
-    assert fallen(REVERSED, None) is None
+        state, (line,) = _settled(None, (Finding(outcome, "self_referral"),))  # type: ignore[arg-type]
+        assert type(line) in (ConversionHeld, ConversionRejected)
+        gone, nothing = settled(fallen(state), MOMENT, "unfollowed")
+        assert nothing == settled(fallen(gone), MOMENT, "unfollowed")[1] == []
+
+
+def test_what_is_said_again_is_not_said_again() -> None:
+    """The same verdict on the same referral is no news."""
+    state, _ = _settled(None, HELD)
+    assert _settled(state, HELD)[1] == []
+
+
+def test_a_review_outweighs_the_rules_and_a_ban_outweighs_a_review() -> None:
+    """A person knows better than a rule; who is banned earns nothing whoever releases it."""
+    held, _ = _settled(None, HELD)
+    released, (line,) = settled(replace(held, review=Review("cleared", "ops", MOMENT)), MOMENT, "review")
+    assert isinstance(line, ConversionCleared)
+    banned, lines = settled(replace(released, findings=(*HELD, BANNED)), MOMENT, "ban")
+    assert [type(line) for line in lines] == [ConversionReversed, ConversionRejected]
+    back, (again,) = settled(replace(banned, findings=HELD), MOMENT, "ban")
+    assert again == line
+    rejected, lines = settled(replace(back, review=Review("rejected", "ops", MOMENT)), MOMENT, "review")
+    assert [getattr(line, "reasons", None) for line in lines] == [None, ("review",)]
+    assert rejected.outcome == "rejected"
+
+
+def test_a_review_lasts_when_a_referral_falls_and_comes_back() -> None:
+    """Somebody has looked at it already."""
+    held, _ = _settled(None, HELD)
+    released, _ = settled(replace(held, review=Review("cleared", "ops", MOMENT)), MOMENT, "review")
+    gone, _ = settled(fallen(released), MOMENT, "unfollowed")
+    assert [type(line) for line in _settled(gone, HELD)[1]] == [ConversionCleared]
 
 
 def test_the_fold_clears_reverses_and_clears_again_under_the_same_id() -> None:
     """A restored referral is the same conversion: nothing is granted twice."""
-    fold, known, state = ScreenFold(), catalog(), None
-    said = []
+    fold, known, said = ScreenFold(), catalog(), []
+    states: dict[Key, State | float | None] = defaultdict(lambda: None)
     again = replace(QUALIFIED, occurred_at=at(4), followed_at=at(4))
     for line in (QUALIFIED, REVERSED, again):
-        (key,) = fold.keys(line)
-        decision = fold.decide(line, {key: state}, known, Position(0, 0, 0, 0))
-        state = decision.changes[key]
+        decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known, Position(0, 0, 0, 0))
+        states |= decision.changes
         said += [output.line for output in decision.outputs]
     assert [type(line) for line in said] == [ConversionCleared, ConversionReversed, ConversionCleared]
     assert {line.id for line in said} == {conversion_id(QUALIFIED.id)}

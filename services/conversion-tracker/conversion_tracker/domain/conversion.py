@@ -1,70 +1,153 @@
-"""A referral on its way through screening: what was decided, and what its fall takes back."""
+"""A conversion: all that bears on one referral, judged whole, and the difference to what was said of it last.
+
+A referral that has qualified counts unless a screening rule found something; a person's review outweighs what rules found, and
+nothing outweighs a ban. What has fallen neither counts nor waits.
+"""
 
 from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from conversion_tracker.domain.screening.catalogue import Verdict
-from referral.events.attributions import ReferralQualified, ReferralReversed
+from conversion_tracker.domain.screening.catalogue import Finding, Outcome, outcome_of, reasons_of
+from referral.events.attributions import Evidence, ReferralQualified
 from referral.events.conversions import (
     ConversionCleared,
     ConversionFact,
     ConversionHeld,
     ConversionRejected,
     ConversionReversed,
+    FallReason,
+    ScreeningReason,
 )
 from referral.events.ids import conversion_id
 from referral.events.moment import to_datetime, to_ms
 
-Status = Literal["cleared", "held", "rejected", "reversed"]
+Decided = Literal["cleared", "rejected"]
 
 
-class Screened(Struct, frozen=True, array_like=True, gc=False):
-    """The state of one conversion; `at` is when the referral qualified (ms), under version `version` of the rules."""
+class Review(Struct, frozen=True, array_like=True, gc=False):
+    """What a person decided about a conversion: who, when (ms), and why."""
 
-    status: Status
+    decided: Decided
+    by: str
     at: int
+    note: str = ""
+
+
+class Said(Struct, frozen=True, array_like=True, gc=False):
+    """What stands on the log about a conversion; `at` is the moment (ms) it was said to have qualified."""
+
+    outcome: Outcome
+    at: int
+    reasons: tuple[ScreeningReason, ...] = ()
+
+
+class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=False):
+    """The state of one conversion.
+
+    `at` is when the referral qualified last (ms), under version `version` of the rules; `stands` is false once it fell.
+    `offset` and `line` say where in its partition of the attributions it was qualified.
+    """
+
+    program: str
+    referral: str
+    person: str
+    referrer: str
     version: int
+    evidence: Evidence
+    at: int
+    stands: bool = True
+    findings: tuple[Finding, ...] = ()
+    review: Review | None = None
+    said: Said | None = None
+    offset: int = 0
+    line: int = 0
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What it comes to: a ban first, then a person's review, then the rules; None where the referral does not stand."""
+        if not self.stands:
+            return None
+        if self.review is not None and "ban" not in {finding.reason for finding in self.findings}:
+            return self.review.decided
+        return outcome_of(self.findings)
 
 
-def screened(line: ReferralQualified, verdict: Verdict) -> tuple[Screened, ConversionFact]:
-    """A referral that has qualified (again) gets its verdict. The conversion's id follows from the referral's."""
-    state = Screened(verdict.outcome, to_ms(line.occurred_at), line.version)
-    same = {
-        "occurred_at": line.occurred_at,
-        "program": line.program,
-        "id": conversion_id(line.id),
-        "referral": line.id,
-        "person": line.person,
-        "referrer": line.referrer,
-        "version": line.version,
-        "evidence": line.evidence,
-    }
-    match verdict.outcome:
-        case "cleared":
-            return state, ConversionCleared(**same)  # type: ignore[arg-type] # the fields that all three share
-        case "held":
-            return state, ConversionHeld(**same, reasons=verdict.reasons)  # type: ignore[arg-type]
-        case "rejected":
-            return state, ConversionRejected(**same, reasons=verdict.reasons)  # type: ignore[arg-type]
-
-
-def fallen(line: ReferralReversed, state: Screened | None) -> tuple[Screened, ConversionReversed | None] | None:
-    """The referral fell. Only what was cleared has to be taken back; None where nothing stood."""
-    if state is None or state.status == "reversed" or line.id is None or line.referrer is None:
-        return None
-    after = replace(state, status="reversed")
-    if state.status != "cleared":
-        return after, None
-    return after, ConversionReversed(
-        occurred_at=line.occurred_at,
+def qualified(before: Conversion | None, line: ReferralQualified, findings: tuple[Finding, ...]) -> Conversion:
+    """The referral has qualified (again), and screening found this. A review made before still counts."""
+    return Conversion(
         program=line.program,
-        id=conversion_id(line.id),
         referral=line.id,
         person=line.person,
         referrer=line.referrer,
-        version=state.version,
-        cleared_at=to_datetime(state.at),
-        reason=line.reason,
+        version=line.version,
+        evidence=line.evidence,
+        at=to_ms(line.occurred_at),
+        findings=findings,
+        review=before.review if before else None,
+        said=before.said if before else None,
+    )
+
+
+def fallen(before: Conversion) -> Conversion:
+    """The referral fell."""
+    return replace(before, stands=False)
+
+
+def settled(now: Conversion, occurred_at: int, reason: FallReason) -> tuple[Conversion, list[ConversionFact]]:
+    """The conversion with what stands on the log from now on, and what has to be said to get there.
+
+    What no longer counts is taken back, dated `occurred_at` (ms), for `reason`.
+    """
+    outcome = now.outcome
+    wanted = Said(outcome, now.at, _reasons(now, outcome)) if outcome else None
+    if wanted == now.said:
+        return now, []
+    lines: list[ConversionFact] = []
+    counts_on = wanted is not None and wanted.outcome == "cleared" and now.said is not None and wanted.at == now.said.at
+    if now.said is not None and now.said.outcome == "cleared" and not counts_on:
+        lines.append(_taken_back(now, now.said, occurred_at, reason))
+    if wanted is not None:
+        lines.append(_told(now, wanted))
+    return replace(now, said=wanted), lines
+
+
+def _reasons(now: Conversion, outcome: Outcome) -> tuple[ScreeningReason, ...]:
+    if outcome == "cleared":
+        return ()
+    return reasons_of(now.findings, outcome) or ("review",)
+
+
+def _told(now: Conversion, said: Said) -> ConversionFact:
+    same = {
+        "occurred_at": to_datetime(now.at),
+        "program": now.program,
+        "id": conversion_id(now.referral),
+        "referral": now.referral,
+        "person": now.person,
+        "referrer": now.referrer,
+        "version": now.version,
+        "evidence": now.evidence,
+    }
+    match said.outcome:
+        case "cleared":
+            return ConversionCleared(**same)  # type: ignore[arg-type] # the fields that all three share
+        case "held":
+            return ConversionHeld(**same, reasons=said.reasons)  # type: ignore[arg-type]
+        case "rejected":
+            return ConversionRejected(**same, reasons=said.reasons)  # type: ignore[arg-type]
+
+
+def _taken_back(now: Conversion, said: Said, occurred_at: int, reason: FallReason) -> ConversionReversed:
+    return ConversionReversed(
+        occurred_at=to_datetime(occurred_at),
+        program=now.program,
+        id=conversion_id(now.referral),
+        referral=now.referral,
+        person=now.person,
+        referrer=now.referrer,
+        version=now.version,
+        cleared_at=to_datetime(said.at),
+        reason=reason,
     )

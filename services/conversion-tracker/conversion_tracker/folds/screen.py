@@ -1,17 +1,19 @@
-"""Attributions → conversions: every referral that qualifies is screened; one that falls takes its conversion with it."""
+"""Attributions → conversions: what bears on a conversion is judged whole, and the difference said.
+
+A line's type says which handler decides on it; each handler is a module of `folds.screening` and names the states it needs.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeGuard
+from typing import Never
 
-from conversion_tracker.domain.conversion import Screened, fallen, screened
-from conversion_tracker.domain.screening.catalogue import RULES, screen
-from conversion_tracker.domain.screening.rule import Case, Rule
+from conversion_tracker.domain.screening.catalogue import RULES
+from conversion_tracker.domain.screening.rule import Rule
+from conversion_tracker.folds.screening.handler import Handler, State
+from conversion_tracker.folds.screening.referrals import Qualifies, Reverses
 from referral.catalog.view import Catalog
 from referral.events.attributions import AttributionLine, ReferralQualified, ReferralReversed
-from referral.events.conversions import ConversionFact, conversion_key
 from referral.events.line import ClockTicked
-from referral.events.program import Screening
-from referral.fold.fold import Decision, Key, Output, Position
+from referral.fold.fold import Decision, Key, Position
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic
 
 
@@ -22,58 +24,28 @@ class ScreenFold:
     service = "ct"
     source: Topic = ATTRIBUTIONS
     outputs: Sequence[Topic] = (CONVERSIONS,)
-    state: object = Screened
+    state: object = State
 
     def __init__(self, rules: Sequence[Rule] = RULES) -> None:
-        self._rules = rules
+        self._handlers: dict[type, Handler[Never]] = {
+            ReferralQualified: Qualifies(rules),
+            ReferralReversed: Reverses(),
+        }
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
-        """The conversion, for what makes or unmakes one."""
-        return (_conversion_at(line),) if _bears(line) else ()
+        """What the line's handler asks for; nothing for a line that makes or unmakes no conversion."""
+        handler = self._handlers.get(type(line))
+        return handler.keys(line) if handler else ()  # type: ignore[arg-type] # the table pairs them
 
     def decide(
-        self, line: AttributionLine, states: Mapping[Key, Screened | float | None], catalog: Catalog, position: Position
-    ) -> Decision[Screened]:
+        self, line: AttributionLine, states: Mapping[Key, State | float | None], catalog: Catalog, position: Position
+    ) -> Decision[State]:
         """A verdict, or its withdrawal."""
-        if not _bears(line):
+        handler = self._handlers.get(type(line))
+        if handler is None:
             return Decision()
-        if isinstance(line, ReferralQualified):
-            verdict = screen(_case(line, catalog), _settings(line, catalog), self._rules)
-            return _said(line, *screened(line, verdict))
-        before = states[_conversion_at(line)]
-        news = fallen(line, before if isinstance(before, Screened) else None)
-        return _said(line, *news) if news else Decision()
+        return handler.decide(line, states, catalog, position)  # type: ignore[arg-type] # the table pairs them
 
-    def due(
-        self, tick: ClockTicked, key: str, state: Screened, catalog: Catalog, position: Position
-    ) -> Decision[Screened]:
+    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
         """Time by itself clears nobody."""
         return Decision()
-
-
-def _bears(line: AttributionLine) -> TypeGuard[ReferralQualified | ReferralReversed]:
-    return isinstance(line, ReferralQualified) or (isinstance(line, ReferralReversed) and "qualified" in line.undoes)
-
-
-def _conversion_at(line: ReferralQualified | ReferralReversed) -> str:
-    return f"conversion:{line.id}"
-
-
-def _case(line: ReferralQualified, catalog: Catalog) -> Case:
-    participant = catalog.participant(line.referrer)
-    return Case(line, participant.external_id if participant else None)
-
-
-def _settings(line: ReferralQualified, catalog: Catalog) -> Screening:
-    """The settings of the version that the referral was judged under. Raises LookupError where the catalog lacks it."""
-    for version in catalog.versions(line.program):
-        if version.version == line.version:
-            return version.program.screening
-    raise LookupError(f"the catalog has no version {line.version} of {line.program}")
-
-
-def _said(
-    line: ReferralQualified | ReferralReversed, state: Screened, news: ConversionFact | None
-) -> Decision[Screened]:
-    outputs = [Output(CONVERSIONS, news, conversion_key(news))] if news else []
-    return Decision({_conversion_at(line): state}, outputs)

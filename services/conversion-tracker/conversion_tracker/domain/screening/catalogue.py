@@ -5,8 +5,9 @@ To add a rule: write its file, add it to RULES, add its reason to `referral.even
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
@@ -16,30 +17,36 @@ from referral.events.program import Action, Screening
 RULES: tuple[Rule, ...] = (SELF_REFERRAL,)
 
 Outcome = Literal["cleared", "held", "rejected"]
+_SEVEREST_FIRST: tuple[Outcome, ...] = ("rejected", "held")
 _OUTCOMES: dict[Action, Outcome] = {"reject": "rejected", "hold": "held", "ignore": "cleared"}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What screening says, and why; no reasons where it is cleared."""
+class Finding(Struct, frozen=True, array_like=True, gc=False):
+    """What one rule found, and what the program does about it."""
 
     outcome: Outcome
-    reasons: tuple[ScreeningReason, ...] = ()
+    reason: ScreeningReason
 
 
-def screen(case: Case, screening: Screening, rules: Iterable[Rule] = RULES) -> Verdict:
-    """What the rules come to under a program's settings. A rule that crashes holds: money waits for a person, not for luck."""
-    found = [finding for rule in rules if (finding := _finding(rule, case, screening))]
-    for outcome in ("rejected", "held"):
-        reasons = tuple(dict.fromkeys(reason for what, reason in found if what == outcome))
-        if reasons:
-            return Verdict(outcome, reasons)
-    return Verdict("cleared")
+def screen(case: Case, screening: Screening, rules: Iterable[Rule] = RULES) -> tuple[Finding, ...]:
+    """What the rules find under a program's settings. A rule that crashes holds: money waits for a person, not for luck."""
+    return tuple(finding for rule in rules if (finding := _finding(rule, case, screening)))
 
 
-def _finding(rule: Rule, case: Case, screening: Screening) -> tuple[Outcome, ScreeningReason] | None:
+def outcome_of(findings: Iterable[Finding]) -> Outcome:
+    """What findings come to together."""
+    met = {finding.outcome for finding in findings}
+    return next((outcome for outcome in _SEVEREST_FIRST if outcome in met), "cleared")
+
+
+def reasons_of(findings: Iterable[Finding], outcome: Outcome) -> tuple[ScreeningReason, ...]:
+    """The reasons of the findings that led to an outcome, each once, in the order of the rules."""
+    return tuple(dict.fromkeys(finding.reason for finding in findings if finding.outcome == outcome))
+
+
+def _finding(rule: Rule, case: Case, screening: Screening) -> Finding | None:
     try:
         outcome = _OUTCOMES[rule.action(screening)] if rule.decide(case) else "cleared"
     except Exception:  # noqa: BLE001 - whatever a rule meets, the conversion must not pass unseen
-        return "held", "rule_failed"
-    return None if outcome == "cleared" else (outcome, rule.name)
+        return Finding("held", "rule_failed")
+    return None if outcome == "cleared" else Finding(outcome, rule.name)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from conversion_tracker.domain.screening.referrer import UNKNOWN, Referrer
 from referral.events.attributions import ReferralQualified
 from referral.events.conversions import ScreeningReason
 from referral.events.program import Action, Screening
@@ -14,10 +15,13 @@ Severity = Literal["low", "medium", "high"]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a rule may look at: the referral, and the referrer's own id at the platform (None if the catalog lacks them)."""
+    """What a rule may look at: the referral, the referrer's own id at the platform (None if the catalog lacks them), and what is
+    known of the referrer from before.
+    """
 
     referral: ReferralQualified
     referrer: str | None
+    known: Referrer = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

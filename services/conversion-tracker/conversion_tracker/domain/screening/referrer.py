@@ -1,0 +1,29 @@
+"""What screening remembers of a referrer: the newest of those they brought, bounded."""
+
+from msgspec import Struct
+
+MAX_RECENT = 128
+
+
+class Brought(Struct, frozen=True, array_like=True, gc=False):
+    """Somebody the referrer brought, and when that qualified (ms)."""
+
+    at: int
+    person: str
+    device: str | None = None
+
+
+class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
+    """A referrer as screening knows them; `recent` is sorted by (moment, person), each person once."""
+
+    recent: tuple[Brought, ...] = ()
+
+    def with_(self, brought: Brought) -> "Referrer":
+        """The referrer after one more was brought."""
+        others = [one for one in self.recent if one.person != brought.person]
+        newest = sorted([*others, brought], key=lambda one: (one.at, one.person))[-MAX_RECENT:]
+        return Referrer(tuple(newest))
+
+
+UNKNOWN = Referrer()
+"""A referrer who has brought nobody yet."""

@@ -1,0 +1,56 @@
+"""What a handler is, where the states lie, and how a settled conversion becomes a decision."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from conversion_tracker.domain.conversion import Conversion, settled
+from conversion_tracker.domain.screening.referrer import UNKNOWN, Referrer
+from referral.catalog.view import Catalog
+from referral.events.conversions import FallReason, conversion_key
+from referral.events.line import Derived
+from referral.events.moment import to_ms
+from referral.fold.fold import Decision, Key, Output, Position
+from referral.topics import CONVERSIONS
+
+State = Conversion | Referrer
+States = Mapping[Key, State | float | None]
+Line_contra = TypeVar("Line_contra", contravariant=True)
+
+
+class Handler(Protocol[Line_contra]):
+    """Decides on the lines of one type."""
+
+    def keys(self, line: Line_contra) -> Sequence[Key]:
+        """The states to load."""
+
+    def decide(self, line: Line_contra, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+        """What the line leads to."""
+
+
+def conversion_at(referral: str) -> str:
+    """Where the conversion of a referral lies."""
+    return f"conversion:{referral}"
+
+
+def referrer_at(program: str, referrer: str) -> str:
+    """Where a referrer lies."""
+    return f"referrer:{program}|{referrer}"
+
+
+def conversion_of(states: States, referral: str) -> Conversion | None:
+    """The conversion of a referral, as loaded."""
+    found = states[conversion_at(referral)]
+    return found if isinstance(found, Conversion) else None
+
+
+def referrer_of(states: States, program: str, referrer: str) -> Referrer:
+    """A referrer, as loaded; one of whom nothing is known yet where nothing was."""
+    found = states[referrer_at(program, referrer)]
+    return found if isinstance(found, Referrer) else UNKNOWN
+
+
+def said(line: Derived, now: Conversion, reason: FallReason) -> Decision[State]:
+    """The decision to keep a conversion, and to say what is to be said of it because of a line."""
+    after, news = settled(now, to_ms(line.occurred_at), reason)
+    outputs = [Output(CONVERSIONS, one, conversion_key(one)) for one in news]
+    return Decision({conversion_at(now.referral): after}, outputs)
