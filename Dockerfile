@@ -19,6 +19,10 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheels .
  && /opt/referral/bin/pip install --no-deps --no-index wheels/*.whl
 
 FROM python:3.11-slim-bookworm
+# Posters are drawn with the machine's fonts, in Chinese and in Latin letters.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends fontconfig fonts-noto-cjk \
+ && rm -rf /var/lib/apt/lists/*
 # The number is the same everywhere, so that a volume or a policy can name it. Nothing belongs to this user: it only reads.
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin referral
 COPY --from=build /opt/referral /opt/referral

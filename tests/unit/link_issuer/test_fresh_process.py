@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -18,14 +20,22 @@ KEY = ApiKey(
 WITH_KEY = {"Authorization": "Bearer rk_a"}
 
 
-@pytest.fixture
-def app() -> Iterator[Flask]:
+NOWHERE = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
+
+
+@contextmanager
+def fresh(settings: Settings) -> Iterator[Flask]:
     """Link-issuer that has read nothing yet, and finds nobody to read from."""
-    made = make_app(
-        Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
-    )
+    made = make_app(settings)
     yield made
     made.extensions["referral"].close()
+
+
+@pytest.fixture
+def app() -> Iterator[Flask]:
+    """A fresh one."""
+    with fresh(NOWHERE) as made:
+        yield made
 
 
 def test_a_key_that_cannot_be_looked_up_is_not_called_invalid(app: Flask) -> None:
@@ -56,3 +66,11 @@ def test_what_was_not_read_yet_is_not_called_unknown(app: Flask, path: str) -> N
     answer = app.test_client().get(path, headers=WITH_KEY)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert time.monotonic() - began < 2
+
+
+def test_who_guesses_codes_is_stopped() -> None:
+    """Each code that nobody has takes a look at the log's end: one address must not keep all threads at it."""
+    with fresh(replace(NOWHERE, rate_limit="2/day")) as app:
+        answers = [app.test_client().get(f"/GUESS{number}") for number in range(3)]
+    assert [answer.status_code for answer in answers] == [503, 503, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 0

@@ -27,6 +27,9 @@ blueprint = Blueprint("redirect", __name__, description="Where shared links lead
         302: {"description": "To the program's target, with the click token in the query parameter `rt`"},
         404: {"description": "Nobody has this code, or it does not work yet"},
         410: {"description": "The link or its program has ended, or the link was opened as often as it may be"},
+        429: {
+            "description": "This address asked for too many codes that nobody has; Retry-After says when to come back"
+        },
         503: {
             "description": "Neither is known: the log, or what counts the uses of a link with a bound, does not answer"
         },
@@ -53,6 +56,8 @@ def _way(code: str) -> str | Hindered | Bounded | None:
     Where it cannot be, a process that has known all of it once answers from that; a fresh one raises NotDurable.
     """
     here = context()
+    if here.catalog.as_read().code(code) is None:
+        here.limiter.count(request)  # a look at the catalog's end takes a thread; guessing codes must not take them all
     try:
         return collaborators().onward.way(_catalog(here), code, hit(request.environ), may_use)
     except NotDurable:
