@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 PYTHON := .venv/bin/python
+# Tests wait for processes more than they compute: three side by side keep two cores busy.
+TEST_WORKERS ?= 3
 
 .PHONY: help setup run demo test check lint types contracts format chaos bench docs lock clean
 
@@ -19,7 +21,7 @@ demo: setup ## Play a 60-day campaign through the whole system and check every f
 
 test: setup ## Run all tests, with the short form of the chaos tests
 	@tools/bootstrap pages
-	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -m "not chaos_long"
+	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -m "not chaos_long" -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder
 
 check: lint types contracts test ## Lint, types, import contracts and tests: what CI runs
 

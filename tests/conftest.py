@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from kafka.cluster import ClusterMetadata
 from redis import Redis
@@ -22,8 +23,19 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # and each test has several.
 ClusterMetadata.DEFAULT_CONFIG["retry_backoff_ms"] = 10
 
+# Tests share their machine with brokers and with each other: how long one takes says nothing of what it guards.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
+
 SIGNING_KEY = "a signing key that only tests use, long enough"
 _databases = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's tests stay with one worker, and so do all chaos tests: they share a running system."""
+    for item in items:
+        chaos = item.path.parent.name == "chaos"
+        item.add_marker(pytest.mark.xdist_group("chaos" if chaos else str(item.path)))
 
 
 def _docker_answers() -> bool:

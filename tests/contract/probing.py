@@ -26,7 +26,7 @@ def _send(
     operation: Any, headers: Mapping[str, str], aim: Callable[[schemathesis.Case], None], examples: int, but: list[Any]
 ) -> None:
     @given(case=operation.as_strategy())
-    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, database=None, suppress_health_check=list(HealthCheck))
     def send(case: schemathesis.Case) -> None:
         aim(case)
         case.call_and_validate(headers=dict(headers), excluded_checks=but)

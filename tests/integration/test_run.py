@@ -130,7 +130,7 @@ def test_it_starts_again_on_its_data_at_another_base_and_says_so_when_its_broker
     with running(home, base) as run:
         told = json.loads((home / "run.json").read_text())
         assert told["services"] == {name: f"http://127.0.0.1:{base + at}" for at, name in enumerate(SERVICES, start=1)}
-        assert board_of(Reader(home, base).asks()[-1]) == [("Amy", 1)]
+        until(lambda: board_of(Reader(home, base).asks()[-1]) == [("Amy", 1)], _FOLD_S)
         children = psutil.Process(run.pid).children(recursive=True)
         (broker,) = (child for child in children if "kafka.Kafka" in child.cmdline())
         broker.kill()

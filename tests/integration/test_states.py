@@ -21,7 +21,7 @@ ALL = Wanted(["a", "b", "c"], [(board, key) for board in ("timers", "board") for
 
 
 @given(steps=STEPS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_redis_and_memory_agree_on_every_answer(redis: "Redis", steps: list[dict[int, Change]]) -> None:
     """The fake that the fold's property tests run on is the real thing's twin: refusals, loads, timers and fences alike."""
     redis.flushdb()

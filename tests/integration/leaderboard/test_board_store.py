@@ -18,7 +18,7 @@ BOARD = places.board(PROGRAM, "referrals", "all")
 SCORES = st.builds(lambda count, second: second - count * 2.0**32, st.integers(1, 3), st.integers(0, 2))
 MEMBERS = st.text("abc_0", min_size=1, max_size=4).map("par_{}".format)
 STANDING = st.dictionaries(MEMBERS, SCORES, max_size=40)
-thorough = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thorough = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def expected(standing: dict[str, float]) -> list[Ranked]:

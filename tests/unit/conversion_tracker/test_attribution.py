@@ -256,7 +256,7 @@ RULES = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(histories(), RULES, st.randoms(use_true_random=False))
 def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
     facts: list[Fact], rules: ProgramVersion, chance: random.Random
@@ -272,7 +272,7 @@ def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
     assert at_random.person.history == in_order.person.history
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(histories(), RULES, st.randoms(use_true_random=False))
 def test_the_verdict_is_that_of_the_independent_oracle(
     facts: list[Fact], rules: ProgramVersion, chance: random.Random

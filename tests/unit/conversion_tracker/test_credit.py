@@ -61,7 +61,7 @@ SCENES = st.sampled_from(["AMY88", "BO88", SELF.code, "NOBODY"])
 TOUCHES = st.lists(st.tuples(st.floats(0, 20).map(lambda day: round(day, 3)), SCENES), max_size=80)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TOUCHES, st.one_of(st.none(), st.integers(0, 20)), st.one_of(st.none(), st.integers(0, 20)))
 def test_every_model_gives_the_whole_credit_or_none(
     touches: list[tuple[float, str]], followed: int | None, clicked: int | None

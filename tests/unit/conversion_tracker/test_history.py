@@ -41,7 +41,7 @@ def _grown(entries: list[Entry]) -> History:
     return history
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_entries(140))
 def test_a_long_history_in_order_is_judged_as_if_nothing_had_been_frozen(entries: list[Entry]) -> None:
     """What bots and busy people do must neither grow the state nor change who is credited."""

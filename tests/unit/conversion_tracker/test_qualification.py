@@ -229,7 +229,7 @@ def _numbered(lines: list[Fact | ClockTicked]) -> list[Fact | ClockTicked]:
     return [line if isinstance(line, ClockTicked) else replace(line, id=f"evt_{n}") for n, line in enumerate(lines)]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(LINES.map(_numbered), RULES, st.randoms(use_true_random=False))
 def test_any_permutation_of_a_persons_history_gives_the_oracles_state_and_the_same_standing_lines(
     lines: list[Fact | ClockTicked], rules: ProgramVersion, chance: random.Random

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.domain.activity import MOST_A_DAY, Activity, total
@@ -45,7 +45,6 @@ FACTS = st.lists(
 
 
 @given(facts=FACTS, chance=st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_a_fact_counts_once_however_often_it_is_sent_in_whatever_order(facts: list, chance) -> None:  # noqa: ANN001
     """Clients retry and deliver out of order: a person's id names one fact."""
     once = [fact(kind, f"e{number}", f"p{who}", START + timedelta(hours=7 * number)) for kind, number, who in facts]
@@ -64,7 +63,6 @@ POSTS = st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 9)),
 
 
 @given(told=POSTS)
-@settings(deadline=None)
 def test_a_post_counts_once_and_no_more_when_it_is_gone(told: list[tuple[bool, int, int]]) -> None:
     """Published minus removed, by the post's own id, in any order; dated when it was first published."""
     lines = [

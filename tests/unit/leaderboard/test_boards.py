@@ -54,7 +54,7 @@ def shown(folding: Folding) -> dict[str, list[tuple[int, int, str]]]:
 
 
 @given(told=STORIES, chance=st.randoms(use_true_random=False))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_interleaving_gives_the_board_of_a_naive_count(told: list[tuple[str, datetime, int]], chance) -> None:  # noqa: ANN001
     """Only the lines of one person are in order on the log; every mixture of persons ends in the same board."""
     stories = [story(number, *one) for number, one in enumerate(told)]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -56,7 +56,6 @@ def ever(folding: Folding) -> Growth:
 
 
 @given(lives=LIVES, left=st.sets(st.integers(0, 7)))
-@settings(deadline=None)
 def test_the_counts_are_those_of_who_follows_at_the_end(lives: list[list], left: set[int]) -> None:
     """Every earlier verdict on a person is taken back, on its own day and through its own channel."""
     folding, standing = Folding(GrowthFold()), []

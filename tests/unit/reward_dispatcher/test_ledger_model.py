@@ -221,7 +221,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert all(later.occurred_at >= one.occurred_at + timedelta(days=2) for one, later in pairwise(mine))
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50)
 TestLedger = LedgerMachine.TestCase
 
 

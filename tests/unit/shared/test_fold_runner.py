@@ -118,7 +118,7 @@ class Faults(RuleBasedStateMachine):
         assert self.pipeline.counts() == self.pipeline.told()
 
 
-THOROUGH = settings(max_examples=300, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+THOROUGH = settings(max_examples=300, stateful_step_count=20, suppress_health_check=list(HealthCheck))
 TestFaults = Faults.TestCase
 TestFaults.settings = THOROUGH
 
