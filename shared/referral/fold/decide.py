@@ -224,10 +224,13 @@ class _States(dict[Key, State | float | None], Generic[State]):
         else:
             self._families[key.board][key.member] = score
 
+    def _belonging(self, family: Family) -> tuple[str, ...]:
+        scores = self._families[family.board]
+        return tuple(sorted(scores, key=lambda member: (scores[member], member)))
+
     def __missing__(self, key: Key) -> State | float | None:
         if isinstance(key, Family):  # not kept: who belongs to it changes from line to line
-            found = self._families[key.board]
-            return tuple(sorted(found, key=lambda member: (found[member], member)))  # type: ignore[return-value] # see `members`
+            return self._belonging(key)  # type: ignore[return-value] # read by `members`
         if isinstance(key, str):
             raw = self._values.get(key)
             found = self._decode(raw) if raw is not None else None

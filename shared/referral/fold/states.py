@@ -168,7 +168,7 @@ def _loaded(want: Wanted, found: list[bytes | None]) -> Loaded:
     scores = {key: float(raw) for key, raw in zip(want.scores, raw_scores, strict=True) if raw is not None}
     loaded = Loaded(found[0] or b"", values, scores)
     for (board, prefix), whole in zip(want.families, found[rest:], strict=True):
-        _join(loaded, board, prefix, *whole)  # type: ignore[misc, arg-type] # of a family the script gives two lists
+        _join(loaded, board, prefix, *whole)  # type: ignore[misc] # of a family the script gives two lists
     return loaded
 
 

@@ -30,7 +30,7 @@ class Clans:
     name, service, source, outputs, state = "tell", "t", WORDS, (TOLD,), int
 
     def keys(self, line: Word) -> Sequence[Key]:
-        deed, name = line.word.split()
+        _, name = line.word.split()
         return (_family(line.person),) if name == "all" else (f"age:{line.person}:{name}",)
 
     def decide(self, line: Word, states: Mapping[Key, object], catalog: object, position: Position) -> Decision:
