@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import jsonschema
 import pytest
+import schemathesis
 from openapi_spec_validator import validate
 
 from conversion_tracker.http_api.app import build
@@ -12,6 +14,13 @@ from conversion_tracker.http_api.refusals import REMEDIES
 from referral.config import Settings
 from referral.events.facts import Fact
 from referral.events.schemas import kinds
+from referral_tools.stack.ports import free_ports
+from tests.contract.probing import probe
+from tests.integration.conversion_tracker.system import served, until
+from tests.integration.reward_dispatcher.system import running
+from tests.unit.conversion_tracker.world import PROGRAM
+
+DECISIONS = ("/conversions", "/bans")
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +52,42 @@ def test_the_codes_of_refusals_stand_there(document: dict[str, Any]) -> None:
     """They are stable, and programs branch on them."""
     receipt = document["paths"]["/v1/events"]["post"]["responses"]["202"]["content"]["application/json"]["schema"]
     assert receipt["properties"]["rejected"]["items"]["properties"]["code"]["enum"] == list(REMEDIES)
+
+
+def test_every_decision_says_who_may_take_it_and_takes_an_idempotency_key(document: dict[str, Any]) -> None:
+    """To look needs `read`, to decide needs `admin`; a client library may send a key with each."""
+    found = {path: one for path, one in document["paths"].items() if any(part in path for part in DECISIONS)}
+    operations = [(method, one[method]) for one in found.values() for method in one if method != "parameters"]
+    assert sorted(method for method, _ in operations) == ["delete", "get", "get", "post", "post", "post"]
+    for method, operation in operations:
+        assert operation["summary"]
+        assert operation["x-scope"] == ("read" if method == "get" else "admin")
+        names = [one.get("name") for one in operation.get("parameters", [])]
+        assert names.count("Idempotency-Key") == (method != "get")
+
+
+@pytest.mark.integration
+def test_whatever_is_decided_is_answered_as_described(settings: Settings, environ: dict[str, str]) -> None:
+    """Made-up reviews and bans, right and wrong: no server error, and every answer has a described form."""
+    [port] = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    http = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
+    with served(settings), running(http, "http", module="conversion_tracker"):
+        until(lambda: _ready(url))
+        schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+        for operation in (found.ok() for found in schema.get_all_operations()):
+            if any(part in operation.path for part in DECISIONS):
+                probe(operation, {"Authorization": "Bearer rk_all"}, _aim)
+
+
+def _aim(case: schemathesis.Case) -> None:
+    """At the program that exists."""
+    if "program" in case.path_parameters:
+        case.path_parameters["program"] = PROGRAM
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False

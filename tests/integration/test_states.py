@@ -18,6 +18,7 @@ FENCES = st.sampled_from([b"", b"1", b"2", b"3"])
 CHANGES = st.builds(Change, seen=FENCES, fence=FENCES.filter(bool), values=VALUES, scores=SCORES)
 STEPS = st.lists(st.dictionaries(st.integers(0, 1), CHANGES, min_size=1, max_size=2), max_size=8)
 ALL = Wanted(["a", "b", "c"], [(board, key) for board in ("timers", "board") for key in ("a", "b", "c")])
+FAMILY = Wanted(["c"], [("timers", "a")], [("board", ""), ("timers", ""), ("nobody's", "x:")])
 
 
 @given(steps=STEPS)
@@ -32,6 +33,7 @@ def test_redis_and_memory_agree_on_every_answer(redis: "Redis", steps: list[dict
         assert real.fences([0, 1]) == fake.fences([0, 1])
         due, told = real.due(0, 5), fake.due(0, 5)
         assert (due.fence, due.values) == (told.fence, told.values)
+    assert real.load({0: FAMILY, 1: FAMILY}) == fake.load({0: FAMILY, 1: FAMILY})
 
 
 def test_a_script_that_runs_twice_has_the_effect_of_one(redis: "Redis") -> None:
@@ -41,6 +43,17 @@ def test_a_script_that_runs_twice_has_the_effect_of_one(redis: "Redis") -> None:
     assert states.apply(change) == states.apply(change) == {3: True}
     assert states.apply({3: Change(b"0", b"2", {"a": b"y"}, {})}) == {3: False}
     assert redis.get("t:{fold-3}:a") == b"x"
+
+
+def test_a_family_of_ten_thousand_is_loaded_whole(redis: "Redis") -> None:
+    """Every member with its score and its state, and nobody of another board or without a state but by name."""
+    states, names = RedisStates(redis, "t", "fold"), [f"m{number}" for number in range(10_000)]
+    values = {f"state:{name}": name.encode() for name in names[1:]}
+    scores = {("clan", name): float(number) for number, name in enumerate(names)} | {("other", "x"): 1.0}
+    assert states.apply({0: Change(b"", b"1", {**values, "state:x": b"x"}, scores)}) == {0: True}
+    loaded = states.load({0: Wanted(families=[("clan", "state:")])})[0]
+    assert loaded.families == {"clan": {name: float(number) for number, name in enumerate(names)}}
+    assert (loaded.fence, loaded.values) == (b"1", values)
 
 
 def test_scripts_are_loaded_again_after_a_flush(redis: "Redis") -> None:

@@ -3,10 +3,12 @@
 import click
 
 from referral_tools.commands.adapters import adapters
+from referral_tools.commands.bans import bans
 from referral_tools.commands.demo import demo
 from referral_tools.commands.docs import docs, settings
 from referral_tools.commands.keys import keys
 from referral_tools.commands.program import program
+from referral_tools.commands.review import review
 from referral_tools.commands.run import run
 from referral_tools.commands.schemas import schemas
 from referral_tools.commands.screenshot import screenshot
@@ -19,10 +21,12 @@ def main() -> None:
 
 
 main.add_command(adapters)
+main.add_command(bans)
 main.add_command(demo)
 main.add_command(docs)
 main.add_command(keys)
 main.add_command(program)
+main.add_command(review)
 main.add_command(run)
 main.add_command(schemas)
 main.add_command(screenshot)

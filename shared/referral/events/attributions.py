@@ -2,6 +2,8 @@
 
 For every follower exactly one of `referral.attributed` (somebody brought them) and `referral.unattributed` (nobody did) stands
 at any time; `referral.qualified` follows an attribution once the program's qualifying event has happened.
+
+What people decide about a referrer or a conversion stands here too, so that screening meets it in the order of the log.
 """
 
 from typing import Literal
@@ -9,14 +11,22 @@ from typing import Literal
 from msgspec import Struct
 
 from referral.events.facts import Channel
-from referral.events.line import ClockTicked, Derived, Id, Moment, Name, PersonId
+from referral.events.line import ClockTicked, Derived, Id, Moment, Name, PersonId, Text
 
 EvidenceKind = Literal["code", "click", "scan", "mention", "tag"]
 Stage = Literal["attributed", "qualified", "unattributed"]
 UnattributedReason = Literal[
-    "no_evidence", "expired", "self_referral", "unknown_code", "unknown_mention", "program_closed", "refollowed"
+    "no_evidence",
+    "expired",
+    "self_referral",
+    "unknown_code",
+    "unknown_mention",
+    "program_closed",
+    "refollowed",
+    "banned",
 ]
-ReversalReason = Literal["unfollowed", "refunded", "corrected"]
+# `banned`: the person who was brought; for one who brought them, see `referrer.banned`.
+ReversalReason = Literal["unfollowed", "refunded", "corrected", "banned"]
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -73,9 +83,39 @@ class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, t
     id: Id | None = None
 
 
-AttributionLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed | ClockTicked
+class ConversionReviewed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.reviewed"):
+    """Somebody looked at a conversion and decided: it counts, or it does not, whatever the rules found."""
+
+    id: Id
+    referral: Id
+    referrer: Id
+    decision: Literal["cleared", "rejected"]
+    by: Name
+    note: Text = ""
 
 
-def attribution_key(line: ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed) -> str:
+class ReferrerBanning(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What was decided about a person, told to where their referrals are: `referrer` is their participant id, enrolled or not."""
+
+    referrer: Id
+    person: PersonId
+    by: Name
+    note: Text = ""
+
+
+class ReferrerBanned(ReferrerBanning, frozen=True, kw_only=True, tag="referrer.banned"):
+    """Nothing that this referrer brings counts, before or after."""
+
+
+class ReferrerUnbanned(ReferrerBanning, frozen=True, kw_only=True, tag="referrer.unbanned"):
+    """It counts again as if the ban had not been."""
+
+
+ReferralLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
+DecisionLine = ConversionReviewed | ReferrerBanned | ReferrerUnbanned
+AttributionLine = ReferralLine | DecisionLine | ClockTicked
+
+
+def attribution_key(line: ReferralLine | DecisionLine) -> str:
     """Program and referrer; where nobody brought the person, program and person."""
-    return f"{line.program}|{getattr(line, 'referrer', None) or line.person}"
+    return f"{line.program}|{getattr(line, 'referrer', None) or getattr(line, 'person', '')}"

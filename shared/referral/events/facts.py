@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from referral.events.line import ClockTicked, Id, Line, Moment, Name, PersonId
+from referral.events.line import ClockTicked, Id, Line, Moment, Name, PersonId, Text
 
 Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
 Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
@@ -164,6 +164,24 @@ class LinkClicked(Line, frozen=True, kw_only=True, tag="link.clicked"):
     campaign: Name | None = None
 
 
+class Banning(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A decision about a person of a program: who took it, and why. Written by our own API, never taken from a platform."""
+
+    id: Id
+    program: Id
+    person: PersonId
+    by: Name
+    note: Text = ""
+
+
+class PersonBanned(Banning, frozen=True, kw_only=True, tag="person.banned"):
+    """Nobody brings this person and nobody is brought by them: nothing of theirs counts, before or after."""
+
+
+class PersonUnbanned(Banning, frozen=True, kw_only=True, tag="person.unbanned"):
+    """The ban is lifted: all counts again as if it had not been."""
+
+
 Fact = (
     ContentShown
     | ContentShared
@@ -178,7 +196,7 @@ Fact = (
     | PostEngaged
     | PostRemoved
 )
-EventLine = Fact | LinkClicked | ClockTicked
+EventLine = Fact | LinkClicked | PersonBanned | PersonUnbanned | ClockTicked
 
 
 class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -194,7 +212,7 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     cta: Id | None = None
 
 
-def fact_key(line: Fact | LinkClicked) -> str:
+def fact_key(line: Fact | LinkClicked | Banning) -> str:
     """The key that decides the partition: program and person; a click has no person and goes by its own id."""
     return f"{line.program}|{line.id if isinstance(line, LinkClicked) else line.person}"
 

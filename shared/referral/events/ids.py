@@ -5,6 +5,7 @@ ids the chance that any two meet is about 4 in 10 million).
 """
 
 import random
+from functools import lru_cache
 from hashlib import blake2b
 
 # Crockford's base 32 in lower case: no i, l, o or u, so that an id can be read aloud. https://www.crockford.com/base32.html
@@ -38,6 +39,7 @@ def referral_id(program: str, person: str, referrer: str) -> str:
     return derive("ref", program, person, referrer)
 
 
+@lru_cache(4096)  # a line of screening asks for the same one some five times
 def conversion_id(referral: str) -> str:
     """`cnv_…` of the conversion that a referral leads to."""
     return derive("cnv", referral)

@@ -13,7 +13,9 @@ from referral.events.line import ClockTicked, Derived, Id, Moment, Name, PersonI
 RewardKind = Literal["guide", "discount_code", "early_access", "shoutout", "giveaway_entry", "exclusive_content"]
 Role = Literal["referrer", "referee"]
 HoldReason = Literal["holding_period", "pool_empty", "manual"]
-RevocationReason = Literal["unfollowed", "refunded", "corrected", "review", "ban", "ring", "operator", "milestone_lost"]
+RevocationReason = Literal[
+    "unfollowed", "refunded", "corrected", "review", "ban", "ring", "operator", "milestone_lost", "banned"
+]
 RefusalReason = Literal["already_redeemed", "not_redeemable", "revoked", "expired", "unknown"]
 
 

@@ -13,7 +13,7 @@ from referral.events.moment import to_ms
 from referral.events.rejected import LineRejected
 from referral.fold.batch import Batch, BatchReader
 from referral.fold.fence import Fence
-from referral.fold.fold import Decision, Due, Fold, Key, Output, Position, Score
+from referral.fold.fold import Decision, Due, Family, Fold, Key, Output, Position, Score
 from referral.fold.states import Loaded, Wanted
 from referral.log.errors import NotDurable
 from referral.log.speaker import Spoken
@@ -63,8 +63,11 @@ class Decider(Generic[Line, State]):
         keys: dict[Key, None] = {}
         for _, line, _ in batch.lines:
             keys.update(dict.fromkeys(self._fold.keys(line)))
-        values = [key for key in keys if isinstance(key, str)]
-        return Wanted(values, [(key.board, key.member) for key in keys if isinstance(key, Score)])
+        return Wanted(
+            [key for key in keys if isinstance(key, str)],
+            [(key.board, key.member) for key in keys if isinstance(key, Score)],
+            [(key.board, key.prefix) for key in keys if isinstance(key, Family)],
+        )
 
     def until_ms(self, batch: Batch[Line]) -> int:
         """The moment of the batch's tick."""
@@ -91,7 +94,7 @@ class Decider(Generic[Line, State]):
                 continue
             decision = self._decide_one(position, line, raw, states, outcome)
             if decision is not None:
-                states.update(decision.changes)
+                states.take(decision.changes)
                 changes.update(decision.changes)
                 self._speak(decision.outputs, position, outcome, known)
             if cause is not None:
@@ -179,8 +182,10 @@ class Decider(Generic[Line, State]):
                 outcome.values[key] = None if state is None else _msgpack(state)
             elif isinstance(key, Due):
                 outcome.scores["timers", key.key] = state  # type: ignore[assignment] # a timer's state is its moment
-            else:
+            elif isinstance(key, Score):
                 outcome.scores[key] = state  # type: ignore[assignment] # a score's state is a float
+            else:
+                raise TypeError(f"{key} cannot be written as a whole: write the Scores and the values of its members")
 
 
 def verdicts(batch: Batch[Line], outcome: Outcome) -> list[bool]:
@@ -196,15 +201,36 @@ def _named(error: Exception) -> str:
 
 
 class _States(dict[Key, State | float | None], Generic[State]):
-    """States decoded when first asked for; what is not there is None."""
+    """States decoded when first asked for; what is not there is None. Of a family it is known who belongs to it now."""
 
     def __init__(self, decode: Callable[[bytes], State], loaded: Loaded) -> None:
         super().__init__()
         self._decode = decode
         self._values: Mapping[str, bytes] = loaded.values
         self._scores = loaded.scores
+        self._families = loaded.families
+
+    def take(self, changes: Changes[State]) -> None:
+        """What the lines after this one see."""
+        self.update(changes)
+        if self._families:
+            for key, score in changes.items():
+                if isinstance(key, Score) and key.board in self._families:
+                    self._move(key, score)  # type: ignore[arg-type] # a score's state is a float
+
+    def _move(self, key: Score, score: float | None) -> None:
+        if score is None:
+            self._families[key.board].pop(key.member, None)
+        else:
+            self._families[key.board][key.member] = score
+
+    def _belonging(self, family: Family) -> tuple[str, ...]:
+        scores = self._families[family.board]
+        return tuple(sorted(scores, key=lambda member: (scores[member], member)))
 
     def __missing__(self, key: Key) -> State | float | None:
+        if isinstance(key, Family):  # not kept: who belongs to it changes from line to line
+            return self._belonging(key)  # type: ignore[return-value] # read by `members`
         if isinstance(key, str):
             raw = self._values.get(key)
             found = self._decode(raw) if raw is not None else None

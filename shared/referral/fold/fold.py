@@ -31,7 +31,18 @@ class Due(NamedTuple):
     key: str
 
 
-Key = str | Score | Due
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All members of a board, each with the value state under `prefix` and its name; for a line that concerns them all.
+
+    Asking for it loads them, however many; `members` reads them. Who belongs is said by writing Scores of the board.
+    """
+
+    board: str
+    prefix: str
+
+
+Key = str | Score | Due | Family
 
 
 class Output(NamedTuple):
@@ -49,6 +60,13 @@ class Decision(Generic[State]):
 
     changes: dict[Key, State | float | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
+
+
+def members(states: Mapping[Key, State | float | None], family: Family) -> dict[str, State]:
+    """The states of a family that was asked for, by member, in the order of the board (score, then name)."""
+    names: tuple[str, ...] = states[family]  # type: ignore[assignment] # of a family the runner knows who belongs to it
+    found = ((name, states[family.prefix + name]) for name in names)
+    return {name: state for name, state in found if state is not None}  # type: ignore[misc] # under a str lies a value
 
 
 class Position(NamedTuple):

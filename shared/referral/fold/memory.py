@@ -25,11 +25,18 @@ class MemoryStates:
 
     def _load(self, partition: int, want: Wanted) -> Loaded:
         values, scores = self.values.get(partition, {}), self.scores.get(partition, {})
+        families = {board: self._family(partition, board) for board, _ in want.families}
+        related = [prefix + member for board, prefix in want.families for member in families[board]]
         return Loaded(
             self.fence.get(partition, b""),
-            {key: values[key] for key in want.values if key in values},
+            {key: values[key] for key in (*want.values, *related) if key in values},
             {place: scores[place] for place in want.scores if place in scores},
+            families,
         )
+
+    def _family(self, partition: int, board: str) -> dict[str, float]:
+        scores = self.scores.get(partition, {})
+        return {member: score for (there, member), score in scores.items() if there == board}
 
     def due(self, partition: int, until_ms: int) -> Loaded:
         """The value states whose timers have come, earliest first."""

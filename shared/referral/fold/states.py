@@ -15,9 +15,15 @@ from referral.fold.keys import fence_key, slot, timers_key
 
 _LOAD = """
 local found = {redis.call('GET', KEYS[1]) or ''}
-local values = tonumber(ARGV[1])
+local values, scores = tonumber(ARGV[1]), tonumber(ARGV[2])
 for i = 1, values do found[#found + 1] = redis.call('GET', KEYS[1 + i]) end
-for i = 2, #ARGV do found[#found + 1] = redis.call('ZSCORE', KEYS[values + i], ARGV[i]) end
+for i = 1, scores do found[#found + 1] = redis.call('ZSCORE', KEYS[1 + values + i], ARGV[2 + i]) end
+for i = 1 + scores, #KEYS - 1 - values do
+  local members = redis.call('ZRANGE', KEYS[1 + values + i], 0, -1, 'WITHSCORES')
+  local states = {}
+  for j = 1, #members, 2 do states[#states + 1] = redis.call('GET', ARGV[2 + i] .. members[j]) end
+  found[#found + 1] = {members, states}
+end
 return found
 """
 
@@ -58,19 +64,21 @@ return 1
 
 @dataclass(slots=True)
 class Wanted:
-    """What one partition's batch touches: value keys, and (board, member) pairs."""
+    """What one partition's batch touches: value keys, (board, member) pairs, and families as (board, prefix of its values)."""
 
     values: Sequence[str] = ()
     scores: Sequence[tuple[str, str]] = ()
+    families: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What was found, and the fence it belongs to."""
+    """What was found, and the fence it belongs to. `families` gives the boards that were asked for whole, by member."""
 
     fence: bytes
     values: dict[str, bytes]
     scores: dict[tuple[str, str], float] = field(default_factory=dict)
+    families: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -100,7 +108,7 @@ class States(Protocol):
 
 
 class RedisStates:
-    """States in Redis. A board named `timers` holds the timers."""
+    """States in Redis. A board named `timers` holds the timers. What is asked for is read in one script, so at one moment."""
 
     def __init__(self, redis: "Redis", service: str, fold: str) -> None:
         self._redis = redis
@@ -119,9 +127,10 @@ class RedisStates:
             for partition, want in wanted.items():
                 prefix = self._slot(partition)
                 keys = [prefix + "fence", *[prefix + key for key in want.values]]
-                if want.scores:
-                    keys += [prefix + board for board, _ in want.scores]
-                    self._load(keys, [len(want.values), *[member for _, member in want.scores]], client=pipeline)
+                if want.scores or want.families:
+                    keys += [prefix + board for board, _ in (*want.scores, *want.families)]
+                    beside = [member for _, member in want.scores] + [prefix + part for _, part in want.families]
+                    self._load(keys, [len(want.values), len(want.scores), *beside], client=pipeline)
                 else:
                     pipeline.mget(keys)
             answers = pipeline.execute()
@@ -154,9 +163,20 @@ class RedisStates:
 
 def _loaded(want: Wanted, found: list[bytes | None]) -> Loaded:
     values = {key: raw for key, raw in zip(want.values, found[1:], strict=False) if raw is not None}
-    raw_scores = found[1 + len(want.values) :]
+    rest = 1 + len(want.values) + len(want.scores)
+    raw_scores = found[1 + len(want.values) : rest]
     scores = {key: float(raw) for key, raw in zip(want.scores, raw_scores, strict=True) if raw is not None}
-    return Loaded(found[0] or b"", values, scores)
+    loaded = Loaded(found[0] or b"", values, scores)
+    for (board, prefix), whole in zip(want.families, found[rest:], strict=True):
+        _join(loaded, board, prefix, *whole)  # type: ignore[misc] # of a family the script gives two lists
+    return loaded
+
+
+def _join(loaded: Loaded, board: str, prefix: str, flat: list[bytes], states: list[bytes | None]) -> None:
+    """Takes in a family: its board (name, score, name, score, …) and the state of each name."""
+    names = [name.decode() for name in flat[::2]]
+    loaded.families[board] = dict(zip(names, map(float, flat[1::2]), strict=True))
+    loaded.values |= {prefix + name: raw for name, raw in zip(names, states, strict=True) if raw is not None}
 
 
 def _arguments(prefix: str, change: Change) -> tuple[list[str], list[bytes | str | int]]:

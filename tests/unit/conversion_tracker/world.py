@@ -9,9 +9,17 @@ import msgspec
 from conversion_tracker.domain.person import Person
 from conversion_tracker.folds.attribute import AttributeFold, person_key
 from referral.catalog.view import Catalog
-from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
+from referral.events.attributions import (
+    ReferralAttributed,
+    ReferralQualified,
+    ReferralReversed,
+    ReferralUnattributed,
+    ReferrerBanned,
+    ReferrerUnbanned,
+)
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import (
+    Banning,
     Channel,
     ClickToken,
     CodeScanned,
@@ -20,7 +28,9 @@ from referral.events.facts import (
     Order,
     OrderPaid,
     OrderRefunded,
+    PersonBanned,
     PersonFollowed,
+    PersonUnbanned,
     PersonUnfollowed,
     Refund,
     Scan,
@@ -30,7 +40,7 @@ from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from referral.events.program import Attribution, Program
-from referral.fold.fold import Decision, Due, Position
+from referral.fold.fold import Decision, Due, Position, Score
 from referral.tokens import TokenSigner
 
 PROGRAM = "prg_glow"
@@ -115,6 +125,16 @@ def refunded(number: int, days: float, order: str) -> OrderRefunded:
     )
 
 
+def ban(days: float, person: str = FRIEND) -> PersonBanned:
+    """Somebody bans a person, the friend unless another is named."""
+    return PersonBanned(id=f"ban_{days}", program=PROGRAM, person=person, occurred_at=at(days), by="lin", note="fraud")
+
+
+def unban(days: float, person: str = FRIEND) -> PersonUnbanned:
+    """Somebody lifts a ban."""
+    return PersonUnbanned(id=f"unb_{days}", program=PROGRAM, person=person, occurred_at=at(days), by="lin")
+
+
 def tick(days: float) -> ClockTicked:
     """Time has come so far."""
     return ClockTicked(id=f"clk_{days}", occurred_at=at(days))
@@ -146,9 +166,10 @@ class Run:
         self.catalog = known or catalog()
         self.states: dict[str, bytes] = {}
         self.timers: dict[str, float] = {}
+        self.boards: dict[Score, float | None] = {}
         self.said: list[Said] = []
 
-    def take(self, lines: Iterable[Fact | ClockTicked], came: float = 30) -> "Run":
+    def take(self, lines: Iterable[Fact | Banning | ClockTicked], came: float = 30) -> "Run":
         """Folds facts and ticks in this order."""
         for line in lines:
             position = Position(0, 0, 0, to_ms(at(came)))
@@ -175,6 +196,8 @@ class Run:
         for key, state in decision.changes.items():
             if isinstance(key, Due):
                 self.timers[key.key] = state  # type: ignore[assignment] # a timer's state is its moment
+            elif isinstance(key, Score):
+                self.boards[key] = state  # type: ignore[assignment] # a score's state is a float
             else:
                 self.states[str(key)] = msgspec.msgpack.encode(state)
         self.said += [output.line for output in decision.outputs]  # type: ignore[misc]
@@ -191,6 +214,8 @@ class Run:
         """What has been said and not been undone, in order. Fails where something is undone that did not stand."""
         standing: list[Said] = []
         for line in self.said:
+            if isinstance(line, ReferrerBanned | ReferrerUnbanned):
+                continue
             if isinstance(line, ReferralReversed):
                 undone = [one for one in standing if _stage(one) in line.undoes and _of(one) == _of(line)]
                 assert {_stage(one) for one in undone} == set(line.undoes)

@@ -24,6 +24,8 @@ from referral.events.ids import conversion_id
 from referral.events.moment import to_datetime, to_ms
 
 Decided = Literal["cleared", "rejected"]
+Status = Outcome | Literal["reversed"]
+STATUSES: tuple[Status, ...] = ("held", "cleared", "rejected", "reversed")
 
 
 class Review(Struct, frozen=True, array_like=True, gc=False):
@@ -47,7 +49,7 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
     """The state of one conversion.
 
     `at` is when the referral qualified last (ms), under version `version` of the rules; `stands` is false once it fell.
-    `offset` and `line` say where in its partition of the attributions it was qualified.
+    `offset` and `line` say where in its partition of the attributions it was qualified; `since` is the follow it rests on (ms).
     """
 
     program: str
@@ -63,6 +65,12 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
     said: Said | None = None
     offset: int = 0
     line: int = 0
+    since: int = 0
+
+    @property
+    def id(self) -> str:
+        """`cnv_…`"""
+        return conversion_id(self.referral)
 
     @property
     def outcome(self) -> Outcome | None:
@@ -72,6 +80,11 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
         if self.review is not None and "ban" not in {finding.reason for finding in self.findings}:
             return self.review.decided
         return outcome_of(self.findings)
+
+
+def status_of(said: Said | None) -> Status:
+    """What a conversion is called by what stands on the log about it: one of which nothing does has fallen."""
+    return said.outcome if said is not None else "reversed"
 
 
 def qualified(before: Conversion | None, line: ReferralQualified, findings: tuple[Finding, ...]) -> Conversion:
@@ -87,7 +100,21 @@ def qualified(before: Conversion | None, line: ReferralQualified, findings: tupl
         findings=findings,
         review=before.review if before else None,
         said=before.said if before else None,
+        since=to_ms(line.followed_at),
     )
+
+
+def reviewed(before: Conversion, review: Review) -> Conversion | None:
+    """Somebody has decided; None where the same was decided before."""
+    if before.review is not None and before.review.decided == review.decided:
+        return None
+    return replace(before, review=review)
+
+
+def shut_out(before: Conversion, banned: bool) -> Conversion:
+    """The conversion of a referrer who is banned, or free again."""
+    others = tuple(one for one in before.findings if one.reason != "ban")
+    return replace(before, findings=(*others, Finding("rejected", "ban")) if banned else others)
 
 
 def fallen(before: Conversion) -> Conversion:

@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from conversion_tracker.domain.ban import Ban
 from conversion_tracker.domain.history import Course, Touch
 from conversion_tracker.domain.judgement import Standing
 from referral.events.attributions import (
@@ -14,6 +15,7 @@ from referral.events.attributions import (
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
+    ReversalReason,
     Stage,
     UnattributedReason,
 )
@@ -49,13 +51,15 @@ def said_of(now: Standing) -> Said:
     return Said(now.since, first, touch.referrer, touch.kind, event, None, qualified)
 
 
-def difference(program: str, person: str, said: Said | None, now: Standing | None, course: Course) -> list[Saying]:
-    """What to say where `now` is the verdict and `said` another one's trace. `course` tells when what fell has fallen."""
+def difference(
+    program: str, person: str, said: Said | None, now: Standing | None, course: Course, ban: Ban | None = None
+) -> list[Saying]:
+    """What to say where `now` is the verdict and `said` another one's trace. `course` and `ban` tell when what fell has fallen."""
     sayings: list[Saying] = []
     if said is not None:
         if now is not None and now.touch is not None and replace(said_of(now), qualified=said.qualified) == said:
             return _requalified(program, person, said, now, now.touch, course)
-        sayings.append(_taken_back(program, person, said, course.ended if now is None else None))
+        sayings.append(_taken_back(program, person, said, *_fall(said, now, course, ban)))
     if now is not None and now.touch is not None:
         sayings += _brought(program, person, now, now.touch)
     elif now is not None:
@@ -63,14 +67,22 @@ def difference(program: str, person: str, said: Said | None, now: Standing | Non
     return sayings
 
 
-def _taken_back(program: str, person: str, said: Said, ended: int | None) -> ReferralReversed:
-    """An unfollow is dated when it happened; a correction, when that which it corrects was."""
+def _fall(said: Said, now: Standing | None, course: Course, ban: Ban | None) -> tuple[int, ReversalReason]:
+    """When (ms) and why it fell. An unfollow and a ban are dated when they happened; a correction, when what it corrects was."""
+    if now is None and course.ended is not None:
+        return course.ended, "unfollowed"
+    if now is not None and now.reason == "banned" and said.reason != "banned" and ban is not None:
+        return ban.at, "banned"
+    return said.since, "corrected"
+
+
+def _taken_back(program: str, person: str, said: Said, fell: int, reason: ReversalReason) -> ReferralReversed:
     return ReferralReversed(
-        occurred_at=to_datetime(said.since if ended is None else ended),
+        occurred_at=to_datetime(fell),
         program=program,
         person=person,
         undoes=_stages(said),
-        reason="corrected" if ended is None else "unfollowed",
+        reason=reason,
         since=to_datetime(said.since),
         referrer=said.referrer,
         id=referral_id(program, person, said.referrer) if said.referrer else None,

@@ -3,21 +3,27 @@
 from collections.abc import Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from conversion_tracker.domain.ban import Ban
 from conversion_tracker.domain.difference import Said, Saying, difference, said_of
 from conversion_tracker.domain.history import Entry, History
-from conversion_tracker.domain.judgement import judge
+from conversion_tracker.domain.judgement import Standing, judge
 from conversion_tracker.domain.rules import Rules
 
 RulesOf = Callable[[int], Rules | None]
 
 
 class Person(Struct, frozen=True, array_like=True, gc=False):
-    """The state of one person. `said` is what stands on the log; `late` counts facts that came too late to matter."""
+    """The state of one person. `said` is what stands on the log; `late` counts facts that came too late to matter.
+
+    `ban` is there while they are banned.
+    """
 
     history: History = History()
     said: Said | None = None
     late: int = 0
+    ban: Ban | None = None
 
 
 def noted(
@@ -32,13 +38,31 @@ def noted(
     history = before.with_(entry) if entry is not None else before
     if history is before and not reached:
         return None
-    said, course = person.said, history.course()
+    return _judged(replace(person, history=history), program, name, rules_of, reached)
+
+
+def put_under(
+    person: Person, ban: Ban | None, program: str, name: str, rules_of: RulesOf, reached: int
+) -> tuple[Person, list[Saying]] | None:
+    """The person under a ban, or (None) free of it, and what has to be said; None where it is no news.
+
+    `reached` (ms) is how far time has come: who is free again has qualified by staying if the days were over meanwhile.
+    """
+    if (person.ban is None) == (ban is None):
+        return None
+    return _judged(replace(person, ban=ban), program, name, rules_of, reached)
+
+
+def _judged(person: Person, program: str, name: str, rules_of: RulesOf, reached: int) -> tuple[Person, list[Saying]]:
+    said, course = person.said, person.history.course()
     if said is not None and said.qualified:
         reached = max(reached, said.qualified)
     verdict = judge(course, rules_of(course.first.version), reached) if course.first else None
+    if verdict is not None and person.ban is not None:
+        verdict = Standing(verdict.since, verdict.first, reason="banned")
     now = said_of(verdict) if verdict else None
-    sayings = difference(program, name, said, verdict, course) if now != said else []
-    return Person(history, now, person.late), sayings
+    sayings = difference(program, name, said, verdict, course, person.ban) if now != said else []
+    return replace(person, said=now), sayings
 
 
 def waits_until(person: Person, rules_of: RulesOf) -> int | None:
@@ -53,4 +77,4 @@ def waits_until(person: Person, rules_of: RulesOf) -> int | None:
 
 def too_late(person: Person) -> Person:
     """The person after a fact beyond the lateness bound: kept in the log, counted here, no verdict changed."""
-    return Person(person.history, person.said, person.late + 1)
+    return replace(person, late=person.late + 1)

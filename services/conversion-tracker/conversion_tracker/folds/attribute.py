@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from conversion_tracker.domain.difference import Saying
 from conversion_tracker.domain.person import Person, RulesOf, noted, too_late, waits_until
 from conversion_tracker.domain.rules import DAY_MS
+from conversion_tracker.folds.banning import Banning, listed, obeyed, passed_on
 from conversion_tracker.folds.evidence import EvidenceReader, bears
 from conversion_tracker.folds.rulebook import Rulebook
 from conversion_tracker.folds.sales import SALES, with_sale
 from referral.catalog.view import Catalog
 from referral.events.attributions import attribution_key
-from referral.events.facts import EventLine
+from referral.events.facts import EventLine, PersonBanned, PersonUnbanned
 from referral.events.line import ClockTicked
 from referral.events.moment import to_datetime, to_ms
 from referral.fold.fold import Decision, Due, Key, Output, Position
@@ -49,12 +50,16 @@ class AttributeFold:
 
     def keys(self, line: EventLine) -> Sequence[Key]:
         """The person, where the line has a part in who brought them."""
-        return (person_key(line.program, line.person),) if bears(line) else ()
+        if bears(line) or isinstance(line, PersonBanned | PersonUnbanned):
+            return (person_key(line.program, line.person),)
+        return ()
 
     def decide(
         self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
     ) -> Decision[Person]:
         """What the line changes about its person. A program that was not known by then is not ours to judge."""
+        if isinstance(line, PersonBanned | PersonUnbanned):
+            return self._banned(line, states, catalog)
         if not bears(line) or (page := self._rulebook.page(line.program, catalog)) is None:
             return Decision()
         at = to_ms(line.occurred_at)
@@ -73,6 +78,18 @@ class AttributeFold:
             return Decision({key: too_late(person)})
         news = noted(person, entry, line.program, line.person, page.of)
         return _said(key, *news, page.of) if news else Decision()
+
+    def _banned(self, line: Banning, states: Mapping[Key, Person | float | None], catalog: Catalog) -> Decision[Person]:
+        """The person's own referral falls or comes back; what they brought is decided on where it lies."""
+        key = person_key(line.program, line.person)
+        before, page = states[key], self._rulebook.page(line.program, catalog)
+        news = obeyed(line, before if isinstance(before, Person) else Person(), page.of) if page else None
+        if page is None or news is None:
+            return Decision()
+        decision, onward = _said(key, *news, page.of), passed_on(line)
+        decision.changes.update(listed(line))
+        decision.outputs.append(Output(ATTRIBUTIONS, onward, attribution_key(onward)))
+        return decision
 
     def _reader_of(self, catalog: Catalog) -> EvidenceReader:
         if self._reader is None or self._reader.catalog is not catalog:

@@ -23,7 +23,9 @@ from referral.events.facts import (
     LinkClicked,
     OrderPaid,
     OrderRefunded,
+    PersonBanned,
     PersonFollowed,
+    PersonUnbanned,
     PersonUnfollowed,
 )
 from referral.events.line import ClockTicked
@@ -31,7 +33,7 @@ from referral.events.moment import to_ms
 from referral.tokens import BadToken, TokenSigner
 
 _ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
-_NEVER = frozenset({LinkClicked, ClockTicked})
+_NEVER = frozenset({LinkClicked, PersonBanned, PersonUnbanned, ClockTicked})
 _WHAT: dict[type, What] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
 
 

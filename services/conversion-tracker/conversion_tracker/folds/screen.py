@@ -8,10 +8,19 @@ from typing import Never
 
 from conversion_tracker.domain.screening.catalogue import RULES
 from conversion_tracker.domain.screening.rule import Rule
+from conversion_tracker.folds.screening.bans import Bans
 from conversion_tracker.folds.screening.handler import Handler, State
 from conversion_tracker.folds.screening.referrals import Qualifies, Reverses
+from conversion_tracker.folds.screening.reviews import Reviews
 from referral.catalog.view import Catalog
-from referral.events.attributions import AttributionLine, ReferralQualified, ReferralReversed
+from referral.events.attributions import (
+    AttributionLine,
+    ConversionReviewed,
+    ReferralQualified,
+    ReferralReversed,
+    ReferrerBanned,
+    ReferrerUnbanned,
+)
 from referral.events.line import ClockTicked
 from referral.fold.fold import Decision, Key, Position
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic
@@ -30,6 +39,9 @@ class ScreenFold:
         self._handlers: dict[type, Handler[Never]] = {
             ReferralQualified: Qualifies(rules),
             ReferralReversed: Reverses(),
+            ConversionReviewed: Reviews(),
+            ReferrerBanned: Bans(),
+            ReferrerUnbanned: Bans(),
         }
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:

@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 from flask import Flask, current_app
 
 from conversion_tracker.http_api.inspection import Inspector, KeyedLine
-from conversion_tracker.store import People
+from conversion_tracker.store import Bans, Conversions, People
 from referral.catalog.view import Catalog
 from referral.http.context import Context
 from referral.log.collector import Collector
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
-from referral.topics import EVENTS
+from referral.topics import EVENTS, Topic
 
+_encode = msgspec.json.Encoder().encode
 _NAME = "conversion-tracker"
 
 
@@ -26,6 +28,8 @@ class Collaborators:
     people: People
     known: Catalog  # what was read so far; a look-up in it never waits
     patience_s: float  # how long a write waits for the log
+    bans: Bans
+    conversions: Conversions
 
     def send(self, lines: list[KeyedLine]) -> None:
         """Returns once the log has acknowledged every line. Raises NotDurable or Overloaded."""
@@ -33,6 +37,10 @@ class Collaborators:
         ticket = collector.submit(EVENTS, *lines[0]) if len(lines) == 1 else collector.submit_many(EVENTS, lines)
         ticket.wait(self.patience_s)
         counter("ingest_accepted").inc(len(lines))
+
+    def write(self, topic: Topic, key: str, line: msgspec.Struct) -> None:
+        """Returns once the log has acknowledged a decision of ours. Raises as `send` does."""
+        self.collector.submit(topic, key, _encode(line)).wait(self.patience_s)
 
 
 def equip(app: Flask) -> Flask:
@@ -46,6 +54,8 @@ def equip(app: Flask) -> Flask:
         People(shared.redis, settings.partitions),
         shared.catalog.as_read(),
         settings.ack_timeout_ms / 1000,
+        Bans(shared.redis, settings.partitions),
+        Conversions(shared.redis, settings.partitions),
     )
     return app
 

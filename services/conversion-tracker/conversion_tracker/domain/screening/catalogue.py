@@ -9,12 +9,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from conversion_tracker.domain.screening.ban import BAN
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
 from referral.events.conversions import ScreeningReason
 from referral.events.program import Action, Screening
 
-RULES: tuple[Rule, ...] = (SELF_REFERRAL,)
+RULES: tuple[Rule, ...] = (SELF_REFERRAL, BAN)
 
 Outcome = Literal["cleared", "held", "rejected"]
 _SEVEREST_FIRST: tuple[Outcome, ...] = ("rejected", "held")

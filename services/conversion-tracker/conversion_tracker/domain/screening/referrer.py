@@ -1,6 +1,9 @@
 """What screening remembers of a referrer: the newest of those they brought, bounded."""
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from conversion_tracker.domain.ban import Ban
 
 MAX_RECENT = 128
 
@@ -14,15 +17,19 @@ class Brought(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
-    """A referrer as screening knows them; `recent` is sorted by (moment, person), each person once."""
+    """A referrer as screening knows them; `recent` is sorted by (moment, person), each person once.
+
+    `ban` is there while they are banned.
+    """
 
     recent: tuple[Brought, ...] = ()
+    ban: Ban | None = None
 
     def with_(self, brought: Brought) -> "Referrer":
         """The referrer after one more was brought."""
         others = [one for one in self.recent if one.person != brought.person]
         newest = sorted([*others, brought], key=lambda one: (one.at, one.person))[-MAX_RECENT:]
-        return Referrer(tuple(newest))
+        return replace(self, recent=tuple(newest))
 
 
 UNKNOWN = Referrer()

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from conversion_tracker.domain.conversion import Conversion, settled
+from conversion_tracker.domain.conversion import Conversion, Status, settled, status_of
 from conversion_tracker.domain.screening.referrer import UNKNOWN, Referrer
 from referral.catalog.view import Catalog
 from referral.events.conversions import FallReason, conversion_key
+from referral.events.ids import conversion_id
 from referral.events.line import Derived
 from referral.events.moment import to_ms
-from referral.fold.fold import Decision, Key, Output, Position
+from referral.fold.fold import Decision, Family, Key, Output, Position, Score
 from referral.topics import CONVERSIONS
 
 State = Conversion | Referrer
@@ -27,9 +28,23 @@ class Handler(Protocol[Line_contra]):
         """What the line leads to."""
 
 
+CONVERSION = "conversion:"
+"""What stands before a conversion's id where it lies: the id alone finds it, in one of the partitions."""
+
+
 def conversion_at(referral: str) -> str:
     """Where the conversion of a referral lies."""
-    return f"conversion:{referral}"
+    return CONVERSION + conversion_id(referral)
+
+
+def brought_by(program: str, referrer: str) -> Family:
+    """All conversions of a referrer that stand, whether they count or not; by when they qualified (ms)."""
+    return Family(f"brought:{program}|{referrer}", CONVERSION)
+
+
+def listed_at(program: str, status: Status) -> str:
+    """The board of a program's conversions of one status: their ids, by when they qualified (ms)."""
+    return f"conversions:{program}|{status}"
 
 
 def referrer_at(program: str, referrer: str) -> str:
@@ -53,4 +68,17 @@ def said(line: Derived, now: Conversion, reason: FallReason) -> Decision[State]:
     """The decision to keep a conversion, and to say what is to be said of it because of a line."""
     after, news = settled(now, to_ms(line.occurred_at), reason)
     outputs = [Output(CONVERSIONS, one, conversion_key(one)) for one in news]
-    return Decision({conversion_at(now.referral): after}, outputs)
+    decision: Decision[State] = Decision({CONVERSION + now.id: after}, outputs)
+    if after.said != now.said:
+        decision.changes.update(_listed(now, after))
+    return decision
+
+
+def _listed(before: Conversion, after: Conversion) -> dict[Key, State | float | None]:
+    """The lists on which a conversion stands from now on, and those it leaves."""
+    id, program, moment = after.id, after.program, float(after.at)
+    return {
+        Score(listed_at(program, status_of(before.said)), id): None,
+        Score(listed_at(program, status_of(after.said)), id): moment,
+        Score(brought_by(program, after.referrer).board, id): moment if after.stands else None,
+    }

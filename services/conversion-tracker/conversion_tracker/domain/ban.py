@@ -1,0 +1,11 @@
+"""A ban: who shut somebody out of a program, when, and why."""
+
+from msgspec import Struct
+
+
+class Ban(Struct, frozen=True, array_like=True, gc=False):
+    """`by` decided it at `at` (ms)."""
+
+    by: str
+    at: int
+    note: str = ""

@@ -1,0 +1,57 @@
+"""A conversion as the API shows it."""
+
+from conversion_tracker.domain.conversion import Conversion, Review, status_of
+from conversion_tracker.domain.screening.catalogue import Finding
+from conversion_tracker.domain.screening.reasons import WORDS
+from referral.catalog.view import Catalog
+from referral.events.attributions import Evidence
+from referral.events.entities import Participant
+from referral.events.moment import to_datetime
+
+Shape = dict[str, object]
+
+
+def conversions(found: list[Conversion], catalog: Catalog) -> list[Shape]:
+    """ConversionOut of each."""
+    known = catalog.participants_by_id({one.referrer for one in found})
+    return [conversion(one, known[one.referrer]) for one in found]
+
+
+def conversion(found: Conversion, referrer: Participant | None) -> Shape:
+    """A ConversionOut."""
+    return {
+        "id": found.id,
+        "program": found.program,
+        "status": status_of(found.said),
+        "referral": found.referral,
+        "person": found.person,
+        "referrer": {
+            "id": found.referrer,
+            "external_id": referrer.external_id if referrer else None,
+            "display_name": referrer.display_name if referrer else None,
+        },
+        "since": to_datetime(found.since),
+        "qualified_at": to_datetime(found.at),
+        "version": found.version,
+        "reasons": [_reason(one) for one in found.findings],
+        "evidence": _evidence(found.evidence),
+        "review": review(found.review) if found.review else None,
+    }
+
+
+def review(found: Review) -> Shape:
+    """A ReviewOut."""
+    return {
+        "decision": found.decided,
+        "by": found.by,
+        "note": found.note,
+        "reviewed_at": to_datetime(found.at),
+    }
+
+
+def _reason(finding: Finding) -> Shape:
+    return {"reason": finding.reason, "description": WORDS[finding.reason], "outcome": finding.outcome}
+
+
+def _evidence(evidence: Evidence) -> Shape:
+    return {name: getattr(evidence, name) for name in evidence.__struct_fields__}

@@ -1,0 +1,30 @@
+"""Lists over all partitions: page by page they are the whole list, in its order, each member once."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+
+from conversion_tracker.listing import Listing, Place
+from referral.fold.keys import state_key
+
+pytestmark = pytest.mark.integration
+
+MEMBERS = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.tuples(st.integers(0, 3), st.integers(0, 2)))
+
+
+@given(members=MEMBERS, limit=st.integers(1, 5))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_pages_of_a_list_are_the_whole_list(
+    redis: "Redis", members: dict[str, tuple[int, int]], limit: int
+) -> None:
+    """Also where many share a score, more than a page holds."""
+    redis.flushdb()
+    for member, (score, partition) in members.items():
+        redis.zadd(state_key("ct", "fold", partition, "board"), {member: score})
+    listing, found, last = Listing(redis, "fold", 3), [], None
+    while page := listing.after("board", last, limit):
+        found += page
+        last = page[-1]
+    whole = [Place(float(score), member, partition) for member, (score, partition) in members.items()]
+    assert found == sorted(whole)

@@ -1,0 +1,219 @@
+"""Review and bans through every service, by the commands: what is decided reaches rewards and boards, and comes back whole."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from msgspec.structs import replace
+
+from referral.config import Settings
+from referral.events.attributions import Evidence, ReferralQualified, attribution_key
+from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.ids import conversion_id, referral_id
+from referral.events.program import Board, Screening
+from referral.http.keys import digest
+from referral.topics import ATTRIBUTIONS
+from referral_tools.cli import main
+from referral_tools.stack.ports import free_ports
+from tests.integration.conversion_tracker import system as tracker
+from tests.integration.leaderboard.test_flow import SECRET, processes
+from tests.integration.reward_dispatcher import system as dispatcher
+from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, START, at, version
+from tests.unit.reward_dispatcher.lines import FIRST20, GUIDE
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+LED = referral_id(PROGRAM, AMY.external_id, AMY.id)
+HELD = conversion_id(LED)
+FRIEND = conversion_id(referral_id(PROGRAM, "xhs:u1", AMY.id))
+# What attribution never lets pass, and screening holds in this program: the second lock.
+SELF_REFERRAL = ReferralQualified(
+    occurred_at=at(2),
+    program=PROGRAM,
+    id=LED,
+    person=AMY.external_id,
+    referrer=AMY.id,
+    version=1,
+    evidence=Evidence(kind="code", touched_at=at(1), event="evt_1", code=AMY.code),
+    followed_at=at(1),
+)
+STANDS = {("xhs:amy", "guide"): None, ("xhs:u1", "first20"): None}
+BANNED = {("xhs:amy", "guide"): "milestone_lost", ("xhs:u1", "first20"): "ban"}
+
+
+def _terms() -> ProgramVersion:
+    asked = version()
+    more = {"rewards": (GUIDE, FIRST20), "boards": (Board(metric="referrals"),)}
+    return replace(asked, program=replace(asked.program, **more, screening=Screening(self_referral="hold")))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The public doors of the services, and the commands."""
+
+    events: tracker.System
+    rewards: dispatcher.System
+    boards: httpx.Client
+    url: str
+
+    def run(self, *words: str) -> Result:
+        """A command of the tracker's."""
+        return CliRunner().invoke(main, words, env={"REFERRAL_TRACKER_URL": self.url, "REFERRAL_KEY": "rk_all"})
+
+    def does(self, *words: str) -> str:
+        """The output of a command that succeeds."""
+        done = self.run(*words)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    def refused(self, code: str, *words: str) -> str:
+        """What a command says that the service refuses with this code."""
+        done = self.run(*words)
+        assert (done.exit_code, code in done.stderr) == (1, True), done.output
+        return done.stderr
+
+    def stands(self) -> dict[str, Any]:
+        """What the doors say: rewards that somebody has, by person and rule; the board."""
+        wallets = {who: self.rewards.wallet(who) for who in ("xhs:amy", "xhs:bo", "xhs:u1", "xhs:u2")}
+        board = self.boards.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all").json()
+        return {
+            "rewards": {
+                (who, str(one["rule"])): (one["id"], one["revoked_for"]) for who in wallets for one in wallets[who]
+            },
+            "board": [(one["external_id"], one["score"]) for one in board["entries"]],
+        }
+
+    def comes(self, board: list[tuple[str, int]], revoked: dict[tuple[str, str], str | None]) -> dict[str, Any]:
+        """The rewards' ids once the board is this, and these rewards stand or are revoked for this reason."""
+        last: dict[str, Any] = {}
+
+        def there() -> bool:
+            last.update(self.stands())
+            return last["board"] == board and {key: why for key, (_, why) in last["rewards"].items()} == revoked
+
+        try:
+            tracker.until(there, 45)
+        except AssertionError:
+            assert last == {"board": board, "rewards": revoked}
+        return {key: id for key, (id, _) in last["rewards"].items()}
+
+
+@pytest.fixture
+def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
+    """Every service but link-issuer, on a log of the test's own."""
+    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(SECRET), name="boards", scopes=("admin",))
+    others = tracker.key("other", "admin", programs=("prg_other",)), tracker.key("reader", "read")
+    catalog = (_terms(), AMY, BO, key, tracker.key("all", "admin"), *others)
+    [port] = free_ports(1)
+    with ExitStack() as stack:
+        events = stack.enter_context(tracker.served(settings, *catalog))
+        rewards = stack.enter_context(dispatcher.served(settings, environ, *catalog))
+        http = {**environ, "REFERRAL_HTTP_PORT": str(port)}
+        stack.enter_context(dispatcher.running(http, "http", module="conversion_tracker"))
+        for fold in ("attribute", "screen"):
+            stack.enter_context(tracker.folding(environ, fold))
+        for fold in ("decide", "ledger"):
+            stack.enter_context(dispatcher.running(rewards.environ, "fold", fold))
+        boards = stack.enter_context(processes(environ))
+        whole = Whole(events, rewards, boards, f"http://127.0.0.1:{port}")
+        tracker.until(lambda: _ready(boards) and _ready(httpx.Client(base_url=whole.url)), 60)
+        yield whole
+
+
+def _ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_what_is_held_is_released_and_rejected_and_a_ban_takes_all_back_until_it_is_lifted(whole: Whole) -> None:
+    """Each decision reaches rewards and boards; what comes back has the same ids; what cannot be decided says why."""
+    whole.events.post(tracker.event("xhs:u1", code="AMY88"))
+    key, line = attribution_key(SELF_REFERRAL), msgspec.json.encode(SELF_REFERRAL)
+    whole.events.own.collector.submit(ATTRIBUTIONS, key, line).wait(10)
+    once = whole.comes([("xhs:amy", 1)], STANDS)
+    _is_reviewed(whole)
+    _is_banned(whole, once)
+    _is_banned_as_somebody_brought(whole)
+    _is_refused(whole)
+    whole.events.drained()
+    before = whole.events.states()
+    whole.events.context.redis.flushdb()
+    tracker.until(lambda: whole.events.states() == before)
+
+
+def _is_reviewed(whole: Whole) -> None:
+    listed = whole.does("review", "list", PROGRAM).splitlines()
+    assert [line.split()[0] for line in listed] == ["CONVERSION", HELD]
+    assert "xhs:amy" in listed[1]
+    assert "self_referral" in listed[1]
+    (item,) = whole.events.get(f"/v1/programs/{PROGRAM}/conversions?status=held").get_json()["items"]
+    assert item["reasons"][0]["description"] == "The referrer and the person they brought are the same."
+    assert (item["since"], item["qualified_at"]) == ("2026-11-02T00:00:00+00:00", "2026-11-03T00:00:00+00:00")
+    assert (item["referrer"]["display_name"], item["evidence"]["code"], item["review"]) == ("Amy", "AMY88", None)
+    assert "lin" in whole.does("review", "release", HELD, "--by", "lin", "--note", "a twin")
+    own = ("xhs:amy", "first20")
+    given = whole.comes([("xhs:amy", 2)], {**STANDS, own: None})
+    assert "nobody" not in whole.does("review", "list", PROGRAM, "--status", "cleared")
+    assert "no conversion that is held" in whole.does("review", "list", PROGRAM)
+    whole.does("review", "reject", HELD, "--by", "wu")
+    assert whole.comes([("xhs:amy", 1)], {**STANDS, own: "review"}) == given
+    assert "rejected by wu" in whole.does("review", "list", PROGRAM, "--status", "rejected")
+    whole.does("review", "release", HELD, "--by", "lin")
+    assert whole.comes([("xhs:amy", 2)], {**STANDS, own: None}) == given
+
+
+def _is_banned(whole: Whole, once: dict[str, Any]) -> None:
+    own = ("xhs:amy", "first20")
+    whole.does("bans", "add", PROGRAM, "xhs:amy", "--by", "lin", "--note", "a farm")
+    whole.comes([], {**BANNED, own: "ban"})
+    assert whole.does("bans", "list", PROGRAM).splitlines()[1].split()[0] == "xhs:amy"
+    whole.events.post(tracker.event("xhs:u2", code="AMY88"))
+    tracker.until(lambda: "xhs:u2" in whole.does("review", "list", PROGRAM, "--status", "rejected"))
+    said = whole.refused("409 referrer_banned", "review", "release", HELD, "--by", "wu")
+    assert "banned by lin" in said
+    assert "a farm" in said
+    whole.does("bans", "lift", PROGRAM, "xhs:amy", "--by", "wu")
+    back = whole.comes([("xhs:amy", 3)], {**STANDS, own: None, ("xhs:u2", "first20"): None})
+    assert once.items() <= back.items()
+    assert "nobody is banned" in whole.does("bans", "list", PROGRAM)
+
+
+def _is_banned_as_somebody_brought(whole: Whole) -> None:
+    """Amy loses one of three; the follower stays one, whom nobody brought."""
+    own, second = ("xhs:amy", "first20"), ("xhs:u2", "first20")
+    whole.does("bans", "add", PROGRAM, "xhs:u1", "--by", "lin")
+    whole.comes([("xhs:amy", 2)], {**STANDS, ("xhs:u1", "first20"): "banned", own: None, second: None})
+    person = whole.events.person("xhs:u1")
+    assert (person["status"], person["reason"], person["referrer"]) == ("follower", "banned", None)
+    assert "xhs:u1 left" in whole.refused("409 conversion_fallen", "review", "release", FRIEND, "--by", "wu")
+    whole.does("bans", "lift", PROGRAM, "xhs:u1", "--by", "lin")
+    whole.comes([("xhs:amy", 3)], {**STANDS, own: None, second: None})
+
+
+def _is_refused(whole: Whole) -> None:
+    whole.refused("404 unknown_conversion", "review", "reject", "cnv_none", "--by", "lin")
+    whole.refused("404 not_banned", "bans", "lift", PROGRAM, "xhs:bo", "--by", "lin")
+    whole.refused("404 unknown_program", "bans", "add", "prg_none", "xhs:bo", "--by", "lin")
+    whole.refused("422 invalid", "review", "reject", HELD, "--by", " ")
+    ask = whole.events.app.test_client().post
+    strange = {"Authorization": "Bearer rk_other"}
+    assert ask(f"/v1/conversions/{HELD}/reject", json={"by": "lin"}, headers=strange).status_code == 403
+    reads = {"Authorization": "Bearer rk_reader"}
+    assert ask(f"/v1/programs/{PROGRAM}/bans", json={"by": "lin", "person": "xhs:bo"}, headers=reads).status_code == 403
+    named = {"Authorization": "Bearer rk_all", "Idempotency-Key": "once"}
+    answers = [ask(f"/v1/conversions/{HELD}/release", json={"by": "wu"}, headers=named) for _ in range(2)]
+    assert [one.status_code for one in answers] == [202, 202]
+    assert answers[0].get_json() == answers[1].get_json()
+    half = ask(
+        f"/v1/programs/{PROGRAM}/bans",
+        data=b'{"by": "\\ud800", "person": "x"}',
+        headers=named | {"Content-Type": "application/json", "Idempotency-Key": "half"},
+    )
+    assert half.status_code == 422

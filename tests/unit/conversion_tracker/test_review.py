@@ -1,0 +1,206 @@
+"""Review and bans in the screen fold, on the runner itself: whatever is decided in whatever order, what should count counts."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from dataclasses import replace as but
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conversion_tracker.domain.conversion import STATUSES, Conversion, Review, status_of
+from conversion_tracker.domain.screening.ban import BAN
+from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
+from conversion_tracker.folds.screen import ScreenFold
+from conversion_tracker.folds.screening.handler import CONVERSION, State, brought_by, listed_at
+from referral.clock import ManualClock
+from referral.events.attributions import (
+    AttributionLine,
+    ConversionReviewed,
+    Evidence,
+    ReferralQualified,
+    ReferralReversed,
+    ReferrerBanned,
+    ReferrerUnbanned,
+    attribution_key,
+)
+from referral.events.ids import conversion_id, referral_id
+from referral.fold import batch
+from referral.fold.decide import Decider
+from referral.fold.memory import MemoryStates
+from referral.fold.metrics import FoldMetrics
+from referral.fold.runner import FoldRunner
+from referral.log.memory import MemoryLog, MemorySource, MemorySpeaker
+from referral.topics import partition_of
+
+from .world import AMY, BO, PROGRAM, at, catalog
+
+PARTITIONS = 2
+ODD = but(SELF_REFERRAL, action=lambda _: "hold", decide=lambda case: case.referral.device == "odd")
+EVIDENCE = Evidence(kind="code", touched_at=at(1), event="evt_1")
+PAIRS = st.tuples(st.sampled_from([AMY.id, BO.id]), st.sampled_from(["xhs:a", "xhs:b"]))
+DEEDS = st.sampled_from(["qualify", "odd", "fall", "release", "reject", "ban", "unban"])
+STEPS = st.lists(st.tuples(DEEDS, PAIRS), max_size=24)
+Step = tuple[str, tuple[str, str]]
+
+
+def _line(number: int, step: Step) -> AttributionLine:
+    deed, (referrer, person) = step
+    about = {"occurred_at": at(number), "program": PROGRAM}
+    referral = referral_id(PROGRAM, person, referrer)
+    match deed:
+        case "qualify" | "odd":
+            more = {"device": "odd"} if deed == "odd" else {}
+            told = {"person": person, "referrer": referrer, "version": 1, "evidence": EVIDENCE, "followed_at": at(1)}
+            return ReferralQualified(**about, **told, **more, id=referral)  # type: ignore[arg-type]
+        case "fall":
+            told = {"person": person, "undoes": ("qualified",), "reason": "unfollowed", "since": at(1)}
+            return ReferralReversed(**about, **told, referrer=referrer, id=referral)  # type: ignore[arg-type]
+        case "release" | "reject":
+            told = {"id": conversion_id(referral), "decision": "cleared" if deed == "release" else "rejected"}
+            return ConversionReviewed(**about, **told, referral=referral, referrer=referrer, by="lin")  # type: ignore[arg-type]
+        case _:
+            kind = ReferrerBanned if deed == "ban" else ReferrerUnbanned
+            return kind(**about, referrer=referrer, person="xhs:x", by="lin")  # type: ignore[arg-type]
+
+
+@dataclass
+class Desk:
+    """The screen fold on a log and states in memory."""
+
+    log: MemoryLog = field(default_factory=lambda: MemoryLog(ManualClock()))
+    states: MemoryStates = field(default_factory=MemoryStates)
+    markers: dict[int, int] = field(default_factory=dict)
+
+    def say(self, lines: list[AttributionLine]) -> None:
+        """Appends lines, one record each."""
+        for line in lines:
+            place = partition_of(attribution_key(line), PARTITIONS)  # type: ignore[arg-type]
+            self.log.append("attributions", place, msgspec.json.encode(line))
+
+    def fold(self) -> None:
+        """Folds all there is."""
+        fold = ScreenFold([ODD, BAN])
+        decider = Decider(fold, catalog(), lambda _: PARTITIONS)
+        source = MemorySource(self.log, "attributions", PARTITIONS, self.markers)
+        worker = FoldRunner(fold, source, self.states, MemorySpeaker(self.log), decider, FoldMetrics("screen"))
+        idle = 0
+        while idle < 2:
+            busy = worker.turn(0) or any(one.waiting for one in worker.owned.values())
+            idle = 0 if busy else idle + 1
+        worker.close()
+
+    def counted(self) -> set[str]:
+        """The conversions that count by what was said; what is said of one alternates, and nothing is taken back that did not."""
+        counts: dict[str, bool] = defaultdict(bool)
+        for raw in self.log.lines("conversions"):
+            line = msgspec.json.decode(raw)
+            if line["type"] in ("conversion.cleared", "conversion.reversed"):
+                clears = line["type"] == "conversion.cleared"
+                assert counts[line["id"]] != clears
+                counts[line["id"]] = clears
+            else:
+                assert not counts[line["id"]]
+        return {id for id, counted in counts.items() if counted}
+
+    def conversions(self) -> list[Conversion]:
+        """All of them."""
+        decode = msgspec.msgpack.Decoder(State).decode
+        raws = [raw for part in self.states.values.values() for key, raw in part.items() if key.startswith(CONVERSION)]
+        return [one for one in map(decode, raws) if isinstance(one, Conversion)]
+
+    def board(self, name: str) -> set[str]:
+        """Who stands on a board, over all partitions."""
+        return {one for part in self.states.scores.values() for board, one in part if board == name}
+
+
+def _expected(steps: list[Step]) -> set[str]:
+    """What should count: it stands, nobody banned the referrer, and somebody released it or nothing was found."""
+    found: dict[tuple[str, str], bool] = {}
+    stands: dict[tuple[str, str], bool] = {}
+    reviews: dict[tuple[str, str], str] = {}
+    banned: dict[str, bool] = {}
+    for deed, pair in steps:
+        match deed:
+            case "qualify" | "odd":
+                stands[pair], found[pair] = True, deed == "odd"
+            case "fall":
+                stands[pair] = False
+            case "release" | "reject" if pair in found:
+                reviews[pair] = deed
+            case "ban" | "unban":
+                banned[pair[0]] = deed == "ban"
+    good = {pair for pair in found if reviews.get(pair, "reject" if found[pair] else "release") == "release"}
+    counting = [pair for pair in good if stands[pair] and not banned.get(pair[0])]
+    return {conversion_id(referral_id(PROGRAM, person, referrer)) for referrer, person in counting}
+
+
+@given(steps=STEPS, most=st.integers(1, 12))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_stands_without_ban_and_released_or_unsuspected_counts_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, steps: list[Step], most: int
+) -> None:
+    """In any order and in any batches; lists and families agree with the states, and a refold gives the same bytes."""
+    monkeypatch.setattr(batch, "MAX_LINES", most)
+    desk = Desk()
+    desk.say([_line(number, step) for number, step in enumerate(steps, 1)])
+    desk.fold()
+    assert desk.counted() == _expected(steps)
+    conversions = desk.conversions()
+    for status in STATUSES:
+        there = {one.id for one in conversions if status_of(one.said) == status}
+        assert desk.board(listed_at(PROGRAM, status)) == there
+    for referrer in (AMY.id, BO.id):
+        standing = {one.id for one in conversions if one.stands and one.referrer == referrer}
+        assert desk.board(brought_by(PROGRAM, referrer).board) == standing
+    _refolds_to_the_same(desk)
+
+
+def _refolds_to_the_same(desk: Desk) -> None:
+    before, said = (desk.states.values.copy(), desk.states.scores.copy()), desk.log.lines("conversions")
+    desk.states.wipe()
+    desk.fold()
+    assert (desk.states.values, desk.states.scores) == before
+    assert desk.log.lines("conversions") == said
+
+
+def test_a_ban_takes_back_everything_and_its_end_gives_the_same_again() -> None:
+    """Of a referrer with 2,500 conversions, each once, with the reason `ban`; in records within the bounds."""
+    desk, people = Desk(), [f"xhs:{number}" for number in range(2_500)]
+    desk.say([_line(1, ("qualify", (AMY.id, person))) for person in people])
+    desk.fold()
+    once = desk.counted()
+    desk.say([_line(2, ("ban", (AMY.id, "")))])
+    desk.fold()
+    assert (len(once), desk.counted()) == (2_500, set())
+    told = [msgspec.json.decode(raw) for raw in desk.log.lines("conversions")][len(once) :]
+    assert {line.get("reason", line.get("reasons", [None])[0]) for line in told} == {"ban"}
+    desk.say([_line(3, ("unban", (AMY.id, "")))])
+    desk.fold()
+    assert desk.counted() == once
+
+
+def test_what_was_decided_the_same_way_before_is_no_news() -> None:
+    """The first who decided stays named; another decision takes their place."""
+    desk, pair = Desk(), (AMY.id, "xhs:a")
+    desk.say([_line(1, ("odd", pair)), _line(2, ("release", pair)), _line(3, ("release", pair))])
+    desk.fold()
+    (one,) = desk.conversions()
+    assert one.review == Review("cleared", "lin", one.review.at if one.review else 0)
+    assert len(desk.log.lines("conversions")) == 2
+    desk.say([_line(4, ("reject", pair))])
+    desk.fold()
+    told = [msgspec.json.decode(raw) for raw in desk.log.lines("conversions")][2:]
+    assert [(line["type"], line.get("reason"), line.get("reasons")) for line in told] == [
+        ("conversion.reversed", "review", None),
+        ("conversion.rejected", None, ["review"]),
+    ]
+
+
+def test_a_review_of_what_nobody_knows_changes_nothing() -> None:
+    """A conversion that never was cannot be decided on."""
+    desk = Desk()
+    desk.say([_line(1, ("release", (AMY.id, "xhs:a")))])
+    desk.fold()
+    assert (desk.conversions(), desk.counted()) == ([], set())

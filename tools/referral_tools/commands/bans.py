@@ -1,0 +1,52 @@
+"""`referral bans list|add|lift`: who is shut out of a program."""
+
+from urllib.parse import quote
+
+import click
+
+from referral_tools.commands.tracker_service import Tracker, aimed, decided, table
+
+_HEADS = ("PERSON", "SINCE", "BY", "WHY")
+_PROGRAM, _PERSON = click.argument("program", metavar="PROGRAM"), click.argument("person", metavar="PERSON")
+
+
+@click.group()
+def bans() -> None:
+    """Shut people out of a program, and let them in again."""
+
+
+@bans.command("list")
+@_PROGRAM
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
+@aimed("read")
+def listing(program: str, limit: int, url: str, key: str) -> None:
+    """List who is banned from PROGRAM (prg_…), the oldest ban first."""
+    found = [
+        (one["person"], one["at"][:16].replace("T", " "), one["by"], one["note"])
+        for one in Tracker(url, key).items(f"programs/{program}/bans", limit)
+    ]
+    click.echo(table(_HEADS, found) if found else f"nobody is banned from {program}")
+
+
+@bans.command()
+@_PROGRAM
+@_PERSON
+@decided
+@aimed("admin")
+def add(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
+    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: all that they brought no longer counts."""
+    body = {"person": person, "by": by, "note": note}
+    Tracker(url, key).ask("POST", f"programs/{program}/bans", json=body)
+    click.echo(f"{person} is banned from {program} by {by}")
+
+
+@bans.command()
+@_PROGRAM
+@_PERSON
+@decided
+@aimed("admin")
+def lift(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
+    """Lift the ban of PERSON from PROGRAM: all counts again as if it had not been."""
+    path = f"programs/{program}/bans/{quote(person, safe='')}"
+    Tracker(url, key).ask("DELETE", path, params={"by": by, "note": note})
+    click.echo(f"{person} is free of the ban from {program}, by {by}")

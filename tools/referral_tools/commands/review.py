@@ -1,0 +1,61 @@
+"""`referral review list|release|reject`: what screening held, and what somebody decides about it."""
+
+from typing import Any
+
+import click
+
+from conversion_tracker.domain.conversion import STATUSES
+from referral_tools.commands.tracker_service import Tracker, aimed, decided, table
+
+_HEADS = ("CONVERSION", "QUALIFIED", "PERSON", "BROUGHT BY", "WHY", "REVIEW")
+_CONVERSION = click.argument("conversion", metavar="CONVERSION")
+
+
+@click.group()
+def review() -> None:
+    """Look at conversions that screening held or rejected, and decide about them."""
+
+
+@review.command("list")
+@click.argument("program", metavar="PROGRAM")
+@click.option(
+    "--status", type=click.Choice(STATUSES), default="held", show_default=True, help="which conversions to list"
+)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
+@aimed("read")
+def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
+    """List the conversions of PROGRAM (prg_…) that wait for a decision, the first that qualified first."""
+    found = [_row(item) for item in Tracker(url, key).items(f"programs/{program}/conversions", limit, status=status)]
+    click.echo(table(_HEADS, found) if found else f"{program} has no conversion that is {status}")
+
+
+@review.command()
+@_CONVERSION
+@decided
+@aimed("admin")
+def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
+    """Let CONVERSION (cnv_…) count, whatever the rules found: it pays and ranks."""
+    Tracker(url, key).ask("POST", f"conversions/{conversion}/release", json={"by": by, "note": note})
+    click.echo(f"{conversion} is released by {by}")
+
+
+@review.command()
+@_CONVERSION
+@decided
+@aimed("admin")
+def reject(conversion: str, by: str, note: str, url: str, key: str) -> None:
+    """Let CONVERSION (cnv_…) not count; what it had paid is taken back."""
+    Tracker(url, key).ask("POST", f"conversions/{conversion}/reject", json={"by": by, "note": note})
+    click.echo(f"{conversion} is rejected by {by}")
+
+
+def _row(item: dict[str, Any]) -> tuple[str, ...]:
+    referrer, looked = item["referrer"], item["review"]
+    return (
+        item["id"],
+        item["qualified_at"][:16].replace("T", " "),
+        item["person"],
+        referrer["external_id"] or referrer["id"],
+        ", ".join(one["reason"] for one in item["reasons"]),
+        f"{looked['decision']} by {looked['by']}{': ' if looked['note'] else ''}{looked['note']}" if looked else "",
+    )
