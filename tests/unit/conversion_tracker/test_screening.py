@@ -52,7 +52,7 @@ REVERSED = ReferralReversed(
 
 
 def _rule(name: str, action: str, hit: bool = True) -> Rule:
-    return but(RULES[0], name=name, action=lambda _: action, decide=lambda _: hit)  # type: ignore[arg-type]
+    return but(RULES[0], name=name, action=lambda _: action, decide=lambda *_: hit)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", "cleared")])
