@@ -13,7 +13,8 @@ def _mostly_left(case: Case, screening: Screening) -> bool:
     bounds = screening.churn
     if len(case.known.recent) < bounds.people:
         return False
-    others = [one.left for one in case.known.besides(case.referral.person)]
+    person = case.referral.person
+    others = [one.left for one in case.known.recent if one.person != person]
     return len(others) >= bounds.people and sum(others) * 100 >= bounds.left_percent * len(others)
 
 

@@ -24,7 +24,8 @@ def _decide(case: Case, screening: Screening) -> bool:
     deadline = next_deadline(case.program, case.zone, at)
     if deadline is None or at < (opens := deadline - bounds.hours * _HOUR_MS):
         return False
-    inside = 1 + sum(opens <= one.at < deadline for one in known.besides(case.referral.person))
+    person = case.referral.person
+    inside = 1 + sum(opens <= one.at < deadline for one in known.recent if one.person != person)
     usual = known.a_day_before(opens, _USUAL_DAYS) * bounds.hours / 24
     return inside > max(bounds.limit, bounds.times * usual)
 

@@ -16,8 +16,9 @@ def _decide(case: Case, screening: Screening) -> bool:
     network, bounds = case.referral.network, screening.network_burst
     if not network:
         return False
-    same = (one.at for one in case.known.besides(case.referral.person) if one.network == network)
-    return most_within(same, to_ms(case.referral.occurred_at), bounds.minutes * _MINUTE_MS) >= bounds.people
+    at, span = to_ms(case.referral.occurred_at), bounds.minutes * _MINUTE_MS
+    near = case.known.around(at, span, case.referral.person)
+    return most_within([one.at for one in near if one.network == network], at, span) >= bounds.people
 
 
 NETWORK_BURST = Rule(

@@ -12,7 +12,8 @@ def _decide(case: Case, _: Screening) -> bool:
     device = case.referral.device
     if not device:
         return False
-    return device == case.device or any(one.device == device for one in case.known.besides(case.referral.person))
+    person = case.referral.person
+    return device == case.device or any(one.device == device and one.person != person for one in case.known.recent)
 
 
 SAME_DEVICE = Rule(

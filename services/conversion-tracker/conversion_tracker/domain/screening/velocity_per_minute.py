@@ -12,8 +12,9 @@ def _decide(case: Case, screening: Screening) -> bool:
     limit = screening.velocity_per_minute.limit
     if len(case.known.recent) < limit:
         return False
-    moments = (one.at for one in case.known.besides(case.referral.person))
-    return most_within(moments, to_ms(case.referral.occurred_at), _MINUTE_MS) > limit
+    at = to_ms(case.referral.occurred_at)
+    near = case.known.around(at, _MINUTE_MS, case.referral.person)
+    return most_within([one.at for one in near], at, _MINUTE_MS) > limit
 
 
 VELOCITY_PER_MINUTE = Rule(
