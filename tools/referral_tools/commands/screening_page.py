@@ -66,6 +66,7 @@ Device, network and name are those of the first follow, like everything that dec
 
 - **Memory.** Of each referrer the newest {MAX_RECENT} whom they brought are remembered, and how many qualified on each of the
   newest {MAX_DAYS} days (UTC). Who was brought before those is no longer anybody's double, and thresholds end at 100.
+- **Everybody counts** whom the referrer brought, also who was held or rejected: a burst does not hide behind those caught before.
 - **Late arrivals.** A rule sees what was folded before, by when it happened and not by when it arrived. A minute, or the
   minutes of a burst, may lie around a referral as well as before it; so what arrives late in the midst of a burst is seen as
   part of it, and in whatever order they arrive no more than the limit are cleared. Those who came before a limit was reached
