@@ -14,7 +14,8 @@ from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey, Participant, ProgramVersion
 from referral.events.moment import to_datetime
-from referral.events.program import Program, Screening, VelocityPerMinute
+from referral.events.program import Program, Screening
+from referral.events.screening import VelocityPerMinute
 from referral.http.keys import digest
 from referral.log.admin import ensure_topics
 from referral_tools.stack.ports import free_ports

@@ -12,7 +12,8 @@ from redis import Redis
 
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
-from referral.events.program import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
+from referral.events.program import Screening
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
 from tests.integration.conversion_tracker import system as tracker
 from tests.integration.reward_dispatcher import system as dispatcher
 from tests.unit.conversion_tracker.world import AMY, BO, participant, version

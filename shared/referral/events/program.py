@@ -133,18 +133,4 @@ class Program(Part, frozen=True, kw_only=True):
     adapters: tuple[Adapter, ...] = ()
 
 
-__all__ = [
-    "Action",
-    "Adapter",
-    "CallToAction",
-    "Churn",
-    "ContentItem",
-    "DeadlineBurst",
-    "DisposableHandle",
-    "Localized",
-    "NetworkBurst",
-    "Part",
-    "Period",
-    "Program",
-    "VelocityPerMinute",
-]
+__all__ = ["Action", "Adapter", "CallToAction", "ContentItem", "Localized", "Part", "Period", "Program"]

@@ -13,14 +13,8 @@ from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT, U
 from conversion_tracker.domain.screening.rule import Case, Rule
 from referral.events.attributions import ReferralQualified
 from referral.events.moment import to_ms
-from referral.events.program import (
-    Churn,
-    DeadlineBurst,
-    DisposableHandle,
-    NetworkBurst,
-    Screening,
-    VelocityPerMinute,
-)
+from referral.events.program import Screening
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
 
 from .screening_cases import cleared, program, referral
 from .world import AMY, at
@@ -146,3 +140,9 @@ def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: Rule, **odd: Any) 
     except Exception:  # noqa: BLE001 - whatever it is that fails
         expected = (Finding("held", "rule_failed"),)
     assert screen(case, STRICT, [rule]) == expected
+
+
+def test_what_was_remembered_before_networks_and_leavers_were_is_still_readable() -> None:
+    """States in Redis outlive a release."""
+    raw = msgspec.msgpack.encode(["referrer", [[1, "xhs:p", "d1"]]])
+    assert msgspec.msgpack.decode(raw, type=Referrer) == Referrer((Brought(1, "xhs:p", "d1"),))

@@ -10,16 +10,8 @@ from conversion_tracker.domain.screening.crowd import most_within
 from conversion_tracker.domain.screening.deadlines import next_deadline
 from referral.events.challenges import Challenge
 from referral.events.moment import to_ms
-from referral.events.program import (
-    Action,
-    Board,
-    Churn,
-    DeadlineBurst,
-    DisposableHandle,
-    NetworkBurst,
-    Screening,
-    VelocityPerMinute,
-)
+from referral.events.program import Action, Board, Screening
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
 
 from .screening_cases import BY_NAME, brought, found, known, program, referral
 from .world import START, at
