@@ -14,7 +14,8 @@ from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey, Participant, ProgramVersion
 from referral.events.moment import to_datetime
-from referral.events.program import Program
+from referral.events.program import Program, Screening
+from referral.events.screening import VelocityPerMinute
 from referral.http.keys import digest
 from referral.log.admin import ensure_topics
 from referral_tools.stack.ports import free_ports
@@ -63,6 +64,8 @@ class World:
             timezone="Asia/Shanghai",
             target_url="https://example.com/follow",
             channels=("wechat",),
+            # A load brings more a minute than friends can follow; what is held would spare the folds after it their work.
+            screening=Screening(velocity_per_minute=VelocityPerMinute(action="ignore")),
         )
         key = ApiKey(recorded_at=then, id="key_bench", digest=digest(KEY), name="bench", scopes=("admin",))
         writer = CatalogWriter(self.settings, SystemClock())

@@ -36,6 +36,7 @@ class AdapterPlaces(Part, frozen=True, kw_only=True):
     mention: Place | None = None
     click: Place | None = None
     device: Place | None = None
+    network: Place | None = None
 
 
 class AdapterSignature(Part, frozen=True, kw_only=True):

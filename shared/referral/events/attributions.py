@@ -42,7 +42,10 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A referral: `referrer` (a participant id) brought `person`."""
+    """A referral: `referrer` (a participant id) brought `person`.
+
+    `device`, `network` and `handle` are what the first follow told; `spells` is how often the person began to follow.
+    """
 
     id: Id
     person: PersonId
@@ -50,6 +53,9 @@ class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     version: int
     evidence: Evidence
     device: str | None = None
+    network: str | None = None
+    handle: str | None = None
+    spells: int = 1
 
 
 class ReferralAttributed(Referral, frozen=True, kw_only=True, tag="referral.attributed"):

@@ -5,7 +5,19 @@ from typing import Literal
 from referral.events.attributions import Evidence, ReversalReason
 from referral.events.line import ClockTicked, Derived, Id, Moment, PersonId
 
-ScreeningReason = Literal["self_referral", "ban", "ring", "review", "rule_failed"]
+ScreeningReason = Literal[
+    "self_referral",
+    "same_device",
+    "network_burst",
+    "velocity_per_minute",
+    "disposable_handle",
+    "churn",
+    "deadline_burst",
+    "ban",
+    "ring",
+    "review",
+    "rule_failed",
+]
 # Why what counted counts no more: the referral fell, or somebody decided so.
 FallReason = ReversalReason | Literal["review", "ban", "ring"]
 

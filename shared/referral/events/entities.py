@@ -41,6 +41,7 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
     display_name: Text
     code: Name
     mention: Name | None = None
+    device: Annotated[str, Meta(max_length=128, description="a hash of their own device")] | None = None
 
 
 class Link(Entity, frozen=True, kw_only=True, tag="link"):

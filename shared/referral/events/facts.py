@@ -28,6 +28,7 @@ class PersonFact(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     click: Token | None = None
     mention: Name | None = None
     device: Annotated[str, Meta(max_length=128, description="a hash, never the device's own identifier")] | None = None
+    network: Annotated[str, Meta(max_length=128, description="a hash, never an address itself")] | None = None
 
 
 class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -36,6 +37,12 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     content: Id | None = None
     cta: Id | None = None
     post: Id | None = None
+
+
+class Follow(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """What led to a follow, and the name that who follows goes by at the platform."""
+
+    handle: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -96,7 +103,7 @@ class ContentShared(PersonFact, frozen=True, kw_only=True, tag="content.shared")
 class PersonFollowed(PersonFact, frozen=True, kw_only=True, tag="person.followed"):
     """Somebody began to follow the account, with whatever evidence of who brought them."""
 
-    data: Content = Content()
+    data: Follow = Follow()
 
 
 class PersonUnfollowed(PersonFact, frozen=True, kw_only=True, tag="person.unfollowed"):

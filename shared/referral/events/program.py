@@ -12,11 +12,18 @@ from referral.events.facts import Amount, Channel, Currency
 from referral.events.line import Id, Moment, Name, Text
 from referral.events.part import Localized, Part, Period
 from referral.events.rewards import RewardKind, Role
+from referral.events.screening import (
+    Action,
+    Churn,
+    DeadlineBurst,
+    DisposableHandle,
+    NetworkBurst,
+    VelocityPerMinute,
+)
 
 Model = Literal["first_touch", "last_touch"]
 Qualifying = Literal["person.followed", "order.paid", "person.retained"]
 Metric = Literal["referrals"]
-Action = Literal["reject", "hold", "ignore"]
 PartnerKind = Literal["influencer", "brand", "community", "cross_promotion", "seeding"]
 
 
@@ -40,6 +47,12 @@ class Screening(Part, frozen=True, kw_only=True):
     """What is done about each suspicion."""
 
     self_referral: Action = "reject"
+    same_device: Action = "hold"
+    network_burst: NetworkBurst = NetworkBurst()
+    velocity_per_minute: VelocityPerMinute = VelocityPerMinute()
+    disposable_handle: DisposableHandle = DisposableHandle()
+    churn: Churn = Churn()
+    deadline_burst: DeadlineBurst = DeadlineBurst()
 
 
 class Reward(Part, frozen=True, kw_only=True):
@@ -120,4 +133,4 @@ class Program(Part, frozen=True, kw_only=True):
     adapters: tuple[Adapter, ...] = ()
 
 
-__all__ = ["Adapter", "CallToAction", "ContentItem", "Localized", "Part", "Period", "Program"]
+__all__ = ["Action", "Adapter", "CallToAction", "ContentItem", "Localized", "Part", "Period", "Program"]

@@ -44,6 +44,7 @@ class Outcome:
     values: dict[str, bytes | None] = field(default_factory=dict)
     scores: dict[tuple[str, str], float | None] = field(default_factory=dict)
     kinds: dict[type, int] = field(default_factory=dict)  # how many lines of each type are said
+    reasons: dict[tuple[type, str], int] = field(default_factory=dict)  # how many of each type give each reason
     letters: list[LineRejected] = field(default_factory=list)  # what was set aside, undecodable or undecidable
     skipped: int = 0  # lines whose cause was applied already
 
@@ -170,6 +171,8 @@ class Decider(Generic[Line, State]):
             place = partition_of(key, self._partitions(topic)) if key is not None else partition or 0
             outcome.spoken.append(Spoken(topic.name, place, _json(line), alone))
             outcome.kinds[type(line)] = outcome.kinds.get(type(line), 0) + 1
+            for reason in getattr(line, "reasons", ()):
+                outcome.reasons[type(line), reason] = outcome.reasons.get((type(line), reason), 0) + 1
 
     def _reject(self, outcome: Outcome, known: Spoke) -> None:
         """Dead letters go out; those of before a wipe are there already."""

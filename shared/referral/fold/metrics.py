@@ -16,6 +16,7 @@ class FoldMetrics:
         self._lagging: set[int] = set()
         self._lines = counter("fold_lines").labels(fold)
         self._outputs = counter("fold_outputs")
+        self._reasons = counter("fold_reasons")
         self._batches = counter("fold_batches").labels(fold)
         self._skipped = counter("fold_skipped").labels(fold)
         self._dead_letters = counter("fold_dead_letters").labels(fold)
@@ -37,6 +38,8 @@ class FoldMetrics:
         self._lines.inc(lines)
         for kind, count in outcome.kinds.items():
             self._outputs.labels(self._fold, tag_of(kind)).inc(count)
+        for (kind, reason), count in outcome.reasons.items():
+            self._reasons.labels(self._fold, tag_of(kind), reason).inc(count)
         self._skipped.inc(outcome.skipped)
         self._dead_letters.inc(len(outcome.letters))
 

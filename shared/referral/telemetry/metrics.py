@@ -71,6 +71,12 @@ ROWS = (
         "Lines derived and said, by type (referral.attributed, reward.granted, …).",
         ("fold", "type"),
     ),
+    Row(
+        "fold_reasons",
+        "counter",
+        "Reasons given on lines said, by the line's type: conversion.held and conversion.rejected name their screening rules.",
+        ("fold", "type", "reason"),
+    ),
     Row("fold_batches", "counter", "Batches folded.", ("fold",)),
     Row("fold_skipped", "counter", "Lines skipped because their cause was applied before.", ("fold",)),
     Row("fold_dead_letters", "counter", "Lines set aside as unreadable or undecidable.", ("fold",)),

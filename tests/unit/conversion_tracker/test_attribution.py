@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
-from referral.events.attributions import ReferralAttributed, ReferralReversed, ReferralUnattributed
+from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
 from referral.events.entities import Link, Participant, ProgramVersion
-from referral.events.facts import ContentShown, Fact
+from referral.events.facts import ContentShown, Fact, Follow
 from referral.events.moment import to_datetime, to_ms
 from referral_tools.oracle.attribution import judge as oracle
 from referral_tools.oracle.directory import Directory
@@ -62,6 +62,23 @@ def test_a_follow_with_a_code_is_attributed_and_qualified_at_once() -> None:
     assert (attributed.evidence.kind, attributed.evidence.code, attributed.evidence.event) == ("code", "AMY88", "evt_1")
     assert (attributed.version, attributed.device, qualified.followed_at) == (1, "d1", at(2))
     assert attributed.id == qualified.id
+
+
+def test_a_referral_tells_what_the_first_follow_told_and_how_often_the_person_began_to_follow() -> None:
+    """Screening reads it there: device, network and name of the first follow, and every spell, told in whatever order."""
+    told = {"device": "d1", "network": "n1", "data": Follow(handle="Friend_1")}
+    facts = [
+        follow(1, 2, code="AMY88", **told),
+        unfollow(2, 3),
+        follow(3, 4, network="n2"),
+        unfollow(4, 5),
+        follow(5, 6),
+    ]
+    for order in (facts, facts[::-1], facts[2:] + facts[:2]):
+        _, qualified = Run().take(order).standing()
+        assert isinstance(qualified, ReferralQualified)
+        assert (qualified.device, qualified.network, qualified.handle) == ("d1", "n1", "Friend_1")
+        assert (qualified.spells, qualified.occurred_at) == (3, at(6))
 
 
 @pytest.mark.parametrize(

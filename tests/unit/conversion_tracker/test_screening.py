@@ -1,19 +1,22 @@
 """Whether a referral counts: the rules, what they come to together, and what a fall takes back."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from dataclasses import replace as but
 from datetime import timedelta
 from typing import get_args
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
 from conversion_tracker.domain.conversion import Conversion, Review, fallen, qualified, settled
 from conversion_tracker.domain.screening.catalogue import RULES, Finding, outcome_of, reasons_of, screen
 from conversion_tracker.domain.screening.reasons import WORDS
+from conversion_tracker.domain.screening.referrer import Referrer
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import State
+from conversion_tracker.folds.screening.handler import State, referrer_at
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralQualified, ReferralReversed
 from referral.events.conversions import (
     ConversionCleared,
@@ -26,7 +29,12 @@ from referral.events.conversions import (
 from referral.events.ids import conversion_id, referral_id
 from referral.events.moment import to_ms
 from referral.events.program import Screening
+from referral.fold.batch import Batch
+from referral.fold.decide import Decider
+from referral.fold.fence import Fence
 from referral.fold.fold import Key, Position
+from referral.fold.metrics import FoldMetrics
+from referral.fold.states import Loaded
 
 from .world import AMY, FRIEND, PROGRAM, at, catalog
 
@@ -53,7 +61,7 @@ REVERSED = ReferralReversed(
 
 
 def _rule(name: str, action: str, hit: bool = True) -> Rule:
-    return but(RULES[0], name=name, action=lambda _: action, decide=lambda _: hit)  # type: ignore[arg-type]
+    return but(RULES[0], name=name, action=lambda _: action, decide=lambda *_: hit)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", "cleared")])
@@ -105,6 +113,14 @@ def test_every_reason_has_words_for_the_people_who_decide() -> None:
 HELD = (Finding("held", "self_referral"),)
 BANNED = Finding("rejected", "ban")
 MOMENT = to_ms(at(3))
+
+
+@dataclass
+class Spoken:
+    """A partition of which nothing was said before."""
+
+    fence: Fence
+    spoken_below: int
 
 
 def _settled(before: Conversion | None, findings: tuple[Finding, ...] = ()) -> tuple[Conversion, list[ConversionFact]]:
@@ -171,6 +187,31 @@ def test_the_fold_clears_reverses_and_clears_again_under_the_same_id() -> None:
     assert [type(line) for line in said] == [ConversionCleared, ConversionReversed, ConversionCleared]
     assert {line.id for line in said} == {conversion_id(QUALIFIED.id)}
     assert said[2].occurred_at - said[0].occurred_at == timedelta(days=2)
+
+
+def test_the_fold_keeps_who_unfollowed_and_who_came_back() -> None:
+    """Churn is seen in what is known of the referrer; a refund or a correction is no leaving."""
+    fold, states = ScreenFold(), defaultdict[Key, State | float | None](lambda: None)
+    corrected = replace(REVERSED, reason="corrected")
+    seen = []
+    for line in (QUALIFIED, corrected, QUALIFIED, REVERSED, REVERSED, QUALIFIED):
+        decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, catalog(), Position(0, 0, 0, 0))
+        states |= decision.changes
+        known = states[referrer_at(PROGRAM, AMY.id)]
+        assert isinstance(known, Referrer)
+        seen.append([one.left for one in known.recent])
+    assert seen == [[False], [False], [False], [True], [True], [False]]
+
+
+def test_reasons_are_counted_by_outcome_and_rule() -> None:
+    """An operator sees which rule holds how much, without reading the log."""
+    batch = Batch(0, 0, 0, [(Position(0, 0, 0, 0), replace(QUALIFIED, person=AMY.external_id), b"")])
+    known = Spoken(Fence(), 0)
+    outcome = Decider(ScreenFold(), catalog(), lambda _: 1).decide(batch, Loaded(b"", {}), known)
+    labels = {"fold": "screen", "type": "conversion.rejected", "reason": "self_referral"}
+    before = REGISTRY.get_sample_value("referral_fold_reasons_total", labels) or 0
+    FoldMetrics("screen").decided(outcome, 1)
+    assert REGISTRY.get_sample_value("referral_fold_reasons_total", labels) == before + 1
 
 
 def test_the_fold_rejects_a_self_referral_that_got_so_far() -> None:

@@ -76,7 +76,7 @@ _adapters = st.fixed_dictionaries(
         "id": _ids.filter(lambda name: name not in ("wechat", "cloudevents")),
         "where": st.fixed_dictionaries(
             dict.fromkeys(("id", "type", "person", "time"), _places),
-            optional=dict.fromkeys(("code", "mention", "click", "device"), _places),
+            optional=dict.fromkeys(("code", "mention", "click", "device", "network"), _places),
         ),
         "types": st.dictionaries(_texts, st.sampled_from(["person.followed", "order.paid"]), min_size=1, max_size=3),
     },
@@ -129,6 +129,26 @@ _codes = st.fixed_dictionaries(
         "blocklist": st.lists(st.from_regex(r"[A-Za-z0-9_-]{2,32}", fullmatch=True), unique_by=str.casefold),
     },
 )
+_acted = st.sampled_from(["reject", "hold", "ignore"])
+
+
+def _rule(**thresholds: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional={"action": _acted, **thresholds})
+
+
+_patterns = st.lists(st.from_regex(r"[a-z\[\]*?小用]{0,9}[a-z]\Z", fullmatch=True), max_size=3, unique=True)
+_screening = st.fixed_dictionaries(
+    {},
+    optional={
+        "self_referral": _acted,
+        "same_device": _acted,
+        "network_burst": _rule(people=st.integers(2, 100), minutes=st.integers(1, 1440)),
+        "velocity_per_minute": _rule(limit=st.integers(1, 100)),
+        "disposable_handle": _rule(built_in=st.booleans(), patterns=_patterns),
+        "churn": _rule(follows=st.integers(2, 30), left_percent=st.integers(1, 100), people=st.integers(2, 100)),
+        "deadline_burst": _rule(limit=st.integers(1, 100), hours=st.integers(1, 48), times=st.integers(2, 100)),
+    },
+)
 _PARTNER_KINDS = ["influencer", "brand", "community", "cross_promotion", "seeding"]
 
 
@@ -170,9 +190,7 @@ _files = st.fixed_dictionaries(
             ),
             _attribution({"qualifies_on": st.just("person.retained"), "retained_days": st.integers(1, 365)}),
         ),
-        "screening": st.fixed_dictionaries(
-            {}, optional={"self_referral": st.sampled_from(["reject", "hold", "ignore"])}
-        ),
+        "screening": _screening,
         "rewards": st.lists(_rewards, max_size=4, unique_by=lambda reward: reward["id"]),
         "boards": st.lists(_boards, max_size=1),
         "adapters": st.lists(_adapters, max_size=2, unique_by=lambda adapter: adapter["id"]),

@@ -17,7 +17,15 @@ from link_issuer.programs.content import CallToActionSection, ContentSection, Ex
 from link_issuer.programs.limits import BudgetSection, CapsSection, CodesSection
 from link_issuer.programs.partners import PartnerSection
 from link_issuer.programs.rewards import RewardSection
-from link_issuer.programs.schema import AttributionSection, ProgramFile, ScreeningSection
+from link_issuer.programs.schema import AttributionSection, ProgramFile
+from link_issuer.programs.screening import (
+    ChurnSection,
+    DeadlineBurstSection,
+    DisposableHandleSection,
+    NetworkBurstSection,
+    ScreeningSection,
+    VelocityPerMinuteSection,
+)
 from link_issuer.programs.yaml_form import read
 from referral.events import adapters, challenges
 from referral.events import content as content_contract
@@ -47,6 +55,27 @@ PLACES_OF_PARTNERS = ["/partners/0/channel", "/partners/1/channel", "/partners/1
 PLACES_OF_CHALLENGE = ["/challenges/0/days", "/challenges/0/hashtag", "/challenges/0/starts"]
 SAME_TAG = ["/challenges/1/hashtag"]
 PLACE_OF_PROMPTS = ["/challenges/0/resources/prompts"]
+SCREENED = {"same_device": "hold", "velocity_per_minute": {"limit": 20, "action": "hold"}, "churn": {}}
+OUT_OF_BOUNDS = {
+    "network_burst": {"people": 1, "minutes": 0},
+    "velocity_per_minute": {"limit": 101, "action": "ban"},
+    "churn": {"left_percent": 101, "follows": True},
+    "deadline_burst": {"hours": 49, "times": "5"},
+}
+PLACES_OUT_OF_BOUNDS = [
+    "/screening/churn/follows",
+    "/screening/churn/left_percent",
+    "/screening/deadline_burst/hours",
+    "/screening/deadline_burst/times",
+    "/screening/network_burst/minutes",
+    "/screening/network_burst/people",
+    "/screening/velocity_per_minute/action",
+    "/screening/velocity_per_minute/limit",
+]
+ODD_FORMS = [f"/screening/{name}" for name in ("same_device", "velocity_per_minute", "velocty")]
+CATCH_ALL = {"disposable_handle": {"patterns": ["*?*", "bot*", ""]}}
+PLACES_OF_CATCH_ALL = ["/screening/disposable_handle/patterns/0", "/screening/disposable_handle/patterns/2"]
+SAME_PATTERN = {"disposable_handle": {"patterns": ["bot*", "BOT*"]}}
 
 
 def _places(content: object) -> list[str]:
@@ -73,6 +102,11 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
         (ProgramFile, contract.Program),
         (AttributionSection, contract.Attribution),
         (ScreeningSection, contract.Screening),
+        (NetworkBurstSection, contract.NetworkBurst),
+        (VelocityPerMinuteSection, contract.VelocityPerMinute),
+        (DisposableHandleSection, contract.DisposableHandle),
+        (ChurnSection, contract.Churn),
+        (DeadlineBurstSection, contract.DeadlineBurst),
         (RewardSection, contract.Reward),
         (BoardSection, contract.Board),
         (ContentSection, contract.ContentItem),
@@ -138,6 +172,11 @@ def test_the_file_holds_exactly_what_the_contract_holds(schema: type[Any], part:
         ({"attribution": {"qualifies_on": "person.retained", "retained_days": 366}}, ["/attribution/retained_days"]),
         ({"attribution": {"retained_days": 7}}, ["/attribution/retained_days"]),
         ({"attribution": {"qualifies_on": "order", "min_amount": 99}}, ["/attribution/qualifies_on"]),
+        ({"screening": SCREENED}, []),
+        ({"screening": {"velocity_per_minute": "hold", "same_device": {"action": "hold"}, "velocty": {}}}, ODD_FORMS),
+        ({"screening": OUT_OF_BOUNDS}, PLACES_OUT_OF_BOUNDS),
+        ({"screening": CATCH_ALL}, PLACES_OF_CATCH_ALL),
+        ({"screening": SAME_PATTERN}, ["/screening/disposable_handle/patterns"]),
         ({"rewards": [GUIDE, CODE, BONUS]}, []),
         ({"rewards": [GUIDE, GUIDE]}, ["/rewards/1/id"]),
         ({"rewards": [GUIDE | {"pool": "../secret"}]}, ["/rewards/0/pool"]),
@@ -260,6 +299,9 @@ def test_all_mistakes_come_in_one_answer() -> None:
         ({"rewards": [3]}, "an object) with id, to, on"),
         ({"rewards": [GUIDE | {"on": "content.shared"}]}, "forced_sharing"),
         ({"content": [COMPARED | {"ctas": [TAG]}]}, "no call to action of this item: take tag"),
+        ({"screening": {"velocity_per_minute": "hold"}}, "an object) with limit, action"),
+        ({"screening": {"velocity": "hold"}}, "take one of self_referral, same_device, network_burst"),
+        ({"screening": {"churn": {"follows": 1}}}, "greater than or equal to 2"),
         ({"kits": {"wechat": {"en": "{pin}"}}}, "{name}, {code}, {link}, {mention}, {hook}, {cta}"),
         ({"kits": {"weibo": {"en": "x"}}}, "add it to channels"),
         ({"challenges": [GLOW30], "ends_at": "2026-11-30T00:00:00+08:00"}, "take 29 at most"),

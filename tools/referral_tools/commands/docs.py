@@ -11,6 +11,7 @@ from referral import config
 from referral.telemetry import metrics
 from referral.topics import TOPICS, Topic
 from referral_tools.attribution.page import sections
+from referral_tools.commands import screening_page
 from referral_tools.commands.program_page import programs
 
 _HOME = Path(__file__).resolve().parents[3] / "docs"
@@ -71,12 +72,23 @@ def program_file() -> str:
     return programs(_MADE.format(source="services/link-issuer/link_issuer/programs and .../domain/advice"))
 
 
+def screened() -> str:
+    """docs/screening.md"""
+    made = _MADE.format(
+        source="conversion-tracker's catalogue of rules and tools/referral_tools/commands/screening_page.py"
+    )
+    table = "\n".join(_table(screening_page.HEADS, screening_page.rows()))
+    parts = ["# Screening", made, screening_page.INTRO, "## The rules", table]
+    return "\n\n".join([*parts, screening_page.COMBINED, screening_page.SEEN]) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "metrics.md": measured,
     "events.md": events,
     "attribution.md": attributed,
     "programs.md": program_file,
+    "screening.md": screened,
 }
 
 

@@ -28,8 +28,9 @@ Saying = ReferralAttributed | ReferralQualified | ReferralUnattributed | Referra
 class Said(Struct, frozen=True, array_like=True, gc=False):
     """What stands on the log about a person: enough to see whether a verdict differs, and to take it back.
 
-    `first` is the first follow's id, which fixes rules and device; `event` and `kind` name the winning touch (`event` is empty
-    where that was the first follow itself). `qualified` is when it qualified (ms): 0 with the follow, None not yet.
+    `spells` is how often a person who was brought began to follow. `first` is the first follow's id, which fixes rules, device,
+    network and handle; `event` and `kind` name the winning touch (`event` is empty where that was the first follow itself).
+    `qualified` is when it qualified (ms): 0 with the follow, None not yet.
     """
 
     since: int
@@ -39,6 +40,7 @@ class Said(Struct, frozen=True, array_like=True, gc=False):
     event: str | None = None
     reason: UnattributedReason | None = None
     qualified: int | None = 0
+    spells: int = 1
 
 
 def said_of(now: Standing) -> Said:
@@ -48,7 +50,7 @@ def said_of(now: Standing) -> Said:
         return Said(now.since, first, reason=now.reason)
     event = None if touch.event == first else touch.event
     qualified = 0 if now.qualified == now.since else now.qualified
-    return Said(now.since, first, touch.referrer, touch.kind, event, None, qualified)
+    return Said(now.since, first, touch.referrer, touch.kind, event, None, qualified, now.spells)
 
 
 def difference(
@@ -145,6 +147,9 @@ def _attributed(program: str, person: str, now: Standing, touch: Touch) -> Refer
         version=now.first.version,
         evidence=_evidence(touch, since if touch.at == now.since else to_datetime(touch.at)),
         device=now.first.device,
+        network=now.first.network,
+        handle=now.first.handle,
+        spells=now.spells,
     )
 
 
@@ -159,6 +164,9 @@ def _qualified(attributed: ReferralAttributed, since: int, qualified: int) -> Re
         version=attributed.version,
         evidence=attributed.evidence,
         device=attributed.device,
+        network=attributed.network,
+        handle=attributed.handle,
+        spells=attributed.spells,
         followed_at=attributed.occurred_at,
     )
 

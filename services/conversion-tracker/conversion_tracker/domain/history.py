@@ -53,6 +53,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     version: int = 0
     device: str | None = None
     sale: Sale | None = None
+    network: str | None = None
+    handle: str | None = None
 
 
 class Course(Struct, array_like=True, gc=False):

@@ -19,7 +19,8 @@ Judged = tuple[Touch, Problem | None]  # a touch and its flaw
 class Standing(Struct, frozen=True, gc=False):
     """Someone follows since `since` (ms), brought by the referrer of `touch`; without one nobody brought them, for `reason`.
 
-    `qualified` is when the referral did what the program pays for (ms); None where it has not yet.
+    `qualified` is when the referral did what the program pays for (ms); None where it has not yet. `spells` is how often they
+    began to follow.
     """
 
     since: int
@@ -27,6 +28,7 @@ class Standing(Struct, frozen=True, gc=False):
     touch: Touch | None = None
     reason: UnattributedReason | None = None
     qualified: int | None = None
+    spells: int = 1
 
 
 def judge(course: Course, rules: Rules | None, reached: int = 0) -> Standing | None:
@@ -48,7 +50,7 @@ def judge(course: Course, rules: Rules | None, reached: int = 0) -> Standing | N
     if course.spells > 1 and not rules.restores:
         return Standing(since, first, reason="refollowed")
     qualified = since if rules.at_once else qualified_at(course, since, rules, reached)
-    return Standing(since, first, touch, None, qualified)
+    return Standing(since, first, touch, None, qualified, course.spells)
 
 
 def strongest(touches: tuple[Touch, ...], followed_at: int, rules: Rules, model: Model) -> Judged | None:

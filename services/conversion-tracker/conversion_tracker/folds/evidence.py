@@ -59,7 +59,9 @@ class EvidenceReader:
         if what == "touch" and not touches:
             return None
         if what == "follow":
-            return Entry(at, fact.id, what, touches, rules.version if rules else 0, fact.device)
+            handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
+            version = rules.version if rules else 0
+            return Entry(at, fact.id, what, touches, version, fact.device, None, fact.network, handle)
         return Entry(at, fact.id, what, touches)
 
     def _touches(self, fact: Fact, at: int, by: datetime) -> tuple[Touch, ...]:

@@ -1,7 +1,7 @@
 """Enrolment: who somebody is in a program. The same person is the same participant, however often enrolled."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from link_issuer.domain.mistakes import Mistake
@@ -11,7 +11,7 @@ from referral.events.ids import participant_id
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Whom to enrol: the platform's id, what people call them (may be empty), their handle.
+    """Whom to enrol: the platform's id, what people call them (may be empty), their handle, a hash of their device.
 
     `place` is where in the request they stand, a JSON pointer.
     """
@@ -19,6 +19,7 @@ class Enrolment:
     external_id: str
     display_name: str = ""
     mention: str | None = None
+    device: str | None = None
     place: str = ""
 
     def participant_id(self, program: str) -> str:
@@ -35,6 +36,7 @@ class Enrolment:
             display_name=self.display_name or code,
             code=code,
             mention=self.mention,
+            device=self.device,
         )
 
 
@@ -43,8 +45,8 @@ def contradictions(asked: Iterable[Enrolment]) -> Iterator[Mistake]:
     first: dict[str, Enrolment] = {}
     for one in asked:
         before = first.setdefault(one.external_id, one)
-        if (one.display_name, one.mention) != (before.display_name, before.mention):
-            other = f"{one.external_id} stands at {before.place} with another name or mention: send each person once"
+        if replace(one, place="") != replace(before, place=""):
+            other = f"{one.external_id} stands at {before.place} with another name, mention or device: send each person once"
             yield Mistake(f"{one.place}/external_id", other)
 
 

@@ -5,6 +5,7 @@ import unicodedata
 _DISPLAY_NAME = 64
 _EXTERNAL_ID = 128
 _MENTION = 64
+_DEVICE = 128
 # Cc control, Cs half of a surrogate pair (no UTF-8 has it), Zl and Zp line and paragraph separators.
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Turn the direction of what follows, so that a name can pose as other text: https://www.unicode.org/reports/tr9/
@@ -33,6 +34,11 @@ def mention(text: str) -> str:
     if any(character.isspace() for character in handle):
         raise NameRefused("holds a blank: a mention is one word, such as @amy")
     return "@" + _checked(handle, _MENTION)
+
+
+def device(text: str) -> str:
+    """A hash of somebody's device, untouched. Raises NameRefused."""
+    return _checked(legible(text), _DEVICE)
 
 
 def legible(text: str) -> str:

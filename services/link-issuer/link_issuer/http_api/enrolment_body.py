@@ -47,6 +47,14 @@ class EnrolmentSchema(Strict):
         allow_none=True,
         metadata={"description": "their handle, such as @amy, where a mention refers too"},
     )
+    device = Named(
+        names.device,
+        allow_none=True,
+        metadata={
+            "description": "a hash of their device, as events have it: who follows on it is not somebody else",
+            "maxLength": 128,
+        },
+    )
 
 
 class EnrolmentsSchema(Strict):

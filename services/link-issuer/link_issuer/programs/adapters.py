@@ -46,6 +46,7 @@ class AdapterPlacesSection(Strict):
     mention = place("where the mention stands")
     click = place("where the click token (rt) stands")
     device = place("where a hash of the device stands")
+    network = place("where a hash of the network stands")
 
 
 class AdapterSignatureSection(Strict):

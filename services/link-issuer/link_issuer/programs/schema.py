@@ -18,6 +18,7 @@ from link_issuer.programs.qualifying import currency, money, qualifying_mistakes
 from link_issuer.programs.references import MOST_CHALLENGES, across
 from link_issuer.programs.report import report, twice
 from link_issuer.programs.rewards import RewardSection
+from link_issuer.programs.screening import ScreeningSection
 from referral.events import program as contract
 from referral.events.attributions import EvidenceKind
 from referral.events.facts import Channel
@@ -48,12 +49,6 @@ class AttributionSection(Strict):
         wrong = set(original) - set(section) if isinstance(original, Mapping) else set()
         mistakes = () if "qualifies_on" in wrong else qualifying_mistakes(section)
         report({name: [detail] for name, detail in mistakes if name not in wrong})
-
-
-class ScreeningSection(Strict):
-    """What is done about each suspicion."""
-
-    self_referral = choice(get_args(contract.Action), "what is done when somebody brings themselves", required=False)
 
 
 class ProgramFile(Strict):

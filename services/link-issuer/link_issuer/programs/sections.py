@@ -24,7 +24,7 @@ SECTIONS: Mapping[str, Section] = {
     "screening": Section(
         "Screening",
         "What is done about referrals that look wrong.",
-        "conversion-tracker clears, holds or rejects each referral by it.",
+        "conversion-tracker clears, holds or rejects each referral by it; what each rule sees: [Screening](screening.md).",
     ),
     "rewards": Section(
         "Rewards",

@@ -35,7 +35,9 @@ def _refusal(sent: object) -> tuple[str, str]:
 def test_every_fact_of_ours_can_be_said_as_a_cloudevent(kind: str) -> None:
     """Whichever way it comes in, the same fact is on the log."""
     fact = json.loads(example(kind))
-    evidence = {name: fact[name] for name in ("channel", "code", "click", "mention", "device") if name in fact}
+    evidence = {
+        name: fact[name] for name in ("channel", "code", "click", "mention", "device", "network") if name in fact
+    }
     sent = {
         "specversion": "1.0",
         "id": "7",

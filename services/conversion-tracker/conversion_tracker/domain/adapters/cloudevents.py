@@ -7,7 +7,7 @@
 | `time` | `occurred_at`; required here, since a repetition must tell the same moment |
 | `subject` | `person` |
 | the extension attribute `program`, else the part of `source` that begins with `prg_` | `program` |
-| the extension attributes `channel`, `code`, `click`, `mention`, `device`, else the fields of `data` of these names | the same |
+| the extension attributes `channel`, `code`, `click`, `mention`, `device`, `network`, else fields of `data` so named | the same |
 | what else is in `data` | `data` |
 """
 

@@ -9,7 +9,7 @@ import msgspec
 from referral.events.facts import Fact
 
 Reason = Literal["not_mapped", "not_a_cloudevent", "missing_field", "wrong_type", "invalid_value", "malformed_json"]
-EVIDENCE = ("channel", "code", "click", "mention", "device")
+EVIDENCE = ("channel", "code", "click", "mention", "device", "network")
 _encode = msgspec.json.Encoder().encode
 
 

@@ -9,7 +9,7 @@ from conversion_tracker.domain.adapters.places import found, pointer, steps
 from referral.events.adapters import Adapter
 from referral.events.ids import derive
 
-_OPTIONAL = ("code", "mention", "click", "device")
+_OPTIONAL = ("code", "mention", "click", "device", "network")
 _LONGEST_ID = 64
 _EARLIEST_S, _LATEST_S = -62_135_596_800, 253_402_300_800  # the years 1 to 9999
 

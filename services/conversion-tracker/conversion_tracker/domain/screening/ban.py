@@ -8,5 +8,5 @@ BAN = Rule(
     scope="referrer",
     severity="high",
     action=lambda _: "reject",
-    decide=lambda case: case.known.ban is not None,
+    decide=lambda case, _: case.known.ban is not None,
 )

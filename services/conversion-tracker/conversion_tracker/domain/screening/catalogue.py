@@ -10,12 +10,27 @@ from typing import Literal
 from msgspec import Struct
 
 from conversion_tracker.domain.screening.ban import BAN
+from conversion_tracker.domain.screening.churn import CHURN
+from conversion_tracker.domain.screening.deadline_burst import DEADLINE_BURST
+from conversion_tracker.domain.screening.disposable_handle import DISPOSABLE_HANDLE
+from conversion_tracker.domain.screening.network_burst import NETWORK_BURST
 from conversion_tracker.domain.screening.rule import Case, Rule
+from conversion_tracker.domain.screening.same_device import SAME_DEVICE
 from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
+from conversion_tracker.domain.screening.velocity_per_minute import VELOCITY_PER_MINUTE
 from referral.events.conversions import ScreeningReason
 from referral.events.program import Action, Screening
 
-RULES: tuple[Rule, ...] = (SELF_REFERRAL, BAN)
+RULES: tuple[Rule, ...] = (
+    SELF_REFERRAL,
+    SAME_DEVICE,
+    NETWORK_BURST,
+    VELOCITY_PER_MINUTE,
+    DISPOSABLE_HANDLE,
+    CHURN,
+    DEADLINE_BURST,
+    BAN,
+)
 
 Outcome = Literal["cleared", "held", "rejected"]
 _SEVEREST_FIRST: tuple[Outcome, ...] = ("rejected", "held")
@@ -30,7 +45,10 @@ class Finding(Struct, frozen=True, array_like=True, gc=False):
 
 
 def screen(case: Case, screening: Screening, rules: Iterable[Rule] = RULES) -> tuple[Finding, ...]:
-    """What the rules find under a program's settings. A rule that crashes holds: money waits for a person, not for luck."""
+    """What the rules find under a program's settings; what it ignores is not looked for.
+
+    A rule that crashes holds: money waits for a person, not for luck.
+    """
     return tuple(finding for rule in rules if (finding := _finding(rule, case, screening)))
 
 
@@ -47,7 +65,8 @@ def reasons_of(findings: Iterable[Finding], outcome: Outcome) -> tuple[Screening
 
 def _finding(rule: Rule, case: Case, screening: Screening) -> Finding | None:
     try:
-        outcome = _OUTCOMES[rule.action(screening)] if rule.decide(case) else "cleared"
+        outcome = _OUTCOMES[rule.action(screening)]
+        suspicious = outcome != "cleared" and rule.decide(case, screening)
     except Exception:  # noqa: BLE001 - whatever a rule meets, the conversion must not pass unseen
         return Finding("held", "rule_failed")
-    return None if outcome == "cleared" else Finding(outcome, rule.name)
+    return Finding(outcome, rule.name) if suspicious else None

@@ -1,9 +1,10 @@
 """Nobody brings themselves. Attribution refuses it already; this is the second lock, on the finished referral."""
 
 from conversion_tracker.domain.screening.rule import Case, Rule
+from referral.events.program import Screening
 
 
-def _decide(case: Case) -> bool:
+def _decide(case: Case, _: Screening) -> bool:
     """Raises LookupError where the referrer is not known, so that somebody looks at it."""
     if case.referrer is None:
         raise LookupError(f"the catalog has no participant {case.referral.referrer}")

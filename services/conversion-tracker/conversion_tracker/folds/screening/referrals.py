@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from conversion_tracker.domain.conversion import fallen, qualified
 from conversion_tracker.domain.screening.catalogue import screen
-from conversion_tracker.domain.screening.referrer import Brought
+from conversion_tracker.domain.screening.referrer import Brought, Referrer
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.folds.screening.handler import (
     State,
@@ -20,7 +20,7 @@ from conversion_tracker.folds.screening.handler import (
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.moment import to_ms
-from referral.events.program import Screening
+from referral.events.program import Program
 from referral.fold.fold import Decision, Key, Position
 
 
@@ -37,12 +37,11 @@ class Qualifies:
     def decide(self, line: ReferralQualified, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """Cleared, held or rejected. Raises LookupError where the catalog lacks the rules that the referral was judged under."""
         referrer = referrer_of(states, line.program, line.referrer)
-        participant = catalog.participant(line.referrer)
-        case = Case(line, participant.external_id if participant else None, referrer)
-        findings = screen(case, _settings(line, catalog), self._rules)
+        program = _program(line, catalog)
+        findings = screen(_case(line, referrer, program, catalog), program.screening, self._rules)
         now = qualified(conversion_of(states, line.id), line, findings)
         decision = said(line, replace(now, offset=position.offset, line=position.line), "corrected")
-        brought = Brought(to_ms(line.occurred_at), line.person, line.device)
+        brought = Brought(to_ms(line.occurred_at), line.person, line.device, line.network)
         decision.changes[referrer_at(line.program, line.referrer)] = referrer.with_(brought)
         return decision
 
@@ -51,19 +50,34 @@ class Reverses:
     """`referral.reversed`: what was qualified is no more."""
 
     def keys(self, line: ReferralReversed) -> Sequence[Key]:
-        """The conversion, where there can be one."""
-        return (conversion_at(line.id),) if line.id and "qualified" in line.undoes else ()
+        """The conversion and its referrer, where there can be one."""
+        if not line.id or "qualified" not in line.undoes:
+            return ()
+        return conversion_at(line.id), referrer_at(line.program, line.referrer or "")
 
     def decide(self, line: ReferralReversed, states: States, catalog: Catalog, position: Position) -> Decision[State]:
-        """The conversion falls; what counted is taken back."""
+        """The conversion falls; what counted is taken back. Of who unfollowed the referrer's record keeps that they left."""
         if not line.id or "qualified" not in line.undoes:
             return Decision()
         before = conversion_of(states, line.id)
-        return said(line, fallen(before), line.reason) if before and before.stands else Decision()
+        if before is None or not before.stands:
+            return Decision()
+        decision = said(line, fallen(before), line.reason)
+        if line.reason == "unfollowed":
+            referrer = referrer_of(states, line.program, before.referrer)
+            decision.changes[referrer_at(line.program, before.referrer)] = referrer.without(line.person)
+        return decision
 
 
-def _settings(line: ReferralQualified, catalog: Catalog) -> Screening:
+def _case(line: ReferralQualified, known: Referrer, program: Program, catalog: Catalog) -> Case:
+    participant = catalog.participant(line.referrer)
+    own = (participant.external_id, participant.device) if participant else (None, None)
+    zone = catalog.versions(line.program)[0].program.timezone  # the first version's, for ever: boards close by it
+    return Case(line, own[0], known, own[1], program, zone)
+
+
+def _program(line: ReferralQualified, catalog: Catalog) -> Program:
     for version in catalog.versions(line.program):
         if version.version == line.version:
-            return version.program.screening
+            return version.program
     raise LookupError(f"the catalog has no version {line.version} of {line.program}")

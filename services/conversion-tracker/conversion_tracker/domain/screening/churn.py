@@ -1,0 +1,31 @@
+"""Followers who come and go: one who follows again and again, or a referrer whose people do not stay once they have counted."""
+
+from conversion_tracker.domain.screening.rule import Case, Rule
+from referral.events.program import Screening
+
+
+def _decide(case: Case, screening: Screening) -> bool:
+    return case.referral.spells >= screening.churn.follows or _mostly_left(case, screening)
+
+
+def _mostly_left(case: Case, screening: Screening) -> bool:
+    """Whether so many of the newest whom the referrer brought have unfollowed since."""
+    bounds = screening.churn
+    if len(case.known.recent) < bounds.people:
+        return False
+    person = case.referral.person
+    others = [one.left for one in case.known.recent if one.person != person]
+    return len(others) >= bounds.people and sum(others) * 100 >= bounds.left_percent * len(others)
+
+
+CHURN = Rule(
+    name="churn",
+    description=(
+        "The person began to follow `follows` times or more; or `left_percent` of those whom the referrer brought, of at least"
+        " `people`, have unfollowed again."
+    ),
+    scope="referrer",
+    severity="medium",
+    action=lambda screening: screening.churn.action,
+    decide=_decide,
+)

@@ -1,0 +1,26 @@
+"""One phone, many followers: the cheapest way to bring oneself, and the first that fraud guides name.
+
+Seen are the newest of those whom the referrer brought, and the referrer's own device where they told it when they were enrolled.
+"""
+
+from conversion_tracker.domain.screening.rule import Case, Rule
+from referral.events.program import Screening
+
+
+def _decide(case: Case, _: Screening) -> bool:
+    """Who told no device is nobody's double."""
+    device = case.referral.device
+    if not device:
+        return False
+    person = case.referral.person
+    return device == case.device or any(one.device == device and one.person != person for one in case.known.recent)
+
+
+SAME_DEVICE = Rule(
+    name="same_device",
+    description="Somebody else whom the referrer brought, or the referrer, has the same device.",
+    scope="referrer",
+    severity="high",
+    action=lambda screening: screening.same_device,
+    decide=_decide,
+)

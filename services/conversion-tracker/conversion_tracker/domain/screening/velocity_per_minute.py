@@ -1,0 +1,27 @@
+"""Faster than friends follow: a script, or a bought crowd."""
+
+from conversion_tracker.domain.screening.crowd import most_within
+from conversion_tracker.domain.screening.rule import Case, Rule
+from referral.events.moment import to_ms
+from referral.events.program import Screening
+
+_MINUTE_MS = 60_000
+
+
+def _decide(case: Case, screening: Screening) -> bool:
+    limit = screening.velocity_per_minute.limit
+    if len(case.known.recent) < limit:
+        return False
+    at = to_ms(case.referral.occurred_at)
+    near = case.known.around(at, _MINUTE_MS, case.referral.person)
+    return most_within([one.at for one in near], at, _MINUTE_MS) > limit
+
+
+VELOCITY_PER_MINUTE = Rule(
+    name="velocity_per_minute",
+    description="More than `limit` of the referrer's referrals qualified within a minute.",
+    scope="referrer",
+    severity="medium",
+    action=lambda screening: screening.velocity_per_minute.action,
+    decide=_decide,
+)

@@ -1,0 +1,115 @@
+"""A program with thresholds, through the running system: what is held and rejected is on the log, what is cleared is rewarded."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+from redis import Redis
+
+from referral.config import Settings
+from referral.events.entities import ProgramVersion
+from referral.events.program import Screening
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from tests.integration.conversion_tracker import system as tracker
+from tests.integration.reward_dispatcher import system as dispatcher
+from tests.unit.conversion_tracker.world import AMY, BO, participant, version
+from tests.unit.reward_dispatcher.lines import FIRST20
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+CY = participant("cy")
+NOW = datetime.now(UTC).replace(microsecond=0)
+CLEARED, HELD, REJECTED = "conversion.cleared", "conversion.held", "conversion.rejected"
+
+
+def _terms() -> ProgramVersion:
+    """A code for every friend; closes in half an hour, and looks closely until then."""
+    screening = Screening(
+        same_device="reject",
+        network_burst=NetworkBurst(people=3, minutes=10),
+        velocity_per_minute=VelocityPerMinute(limit=3),
+        disposable_handle=DisposableHandle(patterns=("shill_*",), action="reject"),
+        churn=Churn(follows=3),
+        deadline_burst=DeadlineBurst(limit=2, hours=1, action="hold"),
+    )
+    given = version(ends_at=NOW + timedelta(minutes=30))
+    return replace(given, program=replace(given.program, screening=screening, rewards=(FIRST20,)))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The public doors: events in, wallets out."""
+
+    events: tracker.System
+    rewards: dispatcher.System
+
+    def says(self, person: str, minutes_ago: float, kind: str = "person.followed", **more: object) -> None:
+        """What a person did, so many minutes ago."""
+        when = (NOW - timedelta(minutes=minutes_ago)).isoformat()
+        sent = tracker.event(f"xhs:{person}", kind, number=minutes_ago, occurred_at=when, **more)
+        assert self.events.post(sent).get_json() == {"accepted": 1, "rejected": []}
+
+    def verdicts(self) -> dict[str, tuple[str, ...]]:
+        """The last that was said of each person: the type and the reasons."""
+        lines = self.events.decoded("conversions")
+        return {line["person"].removeprefix("xhs:"): (line["type"], *line.get("reasons", ())) for line in lines}
+
+    def counted(self, group: str) -> Counter[tuple[str, ...]]:
+        """How often each verdict was given to people whose names begin alike."""
+        return Counter(verdict for person, verdict in self.verdicts().items() if person.startswith(group))
+
+
+@pytest.fixture
+def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
+    """Conversion-tracker and reward-dispatcher, on a log of the test's own."""
+    catalog = (_terms(), replace(AMY, device="amys"), BO, CY, tracker.key("all", "admin"))
+    with ExitStack() as stack:
+        events = stack.enter_context(tracker.served(settings, *catalog))
+        rewards = stack.enter_context(dispatcher.served(settings, environ, *catalog))
+        for fold in ("attribute", "screen"):
+            stack.enter_context(tracker.folding(environ, fold))
+        for fold in ("decide", "ledger"):
+            stack.enter_context(dispatcher.running(rewards.environ, "fold", fold))
+        yield Whole(events, rewards)
+
+
+def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(whole: Whole, redis: "Redis") -> None:
+    """Folds meet the people of one referrer in any order; how many pass is the same in each. A wipe changes nothing."""
+    for number in range(4):
+        whole.says(f"net{number}", 240 + 2 * number, code="AMY88", network="n1")
+        whole.says(f"fast{number}", 180 + number / 100, code="BO88")
+        whole.says(f"last{number}", 5 + 5 * number, code="CY88")
+    for number in range(2):
+        whole.says(f"twin{number}", 300 + 60 * number, code="AMY88", device="d1")
+    whole.says("amys_own", 500, code="AMY88", device="amys")
+    whole.says("shill", 600, code="AMY88", data={"handle": "Shill_7"})
+    for step, kind in enumerate(["person.followed", "person.unfollowed"] * 2 + ["person.followed"]):
+        whole.says("back", 900 - 10 * step, kind, code="AMY88" if step == 0 else None)
+
+    tracker.until(lambda: len(whole.verdicts()) == 17 and whole.verdicts()["back"] == (HELD, "churn"), 45)
+    assert whole.counted("net") == {(CLEARED,): 2, (HELD, "network_burst"): 2}
+    assert whole.counted("fast") == {(CLEARED,): 3, (HELD, "velocity_per_minute"): 1}
+    assert whole.counted("last") == {(CLEARED,): 2, (HELD, "deadline_burst"): 2}
+    assert whole.counted("twin") == {(CLEARED,): 1, (REJECTED, "same_device"): 1}
+    assert whole.verdicts()["amys_own"] == (REJECTED, "same_device")
+    assert whole.verdicts()["shill"] == (REJECTED, "disposable_handle")
+
+    passed = {person for person, verdict in whole.verdicts().items() if verdict == (CLEARED,)}
+    tracker.until(lambda: all(_fulfilled(whole, person) for person in passed))
+    others = whole.verdicts().keys() - passed - {"back"}
+    assert not any(whole.rewards.wallet(f"xhs:{person}") for person in others)
+    tracker.until(lambda: [one["status"] for one in whole.rewards.wallet("xhs:back")] == ["revoked"])
+
+    whole.events.drained()
+    before, said = whole.events.states(), len(whole.events.lines("conversions"))
+    redis.flushdb()
+    tracker.until(lambda: whole.events.states() == before)
+    assert len(whole.events.lines("conversions")) == said
+
+
+def _fulfilled(whole: Whole, person: str) -> bool:
+    return [one["status"] for one in whole.rewards.wallet(f"xhs:{person}")] == ["fulfilled"]

@@ -1,0 +1,148 @@
+"""What holds of the screening rules whatever comes in whatever order."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversion_tracker.domain.screening.catalogue import RULES, Finding, screen
+from conversion_tracker.domain.screening.crowd import most_within
+from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT, UNKNOWN, Brought, Referrer
+from conversion_tracker.domain.screening.rule import Case, Rule
+from referral.events.attributions import ReferralQualified
+from referral.events.moment import to_ms
+from referral.events.program import Screening
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+
+from .screening_cases import cleared, program, referral
+from .world import AMY, at
+
+MINUTE_MS = 60_000
+FIVE = Screening(velocity_per_minute=VelocityPerMinute(limit=5))
+THREE = Screening(network_burst=NetworkBurst(people=3, minutes=2))
+LAST_HOURS = Screening(deadline_burst=DeadlineBurst(limit=4, hours=2, times=2, action="hold"))
+STRICT = Screening(
+    same_device="reject",
+    network_burst=NetworkBurst(people=2, action="reject"),
+    velocity_per_minute=VelocityPerMinute(limit=1, action="reject"),
+    disposable_handle=DisposableHandle(patterns=("[", "*x*", "[!a]"), action="reject"),
+    churn=Churn(follows=2, left_percent=1, people=2, action="reject"),
+    deadline_burst=DeadlineBurst(limit=1, action="reject"),
+)
+
+_rows = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["d1", "d2", None])), max_size=40).map(
+    lambda drawn: [
+        referral(f"xhs:p{number}", seconds, device=device, network=device)
+        for number, (seconds, device) in enumerate(drawn)
+    ]
+)
+_arrivals = _rows.flatmap(st.permutations)
+_odd_moments = st.integers(-62_135_596_800_000, 253_402_300_799_000)
+_odd_texts = st.none() | st.text(max_size=8) | st.sampled_from(["\ud800", "[", "x" * 64, "d1"])
+_odd_brought = st.builds(Brought, st.integers(), st.text(max_size=3), _odd_texts, _odd_texts, st.booleans())
+_odd_referrers = st.builds(
+    Referrer,
+    st.lists(_odd_brought, max_size=5).map(tuple),
+    st.lists(st.tuples(st.integers(), st.integers()), max_size=3).map(tuple),
+)
+
+
+def _moments(lines: list[ReferralQualified]) -> list[int]:
+    return [to_ms(line.occurred_at) for line in lines]
+
+
+@given(_arrivals)
+def test_no_minute_has_more_cleared_than_the_limit_whatever_the_order(lines: list[ReferralQualified]) -> None:
+    """Late arrivals cannot smuggle anybody past the limit; and what stays within it is all let pass."""
+    passed = cleared("velocity_per_minute", lines, FIVE)
+    assert all(most_within(_moments(passed), moment, MINUTE_MS) - 1 <= 5 for moment in _moments(passed))
+    everybody = _moments(lines)
+    if all(most_within(everybody, moment, MINUTE_MS) - 1 <= 5 for moment in everybody):
+        assert passed == lines
+
+
+@given(_arrivals)
+def test_no_stretch_has_as_many_cleared_from_one_network_as_make_a_burst(lines: list[ReferralQualified]) -> None:
+    """Two of three within two minutes, whoever comes first."""
+    passed = cleared("network_burst", lines, THREE)
+    for network in ("d1", "d2"):
+        moments = _moments([line for line in passed if line.network == network])
+        assert all(most_within(moments, moment, 2 * MINUTE_MS) - 1 < 3 for moment in moments)
+    assert [line for line in lines if line.network is None] == [line for line in passed if line.network is None]
+
+
+@given(_arrivals)
+def test_of_one_device_the_first_to_arrive_is_cleared_and_nobody_else(lines: list[ReferralQualified]) -> None:
+    """As many are cleared in any order: one a device, and all who told none."""
+    passed = cleared("same_device", lines, Screening())
+    first = {line.device: line for line in reversed(lines) if line.device}
+    assert passed == [line for line in lines if line.device is None or first[line.device] is line]
+
+
+@given(_arrivals)
+def test_a_deadline_clears_no_more_than_the_limit_and_the_usual(lines: list[ReferralQualified]) -> None:
+    """All are new within the last hours: nothing is usual yet, so the limit is all."""
+    ends = {"program": program(ends_at=at(301 / 86_400)), "zone": "Asia/Shanghai"}
+    assert len(cleared("deadline_burst", lines, LAST_HOURS, **ends)) == min(len(lines), 4)
+
+
+@given(_rows, st.data())
+def test_the_memory_of_a_referrer_is_the_same_in_whatever_order(
+    lines: list[ReferralQualified], data: st.DataObject
+) -> None:
+    """What came is known, not when it arrived; sorted, each person once, and the same after a journey through Redis."""
+    orders = lines, data.draw(st.permutations(lines))
+    one, other = (_after(order) for order in orders)
+    assert one == other
+    assert list(one.recent) == sorted(one.recent, key=lambda brought: (brought.at, brought.person))
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=Referrer) == one
+
+
+def _after(lines: list[ReferralQualified]) -> Referrer:
+    referrer = UNKNOWN
+    for line in lines:
+        referrer = referrer.with_(Brought(to_ms(line.occurred_at), line.person))
+    return referrer
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**11), st.integers(0, 200)), max_size=300))
+def test_the_memory_of_a_referrer_is_bounded_and_keeps_the_newest(drawn: list[tuple[int, int]]) -> None:
+    """However many come, and however often they come back."""
+    referrer = UNKNOWN
+    for moment, person in drawn:
+        referrer = referrer.with_(Brought(moment, f"xhs:{person}"))
+    assert len(referrer.recent) <= MAX_RECENT
+    assert len(referrer.days) <= MAX_DAYS
+    assert len({one.person for one in referrer.recent}) == len(referrer.recent)
+    if drawn and len({person for _, person in drawn}) == len(drawn):
+        assert [one.at for one in referrer.recent] == sorted(moment for moment, _ in drawn)[-MAX_RECENT:]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+@given(
+    moment=_odd_moments,
+    known=_odd_referrers,
+    seen=st.tuples(_odd_texts, _odd_texts, _odd_texts),
+    spells=st.integers(),
+    zone=st.sampled_from([None, "", "Nowhere/None", "UTC", "../x"]),
+    more=st.sampled_from([None, program(), program(ends_at=at(1))]),
+)
+def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: Rule, **odd: Any) -> None:
+    """Odd input is found, let pass by decision, or held because the rule failed; it never escapes as an exception."""
+    device, network, handle = odd["seen"]
+    line = referral("xhs:z", 0, device=device, network=network, handle=handle, spells=odd["spells"])
+    line = msgspec.structs.replace(line, occurred_at=at((odd["moment"] - to_ms(at(0))) / 86_400_000))
+    case = Case(line, AMY.external_id, odd["known"], device, odd["more"], odd["zone"])
+    try:
+        expected = (Finding("rejected", rule.name),) if rule.decide(case, STRICT) else ()
+    except Exception:  # noqa: BLE001 - whatever it is that fails
+        expected = (Finding("held", "rule_failed"),)
+    assert screen(case, STRICT, [rule]) == expected
+
+
+def test_what_was_remembered_before_networks_and_leavers_were_is_still_readable() -> None:
+    """States in Redis outlive a release."""
+    raw = msgspec.msgpack.encode(["referrer", [[1, "xhs:p", "d1"]]])
+    assert msgspec.msgpack.decode(raw, type=Referrer) == Referrer((Brought(1, "xhs:p", "d1"),))
