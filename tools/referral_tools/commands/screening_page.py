@@ -91,8 +91,8 @@ def rows() -> Iterator[Row]:
 
 
 def _default(rule: Rule) -> str:
-    """A rule's setting as the program file would have to say it, were it not left out."""
-    setting = getattr(Screening(), rule.name)
+    """A rule's setting as the program file would have to say it, were it not left out; of one it cannot set, what it does."""
+    setting = getattr(Screening(), rule.name, rule.action(Screening()))
     if not isinstance(setting, Part):
         return str(setting)
     given = [(field.name, getattr(setting, field.name)) for field in fields(setting)]
