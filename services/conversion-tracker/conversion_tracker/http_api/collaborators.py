@@ -6,6 +6,8 @@ from datetime import timedelta
 from flask import Flask, current_app
 
 from conversion_tracker.http_api.inspection import Inspector, KeyedLine
+from conversion_tracker.replay.jobs import Jobs
+from conversion_tracker.replay.starting import Replays
 from conversion_tracker.store import People
 from referral.catalog.view import Catalog
 from referral.http.context import Context
@@ -26,6 +28,8 @@ class Collaborators:
     people: People
     known: Catalog  # what was read so far; a look-up in it never waits
     patience_s: float  # how long a write waits for the log
+    jobs: Jobs
+    replays: Replays
 
     def send(self, lines: list[KeyedLine]) -> None:
         """Returns once the log has acknowledged every line. Raises NotDurable or Overloaded."""
@@ -39,6 +43,9 @@ def equip(app: Flask) -> Flask:
     """Gives an app of the factory its collaborators."""
     shared: Context = app.extensions["referral"]
     settings = shared.settings
+    jobs = Jobs(shared.redis)
+    replays = Replays(settings, jobs)
+    shared.at_end(replays.close)
     tolerance = timedelta(seconds=settings.future_tolerance_s)
     app.extensions[_NAME] = Collaborators(
         Inspector(TokenSigner(settings.signing_key), tolerance, settings.max_event),
@@ -46,6 +53,8 @@ def equip(app: Flask) -> Flask:
         People(shared.redis, settings.partitions),
         shared.catalog.as_read(),
         settings.ack_timeout_ms / 1000,
+        jobs,
+        replays,
     )
     return app
 
