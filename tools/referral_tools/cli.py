@@ -7,6 +7,7 @@ from referral_tools.commands.demo import demo
 from referral_tools.commands.docs import docs, settings
 from referral_tools.commands.keys import keys
 from referral_tools.commands.program import program
+from referral_tools.commands.replay import replay
 from referral_tools.commands.run import run
 from referral_tools.commands.schemas import schemas
 from referral_tools.commands.screenshot import screenshot
@@ -23,6 +24,7 @@ main.add_command(demo)
 main.add_command(docs)
 main.add_command(keys)
 main.add_command(program)
+main.add_command(replay)
 main.add_command(run)
 main.add_command(schemas)
 main.add_command(screenshot)

@@ -1,13 +1,20 @@
 """Replays through the running service: asked for, looked at, cancelled, lost; and nothing live moves."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
 from kafka import TopicPartition
 from redis import Redis
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from conversion_tracker.replay.jobs import MOST_AT_ONCE, Job, Jobs
@@ -17,6 +24,7 @@ from referral.events.program import Program
 from referral.log.admin import partitions
 from referral.log.connection import consumer
 from referral.topics import TOPICS
+from referral_tools.cli import main
 from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
 
 from .system import CATALOG, System, event, folding, served, until
@@ -174,3 +182,54 @@ def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
         content = _rules() | {"effective_from": "2030-01-01T00:00:00Z", "attribution": attribution}
         found: Program = rules_in(msgspec.json.encode(content), "application/json", PROGRAM)
         assert found == check(content).program
+
+
+@pytest.fixture
+def url(followed: System) -> Iterator[str]:
+    """Where the service answers."""
+    server = make_server("127.0.0.1", 0, followed.app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join(5)
+    server.server_close()
+
+
+def _command(url: str, file: Path, *more: str) -> Result:
+    words = ["replay", PROGRAM, "--with", str(file), "--url", url, "--key", "rk_all", *more]
+    return CliRunner().invoke(main, words)
+
+
+def test_the_command_shows_the_replay_and_ctrl_c_cancels_it(
+    url: str, followed: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of who loses and gains, or everything as JSON; a file that will not do is refused by line before it is sent."""
+    file = tmp_path / "other.yaml"
+    file.write_bytes(msgspec.yaml.encode(_rules(evidence=["mention"])))
+    shown = _command(url, file)
+    assert shown.exit_code == 0, shown.output
+    assert "0 gain, 1 lose" in shown.stdout
+    assert "Replayed as recorded: equal in all 69 lines." in shown.stdout
+    told = msgspec.json.decode(_alone(url, file, "--json"))
+    assert told["result"]["totals"]["referrals"] == {"before": 23, "after": 3}
+
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_bytes(msgspec.yaml.encode(_rules(evidence=["rumour"])))
+    refused = _command(url, wrong)
+    assert (refused.exit_code, "/attribution/evidence/0" in refused.stderr) == (1, True)
+
+    monkeypatch.setattr("referral_tools.commands.replay.time.sleep", _interrupt)
+    stopped = _command(url, file)
+    assert (stopped.exit_code, "Cancelled." in stopped.stderr) == (130, True)
+    assert not followed.context.redis.zcard("ct:{replays}:leases")
+
+
+def _alone(url: str, file: Path, *more: str) -> bytes:
+    """What the command prints in a process of its own; in this one the service logs beside it."""
+    command = [sys.executable, "-m", "referral_tools", "replay", PROGRAM, "--with", str(file), "--url", url, *more]
+    return subprocess.run(command, env={**os.environ, "REFERRAL_KEY": "rk_all"}, capture_output=True, check=True).stdout
+
+
+def _interrupt(_: float) -> None:
+    raise KeyboardInterrupt

@@ -29,6 +29,7 @@ class ProgressOut(Schema):
     events = fields.Int(metadata={"description": "the program's events that were judged under both rules"})
     seconds = fields.Float(metadata={"description": "since it began"})
     events_per_second = fields.Float(metadata={"description": "while attributing"})
+    cpu_seconds = fields.Float(metadata={"description": "processor time, which a busy machine does not lengthen"})
 
 
 class ReplayTotalsOut(Schema):

@@ -12,6 +12,7 @@ from conversion_tracker.replay.jobs import MOST_AT_ONCE, Busy, Job, fresh_id
 from referral.events.moment import to_datetime
 from referral.events.program import Program
 from referral.http.context import context
+from referral.http.idempotency import idempotent
 from referral.http.keys import requires
 from referral.http.problems import Problem
 
@@ -21,6 +22,7 @@ _NONE = "No such program, or no such replay of it within the last day."
 
 @blueprint.post("/v1/programs/<program>/replays")
 @requires("admin")
+@idempotent
 @blueprint.response(202, ReplayOut, description="It runs; `Location` says where to look.")
 @blueprint.alt_response(404, description="No such program.")
 @blueprint.alt_response(409, description="A replay of this program is under way.")

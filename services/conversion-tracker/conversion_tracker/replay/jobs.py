@@ -51,7 +51,10 @@ Status = Literal["running", "done", "failed", "cancelled", "lost"]
 
 
 class ProgressNow(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a job is. `records_read` of `records_total` in this phase; `events` are the program's, `seconds` since it began."""
+    """How far a job is. `records_read` of `records_total` in this phase; `events` are the program's, `seconds` since it began;
+
+    `cpu_seconds` is the processor time of its process, which a busy machine does not lengthen.
+    """
 
     phase: str = "starting"
     records_read: int = 0
@@ -59,6 +62,7 @@ class ProgressNow(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 0
     seconds: float = 0.0
     events_per_second: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,6 +82,7 @@ class Beat:
             events=progress.events,
             seconds=round(time.monotonic() - self._began, 3),
             events_per_second=round(self._rate, 1),
+            cpu_seconds=round(time.process_time(), 3),
         )
 
 
