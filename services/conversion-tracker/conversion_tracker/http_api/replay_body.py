@@ -15,6 +15,7 @@ from referral.http.problems import Problem
 
 _WHEN = "effective_from"  # a replay takes rules from the beginning, so it is read and of no account
 _NEEDS = {"order.paid": ("min_amount", "currency"), "person.retained": ("retained_days",)}
+_LONGEST_ECHO = 64
 
 Mistake = tuple[str, str]
 
@@ -41,7 +42,8 @@ def _mistakes(content: Mapping[str, object]) -> Iterator[Mistake]:
     """The first mistake of each section."""
     known = {field.name: field for field in fields(Program)}
     for name in content.keys() - known.keys():
-        yield f"/{name}", "There is no such section: remove it, or check how it is written."
+        escaped = name[:_LONGEST_ECHO].replace("~", "~0").replace("/", "~1")
+        yield f"/{escaped}", "There is no such section: remove it, or check how it is written."
     for name, field in known.items():
         if name in content:
             yield from _mistake(name, content[name], field.type)
