@@ -8,6 +8,7 @@ from referral_tools.commands.demo import demo
 from referral_tools.commands.docs import docs, settings
 from referral_tools.commands.keys import keys
 from referral_tools.commands.program import program
+from referral_tools.commands.replay import replay
 from referral_tools.commands.review import review
 from referral_tools.commands.run import run
 from referral_tools.commands.schemas import schemas
@@ -27,6 +28,7 @@ main.add_command(docs)
 main.add_command(keys)
 main.add_command(program)
 main.add_command(review)
+main.add_command(replay)
 main.add_command(run)
 main.add_command(schemas)
 main.add_command(screenshot)

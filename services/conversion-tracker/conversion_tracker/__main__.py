@@ -1,4 +1,7 @@
-"""Wires and runs conversion-tracker: `python -m conversion_tracker http | fold attribute | fold screen`."""
+"""Wires and runs conversion-tracker: `python -m conversion_tracker http | fold attribute | fold screen`.
+
+`… replay` is for the HTTP service, which starts it and orders a replay of it.
+"""
 
 import sys
 
@@ -10,6 +13,9 @@ USAGE = "usage: python -m conversion_tracker http | fold attribute | fold screen
 
 def main(arguments: list[str]) -> None:
     """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    if arguments == ["replay"]:
+        _replay()
+        return
     if arguments not in (["http"], ["fold", "attribute"], ["fold", "screen"]):
         sys.exit(USAGE)
     try:
@@ -20,6 +26,12 @@ def main(arguments: list[str]) -> None:
         _http(settings)
     else:
         _fold(arguments[1], settings)
+
+
+def _replay() -> None:
+    from conversion_tracker.replay.process import main as replay
+
+    replay()
 
 
 def _http(settings: Settings) -> None:

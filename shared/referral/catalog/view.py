@@ -102,6 +102,12 @@ class Catalog:
         twin._refresh = _nothing_newer
         return twin
 
+    def under(self, rules: ProgramVersion) -> "Catalog":
+        """The same entities as known now, but for a program that has this one version and has had no other."""
+        twin = self.as_read()
+        twin._programs = {**self._programs, rules.program.id: [rules]}
+        return twin
+
     def _find(self, look: Callable[[], Found | None]) -> Found | None:
         found = look()
         if found is None:

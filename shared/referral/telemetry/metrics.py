@@ -53,6 +53,7 @@ ROWS = (
         "Callbacks of a platform that were answered and not kept: messages, and events of no use here.",
         ("adapter",),
     ),
+    Row("replays", "counter", "Replays ended, by how (done, failed, cancelled, lost).", ("outcome",)),
     # The way to the log
     Row("collector_lines", "counter", "Lines handed to the log, by outcome (acked, failed).", ("topic", "outcome")),
     Row("collector_records", "counter", "Records that carried them.", ("topic", "outcome")),

@@ -7,6 +7,8 @@ import msgspec
 from flask import Flask, current_app
 
 from conversion_tracker.http_api.inspection import Inspector, KeyedLine
+from conversion_tracker.replay.jobs import Jobs
+from conversion_tracker.replay.starting import Replays
 from conversion_tracker.store import Bans, Conversions, People
 from referral.catalog.view import Catalog
 from referral.http.context import Context
@@ -30,6 +32,8 @@ class Collaborators:
     patience_s: float  # how long a write waits for the log
     bans: Bans
     conversions: Conversions
+    jobs: Jobs
+    replays: Replays
 
     def send(self, lines: list[KeyedLine]) -> None:
         """Returns once the log has acknowledged every line. Raises NotDurable or Overloaded."""
@@ -47,6 +51,9 @@ def equip(app: Flask) -> Flask:
     """Gives an app of the factory its collaborators."""
     shared: Context = app.extensions["referral"]
     settings = shared.settings
+    jobs = Jobs(shared.redis)
+    replays = Replays(settings, jobs)
+    shared.at_end(replays.close)
     tolerance = timedelta(seconds=settings.future_tolerance_s)
     app.extensions[_NAME] = Collaborators(
         Inspector(TokenSigner(settings.signing_key), tolerance, settings.max_event),
@@ -56,6 +63,8 @@ def equip(app: Flask) -> Flask:
         settings.ack_timeout_ms / 1000,
         Bans(shared.redis, settings.partitions),
         Conversions(shared.redis, settings.partitions),
+        jobs,
+        replays,
     )
     return app
 

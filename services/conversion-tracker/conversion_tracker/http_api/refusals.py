@@ -79,8 +79,7 @@ def explained(error: Exception) -> Refused:
     """What msgspec says of an event it could not take, as a refusal. The wording is msgspec's and is read here only."""
     if not isinstance(error, msgspec.ValidationError):
         return Refused("malformed_json", "", "This is not a JSON object in UTF-8.")
-    found = _WHERE.match(str(error))
-    what, pointer = (found["what"], _pointer(found["path"] or "")) if found else (str(error), "")
+    what, pointer = located(error)
     if missing := _MISSING.search(what):
         return Refused("missing_field", f"{pointer}/{_escaped(missing[1])}", f"`{missing[1]}` is missing.")
     if unknown := _UNKNOWN.search(what):
@@ -90,6 +89,12 @@ def explained(error: Exception) -> Refused:
         return _wrong_kind(kind[1][:_LONGEST_ECHO])
     code: RefusalCode = "wrong_type" if ", got `" in what else "invalid_value"
     return Refused(code, pointer, f"{what[:256]}.")
+
+
+def located(error: msgspec.ValidationError) -> tuple[str, str]:
+    """What msgspec says is wrong, and the JSON pointer of where."""
+    found = _WHERE.match(str(error))
+    return (found["what"], _pointer(found["path"] or "")) if found else (str(error), "")
 
 
 def _wrong_kind(kind: str) -> Refused:

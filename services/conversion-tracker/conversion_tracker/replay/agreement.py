@@ -1,0 +1,51 @@
+"""Whether a replay under the recorded rules says what the live folds said: line by line, found by their causes."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from referral.events.line import Cause, Derived
+
+MOST_SHOWN = 20
+
+
+class Difference(Struct, frozen=True):
+    """A line on which they differ: its cause, and the type of what stands on the log and of what the replay says."""
+
+    cause: Cause
+    recorded: str | None
+    replayed: str | None
+
+
+class Agreement(Struct, frozen=True):
+    """How many lines were compared, and how many differ, with some of these."""
+
+    lines: int
+    differences: int
+    shown: tuple[Difference, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether the replay can be trusted."""
+        return not self.differences
+
+    def __add__(self, other: "Agreement") -> "Agreement":
+        shown = (*self.shown, *other.shown)[:MOST_SHOWN]
+        return Agreement(self.lines + other.lines, self.differences + other.differences, shown)
+
+
+def agreement(recorded: Iterable[Derived], replayed: Iterable[Derived], said_to: Mapping[int, int]) -> Agreement:
+    """Compares what follows from records up to the offsets `said_to` (by partition): so far the live fold has come."""
+    one, other = _by_cause(recorded, said_to), _by_cause(replayed, said_to)
+    causes = one.keys() | other.keys()
+    differing = sorted(cause for cause in causes if one.get(cause) != other.get(cause))
+    shown = [Difference(cause, _type(one.get(cause)), _type(other.get(cause))) for cause in differing[:MOST_SHOWN]]
+    return Agreement(len(causes), len(differing), tuple(shown))
+
+
+def _by_cause(lines: Iterable[Derived], said_to: Mapping[int, int]) -> dict[Cause, Derived]:
+    return {line.cause: line for line in lines if line.cause[2] <= said_to.get(line.cause[1], -1)}
+
+
+def _type(line: Derived | None) -> str | None:
+    return str(type(line).__struct_config__.tag) if line is not None else None

@@ -1,0 +1,235 @@
+"""Replays through the running service: asked for, looked at, cancelled, lost; and nothing live moves."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from kafka import TopicPartition
+from redis import Redis
+from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
+
+from conversion_tracker.replay.jobs import MOST_AT_ONCE, Job, Jobs
+from referral.config import Settings
+from referral.events.moment import to_datetime
+from referral.events.program import Program
+from referral.log.admin import partitions
+from referral.log.connection import consumer
+from referral.topics import TOPICS
+from referral_tools.cli import main
+from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
+
+from .system import CATALOG, System, event, folding, served, until
+
+pytestmark = pytest.mark.integration
+
+OTHER = "prg_other"
+
+
+def _rules(**more: object) -> dict[str, Any]:
+    """A program file's content as JSON."""
+    content: dict[str, Any] = msgspec.to_builtins(version(**more).program)
+    return content
+
+
+@pytest.fixture
+def system(settings: Settings) -> Iterator[System]:
+    """The service's app, with a second program."""
+    other = msgspec.structs.replace(version(), program=msgspec.structs.replace(version().program, id=OTHER))
+    with served(settings, *CATALOG, other) as made:
+        yield made
+        made.own.replays.close()
+
+
+def _ask(system: System, rules: object, secret: str = "rk_all", program: str = PROGRAM) -> TestResponse:
+    headers = {"Authorization": f"Bearer {secret}"}
+    return system.app.test_client().post(f"/v1/programs/{program}/replays", json=rules, headers=headers)
+
+
+def _ends(system: System) -> dict[str, dict[TopicPartition, int]]:
+    reader = consumer(system.settings)
+    try:
+        return {
+            name: reader.end_offsets(
+                [
+                    TopicPartition(system.settings.topic_prefix + name, number)
+                    for number in range(partitions(topic, system.settings))
+                ]
+            )
+            for name, topic in TOPICS.items()
+        }
+    finally:
+        reader.close()
+
+
+@pytest.fixture
+def followed(system: System, environ: dict[str, str]) -> System:
+    """Followers of two programs, folded; the folds are gone again."""
+    mine = [event(f"xhs:u{number}", code="AMY88") for number in range(20)]
+    others = [{**event(f"xhs:u{number}", number=1), "program": OTHER} for number in range(5)]
+    mentions = [event(f"xhs:m{number}", mention="@bo") for number in range(3)]
+    assert system.post([*mine, *others, *mentions]).status_code == 202
+    with folding(environ, "attribute"), folding(environ, "screen"):
+        until(lambda: len(system.decoded("conversions")) == 23)
+        system.drained()
+    return system
+
+
+def test_a_replay_says_who_would_gain_and_lose_and_changes_nothing_live(followed: System) -> None:
+    """Two programs on the log: one is replayed, under a rule that counts mentions only. No topic grows, no state moves."""
+    system = followed
+    states, ends = system.states(), _ends(system)
+
+    asked = _ask(system, _rules(evidence=["mention"]))
+    assert (asked.status_code, asked.get_json()["status"]) == (202, "running")
+    told = until(lambda: _over(system, asked.headers["Location"]))
+    assert told["status"] == "done", told
+    result, progress = told["result"], told["progress"]
+    assert result["as_recorded"] == {"equal": True, "lines": 23 * 3, "differences": 0, "sample": []}
+    assert (progress["phase"], progress["events"]) == ("done", 23)
+    assert result["totals"]["referrals"] == {"before": 23, "after": 3}
+    (amy,) = result["referrers"]["items"]
+    assert amy["participant"] == {"id": AMY.id, "external_id": "xhs:amy", "display_name": "Amy"}
+    assert (amy["referrals"], result["referrers"]["losing"]) == ({"before": 20, "after": 0}, 1)
+    assert (result["people"]["changed"], result["people"]["sample"][0]["after"]) == (20, None)
+
+    assert {name: raw for name, raw in system.states().items() if b"{replays}" not in name} == states
+    assert _ends(system) == ends
+    assert system.person("xhs:u1")["referrer"]["id"] == AMY.id
+
+
+def _over(system: System, path: str) -> Any:
+    told = system.get(path).get_json()
+    return told if told["status"] != "running" else None
+
+
+def test_rules_that_will_not_do_are_refused_with_every_place(system: System) -> None:
+    """Each section is held against its type; another program's rules, another form and a lesser key are refused too."""
+    wrong = _rules() | {"id": OTHER, "channels": ["fax"], "speed": 3}
+    wrong["attribution"] = {"qualifies_on": "order.paid", "currency": "CNY"}
+    refused = _ask(system, wrong)
+    assert refused.status_code == 422
+    assert [one["pointer"] for one in refused.get_json()["errors"]] == [
+        "/attribution/min_amount",
+        "/channels/0",
+        "/id",
+        "/speed",
+    ]
+    assert _ask(system, _rules(), "rk_reader").status_code == 403
+    assert _ask(system, _rules(), program="prg_none").status_code == 404
+    assert system.get(f"/v1/programs/{PROGRAM}/replays/rpl_none").status_code == 404
+    yaml = system.app.test_client().post(
+        f"/v1/programs/{PROGRAM}/replays",
+        data="id: prg_glow",
+        content_type="application/yaml",
+        headers={"Authorization": "Bearer rk_all"},
+    )
+    assert yaml.status_code == 415
+
+
+def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: System, redis: "Redis") -> None:
+    """409 names the one under way, 429 says that all places are taken; whose process is gone is lost, and gives its place back."""
+    jobs = Jobs(redis)
+
+    def job(program: str, id: str) -> Job:
+        return Job(id=id, program=program, status="running", asked_at=to_datetime(0))
+
+    jobs.begin(job(PROGRAM, "rpl_1"))
+    busy = _ask(system, _rules())
+    assert (busy.status_code, "rpl_1" in busy.get_json()["detail"]) == (409, True)
+    headers = {"Authorization": "Bearer rk_all"}
+    path = f"/v1/programs/{PROGRAM}/replays/rpl_1"
+    assert system.app.test_client().delete(path, headers=headers).get_json()["status"] == "cancelled"
+    assert not jobs.tell(job(PROGRAM, "rpl_1")), "a cancelled replay went on"
+    for number in range(MOST_AT_ONCE):
+        jobs.begin(job(f"prg_{number}", f"rpl_{number + 2}"))
+    full = _ask(system, _rules())
+    assert (full.status_code, "Retry-After" in full.headers) == (429, True)
+    redis.delete("ct:{replays}:leases")  # as when their leases have run out
+    lost = jobs.job("prg_0", "rpl_2")
+    assert (lost.status if lost else None) == "lost"
+    assert _ask(system, _rules()).status_code == 202
+
+
+def test_a_replay_ends_with_the_service(system: System) -> None:
+    """Its process is gone, and the job says that it has to be asked for again."""
+    asked = _ask(system, _rules())
+    began = time.monotonic()
+    system.own.replays.close()
+    assert time.monotonic() - began < 5
+    told = _over(system, asked.headers["Location"])
+    assert told
+    assert (told["status"], "ask for the replay again" in told["detail"]) == ("failed", True)
+
+
+def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
+    """What PUT takes as JSON is read here as link-issuer reads it, down to amounts of money."""
+    from conversion_tracker.http_api.replay_body import rules_in
+    from link_issuer.programs.check import check
+
+    for attribution in (
+        {"window_days": 7, "qualifies_on": "order.paid", "min_amount": 99.9, "currency": "CNY"},
+        {"qualifies_on": "person.retained", "retained_days": 3},
+    ):
+        content = _rules() | {"effective_from": "2030-01-01T00:00:00Z", "attribution": attribution}
+        found: Program = rules_in(msgspec.json.encode(content), "application/json", PROGRAM)
+        assert found == check(content).program
+
+
+@pytest.fixture
+def url(followed: System) -> Iterator[str]:
+    """Where the service answers."""
+    server = make_server("127.0.0.1", 0, followed.app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join(5)
+    server.server_close()
+
+
+def _command(url: str, file: Path, *more: str) -> Result:
+    words = ["replay", PROGRAM, "--with", str(file), "--url", url, "--key", "rk_all", *more]
+    return CliRunner().invoke(main, words)
+
+
+def test_the_command_shows_the_replay_and_ctrl_c_cancels_it(
+    url: str, followed: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of who loses and gains, or everything as JSON; a file that will not do is refused by line before it is sent."""
+    file = tmp_path / "other.yaml"
+    file.write_bytes(msgspec.yaml.encode(_rules(evidence=["mention"])))
+    shown = _command(url, file)
+    assert shown.exit_code == 0, shown.output
+    assert "0 gain, 1 lose" in shown.stdout
+    assert "Replayed as recorded: equal in all 69 lines." in shown.stdout
+    told = msgspec.json.decode(_alone(url, file, "--json"))
+    assert told["result"]["totals"]["referrals"] == {"before": 23, "after": 3}
+
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_bytes(msgspec.yaml.encode(_rules(evidence=["rumour"])))
+    refused = _command(url, wrong)
+    assert (refused.exit_code, "/attribution/evidence/0" in refused.stderr) == (1, True)
+
+    monkeypatch.setattr("referral_tools.commands.replay.time.sleep", _interrupt)
+    stopped = _command(url, file)
+    assert (stopped.exit_code, "Cancelled." in stopped.stderr) == (130, True)
+    assert not followed.context.redis.zcard("ct:{replays}:leases")
+
+
+def _alone(url: str, file: Path, *more: str) -> bytes:
+    """What the command prints in a process of its own; in this one the service logs beside it."""
+    command = [sys.executable, "-m", "referral_tools", "replay", PROGRAM, "--with", str(file), "--url", url, *more]
+    return subprocess.run(command, env={**os.environ, "REFERRAL_KEY": "rk_all"}, capture_output=True, check=True).stdout
+
+
+def _interrupt(_: float) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,60 @@
+"""What a replay counts as rewards is what reward-dispatcher grants."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversion_tracker.domain.earnings import Earnings
+from referral.events.program import Reward
+from referral.events.rewards import RewardGranted
+from reward_dispatcher.domain.entitlement import Converted, Referrer, cleared, reversed_
+from tests.unit.reward_dispatcher.lines import AMY, fell, terms
+from tests.unit.reward_dispatcher.lines import cleared as conversion
+
+ON = st.sampled_from(["conversion.cleared", "milestone"])
+RULES = st.lists(
+    st.builds(
+        Reward,
+        id=st.sampled_from(["guide", "code", "bonus", "shout"]),
+        to=st.sampled_from(["referrer", "referee"]),
+        on=ON,
+        kind=st.just("guide"),
+        referrals=st.integers(1, 4),
+        once=st.booleans(),
+    ),
+    max_size=4,
+    unique_by=lambda rule: rule.id,
+)
+STEPS = st.lists(st.tuples(st.booleans(), st.integers(1, 6), st.integers(0, 1)), max_size=40)
+
+
+@given(STEPS, st.tuples(RULES, RULES))
+def test_it_counts_what_would_be_granted_and_not_taken_back(
+    steps: list[tuple[bool, int, int]], versions: tuple[list[Reward], list[Reward]]
+) -> None:
+    """Friends come, go and come back under two versions of any rules: both sides' rewards are as many as entitlement leaves."""
+    rules = [terms(*one, version=number) for number, one in enumerate(versions, 1) if one] or [terms()]
+    earnings, referrer = Earnings(), Referrer()
+    converted, standing = dict[int, Converted](), dict[str, RewardGranted]()
+    for comes, friend, which in steps:
+        under = rules[which % len(rules)]
+        if comes:
+            earnings.cleared(f"cnv_{friend}", under)
+        else:
+            earnings.fell(f"cnv_{friend}")
+        if comes == (friend in converted):
+            continue  # the fold passes over what is no news
+        if comes:
+            verdict = cleared(conversion(friend), under, AMY.external_id, referrer)
+        else:
+            verdict = reversed_(fell(friend), converted.pop(friend), referrer)
+        referrer = verdict.referrer
+        if verdict.converted is not None:
+            converted[friend] = verdict.converted
+        for line in verdict.lines:
+            if isinstance(line, RewardGranted):
+                standing[line.id] = line
+            else:
+                del standing[line.id]
+    own = sum(line.role == "referrer" for line in standing.values())
+    assert (earnings.own, earnings.friends) == (own, len(standing) - own)
+    assert set(earnings.conversions) == {f"cnv_{friend}" for friend in converted}

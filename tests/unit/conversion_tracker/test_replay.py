@@ -1,0 +1,188 @@
+"""A replay: what was recorded comes out as recorded, and other rules give what they would have given from the beginning."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from conversion_tracker.domain.comparison import MOST_PEOPLE, Pair
+from conversion_tracker.replay.process import Unwanted
+from conversion_tracker.replay.replaying import Progress, Replay, Replayed
+from referral.events.entities import ProgramVersion
+from referral.events.facts import Fact
+from referral.events.line import ClockTicked
+from referral.events.program import Program, Reward
+from referral.topics import EVENTS
+
+from .live import LATENESS_DAYS, Live
+from .test_qualification import LINES, RULES
+from .world import AMY, BO, PROGRAM, TOKENS, at, catalog, follow, paid, tick, token, unfollow, version
+
+REWARDS = (
+    Reward(id="guide", to="referrer", on="conversion.cleared", kind="guide", once=True),
+    Reward(id="code", to="referee", on="conversion.cleared", kind="discount_code"),
+    Reward(id="bonus", to="referrer", on="milestone", referrals=2, kind="early_access"),
+)
+PEOPLE = st.sampled_from([f"xhs:friend{number}" for number in range(5)])
+OTHERS = "prg_other"
+
+
+def with_rewards(one: ProgramVersion) -> ProgramVersion:
+    """The version, and what its conversions pay."""
+    return replace(one, program=replace(one.program, rewards=REWARDS))
+
+
+def replayed(live: Live, rules: Program) -> Replayed:
+    """The replay of the live log under these rules."""
+    replay = Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, lambda _: None)
+    return replay.run(live, live.ends(EVENTS))
+
+
+def mixed(histories: Sequence[list[Fact | ClockTicked]], chance: random.Random) -> list[Fact | ClockTicked]:
+    """Histories of several people dealt into one, some of it for another program, some of it twice."""
+    lines: list[Fact | ClockTicked] = []
+    for number, history in enumerate(histories):
+        for line in history:
+            if isinstance(line, ClockTicked):
+                lines.append(line)
+            else:
+                program = OTHERS if chance.random() < 0.2 else PROGRAM
+                lines.append(replace(line, id=f"evt_{len(lines)}", person=f"xhs:friend{number}", program=program))
+    lines += chance.choices(lines, k=len(lines) // 4) if lines else []
+    chance.shuffle(lines)
+    return [*lines, tick(30)]
+
+
+def lived(live: Live, lines: list[Fact | ClockTicked], chance: random.Random) -> Live:
+    """The lines come, and the folds take them in bouts of their own, dying now and then."""
+    for line in lines:
+        live.say(line)
+        while chance.random() < 0.3:
+            live.turn(chance.randint(0, 1))
+        if chance.random() < 0.05:
+            live.crash()
+    live.drain()
+    return live
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(LINES, min_size=1, max_size=4), RULES, RULES, RULES, st.randoms(use_true_random=False))
+def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_they_give_from_the_beginning(
+    histories: list[list[Fact | ClockTicked]],
+    first: ProgramVersion,
+    second: ProgramVersion,
+    other: ProgramVersion,
+    chance: random.Random,
+) -> None:
+    """Two programs on the log, two versions of the rules, several people, ticks, duplicates, crashes.
+
+    Every line of both live folds is found in the replay, none more. Under the other rules the referrals and referrers are those of
+    live folds that have known no other rules.
+    """
+    versions = [with_rewards(first), with_rewards(replace(second, version=2, effective_from=at(9)))]
+    elsewhere = replace(first, program=replace(first.program, id=OTHERS))
+    lines = mixed(histories, chance)
+    live = lived(Live(catalog(*versions, elsewhere)), lines, chance)
+    found = replayed(live, with_rewards(other).program)
+    assert (found.agreement.differences, found.agreement.shown) == (0, ())
+    anew = Live(catalog(with_rewards(other)))
+    anew.say(*lines)
+    anew.drain()
+    mine = Live(catalog(*versions))
+    mine.say(*lines)
+    mine.drain()
+    totals = found.comparison.totals
+    assert totals.referrals == Pair(len(mine.standing()), len(anew.standing()))
+    was, will = mine.brought(), anew.brought()
+    moved = {person: (was.get(person), will.get(person)) for person in was.keys() | will.keys()}
+    assert {one.person: (one.before, one.after) for one in found.comparison.people} == {
+        person: pair for person, pair in moved.items() if pair[0] != pair[1]
+    }
+    for one in found.comparison.referrers:
+        assert one.referrals.before == sum(referrer == one.participant for _, referrer in mine.standing())
+        assert one.referrals.after == sum(referrer == one.participant for _, referrer in anew.standing())
+
+
+def _simple() -> Live:
+    """Two friends of Amy's, one of whom also clicked Bo's link later; one ordered."""
+    live = Live(catalog(with_rewards(version(evidence=("click", "code")))))
+    live.say(
+        replace(follow(1, 5, click=token(AMY, 2)), person="xhs:friend0"),
+        replace(follow(2, 6, code="AMY88"), person="xhs:friend1"),
+        replace(follow(3, 7, code="BO88", click=token(AMY, 1)), person="xhs:friend2"),
+        replace(paid(4, 8, "o1"), person="xhs:friend1"),
+    )
+    live.drain()
+    return live
+
+
+def test_the_greatest_change_stands_first_with_referrals_rewards_and_the_followers_that_moved() -> None:
+    """Codes before clicks: friend2 is Bo's, and Amy keeps the milestone of two."""
+    found = replayed(_simple(), with_rewards(version(evidence=("code", "click"))).program).comparison
+    assert [(one.participant, one.referrals, one.rewards) for one in found.referrers] == [
+        (BO.id, Pair(0, 1), Pair(0, 1)),  # as many referrals as Amy loses, and a reward more
+        (AMY.id, Pair(3, 2), Pair(2, 2)),
+    ]
+    assert (found.gaining, found.losing, found.people_moved) == (1, 1, 1)
+    assert [(one.person, one.before, one.after) for one in found.people] == [("xhs:friend2", AMY.id, BO.id)]
+    assert (found.totals.referrals, found.totals.referrer_rewards) == (Pair(3, 3), Pair(2, 3))
+    assert found.totals.friend_rewards == Pair(3, 3)
+
+
+def test_rules_that_ask_for_an_order_leave_who_ordered() -> None:
+    """Nobody's referrer changes, and two referrals do not pay."""
+    asks = version(evidence=("click", "code"), qualifies_on="order.paid", min_amount=99, currency="CNY")
+    found = replayed(_simple(), with_rewards(asks).program).comparison
+    assert (found.totals.referrals, found.people_moved) == (Pair(3, 1), 0)
+
+
+def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:
+    """A log on which somebody tampered, or folds that have changed since: the answer says that it is not to be trusted."""
+    live = _simple()
+    records = live.log.records
+    place = next(place for place, found in records.items() if place[0] == "conversions" and found)
+    changed = records[place][0].value.replace(b"conversion.cleared", b"conversion.rejected")
+    records[place][0] = records[place][0]._replace(value=changed.replace(b'"program"', b'"reasons":["ban"],"program"'))
+    found = replayed(live, with_rewards(version()).program).agreement
+    assert (found.equal, found.differences) == (False, len(changed.split(b"\n")))
+    assert {(one.recorded, one.replayed) for one in found.shown} == {("conversion.rejected", "conversion.cleared")}
+
+
+def test_what_the_live_folds_have_not_come_to_yet_is_replayed_and_not_held_against_them() -> None:
+    """They may be behind, or Redis may have been wiped: only what they must have said is compared."""
+    live = _simple()
+    live.say(replace(follow(9, 9, code="AMY88"), person="xhs:friend4"), replace(unfollow(10, 9), person="xhs:friend0"))
+    found = replayed(live, with_rewards(version(evidence=("click", "code"))).program)
+    assert (found.agreement.equal, found.agreement.lines) == (True, 9)
+    assert found.comparison.totals.referrals == Pair(3, 3)
+
+
+def test_many_followers_that_moved_are_counted_and_some_of_them_shown() -> None:
+    """The answer is bounded, and says how many there are."""
+    live = Live(catalog(version()))
+    many = MOST_PEOPLE + 20
+    live.say(*(replace(follow(number, 5, code="AMY88"), person=f"xhs:p{number}") for number in range(many)))
+    live.drain()
+    found = replayed(live, version(evidence=("mention",)).program).comparison
+    assert (found.people_moved, len(found.people)) == (many, MOST_PEOPLE)
+
+
+def test_it_tells_how_far_it_is_and_ends_when_nobody_wants_it() -> None:
+    """Each phase, with its records and those in all; what is raised while telling ends the replay."""
+    live, told = _simple(), list[tuple[str, int, int]]()
+
+    def tell(progress: Progress) -> None:
+        told.append((progress.phase, progress.records, progress.total))
+
+    def refuse(progress: Progress) -> None:
+        raise Unwanted
+
+    rules = version().program
+    Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, tell).run(live, live.ends(EVENTS))
+    assert list(dict.fromkeys(phase for phase, _, _ in told)) == ["attributing", "screening", "comparing"]
+    assert [one for one in told if one[0] == "attributing"][-1] == ("attributing", 4, 4)
+    with pytest.raises(Unwanted):
+        Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, refuse).run(live, live.ends(EVENTS))

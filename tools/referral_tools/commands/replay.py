@@ -1,0 +1,74 @@
+"""`referral replay`: other rules over a program's recorded past, and who would gain and who would lose. Nothing live changes."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from referral_tools.commands.program_file import FILE, checked, tell
+from referral_tools.replay.service import Refused, Tracker
+from referral_tools.replay.shown import show
+
+_LOOK_S = 0.2
+_DIFFERS = 3
+_STOPPED = 130  # as a shell has it for Ctrl-C
+
+
+@click.command()
+@click.argument("program", metavar="PROGRAM")
+@click.option("--with", "file", type=FILE, required=True, help="the program file with the other rules")
+@click.option("--url", default="http://127.0.0.1:8002", show_default=True, help="conversion-tracker's address")
+@click.option("--key", envvar="REFERRAL_KEY", required=True, help="an API key with the scope admin (or REFERRAL_KEY)")
+@click.option("--json", "as_json", is_flag=True, help="print the whole replay as JSON")
+def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> None:
+    """Run the rules of a program file over PROGRAM's recorded past (prg_…) and show who would gain and who would lose.
+
+    Nothing live changes. Ctrl-C cancels the replay. Ends with 1 where there is no result, with 3 where the past did not come out as
+    recorded, so that the figures are not to be trusted.
+    """
+    tracker = Tracker(url, key)
+    job = _watched(tracker, _asked(tracker, program, file))
+    if job["status"] != "done":
+        raise click.ClickException(f"{job['id']} {job['status']}: {job.get('detail')}")
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(job), indent=2).decode())
+    else:
+        show(Console(), job)
+    sys.exit(0 if job["result"]["as_recorded"]["equal"] else _DIFFERS)
+
+
+def _asked(tracker: Tracker, program: str, file: Path) -> str:
+    """The replay's address. The file is checked here first, as `referral program check` does."""
+    document, _, rules = checked(file, advise=False)
+    if rules.id != program:
+        raise click.ClickException(
+            f"{file} holds {rules.id}, not {program}: replay a program's rules over its own past"
+        )
+    try:
+        return tracker.ask(rules)
+    except Refused as refused:
+        tell(file, document, refused.mistakes)
+        raise click.ClickException(str(refused)) from refused
+
+
+def _watched(tracker: Tracker, address: str) -> dict[str, Any]:
+    """The replay when it is over; cancelled at Ctrl-C."""
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("starting", total=None)
+            while (job := tracker.look(address))["status"] == "running":
+                now = job["progress"]
+                words = f"{now['phase']}, {now['events']} events"
+                bar.update(task, description=words, completed=now["records_read"], total=now["records_total"] or None)
+                time.sleep(_LOOK_S)
+            return job
+    except KeyboardInterrupt:
+        tracker.cancel(address)
+        click.echo("Cancelled.", err=True)
+        sys.exit(_STOPPED)
