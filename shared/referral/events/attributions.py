@@ -17,10 +17,14 @@ UnattributedReason = Literal[
     "no_evidence", "expired", "self_referral", "unknown_code", "unknown_mention", "program_closed", "refollowed"
 ]
 ReversalReason = Literal["unfollowed", "refunded", "corrected"]
+ReferrerKind = Literal["follower", "partner"]
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The touch that won: what kind, when, in which fact, and through which channel, content and call to action."""
+    """The touch that won: what kind, when, in which fact, and through which channel, content and call to action.
+
+    `partner` is the partner who brought them, or for whom the link was made; `campaign` is the link's.
+    """
 
     kind: EvidenceKind
     touched_at: Moment
@@ -29,10 +33,12 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     channel: Channel | None = None
     content: Id | None = None
     cta: Id | None = None
+    partner: Id | None = None
+    campaign: Name | None = None
 
 
 class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A referral: `referrer` (a participant id) brought `person`."""
+    """A referral: `referrer` (a participant id) brought `person`; `referrer_kind` says whether as one of the program's partners."""
 
     id: Id
     person: PersonId
@@ -40,6 +46,7 @@ class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     version: int
     evidence: Evidence
     device: str | None = None
+    referrer_kind: ReferrerKind = "follower"
 
 
 class ReferralAttributed(Referral, frozen=True, kw_only=True, tag="referral.attributed"):

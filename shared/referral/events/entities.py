@@ -33,7 +33,10 @@ class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
 
 
 class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
-    """Somebody who takes part: may refer others by `code`, by the link that carries it, or by `mention`."""
+    """Somebody who takes part: may refer others by `code`, by the link that carries it, or by `mention`.
+
+    `partner` is which of the program's partners they are; it is said at enrolment, and never changes.
+    """
 
     id: ParticipantId
     program: Id
@@ -41,6 +44,7 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
     display_name: Text
     code: Name
     mention: Name | None = None
+    partner: Id | None = None
 
 
 class Link(Entity, frozen=True, kw_only=True, tag="link"):

@@ -192,6 +192,8 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     channel: Channel | None = None
     content: Id | None = None
     cta: Id | None = None
+    partner: Id | None = None
+    campaign: Name | None = None
 
 
 def fact_key(line: Fact | LinkClicked) -> str:

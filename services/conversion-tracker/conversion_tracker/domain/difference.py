@@ -133,6 +133,7 @@ def _attributed(program: str, person: str, now: Standing, touch: Touch) -> Refer
         version=now.first.version,
         evidence=_evidence(touch, since if touch.at == now.since else to_datetime(touch.at)),
         device=now.first.device,
+        referrer_kind="partner" if touch.by_partner else "follower",
     )
 
 
@@ -147,6 +148,7 @@ def _qualified(attributed: ReferralAttributed, since: int, qualified: int) -> Re
         version=attributed.version,
         evidence=attributed.evidence,
         device=attributed.device,
+        referrer_kind=attributed.referrer_kind,
         followed_at=attributed.occurred_at,
     )
 
@@ -160,4 +162,6 @@ def _evidence(touch: Touch, touched_at: datetime) -> Evidence:
         channel=touch.channel,
         content=touch.content,
         cta=touch.cta,
+        partner=touch.partner,
+        campaign=touch.campaign,
     )

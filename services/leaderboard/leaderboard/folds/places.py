@@ -1,14 +1,16 @@
 """Under which key of its partition each fold keeps what: the table that the folds write by and the HTTP side reads by."""
 
+from referral.events.attributions import ReferrerKind
+
 SERVICE = "lb"
 BOARDS = "boards"
 GROWTH = "growth"
 ACTIVITY = "activity"
 
 
-def board(program: str, metric: str, period: str) -> str:
-    """A sorted set of participant ids by score (boards). A new period is a new key."""
-    return f"{program}:{metric}:{period}"
+def board(program: str, metric: str, period: str, kind: ReferrerKind = "follower") -> str:
+    """A sorted set of participant ids by score (boards). A new period is a new key; partners stand on boards of their own."""
+    return f"{program}:{metric}:{period}" if kind == "follower" else f"{program}:{metric}/{kind}:{period}"
 
 
 def log_key(program: str, participant: str) -> str:

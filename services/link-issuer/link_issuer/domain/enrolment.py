@@ -1,17 +1,18 @@
 """Enrolment: who somebody is in a program. The same person is the same participant, however often enrolled."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from link_issuer.domain.mistakes import Mistake
 from referral.events.entities import Participant
 from referral.events.ids import participant_id
+from referral.events.program import Partner, Program
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Whom to enrol: the platform's id, what people call them (may be empty), their handle.
+    """Whom to enrol: the platform's id, what people call them (may be empty), their handle, and which partner they are.
 
     `place` is where in the request they stand, a JSON pointer.
     """
@@ -19,6 +20,7 @@ class Enrolment:
     external_id: str
     display_name: str = ""
     mention: str | None = None
+    partner: str | None = None
     place: str = ""
 
     def participant_id(self, program: str) -> str:
@@ -35,6 +37,7 @@ class Enrolment:
             display_name=self.display_name or code,
             code=code,
             mention=self.mention,
+            partner=self.partner,
         )
 
 
@@ -43,9 +46,38 @@ def contradictions(asked: Iterable[Enrolment]) -> Iterator[Mistake]:
     first: dict[str, Enrolment] = {}
     for one in asked:
         before = first.setdefault(one.external_id, one)
-        if (one.display_name, one.mention) != (before.display_name, before.mention):
-            other = f"{one.external_id} stands at {before.place} with another name or mention: send each person once"
+        if (one.display_name, one.mention, one.partner) != (before.display_name, before.mention, before.partner):
+            other = f"{one.external_id} stands at {before.place} with another name, mention or partner: send each once"
             yield Mistake(f"{one.place}/external_id", other)
+
+
+def partner_mistakes(
+    asked: Iterable[Enrolment], existing: Mapping[str, Participant], rules: Program
+) -> Iterator[Mistake]:
+    """Partners that the rules do not name, and people who take part already as somebody else.
+
+    `existing` is keyed by participant id. What somebody is does not change: rewards and ranks rest on it.
+    """
+    names = [partner.id for partner in rules.partners]
+    for one in asked:
+        known = existing.get(one.participant_id(rules.id))
+        if one.partner is None or (known is not None and known.partner == one.partner):
+            continue
+        if known is not None:
+            before = f"the partner {known.partner}" if known.partner else "a follower"
+            says = f"{one.external_id} takes part already, as {before}, and stays that: take another external_id"
+            yield Mistake(f"{one.place}/partner", says)
+        elif one.partner not in names:
+            there = ", ".join(names) or "none: it has no partners in force"
+            yield Mistake(f"{one.place}/partner", f"{one.partner} is no partner of {rules.id}: take {there}")
+
+
+def named(one: Enrolment, partners: Iterable[Partner]) -> Enrolment:
+    """The enrolment of a partner without a name, with the name that the program gives them, else their id there."""
+    if one.display_name or one.partner is None:
+        return one
+    name = next((partner.name for partner in partners if partner.id == one.partner), {})
+    return replace(one, display_name=next(iter(name.values()), one.partner))
 
 
 def mention_mistakes(
