@@ -38,6 +38,13 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     post: Id | None = None
 
 
+class Shared(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """What was passed on, and whose: the participant, and which of their codes. It is no evidence of who brought the sharer."""
+
+    participant: Id | None = None
+    code: Name | None = None
+
+
 class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """An order: its id at the shop, and what was paid."""
 
@@ -90,7 +97,7 @@ class ContentShown(PersonFact, frozen=True, kw_only=True, tag="content.shown"):
 class ContentShared(PersonFact, frozen=True, kw_only=True, tag="content.shared"):
     """Somebody passed a content item on."""
 
-    data: Content = Content()
+    data: Shared = Shared()
 
 
 class PersonFollowed(PersonFact, frozen=True, kw_only=True, tag="person.followed"):
@@ -179,6 +186,18 @@ Fact = (
     | PostRemoved
 )
 EventLine = Fact | LinkClicked | ClockTicked
+
+
+class ShareToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What a share page's script reports shares with: for this code only, and soon out of date."""
+
+    id: Id
+    program: Id
+    code: Name
+    issued_ms: int
+    channel: Channel
+    content: Id | None = None
+    cta: Id | None = None
 
 
 class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):

@@ -73,8 +73,8 @@ SECTIONS: Mapping[str, Section] = {
         "Cross-promotion, communities, seeding: who carries it beyond the followers.",
         "Each may be enrolled (`POST …/participants` with `partner`), and refers by code, link and mention as a follower does. The"
         " friends they bring are rewarded; they themselves are not, since what they get is agreed with them, and they rank on"
-        " a board of their own (`?kind=partner`). A follower's link may be made for one too. Clicks, referrals and conversions carry the"
-        " partner's id, so that what each brings can be told apart.",
+        " a board of their own (`?kind=partner`). A follower's link may be made for one too. Clicks, referrals and conversions "
+        "carry the partner's id, so that what each brings can be told apart.",
     ),
 }
 
