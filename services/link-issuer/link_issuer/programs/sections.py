@@ -52,6 +52,12 @@ SECTIONS: Mapping[str, Section] = {
         "Other platforms' webhooks come in as events, without a program of yours between them.",
         "conversion-tracker reads what is posted to `/v1/adapters/{id}/{program}` by it; see [Adapters](adapters.md).",
     ),
+    "wechat": Section(
+        "WeChat account",
+        "Whose callbacks count, and that nothing in plaintext does.",
+        "conversion-tracker asks for it at `/v1/adapters/wechat/{program}`; token and key are set beside it, see"
+        " [Adapters](adapters.md).",
+    ),
     "kits": Section(
         "Share kits",
         "Ready words for each channel, so that sharing is one tap.",
