@@ -73,6 +73,14 @@ class LinkUsed(Entity, frozen=True, kw_only=True, tag="link_used"):
     uses: Annotated[int, Meta(ge=1)]
 
 
+class UseReturned(Entity, frozen=True, kw_only=True, tag="use_returned"):
+    """A click that had used up a place of a link with a bound was no person's: the place is free again, while `returned`."""
+
+    code: Name
+    click: Id
+    returned: bool = True
+
+
 class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
     """Uploaded codes of a pool, at most 1,000; the order they are given out in is the order here."""
 
@@ -112,7 +120,9 @@ class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
     sealed: Annotated[tuple[Sealed, ...], Meta(max_length=2)] = ()
 
 
-CatalogEntity = ProgramVersion | Participant | Link | LinkUsed | PoolChunk | ApiKey | Webhook | AdapterSecret
+CatalogEntity = (
+    ProgramVersion | Participant | Link | LinkUsed | UseReturned | PoolChunk | ApiKey | Webhook | AdapterSecret
+)
 
 
 def entity_key(entity: CatalogEntity) -> str:
@@ -120,10 +130,10 @@ def entity_key(entity: CatalogEntity) -> str:
     match entity:
         case ProgramVersion(program=program, version=version):
             return f"program/{program.id}/{version}"
-        case Link(code=code):
-            return f"link/{code}"
-        case LinkUsed(code=code):
-            return f"link_used/{code}"
+        case Link(code=code) | LinkUsed(code=code):
+            return f"{entity.__struct_config__.tag}/{code}"
+        case UseReturned(click=click):
+            return f"use_returned/{click}"
         case ApiKey(digest=digest):
             return f"api_key/{digest}"
         case AdapterSecret(program=of, name=name):

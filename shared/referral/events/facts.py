@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from referral.events.line import ClockTicked, Id, Line, Moment, Name, PersonId
+from referral.events.line import ClockTicked, Id, Line, Moment, Name, PersonId, Text
 
 Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
 Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
@@ -171,6 +171,23 @@ class LinkClicked(Line, frozen=True, kw_only=True, tag="link.clicked"):
     campaign: Name | None = None
 
 
+class ClickReclassed(Line, frozen=True, kw_only=True, omit_defaults=True, tag="click.reclassed"):
+    """Somebody found that a click was another's than it was recorded as. It carries what counters need to move the click:
+    when it was (`clicked_at`), and the class it was recorded with (`was`). Of several, the latest said counts.
+    """
+
+    id: Id
+    program: Id
+    click: Id
+    participant: Id
+    code: Name
+    clicked_at: Moment
+    was: Visitor
+    visitor: Visitor
+    by: Name
+    note: Text = ""
+
+
 Fact = (
     ContentShown
     | ContentShared
@@ -185,7 +202,7 @@ Fact = (
     | PostEngaged
     | PostRemoved
 )
-EventLine = Fact | LinkClicked | ClockTicked
+EventLine = Fact | LinkClicked | ClickReclassed | ClockTicked
 
 
 class ShareToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -215,9 +232,13 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     campaign: Name | None = None
 
 
-def fact_key(line: Fact | LinkClicked) -> str:
-    """The key that decides the partition: program and person; a click has no person and goes by its own id."""
-    return f"{line.program}|{line.id if isinstance(line, LinkClicked) else line.person}"
+def fact_key(line: Fact | LinkClicked | ClickReclassed) -> str:
+    """The key that decides the partition: program and person; a click has no person and goes by its own id, as what is said of
+    it does.
+    """
+    if isinstance(line, LinkClicked):
+        return f"{line.program}|{line.id}"
+    return f"{line.program}|{line.click if isinstance(line, ClickReclassed) else line.person}"
 
 
 __all__ = ["EventLine", "Fact", "Moment", "fact_key"]

@@ -19,7 +19,7 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey
-from referral.events.facts import ContentShared, LinkClicked
+from referral.events.facts import ClickReclassed, ContentShared, LinkClicked
 from referral.http.context import Context
 from referral.http.keys import digest
 from referral.log.admin import partitions
@@ -98,8 +98,8 @@ class System:
         """All clicks on the log."""
         return [line for line in self.facts() if isinstance(line, LinkClicked)]
 
-    def facts(self) -> list[LinkClicked | ContentShared]:
-        """All clicks and shares on the log."""
+    def facts(self) -> list[LinkClicked | ContentShared | ClickReclassed]:
+        """All clicks, shares and corrections on the log."""
         reader = consumer(self.settings)
         places = [
             TopicPartition(self.settings.topic_prefix + EVENTS.name, n)
@@ -112,7 +112,7 @@ class System:
             while any(reader.position(place) < ends[place] for place in places):
                 for records in reader.poll(timeout_ms=200).values():
                     lines += [line for record in records for line in split(record.value)]
-            return [msgspec.json.decode(line, type=LinkClicked | ContentShared) for line in lines]
+            return [msgspec.json.decode(line, type=LinkClicked | ContentShared | ClickReclassed) for line in lines]
         finally:
             reader.close()
 

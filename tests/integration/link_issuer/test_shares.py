@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from link_issuer.allowance import MOST_A_MINUTE
-from referral.events.facts import ContentShared, LinkClicked
+from referral.events.facts import ContentShared
 from tests.integration.link_issuer.system import KEYS, PROGRAM, System
 
 pytestmark = pytest.mark.integration
@@ -22,7 +22,7 @@ def report(system: System, body: dict[str, object], key: str = SENDER, **headers
 
 def shares(system: System) -> list[ContentShared]:
     """All shares on the log."""
-    return [line for line in system.facts() if not isinstance(line, LinkClicked)]
+    return [line for line in system.facts() if isinstance(line, ContentShared)]
 
 
 def test_a_share_is_on_the_log_when_it_is_answered(glow: System) -> None:

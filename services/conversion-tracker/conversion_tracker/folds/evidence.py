@@ -17,6 +17,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import EvidenceKind
 from referral.events.entities import NOTICE, Link, Participant
 from referral.events.facts import (
+    ClickReclassed,
     CodeScanned,
     Content,
     EventLine,
@@ -33,7 +34,7 @@ from referral.events.moment import to_ms
 from referral.tokens import BadToken, TokenSigner
 
 _ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
-_NEVER = frozenset({LinkClicked, ClockTicked})
+_NEVER = frozenset({LinkClicked, ClickReclassed, ClockTicked})
 _WHAT: dict[type, What] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
 
 

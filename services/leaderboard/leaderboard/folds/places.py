@@ -38,6 +38,11 @@ def seen(program: str, person: str, day: int) -> str:
     return f"seen:{program}|{person}:{day}"
 
 
+def reclass(program: str, click: str) -> str:
+    """What was said last of a click that was reclassed (activity: Reclass); clicks that never were keep nothing."""
+    return f"reclass:{program}|{click}"
+
+
 def posts(program: str) -> str:
     """A sorted set of the posts that are still there, by the second they were published (activity)."""
     return f"posts:{program}"

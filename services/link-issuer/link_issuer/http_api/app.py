@@ -3,6 +3,7 @@
 from flask import Flask
 
 from link_issuer.http_api import (
+    clicks,
     links,
     participants,
     program_reading,
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     share_page.blueprint,
     share_presses.blueprint,
     shares.blueprint,
+    clicks.blueprint,
     redirect.blueprint,
 )
 

@@ -1,5 +1,6 @@
 """What the views of this service use beside the shared context. One per process, found through the app."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -9,7 +10,7 @@ from link_issuer.allowance import Allowance
 from link_issuer.http_api.onward import Onward
 from link_issuer.store import Store
 from link_issuer.uses import Uses
-from referral.events.facts import ContentShared, fact_key
+from referral.events.facts import ClickReclassed, ContentShared, fact_key
 from referral.http.context import Context
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
@@ -40,6 +41,12 @@ class Collaborators:
         """Returns once the log has the fact. Raises NotDurable or Overloaded."""
         self.onward.collector.submit(EVENTS, fact_key(line), msgspec.json.encode(line)).wait(self.patience_s)
         counter("ingest_accepted").inc()
+
+    def send_all(self, lines: Sequence[ClickReclassed]) -> None:
+        """Returns once the log has all lines. Raises NotDurable or Overloaded: then some may be there."""
+        if lines:
+            keyed = [(fact_key(line), msgspec.json.encode(line)) for line in lines]
+            self.onward.collector.submit_many(EVENTS, keyed).wait(self.patience_s)
 
     def link(self, code: str) -> str:
         """The address that people share."""

@@ -35,7 +35,8 @@ _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _DISTRUSTED: dict[int, Any] = {
     400: {"description": "A parameter of the signature is missing, or this is no callback of WeChat."},
     403: {
-        "description": "The signature is forged, too old, or came with another event before; or plaintext is refused, or the account is another."
+        "description": "The signature is forged, too old, or came with another event before; or plaintext is refused, or the"
+        " account is another."
     },
     404: {"description": "No token is set, or no key: `referral adapters set wechat PROGRAM`, `… wechat-aes PROGRAM`."},
     429: _TAKEN[429],
