@@ -90,15 +90,16 @@ def _of_code(log: ClickLog, program: str, asked: dict[str, Any]) -> Sequence[Lin
 
 def _return_uses(lines: Sequence[ClickReclassed]) -> int:
     """Gives places of bounded links back, or takes them again: by how much they became more. One record a click, so once."""
+    if not any(_is_bounded(code) for code in {line.code for line in lines}):
+        return 0
+    catalog = collaborators().store.complete_catalog()
     changed = [
         UseReturned(recorded_at=line.occurred_at, code=line.code, click=line.click, returned=back)
         for line in lines
-        if _is_bounded(line.code)
-        and (back := returns(line, context().catalog.gave_back(line.code, line.click))) is not None
+        if (back := returns(line, catalog.gave_back(line.code, line.click))) is not None
     ]
     collaborators().store.keep(changed)
-    if changed:
-        context().follower.read_to_end()
+    context().follower.read_to_end()
     return sum(1 if one.returned else -1 for one in changed)
 
 
