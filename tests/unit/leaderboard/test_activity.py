@@ -185,7 +185,6 @@ CLICKS = st.lists(st.tuples(st.integers(0, 3), CLASSES, st.lists(CLASSES, max_si
 
 
 @given(told=CLICKS, chance=st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_a_reclassed_click_counts_as_what_was_said_last_in_whatever_order(told: list, chance) -> None:  # noqa: ANN001
     """On the day of the click, once however often it is said; also where the correction is folded before the click itself."""
     lines, expected = [], dict[str, int]()

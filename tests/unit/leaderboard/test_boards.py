@@ -124,7 +124,7 @@ def test_a_reversal_of_what_never_counted_is_set_aside_with_its_reason() -> None
 
 
 @given(told=STORIES)
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_partners_stand_on_boards_of_their_own(told: list[tuple[str, datetime, int]]) -> None:
     """Whoever the catalog holds, the line says what a referrer is: nobody stands on both boards, and each board is exact."""
     partners, folding = set(REFERRERS[:2]), Folding(BoardsFold())
