@@ -8,6 +8,7 @@ from typing import IO
 import click
 from msgspec.structs import replace
 
+from conversion_tracker.domain.adapters.wechat_secure import is_key
 from referral.events.entities import AdapterSecret
 from referral.sealed import seal
 from referral_tools.catalog_access import CatalogAccess, opened_catalog
@@ -15,8 +16,6 @@ from referral_tools.catalog_access import CatalogAccess, opened_catalog
 WECHAT, WECHAT_AES = "wechat", "wechat-aes"
 # What the account's settings page takes as Token: 3 to 32 letters and digits.
 _WECHAT_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
-# Its EncodingAESKey: 43 letters and digits.
-_WECHAT_KEY = re.compile(r"[A-Za-z0-9]{43}")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NAME, _PROGRAM = click.argument("name"), click.argument("program")
 
@@ -93,7 +92,7 @@ def _check(name: str, secret: str) -> None:
         raise click.ClickException(
             "this is no token of WeChat: 3 to 32 letters and digits; leave the file out to make one"
         )
-    if name == WECHAT_AES and not _WECHAT_KEY.fullmatch(secret):
+    if name == WECHAT_AES and not is_key(secret):
         raise click.ClickException(
             "this is no EncodingAESKey: 43 letters and digits; leave the file out to make one, and copy it to the account's page"
         )
