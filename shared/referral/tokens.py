@@ -11,12 +11,13 @@ from typing import Literal
 import msgspec
 from itsdangerous import BadSignature, Signer
 
-from referral.events.facts import ClickToken
+from referral.events.facts import ClickToken, ShareToken
 
-Purpose = Literal["click", "guide", "wallet"]
+Purpose = Literal["click", "guide", "wallet", "share"]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_click = msgspec.msgpack.Decoder(ClickToken).decode
+_decode_share = msgspec.msgpack.Decoder(ShareToken).decode
 
 
 class BadToken(Exception):
@@ -38,6 +39,7 @@ class TokenSigner:
 
     def __init__(self, signing_key: str) -> None:
         self._click = _signer(signing_key, "click")
+        self._share = _signer(signing_key, "share")
         self._expiring = {"guide": _signer(signing_key, "guide"), "wallet": _signer(signing_key, "wallet")}
 
     def click(self, token: ClickToken) -> str:
@@ -59,6 +61,17 @@ class TokenSigner:
         try:
             return _decode_click(_payload(token.rpartition(".")[0].encode()))
         except ValueError as error:  # binascii's and msgspec's errors are ValueErrors
+            raise BadToken("malformed") from error
+
+    def share(self, token: ShareToken) -> str:
+        """The token that a share page reports shares with."""
+        return _write(self._share, _encode(token))
+
+    def read_share(self, token: str) -> ShareToken:
+        """What a share page's token carries; how old it may be is the reader's to judge. Raises BadToken."""
+        try:
+            return _decode_share(_read(self._share, token))
+        except msgspec.MsgspecError as error:
             raise BadToken("malformed") from error
 
     def expiring(self, purpose: Literal["guide", "wallet"], subject: str, expires_ms: int) -> str:

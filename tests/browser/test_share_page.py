@@ -82,8 +82,10 @@ def test_the_one_button_is_at_the_thumb_and_passes_link_and_words_on(browser: Br
     """In sight when the page opens on a phone; one tap opens the phone's own share sheet."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
     context.add_init_script("navigator.share = (what) => { window.passed = what; return Promise.resolve(); }")
+    context.add_init_script("window.told = []; navigator.sendBeacon = (where) => window.told.push(where)")
     page = context.new_page()
-    page.goto(f"{address}/s/AMY88?lang=en")
+    with page.expect_response("**/ticket?*"):
+        page.goto(f"{address}/s/AMY88?lang=en")
     button = page.get_by_role("button", name="Share it with a friend")
     box = button.bounding_box()
     assert box is not None
@@ -91,6 +93,8 @@ def test_the_one_button_is_at_the_thumb_and_passes_link_and_words_on(browser: Br
     assert box["height"] >= 44
     button.click()
     passed = page.evaluate("window.passed")
+    page.wait_for_function("window.told.length === 1")
+    assert page.evaluate("window.told[0]").endswith("/s/AMY88/shares")
     assert passed["url"].endswith("/AMY88")
     assert passed["text"].startswith("Flaky skin this season?")
     context.close()

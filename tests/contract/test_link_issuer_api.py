@@ -15,7 +15,10 @@ from referral.config import Settings
 from tests.contract.probing import probe
 from tests.integration.link_issuer.system import PROGRAM, RULES, served
 
-OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", "/s/{code}", "/s/{code}/poster.png"}
+OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", "/s/{code}", "/s/{code}/poster.png"} | {
+    "/s/{code}/ticket",
+    "/s/{code}/shares",
+}
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,9 @@ def test_a_token_is_set_changed_without_a_gap_and_removed(
     assert _run(environ, "remove", "wechat", PROGRAM).exit_code == 0
     assert _kept(settings, "wechat") == []
     assert "REMOVED" in _run(environ, "list").stdout
+    made = _run(environ, "set", "wechat-aes", PROGRAM).stdout.strip()
+    assert _kept(settings, "wechat-aes") == [made]
+    assert (len(made), made.isalnum()) == (43, True)
 
 
 def test_what_will_not_do_is_refused_before_anything_is_written(environ: dict[str, str], settings: Settings) -> None:
@@ -63,6 +66,10 @@ def test_what_will_not_do_is_refused_before_anything_is_written(environ: dict[st
     keyless = {name: value for name, value in environ.items() if name != "REFERRAL_SIGNING_KEY"}
     for wanted, answer in (
         ("no token of WeChat", _run(environ, "set", "wechat", PROGRAM, "--token-file", "-", said="with blanks")),
+        (
+            "no EncodingAESKey",
+            _run(environ, "set", "wechat-aes", PROGRAM, "--token-file", "-", said="abc"),
+        ),
         ("8 to 256", _run(environ, "set", "shop", PROGRAM, "--token-file", "-", said="short")),
         ("no name", _run(environ, "set", "Shop!", PROGRAM)),
         ("there is no program prg_none", _run(environ, "set", "shop", "prg_none")),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from conversion_tracker.domain.adapters.wechat_secure import is_key
 from referral_tools.system import free_base
 from tests.integration.test_run import running, until
 
@@ -50,10 +51,12 @@ def test_the_pages_commands_connect_three_platforms(tmp_path: Path) -> None:
     """WeChat's follow names who brought it, CloudEvents come in all three modes, a shop is told which event does not map."""
     base = free_base()
     with running(tmp_path, base):
-        first, token, wechat, ask, cloudevents, shop = _blocks(tmp_path, base)
+        first, token, wechat, ask, aes, cloudevents, shop = _blocks(tmp_path, base)
         environ = {"REFERRAL_PUBLIC_URL": f"http://localhost:{base + 1}"}
         echo, success = _paste(first, token, wechat, environ=environ)
         assert (echo, success) == ("hello", "success")
+        [key] = _paste(first, aes, 'printf "%s\\n" "$KEY43"', environ=environ)
+        assert is_key(key)
         until(lambda: _referrer(_paste(first, ask, environ=environ)) == "xhs:amy", 30)
         told = [_json(line) for line in _paste(first, cloudevents, environ=environ)]
         assert [answer["accepted"] for answer in told] == [1, 1, 1]

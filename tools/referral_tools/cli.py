@@ -4,6 +4,7 @@ import click
 
 from referral_tools.commands.adapters import adapters
 from referral_tools.commands.bans import bans
+from referral_tools.commands.clicks import clicks
 from referral_tools.commands.demo import demo
 from referral_tools.commands.docs import docs, settings
 from referral_tools.commands.keys import keys
@@ -23,6 +24,7 @@ def main() -> None:
 
 main.add_command(adapters)
 main.add_command(bans)
+main.add_command(clicks)
 main.add_command(demo)
 main.add_command(docs)
 main.add_command(keys)

@@ -19,6 +19,7 @@ from referral.events.entities import (
     Participant,
     PoolChunk,
     ProgramVersion,
+    UseReturned,
     Webhook,
 )
 from referral.events.moment import to_ms
@@ -46,13 +47,14 @@ class Catalog:
         self._secrets: dict[tuple[str, str], AdapterSecret] = {}
         self._links: dict[str, dict[str, Link]] = defaultdict(dict)
         self._uses: dict[str, int] = {}
+        self._returned: dict[str, frozenset[str]] = {}
         for entity in entities:
             self.apply(entity)
 
     def __len__(self) -> int:
         """How many entities there are, program versions each counted."""
         flat = len(self._participants) + len(self._chunks) + len(self._keys) + len(self._webhooks)
-        flat += len(self._secrets) + len(self._uses)
+        flat += len(self._secrets) + len(self._uses) + sum(map(len, self._returned.values()))
         return flat + sum(map(len, self._programs.values())) + sum(map(len, self._links.values()))
 
     def apply(self, entity: CatalogEntity) -> None:
@@ -65,6 +67,9 @@ class Catalog:
                 self._claim(entity)
             case LinkUsed():
                 self._uses[entity.code] = max(entity.uses, self._uses.get(entity.code, 0))
+            case UseReturned():
+                others = self._returned.get(entity.code, frozenset()) - {entity.click}
+                self._returned[entity.code] = others | {entity.click} if entity.returned else others
             case ProgramVersion():
                 versions = [v for v in self._programs.get(entity.program.id, ()) if v.version != entity.version]
                 insort(versions, entity, key=_version_order)
@@ -176,6 +181,14 @@ class Catalog:
     def uses(self, code: str) -> int:
         """How often people have opened a link with a bound, as last written down; 0 for any other."""
         return self._uses.get(code, 0)
+
+    def returned(self, code: str) -> int:
+        """How many uses of a link with a bound were given back, since they were no people's."""
+        return len(self._returned.get(code, ()))
+
+    def gave_back(self, code: str, click: str) -> bool:
+        """Whether this click's use was given back."""
+        return click in self._returned.get(code, ())
 
     def chunk(self, chunk: str) -> PoolChunk | None:
         """A chunk of uploaded codes."""

@@ -48,6 +48,13 @@ class AdapterSignature(Part, frozen=True, kw_only=True):
     encoding: Literal["hex", "base64"] = "hex"
 
 
+class WechatAccount(Part, frozen=True, kw_only=True):
+    """The WeChat official account whose callbacks count: its AppID, and whether what is not encrypted is refused."""
+
+    appid: Name | None = None
+    mode: Literal["compatible", "encrypted"] = "compatible"
+
+
 class Adapter(Part, frozen=True, kw_only=True):
     """How the JSON webhooks of one platform become our events. `types` leads from its names of events to ours."""
 

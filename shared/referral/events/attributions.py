@@ -27,10 +27,14 @@ UnattributedReason = Literal[
 ]
 # `banned`: the person who was brought; for one who brought them, see `referrer.banned`.
 ReversalReason = Literal["unfollowed", "refunded", "corrected", "banned"]
+ReferrerKind = Literal["follower", "partner"]
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The touch that won: what kind, when, in which fact, and through which channel, content and call to action."""
+    """The touch that won: what kind, when, in which fact, and through which channel, content and call to action.
+
+    `partner` is the partner who brought them, or for whom the link was made; `campaign` is the link's.
+    """
 
     kind: EvidenceKind
     touched_at: Moment
@@ -39,10 +43,12 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     channel: Channel | None = None
     content: Id | None = None
     cta: Id | None = None
+    partner: Id | None = None
+    campaign: Name | None = None
 
 
 class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A referral: `referrer` (a participant id) brought `person`.
+    """A referral: `referrer` (a participant id) brought `person`; `referrer_kind` says whether as one of the program's partners.
 
     `device`, `network` and `handle` are what the first follow told; `spells` is how often the person began to follow.
     """
@@ -56,6 +62,7 @@ class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     network: str | None = None
     handle: str | None = None
     spells: int = 1
+    referrer_kind: ReferrerKind = "follower"
 
 
 class ReferralAttributed(Referral, frozen=True, kw_only=True, tag="referral.attributed"):

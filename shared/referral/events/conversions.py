@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from referral.events.attributions import Evidence, ReversalReason
+from referral.events.attributions import Evidence, ReferrerKind, ReversalReason
 from referral.events.line import ClockTicked, Derived, Id, Moment, PersonId
 
 ScreeningReason = Literal[
@@ -31,6 +31,7 @@ class Conversion(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     referrer: Id
     version: int
     evidence: Evidence
+    referrer_kind: ReferrerKind = "follower"
 
 
 class ConversionCleared(Conversion, frozen=True, kw_only=True, tag="conversion.cleared"):
@@ -59,6 +60,7 @@ class ConversionReversed(Derived, frozen=True, kw_only=True, omit_defaults=True,
     version: int
     cleared_at: Moment
     reason: FallReason
+    referrer_kind: ReferrerKind = "follower"
 
 
 ConversionFact = ConversionCleared | ConversionHeld | ConversionRejected | ConversionReversed

@@ -33,7 +33,10 @@ class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
 
 
 class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
-    """Somebody who takes part: may refer others by `code`, by the link that carries it, or by `mention`."""
+    """Somebody who takes part: may refer others by `code`, by the link that carries it, or by `mention`.
+
+    `partner` is which of the program's partners they are; it is said at enrolment, and never changes.
+    """
 
     id: ParticipantId
     program: Id
@@ -42,6 +45,7 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
     code: Name
     mention: Name | None = None
     device: Annotated[str, Meta(max_length=128, description="a hash of their own device")] | None = None
+    partner: Id | None = None
 
 
 class Link(Entity, frozen=True, kw_only=True, tag="link"):
@@ -68,6 +72,14 @@ class LinkUsed(Entity, frozen=True, kw_only=True, tag="link_used"):
 
     code: Name
     uses: Annotated[int, Meta(ge=1)]
+
+
+class UseReturned(Entity, frozen=True, kw_only=True, tag="use_returned"):
+    """A click that had used up a place of a link with a bound was no person's: the place is free again, while `returned`."""
+
+    code: Name
+    click: Id
+    returned: bool = True
 
 
 class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
@@ -109,7 +121,9 @@ class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
     sealed: Annotated[tuple[Sealed, ...], Meta(max_length=2)] = ()
 
 
-CatalogEntity = ProgramVersion | Participant | Link | LinkUsed | PoolChunk | ApiKey | Webhook | AdapterSecret
+CatalogEntity = (
+    ProgramVersion | Participant | Link | LinkUsed | UseReturned | PoolChunk | ApiKey | Webhook | AdapterSecret
+)
 
 
 def entity_key(entity: CatalogEntity) -> str:
@@ -117,10 +131,10 @@ def entity_key(entity: CatalogEntity) -> str:
     match entity:
         case ProgramVersion(program=program, version=version):
             return f"program/{program.id}/{version}"
-        case Link(code=code):
-            return f"link/{code}"
-        case LinkUsed(code=code):
-            return f"link_used/{code}"
+        case Link(code=code) | LinkUsed(code=code):
+            return f"{entity.__struct_config__.tag}/{code}"
+        case UseReturned(click=click):
+            return f"use_returned/{click}"
         case ApiKey(digest=digest):
             return f"api_key/{digest}"
         case AdapterSecret(program=of, name=name):

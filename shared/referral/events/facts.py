@@ -45,6 +45,13 @@ class Follow(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     handle: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
+class Shared(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """What was passed on, and whose: the participant, and which of their codes. It is no evidence of who brought the sharer."""
+
+    participant: Id | None = None
+    code: Name | None = None
+
+
 class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """An order: its id at the shop, and what was paid."""
 
@@ -97,7 +104,7 @@ class ContentShown(PersonFact, frozen=True, kw_only=True, tag="content.shown"):
 class ContentShared(PersonFact, frozen=True, kw_only=True, tag="content.shared"):
     """Somebody passed a content item on."""
 
-    data: Content = Content()
+    data: Shared = Shared()
 
 
 class PersonFollowed(PersonFact, frozen=True, kw_only=True, tag="person.followed"):
@@ -171,6 +178,23 @@ class LinkClicked(Line, frozen=True, kw_only=True, tag="link.clicked"):
     campaign: Name | None = None
 
 
+class ClickReclassed(Line, frozen=True, kw_only=True, omit_defaults=True, tag="click.reclassed"):
+    """Somebody found that a click was another's than it was recorded as. It carries what counters need to move the click:
+    when it was (`clicked_at`), and the class it was recorded with (`was`). Of several, the latest said counts.
+    """
+
+    id: Id
+    program: Id
+    click: Id
+    participant: Id
+    code: Name
+    clicked_at: Moment
+    was: Visitor
+    visitor: Visitor
+    by: Name
+    note: Text = ""
+
+
 class Banning(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A decision about a person of a program: who took it, and why. Written by our own API, never taken from a platform."""
 
@@ -203,7 +227,19 @@ Fact = (
     | PostEngaged
     | PostRemoved
 )
-EventLine = Fact | LinkClicked | PersonBanned | PersonUnbanned | ClockTicked
+EventLine = Fact | LinkClicked | ClickReclassed | PersonBanned | PersonUnbanned | ClockTicked
+
+
+class ShareToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What a share page's script reports shares with: for this code only, and soon out of date."""
+
+    id: Id
+    program: Id
+    code: Name
+    issued_ms: int
+    channel: Channel
+    content: Id | None = None
+    cta: Id | None = None
 
 
 class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -217,11 +253,17 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     channel: Channel | None = None
     content: Id | None = None
     cta: Id | None = None
+    partner: Id | None = None
+    campaign: Name | None = None
 
 
-def fact_key(line: Fact | LinkClicked | Banning) -> str:
-    """The key that decides the partition: program and person; a click has no person and goes by its own id."""
-    return f"{line.program}|{line.id if isinstance(line, LinkClicked) else line.person}"
+def fact_key(line: Fact | LinkClicked | ClickReclassed | Banning) -> str:
+    """The key that decides the partition: program and person; a click has no person and goes by its own id, as what is said of
+    it does.
+    """
+    if isinstance(line, LinkClicked):
+        return f"{line.program}|{line.id}"
+    return f"{line.program}|{line.click if isinstance(line, ClickReclassed) else line.person}"
 
 
 __all__ = ["EventLine", "Fact", "Moment", "fact_key"]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from referral.events.adapters import Adapter
+from referral.events.adapters import Adapter, WechatAccount
 from referral.events.attributions import EvidenceKind
 from referral.events.challenges import Challenge
 from referral.events.content import CallToAction, ContentItem
@@ -131,6 +131,7 @@ class Program(Part, frozen=True, kw_only=True):
     partners: tuple[Partner, ...] = ()
     ends_at: Moment | None = None
     adapters: tuple[Adapter, ...] = ()
+    wechat: WechatAccount = WechatAccount()
 
 
 __all__ = ["Action", "Adapter", "CallToAction", "ContentItem", "Localized", "Part", "Period", "Program"]

@@ -13,16 +13,19 @@ import msgspec
 import pytest
 from werkzeug.test import TestResponse
 
+from conversion_tracker.domain.adapters import wechat_secure
 from conversion_tracker.domain.adapters.wechat import signature
 from conversion_tracker.http_api.adapters.cloudevent_schema import CLOUDEVENT_EXAMPLE
 from conversion_tracker.http_api.collaborators import equip
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
-from referral.events.adapters import Adapter
+from referral.events.adapters import Adapter, WechatAccount
 from referral.events.entities import AdapterSecret, CatalogEntity
 from referral.log.collector import Collector
 from referral.sealed import seal
+from tests.unit.conversion_tracker.adapters.test_wechat_secure import APPID, encrypted, laid_out
+from tests.unit.conversion_tracker.adapters.test_wechat_secure import KEY as AES_KEY
 from tests.unit.conversion_tracker.world import PROGRAM, START, version
 
 from .system import CATALOG, System, folding, served, until
@@ -307,3 +310,51 @@ def test_an_adapter_believes_its_signature_and_else_an_api_key(system: System) -
     assert code("shop", {"Authorization": "Bearer rk_elsewhere"}) == (403, "other_program")
     assert code("nothing", key) == (404, "unknown_adapter")
     assert len(system.lines("events")) == 2
+
+
+def _sealed_query(message: str, token: str = TOKEN, **more: str) -> dict[str, str]:
+    said = str(_now())
+    made = wechat_secure.signature(token, said, "n1", message)
+    return {"msg_signature": made, "timestamp": said, "nonce": "n1", "encrypt_type": "aes", **more}
+
+
+def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Settings) -> None:
+    """The account's mode is 安全模式: what WeChat encrypts for this account counts, by the key before a change too; all else has
+    its reason.
+    """
+    declared = _catalog(settings)[0]
+    account = WechatAccount(appid=APPID, mode="encrypted")
+    safe = msgspec.structs.replace(declared, program=msgspec.structs.replace(declared.program, wechat=account))  # type: ignore[attr-defined]
+    keys = _secret("wechat-aes", "N" * 43, AES_KEY, key=settings.signing_key)
+    with served(settings, safe, *_catalog(settings)[1:], keys) as system:
+        where, client = f"/v1/adapters/wechat/{PROGRAM}", system.app.test_client()
+
+        def send(plain: bytes, token: str = TOKEN, key: str = AES_KEY) -> TestResponse:
+            message = encrypted(plain, key)
+            body = f"<xml><ToUserName>gh_glow</ToUserName><Encrypt><![CDATA[{message}]]></Encrypt></xml>"
+            return _callback(system, body, _sealed_query(message, token))
+
+        follow = laid_out(_xml("subscribe", "qrscene_AMY88").encode())
+        assert [(one.status_code, one.text) for one in (send(follow), send(follow))] == [(200, "success")] * 2
+        assert _code(send(follow, token="guessed")) == (403, "bad_signature")
+        assert _code(send(follow, key="B" * 43)) == (422, "undecipherable")
+        assert _code(send(laid_out(b"<xml/>", b"wx0000000000000000"))) == (403, "other_account")
+        assert _code(send(laid_out(b"<xml/>"))) == (400, "malformed_callback")
+        assert _code(_callback(system, _xml("subscribe"))) == (403, "plaintext_refused")
+        echo = encrypted(laid_out(b"2958099473294221495"))
+        assert client.get(where, query_string=_sealed_query(echo, echostr=echo)).text == "2958099473294221495"
+        assert client.get(where, query_string=_query() | {"echostr": "hello"}).text == "hello"
+        assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
+        assert len({line["id"] for line in system.decoded("events")}) == 1
+
+
+def test_in_compatible_mode_the_encrypted_part_is_read_once_there_is_a_key(settings: Settings) -> None:
+    """Its signature covers what it says; without the key the plaintext counts as before, and secure mode names the command."""
+    message = encrypted(laid_out(_xml("subscribe", person="oSealed").encode()))
+    both = _xml("subscribe", person="oPlain").replace("</xml>", f"<Encrypt>{message}</Encrypt></xml>")
+    keys = _secret("wechat-aes", AES_KEY, key=settings.signing_key)
+    query = _sealed_query(message) | _query()
+    for more, person in (((), "wechat:oPlain"), ((keys,), "wechat:oSealed")):
+        with served(settings, *_catalog(settings), *more) as system:
+            assert _callback(system, both, query).text == "success"
+            assert person in {line["person"] for line in system.decoded("events")}

@@ -12,6 +12,7 @@ from leaderboard.http_api.app import app as make_app
 from referral.catalog.memory import MemoryFollower
 from referral.clock import ManualClock
 from referral.config import Settings
+from referral.events.attributions import ReferrerKind
 from referral.events.entities import ApiKey, CatalogEntity
 from referral.events.moment import to_ms
 from referral.fold.keys import state_key
@@ -38,11 +39,11 @@ def served(redis_url: str, entities: Iterable[CatalogEntity] = ()) -> Flask:
     return app
 
 
-def seat(redis: "Redis", period: str, scores: Mapping[str, float]) -> None:
+def seat(redis: "Redis", period: str, scores: Mapping[str, float], kind: ReferrerKind = "follower") -> None:
     """Puts participants on a board, each where the fold would."""
     for member, score in scores.items():
         home = partition_of(places.log_key(PROGRAM, member), PARTITIONS)
-        board = places.board(PROGRAM, "referrals", period)
+        board = places.board(PROGRAM, "referrals", period, kind)
         redis.zadd(state_key(places.SERVICE, places.BOARDS, home, board), {member: score})
 
 

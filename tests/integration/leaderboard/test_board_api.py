@@ -195,3 +195,17 @@ def test_a_rank_is_asked_for_by_whatever_id_the_platform_has(redis_url: str) -> 
     client = served(redis_url, [odd]).test_client()
     for written in ("xhs://u/1", "xhs%3A%2F%2Fu%2F1"):
         assert client.get(f"{BOARD}/people/{written}", headers=WITH_KEY).get_json()["participant"] == odd.id
+
+
+def test_partners_are_ranked_apart(redis: "Redis", redis_url: str) -> None:
+    """The board of followers has no partner on it; `kind=partner` has nobody else, and a partner's rank is among partners."""
+    lin = replace(somebody("lin"), partner="kol_lin")
+    seat(redis, "all", {AMY.id: score(3, NOW)})
+    seat(redis, "all", {lin.id: score(9, NOW)}, "partner")
+    client = served(redis_url, [AMY, lin]).test_client()
+    for query, who in (("", "xhs:amy"), ("?kind=partner", "xhs:lin")):
+        told = client.get(f"{BOARD}{query}", headers=WITH_KEY).get_json()
+        assert [(one["rank"], one["external_id"]) for one in told["entries"]] == [(1, who)]
+        mine = client.get(f"{BOARD}/people/{who}", headers=WITH_KEY).get_json()
+        assert (mine["rank"], mine["kind"], mine["kind"]) == (1, told["kind"], mine["kind"])
+    assert client.get(f"{BOARD}?kind=brand", headers=WITH_KEY).status_code == 422

@@ -19,10 +19,11 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey
-from referral.events.facts import LinkClicked
+from referral.events.facts import ClickReclassed, ContentShared, LinkClicked
 from referral.http.context import Context
 from referral.http.keys import digest
 from referral.log.admin import partitions
+from referral.log.collector import Collector
 from referral.log.connection import consumer
 from referral.log.records import split
 from referral.topics import EVENTS
@@ -51,6 +52,7 @@ KEYS = [
         ("admin", ("admin",), ()),
         ("links", ("links:write", "read"), ()),
         ("reader", ("read",), ()),
+        ("events", ("events:write",), ()),
         ("elsewhere", ("admin",), ("prg_other",)),
     )
 ]
@@ -94,6 +96,10 @@ class System:
 
     def clicks(self) -> list[LinkClicked]:
         """All clicks on the log."""
+        return [line for line in self.facts() if isinstance(line, LinkClicked)]
+
+    def facts(self) -> list[LinkClicked | ContentShared | ClickReclassed]:
+        """All clicks, shares and corrections on the log."""
         reader = consumer(self.settings)
         places = [
             TopicPartition(self.settings.topic_prefix + EVENTS.name, n)
@@ -106,7 +112,7 @@ class System:
             while any(reader.position(place) < ends[place] for place in places):
                 for records in reader.poll(timeout_ms=200).values():
                     lines += [line for record in records for line in split(record.value)]
-            return [msgspec.json.decode(line, type=LinkClicked) for line in lines]
+            return [msgspec.json.decode(line, type=LinkClicked | ContentShared | ClickReclassed) for line in lines]
         finally:
             reader.close()
 
@@ -120,6 +126,18 @@ class System:
             yield
         finally:
             self.app.extensions[SERVICE] = own
+
+    @contextmanager
+    def deaf_events(self) -> Iterator[None]:
+        """While this lasts no fact reaches the log."""
+        own, here = self.own, self.context
+        nowhere = Collector(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
+        self.app.extensions[SERVICE] = replace(own, onward=replace(own.onward, collector=nowhere))
+        try:
+            yield
+        finally:
+            self.app.extensions[SERVICE] = own
+            nowhere.close()
 
     @property
     def context(self) -> Context:

@@ -15,7 +15,7 @@ def test_a_person_is_enrolled_once(glow: System) -> None:
     first = glow.enrol({"external_id": "xhs:u42", "display_name": " Amy ", "mention": "amy"})
     assert first.status_code == 201
     amy = first.get_json()
-    assert amy.keys() == {"id", "external_id", "display_name", "code", "link", "mention"}
+    assert amy.keys() == {"id", "external_id", "display_name", "code", "link", "mention", "partner"}
     assert (amy["external_id"], amy["display_name"], amy["mention"]) == ("xhs:u42", "Amy", "@amy")
     assert amy["code"].startswith("AMY")
     assert amy["link"] == f"{glow.settings.public_url}/{amy['code']}"
@@ -74,6 +74,9 @@ def test_codes_differ_over_all_programs_and_after_redis_is_wiped(glow: System) -
         ({"external_id": "x", "display_name": "a" * 65}, ["/display_name"]),
         ({"external_id": "x", "display_name": "a\u0000"}, ["/display_name"]),
         ({"external_id": "x", "nickname": "Amy"}, ["/nickname"]),
+        ({"external_id": "x", "partner": "kol_nobody"}, ["/partner"]),
+        ({"external_id": "x", "partner": "KOL Lin"}, ["/partner"]),
+        ([{"external_id": "x", "partner": "kol_lin"}, {"external_id": "x"}], ["/1/external_id"]),
         ([{"external_id": "x"}, {"external_id": 5}], ["/1/external_id"]),
         ({"participants": [{"external_id": " x"}, 7]}, ["/participants/0/external_id", "/participants/1"]),
         ([], [""]),
@@ -97,6 +100,18 @@ def test_a_mention_is_one_persons(glow: System) -> None:
     glow.amy(mention="@amy")
     answer = glow.enrol({"external_id": "xhs:mallory", "mention": "@Amy"})
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/mention")
+
+
+def test_a_partner_of_the_program_is_enrolled_as_one(glow: System) -> None:
+    """Named by the program where no name is sent; what somebody is does not change; their links carry the partner."""
+    lin = glow.enrol({"partner": "kol_lin"})
+    assert (lin.status_code, lin.get_json()["partner"]) == (201, "kol_lin")
+    assert (lin.get_json()["external_id"], lin.get_json()["display_name"]) == ("partner:kol_lin", "kol_lin")
+    assert glow.enrol({"partner": "kol_lin"}).status_code == 200
+    glow.amy()
+    answer = glow.enrol({"external_id": "xhs:amy", "partner": "kol_lin"})
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/partner")
+    assert glow.link(lin.get_json()["id"], channel="wechat").get_json()["partner"] == "kol_lin"
 
 
 def test_what_does_not_exist_is_named(glow: System) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
-from referral.events.attributions import Evidence
+from referral.events.attributions import Evidence, ReferrerKind
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.ids import participant_id
@@ -50,7 +50,7 @@ def somebody(name: str, shown: str | None = None) -> Participant:
     )
 
 
-def cleared(referrer: str, person: str, at: datetime) -> ConversionCleared:
+def cleared(referrer: str, person: str, at: datetime, kind: ReferrerKind = "follower") -> ConversionCleared:
     """A referral that counts since `at`."""
     evidence = Evidence(kind="code", touched_at=at, event=f"evt_{person}")
     return ConversionCleared(
@@ -62,6 +62,7 @@ def cleared(referrer: str, person: str, at: datetime) -> ConversionCleared:
         referrer=referrer,
         version=1,
         evidence=evidence,
+        referrer_kind=kind,
     )
 
 
@@ -77,6 +78,7 @@ def taken_back(one: ConversionCleared, at: datetime | None = None) -> Conversion
         version=1,
         cleared_at=one.occurred_at,
         reason="unfollowed",
+        referrer_kind=one.referrer_kind,
     )
 
 

@@ -1,6 +1,8 @@
 """The activity fold: each fact once, however often and late it is sent; and what can come no more is forgotten."""
 
 from datetime import datetime, timedelta
+from typing import get_args
+from zoneinfo import ZoneInfo
 
 import msgspec
 from hypothesis import given
@@ -8,11 +10,21 @@ from hypothesis import strategies as st
 
 from leaderboard.domain.activity import MOST_A_DAY, Activity, total
 from leaderboard.folds.activity import ActivityFold, State
-from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
+from referral.events.facts import (
+    ClickReclassed,
+    ContentShared,
+    ContentShown,
+    LinkClicked,
+    Post,
+    PostPublished,
+    PostRemoved,
+    Visitor,
+    fact_key,
+)
 from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 
-from .folding import PARTITIONS, PROGRAM, START, Folding
+from .folding import PARTITIONS, PROGRAM, START, ZONE, Folding
 
 LATENESS_DAYS = 35
 decode = msgspec.msgpack.Decoder(State).decode
@@ -142,3 +154,56 @@ def tick(one: Folding, at: datetime) -> None:
     for partition in range(PARTITIONS):
         line = ClockTicked(id=f"clk_{at.timestamp():.0f}", occurred_at=at)
         one.log.append("events", partition, msgspec.json.encode(line))
+
+
+def clicked(number: int, day: int, was: Visitor) -> LinkClicked:
+    """A click, as the redirect recorded it."""
+    at = START + timedelta(days=day)
+    return LinkClicked(
+        id=f"clk_{number}", occurred_at=at, program=PROGRAM, participant="par_a", code="AMY", visitor=was
+    )
+
+
+def corrected(click: LinkClicked, visitor: Visitor, minute: int) -> ClickReclassed:
+    """What somebody said of it, some minutes after a month."""
+    return ClickReclassed(
+        id=f"rc_{minute}",
+        occurred_at=START + timedelta(days=30, minutes=minute),
+        program=PROGRAM,
+        click=click.id,
+        participant=click.participant,
+        code=click.code,
+        clicked_at=click.occurred_at,
+        was=click.visitor,
+        visitor=visitor,
+        by="ops",
+    )
+
+
+CLASSES = st.sampled_from(get_args(Visitor))
+CLICKS = st.lists(st.tuples(st.integers(0, 3), CLASSES, st.lists(CLASSES, max_size=3)), max_size=8)
+
+
+@given(told=CLICKS, chance=st.randoms(use_true_random=False))
+def test_a_reclassed_click_counts_as_what_was_said_last_in_whatever_order(told: list, chance) -> None:  # noqa: ANN001
+    """On the day of the click, once however often it is said; also where the correction is folded before the click itself."""
+    lines, expected = [], dict[str, int]()
+    for number, (day, was, later) in enumerate(told):
+        click = clicked(number, day, was)
+        said = [corrected(click, visitor, 10 * number + minute) for minute, visitor in enumerate(later)]
+        lines += [click, *said, *(one for one in said if chance.random() < 0.5)]
+        name = f"{click.occurred_at.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
+        expected[name] = expected.get(name, 0) + ([was, *later][-1] == "person")
+    chance.shuffle(lines)
+    one = folding()
+    one.say((fact_key(line), line) for line in lines)
+    one.fold()
+    assert one.rejected == []
+    assert ever(one).clicks == sum(expected.values())
+    days = dict[str, int]()
+    for raw in (raw for block in range(680, 700) for raw in one.values(f"days:{PROGRAM}:{block}")):
+        for name, activity in decode(raw).days.items():
+            days[name] = days.get(name, 0) + activity.clicks
+    assert {name: count for name, count in days.items() if count} == {n: c for n, c in expected.items() if c}
+    reclassed = {key for values in one.states.values.values() for key in values if key.startswith("reclass:")}
+    assert len(reclassed) == sum(bool(later) for _, _, later in told)

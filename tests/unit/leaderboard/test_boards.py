@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from leaderboard.domain.standing import count_of, reached_at_of
 from leaderboard.folds.boards import BoardsFold
@@ -120,3 +121,20 @@ def test_a_reversal_of_what_never_counted_is_set_aside_with_its_reason() -> None
     folding.fold()
     assert [(one["fold"], one["reason"]) for one in folding.rejected] == [("boards", "decision_failed")]
     assert "NotStanding" in folding.rejected[0]["detail"]
+
+
+@given(told=STORIES)
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_partners_stand_on_boards_of_their_own(told: list[tuple[str, datetime, int]]) -> None:
+    """Whoever the catalog holds, the line says what a referrer is: nobody stands on both boards, and each board is exact."""
+    partners, folding = set(REFERRERS[:2]), Folding(BoardsFold())
+    stories = [story(number, *one) for number, one in enumerate(told)]
+    for one in stories:
+        kind = "partner" if one[0].referrer in partners else "follower"
+        folding.say((conversion_key(line), replace(line, referrer_kind=kind)) for line in one)
+    folding.fold()
+    assert folding.rejected == []
+    for of, board in ((partners, "referrals/partner"), (set(REFERRERS) - partners, "referrals")):
+        expected = naive([one for one in stories if one[0].referrer in of]).get("all", [])
+        found = folding.scores(f"prg_glow:{board}:all")
+        assert [(count_of(score), reached_at_of(score), member) for score, member in found] == expected

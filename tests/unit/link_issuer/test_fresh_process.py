@@ -57,6 +57,7 @@ def test_a_key_that_cannot_be_looked_up_is_not_called_invalid(app: Flask) -> Non
         "/AMY88",
         "/s/AMY88",
         "/s/AMY88/poster.png",
+        "/s/AMY88/ticket",
     ],
 )
 def test_what_was_not_read_yet_is_not_called_unknown(app: Flask, path: str) -> None:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from referral.events.attributions import ReferrerKind
 from referral.events.ids import reward_id
 from referral.events.program import Reward
 from referral.events.rewards import RewardGranted, RewardRevoked
@@ -12,7 +13,9 @@ from tests.unit.reward_dispatcher.lines import AMY, PROGRAM, day, fell, terms
 from tests.unit.reward_dispatcher.lines import cleared as conversion
 
 
-def play(steps: list[tuple[bool, int]]) -> tuple[dict[str, RewardGranted], list[object], set[int]]:
+def play(
+    steps: list[tuple[bool, int]], kind: ReferrerKind = "follower"
+) -> tuple[dict[str, RewardGranted], list[object], set[int]]:
     """Clears (True) and reverses (False) friends; gives the rewards that stand, all lines, and the friends left."""
     referrer, converted = Referrer(), dict[int, Converted]()
     standing, lines = dict[str, RewardGranted](), list[object]()
@@ -20,7 +23,7 @@ def play(steps: list[tuple[bool, int]]) -> tuple[dict[str, RewardGranted], list[
         if clear == (number in converted):
             continue
         if clear:
-            verdict = cleared(conversion(number), terms(), AMY.external_id, referrer)
+            verdict = cleared(replace(conversion(number), referrer_kind=kind), terms(), AMY.external_id, referrer)
         else:
             verdict = reversed_(fell(number), converted.pop(number), referrer)
         referrer = verdict.referrer
@@ -90,3 +93,10 @@ def test_what_stands_follows_from_who_stands(steps: list[tuple[bool, int]]) -> N
     expected |= {reward_id(PROGRAM, "guide", "xhs:amy", "milestone:1")} if friends else set()
     expected |= {reward_id(PROGRAM, "bonus3", "xhs:amy", "milestone:3")} if len(friends) >= 3 else set()
     assert set(standing) == expected
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=40))
+def test_a_partner_is_owed_nothing_and_their_friends_are_paid(steps: list[tuple[bool, int]]) -> None:
+    """Partners have terms of their own: no reward of a referrer, no milestone; a friend's reward stands while the friend does."""
+    standing, _, friends = play(steps, "partner")
+    assert set(standing) == {reward_id(PROGRAM, "first20", f"xhs:friend{n}", f"cnv_{n}") for n in friends}

@@ -11,6 +11,7 @@ from referral.events.facts import (
     Post,
     PostPublished,
     PostRemoved,
+    Shared,
 )
 from referral_tools.campaign.following import Following
 from referral_tools.campaign.people import Person
@@ -51,7 +52,9 @@ class Followers:
         stage = self._stage
         stage.enrol(person)
         channel = stage.dice.choice(stage.program.channels)
-        shared = ContentShared(**stage.platform.about(person), channel=channel, data=content)
+        shared = ContentShared(
+            **stage.platform.about(person), channel=channel, data=Shared(content=content.content, cta=content.cta)
+        )
         stage.platform.report(person, Deed(shared))
         for _ in range(stage.dice.count(min(stage.model.friends_per_share * person.influence, 40))):
             self._sharing.tells_a_friend(person, channel, content)

@@ -2,16 +2,18 @@
 
 import re
 import secrets
+import string
 from typing import IO
 
 import click
 from msgspec.structs import replace
 
+from conversion_tracker.domain.adapters.wechat_secure import is_key
 from referral.events.entities import AdapterSecret
 from referral.sealed import seal
 from referral_tools.catalog_access import CatalogAccess, opened_catalog
 
-WECHAT = "wechat"
+WECHAT, WECHAT_AES = "wechat", "wechat-aes"
 # What the account's settings page takes as Token: 3 to 32 letters and digits.
 _WECHAT_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -31,13 +33,14 @@ def adapters() -> None:
 )
 @click.option("--only", is_flag=True, help="the secret before this one stops counting at once")
 def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: bool) -> None:
-    """Set the secret NAME of PROGRAM: `wechat` for the account's token, else the name that an adapter's signature declares.
+    """Set the secret NAME of PROGRAM: `wechat` for the account's token, `wechat-aes` for its EncodingAESKey, else the name that an
+    adapter's signature declares.
 
     Without a file a secret is made, and printed this once. The one before it keeps counting, so that nothing is lost while the
     platform is told. Needs the REFERRAL_SIGNING_KEY of the services.
     """
     made = token_file is None
-    secret = secrets.token_hex(16) if token_file is None else token_file.read().strip()
+    secret = _fresh(name) if token_file is None else token_file.read().strip()
     _check(name, secret)
     with opened_catalog(sealing=True) as opened:
         _check_program(opened, program)
@@ -74,6 +77,13 @@ def remove(name: str, program: str) -> None:
     click.echo(f"{program} has no secret {name} any more")
 
 
+def _fresh(name: str) -> str:
+    """A secret that nobody can guess, of the form that it needs."""
+    if name == WECHAT_AES:
+        return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
+    return secrets.token_hex(16)
+
+
 def _check(name: str, secret: str) -> None:
     """Ends the command where the name or the secret will not do."""
     if not _ID.fullmatch(name):
@@ -81,6 +91,10 @@ def _check(name: str, secret: str) -> None:
     if name == WECHAT and not _WECHAT_TOKEN.fullmatch(secret):
         raise click.ClickException(
             "this is no token of WeChat: 3 to 32 letters and digits; leave the file out to make one"
+        )
+    if name == WECHAT_AES and not is_key(secret):
+        raise click.ClickException(
+            "this is no EncodingAESKey: 43 letters and digits; leave the file out to make one, and copy it to the account's page"
         )
     if not 8 <= len(secret) <= 256 and name != WECHAT:
         raise click.ClickException("a secret has 8 to 256 characters; leave the file out to make one")

@@ -54,6 +54,10 @@ class Service:
                 f"{self.url} answers what this command does not know ({error}): update it"
             ) from error
 
+    def reclass(self, program: str, body: dict[str, str]) -> httpx.Response:
+        """The answer to reclassing clicks."""
+        return self._ask("POST", f"{program}/clicks/reclass", json=body)
+
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         address = f"{self.url.rstrip('/')}/v1/programs/{path}"
         headers = {"Authorization": f"Bearer {self.key}", **more.pop("headers", {})}

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from conversion_tracker.domain.screening.catalogue import Finding, Outcome, outcome_of, reasons_of
-from referral.events.attributions import Evidence, ReferralQualified
+from referral.events.attributions import Evidence, ReferralQualified, ReferrerKind
 from referral.events.conversions import (
     ConversionCleared,
     ConversionFact,
@@ -66,6 +66,7 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
     offset: int = 0
     line: int = 0
     since: int = 0
+    referrer_kind: ReferrerKind = "follower"
 
     @property
     def id(self) -> str:
@@ -101,6 +102,7 @@ def qualified(before: Conversion | None, line: ReferralQualified, findings: tupl
         review=before.review if before else None,
         said=before.said if before else None,
         since=to_ms(line.followed_at),
+        referrer_kind=line.referrer_kind,
     )
 
 
@@ -156,6 +158,7 @@ def _told(now: Conversion, said: Said) -> ConversionFact:
         "referrer": now.referrer,
         "version": now.version,
         "evidence": now.evidence,
+        "referrer_kind": now.referrer_kind,
     }
     match said.outcome:
         case "cleared":
@@ -177,4 +180,5 @@ def _taken_back(now: Conversion, said: Said, occurred_at: int, reason: FallReaso
         version=now.version,
         cleared_at=to_datetime(said.at),
         reason=reason,
+        referrer_kind=now.referrer_kind,
     )

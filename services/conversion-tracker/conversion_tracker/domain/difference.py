@@ -150,6 +150,7 @@ def _attributed(program: str, person: str, now: Standing, touch: Touch) -> Refer
         network=now.first.network,
         handle=now.first.handle,
         spells=now.spells,
+        referrer_kind="partner" if touch.by_partner else "follower",
     )
 
 
@@ -167,6 +168,7 @@ def _qualified(attributed: ReferralAttributed, since: int, qualified: int) -> Re
         network=attributed.network,
         handle=attributed.handle,
         spells=attributed.spells,
+        referrer_kind=attributed.referrer_kind,
         followed_at=attributed.occurred_at,
     )
 
@@ -180,4 +182,6 @@ def _evidence(touch: Touch, touched_at: datetime) -> Evidence:
         channel=touch.channel,
         content=touch.content,
         cta=touch.cta,
+        partner=touch.partner,
+        campaign=touch.campaign,
     )

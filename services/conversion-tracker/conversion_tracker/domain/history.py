@@ -21,7 +21,10 @@ Problem = Literal["unknown_code", "unknown_mention", "self_referral", "expired"]
 
 
 class Touch(Struct, frozen=True, array_like=True, gc=False):
-    """Something that may have brought a person. `referrer` is a participant id, empty where there is a `problem` with it."""
+    """Something that may have brought a person. `referrer` is a participant id, empty where there is a `problem` with it.
+
+    `partner` is the partner that the referrer is, or that the link was made for; `by_partner` says whether they are one.
+    """
 
     kind: EvidenceKind
     at: int
@@ -32,6 +35,9 @@ class Touch(Struct, frozen=True, array_like=True, gc=False):
     channel: Channel | None = None
     content: str | None = None
     cta: str | None = None
+    partner: str | None = None
+    campaign: str | None = None
+    by_partner: bool = False
 
 
 class Sale(Struct, frozen=True, array_like=True, gc=False):

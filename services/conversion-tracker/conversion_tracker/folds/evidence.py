@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeGuard
 
+from msgspec.structs import replace
+
 from conversion_tracker.domain.history import Entry, Problem, Touch, What
 from conversion_tracker.domain.rules import Rules
 from referral.catalog.view import Catalog
 from referral.events.attributions import EvidenceKind
 from referral.events.entities import NOTICE, Link, Participant
 from referral.events.facts import (
+    ClickReclassed,
     CodeScanned,
     Content,
     EventLine,
@@ -33,7 +36,7 @@ from referral.events.moment import to_ms
 from referral.tokens import BadToken, TokenSigner
 
 _ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
-_NEVER = frozenset({LinkClicked, PersonBanned, PersonUnbanned, ClockTicked})
+_NEVER = frozenset({LinkClicked, ClickReclassed, PersonBanned, PersonUnbanned, ClockTicked})
 _WHAT: dict[type, What] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
 
 
@@ -86,9 +89,11 @@ class EvidenceReader:
             return Touch(kind, at, fact.id, problem="unknown_code", code=code)
         referrer, problem = _referrer(owner, fact.person, _out_of_date(found, at, by))
         content, cta = _content(fact)
-        if isinstance(found, Link):
-            content, cta = content or found.content, cta or found.cta
-        return Touch(kind, at, fact.id, referrer, problem, found.code, fact.channel, content, cta)
+        if isinstance(found, Participant):
+            return _through(Touch(kind, at, fact.id, referrer, problem, found.code, fact.channel, content, cta), owner)
+        where = fact.channel, content or found.content, cta or found.cta
+        touch = Touch(kind, at, fact.id, referrer, problem, found.code, *where)
+        return _through(touch, owner, found.partner, found.campaign)
 
     def _by_click(self, token: str, fact: Fact) -> Touch | None:
         try:
@@ -102,14 +107,15 @@ class EvidenceReader:
             return Touch("click", click.clicked_at_ms, click.id, problem="unknown_code", code=click.code)
         referrer, problem = _referrer(owner, fact.person)
         where = click.channel, click.content, click.cta
-        return Touch("click", click.clicked_at_ms, click.id, referrer, problem, click.code, *where)
+        touch = Touch("click", click.clicked_at_ms, click.id, referrer, problem, click.code, *where)
+        return _through(touch, owner, click.partner, click.campaign)
 
     def _by_mention(self, mention: str, fact: Fact, at: int, by: datetime) -> Touch:
         owner = self.catalog.mention(fact.program, mention)
         if owner is None or owner.recorded_at > by:
             return Touch("mention", at, fact.id, problem="unknown_mention", code=mention)
         referrer, problem = _referrer(owner, fact.person)
-        return Touch("mention", at, fact.id, referrer, problem, mention, fact.channel, *_content(fact))
+        return _through(Touch("mention", at, fact.id, referrer, problem, mention, fact.channel, *_content(fact)), owner)
 
     def _by_tag(self, fact: FriendTagged, at: int, by: datetime) -> Touch | None:
         """To be tagged by somebody who takes no part is no evidence of anything."""
@@ -117,7 +123,15 @@ class EvidenceReader:
         if owner is None or owner.recorded_at > by:
             return None
         referrer, problem = _referrer(owner, fact.person)
-        return Touch("tag", at, fact.id, referrer, problem, channel=fact.channel)
+        return _through(Touch("tag", at, fact.id, referrer, problem, channel=fact.channel), owner)
+
+
+def _through(touch: Touch, owner: Participant, partner: str | None = None, campaign: str | None = None) -> Touch:
+    """The touch with the partner that the referrer is, else that the link was made for, and with the link's campaign."""
+    if owner.partner is None and partner is None and campaign is None:
+        return touch
+    by_partner = owner.partner is not None and bool(touch.referrer)
+    return replace(touch, partner=owner.partner or partner, campaign=campaign, by_partner=by_partner)
 
 
 def _there(found: Participant | Link, by: datetime) -> bool:

@@ -8,6 +8,7 @@ from conversion_tracker.domain.explanation import WORDS, Considered, considered
 from conversion_tracker.domain.history import Course
 from conversion_tracker.domain.person import Person
 from conversion_tracker.domain.rules import Rules
+from conversion_tracker.http_api.referrer_shape import referrer_shape
 from referral.catalog.view import Catalog
 from referral.events.ids import referral_id
 from referral.events.moment import to_datetime
@@ -29,7 +30,7 @@ def shown(program: str, external_id: str, person: Person, rules: Rules | None, c
         "first_followed_at": to_datetime(course.first.at) if course.first else None,
         "version": course.first.version if course.first else None,
         "referral": referral_id(program, external_id, referrer) if referrer else None,
-        "referrer": _participant(referrer, catalog),
+        "referrer": referrer_shape(referrer, catalog),
         "reason": person.said.reason if person.said else None,
         "qualified_at": _qualified_at(person.said),
         "models": {**_models(shares, catalog), "pays": rules.model if rules else None},
@@ -62,7 +63,7 @@ def _models(shares: Credit, catalog: Catalog) -> Shape:
 
 
 def _credited(shares: Shares, catalog: Catalog) -> Shape | None:
-    return next((_participant(touch.referrer, catalog) for touch in shares), None)
+    return next((referrer_shape(touch.referrer, catalog) for touch in shares), None)
 
 
 def _parts(shares: Shares, catalog: Catalog) -> list[Shape]:
@@ -71,18 +72,7 @@ def _parts(shares: Shares, catalog: Catalog) -> list[Shape]:
     for touch, share in shares.items():
         parts[touch.referrer] = parts.get(touch.referrer, 0) + share
     ranked = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
-    return [{"referrer": _participant(referrer, catalog), "share": share / WHOLE} for referrer, share in ranked]
-
-
-def _participant(referrer: str | None, catalog: Catalog) -> Shape | None:
-    if not referrer:
-        return None
-    participant = catalog.participant(referrer)
-    return {
-        "id": referrer,
-        "external_id": participant.external_id if participant else None,
-        "display_name": participant.display_name if participant else None,
-    }
+    return [{"referrer": referrer_shape(referrer, catalog), "share": share / WHOLE} for referrer, share in ranked]
 
 
 def _touch(one: Considered, shares: Credit, catalog: Catalog) -> Shape:
@@ -95,7 +85,9 @@ def _touch(one: Considered, shares: Credit, catalog: Catalog) -> Shape:
         "channel": touch.channel,
         "content": touch.content,
         "cta": touch.cta,
-        "referrer": _participant(touch.referrer, catalog),
+        "partner": touch.partner,
+        "campaign": touch.campaign,
+        "referrer": referrer_shape(touch.referrer, catalog),
         "won": one.why == "won",
         "why": one.why,
         "detail": WORDS[one.why],

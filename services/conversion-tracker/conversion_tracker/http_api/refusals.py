@@ -43,7 +43,7 @@ REMEDIES: dict[RefusalCode, str] = {
     "not_a_cloudevent": "Send a CloudEvent 1.0 as docs/adapters.md shows it.",
 }
 
-INTERNAL_TYPES = ("clock.ticked", "link.clicked", "person.banned", "person.unbanned")
+INTERNAL_TYPES = ("clock.ticked", "link.clicked", "click.reclassed", "person.banned", "person.unbanned")
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):

@@ -1,10 +1,23 @@
 """The resources of this API, documented on the way out. Facts on the way in are msgspec's: `referral.events.facts`."""
 
+from typing import get_args
+
 from marshmallow import Schema, fields, validate
 
 from conversion_tracker.domain.explanation import WORDS
+from referral.events.attributions import ReferrerKind
+from referral.events.program import PartnerKind
 
 _KINDS = validate.OneOf(["code", "click", "scan", "mention", "tag"])
+
+
+class PartnerOut(Schema):
+    """A partner, as the newest rules that name them say."""
+
+    id = fields.Str(metadata={"examples": ["kol_lin"]})
+    kind = fields.Str(allow_none=True, validate=validate.OneOf(get_args(PartnerKind)))
+    channel = fields.Str(allow_none=True)
+    name = fields.Dict(fields.Str(), fields.Str(), metadata={"description": "by language"})
 
 
 class ReferrerOut(Schema):
@@ -13,6 +26,8 @@ class ReferrerOut(Schema):
     id = fields.Str(metadata={"examples": ["par_0t04dnkrn229c38f"]})
     external_id = fields.Str(allow_none=True)
     display_name = fields.Str(allow_none=True)
+    kind = fields.Str(validate=validate.OneOf(get_args(ReferrerKind)))
+    partner = fields.Nested(PartnerOut, allow_none=True)
 
 
 class CreditOut(Schema):
@@ -43,6 +58,10 @@ class TouchOut(Schema):
     channel = fields.Str(allow_none=True)
     content = fields.Str(allow_none=True)
     cta = fields.Str(allow_none=True)
+    partner = fields.Str(
+        allow_none=True, metadata={"description": "the partner who the referrer is, or for whom the link was made"}
+    )
+    campaign = fields.Str(allow_none=True, metadata={"description": "the link's"})
     referrer = fields.Nested(ReferrerOut, allow_none=True)
     won = fields.Bool()
     why = fields.Str(validate=validate.OneOf(list(WORDS)), metadata={"description": "stable, for programs"})

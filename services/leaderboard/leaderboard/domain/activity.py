@@ -9,6 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from referral.events.facts import Visitor
+
 Kind = Literal["shown", "shares", "clicks"]
 
 # No person sees and shares so much in a day. Without a bound, a platform that tells everything under one person's id
@@ -23,10 +25,12 @@ class Activity(Struct, frozen=True, array_like=True, tag="activity"):
     shares: int = 0
     clicks: int = 0
 
-    def plus(self, kind: Kind) -> "Activity":
-        """The same with one more."""
+    def plus(self, kind: Kind, number: int = 1) -> "Activity":
+        """The same with `number` more, negative for fewer."""
         return Activity(
-            self.shown + (kind == "shown"), self.shares + (kind == "shares"), self.clicks + (kind == "clicks")
+            self.shown + number * (kind == "shown"),
+            self.shares + number * (kind == "shares"),
+            self.clicks + number * (kind == "clicks"),
         )
 
 
@@ -52,6 +56,26 @@ class Seen(Struct, frozen=True, array_like=True, tag="seen"):
         if len(self.ids) >= MOST_A_DAY or (place < len(self.ids) and self.ids[place] == mark):
             return None
         return Seen((*self.ids[:place], mark, *self.ids[place:]))
+
+
+class Reclass(Struct, frozen=True, array_like=True, tag="reclass"):
+    """What was said last of a click that was reclassed: its class, when that was said (ms), and in which line."""
+
+    visitor: Visitor
+    at: int
+    line: str
+
+
+def moved(known: Reclass | None, was: Visitor, told: Reclass) -> int | None:
+    """By how much people's clicks change (−1, 0, 1); None where something later is known already.
+
+    The click itself counts by the class it was recorded with, `was`, whenever its line is folded; so what is said of it counts
+    from there, and the sum is the same in any order.
+    """
+    if known is not None and (known.at, known.line) >= (told.at, told.line):
+        return None
+    before = known.visitor if known else was
+    return (told.visitor == "person") - (before == "person")
 
 
 def fingerprint(fact: str) -> int:

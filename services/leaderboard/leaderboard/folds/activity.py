@@ -1,29 +1,40 @@
 """Events → what people did: content shown and shared, links opened by people, posts that are still there.
 
 Counting each fact once. A post has an id of its own, which counts once however often it is reported. A click is
-written once, by the redirect. What else a platform reports may come again under the same id, at any later time; so the
-ids of a person's facts are kept by the day they occurred on, and a fact that was recorded more than the lateness bound
-after it occurred is not counted at all. Nothing can then come that needs an older memory, and the ids go when the
-clock has passed their day by the bound (and a day more, for clocks that disagree). Within the bound the count is
-exact up to MOST_A_DAY facts of a person and day; what a platform tells beyond is not counted, and memory stays bounded.
+written once, by the redirect, and counts by the class it was recorded with. A line that corrects it later says that class
+and the click's moment too, so that only corrected clicks need a memory, and neither order nor repetition matters. What
+else a platform reports may come again under the same id, at any later time; so the ids of a person's facts are kept by
+the day they occurred on, and a fact that was recorded more than the lateness bound after it occurred is not counted at
+all. Nothing can then come that needs an older memory, and the ids go when the clock has passed their day by the bound
+(and a day more, for clocks that disagree). Within the bound the count is exact up to MOST_A_DAY facts of a person and
+day; what a platform tells beyond is not counted, and memory stays bounded.
 """
 
 from collections.abc import Mapping, Sequence
 
-from leaderboard.domain.activity import Activity, ActivityDays, Kind, Seen
+from leaderboard.domain.activity import Activity, ActivityDays, Kind, Reclass, Seen, moved
 from leaderboard.domain.blocks import block_of
 from leaderboard.domain.periods import windows
 from leaderboard.folds import places
 from leaderboard.folds.zones import Zones
 from referral.catalog.view import Catalog
-from referral.events.facts import ContentShared, ContentShown, EventLine, LinkClicked, PostPublished, PostRemoved
+from referral.events.facts import (
+    ClickReclassed,
+    ContentShared,
+    ContentShown,
+    EventLine,
+    LinkClicked,
+    PostPublished,
+    PostRemoved,
+)
 from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from referral.fold.fold import Decision, Due, Key, Position, Score
 from referral.topics import EVENTS, Topic
 
 Told = ContentShown | ContentShared
-State = Activity | ActivityDays | Seen
+Clicked = LinkClicked | ClickReclassed
+State = Activity | ActivityDays | Seen | Reclass
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
 
@@ -50,6 +61,8 @@ class ActivityFold:
                 return _seen_at(line), *_counts_at(line)
             case LinkClicked(visitor="person"):
                 return _counts_at(line)
+            case ClickReclassed():
+                return places.reclass(line.program, line.click), *_counts_at(line)
             case PostPublished() | PostRemoved():
                 return _post_at(line), _removed_at(line)
             case _:
@@ -62,6 +75,8 @@ class ActivityFold:
                 return self._told(line, states, catalog, position)
             case LinkClicked(visitor="person"):
                 return Decision(self._counted(line, "clicks", states, catalog))
+            case ClickReclassed():
+                return self._reclassed(line, states, catalog)
             case PostPublished():
                 return _published(line, states)
             case PostRemoved():
@@ -85,14 +100,24 @@ class ActivityFold:
             changes[Due(_seen_at(line))] = float((occurred_ms // _DAY_MS + 2) * _DAY_MS + self._late_ms)
         return Decision(changes)
 
-    def _counted(self, line: Told | LinkClicked, kind: Kind, states: States, catalog: Catalog) -> Changes:
+    def _reclassed(self, line: ClickReclassed, states: States, catalog: Catalog) -> Decision[State]:
+        """The click goes from the class it had to the one it has now: once, whatever comes when."""
+        place = places.reclass(line.program, line.click)
+        known, told = states[place], Reclass(line.visitor, to_ms(line.occurred_at), line.id)
+        step = moved(known if isinstance(known, Reclass) else None, line.was, told)
+        if step is None:
+            return Decision()
+        changes = self._counted(line, "clicks", states, catalog, step) if step else {}
+        return Decision({**changes, place: told})
+
+    def _counted(self, line: Told | Clicked, kind: Kind, states: States, catalog: Catalog, number: int = 1) -> Changes:
         day = windows(_second(line), self._zones.of(line.program, catalog))[0].name
         ever_at, days_at = _counts_at(line)
         ever, days = states[ever_at], states[days_at]
         known = days if isinstance(days, ActivityDays) else ActivityDays()
         return {
-            ever_at: (ever if isinstance(ever, Activity) else Activity()).plus(kind),
-            days_at: known.with_(day, known.days.get(day, Activity()).plus(kind)),
+            ever_at: (ever if isinstance(ever, Activity) else Activity()).plus(kind, number),
+            days_at: known.with_(day, known.days.get(day, Activity()).plus(kind, number)),
         }
 
 
@@ -104,15 +129,15 @@ def _published(line: PostPublished, states: States) -> Decision[State]:
     return Decision({_post_at(line): min(known, second) if isinstance(known, float) else second})
 
 
-def _second(line: Told | LinkClicked | PostPublished | PostRemoved) -> int:
-    return int(line.occurred_at.timestamp())
+def _second(line: Told | Clicked | PostPublished | PostRemoved) -> int:
+    return int((line.clicked_at if isinstance(line, ClickReclassed) else line.occurred_at).timestamp())
 
 
 def _seen_at(line: Told) -> str:
     return places.seen(line.program, line.person, to_ms(line.occurred_at) // _DAY_MS)
 
 
-def _counts_at(line: Told | LinkClicked) -> tuple[str, str]:
+def _counts_at(line: Told | Clicked) -> tuple[str, str]:
     return places.ever(line.program), places.days(line.program, block_of(_second(line)))
 
 

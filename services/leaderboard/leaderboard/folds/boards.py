@@ -3,7 +3,7 @@ moments.
 
 Scores are written, never read: a place is a function of the bag alone, so a fold that begins again from nothing gives
 byte-equal boards. All four periods are kept whatever the program shows, so that a board it adds later is right from
-the start.
+the start. Partners and followers are ranked apart; which of them a referrer is, each line says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from leaderboard.domain.standing import moments, put, scores, take
 from leaderboard.folds import places
 from leaderboard.folds.zones import Zones
 from referral.catalog.view import Catalog
+from referral.events.attributions import ReferrerKind
 from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed
 from referral.events.line import ClockTicked
 from referral.fold.fold import Decision, Key, Position, Score
@@ -37,7 +38,7 @@ class BoardsFold:
 
     def __init__(self) -> None:
         self._zones = Zones()
-        self._known: dict[tuple[str, int], Boards] = {}
+        self._known: dict[tuple[str, int, ReferrerKind], Boards] = {}
 
     def keys(self, line: ConversionLine) -> Sequence[Key]:
         """The referrer's bag, under the participant's id: the boards follow from it."""
@@ -58,7 +59,7 @@ class BoardsFold:
             second = int(line.cleared_at.timestamp())
             take(bag, second)
         changes: dict[Key, bytes | float | None] = {referrer: bag.tobytes() or None}
-        boards, borders = self._boards(line.program, second, catalog)
+        boards, borders = self._boards(line.program, second, line.referrer_kind, catalog)
         for board, score in zip(boards, scores(bag, borders), strict=True):
             changes[Score(board, referrer)] = score
         return Decision(changes)
@@ -67,14 +68,14 @@ class BoardsFold:
         """Time by itself moves nobody: a new period is a new board."""
         return Decision()
 
-    def _boards(self, program: str, second: int, catalog: Catalog) -> Boards:
+    def _boards(self, program: str, second: int, kind: ReferrerKind, catalog: Catalog) -> Boards:
         """The boards that a moment counts in; the same for a quarter of an hour."""
-        at = program, second // _QUARTER_S
+        at = program, second // _QUARTER_S, kind
         boards = self._known.get(at)
         if boards is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             found = windows(second, self._zones.of(program, catalog))
-            keys = tuple(places.board(program, "referrals", one.name) for one in found)
+            keys = tuple(places.board(program, "referrals", one.name, kind) for one in found)
             boards = self._known[at] = keys, tuple((one.start_s, one.end_s) for one in found)
         return boards

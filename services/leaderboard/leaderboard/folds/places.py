@@ -1,14 +1,16 @@
 """Under which key of its partition each fold keeps what: the table that the folds write by and the HTTP side reads by."""
 
+from referral.events.attributions import ReferrerKind
+
 SERVICE = "lb"
 BOARDS = "boards"
 GROWTH = "growth"
 ACTIVITY = "activity"
 
 
-def board(program: str, metric: str, period: str) -> str:
-    """A sorted set of participant ids by score (boards). A new period is a new key."""
-    return f"{program}:{metric}:{period}"
+def board(program: str, metric: str, period: str, kind: ReferrerKind = "follower") -> str:
+    """A sorted set of participant ids by score (boards). A new period is a new key; partners stand on boards of their own."""
+    return f"{program}:{metric}:{period}" if kind == "follower" else f"{program}:{metric}/{kind}:{period}"
 
 
 def log_key(program: str, participant: str) -> str:
@@ -34,6 +36,11 @@ def channel(referral: str) -> str:
 def seen(program: str, person: str, day: int) -> str:
     """Which facts of a person's UTC day (days since the epoch) were counted (activity: Seen)."""
     return f"seen:{program}|{person}:{day}"
+
+
+def reclass(program: str, click: str) -> str:
+    """What was said last of a click that was reclassed (activity: Reclass); clicks that never were keep nothing."""
+    return f"reclass:{program}|{click}"
 
 
 def posts(program: str) -> str:

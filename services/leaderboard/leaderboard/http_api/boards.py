@@ -8,6 +8,7 @@ from leaderboard.http_api.asked import existing_metric, participant_of, span, wi
 from leaderboard.http_api.collaborators import collaborators
 from leaderboard.http_api.schemas import AroundIn, BoardIn, BoardOut, StandingOut
 from leaderboard.names import Name, names_of
+from referral.events.attributions import ReferrerKind
 from referral.events.moment import to_datetime
 from referral.http import cursors
 from referral.http.context import context
@@ -23,14 +24,19 @@ blueprint = Blueprint("boards", __name__)
 @blueprint.response(200, BoardOut)
 @blueprint.alt_response(404, description="There is no such program, or no such board.")
 def board(page: dict[str, object], program: str, metric: str) -> dict[str, object]:
-    """Part of a board, the best first: more referrals lead, then who got there first, then the smaller id."""
+    """Part of a board, the best first: more referrals lead, then who got there first, then the smaller id.
+
+    `kind=partner` ranks the program's partners; they are not among the followers.
+    """
     zone = zone_of(program)
     window = window_of(str(page["period"]), zone)
-    key, limit = places.board(program, existing_metric(metric), window.name), int(str(page["limit"]))
+    kind: ReferrerKind = page["kind"]  # type: ignore[assignment] # the schema takes no other
+    key, limit = places.board(program, existing_metric(metric), window.name, kind), int(str(page["limit"]))
     found = _read(key, limit, str(page["cursor"]) if page["cursor"] else None)
     return {
         **span(program, window),
         "metric": metric,
+        "kind": kind,
         "entries": _entries(found),
         "total": found.total,
         "next_cursor": _cursor(key, found, limit),
@@ -46,8 +52,9 @@ def standing(asked: dict[str, object], program: str, metric: str, person: str) -
     """Somebody's rank, by participant id or the platform's own id, amid the nearest places on each side."""
     zone = zone_of(program)
     window = window_of(str(asked["period"]), zone)
-    key = places.board(program, existing_metric(metric), window.name)
     participant = participant_of(program, person)
+    kind: ReferrerKind = "partner" if participant and participant.partner else "follower"
+    key = places.board(program, existing_metric(metric), window.name, kind)
     id = participant.id if participant else person
     found = collaborators().boards.around(program, key, id, int(str(asked["around"])))
     if participant is None and found is None:
@@ -57,6 +64,7 @@ def standing(asked: dict[str, object], program: str, metric: str, person: str) -
     return {
         **span(program, window),
         "metric": metric,
+        "kind": kind,
         **_named(id, name),
         "rank": me.rank if me else None,
         "score": me.place.referrals if me else 0,

@@ -1,6 +1,10 @@
 """The resources of this API: strict on the way in, documented on the way out."""
 
+from typing import get_args
+
 from marshmallow import Schema, fields, validate
+
+from referral.events.attributions import ReferrerKind
 
 _PERIOD = (
     "`day`, `week`, `month` or `all` for the current one by the program's clock, or one by name: 2026-11-24, "
@@ -16,9 +20,15 @@ class PeriodIn(Schema):
     )
 
 
+_KIND = "`follower` or `partner`: partners stand on a board of their own, and followers compete among themselves."
+
+
 class BoardIn(PeriodIn):
     """Which part of a board is wanted."""
 
+    kind = fields.Str(
+        load_default="follower", validate=validate.OneOf(get_args(ReferrerKind)), metadata={"description": _KIND}
+    )
     limit = fields.Int(load_default=100, validate=validate.Range(1, 1000))
     cursor = fields.Str(
         load_default=None,
@@ -65,6 +75,7 @@ class BoardOut(SpanOut):
     """Part of a board: more referrals first, then who got there first, then by id."""
 
     metric = fields.Str(metadata={"example": "referrals"})
+    kind = fields.Str(metadata={"description": _KIND})
     entries = fields.List(fields.Nested(EntryOut))
     total = fields.Int(metadata={"description": "How many stand on the whole board."})
     next_cursor = fields.Str(allow_none=True)
@@ -74,6 +85,7 @@ class StandingOut(SpanOut):
     """A person's place on a board, and who stands around it."""
 
     metric = fields.Str(metadata={"example": "referrals"})
+    kind = fields.Str(metadata={"description": "Among whom they are ranked: what they take part as."})
     participant = fields.Str()
     external_id = fields.Str(allow_none=True)
     display_name = fields.Str()

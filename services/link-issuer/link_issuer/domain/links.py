@@ -132,7 +132,7 @@ def link(wish: Wish, owner: Participant, code: str, since: datetime) -> Link:
         starts_at=wish.starts_at,
         expires_at=wish.expires_at,
         max_uses=wish.max_uses,
-        partner=wish.partner,
+        partner=wish.partner or owner.partner,
         campaign=wish.campaign,
     )
 

@@ -2,7 +2,18 @@
 
 from flask import Flask
 
-from link_issuer.http_api import links, participants, program_reading, qr, redirect, share_kit, share_page
+from link_issuer.http_api import (
+    clicks,
+    links,
+    participants,
+    program_reading,
+    qr,
+    redirect,
+    share_kit,
+    share_page,
+    share_presses,
+    shares,
+)
 from link_issuer.http_api.collaborators import Collaborators, equip
 from link_issuer.http_api.front import METHODS, ROUTE, front
 from referral.catalog.follower import CatalogFollower
@@ -20,6 +31,9 @@ BLUEPRINTS = (
     qr.blueprint,
     share_kit.blueprint,
     share_page.blueprint,
+    share_presses.blueprint,
+    shares.blueprint,
+    clicks.blueprint,
     redirect.blueprint,
 )
 

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 def may_use(link: Link, most: int, who: Visitor) -> bool:
     """Whether the link takes this visitor; a person is counted. Raises RedisError: then nobody knows."""
-    written = context().catalog.uses(link.code)
+    written, most = context().catalog.uses(link.code), most + context().catalog.returned(link.code)
     if who != "person":
         return collaborators().uses.count(link.code, written) < most
     uses = collaborators().uses.take(link.code, written, most)
@@ -25,8 +25,11 @@ def may_use(link: Link, most: int, who: Visitor) -> bool:
 
 
 def uses_of(link: Link) -> int:
-    """How often people have opened a link with a bound. Raises RedisError."""
-    return collaborators().uses.count(link.code, context().catalog.uses(link.code))
+    """How often people have opened a link with a bound; a click that was no person's, as it turned out, is not one. Raises
+    RedisError.
+    """
+    catalog = context().catalog
+    return max(0, collaborators().uses.count(link.code, catalog.uses(link.code)) - catalog.returned(link.code))
 
 
 def _write_down(link: Link, uses: int) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from link_issuer.domain import names
 from link_issuer.domain.enrolment import Enrolment, contradictions
 from link_issuer.domain.mistakes import Mistake, pointer
 from link_issuer.http_api.body import invalid, json_body
 from link_issuer.programs.check import flat
-from link_issuer.programs.fields import Strict
+from link_issuer.programs.fields import Strict, identifier
 from referral.http.problems import Problem
 
 MOST = 1000
@@ -35,8 +35,11 @@ class EnrolmentSchema(Strict):
 
     external_id = Named(
         names.external_id,
-        required=True,
-        metadata={"description": "the platform's own id of the person, such as xhs:u42", "maxLength": 128},
+        metadata={
+            "description": "the platform's own id of the person, such as xhs:u42; only a partner may go without, and is"
+            " partner:ID then",
+            "maxLength": 128,
+        },
     )
     display_name = Named(
         names.display_name,
@@ -55,6 +58,18 @@ class EnrolmentSchema(Strict):
             "maxLength": 128,
         },
     )
+    partner = identifier(
+        "which of the program's `partners` they are, such as kol_lin; left out for a follower", required=False
+    )
+
+    @validates_schema
+    def _named(self, data: dict[str, Any], **_: object) -> None:
+        if "external_id" not in data and "partner" not in data:
+            raise ValidationError("Missing data for required field.", "external_id")
+
+    @post_load
+    def _partners_id(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
+        return {"external_id": f"partner:{data['partner']}", **data} if "partner" in data else data
 
 
 class EnrolmentsSchema(Strict):

@@ -77,6 +77,7 @@ PROGRAMS = {
     "next_cursor": None,
 }
 PARTICIPANT: dict[str, object] = {"external_id": "xhs:u42", "display_name": "Amy", "mention": "@amy"}
+PARTNER: dict[str, object] = {"partner": "kol_lin", "external_id": "weibo:lin", "mention": "@lin"}
 PARTICIPANTS = {"participants": [PARTICIPANT, {"external_id": "xhs:u43", "display_name": "李雷"}]}
 PARTICIPANT_ANSWER = {
     "id": "par_3v8k2m9q4t6w1x7z",
@@ -85,5 +86,6 @@ PARTICIPANT_ANSWER = {
     "code": "AMY88",
     "link": "https://go.example.com/AMY88",
     "mention": "@amy",
+    "partner": None,
 }
 LINK: dict[str, object] = {"channel": "wechat", "content": "dry-skin-hacks", "cta": "tag"}

@@ -91,12 +91,11 @@ class Onward:
 
     def _sent(self, owner: Participant | Link, who: Visitor, now_ms: int, target: str, query: str) -> str:
         token = _token(owner, now_ms)
-        self._report(token, who, owner)
+        self._report(token, who)
         before, after = around_token(target)
         return before + self.signer.click(token) + carried(query, target) + after
 
-    def _report(self, token: ClickToken, who: Visitor, owner: Participant | Link) -> None:
-        link = owner if isinstance(owner, Link) else None
+    def _report(self, token: ClickToken, who: Visitor) -> None:
         line = LinkClicked(
             occurred_at=to_datetime(token.clicked_at_ms),
             id=token.id,
@@ -107,8 +106,8 @@ class Onward:
             content=token.content,
             cta=token.cta,
             visitor=who,
-            partner=link.partner if link else None,
-            campaign=link.campaign if link else None,
+            partner=token.partner,
+            campaign=token.campaign,
         )
         self.collector.offer(EVENTS, fact_key(line), _encode(line))
 
@@ -122,7 +121,14 @@ def _token(owner: Participant | Link, now_ms: int) -> ClickToken:
     """The token says what the line says, so that a follow can name its click without a look-up."""
     id_ = fresh("clk")
     if isinstance(owner, Participant):
-        return ClickToken(id=id_, program=owner.program, participant=owner.id, code=owner.code, clicked_at_ms=now_ms)
+        return ClickToken(
+            id=id_,
+            program=owner.program,
+            participant=owner.id,
+            code=owner.code,
+            clicked_at_ms=now_ms,
+            partner=owner.partner,
+        )
     return ClickToken(
         id=id_,
         program=owner.program,
@@ -132,4 +138,6 @@ def _token(owner: Participant | Link, now_ms: int) -> ClickToken:
         channel=owner.channel,
         content=owner.content,
         cta=owner.cta,
+        partner=owner.partner,
+        campaign=owner.campaign,
     )

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from flask import Response
 from flask_smorest import Blueprint
+from msgspec.structs import replace
 
-from link_issuer.domain.enrolment import Enrolment, mention_mistakes
+from link_issuer.domain.enrolment import Enrolment, mention_mistakes, named, partner_mistakes
 from link_issuer.http_api import examples, schemas
 from link_issuer.http_api.body import invalid, json_answer
 from link_issuer.http_api.collaborators import collaborators
@@ -15,6 +16,7 @@ from link_issuer.store import CodeWish
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
 from referral.events.moment import to_datetime
+from referral.events.program import Partner
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.keys import requires
@@ -39,7 +41,11 @@ _ONE_OR_MANY = {"oneOf": [schemas.ParticipantAnswer, schemas.ParticipantsAnswer]
         "content": {
             "application/json": {
                 "schema": {"oneOf": [EnrolmentSchema, EnrolmentsSchema]},
-                "examples": {"one": {"value": examples.PARTICIPANT}, "many": {"value": examples.PARTICIPANTS}},
+                "examples": {
+                    "one": {"value": examples.PARTICIPANT},
+                    "many": {"value": examples.PARTICIPANTS},
+                    "partner": {"value": examples.PARTNER},
+                },
             }
         },
     }
@@ -49,7 +55,8 @@ def enrol(program: str) -> Response:
 
     The same external_id is the same participant with the same code, however often and by however many at once it is
     sent. Many (`{"participants": […]}`, or a list) are answered as `{"participants": […]}` in the order asked; a
-    mistake in one enrols none.
+    mistake in one enrols none. With `partner`, somebody is enrolled as one of the partners that the program in force
+    names: what they bring is told apart, their friends are rewarded, and they rank among partners.
     """
     known(program)
     asked, is_batch = enrolments()
@@ -86,6 +93,7 @@ def participant_fields(participant: Participant) -> dict[str, object]:
         "code": participant.code,
         "link": collaborators().link(participant.code),
         "mention": participant.mention,
+        "partner": participant.partner,
     }
 
 
@@ -96,10 +104,24 @@ def _enrol(program: str, asked: Sequence[Enrolment]) -> tuple[int, list[Particip
     if any(known_now.participant(id_) is None for id_ in by_id):
         known_now = collaborators().store.complete_catalog()
     existing = {id_: found for id_ in by_id if (found := known_now.participant(id_))}
-    fresh = {id_: one for id_, one in by_id.items() if id_ not in existing}
+    partners = _partners(program, asked, existing, known_now)
+    fresh = {id_: named(one, partners) for id_, one in by_id.items() if id_ not in existing}
     everybody = existing | _admit(program, fresh, known_now)
     ids = [one.participant_id(program) for one in asked]
     return sum(id_ in existing for id_ in ids), [everybody[id_] for id_ in ids]
+
+
+def _partners(
+    program: str, asked: Sequence[Enrolment], existing: dict[str, Participant], catalog: Catalog
+) -> Sequence[Partner]:
+    """The partners in force, where one is to be enrolled. Raises Problem 422 where it cannot be."""
+    if all(one.partner is None for one in asked):
+        return ()
+    terms = catalog.program_at(program, context().clock.now_ms())
+    rules = terms.program if terms else replace(known(program).program, partners=())
+    if mistakes := list(partner_mistakes(asked, existing, rules)):
+        raise invalid(mistakes, "A partner cannot be enrolled so; nobody was enrolled.")
+    return rules.partners
 
 
 def _admit(program: str, fresh: dict[str, Enrolment], catalog: Catalog) -> dict[str, Participant]:

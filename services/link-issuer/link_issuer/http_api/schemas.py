@@ -67,6 +67,11 @@ class ParticipantAnswer(Schema):
     code = fields.String(required=True, metadata={"example": "AMY88"})
     link = fields.String(required=True, metadata={"example": "https://go.example.com/AMY88"})
     mention = fields.String(required=True, allow_none=True, metadata={"example": "@amy"})
+    partner = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "which of the program's partners they are; null for a follower", "example": None},
+    )
 
 
 class ParticipantsAnswer(Schema):

@@ -30,11 +30,9 @@ _ASKED = [
     ("content", "The content item; else the link's own, else the program's first."),
     ("lang", "zh-CN or en; the browser's language otherwise."),
 ]
-_PARAMETERS = [
-    {"in": "query", "name": name, "schema": {"type": "string"}, "description": told} for name, told in _ASKED
-]
+PARAMETERS = [{"in": "query", "name": name, "schema": {"type": "string"}, "description": told} for name, told in _ASKED]
 _HTML = {"text/html": {"schema": {"type": "string"}}}
-_LOST: dict[int, dict[str, object]] = {
+LOST: dict[int, dict[str, object]] = {
     404: {"description": "Nobody has this code, or not yet"},
     410: {"description": "The link or its program has ended"},
     503: {"description": "It cannot be told or drawn now; says when to come again, or what is missing"},
@@ -46,32 +44,35 @@ _drawing = BoundedSemaphore(2)  # a poster takes a tenth of a second of one core
 blueprint = Blueprint("share_page", __name__, template_folder="../pages/templates", description="Pages to share from.")
 
 
-class _Found(NamedTuple):
-    """What a code's page is made of, and the query that asks for it again."""
+class Found(NamedTuple):
+    """What a code's page is made of, in which program, and the query that asks for it again."""
 
+    program: str
     shown: share.Shown
     query: dict[str, str]
 
 
 @blueprint.route("/s/<code>", methods=["GET"])
 @blueprint.doc(
-    security=[], parameters=_PARAMETERS, responses={200: {"description": "The page.", "content": _HTML}, **_LOST}
+    security=[], parameters=PARAMETERS, responses={200: {"description": "The page.", "content": _HTML}, **LOST}
 )
 @unlimited
 def page(code: str) -> Response:
     """The page that somebody shares from, and that a friend sees: the hook, who invites, what both get, one button."""
-    found = _found(code)
-    if isinstance(found, Response):
-        return found
-    shown, kit_ = found.shown, found.shown.kit
+    shows = found(code)
+    if isinstance(shows, Response):
+        return shows
+    shown, kit_ = shows.shown, shows.shown.kit
     html = render_template(
         "share.html",
         shown=shown,
-        address=f"{collaborators().share_page(kit_.code)}?{urlencode(found.query)}",
+        address=f"{collaborators().share_page(kit_.code)}?{urlencode(shows.query)}",
         poster=_is_drawable(shown),
-        picture=f"{url_for('share_page.poster', code=kit_.code)}?{urlencode(found.query)}",
-        preview=f"{collaborators().share_page(kit_.code)}/poster.png?{urlencode(found.query)}",
+        picture=f"{url_for('share_page.poster', code=kit_.code)}?{urlencode(shows.query)}",
+        preview=f"{collaborators().share_page(kit_.code)}/poster.png?{urlencode(shows.query)}",
         qr=url_for("qr.svg", code=kit_.code, size=200, margin=2),
+        ticket=f"{url_for('share_presses.ticket', code=kit_.code)}?{urlencode(shows.query)}",
+        report=url_for("share_presses.press", code=kit_.code),
     )
     return _kept(make_response(html))
 
@@ -79,26 +80,26 @@ def page(code: str) -> Response:
 @blueprint.route("/s/<code>/poster.png", methods=["GET"])
 @blueprint.doc(
     security=[],
-    parameters=_PARAMETERS,
+    parameters=PARAMETERS,
     responses={
         200: {
             "description": "The poster, 1080 by 1440 pixels.",
             "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
         },
-        **_LOST,
+        **LOST,
     },
 )
 def poster(code: str) -> Response:
     """The poster of a code: hook, name, what the friend gets, and the code or QR code as the channel's policy has it."""
-    found = _found(code)
-    if isinstance(found, Response):
-        return found
+    shows = found(code)
+    if isinstance(shows, Response):
+        return shows
     if not _drawing.acquire(timeout=_PATIENCE_S):
         raise Problem(
             503, "busy", "Many posters are being drawn: come again in a moment.", headers={"Retry-After": "2"}
         )
     try:
-        picture = png(share.poster(found.shown))
+        picture = png(share.poster(shows.shown))
     except NoFont as error:
         raise Problem(503, "no_font", str(error), headers={"Retry-After": "3600"}) from error
     finally:
@@ -106,26 +107,27 @@ def poster(code: str) -> Response:
     return _kept(Response(picture, mimetype="image/png"))
 
 
-def _found(code: str) -> _Found | Response:
+def found(code: str) -> Found | Response:
     """What the page shows, or the page of a dead end."""
     via = context().catalog.code(code)
     if via is None:
         return dead_end("unknown", None, code)
     now_ms = context().clock.now_ms()
     terms, owner = context().catalog.program_at(via.program, now_ms), context().catalog.owner(via)
-    why: DeadEnd | None = hindrance(via, terms, to_datetime(now_ms), context().catalog.uses(via.code))
+    used = context().catalog.uses(via.code) - context().catalog.returned(via.code)
+    why: DeadEnd | None = hindrance(via, terms, to_datetime(now_ms), used)
     if terms is None or owner is None or why is not None:
         return dead_end(why or "unknown", via, code)
     return _composed(Invitation(program=terms.program, owner=owner, via=via, address=collaborators().link(via.code)))
 
 
-def _composed(invitation: Invitation) -> _Found:
+def _composed(invitation: Invitation) -> Found:
     """The page's parts; where the program's words would break the channel's policy, without them."""
     channel = channel_of(request.args.get("channel", ""), invitation.via)
     content = content_of(request.args.get("content", ""), invitation.program, invitation.via)
     made = kit(invitation, channel, content, language())
     query = {"lang": language(), "channel": channel, **({"content": made.content} if made.content else {})}
-    return _Found(share.shown(invitation, _fit(made)), query)
+    return Found(invitation.program.id, share.shown(invitation, _fit(made)), query)
 
 
 def _fit(made: Kit) -> Kit:

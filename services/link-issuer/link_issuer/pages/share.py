@@ -38,7 +38,7 @@ def shown(invitation: Invitation, kit: Kit) -> Shown:
         title=kit.hook or name,
         kit=kit,
         yours=yours,
-        theirs=gifts(invitation.program, "referrer"),
+        theirs=[] if invitation.owner.partner else gifts(invitation.program, "referrer"),
         steps=_steps(invitation, kit),
         text=text,
     )
@@ -73,4 +73,6 @@ def _steps(invitation: Invitation, kit: Kit) -> list[str]:
         else gettext("A friend follows and says the code.")
     )
     passed = gettext("%(name)s passes this on to somebody it is meant for.", name=invitation.owner.display_name)
+    if invitation.owner.partner:
+        return [passed, come, gettext("The friend gets what is promised here.")]
     return [passed, come, gettext("Both get what is promised here.")]

@@ -12,6 +12,7 @@ from referral.events.adapters import FactType
 from referral.events.facts import Channel, Fact
 
 RESERVED = ("wechat", "cloudevents")
+_APPID = re.compile(r"wx[0-9a-z]{16}\Z")
 _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}\Z")
 _POINTER = re.compile(r"(/([^/~]|~0|~1)*)+\Z")
 _DOTTED = re.compile(r"[^./~]+(\.[^./~]+)*\Z")
@@ -32,6 +33,24 @@ def place(description: str, *, required: bool = False) -> fields.String:
     """Where something stands in the platform's JSON."""
     return fields.String(
         required=required, validate=[validate.Length(1, 256), _place], metadata={"description": description}
+    )
+
+
+class WechatSection(Strict):
+    """The WeChat official account."""
+
+    appid = fields.String(
+        validate=validate.Regexp(
+            _APPID, error="is no AppID: wx and 16 letters and digits, as the account's page shows it"
+        ),
+        metadata={
+            "description": "the account's AppID: encrypted callbacks of any other are refused; left out: not asked for"
+        },
+    )
+    mode = choice(
+        ("compatible", "encrypted"),
+        "`compatible` takes callbacks in plaintext and encrypted ones, `encrypted` refuses what is not encrypted",
+        required=False,
     )
 
 

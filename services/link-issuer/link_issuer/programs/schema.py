@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from marshmallow import fields, validate, validates_schema
 
-from link_issuer.programs.adapters import AdapterSection
+from link_issuer.programs.adapters import AdapterSection, WechatSection
 from link_issuer.programs.boards import BoardSection
 from link_issuer.programs.challenges import ChallengeSection
 from link_issuer.programs.content import ContentSection
@@ -96,6 +96,7 @@ class ProgramFile(Strict):
     adapters = fields.List(
         fields.Nested(AdapterSection), metadata={"description": "other platforms' webhooks, and how they become events"}
     )
+    wechat = fields.Nested(WechatSection, metadata={"description": "the WeChat official account that reports"})
     kits = KITS
     codes = fields.Nested(CodesSection, metadata={"description": "which referral codes there may be"})
     challenges = fields.List(

@@ -52,6 +52,12 @@ SECTIONS: Mapping[str, Section] = {
         "Other platforms' webhooks come in as events, without a program of yours between them.",
         "conversion-tracker reads what is posted to `/v1/adapters/{id}/{program}` by it; see [Adapters](adapters.md).",
     ),
+    "wechat": Section(
+        "WeChat account",
+        "Whose callbacks count, and that nothing in plaintext does.",
+        "conversion-tracker asks for it at `/v1/adapters/wechat/{program}`; token and key are set beside it, see"
+        " [Adapters](adapters.md).",
+    ),
     "kits": Section(
         "Share kits",
         "Ready words for each channel, so that sharing is one tap.",
@@ -71,7 +77,10 @@ SECTIONS: Mapping[str, Section] = {
     "partners": Section(
         "Partners",
         "Cross-promotion, communities, seeding: who carries it beyond the followers.",
-        "A link may be made for one of them; its clicks carry the partner's id, so that what each brings can be told apart.",
+        "Each may be enrolled (`POST …/participants` with `partner`), and refers by code, link and mention as a follower does. The"
+        " friends they bring are rewarded; they themselves are not, since what they get is agreed with them, and they rank on"
+        " a board of their own (`?kind=partner`). A follower's link may be made for one too. Clicks, referrals and conversions "
+        "carry the partner's id, so that what each brings can be told apart.",
     ),
 }
 

@@ -3,6 +3,8 @@
 Two kinds of rule (`events.program.Reward`): those that pay each conversion, whose trigger is the conversion's id, and
 those that pay a referrer for a number of standing conversions (`on: milestone`; `once: true` is the milestone of one).
 A milestone counts a referrer's friends, so it is the referrer's; it stands exactly while that many conversions stand.
+
+A partner has terms of their own with the program, so no reward of it is theirs; the friends they bring have theirs.
 """
 
 from dataclasses import dataclass
@@ -56,10 +58,11 @@ class Entitlement:
 def cleared(line: ConversionCleared, terms: ProgramVersion, person: str, referrer: Referrer) -> Entitlement:
     """What a newly cleared conversion earns under `terms`; `person` is the referrer's id at the platform."""
     count = referrer.conversions + 1
-    own = [_grant(line, terms, rule, person, line.id) for rule in terms.program.rewards if _pays_each(rule)]
+    rules = [rule for rule in terms.program.rewards if rule.to == "referee" or line.referrer_kind == "follower"]
+    own = [_grant(line, terms, rule, person, line.id) for rule in rules if _pays_each(rule)]
     reached = {
         rule.id: (needs, _grant(line, terms, rule, person, f"milestone:{needs}"))
-        for rule in terms.program.rewards
+        for rule in rules
         if (needs := _milestone(rule)) and needs <= count and rule.id not in referrer.milestones
     }
     milestones = {rule: Milestone(_owed(grant), needs) for rule, (needs, grant) in reached.items()}

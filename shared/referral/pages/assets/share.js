@@ -1,4 +1,5 @@
 // One tap to pass it on: the phone's own share sheet where there is one, else the words and the link to the clipboard.
+// What was passed on is reported, as the participant's share: with a ticket of this page, which is good for a few presses.
 // Without script the page shows the same words, link, code and poster.
 (() => {
   const act = document.querySelector("[data-act]");
@@ -6,28 +7,50 @@
   const copy = document.querySelector("[data-copy]");
   const said = document.querySelector("[data-said]");
   if (!act || !button) return;
-  const { title, text, url, copied, select } = button.dataset;
+  const { title, text, url, copied, select, ticket, report } = button.dataset;
+  let token = null;
+  let left = 0;
+  let press = 0;
   const whole = () => [text, url].filter(Boolean).join("\n");
 
+  async function ask() { // without a ticket nothing is reported, and sharing works all the same
+    try {
+      const answer = await fetch(ticket, { headers: { Accept: "application/json" } });
+      if (answer.ok) ({ token, presses: left } = await answer.json());
+    } catch {
+      token = null;
+    }
+  }
+
+  function tell() {
+    if (!token || press >= left) return;
+    press += 1;
+    navigator.sendBeacon(report, new Blob([JSON.stringify({ token, press })], { type: "application/json" }));
+  }
+
   async function toClipboard() {
+    let done = true;
     try {
       await navigator.clipboard.writeText(whole());
-      said.textContent = copied;
     } catch { // no permission, or an old in-app browser
       getSelection().selectAllChildren(document.getElementById("text"));
-      said.textContent = document.execCommand("copy") ? copied : select;
+      done = document.execCommand("copy");
     }
+    said.textContent = done ? copied : select;
+    if (done) tell();
   }
 
   async function pass() {
     if (!navigator.share) return toClipboard();
     try {
       await navigator.share(url ? { title, text, url } : { title, text });
+      tell();
     } catch (error) {
       if (error.name !== "AbortError") await toClipboard();
     }
   }
 
+  ask();
   act.hidden = false;
   button.addEventListener("click", pass);
   if (copy) {

@@ -23,12 +23,22 @@ _SIGNED = [
         ("nonce", "random"),
     )
 ]
+_SEALED = [
+    {"in": "query", "name": name, "schema": {"type": "string"}, "description": meaning}
+    for name, meaning in (
+        ("encrypt_type", "`aes` where the callback brings an encrypted part (兼容模式, 安全模式)"),
+        ("msg_signature", "SHA-1 of token, timestamp, nonce and Encrypt, sorted and joined"),
+    )
+]
 _ECHOSTR = {"in": "query", "name": "echostr", "schema": {"type": "string"}, "description": "answered as it came"}
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _DISTRUSTED: dict[int, Any] = {
     400: {"description": "A parameter of the signature is missing, or this is no callback of WeChat."},
-    403: {"description": "The signature is forged, too old, or came with another event before."},
-    404: {"description": "No token is set: `referral adapters set wechat PROGRAM` sets one."},
+    403: {
+        "description": "The signature is forged, too old, or came with another event before; or plaintext is refused, or the"
+        " account is another."
+    },
+    404: {"description": "No token is set, or no key: `referral adapters set wechat PROGRAM`, `… wechat-aes PROGRAM`."},
     429: _TAKEN[429],
 }
 _CALLBACK = """<xml>
@@ -52,11 +62,15 @@ CLOUDEVENTS: dict[str, Any] = {
     "responses": _TAKEN | {415: {"description": "CloudEvents in another format than JSON."}},
 }
 ECHO: dict[str, Any] = {
-    "parameters": [*_SIGNED, _ECHOSTR],
-    "responses": {200: {"description": "`echostr`.", "content": _TEXT}, **_DISTRUSTED},
+    "parameters": [*_SIGNED, _SEALED[1], _ECHOSTR],
+    "responses": {
+        200: {"description": "`echostr`, or what was encrypted in it.", "content": _TEXT},
+        **_DISTRUSTED,
+        422: {"description": "`echostr` is encrypted and cannot be opened."},
+    },
 }
 WECHAT: dict[str, Any] = {
-    "parameters": _SIGNED,
+    "parameters": [*_SIGNED, *_SEALED],
     "requestBody": {
         "required": True,
         "content": {"text/xml": {"schema": {"type": "string"}, "example": _CALLBACK}},
@@ -68,7 +82,7 @@ WECHAT: dict[str, Any] = {
         },
         **_DISTRUSTED,
         413: {"description": "More than 64 KiB."},
-        422: {"description": "The callback is encrypted, or its event was refused."},
+        422: {"description": "The callback is encrypted and cannot be opened, or its event was refused."},
         503: _TAKEN[503],
     },
 }

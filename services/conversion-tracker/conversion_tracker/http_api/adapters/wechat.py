@@ -1,7 +1,8 @@
 """`GET` and `POST /v1/adapters/wechat/{program}`: what a WeChat official account's server calls.
 
 WeChat believes an answer `success`, and calls again after any other within its three tries; so `success` means: on the log.
-The signature does not cover the body (domain/adapters/wechat.py cites WeChat's page); the first event under a signature binds it.
+In plaintext mode the signature does not cover the body (domain/adapters/wechat.py cites WeChat's page); the first event under a
+signature binds it. In encrypted mode it does: what is overheard can be sent again, and is the same event.
 """
 
 import hashlib
@@ -12,13 +13,14 @@ from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
 from conversion_tracker.domain.adapters.mapped import Mapped
-from conversion_tracker.domain.adapters.wechat import TOLERANCE_S, fact_of, genuine, timely
+from conversion_tracker.domain.adapters.wechat import TOLERANCE_S, fact_of
 from conversion_tracker.http_api.adapters.documented import ECHO, WECHAT
-from conversion_tracker.http_api.adapters.secrets import secrets_of
 from conversion_tracker.http_api.adapters.verdicts import inspected
-from conversion_tracker.http_api.adapters.wechat_xml import MAX_BYTES, callback_in
+from conversion_tracker.http_api.adapters.wechat_trust import NAME, account_of, has_key, opened, trust_plain
+from conversion_tracker.http_api.adapters.wechat_xml import MAX_BYTES, callback_in, encrypted_in
 from conversion_tracker.http_api.admission import existing
 from conversion_tracker.http_api.receipts import keep
+from referral.events.adapters import WechatAccount
 from referral.http.context import context
 from referral.http.limits import unlimited
 from referral.http.problems import Problem
@@ -26,7 +28,6 @@ from referral.telemetry.metrics import counter
 
 blueprint = Blueprint("wechat", __name__, description="Callbacks of a WeChat official account.")
 _ROUTE = "/v1/adapters/wechat/<program>"
-_NAME = "wechat"
 _PLACES = {
     "": "",
     "/person": "/FromUserName",
@@ -40,9 +41,12 @@ _encode = msgspec.json.Encoder().encode
 @blueprint.get(_ROUTE)
 @blueprint.doc(**ECHO)
 def echo(program: str) -> Response:
-    """Show WeChat that this address is the account's: `echostr` is answered as it came."""
-    _check_signature(program)
-    return Response(request.args.get("echostr", "")[:1024], mimetype="text/plain")
+    """Show WeChat that this address is the account's: `echostr` is answered as it came, or what was encrypted in it."""
+    said = request.args.get("echostr", "")[:1024]
+    if "msg_signature" in request.args:
+        return Response(opened(program, said, account_of(program)), mimetype="text/plain")
+    trust_plain(program)
+    return Response(said, mimetype="text/plain")
 
 
 @blueprint.post(_ROUTE)
@@ -51,40 +55,40 @@ def echo(program: str) -> Response:
 def callback(program: str) -> Response:
     """Take a callback: a follow (with the scene of the QR code as its code), a scan or an unfollow becomes an event.
 
-    Anything else is answered `success` and not kept. Not `success` means that WeChat should call again.
+    Anything else is answered `success` and not kept. Not `success` means that WeChat should call again. Encrypted callbacks
+    (安全模式) are opened with the account's EncodingAESKey.
     """
-    _check_signature(program)
     request.max_content_length = MAX_BYTES
-    fact = fact_of(callback_in(request.get_data(cache=False)), program)
+    account = account_of(program)
+    encrypted = _encrypted(program, account)
+    if encrypted:
+        body = opened(program, encrypted_in(request.get_data(cache=False)), account)
+    else:
+        trust_plain(program)
+        body = request.get_data(cache=False)
+    fact = fact_of(callback_in(body), program)
     if fact is None:
-        counter("adapter_passed_over").labels(_NAME).inc()
+        counter("adapter_passed_over").labels(NAME).inc()
     else:
         line = _encode(fact)
-        _bind(line)
+        if not encrypted:
+            _bind(line)
         keep(inspected([Mapped(line, _PLACES)], existing))
     return Response("success", mimetype="text/plain")
 
 
-def _check_signature(program: str) -> None:
-    """Raises Problem 404 without a token, 400 without the parameters, 403 for a signature that is forged or too old."""
-    tokens = secrets_of(program, _NAME)
-    said, timestamp, nonce = (_parameter(name) for name in ("signature", "timestamp", "nonce"))
-    if not genuine(tokens, said, timestamp, nonce):
-        detail = f"The signature is not made with the token of {program}. Let both sides have the same: `referral adapters set`."
-        raise Problem(403, "bad_signature", detail)
-    if not timely(timestamp, context().clock.now_ms()):
+def _encrypted(program: str, account: WechatAccount) -> bool:
+    """Whether the callback is to be read by its encrypted part. Raises Problem 403 for plaintext where the program refuses that.
+
+    In compatible mode WeChat sends both; the encrypted part is believed more, since its signature covers it, once there is a key.
+    """
+    is_sent = request.args.get("encrypt_type") == "aes"
+    if account.mode == "encrypted" and not is_sent:
         detail = (
-            f"The signature's timestamp is more than {TOLERANCE_S} seconds from our clock. Sign anew; check the clocks."
+            f"{program} takes encrypted callbacks only (`wechat.mode`). Set the account's message mode to 安全模式."
         )
-        raise Problem(403, "stale_signature", detail)
-
-
-def _parameter(name: str) -> str:
-    value = request.args.get(name, "")
-    if not 0 < len(value) <= 128:
-        detail = f"WeChat sends `{name}` in the query, 1 to 128 characters. This address is for WeChat's server."
-        raise Problem(400, "missing_parameter", detail, [{"pointer": f"query:{name}", "detail": detail}])
-    return value
+        raise Problem(403, "plaintext_refused", detail)
+    return is_sent and (account.mode == "encrypted" or has_key(program))
 
 
 def _bind(line: bytes) -> None:

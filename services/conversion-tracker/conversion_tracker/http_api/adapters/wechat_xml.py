@@ -16,7 +16,10 @@ def callback_in(body: bytes) -> Callback:
     """What a callback says. Raises Problem 400 for what is no callback, 422 for one that only AES opens."""
     said = {element.tag: (element.text or "").strip() for element in _root(body)}
     if "Encrypt" in said and "FromUserName" not in said:
-        detail = "The callback is encrypted. Set the account's message mode to plaintext or compatible (明文模式 or 兼容模式)."
+        detail = (
+            "The callback is encrypted, and there is no key to open it with. Set the account's EncodingAESKey: `referral adapters "
+            "set wechat-aes PROGRAM --token-file FILE`; or set its message mode to compatible (兼容模式)."
+        )
         raise Problem(422, "encrypted_callback", detail)
     missing = [name for name in _NEEDED if not said.get(name)]
     if missing or not (
@@ -25,6 +28,14 @@ def callback_in(body: bytes) -> Callback:
         raise _malformed(f"{', '.join(missing)} is missing" if missing else "CreateTime is no number of seconds")
     named = said.get("Event", ""), said.get("EventKey", "")
     return Callback(said["FromUserName"], int(said["CreateTime"]), said["MsgType"], *named)
+
+
+def encrypted_in(body: bytes) -> str:
+    """The encrypted part of a callback. Raises Problem 400 where there is none."""
+    said = (_root(body).findtext("Encrypt") or "").strip()
+    if not said:
+        raise _malformed("`encrypt_type` is aes, and Encrypt is missing")
+    return said
 
 
 def _root(body: bytes) -> Element:
