@@ -101,5 +101,5 @@ def _offsets(
     reader: KafkaConsumer, places: list[TopicPartition], at_ms: int, ends: dict[TopicPartition, int]
 ) -> dict[TopicPartition, int]:
     """The first offset at or after a moment; the end where there is none."""
-    found = reader.offsets_for_times(dict.fromkeys(places, at_ms))
+    found = reader.offsets_for_times(dict.fromkeys(places, max(0, at_ms)))
     return {place: found[place].offset if found.get(place) else ends[place] for place in places}
