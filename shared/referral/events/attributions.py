@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from referral.events.edges import EdgeFact
 from referral.events.facts import Channel
 from referral.events.line import ClockTicked, Derived, Id, Moment, Name, PersonId
 
@@ -73,7 +74,9 @@ class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, t
     id: Id | None = None
 
 
-AttributionLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed | ClockTicked
+AttributionLine = (
+    ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed | EdgeFact | ClockTicked
+)
 
 
 def attribution_key(line: ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed) -> str:

@@ -40,6 +40,7 @@ class Screening(Part, frozen=True, kw_only=True):
     """What is done about each suspicion."""
 
     self_referral: Action = "reject"
+    ring: Action = "reject"
 
 
 class Reward(Part, frozen=True, kw_only=True):

@@ -95,6 +95,12 @@ def fallen(before: Conversion) -> Conversion:
     return replace(before, stands=False)
 
 
+def found(before: Conversion, reason: ScreeningReason, finding: Finding | None) -> Conversion:
+    """With what is known now under one reason; None where that is nothing (any more)."""
+    others = tuple(one for one in before.findings if one.reason != reason)
+    return replace(before, findings=(*others, finding) if finding else others)
+
+
 def settled(now: Conversion, occurred_at: int, reason: FallReason) -> tuple[Conversion, list[ConversionFact]]:
     """The conversion with what stands on the log from now on, and what has to be said to get there.
 

@@ -44,14 +44,14 @@ class GrowthFold:
         self._zones = Zones()
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
-        """The counts of the follow's days and of all time, and the referral's channel."""
-        if isinstance(line, ClockTicked):
+        """The counts of the follow's days and of all time, and the referral's channel. Edges tell of nobody new."""
+        if not isinstance(line, Said):
             return ()
         return places.ever(line.program), _days_at(line), *_channel_at(line)
 
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """The new counts. Raises LookupError for a program the catalog lacks."""
-        if isinstance(line, ClockTicked):
+        if not isinstance(line, Said):
             return Decision()
         day = windows(_second(line), self._zones.of(line.program, catalog))[0].name
         ever, days = states[places.ever(line.program)], states[_days_at(line)]

@@ -54,6 +54,7 @@ class ScreeningSection(Strict):
     """What is done about each suspicion."""
 
     self_referral = choice(get_args(contract.Action), "what is done when somebody brings themselves", required=False)
+    ring = choice(get_args(contract.Action), "what is done about the newest referral of a circle", required=False)
 
 
 class ProgramFile(Strict):

@@ -9,12 +9,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from conversion_tracker.domain.screening.ring import RING
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
 from referral.events.conversions import ScreeningReason
 from referral.events.program import Action, Screening
 
-RULES: tuple[Rule, ...] = (SELF_REFERRAL,)
+RULES: tuple[Rule, ...] = (SELF_REFERRAL, RING)
 
 Outcome = Literal["cleared", "held", "rejected"]
 _SEVEREST_FIRST: tuple[Outcome, ...] = ("rejected", "held")
@@ -33,6 +34,12 @@ def screen(case: Case, screening: Screening, rules: Iterable[Rule] = RULES) -> t
     return tuple(finding for rule in rules if (finding := _finding(rule, case, screening)))
 
 
+def hit(rule: Rule, screening: Screening) -> Finding | None:
+    """What the program does where a rule found something; None where it does not mind."""
+    outcome = _OUTCOMES[rule.action(screening)]
+    return None if outcome == "cleared" else Finding(outcome, rule.name)
+
+
 def outcome_of(findings: Iterable[Finding]) -> Outcome:
     """What findings come to together."""
     met = {finding.outcome for finding in findings}
@@ -46,7 +53,6 @@ def reasons_of(findings: Iterable[Finding], outcome: Outcome) -> tuple[Screening
 
 def _finding(rule: Rule, case: Case, screening: Screening) -> Finding | None:
     try:
-        outcome = _OUTCOMES[rule.action(screening)] if rule.decide(case) else "cleared"
+        return hit(rule, screening) if rule.decide(case) else None
     except Exception:  # noqa: BLE001 - whatever a rule meets, the conversion must not pass unseen
         return Finding("held", "rule_failed")
-    return None if outcome == "cleared" else Finding(outcome, rule.name)

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from conversion_tracker.domain.conversion import Conversion, settled
+from conversion_tracker.domain.lineage import Lineage
 from conversion_tracker.domain.screening.referrer import UNKNOWN, Referrer
 from referral.catalog.view import Catalog
 from referral.events.conversions import FallReason, conversion_key
 from referral.events.line import Derived
 from referral.events.moment import to_ms
+from referral.events.program import Screening
 from referral.fold.fold import Decision, Key, Output, Position
 from referral.topics import CONVERSIONS
 
-State = Conversion | Referrer
+State = Conversion | Referrer | Lineage
 States = Mapping[Key, State | float | None]
 Line_contra = TypeVar("Line_contra", contravariant=True)
 
@@ -25,6 +27,26 @@ class Handler(Protocol[Line_contra]):
 
     def decide(self, line: Line_contra, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """What the line leads to."""
+
+
+class Together(Handler[Line_contra]):
+    """Several handlers of one type, each with states of its own."""
+
+    def __init__(self, *handlers: Handler[Line_contra]) -> None:
+        self._handlers = handlers
+
+    def keys(self, line: Line_contra) -> Sequence[Key]:
+        """What any of them asks for."""
+        return [key for handler in self._handlers for key in handler.keys(line)]
+
+    def decide(self, line: Line_contra, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+        """All their decisions, in order."""
+        whole: Decision[State] = Decision()
+        for handler in self._handlers:
+            decision = handler.decide(line, states, catalog, position)
+            whole.changes |= decision.changes
+            whole.outputs += decision.outputs
+        return whole
 
 
 def conversion_at(referral: str) -> str:
@@ -54,3 +76,11 @@ def said(line: Derived, now: Conversion, reason: FallReason) -> Decision[State]:
     after, news = settled(now, to_ms(line.occurred_at), reason)
     outputs = [Output(CONVERSIONS, one, conversion_key(one)) for one in news]
     return Decision({conversion_at(now.referral): after}, outputs)
+
+
+def settings_of(program: str, version: int, catalog: Catalog) -> Screening:
+    """How a version of a program screens. Raises LookupError where the catalog lacks it."""
+    for one in catalog.versions(program):
+        if one.version == version:
+            return one.program.screening
+    raise LookupError(f"the catalog has no version {version} of {program}")

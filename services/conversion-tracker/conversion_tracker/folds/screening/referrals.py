@@ -16,11 +16,11 @@ from conversion_tracker.folds.screening.handler import (
     referrer_at,
     referrer_of,
     said,
+    settings_of,
 )
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.moment import to_ms
-from referral.events.program import Screening
 from referral.fold.fold import Decision, Key, Position
 
 
@@ -39,7 +39,7 @@ class Qualifies:
         referrer = referrer_of(states, line.program, line.referrer)
         participant = catalog.participant(line.referrer)
         case = Case(line, participant.external_id if participant else None, referrer)
-        findings = screen(case, _settings(line, catalog), self._rules)
+        findings = screen(case, settings_of(line.program, line.version, catalog), self._rules)
         now = qualified(conversion_of(states, line.id), line, findings)
         decision = said(line, replace(now, offset=position.offset, line=position.line), "corrected")
         brought = Brought(to_ms(line.occurred_at), line.person, line.device)
@@ -60,10 +60,3 @@ class Reverses:
             return Decision()
         before = conversion_of(states, line.id)
         return said(line, fallen(before), line.reason) if before and before.stands else Decision()
-
-
-def _settings(line: ReferralQualified, catalog: Catalog) -> Screening:
-    for version in catalog.versions(line.program):
-        if version.version == line.version:
-            return version.program.screening
-    raise LookupError(f"the catalog has no version {line.version} of {line.program}")

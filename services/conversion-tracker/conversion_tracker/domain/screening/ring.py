@@ -1,0 +1,18 @@
+"""Nobody is brought by whom they brought: the newest edge of a circle, of up to 8 edges, neither counts nor pays."""
+
+from conversion_tracker.domain.screening.rule import Case, Rule
+
+
+def _decide(case: Case) -> bool:
+    """A circle is found by its edges (`domain.circles`); if before the referral qualifies, that is remembered with the referrer."""
+    return case.referral.id in case.known.circled
+
+
+RING = Rule(
+    name="ring",
+    description="The referrer was brought, over up to 8 referrals, by the very person they brought.",
+    scope="program",
+    severity="high",
+    action=lambda screening: screening.ring,
+    decide=_decide,
+)
