@@ -1,18 +1,25 @@
-"""What the attribute fold remembers, as the HTTP side reads it."""
+"""What the folds remember, as the HTTP side reads it. For any number of threads; raises redis's errors where Redis is away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 from redis import Redis
 
+from conversion_tracker.domain.lineage import Lineage
 from conversion_tracker.domain.person import Person
-from conversion_tracker.folds.attribute import NAME, SERVICE, person_key
+from conversion_tracker.folds import attribute, screen
+from conversion_tracker.folds.screening.edges import children_at, lineage_at
 from referral.fold.keys import state_key
 from referral.topics import partition_of
 
 _decode = msgspec.msgpack.Decoder(Person).decode
+_decode_lineage = msgspec.msgpack.Decoder(Lineage).decode
+_COUNTS = 1, "+inf"  # scores of edges that are not refused
 
 
 class People:
-    """The states of people in Redis; for any number of threads. Raises redis's errors where Redis is away."""
+    """The states of people in Redis."""
 
     def __init__(self, redis: "Redis", partitions: int) -> None:
         self._redis = redis
@@ -21,5 +28,46 @@ class People:
     def person(self, program: str, person: str) -> Person | None:
         """A person in a program; None where nothing of them bears on attribution."""
         partition = partition_of(f"{program}|{person}", self._partitions)
-        raw = self._redis.get(state_key(SERVICE, NAME, partition, person_key(program, person)))
+        key = attribute.person_key(program, person)
+        raw = self._redis.get(state_key(attribute.SERVICE, attribute.NAME, partition, key))
         return _decode(raw) if isinstance(raw, bytes) else None
+
+    def edges(self, program: str) -> "Edges":
+        """Who brought whom in a program."""
+        return Edges(self._redis, self._partitions, program)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The edges of a program, across partitions."""
+
+    redis: "Redis"
+    partitions: int
+    program: str
+
+    def above(self, participant: str) -> str | None:
+        """Who brought a participant; None where nobody did, or the edge is refused."""
+        raw = self.redis.get(self._key(participant, lineage_at(self.program, participant)))
+        return _decode_lineage(raw).above if isinstance(raw, bytes) else None
+
+    def counts(self, participants: Sequence[str]) -> list[int]:
+        """How many each of them brought."""
+        with self.redis.pipeline(transaction=False) as pipeline:
+            for one in participants:
+                pipeline.zcount(self._children(one), *_COUNTS)
+            return pipeline.execute()
+
+    def some(self, participants: Sequence[str], most: Sequence[int]) -> list[str]:
+        """Whom they brought, of each at most so many, the earliest first."""
+        with self.redis.pipeline(transaction=False) as pipeline:
+            for one, limit in zip(participants, most, strict=True):
+                if limit:
+                    pipeline.zrangebyscore(self._children(one), *_COUNTS, start=0, num=limit)
+            return [child.decode() for children in pipeline.execute() for child in children]
+
+    def _children(self, participant: str) -> str:
+        return self._key(participant, children_at(self.program, participant))
+
+    def _key(self, participant: str, key: str) -> str:
+        partition = partition_of(f"{self.program}|{participant}", self.partitions)
+        return state_key(screen.ScreenFold.service, screen.ScreenFold.name, partition, key)

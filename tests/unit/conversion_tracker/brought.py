@@ -89,7 +89,7 @@ class World:
 
     def drain(self) -> None:
         """Everything is folded."""
-        while any([self.turn(partition, 500) for partition in range(PARTITIONS)]):
+        while sum(self.turn(partition, 500) for partition in range(PARTITIONS)):
             pass
 
     def refold(self) -> None:

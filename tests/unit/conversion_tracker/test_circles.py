@@ -39,14 +39,14 @@ def _play(deeds: list[Deed]) -> World:
     return world
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(2, 5).flatmap(lambda people: st.lists(_deeds(people, 6), min_size=4, max_size=60)))
 def test_of_each_circle_the_newest_edge_is_refused_in_any_interleaving(deeds: list[Deed]) -> None:
     """People are brought, leave, come back and are given to others while partitions are read in any order and batches."""
     _play(deeds).check()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObject) -> None:
     """A circle of any length up to 9, its edges told in any order, some taken away and set anew; nine edges are too many."""
@@ -65,7 +65,7 @@ def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObje
     assert len(world.refused()) == (size <= 8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(_deeds(3, 6), min_size=4, max_size=40))
 def test_a_wipe_and_a_refold_give_the_same(deeds: list[Deed]) -> None:
     """What the places told each other is on the log: it is read again, and not said again."""
