@@ -1,8 +1,9 @@
-"""Two people who bring each other, through every service: the second referral pays nobody, for as long as the first one stands."""
+"""Two people who bring each other, through every service: the newer referral pays nobody, for as long as the older one stands."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -92,23 +93,37 @@ def _comes(whole: Whole, expected: dict[str, Any]) -> None:
         assert last == expected
 
 
-def test_who_is_brought_by_whom_they_brought_pays_nobody_until_that_is_over(whole: Whole) -> None:
-    """Amy brings Bo, Bo brings Cy and Amy; then Bo leaves. Board, rewards and degrees follow each time."""
-    whole.says("xhs:bo", 1, code="AMY88")
-    whole.says("xhs:cy", 1, code="BO88")
-    one_way = {
-        "board": ["xhs:amy", "xhs:bo"],
-        "codes": ["xhs:bo", "xhs:cy"],
-        "network": [(1, 1), (1, 0), (0, 0)],
-        "brought_by": [[], ["xhs:amy"], ["xhs:bo", "xhs:amy"]],
-    }
-    _comes(whole, one_way)
-
+def test_what_had_counted_is_taken_back_when_it_turns_out_to_close_a_circle(whole: Whole) -> None:
+    """Bo brings Amy and Cy; late it is heard that Amy had brought Bo before; then Bo leaves. Everything follows each time."""
     whole.says("xhs:amy", 1, code="BO88")
-    circle = conversion_id(referral_id(PROGRAM, "xhs:amy", BO.id))
-    tracker.until(lambda: _last_word(whole, circle) == "conversion.rejected")
-    _comes(whole, one_way)
+    whole.says("xhs:cy", 1, code="BO88")
+    _comes(
+        whole,
+        {
+            "board": ["xhs:bo"],
+            "codes": ["xhs:amy", "xhs:cy"],
+            "network": [(0, 0), (2, 0), (0, 0)],
+            "brought_by": [["xhs:bo"], [], ["xhs:bo"]],
+        },
+    )
+
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    whole.says("xhs:bo", 1, code="AMY88", occurred_at=an_hour_ago)
+    _comes(
+        whole,
+        {
+            "board": ["xhs:amy", "xhs:bo"],
+            "codes": ["xhs:bo", "xhs:cy"],
+            "network": [(1, 1), (1, 0), (0, 0)],
+            "brought_by": [[], ["xhs:amy"], ["xhs:bo", "xhs:amy"]],
+        },
+    )
+    assert [one["revoked_for"] for one in whole.rewards.wallet("xhs:amy")] == ["ring"]
+    conversion = conversion_id(referral_id(PROGRAM, "xhs:amy", BO.id))
+    said = [line for line in whole.events.decoded("conversions") if line["id"] == conversion]
+    assert [(line["type"], line.get("reasons")) for line in said[-1:]] == [("conversion.rejected", ["ring"])]
     assert whole.events.person("xhs:amy")["referrer"]["external_id"] == "xhs:bo"
+    once = whole.rewards.wallet("xhs:amy")[0]["id"]
 
     whole.says("xhs:bo", 2, "person.unfollowed")
     _comes(
@@ -120,8 +135,4 @@ def test_who_is_brought_by_whom_they_brought_pays_nobody_until_that_is_over(whol
             "brought_by": [["xhs:bo"], [], ["xhs:bo"]],
         },
     )
-
-
-def _last_word(whole: Whole, conversion: str) -> str | None:
-    said = [line["type"] for line in whole.events.decoded("conversions") if line["id"] == conversion]
-    return said[-1] if said else None
+    assert [one["id"] for one in whole.rewards.wallet("xhs:amy")] == [once]

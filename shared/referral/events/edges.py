@@ -10,12 +10,16 @@ from referral.events.line import Derived, Id, Moment
 
 
 class Step(Struct, frozen=True, kw_only=True, gc=False):
-    """One edge of a path: `referrer` brought `participant` with this referral; `since` is the follow that it rests on."""
+    """One edge of a path: `referrer` brought `participant` with this referral; `since` is the follow that it rests on.
+
+    `life` tells it from edges of the same referral before it and after: the how manieth edge it was at `participant`'s place.
+    """
 
     participant: Id
     referrer: Id
     referral: Id
     since: Moment
+    life: int
 
 
 class EdgeSet(Derived, frozen=True, kw_only=True, tag="edge.set"):
@@ -50,6 +54,7 @@ class CircleOpened(Derived, frozen=True, kw_only=True, tag="circle.opened"):
 
     participant: Id
     referral: Id
+    life: int
     left: int
 
 

@@ -9,8 +9,8 @@ below was set. A probe that comes back is closed and goes round up to the newest
 
 *An edge that goes tells.* If a probe had passed it, `circle.opened` follows the path up, and unmarks what was marked for a
 circle with that edge. Lines between two places stay in order, so it stays behind the probe and its closed round: it comes to the
-marked place after the mark, or stops where another edge is gone, whose own telling is then nearer to the mark. It never
-unmarks the edge that it tells of: that was set anew since, and its mark went with the old one.
+marked place after the mark, or stops where another edge is gone, whose own telling is then nearer to the mark. An edge that is
+set anew is another edge, by its `life`: what is told of the old one, on whatever way and however late, takes no mark of the new.
 
 docs/decisions/0015 has the whole argument, and tests/unit/conversion_tracker/test_circles.py plays it in any order.
 """
@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from conversion_tracker.domain.lineage import Edge, Lineage, edge_of
+from conversion_tracker.domain.lineage import Edge, Lineage
 from referral.events.edges import (
     CircleOpened,
     EdgeFact,
@@ -39,10 +39,11 @@ Told = tuple[Lineage, list[EdgeFact]]  # the place afterwards, and what has to b
 
 def edge_set(place: Lineage, line: EdgeSet) -> Told:
     """The edge is there; if it can close a circle, a probe sets out."""
-    edge = edge_of(line, to_ms(line.since))
+    place = place.begun(line.referral, line.referrer, to_ms(line.since))
     if not place.brought or line.referrer == line.participant:
-        return place.with_(edge), []
-    return place.with_(replace(edge, passed=True)), [_probe(line, (_step(line.participant, edge),))]
+        return place, []
+    edge = replace(place.edges[-1], passed=True)
+    return place.with_(edge), [_probe(line, (_step(line.participant, edge),))]
 
 
 def edge_unset(place: Lineage, line: EdgeUnset) -> Told:
@@ -52,7 +53,7 @@ def edge_unset(place: Lineage, line: EdgeUnset) -> Told:
         return place, []
     told: list[EdgeFact] = [_uncircled(line, edge)] if edge.circles else []
     if edge.passed:
-        told.append(_opened(line, edge.referrer, line.referral, MAX_EDGES - 2))
+        told.append(_opened(line, edge, edge, MAX_EDGES - 2))
     return place.without(line.referral), told
 
 
@@ -76,14 +77,12 @@ def circle_opened(place: Lineage, line: CircleOpened) -> Told:
     """What was refused for a circle that is open now is an edge again; and on up it goes."""
     told: list[EdgeFact] = []
     for edge in place.edges:
-        if edge.referral == line.referral:
-            continue
-        left = tuple(circle for circle in edge.circles if line.referral not in circle)
+        left = tuple(circle for circle in edge.circles if (line.referral, line.life) not in circle)
         if left != edge.circles:
             place = place.with_(replace(edge, circles=left))
             told += [] if left else [_uncircled(line, edge)]
         if edge.passed and line.left > 0:
-            told.append(_opened(line, edge.referrer, line.referral, line.left - 1))
+            told.append(_opened(line, edge, line, line.left - 1))
     return place, told
 
 
@@ -91,7 +90,7 @@ def _round(place: Lineage, line: EdgeProbed, circle: Sequence[Step]) -> Told:
     """At one place of a closed circle: marks its newest edge, or hands on. It ends where the edge is not what it was."""
     mine = next(step for step in circle if step.participant == line.participant)
     edge = place.edge(mine.referral)
-    if edge is None or edge.since != to_ms(mine.since):
+    if edge is None or edge.life != mine.life:
         return place, []
     if mine is max(circle, key=_age):
         return _marked(place, line, edge, circle)
@@ -100,7 +99,7 @@ def _round(place: Lineage, line: EdgeProbed, circle: Sequence[Step]) -> Told:
 
 def _marked(place: Lineage, line: EdgeProbed, edge: Edge, circle: Sequence[Step]) -> Told:
     """The edge refused for one more circle; which is said when it is the first."""
-    found = tuple(sorted(step.referral for step in circle))
+    found = tuple(sorted((step.referral, step.life) for step in circle))
     if found in edge.circles:
         return place, []
     return place.with_(replace(edge, circles=(*edge.circles, found))), list(_circled(line, edge, circle))
@@ -111,7 +110,13 @@ def _age(step: Step) -> tuple[int, str]:
 
 
 def _step(participant: str, edge: Edge) -> Step:
-    return Step(participant=participant, referrer=edge.referrer, referral=edge.referral, since=to_datetime(edge.since))
+    return Step(
+        participant=participant,
+        referrer=edge.referrer,
+        referral=edge.referral,
+        since=to_datetime(edge.since),
+        life=edge.life,
+    )
 
 
 def _probe(
@@ -126,9 +131,14 @@ def _probe(
     )
 
 
-def _opened(line: EdgeUnset | CircleOpened, to: str, referral: str, left: int) -> CircleOpened:
+def _opened(line: EdgeUnset | CircleOpened, up: Edge, gone: Edge | CircleOpened, left: int) -> CircleOpened:
     return CircleOpened(
-        occurred_at=line.occurred_at, program=line.program, participant=to, referral=referral, left=left
+        occurred_at=line.occurred_at,
+        program=line.program,
+        participant=up.referrer,
+        referral=gone.referral,
+        life=gone.life,
+        left=left,
     )
 
 

@@ -7,29 +7,32 @@ set by two different places, in either order; until both were heard of there are
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.edges import EdgeSet
-
-Circle = tuple[str, ...]  # the referrals of its edges
+Circle = tuple[tuple[str, int], ...]  # the referrals of its edges, and which life of theirs
 
 
 class Edge(Struct, frozen=True, array_like=True, gc=False):
-    """An edge up. `since` (ms) is the follow it rests on; `passed`, whether a probe went over it.
+    """An edge up. `since` (ms) is the follow it rests on; `life` tells it from earlier edges of the same referral.
 
-    `circles` are those of which it is the newest edge; with any, it is refused.
+    `passed`: a probe went over it. `circles` are those of which it is the newest edge; with any, it is refused.
     """
 
     referral: str
     referrer: str
     since: int
+    life: int
     passed: bool = False
     circles: tuple[Circle, ...] = ()
 
 
 class Lineage(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
-    """The state of one participant. `brought`: they have brought somebody some time, whether or not that still stands."""
+    """The state of one participant. `lives` counts the edges that there have been.
+
+    `brought`: they have brought somebody some time, whether or not that still stands.
+    """
 
     edges: tuple[Edge, ...] = ()
     brought: bool = False
+    lives: int = 0
 
     @property
     def above(self) -> str | None:
@@ -40,6 +43,11 @@ class Lineage(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
     def edge(self, referral: str) -> Edge | None:
         """The edge of a referral."""
         return next((edge for edge in self.edges if edge.referral == referral), None)
+
+    def begun(self, referral: str, referrer: str, since: int) -> "Lineage":
+        """With a new edge."""
+        lives = self.lives + 1
+        return replace(self, lives=lives).with_(Edge(referral, referrer, since, lives))
 
     def with_(self, edge: Edge) -> "Lineage":
         """With this edge, in the place of the one of the same referral."""
@@ -52,8 +60,3 @@ class Lineage(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
 
 UNKNOWN = Lineage()
 """Somebody of whom nothing was heard."""
-
-
-def edge_of(line: EdgeSet, since: int) -> Edge:
-    """The edge that a line sets; `since` in ms."""
-    return Edge(line.referral, line.referrer, since)
