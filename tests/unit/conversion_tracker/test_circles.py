@@ -40,7 +40,7 @@ def _play(deeds: list[Deed]) -> World:
     return world
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(2, 5).flatmap(lambda people: st.lists(_deeds(people, 6), min_size=4, max_size=60)))
 def test_of_each_circle_the_newest_edge_is_refused_in_any_interleaving(deeds: list[Deed]) -> None:
     """People are brought, leave, come back and are given to others while partitions are read in any order and batches."""
@@ -90,7 +90,7 @@ def test_what_is_told_of_an_edge_that_was_set_anew_takes_no_mark_of_the_new_one(
     assert world.refused() == {1}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObject) -> None:
     """A circle of any length up to 9, its edges told in any order, some taken away and set anew; nine edges are too many."""
@@ -109,7 +109,7 @@ def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObje
     assert len(world.refused()) == (size <= 8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(_deeds(3, 6), min_size=4, max_size=40))
 def test_a_wipe_and_a_refold_give_the_same(deeds: list[Deed]) -> None:
     """What the places told each other is on the log: it is read again, and not said again."""
