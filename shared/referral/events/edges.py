@@ -12,7 +12,7 @@ from referral.events.line import Derived, Id, Moment
 class Step(Struct, frozen=True, kw_only=True, gc=False):
     """One edge of a path: `referrer` brought `participant` with this referral; `since` is the follow that it rests on.
 
-    `life` tells it from edges of the same referral before it and after: the how manieth edge it was at `participant`'s place.
+    `life` tells it from edges of the same referral before and after it: its number among all edges up from `participant`.
     """
 
     participant: Id
