@@ -43,7 +43,7 @@ EVENTS = Topic(
 )
 ATTRIBUTIONS = Topic(
     name="attributions",
-    key="program + referrer",
+    key="program + referrer (program + the participant at whose place an edge is dealt with)",
     lines=AttributionLine,
     kept="forever",
     partitions=0,

@@ -49,6 +49,7 @@ class Feed:
         """Posts everything, in batches whose lines are somewhat out of order and partly sent twice."""
         start = datetime.now(UTC) + timedelta(seconds=1)
         events = [event for number in range(self._people) for event in self._life(number, start)]
+        events += self._circles(start)
         self._chance.shuffle(events)
         events += self._chance.sample(events, len(events) // 10)
         for begin in range(0, len(events), _BATCH):
@@ -79,6 +80,18 @@ class Feed:
             yield self._event(person, "post.published", at + timedelta(seconds=2)) | {
                 "data": {"post": f"post-{number}"}
             }
+
+    def _circles(self, start: datetime) -> Iterator[dict[str, object]]:
+        """Referrers who bring each other, two and three of them; of the three, one leaves, and of the two one comes back."""
+        codes = {one.external_id: one.code for one in self.journal.participants}
+        for ring in (("xhs:r1", "xhs:r3"), ("xhs:r5", "xhs:r7", "xhs:r9")):
+            for person, other in zip(ring, (*ring[1:], ring[0]), strict=True):
+                at = start + timedelta(milliseconds=self._chance.randrange(60_000))
+                yield self._event(person, "person.followed", at) | {"code": codes[other]}
+                if person in ("xhs:r3", "xhs:r7"):
+                    yield self._event(person, "person.unfollowed", at + timedelta(seconds=5))
+                if person == "xhs:r3":
+                    yield self._event(person, "person.followed", at + timedelta(seconds=10))
 
     def _evidence(self) -> dict[str, object]:
         owner = self._chance.choice(self.journal.participants)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from referral.events.edges import EdgeFact
 from referral.events.facts import Channel
 from referral.events.line import ClockTicked, Derived, Id, Moment, Name, PersonId, Text
 
@@ -126,7 +127,7 @@ class ReferrerUnbanned(ReferrerBanning, frozen=True, kw_only=True, tag="referrer
 
 ReferralLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
 DecisionLine = ConversionReviewed | ReferrerBanned | ReferrerUnbanned
-AttributionLine = ReferralLine | DecisionLine | ClockTicked
+AttributionLine = ReferralLine | DecisionLine | EdgeFact | ClockTicked
 
 
 def attribution_key(line: ReferralLine | DecisionLine) -> str:

@@ -53,6 +53,7 @@ class Screening(Part, frozen=True, kw_only=True):
     disposable_handle: DisposableHandle = DisposableHandle()
     churn: Churn = Churn()
     deadline_burst: DeadlineBurst = DeadlineBurst()
+    ring: Action = "reject"
 
 
 class Reward(Part, frozen=True, kw_only=True):

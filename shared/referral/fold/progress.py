@@ -42,6 +42,7 @@ def behind(
 def _behind(settings: Settings, consumer: KafkaConsumer, redis: Redis, one: Folded) -> int:
     count = partitions(TOPICS[one.source], settings)
     places = [TopicPartition(settings.topic_prefix + one.source, number) for number in range(count)]
-    ends = consumer.end_offsets(places, timeout_ms=10_000)
+    # Fences before ends: a fold that reads what it writes may else be seen between a record and what it led to.
     seen = RedisStates(redis, one.service, one.fold).fences(range(count))
+    ends = consumer.end_offsets(places, timeout_ms=10_000)
     return sum(ends[place] - 1 - fences.decode(seen[place.partition]).offset for place in places)

@@ -14,7 +14,7 @@ from redis import Redis
 from conversion_tracker.domain.person import Person
 from conversion_tracker.folds.attribute import person_key
 from conversion_tracker.http_api.collaborators import equip
-from conversion_tracker.store import People
+from conversion_tracker.store.people import People
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings

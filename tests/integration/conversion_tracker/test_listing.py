@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from conversion_tracker.listing import Listing, Place
+from conversion_tracker.store.listing import Listing, Place
 from referral.fold.keys import state_key
 
 pytestmark = pytest.mark.integration

@@ -26,15 +26,17 @@ from referral.events.conversions import (
     ConversionReversed,
     ScreeningReason,
 )
+from referral.events.edges import EdgeSet
 from referral.events.ids import conversion_id, referral_id
 from referral.events.moment import to_ms
 from referral.events.program import Screening
 from referral.fold.batch import Batch
 from referral.fold.decide import Decider
 from referral.fold.fence import Fence
-from referral.fold.fold import Key, Position
+from referral.fold.fold import Decision, Key, Position
 from referral.fold.metrics import FoldMetrics
 from referral.fold.states import Loaded
+from referral.topics import CONVERSIONS
 
 from .world import AMY, FRIEND, PROGRAM, at, catalog
 
@@ -101,7 +103,7 @@ def test_every_rule_says_what_it_looks_for(rule: Rule) -> None:
 def test_every_rule_has_a_reason_and_a_setting_of_its_name() -> None:
     """A rule that no program can set, or whose verdict has no name on the log, is not finished."""
     names = {rule.name for rule in RULES}
-    assert names == set(get_args(ScreeningReason)) - {"rule_failed", "review", "ring"}
+    assert names == set(get_args(ScreeningReason)) - {"rule_failed", "review"}
     assert names - {"ban"} <= set(Screening.__struct_fields__)
 
 
@@ -183,7 +185,7 @@ def test_the_fold_clears_reverses_and_clears_again_under_the_same_id() -> None:
     for line in (QUALIFIED, REVERSED, again):
         decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known, Position(0, 0, 0, 0))
         states |= decision.changes
-        said += [output.line for output in decision.outputs]
+        said += [output.line for output in decision.outputs if output.topic is CONVERSIONS]
     assert [type(line) for line in said] == [ConversionCleared, ConversionReversed, ConversionCleared]
     assert {line.id for line in said} == {conversion_id(QUALIFIED.id)}
     assert said[2].occurred_at - said[0].occurred_at == timedelta(days=2)
@@ -223,7 +225,11 @@ def test_the_fold_rejects_a_self_referral_that_got_so_far() -> None:
 
 
 def test_what_has_not_qualified_is_not_screened() -> None:
-    """An attribution alone, and what nobody brought, touch no state."""
+    """An attribution alone only makes an edge; a follower whom nobody brought touches no state."""
     attributed = ReferralAttributed(**{name: getattr(QUALIFIED, name) for name in ReferralAttributed.__struct_fields__})
     nobody = replace(REVERSED, undoes=("unattributed",), id=None, referrer=None)
-    assert [ScreenFold().keys(attributed), ScreenFold().keys(nobody)] == [(), ()]
+    fold = ScreenFold()
+    decision = fold.decide(attributed, dict.fromkeys(fold.keys(attributed)), catalog(), Position(0, 0, 0, 0))
+    assert [type(output.line) for output in decision.outputs] == [EdgeSet]
+    assert list(fold.keys(nobody)) == []
+    assert fold.decide(nobody, {}, catalog(), Position(0, 0, 0, 0)) == Decision()

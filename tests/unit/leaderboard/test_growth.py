@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from leaderboard.domain.growth import Growth, GrowthDays, total
 from leaderboard.folds.growth import GrowthFold, State
 from referral.events.attributions import (
+    AttributionLine,
     Evidence,
     ReferralAttributed,
     ReferralQualified,
@@ -18,6 +19,9 @@ from referral.events.attributions import (
     ReferralUnattributed,
     attribution_key,
 )
+from referral.events.edges import EdgeFact
+from referral.events.examples import example
+from referral.events.schemas import kinds
 
 from .folding import PROGRAM, START, ZONE, Folding
 
@@ -53,6 +57,13 @@ def undone(person: str, follow: tuple[bool, int, str | None]) -> ReferralReverse
 def ever(folding: Folding) -> Growth:
     """The counts of all time, over all partitions."""
     return total(decode(raw) for raw in folding.values(f"ever:{PROGRAM}"))
+
+
+def test_edges_tell_of_nobody_new() -> None:
+    """Who brought whom is said once; what places tell each other of it counts nobody again."""
+    for edge in kinds(EdgeFact):
+        line = msgspec.json.decode(example(edge), type=AttributionLine)
+        assert GrowthFold().keys(line) == ()
 
 
 @given(lives=LIVES, left=st.sets(st.integers(0, 7)))

@@ -223,3 +223,29 @@ def test_figures_add_up(steps: list[tuple[int, int, str | None, str | None, str]
     days = [places for period, places in figures.boards.items() if period.count("-") == 2]
     assert sum(place.score for places in days for place in places) == figures.referred
     assert figures.rewards_by_rule["first20"] == figures.rewards_by_rule["ticket"] == figures.referred
+
+
+def _among_themselves(*facts: Fact) -> Figures:
+    """Amy, Ben and Cat follow each other's codes: friends 1, 2 and 3 are they."""
+    one = journal(*facts)
+    names = (("AMY88", 1), ("BEN88", 2), ("CAT88", 3))
+    one.participants[:] = [replace(enrolled(code[:3].lower()), external_id=f"xhs:f{number}") for code, number in names]
+    return facts_of(one)
+
+
+def test_of_a_circle_the_newest_referral_does_not_count_though_it_is_one() -> None:
+    """Amy brings Ben, Ben Cat, Cat Amy: two count. All three follow, and were brought."""
+    figures = _among_themselves(follow(2, 2, code="AMY88"), follow(3, 3, code="BEN88"), follow(1, 4, code="CAT88"))
+    assert figures.referred == 3
+    assert {one.person for one in figures.conversions.values()} == {"xhs:f2", "xhs:f3"}
+    assert {place.external_id for place in figures.boards["all"]} == {"xhs:f1", "xhs:f2"}
+
+
+def test_what_a_circle_refused_counts_again_once_the_circle_is_open() -> None:
+    """Ben leaves, so Amy brought nobody; that Ben brought her counts then."""
+    both = follow(2, 2, code="AMY88"), follow(1, 3, code="BEN88")
+    assert [one.person for one in _among_themselves(*both).conversions.values()] == ["xhs:f2"]
+    left = _among_themselves(*both, unfollow(2, 4))
+    assert [one.person for one in left.conversions.values()] == ["xhs:f1"]
+    back = _among_themselves(*both, unfollow(2, 4), follow(2, 5))
+    assert [one.person for one in back.conversions.values()] == ["xhs:f1"]

@@ -12,6 +12,7 @@ from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Program
 from referral_tools.oracle.attribution import Referral, judge
 from referral_tools.oracle.boards import Place, boards
+from referral_tools.oracle.circles import opened
 from referral_tools.oracle.days import Day, by_day
 from referral_tools.oracle.directory import Directory
 from referral_tools.oracle.journal import Journal
@@ -94,7 +95,7 @@ class Figures:
 
 
 class Oracle:
-    """Recomputes a program's figures. Screening is the part that attribution does: nobody refers themselves."""
+    """Recomputes a program's figures. Of screening it knows that nobody refers themselves, nor whoever referred them."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -119,7 +120,8 @@ class Oracle:
             histories[fact.person].append(fact)
         rules = self._program.attribution
         judged = (judge(who, history, rules, directory, clock) for who, history in histories.items())
-        return {one.person: one for one in judged if one}
+        standing = {one.person: one for one in judged if one}
+        return standing if self._program.screening.ring == "ignore" else opened(standing, self._program.id)
 
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:

@@ -113,15 +113,20 @@ def reviewed(before: Conversion, review: Review) -> Conversion | None:
     return replace(before, review=review)
 
 
-def shut_out(before: Conversion, banned: bool) -> Conversion:
-    """The conversion of a referrer who is banned, or free again."""
-    others = tuple(one for one in before.findings if one.reason != "ban")
-    return replace(before, findings=(*others, Finding("rejected", "ban")) if banned else others)
-
-
 def fallen(before: Conversion) -> Conversion:
     """The referral fell."""
     return replace(before, stands=False)
+
+
+def found(before: Conversion, reason: ScreeningReason, finding: Finding | None) -> Conversion:
+    """With what is known now under one reason; None where that is nothing (any more)."""
+    others = tuple(one for one in before.findings if one.reason != reason)
+    return replace(before, findings=(*others, finding) if finding else others)
+
+
+def shut_out(before: Conversion, banned: bool) -> Conversion:
+    """The conversion of a referrer who is banned, or free again."""
+    return found(before, "ban", Finding("rejected", "ban") if banned else None)
 
 
 def settled(now: Conversion, occurred_at: int, reason: FallReason) -> tuple[Conversion, list[ConversionFact]]:

@@ -1,5 +1,7 @@
 """Attributions → conversions: what bears on a conversion is judged whole, and the difference said.
 
+Who brought whom are edges, kept here too; their places tell each other by lines on the topic that this fold reads.
+
 A line's type says which handler decides on it; each handler is a module of `folds.screening` and names the states it needs.
 """
 
@@ -9,17 +11,28 @@ from typing import Never
 from conversion_tracker.domain.screening.catalogue import RULES
 from conversion_tracker.domain.screening.rule import Rule
 from conversion_tracker.folds.screening.bans import Bans
-from conversion_tracker.folds.screening.handler import Handler, State
+from conversion_tracker.folds.screening.edges import OPENS, PROBES, SETS, UNSETS, Links, Unlinks
+from conversion_tracker.folds.screening.handler import Handler, State, Together
 from conversion_tracker.folds.screening.referrals import Qualifies, Reverses
 from conversion_tracker.folds.screening.reviews import Reviews
+from conversion_tracker.folds.screening.rings import Circles
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     AttributionLine,
     ConversionReviewed,
+    ReferralAttributed,
     ReferralQualified,
     ReferralReversed,
     ReferrerBanned,
     ReferrerUnbanned,
+)
+from referral.events.edges import (
+    CircleOpened,
+    EdgeProbed,
+    EdgeSet,
+    EdgeUnset,
+    ReferralCircled,
+    ReferralUncircled,
 )
 from referral.events.line import ClockTicked
 from referral.fold.fold import Decision, Key, Position
@@ -32,16 +45,23 @@ class ScreenFold:
     name = "screen"
     service = "ct"
     source: Topic = ATTRIBUTIONS
-    outputs: Sequence[Topic] = (CONVERSIONS,)
+    outputs: Sequence[Topic] = (CONVERSIONS, ATTRIBUTIONS)
     state: object = State
 
     def __init__(self, rules: Sequence[Rule] = RULES) -> None:
         self._handlers: dict[type, Handler[Never]] = {
             ReferralQualified: Qualifies(rules),
-            ReferralReversed: Reverses(),
+            ReferralAttributed: Links(),
+            ReferralReversed: Together(Reverses(), Unlinks()),
             ConversionReviewed: Reviews(),
             ReferrerBanned: Bans(),
             ReferrerUnbanned: Bans(),
+            EdgeSet: SETS,
+            EdgeUnset: UNSETS,
+            EdgeProbed: PROBES,
+            CircleOpened: OPENS,
+            ReferralCircled: Circles(),
+            ReferralUncircled: Circles(),
         }
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:

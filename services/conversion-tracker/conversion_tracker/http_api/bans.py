@@ -6,7 +6,7 @@ from conversion_tracker.http_api.collaborators import collaborators
 from conversion_tracker.http_api.existing import existing_program
 from conversion_tracker.http_api.paging import cursor_of, place_of
 from conversion_tracker.http_api.review_schemas import BanIn, BanOut, BansOut, DecisionIn, PageIn
-from conversion_tracker.store import Banned
+from conversion_tracker.store.bans import Banned
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.ids import fresh
 from referral.events.moment import to_datetime

@@ -9,7 +9,9 @@ from flask import Flask, current_app
 from conversion_tracker.http_api.inspection import Inspector, KeyedLine
 from conversion_tracker.replay.jobs import Jobs
 from conversion_tracker.replay.starting import Replays
-from conversion_tracker.store import Bans, Conversions, People
+from conversion_tracker.store.bans import Bans
+from conversion_tracker.store.conversions import Conversions
+from conversion_tracker.store.people import People
 from referral.catalog.view import Catalog
 from referral.http.context import Context
 from referral.log.collector import Collector

@@ -1,6 +1,6 @@
 """Cursors of lists that are sorted by score and name."""
 
-from conversion_tracker.listing import Place
+from conversion_tracker.store.listing import Place
 from referral.http import cursors
 from referral.http.problems import Problem
 

@@ -1,15 +1,21 @@
-"""`GET /v1/programs/{p}/people/{id}`: where a person stands, who brought them, and what was considered."""
+"""`GET /v1/programs/{p}/people/{id}`: where a person stands, who brought them and whom they brought, and what was considered."""
 
 from flask_smorest import Blueprint
 
+from conversion_tracker.domain.network import Network, brought_by, measured
 from conversion_tracker.domain.person import Person
 from conversion_tracker.domain.rules import Rules, rules_of
 from conversion_tracker.http_api.collaborators import collaborators
-from conversion_tracker.http_api.people_shapes import shown
+from conversion_tracker.http_api.people_shapes import shown, shown_network
 from conversion_tracker.http_api.schemas import PersonOut
+from referral.events.ids import participant_id
 from referral.http.context import context
 from referral.http.keys import requires
 from referral.http.problems import Problem
+
+# People of the first two degrees that are asked whom they brought: a tenth of a second.
+MOST_ASKED = 5_000
+_NOBODY = Network()
 
 blueprint = Blueprint("people", __name__, description="What is known of a person.")
 
@@ -17,18 +23,29 @@ blueprint = Blueprint("people", __name__, description="What is known of a person
 @blueprint.get("/v1/programs/<program>/people/<path:external_id>")
 @requires("read")
 @blueprint.response(200, PersonOut)
-@blueprint.alt_response(404, description="No such program, or nothing of this person bears on who brought them.")
+@blueprint.alt_response(
+    404,
+    description="No such program, or nothing is known of this person: neither who brought them nor whom they brought.",
+)
 @blueprint.alt_response(503, description="Redis is away.")
 def person(program: str, external_id: str) -> dict[str, object]:
-    """Where a person stands, who brought them, and every touch that was considered with why it won or lost."""
+    """Where a person stands, and every touch that was considered with why it won or lost.
+
+    Also who is above them and how many are below, to the third degree: measured, never paid. A referral that closes a circle
+    is not counted.
+    """
     if not context().catalog.versions(program):
         detail = f"There is no program {program}. Check its id; GET /v1/programs of the link issuer lists them."
         raise Problem(404, "unknown_program", detail)
-    found = collaborators().people.person(program, external_id)
-    if found is None:
+    people, participant = collaborators().people, participant_id(program, external_id)
+    found, edges = people.person(program, external_id), people.edges(program)
+    network = measured(participant, edges, MOST_ASKED)
+    if found is None and network == _NOBODY:
         detail = f"Nothing is known of {external_id} in {program}. What was posted shows here within a second."
         raise Problem(404, "unknown_person", detail)
-    return shown(program, external_id, found, _rules(program, found), context().catalog)
+    one, catalog = found or Person(), context().catalog
+    answer = shown(program, external_id, one, _rules(program, one), catalog)
+    return answer | shown_network(network, brought_by(participant, edges.above), catalog)
 
 
 def _rules(program: str, person: Person) -> Rules | None:

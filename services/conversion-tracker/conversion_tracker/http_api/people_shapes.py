@@ -1,11 +1,14 @@
 """A person's state as the API shows it."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 
 from conversion_tracker.domain.credit import WHOLE, CreditModel, Shares, credit
 from conversion_tracker.domain.difference import Said
 from conversion_tracker.domain.explanation import WORDS, Considered, considered
 from conversion_tracker.domain.history import Course
+from conversion_tracker.domain.network import Network
 from conversion_tracker.domain.person import Person
 from conversion_tracker.domain.rules import Rules
 from conversion_tracker.http_api.referrer_shape import referrer_shape
@@ -37,6 +40,11 @@ def shown(program: str, external_id: str, person: Person, rules: Rules | None, c
         "touches": [_touch(one, shares, catalog) for one in considered(person.history, rules)],
         "late": person.late,
     }
+
+
+def shown_network(network: Network, above: Iterable[str], catalog: Catalog) -> Shape:
+    """Those below a person by degree, and those above them, the nearest first."""
+    return {"network": asdict(network), "brought_by": [referrer_shape(one, catalog) for one in above]}
 
 
 def _status(course: Course) -> str:

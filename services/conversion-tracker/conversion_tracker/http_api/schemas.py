@@ -79,6 +79,20 @@ class ModelsOut(Schema):
     pays = fields.Str(allow_none=True)
 
 
+class NetworkOut(Schema):
+    """People whom the person brought (first), whom those brought (second), and so on. Measured, never paid."""
+
+    first = fields.Int(metadata={"examples": [12]})
+    second = fields.Int(metadata={"examples": [31]})
+    third = fields.Int(metadata={"examples": [9]})
+    truncated = fields.Bool(
+        metadata={
+            "description": "more than 5,000 people in the first two degrees; those beyond were not asked whom they brought",
+            "examples": [False],
+        }
+    )
+
+
 class PersonOut(Schema):
     """A person in a program."""
 
@@ -98,3 +112,8 @@ class PersonOut(Schema):
     models = fields.Nested(ModelsOut)
     touches = fields.List(fields.Nested(TouchOut), metadata={"description": "oldest first"})
     late = fields.Int(metadata={"description": "facts that came beyond the lateness bound and changed nothing"})
+    network = fields.Nested(NetworkOut)
+    brought_by = fields.List(
+        fields.Nested(ReferrerOut),
+        metadata={"description": "who is above the person to the third degree, nearest first"},
+    )

@@ -44,7 +44,7 @@ class GrowthFold:
         self._zones = Zones()
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
-        """The counts of the follow's days and of all time, and the referral's channel."""
+        """The counts of the follow's days and of all time, and the referral's channel. Edges tell of nobody new."""
         if not isinstance(line, Said):
             return ()
         return places.ever(line.program), _days_at(line), *_channel_at(line)

@@ -95,3 +95,4 @@ class ScreeningSection(Strict):
     deadline_burst = fields.Nested(
         DeadlineBurstSection, metadata={"description": "an unusual number of referrals right before a deadline"}
     )
+    ring = _action("about the newest referral of a circle")

@@ -14,6 +14,7 @@ from conversion_tracker.domain.screening.churn import CHURN
 from conversion_tracker.domain.screening.deadline_burst import DEADLINE_BURST
 from conversion_tracker.domain.screening.disposable_handle import DISPOSABLE_HANDLE
 from conversion_tracker.domain.screening.network_burst import NETWORK_BURST
+from conversion_tracker.domain.screening.ring import RING
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.domain.screening.same_device import SAME_DEVICE
 from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
@@ -29,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     DISPOSABLE_HANDLE,
     CHURN,
     DEADLINE_BURST,
+    RING,
     BAN,
 )
 
@@ -52,6 +54,12 @@ def screen(case: Case, screening: Screening, rules: Iterable[Rule] = RULES) -> t
     return tuple(finding for rule in rules if (finding := _finding(rule, case, screening)))
 
 
+def hit(rule: Rule, screening: Screening) -> Finding | None:
+    """What the program does where a rule found something; None where it does not mind."""
+    outcome = _OUTCOMES[rule.action(screening)]
+    return None if outcome == "cleared" else Finding(outcome, rule.name)
+
+
 def outcome_of(findings: Iterable[Finding]) -> Outcome:
     """What findings come to together."""
     met = {finding.outcome for finding in findings}
@@ -65,8 +73,7 @@ def reasons_of(findings: Iterable[Finding], outcome: Outcome) -> tuple[Screening
 
 def _finding(rule: Rule, case: Case, screening: Screening) -> Finding | None:
     try:
-        outcome = _OUTCOMES[rule.action(screening)]
-        suspicious = outcome != "cleared" and rule.decide(case, screening)
+        finding = hit(rule, screening)
+        return finding if finding and rule.decide(case, screening) else None
     except Exception:  # noqa: BLE001 - whatever a rule meets, the conversion must not pass unseen
         return Finding("held", "rule_failed")
-    return Finding(outcome, rule.name) if suspicious else None

@@ -28,12 +28,14 @@ class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
     """A referrer as screening knows them.
 
     `recent` is sorted by (moment, person), each person once; `days` has (day since the epoch, in UTC; how many qualified), the
-    newest days on which there were any. `ban` is there while they are banned.
+    newest days on which there were any. `ban` is there while they are banned; `circled` are those of
+    their referrals that close a circle of edges.
     """
 
     recent: tuple[Brought, ...] = ()
     days: tuple[tuple[int, int], ...] = ()
     ban: Ban | None = None
+    circled: tuple[str, ...] = ()
 
     def with_(self, brought: Brought) -> "Referrer":
         """The referrer after one more was brought, or one who had been brought before came back."""
@@ -41,7 +43,7 @@ class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
         others = self.recent if before is None else tuple(one for one in self.recent if one is not before)
         place = bisect_left(others, (brought.at, brought.person), key=_order)
         recent = (*others[:place], brought, *others[place:])[-MAX_RECENT:]
-        return Referrer(recent, self._days_with(brought, before), self.ban)
+        return replace(self, recent=recent, days=self._days_with(brought, before))
 
     def _days_with(self, brought: Brought, before: Brought | None) -> tuple[tuple[int, int], ...]:
         """The days after one more; who was counted before is counted on the new day instead."""
@@ -63,6 +65,14 @@ class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
             if one.person == person:
                 return one
         return None
+
+    def circling(self, referral: str) -> "Referrer":
+        """The referrer after one of their referrals closed a circle."""
+        return replace(self, circled=(*self.not_circling(referral).circled, referral))
+
+    def not_circling(self, referral: str) -> "Referrer":
+        """The referrer after that circle opened."""
+        return replace(self, circled=tuple(one for one in self.circled if one != referral))
 
     def around(self, moment: int, span: int, person: str) -> list[Brought]:
         """Those whose moments lie less than `span` (ms) from a moment, without `person`."""

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from conversion_tracker.domain.conversion import Conversion, Status, settled, status_of
+from conversion_tracker.domain.lineage import Lineage
 from conversion_tracker.domain.screening.referrer import UNKNOWN, Referrer
 from referral.catalog.view import Catalog
 from referral.events.conversions import FallReason, conversion_key
 from referral.events.ids import conversion_id
 from referral.events.line import Derived
 from referral.events.moment import to_ms
+from referral.events.program import Program
 from referral.fold.fold import Decision, Family, Key, Output, Position, Score
 from referral.topics import CONVERSIONS
 
-State = Conversion | Referrer
+State = Conversion | Referrer | Lineage
 States = Mapping[Key, State | float | None]
 Line_contra = TypeVar("Line_contra", contravariant=True)
 
@@ -26,6 +28,26 @@ class Handler(Protocol[Line_contra]):
 
     def decide(self, line: Line_contra, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """What the line leads to."""
+
+
+class Together(Handler[Line_contra]):
+    """Several handlers of one type, each with states of its own."""
+
+    def __init__(self, *handlers: Handler[Line_contra]) -> None:
+        self._handlers = handlers
+
+    def keys(self, line: Line_contra) -> Sequence[Key]:
+        """What any of them asks for."""
+        return [key for handler in self._handlers for key in handler.keys(line)]
+
+    def decide(self, line: Line_contra, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+        """All their decisions, in order."""
+        whole: Decision[State] = Decision()
+        for handler in self._handlers:
+            decision = handler.decide(line, states, catalog, position)
+            whole.changes |= decision.changes
+            whole.outputs += decision.outputs
+        return whole
 
 
 CONVERSION = "conversion:"
@@ -82,3 +104,11 @@ def _listed(before: Conversion, after: Conversion) -> dict[Key, State | float | 
         Score(listed_at(program, status_of(after.said)), id): moment,
         Score(brought_by(program, after.referrer).board, id): moment if after.stands else None,
     }
+
+
+def program_of(program: str, version: int, catalog: Catalog) -> Program:
+    """A version of a program. Raises LookupError where the catalog lacks it."""
+    for one in catalog.versions(program):
+        if one.version == version:
+            return one.program
+    raise LookupError(f"the catalog has no version {version} of {program}")

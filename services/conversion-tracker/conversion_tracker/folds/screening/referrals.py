@@ -13,6 +13,7 @@ from conversion_tracker.folds.screening.handler import (
     States,
     conversion_at,
     conversion_of,
+    program_of,
     referrer_at,
     referrer_of,
     said,
@@ -37,7 +38,7 @@ class Qualifies:
     def decide(self, line: ReferralQualified, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """Cleared, held or rejected. Raises LookupError where the catalog lacks the rules that the referral was judged under."""
         referrer = referrer_of(states, line.program, line.referrer)
-        program = _program(line, catalog)
+        program = program_of(line.program, line.version, catalog)
         findings = screen(_case(line, referrer, program, catalog), program.screening, self._rules)
         now = qualified(conversion_of(states, line.id), line, findings)
         decision = said(line, replace(now, offset=position.offset, line=position.line), "corrected")
@@ -74,10 +75,3 @@ def _case(line: ReferralQualified, known: Referrer, program: Program, catalog: C
     own = (participant.external_id, participant.device) if participant else (None, None)
     zone = catalog.versions(line.program)[0].program.timezone  # the first version's, for ever: boards close by it
     return Case(line, own[0], known, own[1], program, zone)
-
-
-def _program(line: ReferralQualified, catalog: Catalog) -> Program:
-    for version in catalog.versions(line.program):
-        if version.version == line.version:
-            return version.program
-    raise LookupError(f"the catalog has no version {line.version} of {line.program}")

@@ -1,5 +1,6 @@
 """Sorted sets of a fold, one a partition, that read like one: the lowest score first, of equal scores the smaller name."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from redis import Redis
@@ -59,3 +60,8 @@ class Listing:
                 pipeline.get(state_key(SERVICE, self._fold, partition, key))
             answers: list[Any] = pipeline.execute()
         return answers
+
+
+def page(places: Sequence[Place], limit: int) -> tuple[Sequence[Place], Place | None]:
+    """The page out of one place more than it holds, and its last place if there are more."""
+    return places[:limit], places[limit - 1] if len(places) > limit else None
