@@ -44,7 +44,10 @@ class Sale(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Entry(Struct, frozen=True, array_like=True, gc=False):
-    """A fact that bears on attribution. A follow keeps the `version` of the rules in force then (0: none was)."""
+    """A fact that bears on attribution. A follow keeps the `version` of the rules in force then (0: none was).
+
+    `offset` and `line` say where it stands in its partition of the events, as it came first; -1 where that was not kept.
+    """
 
     at: int
     id: str
@@ -53,6 +56,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     version: int = 0
     device: str | None = None
     sale: Sale | None = None
+    offset: int = -1
+    line: int = 0
 
 
 class Course(Struct, array_like=True, gc=False):

@@ -28,6 +28,7 @@ from referral.events.facts import (
 )
 from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
+from referral.fold.fold import Position
 from referral.tokens import BadToken, TokenSigner
 
 _ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
@@ -50,15 +51,14 @@ class EvidenceReader:
     catalog: Catalog
     tokens: TokenSigner
 
-    def entry(self, fact: Fact, at: int, by: datetime, rules: Rules | None) -> Entry | None:
-        """The history entry of a fact; None where it bears on nothing after all."""
+    def entry(self, fact: Fact, at: int, by: datetime, rules: Rules | None, position: Position) -> Entry | None:
+        """The history entry of a fact that stands at a position; None where it bears on nothing after all."""
         touches = self._touches(fact, at, by)
         what = _WHAT.get(type(fact), "touch")
         if what == "touch" and not touches:
             return None
-        if what == "follow":
-            return Entry(at, fact.id, what, touches, rules.version if rules else 0, fact.device)
-        return Entry(at, fact.id, what, touches)
+        version, device = (rules.version if rules else 0, fact.device) if what == "follow" else (0, None)
+        return Entry(at, fact.id, what, touches, version, device, None, position.offset, position.line)
 
     def _touches(self, fact: Fact, at: int, by: datetime) -> tuple[Touch, ...]:
         touches: list[Touch] = []

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from conversion_tracker.http_api import events, people
+from conversion_tracker.http_api import events, explanations, people
 from conversion_tracker.http_api.adapters import cloudevents, generic, wechat
 from conversion_tracker.http_api.collaborators import Collaborators, equip
 from conversion_tracker.http_api.events_documented import SCHEMAS
@@ -26,7 +26,7 @@ def create() -> Flask:
 def build(settings: Settings) -> Flask:
     """The app with these settings."""
     adapters = [cloudevents.blueprint, wechat.blueprint, generic.blueprint]
-    blueprints = [events.blueprint, people.blueprint, *adapters]
+    blueprints = [events.blueprint, people.blueprint, explanations.blueprint, *adapters]
     app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=blueprints)
     _document_facts(app)
     equip(app)

@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from flask import Flask, current_app
 
+from conversion_tracker.explaining.standing import Leaderboard
 from conversion_tracker.http_api.inspection import Inspector, KeyedLine
-from conversion_tracker.store import People
+from conversion_tracker.store import Conversions, People
 from referral.catalog.view import Catalog
 from referral.http.context import Context
 from referral.log.collector import Collector
+from referral.log.lookup import Lookups
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS
@@ -19,13 +21,16 @@ _NAME = "conversion-tracker"
 
 @dataclass(frozen=True, slots=True)
 class Collaborators:
-    """Events to inspect, the log to write, people and the catalog to read."""
+    """Events to inspect, the log to write; people, conversions, the catalog and the log to read, and the board to ask."""
 
     inspector: Inspector
     collector: Collector
     people: People
     known: Catalog  # what was read so far; a look-up in it never waits
     patience_s: float  # how long a write waits for the log
+    conversions: Conversions
+    lookups: Lookups
+    leaderboard: Leaderboard
 
     def send(self, lines: list[KeyedLine]) -> None:
         """Returns once the log has acknowledged every line. Raises NotDurable or Overloaded."""
@@ -46,8 +51,18 @@ def equip(app: Flask) -> Flask:
         People(shared.redis, settings.partitions),
         shared.catalog.as_read(),
         settings.ack_timeout_ms / 1000,
+        Conversions(shared.redis, settings.partitions),
+        *_explaining(shared),
     )
     return app
+
+
+def _explaining(shared: Context) -> tuple[Lookups, Leaderboard]:
+    """What explaining reads beside Redis; opened when first asked for."""
+    lookups, leaderboard = Lookups(shared.settings), Leaderboard(shared.settings.leaderboard)
+    shared.at_end(lookups.close)
+    shared.at_end(leaderboard.close)
+    return lookups, leaderboard
 
 
 def collaborators() -> Collaborators:
