@@ -23,18 +23,19 @@ def rewards(conversions: Sequence[Step], reading: Reading, wallets: Sequence[int
             continue
         for wallet in wallets:
             for step in reading.led_to(conversion, REWARDS, wallet):
-                found[step.place] = step
-                if isinstance(step.line, RewardGranted):
-                    found.update({one.place: one for one in _became(step, step.line, reading)})
+                became = _became(step, step.line, reading) if isinstance(step.line, RewardGranted) else []
+                for one in (step, *became):
+                    found.setdefault(one.saying, one)
     return sorted(found.values(), key=lambda step: step.place)
 
 
 def _became(granted: Step, line: RewardGranted, reading: Reading) -> list[Step]:
-    """What the ledger said of a granted reward, step by step while it waits: until its holding period is over, or for somebody."""
-    found = _next(granted, granted.recorded_at_ms, line.id, reading)
+    """What the ledger said of a granted reward: at once, and then step by step while it waits for a day, a code or somebody."""
+    led_to = reading.led_to(granted, REWARDS, granted.place.partition)
+    found = [step for step in led_to if is_about(step.line, line.id)]
     last = found[-1] if found else None
-    while last is not None and isinstance(last.line, RewardHeld):
-        period = last.line.reason == "holding_period"
+    while last is not None and last.type not in _ENDS:
+        period = isinstance(last.line, RewardHeld) and last.line.reason == "holding_period"
         later = _next(last, to_ms(line.due_at) if period else last.recorded_at_ms, line.id, reading)
         found, last = found + later, later[-1] if later else None
     return found

@@ -15,6 +15,7 @@ from referral.events.attributions import ReferralQualified
 from referral.topics import ATTRIBUTIONS, EVENTS, TOPICS, partition_of
 
 _MOST_FACTS = 12
+_EVER = (-1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,17 @@ def _facts(asked: Asked, reading: Reading, partitions: int) -> list[Step]:
 
 
 def _telling(asked: Asked) -> list[Entry]:
-    """Follows, unfollows, orders and refunds, and what holds the touch that won: the first follow and the newest of the others."""
+    """The entries that something may have been said because of: nothing is before it is known that the person has followed.
+
+    The first follow, what holds the touch that won, and the newest of the others.
+    """
     history, first = asked.history, asked.history.course().first
-    telling = [one for one in history.entries if one.what != "touch" or asked.won in one.touches]
-    kept = [one for one in telling if one == first or asked.won in one.touches][:2]
-    newest = sorted(telling, key=_came)[-_MOST_FACTS:]
-    frozen = [first] if first and first not in history.entries else []
-    return sorted({one.id: one for one in [*frozen, *kept, *newest]}.values(), key=_came)
+    known_from = min((_came(one) for one in history.entries if one.what == "follow"), default=_EVER)
+    since = _EVER if history.frozen and history.frozen.course.first else known_from
+    newest = sorted((one for one in history.entries if _came(one) >= since), key=_came)[-_MOST_FACTS:]
+    won = [one for one in history.entries if asked.won in one.touches][:1]
+    kept = {one.id: one for one in (*won, *newest, *([first] if first else []))}
+    return sorted(kept.values(), key=_came)
 
 
 def _came(entry: Entry) -> tuple[int, int]:
