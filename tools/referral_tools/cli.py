@@ -5,6 +5,7 @@ import click
 from referral_tools.commands.adapters import adapters
 from referral_tools.commands.demo import demo
 from referral_tools.commands.docs import docs, settings
+from referral_tools.commands.explain import explain
 from referral_tools.commands.keys import keys
 from referral_tools.commands.program import program
 from referral_tools.commands.run import run
@@ -21,6 +22,7 @@ def main() -> None:
 main.add_command(adapters)
 main.add_command(demo)
 main.add_command(docs)
+main.add_command(explain)
 main.add_command(keys)
 main.add_command(program)
 main.add_command(run)

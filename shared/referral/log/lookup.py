@@ -19,7 +19,7 @@ from referral.log.source import Record
 from referral.topics import Topic
 
 _CLIENTS = 4
-_PATIENCE_S = 2.0
+_PATIENCE_MS = 2000
 _FETCH_BYTES = 128 * 1024
 
 
@@ -45,21 +45,16 @@ class KafkaLookup:
         self._consumer: KafkaConsumer = consumer(settings, patience_ms=0, fetch_bytes=_FETCH_BYTES)
 
     def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
-        """The record at an offset."""
-        place = self._place(topic, partition)
-        first, end = self._bounds(place)
-        if not first <= offset < end:
-            return None
-        record = next(self._from(place, offset, end), None)
+        """The record at an offset. Where that is gone, the client starts at what is left, which is another one."""
+        record = next(self._from(self._place(topic, partition), offset), None) if offset >= 0 else None
         return record if record is not None and record.offset == offset else None
 
     def since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
         """The records from a moment on."""
         place = self._place(topic, partition)
-        _, end = self._bounds(place)
-        found = self._consumer.offsets_for_times({place: moment_ms}, timeout_ms=round(_PATIENCE_S * 1000))[place]
+        found = self._consumer.offsets_for_times({place: moment_ms}, timeout_ms=_PATIENCE_MS)[place]
         if found is not None:
-            yield from self._from(place, found.offset, end)
+            yield from self._from(place, found.offset)
 
     def close(self) -> None:
         """Leaves."""
@@ -69,24 +64,26 @@ class KafkaLookup:
     def _place(self, topic: Topic, partition: int) -> TopicPartition:
         return TopicPartition(self._prefix + topic.name, partition)
 
-    def _bounds(self, place: TopicPartition) -> tuple[int, int]:
-        patience_ms = round(_PATIENCE_S * 1000)
-        first = self._consumer.beginning_offsets([place], timeout_ms=patience_ms)[place]
-        return first, self._consumer.end_offsets([place], timeout_ms=patience_ms)[place]
-
-    def _from(self, place: TopicPartition, offset: int, end: int) -> Iterator[Record]:
-        """Records from `offset` on, below `end`. Raises LogAway where nothing comes for two seconds."""
+    def _from(self, place: TopicPartition, offset: int) -> Iterator[Record]:
+        """Records from `offset` on, up to the end as it was when they were fetched. Asks for the end only where nothing comes."""
         self._consumer.assign([place])
         self._consumer.seek(place, offset)
-        heard = time.monotonic()
-        while self._consumer.position(place) < end:
-            for record in self._consumer.poll(timeout_ms=100).get(place, ()):
-                heard = time.monotonic()
-                if record.offset >= end:
-                    return
+        deadline = time.monotonic() + _PATIENCE_MS / 1000
+        while True:
+            records = self._consumer.poll(timeout_ms=100).get(place, ())
+            for record in records:
                 yield Record(record.offset, record.timestamp, record.value or b"")
-            if time.monotonic() - heard > _PATIENCE_S:
+            if self._is_at_end(place, asking=not records):
+                return
+            if records:
+                deadline = time.monotonic() + _PATIENCE_MS / 1000
+            elif time.monotonic() > deadline:
                 raise LogAway(f"{place.topic}, partition {place.partition}, gave nothing from offset {offset} on")
+
+    def _is_at_end(self, place: TopicPartition, *, asking: bool) -> bool:
+        ends = self._consumer.end_offsets([place], timeout_ms=_PATIENCE_MS) if asking else {}
+        end = ends.get(place, self._consumer.highwater(place))
+        return end is not None and self._consumer.position(place) >= end
 
 
 class Lookups:
@@ -102,7 +99,7 @@ class Lookups:
     def lent(self) -> Iterator[Lookup]:
         """A client of one's own while the block lasts. Raises LogAway, also where all are in use for two seconds."""
         try:
-            client = self._free.get(timeout=_PATIENCE_S)
+            client = self._free.get(timeout=_PATIENCE_MS / 1000)
         except Empty:
             raise LogAway("everybody who may read it on demand is reading") from None
         try:

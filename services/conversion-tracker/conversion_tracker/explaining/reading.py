@@ -30,7 +30,7 @@ class Bounds:
     """How much may be read for one answer; `now` counts seconds."""
 
     records: int = 20_000
-    seconds: float = 4.0
+    seconds: float = 6.0
     now: Callable[[], float] = time.monotonic
     _until: float = field(init=False)
 
