@@ -110,7 +110,7 @@ class Lookups:
                 client.close()
                 client = None
             if isinstance(error, KafkaError):
-                raise LogAway(f"{type(error).__name__}: {error}") from error
+                raise LogAway(str(error)) from error
             raise
         finally:
             self._free.put(client)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from referral_tools.explain.answer import Cause, Explanation, Participant, Place, Reward, Rules, Screening, Touch
+from referral_tools.explain.answer import Cause, Explanation, Participant, Place, Reward, Rules, Screening, State, Touch
 from referral_tools.explain.table import aligned
 
 When = Callable[[datetime | None], str]
@@ -78,12 +78,13 @@ def _rewards(rewards: Sequence[Reward], when: When) -> list[str]:
         milestone = f", for {friends}," if one.milestone else ""
         what = f"{one.rule} ({one.kind})" if one.rule else "granted for another conversion"
         lines.append(f"  {one.beneficiary}: {what}{milestone} is {one.status}  {one.id}")
-        rows = [
-            (when(state.at), _at(state.place), f"{state.state}{f': {state.reason}' if state.reason else ''}")
-            for state in one.states
-        ]
+        rows = [(when(state.at), _at(state.place), _state(state)) for state in one.states]
         lines += aligned(rows, indent="    ")
     return lines
+
+
+def _state(state: State) -> str:
+    return f"{state.state}: {state.reason}" if state.reason else state.state
 
 
 def _rank(one: Explanation) -> str:

@@ -41,10 +41,16 @@ def verdict(told: Told, describe: Callable[[str], str]) -> str:
     if told.course.first is None:
         return f"{told.person} has not followed, so nobody has brought them yet."
     if told.course.since is None:
-        return f"{_brought(told)}, and {told.person} has unfollowed, so nothing of it counts."
+        return _left(told)
     if told.reason is not None or told.won is None:
         return f"{_nobody(told)}: {REASONS[told.reason or 'no_evidence']}."
     return f"{_brought(told)}{_counts(told, describe)}."
+
+
+def _left(told: Told) -> str:
+    if told.won is None:
+        return f"{_nobody(told)}, who has unfollowed."
+    return f"{_brought(told)}, but {told.person} has unfollowed, so nothing of it counts."
 
 
 def _nobody(told: Told) -> str:

@@ -112,8 +112,7 @@ class Reading:
         self.lacks(
             what,
             f"It was not found within the records that one answer may read. Read partition {partition} of `{topic.name}` from"
-            f" the timestamp {since_ms} on, e.g. with kcat -t {topic.name} -p {partition} -o s@{since_ms}; behind the"
-            " topic's prefix.",
+            f" {since_ms} on (ms since the epoch), e.g. kcat -C -t PREFIX{topic.name} -p {partition} -o s@{since_ms}.",
         )
 
 
