@@ -1,6 +1,7 @@
 """The trail of an explanation: every line it names stands where it says, it lacks none, and it says what it could not find."""
 
 from collections.abc import Iterator
+from dataclasses import replace as replaced
 from decimal import Decimal
 
 import msgspec
@@ -8,18 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from conversion_tracker.domain.conversion import Review, settled
+from conversion_tracker.domain.rules import DAY_MS
 from conversion_tracker.domain.screening.rule import Rule
 from conversion_tracker.explaining.places import Step
-from conversion_tracker.explaining.reading import Bounds
-from conversion_tracker.explaining.trail import Trail
+from conversion_tracker.explaining.reading import Bounds, Reading
+from conversion_tracker.explaining.trail import Trail, walk
 from conversion_tracker.folds.screen import ScreenFold
+from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
 from referral.log.memory import MemoryLookup
 from referral.log.records import split
 from referral.log.source import Record
-from referral.topics import Topic
+from referral.topics import Topic, partition_of
 from tests.unit.conversion_tracker.chain import PARTITIONS, Chain
 from tests.unit.conversion_tracker.world import (
     AMY,
@@ -31,6 +35,7 @@ from tests.unit.conversion_tracker.world import (
     refunded,
     scan,
     tagged,
+    tick,
     token,
     unfollow,
     version,
@@ -131,7 +136,7 @@ def test_a_foreign_line_at_a_place_is_not_taken_for_the_right_one() -> None:
 
 
 def test_bounds_are_kept_and_said() -> None:
-    """Ten thousand others' lines between cause and effect: the answer comes, and tells where to look."""
+    """Too much between cause and effect, or too slow a log: the answer comes, and tells where to look."""
     chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
     trail = chain.trail(FRIEND, bounds=Bounds(records=1, seconds=60))
     assert any("kcat" in one.detail for one in trail.missing)
@@ -147,6 +152,33 @@ def test_a_conversion_that_screening_has_not_said_yet_is_missed() -> None:
         chain.log.records["conversions", partition].clear()
     found = chain.trail(FRIEND).missing
     assert [one.step for one in found] == [f"what stands of {conversion_id(referral_id(PROGRAM, FRIEND, AMY.id))}"]
+
+
+def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None:
+    """Held on the first day, released on the thirtieth, between them more than one answer may read; with its own cause."""
+
+    def crash(_: object) -> bool:
+        raise LookupError("nobody knows")
+
+    rule = Rule("self_referral", "", "referral", "high", lambda _: "reject", crash)
+    chain = Chain(terms(), ScreenFold([rule])).say(follow(1, 1, code="AMY88")).drain()
+    asked = chain.asked(FRIEND)
+    assert asked.conversion is not None
+    where = chain.trail(FRIEND).steps[-1].place.partition
+    for number in range(100):
+        chain.clock.advance(DAY_MS // 4)
+        chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
+    held, decided = asked.conversion, chain.say(unfollow(9, 30)).log
+    place = partition_of(f"{PROGRAM}|{FRIEND}", PARTITIONS)
+    cause = ("events", place, len(decided.records["events", place]) - 1, 0, 0)
+    now, lines = settled(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
+    assert [type(line) for line in lines] == [ConversionCleared]
+    chain.log.append("conversions", where, msgspec.json.encode(replace(lines[0], cause=cause)))
+    reading = Reading(MemoryLookup(chain.log), Bounds(records=50, seconds=60))
+    trail = walk(replaced(asked, conversion=now), reading, PARTITIONS)
+    assert types(trail, "conversions") == ["conversion.held", "conversion.cleared"]
+    assert types(trail, "events") == ["person.followed", "person.unfollowed"]
+    assert trail.missing == ()
 
 
 def _others(number: int) -> Fact:

@@ -19,6 +19,8 @@ from referral.topics import TOPICS, Topic
 
 _SKEW_MS = 10_000
 """How far the clocks of two processes may be apart."""
+_TOGETHER_MS = 60_000
+"""What one line led to is written at once; only a crash amid it lets a part come later."""
 
 
 class TooFar(Exception):
@@ -27,9 +29,10 @@ class TooFar(Exception):
 
 @dataclass(slots=True)
 class Bounds:
-    """How much may be read for one answer; `now` counts seconds."""
+    """How much may be read for one answer, and of that for one step (`look`); `now` counts seconds."""
 
     records: int = 20_000
+    look: int = 5_000
     seconds: float = 6.0
     now: Callable[[], float] = time.monotonic
     _until: float = field(init=False)
@@ -37,10 +40,10 @@ class Bounds:
     def __post_init__(self) -> None:
         self._until = self.now() + self.seconds
 
-    def spend(self) -> None:
-        """One record more. Raises TooFar."""
+    def spend(self, number: int) -> None:
+        """One record more, with its number within the step. Raises TooFar."""
         self.records -= 1
-        if self.records < 0 or self.now() > self._until:
+        if number > self.look or self.records < 0 or self.now() > self._until:
             raise TooFar
 
 
@@ -65,8 +68,11 @@ class Reading:
     def led_to(self, cause: Step, topic: Topic, partition: int) -> list[Step]:
         """The lines of a partition that one line led to, each once."""
         found: dict[object, Step] = {}
+        latest = cause.recorded_at_ms
         try:
             for step in self._since(topic, partition, cause.recorded_at_ms):
+                if found and step.recorded_at_ms > latest + _TOGETHER_MS:
+                    break
                 its = step.cause
                 if its is None or its[:2] != cause.place[:2]:
                     continue
@@ -74,6 +80,7 @@ class Reading:
                     break
                 if its == cause.place:
                     found.setdefault(step.saying, step)
+                    latest = step.recorded_at_ms
         except TooFar:
             self._too_far(f"what {cause.type} led to", topic, partition, cause.recorded_at_ms)
         return list(found.values())
@@ -104,8 +111,8 @@ class Reading:
             self.missing.append(note)
 
     def _since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Step]:
-        for record in self._lookup.since(topic, partition, moment_ms - _SKEW_MS):
-            self._bounds.spend()
+        for number, record in enumerate(self._lookup.since(topic, partition, moment_ms - _SKEW_MS), 1):
+            self._bounds.spend(number)
             yield from _steps(topic, partition, record)
 
     def _too_far(self, what: str, topic: Topic, partition: int, since_ms: int) -> None:

@@ -12,8 +12,9 @@ from conversion_tracker.explaining.places import Missing, Place, Step, is_about
 from conversion_tracker.explaining.reading import Reading
 from conversion_tracker.explaining.rewards import rewards
 from referral.events.attributions import ReferralQualified
-from referral.topics import ATTRIBUTIONS, EVENTS, TOPICS, partition_of
+from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, partition_of
 
+_WALKED = tuple(topic.name for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS))
 _MOST_FACTS = 12
 _EVER = (-1, 0)
 
@@ -115,7 +116,7 @@ def _with_causes(found: list[Step], reading: Reading) -> list[Step]:
     asking = list(found)
     while asking:
         cause = asking.pop().cause
-        if cause is None or cause in steps or cause.topic not in TOPICS:
+        if cause is None or cause in steps or cause.topic not in _WALKED:
             continue
         step = reading.at(cause)
         if step is None:
@@ -128,8 +129,7 @@ def _with_causes(found: list[Step], reading: Reading) -> list[Step]:
 
 def _in_order(steps: list[Step]) -> list[Step]:
     """Topic by topic as they follow from each other, then as they were recorded."""
-    order = {name: number for number, name in enumerate(TOPICS)}
-    return sorted(steps, key=lambda one: (order[one.place.topic], one.recorded_at_ms, one.place))
+    return sorted(steps, key=lambda one: (_WALKED.index(one.place.topic), one.recorded_at_ms, one.place))
 
 
 def _lost(place: Place | None) -> str:
