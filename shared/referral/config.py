@@ -79,6 +79,12 @@ class Settings:
         "http://127.0.0.1:8004",
         form=_ADDRESS,
     )
+    leaderboard: str = setting(
+        "REFERRAL_LEADERBOARD",
+        "Where conversion-tracker reaches leaderboard, to tell a referrer's rank in an explanation.",
+        "http://127.0.0.1:8004",
+        form=_ADDRESS,
+    )
     http_host: str = setting(
         "REFERRAL_HTTP_HOST",
         "IP address an HTTP service listens on, and a fold or worker with its metrics.",

@@ -57,7 +57,7 @@ CONVERSIONS = Topic(
     kept="forever",
     partitions=0,
     producers=("conversion-tracker",),
-    consumers=("reward-dispatcher", "leaderboard"),
+    consumers=("reward-dispatcher", "leaderboard", "conversion-tracker"),
 )
 REWARDS = Topic(
     name="rewards",
@@ -66,7 +66,7 @@ REWARDS = Topic(
     kept="forever",
     partitions=0,
     producers=("reward-dispatcher",),
-    consumers=("reward-dispatcher",),
+    consumers=("reward-dispatcher", "conversion-tracker"),
 )
 STANDINGS = Topic(
     name="standings",

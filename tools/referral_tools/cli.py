@@ -7,6 +7,7 @@ from referral_tools.commands.bans import bans
 from referral_tools.commands.clicks import clicks
 from referral_tools.commands.demo import demo
 from referral_tools.commands.docs import docs, settings
+from referral_tools.commands.explain import explain
 from referral_tools.commands.keys import keys
 from referral_tools.commands.program import program
 from referral_tools.commands.replay import replay
@@ -27,6 +28,7 @@ main.add_command(bans)
 main.add_command(clicks)
 main.add_command(demo)
 main.add_command(docs)
+main.add_command(explain)
 main.add_command(keys)
 main.add_command(program)
 main.add_command(review)

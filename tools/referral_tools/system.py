@@ -140,6 +140,7 @@ class System:
             "REFERRAL_PUBLIC_URL": self.services["link-issuer"],
             "REFERRAL_WALLET_URL": self.services["reward-dispatcher"],
             "REFERRAL_BOARD_URL": self.services["leaderboard"],
+            "REFERRAL_LEADERBOARD": self.services["leaderboard"],
             "REFERRAL_WEBHOOK_LOOPBACK": "true",
             "PYTHONDONTWRITEBYTECODE": "",  # a dozen processes start from the same modules: compile each once
         }

@@ -48,12 +48,18 @@ def abandon(failed: KafkaProducer) -> None:
 
 
 def consumer(
-    settings: Settings, *, group: str | None = None, member: str | None = None, patience_ms: int = 30_000
+    settings: Settings,
+    *,
+    group: str | None = None,
+    member: str | None = None,
+    patience_ms: int = 30_000,
+    fetch_bytes: int = 4 * 1024 * 1024,
 ) -> KafkaConsumer:
     """A consumer that commits only when told to, and starts at the beginning where nothing was committed.
 
     With `member` (one per worker slot) the membership is static: a worker that comes back takes its partitions at once.
-    Raises KafkaTimeoutError when no broker takes connections within `patience_ms`.
+    `fetch_bytes` is asked for at once, of each partition. Raises KafkaTimeoutError when no broker takes connections within
+    `patience_ms`.
     """
     _knock(settings, patience_ms)
     return KafkaConsumer(
@@ -65,7 +71,7 @@ def consumer(
         allow_auto_create_topics=False,
         fetch_max_wait_ms=100,
         max_poll_records=500,
-        max_partition_fetch_bytes=4 * 1024 * 1024,
+        max_partition_fetch_bytes=fetch_bytes,
         session_timeout_ms=6_000,
         heartbeat_interval_ms=1_000,
         request_timeout_ms=10_000,

@@ -1,13 +1,15 @@
 """A log in memory: topics, partitions, offsets, one consumer group. For tests of folds without a broker."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import dropwhile
 
 from referral.clock import Clock, ManualClock
 from referral.log.errors import NotDurable
 from referral.log.records import split
 from referral.log.source import Record
 from referral.log.speaker import Spoken, waves
+from referral.topics import Topic
 
 
 class MemoryLog:
@@ -80,6 +82,23 @@ class MemorySource:
 
     def close(self) -> None:
         """Leaves."""
+
+
+class MemoryLookup:
+    """A MemoryLog read on demand."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
+        """The record at an offset."""
+        records = self._log.records[topic.name, partition]
+        return records[offset] if 0 <= offset < len(records) else None
+
+    def since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
+        """The records from a moment on."""
+        records = list(self._log.records[topic.name, partition])
+        return dropwhile(lambda record: record.recorded_at_ms < moment_ms, records)
 
 
 class MemorySpeaker:

@@ -50,7 +50,10 @@ class Sale(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Entry(Struct, frozen=True, array_like=True, gc=False):
-    """A fact that bears on attribution. A follow keeps the `version` of the rules in force then (0: none was)."""
+    """A fact that bears on attribution. A follow keeps the `version` of the rules in force then (0: none was).
+
+    `offset` and `line` say where it stands in its partition of the events, as it came first; -1 where that was not kept.
+    """
 
     at: int
     id: str
@@ -61,6 +64,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     sale: Sale | None = None
     network: str | None = None
     handle: str | None = None
+    offset: int = -1
+    line: int = 0
 
 
 class Course(Struct, array_like=True, gc=False):

@@ -69,9 +69,9 @@ class AttributeFold:
         key = person_key(line.program, line.person)
         before = states[key]
         person = before if isinstance(before, Person) else Person()
-        entry = self._reader_of(catalog).entry(line, at, by, page.at(by))
+        entry = self._reader_of(catalog).entry(line, at, by, page.at(by), position)
         if type(line) in SALES:
-            entry = with_sale(entry, line, at, by, page)
+            entry = with_sale(entry, line, at, by, page, position)
         if entry is None:
             return Decision()
         if position.recorded_at_ms - at > self._lateness_ms:

@@ -33,6 +33,7 @@ from referral.events.facts import (
 )
 from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
+from referral.fold.fold import Position
 from referral.tokens import BadToken, TokenSigner
 
 _ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
@@ -55,17 +56,18 @@ class EvidenceReader:
     catalog: Catalog
     tokens: TokenSigner
 
-    def entry(self, fact: Fact, at: int, by: datetime, rules: Rules | None) -> Entry | None:
-        """The history entry of a fact; None where it bears on nothing after all."""
+    def entry(self, fact: Fact, at: int, by: datetime, rules: Rules | None, position: Position) -> Entry | None:
+        """The history entry of a fact that stands at a position; None where it bears on nothing after all."""
         touches = self._touches(fact, at, by)
         what = _WHAT.get(type(fact), "touch")
         if what == "touch" and not touches:
             return None
+        place = position.offset, position.line
         if what == "follow":
             handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
             version = rules.version if rules else 0
-            return Entry(at, fact.id, what, touches, version, fact.device, None, fact.network, handle)
-        return Entry(at, fact.id, what, touches)
+            return Entry(at, fact.id, what, touches, version, fact.device, None, fact.network, handle, *place)
+        return Entry(at, fact.id, what, touches, 0, None, None, None, None, *place)
 
     def _touches(self, fact: Fact, at: int, by: datetime) -> tuple[Touch, ...]:
         touches: list[Touch] = []

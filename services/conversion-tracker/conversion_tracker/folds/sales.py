@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from conversion_tracker.domain.history import Entry, Sale
 from conversion_tracker.folds.rulebook import Page
 from referral.events.facts import Fact, OrderPaid, OrderRefunded
+from referral.fold.fold import Position
 
 SALES = frozenset({OrderPaid, OrderRefunded})
 
 
-def with_sale(entry: Entry | None, fact: Fact, at: int, by: datetime, page: Page) -> Entry | None:
+def with_sale(entry: Entry | None, fact: Fact, at: int, by: datetime, page: Page, position: Position) -> Entry | None:
     """The entry of an order or a refund; `entry` is what it says of who brought the person, and all there is where no rule asks
     for orders.
     """
@@ -19,7 +20,11 @@ def with_sale(entry: Entry | None, fact: Fact, at: int, by: datetime, page: Page
         data = fact.data
         if data.amount.is_finite() and any(price.met_by(data.amount, data.currency) for price in page.priced(by)):
             sale = Sale(at, data.order, data.amount, data.currency.upper())
-            return replace(entry or Entry(at, fact.id, "order"), what="order", sale=sale)
+            return replace(entry or _bare(fact, at, position), what="order", sale=sale)
     elif isinstance(fact, OrderRefunded) and page.priced(by):
-        return replace(entry or Entry(at, fact.id, "refund"), what="refund", sale=Sale(at, fact.data.order))
+        return replace(entry or _bare(fact, at, position), what="refund", sale=Sale(at, fact.data.order))
     return entry
+
+
+def _bare(fact: Fact, at: int, position: Position) -> Entry:
+    return Entry(at, fact.id, "order", offset=position.offset, line=position.line)

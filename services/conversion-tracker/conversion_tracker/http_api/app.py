@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from conversion_tracker.http_api import bans, conversions, events, people, replays
+from conversion_tracker.http_api import bans, conversions, events, explanations, people, replays
 from conversion_tracker.http_api.adapters import cloudevents, generic, wechat
 from conversion_tracker.http_api.collaborators import Collaborators, equip
 from conversion_tracker.http_api.events_documented import SCHEMAS
@@ -26,8 +26,8 @@ def create() -> Flask:
 def build(settings: Settings) -> Flask:
     """The app with these settings."""
     adapters = [cloudevents.blueprint, wechat.blueprint, generic.blueprint]
-    own = [events.blueprint, people.blueprint, conversions.blueprint, bans.blueprint, replays.blueprint]
-    blueprints = [*own, *adapters]
+    own = [events.blueprint, people.blueprint, explanations.blueprint, conversions.blueprint, bans.blueprint]
+    blueprints = [*own, replays.blueprint, *adapters]
     app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=blueprints)
     _document_facts(app)
     equip(app)

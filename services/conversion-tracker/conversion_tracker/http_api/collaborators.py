@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 from flask import Flask, current_app
 
+from conversion_tracker.explaining.standing import Leaderboard
 from conversion_tracker.http_api.inspection import Inspector, KeyedLine
 from conversion_tracker.replay.jobs import Jobs
 from conversion_tracker.replay.starting import Replays
@@ -15,6 +16,7 @@ from conversion_tracker.store.people import People
 from referral.catalog.view import Catalog
 from referral.http.context import Context
 from referral.log.collector import Collector
+from referral.log.lookup import Lookups
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS, Topic
@@ -25,7 +27,7 @@ _NAME = "conversion-tracker"
 
 @dataclass(frozen=True, slots=True)
 class Collaborators:
-    """Events to inspect, the log to write, people and the catalog to read."""
+    """Events to inspect, the log to write; people, conversions, the catalog and the log to read, and the board to ask."""
 
     inspector: Inspector
     collector: Collector
@@ -36,6 +38,8 @@ class Collaborators:
     conversions: Conversions
     jobs: Jobs
     replays: Replays
+    lookups: Lookups
+    leaderboard: Leaderboard
 
     def send(self, lines: list[KeyedLine]) -> None:
         """Returns once the log has acknowledged every line. Raises NotDurable or Overloaded."""
@@ -67,8 +71,17 @@ def equip(app: Flask) -> Flask:
         Conversions(shared.redis, settings.partitions),
         jobs,
         replays,
+        *_explaining(shared),
     )
     return app
+
+
+def _explaining(shared: Context) -> tuple[Lookups, Leaderboard]:
+    """What explaining reads beside Redis; opened when first asked for."""
+    lookups, leaderboard = Lookups(shared.settings), Leaderboard(shared.settings.leaderboard)
+    shared.at_end(lookups.close)
+    shared.at_end(leaderboard.close)
+    return lookups, leaderboard
 
 
 def collaborators() -> Collaborators:

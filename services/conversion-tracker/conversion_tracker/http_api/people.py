@@ -4,10 +4,11 @@ from flask_smorest import Blueprint
 
 from conversion_tracker.domain.network import Network, brought_by, measured
 from conversion_tracker.domain.person import Person
-from conversion_tracker.domain.rules import Rules, rules_of
+from conversion_tracker.domain.rules import rules_of
 from conversion_tracker.http_api.collaborators import collaborators
 from conversion_tracker.http_api.people_shapes import shown, shown_network
 from conversion_tracker.http_api.schemas import PersonOut
+from referral.events.entities import ProgramVersion
 from referral.events.ids import participant_id
 from referral.http.context import context
 from referral.http.keys import requires
@@ -34,22 +35,39 @@ def person(program: str, external_id: str) -> dict[str, object]:
     Also who is above them and how many are below, to the third degree: measured, never paid. A referral that closes a circle
     is not counted.
     """
-    if not context().catalog.versions(program):
-        detail = f"There is no program {program}. Check its id; GET /v1/programs of the link issuer lists them."
-        raise Problem(404, "unknown_program", detail)
-    people, participant = collaborators().people, participant_id(program, external_id)
-    found, edges = people.person(program, external_id), people.edges(program)
+    found, participant = _person(program, external_id), participant_id(program, external_id)
+    edges = collaborators().people.edges(program)
     network = measured(participant, edges, MOST_ASKED)
     if found is None and network == _NOBODY:
-        detail = f"Nothing is known of {external_id} in {program}. What was posted shows here within a second."
-        raise Problem(404, "unknown_person", detail)
+        raise _unknown(program, external_id)
     one, catalog = found or Person(), context().catalog
-    answer = shown(program, external_id, one, _rules(program, one), catalog)
+    version = version_of(program, one)
+    answer = shown(program, external_id, one, rules_of(version) if version else None, catalog)
     return answer | shown_network(network, brought_by(participant, edges.above), catalog)
 
 
-def _rules(program: str, person: Person) -> Rules | None:
-    """The rules of the first follow's version."""
+def known_person(program: str, external_id: str) -> Person:
+    """A person's state. Raises Problem 404 where there is no such program, or nothing is known of the person."""
+    found = _person(program, external_id)
+    if found is None:
+        raise _unknown(program, external_id)
+    return found
+
+
+def _person(program: str, external_id: str) -> Person | None:
+    if not context().catalog.versions(program):
+        detail = f"There is no program {program}. Check its id; GET /v1/programs of the link issuer lists them."
+        raise Problem(404, "unknown_program", detail)
+    return collaborators().people.person(program, external_id)
+
+
+def _unknown(program: str, external_id: str) -> Problem:
+    detail = f"Nothing is known of {external_id} in {program}. What was posted shows here within a second."
+    return Problem(404, "unknown_person", detail)
+
+
+def version_of(program: str, person: Person) -> ProgramVersion | None:
+    """The version that was in force at the person's first follow; None where they have not followed, or none was."""
     first = person.history.course().first
     versions = context().catalog.versions(program) if first else []
-    return next((rules_of(one) for one in versions if first and one.version == first.version), None)
+    return next((one for one in versions if first and one.version == first.version), None)

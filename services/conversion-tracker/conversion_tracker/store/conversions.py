@@ -7,7 +7,7 @@ from conversion_tracker.domain.ban import Ban
 from conversion_tracker.domain.conversion import Conversion, Status
 from conversion_tracker.domain.screening.referrer import Referrer
 from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import CONVERSION, State, listed_at, referrer_at
+from conversion_tracker.folds.screening.handler import CONVERSION, State, conversion_at, listed_at, referrer_at
 from conversion_tracker.store.listing import Listing, Place, page
 from referral.topics import partition_of
 
@@ -31,6 +31,11 @@ class Conversions:
     def find(self, id: str) -> Conversion | None:
         """The conversion with this id. In which partition it lies the id does not say, so all are asked at once."""
         return next(iter(self._conversions([(number, CONVERSION + id) for number in range(self._partitions)])), None)
+
+    def conversion(self, program: str, referrer: str, referral: str) -> Conversion | None:
+        """What a referral led to; None where it has never qualified."""
+        partition = partition_of(f"{program}|{referrer}", self._partitions)
+        return next(iter(self._conversions([(partition, conversion_at(referral))])), None)
 
     def ban(self, conversion: Conversion) -> Ban | None:
         """The ban of the conversion's referrer, if any."""

@@ -1,0 +1,19 @@
+"""The screen fold with one rule more, which cannot decide on people whose id begins with `xhs:odd`: they are held."""
+
+from conversion_tracker.domain.screening.catalogue import RULES
+from conversion_tracker.domain.screening.rule import Case, Rule
+from conversion_tracker.folds.screen import ScreenFold
+from referral.config import Settings
+from referral.fold.worker import run_fold
+
+
+def _decide(case: Case) -> bool:
+    if case.referral.person.startswith("xhs:odd"):
+        raise LookupError("this rule knows nobody like that")
+    return False
+
+
+_SUSPICIOUS = Rule("ring", "Odd people are looked at.", "referral", "low", lambda _: "hold", _decide)
+
+if __name__ == "__main__":
+    run_fold(ScreenFold([*RULES, _SUSPICIOUS]), Settings.from_env())

@@ -1,0 +1,123 @@
+"""The folds from events to rewards over a log in memory, as they run in production; and the trail of a person through it."""
+
+import msgspec
+
+from conversion_tracker.domain.conversion import Conversion
+from conversion_tracker.domain.explanation import winner
+from conversion_tracker.domain.person import Person
+from conversion_tracker.domain.rules import rules_of
+from conversion_tracker.explaining.places import Place
+from conversion_tracker.explaining.reading import Bounds, Reading
+from conversion_tracker.explaining.trail import Asked, Trail, walk
+from conversion_tracker.folds.attribute import AttributeFold, person_key
+from conversion_tracker.folds.screen import ScreenFold
+from conversion_tracker.folds.screening.handler import State, conversion_at
+from referral.clock import ManualClock
+from referral.events.entities import ProgramVersion
+from referral.events.facts import Fact
+from referral.events.ids import referral_id
+from referral.events.line import ClockTicked
+from referral.events.moment import to_ms
+from referral.fold.decide import Decider
+from referral.fold.fold import Fold
+from referral.fold.memory import MemoryStates
+from referral.fold.metrics import FoldMetrics
+from referral.fold.runner import FoldRunner
+from referral.log.lookup import Lookup
+from referral.log.memory import MemoryLog, MemoryLookup, MemorySource, MemorySpeaker
+from referral.log.records import join, split
+from referral.topics import partition_of
+from reward_dispatcher.folds.decide import DecideFold
+from reward_dispatcher.folds.ledger import LedgerFold
+from tests.unit.conversion_tracker.world import PROGRAM, TOKENS, at, catalog
+
+PARTITIONS = 3
+
+
+class Chain:
+    """A log, four folds and their states. `say` appends, `drain` lets the folds go as far as there is anything."""
+
+    def __init__(self, terms: ProgramVersion, screen: ScreenFold | None = None) -> None:
+        self.terms = terms
+        self.catalog = catalog(terms)
+        self.clock = ManualClock(to_ms(at(5)))
+        self.log = MemoryLog(self.clock)
+        folds = [
+            AttributeFold(TOKENS, 35),
+            screen or ScreenFold(),
+            DecideFold(),
+            LedgerFold(lambda id: id[-8:].upper()),
+        ]
+        self.states = {fold.name: MemoryStates() for fold in folds}
+        self._runners = [self._runner(fold) for fold in folds]
+
+    def _runner(self, fold: Fold) -> FoldRunner:
+        source = MemorySource(self.log, fold.source.name, PARTITIONS)
+        decider = Decider(fold, self.catalog, lambda topic: topic.partitions or PARTITIONS)
+        metrics = FoldMetrics(fold.name)
+        return FoldRunner(fold, source, self.states[fold.name], MemorySpeaker(self.log), decider, metrics)
+
+    def say(self, *facts: Fact) -> "Chain":
+        """Appends facts, one record a partition."""
+        records: dict[int, list[bytes]] = {}
+        for fact in facts:
+            place = partition_of(f"{fact.program}|{fact.person}", PARTITIONS)
+            records.setdefault(place, []).append(msgspec.json.encode(fact))
+        for partition, lines in records.items():
+            self.log.append("events", partition, join(lines))
+        return self
+
+    def tick(self, days: float) -> "Chain":
+        """Time comes so far, and every partition hears of it."""
+        self.clock.advance(max(0, to_ms(at(days)) - self.clock.now_ms()))
+        for partition in range(PARTITIONS):
+            line = ClockTicked(id=f"clk_{days}", occurred_at=at(days))
+            self.log.append("events", partition, msgspec.json.encode(line))
+        return self
+
+    def drain(self) -> "Chain":
+        """Every fold folds all there is, the later ones after the earlier ones."""
+        for runner in self._runners:
+            idle = 0
+            while idle < 2:
+                busy = runner.turn(0) or any(one.waiting for one in runner.owned.values())
+                idle = 0 if busy else idle + 1
+        return self
+
+    def fold(self, number: int) -> None:
+        """One turn of one fold."""
+        self._runners[number % len(self._runners)].turn(0)
+
+    def stutter(self, topic: str) -> None:
+        """A fold dies between writing and applying: the last records stand twice, one after the other."""
+        for partition in range(PARTITIONS):
+            if records := self.log.records[topic, partition]:
+                self.log.append(topic, partition, records[-1].value)
+
+    def line(self, place: Place) -> bytes:
+        """The very bytes at a place, read without any help."""
+        return split(self.log.records[place.topic, place.partition][place.offset].value)[place.line]
+
+    def asked(self, person: str) -> Asked:
+        """What the API asks about a person."""
+        partition = partition_of(f"{PROGRAM}|{person}", PARTITIONS)
+        raw = self.states["attribute"].values.get(partition, {}).get(person_key(PROGRAM, person))
+        state = msgspec.msgpack.decode(raw, type=Person) if raw else Person()
+        won = winner(state.history.course(), rules_of(self.terms), self.terms.program.attribution.model)
+        if won is None:
+            return Asked(PROGRAM, person, state.history)
+        participant = self.catalog.participant(won.referrer)
+        assert participant is not None
+        conversion = self._conversion(won.referrer, referral_id(PROGRAM, person, won.referrer))
+        return Asked(PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion)
+
+    def _conversion(self, referrer: str, referral: str) -> Conversion | None:
+        partition = partition_of(f"{PROGRAM}|{referrer}", PARTITIONS)
+        raw = self.states["screen"].values.get(partition, {}).get(conversion_at(referral))
+        found = msgspec.msgpack.decode(raw, type=State) if raw else None
+        return found if isinstance(found, Conversion) else None
+
+    def trail(self, person: str, lookup: Lookup | None = None, bounds: Bounds | None = None) -> Trail:
+        """A person's trail."""
+        reading = Reading(lookup or MemoryLookup(self.log), bounds or Bounds(seconds=60))
+        return walk(self.asked(person), reading, PARTITIONS)

@@ -1,0 +1,187 @@
+"""What an explanation says to people: the verdict in one sentence, each line in another, and the rank or why it is not known."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from conversion_tracker.domain.conversion import Conversion, Review, Said
+from conversion_tracker.domain.explanation import winner
+from conversion_tracker.domain.rules import rules_of
+from conversion_tracker.domain.screening.catalogue import RULES, Finding
+from conversion_tracker.domain.telling import REASONS, Told, verdict
+from conversion_tracker.explaining.says import says
+from conversion_tracker.explaining.standing import Leaderboard, Rank
+from conversion_tracker.http_api.screening_shapes import described, screening
+from referral.events.attributions import Evidence
+from referral.events.entities import ProgramVersion
+from referral.events.examples import example
+from referral.events.facts import Fact
+from referral.events.moment import to_ms
+from referral.events.schemas import kinds
+from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
+from tests.unit.conversion_tracker.world import (
+    FRIEND,
+    Run,
+    at,
+    catalog,
+    follow,
+    paid,
+    refunded,
+    scan,
+    unfollow,
+    version,
+)
+
+CODE = follow(1, 1, code="AMY88")
+ON_ORDER = version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
+ON_STAYING = version(qualifies_on="person.retained", retained_days=7)
+AT = to_ms(at(1))
+SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="code", touched_at=at(1), event="e"), AT)
+
+
+def told(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = None) -> str:
+    """The verdict on the friend after these facts."""
+    person = Run(catalog(terms)).take(facts).person
+    course, rules, said = person.history.course(), rules_of(terms), person.said
+    won = winner(course, rules, rules.model)
+    referrer = "Amy (xhs:amy)" if won else None
+    reason, qualified = (said.reason, said.qualified is not None) if said else (None, False)
+    return verdict(Told(FRIEND, referrer, course, won, rules, reason, qualified, conversion), described)
+
+
+def said(outcome: str, *reasons: str, **more: Any) -> Conversion:
+    """A conversion of which this was said."""
+    return replace(SCREENED, said=Said(outcome, AT, reasons), **more)  # type: ignore[arg-type] # a test's own words
+
+
+REVIEWED = Review("cleared", "kim", AT, "they know each other")
+
+
+BROUGHT = "Amy (xhs:amy) brought xhs:friend by code AMY88"
+WITH_ORDER = "an order of 99 CNY or more that is not given back"
+FALLEN = replace(SCREENED, stands=False)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("xhs:friend has not followed, so nobody has brought them yet.", told(version(), scan(1, 1, "AMY88"))),
+        ("Nobody brought xhs:friend: nothing they did or said led to anybody.", told(version(), follow(1, 1))),
+        ("Nobody brought xhs:friend: nobody had the code they said.", told(version(), follow(1, 1, code="NOBODY"))),
+        (f"Nobody brought xhs:friend: {REASONS['program_closed']}.", told(version(ends_at=at(0.5)), CODE)),
+        ("Nobody brought xhs:friend, who has unfollowed.", told(version(), follow(1, 1), unfollow(2, 2))),
+        (f"{BROUGHT}; screening has not come to it yet.", told(version(), CODE)),
+        (f"{BROUGHT}; it counts and pays.", told(version(), CODE, conversion=said("cleared"))),
+        (
+            f"{BROUGHT}; it counts and pays, as kim decided.",
+            told(version(), CODE, conversion=said("cleared", review=REVIEWED)),
+        ),
+        (
+            f"{BROUGHT}; it is held until somebody looks at it ({described('rule_failed').rstrip('.')}).",
+            told(version(), CODE, conversion=said("held", "rule_failed")),
+        ),
+        (
+            f"{BROUGHT}; it was rejected and pays nothing ({described('self_referral').rstrip('.')}).",
+            told(version(), CODE, conversion=said("rejected", "self_referral")),
+        ),
+        (
+            f"{BROUGHT}; it does not pay yet, but will with {WITH_ORDER}.",
+            told(ON_ORDER, CODE, paid(2, 2, "o1"), refunded(3, 3, "o1"), conversion=FALLEN),
+        ),
+        (
+            f"{BROUGHT}; it does not pay yet, but will once they have followed for 7 days.",
+            told(ON_STAYING, CODE),
+        ),
+        (
+            f"{BROUGHT}, but xhs:friend has unfollowed, so nothing of it counts.",
+            told(version(), CODE, unfollow(2, 2), conversion=FALLEN),
+        ),
+    ],
+)
+def test_the_verdict_is_one_plain_sentence(sentence: str, found: str) -> None:
+    """Who, by what, and whether it pays; and if not, why not, or what it waits for."""
+    assert found == sentence
+
+
+LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS) for kind in kinds(topic.lines)]
+
+
+@pytest.mark.parametrize(("topic", "kind"), LINES, ids=[kind for _, kind in LINES])
+def test_every_line_can_be_said(topic: Topic, kind: str) -> None:
+    """A support person reads sentences; a type that is added later has at least its name."""
+    line = msgspec.json.decode(example(kind), type=topic.lines)
+    sentence = says(line, lambda participant: f"<{participant}>")
+    assert sentence.endswith(".")
+    assert sentence[0].isupper() or not sentence[0].isalpha() or ":" in sentence.split(" ", 1)[0]
+
+
+def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
+    """Each rule of the catalogue describes itself; a reason without a rule has words; what else a finding holds is kept."""
+
+    class Closer(Finding, frozen=True, array_like=True):
+        close_to: str = ""
+
+    shown = screening(replace(SCREENED, findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED))
+    assert shown is not None
+    assert shown["status"] == "cleared"
+    assert shown["findings"] == [
+        {"reason": "ring", "outcome": "held", "description": described("ring"), "detail": {"close_to": "xhs:bo"}}
+    ]
+    assert shown["review"] == {"decided": "cleared", "by": "kim", "at": at(1), "note": "they know each other"}
+    assert [described(rule.name) for rule in RULES] == [rule.description for rule in RULES]
+    assert described("night_shift") == "Night shift."
+    assert screening(None) is None
+
+
+def _board(answer: httpx.Response | Exception) -> tuple[Leaderboard, list[httpx.Request]]:
+    asked: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return Leaderboard("http://boards:8000/", httpx.MockTransport(handle)), asked
+
+
+def test_a_rank_is_asked_for_with_the_callers_key() -> None:
+    """Whoever may see the person sees the rank; whoever may not, does not."""
+    board, asked = _board(
+        httpx.Response(200, json={"rank": 3, "score": 7, "total": 90, "reached_at": None, "entries": []})
+    )
+    assert board.standing("prg_glow", "par_1", "Bearer rk_1").rank == Rank(3, 7, 90)
+    assert asked[0].headers["Authorization"] == "Bearer rk_1"
+    assert str(asked[0].url).startswith("http://boards:8000/v1/programs/prg_glow/boards/referrals/people/par_1?")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.ReadTimeout("timed out"),
+        httpx.ConnectError("refused"),
+        httpx.Response(503),
+        httpx.Response(404),
+        httpx.Response(200, text="<html>"),
+    ],
+    ids=["silent", "away", "busy", "unknown", "else"],
+)
+def test_a_board_that_does_not_tell_keeps_nothing_from_being_explained(answer: httpx.Response | Exception) -> None:
+    """No rank, and why."""
+    standing = _board(answer)[0].standing("prg_glow", "par_1", "Bearer rk_1")
+    assert standing.rank is None
+    assert standing.unknown
+    assert "http://boards:8000" in standing.unknown
+
+
+def test_a_fact_that_comes_again_keeps_the_place_it_first_had() -> None:
+    """A client's retry is another line; the one that counted is named."""
+    entry = Run().take([CODE]).person.history.entries[0]
+    again = Run().take([CODE]).person.history.with_(replace(entry, offset=9, line=9))
+    assert [(one.offset, one.line) for one in again.entries] == [(0, 0)]
+    assert entry.at == to_ms(at(0) + timedelta(days=1))
