@@ -176,7 +176,8 @@ class World:
         """(referrer, person): whether the edge counts."""
         places = {person.id: number for number, person in enumerate(PEOPLE)}
         scores = [item for part in self.states.scores.values() for item in part.items()]
-        return {(places[_last(board)], places[member]): score > 0 for (board, member), score in scores}
+        edges = [(*place, score) for place, score in scores if place[0].startswith("children:")]
+        return {(places[_last(board)], places[member]): score > 0 for board, member, score in edges}
 
     def circled(self) -> set[str]:
         """The referrals that are remembered as closing a circle."""

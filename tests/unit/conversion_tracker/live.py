@@ -11,7 +11,7 @@ from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.conversions import ConversionCleared, ConversionReversed
-from referral.events.facts import Fact
+from referral.events.facts import Banning, Fact
 from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from referral.fold import fence as fences
@@ -45,7 +45,7 @@ class Live:
         """New workers; what the old ones held in memory is gone."""
         self.workers = [self._worker(AttributeFold(TOKENS, LATENESS_DAYS)), self._worker(ScreenFold())]
 
-    def say(self, *lines: Fact | ClockTicked) -> None:
+    def say(self, *lines: Fact | Banning | ClockTicked) -> None:
         """Puts lines on the log, a record each; a tick goes to every partition."""
         for line in lines:
             self.clock.advance(7)

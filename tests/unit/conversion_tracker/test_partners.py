@@ -15,6 +15,7 @@ from referral.events.facts import ClickToken, Fact
 from referral.events.moment import to_ms
 from referral.events.program import Partner
 from referral.fold.fold import Key, Position
+from referral.topics import CONVERSIONS
 
 from .world import AMY, PROGRAM, START, TOKENS, Run, at, follow, participant, scan, tagged, unfollow, version
 
@@ -81,7 +82,7 @@ def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
         if isinstance(line, ReferralQualified | ReferralReversed):
             decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known(), Position(0, 0, 0, 0))
             states |= decision.changes
-            said += [output.line for output in decision.outputs]
+            said += [output.line for output in decision.outputs if output.topic is CONVERSIONS]
     assert [(type(line).__struct_config__.tag, line.referrer_kind) for line in said] == [
         ("conversion.cleared", "partner"),
         ("conversion.reversed", "partner"),

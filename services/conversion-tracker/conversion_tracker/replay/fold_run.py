@@ -4,19 +4,22 @@ It keeps to `referral.fold.decide`: the same keys, the same order of timers, the
 passed by.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
 from msgspec.structs import force_setattr
 
 from referral.catalog.view import Catalog
-from referral.events.line import ClockTicked, Derived
+from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
-from referral.fold.fold import Decision, Due, Fold, Key, Output, Position
+from referral.fold.fold import Decision, Due, Family, Fold, Key, Output, Position, Score
 
 Line = TypeVar("Line")
 State = TypeVar("State")
+Name = TypeVar("Name")
+Kept = TypeVar("Kept")
 
 
 class FoldRun(Generic[Line, State]):
@@ -25,25 +28,42 @@ class FoldRun(Generic[Line, State]):
     def __init__(self, fold: Fold[Line, State], catalog: Catalog) -> None:
         self.states: dict[Key, State | float] = {}
         self.passed_by = 0
+        self._boards: dict[str, dict[str, float]] = defaultdict(dict)
         self._fold = fold
         self._catalog = catalog
         self._due: dict[str, float] = {}
         self._queue: list[tuple[float, str]] = []
 
-    def take(self, line: Line, position: Position) -> list[Derived]:
+    def take(self, line: Line | ClockTicked, position: Position) -> list[Output]:
         """What a line leads to, with its causes."""
-        states = self.states
+        return self._tick(line, position) if isinstance(line, ClockTicked) else self._line(line, position)
+
+    def _line(self, line: Line, position: Position) -> list[Output]:
         try:
-            loaded = {key: states.get(key) for key in self._fold.keys(line)}
-            decision = self._fold.decide(line, loaded, self._catalog, position)
+            decision = self._fold.decide(line, self._loaded(self._fold.keys(line)), self._catalog, position)
         except Exception:  # noqa: BLE001 - the runner sets such a line aside and goes on
             self.passed_by += 1
             return []
         return self._applied(decision, position, 0) if decision.changes or decision.outputs else []
 
-    def tick(self, tick: ClockTicked, position: Position) -> list[Derived]:
+    def _loaded(self, keys: Iterable[Key]) -> dict[Key, State | float | None]:
+        loaded: dict[Key, State | float | None] = {}
+        for key in keys:
+            if isinstance(key, Family):
+                loaded |= self._family(key)
+            else:
+                loaded[key] = self.states.get(key)
+        return loaded
+
+    def _family(self, family: Family) -> dict[Key, State | float | None]:
+        scores = self._boards[family.board]
+        names = tuple(sorted(scores, key=lambda member: (scores[member], member)))
+        states = {family.prefix + name: self.states.get(family.prefix + name) for name in names}
+        return {family: names, **states}  # type: ignore[dict-item] # of a family the runner knows who belongs to it
+
+    def _tick(self, tick: ClockTicked, position: Position) -> list[Output]:
         """What falls due by then, the earliest first. A timer set meanwhile waits for the next tick."""
-        said: list[Derived] = []
+        said: list[Output] = []
         for key in list(self._come(to_ms(tick.occurred_at))):
             state = self.states.get(key)
             if state is None:
@@ -64,15 +84,17 @@ class FoldRun(Generic[Line, State]):
                 del self._due[key]
                 yield key
 
-    def _applied(self, decision: Decision[State], position: Position, first: int) -> list[Derived]:
+    def _applied(self, decision: Decision[State], position: Position, first: int) -> list[Output]:
         for key, state in decision.changes.items():
             if isinstance(key, Due):
                 self._set(key.key, state)  # type: ignore[arg-type] # a timer's state is its moment
-            elif state is None:
-                self.states.pop(key, None)
-            else:
-                self.states[key] = state
-        return [self._caused(output, position, number) for number, output in enumerate(decision.outputs, first)]
+                continue
+            if isinstance(key, Score):
+                _put(self._boards[key.board], key.member, state)  # type: ignore[misc] # a score's state is a float
+            _put(self.states, key, state)
+        for number, output in enumerate(decision.outputs, first):
+            force_setattr(output.line, "cause", (self._fold.source.name, *position[:3], number))
+        return decision.outputs
 
     def _set(self, key: str, moment: float | None) -> None:
         if moment is None:
@@ -81,7 +103,10 @@ class FoldRun(Generic[Line, State]):
             self._due[key] = moment
             heappush(self._queue, (moment, key))
 
-    def _caused(self, output: Output, position: Position, number: int) -> Derived:
-        line = output.line
-        force_setattr(line, "cause", (self._fold.source.name, *position[:3], number))
-        return line  # type: ignore[return-value] # what folds say is derived
+
+def _put(places: dict[Name, Kept], name: Name, kept: Kept | None) -> None:
+    """Keeps something under a name; None takes away what is there."""
+    if kept is None:
+        places.pop(name, None)
+    else:
+        places[name] = kept

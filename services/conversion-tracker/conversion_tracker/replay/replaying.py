@@ -10,13 +10,13 @@ from conversion_tracker.replay.agreement import Agreement, agreement
 from conversion_tracker.replay.half import Half
 from conversion_tracker.replay.lines import ProgramLines, once
 from conversion_tracker.replay.past import Offsets, Past
-from conversion_tracker.replay.weaving import Placed, Said, is_verdict, woven
+from conversion_tracker.replay.weaving import Placed, Said, is_own, is_verdict, woven
 from referral.catalog.view import Catalog
 from referral.events.attributions import AttributionLine, attribution_key
 from referral.events.conversions import ConversionFact, ConversionLine
 from referral.events.entities import ProgramVersion
 from referral.events.facts import EventLine
-from referral.events.line import ClockTicked
+from referral.events.line import ClockTicked, Derived
 from referral.events.program import Program
 from referral.fold.fence import Fence
 from referral.log.source import Record
@@ -71,14 +71,13 @@ class Replay:
     def run(self, past: Past, events: Offsets) -> Replayed:
         """The whole of it."""
         self._attribute(past, events)
-        attributed = _within(past.said_to("attribute"), events)
-        ends = past.ends(ATTRIBUTIONS)
+        attributed, said_to = _within(past.said_to("attribute"), events), past.said_to("screen")
+        ends = past.ends(ATTRIBUTIONS)  # after the fences: what they stand for is below these ends
         recorded = self._recorded(past, ends)
         self._screen(recorded, len(ends))
-        screened = _within(past.said_to("screen"), ends)
-        told = self._told(past, past.ends(CONVERSIONS))
-        verdicts = [line for lines in recorded.values() for _, line in lines if is_verdict(line)]
-        agreed = agreement(verdicts, [said.line for said in self._before.said], attributed)  # type: ignore[arg-type] # no ticks
+        screened = _within(said_to, ends)
+        told = [*self._told(past, past.ends(CONVERSIONS)), *_of(recorded, is_own)]
+        agreed = agreement(_of(recorded, is_verdict), [said.line for said in self._before.said], attributed)
         agreed += agreement(told, self._before.told, screened)
         return Replayed(compared(self._before.standings(), self._after.standings()), agreed, self._progress.events)
 
@@ -100,11 +99,13 @@ class Replay:
         return found
 
     def _screen(self, recorded: Mapping[int, list[Placed]], partitions: int) -> None:
-        for half in (self._before, self._after):
-            said = _by_partition(half.said, partitions)
-            for partition in range(partitions):
-                self._tell(self._progress)
-                half.screen(woven(recorded.get(partition, []), said[partition], partition))
+        before, after = (_by_partition(half.said, partitions) for half in (self._before, self._after))
+        for number in range(partitions):
+            self._tell(self._progress)
+            self._before.screen(woven(recorded.get(number, []), before[number], number, anew=False))
+        parts = [woven(recorded.get(number, []), after[number], number, anew=True) for number in range(partitions)]
+        self._tell(self._progress)
+        self._after.screen_anew(parts)
 
     def _told(self, past: Past, ends: Offsets) -> list[ConversionFact]:
         lines: ProgramLines[ConversionLine] = ProgramLines(CONVERSIONS, self._program)
@@ -126,6 +127,11 @@ class Replay:
                 progress.records += len(records)
                 self._tell(progress)
             self._tell(progress)
+
+
+def _of(recorded: Mapping[int, list[Placed]], kind: Callable[[AttributionLine], bool]) -> list[Derived]:
+    """The recorded lines of a kind that folds said."""
+    return [line for lines in recorded.values() for _, line in lines if kind(line)]  # type: ignore[misc] # no ticks
 
 
 def _within(said_to: Offsets, ends: Offsets) -> Offsets:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from referral.events.attributions import AttributionLine
 from referral.events.line import ClockTicked, Derived
 from referral.fold.fold import Position
-from referral.topics import EVENTS
+from referral.topics import ATTRIBUTIONS, EVENTS
 
 Placed = tuple[Position, AttributionLine]
 
@@ -37,10 +37,19 @@ def is_verdict(line: AttributionLine) -> bool:
     return line.cause[0] == EVENTS.name and not isinstance(line, ClockTicked)
 
 
-def woven(recorded: Sequence[Placed], said: Iterable[Said], partition: int) -> Iterator[Placed]:
-    """One partition's lines as screening reads them, with their positions; `recorded` are those of the log, each once."""
+def is_own(line: AttributionLine) -> bool:
+    """Whether the screen fold said it to itself."""
+    return line.cause[0] == ATTRIBUTIONS.name and not isinstance(line, ClockTicked)
+
+
+def woven(recorded: Sequence[Placed], said: Iterable[Said], partition: int, *, anew: bool) -> Iterator[Placed]:
+    """One partition's lines as screening reads them, with their positions; `recorded` are those of the log, each once.
+
+    `anew`: without what the screen fold said to itself, since it says it anew.
+    """
     places = _Places(recorded, partition)
-    entries = [places.kept(index) for index, (_, line) in enumerate(recorded) if not is_verdict(line)]
+    kept = [index for index, (_, line) in enumerate(recorded) if not is_verdict(line) and not (anew and is_own(line))]
+    entries = [places.kept(index) for index in kept]
     entries += [places.of(one) for one in said]
     entries.sort(key=lambda entry: entry.place)
     return ((entry.position, entry.line) for entry in entries)
