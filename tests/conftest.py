@@ -10,6 +10,8 @@ import hypothesis
 import pytest
 from kafka.cluster import ClusterMetadata
 from redis import Redis
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from referral.config import Settings
 from referral.log.admin import ensure_topics
@@ -31,11 +33,17 @@ SIGNING_KEY = "a signing key that only tests use, long enough"
 _databases = count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class BySystem(LoadFileScheduling):
     """A module's tests stay with one worker, and so do all chaos tests: they share a running system."""
-    for item in items:
-        chaos = item.path.parent.name == "chaos"
-        item.add_marker(pytest.mark.xdist_group("chaos" if chaos else str(item.path)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "chaos" if file.startswith("tests/chaos/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> BySystem:
+    """Who runs which tests, where several workers do (`-n`)."""
+    return BySystem(config, log)
 
 
 def _docker_answers() -> bool:

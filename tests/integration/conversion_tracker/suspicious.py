@@ -4,10 +4,11 @@ from conversion_tracker.domain.screening.catalogue import RULES
 from conversion_tracker.domain.screening.rule import Case, Rule
 from conversion_tracker.folds.screen import ScreenFold
 from referral.config import Settings
+from referral.events.program import Screening
 from referral.fold.worker import run_fold
 
 
-def _decide(case: Case) -> bool:
+def _decide(case: Case, _: Screening) -> bool:
     if case.referral.person.startswith("xhs:odd"):
         raise LookupError("this rule knows nobody like that")
     return False

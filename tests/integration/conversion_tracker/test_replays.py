@@ -93,7 +93,7 @@ def test_a_replay_says_who_would_gain_and_lose_and_changes_nothing_live(followed
     told = until(lambda: _over(system, asked.headers["Location"]))
     assert told["status"] == "done", told
     result, progress = told["result"], told["progress"]
-    assert result["as_recorded"] == {"equal": True, "lines": 23 * 3, "differences": 0, "sample": []}
+    assert result["as_recorded"] == {"equal": True, "lines": 23 * 4, "differences": 0, "sample": []}
     assert (progress["phase"], progress["events"]) == ("done", 23)
     assert result["totals"]["referrals"] == {"before": 23, "after": 3}
     (amy,) = result["referrers"]["items"]
@@ -210,7 +210,7 @@ def test_the_command_shows_the_replay_and_ctrl_c_cancels_it(
     shown = _command(url, file)
     assert shown.exit_code == 0, shown.output
     assert "0 gain, 1 lose" in shown.stdout
-    assert "Replayed as recorded: equal in all 69 lines." in shown.stdout
+    assert "Replayed as recorded: equal in all 92 lines." in shown.stdout
     told = msgspec.json.decode(_alone(url, file, "--json"))
     assert told["result"]["totals"]["referrals"] == {"before": 23, "after": 3}
 

@@ -12,11 +12,13 @@ from msgspec.structs import replace
 from conversion_tracker.domain.conversion import Conversion, Review, Said
 from conversion_tracker.domain.explanation import winner
 from conversion_tracker.domain.rules import rules_of
-from conversion_tracker.domain.screening.catalogue import RULES, Finding
+from conversion_tracker.domain.screening.catalogue import Finding
+from conversion_tracker.domain.screening.reasons import WORDS
+from conversion_tracker.domain.screening.ring import RING
 from conversion_tracker.domain.telling import REASONS, Told, verdict
 from conversion_tracker.explaining.says import says
 from conversion_tracker.explaining.standing import Leaderboard, Rank
-from conversion_tracker.http_api.screening_shapes import described, screening
+from conversion_tracker.http_api.screening_shapes import screening
 from referral.events.attributions import Evidence
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
@@ -51,7 +53,7 @@ def told(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = No
     won = winner(course, rules, rules.model)
     referrer = "Amy (xhs:amy)" if won else None
     reason, qualified = (said.reason, said.qualified is not None) if said else (None, False)
-    return verdict(Told(FRIEND, referrer, course, won, rules, reason, qualified, conversion), described)
+    return verdict(Told(FRIEND, referrer, course, won, rules, reason, qualified, conversion))
 
 
 def said(outcome: str, *reasons: str, **more: Any) -> Conversion:
@@ -82,11 +84,11 @@ FALLEN = replace(SCREENED, stands=False)
             told(version(), CODE, conversion=said("cleared", review=REVIEWED)),
         ),
         (
-            f"{BROUGHT}; it is held until somebody looks at it ({described('rule_failed').rstrip('.')}).",
+            f"{BROUGHT}; it is held until somebody looks at it ({WORDS['rule_failed'].rstrip('.')}).",
             told(version(), CODE, conversion=said("held", "rule_failed")),
         ),
         (
-            f"{BROUGHT}; it was rejected and pays nothing ({described('self_referral').rstrip('.')}).",
+            f"{BROUGHT}; it was rejected and pays nothing ({WORDS['self_referral'].rstrip('.')}).",
             told(version(), CODE, conversion=said("rejected", "self_referral")),
         ),
         (
@@ -130,11 +132,9 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     assert shown is not None
     assert shown["status"] == "cleared"
     assert shown["findings"] == [
-        {"reason": "ring", "outcome": "held", "description": described("ring"), "detail": {"close_to": "xhs:bo"}}
+        {"reason": "ring", "outcome": "held", "description": RING.description, "detail": {"close_to": "xhs:bo"}}
     ]
-    assert shown["review"] == {"decided": "cleared", "by": "kim", "at": at(1), "note": "they know each other"}
-    assert [described(rule.name) for rule in RULES] == [rule.description for rule in RULES]
-    assert described("night_shift") == "Night shift."
+    assert shown["review"] == {"decision": "cleared", "by": "kim", "note": "they know each other", "reviewed_at": at(1)}
     assert screening(None) is None
 
 

@@ -66,7 +66,7 @@ def test_all_that_was_answered_is_there_in_the_programs_zone() -> None:
             "conversion": "cnv_1",
             "status": "cleared",
             "findings": [{"reason": "ring", "outcome": "held", "description": "Round."}],
-            "review": {"decided": "cleared", "by": "kim", "at": AT, "note": "friends"},
+            "review": {"decision": "cleared", "by": "kim", "reviewed_at": AT, "note": "friends"},
         },
         rewards=[
             {

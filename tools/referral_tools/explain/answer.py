@@ -61,9 +61,9 @@ class Finding(Struct, frozen=True):
 class Review(Struct, frozen=True):
     """What a person decided."""
 
-    decided: str
+    decision: str
     by: str
-    at: datetime
+    reviewed_at: datetime
     note: str = ""
 
 

@@ -67,7 +67,7 @@ def _screening(screening: Screening | None, when: When) -> list[str]:
     if screening.review is not None:
         review = screening.review
         note = f": {review.note}" if review.note else ""
-        lines.append(f"    {review.by} decided {when(review.at)}: {review.decided}{note}")
+        lines.append(f"    {review.by} decided {when(review.reviewed_at)}: {review.decision}{note}")
     return lines
 
 

@@ -1,11 +1,11 @@
 """The verdict on a person in one plain sentence, for somebody who has to answer them or their friend."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from conversion_tracker.domain.conversion import Conversion
 from conversion_tracker.domain.history import Course, Touch
 from conversion_tracker.domain.rules import DAY_MS, Rules
+from conversion_tracker.domain.screening.reasons import WORDS
 from referral.events.attributions import UnattributedReason
 
 REASONS: dict[UnattributedReason, str] = {
@@ -36,15 +36,15 @@ class Told:
     conversion: Conversion | None = None
 
 
-def verdict(told: Told, describe: Callable[[str], str]) -> str:
-    """One sentence. `describe` says in words what a reason of screening means."""
+def verdict(told: Told) -> str:
+    """One sentence."""
     if told.course.first is None:
         return f"{told.person} has not followed, so nobody has brought them yet."
     if told.course.since is None:
         return _left(told)
     if told.reason is not None or told.won is None:
         return f"{_nobody(told)}: {REASONS[told.reason or 'no_evidence']}."
-    return f"{_brought(told)}{_counts(told, describe)}."
+    return f"{_brought(told)}{_counts(told)}."
 
 
 def _left(told: Told) -> str:
@@ -64,14 +64,14 @@ def _brought(told: Told) -> str:
     return f"{told.referrer} brought {told.person} by {told.won.kind}{code}"
 
 
-def _counts(told: Told, describe: Callable[[str], str]) -> str:
+def _counts(told: Told) -> str:
     """How it goes on: whether it pays, and if not, what it waits for."""
     if not told.qualified:
         return f"; it does not pay yet, but {_until(told.rules)}"
     if told.conversion is None or told.conversion.said is None:
         return "; screening has not come to it yet"
     said, review = told.conversion.said, told.conversion.review
-    why = "; ".join(describe(reason).rstrip(".") for reason in said.reasons)
+    why = "; ".join(WORDS[reason].rstrip(".") for reason in said.reasons)
     by = f", as {review.by} decided" if review and review.decided == said.outcome else ""
     match said.outcome:
         case "cleared":

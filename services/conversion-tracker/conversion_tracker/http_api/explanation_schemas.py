@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from conversion_tracker.http_api.review_schemas import ReviewOut
 from conversion_tracker.http_api.schemas import PersonOut, TouchOut
 
 
@@ -42,15 +43,6 @@ class FindingOut(Schema):
     outcome = fields.Str(metadata={"description": "what the program does about it", "examples": ["rejected"]})
     description = fields.Str()
     detail = fields.Dict(keys=fields.Str(), metadata={"description": "what else the rule noted"})
-
-
-class ReviewOut(Schema):
-    """What a person decided about the conversion."""
-
-    decided = fields.Str(metadata={"examples": ["cleared"]})
-    by = fields.Str()
-    at = fields.AwareDateTime()
-    note = fields.Str()
 
 
 class ScreeningOut(Schema):

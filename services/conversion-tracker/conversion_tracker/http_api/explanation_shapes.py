@@ -12,7 +12,7 @@ from conversion_tracker.explaining.standing import Standing
 from conversion_tracker.explaining.trail import Asked, Trail, place_of
 from conversion_tracker.http_api.people_shapes import Shape, shown
 from conversion_tracker.http_api.reward_shapes import rewards
-from conversion_tracker.http_api.screening_shapes import described, screening
+from conversion_tracker.http_api.screening_shapes import screening
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
@@ -38,7 +38,7 @@ def explained(one: Explained, catalog: Catalog, settings: Settings) -> Shape:
     person = shown(asked.program, asked.person, one.person, one.rules, catalog)
     return {
         **person,
-        "verdict": verdict(_told(one, catalog), described),
+        "verdict": verdict(_told(one, catalog)),
         "timezone": catalog.versions(asked.program)[0].program.timezone,
         "rules": _rules(one.version),
         "touches": _touches(one, person, places, settings.partitions),

@@ -1,23 +1,11 @@
 """What screening found, as the API shows it. Rules speak for themselves by their catalogue entries."""
 
-from conversion_tracker.domain.conversion import Conversion, Review
-from conversion_tracker.domain.screening.catalogue import RULES, Finding
+from conversion_tracker.domain.conversion import Conversion
+from conversion_tracker.domain.screening.catalogue import Finding
+from conversion_tracker.domain.screening.reasons import WORDS
+from conversion_tracker.http_api.conversion_shapes import review
 from conversion_tracker.http_api.people_shapes import Shape
 from referral.events.ids import conversion_id
-from referral.events.moment import to_datetime
-
-_OTHERS = {
-    "ban": "Somebody of the referral is banned.",
-    "review": "A person decided so.",
-    "ring": "The referrals go round in a ring.",
-    "rule_failed": "A rule could not decide, so that a person has to.",
-}
-_DESCRIPTIONS: dict[str, str] = _OTHERS | {rule.name: rule.description for rule in RULES}
-
-
-def described(reason: str) -> str:
-    """What a reason means, in a sentence."""
-    return _DESCRIPTIONS.get(reason, f"{reason.replace('_', ' ').capitalize()}.")
 
 
 def screening(conversion: Conversion | None) -> Shape | None:
@@ -28,7 +16,7 @@ def screening(conversion: Conversion | None) -> Shape | None:
         "conversion": conversion_id(conversion.referral),
         "status": conversion.outcome or "fallen",
         "findings": [_finding(one) for one in conversion.findings],
-        "review": _review(conversion.review) if conversion.review else None,
+        "review": review(conversion.review) if conversion.review else None,
     }
 
 
@@ -39,10 +27,6 @@ def _finding(finding: Finding) -> Shape:
     return {
         "reason": finding.reason,
         "outcome": finding.outcome,
-        "description": described(finding.reason),
+        "description": WORDS[finding.reason],
         "detail": {name: value for name, value in more.items() if value is not None},
     }
-
-
-def _review(review: Review) -> Shape:
-    return {"decided": review.decided, "by": review.by, "at": to_datetime(review.at), "note": review.note}
