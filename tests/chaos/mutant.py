@@ -10,11 +10,23 @@ from collections.abc import Mapping, Sequence
 from referral.fold import states as states_module
 from referral.fold.fence import Fence
 from referral.fold.states import Change, Loaded, RedisStates, Wanted
+from referral.log.speaker import KafkaSpeaker, Spoken
 
 
 def without_causes() -> None:
     """Every line is taken for news."""
     Fence.admits = lambda self, cause: True  # type: ignore[method-assign]
+
+
+def says_twice() -> None:
+    """Whatever is said is said again, as a worker does that dies between producing and applying, and its successor."""
+    real_speak = KafkaSpeaker.speak
+
+    def speak(self: KafkaSpeaker, lines: Sequence[Spoken]) -> None:
+        real_speak(self, lines)
+        real_speak(self, lines)
+
+    KafkaSpeaker.speak = speak  # type: ignore[method-assign]
 
 
 def without_fence() -> None:
@@ -50,7 +62,7 @@ def without_fence() -> None:
         setattr(RedisStates, name, mutated)
 
 
-MUTATIONS = {"without_causes": without_causes, "without_fence": without_fence}
+MUTATIONS = {"without_causes": without_causes, "says_twice": says_twice, "without_fence": without_fence}
 
 if __name__ == "__main__":
     part, module, *words = sys.argv[1:]

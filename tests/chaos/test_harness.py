@@ -9,13 +9,10 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 
 def test_without_cause_de_duplication_the_figures_differ(world: World, feed: Feed) -> None:
-    """Workers that die after producing say things twice; a board that does not look at causes counts them twice."""
-    world.restart("attribute", {"REFERRAL_FAILPOINTS": "attribute.after_produce=kill:0.5"})
-    world.restart(
-        "screen", {"REFERRAL_FAILPOINTS": "screen.after_produce=kill:0.5"}, ("tests.chaos.mutant", "without_causes")
-    )
+    """What a crash makes a worker say twice, a board that does not look at causes counts twice."""
+    world.restart("screen", wrap=("tests.chaos.mutant", "says_twice"))
     world.restart("boards", wrap=("tests.chaos.mutant", "without_causes"))
-    world.until_ready("attribute", "screen", "boards")
+    world.until_ready("screen", "boards")
     world.attack(feed, lambda: None)
     shown, told = world.mend_and_compare(feed, but=("boards",))
     assert shown["board"] != told["board"]
