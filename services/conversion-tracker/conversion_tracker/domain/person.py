@@ -38,7 +38,7 @@ def noted(
     history = before.with_(entry) if entry is not None else before
     if history is before and not reached:
         return None
-    return _judged(replace(person, history=history), program, name, rules_of, reached)
+    return _judged(person, history, person.ban, program, name, rules_of, reached)
 
 
 def put_under(
@@ -50,19 +50,21 @@ def put_under(
     """
     if (person.ban is None) == (ban is None):
         return None
-    return _judged(replace(person, ban=ban), program, name, rules_of, reached)
+    return _judged(person, person.history, ban, program, name, rules_of, reached)
 
 
-def _judged(person: Person, program: str, name: str, rules_of: RulesOf, reached: int) -> tuple[Person, list[Saying]]:
-    said, course = person.said, person.history.course()
+def _judged(
+    person: Person, history: History, ban: Ban | None, program: str, name: str, rules_of: RulesOf, reached: int
+) -> tuple[Person, list[Saying]]:
+    said, course = person.said, history.course()
     if said is not None and said.qualified:
         reached = max(reached, said.qualified)
     verdict = judge(course, rules_of(course.first.version), reached) if course.first else None
-    if verdict is not None and person.ban is not None:
+    if verdict is not None and ban is not None:
         verdict = Standing(verdict.since, verdict.first, reason="banned")
     now = said_of(verdict) if verdict else None
-    sayings = difference(program, name, said, verdict, course, person.ban) if now != said else []
-    return replace(person, said=now), sayings
+    sayings = difference(program, name, said, verdict, course, ban) if now != said else []
+    return Person(history, now, person.late, ban), sayings
 
 
 def waits_until(person: Person, rules_of: RulesOf) -> int | None:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from conversion_tracker.domain.difference import Saying
 from conversion_tracker.domain.person import Person, RulesOf, noted, too_late, waits_until
 from conversion_tracker.domain.rules import DAY_MS
-from conversion_tracker.folds.banning import Banning, listed, obeyed, passed_on
+from conversion_tracker.folds.banning import listed, obeyed, passed_on
 from conversion_tracker.folds.evidence import EvidenceReader, bears
 from conversion_tracker.folds.rulebook import Rulebook
 from conversion_tracker.folds.sales import SALES, with_sale
 from referral.catalog.view import Catalog
 from referral.events.attributions import attribution_key
-from referral.events.facts import EventLine, PersonBanned, PersonUnbanned
+from referral.events.facts import Banning, EventLine
 from referral.events.line import ClockTicked
 from referral.events.moment import to_datetime, to_ms
 from referral.fold.fold import Decision, Due, Key, Output, Position
@@ -50,7 +50,7 @@ class AttributeFold:
 
     def keys(self, line: EventLine) -> Sequence[Key]:
         """The person, where the line has a part in who brought them."""
-        if bears(line) or isinstance(line, PersonBanned | PersonUnbanned):
+        if bears(line) or isinstance(line, Banning):
             return (person_key(line.program, line.person),)
         return ()
 
@@ -58,7 +58,7 @@ class AttributeFold:
         self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
     ) -> Decision[Person]:
         """What the line changes about its person. A program that was not known by then is not ours to judge."""
-        if isinstance(line, PersonBanned | PersonUnbanned):
+        if isinstance(line, Banning):
             return self._banned(line, states, catalog)
         if not bears(line) or (page := self._rulebook.page(line.program, catalog)) is None:
             return Decision()

@@ -4,12 +4,10 @@ from conversion_tracker.domain.ban import Ban
 from conversion_tracker.domain.difference import Saying
 from conversion_tracker.domain.person import Person, RulesOf, put_under
 from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
-from referral.events.facts import PersonBanned, PersonUnbanned
+from referral.events.facts import Banning, PersonBanned
 from referral.events.ids import participant_id
 from referral.events.moment import to_ms
 from referral.fold.fold import Key, Score
-
-Banning = PersonBanned | PersonUnbanned
 
 
 def bans_at(program: str) -> str:

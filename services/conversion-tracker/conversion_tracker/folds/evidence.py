@@ -62,12 +62,11 @@ class EvidenceReader:
         what = _WHAT.get(type(fact), "touch")
         if what == "touch" and not touches:
             return None
-        place = position.offset, position.line
         if what == "follow":
             handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
             version = rules.version if rules else 0
-            return Entry(at, fact.id, what, touches, version, fact.device, None, fact.network, handle, *place)
-        return Entry(at, fact.id, what, touches, 0, None, None, None, None, *place)
+            return Entry(at, fact.id, what, touches, version, fact.device, None, fact.network, handle, *position[1:3])
+        return Entry(at, fact.id, what, touches, 0, None, None, None, None, *position[1:3])
 
     def _touches(self, fact: Fact, at: int, by: datetime) -> tuple[Touch, ...]:
         touches: list[Touch] = []
