@@ -5,7 +5,7 @@ ids the chance that any two meet is about 4 in 10 million).
 """
 
 import random
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 
 # Crockford's base 32 in lower case: no i, l, o or u, so that an id can be read aloud. https://www.crockford.com/base32.html
@@ -17,8 +17,15 @@ _PAIRS = tuple(
 
 def derive(prefix: str, *parts: str) -> str:
     """The id of the thing that `parts` name, e.g. derive("par", "prg_glow", "xhs:u42") → "par_" and 16 characters."""
-    digest = blake2b("\x1f".join(parts).encode(), digest_size=10, person=prefix.encode()).digest()
-    return f"{prefix}_{_encode(int.from_bytes(digest, 'big'))}"
+    hashing = _begun(prefix).copy()
+    hashing.update("\x1f".join(parts).encode())
+    return f"{prefix}_{_encode(int.from_bytes(hashing.digest(), 'big'))}"
+
+
+@cache
+def _begun(prefix: str) -> blake2b:
+    """The hash of a prefix before anything was hashed: to copy it costs half of making it."""
+    return blake2b(digest_size=10, person=prefix.encode())
 
 
 def fresh(prefix: str) -> str:

@@ -164,15 +164,19 @@ class Decider(Generic[Line, State]):
         """Encodes outputs with their cause. What was said before a wipe is not said again."""
         if position.offset < known.spoken_below:
             return
+        source, (of, offset, place, _) = self._fold.source.name, position
+        said: tuple[Topic, str] | None = None  # lines that follow from one go to one place more often than not
         for number, (topic, line, key, partition) in enumerate(outputs, first):
-            force_setattr(
-                line, "cause", (self._fold.source.name, position.partition, position.offset, position.line, number)
-            )
-            place = partition_of(key, self._partitions(topic)) if key is not None else partition or 0
-            outcome.spoken.append(Spoken(topic.name, place, _json(line), alone))
-            outcome.kinds[type(line)] = outcome.kinds.get(type(line), 0) + 1
+            force_setattr(line, "cause", (source, of, offset, place, number))
+            if key is None:
+                home = partition or 0
+            elif said != (topic, key):
+                said, home = (topic, key), partition_of(key, self._partitions(topic))
+            outcome.spoken.append(Spoken(topic.name, home, _json(line), alone))
+            kind = type(line)
+            outcome.kinds[kind] = outcome.kinds.get(kind, 0) + 1
             for reason in getattr(line, "reasons", ()):
-                outcome.reasons[type(line), reason] = outcome.reasons.get((type(line), reason), 0) + 1
+                outcome.reasons[kind, reason] = outcome.reasons.get((kind, reason), 0) + 1
 
     def _reject(self, outcome: Outcome, known: Spoke) -> None:
         """Dead letters go out; those of before a wipe are there already."""

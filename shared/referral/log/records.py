@@ -18,6 +18,10 @@ def join(lines: Iterable[bytes]) -> bytes:
 
 def chunks(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     """Lines in groups that fit one record each, in order. A single line above the bound is a group of its own."""
+    if len(lines) <= MAX_RECORD_LINES and sum(map(len, lines)) + len(lines) <= MAX_RECORD_BYTES:
+        if lines:
+            yield lines
+        return
     start, size = 0, 0
     for index, line in enumerate(lines):
         if index > start and (size + len(line) > MAX_RECORD_BYTES or index - start >= MAX_RECORD_LINES):

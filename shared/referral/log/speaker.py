@@ -97,6 +97,9 @@ def _by_place(lines: Sequence[Spoken]) -> dict[tuple[str, int], list[Spoken]]:
 
 def _records(lines: Sequence[Spoken]) -> Iterator[bytes]:
     """The records of one partition's lines: filled up to the bounds, a line that stands alone by itself."""
+    if not any(spoken.alone for spoken in lines):
+        yield from map(join, chunks([spoken.line for spoken in lines]))
+        return
     together: list[bytes] = []
     for spoken in lines:
         if spoken.alone:
