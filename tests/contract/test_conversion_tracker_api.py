@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from openapi_spec_validator import validate
 
-from conversion_tracker.http_api.app import build
+from conversion_tracker.http_api.app import app as make_app
 from conversion_tracker.http_api.refusals import REMEDIES
 from referral.config import Settings
 from referral.events.facts import Fact
@@ -27,7 +27,7 @@ DECISIONS = ("/conversions", "/bans")
 def document() -> Iterator[dict[str, Any]]:
     """/openapi.json; no broker is needed to tell what an API looks like."""
     nowhere = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
-    app = build(nowhere)
+    app = make_app(nowhere)
     yield app.test_client().get("/openapi.json").get_json()
     app.extensions["referral"].follower.stop()
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from redis import Redis
 
+from referral import __version__
 from referral.config import Settings
 from referral_tools.stack.ports import free_ports
 from tests.integration.reward_dispatcher.system import until
@@ -19,12 +20,17 @@ pytestmark = pytest.mark.integration
 def test_a_fold_on_a_redis_that_may_evict_is_not_ready(
     settings: Settings, environ: dict[str, str], redis: "Redis"
 ) -> None:
-    """It is the folds' state that eviction breaks: a person's key gone from under a fence that stays is counted anew."""
+    """It is the folds' state that eviction breaks: a person's key gone from under a fence that stays is counted anew.
+
+    Beside it stands which version of what runs.
+    """
     [port] = free_ports(1)
     here = {**os.environ, **environ, "REFERRAL_METRICS_PORT": str(port)}
     with subprocess.Popen([sys.executable, "-m", "leaderboard", "fold", "growth"], env=here) as process:
         try:
             until(lambda: _checks(port) == {"growth": "ok", "redis": "ok"})
+            shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+            assert f'referral_build_info{{service="leaderboard/growth",version="{__version__}"}} 1.0' in shown
             redis.config_set("maxmemory-policy", "allkeys-lru")
             assert "set it to noeviction" in _checks(port)["redis"]
             assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 503

@@ -6,7 +6,7 @@
 import sys
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.logs import configure_logs
+from referral.telemetry.process import introduce
 
 USAGE = "usage: python -m conversion_tracker http | fold attribute | fold screen"
 
@@ -37,7 +37,7 @@ def _replay() -> None:
 def _http(settings: Settings) -> None:
     from referral.http.serve import serve
 
-    serve("conversion_tracker.http_api.app:create", settings)
+    serve("conversion_tracker.http_api.app:app", settings)
 
 
 def _fold(name: str, settings: Settings) -> None:
@@ -46,7 +46,7 @@ def _fold(name: str, settings: Settings) -> None:
     from referral.fold.worker import run_fold
     from referral.tokens import TokenSigner
 
-    configure_logs(f"conversion-tracker/{name}", settings)
+    introduce(f"conversion-tracker/{name}", settings)
     if name == "attribute":
         run_fold(AttributeFold(TokenSigner(settings.signing_key), settings.lateness_days), settings)
     else:

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.logs import configure_logs
+from referral.telemetry.process import introduce
 
 USAGE = "usage: python -m reward_dispatcher http | fold decide | fold ledger | worker"
 
@@ -38,7 +38,7 @@ def _fold(name: str, settings: Settings) -> None:
     from reward_dispatcher.folds.decide import DecideFold
     from reward_dispatcher.folds.ledger import LedgerFold
 
-    configure_logs(f"reward-dispatcher/{name}", settings)
+    introduce(f"reward-dispatcher/{name}", settings)
     if name == "decide":
         run_fold(DecideFold(), settings)
     else:
@@ -48,7 +48,7 @@ def _fold(name: str, settings: Settings) -> None:
 def _worker(settings: Settings) -> None:
     from reward_dispatcher.delivery.worker import run
 
-    configure_logs("reward-dispatcher/worker", settings)
+    introduce("reward-dispatcher/worker", settings)
     run(settings)
 
 

@@ -17,7 +17,8 @@ from flask import Flask
 from kafka import TopicPartition
 from werkzeug.test import TestResponse
 
-from conversion_tracker.http_api.app import SERVICE, build
+from conversion_tracker.http_api.app import SERVICE
+from conversion_tracker.http_api.app import app as make_app
 from conversion_tracker.http_api.collaborators import Collaborators
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
@@ -155,7 +156,7 @@ def served(settings: Settings, *entities: CatalogEntity) -> Iterator[System]:
     writer = CatalogWriter(settings, SystemClock())
     writer.put(entities or CATALOG, timeout=10)
     writer.close()
-    system = System(build(settings), settings)
+    system = System(make_app(settings), settings)
     try:
         system.context.follower.read_to_end(10)
         yield system

@@ -14,25 +14,28 @@ from referral.http.hot import mount
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "conversion-tracker"
+BLUEPRINTS = (
+    events.blueprint,
+    people.blueprint,
+    explanations.blueprint,
+    conversions.blueprint,
+    bans.blueprint,
+    replays.blueprint,
+    cloudevents.blueprint,
+    wechat.blueprint,
+    generic.blueprint,
+)
 
 
-def create() -> Flask:
-    """The app with the environment's settings; the server calls it in each worker process."""
-    settings = Settings.from_env()
-    configure_logs(SERVICE, settings)
-    return build(settings)
-
-
-def build(settings: Settings) -> Flask:
-    """The app with these settings."""
-    adapters = [cloudevents.blueprint, wechat.blueprint, generic.blueprint]
-    own = [events.blueprint, people.blueprint, explanations.blueprint, conversions.blueprint, bans.blueprint]
-    blueprints = [*own, replays.blueprint, *adapters]
-    app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=blueprints)
-    _document_facts(app)
-    equip(app)
-    _put_in_front(app, settings)
-    return app
+def app(settings: Settings | None = None) -> Flask:
+    """The app with these settings, else those of the environment. Make it in the process that serves it."""
+    chosen = settings or Settings.from_env()
+    configure_logs(SERVICE, chosen)
+    made = create_app(SERVICE, chosen, title="Conversion tracker", blueprints=BLUEPRINTS)
+    _document_facts(made)
+    equip(made)
+    _put_in_front(made, chosen)
+    return made
 
 
 def _put_in_front(app: Flask, settings: Settings) -> None:
