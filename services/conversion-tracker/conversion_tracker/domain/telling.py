@@ -16,6 +16,7 @@ REASONS: dict[UnattributedReason, str] = {
     "unknown_mention": "whom they mentioned does not take part",
     "program_closed": "the program had ended, or no rules were in force yet, when they followed",
     "refollowed": "they had followed before, and the program does not bring such a referral back",
+    "banned": "they are banned from the program",
 }
 
 
