@@ -97,6 +97,10 @@ FALLEN = replace(SCREENED, stands=False)
             told(version(), CODE, conversion=said("rejected", "self_referral")),
         ),
         (
+            f"{BROUGHT}; it was rejected, as kim decided, and pays nothing.",
+            told(version(), CODE, conversion=said("rejected", "review", review=replace(REVIEWED, decided="rejected"))),
+        ),
+        (
             f"{BROUGHT}; it does not pay yet, but will with {WITH_ORDER}.",
             told(ON_ORDER, CODE, paid(2, 2, "o1"), refunded(3, 3, "o1"), conversion=FALLEN),
         ),

@@ -35,7 +35,7 @@ _PLAIN = {
     "edge.probed": "It was asked whether the referrals run in a circle.",
     "circle.opened": "A referral fell that might have been part of a circle.",
     "referral.qualified": "The referral did what the program pays for.",
-    "conversion.cleared": "Screening let it through: it counts and pays.",
+    "conversion.cleared": "It counts and pays.",
     "reward.approved": "The reward is no longer held.",
     "reward.fulfilled": "The beneficiary has the reward.",
     "reward.delivered": "The beneficiary was told of the reward.",
@@ -106,7 +106,7 @@ def _screened(line: ConversionHeld | ConversionRejected | ConversionReversed) ->
         case ConversionHeld():
             return f"Screening holds it until somebody looks: {', '.join(line.reasons)}."
         case ConversionRejected():
-            return f"Screening rejected it: {', '.join(line.reasons)}."
+            return f"It neither counts nor pays: {', '.join(line.reasons)}."
         case ConversionReversed():
             return f"What counted counts no more: {line.reason}."
 
