@@ -221,7 +221,7 @@ def test_an_explanation_holds_from_the_touches_to_the_rewards_and_each_place_hol
         gone["verdict"]
         == "Bo (xhs:bo) brought xhs:u3 by code BO88, but xhs:u3 has unfollowed, so nothing of it counts."
     )
-    assert (gone["screening"]["status"], {one["status"] for one in gone["rewards"]}) == ("fallen", {"revoked"})
+    assert (gone["screening"]["status"], {one["status"] for one in gone["rewards"]}) == ("reversed", {"revoked"})
 
     described = _described(whole)
     for found in (first, second, held, gone):

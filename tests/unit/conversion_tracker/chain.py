@@ -2,16 +2,18 @@
 
 import msgspec
 
+from conversion_tracker.domain.ban import Ban
 from conversion_tracker.domain.conversion import Conversion
 from conversion_tracker.domain.explanation import winner
 from conversion_tracker.domain.person import Person
 from conversion_tracker.domain.rules import rules_of
+from conversion_tracker.domain.screening.referrer import Referrer
 from conversion_tracker.explaining.places import Place
 from conversion_tracker.explaining.reading import Bounds, Reading
 from conversion_tracker.explaining.trail import Asked, Trail, walk
 from conversion_tracker.folds.attribute import AttributeFold, person_key
 from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import State, conversion_at
+from conversion_tracker.folds.screening.handler import State, conversion_at, referrer_at
 from referral.clock import ManualClock
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
@@ -109,7 +111,14 @@ class Chain:
         participant = self.catalog.participant(won.referrer)
         assert participant is not None
         conversion = self._conversion(won.referrer, referral_id(PROGRAM, person, won.referrer))
-        return Asked(PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion)
+        bans = tuple(ban.at for ban in (state.ban, self._banned(won.referrer)) if ban is not None)
+        return Asked(PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion, bans)
+
+    def _banned(self, referrer: str) -> Ban | None:
+        partition = partition_of(f"{PROGRAM}|{referrer}", PARTITIONS)
+        raw = self.states["screen"].values.get(partition, {}).get(referrer_at(PROGRAM, referrer))
+        found = msgspec.msgpack.decode(raw, type=State) if raw else None
+        return found.ban if isinstance(found, Referrer) else None
 
     def _conversion(self, referrer: str, referral: str) -> Conversion | None:
         partition = partition_of(f"{PROGRAM}|{referrer}", PARTITIONS)

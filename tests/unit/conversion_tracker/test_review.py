@@ -14,6 +14,7 @@ from conversion_tracker.domain.screening.ban import BAN
 from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
 from conversion_tracker.folds.screen import ScreenFold
 from conversion_tracker.folds.screening.handler import CONVERSION, State, brought_by, listed_at
+from conversion_tracker.http_api.review_schemas import EvidenceOut
 from referral.clock import ManualClock
 from referral.events.attributions import (
     AttributionLine,
@@ -204,3 +205,8 @@ def test_a_review_of_what_nobody_knows_changes_nothing() -> None:
     desk.say([_line(1, ("release", (AMY.id, "xhs:a")))])
     desk.fold()
     assert (desk.conversions(), desk.counted()) == ([], set())
+
+
+def test_the_list_for_review_shows_all_of_the_evidence() -> None:
+    """A field that the schema lacks would be left out of the answer without a word: the partner, the campaign."""
+    assert set(EvidenceOut().fields) == set(Evidence.__struct_fields__)

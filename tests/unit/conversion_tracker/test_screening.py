@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from conversion_tracker.domain.conversion import Conversion, Review, fallen, qualified, settled
+from conversion_tracker.domain.conversion import Conversion, Review, fallen, found, qualified, settled
 from conversion_tracker.domain.screening.catalogue import RULES, Finding, outcome_of, reasons_of, screen
 from conversion_tracker.domain.screening.reasons import WORDS
 from conversion_tracker.domain.screening.referrer import Referrer
@@ -167,6 +167,16 @@ def test_a_review_outweighs_the_rules_and_a_ban_outweighs_a_review() -> None:
     rejected, lines = settled(replace(back, review=Review("rejected", "ops", MOMENT)), MOMENT, "review")
     assert [getattr(line, "reasons", None) for line in lines] == [None, ("review",)]
     assert rejected.outcome == "rejected"
+
+
+def test_what_was_found_is_said_in_one_order_whichever_came_first() -> None:
+    """A ban before a ring and a ring before a ban are one verdict: nothing new is said of it."""
+    ring = Finding("rejected", "ring")
+    state, (line,) = _settled(None, (ring, BANNED))
+    assert isinstance(line, ConversionRejected)
+    assert line.reasons == ("ring", "ban")
+    again, nothing = settled(found(replace(state, findings=(BANNED,)), "ring", ring), MOMENT, "ring")
+    assert (again.said, nothing) == (state.said, [])
 
 
 def test_a_review_lasts_when_a_referral_falls_and_comes_back() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import msgspec
@@ -18,8 +18,9 @@ from conversion_tracker.domain.screening.ring import RING
 from conversion_tracker.domain.telling import REASONS, Told, verdict
 from conversion_tracker.explaining.says import says
 from conversion_tracker.explaining.standing import Leaderboard, Rank
+from conversion_tracker.http_api.conversion_shapes import conversion as listed
 from conversion_tracker.http_api.screening_shapes import screening
-from referral.events.attributions import Evidence
+from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
 from referral.events.facts import Fact
@@ -30,11 +31,13 @@ from tests.unit.conversion_tracker.world import (
     FRIEND,
     Run,
     at,
+    ban,
     catalog,
     follow,
     paid,
     refunded,
     scan,
+    unban,
     unfollow,
     version,
 )
@@ -76,6 +79,8 @@ FALLEN = replace(SCREENED, stands=False)
         ("Nobody brought xhs:friend: nothing they did or said led to anybody.", told(version(), follow(1, 1))),
         ("Nobody brought xhs:friend: nobody had the code they said.", told(version(), follow(1, 1, code="NOBODY"))),
         (f"Nobody brought xhs:friend: {REASONS['program_closed']}.", told(version(ends_at=at(0.5)), CODE)),
+        ("Nobody brought xhs:friend: they are banned from the program.", told(version(), CODE, ban(2))),
+        (f"{BROUGHT}; screening has not come to it yet.", told(version(), CODE, ban(2), unban(3))),
         ("Nobody brought xhs:friend, who has unfollowed.", told(version(), follow(1, 1), unfollow(2, 2))),
         (f"{BROUGHT}; screening has not come to it yet.", told(version(), CODE)),
         (f"{BROUGHT}; it counts and pays.", told(version(), CODE, conversion=said("cleared"))),
@@ -90,6 +95,10 @@ FALLEN = replace(SCREENED, stands=False)
         (
             f"{BROUGHT}; it was rejected and pays nothing ({WORDS['self_referral'].rstrip('.')}).",
             told(version(), CODE, conversion=said("rejected", "self_referral")),
+        ),
+        (
+            f"{BROUGHT}; it was rejected, as kim decided, and pays nothing.",
+            told(version(), CODE, conversion=said("rejected", "review", review=replace(REVIEWED, decided="rejected"))),
         ),
         (
             f"{BROUGHT}; it does not pay yet, but will with {WITH_ORDER}.",
@@ -110,6 +119,25 @@ def test_the_verdict_is_one_plain_sentence(sentence: str, found: str) -> None:
     assert found == sentence
 
 
+def test_every_reason_why_nobody_brought_somebody_can_be_told() -> None:
+    """A reason without words would keep the whole explanation from being given."""
+    assert set(REASONS) == set(get_args(UnattributedReason))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("person.banned", "xhs:amy was banned by lin@glow.example: hundreds of follows from one room."),
+        ("conversion.reviewed", "Released by lin@glow.example: they are sisters, I asked."),
+        ("referral.circled", "It closed a circle of 2 referrals, of which it is the newest."),
+    ],
+)
+def test_what_somebody_decided_is_said_with_who_and_why(kind: str, sentence: str) -> None:
+    """A follower is answered by what was decided about them, not by a type's name."""
+    topic = EVENTS if kind == "person.banned" else ATTRIBUTIONS
+    assert says(msgspec.json.decode(example(kind), type=topic.lines), str) == sentence
+
+
 LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS) for kind in kinds(topic.lines)]
 
 
@@ -128,7 +156,7 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     class Closer(Finding, frozen=True, array_like=True):
         close_to: str = ""
 
-    shown = screening(replace(SCREENED, findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED))
+    shown = screening(replace(said("cleared"), findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED))
     assert shown is not None
     assert shown["status"] == "cleared"
     assert shown["findings"] == [
@@ -136,6 +164,14 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     ]
     assert shown["review"] == {"decision": "cleared", "by": "kim", "note": "they know each other", "reviewed_at": at(1)}
     assert screening(None) is None
+
+
+def test_an_explanation_calls_a_conversion_what_the_list_for_review_calls_it() -> None:
+    """One word for one thing: whoever explains and whoever decides talk of the same."""
+    for conversion in (FALLEN, said("held", "rule_failed"), said("rejected", "ring"), said("cleared")):
+        shown = screening(conversion)
+        assert shown is not None
+        assert shown["status"] == listed(conversion, catalog())["status"]
 
 
 def _board(answer: httpx.Response | Exception) -> tuple[Leaderboard, list[httpx.Request]]:

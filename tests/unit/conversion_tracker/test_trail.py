@@ -5,6 +5,7 @@ from dataclasses import replace as replaced
 from decimal import Decimal
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -30,6 +31,7 @@ from tests.unit.conversion_tracker.world import (
     BO,
     FRIEND,
     PROGRAM,
+    ban,
     follow,
     paid,
     refunded,
@@ -179,6 +181,21 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
     assert types(trail, "conversions") == ["conversion.held", "conversion.cleared"]
     assert types(trail, "events") == ["person.followed", "person.unfollowed"]
     assert trail.missing == ()
+
+
+@pytest.mark.parametrize("banned", [FRIEND, AMY.external_id], ids=["who was brought", "who brought them"])
+def test_a_ban_a_month_later_is_found_by_when_it_was(banned: str) -> None:
+    """Between the conversion and the ban lies more than one step may read; who asks why it counts no more is told of the ban."""
+    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    where = partition_of(f"{PROGRAM}|{AMY.id}", PARTITIONS)
+    for number in range(100):
+        chain.clock.advance(DAY_MS // 4)
+        chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
+    chain.say(ban(30, banned)).drain()
+    trail = chain.trail(FRIEND, bounds=Bounds(look=50, seconds=60))
+    assert types(trail, "events") == ["person.followed", "person.banned"]
+    assert "conversion.reversed" in types(trail, "conversions")
+    assert [one.step for one in trail.missing if "stands" in one.step] == []
 
 
 def _others(number: int) -> Fact:

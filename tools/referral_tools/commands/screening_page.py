@@ -15,7 +15,7 @@ HEADS = ("rule", "finds", "looks at", "severity", "if left out")
 _SCOPES: dict[Scope, str] = {
     "referral": "the referral alone",
     "referrer": "what the referrer brought",
-    "program": "what the referrer brought, and the program's dates",
+    "program": "what the referrer brought, and the program around it",
 }
 
 INTRO = """\
@@ -76,7 +76,8 @@ Device, network and name are those of the first follow, like everything that dec
 - **Who falls and comes back** is judged anew with what is known by then, and is never their own double. Who has unfollowed
   counts for `churn` until they come back.
 - **The usual** of `deadline_burst` is the average of the seven days (UTC) before its hours began. Months and challenges end
-  at midnight in the time zone of the program's first version, as boards do.
+  at midnight in the time zone of the program's first version, as boards do. No more than the remembered {MAX_RECENT} can lie in
+  its hours, so whoever usually brings more than {MAX_RECENT} divided by `times` in as many hours does not meet the rule.
 
 ## Add a rule
 

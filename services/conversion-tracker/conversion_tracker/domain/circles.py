@@ -12,7 +12,7 @@ circle with that edge. Lines between two places stay in order, so it stays behin
 marked place after the mark, or stops where another edge is gone, whose own telling is then nearer to the mark. An edge that is
 set anew is another edge, by its `life`: what is told of the old one, on whatever way and however late, takes no mark of the new.
 
-docs/decisions/0015 has the whole argument, and tests/unit/conversion_tracker/test_circles.py plays it in any order.
+docs/decisions/0020 has the whole argument, and tests/unit/conversion_tracker/test_circles.py plays it in any order.
 """
 
 from collections.abc import Iterator, Sequence

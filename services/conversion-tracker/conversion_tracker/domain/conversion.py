@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from conversion_tracker.domain.screening.catalogue import Finding, Outcome, outcome_of, reasons_of
+from conversion_tracker.domain.screening.catalogue import Finding, Outcome, in_order, outcome_of, reasons_of
 from referral.events.attributions import Evidence, ReferralQualified, ReferrerKind
 from referral.events.conversions import (
     ConversionCleared,
@@ -121,7 +121,7 @@ def fallen(before: Conversion) -> Conversion:
 def found(before: Conversion, reason: ScreeningReason, finding: Finding | None) -> Conversion:
     """With what is known now under one reason; None where that is nothing (any more)."""
     others = tuple(one for one in before.findings if one.reason != reason)
-    return replace(before, findings=(*others, finding) if finding else others)
+    return replace(before, findings=in_order((*others, finding)) if finding else others)
 
 
 def shut_out(before: Conversion, banned: bool) -> Conversion:
@@ -139,8 +139,7 @@ def settled(now: Conversion, occurred_at: int, reason: FallReason) -> tuple[Conv
     if wanted == now.said:
         return now, []
     lines: list[ConversionFact] = []
-    counts_on = wanted is not None and wanted.outcome == "cleared" and now.said is not None and wanted.at == now.said.at
-    if now.said is not None and now.said.outcome == "cleared" and not counts_on:
+    if now.said is not None and now.said.outcome == "cleared":
         lines.append(_taken_back(now, now.said, occurred_at, reason))
     if wanted is not None:
         lines.append(_told(now, wanted))

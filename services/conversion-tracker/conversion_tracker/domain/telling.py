@@ -16,6 +16,7 @@ REASONS: dict[UnattributedReason, str] = {
     "unknown_mention": "whom they mentioned does not take part",
     "program_closed": "the program had ended, or no rules were in force yet, when they followed",
     "refollowed": "they had followed before, and the program does not bring such a referral back",
+    "banned": "they are banned from the program",
 }
 
 
@@ -71,15 +72,16 @@ def _counts(told: Told) -> str:
     if told.conversion is None or told.conversion.said is None:
         return "; screening has not come to it yet"
     said, review = told.conversion.said, told.conversion.review
-    why = "; ".join(WORDS[reason].rstrip(".") for reason in said.reasons)
+    why = "; ".join(WORDS[reason].rstrip(".") for reason in said.reasons if reason != "review")
+    found = f" ({why})" if why else ""
     by = f", as {review.by} decided" if review and review.decided == said.outcome else ""
     match said.outcome:
         case "cleared":
             return f"; it counts and pays{by}"
         case "held":
-            return f"; it is held until somebody looks at it ({why})"
+            return f"; it is held until somebody looks at it{found}"
         case "rejected":
-            return f"; it was rejected{by} and pays nothing ({why})"
+            return f"; it was rejected{by}{',' if by else ''} and pays nothing{found}"
 
 
 def _until(rules: Rules | None) -> str:

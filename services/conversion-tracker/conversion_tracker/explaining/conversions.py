@@ -10,14 +10,18 @@ from referral.events.moment import to_ms
 from referral.topics import CONVERSIONS
 
 
-def conversions(conversion: Conversion | None, said: Sequence[Step], reading: Reading, where: int) -> list[Step]:
-    """The conversion's lines in its partition, in order. `said` are the attributions' lines of its referral."""
+def conversions(
+    conversion: Conversion | None, said: Sequence[Step], reading: Reading, where: int, bans: Sequence[int] = ()
+) -> list[Step]:
+    """The conversion's lines in its partition, in order. `said` are the attributions' lines of its referral, `bans` the moments
+    (ms) of the bans that bear on it.
+    """
     if conversion is None:
         return []
     id = conversion_id(conversion.referral)
     mine = [step for step in said if is_about(step.line, conversion.referral)]
     found = _kept((step for cause in mine for step in reading.led_to(cause, CONVERSIONS, where)), id)
-    for since_ms in _moments(conversion, mine, found):
+    for since_ms in _moments(conversion, mine, found, bans):
         if not _agrees(conversion, found):
             found = _kept([*found, *_later(conversion, id, since_ms, found, reading, where)], id)
     if not _agrees(conversion, found):
@@ -44,10 +48,11 @@ def _kept(steps: Iterable[Step], id: str) -> list[Step]:
     return list(kept.values())
 
 
-def _moments(conversion: Conversion, mine: Sequence[Step], found: Sequence[Step]) -> Iterator[int]:
-    """From when on to look for what else was said: a person's review, else what is the last known."""
+def _moments(conversion: Conversion, mine: Sequence[Step], found: Sequence[Step], bans: Sequence[int]) -> Iterator[int]:
+    """From when on to look for what else was said: somebody's review, a ban, else what is the last known."""
     if conversion.review is not None:
         yield conversion.review.at
+    yield from bans
     known = [*mine, *found]
     if known:
         yield max(step.recorded_at_ms for step in known)

@@ -3,9 +3,25 @@
 from collections.abc import Callable
 
 from conversion_tracker.explaining.places import LogLine, type_of
-from referral.events.attributions import ReferralAttributed, ReferralReversed, ReferralUnattributed
+from referral.events.attributions import (
+    ConversionReviewed,
+    ReferralAttributed,
+    ReferralReversed,
+    ReferralUnattributed,
+    ReferrerBanned,
+    ReferrerUnbanned,
+)
 from referral.events.conversions import ConversionHeld, ConversionRejected, ConversionReversed
-from referral.events.facts import CodeScanned, FriendTagged, OrderPaid, OrderRefunded, PersonFollowed
+from referral.events.edges import ReferralCircled, ReferralUncircled
+from referral.events.facts import (
+    CodeScanned,
+    FriendTagged,
+    OrderPaid,
+    OrderRefunded,
+    PersonBanned,
+    PersonFollowed,
+    PersonUnbanned,
+)
 from referral.events.line import ClockTicked
 from referral.events.rewards import RewardGranted, RewardHeld, RewardRevoked
 
@@ -14,8 +30,12 @@ NameOf = Callable[[str], str]
 
 _PLAIN = {
     "person.unfollowed": "They unfollowed.",
+    "edge.set": "Who brought them was noted, to count degrees and to see circles.",
+    "edge.unset": "Nobody stands above them any more.",
+    "edge.probed": "It was asked whether the referrals run in a circle.",
+    "circle.opened": "A referral fell that might have been part of a circle.",
     "referral.qualified": "The referral did what the program pays for.",
-    "conversion.cleared": "Screening let it through: it counts and pays.",
+    "conversion.cleared": "It counts and pays.",
     "reward.approved": "The reward is no longer held.",
     "reward.fulfilled": "The beneficiary has the reward.",
     "reward.delivered": "The beneficiary was told of the reward.",
@@ -33,6 +53,10 @@ def says(line: LogLine, name: NameOf) -> str:
             return _screened(line)
         case RewardGranted() | RewardHeld() | RewardRevoked():
             return _rewarded(line)
+        case ConversionReviewed() | PersonBanned() | PersonUnbanned() | ReferrerBanned() | ReferrerUnbanned():
+            return _decided(line)
+        case ReferralCircled() | ReferralUncircled():
+            return _circled(line)
         case _:
             return _fact(line) or _PLAIN.get(type_of(line)) or _by_name(type_of(line))
 
@@ -82,9 +106,30 @@ def _screened(line: ConversionHeld | ConversionRejected | ConversionReversed) ->
         case ConversionHeld():
             return f"Screening holds it until somebody looks: {', '.join(line.reasons)}."
         case ConversionRejected():
-            return f"Screening rejected it: {', '.join(line.reasons)}."
+            return f"It neither counts nor pays: {', '.join(line.reasons)}."
         case ConversionReversed():
             return f"What counted counts no more: {line.reason}."
+
+
+def _decided(
+    line: ConversionReviewed | PersonBanned | PersonUnbanned | ReferrerBanned | ReferrerUnbanned,
+) -> str:
+    """Who decided, what, and why if they said so."""
+    why = line.note.strip().rstrip(".")
+    note = f": {why}" if why else ""
+    match line:
+        case ConversionReviewed():
+            return f"{'Released' if line.decision == 'cleared' else 'Rejected'} by {line.by}{note}."
+        case PersonBanned() | ReferrerBanned():
+            return f"{line.person} was banned by {line.by}{note}."
+        case PersonUnbanned() | ReferrerUnbanned():
+            return f"{line.person} was let in again by {line.by}{note}."
+
+
+def _circled(line: ReferralCircled | ReferralUncircled) -> str:
+    if isinstance(line, ReferralCircled):
+        return f"It closed a circle of {len(line.circle)} referrals, of which it is the newest."
+    return "The circle that it had closed is open again."
 
 
 def _rewarded(line: RewardGranted | RewardHeld | RewardRevoked) -> str:

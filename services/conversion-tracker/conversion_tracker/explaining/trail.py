@@ -23,7 +23,8 @@ _EVER = (-1, 0)
 class Asked:
     """Whose trail: a person with their history, the touch that won, who made it, and the conversion it led to.
 
-    `referrer` is a participant's id, `beneficiary` their id at the platform; each is None where there is none.
+    `referrer` is a participant's id, `beneficiary` their id at the platform; each is None where there is none. `bans` are the
+    moments (ms) of the bans that stand of either of them.
     """
 
     program: str
@@ -33,6 +34,7 @@ class Asked:
     referrer: str | None = None
     beneficiary: str | None = None
     conversion: Conversion | None = None
+    bans: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def walk(asked: Asked, reading: Reading, partitions: int) -> Trail:
     facts = _facts(asked, reading, partitions)
     where = partition_of(f"{asked.program}|{asked.referrer or asked.person}", partitions)
     said = _attributions(asked, facts, reading, where)
-    screened = conversions(asked.conversion, said, reading, where)
+    screened = conversions(asked.conversion, said, reading, where, asked.bans)
     people = [one for one in (asked.person, asked.beneficiary) if one]
     wallets = sorted({partition_of(f"{asked.program}|{one}", partitions) for one in people})
     found = [*facts, *said, *screened, *rewards(screened, reading, wallets)]

@@ -3,21 +3,20 @@
 from conversion_tracker.domain.conversion import Conversion, Review, status_of
 from conversion_tracker.domain.screening.catalogue import Finding
 from conversion_tracker.domain.screening.reasons import WORDS
+from conversion_tracker.http_api.referrer_shape import Shape, referrer_shape
 from referral.catalog.view import Catalog
 from referral.events.attributions import Evidence
-from referral.events.entities import Participant
 from referral.events.moment import to_datetime
-
-Shape = dict[str, object]
 
 
 def conversions(found: list[Conversion], catalog: Catalog) -> list[Shape]:
     """ConversionOut of each."""
-    known = catalog.participants_by_id({one.referrer for one in found})
-    return [conversion(one, known[one.referrer]) for one in found]
+    catalog.participants_by_id({one.referrer for one in found})  # reads what is newer once, not for each
+    known = catalog.as_read()
+    return [conversion(one, known) for one in found]
 
 
-def conversion(found: Conversion, referrer: Participant | None) -> Shape:
+def conversion(found: Conversion, catalog: Catalog) -> Shape:
     """A ConversionOut."""
     return {
         "id": found.id,
@@ -25,11 +24,7 @@ def conversion(found: Conversion, referrer: Participant | None) -> Shape:
         "status": status_of(found.said),
         "referral": found.referral,
         "person": found.person,
-        "referrer": {
-            "id": found.referrer,
-            "external_id": referrer.external_id if referrer else None,
-            "display_name": referrer.display_name if referrer else None,
-        },
+        "referrer": referrer_shape(found.referrer, catalog),
         "since": to_datetime(found.since),
         "qualified_at": to_datetime(found.at),
         "version": found.version,

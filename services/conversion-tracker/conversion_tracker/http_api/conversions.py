@@ -82,7 +82,8 @@ def _refuse_banned(found: Conversion) -> None:
         return
     participant = context().catalog.participant(found.referrer)
     who = participant.external_id if participant else found.referrer
-    why = f": {ban.note}" if ban.note else ""
+    note = ban.note.strip().rstrip(".")
+    why = f": {note}" if note else ""
     detail = (
         f"{who}, who brought {found.person}, has been banned by {ban.by} since {to_datetime(ban.at):%Y-%m-%d %H:%M} UTC{why}."
         " Lift the ban first; whoever is banned earns nothing."

@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from conversion_tracker.domain.conversion import STATUSES
 from conversion_tracker.http_api.review_schemas import ReviewOut
 from conversion_tracker.http_api.schemas import PersonOut, TouchOut
 
@@ -50,8 +51,8 @@ class ScreeningOut(Schema):
 
     conversion = fields.Str()
     status = fields.Str(
-        validate=validate.OneOf(["cleared", "held", "rejected", "fallen"]),
-        metadata={"description": "`fallen`: the referral no longer stands"},
+        validate=validate.OneOf(STATUSES),
+        metadata={"description": "`reversed`: the referral no longer stands"},
     )
     findings = fields.List(fields.Nested(FindingOut))
     review = fields.Nested(ReviewOut, allow_none=True)

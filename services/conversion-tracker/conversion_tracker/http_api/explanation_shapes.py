@@ -10,7 +10,8 @@ from conversion_tracker.explaining.places import Place, Step
 from conversion_tracker.explaining.says import NameOf, says
 from conversion_tracker.explaining.standing import Standing
 from conversion_tracker.explaining.trail import Asked, Trail, place_of
-from conversion_tracker.http_api.people_shapes import Shape, shown
+from conversion_tracker.http_api.people_shapes import shown
+from conversion_tracker.http_api.referrer_shape import Shape
 from conversion_tracker.http_api.reward_shapes import rewards
 from conversion_tracker.http_api.screening_shapes import screening
 from referral.catalog.view import Catalog

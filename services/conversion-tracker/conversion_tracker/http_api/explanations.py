@@ -46,7 +46,9 @@ def _asked(program: str, external_id: str, person: Person, won: Touch | None) ->
     referral = referral_id(program, external_id, won.referrer)
     conversion = collaborators().conversions.conversion(program, won.referrer, referral)
     beneficiary = participant.external_id if participant else None
-    return Asked(program, external_id, person.history, won, won.referrer, beneficiary, conversion)
+    bans = [person.ban, collaborators().conversions.ban(conversion) if conversion else None]
+    moments = tuple(ban.at for ban in bans if ban is not None)
+    return Asked(program, external_id, person.history, won, won.referrer, beneficiary, conversion, moments)
 
 
 def _trail(asked: Asked) -> Trail:

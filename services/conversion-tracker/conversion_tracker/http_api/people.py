@@ -6,6 +6,7 @@ from conversion_tracker.domain.network import Network, brought_by, measured
 from conversion_tracker.domain.person import Person
 from conversion_tracker.domain.rules import rules_of
 from conversion_tracker.http_api.collaborators import collaborators
+from conversion_tracker.http_api.existing import existing_program
 from conversion_tracker.http_api.people_shapes import shown, shown_network
 from conversion_tracker.http_api.schemas import PersonOut
 from referral.events.entities import ProgramVersion
@@ -55,9 +56,7 @@ def known_person(program: str, external_id: str) -> Person:
 
 
 def _person(program: str, external_id: str) -> Person | None:
-    if not context().catalog.versions(program):
-        detail = f"There is no program {program}. Check its id; GET /v1/programs of the link issuer lists them."
-        raise Problem(404, "unknown_program", detail)
+    existing_program(program)
     return collaborators().people.person(program, external_id)
 
 

@@ -11,12 +11,11 @@ from conversion_tracker.domain.history import Course
 from conversion_tracker.domain.network import Network
 from conversion_tracker.domain.person import Person
 from conversion_tracker.domain.rules import Rules
-from conversion_tracker.http_api.referrer_shape import referrer_shape
+from conversion_tracker.http_api.referrer_shape import Shape, referrer_shape
 from referral.catalog.view import Catalog
 from referral.events.ids import referral_id
 from referral.events.moment import to_datetime
 
-Shape = dict[str, object]
 Credit = dict[CreditModel, Shares]
 
 

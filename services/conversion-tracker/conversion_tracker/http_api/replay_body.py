@@ -5,6 +5,7 @@ attribution reads it. `referral program check` says everything that link-issuer 
 """
 
 from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec.structs import fields
@@ -24,7 +25,9 @@ def rules_in(body: bytes, mimetype: str, program: str) -> Program:
     """The program of a body. Raises Problem 400 (no JSON), 415 (another form), or 422 with a mistake of every section."""
     if mimetype != "application/json":
         raise Problem(
-            415, "unsupported_media_type", f"Send the program file's content as JSON, not {mimetype or 'bare'}."
+            415,
+            "unsupported_media_type",
+            f"Send the program file's content with Content-Type application/json, not {mimetype or 'without any'}.",
         )
     try:
         content = msgspec.json.decode(body)
@@ -33,7 +36,7 @@ def rules_in(body: bytes, mimetype: str, program: str) -> Program:
     if not isinstance(content, dict):
         raise _invalid([("", "A JSON object belongs here: the content of a program file.")])
     content.pop(_WHEN, None)
-    if mistakes := [*_mistakes(content), *_misplaced(content, program)]:
+    if mistakes := [*_mistakes(content), *_misplaced(content, program), *_nowhere(content)]:
         raise _invalid(mistakes)
     return msgspec.convert(content, Program)
 
@@ -68,6 +71,17 @@ def _misplaced(content: Mapping[str, object], program: str) -> Iterator[Mistake]
     said = content.get("id", program)
     if said != program:
         yield "/id", f"This is {said}, but the address says {program}: replay a program's rules over its own past."
+
+
+def _nowhere(content: Mapping[str, object]) -> Iterator[Mistake]:
+    """A zone that nobody has would have screening hold whom it cannot find a deadline for."""
+    zone = content.get("timezone")
+    if not isinstance(zone, str):
+        return
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield "/timezone", f"There is no time zone {zone[:_LONGEST_ECHO]}: write an IANA name such as Asia/Shanghai."
 
 
 def _invalid(mistakes: list[Mistake]) -> Problem:

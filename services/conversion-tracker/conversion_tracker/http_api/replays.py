@@ -5,6 +5,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from conversion_tracker.http_api.collaborators import collaborators
+from conversion_tracker.http_api.existing import existing_program
 from conversion_tracker.http_api.replay_body import rules_in
 from conversion_tracker.http_api.replay_documented import RULES
 from conversion_tracker.http_api.replay_schemas import ReplayOut
@@ -36,7 +37,7 @@ def ask(program: str) -> Response:
     The rules of the body stand in for all versions, from the beginning. The answer comes at once; who gains and who loses is in
     the replay when it is done.
     """
-    _known(program)
+    existing_program(program)
     rules = rules_in(request.get_data(), request.mimetype, program)
     job = Job(id=fresh_id(), program=program, status="running", asked_at=to_datetime(context().clock.now_ms()))
     _start(job, rules)
@@ -73,12 +74,6 @@ def _start(job: Job, rules: Program) -> None:
             raise Problem(429, "too_many_replays", detail, headers={"Retry-After": "5"}) from None
         detail = f"{busy.id} of {job.program} is under way. Wait for it, or cancel it with DELETE."
         raise Problem(409, "replay_under_way", detail) from None
-
-
-def _known(program: str) -> None:
-    if not context().catalog.versions(program):
-        detail = f"There is no program {program}. Check its id; GET /v1/programs of the link issuer lists them."
-        raise Problem(404, "unknown_program", detail)
 
 
 def _found(program: str, replay: str) -> Job:

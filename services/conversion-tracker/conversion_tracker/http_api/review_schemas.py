@@ -37,7 +37,7 @@ class BanIn(DecisionIn):
 
     person = fields.Str(
         required=True,
-        validate=[validate.Length(1, _LONGEST_PERSON), _writable],
+        validate=[validate.Length(1, _LONGEST_PERSON), _not_blank, _writable],
         metadata={"description": "the platform's own id of a person, enrolled or not", "examples": ["xhs:amy"]},
     )
 
@@ -90,6 +90,8 @@ class EvidenceOut(Schema):
     channel = fields.Str(allow_none=True)
     content = fields.Str(allow_none=True)
     cta = fields.Str(allow_none=True)
+    partner = fields.Str(allow_none=True)
+    campaign = fields.Str(allow_none=True)
 
 
 class ConversionOut(Schema):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from conversion_tracker.explaining.places import Place, Step
 from conversion_tracker.explaining.says import milestone
-from conversion_tracker.http_api.people_shapes import Shape
+from conversion_tracker.http_api.referrer_shape import Shape
 from referral.events.rewards import OneReward, RewardGranted
 from referral.topics import REWARDS
 

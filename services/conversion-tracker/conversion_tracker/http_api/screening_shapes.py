@@ -1,10 +1,10 @@
 """What screening found, as the API shows it. Rules speak for themselves by their catalogue entries."""
 
-from conversion_tracker.domain.conversion import Conversion
+from conversion_tracker.domain.conversion import Conversion, status_of
 from conversion_tracker.domain.screening.catalogue import Finding
 from conversion_tracker.domain.screening.reasons import WORDS
 from conversion_tracker.http_api.conversion_shapes import review
-from conversion_tracker.http_api.people_shapes import Shape
+from conversion_tracker.http_api.referrer_shape import Shape
 from referral.events.ids import conversion_id
 
 
@@ -14,7 +14,7 @@ def screening(conversion: Conversion | None) -> Shape | None:
         return None
     return {
         "conversion": conversion_id(conversion.referral),
-        "status": conversion.outcome or "fallen",
+        "status": status_of(conversion.said),
         "findings": [_finding(one) for one in conversion.findings],
         "review": review(conversion.review) if conversion.review else None,
     }

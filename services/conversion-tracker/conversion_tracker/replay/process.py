@@ -8,10 +8,14 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import msgspec
 import structlog
 from msgspec.structs import replace
+from redis.exceptions import RedisError
 
 from conversion_tracker.replay.jobs import Job, Jobs, ProgressNow
 from conversion_tracker.replay.past import LoggedPast
@@ -27,7 +31,8 @@ from referral.tokens import TokenSigner
 from referral.topics import EVENTS
 
 _BEAT_S = 0.5
-_CATALOG_S = 10.0  # within a lease
+_KEEP_S = 3.0  # a fifth of a lease
+_CATALOG_S = 10.0
 _GIVING_WAY = 10
 log = structlog.get_logger()
 
@@ -68,6 +73,25 @@ class Beat:
             self.tell(self.job)
             self._told = now
 
+    @contextmanager
+    def kept(self, every_s: float = _KEEP_S) -> Iterator[None]:
+        """Keeps the lease while the block lasts, however long a step takes that tells nothing: screening, sorting, comparing."""
+        over = Event()
+        thread = Thread(target=self._keep, args=(over, every_s), name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _keep(self, over: Event, every_s: float) -> None:
+        while not over.wait(every_s) and os.getppid() == self._parent:
+            try:
+                self._jobs.tell(self.job)
+            except RedisError as error:
+                log.warning("lease not kept", id=self.job.id, reason=str(error))
+
     def tell(self, job: Job) -> None:
         """Tells it now."""
         if os.getppid() != self._parent or not self._jobs.tell(job):
@@ -94,7 +118,9 @@ def main() -> None:
     gc.disable()  # states live to the end and form no cycles; the process is gone soon
     beat = Beat(Jobs(connect(order.settings)), order)
     try:
-        beat.tell(_done(order, beat))
+        with beat.kept():
+            done = _done(order, beat)
+        beat.tell(done)
     except Unwanted:
         log.info("replay ended", id=order.job.id, reason="cancelled, forgotten, or the service is gone")
 

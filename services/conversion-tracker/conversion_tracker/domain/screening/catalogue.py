@@ -34,6 +34,8 @@ RULES: tuple[Rule, ...] = (
     BAN,
 )
 
+_PLACES = {rule.name: place for place, rule in enumerate(RULES)}
+
 Outcome = Literal["cleared", "held", "rejected"]
 _SEVEREST_FIRST: tuple[Outcome, ...] = ("rejected", "held")
 _OUTCOMES: dict[Action, Outcome] = {"reject": "rejected", "hold": "held", "ignore": "cleared"}
@@ -58,6 +60,11 @@ def hit(rule: Rule, screening: Screening) -> Finding | None:
     """What the program does where a rule found something; None where it does not mind."""
     outcome = _OUTCOMES[rule.action(screening)]
     return None if outcome == "cleared" else Finding(outcome, rule.name)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order of the rules, whichever came first."""
+    return tuple(sorted(findings, key=lambda finding: _PLACES.get(finding.reason, len(_PLACES))))
 
 
 def outcome_of(findings: Iterable[Finding]) -> Outcome:

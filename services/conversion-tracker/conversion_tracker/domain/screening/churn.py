@@ -10,12 +10,14 @@ def _decide(case: Case, screening: Screening) -> bool:
 
 def _mostly_left(case: Case, screening: Screening) -> bool:
     """Whether so many of the newest whom the referrer brought have unfollowed since."""
-    bounds = screening.churn
-    if len(case.known.recent) < bounds.people:
+    bounds, recent, person = screening.churn, case.known.recent, case.referral.person
+    if len(recent) < bounds.people:
         return False
-    person = case.referral.person
-    others = [one.left for one in case.known.recent if one.person != person]
-    return len(others) >= bounds.people and sum(others) * 100 >= bounds.left_percent * len(others)
+    gone = [one.person for one in recent if one.left]
+    if not gone:
+        return False
+    others = len(recent) - (case.known.remembered(person) is not None)
+    return others >= bounds.people and (len(gone) - (person in gone)) * 100 >= bounds.left_percent * others
 
 
 CHURN = Rule(

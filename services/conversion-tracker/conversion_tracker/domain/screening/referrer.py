@@ -39,7 +39,7 @@ class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
 
     def with_(self, brought: Brought) -> "Referrer":
         """The referrer after one more was brought, or one who had been brought before came back."""
-        before = self._record(brought.person)
+        before = self.remembered(brought.person)
         others = self.recent if before is None else tuple(one for one in self.recent if one is not before)
         place = bisect_left(others, (brought.at, brought.person), key=_order)
         recent = (*others[:place], brought, *others[place:])[-MAX_RECENT:]
@@ -56,15 +56,16 @@ class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
 
     def without(self, person: str) -> "Referrer":
         """The referrer after somebody whom they had brought has left."""
-        if self._record(person) is None:
+        one = self.remembered(person)
+        if one is None or one.left:
             return self
-        return replace(self, recent=tuple(replace(one, left=one.left or one.person == person) for one in self.recent))
+        place = self.recent.index(one)
+        return replace(self, recent=(*self.recent[:place], replace(one, left=True), *self.recent[place + 1 :]))
 
-    def _record(self, person: str) -> Brought | None:
-        for one in self.recent:
-            if one.person == person:
-                return one
-        return None
+    def remembered(self, person: str) -> Brought | None:
+        """What is remembered of somebody; None of who was never brought, or too long ago."""
+        found = [one for one in self.recent if one.person == person]
+        return found[0] if found else None
 
     def circling(self, referral: str) -> "Referrer":
         """The referrer after one of their referrals closed a circle."""

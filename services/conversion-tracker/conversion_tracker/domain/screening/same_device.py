@@ -12,8 +12,8 @@ def _decide(case: Case, _: Screening) -> bool:
     device = case.referral.device
     if not device:
         return False
-    person = case.referral.person
-    return device == case.device or any(one.device == device and one.person != person for one in case.known.recent)
+    doubles = [one.person for one in case.known.recent if one.device == device]
+    return device == case.device or any(person != case.referral.person for person in doubles)
 
 
 SAME_DEVICE = Rule(

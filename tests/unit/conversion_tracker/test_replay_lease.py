@@ -1,0 +1,50 @@
+"""A replay's lease: its process keeps it as long as it works, whether or not it has anything to tell."""
+
+import os
+from threading import Event
+
+from conversion_tracker.replay.jobs import Job, Jobs
+from conversion_tracker.replay.process import Beat, Order
+from referral.config import Settings
+from referral.events.moment import to_datetime
+
+from .world import PROGRAM, version
+
+JOB = Job(id="rpl_1", program=PROGRAM, status="running", asked_at=to_datetime(0))
+
+
+class Told(Jobs):
+    """Jobs that remember what they were told, and say when that was three times."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.thrice = Event()
+
+    def tell(self, job: Job) -> bool:
+        """Takes it down."""
+        self.jobs.append(job)
+        if len(self.jobs) == 3:
+            self.thrice.set()
+        return True
+
+
+def _beat(told: Told, parent: int) -> Beat:
+    return Beat(
+        told, Order(JOB, version().program, Settings(signing_key="a signing key of more than 32 letters"), parent)
+    )
+
+
+def test_a_step_that_tells_nothing_for_long_does_not_lose_the_lease() -> None:
+    """Screening a large program anew takes longer than a lease; the replay would be lost each time it was asked for."""
+    told = Told()
+    with _beat(told, os.getppid()).kept(every_s=0.01):
+        assert told.thrice.wait(5)
+    assert {job.status for job in told.jobs} == {"running"}
+
+
+def test_a_replay_whose_service_is_gone_keeps_nothing() -> None:
+    """Its place is free again when the lease has run out."""
+    told = Told()
+    with _beat(told, os.getppid() + 1).kept(every_s=0.01):
+        assert not told.thrice.wait(0.2)
+    assert told.jobs == []
