@@ -122,7 +122,7 @@ def test_a_press_before_its_ticket_and_one_long_after_are_reported(browser: Brow
         "window.told = []; navigator.sendBeacon = (_, said) => said.text().then((text) => told.push(JSON.parse(text)))"
     )
     page, held = context.new_page(), list[Route]()
-    page.route("**/ticket?*", lambda route: held.append(route))
+    page.route("**/ticket?*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     page.goto(f"{address}/s/AMY88?lang=en")
     button = page.get_by_role("button", name="Share it with a friend")
     button.click()
