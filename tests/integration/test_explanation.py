@@ -253,4 +253,4 @@ def _shown(whole: Whole, first: dict[str, Any]) -> None:
     nobody = whole.command("xhs:nobody")
     assert (nobody.exit_code, "unknown_person" in nobody.output) == (1, True)
     stranger = whole.command(FRIEND, key="rk_wrong")
-    assert (stranger.exit_code, "scope read" in stranger.output) == (1, True)
+    assert (stranger.exit_code, "keys create" in stranger.output) == (1, True)

@@ -9,6 +9,7 @@ from kafka.errors import KafkaError
 
 from referral.config import Settings
 from referral.events.facts import LinkClicked
+from referral.events.moment import to_ms
 from referral.log.admin import partitions
 from referral.log.connection import consumer
 from referral.log.errors import NotDurable
@@ -42,8 +43,7 @@ class ClickLog:
         homes = range(partitions(EVENTS, self._settings))
 
         def wanted(one: LinkClicked) -> bool:
-            at = one.occurred_at.timestamp() * 1000
-            return (one.program, one.code) == (program, code) and span_ms[0] <= at < span_ms[1]
+            return (one.program, one.code) == (program, code) and span_ms[0] <= to_ms(one.occurred_at) < span_ms[1]
 
         return self._search(homes, span_ms, code, wanted, most)
 
@@ -57,8 +57,8 @@ class ClickLog:
     ) -> list[LinkClicked]:
         found: dict[str, LinkClicked] = {}
         for line in self._lines(homes, *span_ms, name.encode()):
-            click = _decode(line)
-            if wanted(click):
+            click = _click(line)
+            if click is not None and wanted(click):
                 found[click.id] = click
             if len(found) > most:
                 raise TooMuch(f"there are more than {most} such clicks")
@@ -80,6 +80,14 @@ class ClickLog:
             raise NotDurable(f"the log could not be read: {type(error).__name__}: {error}") from error
         finally:
             reader.close(autocommit=False, timeout_ms=1_000)
+
+
+def _click(line: bytes) -> LinkClicked | None:
+    """The click that a line tells; None where it tells something else, in words that a sender chose, or cannot be read."""
+    try:
+        return _decode(line)
+    except ValueError:  # msgspec's errors and Unicode's are
+        return None
 
 
 def _records(reader: KafkaConsumer, places: list[TopicPartition], from_ms: int, to_ms: int | None) -> Iterator[bytes]:

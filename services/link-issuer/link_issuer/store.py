@@ -16,7 +16,7 @@ from link_issuer.domain.codes import candidate
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
-from referral.events.entities import CatalogEntity, ProgramVersion
+from referral.events.entities import CatalogEntity, Participant, ProgramVersion
 from referral.events.ids import derive
 from referral.events.moment import to_ms
 
@@ -97,6 +97,15 @@ class Store:
             if len(taken) == len(wishes):
                 break
         return [taken[index] for index in range(len(wishes))]
+
+    def agree(self, participants: Sequence[Participant]) -> list[Participant]:
+        """What to write of each: what the first says, where the same people are enrolled at once, with other names or as others."""
+        wanted = [
+            (f"li:participant:{one.id}", Claim(one.id, to_ms(one.recorded_at), msgspec.json.encode(one)))
+            for one in participants
+        ]
+        held = self._claims.take(wanted, _BRIDGE_S)
+        return [msgspec.json.decode(one.content, type=Participant) for one in held]
 
     def take_version(self, version: ProgramVersion) -> ProgramVersion:
         """The version to write under this number: the first that came, where others with the same rules come at once.

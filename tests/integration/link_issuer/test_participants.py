@@ -56,6 +56,21 @@ def test_concurrent_enrolments_make_one_participant(glow: System, settings: Sett
     } == people
 
 
+def test_who_somebody_is_does_not_hang_on_who_enrols_them_last(glow: System, settings: Settings) -> None:
+    """Enrolled at once under other names, and as a partner and as a follower: all who are answered hear of one participant."""
+    partners = [{"id": "kol_lin", "kind": "influencer", "channel": "wechat"}]
+    assert glow.apply(RULES | {"id": "prg_y", "partners": partners}).status_code == 201
+    wishes: list[dict[str, str]] = [{"display_name": "Amy"}, {"display_name": "Bo"}, {"partner": "kol_lin"}]
+    bodies = [{"external_id": f"xhs:u{number // 12}", **wishes[number % 3]} for number in range(96)]
+    with served(settings) as other, ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda i: (glow, other)[i % 2].enrol(bodies[i], "prg_y"), range(96)))
+    refused = [answer for answer in answers if answer.status_code == 422]
+    assert {answer.get_json()["errors"][0]["pointer"] for answer in refused} <= {"/partner"}
+    people = {tuple(a.get_json().values()) for a in answers if a.status_code in (200, 201)}
+    assert len(people) == 8
+    assert len(people) == len({a.get_json()["id"] for a in answers if a not in refused})
+
+
 def test_codes_differ_over_all_programs_and_after_redis_is_wiped(glow: System) -> None:
     """The catalog decides who has a code: Redis may forget, and another program's people are people too."""
     assert glow.apply(RULES | {"id": "prg_y"}).status_code == 201

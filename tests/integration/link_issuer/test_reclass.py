@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from werkzeug.serving import make_server
 
 from link_issuer.http_api import clicks as door
 from referral.clock import ManualClock
-from referral.events.facts import ClickReclassed, LinkClicked
+from referral.events.facts import ClickReclassed, LinkClicked, PersonFollowed
 from referral.events.moment import to_ms
+from referral.topics import EVENTS
 from referral_tools.cli import main
 from tests.integration.link_issuer.system import PROGRAM, System
 
@@ -95,6 +97,22 @@ def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypa
     assert reclass(glow, code=amy, visitor="person", **span).get_json()["code"] == "too_much"
 
 
+def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: System) -> None:
+    """A fact whose device is called as clicks are, and bytes that nobody can read, do not keep a code from being corrected."""
+    amy = glow.amy()["code"]
+    [click] = opened(glow, amy, 1)
+    follow = PersonFollowed(
+        occurred_at=click.occurred_at, id="f1", program=PROGRAM, person="xhs:z", code=amy, device="link.clicked"
+    )
+    unread = b'{"type":"link.clicked","code":"%s","id":"\xff"}' % amy.encode()
+    for line in (msgspec.json.encode(follow), unread):
+        glow.own.onward.collector.submit(EVENTS, f"{PROGRAM}|xhs:z", line).wait(10)
+    later(glow, click.occurred_at + timedelta(minutes=2))
+    span = {"from": click.occurred_at.isoformat(), "to": (click.occurred_at + timedelta(milliseconds=1)).isoformat()}
+    answer = reclass(glow, code=amy, visitor="crawler", **span)
+    assert (answer.status_code, answer.get_json()["reclassed"]) == (200, 1), answer.get_json()
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -104,9 +122,15 @@ def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypa
         ({"code": "X", "from": "2026-01-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"}, "/to"),
         ({"code": "N0SUCH", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}, "/code"),
         ({"click": "clk_1", "visitor": "robot"}, "/visitor"),
+        ({"click": "clk_1", "from": "yesterday"}, "/from"),
+        ({"click": "clk_1", "from": "2026-01-01T00:00:00"}, "/from"),
+        ({"click": "clk_1", "since": "2026-01-01T00:00:00Z"}, "/since"),
     ],
 )
 def test_what_is_wrong_is_named(glow: System, body: dict[str, object], pointer: str) -> None:
-    """And no click is touched."""
+    """By the name it has in the request, with what to write instead; and no click is touched."""
     answer = reclass(glow, **{"visitor": "crawler", **body})
-    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)
+    [mistake] = answer.get_json()["errors"][:1]
+    assert (answer.status_code, mistake["pointer"]) == (422, pointer)
+    assert not mistake["detail"].startswith("Not a valid")
+    assert "from_" not in mistake["detail"]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 from rich.cells import cell_len
 
+from referral_tools.columns import aligned
 from referral_tools.explain.answer import Explanation
-from referral_tools.explain.table import aligned
 from referral_tools.explain.text import text
 
 PLACE = {"topic": "referral.events", "partition": 1, "offset": 20, "line": 3}

@@ -1,12 +1,12 @@
 """`referral bans list|add|lift`: who is shut out of a program."""
 
-from urllib.parse import quote
-
 import click
 
-from referral_tools.commands.tracker_service import Tracker, aimed, decided, table
+from referral_tools.columns import table
+from referral_tools.commands.decision import decided
+from referral_tools.service import Service, aimed, path
 
-_HEADS = ("PERSON", "SINCE", "BY", "WHY")
+_HEADS = ("PERSON", "SINCE (UTC)", "BY", "WHY")
 _PROGRAM, _PERSON = click.argument("program", metavar="PROGRAM"), click.argument("person", metavar="PERSON")
 
 
@@ -18,12 +18,12 @@ def bans() -> None:
 @bans.command("list")
 @_PROGRAM
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@aimed("read")
+@aimed("conversion-tracker", "read")
 def listing(program: str, limit: int, url: str, key: str) -> None:
     """List who is banned from PROGRAM (prg_…), the oldest ban first."""
     found = [
         (one["person"], one["at"][:16].replace("T", " "), one["by"], one["note"])
-        for one in Tracker(url, key).items(f"programs/{program}/bans", limit)
+        for one in Service(url, key).items(path("programs", program, "bans"), limit)
     ]
     click.echo(table(_HEADS, found) if found else f"nobody is banned from {program}")
 
@@ -32,11 +32,11 @@ def listing(program: str, limit: int, url: str, key: str) -> None:
 @_PROGRAM
 @_PERSON
 @decided
-@aimed("admin")
+@aimed("conversion-tracker", "admin")
 def add(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
     """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: all that they brought no longer counts."""
     body = {"person": person, "by": by, "note": note}
-    Tracker(url, key).ask("POST", f"programs/{program}/bans", json=body)
+    Service(url, key).told("POST", path("programs", program, "bans"), json=body)
     click.echo(f"{person} is banned from {program} by {by}")
 
 
@@ -44,9 +44,8 @@ def add(program: str, person: str, by: str, note: str, url: str, key: str) -> No
 @_PROGRAM
 @_PERSON
 @decided
-@aimed("admin")
+@aimed("conversion-tracker", "admin")
 def lift(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
     """Lift the ban of PERSON from PROGRAM: all counts again as if it had not been."""
-    path = f"programs/{program}/bans/{quote(person, safe='')}"
-    Tracker(url, key).ask("DELETE", path, params={"by": by, "note": note})
+    Service(url, key).told("DELETE", path("programs", program, "bans", person), params={"by": by, "note": note})
     click.echo(f"{person} is free of the ban from {program}, by {by}")

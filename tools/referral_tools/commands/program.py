@@ -8,13 +8,13 @@ import httpx
 
 from link_issuer.domain.advice.missing_element import missing
 from link_issuer.domain.changes import changes
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.programs.sections import title
 from link_issuer.programs.yaml_form import Document
 from referral.events.program import Program
 from referral_tools.commands.program_diff import diff
 from referral_tools.commands.program_file import FILE, checked, tell
-from referral_tools.commands.program_service import Applied, Service, aimed, problem
+from referral_tools.commands.program_service import Applied, put, versions_of
+from referral_tools.service import Service, aimed, decoded, mistakes, refusal
 
 
 @click.group()
@@ -37,23 +37,23 @@ def check_file(file: Path) -> None:
 
 @program.command("apply")
 @click.argument("file", type=FILE)
-@aimed("admin", required=True)
+@aimed("link-issuer", "admin")
 @click.option("--dry-run", is_flag=True, help="ask what would happen, and change nothing")
 def apply_file(file: Path, url: str, key: str, dry_run: bool) -> None:
     """Make FILE the program's next version, if its rules differ from the newest one's."""
     document, _, found = checked(file)
-    answer = Service(url, key).put(found.id, file, dry_run=dry_run)
-    if answer.is_error:
+    answer = put(Service(url, key), found.id, file, dry_run=dry_run)
+    if not answer.is_success:
         _refuse(file, document, answer)
-    click.echo(_told(found.id, answer.json()))
+    click.echo(_told(found.id, decoded(answer, dict[str, Any])))
 
 
 @program.command("versions")
 @click.argument("program_id", metavar="PROGRAM")
-@aimed("read", required=True)
+@aimed("link-issuer", "read")
 def versions(program_id: str, url: str, key: str) -> None:
     """List the versions of PROGRAM (prg_…), the newest first, with what each changed."""
-    listed = Service(url, key).versions(program_id)
+    listed = versions_of(Service(url, key), program_id)
     for newer, older in zip(listed, [*listed[1:], None], strict=True):
         click.echo(f"{newer.version:>4}  from {newer.effective_from:%Y-%m-%dT%H:%M:%SZ}  {_news(older, newer)}")
 
@@ -72,9 +72,8 @@ def _news(older: Applied | None, newer: Applied) -> str:
 
 def _refuse(file: Path, document: Document, answer: httpx.Response) -> None:
     """Prints the problem that the service answered, with lines where it names places, and ends the command."""
-    found = problem(answer)
-    tell(file, document, [Mistake(one["pointer"], one["detail"]) for one in found.get("errors", ())])
-    raise click.ClickException(f"{answer.status_code} {found.get('code', '')}: {found['detail']}")
+    tell(file, document, mistakes(answer))
+    raise refusal(answer)
 
 
 def _told(id_: str, answer: dict[str, Any]) -> str:

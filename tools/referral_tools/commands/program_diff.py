@@ -14,7 +14,8 @@ from link_issuer.programs.check import spelled_out
 from referral.events.program import Program
 from referral_tools.commands.program_differences import told
 from referral_tools.commands.program_file import checked
-from referral_tools.commands.program_service import Applied, Service, aimed
+from referral_tools.commands.program_service import Applied, versions_of
+from referral_tools.service import Service, aimed
 
 _VERSION = re.compile(r"(prg_[a-z0-9_]+)(?:@([1-9][0-9]*|newest))?")
 _FORMS = "a program file, or PROGRAM@VERSION of a running system, such as prg_glow@3 or prg_glow@newest"
@@ -33,7 +34,7 @@ class Side:
 @click.command()
 @click.argument("old")
 @click.argument("new", required=False)
-@aimed("read", required=False)
+@aimed("link-issuer", "read", required=False)
 @click.option("--json", "as_json", is_flag=True, help="as JSON, one object")
 def diff(old: str, new: str | None, url: str, key: str | None, as_json: bool) -> None:
     """Say what differs from OLD to NEW, section by section.
@@ -71,7 +72,7 @@ def _version(program: str, which: str, service: Service | None) -> Side:
         raise click.ClickException(
             f"{program}'s versions are the running system's: give --key (or REFERRAL_KEY), and --url where it is not local"
         )
-    listed = service.versions(program)
+    listed = versions_of(service, program)
     found = [one for one in listed if which in ("newest", str(one.version))][:1]
     if not found:
         raise click.ClickException(f"{program} has no version {which}: its versions are 1 to {listed[0].version}")

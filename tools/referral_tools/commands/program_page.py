@@ -29,8 +29,8 @@ referral program diff old.yaml new.yaml    # ... between two files
 referral program diff prg_glow@1 prg_glow@3 --json   # ... between two versions, for a program to read
 ```
 
-`apply`, `versions` and `diff` with applied versions ask link-issuer (`--url`, `--key`); over HTTP it is
-`PUT /v1/programs/{id}` (`?dry_run=true`), `GET /v1/programs/{id}` and `GET /v1/programs/{id}/versions`.
+`apply`, `versions` and `diff` with applied versions ask link-issuer (`--url` or `REFERRAL_PUBLIC_URL`, `--key` or `REFERRAL_KEY`);
+over HTTP it is `PUT /v1/programs/{id}` (`?dry_run=true`), `GET /v1/programs/{id}` and `GET /v1/programs/{id}/versions`.
 
 **Strict.** A field that is not known is refused, and so is anything that does not fit together: ids that stand twice, an experiment
 with a call to action that its item has not, a partner or kit on a channel where the program does not run, dates out of order. All

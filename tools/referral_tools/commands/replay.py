@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from referral_tools.commands.program_file import FILE, checked, tell
-from referral_tools.replay.service import Refused, Tracker
 from referral_tools.replay.shown import show
+from referral_tools.service import Service, aimed, mistakes, path, refusal
 
 _LOOK_S = 0.2
 _DIFFERS = 3
@@ -22,8 +22,7 @@ _STOPPED = 130  # as a shell has it for Ctrl-C
 @click.command()
 @click.argument("program", metavar="PROGRAM")
 @click.option("--with", "file", type=FILE, required=True, help="the program file with the other rules")
-@click.option("--url", default="http://127.0.0.1:8002", show_default=True, help="conversion-tracker's address")
-@click.option("--key", envvar="REFERRAL_KEY", required=True, help="an API key with the scope admin (or REFERRAL_KEY)")
+@aimed("conversion-tracker", "admin")
 @click.option("--json", "as_json", is_flag=True, help="print the whole replay as JSON")
 def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> None:
     """Run the rules of a program file over PROGRAM's recorded past (prg_…) and show who would gain and who would lose.
@@ -31,7 +30,7 @@ def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> No
     Nothing live changes. Ctrl-C cancels the replay. Ends with 1 where there is no result, with 3 where the past did not come out as
     recorded, so that the figures are not to be trusted.
     """
-    tracker = Tracker(url, key)
+    tracker = Service(url, key)
     job = _watched(tracker, _asked(tracker, program, file))
     if job["status"] != "done":
         raise click.ClickException(f"{job['id']} {job['status']}: {job.get('detail')}")
@@ -42,33 +41,34 @@ def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> No
     sys.exit(0 if job["result"]["as_recorded"]["equal"] else _DIFFERS)
 
 
-def _asked(tracker: Tracker, program: str, file: Path) -> str:
+def _asked(tracker: Service, program: str, file: Path) -> str:
     """The replay's address. The file is checked here first, as `referral program check` does."""
     document, _, rules = checked(file, advise=False)
     if rules.id != program:
         raise click.ClickException(
             f"{file} holds {rules.id}, not {program}: replay a program's rules over its own past"
         )
-    try:
-        return tracker.ask(rules)
-    except Refused as refused:
-        tell(file, document, refused.mistakes)
-        raise click.ClickException(str(refused)) from refused
+    body = {"content": msgspec.json.encode(rules), "headers": {"Content-Type": "application/json"}}
+    answer = tracker.ask("POST", path("programs", program, "replays"), **body)
+    if not answer.is_success:
+        tell(file, document, mistakes(answer))
+        raise refusal(answer)
+    return str(answer.headers["Location"])
 
 
-def _watched(tracker: Tracker, address: str) -> dict[str, Any]:
+def _watched(tracker: Service, address: str) -> dict[str, Any]:
     """The replay when it is over; cancelled at Ctrl-C."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("starting", total=None)
-            while (job := tracker.look(address))["status"] == "running":
+            while (job := tracker.document("GET", address))["status"] == "running":
                 now = job["progress"]
                 words = f"{now['phase']}, {now['events']} events"
                 bar.update(task, description=words, completed=now["records_read"], total=now["records_total"] or None)
                 time.sleep(_LOOK_S)
             return job
     except KeyboardInterrupt:
-        tracker.cancel(address)
+        tracker.told("DELETE", address)
         click.echo("Cancelled.", err=True)
         sys.exit(_STOPPED)

@@ -5,9 +5,11 @@ from typing import Any
 import click
 
 from conversion_tracker.domain.conversion import STATUSES
-from referral_tools.commands.tracker_service import Tracker, aimed, decided, table
+from referral_tools.columns import table
+from referral_tools.commands.decision import decided
+from referral_tools.service import Service, aimed, path
 
-_HEADS = ("CONVERSION", "QUALIFIED", "PERSON", "BROUGHT BY", "WHY", "REVIEW")
+_HEADS = ("CONVERSION", "QUALIFIED (UTC)", "PERSON", "BROUGHT BY", "WHY", "REVIEW")
 _CONVERSION = click.argument("conversion", metavar="CONVERSION")
 
 
@@ -22,30 +24,32 @@ def review() -> None:
     "--status", type=click.Choice(STATUSES), default="held", show_default=True, help="which conversions to list"
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@aimed("read")
+@aimed("conversion-tracker", "read")
 def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
     """List the conversions of PROGRAM (prg_…) that wait for a decision, the first that qualified first."""
-    found = [_row(item) for item in Tracker(url, key).items(f"programs/{program}/conversions", limit, status=status)]
+    found = [
+        _row(item) for item in Service(url, key).items(path("programs", program, "conversions"), limit, status=status)
+    ]
     click.echo(table(_HEADS, found) if found else f"{program} has no conversion that is {status}")
 
 
 @review.command()
 @_CONVERSION
 @decided
-@aimed("admin")
+@aimed("conversion-tracker", "admin")
 def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
     """Let CONVERSION (cnv_…) count, whatever the rules found: it pays and ranks."""
-    Tracker(url, key).ask("POST", f"conversions/{conversion}/release", json={"by": by, "note": note})
+    Service(url, key).told("POST", path("conversions", conversion, "release"), json={"by": by, "note": note})
     click.echo(f"{conversion} is released by {by}")
 
 
 @review.command()
 @_CONVERSION
 @decided
-@aimed("admin")
+@aimed("conversion-tracker", "admin")
 def reject(conversion: str, by: str, note: str, url: str, key: str) -> None:
     """Let CONVERSION (cnv_…) not count; what it had paid is taken back."""
-    Tracker(url, key).ask("POST", f"conversions/{conversion}/reject", json={"by": by, "note": note})
+    Service(url, key).told("POST", path("conversions", conversion, "reject"), json={"by": by, "note": note})
     click.echo(f"{conversion} is rejected by {by}")
 
 

@@ -22,7 +22,6 @@ class ReclassSchema(Strict):
     click = words("the id of one click (`clk_…`); else `code` with `from` and `to`", 64)
     code = words("the code whose clicks are meant, within `from` and `to`", 128)
     from_ = Instant(
-        format="iso",
         data_key="from",
         metadata={
             "description": "the first moment that is meant; for one click, from when to look: 35 days back if left out"

@@ -133,9 +133,13 @@ def _admit(program: str, fresh: dict[str, Enrolment], catalog: Catalog) -> dict[
     blocklist = newest.program.codes.blocklist
     wishes = [CodeWish(id_, one.display_name, blocklist=blocklist) for id_, one in fresh.items()]
     taken = collaborators().store.take_codes(wishes, catalog, context().clock.now_ms())
-    admitted = {
-        id_: one.participant(program, own.code, to_datetime(own.since_ms))
-        for (id_, one), own in zip(fresh.items(), taken, strict=True)
-    }
+    made = [
+        one.participant(program, own.code, to_datetime(own.since_ms))
+        for one, own in zip(fresh.values(), taken, strict=True)
+    ]
+    admitted = {one.id: one for one in collaborators().store.agree(made)}
+    _partners(
+        program, list(fresh.values()), admitted, catalog
+    )  # somebody may have enrolled one as somebody else just now
     collaborators().store.keep(list(admitted.values()))
     return admitted

@@ -33,11 +33,12 @@ class Strict(Schema):
                 messages[name] = [self._with_remedy(str(name), str(problem)) for problem in problems]
 
     def _with_remedy(self, name: str, problem: str) -> str:
+        said = {field.data_key or own: field for own, field in self.fields.items()}
         if problem == self.error_messages["unknown"]:
-            return f"is not known here{_suggestion(name, self.fields)}"
+            return f"is not known here{_suggestion(name, said)}"
         if problem == self.error_messages["type"]:
-            return f"must be a section (in JSON an object) with {', '.join(self.fields)}"
-        description = self.fields[name].metadata.get("description") if name in self.fields else None
+            return f"must be a section (in JSON an object) with {', '.join(said)}"
+        description = said[name].metadata.get("description") if name in said else None
         if problem in (_BUILT_IN["required"], _BUILT_IN["null"]):
             return f"is missing: {description}"
         return f"{problem} Expected: {description}" if description and problem.startswith("Not a valid") else problem
@@ -61,8 +62,17 @@ class Table(fields.Dict):
             raise ValidationError(cast("Any", flat), valid_data=error.valid_data) from error
 
 
+_NO_MOMENT = {
+    "invalid": "is no moment: write one such as 2026-11-03T00:00:00Z",
+    "invalid_awareness": "has no zone: put Z at its end for UTC, or +08:00",
+}
+
+
 class Instant(fields.AwareDateTime):
     """A moment with its zone (RFC 3339), kept in UTC."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(format="iso", error_messages=dict(_NO_MOMENT), **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         try:
@@ -73,7 +83,7 @@ class Instant(fields.AwareDateTime):
 
 def instant(description: str) -> Instant:
     """A moment that may be left out."""
-    return Instant(format="iso", metadata={"description": description})
+    return Instant(metadata={"description": description})
 
 
 def identifier(description: str, *, required: bool = True) -> fields.String:

@@ -8,24 +8,25 @@
   const said = document.querySelector("[data-said]");
   if (!act || !button) return;
   const { title, text, url, copied, select, ticket, report } = button.dataset;
-  let token = null;
-  let left = 0;
-  let press = 0;
+  const HALF_AN_HOUR = 1800000; // a ticket is good for an hour, and a page may stay open for longer
   const whole = () => [text, url].filter(Boolean).join("\n");
 
   async function ask() { // without a ticket nothing is reported, and sharing works all the same
     try {
       const answer = await fetch(ticket, { headers: { Accept: "application/json" } });
-      if (answer.ok) ({ token, presses: left } = await answer.json());
+      return answer.ok ? { ...(await answer.json()), at: Date.now(), press: 0 } : null;
     } catch {
-      token = null;
+      return null;
     }
   }
 
-  function tell() {
-    if (!token || press >= left) return;
-    press += 1;
-    navigator.sendBeacon(report, new Blob([JSON.stringify({ token, press })], { type: "application/json" }));
+  async function tell() { // a press may come before the ticket, or long after it
+    let mine = await asked;
+    if (!mine || Date.now() - mine.at > HALF_AN_HOUR) mine = await (asked = ask());
+    if (!mine || mine.press >= mine.presses) return;
+    mine.press += 1;
+    const { token, press } = mine;
+    navigator.sendBeacon?.(report, new Blob([JSON.stringify({ token, press })], { type: "application/json" }));
   }
 
   async function toClipboard() {
@@ -50,7 +51,7 @@
     }
   }
 
-  ask();
+  let asked = ask();
   act.hidden = false;
   button.addEventListener("click", pass);
   if (copy) {

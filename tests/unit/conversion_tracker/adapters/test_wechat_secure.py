@@ -67,6 +67,7 @@ def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None
     ("sent", "says"),
     [
         ("not base 64!", "Base64"),
+        ("中文", "Base64"),
         (b64encode(b"abc").decode(), "blocks"),
         ("", "padding"),
         (encrypted(laid_out(b"x"), "B" * 43), "padding"),

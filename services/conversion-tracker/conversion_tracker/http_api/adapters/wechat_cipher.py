@@ -16,7 +16,7 @@ def deciphered(encrypted: str, encoding_aes_key: str) -> Opened:
     key = b64decode(encoding_aes_key + "=")
     decryptor = Cipher(algorithms.AES256(key), modes.CBC(key[:16])).decryptor()
     try:
-        return opened(decryptor.update(b64decode(encrypted, validate=True)) + decryptor.finalize())
+        return opened(decryptor.update(b64decode(encrypted.encode(), validate=True)) + decryptor.finalize())
     except binascii.Error:
         raise Unopened("it is not Base64") from None
     except Unopened:

@@ -16,5 +16,10 @@ def aligned(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     ]
 
 
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows under heads."""
+    return "\n".join(aligned([heads, *rows], indent=""))
+
+
 def _filled(cell: str, width: int) -> str:
     return cell + " " * (width - cell_len(cell))
