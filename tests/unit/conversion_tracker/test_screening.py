@@ -211,8 +211,8 @@ def test_the_fold_keeps_who_unfollowed_and_who_came_back() -> None:
         states |= decision.changes
         known = states[referrer_at(PROGRAM, AMY.id)]
         assert isinstance(known, Referrer)
-        seen.append([one.left for one in known.recent])
-    assert seen == [[False], [False], [False], [True], [True], [False]]
+        seen.append(known.left)
+    assert seen == [b"\0", b"\0", b"\0", b"\1", b"\1", b"\0"]
 
 
 def test_reasons_are_counted_by_outcome_and_rule() -> None:

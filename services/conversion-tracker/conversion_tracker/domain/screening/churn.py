@@ -10,14 +10,9 @@ def _decide(case: Case, screening: Screening) -> bool:
 
 def _mostly_left(case: Case, screening: Screening) -> bool:
     """Whether so many of the newest whom the referrer brought have unfollowed since."""
-    bounds, recent, person = screening.churn, case.known.recent, case.referral.person
-    if len(recent) < bounds.people:
-        return False
-    gone = [one.person for one in recent if one.left]
-    if not gone:
-        return False
-    others = len(recent) - (case.known.remembered(person) is not None)
-    return others >= bounds.people and (len(gone) - (person in gone)) * 100 >= bounds.left_percent * others
+    bounds = screening.churn
+    others, gone = case.known.others(case.referral.person)
+    return others >= bounds.people and gone * 100 >= bounds.left_percent * others
 
 
 CHURN = Rule(

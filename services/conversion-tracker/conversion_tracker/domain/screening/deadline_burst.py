@@ -16,7 +16,7 @@ _USUAL_DAYS = 7
 def _decide(case: Case, screening: Screening) -> bool:
     """Raises LookupError where the program or its zone is not known, so that somebody looks at it."""
     bounds, known = screening.deadline_burst, case.known
-    if len(known.recent) < bounds.limit:
+    if known.remembered < bounds.limit:
         return False
     if case.program is None or case.zone is None:
         raise LookupError(f"there are no rules of {case.referral.program} to take deadlines from")
@@ -24,8 +24,7 @@ def _decide(case: Case, screening: Screening) -> bool:
     deadline = next_deadline(case.program, case.zone, at)
     if deadline is None or at < (opens := deadline - bounds.hours * _HOUR_MS):
         return False
-    person = case.referral.person
-    inside = 1 + sum(opens <= one.at < deadline for one in known.recent if one.person != person)
+    inside = 1 + known.between(opens, deadline, case.referral.person)
     usual = known.a_day_before(opens, _USUAL_DAYS) * bounds.hours / 24
     return inside > max(bounds.limit, bounds.times * usual)
 

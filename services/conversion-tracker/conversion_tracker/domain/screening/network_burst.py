@@ -17,8 +17,8 @@ def _decide(case: Case, screening: Screening) -> bool:
     if not network:
         return False
     at, span = to_ms(case.referral.occurred_at), bounds.minutes * _MINUTE_MS
-    near = case.known.around(at, span, case.referral.person)
-    return most_within([one.at for one in near if one.network == network], at, span) >= bounds.people
+    near = case.known.around(at, span, case.referral.person, network)
+    return most_within(near, at, span) >= bounds.people
 
 
 NETWORK_BURST = Rule(

@@ -12,8 +12,7 @@ def _decide(case: Case, _: Screening) -> bool:
     device = case.referral.device
     if not device:
         return False
-    doubles = [one.person for one in case.known.recent if one.device == device]
-    return device == case.device or any(person != case.referral.person for person in doubles)
+    return device == case.device or case.known.on_device(device, case.referral.person)
 
 
 SAME_DEVICE = Rule(

@@ -10,11 +10,10 @@ _MINUTE_MS = 60_000
 
 def _decide(case: Case, screening: Screening) -> bool:
     limit = screening.velocity_per_minute.limit
-    if len(case.known.recent) < limit:
+    if case.known.remembered < limit:
         return False
     at = to_ms(case.referral.occurred_at)
-    near = case.known.around(at, _MINUTE_MS, case.referral.person)
-    return most_within([one.at for one in near], at, _MINUTE_MS) > limit
+    return most_within(case.known.around(at, _MINUTE_MS, case.referral.person), at, _MINUTE_MS) > limit
 
 
 VELOCITY_PER_MINUTE = Rule(
