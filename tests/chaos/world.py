@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
 from referral_tools.system import TABLE, System, answers, free_base
 from tests.chaos.feed import Feed
+from tests.waiting import until
 
 GLOW = Path("examples/programs/glow.yaml")
 FOLDS = ("attribute", "screen", "decide", "ledger", "boards", "growth", "activity")
@@ -195,12 +195,3 @@ def _program(rules: dict[str, object]) -> Program:
     program = check(rules).program
     assert program is not None
     return program
-
-
-def until(condition: Callable[[], bool], timeout: float) -> None:
-    """Returns once the condition holds. Raises TimeoutError."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the condition did not come to hold")
-        time.sleep(0.05)

@@ -16,9 +16,10 @@ from referral.events.facts import Fact
 from referral.events.schemas import kinds
 from referral_tools.stack.ports import free_ports
 from tests.contract.probing import probe
-from tests.integration.conversion_tracker.system import served, until
+from tests.integration.conversion_tracker.system import served
 from tests.integration.reward_dispatcher.system import running
 from tests.unit.conversion_tracker.world import PROGRAM
+from tests.waiting import until
 
 DECISIONS = ("/conversions", "/bans")
 

@@ -27,11 +27,12 @@ from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
 from tests.integration.conversion_tracker import system as tracker
-from tests.integration.conversion_tracker.system import System, event, until
+from tests.integration.conversion_tracker.system import System, event
 from tests.integration.leaderboard.test_flow import SECRET, processes
 from tests.integration.reward_dispatcher import system as dispatcher
 from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, SELF, START, version
 from tests.unit.reward_dispatcher.lines import BONUS3, FIRST20, GUIDE
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

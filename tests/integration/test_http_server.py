@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from referral_tools.stack.ports import free_ports
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -85,14 +85,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made = Server(tmp_path)
     yield made
     made.end()
-
-
-def until(condition: Callable[[], object], seconds: float) -> None:
-    """Returns once the condition holds; fails after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(("blanks", "status"), [(BOUND - len(THING), 201), (BOUND - len(THING) + 1, 413)])

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -28,6 +28,7 @@ from referral.log.ticket import Ticket
 from referral.topics import EVENTS, partition_of
 from referral_tools.stack.stack import Stack
 from tests.conftest import SIGNING_KEY
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -195,13 +196,13 @@ def test_writes_go_on_after_a_broker_was_killed_with_lines_under_way(mortal: Sta
         return True
 
     for _ in range(2):
-        _until(accepted)
+        until(accepted)
         under_way = [collector.submit_many(EVENTS, [(f"k{n}", b"cut off") for n in range(40)]) for _ in range(20)]
         mortal.kafka_process.kill()
         while any(_is_open(ticket) for ticket in under_way):
             collector.offer(EVENTS, "k", b"nobody waits for it")
         mortal.start_kafka()
-    _until(accepted)
+    until(accepted)
     collector.close()
     writer.close()
 
@@ -213,10 +214,3 @@ def _is_open(ticket: Ticket) -> bool:
     except NotDurable as error:
         return "did not acknowledge within" in str(error)
     return False
-
-
-def _until(met: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)

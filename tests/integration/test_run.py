@@ -6,8 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from referral_tools.system import SERVICES, free_base
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -49,14 +49,6 @@ def running(home: Path, base: int) -> Iterator["subprocess.Popen[bytes]"]:
 def output_of(home: Path) -> Path:
     """What the command said."""
     return home / "output"
-
-
-def until(met: Callable[[], bool], seconds: float) -> None:
-    """Returns once the condition is met; fails after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
 
 
 class Reader:

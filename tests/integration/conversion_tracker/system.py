@@ -5,12 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from flask import Flask
@@ -32,9 +31,9 @@ from referral.log.connection import consumer
 from referral.log.records import split
 from referral.topics import TOPICS
 from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, START, version
+from tests.waiting import until
 
 FOLDS = (Folded("ct", "attribute", "events"), Folded("ct", "screen", "attributions"))
-Found = TypeVar("Found")
 
 
 def key(name: str, *scopes: str, programs: tuple[str, ...] = ()) -> ApiKey:
@@ -52,15 +51,6 @@ CATALOG: tuple[CatalogEntity, ...] = (
     key("reader", "read"),
     key("elsewhere", "events:write", programs=("prg_other",)),
 )
-
-
-def until(look: Callable[[], Found | None], timeout: float = 30, every: float = 0.05) -> Found:
-    """What `look` finds once it finds something true. Fails the test after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"waited {timeout} s in vain; last found {found!r}"
-        time.sleep(every)
-    return found
 
 
 def event(person: str, kind: str = "person.followed", **more: object) -> dict[str, object]:

@@ -27,8 +27,9 @@ from referral.sealed import seal
 from tests.unit.conversion_tracker.adapters.test_wechat_secure import APPID, encrypted, laid_out
 from tests.unit.conversion_tracker.adapters.test_wechat_secure import KEY as AES_KEY
 from tests.unit.conversion_tracker.world import PROGRAM, START, version
+from tests.waiting import until
 
-from .system import CATALOG, System, folding, served, until
+from .system import CATALOG, System, folding, served
 
 pytestmark = pytest.mark.integration
 TOKEN, OLD_TOKEN, SHOP_SECRET = "glowtoken2026", "glowtoken2025", "a secret of the shop"

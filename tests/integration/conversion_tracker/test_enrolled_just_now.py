@@ -15,8 +15,9 @@ from referral.fold.worker import FoldWorker
 from referral.log.source import Record, Source
 from referral.tokens import TokenSigner
 from tests.unit.conversion_tracker.world import PROGRAM
+from tests.waiting import until
 
-from .system import event, served, until
+from .system import event, served
 
 pytestmark = pytest.mark.integration
 

@@ -12,8 +12,9 @@ from referral.events.ids import conversion_id, referral_id
 from referral.events.moment import to_ms
 from referral.tokens import TokenSigner
 from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM
+from tests.waiting import until
 
-from .system import System, event, folding, served, until
+from .system import System, event, folding, served
 
 pytestmark = pytest.mark.integration
 

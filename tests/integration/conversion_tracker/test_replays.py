@@ -26,8 +26,9 @@ from referral.log.connection import consumer
 from referral.topics import TOPICS
 from referral_tools.cli import main
 from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
+from tests.waiting import until
 
-from .system import CATALOG, System, event, folding, served, until
+from .system import CATALOG, System, event, folding, served
 
 pytestmark = pytest.mark.integration
 

@@ -12,8 +12,9 @@ from referral.config import Settings
 from referral.events.line import ClockTicked
 from referral.log.speaker import KafkaSpeaker, Spoken
 from tests.unit.conversion_tracker.world import AMY, version
+from tests.waiting import until
 
-from .system import System, event, folding, key, served, until
+from .system import System, event, folding, key, served
 
 pytestmark = pytest.mark.integration
 

@@ -4,12 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 import msgspec
@@ -25,22 +23,11 @@ from referral.log.collector import Collector
 from referral.topics import CONVERSIONS, REWARDS
 from referral_tools.stack.ports import free_ports
 from tests.unit.reward_dispatcher.lines import AMY, START, terms
+from tests.waiting import until
 
 SECRET = "rk_a-secret-that-only-tests-use-0123456789"
 GUIDES = Path(__file__).parents[3] / "examples" / "guides"
 _encode = msgspec.json.Encoder().encode
-Found = TypeVar("Found")
-
-
-def until(look: Callable[[], Found | None], timeout: float = 30, every: float = 0.05) -> Found:
-    """What `look` finds once it finds something true. Fails the test after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while True:
-        found = look()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"waited {timeout} s in vain; last found {found!r}"
-        time.sleep(every)
 
 
 @contextmanager

@@ -13,8 +13,9 @@ from referral.log.records import split
 from referral_tools.stack.ports import free_ports
 from tests.integration.reward_dispatcher import impatient
 from tests.integration.reward_dispatcher.receiver import Receiver, receiving
-from tests.integration.reward_dispatcher.system import System, running, served, start, stop, until
+from tests.integration.reward_dispatcher.system import System, running, served, start, stop
 from tests.unit.reward_dispatcher.lines import grant, revoke
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 MANY = 200

@@ -9,8 +9,9 @@ import pytest
 from redis import Redis
 
 from referral.config import Settings
-from tests.integration.reward_dispatcher.system import SECRET, System, running, served, until
+from tests.integration.reward_dispatcher.system import SECRET, System, running, served
 from tests.unit.reward_dispatcher.lines import grant
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 

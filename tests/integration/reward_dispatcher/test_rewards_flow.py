@@ -11,8 +11,9 @@ from referral.config import Settings
 from referral.events.ids import reward_id
 from referral.fold.progress import FOLDS, behind
 from referral.log.connection import consumer
-from tests.integration.reward_dispatcher.system import System, running, served, until
+from tests.integration.reward_dispatcher.system import System, running, served
 from tests.unit.reward_dispatcher.lines import AMY, FIRST20, cleared, fell, grant, terms
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
