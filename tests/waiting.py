@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import httpx
+
 Found = TypeVar("Found")
 
 
@@ -14,3 +16,25 @@ def until(look: Callable[[], Found | None], timeout: float = 30, every: float = 
         assert time.monotonic() < deadline, f"waited {timeout} s in vain; last found {found!r}"
         time.sleep(every)
     return found
+
+
+def until_equal(look: Callable[[], object], expected: object, timeout: float = 45) -> None:
+    """Returns once `look` gives what is expected; fails with what it gave last instead."""
+    last: list[object] = []
+
+    def met() -> bool:
+        last[:] = [look()]
+        return last == [expected]
+
+    try:
+        until(met, timeout)
+    except AssertionError:
+        assert last == [expected]
+
+
+def ready(client: httpx.Client) -> bool:
+    """Whether the service that a client talks to says that it is ready."""
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.TransportError:
+        return False

@@ -5,15 +5,14 @@ import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from redis import Redis
-from werkzeug.serving import make_server
 
 from referral.pages import design
 from tests.integration.leaderboard.serving import NOW, score, seat, served
+from tests.listening import listening
 from tests.unit.leaderboard.folding import PROGRAM, somebody
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -50,12 +49,8 @@ def address(redis: "Redis", redis_url: str) -> Iterator[str]:
     month = {one.id: score(40 - number, NOW - timedelta(hours=number)) for number, one in enumerate(PEOPLE)}
     seat(redis, "2026-11", month)
     seat(redis, "2026-11-24", {PEOPLE[0].id: score(2, NOW)})
-    server = make_server("127.0.0.1", 0, served(redis_url, PEOPLE), threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join(5)
+    with listening(served(redis_url, PEOPLE)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Route, sync_playwright
-from werkzeug.serving import make_server
 
 from link_issuer.http_api.app import app as make_app
 from link_issuer.programs.check import check
@@ -16,6 +14,7 @@ from referral.catalog.memory import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import Participant, ProgramVersion
 from tests.browser.test_board_page import ARGUMENTS, CHROMIUM, opened
+from tests.listening import listening
 
 pytestmark = [
     pytest.mark.browser,
@@ -50,12 +49,8 @@ def address() -> Iterator[str]:
     terms = ProgramVersion(recorded_at=MADE, program=program, version=1, effective_from=MADE)
     settings = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
     app = make_app(settings, MemoryFollower([terms, *people]))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join(5)
+    with listening(app) as address:
+        yield address
     app.extensions["referral"].close()
 
 

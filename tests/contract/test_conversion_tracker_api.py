@@ -19,7 +19,7 @@ from tests.contract.probing import probe
 from tests.integration.conversion_tracker.system import served
 from tests.integration.reward_dispatcher.system import running
 from tests.unit.conversion_tracker.world import PROGRAM
-from tests.waiting import until
+from tests.waiting import ready, until
 
 DECISIONS = ("/conversions", "/bans")
 
@@ -74,7 +74,7 @@ def test_whatever_is_decided_is_answered_as_described(settings: Settings, enviro
     url = f"http://127.0.0.1:{port}"
     http = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
     with served(settings), running(http, "http", module="conversion_tracker"):
-        until(lambda: _ready(url))
+        until(lambda: ready(httpx.Client(base_url=url)))
         schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
         for operation in (found.ok() for found in schema.get_all_operations()):
             if any(part in operation.path for part in DECISIONS):
@@ -85,10 +85,3 @@ def _aim(case: schemathesis.Case) -> None:
     """At the program that exists."""
     if "program" in case.path_parameters:
         case.path_parameters["program"] = PROGRAM
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz").status_code == 200
-    except httpx.TransportError:
-        return False

@@ -2,20 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 from typing import Any
 
-import httpx
 import jsonschema
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from kafka import KafkaConsumer, TopicPartition
 from msgspec.structs import replace as with_
-from werkzeug.serving import make_server
 
 from referral.config import Settings
 from referral.events.entities import ApiKey, ProgramVersion
@@ -30,9 +27,10 @@ from tests.integration.conversion_tracker import system as tracker
 from tests.integration.conversion_tracker.system import System, event
 from tests.integration.leaderboard.test_flow import SECRET, processes
 from tests.integration.reward_dispatcher import system as dispatcher
+from tests.listening import listening
 from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, SELF, START, version
 from tests.unit.reward_dispatcher.lines import BONUS3, FIRST20, GUIDE
-from tests.waiting import until
+from tests.waiting import ready, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -99,26 +97,9 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
         stack.enter_context(dispatcher.running(environ, module=suspicious))
         for fold in ("decide", "ledger"):
             stack.enter_context(dispatcher.running(environ, "fold", fold))
-        url = stack.enter_context(_listening(events))
-        until(lambda: _ready(boards), 60)
+        url = stack.enter_context(listening(events.app))
+        until(lambda: ready(boards), 60)
         yield Whole(events, url)
-
-
-@contextmanager
-def _listening(system: System) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, system.app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-
-
-def _ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 class Independent:

@@ -1,7 +1,6 @@
 """A program that pays on orders, through every service: a refund takes back all that an order led to, whenever it comes."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,8 +18,10 @@ from referral.http.keys import digest
 from tests.integration.conversion_tracker import system as tracker
 from tests.integration.leaderboard.test_flow import SECRET, processes
 from tests.integration.reward_dispatcher import system as dispatcher
+from tests.integration.whole import from_events_to_rewards
 from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, START, version
 from tests.unit.reward_dispatcher.lines import BONUS3, FIRST20, GUIDE
+from tests.waiting import ready, until, until_equal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -74,37 +75,14 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
     key = ApiKey(recorded_at=START, id="key_boards", digest=digest(SECRET), name="boards", scopes=("admin",))
     catalog = (_terms(), AMY, BO, key, tracker.key("all", "admin"))
-    with ExitStack() as stack:
-        events = stack.enter_context(tracker.served(settings, *catalog))
-        rewards = stack.enter_context(dispatcher.served(settings, environ, *catalog))
-        for fold in ("attribute", "screen"):
-            stack.enter_context(tracker.folding(environ, fold))
-        for fold in ("decide", "ledger"):
-            stack.enter_context(dispatcher.running(rewards.environ, "fold", fold))
-        boards = stack.enter_context(processes(environ))
-        tracker.until(lambda: _ready(boards), 60)
+    with from_events_to_rewards(settings, environ, *catalog) as (events, rewards), processes(environ) as boards:
+        until(lambda: ready(boards), 60)
         yield Whole(events, rewards, boards)
-
-
-def _ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def _comes(whole: Whole, expected: dict[str, Any]) -> None:
     """Waits until the doors say this; fails with what they say instead."""
-    last: dict[str, Any] = {}
-
-    def there() -> bool:
-        last.update(whole.stands())
-        return last == expected
-
-    try:
-        tracker.until(there, 45)
-    except AssertionError:
-        assert last == expected
+    until_equal(whole.stands, expected)
 
 
 FOLLOWS = {"referral": True, "followers": (1, 1, {"wechat": 1})}

@@ -23,8 +23,10 @@ from referral_tools.stack.ports import free_ports
 from tests.integration.conversion_tracker import system as tracker
 from tests.integration.leaderboard.test_flow import SECRET, processes
 from tests.integration.reward_dispatcher import system as dispatcher
+from tests.integration.whole import from_events_to_rewards
 from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, START, at, version
 from tests.unit.reward_dispatcher.lines import FIRST20, GUIDE
+from tests.waiting import ready, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -97,7 +99,7 @@ class Whole:
             return last["board"] == board and {key: why for key, (_, why) in last["rewards"].items()} == revoked
 
         try:
-            tracker.until(there, 45)
+            until(there, 45)
         except AssertionError:
             assert last == {"board": board, "rewards": revoked}
         return {key: id for key, (id, _) in last["rewards"].items()}
@@ -111,25 +113,13 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     catalog = (_terms(), AMY, BO, key, tracker.key("all", "admin"), *others)
     [port] = free_ports(1)
     with ExitStack() as stack:
-        events = stack.enter_context(tracker.served(settings, *catalog))
-        rewards = stack.enter_context(dispatcher.served(settings, environ, *catalog))
+        events, rewards = stack.enter_context(from_events_to_rewards(settings, environ, *catalog))
         http = {**environ, "REFERRAL_HTTP_PORT": str(port)}
         stack.enter_context(dispatcher.running(http, "http", module="conversion_tracker"))
-        for fold in ("attribute", "screen"):
-            stack.enter_context(tracker.folding(environ, fold))
-        for fold in ("decide", "ledger"):
-            stack.enter_context(dispatcher.running(rewards.environ, "fold", fold))
         boards = stack.enter_context(processes(environ))
         whole = Whole(events, rewards, boards, f"http://127.0.0.1:{port}")
-        tracker.until(lambda: _ready(boards) and _ready(httpx.Client(base_url=whole.url)), 60)
+        until(lambda: ready(boards) and ready(httpx.Client(base_url=whole.url)), 60)
         yield whole
-
-
-def _ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_what_is_held_is_released_and_rejected_and_a_ban_takes_all_back_until_it_is_lifted(whole: Whole) -> None:
@@ -145,7 +135,7 @@ def test_what_is_held_is_released_and_rejected_and_a_ban_takes_all_back_until_it
     whole.events.drained()
     before = whole.events.states()
     whole.events.context.redis.flushdb()
-    tracker.until(lambda: whole.events.states() == before)
+    until(lambda: whole.events.states() == before)
 
 
 def _is_reviewed(whole: Whole) -> None:
@@ -175,7 +165,7 @@ def _is_banned(whole: Whole, once: dict[str, Any]) -> None:
     whole.comes([], {**BANNED, own: "ban"})
     assert whole.does("bans", "list", PROGRAM).splitlines()[1].split()[0] == "xhs:amy"
     whole.events.post(tracker.event("xhs:u2", code="AMY88"))
-    tracker.until(lambda: "xhs:u2" in whole.does("review", "list", PROGRAM, "--status", "rejected"))
+    until(lambda: "xhs:u2" in whole.does("review", "list", PROGRAM, "--status", "rejected"))
     said = whole.refused("409 referrer_banned", "review", "release", HELD, "--by", "wu")
     assert "banned by lin" in said
     assert "a farm" in said

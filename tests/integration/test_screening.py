@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +15,10 @@ from referral.events.program import Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
 from tests.integration.conversion_tracker import system as tracker
 from tests.integration.reward_dispatcher import system as dispatcher
+from tests.integration.whole import from_events_to_rewards
 from tests.unit.conversion_tracker.world import AMY, BO, participant, version
 from tests.unit.reward_dispatcher.lines import FIRST20
+from tests.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -67,13 +68,7 @@ class Whole:
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Conversion-tracker and reward-dispatcher, on a log of the test's own."""
     catalog = (_terms(), replace(AMY, device="amys"), BO, CY, tracker.key("all", "admin"))
-    with ExitStack() as stack:
-        events = stack.enter_context(tracker.served(settings, *catalog))
-        rewards = stack.enter_context(dispatcher.served(settings, environ, *catalog))
-        for fold in ("attribute", "screen"):
-            stack.enter_context(tracker.folding(environ, fold))
-        for fold in ("decide", "ledger"):
-            stack.enter_context(dispatcher.running(rewards.environ, "fold", fold))
+    with from_events_to_rewards(settings, environ, *catalog) as (events, rewards):
         yield Whole(events, rewards)
 
 
@@ -90,7 +85,7 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
     for step, kind in enumerate(["person.followed", "person.unfollowed"] * 2 + ["person.followed"]):
         whole.says("back", 900 - 10 * step, kind, code="AMY88" if step == 0 else None)
 
-    tracker.until(lambda: len(whole.verdicts()) == 17 and whole.verdicts()["back"] == (HELD, "churn"), 45)
+    until(lambda: len(whole.verdicts()) == 17 and whole.verdicts()["back"] == (HELD, "churn"), 45)
     assert whole.counted("net") == {(CLEARED,): 2, (HELD, "network_burst"): 2}
     assert whole.counted("fast") == {(CLEARED,): 3, (HELD, "velocity_per_minute"): 1}
     assert whole.counted("last") == {(CLEARED,): 2, (HELD, "deadline_burst"): 2}
@@ -99,15 +94,15 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
     assert whole.verdicts()["shill"] == (REJECTED, "disposable_handle")
 
     passed = {person for person, verdict in whole.verdicts().items() if verdict == (CLEARED,)}
-    tracker.until(lambda: all(_fulfilled(whole, person) for person in passed))
+    until(lambda: all(_fulfilled(whole, person) for person in passed))
     others = whole.verdicts().keys() - passed - {"back"}
     assert not any(whole.rewards.wallet(f"xhs:{person}") for person in others)
-    tracker.until(lambda: [one["status"] for one in whole.rewards.wallet("xhs:back")] == ["revoked"])
+    until(lambda: [one["status"] for one in whole.rewards.wallet("xhs:back")] == ["revoked"])
 
     whole.events.drained()
     before, said = whole.events.states(), len(whole.events.lines("conversions"))
     redis.flushdb()
-    tracker.until(lambda: whole.events.states() == before)
+    until(lambda: whole.events.states() == before)
     assert len(whole.events.lines("conversions")) == said
 
 

@@ -129,6 +129,10 @@ class Catalog:
         """All versions, oldest first; empty where there is no such program."""
         return self._programs.get(program) or self._find(lambda: self._programs.get(program)) or []
 
+    def numbered(self, program: str, version: int) -> ProgramVersion | None:
+        """The version of a program with this number."""
+        return next((one for one in self.versions(program) if one.version == version), None)
+
     def program_at(self, program: str, at_ms: int) -> ProgramVersion | None:
         """The version in force at a moment; None before the first took effect."""
         versions = self.versions(program)

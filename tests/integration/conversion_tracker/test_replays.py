@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import msgspec
@@ -14,7 +13,6 @@ import pytest
 from click.testing import CliRunner, Result
 from kafka import TopicPartition
 from redis import Redis
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from conversion_tracker.replay.jobs import MOST_AT_ONCE, Job, Jobs
@@ -25,6 +23,7 @@ from referral.log.admin import partitions
 from referral.log.connection import consumer
 from referral.topics import TOPICS
 from referral_tools.cli import main
+from tests.listening import listening
 from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
 from tests.waiting import until
 
@@ -188,13 +187,8 @@ def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
 @pytest.fixture
 def url(followed: System) -> Iterator[str]:
     """Where the service answers."""
-    server = make_server("127.0.0.1", 0, followed.app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join(5)
-    server.server_close()
+    with listening(followed.app) as address:
+        yield address
 
 
 def _command(url: str, file: Path, *more: str) -> Result:

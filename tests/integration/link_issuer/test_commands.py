@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from click.testing import CliRunner, Result
-from werkzeug.serving import make_server
 
 from referral_tools.cli import main
 from tests.integration.link_issuer.system import System
+from tests.listening import listening
 
 pytestmark = pytest.mark.integration
 GLOW = "examples/programs/glow.yaml"
@@ -18,13 +17,8 @@ GLOW = "examples/programs/glow.yaml"
 @pytest.fixture
 def url(issuer: System) -> Iterator[str]:
     """Where the service answers."""
-    server = make_server("127.0.0.1", 0, issuer.app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join(5)
-    server.server_close()
+    with listening(issuer.app) as address:
+        yield address
 
 
 def _run(environ: dict[str, str], *arguments: str) -> Result:

@@ -3,13 +3,11 @@
 import dataclasses
 import time
 from datetime import datetime, timedelta
-from threading import Thread
 from typing import Any
 
 import msgspec
 import pytest
 from click.testing import CliRunner
-from werkzeug.serving import make_server
 
 from link_issuer.http_api import clicks as door
 from referral.clock import ManualClock
@@ -18,6 +16,7 @@ from referral.events.moment import to_ms
 from referral.topics import EVENTS
 from referral_tools.cli import main
 from tests.integration.link_issuer.system import PROGRAM, System
+from tests.listening import listening
 
 pytestmark = pytest.mark.integration
 WHERE = f"/v1/programs/{PROGRAM}/clicks/reclass"
@@ -77,11 +76,7 @@ def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypa
     early = reclass(glow, code=amy, visitor="crawler", **span)
     assert (early.status_code, early.get_json()["errors"][0]["pointer"]) == (422, "/to")
     later(glow, end + timedelta(minutes=2))
-    server = make_server("127.0.0.1", 0, glow.app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{server.port}"
-    try:
+    with listening(glow.app) as url:
         words = ["clicks", "reclass", PROGRAM, "--code", amy, "--from", span["from"], "--to", span["to"]]
         words += ["--visitor", "crawler", "--was", "person", "--url", url, "--key", "rk_admin"]
         ran = CliRunner().invoke(main, words)
@@ -89,9 +84,6 @@ def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypa
         refusal = CliRunner().invoke(main, [*words[:3], "--visitor", "crawler", "--url", url, "--key", "rk_admin"])
         assert refusal.exit_code == 1
         assert "/click" in refusal.output
-    finally:
-        server.shutdown()
-        thread.join(5)
     assert {line.click for line in said(glow)} == {one.id for one in found}
     monkeypatch.setattr(door, "MOST_CLICKS", 2)
     assert reclass(glow, code=amy, visitor="person", **span).get_json()["code"] == "too_much"

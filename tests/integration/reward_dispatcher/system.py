@@ -23,7 +23,7 @@ from referral.log.collector import Collector
 from referral.topics import CONVERSIONS, REWARDS
 from referral_tools.stack.ports import free_ports
 from tests.unit.reward_dispatcher.lines import AMY, START, terms
-from tests.waiting import until
+from tests.waiting import ready, until
 
 SECRET = "rk_a-secret-that-only-tests-use-0123456789"
 GUIDES = Path(__file__).parents[3] / "examples" / "guides"
@@ -111,12 +111,5 @@ def served(settings: Settings, environ: Mapping[str, str], *entities: CatalogEnt
     ):
         system = System(settings, here, client)
         system.apply(*(entities or (terms(), AMY)), key)
-        until(lambda: _ready(client))
+        until(lambda: ready(client))
         yield system
-
-
-def _ready(client: httpx.Client) -> bool:
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from threading import Thread
 
 import click
 import pytest
 from flask import Flask, Response, request
-from werkzeug.serving import make_server
 
 from referral_tools.columns import table
 from referral_tools.service import Away, Service, path
+from tests.listening import listening
 
 REFUSED = {"code": "invalid", "detail": "Nothing was changed.", "errors": [{"pointer": "/to", "detail": "is not over"}]}
 
@@ -29,12 +28,8 @@ def url() -> Iterator[str]:
     app.add_url_rule("/moved", "moved", view_func=lambda: ("", 302))
     app.add_url_rule("/list", view_func=_page)
     app.add_url_rule("/v1/people/<person>", "person", view_func=lambda person: {"person": person})
-    server = make_server("127.0.0.1", 0, app)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join(5)
+    with listening(app) as address:
+        yield address
 
 
 def _page() -> dict[str, object]:

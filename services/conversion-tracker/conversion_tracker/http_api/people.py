@@ -68,5 +68,4 @@ def _unknown(program: str, external_id: str) -> Problem:
 def version_of(program: str, person: Person) -> ProgramVersion | None:
     """The version that was in force at the person's first follow; None where they have not followed, or none was."""
     first = person.history.course().first
-    versions = context().catalog.versions(program) if first else []
-    return next((one for one in versions if first and one.version == first.version), None)
+    return context().catalog.numbered(program, first.version) if first else None

@@ -108,7 +108,7 @@ def _listed(before: Conversion, after: Conversion) -> dict[Key, State | float | 
 
 def program_of(program: str, version: int, catalog: Catalog) -> Program:
     """A version of a program. Raises LookupError where the catalog lacks it."""
-    for one in catalog.versions(program):
-        if one.version == version:
-            return one.program
-    raise LookupError(f"the catalog has no version {version} of {program}")
+    found = catalog.numbered(program, version)
+    if found is None:
+        raise LookupError(f"the catalog has no version {version} of {program}")
+    return found.program
