@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from referral.events.adapters import Adapter, WechatAccount
-from referral.events.attributions import EvidenceKind
+from referral.events.attributions import EvidenceKind, ReferrerKind
 from referral.events.challenges import Challenge
 from referral.events.content import CallToAction, ContentItem
 from referral.events.facts import Amount, Channel, Currency
@@ -71,6 +71,18 @@ class Reward(Part, frozen=True, kw_only=True):
     expires_days: Annotated[int, Meta(ge=1)] | None = None
     fulfilment: Literal["automatic", "manual"] = "automatic"
 
+    @property
+    def milestone(self) -> int | None:
+        """How many standing conversions a referrer's reward needs; None where it is no milestone."""
+        if self.to == "referee":
+            return None
+        return self.referrals if self.on == "milestone" else (1 if self.once else None)
+
+    @property
+    def pays_each(self) -> bool:
+        """Whether each conversion pays it. A referee has one conversion, so `once` changes nothing for them."""
+        return self.on == "conversion.cleared" and self.milestone is None
+
 
 class Board(Part, frozen=True, kw_only=True):
     """A ranking: what is counted, over which periods, and what the places earn (`1` or `2-10` → the prize's name)."""
@@ -133,6 +145,10 @@ class Program(Part, frozen=True, kw_only=True):
     ends_at: Moment | None = None
     adapters: tuple[Adapter, ...] = ()
     wechat: WechatAccount = WechatAccount()
+
+    def promised(self, referrer: ReferrerKind) -> list[Reward]:
+        """The rewards that a conversion of such a referrer can earn: what is promised to referrers is for followers."""
+        return [rule for rule in self.rewards if rule.to == "referee" or referrer == "follower"]
 
 
 __all__ = ["Action", "Adapter", "CallToAction", "ContentItem", "Localized", "Part", "Period", "Program"]

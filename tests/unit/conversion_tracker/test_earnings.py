@@ -1,9 +1,13 @@
 """What a replay counts as rewards is what reward-dispatcher grants."""
 
+from typing import get_args
+
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from conversion_tracker.domain.earnings import Earnings
+from referral.events.attributions import ReferrerKind
 from referral.events.program import Reward
 from referral.events.rewards import RewardGranted
 from reward_dispatcher.domain.entitlement import Converted, Referrer, cleared, reversed_
@@ -27,24 +31,24 @@ RULES = st.lists(
 STEPS = st.lists(st.tuples(st.booleans(), st.integers(1, 6), st.integers(0, 1)), max_size=40)
 
 
-@given(STEPS, st.tuples(RULES, RULES))
+@given(STEPS, st.tuples(RULES, RULES), st.sampled_from(get_args(ReferrerKind)))
 def test_it_counts_what_would_be_granted_and_not_taken_back(
-    steps: list[tuple[bool, int, int]], versions: tuple[list[Reward], list[Reward]]
+    steps: list[tuple[bool, int, int]], versions: tuple[list[Reward], list[Reward]], kind: ReferrerKind
 ) -> None:
-    """Friends come, go and come back under two versions of any rules: both sides' rewards are as many as entitlement leaves."""
+    """Friends of a follower or a partner come, go and come back under two versions of any rules: as many as entitlement leaves."""
     rules = [terms(*one, version=number) for number, one in enumerate(versions, 1) if one] or [terms()]
     earnings, referrer = Earnings(), Referrer()
     converted, standing = dict[int, Converted](), dict[str, RewardGranted]()
     for comes, friend, which in steps:
         under = rules[which % len(rules)]
         if comes:
-            earnings.cleared(f"cnv_{friend}", under)
+            earnings.cleared(f"cnv_{friend}", under, kind)
         else:
             earnings.fell(f"cnv_{friend}")
         if comes == (friend in converted):
             continue  # the fold passes over what is no news
         if comes:
-            verdict = cleared(conversion(friend), under, AMY.external_id, referrer)
+            verdict = cleared(replace(conversion(friend), referrer_kind=kind), under, AMY.external_id, referrer)
         else:
             verdict = reversed_(fell(friend), converted.pop(friend), referrer)
         referrer = verdict.referrer

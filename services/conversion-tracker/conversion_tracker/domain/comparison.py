@@ -76,7 +76,7 @@ class Standings:
     def told(self, line: ConversionFact, terms: ProgramVersion | None) -> None:
         """Takes a line in; `terms` are those in force when it qualified. Without any it earns nothing, as in the rewards."""
         if isinstance(line, ConversionCleared) and terms is not None:
-            self.earnings.setdefault(line.referrer, Earnings()).cleared(line.id, terms)
+            self.earnings.setdefault(line.referrer, Earnings()).cleared(line.id, terms, line.referrer_kind)
         elif isinstance(line, ConversionReversed) and line.referrer in self.earnings:
             self.earnings[line.referrer].fell(line.id)
 

@@ -7,8 +7,8 @@ while as many conversions stand as it needed when it was reached. Caps and budge
 
 from dataclasses import dataclass, field
 
+from referral.events.attributions import ReferrerKind
 from referral.events.entities import ProgramVersion
-from referral.events.program import Reward
 
 
 @dataclass(slots=True)
@@ -18,16 +18,16 @@ class Earnings:
     conversions: dict[str, tuple[int, int]] = field(default_factory=dict)  # id → rewards of the referrer, of the friend
     milestones: dict[str, int] = field(default_factory=dict)
 
-    def cleared(self, conversion: str, terms: ProgramVersion) -> None:
-        """A conversion counts from now on. One that does already is no news."""
+    def cleared(self, conversion: str, terms: ProgramVersion, kind: ReferrerKind) -> None:
+        """A conversion of a referrer of this kind counts from now on. One that does already is no news."""
         if conversion in self.conversions:
             return
-        each = [rule for rule in terms.program.rewards if _pays_each(rule)]
+        rules = terms.program.promised(kind)
+        each = [rule for rule in rules if rule.pays_each]
         friends = sum(rule.to == "referee" for rule in each)
         self.conversions[conversion] = len(each) - friends, friends
-        for rule in terms.program.rewards:
-            needs = _milestone(rule)
-            if needs is not None and needs <= len(self.conversions):
+        for rule in rules:
+            if (needs := rule.milestone) and needs <= len(self.conversions):
                 self.milestones.setdefault(rule.id, needs)
 
     def fell(self, conversion: str) -> None:
@@ -44,15 +44,3 @@ class Earnings:
     def friends(self) -> int:
         """How many the friends have."""
         return sum(friends for _, friends in self.conversions.values())
-
-
-def _milestone(rule: Reward) -> int | None:
-    """How many standing conversions a referrer's rule needs; None where it is no milestone."""
-    if rule.to == "referee":
-        return None
-    return rule.referrals if rule.on == "milestone" else (1 if rule.once else None)
-
-
-def _pays_each(rule: Reward) -> bool:
-    """A friend has one conversion, so `once` changes nothing for them."""
-    return rule.on == "conversion.cleared" and _milestone(rule) is None

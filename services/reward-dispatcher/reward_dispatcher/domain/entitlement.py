@@ -58,12 +58,12 @@ class Entitlement:
 def cleared(line: ConversionCleared, terms: ProgramVersion, person: str, referrer: Referrer) -> Entitlement:
     """What a newly cleared conversion earns under `terms`; `person` is the referrer's id at the platform."""
     count = referrer.conversions + 1
-    rules = [rule for rule in terms.program.rewards if rule.to == "referee" or line.referrer_kind == "follower"]
-    own = [_grant(line, terms, rule, person, line.id) for rule in rules if _pays_each(rule)]
+    rules = terms.program.promised(line.referrer_kind)
+    own = [_grant(line, terms, rule, person, line.id) for rule in rules if rule.pays_each]
     reached = {
         rule.id: (needs, _grant(line, terms, rule, person, f"milestone:{needs}"))
         for rule in rules
-        if (needs := _milestone(rule)) and needs <= count and rule.id not in referrer.milestones
+        if (needs := rule.milestone) and needs <= count and rule.id not in referrer.milestones
     }
     milestones = {rule: Milestone(_owed(grant), needs) for rule, (needs, grant) in reached.items()}
     return Entitlement(
@@ -81,18 +81,6 @@ def reversed_(line: ConversionReversed, converted: Converted, referrer: Referrer
     own = [_revoke(line, owed, line.reason) for owed in converted.owed]
     milestones = [_revoke(line, one.owed, "milestone_lost") for one in lost.values()]
     return Entitlement(Referrer(count, kept), None, [*own, *milestones])
-
-
-def _milestone(rule: Reward) -> int | None:
-    """How many standing conversions a referrer's rule needs; None where it is no milestone."""
-    if rule.to == "referee":
-        return None
-    return rule.referrals if rule.on == "milestone" else (1 if rule.once else None)
-
-
-def _pays_each(rule: Reward) -> bool:
-    """A referee has one conversion, so `once` changes nothing for them."""
-    return rule.on == "conversion.cleared" and _milestone(rule) is None
 
 
 def _owed(grant: RewardGranted) -> Owed:
