@@ -13,11 +13,11 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey, Participant, ProgramVersion
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.events.program import Program, Screening
 from referral.events.screening import VelocityPerMinute
-from referral.http.keys import digest
-from referral.log.admin import ensure_topics
+from referral.http.api_keys import digest
+from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
 from referral_tools.stack.stack import Stack

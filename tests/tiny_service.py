@@ -9,14 +9,14 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 from redis.exceptions import OutOfMemoryError, ResponseError
 
-from referral.catalog.memory import MemoryFollower
+from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import ApiKey
 from referral.http.app import create_app
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.keys import digest, requires
-from referral.http.limits import unlimited
+from referral.http.api_keys import digest, requires
+from referral.http.rate_limit import unlimited
 from referral.http.problems import Problem
 from referral.log.errors import NotDurable, Overloaded
 

@@ -15,8 +15,8 @@ from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
 from benchmarks.world import World, redis_cpu, until
 from referral.clock import SystemClock
-from referral.fold.progress import Folded, behind
-from referral.log.speaker import KafkaSpeaker, Spoken
+from referral.fold.lag import Folded, behind
+from referral.log.fold_producer import KafkaSpeaker, Spoken
 from referral.topics import partition_of
 from referral_tools.stack.stack import Stack
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Route, sync_playwright
 from link_issuer.http_api.app import app as make_app
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
-from referral.catalog.memory import MemoryFollower
+from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import Participant, ProgramVersion
 from tests.browser.test_board_page import ARGUMENTS, CHROMIUM, opened

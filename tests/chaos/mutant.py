@@ -7,10 +7,10 @@ import runpy
 import sys
 from collections.abc import Mapping, Sequence
 
-from referral.fold import states as states_module
+from referral.fold import state_store as states_module
 from referral.fold.fence import Fence
-from referral.fold.states import Change, Loaded, RedisStates, Wanted
-from referral.log.speaker import KafkaSpeaker, Spoken
+from referral.fold.state_store import Change, Loaded, RedisStates, Wanted
+from referral.log.fold_producer import KafkaSpeaker, Spoken
 
 
 def without_causes() -> None:

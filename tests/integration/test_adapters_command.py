@@ -10,7 +10,7 @@ from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
-from referral.sealed import unseal
+from referral.encryption import unseal
 from referral_tools.cli import main
 from tests.unit.conversion_tracker.world import PROGRAM, version
 

@@ -17,9 +17,9 @@ from msgspec.structs import replace as with_
 from referral.config import Settings
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.facts import ClickToken
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.program import Board
-from referral.http.keys import digest
+from referral.http.api_keys import digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main

@@ -14,7 +14,7 @@ from referral.config import Settings
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board
-from referral.http.keys import digest
+from referral.http.api_keys import digest
 from tests.integration.conversion_tracker import system as tracker
 from tests.integration.leaderboard.test_flow import SECRET, processes
 from tests.integration.reward_dispatcher import system as dispatcher

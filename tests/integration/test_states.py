@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from referral.fold.memory import MemoryStates
-from referral.fold.states import Change, RedisStates, Wanted
+from referral.fold.memory_state_store import MemoryStates
+from referral.fold.state_store import Change, RedisStates, Wanted
 
 pytestmark = pytest.mark.integration
 

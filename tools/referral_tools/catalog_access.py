@@ -14,7 +14,7 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import clock_from
 from referral.config import ConfigError, Settings
 from referral.events.entities import CatalogEntity
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.log.errors import NotDurable
 
 _TIMEOUT_S = 10.0

@@ -14,7 +14,7 @@ from leaderboard.domain.blocks import blocks_of
 from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.periods import Window, days
 from leaderboard.folds import places
-from referral.fold.keys import state_key
+from referral.fold.state_keys import state_key
 
 _growth = msgspec.msgpack.Decoder(Growth | GrowthDays).decode
 _activity = msgspec.msgpack.Decoder(Activity | ActivityDays).decode

@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError
 from leaderboard.domain.ranking import Part, Place, Slice, around, best, depth, following, is_short, ranked
 from leaderboard.domain.standing import count_of
 from leaderboard.folds import places
-from referral.fold.keys import state_key
+from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 
 # What lies around a score: how many there are; how many before those given; the nearest before it, all that have it, the

@@ -9,8 +9,8 @@ from kafka.errors import KafkaError
 
 from referral.config import Settings
 from referral.events.facts import LinkClicked
-from referral.events.moment import to_ms
-from referral.log.admin import partitions
+from referral.events.timestamps import to_ms
+from referral.log.topic_admin import partitions
 from referral.log.connection import consumer
 from referral.log.errors import NotDurable
 from referral.log.records import split

@@ -18,7 +18,7 @@ from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.events.entities import CatalogEntity, Participant, ProgramVersion
 from referral.events.ids import derive
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 
 _CATALOG_TIMEOUT_S = 1.0
 _BRIDGE_S = 600

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from redis import Redis
 
-from referral.fold.keys import state_key
+from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.pool import Pool

@@ -22,7 +22,7 @@ from referral.events.entities import (
     UseReturned,
     Webhook,
 )
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 
 Found = TypeVar("Found")
 

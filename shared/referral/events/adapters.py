@@ -6,7 +6,7 @@ from msgspec import Meta, field
 
 from referral.events.facts import Channel
 from referral.events.line import Id, Name
-from referral.events.part import Part
+from referral.events.section import Part
 
 Place = Annotated[str, Meta(min_length=1, max_length=256, description="a JSON pointer or a dotted path")]
 FactType = Literal[

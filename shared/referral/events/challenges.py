@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from referral.events.line import Id, Name, Text
-from referral.events.part import Localized, Part
+from referral.events.section import Localized, Part
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ChallengePrize = Literal["weekly", "final", "every_participant"]

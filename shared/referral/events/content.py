@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from referral.events.line import Id, Text
-from referral.events.part import Localized, Part
+from referral.events.section import Localized, Part
 
 Mechanic = Literal["share_trigger", "social_currency", "practical_value", "emotional_connection", "ease_of_sharing"]
 Element = Literal["emotional_trigger", "practical_value", "easy_share", "social_currency"]

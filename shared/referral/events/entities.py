@@ -114,7 +114,7 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
 
 
 class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
-    """What a platform signs its callbacks with, sealed (referral.sealed); the newest first, none once it is removed."""
+    """What a platform signs its callbacks with, sealed (referral.encryption); the newest first, none once it is removed."""
 
     program: Id
     name: Id

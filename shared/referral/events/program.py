@@ -10,7 +10,7 @@ from referral.events.challenges import Challenge
 from referral.events.content import CallToAction, ContentItem
 from referral.events.facts import Amount, Channel, Currency
 from referral.events.line import Id, Moment, Name, Text
-from referral.events.part import Localized, Part, Period
+from referral.events.section import Localized, Part, Period
 from referral.events.rewards import RewardKind, Role
 from referral.events.screening import (
     Action,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from referral.events.part import Part
+from referral.events.section import Part
 
 Action = Literal["reject", "hold", "ignore"]
 MOST_COUNTED = 100

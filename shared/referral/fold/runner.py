@@ -13,14 +13,14 @@ from typing import Generic, TypeVar
 
 from referral.fold import fence as fences
 from referral.fold.batch import Batch, BatchReader
-from referral.fold.decide import Decider, Outcome, verdicts
+from referral.fold.decider import Decider, Outcome, verdicts
 from referral.fold.fence import Fence
 from referral.fold.fold import Fold
-from referral.fold.invalid import InvalidLimit
-from referral.fold.metrics import FoldMetrics
-from referral.fold.states import Change, Loaded, States, Wanted
+from referral.fold.invalid_limit import InvalidLimit
+from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.state_store import Change, Loaded, States, Wanted
 from referral.log.source import Record, Source
-from referral.log.speaker import Speaker
+from referral.log.fold_producer import Speaker
 
 Line = TypeVar("Line")
 State = TypeVar("State")

@@ -13,19 +13,19 @@ from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.fold.decide import Decider
+from referral.fold.decider import Decider
 from referral.fold.failpoints import failpoints
 from referral.fold.fold import Fold
-from referral.fold.invalid import InvalidLimit, TooMuchInvalid
-from referral.fold.metrics import FoldMetrics
+from referral.fold.invalid_limit import InvalidLimit, TooMuchInvalid
+from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.runner import FoldRunner, LogBehindState
-from referral.fold.states import RedisStates
-from referral.log.admin import TopicMismatch, partitions, verify_partitions
+from referral.fold.state_store import RedisStates
+from referral.log.topic_admin import TopicMismatch, partitions, verify_partitions
 from referral.log.connection import admin
 from referral.log.errors import NotDurable
 from referral.log.source import KafkaSource
-from referral.log.speaker import KafkaSpeaker
-from referral.storage import connect, connect_hurried
+from referral.log.fold_producer import KafkaSpeaker
+from referral.redis_client import connect, connect_hurried
 
 Line = TypeVar("Line")
 State = TypeVar("State")
@@ -116,7 +116,7 @@ def _verify(settings: Settings) -> None:
 def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
     """Runs a fold in this process until SIGTERM or SIGINT, with its health and metrics on `REFERRAL_METRICS_PORT`."""
     from referral.http.health import redis_check
-    from referral.http.side import serve_side
+    from referral.http.ops_server import serve_side
 
     # A batch's thousands of objects live to its end and form no cycles; looking for some every 700 costs a tenth of the work.
     gc.set_threshold(50_000, 20, 100)

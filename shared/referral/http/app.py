@@ -9,12 +9,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.http import docs, health, openapi, problems
+from referral.http import health, openapi, problems
+from referral.http import docs_page
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
-from referral.http.limits import Limiter
+from referral.http.rate_limit import Limiter
 from referral.http.service import Service
-from referral.storage import connect_hurried
+from referral.redis_client import connect_hurried
 from referral.telemetry.metrics import tell_build
 
 
@@ -40,7 +41,7 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     problems.register(app)
     app.register_blueprint(health.blueprint(_checks(context) | dict(checks or {}), context.gauges))
-    docs.register(app, openapi.document(app, title, blueprints))
+    docs_page.register(app, openapi.document(app, title, blueprints))
     tell_build(service)
     return app
 

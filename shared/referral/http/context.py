@@ -13,10 +13,10 @@ from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.clock import Clock
 from referral.config import Settings
-from referral.log.collector import Collector
+from referral.log.publisher import Collector
 
 if TYPE_CHECKING:
-    from referral.http.limits import Limiter  # which asks for keys, as keys ask for the context
+    from referral.http.rate_limit import Limiter  # which asks for keys, as keys ask for the context
 
 log = structlog.get_logger()
 

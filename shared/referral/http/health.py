@@ -17,8 +17,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from referral.config import Settings
-from referral.http.limits import unlimited
-from referral.log.admin import TopicMismatch, verify_partitions
+from referral.http.rate_limit import unlimited
+from referral.log.topic_admin import TopicMismatch, verify_partitions
 from referral.log.connection import admin
 from referral.telemetry.metrics import gauge
 

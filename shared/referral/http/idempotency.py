@@ -15,9 +15,9 @@ from flask import Response, g, make_response, request
 from redis.exceptions import RedisError
 
 from referral.http.context import context
-from referral.http.documented import mention, mentioned
+from referral.http.openapi_annotations import mention, mentioned
 from referral.http.problems import Problem
-from referral.http.withheld import Withheld
+from referral.http.secret_field import Withheld
 
 _KEPT_S = 24 * 3600
 _PENDING_S = 30

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
 
-from referral.http.limits import unlimited
+from referral.http.rate_limit import unlimited
 from referral.pages.catalogues import Catalogues
 from referral.pages.languages import LANGUAGES, NAMES, language, locale, spoken
 

@@ -23,10 +23,10 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey, CatalogEntity
-from referral.fold.progress import Folded, behind
+from referral.fold.lag import Folded, behind
 from referral.http.context import Context
-from referral.http.keys import digest
-from referral.log.admin import partitions
+from referral.http.api_keys import digest
+from referral.log.topic_admin import partitions
 from referral.log.connection import consumer
 from referral.log.records import split
 from referral.topics import TOPICS

@@ -22,8 +22,8 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.adapters import Adapter, WechatAccount
 from referral.events.entities import AdapterSecret, CatalogEntity
-from referral.log.collector import Collector
-from referral.sealed import seal
+from referral.log.publisher import Collector
+from referral.encryption import seal
 from tests.unit.conversion_tracker.adapters.test_wechat_secure import APPID, encrypted, laid_out
 from tests.unit.conversion_tracker.adapters.test_wechat_secure import KEY as AES_KEY
 from tests.unit.conversion_tracker.world import PROGRAM, START, version

@@ -9,7 +9,7 @@ from redis import Redis
 from referral.config import Settings
 from referral.events.facts import ClickToken
 from referral.events.ids import conversion_id, referral_id
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.tokens import TokenSigner
 from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM
 from tests.waiting import until

@@ -18,8 +18,8 @@ from conversion_tracker.store.people import People
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
-from referral.fold.keys import state_key
-from referral.log.collector import Collector
+from referral.fold.state_keys import state_key
+from referral.log.publisher import Collector
 from referral.topics import partition_of
 from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from conversion_tracker.store.listing import Listing, Place
-from referral.fold.keys import state_key
+from referral.fold.state_keys import state_key
 
 pytestmark = pytest.mark.integration
 

@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse
 
 from conversion_tracker.replay.jobs import MOST_AT_ONCE, Job, Jobs
 from referral.config import Settings
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.events.program import Program
-from referral.log.admin import partitions
+from referral.log.topic_admin import partitions
 from referral.log.connection import consumer
 from referral.topics import TOPICS
 from referral_tools.cli import main

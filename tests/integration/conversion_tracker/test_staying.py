@@ -10,7 +10,7 @@ from redis import Redis
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.line import ClockTicked
-from referral.log.speaker import KafkaSpeaker, Spoken
+from referral.log.fold_producer import KafkaSpeaker, Spoken
 from tests.unit.conversion_tracker.world import AMY, version
 from tests.waiting import until
 

@@ -9,15 +9,15 @@ from redis import Redis
 
 from leaderboard.folds import places
 from leaderboard.http_api.app import app as make_app
-from referral.catalog.memory import MemoryFollower
+from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
 from referral.config import Settings
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import ApiKey, CatalogEntity
-from referral.events.moment import to_ms
-from referral.fold.keys import state_key
+from referral.events.timestamps import to_ms
+from referral.fold.state_keys import state_key
 from referral.http.context import Context
-from referral.http.keys import digest
+from referral.http.api_keys import digest
 from referral.topics import partition_of
 from tests.unit.leaderboard.folding import PROGRAM, START, VERSION
 

@@ -18,8 +18,8 @@ from referral.events.attributions import Evidence, ReferralAttributed, ReferralU
 from referral.events.conversions import conversion_key
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
-from referral.http.keys import digest
-from referral.log.collector import Collector
+from referral.http.api_keys import digest
+from referral.log.publisher import Collector
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
 from referral_tools.stack.ports import free_ports
 from tests.unit.leaderboard.folding import GLOW, PROGRAM, cleared, somebody, taken_back

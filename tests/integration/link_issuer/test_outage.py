@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from referral.config import Settings
-from referral.log.admin import ensure_topics
+from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.stack import Stack
 from tests.conftest import SIGNING_KEY
 from tests.integration.link_issuer.system import RULES, System, served

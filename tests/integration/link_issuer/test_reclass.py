@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from link_issuer.http_api import clicks as door
 from referral.clock import ManualClock
 from referral.events.facts import ClickReclassed, LinkClicked, PersonFollowed
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.topics import EVENTS
 from referral_tools.cli import main
 from tests.integration.link_issuer.system import PROGRAM, System

@@ -18,8 +18,8 @@ from referral.config import Settings
 from referral.events.conversions import conversion_key
 from referral.events.entities import ApiKey, CatalogEntity
 from referral.events.rewards import reward_key
-from referral.http.keys import digest
-from referral.log.collector import Collector
+from referral.http.api_keys import digest
+from referral.log.publisher import Collector
 from referral.topics import CONVERSIONS, REWARDS
 from referral_tools.stack.ports import free_ports
 from tests.unit.reward_dispatcher.lines import AMY, START, terms

@@ -9,7 +9,7 @@ from redis import Redis
 
 from referral.config import Settings
 from referral.events.ids import reward_id
-from referral.fold.progress import FOLDS, behind
+from referral.fold.lag import FOLDS, behind
 from referral.log.connection import consumer
 from tests.integration.reward_dispatcher.system import System, running, served
 from tests.unit.reward_dispatcher.lines import AMY, FIRST20, cleared, fell, grant, terms

@@ -8,7 +8,7 @@ import pytest
 from kafka import KafkaAdminClient
 
 from referral.config import Settings
-from referral.log.admin import ensure_topics
+from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.stack import Stack
 from referral_tools.system import answers

@@ -19,14 +19,14 @@ from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import referral_id
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
-from referral.fold.decide import Decider
+from referral.events.timestamps import to_ms
+from referral.fold.decider import Decider
 from referral.fold.fold import Fold
-from referral.fold.memory import MemoryStates
-from referral.fold.metrics import FoldMetrics
+from referral.fold.memory_state_store import MemoryStates
+from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.runner import FoldRunner
-from referral.log.lookup import Lookup
-from referral.log.memory import MemoryLog, MemoryLookup, MemorySource, MemorySpeaker
+from referral.log.log_reader import Lookup
+from referral.log.memory_log import MemoryLog, MemoryLookup, MemorySource, MemorySpeaker
 from referral.log.records import join, split
 from referral.topics import partition_of
 from reward_dispatcher.folds.decide import DecideFold

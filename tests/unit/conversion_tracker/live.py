@@ -13,14 +13,14 @@ from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.facts import Banning, Fact
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
-from referral.fold.decide import Decider
+from referral.fold.decider import Decider
 from referral.fold.fold import Fold
-from referral.fold.memory import MemoryStates
-from referral.fold.metrics import FoldMetrics
+from referral.fold.memory_state_store import MemoryStates
+from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.runner import FoldRunner
-from referral.log.memory import MemoryLog, MemorySource, MemorySpeaker
+from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.log.source import Record
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic, partition_of
 

@@ -8,7 +8,7 @@ from conversion_tracker.domain.screening.referrer import UNKNOWN, Brought, Refer
 from conversion_tracker.domain.screening.rule import Case, Rule
 from referral.events.attributions import Evidence, ReferralQualified
 from referral.events.ids import referral_id
-from referral.events.moment import to_datetime, to_ms
+from referral.events.timestamps import to_datetime, to_ms
 from referral.events.program import Program, Screening
 
 from .world import AMY, PROGRAM, START, version

@@ -11,7 +11,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import ContentShown, Fact, Follow
-from referral.events.moment import to_datetime, to_ms
+from referral.events.timestamps import to_datetime, to_ms
 from referral_tools.oracle.attribution import judge as oracle
 from referral_tools.oracle.directory import Directory
 from referral_tools.oracle.journal import Click, Enrolled

@@ -17,7 +17,7 @@ from referral.events.attributions import (
 from referral.events.facts import Banning, Fact
 from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Score
 
 from .world import AMY, FRIEND, PROGRAM, Run, at, ban, catalog, follow, paid, refunded, tick, unban, unfollow, version

@@ -14,7 +14,7 @@ from conversion_tracker.http_api.inspection import Inspection, Inspector
 from conversion_tracker.http_api.refusals import REMEDIES, Refused
 from referral.events.examples import example
 from referral.events.facts import ClickToken, EventLine, Fact
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.schemas import kinds
 from referral.http.problems import Problem
 

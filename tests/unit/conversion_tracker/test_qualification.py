@@ -15,7 +15,7 @@ from referral.events.attributions import ReferralAttributed, ReferralQualified, 
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.line import ClockTicked
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral_tools.oracle.attribution import judge as oracle
 from referral_tools.oracle.directory import Directory
 from referral_tools.oracle.journal import Click, Enrolled

@@ -6,7 +6,7 @@ from threading import Event
 from conversion_tracker.replay.jobs import Job, Jobs
 from conversion_tracker.replay.process import Beat, Order
 from referral.config import Settings
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 
 from .world import PROGRAM, version
 

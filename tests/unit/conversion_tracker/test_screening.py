@@ -28,14 +28,14 @@ from referral.events.conversions import (
 )
 from referral.events.edges import EdgeSet
 from referral.events.ids import conversion_id, referral_id
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.program import Screening
 from referral.fold.batch import Batch
-from referral.fold.decide import Decider
+from referral.fold.decider import Decider
 from referral.fold.fence import Fence
 from referral.fold.fold import Decision, Key, Position
-from referral.fold.metrics import FoldMetrics
-from referral.fold.states import Loaded
+from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.state_store import Loaded
 from referral.topics import CONVERSIONS
 
 from .world import AMY, FRIEND, PROGRAM, at, catalog

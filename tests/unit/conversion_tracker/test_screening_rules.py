@@ -9,7 +9,7 @@ from conversion_tracker.domain.screening.catalogue import Finding
 from conversion_tracker.domain.screening.crowd import most_within
 from conversion_tracker.domain.screening.deadlines import next_deadline
 from referral.events.challenges import Challenge
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.program import Action, Board, Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
 

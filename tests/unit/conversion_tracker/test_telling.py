@@ -24,7 +24,7 @@ from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
 from referral.events.facts import Fact
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.schemas import kinds
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
 from tests.unit.conversion_tracker.world import (

@@ -21,7 +21,7 @@ from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
-from referral.log.memory import MemoryLookup
+from referral.log.memory_log import MemoryLookup
 from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import Topic, partition_of

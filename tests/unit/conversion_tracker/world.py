@@ -38,7 +38,7 @@ from referral.events.facts import (
 )
 from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.program import Attribution, Program
 from referral.fold.fold import Decision, Due, Position, Score
 from referral.tokens import TokenSigner

@@ -22,7 +22,7 @@ from referral.events.facts import (
     fact_key,
 )
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 
 from .folding import PARTITIONS, PROGRAM, START, ZONE, Folding
 

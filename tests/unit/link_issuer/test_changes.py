@@ -9,7 +9,7 @@ from hypothesis import given
 from link_issuer.domain.changes import Change, changes
 from link_issuer.programs.check import check
 from link_issuer.programs.sections import SECTIONS
-from referral.events.part import Part
+from referral.events.section import Part
 from referral.events.program import Program
 from tests.unit.link_issuer.files import SMALL, program_files
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from link_issuer.domain.versions import TooEarly, succeed
 from referral.events.entities import NOTICE, ProgramVersion
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.program import Program
 
 NOW = datetime(2026, 11, 1, 8, 0, 0, 250_000, tzinfo=UTC)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from referral.catalog.view import Catalog
 from referral.events.entities import PoolChunk
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.rewards import (
     PoolFilled,
     RedemptionRefused,

@@ -11,14 +11,14 @@ import msgspec
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.line import ClockTicked, Derived, Line
-from referral.events.moment import to_datetime
-from referral.fold.decide import Decider
+from referral.events.timestamps import to_datetime
+from referral.fold.decider import Decider
 from referral.fold.fold import Decision, Due, Key, Output, Position
-from referral.fold.invalid import InvalidLimit
-from referral.fold.memory import MemoryStates
-from referral.fold.metrics import FoldMetrics
+from referral.fold.invalid_limit import InvalidLimit
+from referral.fold.memory_state_store import MemoryStates
+from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.runner import FoldRunner
-from referral.log.memory import MemoryLog, MemorySource, MemorySpeaker
+from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.topics import Topic, partition_of
 
 PARTITIONS = 2

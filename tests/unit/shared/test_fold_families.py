@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.fold import batch
 from referral.fold.fold import Decision, Family, Key, Output, Position, Score, members
 from referral.topics import partition_of

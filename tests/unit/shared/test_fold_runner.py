@@ -8,15 +8,15 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from referral.fold import batch, runner
 from referral.fold import fence as fences
-from referral.fold.decide import Decider
+from referral.fold.decider import Decider
 from referral.fold.failpoints import POINTS
 from referral.fold.fence import Fence
-from referral.fold.invalid import InvalidLimit, TooMuchInvalid
-from referral.fold.memory import MemoryStates
+from referral.fold.invalid_limit import InvalidLimit, TooMuchInvalid
+from referral.fold.memory_state_store import MemoryStates
 from referral.fold.runner import FoldRunner, LogBehindState
-from referral.fold.states import Change
+from referral.fold.state_store import Change
 from referral.log.errors import NotDurable
-from referral.log.memory import MemorySource
+from referral.log.memory_log import MemorySource
 
 from .pipeline import Count, Crash, Pipeline, Tell
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referral.sealed import NotOurs, seal, unseal
+from referral.encryption import NotOurs, seal, unseal
 
 KEY = "the key of this installation, long enough"
 _names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1f"), max_size=20)

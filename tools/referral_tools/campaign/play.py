@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from referral.clock import FileClock
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral_tools.campaign.client import Client, Reward, Verdict
 from referral_tools.campaign.delivery import Parcel, parcels
 from referral_tools.campaign.script import Cast, Enrolment, Purchase, Step, Visit

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from conversion_tracker.domain.adapters.wechat_secure import is_key
 from referral.events.entities import AdapterSecret
-from referral.sealed import seal
+from referral.encryption import seal
 from referral_tools.catalog_access import CatalogAccess, opened_catalog
 
 WECHAT, WECHAT_AES = "wechat", "wechat-aes"

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from referral.events.entities import ApiKey
 from referral.events.ids import fresh
-from referral.http.keys import SCOPES, digest, fresh_secret
+from referral.http.api_keys import SCOPES, digest, fresh_secret
 from referral_tools.catalog_access import opened_catalog
 
 

@@ -8,7 +8,7 @@ import yaml
 from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.config import ConfigError, Settings
-from referral.log.admin import TopicMismatch
+from referral.log.topic_admin import TopicMismatch
 from referral_tools.campaign.client import Client
 from referral_tools.commands.ports import port_base as port_base_option
 from referral_tools.running import Running

@@ -7,7 +7,7 @@ from msgspec.structs import fields
 from conversion_tracker.domain.screening.catalogue import RULES
 from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT
 from conversion_tracker.domain.screening.rule import Rule, Scope
-from referral.events.part import Part
+from referral.events.section import Part
 from referral.events.program import Screening
 
 Row = tuple[str, ...]

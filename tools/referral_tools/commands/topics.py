@@ -6,7 +6,7 @@ import click
 from kafka.errors import KafkaError
 
 from referral.config import ConfigError, Settings
-from referral.log.admin import TopicMismatch, ensure_topics
+from referral.log.topic_admin import TopicMismatch, ensure_topics
 from referral.topics import TOPICS
 
 

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import Self
 
 from referral.config import Settings
-from referral.fold.progress import behind
+from referral.fold.lag import behind
 from referral.log.connection import consumer
-from referral.storage import connect
+from referral.redis_client import connect
 
 _LOOK_S = 0.1
 _WITHIN_S = 120.0

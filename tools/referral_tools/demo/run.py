@@ -10,7 +10,7 @@ import yaml
 from rich.console import Console
 
 from referral.clock import FileClock
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral_tools.campaign.client import Client
 from referral_tools.campaign.model import Model
 from referral_tools.campaign.play import Player

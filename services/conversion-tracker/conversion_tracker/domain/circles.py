@@ -30,7 +30,7 @@ from referral.events.edges import (
     ReferralUncircled,
     Step,
 )
-from referral.events.moment import to_datetime, to_ms
+from referral.events.timestamps import to_datetime, to_ms
 
 MAX_EDGES = 8  # of a circle; a longer one is not looked for
 

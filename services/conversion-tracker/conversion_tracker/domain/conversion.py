@@ -21,7 +21,7 @@ from referral.events.conversions import (
     ScreeningReason,
 )
 from referral.events.ids import conversion_id
-from referral.events.moment import to_datetime, to_ms
+from referral.events.timestamps import to_datetime, to_ms
 
 Decided = Literal["cleared", "rejected"]
 Status = Outcome | Literal["reversed"]

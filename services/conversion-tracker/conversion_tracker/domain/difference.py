@@ -20,7 +20,7 @@ from referral.events.attributions import (
     UnattributedReason,
 )
 from referral.events.ids import referral_id
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 
 Saying = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
 

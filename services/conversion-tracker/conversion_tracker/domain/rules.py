@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from referral.events.entities import ProgramVersion
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.program import Attribution, Model
 
 DAY_MS = 24 * 3600 * 1000

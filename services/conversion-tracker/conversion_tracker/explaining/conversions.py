@@ -6,7 +6,7 @@ from conversion_tracker.domain.conversion import Conversion
 from conversion_tracker.explaining.places import LogLine, Step, is_about
 from conversion_tracker.explaining.reading import Reading
 from referral.events.ids import conversion_id
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.topics import CONVERSIONS
 
 

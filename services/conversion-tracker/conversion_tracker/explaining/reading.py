@@ -12,7 +12,7 @@ from functools import cache
 import msgspec
 
 from conversion_tracker.explaining.places import LogLine, Missing, Place, Step
-from referral.log.lookup import Lookup
+from referral.log.log_reader import Lookup
 from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import TOPICS, Topic

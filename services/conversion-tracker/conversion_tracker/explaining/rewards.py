@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from conversion_tracker.explaining.places import LogLine, Step, is_about
 from conversion_tracker.explaining.reading import Reading
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.rewards import RewardGranted, RewardHeld
 from referral.topics import REWARDS
 

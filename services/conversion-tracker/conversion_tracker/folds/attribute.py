@@ -13,7 +13,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import attribution_key
 from referral.events.facts import Banning, EventLine
 from referral.events.line import ClockTicked
-from referral.events.moment import to_datetime, to_ms
+from referral.events.timestamps import to_datetime, to_ms
 from referral.fold.fold import Decision, Due, Key, Output, Position
 from referral.tokens import TokenSigner
 from referral.topics import ATTRIBUTIONS, EVENTS, Topic

@@ -6,7 +6,7 @@ from conversion_tracker.domain.person import Person, RulesOf, put_under
 from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
 from referral.events.facts import Banning, PersonBanned
 from referral.events.ids import participant_id
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Key, Score
 
 

@@ -32,7 +32,7 @@ from referral.events.facts import (
     PersonUnfollowed,
 )
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Position
 from referral.tokens import BadToken, TokenSigner
 

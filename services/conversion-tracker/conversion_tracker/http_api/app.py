@@ -10,7 +10,7 @@ from conversion_tracker.http_api.front import ROUTE, front
 from conversion_tracker.http_api.inspection import KeyedLine
 from referral.config import Settings
 from referral.http.app import create_app
-from referral.http.hot import mount
+from referral.http.fast_path import mount
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "conversion-tracker"

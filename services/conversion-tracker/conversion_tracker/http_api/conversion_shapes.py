@@ -6,7 +6,7 @@ from conversion_tracker.domain.screening.reasons import WORDS
 from conversion_tracker.http_api.referrer_shape import Shape, referrer_shape
 from referral.catalog.view import Catalog
 from referral.events.attributions import Evidence
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 
 
 def conversions(found: list[Conversion], catalog: Catalog) -> list[Shape]:

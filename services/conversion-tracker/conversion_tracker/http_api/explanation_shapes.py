@@ -17,7 +17,7 @@ from conversion_tracker.http_api.screening_shapes import screening
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from conversion_tracker.http_api.explanation_shapes import Explained, explained
 from conversion_tracker.http_api.people import known_person, version_of
 from referral.events.ids import referral_id
 from referral.http.context import context
-from referral.http.keys import requires
+from referral.http.api_keys import requires
 from referral.http.problems import Problem
-from referral.log.lookup import LogAway
+from referral.log.log_reader import LogAway
 
 blueprint = Blueprint("explanations", __name__, description="Why things are as they are.")
 

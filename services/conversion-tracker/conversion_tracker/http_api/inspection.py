@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from conversion_tracker.http_api.refusals import Refusal, Refused, explained
 from referral.events.facts import Fact, OrderPaid
-from referral.events.moment import to_datetime, to_ms
+from referral.events.timestamps import to_datetime, to_ms
 from referral.tokens import BadToken, TokenSigner
 
 KeyedLine = tuple[str, bytes]

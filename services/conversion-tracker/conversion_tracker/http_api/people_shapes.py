@@ -14,7 +14,7 @@ from conversion_tracker.domain.rules import Rules
 from conversion_tracker.http_api.referrer_shape import Shape, referrer_shape
 from referral.catalog.view import Catalog
 from referral.events.ids import referral_id
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 
 Credit = dict[CreditModel, Shares]
 

@@ -1,6 +1,6 @@
 """A fold over recorded lines of one partition, its states in dictionaries: what the runner does, without log and without Redis.
 
-It keeps to `referral.fold.decide`: the same keys, the same order of timers, the same causes; a line that no rule can take is
+It keeps to `referral.fold.decider`: the same keys, the same order of timers, the same causes; a line that no rule can take is
 passed by.
 """
 
@@ -13,7 +13,7 @@ from msgspec.structs import force_setattr
 
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Due, Family, Fold, Key, Output, Position, Score
 
 Line = TypeVar("Line")

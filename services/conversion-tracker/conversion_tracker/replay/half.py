@@ -19,7 +19,7 @@ from referral.events.conversions import ConversionFact
 from referral.events.edges import EdgeFact
 from referral.events.facts import EventLine
 from referral.events.line import Derived
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Output, Position
 from referral.tokens import TokenSigner
 from referral.topics import ATTRIBUTIONS, partition_of

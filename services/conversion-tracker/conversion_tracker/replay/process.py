@@ -25,7 +25,7 @@ from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.program import Program
-from referral.storage import connect
+from referral.redis_client import connect
 from referral.telemetry.logs import configure_logs
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS

@@ -9,7 +9,7 @@ from redis import Redis
 from conversion_tracker.domain.lineage import Lineage
 from conversion_tracker.folds.screen import ScreenFold
 from conversion_tracker.folds.screening.edges import children_at, lineage_at
-from referral.fold.keys import state_key
+from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 
 _decode = msgspec.msgpack.Decoder(Lineage).decode

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from conversion_tracker.folds.attribute import SERVICE
-from referral.fold.keys import state_key
+from referral.fold.state_keys import state_key
 
 
 class Place(NamedTuple):

@@ -6,7 +6,7 @@ from redis import Redis
 from conversion_tracker.domain.person import Person
 from conversion_tracker.folds.attribute import NAME, SERVICE, person_key
 from conversion_tracker.store.edges import Edges
-from referral.fold.keys import state_key
+from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 
 _decode = msgspec.msgpack.Decoder(Person).decode

@@ -28,7 +28,7 @@ from referral.events.facts import (
     PostRemoved,
 )
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Due, Key, Position, Score
 from referral.topics import EVENTS, Topic
 

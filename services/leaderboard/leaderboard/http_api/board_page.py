@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 from leaderboard.pages import sorry
 from leaderboard.pages.board import board_page
-from referral.http.limits import unlimited
+from referral.http.rate_limit import unlimited
 from referral.log.errors import NotDurable
 
 _QUERY = [

@@ -9,10 +9,10 @@ from leaderboard.http_api.collaborators import collaborators
 from leaderboard.http_api.schemas import AroundIn, BoardIn, BoardOut, StandingOut
 from leaderboard.names import Name, names_of
 from referral.events.attributions import ReferrerKind
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.http import cursors
 from referral.http.context import context
-from referral.http.keys import requires
+from referral.http.api_keys import requires
 from referral.http.problems import Problem
 
 blueprint = Blueprint("boards", __name__)

@@ -5,7 +5,7 @@ from flask_smorest import Blueprint
 from leaderboard.http_api.asked import span, window_of, zone_of
 from leaderboard.http_api.collaborators import collaborators
 from leaderboard.http_api.schemas import InsightsOut, PeriodIn
-from referral.http.keys import requires
+from referral.http.api_keys import requires
 
 blueprint = Blueprint("insights", __name__)
 

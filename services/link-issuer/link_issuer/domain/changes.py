@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from link_issuer.domain.mistakes import pointer
-from referral.events.part import Part
+from referral.events.section import Part
 from referral.events.program import Program
 
 Kind = Literal["added", "removed", "changed"]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from referral.events.facts import ClickReclassed, LinkClicked, Visitor
 from referral.events.ids import derive
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 
 
 def reclassed(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note: str = "") -> ClickReclassed:

@@ -9,7 +9,7 @@ from datetime import datetime
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel, ContentShared, Shared, ShareToken
 from referral.events.ids import derive
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 
 MOST_PRESSES = 10
 TOKEN_MS = 3_600_000

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from referral.events.entities import NOTICE, ProgramVersion
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.events.program import Program
 
 

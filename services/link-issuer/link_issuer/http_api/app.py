@@ -19,7 +19,7 @@ from link_issuer.http_api.front import METHODS, ROUTE, front
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
-from referral.http.hot import mount
+from referral.http.fast_path import mount
 from referral.pages import design
 from referral.telemetry.logs import configure_logs
 

@@ -6,7 +6,7 @@ from link_issuer.domain.uses import is_due
 from link_issuer.http_api.collaborators import collaborators
 from referral.events.entities import Link, LinkUsed
 from referral.events.facts import Visitor
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.log.errors import NotDurable
 

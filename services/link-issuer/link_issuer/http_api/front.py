@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from link_issuer.http_api.onward import Hit, Onward
 from referral.catalog.view import Catalog
-from referral.http.hot import HotAnswer, HotView
+from referral.http.fast_path import HotAnswer, HotView
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

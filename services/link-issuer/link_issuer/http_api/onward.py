@@ -20,8 +20,8 @@ from referral.clock import Clock
 from referral.events.entities import Link, Participant
 from referral.events.facts import ClickToken, LinkClicked, Visitor, fact_key
 from referral.events.ids import fresh
-from referral.events.moment import to_datetime
-from referral.log.collector import Collector
+from referral.events.timestamps import to_datetime
+from referral.log.publisher import Collector
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS

@@ -10,7 +10,7 @@ from link_issuer.programs.fields import Strict
 from referral.events.entities import ProgramVersion
 from referral.http import cursors
 from referral.http.context import context
-from referral.http.keys import requires
+from referral.http.api_keys import requires
 
 __all__ = ["blueprint"]
 

@@ -15,9 +15,9 @@ from link_issuer.programs.schema import ProgramFile
 from link_issuer.store import Taken
 from referral.events.entities import ProgramVersion
 from referral.http.context import context
-from referral.http.documented import takes
+from referral.http.openapi_annotations import takes
 from referral.http.idempotency import idempotent
-from referral.http.keys import requires
+from referral.http.api_keys import requires
 from referral.http.problems import Problem
 
 blueprint = Blueprint(

@@ -14,7 +14,7 @@ from link_issuer.http_api.front import HEADERS, hit
 from link_issuer.http_api.onward import Bounded, Hindered
 from referral.catalog.view import Catalog
 from referral.http.context import Context, context
-from referral.http.limits import unlimited
+from referral.http.rate_limit import unlimited
 from referral.log.errors import NotDurable
 
 blueprint = Blueprint("redirect", __name__, description="Where shared links lead.")

@@ -19,9 +19,9 @@ from link_issuer.pages.invitation import Invitation, kit
 from link_issuer.programs.fields import Strict, choice, identifier
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import Channel
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
-from referral.http.keys import requires
+from referral.http.api_keys import requires
 from referral.http.problems import Problem
 from referral.pages.languages import LOCALES, Language
 

@@ -16,9 +16,9 @@ from link_issuer.pages.fonts import NoFont, drawable
 from link_issuer.pages.invitation import Invitation, channel_of, content_of, kit
 from link_issuer.pages.poster import png
 from link_issuer.pages.words import DeadEnd
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
-from referral.http.limits import unlimited
+from referral.http.rate_limit import unlimited
 from referral.http.problems import Problem
 from referral.pages.languages import language
 

@@ -7,7 +7,7 @@ from typing import get_args
 from marshmallow import fields, validate
 
 from link_issuer.programs.fields import Strict, Table, choice, distinct, number
-from referral.events.part import Period
+from referral.events.section import Period
 
 
 class BudgetSection(Strict):

@@ -8,7 +8,7 @@ import msgspec
 
 from referral.events.ids import derive
 from referral.events.line import ClockTicked
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 
 _encode = msgspec.json.Encoder().encode
 

@@ -18,12 +18,12 @@ from redis.asyncio import Redis
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.events.rewards import RewardDelivered, RewardFulfilled
 from referral.http.health import Check, redis_check
-from referral.http.side import serve_side
-from referral.log.admin import partitions
-from referral.storage import connect_hurried
+from referral.http.ops_server import serve_side
+from referral.log.topic_admin import partitions
+from referral.redis_client import connect_hurried
 from referral.telemetry.metrics import counter
 from referral.topics import EVENTS, REWARDS, Topic
 from reward_dispatcher.delivery.connections import connections, post

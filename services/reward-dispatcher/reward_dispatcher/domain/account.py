@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.rewards import HoldReason, RevocationReason, RewardGranted, RewardKind, Role
 
 Status = Literal["held", "approved", "fulfilled", "delivered", "redeemed", "revoked", "expired"]

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from msgspec.structs import replace
 
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.rewards import (
     CodeIssued,
     CodeRequested,

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.rewards import RedemptionRefused, RedemptionRequested, RefusalReason, RewardRedeemed
 from reward_dispatcher.domain.account import USABLE, Account, Status
 

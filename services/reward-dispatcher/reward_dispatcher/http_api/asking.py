@@ -7,7 +7,7 @@ import time
 
 import msgspec
 
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.events.rewards import RedemptionRequested, reward_key
 from referral.http.context import context
 from referral.http.problems import unavailable

@@ -8,7 +8,7 @@ from referral.catalog.writer import CatalogWriter
 from referral.events.entities import ProgramVersion
 from referral.http.context import Context, context
 from referral.http.problems import Problem
-from referral.log.collector import Collector
+from referral.log.publisher import Collector
 from referral.tokens import TokenSigner
 from reward_dispatcher.store import RewardStore
 

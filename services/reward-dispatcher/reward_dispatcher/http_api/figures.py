@@ -6,7 +6,7 @@ from flask_smorest import Blueprint
 
 from referral.events.program import Reward
 from referral.http.context import context
-from referral.http.keys import requires
+from referral.http.api_keys import requires
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.pool import left
 from reward_dispatcher.folds.places import CLAWBACK

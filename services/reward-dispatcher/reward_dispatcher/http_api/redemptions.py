@@ -7,10 +7,10 @@ from flask_smorest import Blueprint
 
 from referral.events import ids
 from referral.http.context import context
-from referral.http.documented import takes
+from referral.http.openapi_annotations import takes
 from referral.http.idempotency import idempotency_key, key_reused
-from referral.http.keys import requires
-from referral.http.limits import unlimited
+from referral.http.api_keys import requires
+from referral.http.rate_limit import unlimited
 from referral.http.openapi import IDEMPOTENCY_KEY
 from referral.http.problems import Problem
 from reward_dispatcher.domain.account import Account

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from referral.events import ids
 from referral.events.entities import Webhook
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_without
-from referral.http.keys import permit, requires
+from referral.http.api_keys import permit, requires
 from referral.http.problems import Problem, unavailable
-from referral.http.withheld import Withheld
+from referral.http.secret_field import Withheld
 from reward_dispatcher.domain.addresses import Forbidden, check_addresses, check_url
 from reward_dispatcher.http_api.collaborators import collaborators, existing_program
 from reward_dispatcher.http_api.webhook_schemas import WebhookIn, WebhookOut, WebhooksOut, WebhooksQuery

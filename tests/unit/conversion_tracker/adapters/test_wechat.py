@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conversion_tracker.domain.adapters.wechat import Callback, fact_of, genuine, signature, timely
 from conversion_tracker.http_api.adapters.wechat_xml import callback_in
 from referral.events.facts import CodeScanned, PersonFollowed, PersonUnfollowed
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
 
 NOW = 1_793_692_800

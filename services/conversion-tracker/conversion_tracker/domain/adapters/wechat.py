@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from referral.events.facts import CodeScanned, PersonFollowed, PersonUnfollowed, Scan
 from referral.events.ids import derive
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 
 TOLERANCE_S = 300
 _SCENE = "qrscene_"

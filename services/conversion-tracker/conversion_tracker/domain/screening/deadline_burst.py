@@ -6,7 +6,7 @@ program says so.
 
 from conversion_tracker.domain.screening.deadlines import next_deadline
 from conversion_tracker.domain.screening.rule import Case, Rule
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.program import Screening
 
 _HOUR_MS = 3600 * 1000

@@ -2,7 +2,7 @@
 
 from conversion_tracker.domain.screening.crowd import most_within
 from conversion_tracker.domain.screening.rule import Case, Rule
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.program import Screening
 
 _MINUTE_MS = 60_000

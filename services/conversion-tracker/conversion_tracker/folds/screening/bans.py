@@ -9,7 +9,7 @@ from conversion_tracker.domain.conversion import Conversion, shut_out
 from conversion_tracker.folds.screening.handler import State, States, brought_by, referrer_at, referrer_of, said
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, members
 
 Line = ReferrerBanned | ReferrerUnbanned

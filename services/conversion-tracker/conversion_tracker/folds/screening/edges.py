@@ -12,7 +12,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.edges import CircleOpened, EdgeFact, EdgeProbed, EdgeSet, EdgeUnset, edge_key
 from referral.events.ids import participant_id
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position, Score
 from referral.topics import ATTRIBUTIONS
 

@@ -6,7 +6,7 @@ from conversion_tracker.domain.conversion import Review, reviewed
 from conversion_tracker.folds.screening.handler import State, States, conversion_at, conversion_of, said
 from referral.catalog.view import Catalog
 from referral.events.attributions import ConversionReviewed
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position
 
 

@@ -8,8 +8,8 @@ from conversion_tracker.http_api.adapters.documented import CLOUDEVENTS
 from conversion_tracker.http_api.adapters.verdicts import inspected
 from conversion_tracker.http_api.admission import admission
 from conversion_tracker.http_api.receipts import receipt
-from referral.http.keys import requires
-from referral.http.limits import unlimited
+from referral.http.api_keys import requires
+from referral.http.rate_limit import unlimited
 
 blueprint = Blueprint("cloudevents", __name__, description="CloudEvents 1.0, from whatever speaks it.")
 

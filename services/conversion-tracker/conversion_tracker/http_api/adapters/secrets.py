@@ -3,7 +3,7 @@
 from conversion_tracker.http_api.adapters.lookups import looked_up
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.sealed import NotOurs, unseal
+from referral.encryption import NotOurs, unseal
 
 
 def secrets_of(program: str, name: str) -> list[str]:

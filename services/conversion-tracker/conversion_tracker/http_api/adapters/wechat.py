@@ -22,7 +22,7 @@ from conversion_tracker.http_api.admission import existing
 from conversion_tracker.http_api.receipts import keep
 from referral.events.adapters import WechatAccount
 from referral.http.context import context
-from referral.http.limits import unlimited
+from referral.http.rate_limit import unlimited
 from referral.http.problems import Problem
 from referral.telemetry.metrics import counter
 

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from referral.config import Settings
-from referral.http.keys import bearer, digest
+from referral.http.api_keys import bearer, digest
 from referral.http.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., object])

@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from referral.fold.decide import Outcome
+from referral.fold.decider import Outcome
 from referral.telemetry.metrics import counter, gauge, histogram
 
 

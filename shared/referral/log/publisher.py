@@ -20,7 +20,7 @@ from referral.config import Settings
 from referral.log.connection import abandon, producer
 from referral.log.errors import Overloaded
 from referral.log.records import chunks, join
-from referral.log.ticket import Ticket
+from referral.log.ack import Ticket
 from referral.telemetry.metrics import counter
 from referral.topics import Topic, partition_of
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from redis import Redis
 
-from referral.fold.keys import fence_key, slot, timers_key
+from referral.fold.state_keys import fence_key, slot, timers_key
 
 _LOAD = """
 local found = {redis.call('GET', KEYS[1]) or ''}

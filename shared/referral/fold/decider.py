@@ -9,14 +9,14 @@ from msgspec.structs import force_setattr
 
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.events.rejected import LineRejected
 from referral.fold.batch import Batch, BatchReader
 from referral.fold.fence import Fence
 from referral.fold.fold import Decision, Due, Family, Fold, Key, Output, Position, Score
-from referral.fold.states import Loaded, Wanted
+from referral.fold.state_store import Loaded, Wanted
 from referral.log.errors import NotDurable
-from referral.log.speaker import Spoken
+from referral.log.fold_producer import Spoken
 from referral.topics import REJECTED, Topic, partition_of
 
 Line = TypeVar("Line")

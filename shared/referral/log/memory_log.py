@@ -8,7 +8,7 @@ from referral.clock import Clock, ManualClock
 from referral.log.errors import NotDurable
 from referral.log.records import split
 from referral.log.source import Record
-from referral.log.speaker import Spoken, waves
+from referral.log.fold_producer import Spoken, waves
 from referral.topics import Topic
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from referral.fold.states import Change, Loaded, Wanted
+from referral.fold.state_store import Change, Loaded, Wanted
 
 
 class MemoryStates:

@@ -8,8 +8,8 @@ from redis import Redis
 
 from referral.config import Settings
 from referral.fold import fence as fences
-from referral.fold.states import RedisStates
-from referral.log.admin import partitions
+from referral.fold.state_store import RedisStates
+from referral.log.topic_admin import partitions
 from referral.topics import TOPICS
 
 

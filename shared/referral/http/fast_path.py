@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask
 
-from referral.http.observe import Observer
+from referral.http.request_metrics import Observer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -14,7 +14,7 @@ from flask import Request, g, request
 from referral.catalog.view import Catalog
 from referral.events.entities import ApiKey
 from referral.http.context import context
-from referral.http.documented import mention
+from referral.http.openapi_annotations import mention
 from referral.http.problems import Problem
 
 Scope = Literal["events:write", "links:write", "rewards:write", "rewards:redeem", "read", "admin"]
