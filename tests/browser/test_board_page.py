@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from redis import Redis
 
 from referral.pages import design
-from tests.integration.leaderboard.serving import NOW, score, seat, served
-from tests.listening import listening
-from tests.unit.leaderboard.folding import PROGRAM, somebody
+from tests.support.app_server import listening
+from tests.support.builders.leaderboard import PROGRAM, somebody
+from tests.support.systems.leaderboard import NOW, score, seat, served
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [

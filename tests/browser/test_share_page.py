@@ -14,7 +14,7 @@ from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import Participant, ProgramVersion
 from tests.browser.test_board_page import ARGUMENTS, CHROMIUM, opened
-from tests.listening import listening
+from tests.support.app_server import listening
 
 pytestmark = [
     pytest.mark.browser,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.feed import Feed
-from tests.chaos.world import World
+from tests.support.chaos.attacked_system import World
+from tests.support.chaos.event_feed import Feed
 
 
 @pytest.fixture(scope="package")

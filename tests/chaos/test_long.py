@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.chaos.feed import Feed
-from tests.chaos.world import FOLDS, World
+from tests.support.chaos.attacked_system import FOLDS, World
+from tests.support.chaos.event_feed import Feed
 
 pytestmark = [pytest.mark.chaos, pytest.mark.chaos_long, pytest.mark.timeout(600)]
 _SESSION_S = 6  # after which the group gives a silent worker's partitions to another

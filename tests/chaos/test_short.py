@@ -5,8 +5,8 @@ import random
 import pytest
 
 from referral.fold.failpoints import POINTS
-from tests.chaos.feed import Feed
-from tests.chaos.world import FOLDS, World
+from tests.support.chaos.attacked_system import FOLDS, World
+from tests.support.chaos.event_feed import Feed
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 

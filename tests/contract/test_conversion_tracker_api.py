@@ -15,11 +15,11 @@ from referral.config import Settings
 from referral.events.facts import Fact
 from referral.events.schemas import kinds
 from referral_tools.stack.ports import free_ports
-from tests.contract.probing import probe
-from tests.integration.conversion_tracker.system import served
-from tests.integration.reward_dispatcher.system import running
-from tests.unit.conversion_tracker.world import PROGRAM
-from tests.waiting import ready, until
+from tests.support.api_probe import probe
+from tests.support.builders.conversion_tracker import PROGRAM
+from tests.support.systems.conversion_tracker import served
+from tests.support.systems.reward_dispatcher import running
+from tests.support.waiting import ready, until
 
 DECISIONS = ("/conversions", "/bans")
 

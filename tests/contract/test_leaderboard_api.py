@@ -7,9 +7,9 @@ import schemathesis
 from openapi_spec_validator import validate
 from redis import Redis
 
-from tests.contract.probing import probe
-from tests.integration.leaderboard.serving import NOW, WITH_KEY, score, seat, served
-from tests.unit.leaderboard.folding import PROGRAM, somebody
+from tests.support.api_probe import probe
+from tests.support.builders.leaderboard import PROGRAM, somebody
+from tests.support.systems.leaderboard import NOW, WITH_KEY, score, seat, served
 
 OPERATIONS = 4
 OPEN_TO_ALL = {"/p/{program}"}

@@ -12,8 +12,8 @@ from openapi_spec_validator import validate
 from link_issuer.domain.codes import RESERVED
 from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
-from tests.contract.probing import probe
-from tests.integration.link_issuer.system import PROGRAM, RULES, served
+from tests.support.api_probe import probe
+from tests.support.systems.link_issuer import PROGRAM, RULES, served
 
 OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", "/s/{code}", "/s/{code}/poster.png"} | {
     "/s/{code}/ticket",

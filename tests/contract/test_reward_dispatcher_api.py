@@ -9,9 +9,9 @@ from openapi_spec_validator import validate
 
 from referral.config import Settings
 from reward_dispatcher.http_api.app import app as make_app
-from tests.contract.probing import probe
-from tests.integration.reward_dispatcher.system import SECRET, served
-from tests.unit.reward_dispatcher.lines import PROGRAM
+from tests.support.api_probe import probe
+from tests.support.builders.reward_dispatcher import PROGRAM
+from tests.support.systems.reward_dispatcher import SECRET, served
 
 OPERATIONS = 10
 OPEN_TO_ALL = {"/g/{token}"}

@@ -12,7 +12,7 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.encryption import unseal
 from referral_tools.cli import main
-from tests.unit.conversion_tracker.world import PROGRAM, version
+from tests.support.builders.conversion_tracker import PROGRAM, version
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,7 @@ import pytest
 from conversion_tracker.domain.adapters.wechat_secure import is_key
 from referral_tools.system import free_base
 from tests.integration.test_run import running
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 PAGE = Path("docs/adapters.md")

@@ -14,13 +14,13 @@ from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board
 from referral.http.api_keys import digest
-from tests.integration.conversion_tracker import system as tracker
 from tests.integration.leaderboard.test_flow import SECRET, processes
-from tests.integration.reward_dispatcher import system as dispatcher
-from tests.integration.whole import from_events_to_rewards
-from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, START, version
-from tests.unit.reward_dispatcher.lines import FIRST20
-from tests.waiting import ready, until, until_equal
+from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
+from tests.support.builders.reward_dispatcher import FIRST20
+from tests.support.systems import conversion_tracker as tracker
+from tests.support.systems import reward_dispatcher as dispatcher
+from tests.support.systems.events_to_rewards import from_events_to_rewards
+from tests.support.waiting import ready, until, until_equal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

@@ -23,14 +23,14 @@ from referral.http.api_keys import digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
-from tests.integration.conversion_tracker import system as tracker
-from tests.integration.conversion_tracker.system import System, event
 from tests.integration.leaderboard.test_flow import SECRET, processes
-from tests.integration.reward_dispatcher import system as dispatcher
-from tests.listening import listening
-from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, SELF, START, version
-from tests.unit.reward_dispatcher.lines import BONUS3, FIRST20, GUIDE
-from tests.waiting import ready, until
+from tests.support.app_server import listening
+from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, SELF, START, version
+from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
+from tests.support.systems import conversion_tracker as tracker
+from tests.support.systems import reward_dispatcher as dispatcher
+from tests.support.systems.conversion_tracker import System, event
+from tests.support.waiting import ready, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -93,7 +93,7 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
         here = replace(settings, leaderboard=str(boards.base_url))
         events = stack.enter_context(tracker.served(here, *catalog))
         stack.enter_context(tracker.folding(environ, "attribute"))
-        suspicious = "tests.integration.conversion_tracker.suspicious"
+        suspicious = "tests.support.systems.screen_with_failing_rule"
         stack.enter_context(dispatcher.running(environ, module=suspicious))
         for fold in ("decide", "ledger"):
             stack.enter_context(dispatcher.running(environ, "fold", fold))

@@ -12,7 +12,7 @@ from redis import Redis
 from referral import __version__
 from referral.config import Settings
 from referral_tools.stack.ports import free_ports
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -8,7 +8,7 @@ from flask import Flask
 from redis import Redis
 
 from referral.config import Settings
-from tests.tiny_service import NOWHERE, headers, tiny_service
+from tests.support.tiny_service import NOWHERE, headers, tiny_service
 
 pytestmark = pytest.mark.integration
 

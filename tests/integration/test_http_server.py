@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from referral_tools.stack.ports import free_ports
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,7 @@ BOUND = 200_000
 THING = b'{"number":1}'
 SERVE = (
     "from referral.config import Settings; from referral.http.serve import serve;"
-    " serve('tests.tiny_service:served', Settings.from_env())"
+    " serve('tests.support.tiny_service:served', Settings.from_env())"
 )
 
 

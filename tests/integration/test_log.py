@@ -28,7 +28,7 @@ from referral.log.ack import Ticket
 from referral.topics import EVENTS, partition_of
 from referral_tools.stack.stack import Stack
 from tests.conftest import SIGNING_KEY
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from referral_tools.system import SERVICES, free_base
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

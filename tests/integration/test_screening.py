@@ -13,12 +13,12 @@ from referral.config import Settings
 from referral.events.entities import ProgramVersion
 from referral.events.program import Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
-from tests.integration.conversion_tracker import system as tracker
-from tests.integration.reward_dispatcher import system as dispatcher
-from tests.integration.whole import from_events_to_rewards
-from tests.unit.conversion_tracker.world import AMY, BO, participant, version
-from tests.unit.reward_dispatcher.lines import FIRST20
-from tests.waiting import until
+from tests.support.builders.conversion_tracker import AMY, BO, participant, version
+from tests.support.builders.reward_dispatcher import FIRST20
+from tests.support.systems import conversion_tracker as tracker
+from tests.support.systems import reward_dispatcher as dispatcher
+from tests.support.systems.events_to_rewards import from_events_to_rewards
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

@@ -24,12 +24,11 @@ from referral.events.adapters import Adapter, WechatAccount
 from referral.events.entities import AdapterSecret, CatalogEntity
 from referral.log.publisher import Collector
 from referral.encryption import seal
+from tests.support.builders.conversion_tracker import PROGRAM, START, version
+from tests.support.systems.conversion_tracker import CATALOG, System, folding, served
+from tests.support.waiting import until
 from tests.unit.conversion_tracker.adapters.test_wechat_secure import APPID, encrypted, laid_out
 from tests.unit.conversion_tracker.adapters.test_wechat_secure import KEY as AES_KEY
-from tests.unit.conversion_tracker.world import PROGRAM, START, version
-from tests.waiting import until
-
-from .system import CATALOG, System, folding, served
 
 pytestmark = pytest.mark.integration
 TOKEN, OLD_TOKEN, SHOP_SECRET = "glowtoken2026", "glowtoken2025", "a secret of the shop"

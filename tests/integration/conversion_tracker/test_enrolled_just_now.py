@@ -14,10 +14,9 @@ from referral.events.ids import participant_id
 from referral.fold.worker import FoldWorker
 from referral.log.source import Record, Source
 from referral.tokens import TokenSigner
-from tests.unit.conversion_tracker.world import PROGRAM
-from tests.waiting import until
-
-from .system import event, served
+from tests.support.builders.conversion_tracker import PROGRAM
+from tests.support.systems.conversion_tracker import event, served
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -11,10 +11,9 @@ from referral.events.facts import ClickToken
 from referral.events.ids import conversion_id, referral_id
 from referral.events.timestamps import to_ms
 from referral.tokens import TokenSigner
-from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM
-from tests.waiting import until
-
-from .system import System, event, folding, served
+from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM
+from tests.support.systems.conversion_tracker import System, event, folding, served
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

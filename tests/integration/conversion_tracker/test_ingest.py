@@ -21,9 +21,8 @@ from referral.config import Settings
 from referral.fold.state_keys import state_key
 from referral.log.publisher import Collector
 from referral.topics import partition_of
-from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
-
-from .system import CATALOG, System, event, served
+from tests.support.builders.conversion_tracker import AMY, PROGRAM, version
+from tests.support.systems.conversion_tracker import CATALOG, System, event, served
 
 pytestmark = pytest.mark.integration
 

@@ -23,11 +23,10 @@ from referral.log.topic_admin import partitions
 from referral.log.connection import consumer
 from referral.topics import TOPICS
 from referral_tools.cli import main
-from tests.listening import listening
-from tests.unit.conversion_tracker.world import AMY, PROGRAM, version
-from tests.waiting import until
-
-from .system import CATALOG, System, event, folding, served
+from tests.support.app_server import listening
+from tests.support.builders.conversion_tracker import AMY, PROGRAM, version
+from tests.support.systems.conversion_tracker import CATALOG, System, event, folding, served
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

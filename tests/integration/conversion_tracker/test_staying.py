@@ -11,10 +11,9 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.line import ClockTicked
 from referral.log.fold_producer import KafkaSpeaker, Spoken
-from tests.unit.conversion_tracker.world import AMY, version
-from tests.waiting import until
-
-from .system import System, event, folding, key, served
+from tests.support.builders.conversion_tracker import AMY, version
+from tests.support.systems.conversion_tracker import System, event, folding, key, served
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -10,8 +10,8 @@ from redis import Redis
 
 from referral.catalog.view import Catalog
 from referral.log.errors import NotDurable
-from tests.integration.leaderboard.serving import NOW, WITH_KEY, score, seat, served
-from tests.unit.leaderboard.folding import PROGRAM, somebody
+from tests.support.builders.leaderboard import PROGRAM, somebody
+from tests.support.systems.leaderboard import NOW, WITH_KEY, score, seat, served
 
 pytestmark = pytest.mark.integration
 

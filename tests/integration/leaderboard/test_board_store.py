@@ -8,8 +8,8 @@ from redis import Redis
 from leaderboard.domain.ranking import Place, Ranked, Slice
 from leaderboard.folds import places
 from leaderboard.store import BoardStore
-from tests.integration.leaderboard.serving import PARTITIONS, seat
-from tests.unit.leaderboard.folding import PROGRAM
+from tests.support.builders.leaderboard import PROGRAM
+from tests.support.systems.leaderboard import PARTITIONS, seat
 
 pytestmark = pytest.mark.integration
 

@@ -22,8 +22,8 @@ from referral.http.api_keys import digest
 from referral.log.publisher import Collector
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
 from referral_tools.stack.ports import free_ports
-from tests.unit.leaderboard.folding import GLOW, PROGRAM, cleared, somebody, taken_back
-from tests.waiting import until
+from tests.support.builders.leaderboard import GLOW, PROGRAM, cleared, somebody, taken_back
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from referral.config import Settings
-from tests.integration.link_issuer.system import RULES, System, served
+from tests.support.systems.link_issuer import RULES, System, served
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from referral.telemetry.metrics import counter
-from tests.integration.link_issuer.system import System
+from tests.support.systems.link_issuer import System
 
 pytestmark = pytest.mark.integration
 

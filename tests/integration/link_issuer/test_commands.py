@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from referral_tools.cli import main
-from tests.integration.link_issuer.system import System
-from tests.listening import listening
+from tests.support.app_server import listening
+from tests.support.systems.link_issuer import System
 
 pytestmark = pytest.mark.integration
 GLOW = "examples/programs/glow.yaml"

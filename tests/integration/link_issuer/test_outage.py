@@ -10,7 +10,7 @@ from referral.config import Settings
 from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.stack import Stack
 from tests.conftest import SIGNING_KEY
-from tests.integration.link_issuer.system import RULES, System, served
+from tests.support.systems.link_issuer import RULES, System, served
 
 pytestmark = pytest.mark.integration
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from referral.config import Settings
-from tests.integration.link_issuer.system import PROGRAM, RULES, System, served
+from tests.support.systems.link_issuer import PROGRAM, RULES, System, served
 
 pytestmark = pytest.mark.integration
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from referral.config import Settings
-from tests.integration.link_issuer.system import PROGRAM, RULES, System, served
+from tests.support.systems.link_issuer import PROGRAM, RULES, System, served
 
 pytestmark = pytest.mark.integration
 GLOW = Path("examples/programs/glow.yaml").read_bytes()

@@ -15,8 +15,8 @@ from referral.events.facts import ClickReclassed, LinkClicked, PersonFollowed
 from referral.events.timestamps import to_ms
 from referral.topics import EVENTS
 from referral_tools.cli import main
-from tests.integration.link_issuer.system import PROGRAM, System
-from tests.listening import listening
+from tests.support.app_server import listening
+from tests.support.systems.link_issuer import PROGRAM, System
 
 pytestmark = pytest.mark.integration
 WHERE = f"/v1/programs/{PROGRAM}/clicks/reclass"

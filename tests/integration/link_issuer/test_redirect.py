@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from referral.tokens import TokenSigner
-from tests.integration.link_issuer.system import PROGRAM, RULES, System
+from tests.support.systems.link_issuer import PROGRAM, RULES, System
 
 pytestmark = pytest.mark.integration
 

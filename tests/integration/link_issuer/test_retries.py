@@ -10,7 +10,7 @@ import pytest
 from referral.clock import FileClock
 from referral.config import Settings
 from referral.events.timestamps import to_ms
-from tests.integration.link_issuer.system import PROGRAM, RULES, System, served
+from tests.support.systems.link_issuer import PROGRAM, RULES, System, served
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.link_issuer.system import RULES, System
+from tests.support.systems.link_issuer import RULES, System
 
 pytestmark = pytest.mark.integration
 

@@ -6,7 +6,7 @@ import pytest
 
 from link_issuer.allowance import MOST_A_MINUTE
 from referral.events.facts import ContentShared
-from tests.integration.link_issuer.system import KEYS, PROGRAM, System
+from tests.support.systems.link_issuer import KEYS, PROGRAM, System
 
 pytestmark = pytest.mark.integration
 SENDER = next(key for key in KEYS if key.name == "events").name

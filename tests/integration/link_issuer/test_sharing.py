@@ -9,7 +9,7 @@ from PIL import Image
 
 from link_issuer.pages import fonts
 from link_issuer.pages.poster import png
-from tests.integration.link_issuer.system import RULES, System
+from tests.support.systems.link_issuer import RULES, System
 
 pytestmark = pytest.mark.integration
 HAS_CHINESE = (found := fonts.face("bold")) is not None and found.chinese

@@ -11,11 +11,11 @@ from referral.events.line import ClockTicked
 from referral.log.connection import consumer
 from referral.log.records import split
 from referral_tools.stack.ports import free_ports
-from tests.integration.reward_dispatcher import impatient
-from tests.integration.reward_dispatcher.receiver import Receiver, receiving
-from tests.integration.reward_dispatcher.system import System, running, served, start, stop
-from tests.unit.reward_dispatcher.lines import grant, revoke
-from tests.waiting import until
+from tests.support.builders.reward_dispatcher import grant, revoke
+from tests.support.systems import fast_retry_dispatcher as impatient
+from tests.support.systems.reward_dispatcher import System, running, served, start, stop
+from tests.support.waiting import until
+from tests.support.webhook_receiver import Receiver, receiving
 
 pytestmark = pytest.mark.integration
 MANY = 200

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 
 from referral.config import Settings
-from tests.integration.reward_dispatcher.system import SECRET, System, running, served
-from tests.unit.reward_dispatcher.lines import grant
-from tests.waiting import until
+from tests.support.builders.reward_dispatcher import grant
+from tests.support.systems.reward_dispatcher import SECRET, System, running, served
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

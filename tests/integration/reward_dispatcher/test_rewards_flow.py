@@ -11,9 +11,9 @@ from referral.config import Settings
 from referral.events.ids import reward_id
 from referral.fold.lag import FOLDS, behind
 from referral.log.connection import consumer
-from tests.integration.reward_dispatcher.system import System, running, served
-from tests.unit.reward_dispatcher.lines import AMY, FIRST20, cleared, fell, grant, terms
-from tests.waiting import until
+from tests.support.builders.reward_dispatcher import AMY, FIRST20, cleared, fell, grant, terms
+from tests.support.systems.reward_dispatcher import System, running, served
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

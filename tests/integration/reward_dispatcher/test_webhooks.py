@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from referral.config import Settings
-from tests.integration.reward_dispatcher.system import System, served
+from tests.support.systems.reward_dispatcher import System, served
 
 pytestmark = pytest.mark.integration
 

@@ -12,9 +12,9 @@ from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.stack import Stack
 from referral_tools.system import answers
-from tests.integration.reward_dispatcher.system import System, start, stop
-from tests.unit.reward_dispatcher.lines import grant
-from tests.waiting import until
+from tests.support.builders.reward_dispatcher import grant
+from tests.support.systems.reward_dispatcher import System, start, stop
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -15,8 +15,7 @@ from referral.events.timestamps import to_datetime, to_ms
 from referral_tools.oracle.attribution import judge as oracle
 from referral_tools.oracle.directory import Directory
 from referral_tools.oracle.journal import Click, Enrolled
-
-from .world import (
+from tests.support.builders.conversion_tracker import (
     AMY,
     BO,
     FRIEND,

@@ -19,8 +19,22 @@ from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Score
-
-from .world import AMY, FRIEND, PROGRAM, Run, at, ban, catalog, follow, paid, refunded, tick, unban, unfollow, version
+from tests.support.builders.conversion_tracker import (
+    AMY,
+    FRIEND,
+    PROGRAM,
+    Run,
+    at,
+    ban,
+    catalog,
+    follow,
+    paid,
+    refunded,
+    tick,
+    unban,
+    unfollow,
+    version,
+)
 
 ON_ORDERS = version(qualifies_on="order.paid", min_amount=50, currency="CNY")
 ON_STAYING = version(qualifies_on="person.retained", retained_days=7)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .brought import PARTITIONS, World
+from tests.support.scenarios.referral_graph import PARTITIONS, World
 
 Deed = Callable[[World], object]
 

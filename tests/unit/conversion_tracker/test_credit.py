@@ -10,8 +10,21 @@ from conversion_tracker.domain.credit import WHOLE, CreditModel, credit
 from conversion_tracker.domain.rules import Rules, rules_of
 from conversion_tracker.http_api.people_shapes import shown
 from referral.events.facts import Fact
-
-from .world import AMY, BO, FRIEND, PROGRAM, SELF, Run, catalog, follow, scan, tagged, token, unfollow, version
+from tests.support.builders.conversion_tracker import (
+    AMY,
+    BO,
+    FRIEND,
+    PROGRAM,
+    SELF,
+    Run,
+    catalog,
+    follow,
+    scan,
+    tagged,
+    token,
+    unfollow,
+    version,
+)
 
 RULES: Rules = rules_of(version())
 FOUR = [

@@ -15,9 +15,8 @@ from referral_tools.attribution.crediting import MODELS, TOUCHES
 from referral_tools.attribution.evidence import CASES, ENDS_ON_DAY, Case
 from referral_tools.attribution.qualifying import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, History
 from referral_tools.attribution.steps import AMY, Did, Step
-
-from . import world
-from .world import FRIEND, PROGRAM, Run, at, catalog, tick, token, version
+from tests.support.builders import conversion_tracker as world
+from tests.support.builders.conversion_tracker import FRIEND, PROGRAM, Run, at, catalog, tick, token, version
 
 PEOPLE = {"Amy": world.AMY, "Bo": world.BO}
 TYPES: dict[Did, str] = {

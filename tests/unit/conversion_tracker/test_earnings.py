@@ -11,8 +11,8 @@ from referral.events.attributions import ReferrerKind
 from referral.events.program import Reward
 from referral.events.rewards import RewardGranted
 from reward_dispatcher.domain.entitlement import Converted, Referrer, cleared, reversed_
-from tests.unit.reward_dispatcher.lines import AMY, fell, terms
-from tests.unit.reward_dispatcher.lines import cleared as conversion
+from tests.support.builders.reward_dispatcher import AMY, fell, terms
+from tests.support.builders.reward_dispatcher import cleared as conversion
 
 ON = st.sampled_from(["conversion.cleared", "milestone"])
 RULES = st.lists(

@@ -17,8 +17,7 @@ from referral.events.facts import ClickToken, EventLine, Fact
 from referral.events.timestamps import to_ms
 from referral.events.schemas import kinds
 from referral.http.problems import Problem
-
-from .world import AMY, PROGRAM, TOKENS, at, token
+from tests.support.builders.conversion_tracker import AMY, PROGRAM, TOKENS, at, token
 
 GOOD = {
     "type": "person.followed",

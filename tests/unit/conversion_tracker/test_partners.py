@@ -16,8 +16,20 @@ from referral.events.timestamps import to_ms
 from referral.events.program import Partner
 from referral.fold.fold import Key, Position
 from referral.topics import CONVERSIONS
-
-from .world import AMY, PROGRAM, START, TOKENS, Run, at, follow, participant, scan, tagged, unfollow, version
+from tests.support.builders.conversion_tracker import (
+    AMY,
+    PROGRAM,
+    START,
+    TOKENS,
+    Run,
+    at,
+    follow,
+    participant,
+    scan,
+    tagged,
+    unfollow,
+    version,
+)
 
 LIN = replace(participant("lin"), partner="kol_lin")
 AMYS_LINK = Link(

@@ -16,10 +16,24 @@ from referral.events.facts import Banning, Fact
 from referral.events.line import ClockTicked
 from referral.events.program import Program, Reward
 from referral.topics import EVENTS
-
-from .live import LATENESS_DAYS, Live
-from .test_qualification import LINES, RULES
-from .world import AMY, BO, PROGRAM, TOKENS, at, ban, catalog, follow, paid, tick, token, unban, unfollow, version
+from tests.support.builders.conversion_tracker import (
+    AMY,
+    BO,
+    PROGRAM,
+    TOKENS,
+    at,
+    ban,
+    catalog,
+    follow,
+    paid,
+    tick,
+    token,
+    unban,
+    unfollow,
+    version,
+)
+from tests.support.scenarios.recorded_history import LATENESS_DAYS, Live
+from tests.unit.conversion_tracker.test_qualification import LINES, RULES
 
 REWARDS = (
     Reward(id="guide", to="referrer", on="conversion.cleared", kind="guide", once=True),

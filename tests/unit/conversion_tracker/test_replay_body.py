@@ -7,8 +7,7 @@ import pytest
 
 from conversion_tracker.http_api.replay_body import rules_in
 from referral.http.problems import Problem
-
-from .world import PROGRAM, version
+from tests.support.builders.conversion_tracker import PROGRAM, version
 
 
 def _read(**changed: Any) -> None:

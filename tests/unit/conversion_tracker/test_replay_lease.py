@@ -7,8 +7,7 @@ from conversion_tracker.replay.jobs import Job, Jobs
 from conversion_tracker.replay.process import Beat, Order
 from referral.config import Settings
 from referral.events.timestamps import to_datetime
-
-from .world import PROGRAM, version
+from tests.support.builders.conversion_tracker import PROGRAM, version
 
 JOB = Job(id="rpl_1", program=PROGRAM, status="running", asked_at=to_datetime(0))
 

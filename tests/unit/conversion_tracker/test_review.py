@@ -34,8 +34,7 @@ from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.topics import partition_of
-
-from .world import AMY, BO, PROGRAM, at, catalog
+from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, at, catalog
 
 PARTITIONS = 2
 ODD = but(SELF_REFERRAL, action=lambda _: "hold", decide=lambda case, _: case.referral.device == "odd")

@@ -37,8 +37,7 @@ from referral.fold.fold import Decision, Key, Position
 from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.state_store import Loaded
 from referral.topics import CONVERSIONS
-
-from .world import AMY, FRIEND, PROGRAM, at, catalog
+from tests.support.builders.conversion_tracker import AMY, FRIEND, PROGRAM, at, catalog
 
 QUALIFIED = ReferralQualified(
     occurred_at=at(2),

@@ -17,9 +17,8 @@ from referral.events.attributions import ReferralQualified
 from referral.events.timestamps import to_ms
 from referral.events.program import Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
-
-from .screening_cases import cleared, program, referral
-from .world import AMY, at
+from tests.support.builders.conversion_tracker import AMY, at
+from tests.support.builders.screening import cleared, program, referral
 
 MINUTE_MS = 60_000
 FIVE = Screening(velocity_per_minute=VelocityPerMinute(limit=5))

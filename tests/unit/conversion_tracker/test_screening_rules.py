@@ -12,9 +12,8 @@ from referral.events.challenges import Challenge
 from referral.events.timestamps import to_ms
 from referral.events.program import Action, Board, Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
-
-from .screening_cases import BY_NAME, brought, found, known, program, referral
-from .world import START, at
+from tests.support.builders.conversion_tracker import START, at
+from tests.support.builders.screening import BY_NAME, brought, found, known, program, referral
 
 DAY, HOUR, MINUTE = 86_400, 3600, 60
 ZONE = "Asia/Shanghai"

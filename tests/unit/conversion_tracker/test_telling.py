@@ -27,7 +27,7 @@ from referral.events.facts import Fact
 from referral.events.timestamps import to_ms
 from referral.events.schemas import kinds
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
-from tests.unit.conversion_tracker.world import (
+from tests.support.builders.conversion_tracker import (
     FRIEND,
     Run,
     at,

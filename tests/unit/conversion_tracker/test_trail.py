@@ -25,8 +25,7 @@ from referral.log.memory_log import MemoryLookup
 from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import Topic, partition_of
-from tests.unit.conversion_tracker.chain import PARTITIONS, Chain
-from tests.unit.conversion_tracker.world import (
+from tests.support.builders.conversion_tracker import (
     AMY,
     BO,
     FRIEND,
@@ -42,7 +41,8 @@ from tests.unit.conversion_tracker.world import (
     unfollow,
     version,
 )
-from tests.unit.reward_dispatcher.lines import BONUS3, FIRST20, GUIDE
+from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
+from tests.support.scenarios.events_to_rewards import PARTITIONS, Chain
 
 BONUS1 = replace(BONUS3, id="bonus1", referrals=1)
 

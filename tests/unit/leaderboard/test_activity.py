@@ -23,8 +23,7 @@ from referral.events.facts import (
 )
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
-
-from .folding import PARTITIONS, PROGRAM, START, ZONE, Folding
+from tests.support.builders.leaderboard import PARTITIONS, PROGRAM, START, ZONE, Folding
 
 LATENESS_DAYS = 35
 decode = msgspec.msgpack.Decoder(State).decode

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from leaderboard.domain.standing import count_of, reached_at_of
 from leaderboard.folds.boards import BoardsFold
 from referral.events.conversions import ConversionCleared, ConversionReversed, conversion_key
-
-from .folding import START, ZONE, Folding, cleared, somebody, taken_back
+from tests.support.builders.leaderboard import START, ZONE, Folding, cleared, somebody, taken_back
 
 REFERRERS = [somebody(name).id for name in ("amy", "bo", "chen", "dai")]
 MOMENTS = st.integers(0, 40 * 24 * 4).map(lambda quarters: START + timedelta(minutes=15 * quarters, milliseconds=7))

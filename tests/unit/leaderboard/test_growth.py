@@ -22,8 +22,7 @@ from referral.events.attributions import (
 from referral.events.edges import EdgeFact
 from referral.events.examples import example
 from referral.events.schemas import kinds
-
-from .folding import PROGRAM, START, ZONE, Folding
+from tests.support.builders.leaderboard import PROGRAM, START, ZONE, Folding
 
 CHANNELS = st.sampled_from([None, "wechat", "weibo"])
 FOLLOWS = st.tuples(st.booleans(), st.integers(0, 70 * 24), CHANNELS)  # brought?, when (hours), through what

@@ -5,7 +5,7 @@ import pytest
 from leaderboard.names import Name, names_of
 from referral.catalog.view import Catalog
 from referral.log.errors import NotDurable
-from tests.unit.leaderboard.folding import somebody
+from tests.support.builders.leaderboard import somebody
 
 AMY = somebody("amy", "Amy")
 

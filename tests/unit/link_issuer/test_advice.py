@@ -13,7 +13,7 @@ from link_issuer.domain.advice.words import FORCED, OFF_SITE, OVER_AND_OVER
 from link_issuer.http_api.examples import PROGRAM
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
-from tests.unit.link_issuer.files import SMALL, program_files
+from tests.support.builders.program_files import SMALL, program_files
 
 GLOW: dict[str, Any] = dict(read(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
 ITEM = GLOW["content"][0]

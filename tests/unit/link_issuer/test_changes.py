@@ -11,7 +11,7 @@ from link_issuer.programs.check import check
 from link_issuer.programs.sections import SECTIONS
 from referral.events.section import Part
 from referral.events.program import Program
-from tests.unit.link_issuer.files import SMALL, program_files
+from tests.support.builders.program_files import SMALL, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}

@@ -30,7 +30,7 @@ from link_issuer.programs.yaml_form import read
 from referral.events import adapters, challenges
 from referral.events import content as content_contract
 from referral.events import program as contract
-from tests.unit.link_issuer.files import SMALL, program_files
+from tests.support.builders.program_files import SMALL, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}

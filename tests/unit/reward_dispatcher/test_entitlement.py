@@ -9,8 +9,8 @@ from referral.events.ids import reward_id
 from referral.events.program import Reward
 from referral.events.rewards import RewardGranted, RewardRevoked
 from reward_dispatcher.domain.entitlement import Converted, Referrer, cleared, reversed_
-from tests.unit.reward_dispatcher.lines import AMY, PROGRAM, day, fell, terms
-from tests.unit.reward_dispatcher.lines import cleared as conversion
+from tests.support.builders.reward_dispatcher import AMY, PROGRAM, day, fell, terms
+from tests.support.builders.reward_dispatcher import cleared as conversion
 
 
 def play(

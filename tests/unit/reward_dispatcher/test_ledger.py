@@ -5,7 +5,7 @@ from reward_dispatcher.domain import ledger
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.ledger import Step
 from reward_dispatcher.domain.redemption import redeem
-from tests.unit.reward_dispatcher.lines import PROGRAM, day, grant, revoke, use
+from tests.support.builders.reward_dispatcher import PROGRAM, day, grant, revoke, use
 
 
 def mint(reward: str) -> str:

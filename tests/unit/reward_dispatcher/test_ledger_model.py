@@ -29,7 +29,7 @@ from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.folds import places
 from reward_dispatcher.folds.decisions import State
 from reward_dispatcher.folds.ledger import LedgerFold
-from tests.unit.reward_dispatcher.lines import PROGRAM, day, grant, revoke, use
+from tests.support.builders.reward_dispatcher import PROGRAM, day, grant, revoke, use
 
 PARTITIONS = 3
 REWARDS = tuple(f"rwd_{number}" for number in range(4))

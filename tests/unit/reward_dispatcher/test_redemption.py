@@ -7,7 +7,7 @@ from referral.events.rewards import RedemptionRefused, RewardRedeemed
 from reward_dispatcher.domain import ledger
 from reward_dispatcher.domain.account import Account, Status, opened
 from reward_dispatcher.domain.redemption import redeem
-from tests.unit.reward_dispatcher.lines import day, grant, use
+from tests.support.builders.reward_dispatcher import day, grant, use
 
 
 def fulfilled() -> Account:

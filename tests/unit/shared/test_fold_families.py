@@ -11,8 +11,7 @@ from referral.events.timestamps import to_datetime
 from referral.fold import batch
 from referral.fold.fold import Decision, Family, Key, Output, Position, Score, members
 from referral.topics import partition_of
-
-from .pipeline import PARTITIONS, TOLD, WORDS, Pipeline, Told, Word
+from tests.support.scenarios.word_pipeline import PARTITIONS, TOLD, WORDS, Pipeline, Told, Word
 
 CLANS, NAMES = st.sampled_from(["red", "blue"]), st.sampled_from(["a", "b", "c"])
 DEEDS = st.tuples(CLANS, st.builds("{} {}".format, st.sampled_from(["join", "leave", "age", "forget"]), NAMES))

@@ -17,8 +17,7 @@ from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.state_store import Change
 from referral.log.errors import NotDurable
 from referral.log.memory_log import MemorySource
-
-from .pipeline import Count, Crash, Pipeline, Tell
+from tests.support.scenarios.word_pipeline import Count, Crash, Pipeline, Tell
 
 PEOPLE = st.sampled_from(["amy", "bo", "chen"])
 WORDS = st.sampled_from(["a", "b", "c", "d", "e", "f"])

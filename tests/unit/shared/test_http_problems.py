@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.tiny_service import headers, tiny_service
+from tests.support.tiny_service import headers, tiny_service
 
 THINGS = "/v1/programs/prg_glow/things"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from tests.tiny_service import NOWHERE, headers, tiny_service
+from tests.support.tiny_service import NOWHERE, headers, tiny_service
 
 THINGS = "/v1/programs/prg_glow/things"
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from referral import __version__
-from tests.tiny_service import NOWHERE, headers, tiny_service
+from tests.support.tiny_service import NOWHERE, headers, tiny_service
 
 
 @pytest.fixture(scope="module")

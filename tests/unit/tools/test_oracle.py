@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from referral.events.facts import Fact
 from referral.events.program import Attribution
 from referral_tools.oracle import Figures, Journal, Oracle, RedemptionAnswer
-from tests.unit.tools.journals import (
+from tests.support.builders.journals import (
     AMY,
     BEN,
     enrolled,

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 
 from referral_tools.columns import table
 from referral_tools.service import Away, Service, path
-from tests.listening import listening
+from tests.support.app_server import listening
 
 REFUSED = {"code": "invalid", "detail": "Nothing was changed.", "errors": [{"pointer": "/to", "detail": "is not over"}]}
 

@@ -31,7 +31,7 @@ from referral.log.records import join, split
 from referral.topics import partition_of
 from reward_dispatcher.folds.decide import DecideFold
 from reward_dispatcher.folds.ledger import LedgerFold
-from tests.unit.conversion_tracker.world import PROGRAM, TOKENS, at, catalog
+from tests.support.builders.conversion_tracker import PROGRAM, TOKENS, at, catalog
 
 PARTITIONS = 3
 

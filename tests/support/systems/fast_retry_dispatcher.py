@@ -1,4 +1,4 @@
-"""The service with hardly a pause between attempts to deliver: `python -m tests.integration.reward_dispatcher.impatient worker`.
+"""The service with hardly a pause between attempts to deliver: `python -m tests.support.systems.fast_retry_dispatcher worker`.
 
 How long the pauses are is told by the unit tests; here they would only be waited for, fifteen seconds a receiver.
 """

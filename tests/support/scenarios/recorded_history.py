@@ -23,8 +23,7 @@ from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.log.source import Record
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic, partition_of
-
-from .world import TOKENS, at
+from tests.support.builders.conversion_tracker import TOKENS, at
 
 PARTITIONS = 3
 LATENESS_DAYS = 35

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 from referral.config import Settings
 from referral.events.entities import CatalogEntity
-from tests.integration.conversion_tracker import system as tracker
-from tests.integration.reward_dispatcher import system as dispatcher
+from tests.support.systems import conversion_tracker as tracker
+from tests.support.systems import reward_dispatcher as dispatcher
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from referral.http.api_keys import digest
 from referral.log.publisher import Collector
 from referral.topics import CONVERSIONS, REWARDS
 from referral_tools.stack.ports import free_ports
-from tests.unit.reward_dispatcher.lines import AMY, START, terms
-from tests.waiting import ready, until
+from tests.support.builders.reward_dispatcher import AMY, START, terms
+from tests.support.waiting import ready, until
 
 SECRET = "rk_a-secret-that-only-tests-use-0123456789"
 GUIDES = Path(__file__).parents[3] / "examples" / "guides"

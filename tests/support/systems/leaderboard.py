@@ -19,7 +19,7 @@ from referral.fold.state_keys import state_key
 from referral.http.context import Context
 from referral.http.api_keys import digest
 from referral.topics import partition_of
-from tests.unit.leaderboard.folding import PROGRAM, START, VERSION
+from tests.support.builders.leaderboard import PROGRAM, START, VERSION
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 PARTITIONS = 4

@@ -30,8 +30,7 @@ from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.log.source import Record
 from referral.topics import partition_of
-
-from .world import PROGRAM, participant, version
+from tests.support.builders.conversion_tracker import PROGRAM, participant, version
 
 PARTITIONS = 3
 PEOPLE = [participant(f"p{number}") for number in range(10)]

@@ -30,8 +30,8 @@ from referral.log.topic_admin import partitions
 from referral.log.connection import consumer
 from referral.log.records import split
 from referral.topics import TOPICS
-from tests.unit.conversion_tracker.world import AMY, BO, PROGRAM, START, version
-from tests.waiting import until
+from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
+from tests.support.waiting import until
 
 FOLDS = (Folded("ct", "attribute", "events"), Folded("ct", "screen", "attributions"))
 

@@ -17,8 +17,8 @@ from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
 from referral_tools.system import TABLE, System, answers, free_base
-from tests.chaos.feed import Feed
-from tests.waiting import until
+from tests.support.chaos.event_feed import Feed
+from tests.support.waiting import until
 
 GLOW = Path("examples/programs/glow.yaml")
 FOLDS = ("attribute", "screen", "decide", "ledger", "boards", "growth", "activity")

@@ -1,4 +1,4 @@
-"""Runs a service process with one part of the fold taken out: `python -m tests.chaos.mutant PART MODULE WORDS…`.
+"""Runs a service process with one part of the fold taken out: `python -m tests.support.chaos.fold_mutation PART MODULE WORDS…`.
 
 For the test of the harness: what it cannot see, it does not guard.
 """
