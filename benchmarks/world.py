@@ -13,9 +13,9 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey, Participant, ProgramVersion
-from referral.events.timestamps import to_datetime
 from referral.events.program import Program, Screening
 from referral.events.screening import VelocityPerMinute
+from referral.events.timestamps import to_datetime
 from referral.http.api_keys import digest
 from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports

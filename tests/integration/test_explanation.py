@@ -17,8 +17,8 @@ from msgspec.structs import replace as with_
 from referral.config import Settings
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.facts import ClickToken
-from referral.events.timestamps import to_ms
 from referral.events.program import Board
+from referral.events.timestamps import to_ms
 from referral.http.api_keys import digest
 from referral.log.records import split
 from referral.tokens import TokenSigner

@@ -20,11 +20,11 @@ from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import Participant
 from referral.http.health import LogCheck
-from referral.log.topic_admin import TopicMismatch, ensure_topics
-from referral.log.publisher import Collector
-from referral.log.errors import NotDurable, Overloaded
-from referral.log.records import split
 from referral.log.ack import Ticket
+from referral.log.errors import NotDurable, Overloaded
+from referral.log.publisher import Collector
+from referral.log.records import split
+from referral.log.topic_admin import TopicMismatch, ensure_topics
 from referral.topics import EVENTS, partition_of
 from referral_tools.stack.stack import Stack
 from tests.conftest import SIGNING_KEY

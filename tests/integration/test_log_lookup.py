@@ -7,8 +7,8 @@ import pytest
 
 from referral.clock import ManualClock
 from referral.config import Settings
-from referral.log.publisher import Collector
 from referral.log.log_reader import LogAway, Lookups
+from referral.log.publisher import Collector
 from referral.log.records import split
 from referral.topics import EVENTS, partition_of
 from referral_tools.stack.ports import free_ports

@@ -12,12 +12,12 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import ApiKey
+from referral.http.api_keys import digest, requires
 from referral.http.app import create_app
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.api_keys import digest, requires
-from referral.http.rate_limit import unlimited
 from referral.http.problems import Problem
+from referral.http.rate_limit import unlimited
 from referral.log.errors import NotDurable, Overloaded
 
 NOWHERE = Settings(

@@ -20,8 +20,8 @@ from referral.events import ids
 from referral.events.entities import ApiKey
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import digest, fresh_secret
-from referral.log.topic_admin import ensure_topics
 from referral.log.errors import NotDurable
+from referral.log.topic_admin import ensure_topics
 from referral_tools.private_files import kept_secret
 from referral_tools.stack.ports import PortTaken, refuse_taken, stack_ports
 from referral_tools.stack.process import Process

@@ -10,10 +10,10 @@ from kafka.errors import KafkaError
 from referral.config import Settings
 from referral.events.facts import LinkClicked
 from referral.events.timestamps import to_ms
-from referral.log.topic_admin import partitions
 from referral.log.connection import consumer
 from referral.log.errors import NotDurable
 from referral.log.records import split
+from referral.log.topic_admin import partitions
 from referral.topics import EVENTS, partition_of
 
 PATIENCE_S = 20.0

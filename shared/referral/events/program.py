@@ -10,7 +10,6 @@ from referral.events.challenges import Challenge
 from referral.events.content import CallToAction, ContentItem
 from referral.events.facts import Amount, Channel, Currency
 from referral.events.line import Id, Moment, Name, Text
-from referral.events.section import Localized, Part, Period
 from referral.events.rewards import RewardKind, Role
 from referral.events.screening import (
     Action,
@@ -20,6 +19,7 @@ from referral.events.screening import (
     NetworkBurst,
     VelocityPerMinute,
 )
+from referral.events.section import Localized, Part, Period
 
 Model = Literal["first_touch", "last_touch"]
 Qualifying = Literal["person.followed", "order.paid", "person.retained"]

@@ -9,8 +9,8 @@ from msgspec.structs import force_setattr
 
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
-from referral.events.timestamps import to_ms
 from referral.events.rejected import LineRejected
+from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch, BatchReader
 from referral.fold.fence import Fence
 from referral.fold.fold import Decision, Due, Family, Fold, Key, Output, Position, Score

@@ -16,11 +16,11 @@ from referral.fold.batch import Batch, BatchReader
 from referral.fold.decider import Decider, Outcome, verdicts
 from referral.fold.fence import Fence
 from referral.fold.fold import Fold
-from referral.fold.invalid_limit import InvalidLimit
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.invalid_limit import InvalidLimit
 from referral.fold.state_store import Change, Loaded, States, Wanted
-from referral.log.source import Record, Source
 from referral.log.fold_producer import Speaker
+from referral.log.source import Record, Source
 
 Line = TypeVar("Line")
 State = TypeVar("State")

@@ -16,15 +16,15 @@ from referral.config import Settings
 from referral.fold.decider import Decider
 from referral.fold.failpoints import failpoints
 from referral.fold.fold import Fold
-from referral.fold.invalid_limit import InvalidLimit, TooMuchInvalid
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.invalid_limit import InvalidLimit, TooMuchInvalid
 from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.state_store import RedisStates
-from referral.log.topic_admin import TopicMismatch, partitions, verify_partitions
 from referral.log.connection import admin
 from referral.log.errors import NotDurable
-from referral.log.source import KafkaSource
 from referral.log.fold_producer import KafkaSpeaker
+from referral.log.source import KafkaSource
+from referral.log.topic_admin import TopicMismatch, partitions, verify_partitions
 from referral.redis_client import connect, connect_hurried
 
 Line = TypeVar("Line")

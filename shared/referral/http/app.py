@@ -9,8 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.http import health, openapi, problems
-from referral.http import docs_page
+from referral.http import docs_page, health, openapi, problems
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
 from referral.http.rate_limit import Limiter

@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 
 from referral.config import Settings
 from referral.http.rate_limit import unlimited
-from referral.log.topic_admin import TopicMismatch, verify_partitions
 from referral.log.connection import admin
+from referral.log.topic_admin import TopicMismatch, verify_partitions
 from referral.telemetry.metrics import gauge
 
 _LOG_TIMEOUT_MS = 1000

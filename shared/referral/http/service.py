@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Request, Response, request
 
-from referral.http.rate_limit import Limiter
-from referral.http.request_metrics import Observer
-from referral.http.request_ids import request_id
 from referral.http.chunked_body import WholeRequest
+from referral.http.rate_limit import Limiter
+from referral.http.request_ids import request_id
+from referral.http.request_metrics import Observer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -6,9 +6,9 @@ from itertools import dropwhile
 
 from referral.clock import Clock, ManualClock
 from referral.log.errors import NotDurable
+from referral.log.fold_producer import Spoken, waves
 from referral.log.records import split
 from referral.log.source import Record
-from referral.log.fold_producer import Spoken, waves
 from referral.topics import Topic
 
 

@@ -17,10 +17,10 @@ from prometheus_client import Counter
 
 from referral.clock import Clock, clock_from
 from referral.config import Settings
+from referral.log.ack import Ticket
 from referral.log.connection import abandon, producer
 from referral.log.errors import Overloaded
 from referral.log.records import chunks, join
-from referral.log.ack import Ticket
 from referral.telemetry.metrics import counter
 from referral.topics import Topic, partition_of
 

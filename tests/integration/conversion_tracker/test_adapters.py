@@ -20,10 +20,10 @@ from conversion_tracker.http_api.collaborators import equip
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
+from referral.encryption import seal
 from referral.events.adapters import Adapter, WechatAccount
 from referral.events.entities import AdapterSecret, CatalogEntity
 from referral.log.publisher import Collector
-from referral.encryption import seal
 from tests.support.builders.conversion_tracker import PROGRAM, START, version
 from tests.support.systems.conversion_tracker import CATALOG, System, folding, served
 from tests.support.waiting import until

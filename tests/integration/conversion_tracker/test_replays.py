@@ -17,10 +17,10 @@ from werkzeug.test import TestResponse
 
 from conversion_tracker.replay.jobs import MOST_AT_ONCE, Job, Jobs
 from referral.config import Settings
-from referral.events.timestamps import to_datetime
 from referral.events.program import Program
-from referral.log.topic_admin import partitions
+from referral.events.timestamps import to_datetime
 from referral.log.connection import consumer
+from referral.log.topic_admin import partitions
 from referral.topics import TOPICS
 from referral_tools.cli import main
 from tests.support.app_server import listening

@@ -38,8 +38,8 @@ from referral.events.facts import (
 )
 from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
-from referral.events.timestamps import to_ms
 from referral.events.program import Attribution, Program
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Due, Position, Score
 from referral.tokens import TokenSigner
 

@@ -12,11 +12,11 @@ from referral.events.attributions import Evidence, ReferrerKind
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.ids import participant_id
-from referral.events.timestamps import to_ms
 from referral.events.program import Board, Program
+from referral.events.timestamps import to_ms
 from referral.fold.decider import Decider
-from referral.fold.memory_state_store import MemoryStates
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.memory_state_store import MemoryStates
 from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.topics import partition_of

@@ -8,8 +8,8 @@ from conversion_tracker.domain.screening.referrer import UNKNOWN, Brought, Refer
 from conversion_tracker.domain.screening.rule import Case, Rule
 from referral.events.attributions import Evidence, ReferralQualified
 from referral.events.ids import referral_id
-from referral.events.timestamps import to_datetime, to_ms
 from referral.events.program import Program, Screening
+from referral.events.timestamps import to_datetime, to_ms
 from tests.support.builders.conversion_tracker import AMY, PROGRAM, START, version
 
 BY_NAME: dict[str, Rule] = {rule.name: rule for rule in RULES}

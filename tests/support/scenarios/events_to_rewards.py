@@ -22,8 +22,8 @@ from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.decider import Decider
 from referral.fold.fold import Fold
-from referral.fold.memory_state_store import MemoryStates
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.memory_state_store import MemoryStates
 from referral.fold.runner import FoldRunner
 from referral.log.log_reader import Lookup
 from referral.log.memory_log import MemoryLog, MemoryLookup, MemorySource, MemorySpeaker

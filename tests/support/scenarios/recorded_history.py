@@ -17,8 +17,8 @@ from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
 from referral.fold.decider import Decider
 from referral.fold.fold import Fold
-from referral.fold.memory_state_store import MemoryStates
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.memory_state_store import MemoryStates
 from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.log.source import Record

@@ -24,8 +24,8 @@ from referral.events.conversions import ConversionFact, ConversionLine
 from referral.events.ids import conversion_id, referral_id
 from referral.events.timestamps import to_datetime
 from referral.fold.decider import Decider
-from referral.fold.memory_state_store import MemoryStates
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.memory_state_store import MemoryStates
 from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.log.source import Record

@@ -14,9 +14,9 @@ from referral.events.line import ClockTicked, Derived, Line
 from referral.events.timestamps import to_datetime
 from referral.fold.decider import Decider
 from referral.fold.fold import Decision, Due, Key, Output, Position
+from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.invalid_limit import InvalidLimit
 from referral.fold.memory_state_store import MemoryStates
-from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.topics import Topic, partition_of

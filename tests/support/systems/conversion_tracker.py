@@ -24,11 +24,11 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey, CatalogEntity
 from referral.fold.lag import Folded, behind
-from referral.http.context import Context
 from referral.http.api_keys import digest
-from referral.log.topic_admin import partitions
+from referral.http.context import Context
 from referral.log.connection import consumer
 from referral.log.records import split
+from referral.log.topic_admin import partitions
 from referral.topics import TOPICS
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
 from tests.support.waiting import until

@@ -16,8 +16,8 @@ from referral.events.attributions import ReferrerKind
 from referral.events.entities import ApiKey, CatalogEntity
 from referral.events.timestamps import to_ms
 from referral.fold.state_keys import state_key
-from referral.http.context import Context
 from referral.http.api_keys import digest
+from referral.http.context import Context
 from referral.topics import partition_of
 from tests.support.builders.leaderboard import PROGRAM, START, VERSION
 

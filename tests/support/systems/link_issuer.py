@@ -20,12 +20,12 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked
-from referral.http.context import Context
 from referral.http.api_keys import digest
-from referral.log.topic_admin import partitions
-from referral.log.publisher import Collector
+from referral.http.context import Context
 from referral.log.connection import consumer
+from referral.log.publisher import Collector
 from referral.log.records import split
+from referral.log.topic_admin import partitions
 from referral.topics import EVENTS
 
 PROGRAM = "prg_x"

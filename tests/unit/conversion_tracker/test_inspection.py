@@ -14,8 +14,8 @@ from conversion_tracker.http_api.inspection import Inspection, Inspector
 from conversion_tracker.http_api.refusals import REMEDIES, Refused
 from referral.events.examples import example
 from referral.events.facts import ClickToken, EventLine, Fact
-from referral.events.timestamps import to_ms
 from referral.events.schemas import kinds
+from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
 from tests.support.builders.conversion_tracker import AMY, PROGRAM, TOKENS, at, token
 

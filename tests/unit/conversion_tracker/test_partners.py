@@ -12,8 +12,8 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.entities import Link
 from referral.events.facts import ClickToken, Fact
-from referral.events.timestamps import to_ms
 from referral.events.program import Partner
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Key, Position
 from referral.topics import CONVERSIONS
 from tests.support.builders.conversion_tracker import (

@@ -29,8 +29,8 @@ from referral.events.attributions import (
 from referral.events.ids import conversion_id, referral_id
 from referral.fold import batch
 from referral.fold.decider import Decider
-from referral.fold.memory_state_store import MemoryStates
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.memory_state_store import MemoryStates
 from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
 from referral.topics import partition_of

@@ -14,9 +14,9 @@ from conversion_tracker.domain.screening.crowd import most_within
 from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT, UNKNOWN, Brought, Referrer
 from conversion_tracker.domain.screening.rule import Case, Rule
 from referral.events.attributions import ReferralQualified
-from referral.events.timestamps import to_ms
 from referral.events.program import Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from referral.events.timestamps import to_ms
 from tests.support.builders.conversion_tracker import AMY, at
 from tests.support.builders.screening import cleared, program, referral
 

@@ -9,9 +9,9 @@ from conversion_tracker.domain.screening.catalogue import Finding
 from conversion_tracker.domain.screening.crowd import most_within
 from conversion_tracker.domain.screening.deadlines import next_deadline
 from referral.events.challenges import Challenge
-from referral.events.timestamps import to_ms
 from referral.events.program import Action, Board, Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from referral.events.timestamps import to_ms
 from tests.support.builders.conversion_tracker import START, at
 from tests.support.builders.screening import BY_NAME, brought, found, known, program, referral
 

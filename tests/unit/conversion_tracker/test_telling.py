@@ -24,8 +24,8 @@ from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
 from referral.events.facts import Fact
-from referral.events.timestamps import to_ms
 from referral.events.schemas import kinds
+from referral.events.timestamps import to_ms
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
 from tests.support.builders.conversion_tracker import (
     FRIEND,

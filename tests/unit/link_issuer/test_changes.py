@@ -9,8 +9,8 @@ from hypothesis import given
 from link_issuer.domain.changes import Change, changes
 from link_issuer.programs.check import check
 from link_issuer.programs.sections import SECTIONS
-from referral.events.section import Part
 from referral.events.program import Program
+from referral.events.section import Part
 from tests.support.builders.program_files import SMALL, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from link_issuer.domain.versions import TooEarly, succeed
 from referral.events.entities import NOTICE, ProgramVersion
-from referral.events.timestamps import to_ms
 from referral.events.program import Program
+from referral.events.timestamps import to_ms
 
 NOW = datetime(2026, 11, 1, 8, 0, 0, 250_000, tzinfo=UTC)
 RULES = Program(id="prg_x", name={"en": "X"}, timezone="UTC", target_url="https://example.com", channels=("web",))

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from referral.catalog.view import Catalog
 from referral.events.entities import PoolChunk
 from referral.events.line import ClockTicked
-from referral.events.timestamps import to_ms
 from referral.events.rewards import (
     PoolFilled,
     RedemptionRefused,
@@ -21,6 +20,7 @@ from referral.events.rewards import (
     RewardRedeemed,
     reward_key,
 )
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Due, Key, Position
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account

@@ -158,8 +158,8 @@ def test_a_head_request_has_headers_and_no_body(client: FlaskClient) -> None:
 
 def test_idempotent_above_requires_is_a_mistake_seen_at_start() -> None:
     """Else an answer would be replayed to whoever asks, key or not."""
-    from referral.http.idempotency import idempotent
     from referral.http.api_keys import requires
+    from referral.http.idempotency import idempotent
 
     with pytest.raises(TypeError, match="below @requires"):
         idempotent(requires("read")(lambda: "secret"))

@@ -9,8 +9,8 @@ import click
 from msgspec.structs import replace
 
 from conversion_tracker.domain.adapters.wechat_secure import is_key
-from referral.events.entities import AdapterSecret
 from referral.encryption import seal
+from referral.events.entities import AdapterSecret
 from referral_tools.catalog_access import CatalogAccess, opened_catalog
 
 WECHAT, WECHAT_AES = "wechat", "wechat-aes"

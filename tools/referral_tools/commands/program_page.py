@@ -11,8 +11,8 @@ from marshmallow import Schema, fields
 from link_issuer.domain.advice.catalogue import RULES
 from link_issuer.programs.schema import ProgramFile
 from link_issuer.programs.sections import BASICS, SECTIONS
-from referral.events.section import Part
 from referral.events.program import Program
+from referral.events.section import Part
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples/programs/glow.yaml"
 

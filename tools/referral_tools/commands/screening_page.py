@@ -7,8 +7,8 @@ from msgspec.structs import fields
 from conversion_tracker.domain.screening.catalogue import RULES
 from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT
 from conversion_tracker.domain.screening.rule import Rule, Scope
-from referral.events.section import Part
 from referral.events.program import Screening
+from referral.events.section import Part
 
 Row = tuple[str, ...]
 HEADS = ("rule", "finds", "looks at", "severity", "if left out")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from referral.events.entities import ProgramVersion
-from referral.events.timestamps import to_ms
 from referral.events.program import Attribution, Model
+from referral.events.timestamps import to_ms
 
 DAY_MS = 24 * 3600 * 1000
 

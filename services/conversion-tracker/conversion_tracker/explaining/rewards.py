@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from conversion_tracker.explaining.places import LogLine, Step, is_about
 from conversion_tracker.explaining.reading import Reading
-from referral.events.timestamps import to_ms
 from referral.events.rewards import RewardGranted, RewardHeld
+from referral.events.timestamps import to_ms
 from referral.topics import REWARDS
 
 _LEADS_ON = ("conversion.cleared", "conversion.reversed")

@@ -10,9 +10,9 @@ from conversion_tracker.store.bans import Banned
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.ids import fresh
 from referral.events.timestamps import to_datetime
+from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.api_keys import requires
 from referral.http.problems import Problem
 from referral.topics import EVENTS
 

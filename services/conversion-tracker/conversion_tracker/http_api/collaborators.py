@@ -15,8 +15,8 @@ from conversion_tracker.store.conversions import Conversions
 from conversion_tracker.store.people import People
 from referral.catalog.view import Catalog
 from referral.http.context import Context
-from referral.log.publisher import Collector
 from referral.log.log_reader import Lookups
+from referral.log.publisher import Collector
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS, Topic

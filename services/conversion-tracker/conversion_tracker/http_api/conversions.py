@@ -10,9 +10,9 @@ from conversion_tracker.http_api.paging import cursor_of, place_of
 from conversion_tracker.http_api.review_schemas import ConversionsIn, ConversionsOut, DecisionIn, ReviewOut
 from referral.events.attributions import ConversionReviewed, attribution_key
 from referral.events.timestamps import to_datetime
+from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.api_keys import requires
 from referral.http.problems import Problem
 from referral.topics import ATTRIBUTIONS
 

@@ -11,8 +11,8 @@ from conversion_tracker.http_api.collaborators import collaborators
 from conversion_tracker.http_api.events_documented import DOCUMENTED
 from conversion_tracker.http_api.front import FAILED, ROUTE
 from conversion_tracker.http_api.receipts import receipt
-from referral.http.context import context
 from referral.http.api_keys import requires
+from referral.http.context import context
 from referral.http.rate_limit import unlimited
 
 blueprint = Blueprint("events", __name__, description="What happened, from platforms.")

@@ -4,8 +4,8 @@ from flask import g
 
 from conversion_tracker.domain.conversion import Conversion
 from conversion_tracker.http_api.collaborators import collaborators
-from referral.http.context import context
 from referral.http.api_keys import permit
+from referral.http.context import context
 from referral.http.problems import Problem
 
 

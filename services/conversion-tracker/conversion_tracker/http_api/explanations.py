@@ -15,8 +15,8 @@ from conversion_tracker.http_api.explanation_schemas import ExplanationOut
 from conversion_tracker.http_api.explanation_shapes import Explained, explained
 from conversion_tracker.http_api.people import known_person, version_of
 from referral.events.ids import referral_id
-from referral.http.context import context
 from referral.http.api_keys import requires
+from referral.http.context import context
 from referral.http.problems import Problem
 from referral.log.log_reader import LogAway
 

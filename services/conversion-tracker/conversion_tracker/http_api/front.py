@@ -14,8 +14,8 @@ from conversion_tracker.http_api.refusals import Refused
 from referral.catalog.view import Catalog
 from referral.clock import Clock
 from referral.events.entities import ApiKey
-from referral.http.fast_path import HotAnswer, HotView
 from referral.http.api_keys import known_key
+from referral.http.fast_path import HotAnswer, HotView
 from referral.http.problems import Problem
 from referral.log.errors import NotDurable, Overloaded
 

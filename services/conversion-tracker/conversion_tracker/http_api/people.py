@@ -11,8 +11,8 @@ from conversion_tracker.http_api.people_shapes import shown, shown_network
 from conversion_tracker.http_api.schemas import PersonOut
 from referral.events.entities import ProgramVersion
 from referral.events.ids import participant_id
-from referral.http.context import context
 from referral.http.api_keys import requires
+from referral.http.context import context
 from referral.http.problems import Problem
 
 # People of the first two degrees that are asked whom they brought: a tenth of a second.

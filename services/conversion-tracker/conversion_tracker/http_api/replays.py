@@ -10,11 +10,11 @@ from conversion_tracker.http_api.replay_body import rules_in
 from conversion_tracker.http_api.replay_documented import RULES
 from conversion_tracker.http_api.replay_schemas import ReplayOut
 from conversion_tracker.replay.jobs import MOST_AT_ONCE, Busy, Job, fresh_id
-from referral.events.timestamps import to_datetime
 from referral.events.program import Program
+from referral.events.timestamps import to_datetime
+from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.api_keys import requires
 from referral.http.problems import Problem
 
 blueprint = Blueprint("replays", __name__, description="Other rules over the recorded past.")

@@ -9,9 +9,9 @@ from kafka import KafkaConsumer, TopicPartition
 from referral.config import Settings
 from referral.fold import fence as fences
 from referral.fold.state_store import RedisStates
-from referral.log.topic_admin import partitions
 from referral.log.connection import consumer
 from referral.log.source import Record
+from referral.log.topic_admin import partitions
 from referral.redis_client import connect
 from referral.topics import Topic
 

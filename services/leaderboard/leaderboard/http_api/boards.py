@@ -11,8 +11,8 @@ from leaderboard.names import Name, names_of
 from referral.events.attributions import ReferrerKind
 from referral.events.timestamps import to_datetime
 from referral.http import cursors
-from referral.http.context import context
 from referral.http.api_keys import requires
+from referral.http.context import context
 from referral.http.problems import Problem
 
 blueprint = Blueprint("boards", __name__)

@@ -11,8 +11,8 @@ from typing import Literal
 from msgspec import Struct
 
 from link_issuer.domain.mistakes import pointer
-from referral.events.section import Part
 from referral.events.program import Program
+from referral.events.section import Part
 
 Kind = Literal["added", "removed", "changed"]
 Path = tuple[str | int, ...]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from referral.events.entities import NOTICE, ProgramVersion
-from referral.events.timestamps import to_datetime
 from referral.events.program import Program
+from referral.events.timestamps import to_datetime
 
 
 class TooEarly(ValueError):

@@ -18,9 +18,9 @@ from link_issuer.http_api.programs import known
 from referral.events.entities import Link, UseReturned
 from referral.events.facts import ClickReclassed, LinkClicked
 from referral.events.timestamps import to_datetime, to_ms
+from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.api_keys import requires
 from referral.http.problems import Problem
 
 blueprint = Blueprint("clicks", __name__, description="Clicks, and who they turn out to have been.")

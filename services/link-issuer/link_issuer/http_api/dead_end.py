@@ -8,8 +8,8 @@ from link_issuer.http_api.collaborators import collaborators
 from link_issuer.pages.dead_end import WayOn, page
 from link_issuer.pages.words import HAPPENED, DeadEnd
 from referral.events.entities import Link, Participant
-from referral.events.timestamps import to_datetime
 from referral.events.program import Program
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.pages.languages import spoken

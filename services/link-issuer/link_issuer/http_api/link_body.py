@@ -11,8 +11,8 @@ from link_issuer.http_api.body import invalid, json_body
 from link_issuer.programs.check import flat
 from link_issuer.programs.fields import Strict, choice, identifier, instant, number, words
 from referral.events.facts import Channel
-from referral.events.timestamps import to_datetime
 from referral.events.program import Program
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 

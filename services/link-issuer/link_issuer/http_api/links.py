@@ -11,11 +11,11 @@ from link_issuer.http_api.collaborators import collaborators
 from link_issuer.store import CodeWish, Taken, TakenCode
 from referral.catalog.view import Catalog
 from referral.events.entities import Link, Participant
-from referral.events.timestamps import to_datetime
 from referral.events.program import Program
+from referral.events.timestamps import to_datetime
+from referral.http.api_keys import permit, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.api_keys import permit, requires
 from referral.http.problems import Problem
 
 blueprint = Blueprint(

@@ -15,11 +15,11 @@ from link_issuer.http_api.programs import known
 from link_issuer.store import CodeWish
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
-from referral.events.timestamps import to_datetime
 from referral.events.program import Partner
+from referral.events.timestamps import to_datetime
+from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.api_keys import requires
 from referral.http.problems import Problem
 
 blueprint = Blueprint(

@@ -9,8 +9,8 @@ from link_issuer.http_api.programs import blueprint, known, program_answer, prog
 from link_issuer.programs.fields import Strict
 from referral.events.entities import ProgramVersion
 from referral.http import cursors
-from referral.http.context import context
 from referral.http.api_keys import requires
+from referral.http.context import context
 
 __all__ = ["blueprint"]
 

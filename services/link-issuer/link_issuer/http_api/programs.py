@@ -14,10 +14,10 @@ from link_issuer.programs.fields import Strict
 from link_issuer.programs.schema import ProgramFile
 from link_issuer.store import Taken
 from referral.events.entities import ProgramVersion
-from referral.http.context import context
-from referral.http.openapi_annotations import takes
-from referral.http.idempotency import idempotent
 from referral.http.api_keys import requires
+from referral.http.context import context
+from referral.http.idempotency import idempotent
+from referral.http.openapi_annotations import takes
 from referral.http.problems import Problem
 
 blueprint = Blueprint(

@@ -20,8 +20,8 @@ from link_issuer.programs.fields import Strict, choice, identifier
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import Channel
 from referral.events.timestamps import to_datetime
-from referral.http.context import context
 from referral.http.api_keys import requires
+from referral.http.context import context
 from referral.http.problems import Problem
 from referral.pages.languages import LOCALES, Language
 

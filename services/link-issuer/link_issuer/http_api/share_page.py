@@ -18,8 +18,8 @@ from link_issuer.pages.poster import png
 from link_issuer.pages.words import DeadEnd
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
-from referral.http.rate_limit import unlimited
 from referral.http.problems import Problem
+from referral.http.rate_limit import unlimited
 from referral.pages.languages import language
 
 _ASKED = [

@@ -18,9 +18,9 @@ from referral.events.entities import Link, Participant
 from referral.events.facts import ContentShared
 from referral.events.ids import derive, fresh
 from referral.events.timestamps import to_datetime
+from referral.http.api_keys import permit, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotency_key, idempotent
-from referral.http.api_keys import permit, requires
 
 blueprint = Blueprint(
     "shares", __name__, description="Content that was passed on, as a platform or the share page reports it."

@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.events.timestamps import to_datetime
 from referral.events.rewards import RewardDelivered, RewardFulfilled
+from referral.events.timestamps import to_datetime
 from referral.http.health import Check, redis_check
 from referral.http.ops_server import serve_side
 from referral.log.topic_admin import partitions

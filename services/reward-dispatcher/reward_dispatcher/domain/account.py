@@ -4,8 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from referral.events.timestamps import to_ms
 from referral.events.rewards import HoldReason, RevocationReason, RewardGranted, RewardKind, Role
+from referral.events.timestamps import to_ms
 
 Status = Literal["held", "approved", "fulfilled", "delivered", "redeemed", "revoked", "expired"]
 STATUSES: tuple[Status, ...] = ("held", "approved", "fulfilled", "delivered", "redeemed", "revoked", "expired")

@@ -11,7 +11,6 @@ from typing import TypedDict
 
 from msgspec.structs import replace
 
-from referral.events.timestamps import to_ms
 from referral.events.rewards import (
     CodeIssued,
     CodeRequested,
@@ -25,6 +24,7 @@ from referral.events.rewards import (
     RewardHeld,
     RewardRevoked,
 )
+from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.account import GENERATED, USABLE, Account, opened
 
 Mint = Callable[[str], str]  # the pattern code of a reward id

@@ -6,8 +6,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.timestamps import to_ms
 from referral.events.rewards import RedemptionRefused, RedemptionRequested, RefusalReason, RewardRedeemed
+from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.account import USABLE, Account, Status
 
 _REFUSALS: dict[Status, RefusalReason] = {"redeemed": "already_redeemed", "revoked": "revoked", "expired": "expired"}

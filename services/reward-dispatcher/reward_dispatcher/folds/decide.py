@@ -6,8 +6,8 @@ from referral.catalog.view import Catalog
 from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed, conversion_key
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.line import ClockTicked
-from referral.events.timestamps import to_ms
 from referral.events.rewards import reward_key
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position
 from referral.topics import CONVERSIONS, REWARDS, Topic
 from reward_dispatcher.domain.entitlement import Converted, Entitlement, Referrer, cleared, reversed_

@@ -7,8 +7,8 @@ import time
 
 import msgspec
 
-from referral.events.timestamps import to_datetime
 from referral.events.rewards import RedemptionRequested, reward_key
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import unavailable
 from referral.topics import REWARDS

@@ -3,8 +3,8 @@
 from flask import g
 from flask_smorest import Blueprint
 
-from referral.http.context import context
 from referral.http.api_keys import permit, requires
+from referral.http.context import context
 from referral.http.problems import Problem
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import refused

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from flask_smorest import Blueprint
 
 from referral.events.program import Reward
-from referral.http.context import context
 from referral.http.api_keys import requires
+from referral.http.context import context
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.pool import left
 from reward_dispatcher.folds.places import CLAWBACK

@@ -7,11 +7,11 @@ from flask_smorest import Blueprint
 
 from referral.events.entities import PoolChunk
 from referral.events.ids import derive
-from referral.events.timestamps import to_datetime
 from referral.events.rewards import PoolFilled, reward_key
+from referral.events.timestamps import to_datetime
+from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.api_keys import requires
 from referral.http.problems import Problem
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED

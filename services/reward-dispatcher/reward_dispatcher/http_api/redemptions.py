@@ -6,13 +6,13 @@ from flask import g, request
 from flask_smorest import Blueprint
 
 from referral.events import ids
-from referral.http.context import context
-from referral.http.openapi_annotations import takes
-from referral.http.idempotency import idempotency_key, key_reused
 from referral.http.api_keys import requires
-from referral.http.rate_limit import unlimited
+from referral.http.context import context
+from referral.http.idempotency import idempotency_key, key_reused
 from referral.http.openapi import IDEMPOTENCY_KEY
+from referral.http.openapi_annotations import takes
 from referral.http.problems import Problem
+from referral.http.rate_limit import unlimited
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api import shapes

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from referral.events import ids
 from referral.events.entities import Webhook
 from referral.events.timestamps import to_datetime
+from referral.http.api_keys import permit, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_without
-from referral.http.api_keys import permit, requires
 from referral.http.problems import Problem, unavailable
 from referral.http.secret_field import Withheld
 from reward_dispatcher.domain.addresses import Forbidden, check_addresses, check_url

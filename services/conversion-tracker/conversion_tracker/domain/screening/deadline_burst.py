@@ -6,8 +6,8 @@ program says so.
 
 from conversion_tracker.domain.screening.deadlines import next_deadline
 from conversion_tracker.domain.screening.rule import Case, Rule
-from referral.events.timestamps import to_ms
 from referral.events.program import Screening
+from referral.events.timestamps import to_ms
 
 _HOUR_MS = 3600 * 1000
 _USUAL_DAYS = 7

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from referral.events.timestamps import to_datetime, to_ms
 from referral.events.program import Program
+from referral.events.timestamps import to_datetime, to_ms
 
 _DAY = timedelta(days=1)
 

@@ -5,8 +5,8 @@ A café or a campus has many too, over hours; an event has them at once, so that
 
 from conversion_tracker.domain.screening.crowd import most_within
 from conversion_tracker.domain.screening.rule import Case, Rule
-from referral.events.timestamps import to_ms
 from referral.events.program import Screening
+from referral.events.timestamps import to_ms
 
 _MINUTE_MS = 60_000
 

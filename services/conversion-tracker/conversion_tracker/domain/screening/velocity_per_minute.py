@@ -2,8 +2,8 @@
 
 from conversion_tracker.domain.screening.crowd import most_within
 from conversion_tracker.domain.screening.rule import Case, Rule
-from referral.events.timestamps import to_ms
 from referral.events.program import Screening
+from referral.events.timestamps import to_ms
 
 _MINUTE_MS = 60_000
 

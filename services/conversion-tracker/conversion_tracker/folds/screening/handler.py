@@ -10,8 +10,8 @@ from referral.catalog.view import Catalog
 from referral.events.conversions import FallReason, conversion_key
 from referral.events.ids import conversion_id
 from referral.events.line import Derived
-from referral.events.timestamps import to_ms
 from referral.events.program import Program
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Family, Key, Output, Position, Score
 from referral.topics import CONVERSIONS
 

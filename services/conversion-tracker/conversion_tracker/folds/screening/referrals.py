@@ -20,8 +20,8 @@ from conversion_tracker.folds.screening.handler import (
 )
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
-from referral.events.timestamps import to_ms
 from referral.events.program import Program
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position
 
 

@@ -16,10 +16,10 @@ from conversion_tracker.http_api.adapters.verdicts import inspected
 from conversion_tracker.http_api.admission import existing
 from conversion_tracker.http_api.receipts import receipt
 from referral.events.adapters import Adapter, AdapterSignature
-from referral.http.context import context
 from referral.http.api_keys import authenticate, permit
-from referral.http.rate_limit import unlimited
+from referral.http.context import context
 from referral.http.problems import Problem
+from referral.http.rate_limit import unlimited
 
 blueprint = Blueprint("adapters", __name__, description="Other platforms' webhooks, as a program file maps them.")
 

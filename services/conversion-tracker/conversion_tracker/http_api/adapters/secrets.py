@@ -1,9 +1,9 @@
 """The secrets that platforms sign with: sealed in the catalog by `referral adapters set`, opened here for one request."""
 
 from conversion_tracker.http_api.adapters.lookups import looked_up
+from referral.encryption import NotOurs, unseal
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.encryption import NotOurs, unseal
 
 
 def secrets_of(program: str, name: str) -> list[str]:

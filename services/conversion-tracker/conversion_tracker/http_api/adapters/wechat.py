@@ -22,8 +22,8 @@ from conversion_tracker.http_api.admission import existing
 from conversion_tracker.http_api.receipts import keep
 from referral.events.adapters import WechatAccount
 from referral.http.context import context
-from referral.http.rate_limit import unlimited
 from referral.http.problems import Problem
+from referral.http.rate_limit import unlimited
 from referral.telemetry.metrics import counter
 
 blueprint = Blueprint("wechat", __name__, description="Callbacks of a WeChat official account.")
