@@ -16,7 +16,7 @@ from referral.events.entities import ApiKey, Participant, ProgramVersion
 from referral.events.program import Program, Screening
 from referral.events.screening import VelocityPerMinute
 from referral.events.timestamps import to_datetime
-from referral.http.api_keys import digest
+from referral.http.api_keys import secret_digest
 from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
@@ -67,9 +67,9 @@ class World:
             # A load brings more a minute than friends can follow; what is held would spare the folds after it their work.
             screening=Screening(velocity_per_minute=VelocityPerMinute(action="ignore")),
         )
-        key = ApiKey(recorded_at=then, id="key_bench", digest=digest(KEY), name="bench", scopes=("admin",))
+        key = ApiKey(recorded_at=then, id="key_bench", digest=secret_digest(KEY), name="bench", scopes=("admin",))
         writer = CatalogWriter(self.settings, SystemClock())
-        writer.put(
+        writer.write(
             [ProgramVersion(recorded_at=then, program=program, version=1, effective_from=then), key, *people],
             timeout=60,
         )

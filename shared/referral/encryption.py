@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from cryptography.fernet import Fernet, InvalidToken
 
 
-class NotOurs(Exception):
+class DecryptionFailed(Exception):
     """This was not sealed with our signing key for this place."""
 
 
@@ -24,7 +24,7 @@ def unseal(signing_key: str, program: str, name: str, sealed: str) -> str:
     try:
         return _fernet(signing_key, program, name).decrypt(sealed).decode()
     except InvalidToken as error:
-        raise NotOurs(f"the secret {name} of {program} was sealed with another signing key") from error
+        raise DecryptionFailed(f"the secret {name} of {program} was sealed with another signing key") from error
 
 
 def _fernet(signing_key: str, program: str, name: str) -> Fernet:

@@ -8,25 +8,25 @@ from redis.retry import Retry
 
 from referral.config import Settings
 
-_PATIENCE_S = 2.0
-_HURRY_S = 0.5
-_PAUSE_S = 0.05
+_FOLD_TIMEOUT_S = 2.0
+_HTTP_TIMEOUT_S = 0.5
+_RETRY_PAUSE_S = 0.05
 
 
-def connect(settings: Settings) -> "Redis":
+def connect_for_folds(settings: Settings) -> "Redis":
     """A client for folds, which have time: for any number of threads; it opens connections as they are needed. Answers are bytes.
 
     Every write made through it must be idempotent: a time-out is tried once more.
     """
-    return _client(settings, _PATIENCE_S, (Disconnected, NoAnswer))
+    return _client(settings, _FOLD_TIMEOUT_S, (Disconnected, NoAnswer))
 
 
-def connect_hurried(settings: Settings) -> "Redis":
+def connect_for_http(settings: Settings) -> "Redis":
     """The same for HTTP: gives up after half a second, so that a Redis that hangs leaves time for the 503 that says so.
 
     A broken connection is made anew once; a time-out is not tried again, for somebody waits in a thread that others need.
     """
-    return _client(settings, _HURRY_S, (Disconnected,))
+    return _client(settings, _HTTP_TIMEOUT_S, (Disconnected,))
 
 
 def _client(settings: Settings, timeout_s: float, again_after: tuple[type[Exception], ...]) -> "Redis":
@@ -36,6 +36,6 @@ def _client(settings: Settings, timeout_s: float, again_after: tuple[type[Except
         socket_connect_timeout=min(timeout_s, 1.0),
         socket_keepalive=True,
         health_check_interval=0,
-        retry=Retry(ConstantBackoff(_PAUSE_S), 1, supported_errors=again_after),
+        retry=Retry(ConstantBackoff(_RETRY_PAUSE_S), 1, supported_errors=again_after),
         decode_responses=False,
     )

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 def program(settings: Settings) -> None:
     """The program is there."""
     writer = CatalogWriter(settings, SystemClock())
-    writer.put([version()], timeout=20)
+    writer.write([version()], timeout=20)
     writer.close()
 
 

@@ -19,7 +19,7 @@ from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.facts import ClickToken
 from referral.events.program import Board
 from referral.events.timestamps import to_ms
-from referral.http.api_keys import digest
+from referral.http.api_keys import secret_digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
@@ -86,7 +86,7 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own; the screening has a rule that cannot decide on odd people."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(SECRET), name="boards", scopes=("admin",))
+    key = ApiKey(recorded_at=START, id="key_boards", digest=secret_digest(SECRET), name="boards", scopes=("admin",))
     catalog = (_terms(), AMY, BO, SELF, key, tracker.key("all", "admin"))
     with ExitStack() as stack:
         boards = stack.enter_context(processes(environ))
@@ -155,7 +155,7 @@ def _types(found: dict[str, Any]) -> list[str]:
 def _click(settings: Settings) -> str:
     at = to_ms(NOW - timedelta(days=2))
     click = ClickToken(id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=at)
-    return TokenSigner(settings.signing_key).click(click)
+    return TokenSigner(settings.signing_key).sign_click(click)
 
 
 def test_an_explanation_holds_from_the_touches_to_the_rewards_and_each_place_holds_its_line(whole: Whole) -> None:

@@ -14,7 +14,7 @@ from referral.config import Settings
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board
-from referral.http.api_keys import digest
+from referral.http.api_keys import secret_digest
 from tests.integration.leaderboard.test_flow import SECRET, processes
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
@@ -73,7 +73,7 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(SECRET), name="boards", scopes=("admin",))
+    key = ApiKey(recorded_at=START, id="key_boards", digest=secret_digest(SECRET), name="boards", scopes=("admin",))
     catalog = (_terms(), AMY, BO, key, tracker.key("all", "admin"))
     with from_events_to_rewards(settings, environ, *catalog) as (events, rewards), processes(environ) as boards:
         until(lambda: ready(boards), 60)

@@ -16,7 +16,7 @@ from referral.events.attributions import Evidence, ReferralQualified, attributio
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board, Screening
-from referral.http.api_keys import digest
+from referral.http.api_keys import secret_digest
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main
 from referral_tools.stack.ports import free_ports
@@ -108,7 +108,7 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(SECRET), name="boards", scopes=("admin",))
+    key = ApiKey(recorded_at=START, id="key_boards", digest=secret_digest(SECRET), name="boards", scopes=("admin",))
     others = tracker.key("other", "admin", programs=("prg_other",)), tracker.key("reader", "read")
     catalog = (_terms(), AMY, BO, key, tracker.key("all", "admin"), *others)
     [port] = free_ports(1)

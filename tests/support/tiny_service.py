@@ -12,7 +12,7 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import ApiKey
-from referral.http.api_keys import digest, requires
+from referral.http.api_keys import requires, secret_digest
 from referral.http.app import create_app
 from referral.http.context import context
 from referral.http.idempotency import idempotent
@@ -43,7 +43,7 @@ def key(secret: str, *scopes: str, programs: tuple[str, ...] = (), revoked: bool
     return ApiKey(
         recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
         id=f"key_{secret}",
-        digest=digest(secret),
+        digest=secret_digest(secret),
         name="test",
         scopes=scopes,
         programs=programs,
@@ -123,7 +123,7 @@ def _blueprint() -> Blueprint:
     @unlimited
     def at_end() -> Response:
         """Has a file made when the process stops serving."""
-        context().at_end(Path(request.args["path"]).touch)
+        context().on_close(Path(request.args["path"]).touch)
         return Response(b"so be it", mimetype="text/plain")
 
     _add_hot_views(blueprint)

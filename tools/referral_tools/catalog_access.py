@@ -32,7 +32,7 @@ class CatalogAccess:
 
     def put(self, entity: CatalogEntity) -> None:
         """Returns once the entity is durable. Raises NotDurable."""
-        self._writer.put([entity], _TIMEOUT_S)
+        self._writer.write([entity], _TIMEOUT_S)
 
 
 @contextmanager

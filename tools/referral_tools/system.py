@@ -19,7 +19,7 @@ from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey
 from referral.events.timestamps import to_datetime
-from referral.http.api_keys import digest, fresh_secret
+from referral.http.api_keys import generate_secret, secret_digest
 from referral.log.errors import NotDurable
 from referral.log.topic_admin import ensure_topics
 from referral_tools.private_files import kept_secret
@@ -108,10 +108,12 @@ class System:
 
     def make_key(self, name: str = "development") -> str:
         """Puts an API key that may do everything into the catalog, and gives its secret: the same for the same data."""
-        secret = self.settings.dev_key or kept_secret(self.home / "api-key", fresh_secret)
+        secret = self.settings.dev_key or kept_secret(self.home / "api-key", generate_secret)
         writer = CatalogWriter(self.settings, clock_from(self.settings.clock))
         now = to_datetime(clock_from(self.settings.clock).now_ms())
-        key = ApiKey(recorded_at=now, id=ids.derive("key", secret), digest=digest(secret), name=name, scopes=("admin",))
+        key = ApiKey(
+            recorded_at=now, id=ids.derive_id("key", secret), digest=secret_digest(secret), name=name, scopes=("admin",)
+        )
         _put(writer, key)
         writer.close()
         return secret
@@ -150,7 +152,7 @@ def _put(writer: CatalogWriter, key: ApiKey) -> None:
     """Writes a key, again where a machine that is busy starting did not acknowledge in time: it is the same record."""
     for tries_left in reversed(range(10)):
         try:
-            writer.put([key])
+            writer.write([key])
         except NotDurable:
             if not tries_left:
                 raise

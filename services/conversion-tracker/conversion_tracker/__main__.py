@@ -6,7 +6,7 @@
 import sys
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.process import introduce
+from referral.telemetry.process import set_up_telemetry
 
 USAGE = "usage: python -m conversion_tracker http | fold attribute | fold screen"
 
@@ -46,7 +46,7 @@ def _fold(name: str, settings: Settings) -> None:
     from referral.fold.worker import run_fold
     from referral.tokens import TokenSigner
 
-    introduce(f"conversion-tracker/{name}", settings)
+    set_up_telemetry(f"conversion-tracker/{name}", settings)
     if name == "attribute":
         run_fold(AttributeFold(TokenSigner(settings.signing_key), settings.lateness_days), settings)
     else:

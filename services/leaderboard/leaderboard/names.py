@@ -31,5 +31,5 @@ def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, Name]:
     try:
         found = catalog.participants_by_id(wanted)
     except NotDurable:
-        found = catalog.as_read().participants_by_id(wanted)
+        found = catalog.snapshot().participants_by_id(wanted)
     return {participant: Name.of(one) if one else Name(participant) for participant, one in found.items()}

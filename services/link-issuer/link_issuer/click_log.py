@@ -10,10 +10,10 @@ from kafka.errors import KafkaError
 from referral.config import Settings
 from referral.events.facts import LinkClicked
 from referral.events.timestamps import to_ms
-from referral.log.connection import consumer
+from referral.log.connection import create_consumer
 from referral.log.errors import NotDurable
 from referral.log.records import split
-from referral.log.topic_admin import partitions
+from referral.log.topic_admin import partition_count
 from referral.topics import EVENTS, partition_of
 
 PATIENCE_S = 20.0
@@ -34,13 +34,13 @@ class ClickLog:
 
     def one(self, program: str, click: str, from_ms: int) -> LinkClicked | None:
         """The click with this id, if it was recorded at or after a moment. Raises TooMuch and NotDurable."""
-        home = partition_of(f"{program}|{click}", partitions(EVENTS, self._settings))
+        home = partition_of(f"{program}|{click}", partition_count(EVENTS, self._settings))
         found = self._search([home], (from_ms, None), click, lambda one: (one.program, one.id) == (program, click), 1)
         return found[0] if found else None
 
     def of_code(self, program: str, code: str, span_ms: tuple[int, int], most: int) -> list[LinkClicked]:
         """All clicks of a code within [from, to), each once, the oldest first. Raises TooMuch and NotDurable."""
-        homes = range(partitions(EVENTS, self._settings))
+        homes = range(partition_count(EVENTS, self._settings))
 
         def wanted(one: LinkClicked) -> bool:
             return (one.program, one.code) == (program, code) and span_ms[0] <= to_ms(one.occurred_at) < span_ms[1]
@@ -68,7 +68,7 @@ class ClickLog:
         """The lines of clicks that hold a name. Raises NotDurable where the log does not answer."""
         places = [TopicPartition(self._settings.topic_prefix + EVENTS.name, home) for home in homes]
         try:
-            reader = consumer(self._settings, patience_ms=1_000)
+            reader = create_consumer(self._settings, patience_ms=1_000)
         except KafkaError as error:
             raise NotDurable(f"the log does not answer: {error}") from error
         try:

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.process import introduce
+from referral.telemetry.process import set_up_telemetry
 
 USAGE = "usage: python -m reward_dispatcher http | fold decide | fold ledger | worker"
 
@@ -38,7 +38,7 @@ def _fold(name: str, settings: Settings) -> None:
     from reward_dispatcher.folds.decide import DecideFold
     from reward_dispatcher.folds.ledger import LedgerFold
 
-    introduce(f"reward-dispatcher/{name}", settings)
+    set_up_telemetry(f"reward-dispatcher/{name}", settings)
     if name == "decide":
         run_fold(DecideFold(), settings)
     else:
@@ -48,7 +48,7 @@ def _fold(name: str, settings: Settings) -> None:
 def _worker(settings: Settings) -> None:
     from reward_dispatcher.delivery.worker import run
 
-    introduce("reward-dispatcher/worker", settings)
+    set_up_telemetry("reward-dispatcher/worker", settings)
     run(settings)
 
 

@@ -48,7 +48,7 @@ class CatalogFollower:
         """Seconds since the view was last known to be complete; infinite before that."""
         return self._reader.age()
 
-    def caught_up(self) -> str | None:
+    def stale_reason(self) -> str | None:
         """None when the view has been complete within the last 5 seconds, else why not."""
         return None if self._reader.age() < 5 else self._error
 

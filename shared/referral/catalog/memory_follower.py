@@ -24,7 +24,7 @@ class MemoryFollower(CatalogFollower):
         """It is complete now."""
         return 0.0
 
-    def caught_up(self) -> str | None:
+    def stale_reason(self) -> str | None:
         """Always."""
         return None
 

@@ -10,7 +10,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.entities import CatalogEntity
-from referral.log.connection import consumer
+from referral.log.connection import create_consumer
 from referral.log.errors import NotDurable
 from referral.topics import CATALOG
 
@@ -65,7 +65,7 @@ class CatalogReader:
         On the one that fetches the question would wait until there is news (measured: 72 ms to read to the end, now 24).
         """
         if self._asker is None:
-            self._asker = consumer(self._settings, patience_ms=0)
+            self._asker = create_consumer(self._settings, patience_ms=0)
         return int(self._asker.end_offsets([self._partition], timeout_ms=round(timeout * 1000))[self._partition])
 
     def _position(self, deadline: float) -> int:
@@ -76,7 +76,7 @@ class CatalogReader:
 
     def _connected(self) -> KafkaConsumer:
         if self._consumer is None:
-            self._consumer = consumer(self._settings, patience_ms=0)
+            self._consumer = create_consumer(self._settings, patience_ms=0)
             self._consumer.assign([self._partition])
             self._consumer.seek_to_beginning(self._partition)
         return self._consumer

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from referral.events.edges import EdgeFact
 from referral.events.facts import Channel
-from referral.events.line import ClockTicked, Derived, Id, Moment, Name, PersonId, Text
+from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
 
 EvidenceKind = Literal["code", "click", "scan", "mention", "tag"]
 Stage = Literal["attributed", "qualified", "unattributed"]
@@ -38,7 +38,7 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
 
     kind: EvidenceKind
-    touched_at: Moment
+    touched_at: Timestamp
     event: Id
     code: Name | None = None
     channel: Channel | None = None
@@ -73,7 +73,7 @@ class ReferralAttributed(Referral, frozen=True, kw_only=True, tag="referral.attr
 class ReferralQualified(Referral, frozen=True, kw_only=True, tag="referral.qualified"):
     """The referral did what the program pays for; `followed_at` is the follow it rests on."""
 
-    followed_at: Moment
+    followed_at: Timestamp
 
 
 class ReferralUnattributed(Derived, frozen=True, kw_only=True, tag="referral.unattributed"):
@@ -92,7 +92,7 @@ class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, t
     person: PersonId
     undoes: tuple[Stage, ...]
     reason: ReversalReason
-    since: Moment
+    since: Timestamp
     referrer: Id | None = None
     id: Id | None = None
 
@@ -108,7 +108,7 @@ class ConversionReviewed(Derived, frozen=True, kw_only=True, omit_defaults=True,
     note: Text = ""
 
 
-class ReferrerBanning(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class ReferrerBanDecision(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was decided about a person, told to where their referrals are: `referrer` is their participant id, enrolled or not."""
 
     referrer: Id
@@ -117,11 +117,11 @@ class ReferrerBanning(Derived, frozen=True, kw_only=True, omit_defaults=True, gc
     note: Text = ""
 
 
-class ReferrerBanned(ReferrerBanning, frozen=True, kw_only=True, tag="referrer.banned"):
+class ReferrerBanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="referrer.banned"):
     """Nothing that this referrer brings counts, before or after."""
 
 
-class ReferrerUnbanned(ReferrerBanning, frozen=True, kw_only=True, tag="referrer.unbanned"):
+class ReferrerUnbanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="referrer.unbanned"):
     """It counts again as if the ban had not been."""
 
 

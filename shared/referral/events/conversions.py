@@ -3,7 +3,7 @@
 from typing import Literal
 
 from referral.events.attributions import Evidence, ReferrerKind, ReversalReason
-from referral.events.line import ClockTicked, Derived, Id, Moment, PersonId
+from referral.events.line import ClockTicked, Derived, Id, PersonId, Timestamp
 
 ScreeningReason = Literal[
     "self_referral",
@@ -19,7 +19,7 @@ ScreeningReason = Literal[
     "rule_failed",
 ]
 # Why what counted counts no more: the referral fell, or somebody decided so.
-FallReason = ReversalReason | Literal["review", "ban", "ring"]
+ConversionReversalReason = ReversalReason | Literal["review", "ban", "ring"]
 
 
 class Conversion(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -58,8 +58,8 @@ class ConversionReversed(Derived, frozen=True, kw_only=True, omit_defaults=True,
     person: PersonId
     referrer: Id
     version: int
-    cleared_at: Moment
-    reason: FallReason
+    cleared_at: Timestamp
+    reason: ConversionReversalReason
     referrer_kind: ReferrerKind = "follower"
 
 

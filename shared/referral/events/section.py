@@ -8,5 +8,5 @@ Period = Literal["day", "week", "month", "all"]
 Localized = dict[str, str]
 
 
-class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Section(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A section of a program."""

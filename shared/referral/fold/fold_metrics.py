@@ -32,31 +32,31 @@ class FoldMetrics:
         finally:
             histogram("fold_step_seconds").labels(self._fold, step).observe(time.perf_counter() - began)
 
-    def decided(self, outcome: Outcome, lines: int) -> None:
+    def record_batch(self, outcome: Outcome, lines: int) -> None:
         """A batch was applied."""
         self._batches.inc()
         self._lines.inc(lines)
-        for kind, count in outcome.kinds.items():
+        for kind, count in outcome.output_counts.items():
             self._outputs.labels(self._fold, tag_of(kind)).inc(count)
-        for (kind, reason), count in outcome.reasons.items():
+        for (kind, reason), count in outcome.reason_counts.items():
             self._reasons.labels(self._fold, tag_of(kind), reason).inc(count)
         self._skipped.inc(outcome.skipped)
-        self._dead_letters.inc(len(outcome.letters))
+        self._dead_letters.inc(len(outcome.dead_letters))
 
-    def refused(self, partitions: int) -> None:
+    def record_refusal(self, partitions: int) -> None:
         """Fences had moved: these partitions begin again from theirs."""
         self._refused.inc(partitions)
 
-    def retried(self) -> None:
+    def record_retry(self) -> None:
         """The log or Redis was away; the fold waits and begins again from its fences."""
         self._retries.inc()
 
-    def lag(self, partition: int, records: int) -> None:
+    def set_lag(self, partition: int, records: int) -> None:
         """How many records of a partition are not folded yet."""
         self._lagging.add(partition)
         gauge("fold_lag_records").labels(self._fold, str(partition)).set(records)
 
-    def owns(self, partitions: Collection[int]) -> None:
+    def set_owned_partitions(self, partitions: Collection[int]) -> None:
         """Only these are this worker's now: what others fold, they tell."""
         for gone in self._lagging.difference(partitions):
             gauge("fold_lag_records").remove(self._fold, str(gone))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
-class TooMuchInvalid(Exception):
+class TooManyInvalidLines(Exception):
     """The fold has stopped before applying the batch; nothing is lost."""
 
 
@@ -29,13 +29,13 @@ class InvalidLimit:
         self._window = window
         self._tallies: dict[int, Tally] = {}
 
-    def weigh(self, partition: int, valid: Sequence[bool]) -> Tally:
+    def check(self, partition: int, valid: Sequence[bool]) -> Tally:
         """The tally after a batch, line by line in order. Raises TooMuchInvalid beyond the bounds; nothing is noted yet."""
         before = self._tallies.get(partition, Tally())
         run, longest = _runs(before.run, valid)
-        tally = self._aged(run, before.invalid + valid.count(False), before.lines + len(valid))
+        tally = self._limit_to_window(run, before.invalid + valid.count(False), before.lines + len(valid))
         if self._consecutive and (longest >= self._consecutive or tally.invalid > self._share * self._window):
-            raise TooMuchInvalid(
+            raise TooManyInvalidLines(
                 f"partition {partition}: {longest} lines in a row and {tally.invalid:.0f} of the last {tally.lines:.0f}"
                 " could not be taken. The fold stops before it applies them; nothing is lost. Where a newer version"
                 " wrote them, start that version here. Where they are rubbish, start once with REFERRAL_INVALID_RUN=0:"
@@ -43,11 +43,11 @@ class InvalidLimit:
             )
         return tally
 
-    def note(self, partition: int, tally: Tally) -> None:
+    def record(self, partition: int, tally: Tally) -> None:
         """The batch was applied: its tally counts from here on."""
         self._tallies[partition] = tally
 
-    def _aged(self, run: int, invalid: float, lines: float) -> Tally:
+    def _limit_to_window(self, run: int, invalid: float, lines: float) -> Tally:
         """Beyond the window, what is older weighs less and less."""
         if lines > self._window:
             invalid, lines = invalid * self._window / lines, self._window

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from referral.fold.state_store import Change, Loaded, Wanted
+from referral.fold.state_store import LoadedState, StateChange, StateRequest
 
 
-class MemoryStates:
+class MemoryStateStore:
     """One fold's states, by partition."""
 
     def __init__(self) -> None:
@@ -19,15 +19,15 @@ class MemoryStates:
         self.values.clear()
         self.scores.clear()
 
-    def load(self, wanted: Mapping[int, Wanted]) -> dict[int, Loaded]:
+    def load(self, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
         """What is there now."""
         return {partition: self._load(partition, want) for partition, want in wanted.items()}
 
-    def _load(self, partition: int, want: Wanted) -> Loaded:
+    def _load(self, partition: int, want: StateRequest) -> LoadedState:
         values, scores = self.values.get(partition, {}), self.scores.get(partition, {})
-        families = {board: self._family(partition, board) for board, _ in want.families}
-        related = [prefix + member for board, prefix in want.families for member in families[board]]
-        return Loaded(
+        families = {board: self._family(partition, board) for board, _ in want.groups}
+        related = [prefix + member for board, prefix in want.groups for member in families[board]]
+        return LoadedState(
             self.fence.get(partition, b""),
             {key: values[key] for key in (*want.values, *related) if key in values},
             {place: scores[place] for place in want.scores if place in scores},
@@ -38,7 +38,7 @@ class MemoryStates:
         scores = self.scores.get(partition, {})
         return {member: score for (there, member), score in scores.items() if there == board}
 
-    def due(self, partition: int, until_ms: int) -> Loaded:
+    def due(self, partition: int, until_ms: int) -> LoadedState:
         """The value states whose timers have come, earliest first."""
         timers = [
             (score, key)
@@ -47,17 +47,17 @@ class MemoryStates:
         ]
         values = self.values.get(partition, {})
         found = {key: values[key] for _, key in sorted(timers) if key in values}
-        return Loaded(self.fence.get(partition, b""), found)
+        return LoadedState(self.fence.get(partition, b""), found)
 
-    def apply(self, changes: Mapping[int, Change]) -> dict[int, bool]:
+    def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         """Writes each change whole, or refuses it because its fence has moved."""
         return {partition: self._apply(partition, change) for partition, change in changes.items()}
 
-    def _apply(self, partition: int, change: Change) -> bool:
+    def _apply(self, partition: int, change: StateChange) -> bool:
         there = self.fence.get(partition, b"")
         if there == change.fence:
             return True
-        if there != change.seen:
+        if there != change.expected_fence:
             return False
         _merge(self.values.setdefault(partition, {}), change.values)
         _merge(self.scores.setdefault(partition, {}), change.scores)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from redis import Redis
 
-from referral.fold.state_keys import fence_key, slot, timers_key
+from referral.fold.state_keys import fence_key, key_prefix, timers_key
 
 _LOAD = """
 local found = {redis.call('GET', KEYS[1]) or ''}
@@ -63,51 +63,51 @@ return 1
 
 
 @dataclass(slots=True)
-class Wanted:
+class StateRequest:
     """What one partition's batch touches: value keys, (board, member) pairs, and families as (board, prefix of its values)."""
 
     values: Sequence[str] = ()
     scores: Sequence[tuple[str, str]] = ()
-    families: Sequence[tuple[str, str]] = ()
+    groups: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(slots=True)
-class Loaded:
+class LoadedState:
     """What was found, and the fence it belongs to. `families` gives the boards that were asked for whole, by member."""
 
     fence: bytes
     values: dict[str, bytes]
     scores: dict[tuple[str, str], float] = field(default_factory=dict)
-    families: dict[str, dict[str, float]] = field(default_factory=dict)
+    groups: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Change:
+class StateChange:
     """What one partition's batch writes; `seen` is the fence it was decided on."""
 
-    seen: bytes
+    expected_fence: bytes
     fence: bytes
     values: Mapping[str, bytes | None]
     scores: Mapping[tuple[str, str], float | None]
 
 
-class States(Protocol):
+class StateStore(Protocol):
     """A store of states, by partition."""
 
-    def load(self, wanted: Mapping[int, Wanted]) -> dict[int, Loaded]:
+    def load(self, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
         """What is there now, each partition at one moment."""
 
-    def due(self, partition: int, until_ms: int) -> Loaded:
+    def due(self, partition: int, until_ms: int) -> LoadedState:
         """The value states whose timers have come, earliest first."""
 
-    def apply(self, changes: Mapping[int, Change]) -> dict[int, bool]:
+    def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         """Writes each partition's change whole, or refuses it (False) because its fence has moved."""
 
     def fences(self, partitions: Sequence[int]) -> dict[int, bytes]:
         """The fences as they are now; empty where there is none."""
 
 
-class RedisStates:
+class RedisStateStore:
     """States in Redis. A board named `timers` holds the timers. What is asked for is read in one script, so at one moment."""
 
     def __init__(self, redis: "Redis", service: str, fold: str) -> None:
@@ -119,17 +119,17 @@ class RedisStates:
         self._apply = redis.register_script(_APPLY)
 
     def _slot(self, partition: int) -> str:
-        return slot(self._service, self._fold, partition)
+        return key_prefix(self._service, self._fold, partition)
 
-    def load(self, wanted: Mapping[int, Wanted]) -> dict[int, Loaded]:
+    def load(self, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
         """What is there now: one round trip for all partitions; MGET where only values are wanted, else one script each."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition, want in wanted.items():
                 prefix = self._slot(partition)
                 keys = [prefix + "fence", *[prefix + key for key in want.values]]
-                if want.scores or want.families:
-                    keys += [prefix + board for board, _ in (*want.scores, *want.families)]
-                    beside = [member for _, member in want.scores] + [prefix + part for _, part in want.families]
+                if want.scores or want.groups:
+                    keys += [prefix + board for board, _ in (*want.scores, *want.groups)]
+                    beside = [member for _, member in want.scores] + [prefix + part for _, part in want.groups]
                     self._load(keys, [len(want.values), len(want.scores), *beside], client=pipeline)
                 else:
                     pipeline.mget(keys)
@@ -138,14 +138,14 @@ class RedisStates:
             partition: _loaded(want, found) for (partition, want), found in zip(wanted.items(), answers, strict=True)
         }
 
-    def due(self, partition: int, until_ms: int) -> Loaded:
+    def due(self, partition: int, until_ms: int) -> LoadedState:
         """The value states whose timers have come, earliest first."""
         keys = [fence_key(self._service, self._fold, partition), timers_key(self._service, self._fold, partition)]
         fence, due, *values = self._due(keys, [until_ms, self._slot(partition)])
         found = {key.decode(): value for key, value in zip(due, values, strict=True) if value is not None}
-        return Loaded(fence, found)
+        return LoadedState(fence, found)
 
-    def apply(self, changes: Mapping[int, Change]) -> dict[int, bool]:
+    def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         """Writes each partition's change in one script; one round trip for all."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition, change in changes.items():
@@ -161,30 +161,30 @@ class RedisStates:
             return {partition: raw or b"" for partition, raw in zip(partitions, pipeline.execute(), strict=True)}
 
 
-def _loaded(want: Wanted, found: list[bytes | None]) -> Loaded:
+def _loaded(want: StateRequest, found: list[bytes | None]) -> LoadedState:
     values = {key: raw for key, raw in zip(want.values, found[1:], strict=False) if raw is not None}
     rest = 1 + len(want.values) + len(want.scores)
     raw_scores = found[1 + len(want.values) : rest]
     scores = {key: float(raw) for key, raw in zip(want.scores, raw_scores, strict=True) if raw is not None}
-    loaded = Loaded(found[0] or b"", values, scores)
-    for (board, prefix), whole in zip(want.families, found[rest:], strict=True):
+    loaded = LoadedState(found[0] or b"", values, scores)
+    for (board, prefix), whole in zip(want.groups, found[rest:], strict=True):
         _join(loaded, board, prefix, *whole)  # type: ignore[misc] # of a family the script gives two lists
     return loaded
 
 
-def _join(loaded: Loaded, board: str, prefix: str, flat: list[bytes], states: list[bytes | None]) -> None:
+def _join(loaded: LoadedState, board: str, prefix: str, flat: list[bytes], states: list[bytes | None]) -> None:
     """Takes in a family: its board (name, score, name, score, …) and the state of each name."""
     names = [name.decode() for name in flat[::2]]
-    loaded.families[board] = dict(zip(names, map(float, flat[1::2]), strict=True))
+    loaded.groups[board] = dict(zip(names, map(float, flat[1::2]), strict=True))
     loaded.values |= {prefix + name: raw for name, raw in zip(names, states, strict=True) if raw is not None}
 
 
-def _arguments(prefix: str, change: Change) -> tuple[list[str], list[bytes | str | int]]:
+def _arguments(prefix: str, change: StateChange) -> tuple[list[str], list[bytes | str | int]]:
     """The keys and arguments of the apply script."""
     sets = {key: raw for key, raw in change.values.items() if raw is not None}
     dels = [key for key, raw in change.values.items() if raw is None]
     keys = [prefix + "fence", *[prefix + key for key in (*sets, *dels)]]
-    arguments: list[bytes | str | int] = [change.seen, change.fence, len(sets), len(dels), 0, *sets.values()]
+    arguments: list[bytes | str | int] = [change.expected_fence, change.fence, len(sets), len(dels), 0, *sets.values()]
     for board, (added, removed) in _by_board(change.scores).items():
         keys.append(prefix + board)
         arguments += (len(added), len(removed), *added, *removed)

@@ -14,7 +14,7 @@ from flask import Request, g, request
 from referral.catalog.view import Catalog
 from referral.events.entities import ApiKey
 from referral.http.context import context
-from referral.http.openapi_annotations import mention
+from referral.http.openapi_annotations import annotate
 from referral.http.problems import Problem
 
 Scope = Literal["events:write", "links:write", "rewards:write", "rewards:redeem", "read", "admin"]
@@ -24,12 +24,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def fresh_secret() -> str:
+def generate_secret() -> str:
     """A new API key."""
     return "rk_" + secrets.token_urlsafe(32)
 
 
-def digest(secret: str) -> str:
+def secret_digest(secret: str) -> str:
     """What is stored of a key: the SHA-256, in hex."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -43,10 +43,10 @@ def requires(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
             g.key = authenticate(scope)
             program = kwargs.get("program")
             if isinstance(program, str):
-                permit(g.key, program)
+                require_program_access(g.key, program)
             return view(*args, **kwargs)
 
-        mention(guarded, scope=scope)
+        annotate(guarded, scope=scope)
         return guarded
 
     return decorate
@@ -54,12 +54,12 @@ def requires(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def authenticate(scope: Scope) -> ApiKey:
     """The key of this request. Raises Problem 401 without a valid one, 403 where it lacks the scope, 429 after many guesses."""
-    secret = bearer(request)
+    secret = bearer_secret(request)
     if secret is None:
         raise _unauthorized(
             "missing_key", "Send an API key: `Authorization: Bearer rk_…`. `referral keys create` makes one."
         )
-    key = _looked_up(digest(secret))
+    key = _find_key(secret_digest(secret))
     if key is None or key.revoked:
         raise _unauthorized(
             "unknown_key", "This API key is not known, or was revoked. `referral keys create` makes a new one."
@@ -73,7 +73,7 @@ def authenticate(scope: Scope) -> ApiKey:
     return key
 
 
-def _looked_up(digest: str) -> ApiKey | None:
+def _find_key(digest: str) -> ApiKey | None:
     """The key with this digest. One that is not in view costs a read of the catalog, which a thread waits for.
 
     So it is counted against its sender's allowance, unless this request was counted already.
@@ -84,22 +84,22 @@ def _looked_up(digest: str) -> ApiKey | None:
     return here.catalog.api_key(digest)
 
 
-def known_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey | None:
+def find_valid_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey | None:
     """The key of an Authorization header, if it is known to this view, in force, and has the scope; else None."""
     kind, _, secret = authorization.partition(" ")
-    key = catalog.api_key(digest(secret.strip())) if kind.lower() == "bearer" else None
+    key = catalog.api_key(secret_digest(secret.strip())) if kind.lower() == "bearer" else None
     if key is None or key.revoked or not ({scope, "admin"} & set(key.scopes)):
         return None
     return key
 
 
-def bearer(request: Request) -> str | None:
+def bearer_secret(request: Request) -> str | None:
     """The secret that a request brings as `Authorization: Bearer …`; None where it brings none."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     return secret.strip() or None if kind.lower() == "bearer" else None
 
 
-def permit(key: ApiKey, program: str) -> None:
+def require_program_access(key: ApiKey, program: str) -> None:
     """Raises Problem 403 where the key is bound to other programs."""
     if key.programs and program not in key.programs:
         bound = ", ".join(key.programs)

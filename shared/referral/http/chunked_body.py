@@ -12,7 +12,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 
-class WholeRequest(Request):
+class ChunkedBodyRequest(Request):
     """Flask's request; a body of unknown length is read to its end before anybody sees it, and refused above the bound."""
 
     @cached_property

@@ -27,7 +27,7 @@ IDEMPOTENCY_KEY = {
 }
 
 
-class PlaceSchema(Schema):
+class ErrorLocationSchema(Schema):
     """One thing that is wrong, and where."""
 
     pointer = fields.String(
@@ -50,7 +50,7 @@ class ProblemSchema(Schema):
     code = fields.String(required=True, metadata={"description": "Stable; for programs.", "example": "missing_scope"})
     detail = fields.String(required=True, metadata={"description": "What was wrong and what to do; for people."})
     request_id = fields.String(required=True, metadata={"description": "The answer's `X-Request-Id`."})
-    errors = fields.List(fields.Nested(PlaceSchema), metadata={"description": "Each place that is wrong."})
+    errors = fields.List(fields.Nested(ErrorLocationSchema), metadata={"description": "Each place that is wrong."})
 
 
 class _Api(Api):  # type: ignore[misc] # flask-smorest ships no types
@@ -89,12 +89,12 @@ def document(app: Flask, title: str, blueprints: Sequence[Blueprint]) -> Api:
     api = _Api(app)
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer", "description": "An API key, rk_…"})
     for blueprint in blueprints:
-        _say_what_all_share(blueprint)
+        _add_common_documentation(blueprint)
         api.register_blueprint(blueprint)
     return api
 
 
-def _say_what_all_share(blueprint: Blueprint) -> None:
+def _add_common_documentation(blueprint: Blueprint) -> None:
     """Puts a last step into how a blueprint's operations are described."""
     steps = blueprint._prepare_doc_cbks
     if _complete not in steps:

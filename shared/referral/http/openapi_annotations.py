@@ -6,22 +6,22 @@ from typing import TypeVar
 View = TypeVar("View", bound=Callable[..., object])
 
 
-def mention(view: Callable[..., object], **facts: object) -> None:
+def annotate(view: Callable[..., object], **facts: object) -> None:
     """Notes facts of a view where flask-smorest gathers what it documents; referral.http.openapi makes words of them."""
-    view.__dict__["_apidoc"] = {**mentioned(view), **facts}  # a new one: the wrapped view keeps its own
+    view.__dict__["_apidoc"] = {**annotations(view), **facts}  # a new one: the wrapped view keeps its own
 
 
-def mentioned(view: Callable[..., object]) -> Mapping[str, object]:
+def annotations(view: Callable[..., object]) -> Mapping[str, object]:
     """What is noted of a view."""
     found: Mapping[str, object] = view.__dict__.get("_apidoc", {})
     return found
 
 
-def takes(*headers: Mapping[str, object]) -> Callable[[View], View]:
+def reads_headers(*headers: Mapping[str, object]) -> Callable[[View], View]:
     """A view that reads these headers (OpenAPI parameters) by itself; `blueprint.doc` would put them in place of all others."""
 
     def decorate(view: View) -> View:
-        mention(view, headers=headers)
+        annotate(view, headers=headers)
         return view
 
     return decorate

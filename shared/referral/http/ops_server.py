@@ -13,29 +13,29 @@ from referral.config import Settings
 from referral.http.health import Check, blueprint
 
 
-class _Silent(WSGIRequestHandler):
+class _QuietHandler(WSGIRequestHandler):
     """Scrapes are no news."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         """Writes nothing."""
 
 
-class _OnSix(WSGIServer):
+class _Ipv6Server(WSGIServer):
     """Listens on an IPv6 address."""
 
     address_family = socket.AF_INET6
 
 
 @contextmanager
-def serve_side(settings: Settings, checks: Mapping[str, Check]) -> Iterator[None]:
+def serve_ops(settings: Settings, checks: Mapping[str, Check]) -> Iterator[None]:
     """Serves /healthz, /readyz and /metrics on `REFERRAL_METRICS_PORT` while the block runs; nothing where it is 0."""
     if not settings.metrics_port:
         yield
         return
     app = Flask("side")
     app.register_blueprint(blueprint(checks))
-    kind = _OnSix if ":" in settings.http_host else WSGIServer
-    with make_server(settings.http_host, settings.metrics_port, app, kind, _Silent) as server:
+    kind = _Ipv6Server if ":" in settings.http_host else WSGIServer
+    with make_server(settings.http_host, settings.metrics_port, app, kind, _QuietHandler) as server:
         thread = Thread(target=server.serve_forever, name="side", daemon=True)
         thread.start()
         try:

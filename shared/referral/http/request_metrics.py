@@ -26,7 +26,7 @@ class _Timer(Protocol):
         """It took so long."""
 
 
-class Observer:
+class RequestObserver:
     """The metrics of one service's answers, their labels resolved once a route, and its log events."""
 
     def __init__(self, service: str) -> None:
@@ -34,14 +34,14 @@ class Observer:
         self._counters: dict[tuple[str, str, int], _Counter] = {}
         self._timers: dict[str, _Timer] = {}
         self._quiet_until = 0.0
-        self._untold = 0
+        self._unlogged_failures = 0
 
-    def answered(self, request: Request, response: Response, seconds: float, *, hot: bool) -> None:
+    def record_response(self, request: Request, response: Response, seconds: float, *, hot: bool) -> None:
         """Counts an answer, and logs it. Of the hot path only failures are logged, and one a second at most."""
         route = request.url_rule.rule if request.url_rule is not None else "unknown"
         self.count(route, request.method, response.status_code, seconds)
-        if not hot or (response.status_code >= 500 and self._due()):
-            self._tell(request, route, response.status_code, seconds)
+        if not hot or (response.status_code >= 500 and self._may_log()):
+            self._log_request(request, route, response.status_code, seconds)
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts and times an answer."""
@@ -63,17 +63,17 @@ class Observer:
             found = self._timers[route] = histogram("http_seconds").labels(self._service, route)
         return found
 
-    def _due(self) -> bool:
+    def _may_log(self) -> bool:
         """Whether it is time to tell of a failure again: an outage must not turn into a flood of lines."""
         now = time.monotonic()
         if now < self._quiet_until:
-            self._untold += 1
+            self._unlogged_failures += 1
             return False
         self._quiet_until = now + _SECONDS_BETWEEN
         return True
 
-    def _tell(self, request: Request, route: str, status: int, seconds: float) -> None:
-        untold, self._untold = self._untold, 0
+    def _log_request(self, request: Request, route: str, status: int, seconds: float) -> None:
+        untold, self._unlogged_failures = self._unlogged_failures, 0
         log.log(
             logging.ERROR if status >= 500 else logging.INFO,
             "request",

@@ -10,17 +10,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
+class SecretField:
     """A field of a JSON answer that is not kept for replay; `again` gives it, by the rest of the answer."""
 
     field: str
     again: Callable[[Mapping[str, object]], object]
 
-    def taken_out(self, body: bytes) -> bytes:
+    def remove(self, body: bytes) -> bytes:
         """The body without the field."""
         return _encode({name: value for name, value in _decode(body).items() if name != self.field})
 
-    def put_back(self, body: bytes) -> bytes:
+    def restore(self, body: bytes) -> bytes:
         """The body as it was. Raises what `again` raises."""
         kept = _decode(body)
         return _encode(kept | {self.field: self.again(kept)})

@@ -5,7 +5,7 @@ from threading import Lock
 from referral.log.errors import NotDurable
 
 
-class Ticket:
+class PendingAck:
     """Resolved when the log has acknowledged every record that carries the sender's lines, or has refused one.
 
     Dozens of threads may wait for one ticket. Each sleeps on a lock of its own, so that waking them costs one release each and
@@ -20,7 +20,7 @@ class Ticket:
         self._error: str | None = None
         self._sleepers: list[Lock] = []
 
-    def more(self, records: int) -> None:
+    def add_records(self, records: int) -> None:
         """The lines travel in so many further records."""
         with self._guard:
             self._open += records
@@ -30,7 +30,7 @@ class Ticket:
         with self._guard:
             self._open -= 1
             self._error = self._error or error
-            woken, self._sleepers = (self._sleepers, []) if self._settled() else ([], self._sleepers)
+            woken, self._sleepers = (self._sleepers, []) if self._is_resolved() else ([], self._sleepers)
         for sleeper in woken:
             sleeper.release()
 
@@ -39,14 +39,14 @@ class Ticket:
         sleeper = Lock()
         sleeper.acquire()
         with self._guard:
-            if not self._settled():
+            if not self._is_resolved():
                 self._sleepers.append(sleeper)
             else:
                 sleeper.release()
-        if not sleeper.acquire(timeout=timeout) and not self._settled():
+        if not sleeper.acquire(timeout=timeout) and not self._is_resolved():
             raise NotDurable(f"the log did not acknowledge within {timeout:g} s")
         if self._error is not None:
             raise NotDurable(self._error)
 
-    def _settled(self) -> bool:
+    def _is_resolved(self) -> bool:
         return self._open <= 0 or self._error is not None

@@ -14,7 +14,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from referral.config import Settings
-from referral.log.connection import consumer
+from referral.log.connection import create_consumer
 from referral.log.source import Record
 from referral.topics import Topic
 
@@ -23,33 +23,33 @@ _PATIENCE_MS = 2000
 _FETCH_BYTES = 128 * 1024
 
 
-class LogAway(Exception):
+class LogUnavailable(Exception):
     """The log did not answer in time; says what was asked of it."""
 
 
-class Lookup(Protocol):
+class LogReader(Protocol):
     """What explaining needs of the log."""
 
-    def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
+    def record_at(self, topic: Topic, partition: int, offset: int) -> Record | None:
         """The record at an offset; None where the log has none there, or no longer. Raises LogAway."""
 
-    def since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
+    def records_since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
         """The records from the first that was appended at or after a moment, up to the end as it is now. Raises LogAway."""
 
 
-class KafkaLookup:
+class KafkaLogReader:
     """The log on the broker. For one thread at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.topic_prefix
-        self._consumer: KafkaConsumer = consumer(settings, patience_ms=0, fetch_bytes=_FETCH_BYTES)
+        self._consumer: KafkaConsumer = create_consumer(settings, patience_ms=0, fetch_bytes=_FETCH_BYTES)
 
-    def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
+    def record_at(self, topic: Topic, partition: int, offset: int) -> Record | None:
         """The record at an offset. Where that is gone, the client starts at what is left, which is another one."""
         record = next(self._from(self._place(topic, partition), offset), None) if offset >= 0 else None
         return record if record is not None and record.offset == offset else None
 
-    def since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
+    def records_since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
         """The records from a moment on."""
         place = self._place(topic, partition)
         found = self._consumer.offsets_for_times({place: moment_ms}, timeout_ms=_PATIENCE_MS)[place]
@@ -78,7 +78,9 @@ class KafkaLookup:
             if records:
                 deadline = time.monotonic() + _PATIENCE_MS / 1000
             elif time.monotonic() > deadline:
-                raise LogAway(f"{place.topic}, partition {place.partition}, gave nothing from offset {offset} on")
+                raise LogUnavailable(
+                    f"{place.topic}, partition {place.partition}, gave nothing from offset {offset} on"
+                )
 
     def _is_at_end(self, place: TopicPartition, *, asking: bool) -> bool:
         ends = self._consumer.end_offsets([place], timeout_ms=_PATIENCE_MS) if asking else {}
@@ -86,31 +88,31 @@ class KafkaLookup:
         return end is not None and self._consumer.position(place) >= end
 
 
-class Lookups:
+class LogReaderPool:
     """The clients of a process, for any number of threads. Opens each when it is first needed, after any fork."""
 
     def __init__(self, settings: Settings, clients: int = _CLIENTS) -> None:
         self._settings = settings
-        self._free: LifoQueue[KafkaLookup | None] = LifoQueue()
+        self._free: LifoQueue[KafkaLogReader | None] = LifoQueue()
         for _ in range(clients):
             self._free.put(None)
 
     @contextmanager
-    def lent(self) -> Iterator[Lookup]:
+    def borrow(self) -> Iterator[LogReader]:
         """A client of one's own while the block lasts. Raises LogAway, also where all are in use for two seconds."""
         try:
             client = self._free.get(timeout=_PATIENCE_MS / 1000)
         except Empty:
-            raise LogAway("everybody who may read it on demand is reading") from None
+            raise LogUnavailable("everybody who may read it on demand is reading") from None
         try:
-            client = client or KafkaLookup(self._settings)
+            client = client or KafkaLogReader(self._settings)
             yield client
         except BaseException as error:
             if client is not None:
                 client.close()
                 client = None
             if isinstance(error, KafkaError):
-                raise LogAway(str(error)) from error
+                raise LogUnavailable(str(error)) from error
             raise
         finally:
             self._free.put(client)

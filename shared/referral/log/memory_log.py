@@ -6,7 +6,7 @@ from itertools import dropwhile
 
 from referral.clock import Clock, ManualClock
 from referral.log.errors import NotDurable
-from referral.log.fold_producer import Spoken, waves
+from referral.log.fold_producer import OutputLine, waves
 from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import Topic
@@ -33,7 +33,7 @@ class MemoryLog:
 class MemorySource:
     """A topic of a MemoryLog, all partitions assigned. `committed_markers` outlives the reader, as a broker's would."""
 
-    most_records = 500  # of a partition in one poll
+    max_poll_records = 500  # of a partition in one poll
 
     def __init__(self, log: MemoryLog, topic: str, partitions: int, markers: dict[int, int] | None = None) -> None:
         self._log = log
@@ -42,17 +42,17 @@ class MemorySource:
         self._positions = dict.fromkeys(self.partitions, 0)
         self.committed_markers = {} if markers is None else markers
         self.round = 1
-        self._held: frozenset[int] = frozenset()
+        self._paused: frozenset[int] = frozenset()
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
         """What is there from the positions on."""
-        free = [partition for partition in self.partitions if partition not in self._held]
-        found = {p: self._log.records[self._topic, p][self._positions[p] :][: self.most_records] for p in free}
+        free = [partition for partition in self.partitions if partition not in self._paused]
+        found = {p: self._log.records[self._topic, p][self._positions[p] :][: self.max_poll_records] for p in free}
         for partition, records in found.items():
             self._positions[partition] += len(records)
         return {partition: records for partition, records in found.items() if records}
 
-    def assigned(self) -> tuple[int, frozenset[int]]:
+    def assignment(self) -> tuple[int, frozenset[int]]:
         """Every partition."""
         return self.round, frozenset(self.partitions)
 
@@ -60,7 +60,7 @@ class MemorySource:
         """The next poll gives this offset first."""
         self._positions[partition] = offset
 
-    def committed(self, partition: int) -> int:
+    def committed_offset(self, partition: int) -> int:
         """The produced marker."""
         return self.committed_markers.get(partition, 0)
 
@@ -76,39 +76,39 @@ class MemorySource:
         """The same."""
         return self.ends(partitions)
 
-    def hold(self, partitions: Collection[int]) -> None:
+    def pause(self, partitions: Collection[int]) -> None:
         """Polls nothing of these, and of all others again."""
-        self._held = frozenset(partitions)
+        self._paused = frozenset(partitions)
 
     def close(self) -> None:
         """Leaves."""
 
 
-class MemoryLookup:
+class MemoryLogReader:
     """A MemoryLog read on demand."""
 
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
 
-    def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
+    def record_at(self, topic: Topic, partition: int, offset: int) -> Record | None:
         """The record at an offset."""
         records = self._log.records[topic.name, partition]
         return records[offset] if 0 <= offset < len(records) else None
 
-    def since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
+    def records_since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
         """The records from a moment on."""
         records = list(self._log.records[topic.name, partition])
         return dropwhile(lambda record: record.recorded_at_ms < moment_ms, records)
 
 
-class MemorySpeaker:
+class MemoryFoldProducer:
     """Writes to a MemoryLog. `failing` makes it refuse, as a broker that is away would."""
 
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
         self.failing = False
 
-    def speak(self, lines: Sequence[Spoken]) -> None:
+    def produce(self, lines: Sequence[OutputLine]) -> None:
         """Writes the records."""
         if self.failing:
             raise NotDurable("the log in memory was told to fail")

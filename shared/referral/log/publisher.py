@@ -17,8 +17,8 @@ from prometheus_client import Counter
 
 from referral.clock import Clock, clock_from
 from referral.config import Settings
-from referral.log.ack import Ticket
-from referral.log.connection import abandon, producer
+from referral.log.ack import PendingAck
+from referral.log.connection import create_producer, discard
 from referral.log.errors import Overloaded
 from referral.log.records import chunks, join
 from referral.telemetry.metrics import counter
@@ -36,13 +36,13 @@ class _Record:
     topic: str
     partition: int
     lines: list[bytes] = field(default_factory=list)
-    ticket: Ticket = field(default_factory=Ticket)
+    ticket: PendingAck = field(default_factory=PendingAck)
     born: float = field(default_factory=time.monotonic)
     sent: float = 0.0
     resolved: bool = False
 
 
-class Collector:
+class Publisher:
     """Takes lines from any thread and sends them from one. Opens its connection with the first line, after any fork."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -64,7 +64,7 @@ class Collector:
         self._failed: KafkaProducer | None = None  # the last one that gave a record up
         self._under_way: deque[_Record] = deque()  # what the present one was given and has not answered for
 
-    def submit(self, topic: Topic, key: str, line: bytes) -> Ticket:
+    def submit(self, topic: Topic, key: str, line: bytes) -> PendingAck:
         """Sends a line in company. Raises Overloaded when too many lines wait already."""
         with self._changed:
             self._admit(1)
@@ -86,10 +86,10 @@ class Collector:
             self._wake()
         return True
 
-    def submit_many(self, topic: Topic, keyed_lines: Iterable[tuple[str, bytes]]) -> Ticket:
+    def submit_many(self, topic: Topic, keyed_lines: Iterable[tuple[str, bytes]]) -> PendingAck:
         """Sends lines as one record a partition. Raises Overloaded when too many lines wait already."""
         records = self._records(topic, keyed_lines)
-        ticket = Ticket(len(records))
+        ticket = PendingAck(len(records))
         for record in records:
             record.ticket = ticket
         with self._changed:
@@ -185,7 +185,7 @@ class Collector:
             return
         self._replace_stuck()
         try:
-            producing = self._connected()
+            producing = self._open_producer()
             future = producing.send(
                 self._settings.topic_prefix + record.topic,
                 value=join(record.lines),
@@ -212,13 +212,13 @@ class Collector:
         stuck = self._failed is self._producer or time.monotonic() - oldest > self._timeout + _GRACE_S
         if self._producer is not None and stuck:
             failed, self._producer = self._producer, None
-            abandon(failed)
+            discard(failed)
             while self._under_way:
                 self._resolve(self._under_way.popleft(), "the connection to the log was lost amid it")
 
-    def _connected(self) -> KafkaProducer:
+    def _open_producer(self) -> KafkaProducer:
         if self._producer is None:
-            self._producer = producer(self._settings, delivery_timeout_ms=self._settings.ack_timeout_ms)
+            self._producer = create_producer(self._settings, delivery_timeout_ms=self._settings.ack_timeout_ms)
         return self._producer
 
     def _resolve(self, record: _Record, error: str | None) -> None:
@@ -247,5 +247,5 @@ def _in_bounds(record: _Record) -> list[_Record]:
     if len(record.lines) <= _SURELY_IN_BOUNDS:
         return [record]
     groups = list(chunks(record.lines))
-    record.ticket.more(len(groups) - 1)
+    record.ticket.add_records(len(groups) - 1)
     return [_Record(record.topic, record.partition, list(lines), record.ticket, record.born) for lines in groups]

@@ -4,11 +4,11 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from referral.config import Settings
-from referral.log.connection import admin
+from referral.log.connection import create_admin_client
 from referral.topics import TOPICS, Topic
 
 _DAY_MS = 24 * 3600 * 1000
-_KEPT = {
+_RETENTION = {
     "forever": {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
     "latest of each key": {"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1"},
     "30 days": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "retention.bytes": "-1"},
@@ -22,10 +22,10 @@ class TopicMismatch(Exception):
 def configuration(topic: Topic, settings: Settings) -> dict[str, str]:
     """The broker's settings for a topic. With replicas, an acknowledged record is on two brokers at least."""
     replicas = str(min(2, settings.replication))
-    return {**_KEPT[topic.kept], "min.insync.replicas": replicas, "message.timestamp.type": "CreateTime"}
+    return {**_RETENTION[topic.retention], "min.insync.replicas": replicas, "message.timestamp.type": "CreateTime"}
 
 
-def partitions(topic: Topic, settings: Settings) -> int:
+def partition_count(topic: Topic, settings: Settings) -> int:
     """How many partitions a topic has in this installation; fixed once made."""
     return topic.partitions or settings.partitions
 
@@ -35,7 +35,7 @@ def ensure_topics(settings: Settings, patience_ms: int = 10_000) -> list[str]:
 
     Raises KafkaTimeoutError when no broker answers within `patience_ms`.
     """
-    client = admin(settings, patience_ms)
+    client = create_admin_client(settings, patience_ms)
     try:
         wanted = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
         present = set(client.list_topics())
@@ -61,7 +61,7 @@ def verify_partitions(client: KafkaAdminClient, settings: Settings) -> None:
 
 def _options(topic: Topic, settings: Settings) -> dict[str, object]:
     return {
-        "num_partitions": partitions(topic, settings),
+        "num_partitions": partition_count(topic, settings),
         "replication_factor": settings.replication,
         "configs": configuration(topic, settings),
     }
@@ -82,9 +82,9 @@ def _partition_differences(client: object, present: dict[str, Topic], settings: 
     described = client.describe_topics(list(present)) if present else []  # type: ignore[attr-defined]
     found = {one["name"]: len(one["partitions"]) for one in described}
     return [
-        f"{name} has {found[name]} partitions, not {partitions(topic, settings)}"
+        f"{name} has {found[name]} partitions, not {partition_count(topic, settings)}"
         for name, topic in present.items()
-        if found[name] != partitions(topic, settings)
+        if found[name] != partition_count(topic, settings)
     ]
 
 

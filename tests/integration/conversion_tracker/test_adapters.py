@@ -23,7 +23,7 @@ from referral.config import Settings
 from referral.encryption import seal
 from referral.events.adapters import Adapter, WechatAccount
 from referral.events.entities import AdapterSecret, CatalogEntity
-from referral.log.publisher import Collector
+from referral.log.publisher import Publisher
 from tests.support.builders.conversion_tracker import PROGRAM, START, version
 from tests.support.systems.conversion_tracker import CATALOG, System, folding, served
 from tests.support.waiting import until
@@ -169,7 +169,7 @@ def test_a_callback_is_bounded_and_read_safely(system: System) -> None:
 
 def test_without_the_log_nothing_is_success(system: System) -> None:
     """WeChat is answered 503 within two seconds, long before its five are over, and the next try brings the event in."""
-    away = Collector(replace(system.settings, kafka="127.0.0.1:1"))
+    away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
     system.app.extensions["conversion-tracker"] = replace(system.own, collector=away)
     body, began = _xml("subscribe"), time.monotonic()
     assert _code(_callback(system, body)) == (503, "unavailable")
@@ -188,7 +188,7 @@ def test_a_secret_sealed_elsewhere_or_removed_lets_nobody_in(system: System) -> 
         (_secret("wechat", TOKEN, key="another signing key, long enough as well"), (503, "secret_unreadable")),
         (_secret("wechat", key=""), (404, "no_secret")),
     ):
-        writer.put([entity], timeout=10)
+        writer.write([entity], timeout=10)
         system.context.follower.read_to_end(10)
         assert _code(_callback(system, _xml("subscribe"))) == wanted
     writer.close()

@@ -27,7 +27,7 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[System]:
 
 def _token(settings: Settings, clicked_at: datetime) -> str:
     click = ClickToken(id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=to_ms(clicked_at))
-    return TokenSigner(settings.signing_key).click(click)
+    return TokenSigner(settings.signing_key).sign_click(click)
 
 
 def _status(system: System, person: str, wanted: str) -> bool:

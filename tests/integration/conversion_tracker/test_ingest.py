@@ -19,7 +19,7 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.fold.state_keys import state_key
-from referral.log.publisher import Collector
+from referral.log.publisher import Publisher
 from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import AMY, PROGRAM, version
 from tests.support.systems.conversion_tracker import CATALOG, System, event, served
@@ -118,7 +118,7 @@ def test_a_chunked_body_above_the_bound_is_refused_whole(system: System, filler:
 
 def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) -> None:
     """Never a false 202: the client is told to send it again, and when."""
-    away = Collector(replace(system.settings, kafka="127.0.0.1:1"))
+    away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
     system.app.extensions["conversion-tracker"] = replace(system.own, collector=away)
     began = time.monotonic()
     answer = system.post([event("xhs:a"), event("xhs:b")])
@@ -132,7 +132,7 @@ def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) 
 
 def test_more_than_may_be_under_way_is_refused_honestly(system: System) -> None:
     """Overload is answered at once, and nothing of the batch is taken."""
-    narrow = Collector(replace(system.settings, max_in_flight=1))
+    narrow = Publisher(replace(system.settings, max_in_flight=1))
     system.app.extensions["conversion-tracker"] = replace(system.own, collector=narrow)
     answer = system.post([event("xhs:a"), event("xhs:b")])
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
@@ -147,7 +147,7 @@ def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
     with served(settings, *CATALOG[1:]) as system:
         assert system.post(event("xhs:a")).status_code == 422
         writer = CatalogWriter(settings, SystemClock())
-        writer.put([version()], timeout=10)
+        writer.write([version()], timeout=10)
         assert system.post(event("xhs:a")).status_code == 202
         writer.close()
 

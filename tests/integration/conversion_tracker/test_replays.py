@@ -19,8 +19,8 @@ from conversion_tracker.replay.jobs import MOST_AT_ONCE, Job, Jobs
 from referral.config import Settings
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
-from referral.log.connection import consumer
-from referral.log.topic_admin import partitions
+from referral.log.connection import create_consumer
+from referral.log.topic_admin import partition_count
 from referral.topics import TOPICS
 from referral_tools.cli import main
 from tests.support.app_server import listening
@@ -54,13 +54,13 @@ def _ask(system: System, rules: object, secret: str = "rk_all", program: str = P
 
 
 def _ends(system: System) -> dict[str, dict[TopicPartition, int]]:
-    reader = consumer(system.settings)
+    reader = create_consumer(system.settings)
     try:
         return {
             name: reader.end_offsets(
                 [
                     TopicPartition(system.settings.topic_prefix + name, number)
-                    for number in range(partitions(topic, system.settings))
+                    for number in range(partition_count(topic, system.settings))
                 ]
             )
             for name, topic in TOPICS.items()

@@ -18,8 +18,8 @@ from referral.events.attributions import Evidence, ReferralAttributed, ReferralU
 from referral.events.conversions import conversion_key
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
-from referral.http.api_keys import digest
-from referral.log.publisher import Collector
+from referral.http.api_keys import secret_digest
+from referral.log.publisher import Publisher
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.leaderboard import GLOW, PROGRAM, cleared, somebody, taken_back
@@ -49,7 +49,7 @@ def processes(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
         yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10))
 
 
-def say(collector: Collector, topic: Topic, lines: list[tuple[str, object]]) -> None:
+def say(collector: Publisher, topic: Topic, lines: list[tuple[str, object]]) -> None:
     """Writes lines, and waits until they are durable."""
     collector.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(10)
 
@@ -104,9 +104,9 @@ def events() -> list[tuple[str, object]]:
 def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dict[str, str]) -> None:
     """Every figure follows from the log alone, wherever its partition is."""
     version = ProgramVersion(recorded_at=BEGAN, program=GLOW, version=1, effective_from=BEGAN)
-    key = ApiKey(recorded_at=NOW, id="key_1", digest=digest(SECRET), name="tests", scopes=("read",))
-    CatalogWriter(settings, SystemClock()).put([version, key, AMY, BO], 10)
-    collector = Collector(settings)
+    key = ApiKey(recorded_at=NOW, id="key_1", digest=secret_digest(SECRET), name="tests", scopes=("read",))
+    CatalogWriter(settings, SystemClock()).write([version, key, AMY, BO], 10)
+    collector = Publisher(settings)
     for topic, lines in ((CONVERSIONS, conversions()), (ATTRIBUTIONS, attributions()), (EVENTS, events())):
         say(collector, topic, lines)
     with processes(environ) as client:

@@ -8,7 +8,7 @@ from redis import Redis
 from referral.config import Settings
 from referral.events.facts import EventLine
 from referral.events.line import ClockTicked
-from referral.log.connection import consumer
+from referral.log.connection import create_consumer
 from referral.log.records import split
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.reward_dispatcher import grant, revoke
@@ -96,7 +96,7 @@ def test_the_clock_ticks_once_a_moment_in_every_partition(settings: Settings, en
 def _ticks(settings: Settings, moments: int) -> list[tuple[int, ClockTicked, int]] | None:
     """All ticks on the log (partition, tick, lines in its record), once there are so many moments."""
     decode = msgspec.json.Decoder(EventLine).decode
-    client = consumer(settings)
+    client = create_consumer(settings)
     try:
         topic = settings.topic_prefix + "events"
         places = [TopicPartition(topic, partition) for partition in range(settings.partitions)]

@@ -19,7 +19,7 @@ from referral.events.attributions import (
 )
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import (
-    Banning,
+    BanDecision,
     Channel,
     ClickToken,
     CodeScanned,
@@ -40,7 +40,7 @@ from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
 from referral.events.program import Attribution, Program
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Due, Position, Score
+from referral.fold.fold import Decision, Position, SortedSetMember, Timer
 from referral.tokens import TokenSigner
 
 PROGRAM = "prg_glow"
@@ -143,7 +143,7 @@ def tick(days: float) -> ClockTicked:
 def token(owner: Participant, days: float, channel: Channel | None = None) -> str:
     """The token of a click on somebody's link."""
     moment = to_ms(at(days))
-    return TOKENS.click(
+    return TOKENS.sign_click(
         ClickToken(
             id=f"clk_{moment}",
             program=PROGRAM,
@@ -166,10 +166,10 @@ class Run:
         self.catalog = known or catalog()
         self.states: dict[str, bytes] = {}
         self.timers: dict[str, float] = {}
-        self.boards: dict[Score, float | None] = {}
+        self.boards: dict[SortedSetMember, float | None] = {}
         self.said: list[Said] = []
 
-    def take(self, lines: Iterable[Fact | Banning | ClockTicked], came: float = 30) -> "Run":
+    def take(self, lines: Iterable[Fact | BanDecision | ClockTicked], came: float = 30) -> "Run":
         """Folds facts and ticks in this order."""
         for line in lines:
             position = Position(0, 0, 0, to_ms(at(came)))
@@ -190,13 +190,13 @@ class Run:
             del self.timers[key]
             state = self._load(key)
             assert state is not None
-            self._apply(self.fold.due(tick, key, state, self.catalog, position))
+            self._apply(self.fold.on_timer(tick, key, state, self.catalog, position))
 
     def _apply(self, decision: Decision[Person]) -> None:
         for key, state in decision.changes.items():
-            if isinstance(key, Due):
+            if isinstance(key, Timer):
                 self.timers[key.key] = state  # type: ignore[assignment] # a timer's state is its moment
-            elif isinstance(key, Score):
+            elif isinstance(key, SortedSetMember):
                 self.boards[key] = state  # type: ignore[assignment] # a score's state is a float
             else:
                 self.states[str(key)] = msgspec.msgpack.encode(state)

@@ -16,9 +16,9 @@ from referral.events.program import Board, Program
 from referral.events.timestamps import to_ms
 from referral.fold.decider import Decider
 from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStates
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
+from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.topics import partition_of
 
 PROGRAM = "prg_glow"
@@ -88,13 +88,13 @@ class Folding:
     def __init__(self, fold: Any) -> None:
         self.clock = ManualClock(to_ms(START))
         self.log = MemoryLog(self.clock)
-        self.states = MemoryStates()
+        self.states = MemoryStateStore()
         self._fold = fold
         self._runner = FoldRunner(
             fold,
             MemorySource(self.log, fold.source.name, PARTITIONS, {}),
             self.states,
-            MemorySpeaker(self.log),
+            MemoryFoldProducer(self.log),
             Decider(fold, Catalog([VERSION]), lambda _: PARTITIONS),
             FoldMetrics(fold.name),
         )
@@ -108,7 +108,7 @@ class Folding:
         """Folds everything there is."""
         idle = 0
         while idle < 2:
-            busy = self._runner.turn(0) or any(one.waiting for one in self._runner.owned.values())
+            busy = self._runner.run_once(0) or any(one.waiting for one in self._runner.owned.values())
             idle = 0 if busy else idle + 1
 
     @property

@@ -23,10 +23,10 @@ from referral.events.timestamps import to_ms
 from referral.fold.decider import Decider
 from referral.fold.fold import Fold
 from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStates
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.log.log_reader import Lookup
-from referral.log.memory_log import MemoryLog, MemoryLookup, MemorySource, MemorySpeaker
+from referral.log.log_reader import LogReader
+from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemoryLogReader, MemorySource
 from referral.log.records import join, split
 from referral.topics import partition_of
 from reward_dispatcher.folds.decide import DecideFold
@@ -50,14 +50,14 @@ class Chain:
             DecideFold(),
             LedgerFold(lambda id: id[-8:].upper()),
         ]
-        self.states = {fold.name: MemoryStates() for fold in folds}
+        self.states = {fold.name: MemoryStateStore() for fold in folds}
         self._runners = [self._runner(fold) for fold in folds]
 
     def _runner(self, fold: Fold) -> FoldRunner:
         source = MemorySource(self.log, fold.source.name, PARTITIONS)
         decider = Decider(fold, self.catalog, lambda topic: topic.partitions or PARTITIONS)
         metrics = FoldMetrics(fold.name)
-        return FoldRunner(fold, source, self.states[fold.name], MemorySpeaker(self.log), decider, metrics)
+        return FoldRunner(fold, source, self.states[fold.name], MemoryFoldProducer(self.log), decider, metrics)
 
     def say(self, *facts: Fact) -> "Chain":
         """Appends facts, one record a partition."""
@@ -82,13 +82,13 @@ class Chain:
         for runner in self._runners:
             idle = 0
             while idle < 2:
-                busy = runner.turn(0) or any(one.waiting for one in runner.owned.values())
+                busy = runner.run_once(0) or any(one.waiting for one in runner.owned.values())
                 idle = 0 if busy else idle + 1
         return self
 
     def fold(self, number: int) -> None:
         """One turn of one fold."""
-        self._runners[number % len(self._runners)].turn(0)
+        self._runners[number % len(self._runners)].run_once(0)
 
     def stutter(self, topic: str) -> None:
         """A fold dies between writing and applying: the last records stand twice, one after the other."""
@@ -126,7 +126,7 @@ class Chain:
         found = msgspec.msgpack.decode(raw, type=State) if raw else None
         return found if isinstance(found, Conversion) else None
 
-    def trail(self, person: str, lookup: Lookup | None = None, bounds: Bounds | None = None) -> Trail:
+    def trail(self, person: str, lookup: LogReader | None = None, bounds: Bounds | None = None) -> Trail:
         """A person's trail."""
-        reading = Reading(lookup or MemoryLookup(self.log), bounds or Bounds(seconds=60))
+        reading = Reading(lookup or MemoryLogReader(self.log), bounds or Bounds(seconds=60))
         return walk(self.asked(person), reading, PARTITIONS)

@@ -11,16 +11,16 @@ from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.conversions import ConversionCleared, ConversionReversed
-from referral.events.facts import Banning, Fact
+from referral.events.facts import BanDecision, Fact
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
 from referral.fold.decider import Decider
 from referral.fold.fold import Fold
 from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStates
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
+from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.log.source import Record
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic, partition_of
 from tests.support.builders.conversion_tracker import TOKENS, at
@@ -36,7 +36,7 @@ class Live:
         self.clock = ManualClock(to_ms(at(30)))
         self.log = MemoryLog(self.clock)
         self.catalog = catalog
-        self.states = {"attribute": MemoryStates(), "screen": MemoryStates()}
+        self.states = {"attribute": MemoryStateStore(), "screen": MemoryStateStore()}
         self._markers: dict[str, dict[int, int]] = {"attribute": {}, "screen": {}}
         self.start()
 
@@ -44,7 +44,7 @@ class Live:
         """New workers; what the old ones held in memory is gone."""
         self.workers = [self._worker(AttributeFold(TOKENS, LATENESS_DAYS)), self._worker(ScreenFold())]
 
-    def say(self, *lines: Fact | Banning | ClockTicked) -> None:
+    def say(self, *lines: Fact | BanDecision | ClockTicked) -> None:
         """Puts lines on the log, a record each; a tick goes to every partition."""
         for line in lines:
             self.clock.advance(7)
@@ -55,7 +55,7 @@ class Live:
 
     def turn(self, worker: int) -> None:
         """One of the folds goes on by a batch of each partition."""
-        self.workers[worker].turn(0)
+        self.workers[worker].run_once(0)
 
     def crash(self) -> None:
         """The attribute fold dies once it has spoken; its successor says it all again."""
@@ -72,7 +72,7 @@ class Live:
         for worker in self.workers:
             idle = 0
             while idle < 2:
-                busy = worker.turn(0) or any(one.waiting for one in worker.owned.values())
+                busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
                 idle = 0 if busy else idle + 1
 
     def standing(self) -> set[tuple[str, str]]:
@@ -118,7 +118,7 @@ class Live:
         source = MemorySource(self.log, fold.source.name, PARTITIONS, self._markers[fold.name])
         decider = Decider(fold, self.catalog, lambda topic: PARTITIONS)
         return FoldRunner(
-            fold, source, self.states[fold.name], MemorySpeaker(self.log), decider, FoldMetrics(fold.name)
+            fold, source, self.states[fold.name], MemoryFoldProducer(self.log), decider, FoldMetrics(fold.name)
         )
 
 

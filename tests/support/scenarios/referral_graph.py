@@ -25,9 +25,9 @@ from referral.events.ids import conversion_id, referral_id
 from referral.events.timestamps import to_datetime
 from referral.fold.decider import Decider
 from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStates
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
+from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.log.source import Record
 from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import PROGRAM, participant, version
@@ -65,7 +65,7 @@ class World:
 
     catalog: Catalog = field(default_factory=lambda: Catalog([version(), *PEOPLE]))
     log: MemoryLog = field(default_factory=lambda: MemoryLog(ManualClock()))
-    states: MemoryStates = field(default_factory=MemoryStates)
+    states: MemoryStateStore = field(default_factory=MemoryStateStore)
     markers: dict[int, int] = field(default_factory=dict)
     standing: dict[int, Brought] = field(default_factory=dict)
     told: int = 0
@@ -77,14 +77,14 @@ class World:
         """A new worker."""
         source = ChosenSource(self.log, "attributions", PARTITIONS, self.markers)
         decider = Decider(ScreenFold(), self.catalog, lambda topic: PARTITIONS)
-        speaker = MemorySpeaker(self.log)
+        speaker = MemoryFoldProducer(self.log)
         self.runner = FoldRunner(ScreenFold(), source, self.states, speaker, decider, FoldMetrics("screen"))
         self.turn(0, 0)
 
     def turn(self, partition: int, most: int) -> int:
         """The worker takes up to so many records of a partition."""
         ChosenSource.next = partition, most
-        return self.runner.turn(0)
+        return self.runner.run_once(0)
 
     def drain(self) -> None:
         """Everything is folded."""

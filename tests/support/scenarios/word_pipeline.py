@@ -13,12 +13,12 @@ from referral.clock import ManualClock
 from referral.events.line import ClockTicked, Derived, Line
 from referral.events.timestamps import to_datetime
 from referral.fold.decider import Decider
-from referral.fold.fold import Decision, Due, Key, Output, Position
+from referral.fold.fold import Decision, Key, Output, Position, Timer
 from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.invalid_limit import InvalidLimit
-from referral.fold.memory_state_store import MemoryStates
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
+from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.topics import Topic, partition_of
 
 PARTITIONS = 2
@@ -67,10 +67,10 @@ class Tell:
         told = Told(occurred_at=line.occurred_at, program="p", person=friend, word=line.word)
         changes: dict[Key, object] = {line.person: {**known, line.word: 1}}
         if line.word == "bell":
-            changes[Due(line.person)] = 10.0
+            changes[Timer(line.person)] = 10.0
         return Decision(changes, [Output(TOLD, told, friend)])
 
-    def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
+    def on_timer(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
         if "stuck" in state:
             raise ValueError("no rule lets a stuck bell ring")
         return Decision(
@@ -89,7 +89,7 @@ class Count:
     def decide(self, line: Told, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
         return Decision({line.person: (states[line.person] or 0) + 1})
 
-    def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
+    def on_timer(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
         return Decision()
 
 
@@ -102,9 +102,9 @@ class Pipeline:
 
     def __init__(self, runner: type[FoldRunner] = FoldRunner, decider: type[Decider] = Decider) -> None:
         self.log = MemoryLog(ManualClock())
-        self.states = {"tell": MemoryStates(), "count": MemoryStates()}
+        self.states = {"tell": MemoryStateStore(), "count": MemoryStateStore()}
         self.markers: dict[str, dict[int, int]] = {"tell": {}, "count": {}}
-        self.speaker = MemorySpeaker(self.log)
+        self.speaker = MemoryFoldProducer(self.log)
         self._runner, self._decider = runner, decider
 
     def say(self, *said: tuple[str, str]) -> None:
@@ -148,7 +148,7 @@ class Pipeline:
             worker = self.worker(fold)
             idle = 0
             while idle < 2:
-                busy = worker.turn(0) or any(one.waiting for one in worker.owned.values())
+                busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
                 idle = 0 if busy else idle + 1
             worker.close()
 

@@ -23,23 +23,28 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey, CatalogEntity
-from referral.fold.lag import Folded, behind
-from referral.http.api_keys import digest
+from referral.fold.lag import FoldSource, lag_by_fold
+from referral.http.api_keys import secret_digest
 from referral.http.context import Context
-from referral.log.connection import consumer
+from referral.log.connection import create_consumer
 from referral.log.records import split
-from referral.log.topic_admin import partitions
+from referral.log.topic_admin import partition_count
 from referral.topics import TOPICS
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
 from tests.support.waiting import until
 
-FOLDS = (Folded("ct", "attribute", "events"), Folded("ct", "screen", "attributions"))
+FOLDS = (FoldSource("ct", "attribute", "events"), FoldSource("ct", "screen", "attributions"))
 
 
 def key(name: str, *scopes: str, programs: tuple[str, ...] = ()) -> ApiKey:
     """An API key whose secret is `rk_` and its name."""
     return ApiKey(
-        recorded_at=START, id=f"key_{name}", digest=digest(f"rk_{name}"), name=name, scopes=scopes, programs=programs
+        recorded_at=START,
+        id=f"key_{name}",
+        digest=secret_digest(f"rk_{name}"),
+        name=name,
+        scopes=scopes,
+        programs=programs,
     )
 
 
@@ -91,10 +96,10 @@ class System:
 
     def lines(self, topic: str) -> list[tuple[int, bytes]]:
         """All lines of a topic with their partitions."""
-        reader = consumer(self.settings)
+        reader = create_consumer(self.settings)
         places = [
             TopicPartition(self.settings.topic_prefix + topic, number)
-            for number in range(partitions(TOPICS[topic], self.settings))
+            for number in range(partition_count(TOPICS[topic], self.settings))
         ]
         try:
             reader.assign(places)
@@ -115,10 +120,10 @@ class System:
     def drained(self) -> None:
         """Returns once both folds have folded all there is."""
         redis = self.context.redis
-        reader = consumer(self.settings)
+        reader = create_consumer(self.settings)
         try:
             for fold in FOLDS:
-                until(lambda fold=fold: not any(behind(self.settings, reader, redis, [fold]).values()))  # type: ignore[misc]
+                until(lambda fold=fold: not any(lag_by_fold(self.settings, reader, redis, [fold]).values()))  # type: ignore[misc]
         finally:
             reader.close()
 
@@ -144,7 +149,7 @@ class System:
 def served(settings: Settings, *entities: CatalogEntity) -> Iterator[System]:
     """The app over a catalog with the Glow program, Amy, Bo and three API keys."""
     writer = CatalogWriter(settings, SystemClock())
-    writer.put(entities or CATALOG, timeout=10)
+    writer.write(entities or CATALOG, timeout=10)
     writer.close()
     system = System(make_app(settings), settings)
     try:

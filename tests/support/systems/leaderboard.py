@@ -16,7 +16,7 @@ from referral.events.attributions import ReferrerKind
 from referral.events.entities import ApiKey, CatalogEntity
 from referral.events.timestamps import to_ms
 from referral.fold.state_keys import state_key
-from referral.http.api_keys import digest
+from referral.http.api_keys import secret_digest
 from referral.http.context import Context
 from referral.topics import partition_of
 from tests.support.builders.leaderboard import PROGRAM, START, VERSION
@@ -24,7 +24,7 @@ from tests.support.builders.leaderboard import PROGRAM, START, VERSION
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 PARTITIONS = 4
 SECRET = "rk_a-secret-that-only-tests-use-0123456789"
-KEY = ApiKey(recorded_at=START, id="key_read", digest=digest(SECRET), name="reads", scopes=("read",))
+KEY = ApiKey(recorded_at=START, id="key_read", digest=secret_digest(SECRET), name="reads", scopes=("read",))
 WITH_KEY = {"Authorization": f"Bearer {SECRET}"}
 
 

@@ -20,12 +20,12 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked
-from referral.http.api_keys import digest
+from referral.http.api_keys import secret_digest
 from referral.http.context import Context
-from referral.log.connection import consumer
-from referral.log.publisher import Collector
+from referral.log.connection import create_consumer
+from referral.log.publisher import Publisher
 from referral.log.records import split
-from referral.log.topic_admin import partitions
+from referral.log.topic_admin import partition_count
 from referral.topics import EVENTS
 
 PROGRAM = "prg_x"
@@ -47,7 +47,14 @@ RULES: dict[str, Any] = {
 }
 _now = datetime.now(UTC)
 KEYS = [
-    ApiKey(recorded_at=_now, id=f"key_{name}", digest=digest(f"rk_{name}"), name=name, scopes=scopes, programs=programs)
+    ApiKey(
+        recorded_at=_now,
+        id=f"key_{name}",
+        digest=secret_digest(f"rk_{name}"),
+        name=name,
+        scopes=scopes,
+        programs=programs,
+    )
     for name, scopes, programs in (
         ("admin", ("admin",), ()),
         ("links", ("links:write", "read"), ()),
@@ -100,10 +107,10 @@ class System:
 
     def facts(self) -> list[LinkClicked | ContentShared | ClickReclassed]:
         """All clicks, shares and corrections on the log."""
-        reader = consumer(self.settings)
+        reader = create_consumer(self.settings)
         places = [
             TopicPartition(self.settings.topic_prefix + EVENTS.name, n)
-            for n in range(partitions(EVENTS, self.settings))
+            for n in range(partition_count(EVENTS, self.settings))
         ]
         try:
             reader.assign(places)
@@ -131,7 +138,7 @@ class System:
     def deaf_events(self) -> Iterator[None]:
         """While this lasts no fact reaches the log."""
         own, here = self.own, self.context
-        nowhere = Collector(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
+        nowhere = Publisher(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
         self.app.extensions[SERVICE] = replace(own, onward=replace(own.onward, collector=nowhere))
         try:
             yield
@@ -156,7 +163,7 @@ class System:
 def served(settings: Settings) -> Iterator[System]:
     """The app over a catalog that holds the API keys."""
     writer = CatalogWriter(settings, SystemClock())
-    writer.put(KEYS, timeout=10)
+    writer.write(KEYS, timeout=10)
     writer.close()
     system = System(make_app(settings), settings)
     try:

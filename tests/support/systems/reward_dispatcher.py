@@ -18,8 +18,8 @@ from referral.config import Settings
 from referral.events.conversions import conversion_key
 from referral.events.entities import ApiKey, CatalogEntity
 from referral.events.rewards import reward_key
-from referral.http.api_keys import digest
-from referral.log.publisher import Collector
+from referral.http.api_keys import secret_digest
+from referral.log.publisher import Publisher
 from referral.topics import CONVERSIONS, REWARDS
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.reward_dispatcher import AMY, START, terms
@@ -70,7 +70,7 @@ class System:
     def apply(self, *entities: CatalogEntity) -> None:
         """Writes to the catalog."""
         writer = CatalogWriter(self.settings, SystemClock())
-        writer.put(entities, timeout=10)
+        writer.write(entities, timeout=10)
         writer.close()
 
     def say(self, lines: Iterable[msgspec.Struct]) -> None:
@@ -92,7 +92,7 @@ class System:
         return dict(self.client.get("/v1/programs/prg_glow/rewards/summary").json())
 
     def _write(self, topic: object, keyed: list[tuple[str, bytes]]) -> None:
-        collector = Collector(self.settings)
+        collector = Publisher(self.settings)
         collector.submit_many(topic, keyed).wait(10)  # type: ignore[arg-type]
         collector.close()
 
@@ -104,7 +104,7 @@ def served(settings: Settings, environ: Mapping[str, str], *entities: CatalogEnt
     here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_GUIDES": str(GUIDES)}
     url = f"http://127.0.0.1:{port}"
     here["REFERRAL_WALLET_URL"] = url
-    key = ApiKey(recorded_at=START, id="key_tests", digest=digest(SECRET), name="tests", scopes=("admin",))
+    key = ApiKey(recorded_at=START, id="key_tests", digest=secret_digest(SECRET), name="tests", scopes=("admin",))
     with (
         running(here, "http"),
         httpx.Client(base_url=url, headers={"Authorization": f"Bearer {SECRET}"}, timeout=30) as client,

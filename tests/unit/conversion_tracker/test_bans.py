@@ -14,11 +14,11 @@ from referral.events.attributions import (
     ReferrerBanned,
     ReferrerUnbanned,
 )
-from referral.events.facts import Banning, Fact
+from referral.events.facts import BanDecision, Fact
 from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Score
+from referral.fold.fold import SortedSetMember
 from tests.support.builders.conversion_tracker import (
     AMY,
     FRIEND,
@@ -41,7 +41,7 @@ ON_STAYING = version(qualifies_on="person.retained", retained_days=7)
 STEPS = st.lists(st.sampled_from(["follow", "unfollow", "paid", "refunded", "tick", "ban", "unban"]), max_size=10)
 
 
-def _lines(steps: Sequence[str]) -> list[Fact | Banning | ClockTicked]:
+def _lines(steps: Sequence[str]) -> list[Fact | BanDecision | ClockTicked]:
     made = {
         "follow": lambda number: follow(number, number, code="AMY88"),
         "unfollow": lambda number: unfollow(number, number),
@@ -73,10 +73,10 @@ def test_a_ban_is_passed_on_listed_and_said_once() -> None:
     (told,) = run.said
     assert isinstance(told, ReferrerBanned)
     assert (told.referrer, told.person, told.by) == (participant_id(PROGRAM, FRIEND), FRIEND, "lin")
-    assert run.boards == {Score(bans_at(PROGRAM), FRIEND): to_ms(at(5))}
+    assert run.boards == {SortedSetMember(bans_at(PROGRAM), FRIEND): to_ms(at(5))}
     run.take([unban(7), unban(8)])
     assert [type(line) for line in run.said] == [ReferrerBanned, ReferrerUnbanned]
-    assert run.boards == {Score(bans_at(PROGRAM), FRIEND): None}
+    assert run.boards == {SortedSetMember(bans_at(PROGRAM), FRIEND): None}
 
 
 def test_a_ban_in_a_program_that_nobody_knows_says_nothing() -> None:
@@ -85,7 +85,7 @@ def test_a_ban_in_a_program_that_nobody_knows_says_nothing() -> None:
     assert Run(catalog()).take([type(line)(**{**_fields(line), "program": "prg_none"})]).said == []
 
 
-def _fields(line: Banning) -> dict[str, object]:
+def _fields(line: BanDecision) -> dict[str, object]:
     return {name: getattr(line, name) for name in line.__struct_fields__}
 
 
@@ -107,7 +107,7 @@ def test_without_a_ban_stands_what_would_have_and_under_one_nobody_brought_them(
     lines = _lines(steps)
     banned = next((step == "ban" for step in reversed(steps) if step in ("ban", "unban")), False)
     run = Run(catalog(terms)).take(lines)  # type: ignore[arg-type]
-    plain = Run(catalog(terms)).take([line for line in lines if not isinstance(line, Banning)])  # type: ignore[arg-type]
+    plain = Run(catalog(terms)).take([line for line in lines if not isinstance(line, BanDecision)])  # type: ignore[arg-type]
     if not banned:
         run.take([tick(100)])
         plain.take([tick(100)])

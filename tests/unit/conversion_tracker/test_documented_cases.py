@@ -10,7 +10,7 @@ from conversion_tracker.domain.credit import WHOLE, credit
 from conversion_tracker.domain.rules import rules_of
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralUnattributed
 from referral.events.facts import Channel, Fact
-from referral.events.program import Qualifying
+from referral.events.program import QualifyingEvent
 from referral_tools.attribution.crediting import MODELS, TOUCHES
 from referral_tools.attribution.evidence import CASES, ENDS_ON_DAY, Case
 from referral_tools.attribution.qualifying import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, History
@@ -69,14 +69,14 @@ def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: Case, chann
     assert said == case.outcome(channel)
 
 
-def _rules(qualifies_on: Qualifying) -> Run:
+def _rules(qualifies_on: QualifyingEvent) -> Run:
     asked = {"min_amount": Decimal(MINIMUM), "currency": CURRENCY, "retained_days": STAYS}
     return Run(catalog(version(qualifies_on=qualifies_on, **asked)))
 
 
-@pytest.mark.parametrize("qualifies_on", get_args(Qualifying))
+@pytest.mark.parametrize("qualifies_on", get_args(QualifyingEvent))
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.told)
-def test_a_history_pays_from_the_day_that_the_docs_say(history: History, qualifies_on: Qualifying) -> None:
+def test_a_history_pays_from_the_day_that_the_docs_say(history: History, qualifies_on: QualifyingEvent) -> None:
     """Attributed to Amy while they follow; qualified from that day; reversed only where it had qualified."""
     run = _rules(qualifies_on)
     for fact in _facts(history.steps):

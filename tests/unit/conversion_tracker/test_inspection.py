@@ -47,7 +47,7 @@ def _without(name: str) -> bytes:
     return json.dumps({key: value for key, value in GOOD.items() if key != name}).encode()
 
 
-FOREIGN = TOKENS.click(
+FOREIGN = TOKENS.sign_click(
     ClickToken(id="c", program="prg_other", participant=AMY.id, code="X", clicked_at_ms=to_ms(at(1)))
 )
 

@@ -48,7 +48,7 @@ NAMED = replace(
         version().program, partners=(Partner(id="kol_lin", kind="influencer", channel="weibo", name={"en": "Lin"}),)
     ),
 )
-CLICK = TOKENS.click(
+CLICK = TOKENS.sign_click(
     ClickToken(
         id="clk_1", program=PROGRAM, participant=LIN.id, code="LIN88", clicked_at_ms=to_ms(at(1)), partner="kol_lin"
     )

@@ -12,7 +12,7 @@ from conversion_tracker.domain.comparison import MOST_PEOPLE, Pair
 from conversion_tracker.replay.process import Unwanted
 from conversion_tracker.replay.replaying import Progress, Replay, Replayed
 from referral.events.entities import ProgramVersion
-from referral.events.facts import Banning, Fact
+from referral.events.facts import BanDecision, Fact
 from referral.events.line import ClockTicked
 from referral.events.program import Program, Reward
 from referral.topics import EVENTS
@@ -57,10 +57,10 @@ def replayed(live: Live, rules: Program) -> Replayed:
 
 
 def mixed(
-    histories: Sequence[list[Fact | Banning | ClockTicked]], chance: random.Random
-) -> list[Fact | Banning | ClockTicked]:
+    histories: Sequence[list[Fact | BanDecision | ClockTicked]], chance: random.Random
+) -> list[Fact | BanDecision | ClockTicked]:
     """Histories of several people dealt into one, some of it for another program, some of it twice."""
-    lines: list[Fact | Banning | ClockTicked] = []
+    lines: list[Fact | BanDecision | ClockTicked] = []
     for number, history in enumerate(histories):
         for line in history:
             if isinstance(line, ClockTicked):
@@ -77,7 +77,7 @@ def mixed(
     return [*lines, tick(30)]
 
 
-def lived(live: Live, lines: list[Fact | Banning | ClockTicked], chance: random.Random) -> Live:
+def lived(live: Live, lines: list[Fact | BanDecision | ClockTicked], chance: random.Random) -> Live:
     """The lines come, and the folds take them in bouts of their own, dying now and then."""
     for line in lines:
         live.say(line)
@@ -92,7 +92,7 @@ def lived(live: Live, lines: list[Fact | Banning | ClockTicked], chance: random.
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(LINES, min_size=1, max_size=4), RULES, RULES, RULES, st.randoms(use_true_random=False))
 def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_they_give_from_the_beginning(
-    histories: list[list[Fact | Banning | ClockTicked]],
+    histories: list[list[Fact | BanDecision | ClockTicked]],
     first: ProgramVersion,
     second: ProgramVersion,
     other: ProgramVersion,

@@ -30,9 +30,9 @@ from referral.events.ids import conversion_id, referral_id
 from referral.fold import batch
 from referral.fold.decider import Decider
 from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStates
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryLog, MemorySource, MemorySpeaker
+from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, at, catalog
 
@@ -70,7 +70,7 @@ class Desk:
     """The screen fold on a log and states in memory."""
 
     log: MemoryLog = field(default_factory=lambda: MemoryLog(ManualClock()))
-    states: MemoryStates = field(default_factory=MemoryStates)
+    states: MemoryStateStore = field(default_factory=MemoryStateStore)
     markers: dict[int, int] = field(default_factory=dict)
 
     def say(self, lines: list[AttributionLine]) -> None:
@@ -84,10 +84,10 @@ class Desk:
         fold = ScreenFold([ODD, BAN])
         decider = Decider(fold, catalog(), lambda _: PARTITIONS)
         source = MemorySource(self.log, "attributions", PARTITIONS, self.markers)
-        worker = FoldRunner(fold, source, self.states, MemorySpeaker(self.log), decider, FoldMetrics("screen"))
+        worker = FoldRunner(fold, source, self.states, MemoryFoldProducer(self.log), decider, FoldMetrics("screen"))
         idle = 0
         while idle < 2:
-            busy = worker.turn(0) or any(one.waiting for one in worker.owned.values())
+            busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
             idle = 0 if busy else idle + 1
         worker.close()
 

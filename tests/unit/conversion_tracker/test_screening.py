@@ -35,7 +35,7 @@ from referral.fold.decider import Decider
 from referral.fold.fence import Fence
 from referral.fold.fold import Decision, Key, Position
 from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.state_store import Loaded
+from referral.fold.state_store import LoadedState
 from referral.topics import CONVERSIONS
 from tests.support.builders.conversion_tracker import AMY, FRIEND, PROGRAM, at, catalog
 
@@ -218,10 +218,10 @@ def test_reasons_are_counted_by_outcome_and_rule() -> None:
     """An operator sees which rule holds how much, without reading the log."""
     batch = Batch(0, 0, 0, [(Position(0, 0, 0, 0), replace(QUALIFIED, person=AMY.external_id), b"")])
     known = Spoken(Fence(), 0)
-    outcome = Decider(ScreenFold(), catalog(), lambda _: 1).decide(batch, Loaded(b"", {}), known)
+    outcome = Decider(ScreenFold(), catalog(), lambda _: 1).decide(batch, LoadedState(b"", {}), known)
     labels = {"fold": "screen", "type": "conversion.rejected", "reason": "self_referral"}
     before = REGISTRY.get_sample_value("referral_fold_reasons_total", labels) or 0
-    FoldMetrics("screen").decided(outcome, 1)
+    FoldMetrics("screen").record_batch(outcome, 1)
     assert REGISTRY.get_sample_value("referral_fold_reasons_total", labels) == before + 1
 
 

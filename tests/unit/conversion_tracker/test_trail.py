@@ -21,7 +21,7 @@ from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
-from referral.log.memory_log import MemoryLookup
+from referral.log.memory_log import MemoryLogReader
 from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import Topic, partition_of
@@ -118,9 +118,9 @@ def test_a_log_that_lost_its_head_is_said_to_have() -> None:
     chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
     asked = chain.asked(FRIEND)
 
-    class Beheaded(MemoryLookup):
+    class Beheaded(MemoryLogReader):
         def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
-            return None if topic.name == "events" else super().at(topic, partition, offset)
+            return None if topic.name == "events" else super().record_at(topic, partition, offset)
 
     trail = chain.trail(FRIEND, Beheaded(chain.log))
     assert types(trail, "events") == []
@@ -176,7 +176,7 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
     now, lines = settled(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
     assert [type(line) for line in lines] == [ConversionCleared]
     chain.log.append("conversions", where, msgspec.json.encode(replace(lines[0], cause=cause)))
-    reading = Reading(MemoryLookup(chain.log), Bounds(records=50, seconds=60))
+    reading = Reading(MemoryLogReader(chain.log), Bounds(records=50, seconds=60))
     trail = walk(replaced(asked, conversion=now), reading, PARTITIONS)
     assert types(trail, "conversions") == ["conversion.held", "conversion.cleared"]
     assert types(trail, "events") == ["person.followed", "person.unfollowed"]

@@ -10,7 +10,7 @@ from link_issuer.domain.changes import Change, changes
 from link_issuer.programs.check import check
 from link_issuer.programs.sections import SECTIONS
 from referral.events.program import Program
-from referral.events.section import Part
+from referral.events.section import Section
 from tests.support.builders.program_files import SMALL, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
@@ -35,7 +35,9 @@ def _at(program: Program, pointer: str) -> object:
     found: Any = program
     for step in pointer.split("/")[1:]:
         found = (
-            getattr(found, step) if isinstance(found, Part) else found[int(step) if isinstance(found, tuple) else step]
+            getattr(found, step)
+            if isinstance(found, Section)
+            else found[int(step) if isinstance(found, tuple) else step]
         )
     return found
 

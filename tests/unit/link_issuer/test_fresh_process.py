@@ -12,10 +12,14 @@ from flask import Flask
 from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
 from referral.events.entities import ApiKey
-from referral.http.api_keys import digest
+from referral.http.api_keys import secret_digest
 
 KEY = ApiKey(
-    recorded_at=datetime(2026, 11, 1, tzinfo=UTC), id="key_admin", digest=digest("rk_a"), name="a", scopes=("admin",)
+    recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
+    id="key_admin",
+    digest=secret_digest("rk_a"),
+    name="a",
+    scopes=("admin",),
 )
 WITH_KEY = {"Authorization": "Bearer rk_a"}
 

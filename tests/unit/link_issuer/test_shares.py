@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from link_issuer.domain.shares import MOST_PRESSES, TOKEN_MS, is_over, pressed
 from referral.events.entities import Participant
 from referral.events.facts import ShareToken
-from referral.tokens import BadToken, TokenSigner
+from referral.tokens import InvalidTokenError, TokenSigner
 
 AMY = Participant(
     recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
@@ -50,7 +50,7 @@ def test_a_token_is_for_an_hour_and_no_other_token_will_do() -> None:
     """What signs clicks signs no shares."""
     assert not is_over(token(1000), 1000 + TOKEN_MS)
     assert is_over(token(1000), 1001 + TOKEN_MS)
-    assert SIGNER.read_share(SIGNER.share(token())) == token()
-    for other in (SIGNER.expiring("wallet", "AMY88", 10), TokenSigner("x" * 32).share(token())):
-        with pytest.raises(BadToken, match="forged"):
+    assert SIGNER.read_share(SIGNER.sign_share(token())) == token()
+    for other in (SIGNER.sign_expiring("wallet", "AMY88", 10), TokenSigner("x" * 32).sign_share(token())):
+        with pytest.raises(InvalidTokenError, match="forged"):
             SIGNER.read_share(other)

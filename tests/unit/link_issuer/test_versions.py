@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from link_issuer.domain.versions import TooEarly, succeed
-from referral.events.entities import NOTICE, ProgramVersion
+from referral.events.entities import RULE_CHANGE_DELAY, ProgramVersion
 from referral.events.program import Program
 from referral.events.timestamps import to_ms
 
@@ -40,7 +40,7 @@ def test_other_rules_are_the_next_version_after_notice() -> None:
     next_ = succeed(_first(), OTHER, None, later)
     assert next_.is_new
     assert next_.version.version == 2
-    assert to_ms(next_.version.effective_from) == later + NOTICE // timedelta(milliseconds=1)
+    assert to_ms(next_.version.effective_from) == later + RULE_CHANGE_DELAY // timedelta(milliseconds=1)
 
 
 @given(st.integers(-(10**9), 10**9))

@@ -21,7 +21,7 @@ from referral.events.rewards import (
     reward_key,
 )
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Due, Key, Position
+from referral.fold.fold import Decision, Key, Position, Timer
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.pool import Pool, left
@@ -87,11 +87,11 @@ class LittleLog:
 
     def _tick(self, tick: ClockTicked, states: dict[Key, State | float]) -> Decision[State]:
         until = to_ms(tick.occurred_at)
-        keys = [key.key for key, at in states.items() if isinstance(key, Due) and at <= until]  # type: ignore[operator]
+        keys = [key.key for key, at in states.items() if isinstance(key, Timer) and at <= until]  # type: ignore[operator]
         due = {key: state for key in keys if isinstance(state := states.get(key), Account | Redemption)}
-        all_: Decision[State] = Decision({Due(key): None for key in keys})
+        all_: Decision[State] = Decision({Timer(key): None for key in keys})
         for key, state in due.items():
-            one = self.fold.due(tick, key, state, self.catalog, AT_HOME)
+            one = self.fold.on_timer(tick, key, state, self.catalog, AT_HOME)
             all_.changes |= one.changes
             all_.outputs += one.outputs
         return all_

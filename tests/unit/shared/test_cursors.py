@@ -13,8 +13,8 @@ positions = st.tuples(st.integers(-(2**53), 2**53), st.text(max_size=100), st.no
 @given(positions)
 def test_a_cursor_gives_back_its_position(position: tuple[int, str, str | None]) -> None:
     """A listing goes on exactly where it stopped."""
-    cursor = cursors.write(position)
-    assert cursors.read(cursor, tuple[int, str, str | None]) == position
+    cursor = cursors.encode_cursor(position)
+    assert cursors.decode_cursor(cursor, tuple[int, str, str | None]) == position
     assert cursor.replace("-", "").replace("_", "").isalnum()  # nothing that an address would have to escape
 
 
@@ -22,25 +22,25 @@ def test_a_cursor_gives_back_its_position(position: tuple[int, str, str | None])
 def test_no_text_breaks_the_reading_of_a_cursor(text: str) -> None:
     """A cursor that is not ours is answered 400 with what to do."""
     with pytest.raises(Problem) as raised:
-        cursors.read(text, tuple[int, str, bool])
+        cursors.decode_cursor(text, tuple[int, str, bool])
     assert (raised.value.status, raised.value.code) == (400, "bad_cursor")
 
 
 def test_a_cursor_of_another_listing_is_refused() -> None:
     """A position of another shape leads nowhere."""
     with pytest.raises(Problem):
-        cursors.read(cursors.write(["a", 1]), int)
+        cursors.decode_cursor(cursors.encode_cursor(["a", 1]), int)
 
 
 @pytest.mark.parametrize("forged", [-1, 2**31, 10**30, 1.5, "1", None])
 def test_a_place_that_no_listing_has_is_refused(forged: object) -> None:
     """A forged cursor is the caller's mistake; it must never reach Redis, which would call it an error of ours."""
     with pytest.raises(Problem) as raised:
-        cursors.number(cursors.write(forged))
+        cursors.decode_offset(cursors.encode_cursor(forged))
     assert raised.value.code == "bad_cursor"
 
 
 def test_a_place_is_read_back_and_no_cursor_is_the_beginning() -> None:
     """What a listing wrote it reads."""
-    assert [cursors.number(cursors.write(place)) for place in (0, 100, 2**31 - 1)] == [0, 100, 2**31 - 1]
-    assert cursors.number(None) == cursors.number("") == 0
+    assert [cursors.decode_offset(cursors.encode_cursor(place)) for place in (0, 100, 2**31 - 1)] == [0, 100, 2**31 - 1]
+    assert cursors.decode_offset(None) == cursors.decode_offset("") == 0

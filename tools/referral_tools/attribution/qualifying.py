@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from referral.events.program import Qualifying
+from referral.events.program import QualifyingEvent
 from referral_tools.attribution.steps import Step
 
 CLOCK = 30
@@ -19,10 +19,10 @@ class History:
 
     told: str
     steps: tuple[Step, ...]
-    pays_from: dict[Qualifying, float | None]
+    pays_from: dict[QualifyingEvent, float | None]
     stands: bool = True
 
-    def outcome(self, qualifies_on: Qualifying) -> str:
+    def outcome(self, qualifies_on: QualifyingEvent) -> str:
         """The cell."""
         if not self.stands:
             return "reversed" if self.pays_from[qualifies_on] is not None else "cancelled"
@@ -30,7 +30,7 @@ class History:
         return "attributed only" if day is None else f"pays from day {day:g}"
 
 
-def _days(followed: float | None, ordered: float | None, stayed: float | None) -> dict[Qualifying, float | None]:
+def _days(followed: float | None, ordered: float | None, stayed: float | None) -> dict[QualifyingEvent, float | None]:
     return {"person.followed": followed, "order.paid": ordered, "person.retained": stayed}
 
 

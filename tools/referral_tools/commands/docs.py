@@ -50,7 +50,8 @@ def events() -> str:
     )
     heads = ("topic", "key", "kept", "written by", "read by")
     rows = [
-        (f"`{t.name}`", t.key, t.kept, ", ".join(t.producers) or "nobody yet", _readers(t)) for t in TOPICS.values()
+        (f"`{t.name}`", t.key, t.retention, ", ".join(t.producers) or "nobody yet", _readers(t))
+        for t in TOPICS.values()
     ]
     return _page("Topics and events", "shared/referral/topics.py", intro, heads, rows) + "".join(
         map(_lines, TOPICS.values())

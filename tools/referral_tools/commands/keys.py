@@ -4,8 +4,8 @@ import click
 from msgspec.structs import replace
 
 from referral.events.entities import ApiKey
-from referral.events.ids import fresh
-from referral.http.api_keys import SCOPES, digest, fresh_secret
+from referral.events.ids import random_id
+from referral.http.api_keys import SCOPES, generate_secret, secret_digest
 from referral_tools.catalog_access import opened_catalog
 
 
@@ -24,10 +24,15 @@ def keys() -> None:
 )
 def create(name: str, scopes: tuple[str, ...], programs: tuple[str, ...]) -> None:
     """Make a key. Its secret is printed once, and stored nowhere."""
-    secret = fresh_secret()
+    secret = generate_secret()
     with opened_catalog() as opened:
         key = ApiKey(
-            recorded_at=opened.now, id=fresh("key"), digest=digest(secret), name=name, scopes=scopes, programs=programs
+            recorded_at=opened.now,
+            id=random_id("key"),
+            digest=secret_digest(secret),
+            name=name,
+            scopes=scopes,
+            programs=programs,
         )
         opened.put(key)
     click.echo(f"{key.id} ({name}): {', '.join(scopes)}. The secret is shown this once:", err=True)

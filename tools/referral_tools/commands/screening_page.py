@@ -8,7 +8,7 @@ from conversion_tracker.domain.screening.catalogue import RULES
 from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT
 from conversion_tracker.domain.screening.rule import Rule, Scope
 from referral.events.program import Screening
-from referral.events.section import Part
+from referral.events.section import Section
 
 Row = tuple[str, ...]
 HEADS = ("rule", "finds", "looks at", "severity", "if left out")
@@ -94,7 +94,7 @@ def rows() -> Iterator[Row]:
 def _default(rule: Rule) -> str:
     """A rule's setting as the program file would have to say it, were it not left out; of one it cannot set, what it does."""
     setting = getattr(Screening(), rule.name, rule.action(Screening()))
-    if not isinstance(setting, Part):
+    if not isinstance(setting, Section):
         return str(setting)
     given = [(field.name, getattr(setting, field.name)) for field in fields(setting)]
     return "{" + ", ".join(f"{name}: {_plain(value)}" for name, value in given if value != ()) + "}"

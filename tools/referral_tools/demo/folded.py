@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import Self
 
 from referral.config import Settings
-from referral.fold.lag import behind
-from referral.log.connection import consumer
-from referral.redis_client import connect
+from referral.fold.lag import lag_by_fold
+from referral.log.connection import create_consumer
+from referral.redis_client import connect_for_folds
 
 _LOOK_S = 0.1
 _WITHIN_S = 120.0
@@ -23,8 +23,8 @@ class Watch:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._consumer = consumer(settings)
-        self._redis = connect(settings)
+        self._consumer = create_consumer(settings)
+        self._redis = connect_for_folds(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +39,7 @@ class Watch:
         """Returns once nothing is behind, seen twice: what one fold says reaches the next. Raises NotFolded."""
         deadline, quiet = time.monotonic() + _WITHIN_S, 0
         while quiet < 2:
-            lag = behind(self._settings, self._consumer, self._redis)
+            lag = lag_by_fold(self._settings, self._consumer, self._redis)
             quiet = 0 if any(lag.values()) else quiet + 1
             if time.monotonic() > deadline:
                 raise NotFolded(f"not folded within {_WITHIN_S:.0f} s: {_said(lag)}")

@@ -21,14 +21,14 @@ from msgspec.structs import replace
 
 from conversion_tracker.domain.lineage import Edge, Lineage
 from referral.events.edges import (
-    CircleOpened,
+    CycleOpened,
     EdgeFact,
     EdgeProbed,
+    EdgeRemoved,
     EdgeSet,
-    EdgeUnset,
-    ReferralCircled,
-    ReferralUncircled,
-    Step,
+    EdgeStep,
+    ReferralInCycle,
+    ReferralOutOfCycle,
 )
 from referral.events.timestamps import to_datetime, to_ms
 
@@ -46,7 +46,7 @@ def edge_set(place: Lineage, line: EdgeSet) -> Told:
     return place.with_(edge), [_probe(line, (_step(line.participant, edge),))]
 
 
-def edge_unset(place: Lineage, line: EdgeUnset) -> Told:
+def edge_unset(place: Lineage, line: EdgeRemoved) -> Told:
     """The edge is gone, and what knew of it hears so."""
     edge = place.edge(line.referral)
     if edge is None:
@@ -73,7 +73,7 @@ def edge_probed(place: Lineage, line: EdgeProbed) -> Told:
     return place, told
 
 
-def circle_opened(place: Lineage, line: CircleOpened) -> Told:
+def circle_opened(place: Lineage, line: CycleOpened) -> Told:
     """What was refused for a circle that is open now is an edge again; and on up it goes."""
     told: list[EdgeFact] = []
     for edge in place.edges:
@@ -86,7 +86,7 @@ def circle_opened(place: Lineage, line: CircleOpened) -> Told:
     return place, told
 
 
-def _round(place: Lineage, line: EdgeProbed, circle: Sequence[Step]) -> Told:
+def _round(place: Lineage, line: EdgeProbed, circle: Sequence[EdgeStep]) -> Told:
     """At one place of a closed circle: marks its newest edge, or hands on. It ends where the edge is not what it was."""
     mine = next(step for step in circle if step.participant == line.participant)
     edge = place.edge(mine.referral)
@@ -97,7 +97,7 @@ def _round(place: Lineage, line: EdgeProbed, circle: Sequence[Step]) -> Told:
     return place, [_probe(line, circle, mine.referrer, closed=True)]
 
 
-def _marked(place: Lineage, line: EdgeProbed, edge: Edge, circle: Sequence[Step]) -> Told:
+def _marked(place: Lineage, line: EdgeProbed, edge: Edge, circle: Sequence[EdgeStep]) -> Told:
     """The edge refused for one more circle; which is said when it is the first."""
     found = tuple(sorted((step.referral, step.life) for step in circle))
     if found in edge.circles:
@@ -105,12 +105,12 @@ def _marked(place: Lineage, line: EdgeProbed, edge: Edge, circle: Sequence[Step]
     return place.with_(replace(edge, circles=(*edge.circles, found))), list(_circled(line, edge, circle))
 
 
-def _age(step: Step) -> tuple[int, str]:
+def _age(step: EdgeStep) -> tuple[int, str]:
     return to_ms(step.since), step.referral
 
 
-def _step(participant: str, edge: Edge) -> Step:
-    return Step(
+def _step(participant: str, edge: Edge) -> EdgeStep:
+    return EdgeStep(
         participant=participant,
         referrer=edge.referrer,
         referral=edge.referral,
@@ -120,7 +120,7 @@ def _step(participant: str, edge: Edge) -> Step:
 
 
 def _probe(
-    line: EdgeSet | EdgeProbed, path: Sequence[Step], to: str | None = None, *, closed: bool = False
+    line: EdgeSet | EdgeProbed, path: Sequence[EdgeStep], to: str | None = None, *, closed: bool = False
 ) -> EdgeProbed:
     return EdgeProbed(
         occurred_at=line.occurred_at,
@@ -131,8 +131,8 @@ def _probe(
     )
 
 
-def _opened(line: EdgeUnset | CircleOpened, up: Edge, gone: Edge | CircleOpened, left: int) -> CircleOpened:
-    return CircleOpened(
+def _opened(line: EdgeRemoved | CycleOpened, up: Edge, gone: Edge | CycleOpened, left: int) -> CycleOpened:
+    return CycleOpened(
         occurred_at=line.occurred_at,
         program=line.program,
         participant=up.referrer,
@@ -142,11 +142,11 @@ def _opened(line: EdgeUnset | CircleOpened, up: Edge, gone: Edge | CircleOpened,
     )
 
 
-def _circled(line: EdgeProbed, edge: Edge, circle: Sequence[Step]) -> Iterator[ReferralCircled]:
+def _circled(line: EdgeProbed, edge: Edge, circle: Sequence[EdgeStep]) -> Iterator[ReferralInCycle]:
     """Dated when the circle closed."""
     if not edge.circles:
         since = to_datetime(edge.since)
-        yield ReferralCircled(
+        yield ReferralInCycle(
             occurred_at=since,
             program=line.program,
             id=edge.referral,
@@ -157,8 +157,8 @@ def _circled(line: EdgeProbed, edge: Edge, circle: Sequence[Step]) -> Iterator[R
         )
 
 
-def _uncircled(line: EdgeUnset | CircleOpened, edge: Edge) -> ReferralUncircled:
-    return ReferralUncircled(
+def _uncircled(line: EdgeRemoved | CycleOpened, edge: Edge) -> ReferralOutOfCycle:
+    return ReferralOutOfCycle(
         occurred_at=line.occurred_at,
         program=line.program,
         id=edge.referral,

@@ -16,8 +16,8 @@ from referral.events.conversions import (
     ConversionFact,
     ConversionHeld,
     ConversionRejected,
+    ConversionReversalReason,
     ConversionReversed,
-    FallReason,
     ScreeningReason,
 )
 from referral.events.ids import conversion_id
@@ -129,7 +129,9 @@ def shut_out(before: Conversion, banned: bool) -> Conversion:
     return found(before, "ban", Finding("rejected", "ban") if banned else None)
 
 
-def settled(now: Conversion, occurred_at: int, reason: FallReason) -> tuple[Conversion, list[ConversionFact]]:
+def settled(
+    now: Conversion, occurred_at: int, reason: ConversionReversalReason
+) -> tuple[Conversion, list[ConversionFact]]:
     """The conversion with what stands on the log from now on, and what has to be said to get there.
 
     What no longer counts is taken back, dated `occurred_at` (ms), for `reason`.
@@ -173,7 +175,7 @@ def _told(now: Conversion, said: Said) -> ConversionFact:
             return ConversionRejected(**same, reasons=said.reasons)  # type: ignore[arg-type]
 
 
-def _taken_back(now: Conversion, said: Said, occurred_at: int, reason: FallReason) -> ConversionReversed:
+def _taken_back(now: Conversion, said: Said, occurred_at: int, reason: ConversionReversalReason) -> ConversionReversed:
     return ConversionReversed(
         occurred_at=to_datetime(occurred_at),
         program=now.program,

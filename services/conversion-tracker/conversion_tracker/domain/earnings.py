@@ -22,7 +22,7 @@ class Earnings:
         """A conversion of a referrer of this kind counts from now on. One that does already is no news."""
         if conversion in self.conversions:
             return
-        rules = terms.program.promised(kind)
+        rules = terms.program.rewards_for(kind)
         each = [rule for rule in rules if rule.pays_each]
         friends = sum(rule.to == "referee" for rule in each)
         self.conversions[conversion] = len(each) - friends, friends

@@ -6,7 +6,7 @@ from typing import Literal
 from conversion_tracker.domain.history import Course, History, Problem, Touch, moment
 from conversion_tracker.domain.judgement import comes_after, flaw, strongest
 from conversion_tracker.domain.rules import Rules
-from referral.events.program import Model
+from referral.events.program import AttributionModel
 
 Why = Literal["won", "outranked", "not_counted", "after_follow", "no_follow_yet"] | Problem
 
@@ -39,7 +39,7 @@ def considered(history: History, rules: Rules | None) -> list[Considered]:
     return [Considered(touch, _why(touch, course, rules)) for touch in sorted(touches, key=moment)]
 
 
-def winner(course: Course, rules: Rules | None, model: Model) -> Touch | None:
+def winner(course: Course, rules: Rules | None, model: AttributionModel) -> Touch | None:
     """Who would be credited under a model; None where nobody is."""
     if course.first is None or rules is None:
         return None

@@ -11,7 +11,7 @@ from conversion_tracker.domain.history import Course, Entry, Problem, Touch, mom
 from conversion_tracker.domain.qualification import qualified_at
 from conversion_tracker.domain.rules import Rules
 from referral.events.attributions import UnattributedReason
-from referral.events.program import Model
+from referral.events.program import AttributionModel
 
 Judged = tuple[Touch, Problem | None]  # a touch and its flaw
 
@@ -53,7 +53,7 @@ def judge(course: Course, rules: Rules | None, reached: int = 0) -> Standing | N
     return Standing(since, first, touch, None, qualified, course.spells)
 
 
-def strongest(touches: tuple[Touch, ...], followed_at: int, rules: Rules, model: Model) -> Judged | None:
+def strongest(touches: tuple[Touch, ...], followed_at: int, rules: Rules, model: AttributionModel) -> Judged | None:
     """The winner. Where no touch is sound, the one that would have won: its flaw is the reason. None where none counts."""
     best: Judged | None = None
     for touch in touches:
@@ -65,7 +65,7 @@ def strongest(touches: tuple[Touch, ...], followed_at: int, rules: Rules, model:
     return best
 
 
-def _beats(one: Judged, other: Judged, rules: Rules, model: Model) -> bool:
+def _beats(one: Judged, other: Judged, rules: Rules, model: AttributionModel) -> bool:
     """Sound before flawed, then by kind, then by the model; facts of one moment by their ids."""
     mine, theirs = (one[1] is None, -rules.ranks[one[0].kind]), (other[1] is None, -rules.ranks[other[0].kind])
     if mine != theirs:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from referral.events.entities import ProgramVersion
-from referral.events.program import Attribution, Model
+from referral.events.program import Attribution, AttributionModel
 from referral.events.timestamps import to_ms
 
 DAY_MS = 24 * 3600 * 1000
@@ -28,7 +28,7 @@ class Rules:
 
     version: int
     window_ms: int
-    model: Model
+    model: AttributionModel
     ranks: dict[str, int]
     restores: bool  # whether a second follow brings the referral back
     ends_ms: int | None

@@ -12,7 +12,7 @@ from functools import cache
 import msgspec
 
 from conversion_tracker.explaining.places import LogLine, Missing, Place, Step
-from referral.log.log_reader import Lookup
+from referral.log.log_reader import LogReader
 from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import TOPICS, Topic
@@ -50,7 +50,7 @@ class Bounds:
 class Reading:
     """The log as one explanation reads it. Each method raises LogAway where the log does not answer."""
 
-    def __init__(self, lookup: Lookup, bounds: Bounds) -> None:
+    def __init__(self, lookup: LogReader, bounds: Bounds) -> None:
         self._lookup = lookup
         self._bounds = bounds
         self._records: dict[tuple[str, int, int], Record | None] = {}
@@ -60,7 +60,7 @@ class Reading:
         """The line at a place; None where the log does not have it, or not as anything that is known."""
         key = place[:3]
         if key not in self._records:
-            self._records[key] = self._lookup.at(TOPICS[place.topic], place.partition, place.offset)
+            self._records[key] = self._lookup.record_at(TOPICS[place.topic], place.partition, place.offset)
         record = self._records[key]
         steps = _steps(TOPICS[place.topic], place.partition, record) if record else ()
         return next((step for step in steps if step.place == place), None)
@@ -111,7 +111,7 @@ class Reading:
             self.missing.append(note)
 
     def _since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Step]:
-        for number, record in enumerate(self._lookup.since(topic, partition, moment_ms - _SKEW_MS), 1):
+        for number, record in enumerate(self._lookup.records_since(topic, partition, moment_ms - _SKEW_MS), 1):
             self._bounds.spend(number)
             yield from _steps(topic, partition, record)
 

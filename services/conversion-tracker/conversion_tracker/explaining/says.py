@@ -12,7 +12,7 @@ from referral.events.attributions import (
     ReferrerUnbanned,
 )
 from referral.events.conversions import ConversionHeld, ConversionRejected, ConversionReversed
-from referral.events.edges import ReferralCircled, ReferralUncircled
+from referral.events.edges import ReferralInCycle, ReferralOutOfCycle
 from referral.events.facts import (
     CodeScanned,
     FriendTagged,
@@ -55,7 +55,7 @@ def says(line: LogLine, name: NameOf) -> str:
             return _rewarded(line)
         case ConversionReviewed() | PersonBanned() | PersonUnbanned() | ReferrerBanned() | ReferrerUnbanned():
             return _decided(line)
-        case ReferralCircled() | ReferralUncircled():
+        case ReferralInCycle() | ReferralOutOfCycle():
             return _circled(line)
         case _:
             return _fact(line) or _PLAIN.get(type_of(line)) or _by_name(type_of(line))
@@ -126,8 +126,8 @@ def _decided(
             return f"{line.person} was let in again by {line.by}{note}."
 
 
-def _circled(line: ReferralCircled | ReferralUncircled) -> str:
-    if isinstance(line, ReferralCircled):
+def _circled(line: ReferralInCycle | ReferralOutOfCycle) -> str:
+    if isinstance(line, ReferralInCycle):
         return f"It closed a circle of {len(line.circle)} referrals, of which it is the newest."
     return "The circle that it had closed is open again."
 

@@ -11,10 +11,10 @@ from conversion_tracker.folds.rulebook import Rulebook
 from conversion_tracker.folds.sales import SALES, with_sale
 from referral.catalog.view import Catalog
 from referral.events.attributions import attribution_key
-from referral.events.facts import Banning, EventLine
+from referral.events.facts import BanDecision, EventLine
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_datetime, to_ms
-from referral.fold.fold import Decision, Due, Key, Output, Position
+from referral.fold.fold import Decision, Key, Output, Position, Timer
 from referral.tokens import TokenSigner
 from referral.topics import ATTRIBUTIONS, EVENTS, Topic
 
@@ -50,7 +50,7 @@ class AttributeFold:
 
     def keys(self, line: EventLine) -> Sequence[Key]:
         """The person, where the line has a part in who brought them."""
-        if bears(line) or isinstance(line, Banning):
+        if bears(line) or isinstance(line, BanDecision):
             return (person_key(line.program, line.person),)
         return ()
 
@@ -58,7 +58,7 @@ class AttributeFold:
         self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
     ) -> Decision[Person]:
         """What the line changes about its person. A program that was not known by then is not ours to judge."""
-        if isinstance(line, Banning):
+        if isinstance(line, BanDecision):
             return self._banned(line, states, catalog)
         if not bears(line) or (page := self._rulebook.page(line.program, catalog)) is None:
             return Decision()
@@ -79,7 +79,9 @@ class AttributeFold:
         news = noted(person, entry, line.program, line.person, page.of)
         return _said(key, *news, page.of) if news else Decision()
 
-    def _banned(self, line: Banning, states: Mapping[Key, Person | float | None], catalog: Catalog) -> Decision[Person]:
+    def _banned(
+        self, line: BanDecision, states: Mapping[Key, Person | float | None], catalog: Catalog
+    ) -> Decision[Person]:
         """The person's own referral falls or comes back; what they brought is decided on where it lies."""
         key = person_key(line.program, line.person)
         before, page = states[key], self._rulebook.page(line.program, catalog)
@@ -96,7 +98,9 @@ class AttributeFold:
             self._reader = EvidenceReader(catalog, self._tokens)
         return self._reader
 
-    def due(self, tick: ClockTicked, key: str, state: Person, catalog: Catalog, position: Position) -> Decision[Person]:
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: Person, catalog: Catalog, position: Position
+    ) -> Decision[Person]:
         """Who still follows after as long as the program asks is qualified now. By itself time brings nobody."""
         program, person = program_and_person(key)
         page = self._rulebook.page(program, catalog)
@@ -107,5 +111,5 @@ class AttributeFold:
 def _said(key: str, person: Person, sayings: Sequence[Saying], rules_of: RulesOf) -> Decision[Person]:
     decision = Decision({key: person}, [Output(ATTRIBUTIONS, line, attribution_key(line)) for line in sayings])
     if person.said is not None and person.said.qualified is None and (moment := waits_until(person, rules_of)):
-        decision.changes[Due(key)] = float(moment)
+        decision.changes[Timer(key)] = float(moment)
     return decision

@@ -4,10 +4,10 @@ from conversion_tracker.domain.ban import Ban
 from conversion_tracker.domain.difference import Saying
 from conversion_tracker.domain.person import Person, RulesOf, put_under
 from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
-from referral.events.facts import Banning, PersonBanned
+from referral.events.facts import BanDecision, PersonBanned
 from referral.events.ids import participant_id
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Key, Score
+from referral.fold.fold import Key, SortedSetMember
 
 
 def bans_at(program: str) -> str:
@@ -15,20 +15,20 @@ def bans_at(program: str) -> str:
     return f"bans:{program}"
 
 
-def obeyed(line: Banning, person: Person, rules_of: RulesOf) -> tuple[Person, list[Saying]] | None:
+def obeyed(line: BanDecision, person: Person, rules_of: RulesOf) -> tuple[Person, list[Saying]] | None:
     """The person after a ban or its end, and what has to be said of who brought them; None where it is no news."""
     moment = to_ms(line.occurred_at)
     ban = Ban(line.by, moment, line.note) if isinstance(line, PersonBanned) else None
     return put_under(person, ban, line.program, line.person, rules_of, moment)
 
 
-def listed(line: Banning) -> dict[Key, Person | float | None]:
+def listed(line: BanDecision) -> dict[Key, Person | float | None]:
     """The person on the list, or off it."""
-    place = Score(bans_at(line.program), line.person)
+    place = SortedSetMember(bans_at(line.program), line.person)
     return {place: float(to_ms(line.occurred_at)) if isinstance(line, PersonBanned) else None}
 
 
-def passed_on(line: Banning) -> ReferrerBanned | ReferrerUnbanned:
+def passed_on(line: BanDecision) -> ReferrerBanned | ReferrerUnbanned:
     """The same for those whom the person brought; their referrals lie elsewhere."""
     kind = ReferrerBanned if isinstance(line, PersonBanned) else ReferrerUnbanned
     return kind(

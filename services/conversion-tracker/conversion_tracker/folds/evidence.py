@@ -15,7 +15,7 @@ from conversion_tracker.domain.history import Entry, Problem, Touch, What
 from conversion_tracker.domain.rules import Rules
 from referral.catalog.view import Catalog
 from referral.events.attributions import EvidenceKind
-from referral.events.entities import NOTICE, Link, Participant
+from referral.events.entities import RULE_CHANGE_DELAY, Link, Participant
 from referral.events.facts import (
     ClickReclassed,
     CodeScanned,
@@ -34,7 +34,7 @@ from referral.events.facts import (
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Position
-from referral.tokens import BadToken, TokenSigner
+from referral.tokens import InvalidTokenError, TokenSigner
 
 _ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
 _NEVER = frozenset({LinkClicked, ClickReclassed, PersonBanned, PersonUnbanned, ClockTicked})
@@ -99,7 +99,7 @@ class EvidenceReader:
     def _by_click(self, token: str, fact: Fact) -> Touch | None:
         try:
             click = self.tokens.peek_click(token)
-        except BadToken:
+        except InvalidTokenError:
             return None
         if click.program != fact.program:
             return None
@@ -145,7 +145,7 @@ def _out_of_date(found: Participant | Link, at: int, by: datetime) -> Problem | 
     """What is wrong with a link's time. Switching off counts once every fold has surely read of it, so that a replay agrees."""
     if not isinstance(found, Link):
         return None
-    if found.disabled_at is not None and by >= found.disabled_at + NOTICE:
+    if found.disabled_at is not None and by >= found.disabled_at + RULE_CHANGE_DELAY:
         return "expired"
     early = found.starts_at is not None and at < to_ms(found.starts_at)
     late = found.expires_at is not None and at >= to_ms(found.expires_at)

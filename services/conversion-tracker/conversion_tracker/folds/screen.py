@@ -27,12 +27,12 @@ from referral.events.attributions import (
     ReferrerUnbanned,
 )
 from referral.events.edges import (
-    CircleOpened,
+    CycleOpened,
     EdgeProbed,
+    EdgeRemoved,
     EdgeSet,
-    EdgeUnset,
-    ReferralCircled,
-    ReferralUncircled,
+    ReferralInCycle,
+    ReferralOutOfCycle,
 )
 from referral.events.line import ClockTicked
 from referral.fold.fold import Decision, Key, Position
@@ -57,11 +57,11 @@ class ScreenFold:
             ReferrerBanned: Bans(),
             ReferrerUnbanned: Bans(),
             EdgeSet: SETS,
-            EdgeUnset: UNSETS,
+            EdgeRemoved: UNSETS,
             EdgeProbed: PROBES,
-            CircleOpened: OPENS,
-            ReferralCircled: Circles(),
-            ReferralUncircled: Circles(),
+            CycleOpened: OPENS,
+            ReferralInCycle: Circles(),
+            ReferralOutOfCycle: Circles(),
         }
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
@@ -78,6 +78,8 @@ class ScreenFold:
             return Decision()
         return handler.decide(line, states, catalog, position)  # type: ignore[arg-type] # the table pairs them
 
-    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    ) -> Decision[State]:
         """Time by itself clears nobody."""
         return Decision()

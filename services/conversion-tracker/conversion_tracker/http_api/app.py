@@ -10,7 +10,7 @@ from conversion_tracker.http_api.front import ROUTE, front
 from conversion_tracker.http_api.inspection import KeyedLine
 from referral.config import Settings
 from referral.http.app import create_app
-from referral.http.fast_path import mount
+from referral.http.fast_path import mount_fast_path
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "conversion-tracker"
@@ -45,7 +45,7 @@ def _put_in_front(app: Flask, settings: Settings) -> None:
 
     mine: Collaborators = app.extensions[SERVICE]
     clock = app.extensions["referral"].clock
-    mount(app, SERVICE, "POST", ROUTE, front(mine.inspector, mine.known, clock, send, settings.max_body))
+    mount_fast_path(app, SERVICE, "POST", ROUTE, front(mine.inspector, mine.known, clock, send, settings.max_body))
 
 
 def _document_facts(app: Flask) -> None:

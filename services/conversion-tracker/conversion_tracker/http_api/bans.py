@@ -8,7 +8,7 @@ from conversion_tracker.http_api.paging import cursor_of, place_of
 from conversion_tracker.http_api.review_schemas import BanIn, BanOut, BansOut, DecisionIn, PageIn
 from conversion_tracker.store.bans import Banned
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
-from referral.events.ids import fresh
+from referral.events.ids import random_id
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
@@ -72,7 +72,7 @@ def _written(
     """Writes it down. What is so already is no news to the fold, so it does no harm to write it twice."""
     now = to_datetime(context().clock.now_ms())
     by, note = decided["by"], decided["note"]
-    line = kind(occurred_at=now, id=fresh("ban"), program=program, person=person, by=by, note=note)
+    line = kind(occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note)
     collaborators().write(EVENTS, fact_key(line), line)
     return {"person": person, "by": by, "note": note, "at": now}
 

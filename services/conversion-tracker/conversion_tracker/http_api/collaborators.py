@@ -15,8 +15,8 @@ from conversion_tracker.store.conversions import Conversions
 from conversion_tracker.store.people import People
 from referral.catalog.view import Catalog
 from referral.http.context import Context
-from referral.log.log_reader import Lookups
-from referral.log.publisher import Collector
+from referral.log.log_reader import LogReaderPool
+from referral.log.publisher import Publisher
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS, Topic
@@ -30,7 +30,7 @@ class Collaborators:
     """Events to inspect, the log to write; people, conversions, the catalog and the log to read, and the board to ask."""
 
     inspector: Inspector
-    collector: Collector
+    collector: Publisher
     people: People
     known: Catalog  # what was read so far; a look-up in it never waits
     patience_s: float  # how long a write waits for the log
@@ -38,7 +38,7 @@ class Collaborators:
     conversions: Conversions
     jobs: Jobs
     replays: Replays
-    lookups: Lookups
+    lookups: LogReaderPool
     leaderboard: Leaderboard
 
     def send(self, lines: list[KeyedLine]) -> None:
@@ -59,13 +59,13 @@ def equip(app: Flask) -> Flask:
     settings = shared.settings
     jobs = Jobs(shared.redis)
     replays = Replays(settings, jobs)
-    shared.at_end(replays.close)
+    shared.on_close(replays.close)
     tolerance = timedelta(seconds=settings.future_tolerance_s)
     app.extensions[_NAME] = Collaborators(
         Inspector(TokenSigner(settings.signing_key), tolerance, settings.max_event),
-        shared.collector(),
+        shared.publisher(),
         People(shared.redis, settings.partitions),
-        shared.catalog.as_read(),
+        shared.catalog.snapshot(),
         settings.ack_timeout_ms / 1000,
         Bans(shared.redis, settings.partitions),
         Conversions(shared.redis, settings.partitions),
@@ -76,11 +76,11 @@ def equip(app: Flask) -> Flask:
     return app
 
 
-def _explaining(shared: Context) -> tuple[Lookups, Leaderboard]:
+def _explaining(shared: Context) -> tuple[LogReaderPool, Leaderboard]:
     """What explaining reads beside Redis; opened when first asked for."""
-    lookups, leaderboard = Lookups(shared.settings), Leaderboard(shared.settings.leaderboard)
-    shared.at_end(lookups.close)
-    shared.at_end(leaderboard.close)
+    lookups, leaderboard = LogReaderPool(shared.settings), Leaderboard(shared.settings.leaderboard)
+    shared.on_close(lookups.close)
+    shared.on_close(leaderboard.close)
     return lookups, leaderboard
 
 

@@ -12,7 +12,7 @@ from referral.events.timestamps import to_datetime
 def conversions(found: list[Conversion], catalog: Catalog) -> list[Shape]:
     """ConversionOut of each."""
     catalog.participants_by_id({one.referrer for one in found})  # reads what is newer once, not for each
-    known = catalog.as_read()
+    known = catalog.snapshot()
     return [conversion(one, known) for one in found]
 
 

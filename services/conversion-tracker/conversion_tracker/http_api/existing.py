@@ -4,7 +4,7 @@ from flask import g
 
 from conversion_tracker.domain.conversion import Conversion
 from conversion_tracker.http_api.collaborators import collaborators
-from referral.http.api_keys import permit
+from referral.http.api_keys import require_program_access
 from referral.http.context import context
 from referral.http.problems import Problem
 
@@ -22,5 +22,5 @@ def existing_conversion(id: str) -> Conversion:
     if found is None:
         detail = f"There is no conversion {id}. GET /v1/programs/{{program}}/conversions lists them, within a second."
         raise Problem(404, "unknown_conversion", detail)
-    permit(g.key, found.program)
+    require_program_access(g.key, found.program)
     return found

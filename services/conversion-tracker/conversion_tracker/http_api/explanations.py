@@ -18,7 +18,7 @@ from referral.events.ids import referral_id
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.log.log_reader import LogAway
+from referral.log.log_reader import LogUnavailable
 
 blueprint = Blueprint("explanations", __name__, description="Why things are as they are.")
 
@@ -53,9 +53,9 @@ def _asked(program: str, external_id: str, person: Person, won: Touch | None) ->
 
 def _trail(asked: Asked) -> Trail:
     try:
-        with collaborators().lookups.lent() as lookup:
+        with collaborators().lookups.borrow() as lookup:
             return walk(asked, Reading(lookup, Bounds()), context().settings.partitions)
-    except LogAway as error:
+    except LogUnavailable as error:
         detail = f"The log does not answer: {error}. Nothing is wrong with the person: ask again in a moment."
         raise Problem(503, "unavailable", detail, headers={"Retry-After": "1"}) from error
 

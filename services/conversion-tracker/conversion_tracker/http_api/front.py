@@ -14,8 +14,8 @@ from conversion_tracker.http_api.refusals import Refused
 from referral.catalog.view import Catalog
 from referral.clock import Clock
 from referral.events.entities import ApiKey
-from referral.http.api_keys import known_key
-from referral.http.fast_path import HotAnswer, HotView
+from referral.http.api_keys import find_valid_key
+from referral.http.fast_path import FastResponse, FastView
 from referral.http.problems import Problem
 from referral.log.errors import NotDurable, Overloaded
 
@@ -29,11 +29,11 @@ _HEADERS = [("Content-Type", "application/json")]
 
 def front(
     inspector: Inspector, known: Catalog, clock: Clock, send: Callable[[list[KeyedLine]], None], most: int
-) -> HotView:
+) -> FastView:
     """The view. `known` answers at once; `send` returns once the log has the lines; a body has `most` bytes at most."""
 
-    def take(environ: "WSGIEnvironment") -> HotAnswer | None:
-        key = known_key(known, environ.get("HTTP_AUTHORIZATION", ""), "events:write")
+    def take(environ: "WSGIEnvironment") -> FastResponse | None:
+        key = find_valid_key(known, environ.get("HTTP_AUTHORIZATION", ""), "events:write")
         if environ["PATH_INFO"] != ROUTE or key is None or "HTTP_CE_SPECVERSION" in environ:
             return None
         raws = _events(environ, most)
@@ -45,7 +45,7 @@ def front(
         except (NotDurable, Overloaded) as error:
             environ[FAILED] = error
             return None
-        return HotAnswer("202 Accepted", _HEADERS, b'{"accepted":%d,"rejected":[]}' % len(found.accepted))
+        return FastResponse("202 Accepted", _HEADERS, b'{"accepted":%d,"rejected":[]}' % len(found.accepted))
 
     return take
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from conversion_tracker.http_api.refusals import Refusal, Refused, explained
 from referral.events.facts import Fact, OrderPaid
 from referral.events.timestamps import to_datetime, to_ms
-from referral.tokens import BadToken, TokenSigner
+from referral.tokens import InvalidTokenError, TokenSigner
 
 KeyedLine = tuple[str, bytes]
 
@@ -83,7 +83,7 @@ class Inspector:
     def _check_click(self, token: str, program: str, latest: datetime) -> None:
         try:
             click = self._tokens.read_click(token)
-        except BadToken as error:
+        except InvalidTokenError as error:
             raise Refused("bad_token", "/click", f"The click token is {error}.") from None
         latest_ms = to_ms(latest)
         if click.program != program or click.clicked_at_ms > latest_ms:

@@ -68,4 +68,4 @@ def _unknown(program: str, external_id: str) -> Problem:
 def version_of(program: str, person: Person) -> ProgramVersion | None:
     """The version that was in force at the person's first follow; None where they have not followed, or none was."""
     first = person.history.course().first
-    return context().catalog.numbered(program, first.version) if first else None
+    return context().catalog.version(program, first.version) if first else None

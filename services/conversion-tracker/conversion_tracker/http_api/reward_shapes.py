@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from conversion_tracker.explaining.places import Place, Step
 from conversion_tracker.explaining.says import milestone
 from conversion_tracker.http_api.referrer_shape import Shape
-from referral.events.rewards import OneReward, RewardGranted
+from referral.events.rewards import RewardEvent, RewardGranted
 from referral.topics import REWARDS
 
 PlaceShown = Callable[[Place | None], Shape | None]
@@ -15,7 +15,7 @@ def rewards(steps: Iterable[Step], place: PlaceShown) -> list[Shape]:
     """One shape a reward, in the order they were first said."""
     found: dict[str, list[Step]] = {}
     for step in steps:
-        if step.place.topic == REWARDS.name and isinstance(step.line, OneReward):
+        if step.place.topic == REWARDS.name and isinstance(step.line, RewardEvent):
             found.setdefault(step.line.id, []).append(step)
     return [_reward(id, mine, place) for id, mine in found.items()]
 

@@ -11,7 +11,7 @@ from redis import Redis
 
 from conversion_tracker.replay.result import Result
 from referral.events import ids
-from referral.events.line import Moment
+from referral.events.line import Timestamp
 
 MOST_AT_ONCE = 2
 KEPT_S = 24 * 3600
@@ -71,7 +71,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     program: str
     status: Status
-    asked_at: Moment
+    asked_at: Timestamp
     progress: ProgressNow = ProgressNow()
     detail: str | None = None
     result: Result | None = None
@@ -127,7 +127,7 @@ class Jobs:
 
 def fresh_id() -> str:
     """A new job's id."""
-    return ids.fresh("rpl")
+    return ids.random_id("rpl")
 
 
 def _at(id: str) -> str:

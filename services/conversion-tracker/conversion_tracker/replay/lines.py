@@ -44,5 +44,5 @@ def once(lines: Iterable[tuple[Position, Line]], fence: Fence) -> Iterator[tuple
         if isinstance(line, Derived | ClockTicked):
             if not fence.admits(line.cause):
                 continue
-            fence.pass_(line.cause)
+            fence.advance(line.cause)
         yield position, line

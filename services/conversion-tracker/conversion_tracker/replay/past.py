@@ -8,11 +8,11 @@ from kafka import KafkaConsumer, TopicPartition
 
 from referral.config import Settings
 from referral.fold import fence as fences
-from referral.fold.state_store import RedisStates
-from referral.log.connection import consumer
+from referral.fold.state_store import RedisStateStore
+from referral.log.connection import create_consumer
 from referral.log.source import Record
-from referral.log.topic_admin import partitions
-from referral.redis_client import connect
+from referral.log.topic_admin import partition_count
+from referral.redis_client import connect_for_folds
 from referral.topics import Topic
 
 Offsets = Mapping[int, int]
@@ -39,8 +39,8 @@ class LoggedPast:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._consumer: KafkaConsumer = consumer(settings)
-        self._redis = connect(settings)
+        self._consumer: KafkaConsumer = create_consumer(settings)
+        self._redis = connect_for_folds(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +59,7 @@ class LoggedPast:
     def said_to(self, fold: str) -> Offsets:
         """By the fences: they move only once everything that was said is on the log."""
         numbers = range(self._settings.partitions)
-        seen = RedisStates(self._redis, "ct", fold).fences(numbers)
+        seen = RedisStateStore(self._redis, "ct", fold).fences(numbers)
         return {number: fences.decode(raw).offset for number, raw in seen.items()}
 
     def records(self, topic: Topic, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
@@ -80,4 +80,4 @@ class LoggedPast:
 
     def _places(self, topic: Topic) -> list[TopicPartition]:
         name = self._settings.topic_prefix + topic.name
-        return [TopicPartition(name, number) for number in range(partitions(topic, self._settings))]
+        return [TopicPartition(name, number) for number in range(partition_count(topic, self._settings))]

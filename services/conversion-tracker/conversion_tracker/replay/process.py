@@ -25,7 +25,7 @@ from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.program import Program
-from referral.redis_client import connect
+from referral.redis_client import connect_for_folds
 from referral.telemetry.logs import configure_logs
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS
@@ -116,7 +116,7 @@ def main() -> None:
     configure_logs("conversion-tracker/replay", order.settings)
     os.nice(_GIVING_WAY)
     gc.disable()  # states live to the end and form no cycles; the process is gone soon
-    beat = Beat(Jobs(connect(order.settings)), order)
+    beat = Beat(Jobs(connect_for_folds(order.settings)), order)
     try:
         with beat.kept():
             done = _done(order, beat)

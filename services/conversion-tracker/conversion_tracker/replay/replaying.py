@@ -61,8 +61,8 @@ class Replay:
     """
 
     def __init__(self, rules: Program, catalog: Catalog, tokens: TokenSigner, lateness_days: int, tell: Tell) -> None:
-        other = catalog.under(substituted(rules, catalog.versions(rules.id)))
-        known = catalog.as_read()
+        other = catalog.with_rules(substituted(rules, catalog.versions(rules.id)))
+        known = catalog.snapshot()
         self._before, self._after = (Half(rules.id, one, tokens, lateness_days) for one in (known, other))
         self._program = rules.id
         self._tell = tell

@@ -29,7 +29,7 @@ from referral.events.facts import (
 )
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Due, Key, Position, Score
+from referral.fold.fold import Decision, Key, Position, SortedSetMember, Timer
 from referral.topics import EVENTS, Topic
 
 Told = ContentShown | ContentShared
@@ -84,7 +84,9 @@ class ActivityFold:
             case _:
                 return Decision()
 
-    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    ) -> Decision[State]:
         """Ids that nothing can come for any more are forgotten."""
         return Decision({key: None})
 
@@ -97,7 +99,7 @@ class ActivityFold:
         changes = self._counted(line, "shown" if isinstance(line, ContentShown) else "shares", states, catalog)
         changes[_seen_at(line)] = seen
         if before is None:
-            changes[Due(_seen_at(line))] = float((occurred_ms // _DAY_MS + 2) * _DAY_MS + self._late_ms)
+            changes[Timer(_seen_at(line))] = float((occurred_ms // _DAY_MS + 2) * _DAY_MS + self._late_ms)
         return Decision(changes)
 
     def _reclassed(self, line: ClickReclassed, states: States, catalog: Catalog) -> Decision[State]:
@@ -141,9 +143,9 @@ def _counts_at(line: Told | Clicked) -> tuple[str, str]:
     return places.ever(line.program), places.days(line.program, block_of(_second(line)))
 
 
-def _post_at(line: PostPublished | PostRemoved) -> Score:
-    return Score(places.posts(line.program), line.data.post)
+def _post_at(line: PostPublished | PostRemoved) -> SortedSetMember:
+    return SortedSetMember(places.posts(line.program), line.data.post)
 
 
-def _removed_at(line: PostPublished | PostRemoved) -> Score:
-    return Score(places.removed(line.program), line.data.post)
+def _removed_at(line: PostPublished | PostRemoved) -> SortedSetMember:
+    return SortedSetMember(places.removed(line.program), line.data.post)

@@ -16,7 +16,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
 from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed
 from referral.events.line import ClockTicked
-from referral.fold.fold import Decision, Key, Position, Score
+from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import CONVERSIONS, Topic
 
 Boards = tuple[tuple[str, ...], tuple[tuple[int, int], ...]]  # their keys, and [first second, the first after)
@@ -61,10 +61,12 @@ class BoardsFold:
         changes: dict[Key, bytes | float | None] = {referrer: bag.tobytes() or None}
         boards, borders = self._boards(line.program, second, line.referrer_kind, catalog)
         for board, score in zip(boards, scores(bag, borders), strict=True):
-            changes[Score(board, referrer)] = score
+            changes[SortedSetMember(board, referrer)] = score
         return Decision(changes)
 
-    def due(self, tick: ClockTicked, key: str, state: bytes, catalog: Catalog, position: Position) -> Decision[bytes]:
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: bytes, catalog: Catalog, position: Position
+    ) -> Decision[bytes]:
         """Time by itself moves nobody: a new period is a new board."""
         return Decision()
 

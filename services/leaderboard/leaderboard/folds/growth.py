@@ -63,7 +63,9 @@ class GrowthFold:
         }
         return Decision(changes | _channel_change(line))
 
-    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    ) -> Decision[State]:
         """Nobody follows or leaves by time alone."""
         return Decision()
 

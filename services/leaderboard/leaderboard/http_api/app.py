@@ -19,4 +19,4 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
     made = create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower)
-    return design.equip(equip(made))
+    return design.init_app(equip(made))

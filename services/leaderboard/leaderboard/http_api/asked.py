@@ -6,12 +6,12 @@ from typing import get_args
 from leaderboard.domain.periods import UnknownPeriod, Window, window
 from leaderboard.http_api.collaborators import collaborators
 from referral.events.entities import Participant
-from referral.events.program import Metric
+from referral.events.program import BoardMetric
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 
-METRICS: tuple[str, ...] = get_args(Metric)
+METRICS: tuple[str, ...] = get_args(BoardMetric)
 
 
 def zone_of(program: str) -> str:

@@ -77,7 +77,7 @@ def standing(asked: dict[str, object], program: str, metric: str, person: str) -
 def _read(key: str, limit: int, cursor: str | None) -> Slice:
     if cursor is None:
         return collaborators().boards.top(key, limit)
-    board, score, member = cursors.read(cursor, tuple[str, float, str])
+    board, score, member = cursors.decode_cursor(cursor, tuple[str, float, str])
     if board != key:
         pointer = {"pointer": "query:cursor", "detail": "of another board or period"}
         raise Problem(400, "bad_cursor", "This cursor belongs to another board. Begin without a cursor.", [pointer])
@@ -88,7 +88,7 @@ def _cursor(key: str, found: Slice, limit: int) -> str | None:
     last = found.entries[-1] if len(found.entries) == limit else None
     if last is None or last.rank >= found.total:
         return None
-    return cursors.write((key, last.place.score, last.place.participant))
+    return cursors.encode_cursor((key, last.place.score, last.place.participant))
 
 
 def _entries(found: Slice) -> list[dict[str, object]]:

@@ -14,7 +14,7 @@ from leaderboard.pages import words
 from leaderboard.pages.shown import Mine, Row, mine, rows_of
 from referral.events.program import Board, Period, Program
 from referral.http.context import context
-from referral.pages.languages import spoken
+from referral.pages.languages import localized
 
 METRIC = "referrals"
 SHOWN = 100
@@ -97,7 +97,7 @@ def _answer(shown: Shown) -> Response:
         render_template(
             "board.html",
             shown=shown,
-            name=spoken(shown.program.name) or shown.program.id,
+            name=localized(shown.program.name) or shown.program.id,
             heading=words.heading(shown.window, shown.zone),
             tabs=[(kind, words.TABS[kind], _tab(kind)) for kind in _kinds(shown.program)],
             prizes=[(words.place(ranks), words.prize(prize)) for ranks, prize in prizes.items()],

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from link_issuer.domain.mistakes import pointer
 from referral.events.program import Program
-from referral.events.section import Part
+from referral.events.section import Section
 
 Kind = Literal["added", "removed", "changed"]
 Path = tuple[str | int, ...]
@@ -41,7 +41,7 @@ def changes(old: Program, new: Program) -> list[Change]:
 def _compare(old: object, new: object, path: Path, name: tuple[str, ...]) -> Iterator[Change]:
     if old == new:
         return
-    if isinstance(old, Part) and type(old) is type(new):
+    if isinstance(old, Section) and type(old) is type(new):
         yield from _parts(old, new, path, name)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         yield from _entries(old, new, path, name)
@@ -86,7 +86,7 @@ def _key(item: object) -> str | None:
 
 
 def _are_items(values: tuple[object, ...]) -> bool:
-    return any(isinstance(value, Part | Mapping) for value in values)
+    return any(isinstance(value, Section | Mapping) for value in values)
 
 
 def _nothing(value: object) -> bool:

@@ -11,7 +11,7 @@ from link_issuer.domain.blocklist import blocked
 from link_issuer.domain.mistakes import Mistake
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import Channel
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 from referral.events.program import ContentItem, Program
 
 Hindrance = Literal["not_started", "expired", "disabled", "exhausted", "program_not_started", "program_ended"]
@@ -39,7 +39,7 @@ class Wish:
         further = [
             f"{name}={value}" for name, value in purpose.items() if value
         ]  # a link without these keeps its old id
-        return derive("lnk", participant, *carried, *further)
+        return derive_id("lnk", participant, *carried, *further)
 
 
 def hindrance(

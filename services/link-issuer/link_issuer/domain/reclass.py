@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from referral.events.facts import ClickReclassed, LinkClicked, Visitor
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 from referral.events.timestamps import to_ms
 
 
@@ -11,7 +11,7 @@ def reclassed(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note:
     """What is said of a click: everything that a counter needs to move it, whether or not it has met the click."""
     return ClickReclassed(
         occurred_at=at,
-        id=derive("evt", click.program, click.id, visitor, str(to_ms(at))),
+        id=derive_id("evt", click.program, click.id, visitor, str(to_ms(at))),
         program=click.program,
         click=click.id,
         participant=click.participant,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel, ContentShared, Shared, ShareToken
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 from referral.events.timestamps import to_datetime
 
 MOST_PRESSES = 10
@@ -51,7 +51,7 @@ def pressed(token: ShareToken, press: int, now_ms: int, owner: Participant, via:
         code=via.code,
     )
     last_ms = (token.issued_ms // _DAY_MS + 1) * _DAY_MS - 1
-    return share.line(derive("evt", token.id, str(press)), to_datetime(min(now_ms, last_ms)))
+    return share.line(derive_id("evt", token.id, str(press)), to_datetime(min(now_ms, last_ms)))
 
 
 def is_over(token: ShareToken, now_ms: int) -> bool:

@@ -8,7 +8,7 @@ gives what was decided live.
 from dataclasses import dataclass
 from datetime import datetime
 
-from referral.events.entities import NOTICE, ProgramVersion
+from referral.events.entities import RULE_CHANGE_DELAY, ProgramVersion
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 
@@ -45,7 +45,7 @@ def succeed(newest: ProgramVersion | None, program: Program, asked: datetime | N
 
 def _earliest(now: datetime, *, first: bool) -> datetime:
     """A first version takes nothing away: it counts from the second it was said in. A change is announced."""
-    return now.replace(microsecond=0) if first else now + NOTICE
+    return now.replace(microsecond=0) if first else now + RULE_CHANGE_DELAY
 
 
 def _start(asked: datetime | None, now: datetime, earliest: datetime) -> datetime:

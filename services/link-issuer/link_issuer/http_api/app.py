@@ -19,7 +19,7 @@ from link_issuer.http_api.front import METHODS, ROUTE, front
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
-from referral.http.fast_path import mount
+from referral.http.fast_path import mount_fast_path
 from referral.pages import design
 from referral.telemetry.logs import configure_logs
 
@@ -44,11 +44,11 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     configure_logs(SERVICE, chosen)
     made = equip(create_app(SERVICE, chosen, title="Link issuer", blueprints=BLUEPRINTS, follower=follower))
     _put_in_front(made)
-    return design.equip(made)
+    return design.init_app(made)
 
 
 def _put_in_front(made: Flask) -> None:
     own: Collaborators = made.extensions[SERVICE]
     view = front(own.onward, made.extensions["referral"].catalog.as_read())
     for method in METHODS:
-        mount(made, SERVICE, method, ROUTE, view)
+        mount_fast_path(made, SERVICE, method, ROUTE, view)

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 def may_use(link: Link, most: int, who: Visitor) -> bool:
     """Whether the link takes this visitor; a person is counted. Raises RedisError: then nobody knows."""
-    written, most = context().catalog.uses(link.code), most + context().catalog.returned(link.code)
+    written, most = context().catalog.uses(link.code), most + context().catalog.returned_uses(link.code)
     if who != "person":
         return collaborators().uses.count(link.code, written) < most
     uses = collaborators().uses.take(link.code, written, most)
@@ -29,7 +29,7 @@ def uses_of(link: Link) -> int:
     RedisError.
     """
     catalog = context().catalog
-    return max(0, collaborators().uses.count(link.code, catalog.uses(link.code)) - catalog.returned(link.code))
+    return max(0, collaborators().uses.count(link.code, catalog.uses(link.code)) - catalog.returned_uses(link.code))
 
 
 def _write_down(link: Link, uses: int) -> None:

@@ -96,7 +96,7 @@ def _return_uses(lines: Sequence[ClickReclassed]) -> int:
     changed = [
         UseReturned(recorded_at=line.occurred_at, code=line.code, click=line.click, returned=back)
         for line in lines
-        if (back := returns(line, catalog.gave_back(line.code, line.click))) is not None
+        if (back := returns(line, catalog.use_was_returned(line.code, line.click))) is not None
     ]
     collaborators().store.keep(changed)
     context().follower.read_to_end()

@@ -62,7 +62,7 @@ def equip(app: Flask) -> Flask:
     shared: Context = app.extensions["referral"]
     app.extensions[_NAME] = Collaborators(
         store=Store(shared.follower, shared.catalog_writer(), shared.redis),
-        onward=Onward(shared.clock, TokenSigner(shared.settings.signing_key), shared.collector()),
+        onward=Onward(shared.clock, TokenSigner(shared.settings.signing_key), shared.publisher()),
         uses=Uses(shared.redis),
         allowance=Allowance(shared.redis),
         patience_s=shared.settings.ack_timeout_ms / 1000,

@@ -12,7 +12,7 @@ from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.pages.languages import spoken
+from referral.pages.languages import localized
 from referral.telemetry.metrics import counter
 
 _CODES: dict[DeadEnd, str] = {
@@ -45,7 +45,7 @@ def _way_on(owner: Participant | Link | None) -> WayOn | None:
     if friend:
         return WayOn("invitation", friend.display_name, collaborators().link(friend.code))
     if program and program.fallback_url:
-        return WayOn("fallback", spoken(program.name), program.fallback_url)
+        return WayOn("fallback", localized(program.name), program.fallback_url)
     return None
 
 
@@ -53,7 +53,7 @@ def _inviter(owner: Participant | Link | None) -> Participant | None:
     """Who made the link, where their own code still leads on."""
     if not isinstance(owner, Link):
         return None
-    catalog, now_ms = context().catalog.as_read(), context().clock.now_ms()
+    catalog, now_ms = context().catalog.snapshot(), context().clock.now_ms()
     friend = catalog.owner(owner)
     if friend is None:
         return None
@@ -63,7 +63,7 @@ def _inviter(owner: Participant | Link | None) -> Participant | None:
 
 def _to_fall_back_to(owner: Participant | Link | None) -> Program | None:
     """The newest rules of the code's program; nobody's code has none."""
-    newest = context().catalog.as_read().program(owner.program) if owner else None
+    newest = context().catalog.snapshot().program(owner.program) if owner else None
     return newest.program if newest else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from link_issuer.http_api.onward import Hit, Onward
 from referral.catalog.view import Catalog
-from referral.http.fast_path import HotAnswer, HotView
+from referral.http.fast_path import FastResponse, FastView
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -18,15 +18,15 @@ METHODS = ("GET", "HEAD")
 HEADERS = [("Cache-Control", "no-store")]
 
 
-def front(onward: Onward, catalog: Catalog) -> HotView:
+def front(onward: Onward, catalog: Catalog) -> FastView:
     """The view. `catalog` answers at once: a code that it does not know yet is left to the Flask view, which looks for it.
 
     So is a link whose uses are counted: that takes a round trip.
     """
 
-    def follow(environ: "WSGIEnvironment") -> HotAnswer | None:
+    def follow(environ: "WSGIEnvironment") -> FastResponse | None:
         way = onward.way(catalog, environ["PATH_INFO"][1:], hit(environ))
-        return HotAnswer("302 Found", [("Location", way), *HEADERS]) if isinstance(way, str) else None
+        return FastResponse("302 Found", [("Location", way), *HEADERS]) if isinstance(way, str) else None
 
     return follow
 

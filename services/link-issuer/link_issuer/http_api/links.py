@@ -13,7 +13,7 @@ from referral.catalog.view import Catalog
 from referral.events.entities import Link, Participant
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
-from referral.http.api_keys import permit, requires
+from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
@@ -57,7 +57,7 @@ def create(participant: str) -> Response:
 def show(code: str) -> Response:
     """A code: whose it is, what it carries, and whether it works now."""
     found = holder(code)
-    permit(g.key, found.program)
+    require_program_access(g.key, found.program)
     return json_answer(link_fields(found))
 
 
@@ -72,7 +72,7 @@ def disable(code: str) -> Response:
     participant's own code: that is who they are in the program.
     """
     found = holder(code)
-    permit(g.key, found.program)
+    require_program_access(g.key, found.program)
     if isinstance(found, Participant):
         raise Problem(
             409,
@@ -123,7 +123,7 @@ def participant_of(participant: str) -> Participant:
     found = context().catalog.participant(participant)
     if found is None:
         raise Problem(404, "unknown_participant", f"There is no participant {participant}. Enrolling answers the id.")
-    permit(g.key, found.program)
+    require_program_access(g.key, found.program)
     return found
 
 

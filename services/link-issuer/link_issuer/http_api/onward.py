@@ -19,9 +19,9 @@ from referral.catalog.view import Catalog
 from referral.clock import Clock
 from referral.events.entities import Link, Participant
 from referral.events.facts import ClickToken, LinkClicked, Visitor, fact_key
-from referral.events.ids import fresh
+from referral.events.ids import random_id
 from referral.events.timestamps import to_datetime
-from referral.log.publisher import Collector
+from referral.log.publisher import Publisher
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS
@@ -63,7 +63,7 @@ class Onward:
 
     clock: Clock
     signer: TokenSigner
-    collector: Collector
+    collector: Publisher
 
     def way(
         self, catalog: Catalog, code: str, hit: Hit, may_use: MayUse | None = None
@@ -93,7 +93,7 @@ class Onward:
         token = _token(owner, now_ms)
         self._report(token, who)
         before, after = around_token(target)
-        return before + self.signer.click(token) + carried(query, target) + after
+        return before + self.signer.sign_click(token) + carried(query, target) + after
 
     def _report(self, token: ClickToken, who: Visitor) -> None:
         line = LinkClicked(
@@ -119,7 +119,7 @@ def _outcome(outcome: Literal["sent"]) -> Counter:
 
 def _token(owner: Participant | Link, now_ms: int) -> ClickToken:
     """The token says what the line says, so that a follow can name its click without a look-up."""
-    id_ = fresh("clk")
+    id_ = random_id("clk")
     if isinstance(owner, Participant):
         return ClickToken(
             id=id_,

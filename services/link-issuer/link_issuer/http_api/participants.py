@@ -100,7 +100,7 @@ def participant_fields(participant: Participant) -> dict[str, object]:
 def _enrol(program: str, asked: Sequence[Enrolment]) -> tuple[int, list[Participant]]:
     """How many of those asked for took part before, and all of them in the order asked."""
     by_id = {one.participant_id(program): one for one in asked}
-    known_now = context().catalog.as_read()
+    known_now = context().catalog.snapshot()
     if any(known_now.participant(id_) is None for id_ in by_id):
         known_now = collaborators().store.complete_catalog()
     existing = {id_: found for id_ in by_id if (found := known_now.participant(id_))}

@@ -34,10 +34,12 @@ def listing(page: dict[str, object]) -> Response:
     """The programs that the key is for, by id; a key for no program in particular sees them all."""
     context().follower.read_to_end()
     limit, cursor = int(str(page["limit"])), str(page["cursor"])
-    after = cursors.read(cursor, str) if cursor else ""
+    after = cursors.decode_cursor(cursor, str) if cursor else ""
     ids = [program for program in context().catalog.programs() if program > after and _may_see(program)]
     shown = [_listed(known(program)) for program in ids[:limit]]
-    return json_answer({"items": shown, "next_cursor": cursors.write(ids[limit - 1]) if len(ids) > limit else None})
+    return json_answer(
+        {"items": shown, "next_cursor": cursors.encode_cursor(ids[limit - 1]) if len(ids) > limit else None}
+    )
 
 
 @blueprint.route("/v1/programs/<program>", methods=["GET"])

@@ -17,7 +17,7 @@ from referral.events.entities import ProgramVersion
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.openapi_annotations import takes
+from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem
 
 blueprint = Blueprint(
@@ -52,7 +52,7 @@ class ApplyQuery(Strict):
         "content": {"application/json": _FILE} | {kind: {"schema": ProgramFile} for kind in YAML_TYPES[:1]},
     },
 )
-@takes(_IF_MATCH)
+@reads_headers(_IF_MATCH)
 def apply(query: dict[str, bool], program: str) -> Response:
     """Apply a program file.
 

@@ -56,18 +56,18 @@ def _way(code: str) -> str | Hindered | Bounded | None:
     Where it cannot be, a process that has known all of it once answers from that; a fresh one raises NotDurable.
     """
     here = context()
-    if here.catalog.as_read().code(code) is None:
+    if here.catalog.snapshot().code(code) is None:
         here.limiter.count(request)  # a look at the catalog's end takes a thread; guessing codes must not take them all
     try:
         return collaborators().onward.way(_catalog(here), code, hit(request.environ), may_use)
     except NotDurable:
         if not here.follower.was_complete():
             raise
-        return collaborators().onward.way(here.catalog.as_read(), code, hit(request.environ), may_use)
+        return collaborators().onward.way(here.catalog.snapshot(), code, hit(request.environ), may_use)
 
 
 def _catalog(here: Context) -> Catalog:
     """One that waits for nothing once the log has been away for a while: waiting would hold up everybody."""
     follower = here.follower
-    waits = follower.caught_up() is None or not follower.was_complete()
-    return here.catalog if waits else here.catalog.as_read()
+    waits = follower.stale_reason() is None or not follower.was_complete()
+    return here.catalog if waits else here.catalog.snapshot()

@@ -114,7 +114,7 @@ def found(code: str) -> Found | Response:
         return dead_end("unknown", None, code)
     now_ms = context().clock.now_ms()
     terms, owner = context().catalog.program_at(via.program, now_ms), context().catalog.owner(via)
-    used = context().catalog.uses(via.code) - context().catalog.returned(via.code)
+    used = context().catalog.uses(via.code) - context().catalog.returned_uses(via.code)
     why: DeadEnd | None = hindrance(via, terms, to_datetime(now_ms), used)
     if terms is None or owner is None or why is not None:
         return dead_end(why or "unknown", via, code)

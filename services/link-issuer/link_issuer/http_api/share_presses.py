@@ -15,11 +15,11 @@ from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.share_body import loaded, refused
 from link_issuer.http_api.share_page import LOST, PARAMETERS, found
 from referral.events.facts import ShareToken
-from referral.events.ids import fresh
+from referral.events.ids import random_id
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
-from referral.tokens import BadToken
+from referral.tokens import InvalidTokenError
 
 blueprint = Blueprint("share_presses", __name__, description="What the share page reports.")
 _SAYS = {
@@ -40,7 +40,7 @@ def ticket(code: str) -> Response:
         return here
     kit, program = here.shown.kit, here.program
     token = ShareToken(
-        id=fresh("shr"),
+        id=random_id("shr"),
         program=program,
         code=kit.code,
         issued_ms=context().clock.now_ms(),
@@ -48,7 +48,7 @@ def ticket(code: str) -> Response:
         content=kit.content,
         cta=kit.cta,
     )
-    answer = {"token": collaborators().signer.share(token), "presses": MOST_PRESSES}
+    answer = {"token": collaborators().signer.sign_share(token), "presses": MOST_PRESSES}
     return json_answer(answer, headers={"Cache-Control": "no-store"})
 
 
@@ -88,7 +88,7 @@ def _token(text: str, code: str) -> ShareToken:
     """The token, if it is for this code and not out of date. Raises Problem 422."""
     try:
         token = collaborators().signer.read_share(text)
-    except BadToken as error:
+    except InvalidTokenError as error:
         raise refused([Mistake("/token", _SAYS[str(error)])]) from error
     if token.code != code:
         raise refused([Mistake("/token", _SAYS["other"])])

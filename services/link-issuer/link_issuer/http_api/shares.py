@@ -16,9 +16,9 @@ from link_issuer.http_api.programs import known
 from link_issuer.http_api.share_body import loaded, refused
 from referral.events.entities import Link, Participant
 from referral.events.facts import ContentShared
-from referral.events.ids import derive, fresh
+from referral.events.ids import derive_id, random_id
 from referral.events.timestamps import to_datetime
-from referral.http.api_keys import permit, requires
+from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotency_key, idempotent
 
@@ -46,7 +46,7 @@ def report() -> Response:
     Idempotency-Key, is the same share, and counts once.
     """
     asked = loaded(share_body.ShareSchema())
-    permit(g.key, asked["program"])
+    require_program_access(g.key, asked["program"])
     share = _share(asked)
     now = to_datetime(context().clock.now_ms())
     line = share.line(asked.get("id") or _id(share.program), asked.get("occurred_at", now))
@@ -72,7 +72,7 @@ def share_fields(line: ContentShared) -> dict[str, object]:
 def _id(program: str) -> str:
     """The id of a share without one: its Idempotency-Key's, so that it is the same also where Redis forgot the key."""
     key = idempotency_key()
-    return derive("evt", g.key.id, program, key) if key is not None else fresh("evt")
+    return derive_id("evt", g.key.id, program, key) if key is not None else random_id("evt")
 
 
 def _share(asked: dict[str, Any]) -> Share:

@@ -6,7 +6,7 @@ from link_issuer.domain.kits import Kit
 from link_issuer.pages.gifts import Gift, gifts
 from link_issuer.pages.invitation import Invitation
 from link_issuer.pages.poster import Poster
-from referral.pages.languages import gettext, spoken
+from referral.pages.languages import gettext, localized
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Shown:
 
 def shown(invitation: Invitation, kit: Kit) -> Shown:
     """What the page of an invitation shows."""
-    name, inviter = spoken(invitation.program.name), invitation.owner.display_name
+    name, inviter = localized(invitation.program.name), invitation.owner.display_name
     yours, invites = gifts(invitation.program, "referee"), gettext("%(name)s invites you", name=inviter)
     text = kit.caption.replace(f"\n{kit.link}", "") if kit.link else kit.caption
     return Shown(

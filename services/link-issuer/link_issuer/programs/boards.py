@@ -8,13 +8,13 @@ from marshmallow import fields, validate, validates_schema
 from link_issuer.domain.places import overlaps, place
 from link_issuer.programs.fields import Strict, Table, choice, distinct, words
 from link_issuer.programs.report import report
-from referral.events.program import Metric, Period
+from referral.events.program import BoardMetric, Period
 
 
 class BoardSection(Strict):
     """A ranking."""
 
-    metric = choice(get_args(Metric), "what is counted")
+    metric = choice(get_args(BoardMetric), "what is counted")
     periods = fields.List(
         choice(get_args(Period), "a period"),
         validate=[validate.Length(min=1), distinct],

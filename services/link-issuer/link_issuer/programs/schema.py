@@ -31,13 +31,13 @@ class AttributionSection(Strict):
     """Who gets the credit."""
 
     window_days = number("days within which a touch counts, 1 to 365", 1, 365)
-    model = choice(get_args(contract.Model), "which touch of a kind is paid", required=False)
+    model = choice(get_args(contract.AttributionModel), "which touch of a kind is paid", required=False)
     evidence = fields.List(
         choice(get_args(EvidenceKind), "a kind of evidence"),
         validate=[validate.Length(min=1), distinct],
         metadata={"description": "which evidence counts, the strongest first"},
     )
-    qualifies_on = choice(get_args(contract.Qualifying), "what makes a referral pay", required=False)
+    qualifies_on = choice(get_args(contract.QualifyingEvent), "what makes a referral pay", required=False)
     min_amount = money()
     currency = currency()
     retained_days = number("days that a new follower must stay, 1 to 365", 1, 365)

@@ -6,7 +6,7 @@ from typing import get_args
 from marshmallow import ValidationError, fields, validate
 
 from link_issuer.programs.fields import Strict, choice, distinct, number, shown
-from referral.events.screening import MOST_COUNTED, MOST_PATTERNS, Action
+from referral.events.screening import MAX_COUNT, MAX_PATTERNS, Action
 
 
 def _action(when: str) -> fields.String:
@@ -27,7 +27,7 @@ def _differ(patterns: Sequence[str]) -> None:
 class NetworkBurstSection(Strict):
     """Many from one network at once."""
 
-    people = number(f"how many from one network are too many, 2 to {MOST_COUNTED}", 2, MOST_COUNTED)
+    people = number(f"how many from one network are too many, 2 to {MAX_COUNT}", 2, MAX_COUNT)
     minutes = number("within how many minutes, 1 to 1440", 1, 1440)
     action = _action("about a referrer's people who come from one network at once")
 
@@ -35,7 +35,7 @@ class NetworkBurstSection(Strict):
 class VelocityPerMinuteSection(Strict):
     """Faster than friends follow."""
 
-    limit = number(f"how many of one referrer's may qualify within a minute, 1 to {MOST_COUNTED}", 1, MOST_COUNTED)
+    limit = number(f"how many of one referrer's may qualify within a minute, 1 to {MAX_COUNT}", 1, MAX_COUNT)
     action = _action("about those above the limit")
 
 
@@ -49,7 +49,7 @@ class DisposableHandleSection(Strict):
     )
     patterns = fields.List(
         fields.String(validate=[validate.Length(1, 64), _pattern]),
-        validate=[validate.Length(max=MOST_PATTERNS), _differ],
+        validate=[validate.Length(max=MAX_PATTERNS), _differ],
         metadata={
             "description": "names of your own that count too; * stands for any letters, ? for one, [0-9] for a digit"
         },
@@ -64,16 +64,14 @@ class ChurnSection(Strict):
     left_percent = number(
         "how many of a referrer's people have left again until it is odd, 1 to 100 in a hundred", 1, 100
     )
-    people = number(f"of how many people at least that is said, 2 to {MOST_COUNTED}", 2, MOST_COUNTED)
+    people = number(f"of how many people at least that is said, 2 to {MAX_COUNT}", 2, MAX_COUNT)
     action = _action("about people who come and go")
 
 
 class DeadlineBurstSection(Strict):
     """Many at the last moment."""
 
-    limit = number(
-        f"how many a referrer may bring at the last moment in any case, 1 to {MOST_COUNTED}", 1, MOST_COUNTED
-    )
+    limit = number(f"how many a referrer may bring at the last moment in any case, 1 to {MAX_COUNT}", 1, MAX_COUNT)
     hours = number("how many hours before a deadline are the last moment, 1 to 48", 1, 48)
     times = number("how many times the usual is too many, 2 to 100", 2, 100)
     action = _action("about a burst before the program's, a month's or a challenge's end")

@@ -7,7 +7,7 @@ import msgspec
 from standardwebhooks import Webhook as Signer
 
 from referral.events.entities import Webhook
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 from referral.events.line import Cause
 from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
 from referral.topics import REWARDS
@@ -56,7 +56,7 @@ def headers(hook: Webhook, told: Message, now: datetime) -> dict[str, str]:
 
 def _id(cause: Cause, position: tuple[int, int, int]) -> str:
     """By the line's cause, which a line said twice has in common; by its place where nothing derived it."""
-    return derive("msg", *map(str, cause if cause[0] else (REWARDS.name, *position)))
+    return derive_id("msg", *map(str, cause if cause[0] else (REWARDS.name, *position)))
 
 
 def _body(kind: str, line: Told) -> bytes:

@@ -6,7 +6,7 @@ due. When the time leaps (a simulation, a machine that slept), one tick says so:
 
 import msgspec
 
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_datetime
 
@@ -32,4 +32,4 @@ class Ticks:
 
 def tick(moment_ms: int) -> bytes:
     """The line of a tick."""
-    return _encode(ClockTicked(occurred_at=to_datetime(moment_ms), id=derive("tick", str(moment_ms))))
+    return _encode(ClockTicked(occurred_at=to_datetime(moment_ms), id=derive_id("tick", str(moment_ms))))

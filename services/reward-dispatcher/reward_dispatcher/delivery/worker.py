@@ -21,9 +21,9 @@ from referral.config import Settings
 from referral.events.rewards import RewardDelivered, RewardFulfilled
 from referral.events.timestamps import to_datetime
 from referral.http.health import Check, redis_check
-from referral.http.ops_server import serve_side
-from referral.log.topic_admin import partitions
-from referral.redis_client import connect_hurried
+from referral.http.ops_server import serve_ops
+from referral.log.topic_admin import partition_count
+from referral.redis_client import connect_for_http
 from referral.telemetry.metrics import counter
 from referral.topics import EVENTS, REWARDS, Topic
 from reward_dispatcher.delivery.connections import connections, post
@@ -62,7 +62,7 @@ class DeliveryWorker:
     def run(self) -> None:
         """Delivers and ticks until SIGTERM or SIGINT."""
         self._catalog.start()
-        with serve_side(self._settings, self._checks()):
+        with serve_ops(self._settings, self._checks()):
             try:
                 _Worker(self.app, quiet=True, redirect_stdouts=False, override_logging=False).execute_from_commandline()
             finally:
@@ -70,8 +70,8 @@ class DeliveryWorker:
 
     def _checks(self) -> dict[str, Check]:
         """Redis too: what cannot be delivered is kept there."""
-        redis = redis_check(connect_hurried(self._settings))
-        return {"delivery": lambda: self._trouble, "catalog": self._catalog.caught_up, "redis": redis}
+        redis = redis_check(connect_for_http(self._settings))
+        return {"delivery": lambda: self._trouble, "catalog": self._catalog.stale_reason, "redis": redis}
 
     def _wired(self, app: Any) -> Any:
         rewards = app.topic(self._name(REWARDS), value_serializer="raw", value_type=bytes, internal=False)
@@ -90,7 +90,7 @@ class DeliveryWorker:
 
     async def _ready(self) -> Courier:
         """The courier, once the catalog tells whom to deliver to."""
-        while self._catalog.caught_up() is not None:
+        while self._catalog.stale_reason() is not None:
             await asyncio.sleep(_LOOK_S)
         if self._courier is None:
             self._courier = Courier(self._catalog.view, _sender(self._settings), self._tell)
@@ -114,7 +114,7 @@ class DeliveryWorker:
         moment_ms = self._ticks.due(self._clock.now_ms())
         if moment_ms is None:
             return
-        everywhere = range(partitions(EVENTS, self._settings))
+        everywhere = range(partition_count(EVENTS, self._settings))
         try:
             await asyncio.gather(*[self._write(EVENTS, partition, tick(moment_ms)) for partition in everywhere])
         except Exception as error:  # noqa: BLE001 - whatever the client raises

@@ -58,7 +58,7 @@ class Entitlement:
 def cleared(line: ConversionCleared, terms: ProgramVersion, person: str, referrer: Referrer) -> Entitlement:
     """What a newly cleared conversion earns under `terms`; `person` is the referrer's id at the platform."""
     count = referrer.conversions + 1
-    rules = terms.program.promised(line.referrer_kind)
+    rules = terms.program.rewards_for(line.referrer_kind)
     own = [_grant(line, terms, rule, person, line.id) for rule in rules if rule.pays_each]
     reached = {
         rule.id: (needs, _grant(line, terms, rule, person, f"milestone:{needs}"))

@@ -44,7 +44,9 @@ class DecideFold:
             return Decision() if converted else _decision(line, _cleared(line, known, catalog))
         return _decision(line, reversed_(line, converted, known)) if isinstance(converted, Converted) else Decision()
 
-    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    ) -> Decision[State]:
         """Time by itself earns nobody anything."""
         return Decision()
 

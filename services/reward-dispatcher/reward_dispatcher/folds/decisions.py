@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from referral.events.rewards import RewardFact, reward_key
-from referral.fold.fold import Decision, Due, Key, Output
+from referral.fold.fold import Decision, Key, Output, Timer
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.ledger import timer
@@ -33,7 +33,7 @@ def of_pool(key: str, pool: Pool, news: Iterable[RewardFact]) -> Decision[State]
 def of_result(redemption: Redemption) -> Changes:
     """A request's result, forgotten after two days."""
     key = places.result(redemption.request)
-    return {key: redemption, Due(key): float(redemption.decided_ms + RESULT_KEPT_MS)}
+    return {key: redemption, Timer(key): float(redemption.decided_ms + RESULT_KEPT_MS)}
 
 
 def _outputs(news: Iterable[RewardFact]) -> list[Output]:
@@ -45,7 +45,7 @@ def _changes(before: Account | None, after: Account) -> Changes:
     key = places.account(after.id)
     changes: Changes = {key: after}
     if before is None or timer(before) != timer(after):
-        changes[Due(key)] = timer(after)
+        changes[Timer(key)] = timer(after)
     if before is None or before.granted_ms != after.granted_ms:
         changes[places.wallet_entry(after)] = float(after.granted_ms)
     if before is None or places.rank(before) != places.rank(after):

@@ -80,7 +80,9 @@ class LedgerFold:
             return _redeemed(line, account, states)
         return _stepped(account, self._step(account, line))
 
-    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    ) -> Decision[State]:
         """Holding periods and uses that end; results that nobody asks for any more."""
         if isinstance(state, Account):
             return _stepped(state, ledger.due(state, tick.occurred_at, self._mint))

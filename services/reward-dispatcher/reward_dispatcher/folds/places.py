@@ -6,7 +6,7 @@ an id or a code asks all partitions at once.
 
 from msgspec import Struct
 
-from referral.fold.fold import Score
+from referral.fold.fold import SortedSetMember
 from reward_dispatcher.domain.account import STATUSES, Account
 from reward_dispatcher.domain.codes import spoken
 
@@ -63,11 +63,11 @@ def rank(one: Account) -> float:
     return RANKS[CLAWBACK if one.clawback else one.status]
 
 
-def wallet_entry(one: Account) -> Score:
+def wallet_entry(one: Account) -> SortedSetMember:
     """Where a reward stands in its owner's wallet."""
-    return Score(wallet(one.program, one.beneficiary), one.id)
+    return SortedSetMember(wallet(one.program, one.beneficiary), one.id)
 
 
-def rank_entry(one: Account) -> Score:
+def rank_entry(one: Account) -> SortedSetMember:
     """Where a reward stands among its rule's."""
-    return Score(ranks(one.program, one.rule), one.id)
+    return SortedSetMember(ranks(one.program, one.rule), one.id)

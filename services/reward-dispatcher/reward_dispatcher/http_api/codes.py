@@ -3,7 +3,7 @@
 from flask import g
 from flask_smorest import Blueprint
 
-from referral.http.api_keys import permit, requires
+from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.problems import Problem
 from reward_dispatcher.domain.account import Account
@@ -64,6 +64,6 @@ def _holders(code: str, program: str | None) -> list[Account]:
 def _programs(program: str | None) -> list[str]:
     """The program named, else all that the caller's key is for."""
     if program is not None:
-        permit(g.key, program)
+        require_program_access(g.key, program)
         return [program]
     return list(g.key.programs) or context().catalog.programs()

@@ -8,7 +8,7 @@ from referral.catalog.writer import CatalogWriter
 from referral.events.entities import ProgramVersion
 from referral.http.context import Context, context
 from referral.http.problems import Problem
-from referral.log.publisher import Collector
+from referral.log.publisher import Publisher
 from referral.tokens import TokenSigner
 from reward_dispatcher.store import RewardStore
 
@@ -20,7 +20,7 @@ class Collaborators:
     """State to read, the log and the catalog to write, tokens to sign."""
 
     store: RewardStore
-    collector: Collector
+    collector: Publisher
     catalog: CatalogWriter
     tokens: TokenSigner
 
@@ -31,7 +31,7 @@ def equip(app: Flask) -> Flask:
     settings = shared.settings
     app.extensions[_NAME] = Collaborators(
         RewardStore(shared.redis, settings.partitions),
-        shared.collector(),
+        shared.publisher(),
         shared.catalog_writer(),
         TokenSigner(settings.signing_key),
     )

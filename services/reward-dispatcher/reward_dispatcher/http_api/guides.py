@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.tokens import BadToken
+from referral.tokens import InvalidTokenError
 from reward_dispatcher.http_api.collaborators import collaborators
 from reward_dispatcher.http_api.shapes import HANDED_OVER
 
@@ -35,7 +35,7 @@ def _reward(token: str) -> str:
     """The reward that a token is for. Raises Problem 404 for a forged one, 410 for one that has ended."""
     try:
         return collaborators().tokens.read_expiring("guide", token, context().clock.now_ms())
-    except BadToken as error:
+    except InvalidTokenError as error:
         if str(error) == "expired":
             raise Problem(410, "link_ended", "This link has ended. Open your wallet for a new one.") from None
         raise Problem(404, "unknown_link", "This link is not one of ours. Copy it whole.") from None

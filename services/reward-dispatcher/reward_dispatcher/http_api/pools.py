@@ -6,7 +6,7 @@ import msgspec
 from flask_smorest import Blueprint
 
 from referral.events.entities import PoolChunk
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 from referral.events.rewards import PoolFilled, reward_key
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -60,12 +60,12 @@ def _put(program: str, pool: str, codes: Sequence[str]) -> list[PoolChunk]:
         return []
     chunk = PoolChunk(
         recorded_at=to_datetime(context().clock.now_ms()),
-        id=derive("pch", program, pool, *codes),
+        id=derive_id("pch", program, pool, *codes),
         program=program,
         pool=pool,
         codes=tuple(codes),
     )
-    collaborators().catalog.put([chunk])
+    collaborators().catalog.write([chunk])
     return [chunk]
 
 

@@ -10,7 +10,7 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotency_key, key_reused
 from referral.http.openapi import IDEMPOTENCY_KEY
-from referral.http.openapi_annotations import takes
+from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem
 from referral.http.rate_limit import unlimited
 from reward_dispatcher.domain.account import Account
@@ -36,7 +36,7 @@ _WHY = {
 @requires("rewards:redeem")
 @blueprint.arguments(RedemptionIn)
 @blueprint.response(201, RedemptionOut)
-@takes(IDEMPOTENCY_KEY)
+@reads_headers(IDEMPOTENCY_KEY)
 @blueprint.alt_response(404, description="There is no such code or reward.")
 @blueprint.alt_response(409, description="It cannot be used; the detail says why, and for which order it was used.")
 def redeem(body: dict[str, str]) -> dict[str, object]:
@@ -61,9 +61,9 @@ def _request_id(name: str | None, wanted: Account, order: str) -> str:
     order gets this one's result.
     """
     if name is None:
-        return ids.fresh("rdm")
-    _refuse_other_body(ids.derive("rdm", g.key.id, name))
-    return ids.derive("rdm", g.key.id, name, wanted.id, order)
+        return ids.random_id("rdm")
+    _refuse_other_body(ids.derive_id("rdm", g.key.id, name))
+    return ids.derive_id("rdm", g.key.id, name, wanted.id, order)
 
 
 def _refuse_other_body(named: str) -> None:

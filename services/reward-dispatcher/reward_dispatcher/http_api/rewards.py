@@ -4,7 +4,7 @@ from flask import g
 from flask_smorest import Blueprint
 
 from referral.http import cursors
-from referral.http.api_keys import permit, requires
+from referral.http.api_keys import require_program_access, requires
 from referral.http.problems import Problem
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api import shapes
@@ -22,13 +22,13 @@ def wallet(page: dict[str, object], program: str, external_id: str) -> dict[str,
     """A person's rewards, as referrer and as friend, newest grant first."""
     existing_program(program)
     limit = int(str(page["limit"]))
-    start = cursors.number(str(page["cursor"]) if page["cursor"] else None)
+    start = cursors.decode_offset(str(page["cursor"]) if page["cursor"] else None)
     found = collaborators().store.wallet(program, external_id, start, limit)
     following = start + limit
     return {
         "items": [shapes.reward(account) for account in found.accounts],
         "total": found.total,
-        "next_cursor": cursors.write(following) if following < found.total else None,
+        "next_cursor": cursors.encode_cursor(following) if following < found.total else None,
     }
 
 
@@ -46,7 +46,7 @@ def existing_reward(reward_id: str) -> Account:
     account = collaborators().store.account(reward_id)
     if account is None:
         raise unknown_reward(reward_id)
-    permit(g.key, account.program)
+    require_program_access(g.key, account.program)
     return account
 
 

@@ -60,5 +60,5 @@ def _download(account: Account) -> str | None:
     if account.file is None or account.status not in HANDED_OVER:
         return None
     shared = context()
-    token = collaborators().tokens.expiring("guide", account.id, shared.clock.now_ms() + _LINK_LASTS_MS)
+    token = collaborators().tokens.sign_expiring("guide", account.id, shared.clock.now_ms() + _LINK_LASTS_MS)
     return f"{shared.settings.wallet_url}/g/{token}"

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from referral.events import ids
 from referral.events.entities import Webhook
 from referral.events.timestamps import to_datetime
-from referral.http.api_keys import permit, requires
+from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
-from referral.http.idempotency import idempotent, idempotent_without
+from referral.http.idempotency import idempotent, idempotent_except
 from referral.http.problems import Problem, unavailable
-from referral.http.secret_field import Withheld
+from referral.http.secret_field import SecretField
 from reward_dispatcher.domain.addresses import Forbidden, check_addresses, check_url
 from reward_dispatcher.http_api.collaborators import collaborators, existing_program
 from reward_dispatcher.http_api.webhook_schemas import WebhookIn, WebhookOut, WebhooksOut, WebhooksQuery
@@ -26,19 +26,19 @@ _MOST = 20
 
 @blueprint.post("/v1/webhooks")
 @requires("rewards:write")
-@idempotent_without(Withheld("secret", again=lambda made: _secret(str(made["id"]))))
+@idempotent_except(SecretField("secret", again=lambda made: _secret(str(made["id"]))))
 @blueprint.arguments(WebhookIn)
 @blueprint.response(201, WebhookOut)
 @blueprint.alt_response(422, description="The address is not one that webhooks may go to.")
 def register(body: dict[str, object]) -> dict[str, object]:
     """Sends a program's reward events to an https address from now on, signed with the secret in this answer."""
     program = str(body["program"])
-    permit(g.key, program)
+    require_program_access(g.key, program)
     existing_program(program)
     _refuse_too_many(program)
     _check(str(body["url"]))
     hook = _webhook(program, str(body["url"]), tuple(body["events"]))  # type: ignore[arg-type] # a list by its schema
-    collaborators().catalog.put([hook])
+    collaborators().catalog.write([hook])
     return _shape(hook) | {"secret": hook.secret}
 
 
@@ -48,7 +48,7 @@ def register(body: dict[str, object]) -> dict[str, object]:
 @blueprint.response(200, WebhooksOut)
 def listing(query: dict[str, str]) -> dict[str, object]:
     """A program's webhooks, without their secrets."""
-    permit(g.key, query["program"])
+    require_program_access(g.key, query["program"])
     existing_program(query["program"])
     context().follower.read_to_end()
     return {"items": [_shape(hook) for hook in context().catalog.webhooks(query["program"])], "next_cursor": None}
@@ -64,14 +64,14 @@ def remove(webhook_id: str) -> None:
     hook = context().catalog.webhook(webhook_id)
     if hook is None or hook.disabled:
         raise Problem(404, "unknown_webhook", f"There is no webhook {webhook_id}. GET /v1/webhooks lists them.")
-    permit(g.key, hook.program)
-    collaborators().catalog.put([replace(hook, disabled=True, recorded_at=to_datetime(context().clock.now_ms()))])
+    require_program_access(g.key, hook.program)
+    collaborators().catalog.write([replace(hook, disabled=True, recorded_at=to_datetime(context().clock.now_ms()))])
 
 
 def _webhook(program: str, url: str, events: tuple[str, ...]) -> Webhook:
     return Webhook(
         recorded_at=to_datetime(context().clock.now_ms()),
-        id=ids.fresh("whk"),
+        id=ids.random_id("whk"),
         program=program,
         url=url,
         secret="whsec_" + b64encode(secrets.token_bytes(24)).decode(),

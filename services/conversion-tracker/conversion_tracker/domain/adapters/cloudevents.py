@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 from conversion_tracker.domain.adapters.mapped import EVIDENCE, Mapped, Unmapped, event
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 
 _PROGRAM = re.compile(r"prg_[a-z0-9_]+")
 _JSON = re.compile(
@@ -102,7 +102,7 @@ def _program(sent: Mapping[str, object], source: str) -> tuple[object, str]:
 
 def _id(source: str, own_id: str) -> str:
     together = f"{source} {own_id}"  # a source is a URI reference: no blank is in it
-    return together if len(together) <= _LONGEST_ID else derive("evt", source, own_id)
+    return together if len(together) <= _LONGEST_ID else derive_id("evt", source, own_id)
 
 
 def _kind(said: str) -> str:

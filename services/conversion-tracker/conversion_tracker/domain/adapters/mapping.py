@@ -7,7 +7,7 @@ from decimal import Decimal
 from conversion_tracker.domain.adapters.mapped import DATA, Item, Mapped, Unmapped, event
 from conversion_tracker.domain.adapters.places import found, pointer, steps
 from referral.events.adapters import Adapter
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 
 _OPTIONAL = ("code", "mention", "click", "device", "network")
 _LONGEST_ID = 64
@@ -66,7 +66,7 @@ class _Mapping:
         """The platform's id, after the adapter's name: two platforms may count alike."""
         own_id = self._text("id", self._adapter.where.id)
         together = f"{self._adapter.id}:{own_id}"
-        return together if len(together) <= _LONGEST_ID else derive("evt", self._adapter.id, own_id)
+        return together if len(together) <= _LONGEST_ID else derive_id("evt", self._adapter.id, own_id)
 
     def _kind(self) -> str:
         place = self._adapter.where.type

@@ -19,7 +19,7 @@ from typing import Literal, TypedDict
 from msgspec import Struct
 
 from referral.events.facts import CodeScanned, PersonFollowed, PersonUnfollowed, Scan
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 from referral.events.timestamps import to_datetime
 
 TOLERANCE_S = 300
@@ -79,7 +79,7 @@ def fact_of(callback: Callback, program: str) -> PersonFollowed | PersonUnfollow
 def _common(callback: Callback, program: str) -> _Common:
     """What all facts have. A repetition of the callback gives the same id."""
     return {
-        "id": derive("evt", "wechat", callback.person, str(callback.created_s), callback.event),
+        "id": derive_id("evt", "wechat", callback.person, str(callback.created_s), callback.event),
         "program": program,
         "person": f"wechat:{callback.person}",
         "occurred_at": to_datetime(callback.created_s * 1000),

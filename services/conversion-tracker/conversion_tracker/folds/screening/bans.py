@@ -10,7 +10,7 @@ from conversion_tracker.folds.screening.handler import State, States, brought_by
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Key, Position, members
+from referral.fold.fold import Decision, Key, Position, group_members
 
 Line = ReferrerBanned | ReferrerUnbanned
 
@@ -29,7 +29,7 @@ class Bans:
         if (referrer.ban is None) == (ban is None):
             return Decision()
         decision: Decision[State] = Decision({referrer_at(line.program, line.referrer): replace(referrer, ban=ban)})
-        for one in members(states, brought_by(line.program, line.referrer)).values():
+        for one in group_members(states, brought_by(line.program, line.referrer)).values():
             if isinstance(one, Conversion):
                 part = said(line, shut_out(one, ban is not None), "ban")
                 decision.changes.update(part.changes)

@@ -10,13 +10,13 @@ from conversion_tracker.domain.lineage import UNKNOWN, Lineage
 from conversion_tracker.folds.screening.handler import State, States
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralReversed
-from referral.events.edges import CircleOpened, EdgeFact, EdgeProbed, EdgeSet, EdgeUnset, edge_key
+from referral.events.edges import CycleOpened, EdgeFact, EdgeProbed, EdgeRemoved, EdgeSet, edge_key
 from referral.events.ids import participant_id
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Key, Output, Position, Score
+from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember
 from referral.topics import ATTRIBUTIONS
 
-OnPlace = TypeVar("OnPlace", bound=EdgeSet | EdgeUnset | EdgeProbed | CircleOpened)
+OnPlace = TypeVar("OnPlace", bound=EdgeSet | EdgeRemoved | EdgeProbed | CycleOpened)
 
 
 def lineage_at(program: str, participant: str) -> str:
@@ -45,7 +45,7 @@ class Links:
     def decide(self, line: ReferralAttributed, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """One more below the referrer; noted before the edge is set, so that whoever is brought in a circle is asked."""
         participant = participant_id(line.program, line.person)
-        child = Score(children_at(line.program, line.referrer), participant)
+        child = SortedSetMember(children_at(line.program, line.referrer), participant)
         decision: Decision[State] = Decision({child: float(to_ms(line.occurred_at))})
         lineage = lineage_of(states, line.program, line.referrer)
         if not lineage.brought:
@@ -66,8 +66,10 @@ class Unlinks:
         if not line.id or not line.referrer or "attributed" not in line.undoes:
             return Decision()
         participant = participant_id(line.program, line.person)
-        child = Score(children_at(line.program, line.referrer), participant)
-        gone = EdgeUnset(occurred_at=line.occurred_at, program=line.program, participant=participant, referral=line.id)
+        child = SortedSetMember(children_at(line.program, line.referrer), participant)
+        gone = EdgeRemoved(
+            occurred_at=line.occurred_at, program=line.program, participant=participant, referral=line.id
+        )
         return Decision({child: None}, [_to(gone)])
 
 

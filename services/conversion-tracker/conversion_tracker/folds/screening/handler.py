@@ -7,12 +7,12 @@ from conversion_tracker.domain.conversion import Conversion, Status, settled, st
 from conversion_tracker.domain.lineage import Lineage
 from conversion_tracker.domain.screening.referrer import UNKNOWN, Referrer
 from referral.catalog.view import Catalog
-from referral.events.conversions import FallReason, conversion_key
+from referral.events.conversions import ConversionReversalReason, conversion_key
 from referral.events.ids import conversion_id
 from referral.events.line import Derived
 from referral.events.program import Program
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Family, Key, Output, Position, Score
+from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, StateGroup
 from referral.topics import CONVERSIONS
 
 State = Conversion | Referrer | Lineage
@@ -59,9 +59,9 @@ def conversion_at(referral: str) -> str:
     return CONVERSION + conversion_id(referral)
 
 
-def brought_by(program: str, referrer: str) -> Family:
+def brought_by(program: str, referrer: str) -> StateGroup:
     """All conversions of a referrer that stand, whether they count or not; by when they qualified (ms)."""
-    return Family(f"brought:{program}|{referrer}", CONVERSION)
+    return StateGroup(f"brought:{program}|{referrer}", CONVERSION)
 
 
 def listed_at(program: str, status: Status) -> str:
@@ -86,7 +86,7 @@ def referrer_of(states: States, program: str, referrer: str) -> Referrer:
     return found if isinstance(found, Referrer) else UNKNOWN
 
 
-def said(line: Derived, now: Conversion, reason: FallReason) -> Decision[State]:
+def said(line: Derived, now: Conversion, reason: ConversionReversalReason) -> Decision[State]:
     """The decision to keep a conversion, and to say what is to be said of it because of a line."""
     after, news = settled(now, to_ms(line.occurred_at), reason)
     outputs = [Output(CONVERSIONS, one, conversion_key(one)) for one in news]
@@ -100,15 +100,15 @@ def _listed(before: Conversion, after: Conversion) -> dict[Key, State | float | 
     """The lists on which a conversion stands from now on, and those it leaves."""
     id, program, moment = after.id, after.program, float(after.at)
     return {
-        Score(listed_at(program, status_of(before.said)), id): None,
-        Score(listed_at(program, status_of(after.said)), id): moment,
-        Score(brought_by(program, after.referrer).board, id): moment if after.stands else None,
+        SortedSetMember(listed_at(program, status_of(before.said)), id): None,
+        SortedSetMember(listed_at(program, status_of(after.said)), id): moment,
+        SortedSetMember(brought_by(program, after.referrer).board, id): moment if after.stands else None,
     }
 
 
 def program_of(program: str, version: int, catalog: Catalog) -> Program:
     """A version of a program. Raises LookupError where the catalog lacks it."""
-    found = catalog.numbered(program, version)
+    found = catalog.version(program, version)
     if found is None:
         raise LookupError(f"the catalog has no version {version} of {program}")
     return found.program

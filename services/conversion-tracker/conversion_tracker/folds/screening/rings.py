@@ -17,10 +17,10 @@ from conversion_tracker.folds.screening.handler import (
     said,
 )
 from referral.catalog.view import Catalog
-from referral.events.edges import ReferralCircled, ReferralUncircled
-from referral.fold.fold import Decision, Key, Position, Score
+from referral.events.edges import ReferralInCycle, ReferralOutOfCycle
+from referral.fold.fold import Decision, Key, Position, SortedSetMember
 
-Line = ReferralCircled | ReferralUncircled
+Line = ReferralInCycle | ReferralOutOfCycle
 
 
 class Circles:
@@ -37,22 +37,22 @@ class Circles:
         decision.changes |= _noted(line, states)
         since = states[_child(line)]
         if isinstance(since, float):
-            decision.changes[_child(line)] = -abs(since) if isinstance(line, ReferralCircled) else abs(since)
+            decision.changes[_child(line)] = -abs(since) if isinstance(line, ReferralInCycle) else abs(since)
         return decision
 
 
 def _judged(line: Line, conversion: Conversion, catalog: Catalog) -> Decision[State]:
     finding: Finding | None = None
-    if isinstance(line, ReferralCircled):
+    if isinstance(line, ReferralInCycle):
         finding = hit(RING, program_of(line.program, conversion.version, catalog).screening)
     return said(line, found(conversion, "ring", finding), "ring")
 
 
 def _noted(line: Line, states: States) -> dict[Key, State | float | None]:
     referrer = referrer_of(states, line.program, line.referrer)
-    after = referrer.circling(line.id) if isinstance(line, ReferralCircled) else referrer.not_circling(line.id)
+    after = referrer.circling(line.id) if isinstance(line, ReferralInCycle) else referrer.not_circling(line.id)
     return {referrer_at(line.program, line.referrer): after}
 
 
-def _child(line: Line) -> Score:
-    return Score(children_at(line.program, line.referrer), line.participant)
+def _child(line: Line) -> SortedSetMember:
+    return SortedSetMember(children_at(line.program, line.referrer), line.participant)

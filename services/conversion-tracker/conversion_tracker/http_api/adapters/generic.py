@@ -16,7 +16,7 @@ from conversion_tracker.http_api.adapters.verdicts import inspected
 from conversion_tracker.http_api.admission import existing
 from conversion_tracker.http_api.receipts import receipt
 from referral.events.adapters import Adapter, AdapterSignature
-from referral.http.api_keys import authenticate, permit
+from referral.http.api_keys import authenticate, require_program_access
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.rate_limit import unlimited
@@ -36,7 +36,7 @@ def webhook(name: str, program: str) -> Response:
     body = request.get_data(cache=False)
     if adapter.signature is None:
         g.key = authenticate("events:write")
-        permit(g.key, program)
+        require_program_access(g.key, program)
     else:
         _check_signature(adapter.signature, program, body)
     return receipt(inspected(counted(_mapped(payload_in(body), adapter, program)), existing))

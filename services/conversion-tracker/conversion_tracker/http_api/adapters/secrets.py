@@ -1,7 +1,7 @@
 """The secrets that platforms sign with: sealed in the catalog by `referral adapters set`, opened here for one request."""
 
 from conversion_tracker.http_api.adapters.lookups import looked_up
-from referral.encryption import NotOurs, unseal
+from referral.encryption import DecryptionFailed, unseal
 from referral.http.context import context
 from referral.http.problems import Problem
 
@@ -14,6 +14,6 @@ def secrets_of(program: str, name: str) -> list[str]:
         raise Problem(404, "no_secret", f"{program} has no secret {name}, so nobody can be believed. Run `{command}`.")
     try:
         return [unseal(context().settings.signing_key, program, name, one) for one in kept.sealed]
-    except NotOurs as error:
+    except DecryptionFailed as error:
         detail = f"{str(error).capitalize()}. Run `referral adapters set` anew with the REFERRAL_SIGNING_KEY of the services."
         raise Problem(503, "secret_unreadable", detail, headers={"Retry-After": "60"}) from error
