@@ -117,11 +117,11 @@ MOMENT = to_ms(at(3))
 
 
 @dataclass
-class Spoken:
+class Progress:
     """A partition of which nothing was said before."""
 
     fence: Fence
-    spoken_below: int
+    produced_below: int
 
 
 def _settled(before: Conversion | None, findings: tuple[Finding, ...] = ()) -> tuple[Conversion, list[ConversionFact]]:
@@ -217,7 +217,7 @@ def test_the_fold_keeps_who_unfollowed_and_who_came_back() -> None:
 def test_reasons_are_counted_by_outcome_and_rule() -> None:
     """An operator sees which rule holds how much, without reading the log."""
     batch = Batch(0, 0, 0, [(Position(0, 0, 0, 0), replace(QUALIFIED, person=AMY.external_id), b"")])
-    known = Spoken(Fence(), 0)
+    known = Progress(Fence(), 0)
     outcome = Decider(ScreenFold(), catalog(), lambda _: 1).decide(batch, LoadedState(b"", {}), known)
     labels = {"fold": "screen", "type": "conversion.rejected", "reason": "self_referral"}
     before = REGISTRY.get_sample_value("referral_fold_reasons_total", labels) or 0

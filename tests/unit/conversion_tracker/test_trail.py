@@ -119,7 +119,7 @@ def test_a_log_that_lost_its_head_is_said_to_have() -> None:
     asked = chain.asked(FRIEND)
 
     class Beheaded(MemoryLogReader):
-        def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
+        def record_at(self, topic: Topic, partition: int, offset: int) -> Record | None:
             return None if topic.name == "events" else super().record_at(topic, partition, offset)
 
     trail = chain.trail(FRIEND, Beheaded(chain.log))

@@ -143,18 +143,18 @@ class AppliedBeforeProduced(FoldRunner):
 
     def _apply(self, outcomes):  # noqa: ANN001, ANN202 - as in the original
         self._reached("after_apply")
-        self._held.speak(self._lines)
+        self._held.produce(self._lines)
         return self._done
 
     def _fold(self, batches) -> None:  # noqa: ANN001 - as in the original
-        original, self._speaker, runner = self._speaker, self, self
+        original, self._producer, runner = self._producer, self, self
         self._held = original
         try:
             super()._fold(batches)
         finally:
-            runner._speaker = original
+            runner._producer = original
 
-    def speak(self, lines) -> None:  # noqa: ANN001 - stands in for the speaker
+    def produce(self, lines) -> None:  # noqa: ANN001 - stands in for the producer
         self._lines = lines
 
     def _decide(self, batch, loaded):  # noqa: ANN001, ANN202 - as in the original
@@ -266,9 +266,9 @@ def test_a_state_that_cannot_be_decided_when_it_falls_due_is_set_aside_and_the_o
 
 def test_what_waits_to_be_folded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a long absence a worker reads ahead a little, not the whole log: its memory does not grow with its backlog."""
-    monkeypatch.setattr(runner, "_MOST_WAITING", 200)
+    monkeypatch.setattr(runner, "_MAX_WAITING_BYTES", 200)
     monkeypatch.setattr(batch, "MAX_LINES", 1)
-    monkeypatch.setattr(MemorySource, "most_records", 3)
+    monkeypatch.setattr(MemorySource, "max_poll_records", 3)
     pipeline = Pipeline()
     worker = pipeline.worker(Tell())
     worker.run_once(0)

@@ -49,6 +49,6 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
 
 def _put_in_front(made: Flask) -> None:
     own: Collaborators = made.extensions[SERVICE]
-    view = front(own.onward, made.extensions["referral"].catalog.as_read())
+    view = front(own.onward, made.extensions["referral"].catalog.snapshot())
     for method in METHODS:
         mount_fast_path(made, SERVICE, method, ROUTE, view)
