@@ -9,7 +9,7 @@ import orjson
 
 from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
-from conversion_tracker.http_api.inspection import Inspector
+from conversion_tracker.ingest.validation import Inspector
 from referral.tokens import TokenSigner
 from referral_tools.stack.stack import Stack
 

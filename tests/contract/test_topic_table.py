@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from conversion_tracker.folds.attribute import AttributeFold
-from conversion_tracker.folds.screen import ScreenFold
+from conversion_tracker.attribution.fold import AttributeFold
+from conversion_tracker.screening.fold import ScreenFold
 from leaderboard.folds.activity import ActivityFold
 from leaderboard.folds.boards import BoardsFold
 from leaderboard.folds.growth import GrowthFold

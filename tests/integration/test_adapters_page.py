@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conversion_tracker.domain.adapters.wechat_secure import is_key
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_key
 from referral_tools.system import free_base
 from tests.integration.test_run import running
 from tests.support.waiting import until

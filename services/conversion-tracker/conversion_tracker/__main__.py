@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _replay() -> None:
-    from conversion_tracker.replay.process import main as replay
+    from conversion_tracker.replay.worker import main as replay
 
     replay()
 
@@ -37,12 +37,12 @@ def _replay() -> None:
 def _http(settings: Settings) -> None:
     from referral.http.serve import serve
 
-    serve("conversion_tracker.http_api.app:app", settings)
+    serve("conversion_tracker.app:app", settings)
 
 
 def _fold(name: str, settings: Settings) -> None:
-    from conversion_tracker.folds.attribute import AttributeFold
-    from conversion_tracker.folds.screen import ScreenFold
+    from conversion_tracker.attribution.fold import AttributeFold
+    from conversion_tracker.screening.fold import ScreenFold
     from referral.fold.worker import run_fold
     from referral.tokens import TokenSigner
 

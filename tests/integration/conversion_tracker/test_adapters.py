@@ -13,10 +13,10 @@ import msgspec
 import pytest
 from werkzeug.test import TestResponse
 
-from conversion_tracker.domain.adapters import wechat_secure
-from conversion_tracker.domain.adapters.wechat import signature
-from conversion_tracker.http_api.adapters.cloudevent_schema import CLOUDEVENT_EXAMPLE
-from conversion_tracker.http_api.collaborators import equip
+from conversion_tracker.dependencies import equip
+from conversion_tracker.ingest.adapters.cloudevents.cloudevent_schema import CLOUDEVENT_EXAMPLE
+from conversion_tracker.ingest.adapters.wechat import encrypted_mode
+from conversion_tracker.ingest.adapters.wechat.callback import signature
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
@@ -312,7 +312,7 @@ def test_an_adapter_believes_its_signature_and_else_an_api_key(system: System) -
 
 def _sealed_query(message: str, token: str = TOKEN, **more: str) -> dict[str, str]:
     said = str(_now())
-    made = wechat_secure.signature(token, said, "n1", message)
+    made = encrypted_mode.signature(token, said, "n1", message)
     return {"msg_signature": made, "timestamp": said, "nonce": "n1", "encrypt_type": "aes", **more}
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conversion_tracker.folds.attribute import AttributeFold
+from conversion_tracker.attribution.fold import AttributeFold
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from redis import Redis
 
-from conversion_tracker.domain.person import Person
-from conversion_tracker.folds.attribute import person_key
-from conversion_tracker.http_api.collaborators import equip
-from conversion_tracker.store.people import People
+from conversion_tracker.attribution.fold import person_key
+from conversion_tracker.attribution.person import Person
+from conversion_tracker.attribution.store import People
+from conversion_tracker.dependencies import equip
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from conversion_tracker.store.listing import Listing, Place
+from conversion_tracker.sorted_set_listing import Listing, Place
 from referral.fold.state_keys import state_key
 
 pytestmark = pytest.mark.integration

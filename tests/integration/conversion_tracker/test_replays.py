@@ -171,7 +171,7 @@ def test_a_replay_ends_with_the_service(system: System) -> None:
 
 def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
     """What PUT takes as JSON is read here as link-issuer reads it, down to amounts of money."""
-    from conversion_tracker.http_api.replay_body import rules_in
+    from conversion_tracker.replay.replay_request import rules_in
     from link_issuer.programs.check import check
 
     for attribution in (

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
-from conversion_tracker.domain.person import Person
-from conversion_tracker.folds.attribute import AttributeFold, person_key
+from conversion_tracker.attribution.fold import AttributeFold, person_key
+from conversion_tracker.attribution.person import Person
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     ReferralAttributed,

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from conversion_tracker.domain.screening.catalogue import RULES, Finding, screen
-from conversion_tracker.domain.screening.referrer import UNKNOWN, Brought, Referrer
-from conversion_tracker.domain.screening.rule import Case, Rule
+from conversion_tracker.screening.catalogue import RULES, Finding, screen
+from conversion_tracker.screening.referrer_history import UNKNOWN, Brought, Referrer
+from conversion_tracker.screening.rule import Case, Rule
 from referral.events.attributions import Evidence, ReferralQualified
 from referral.events.ids import referral_id
 from referral.events.program import Program, Screening

@@ -2,18 +2,18 @@
 
 import msgspec
 
-from conversion_tracker.domain.ban import Ban
-from conversion_tracker.domain.conversion import Conversion
-from conversion_tracker.domain.explanation import winner
-from conversion_tracker.domain.person import Person
-from conversion_tracker.domain.rules import rules_of
-from conversion_tracker.domain.screening.referrer import Referrer
-from conversion_tracker.explaining.places import Place
-from conversion_tracker.explaining.reading import Bounds, Reading
-from conversion_tracker.explaining.trail import Asked, Trail, walk
-from conversion_tracker.folds.attribute import AttributeFold, person_key
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import State, conversion_at, referrer_at
+from conversion_tracker.attribution.considered_touches import winner
+from conversion_tracker.attribution.fold import AttributeFold, person_key
+from conversion_tracker.attribution.person import Person
+from conversion_tracker.attribution.rules import rules_of
+from conversion_tracker.bans.ban import Ban
+from conversion_tracker.explain.log_positions import Place
+from conversion_tracker.explain.trace import Asked, Trail, walk
+from conversion_tracker.explain.trace_reader import Bounds, Reading
+from conversion_tracker.screening.conversion import Conversion
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.handler import State, conversion_at, referrer_at
+from conversion_tracker.screening.referrer_history import Referrer
 from referral.clock import ManualClock
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from conversion_tracker.folds.attribute import AttributeFold
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.replay.past import Offsets
+from conversion_tracker.attribution.fold import AttributeFold
+from conversion_tracker.replay.log_history import Offsets
+from conversion_tracker.screening.fold import ScreenFold
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.attributions import ReferralAttributed, ReferralReversed

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
-from conversion_tracker.domain.lineage import Lineage
-from conversion_tracker.domain.screening.referrer import Referrer
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import State
+from conversion_tracker.graph.referral_edges import Lineage
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.handler import State
+from conversion_tracker.screening.referrer_history import Referrer
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.attributions import (

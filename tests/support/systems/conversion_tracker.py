@@ -16,9 +16,9 @@ from flask import Flask
 from kafka import TopicPartition
 from werkzeug.test import TestResponse
 
-from conversion_tracker.http_api.app import SERVICE
-from conversion_tracker.http_api.app import app as make_app
-from conversion_tracker.http_api.collaborators import Collaborators
+from conversion_tracker.app import SERVICE
+from conversion_tracker.app import app as make_app
+from conversion_tracker.dependencies import Collaborators
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings

@@ -1,8 +1,8 @@
 """The screen fold with one rule more, which cannot decide on people whose id begins with `xhs:odd`: they are held."""
 
-from conversion_tracker.domain.screening.catalogue import RULES
-from conversion_tracker.domain.screening.rule import Case, Rule
-from conversion_tracker.folds.screen import ScreenFold
+from conversion_tracker.screening.catalogue import RULES
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.rule import Case, Rule
 from referral.config import Settings
 from referral.events.program import Screening
 from referral.fold.worker import run_fold

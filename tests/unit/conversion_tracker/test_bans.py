@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.folds.banning import bans_at
+from conversion_tracker.bans.ban_events import bans_at
 from referral.events.attributions import (
     ReferralAttributed,
     ReferralQualified,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.credit import WHOLE, CreditModel, credit
-from conversion_tracker.domain.rules import Rules, rules_of
-from conversion_tracker.http_api.people_shapes import shown
+from conversion_tracker.attribution.credit import WHOLE, CreditModel, credit
+from conversion_tracker.attribution.person_response import shown
+from conversion_tracker.attribution.rules import Rules, rules_of
 from referral.events.facts import Fact
 from tests.support.builders.conversion_tracker import (
     AMY,

@@ -6,8 +6,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from conversion_tracker.domain.credit import WHOLE, credit
-from conversion_tracker.domain.rules import rules_of
+from conversion_tracker.attribution.credit import WHOLE, credit
+from conversion_tracker.attribution.rules import rules_of
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralUnattributed
 from referral.events.facts import Channel, Fact
 from referral.events.program import QualifyingEvent

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.domain.earnings import Earnings
+from conversion_tracker.replay.earnings import Earnings
 from referral.events.attributions import ReferrerKind
 from referral.events.program import Reward
 from referral.events.rewards import RewardGranted

@@ -7,9 +7,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.history import MAX_ENTRIES, Entry, History, Sale, Touch, What
-from conversion_tracker.domain.judgement import judge
-from conversion_tracker.domain.rules import DAY_MS, Price, Rules
+from conversion_tracker.attribution.history import MAX_ENTRIES, Entry, History, Sale, Touch, What
+from conversion_tracker.attribution.rules import DAY_MS, Price, Rules
+from conversion_tracker.attribution.verdict import judge
 
 RULES = Rules(1, 30 * DAY_MS, "last_touch", {"code": 0, "scan": 1}, restores=True, ends_ms=None)
 ON_ORDER = replace(RULES, price=Price(Decimal(100), "CNY"), at_once=False)

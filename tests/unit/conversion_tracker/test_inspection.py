@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.http_api.bodies import MAX_EVENTS, NDJSON, events_in
-from conversion_tracker.http_api.inspection import Inspection, Inspector
-from conversion_tracker.http_api.refusals import REMEDIES, Refused
+from conversion_tracker.ingest.event_errors import REMEDIES, Refused
+from conversion_tracker.ingest.request_bodies import MAX_EVENTS, NDJSON, events_in
+from conversion_tracker.ingest.validation import Inspection, Inspector
 from referral.events.examples import example
 from referral.events.facts import ClickToken, EventLine, Fact
 from referral.events.schemas import kinds

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.network import Network, brought_by, measured
+from conversion_tracker.graph.network import Network, brought_by, measured
 
 
 class Tree:

@@ -5,9 +5,9 @@ from collections import defaultdict
 import pytest
 from msgspec.structs import replace
 
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import State
-from conversion_tracker.http_api.referrer_shape import referrer_shape
+from conversion_tracker.attribution.referrer_response import referrer_shape
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.handler import State
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.entities import Link

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.domain.person import Person
+from conversion_tracker.attribution.person import Person
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed
 from referral.events.entities import ProgramVersion

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.domain.comparison import MOST_PEOPLE, Pair
-from conversion_tracker.replay.process import Unwanted
-from conversion_tracker.replay.replaying import Progress, Replay, Replayed
+from conversion_tracker.replay.comparison import MOST_PEOPLE, Pair
+from conversion_tracker.replay.replay_run import Progress, Replay, Replayed
+from conversion_tracker.replay.worker import Unwanted
 from referral.events.entities import ProgramVersion
 from referral.events.facts import BanDecision, Fact
 from referral.events.line import ClockTicked

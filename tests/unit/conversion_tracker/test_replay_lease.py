@@ -4,7 +4,7 @@ import os
 from threading import Event
 
 from conversion_tracker.replay.jobs import Job, Jobs
-from conversion_tracker.replay.process import Beat, Order
+from conversion_tracker.replay.worker import Beat, Order
 from referral.config import Settings
 from referral.events.timestamps import to_datetime
 from tests.support.builders.conversion_tracker import PROGRAM, version

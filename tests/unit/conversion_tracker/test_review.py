@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.conversion import STATUSES, Conversion, Review, status_of
-from conversion_tracker.domain.screening.ban import BAN
-from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import CONVERSION, State, brought_by, listed_at
-from conversion_tracker.http_api.review_schemas import EvidenceOut
+from conversion_tracker.screening.conversion import STATUSES, Conversion, Review, status_of
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.handler import CONVERSION, State, brought_by, listed_at
+from conversion_tracker.screening.review_schemas import EvidenceOut
+from conversion_tracker.screening.rules.ban import BAN
+from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
 from referral.clock import ManualClock
 from referral.events.attributions import (
     AttributionLine,

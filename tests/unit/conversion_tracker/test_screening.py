@@ -10,13 +10,13 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from conversion_tracker.domain.conversion import Conversion, Review, fallen, found, qualified, settled
-from conversion_tracker.domain.screening.catalogue import RULES, Finding, outcome_of, reasons_of, screen
-from conversion_tracker.domain.screening.reasons import WORDS
-from conversion_tracker.domain.screening.referrer import Referrer
-from conversion_tracker.domain.screening.rule import Case, Rule
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import State, referrer_at
+from conversion_tracker.screening.catalogue import RULES, Finding, outcome_of, reasons_of, screen
+from conversion_tracker.screening.conversion import Conversion, Review, fallen, found, qualified, settled
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.handler import State, referrer_at
+from conversion_tracker.screening.reasons import WORDS
+from conversion_tracker.screening.referrer_history import Referrer
+from conversion_tracker.screening.rule import Case, Rule
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralQualified, ReferralReversed
 from referral.events.conversions import (
     ConversionCleared,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.screening.catalogue import RULES, Finding, screen
-from conversion_tracker.domain.screening.crowd import most_within
-from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT, UNKNOWN, Brought, Referrer
-from conversion_tracker.domain.screening.rule import Case, Rule
+from conversion_tracker.screening.catalogue import RULES, Finding, screen
+from conversion_tracker.screening.referrer_history import MAX_DAYS, MAX_RECENT, UNKNOWN, Brought, Referrer
+from conversion_tracker.screening.rule import Case, Rule
+from conversion_tracker.screening.sliding_window import most_within
 from referral.events.attributions import ReferralQualified
 from referral.events.program import Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute

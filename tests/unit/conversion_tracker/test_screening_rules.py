@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from conversion_tracker.domain.screening.catalogue import Finding
-from conversion_tracker.domain.screening.crowd import most_within
-from conversion_tracker.domain.screening.deadlines import next_deadline
+from conversion_tracker.screening.catalogue import Finding
+from conversion_tracker.screening.deadlines import next_deadline
+from conversion_tracker.screening.sliding_window import most_within
 from referral.events.challenges import Challenge
 from referral.events.program import Action, Board, Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute

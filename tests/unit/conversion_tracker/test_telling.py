@@ -9,17 +9,17 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from conversion_tracker.domain.conversion import Conversion, Review, Said
-from conversion_tracker.domain.explanation import winner
-from conversion_tracker.domain.rules import rules_of
-from conversion_tracker.domain.screening.catalogue import Finding
-from conversion_tracker.domain.screening.reasons import WORDS
-from conversion_tracker.domain.screening.ring import RING
-from conversion_tracker.domain.telling import REASONS, Told, verdict
-from conversion_tracker.explaining.says import says
-from conversion_tracker.explaining.standing import Leaderboard, Rank
-from conversion_tracker.http_api.conversion_shapes import conversion as listed
-from conversion_tracker.http_api.screening_shapes import screening
+from conversion_tracker.attribution.considered_touches import winner
+from conversion_tracker.attribution.rules import rules_of
+from conversion_tracker.explain.leaderboard_client import Leaderboard, Rank
+from conversion_tracker.explain.line_descriptions import says
+from conversion_tracker.explain.verdict_text import REASONS, Told, verdict
+from conversion_tracker.screening.catalogue import Finding
+from conversion_tracker.screening.conversion import Conversion, Review, Said
+from conversion_tracker.screening.conversion_response import conversion as listed
+from conversion_tracker.screening.findings_response import screening
+from conversion_tracker.screening.reasons import WORDS
+from conversion_tracker.screening.rules.referral_cycle import RING
 from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.domain.conversion import Review, settled
-from conversion_tracker.domain.rules import DAY_MS
-from conversion_tracker.domain.screening.rule import Rule
-from conversion_tracker.explaining.places import Step
-from conversion_tracker.explaining.reading import Bounds, Reading
-from conversion_tracker.explaining.trail import Trail, walk
-from conversion_tracker.folds.screen import ScreenFold
+from conversion_tracker.attribution.rules import DAY_MS
+from conversion_tracker.explain.log_positions import Step
+from conversion_tracker.explain.trace import Trail, walk
+from conversion_tracker.explain.trace_reader import Bounds, Reading
+from conversion_tracker.screening.conversion import Review, settled
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.rule import Rule
 from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact

@@ -8,7 +8,7 @@ from typing import IO
 import click
 from msgspec.structs import replace
 
-from conversion_tracker.domain.adapters.wechat_secure import is_key
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_key
 from referral.encryption import seal
 from referral.events.entities import AdapterSecret
 from referral_tools.catalog_access import CatalogAccess, opened_catalog

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from conversion_tracker.domain.conversion import STATUSES
+from conversion_tracker.screening.conversion import STATUSES
 from referral_tools.columns import table
 from referral_tools.commands.decision import decided
 from referral_tools.service import Service, aimed, path

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import fields
 
-from conversion_tracker.domain.screening.catalogue import RULES
-from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT
-from conversion_tracker.domain.screening.rule import Rule, Scope
+from conversion_tracker.screening.catalogue import RULES
+from conversion_tracker.screening.referrer_history import MAX_DAYS, MAX_RECENT
+from conversion_tracker.screening.rule import Rule, Scope
 from referral.events.program import Screening
 from referral.events.section import Section
 

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from conversion_tracker.domain.comparison import Changed, Moved, Pair, Totals
-from conversion_tracker.replay.agreement import Difference
-from conversion_tracker.replay.replaying import Replayed
+from conversion_tracker.replay.comparison import Changed, Moved, Pair, Totals
+from conversion_tracker.replay.consistency import Difference
+from conversion_tracker.replay.replay_run import Replayed
 from referral.catalog.view import Catalog
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.cloudevents import attributes, mapped
-from conversion_tracker.domain.adapters.mapped import Unmapped
-from conversion_tracker.http_api.adapters.cloudevent_schema import CLOUDEVENT_EXAMPLE
+from conversion_tracker.ingest.adapters.cloudevents.cloudevent_schema import CLOUDEVENT_EXAMPLE
+from conversion_tracker.ingest.adapters.cloudevents.translation import attributes, mapped
+from conversion_tracker.ingest.adapters.mapped_event import Unmapped
 from referral.events.examples import example
 from referral.events.facts import Fact
 from referral.events.schemas import kinds

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.mapped import DATA, Item, Mapped, Unmapped
-from conversion_tracker.domain.adapters.mapping import items
-from conversion_tracker.domain.adapters.places import found, pointer, steps
+from conversion_tracker.ingest.adapters.json_mapping.json_path import found, pointer, steps
+from conversion_tracker.ingest.adapters.json_mapping.mapping import items
+from conversion_tracker.ingest.adapters.mapped_event import DATA, Item, Mapped, Unmapped
 from referral.events.adapters import Adapter, FactType
 from referral.events.facts import Fact
 from referral.events.schemas import kinds

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.wechat import Callback, fact_of, genuine, signature, timely
-from conversion_tracker.http_api.adapters.wechat_xml import callback_in
+from conversion_tracker.ingest.adapters.wechat.callback import Callback, fact_of, genuine, signature, timely
+from conversion_tracker.ingest.adapters.wechat.xml import callback_in
 from referral.events.facts import CodeScanned, PersonFollowed, PersonUnfollowed
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem

@@ -9,9 +9,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.wechat_secure import BLOCK, Opened, Unopened, genuine, is_key, opened, signature
-from conversion_tracker.http_api.adapters.wechat_cipher import deciphered
-from conversion_tracker.http_api.adapters.wechat_xml import callback_in
+from conversion_tracker.ingest.adapters.wechat.cipher import deciphered
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import (
+    BLOCK,
+    Opened,
+    Unopened,
+    genuine,
+    is_key,
+    opened,
+    signature,
+)
+from conversion_tracker.ingest.adapters.wechat.xml import callback_in
 
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 APPID = "wxb11529c136998cb6"

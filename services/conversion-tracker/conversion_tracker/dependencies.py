@@ -1,0 +1,90 @@
+"""What the views of this service use beside the shared context. One per process, found through the app."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+from flask import Flask, current_app
+
+from conversion_tracker.attribution.store import People
+from conversion_tracker.bans.store import Bans
+from conversion_tracker.explain.leaderboard_client import Leaderboard
+from conversion_tracker.ingest.validation import Inspector, KeyedLine
+from conversion_tracker.replay.jobs import Jobs
+from conversion_tracker.replay.launcher import Replays
+from conversion_tracker.screening.store import Conversions
+from referral.catalog.view import Catalog
+from referral.http.context import Context
+from referral.log.log_reader import LogReaderPool
+from referral.log.publisher import Publisher
+from referral.telemetry.metrics import counter
+from referral.tokens import TokenSigner
+from referral.topics import EVENTS, Topic
+
+_encode = msgspec.json.Encoder().encode
+_NAME = "conversion-tracker"
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """Events to inspect, the log to write; people, conversions, the catalog and the log to read, and the board to ask."""
+
+    inspector: Inspector
+    collector: Publisher
+    people: People
+    known: Catalog  # what was read so far; a look-up in it never waits
+    patience_s: float  # how long a write waits for the log
+    bans: Bans
+    conversions: Conversions
+    jobs: Jobs
+    replays: Replays
+    lookups: LogReaderPool
+    leaderboard: Leaderboard
+
+    def send(self, lines: list[KeyedLine]) -> None:
+        """Returns once the log has acknowledged every line. Raises NotDurable or Overloaded."""
+        collector = self.collector
+        ticket = collector.submit(EVENTS, *lines[0]) if len(lines) == 1 else collector.submit_many(EVENTS, lines)
+        ticket.wait(self.patience_s)
+        counter("ingest_accepted").inc(len(lines))
+
+    def write(self, topic: Topic, key: str, line: msgspec.Struct) -> None:
+        """Returns once the log has acknowledged a decision of ours. Raises as `send` does."""
+        self.collector.submit(topic, key, _encode(line)).wait(self.patience_s)
+
+
+def equip(app: Flask) -> Flask:
+    """Gives an app of the factory its collaborators."""
+    shared: Context = app.extensions["referral"]
+    settings = shared.settings
+    jobs = Jobs(shared.redis)
+    replays = Replays(settings, jobs)
+    shared.on_close(replays.close)
+    tolerance = timedelta(seconds=settings.future_tolerance_s)
+    app.extensions[_NAME] = Collaborators(
+        Inspector(TokenSigner(settings.signing_key), tolerance, settings.max_event),
+        shared.publisher(),
+        People(shared.redis, settings.partitions),
+        shared.catalog.snapshot(),
+        settings.ack_timeout_ms / 1000,
+        Bans(shared.redis, settings.partitions),
+        Conversions(shared.redis, settings.partitions),
+        jobs,
+        replays,
+        *_explaining(shared),
+    )
+    return app
+
+
+def _explaining(shared: Context) -> tuple[LogReaderPool, Leaderboard]:
+    """What explaining reads beside Redis; opened when first asked for."""
+    lookups, leaderboard = LogReaderPool(shared.settings), Leaderboard(shared.settings.leaderboard)
+    shared.on_close(lookups.close)
+    shared.on_close(leaderboard.close)
+    return lookups, leaderboard
+
+
+def collaborators() -> Collaborators:
+    """The collaborators of the app that handles this request."""
+    found: Collaborators = current_app.extensions[_NAME]
+    return found

@@ -1,0 +1,54 @@
+"""The rewards of an explanation, each with what was found of it on the log."""
+
+from collections.abc import Callable, Iterable
+
+from conversion_tracker.attribution.referrer_response import Shape
+from conversion_tracker.explain.line_descriptions import milestone
+from conversion_tracker.explain.log_positions import Place, Step
+from referral.events.rewards import RewardEvent, RewardGranted
+from referral.topics import REWARDS
+
+PlaceShown = Callable[[Place | None], Shape | None]
+
+
+def rewards(steps: Iterable[Step], place: PlaceShown) -> list[Shape]:
+    """One shape a reward, in the order they were first said."""
+    found: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.place.topic == REWARDS.name and isinstance(step.line, RewardEvent):
+            found.setdefault(step.line.id, []).append(step)
+    return [_reward(id, mine, place) for id, mine in found.items()]
+
+
+def _reward(id: str, steps: list[Step], place: PlaceShown) -> Shape:
+    states = [_state(step, place) for step in steps]
+    return {
+        "id": id,
+        "beneficiary": getattr(steps[0].line, "beneficiary", None),
+        **_granted(next((step.line for step in steps if isinstance(step.line, RewardGranted)), None)),
+        "status": states[-1]["state"],
+        "states": states,
+    }
+
+
+def _granted(line: RewardGranted | None) -> Shape:
+    """What its grant says; nothing of a reward whose grant another conversion led to."""
+    if line is None:
+        return dict.fromkeys(("rule", "kind", "role", "trigger", "milestone", "due_at"))
+    return {
+        "rule": line.rule,
+        "kind": line.kind,
+        "role": line.role,
+        "trigger": line.trigger,
+        "milestone": milestone(line.trigger),
+        "due_at": line.due_at,
+    }
+
+
+def _state(step: Step, place: PlaceShown) -> Shape:
+    return {
+        "state": step.type.partition(".")[2],
+        "at": step.line.occurred_at,
+        "reason": getattr(step.line, "reason", None),
+        "place": place(step.place),
+    }

@@ -1,0 +1,92 @@
+"""The verdict on a person in one plain sentence, for somebody who has to answer them or their friend."""
+
+from dataclasses import dataclass
+
+from conversion_tracker.attribution.history import Course, Touch
+from conversion_tracker.attribution.rules import DAY_MS, Rules
+from conversion_tracker.screening.conversion import Conversion
+from conversion_tracker.screening.reasons import WORDS
+from referral.events.attributions import UnattributedReason
+
+REASONS: dict[UnattributedReason, str] = {
+    "no_evidence": "nothing they did or said led to anybody",
+    "expired": "what would have won was out of date, or older than the program's window",
+    "self_referral": "what would have won was their own",
+    "unknown_code": "nobody had the code they said",
+    "unknown_mention": "whom they mentioned does not take part",
+    "program_closed": "the program had ended, or no rules were in force yet, when they followed",
+    "refollowed": "they had followed before, and the program does not bring such a referral back",
+    "banned": "they are banned from the program",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a verdict is told from: names as people know them, the course, the touch that won, and what came of it.
+
+    `reason` is why a follower is nobody's; `qualified` whether the referral that stands did what the program pays for.
+    """
+
+    person: str
+    referrer: str | None
+    course: Course
+    won: Touch | None
+    rules: Rules | None
+    reason: UnattributedReason | None = None
+    qualified: bool = False
+    conversion: Conversion | None = None
+
+
+def verdict(told: Told) -> str:
+    """One sentence."""
+    if told.course.first is None:
+        return f"{told.person} has not followed, so nobody has brought them yet."
+    if told.course.since is None:
+        return _left(told)
+    if told.reason is not None or told.won is None:
+        return f"{_nobody(told)}: {REASONS[told.reason or 'no_evidence']}."
+    return f"{_brought(told)}{_counts(told)}."
+
+
+def _left(told: Told) -> str:
+    if told.won is None:
+        return f"{_nobody(told)}, who has unfollowed."
+    return f"{_brought(told)}, but {told.person} has unfollowed, so nothing of it counts."
+
+
+def _nobody(told: Told) -> str:
+    return f"Nobody brought {told.person}"
+
+
+def _brought(told: Told) -> str:
+    if told.won is None or told.referrer is None:
+        return _nobody(told)
+    code = f" {told.won.code}" if told.won.code else ""
+    return f"{told.referrer} brought {told.person} by {told.won.kind}{code}"
+
+
+def _counts(told: Told) -> str:
+    """How it goes on: whether it pays, and if not, what it waits for."""
+    if not told.qualified:
+        return f"; it does not pay yet, but {_until(told.rules)}"
+    if told.conversion is None or told.conversion.said is None:
+        return "; screening has not come to it yet"
+    said, review = told.conversion.said, told.conversion.review
+    why = "; ".join(WORDS[reason].rstrip(".") for reason in said.reasons if reason != "review")
+    found = f" ({why})" if why else ""
+    by = f", as {review.by} decided" if review and review.decided == said.outcome else ""
+    match said.outcome:
+        case "cleared":
+            return f"; it counts and pays{by}"
+        case "held":
+            return f"; it is held until somebody looks at it{found}"
+        case "rejected":
+            return f"; it was rejected{by}{',' if by else ''} and pays nothing{found}"
+
+
+def _until(rules: Rules | None) -> str:
+    if rules is not None and rules.price is not None:
+        return f"will with an order of {rules.price.least} {rules.price.currency} or more that is not given back"
+    if rules is not None and rules.retained_ms:
+        return f"will once they have followed for {rules.retained_ms // DAY_MS} days"
+    return "will once it qualifies"
