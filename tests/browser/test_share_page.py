@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from link_issuer.http_api.app import app as make_app
-from link_issuer.programs.check import check
+from referral.program_file.check import check
 from link_issuer.programs.yaml_form import read
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings

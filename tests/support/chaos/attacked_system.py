@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
-from link_issuer.programs.check import check
+from referral.program_file.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.program import Program
 from referral_tools.demo.folded import Watch

@@ -11,7 +11,7 @@ from link_issuer.domain.advice.generic_cta import is_generic
 from link_issuer.domain.advice.missing_element import missing
 from link_issuer.domain.advice.words import FORCED, OFF_SITE, OVER_AND_OVER
 from link_issuer.http_api.examples import PROGRAM
-from link_issuer.programs.check import check
+from referral.program_file.check import check
 from link_issuer.programs.yaml_form import read
 from tests.support.builders.program_files import SMALL, program_files
 

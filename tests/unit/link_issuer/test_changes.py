@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from link_issuer.domain.changes import Change, changes
-from link_issuer.programs.check import check
+from referral.program_file.check import check
 from link_issuer.programs.sections import SECTIONS
 from referral.events.program import Program
 from referral.events.section import Section

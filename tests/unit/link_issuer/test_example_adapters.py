@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from link_issuer.programs.check import check
+from referral.program_file.check import check
 from link_issuer.programs.yaml_form import read
 
 

@@ -13,7 +13,7 @@ from link_issuer.domain.kits import OpenNow, Wording, best_code, call_of, compos
 from link_issuer.domain.policies import wording
 from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.rule import Carried, breaches
-from link_issuer.programs.check import check
+from referral.program_file.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel

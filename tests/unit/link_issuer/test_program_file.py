@@ -12,7 +12,8 @@ from link_issuer.http_api.examples import PROGRAM
 from link_issuer.programs.adapters import AdapterPlacesSection, AdapterSection, AdapterSignatureSection
 from link_issuer.programs.boards import BoardSection
 from link_issuer.programs.challenges import ChallengeSection, ResourcesSection
-from link_issuer.programs.check import check, spelled_out
+from referral.events.section import with_defaults
+from referral.program_file.check import check
 from link_issuer.programs.content import CallToActionSection, ContentSection, ExperimentSection
 from link_issuer.programs.limits import BudgetSection, CapsSection, CodesSection
 from link_issuer.programs.partners import PartnerSection

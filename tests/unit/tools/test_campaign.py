@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from link_issuer.programs.check import check
+from referral.program_file.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.facts import PersonFollowed
 from referral.events.program import Program

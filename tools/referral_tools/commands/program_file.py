@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from link_issuer.programs.check import Checked, check
+from referral.program_file.check import Checked, check
 from link_issuer.programs.yaml_form import Document, NotYaml, read
 from referral.events.program import Program
 from referral.validation.mistakes import Mistake

@@ -8,7 +8,7 @@ from link_issuer.domain.versions import Succession, TooEarly, succeed
 from link_issuer.http_api import examples, schemas
 from link_issuer.http_api.body import YAML_TYPES, invalid, json_answer, json_or_yaml_body
 from link_issuer.http_api.collaborators import collaborators
-from link_issuer.programs.check import Checked, check, spelled_out
+from referral.program_file.check import Checked, check, spelled_out
 from link_issuer.programs.schema import ProgramFile
 from link_issuer.store import Taken
 from referral.events.entities import ProgramVersion
