@@ -9,10 +9,10 @@ from conversion_tracker.ingest.adapters.wechat.callback import Callback
 from referral.http.problems import Problem
 
 MAX_BYTES = 64 * 1024
-_NEEDED = ("FromUserName", "CreateTime", "MsgType")
+_REQUIRED = ("FromUserName", "CreateTime", "MsgType")
 
 
-def callback_in(body: bytes) -> Callback:
+def parse_callback(body: bytes) -> Callback:
     """What a callback says. Raises Problem 400 for what is no callback, 422 for one that only AES opens."""
     said = {element.tag: (element.text or "").strip() for element in _root(body)}
     if "Encrypt" in said and "FromUserName" not in said:
@@ -21,7 +21,7 @@ def callback_in(body: bytes) -> Callback:
             "set wechat-aes PROGRAM --token-file FILE`; or set its message mode to compatible (兼容模式)."
         )
         raise Problem(422, "encrypted_callback", detail)
-    missing = [name for name in _NEEDED if not said.get(name)]
+    missing = [name for name in _REQUIRED if not said.get(name)]
     if missing or not (
         said["CreateTime"].isascii() and said["CreateTime"].isdecimal() and len(said["CreateTime"]) < 12
     ):
@@ -30,7 +30,7 @@ def callback_in(body: bytes) -> Callback:
     return Callback(said["FromUserName"], int(said["CreateTime"]), said["MsgType"], *named)
 
 
-def encrypted_in(body: bytes) -> str:
+def parse_encrypted(body: bytes) -> str:
     """The encrypted part of a callback. Raises Problem 400 where there is none."""
     said = (_root(body).findtext("Encrypt") or "").strip()
     if not said:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversion_tracker.ingest.adapters.mapped_event import EVIDENCE
+from conversion_tracker.ingest.adapters.mapped_event import EVIDENCE_FIELDS
 
 _TEXT = {"type": "string", "minLength": 1}
 _REQUIRED = {
@@ -16,7 +16,10 @@ _REQUIRED = {
 _OPTIONAL = {
     "program": {**_TEXT, "description": "the program, where `source` does not name it"},
     "datacontenttype": {**_TEXT, "description": "application/json, where it is there"},
-    **{name: {**_TEXT, "description": f"`{name}` of our event; may stand in `data` instead"} for name in EVIDENCE},
+    **{
+        name: {**_TEXT, "description": f"`{name}` of our event; may stand in `data` instead"}
+        for name in EVIDENCE_FIELDS
+    },
     "data": {"type": "object", "description": "what our event type has in `data`"},
 }
 CLOUDEVENT: dict[str, Any] = {

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from conversion_tracker.ingest.request_bodies import MAX_EVENTS, too_many
+from conversion_tracker.ingest.events_request import MAX_EVENTS, too_many_events
 from referral.http.problems import Problem
 
 Sent = TypeVar("Sent")
@@ -13,7 +13,7 @@ _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def payload_in(body: bytes) -> object:
+def parse_payload(body: bytes) -> object:
     """What a JSON body says. Raises Problem 400."""
     try:
         return _decode(body)
@@ -22,7 +22,7 @@ def payload_in(body: bytes) -> object:
         raise Problem(400, "malformed_body", detail) from None
 
 
-def raws_in(body: bytes) -> list[msgspec.Raw]:
+def split_array(body: bytes) -> list[msgspec.Raw]:
     """The items of a JSON array, undecoded. Raises Problem 400."""
     try:
         return _decode_array(body)
@@ -30,10 +30,10 @@ def raws_in(body: bytes) -> list[msgspec.Raw]:
         raise Problem(400, "malformed_body", f"The body is no JSON array of events: {error}. Send one.") from None
 
 
-def counted(items: list[Sent]) -> list[Sent]:
+def check_count(items: list[Sent]) -> list[Sent]:
     """The same items. Raises Problem 413 for too many, 400 for none."""
     if len(items) > MAX_EVENTS:
-        raise too_many(len(items))
+        raise too_many_events(len(items))
     if not items:
         raise Problem(400, "malformed_body", "There is no event in the body. Send at least one.")
     return items
