@@ -12,6 +12,7 @@ from conversion_tracker.explain.trace_reader import TraceReader
 from conversion_tracker.explain.trace_rewards import reward_steps
 from conversion_tracker.screening.conversion import Conversion
 from referral.events.attributions import ReferralQualified
+from referral.events.keys import beneficiary_key, person_key, referrer_key
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, partition_of
 
 _TOPIC_ORDER = tuple(topic.name for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS))
@@ -48,18 +49,19 @@ class Trace:
 def build_trace(asked: TraceSubject, reading: TraceReader, partitions: int) -> Trace:
     """The trail, of a log whose topics have so many partitions. Raises LogAway."""
     facts = _event_steps(asked, reading, partitions)
-    where = partition_of(f"{asked.program}|{asked.referrer or asked.person}", partitions)
+    program, referrer = asked.program, asked.referrer
+    where = partition_of(referrer_key(program, referrer) if referrer else person_key(program, asked.person), partitions)
     said = _attribution_steps(asked, facts, reading, where)
     screened = conversion_steps(asked.conversion, said, reading, where, asked.bans)
     people = [one for one in (asked.person, asked.beneficiary) if one]
-    wallets = sorted({partition_of(f"{asked.program}|{one}", partitions) for one in people})
+    wallets = sorted({partition_of(beneficiary_key(asked.program, one), partitions) for one in people})
     found = [*facts, *said, *screened, *reward_steps(screened, reading, wallets)]
     return Trace(tuple(_sort_steps(_with_causes(found, reading))), tuple(reading.missing))
 
 
 def position_of(asked: TraceSubject, entry: Entry, partitions: int) -> LogPosition | None:
     """Where the fact of an entry stands; None where that was not kept."""
-    partition = partition_of(f"{asked.program}|{asked.person}", partitions)
+    partition = partition_of(person_key(asked.program, asked.person), partitions)
     return LogPosition(EVENTS.name, partition, entry.offset, entry.line) if entry.offset >= 0 else None
 
 

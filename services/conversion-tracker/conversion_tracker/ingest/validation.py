@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from referral.events.facts import Fact, OrderPaid
+from referral.events.keys import person_key
 from referral.events.timestamps import to_datetime, to_ms
 from referral.tokens import InvalidTokenError, TokenSigner
 
@@ -61,7 +62,7 @@ class EventValidator:
                     self._check(fact, latest)
                 if fact.occurred_at.tzinfo is not UTC or b"\n" in line:
                     line = _normalize(fact)
-                found.accepted.append((f"{fact.program}|{fact.person}", line))
+                found.accepted.append((person_key(fact.program, fact.person), line))
             except EventRejected as refused:
                 found.rejected.append(refused.to_event_error(index))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -10,9 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from link_issuer.domain.mistakes import pointer
 from referral.events.program import Program
 from referral.events.section import Section
+from referral.validation.mistakes import json_pointer
 
 Kind = Literal["added", "removed", "changed"]
 Path = tuple[str | int, ...]
@@ -49,7 +49,7 @@ def _compare(old: object, new: object, path: Path, name: tuple[str, ...]) -> Ite
         yield from _items(old, new, path, name)
     else:
         kind: Kind = "added" if _nothing(old) else "removed" if _nothing(new) else "changed"
-        yield Change(name[0], kind, name[1:], pointer(*path), old, new)
+        yield Change(name[0], kind, name[1:], json_pointer(*path), old, new)
 
 
 def _parts(old: Struct, new: object, path: Path, name: tuple[str, ...]) -> Iterator[Change]:
@@ -72,7 +72,7 @@ def _items(old: Sequence[object], new: Sequence[object], path: Path, name: tuple
     kept_before, kept_after = [key for key in was if key in now], [key for key in now if key in was]
     if kept_before != kept_after:
         order = (*name, "order")
-        yield Change(order[0], "changed", order[1:], pointer(*path), tuple(kept_before), tuple(kept_after))
+        yield Change(order[0], "changed", order[1:], json_pointer(*path), tuple(kept_before), tuple(kept_after))
 
 
 def _by_key(items: Sequence[object]) -> dict[str, tuple[int, object]]:

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from link_issuer.domain.blanks import filled
 from link_issuer.domain.links import hindrance
 from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.rule import Breach, Carried, Part, Policy, breaches
 from link_issuer.domain.policies.wechat import LONGEST_SCENE
+from referral.events.caption_template import fill
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import Channel
 from referral.events.program import CallToAction, ContentItem, Program
@@ -92,7 +92,7 @@ def worded(kit: Kit, text: str, name: str, address: str) -> Kit:
         "hook": kit.hook,
         "cta": kit.call,
     }
-    caption = filled(text, values)
+    caption = fill(text, values)
     return replace(kit, caption=caption) if caption else kit
 
 

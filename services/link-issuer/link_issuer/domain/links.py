@@ -8,11 +8,11 @@ from typing import Literal
 from msgspec.structs import replace
 
 from link_issuer.domain.blocklist import blocked
-from link_issuer.domain.mistakes import Mistake
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import Channel
 from referral.events.ids import derive_id
 from referral.events.program import ContentItem, Program
+from referral.validation.mistakes import Mistake
 
 Hindrance = Literal["not_started", "expired", "disabled", "exhausted", "program_not_started", "program_ended"]
 

@@ -1,38 +1,14 @@
 """Where a link leads: the program's own target, with the click token in `rt`."""
 
 from functools import lru_cache
-from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from referral.events.value_checks import ascii_host
 
 PARAMETER = "rt"
 # Kept as they are in a path: what RFC 3986 (§3.3) allows there, and % of what is encoded already.
 _PATH_SAFE = "/%:@!$&'()*+,;=-._~"
 _MOST_CARRIED, _LONGEST_CARRIED, _LONGEST_READ = 20, 1024, 4096
-
-
-class TargetRefused(ValueError):
-    """An address that links must not lead to; the message says why and what to write."""
-
-
-def checked_target(url: str) -> str:
-    """The address, if links may lead there. Raises TargetRefused."""
-    if any(character.isspace() or ord(character) < 32 for character in url):
-        raise TargetRefused("holds a blank or control character: encode it as %20, or remove it")
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        around_token(url)
-    except ValueError as error:
-        raise TargetRefused(f"is no address ({error}): write it as https://example.com/follow") from error
-    if not host:
-        raise TargetRefused("names no host: write it as https://example.com/follow")
-    if parts.username is not None or "\\" in url:
-        raise TargetRefused("holds a user name or backslash, which browsers read differently: leave it out")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise TargetRefused(
-            "must begin with https:// (http:// is for this machine only, such as http://127.0.0.1:8000)"
-        )
-    return url
 
 
 @lru_cache(maxsize=1024)
@@ -42,7 +18,7 @@ def around_token(target_url: str) -> tuple[str, str]:
     query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != PARAMETER]
     before = SplitResult(
         parts.scheme,
-        _ascii_host(parts),
+        ascii_host(parts),
         quote(parts.path, safe=_PATH_SAFE) or "/",
         urlencode([*query, (PARAMETER, "")]),
         "",
@@ -84,19 +60,3 @@ def _as_read(name: str) -> str:
     (https://www.php.net/manual/en/language.variables.external.php); some compare without case.
     """
     return name.partition("\0")[0].strip().partition("[")[0].casefold()
-
-
-def _ascii_host(parts: SplitResult) -> str:
-    """The host with its port, as DNS and the Location header spell it."""
-    host = parts.hostname or ""
-    name = f"[{host}]" if ":" in host else host.encode("idna").decode()
-    return name if parts.port is None else f"{name}:{parts.port}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from flask import Response, request
 
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.programs.yaml_form import Document, NotYaml, read
 from referral.http.problems import Problem
+from referral.validation.mistakes import Mistake
 
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 

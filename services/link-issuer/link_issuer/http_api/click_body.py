@@ -5,35 +5,34 @@ from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.http_api.body import invalid, json_body
-from link_issuer.programs.check import flat
-from link_issuer.programs.fields import Instant, Strict, choice, instant, words
 from referral.events.facts import Visitor
+from referral.validation.fields import StrictSchema, UtcDateTime, choice, text, utc_datetime
+from referral.validation.mistakes import Mistake, mistakes_in
 
 MOST_DAYS = 31
 MOST_CLICKS = 10_000
 LOOK_BACK = timedelta(days=35)
 
 
-class ReclassSchema(Strict):
+class ReclassSchema(StrictSchema):
     """Which clicks, and what they were."""
 
-    click = words("the id of one click (`clk_…`); else `code` with `from` and `to`", 64)
-    code = words("the code whose clicks are meant, within `from` and `to`", 128)
-    from_ = Instant(
+    click = text("the id of one click (`clk_…`); else `code` with `from` and `to`", 64)
+    code = text("the code whose clicks are meant, within `from` and `to`", 128)
+    from_ = UtcDateTime(
         data_key="from",
         metadata={
             "description": "the first moment that is meant; for one click, from when to look: 35 days back if left out"
         },
     )
-    to = instant(
+    to = utc_datetime(
         f"the first moment that is no longer meant, {MOST_DAYS} days after `from` at most, a minute past at least"
     )
     was = choice(get_args(Visitor), "only those that were recorded as this", required=False)
     visitor = choice(get_args(Visitor), "what they are from now on")
-    by = words("who found it; the API key's id when left out", 128)
-    note = words("why", 512)
+    by = text("who found it; the API key's id when left out", 128)
+    note = text("why", 512)
 
     @validates_schema
     def _whole(self, data: dict[str, Any], **_: object) -> None:
@@ -72,7 +71,7 @@ def wish() -> dict[str, Any]:
     try:
         found: dict[str, Any] = ReclassSchema().load(json_body())  # type: ignore[arg-type] # load refuses what is no mapping
     except ValidationError as error:
-        raise refused(sorted(flat(error.messages))) from error
+        raise refused(sorted(mistakes_in(error.messages))) from error
     return found
 
 

@@ -8,7 +8,6 @@ from flask import Response, g
 from flask_smorest import Blueprint
 
 from link_issuer.click_log import SLACK_MS, ClickLog, TooMuch
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.domain.reclass import reclassed, returns
 from link_issuer.http_api import click_body
 from link_issuer.http_api.body import json_answer
@@ -22,6 +21,7 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
+from referral.validation.mistakes import Mistake
 
 blueprint = Blueprint("clicks", __name__, description="Clicks, and who they turn out to have been.")
 

@@ -7,11 +7,11 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from link_issuer.domain import names
 from link_issuer.domain.enrolment import Enrolment, contradictions
-from link_issuer.domain.mistakes import Mistake, pointer
 from link_issuer.http_api.body import invalid, json_body
-from link_issuer.programs.check import flat
-from link_issuer.programs.fields import Strict, identifier
+from referral.events.value_checks import InvalidValue
 from referral.http.problems import Problem
+from referral.validation.fields import StrictSchema, identifier
+from referral.validation.mistakes import Mistake, json_pointer, mistakes_in
 
 MOST = 1000
 
@@ -26,11 +26,11 @@ class Named(fields.String):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         try:
             return self._rule(super()._deserialize(value, attr, data, **kwargs))
-        except names.NameRefused as error:
+        except InvalidValue as error:
             raise ValidationError(str(error)) from error
 
 
-class EnrolmentSchema(Strict):
+class EnrolmentSchema(StrictSchema):
     """Whom to enrol."""
 
     external_id = Named(
@@ -72,7 +72,7 @@ class EnrolmentSchema(Strict):
         return {"external_id": f"partner:{data['partner']}", **data} if "partner" in data else data
 
 
-class EnrolmentsSchema(Strict):
+class EnrolmentsSchema(StrictSchema):
     """Whom to enrol, many at once."""
 
     participants = fields.List(fields.Nested(EnrolmentSchema), required=True, validate=validate.Length(1, MOST))
@@ -93,9 +93,11 @@ def _load(body: Mapping[str, object], wrapping: str) -> list[Enrolment]:
     try:
         items: list[dict[str, Any]] = EnrolmentsSchema().load(body)["participants"]
     except ValidationError as error:
-        mistakes = [Mistake(one.pointer.removeprefix(wrapping), one.detail) for one in sorted(flat(error.messages))]
+        mistakes = [
+            Mistake(one.pointer.removeprefix(wrapping), one.detail) for one in sorted(mistakes_in(error.messages))
+        ]
         raise _refused(mistakes) from error
-    places = [pointer("participants", index).removeprefix(wrapping) for index in range(len(items))]
+    places = [json_pointer("participants", index).removeprefix(wrapping) for index in range(len(items))]
     asked = [Enrolment(**item, place=place) for item, place in zip(items, places, strict=True)]
     if mistakes := list(contradictions(asked)):
         raise _refused(mistakes)

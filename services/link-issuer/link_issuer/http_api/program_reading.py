@@ -6,16 +6,16 @@ from marshmallow import RAISE, fields, validate
 from link_issuer.http_api import examples, schemas
 from link_issuer.http_api.body import json_answer
 from link_issuer.http_api.programs import blueprint, known, program_answer, program_fields
-from link_issuer.programs.fields import Strict
 from referral.events.entities import ProgramVersion
 from referral.http import cursors
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.validation.fields import StrictSchema
 
 __all__ = ["blueprint"]
 
 
-class ProgramsQuery(Strict):
+class ProgramsQuery(StrictSchema):
     """Which part of the list is wanted."""
 
     limit = fields.Integer(

@@ -4,13 +4,11 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, fields
 
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.domain.versions import Succession, TooEarly, succeed
 from link_issuer.http_api import examples, schemas
 from link_issuer.http_api.body import YAML_TYPES, invalid, json_answer, json_or_yaml_body
 from link_issuer.http_api.collaborators import collaborators
 from link_issuer.programs.check import Checked, check, spelled_out
-from link_issuer.programs.fields import Strict
 from link_issuer.programs.schema import ProgramFile
 from link_issuer.store import Taken
 from referral.events.entities import ProgramVersion
@@ -19,6 +17,8 @@ from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem
+from referral.validation.fields import StrictSchema
+from referral.validation.mistakes import Mistake
 
 blueprint = Blueprint(
     "programs", __name__, description="A program is everything a growth team decides, in one file; versions are kept."
@@ -32,7 +32,7 @@ _IF_MATCH = {
 _FILE = {"schema": ProgramFile, "example": examples.PROGRAM}
 
 
-class ApplyQuery(Strict):
+class ApplyQuery(StrictSchema):
     """How a program is applied."""
 
     dry_run = fields.Boolean(

@@ -10,15 +10,15 @@ from PIL import Image
 
 from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.links import holder
-from link_issuer.programs.fields import Strict
 from referral.http.problems import Problem
+from referral.validation.fields import StrictSchema
 
 blueprint = Blueprint("qr", __name__, description="QR codes of links.")
 
 _DARK, _LIGHT = "#2b2320", "#ffffff"
 
 
-class QrQuery(Strict):
+class QrQuery(StrictSchema):
     """How large the picture is, in modules (scale) or as a whole (size)."""
 
     scale = fields.Integer(

@@ -5,20 +5,19 @@ from typing import Any, get_args
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from link_issuer.domain import names
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.domain.shares import MOST_PRESSES
 from link_issuer.http_api.body import invalid, json_body
 from link_issuer.http_api.enrolment_body import Named
-from link_issuer.programs.check import flat
-from link_issuer.programs.fields import Strict, choice, identifier, instant, number, words
 from referral.events.facts import Channel
+from referral.validation.fields import StrictSchema, choice, identifier, integer, text, utc_datetime
+from referral.validation.mistakes import Mistake, mistakes_in
 
 
-class ShareSchema(Strict):
+class ShareSchema(StrictSchema):
     """A share, as a platform reports it."""
 
-    program = words("the program", 64, required=True)
-    participant = words("whose share it is, by par_… id; else `person`", 64)
+    program = text("the program", 64, required=True)
+    participant = text("whose share it is, by par_… id; else `person`", 64)
     person = Named(
         names.external_id,
         metadata={
@@ -29,9 +28,9 @@ class ShareSchema(Strict):
     channel = choice(get_args(Channel), "where it was passed on")
     content = identifier("the content item", required=False)
     cta = identifier("the content item's call to action", required=False)
-    code = words("the code that was passed on: the participant's, or whose it was that the person passed on", 128)
-    id = words("the share's id at the sender: the same id is the same share; send `occurred_at` with it", 64)
-    occurred_at = instant("when it happened; now when left out")
+    code = text("the code that was passed on: the participant's, or whose it was that the person passed on", 128)
+    id = text("the share's id at the sender: the same id is the same share; send `occurred_at` with it", 64)
+    occurred_at = utc_datetime("when it happened; now when left out")
 
     @validates_schema
     def _whole(self, data: dict[str, Any], **_: object) -> None:
@@ -43,11 +42,11 @@ class ShareSchema(Strict):
             )
 
 
-class PressSchema(Strict):
+class PressSchema(StrictSchema):
     """What a share page reports."""
 
-    token = words("what GET /s/{code}/ticket gave", 1024, required=True)
-    press = number(
+    token = text("what GET /s/{code}/ticket gave", 1024, required=True)
+    press = integer(
         "which press of the button it is, from 1 on; the same press told twice counts once",
         1,
         MOST_PRESSES,
@@ -101,7 +100,7 @@ def loaded(schema: Schema) -> dict[str, Any]:
     try:
         found: dict[str, Any] = schema.load(json_body())  # type: ignore[arg-type] # load refuses what is no mapping
     except ValidationError as error:
-        raise refused(sorted(flat(error.messages))) from error
+        raise refused(sorted(mistakes_in(error.messages))) from error
     return found
 
 

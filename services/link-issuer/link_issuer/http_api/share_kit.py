@@ -9,14 +9,12 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from link_issuer.domain.kits import Kit, OpenNow, best_code, refused
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.domain.policies.catalogue import CHANNELS, POLICIES
 from link_issuer.http_api.body import invalid, json_answer
 from link_issuer.http_api.collaborators import collaborators
 from link_issuer.http_api.kit_answers import KitAnswer
 from link_issuer.http_api.links import participant_of
 from link_issuer.pages.invitation import Invitation, kit
-from link_issuer.programs.fields import Strict, choice, identifier
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import Channel
 from referral.events.timestamps import to_datetime
@@ -24,11 +22,13 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.pages.languages import LOCALES, Language
+from referral.validation.fields import StrictSchema, choice, identifier
+from referral.validation.mistakes import Mistake
 
 blueprint = Blueprint("share_kit", __name__, description="What a participant posts or sends, ready for one channel.")
 
 
-class KitQuery(Strict):
+class KitQuery(StrictSchema):
     """For which channel and content, and in which language."""
 
     channel = choice(CHANNELS, "where it will be posted or sent")

@@ -7,7 +7,6 @@ reports a minute by address and by code.
 from flask import Response
 from flask_smorest import Blueprint
 
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.domain.shares import MOST_PRESSES, TOKEN_MS, is_over, pressed
 from link_issuer.http_api import share_body
 from link_issuer.http_api.body import json_answer
@@ -20,6 +19,7 @@ from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
 from referral.tokens import InvalidTokenError
+from referral.validation.mistakes import Mistake
 
 blueprint = Blueprint("share_presses", __name__, description="What the share page reports.")
 _SAYS = {

@@ -7,7 +7,6 @@ from flask import Response, g
 from flask_smorest import Blueprint
 
 from link_issuer.domain.links import Wish, mistakes
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.domain.shares import Share
 from link_issuer.http_api import share_body
 from link_issuer.http_api.body import json_answer
@@ -21,6 +20,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotency_key, idempotent
+from referral.validation.mistakes import Mistake
 
 blueprint = Blueprint(
     "shares", __name__, description="Content that was passed on, as a platform or the share page reports it."

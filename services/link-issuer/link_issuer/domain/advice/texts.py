@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from link_issuer.domain.mistakes import pointer
 from referral.events.program import Program
+from referral.validation.mistakes import json_pointer
 
 Text = tuple[str, str]
 """A JSON pointer, and what is written there."""
@@ -45,4 +45,4 @@ def _of_challenges(program: Program) -> Iterator[Text]:
 
 def _each(texts: Mapping[str, str], *path: str | int) -> Iterator[Text]:
     for key, text in texts.items():
-        yield pointer(*path, key), text
+        yield json_pointer(*path, key), text

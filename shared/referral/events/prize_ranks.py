@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 _PLACE = re.compile(r"([1-9][0-9]{0,5})(?:-([1-9][0-9]{0,5}))?")
 
 
-def place(text: str) -> range | None:
+def ranks(text: str) -> range | None:
     """The places that a text names, e.g. "2-4" → range(2, 5); None where it names none."""
     match = _PLACE.fullmatch(text)
     if match is None:
@@ -22,7 +22,7 @@ def overlaps(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
     """
     seen: list[range] = []
     for text in texts:
-        own = place(text)
+        own = ranks(text)
         if own is None:
             continue
         taken = [max(own.start, other.start) for other in seen if own.start < other.stop and other.start < own.stop]

@@ -13,7 +13,7 @@ def blanks(text: str) -> list[str]:
     return _BLANK.findall(text)
 
 
-def filled(text: str, values: Mapping[str, str | None]) -> str | None:
+def fill(text: str, values: Mapping[str, str | None]) -> str | None:
     """The text with its blanks filled in; None where there is nothing to fill one of them with."""
     if not all(values.get(blank) for blank in blanks(text)):
         return None

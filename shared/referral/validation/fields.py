@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from link_issuer.domain.names import NameRefused, legible
-from link_issuer.domain.targets import TargetRefused, checked_target
+from referral.events import value_checks
+from referral.events.value_checks import InvalidValue, legible
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3}){0,2}")
 _BUILT_IN = fields.Field.default_error_messages
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-class Strict(Schema):
+class StrictSchema(Schema):
     """A section: unknown fields are refused, and every message says what to do."""
 
     class Meta:
@@ -49,7 +49,7 @@ def _suggestion(name: str, known: Collection[str]) -> str:
     return f": did you mean {close[0]}?" if close else f": take one of {', '.join(known)}"
 
 
-class Table(fields.Dict):
+class PlainDict(fields.Dict):
     """A mapping whose mistakes stand under the key itself, not under marshmallow's further level `key` or `value`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
@@ -68,7 +68,7 @@ _NO_MOMENT = {
 }
 
 
-class Instant(fields.AwareDateTime):
+class UtcDateTime(fields.AwareDateTime):
     """A moment with its zone (RFC 3339), kept in UTC."""
 
     def __init__(self, **more: Any) -> None:
@@ -81,9 +81,9 @@ class Instant(fields.AwareDateTime):
             raise ValidationError("is outside the years 1 to 9999") from error
 
 
-def instant(description: str) -> Instant:
+def utc_datetime(description: str) -> UtcDateTime:
     """A moment that may be left out."""
-    return Instant(metadata={"description": description})
+    return UtcDateTime(metadata={"description": description})
 
 
 def identifier(description: str, *, required: bool = True) -> fields.String:
@@ -104,14 +104,14 @@ def choice(options: Sequence[str], description: str, *, required: bool = True) -
     )
 
 
-def number(description: str, least: int, most: int | None = None, *, required: bool = False) -> fields.Integer:
+def integer(description: str, least: int, most: int | None = None, *, required: bool = False) -> fields.Integer:
     """A whole number within bounds."""
     return fields.Integer(
         strict=True, required=required, validate=validate.Range(least, most), metadata={"description": description}
     )
 
 
-def words(description: str, most: int = 512, *, required: bool = False) -> fields.String:
+def text(description: str, most: int = 512, *, required: bool = False) -> fields.String:
     """A short text."""
     return fields.String(required=required, validate=validate.Length(1, most), metadata={"description": description})
 
@@ -122,9 +122,9 @@ def language() -> fields.String:
     return fields.String(validate=pattern)
 
 
-def localized(description: str, *, required: bool = True) -> Table:
+def localized(description: str, *, required: bool = True) -> PlainDict:
     """A text in one or more languages, e.g. {zh-CN: 焕肤计划, en: Glow Together}."""
-    return Table(
+    return PlainDict(
         keys=language(),
         values=fields.String(validate=[validate.Length(1, 512), shown]),
         required=required,
@@ -137,7 +137,7 @@ def shown(text: str) -> None:
     """Refuses text that a page cannot show."""
     try:
         legible(text)
-    except NameRefused as error:
+    except InvalidValue as error:
         raise ValidationError(str(error)) from error
 
 
@@ -163,6 +163,6 @@ def time_zone(name: str) -> None:
 def target(url: str) -> None:
     """Refuses an address that links must not lead to."""
     try:
-        checked_target(url)
-    except TargetRefused as error:
+        value_checks.target_url(url)
+    except InvalidValue as error:
         raise ValidationError(str(error)) from error
