@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from marshmallow import ValidationError
 
+from link_issuer.domain.advice.advice_rule import Advice
 from link_issuer.domain.advice.catalogue import advice
-from link_issuer.domain.advice.rule import Advice
 from link_issuer.programs.schema import ProgramFile
 from referral.events.program import Program
 from referral.validation.mistakes import Mistake, mistakes_in
