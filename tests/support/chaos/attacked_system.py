@@ -12,7 +12,7 @@ from redis import Redis
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.program import Program
-from referral_tools.demo.folded import Watch
+from referral_tools.demo.fold_wait import Watch
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process

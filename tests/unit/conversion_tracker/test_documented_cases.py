@@ -11,10 +11,10 @@ from conversion_tracker.attribution.rules import rules_of
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralUnattributed
 from referral.events.facts import Channel, Fact
 from referral.events.program import QualifyingEvent
-from referral_tools.attribution.crediting import MODELS, TOUCHES
-from referral_tools.attribution.evidence import CASES, ENDS_ON_DAY, Case
-from referral_tools.attribution.qualifying import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, History
-from referral_tools.attribution.steps import AMY, Did, Step
+from referral_tools.attribution.case_steps import AMY, Did, Step
+from referral_tools.attribution.credit_cases import MODELS, TOUCHES
+from referral_tools.attribution.evidence_cases import CASES, ENDS_ON_DAY, Case
+from referral_tools.attribution.qualification_cases import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, History
 from tests.support.builders import conversion_tracker as world
 from tests.support.builders.conversion_tracker import FRIEND, PROGRAM, Run, at, catalog, tick, token, version
 

@@ -16,11 +16,11 @@ from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.facts import PersonFollowed
 from referral.events.program import Program
-from referral_tools.campaign.delivery import parcels
-from referral_tools.campaign.dice import Dice
 from referral_tools.campaign.model import Model
-from referral_tools.campaign.rehearse import rehearse
+from referral_tools.campaign.offline_run import rehearse
+from referral_tools.campaign.request_batches import parcels
 from referral_tools.campaign.script import Step
+from referral_tools.campaign.seeded_random import Dice
 from referral_tools.campaign.simulation import Simulation
 from referral_tools.oracle import Figures, Oracle
 

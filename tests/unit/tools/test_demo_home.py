@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from referral_tools.cli import main
-from referral_tools.demo.home import emptied
+from referral_tools.demo.data_folder import emptied
 from referral_tools.system import free_base
 
 

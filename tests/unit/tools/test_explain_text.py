@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import msgspec
 from rich.cells import cell_len
 
-from referral_tools.columns import aligned
-from referral_tools.explain.answer import Explanation
-from referral_tools.explain.text import text
+from referral_tools.explain.explanation import Explanation
+from referral_tools.explain.explanation_text import text
+from referral_tools.text_columns import aligned
 
 PLACE = {"topic": "referral.events", "partition": 1, "offset": 20, "line": 3}
 AT = "2026-11-01T16:30:00Z"

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from referral_tools.private_files import kept_secret
-from referral_tools.running import Running
+from referral_tools.run_file import Running
 
 HERE = Running({"leaderboard": "http://127.0.0.1:1"}, "rk_here", "127.0.0.1:2", "redis://127.0.0.1:3/0")
 THERE = Running({"leaderboard": "http://127.0.0.1:4"}, "rk_there", "127.0.0.1:5", "redis://127.0.0.1:6/0")

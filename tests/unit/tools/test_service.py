@@ -7,8 +7,8 @@ import click
 import pytest
 from flask import Flask, Response, request
 
-from referral_tools.columns import table
-from referral_tools.service import Away, Service, path
+from referral_tools.service_client import Away, Service, path
+from referral_tools.text_columns import table
 from tests.support.app_server import listening
 
 REFUSED = {"code": "invalid", "detail": "Nothing was changed.", "errors": [{"pointer": "/to", "detail": "is not over"}]}

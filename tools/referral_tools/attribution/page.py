@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import get_args
 
 from referral.events.facts import Channel
-from referral_tools.attribution.crediting import MODELS, TOUCHES
-from referral_tools.attribution.evidence import CASES
-from referral_tools.attribution.qualifying import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS
+from referral_tools.attribution.credit_cases import MODELS, TOUCHES
+from referral_tools.attribution.evidence_cases import CASES
+from referral_tools.attribution.qualification_cases import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS
 
 Section = tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]
 

@@ -1,7 +1,7 @@
 """People who find the account by themselves."""
 
 from referral_tools.campaign.following import Following
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import Stage
 
 _NOBODYS_CODE = "GLOW-FREE-2026"
 _DAY = 24

@@ -17,7 +17,7 @@ from referral_tools.campaign.following import Following
 from referral_tools.campaign.people import Person
 from referral_tools.campaign.script import Deed
 from referral_tools.campaign.sharing import Sharing
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import Stage
 
 _DAY = 24
 

@@ -3,7 +3,7 @@
 from referral.events.facts import PersonFollowed, PersonUnfollowed
 from referral_tools.campaign.people import Person
 from referral_tools.campaign.script import NO_EVIDENCE, Deed, Evidence
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import Stage
 
 _DAY = 24
 

@@ -3,7 +3,7 @@
 from referral_tools.campaign.followers import Followers
 from referral_tools.campaign.people import Person
 from referral_tools.campaign.script import Purchase
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import Stage
 
 _DAY = 24
 _EVENING = 20  # o'clock, where the program is at home

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from itertools import product
 
-from referral_tools.campaign.dice import Dice
 from referral_tools.campaign.model import Model
+from referral_tools.campaign.seeded_random import Dice
 
 _FIRST = (
     "晚风",

@@ -4,10 +4,10 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from referral_tools.campaign.dice import Dice
 from referral_tools.campaign.model import Model
 from referral_tools.campaign.people import Person
 from referral_tools.campaign.script import Deed
+from referral_tools.campaign.seeded_random import Dice
 
 _NO_SUCH_TYPE = b'{"id":"evt_odd","type":"person.levitated","occurred_at":"2026-01-01T00:00:00Z"}'
 

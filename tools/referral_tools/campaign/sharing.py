@@ -6,7 +6,7 @@ from referral.events.facts import Channel, CodeScanned, Content, ContentShown, F
 from referral_tools.campaign.following import Following
 from referral_tools.campaign.people import Person
 from referral_tools.campaign.script import NO_EVIDENCE, Deed, Evidence
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import Stage
 
 _DAY = 24
 _SCANS = 0.25  # of friends who open what came by WeChat scan the poster's QR code

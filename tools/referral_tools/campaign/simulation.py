@@ -11,7 +11,7 @@ from referral_tools.campaign.market import Market
 from referral_tools.campaign.model import Model
 from referral_tools.campaign.script import Step
 from referral_tools.campaign.sharing import Sharing
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import Stage
 
 _HOURS = 24
 

@@ -2,9 +2,9 @@
 
 import click
 
-from referral_tools.columns import table
-from referral_tools.commands.decision import decided
-from referral_tools.service import Service, aimed, path
+from referral_tools.commands.decision_options import decided
+from referral_tools.service_client import Service, aimed, path
+from referral_tools.text_columns import table
 
 _HEADS = ("PERSON", "SINCE (UTC)", "BY", "WHY")
 _PROGRAM, _PERSON = click.argument("program", metavar="PROGRAM"), click.argument("person", metavar="PERSON")

@@ -5,7 +5,7 @@ from typing import get_args
 import click
 
 from referral.events.facts import Visitor
-from referral_tools.service import Service, aimed, path
+from referral_tools.service_client import Service, aimed, path
 
 _CLASSES = click.Choice(get_args(Visitor))
 

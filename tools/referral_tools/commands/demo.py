@@ -7,10 +7,10 @@ import click
 
 from referral.config import ConfigError
 from referral_tools.campaign.client import Refused
-from referral_tools.commands.ports import port_base as port_base_option
-from referral_tools.demo.folded import NotFolded
-from referral_tools.demo.home import NotADemo
-from referral_tools.demo.run import Demo
+from referral_tools.commands.port_option import port_base as port_base_option
+from referral_tools.demo.data_folder import NotADemo
+from referral_tools.demo.demo_run import Demo
+from referral_tools.demo.fold_wait import NotFolded
 from referral_tools.stack.jars import MissingProgram, NoJars
 from referral_tools.stack.ports import PortTaken
 from referral_tools.stack.process import Unhealthy

@@ -3,9 +3,9 @@
 import click
 import msgspec
 
-from referral_tools.explain.answer import Explanation
-from referral_tools.explain.text import text
-from referral_tools.service import Away, Service, aimed, decoded, path
+from referral_tools.explain.explanation import Explanation
+from referral_tools.explain.explanation_text import text
+from referral_tools.service_client import Away, Service, aimed, decoded, path
 
 _AWAY = 3
 

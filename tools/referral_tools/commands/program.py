@@ -14,7 +14,7 @@ from referral.events.program import Program
 from referral_tools.commands.program_diff import diff
 from referral_tools.commands.program_file import FILE, checked, tell
 from referral_tools.commands.program_service import Applied, put, versions_of
-from referral_tools.service import Service, aimed, decoded, mistakes, refusal
+from referral_tools.service_client import Service, aimed, decoded, mistakes, refusal
 
 
 @click.group()

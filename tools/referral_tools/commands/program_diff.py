@@ -12,10 +12,10 @@ import msgspec
 from link_issuer.domain.program_changes import Change, changes
 from link_issuer.programs.check import spelled_out
 from referral.events.program import Program
-from referral_tools.commands.program_differences import told
+from referral_tools.commands.program_diff_text import told
 from referral_tools.commands.program_file import checked
 from referral_tools.commands.program_service import Applied, versions_of
-from referral_tools.service import Service, aimed
+from referral_tools.service_client import Service, aimed
 
 _VERSION = re.compile(r"(prg_[a-z0-9_]+)(?:@([1-9][0-9]*|newest))?")
 _FORMS = "a program file, or PROGRAM@VERSION of a running system, such as prg_glow@3 or prg_glow@newest"

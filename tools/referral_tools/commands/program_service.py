@@ -7,7 +7,7 @@ import httpx
 import msgspec
 
 from referral.events.program import Program
-from referral_tools.service import Service, decoded, path
+from referral_tools.service_client import Service, decoded, path
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from referral_tools.commands.program_file import FILE, checked, tell
-from referral_tools.replay.shown import show
-from referral_tools.service import Service, aimed, mistakes, path, refusal
+from referral_tools.replay.replay_tables import show
+from referral_tools.service_client import Service, aimed, mistakes, path, refusal
 
 _LOOK_S = 0.2
 _DIFFERS = 3

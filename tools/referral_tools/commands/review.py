@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from conversion_tracker.screening.conversion import STATUSES
-from referral_tools.columns import table
-from referral_tools.commands.decision import decided
-from referral_tools.service import Service, aimed, path
+from referral_tools.commands.decision_options import decided
+from referral_tools.service_client import Service, aimed, path
+from referral_tools.text_columns import table
 
 _HEADS = ("CONVERSION", "QUALIFIED (UTC)", "PERSON", "BROUGHT BY", "WHY", "REVIEW")
 _CONVERSION = click.argument("conversion", metavar="CONVERSION")

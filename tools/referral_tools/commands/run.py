@@ -10,8 +10,8 @@ from referral.catalog.view import Catalog
 from referral.config import ConfigError, Settings
 from referral.log.topic_admin import TopicMismatch
 from referral_tools.campaign.client import Client
-from referral_tools.commands.ports import port_base as port_base_option
-from referral_tools.running import Running
+from referral_tools.commands.port_option import port_base as port_base_option
+from referral_tools.run_file import Running
 from referral_tools.stack.jars import MissingProgram, NoJars
 from referral_tools.stack.ports import PortTaken
 from referral_tools.stack.process import Unhealthy

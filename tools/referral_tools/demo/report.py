@@ -6,8 +6,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from referral_tools.campaign.play import Played
-from referral_tools.demo.verdict import Verdict
+from referral_tools.campaign.player import Played
+from referral_tools.demo.comparison import Verdict
 from referral_tools.oracle import Figures
 from referral_tools.system import System
 

@@ -35,7 +35,7 @@ class Process:
     def start(self) -> "Process":
         """Starts it; what it prints is added to its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        leash = [sys.executable, "-m", "referral_tools.stack.leash", str(os.getpid()), *self.command]
+        leash = [sys.executable, "-m", "referral_tools.stack.parent_watch", str(os.getpid()), *self.command]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 leash,

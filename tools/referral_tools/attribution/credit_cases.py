@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from referral_tools.attribution.steps import Step
+from referral_tools.attribution.case_steps import Step
 
 MODELS = ("first_touch", "last_touch", "linear", "position_based")
 

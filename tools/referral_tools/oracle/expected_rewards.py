@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from referral.events.ids import conversion_id, referral_id, reward_id
 from referral.events.program import Program, Reward
-from referral_tools.oracle.attribution import Referral
+from referral_tools.oracle.expected_attribution import Referral
 from referral_tools.oracle.journal import Enrolled, RedemptionAnswer
 
 

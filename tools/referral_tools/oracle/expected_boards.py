@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from referral_tools.oracle.attribution import Referral
+from referral_tools.oracle.expected_attribution import Referral
 
 
 @dataclass(frozen=True, slots=True)

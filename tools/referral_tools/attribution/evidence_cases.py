@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from referral.events.attributions import EvidenceKind, UnattributedReason
 from referral.events.facts import Channel
-from referral_tools.attribution.steps import AMY, BO, OWN_CODE, Step
+from referral_tools.attribution.case_steps import AMY, BO, OWN_CODE, Step
 
 ENDS_ON_DAY = 50
 

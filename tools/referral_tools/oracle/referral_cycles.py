@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from referral.events.ids import referral_id
-from referral_tools.oracle.attribution import Referral
+from referral_tools.oracle.expected_attribution import Referral
 
 _LONGEST = 8  # referrals
 

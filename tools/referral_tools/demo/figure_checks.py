@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from random import Random
 
-from referral_tools.campaign.play import Played
-from referral_tools.demo.readings import Insights, Readings, Rewards
-from referral_tools.demo.verdict import Verdict, differing
+from referral_tools.campaign.player import Played
+from referral_tools.demo.comparison import Verdict, differing
+from referral_tools.demo.system_figures import Insights, Readings, Rewards
 from referral_tools.oracle import Day, Figures, Place
 
 _WALLETS = 150

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from referral.clock import FileClock
 from referral.events.timestamps import to_ms
 from referral_tools.campaign.client import Client, Reward, Verdict
-from referral_tools.campaign.delivery import Parcel, parcels
+from referral_tools.campaign.request_batches import Parcel, parcels
 from referral_tools.campaign.script import Cast, Enrolment, Purchase, Step, Visit
 from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
 

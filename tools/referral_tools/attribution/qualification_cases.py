@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from referral.events.program import QualifyingEvent
-from referral_tools.attribution.steps import Step
+from referral_tools.attribution.case_steps import Step
 
 CLOCK = 30
 """The day that the clock has reached."""

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Program
-from referral_tools.oracle.attribution import Referral, judge
-from referral_tools.oracle.boards import Place, boards
-from referral_tools.oracle.circles import opened
-from referral_tools.oracle.days import Day, by_day
-from referral_tools.oracle.directory import Directory
+from referral_tools.oracle.daily_figures import Day, by_day
+from referral_tools.oracle.expected_attribution import Referral, judge
+from referral_tools.oracle.expected_boards import Place, boards
+from referral_tools.oracle.expected_rewards import Standing, owed, used
 from referral_tools.oracle.journal import Journal
-from referral_tools.oracle.rewards import Standing, owed, used
+from referral_tools.oracle.participant_directory import Directory
+from referral_tools.oracle.referral_cycles import opened
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from referral_tools.columns import aligned
-from referral_tools.explain.answer import Cause, Explanation, Participant, Place, Reward, Rules, Screening, State, Touch
+from referral_tools.explain.explanation import (
+    Cause,
+    Explanation,
+    Participant,
+    Place,
+    Reward,
+    Rules,
+    Screening,
+    State,
+    Touch,
+)
+from referral_tools.text_columns import aligned
 
 When = Callable[[datetime | None], str]
 

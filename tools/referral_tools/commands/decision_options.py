@@ -2,7 +2,7 @@
 
 import click
 
-from referral_tools.service import Command
+from referral_tools.service_client import Command
 
 
 def decided(command: Command) -> Command:

@@ -1,4 +1,4 @@
-"""Runs a command that ends with the one who started it: `python -m referral_tools.stack.leash PARENT-PID COMMAND…`.
+"""Runs a command that ends with the one who started it: `python -m referral_tools.stack.parent_watch PARENT-PID COMMAND…`.
 
 Linux sends a chosen signal to a process when its parent dies (prctl(2), PR_SET_PDEATHSIG); the setting outlives exec.
 It is set here, in a process of its own, because code between fork and exec in a threaded parent may deadlock. The

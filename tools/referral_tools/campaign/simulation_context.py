@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from referral.events.program import Program
-from referral_tools.campaign.dice import Dice
 from referral_tools.campaign.model import Model
 from referral_tools.campaign.people import Crowd, Person
 from referral_tools.campaign.platform import Platform
 from referral_tools.campaign.script import Enrolment, Step, Visit
+from referral_tools.campaign.seeded_random import Dice
 
 Action = Callable[[], None]
 

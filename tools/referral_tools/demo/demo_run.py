@@ -13,15 +13,15 @@ from referral.clock import FileClock
 from referral.events.timestamps import to_ms
 from referral_tools.campaign.client import Client
 from referral_tools.campaign.model import Model
-from referral_tools.campaign.play import Player
+from referral_tools.campaign.player import Player
 from referral_tools.campaign.simulation import Simulation
-from referral_tools.demo.check import checked
-from referral_tools.demo.folded import Watch
-from referral_tools.demo.home import CLOCK, emptied
+from referral_tools.demo.comparison import Verdict
+from referral_tools.demo.data_folder import CLOCK, emptied
+from referral_tools.demo.figure_checks import checked
+from referral_tools.demo.fold_wait import Watch
 from referral_tools.demo.progress import watched
-from referral_tools.demo.readings import Readings
 from referral_tools.demo.report import show_addresses, show_summary, show_verdict, summary, write
-from referral_tools.demo.verdict import Verdict
+from referral_tools.demo.system_figures import Readings
 from referral_tools.oracle import Oracle
 from referral_tools.stack.ports import refuse_taken
 from referral_tools.system import TABLE, System

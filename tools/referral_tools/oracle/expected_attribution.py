@@ -22,8 +22,8 @@ from referral.events.facts import (
     PersonUnfollowed,
 )
 from referral.events.program import Attribution
-from referral_tools.oracle.directory import Directory
 from referral_tools.oracle.journal import Enrolled
+from referral_tools.oracle.participant_directory import Directory
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from referral.events.facts import ContentShared, ContentShown, Fact, PostPublished, PostRemoved
-from referral_tools.oracle.attribution import Referral
+from referral_tools.oracle.expected_attribution import Referral
 from referral_tools.oracle.journal import Click
 
 
