@@ -11,7 +11,7 @@ from referral_tools.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningSystem:
     """Base addresses of the services by name, an API key that may do everything, and the addresses of broker and Redis."""
 
     services: Mapping[str, str]
@@ -20,7 +20,7 @@ class Running:
     redis: str
 
     @contextmanager
-    def told_in(self, *paths: Path) -> Iterator[None]:
+    def written_to(self, *paths: Path) -> Iterator[None]:
         """Writes it into files, and removes those that are still its own afterwards."""
         content = msgspec.json.format(msgspec.json.encode(self)).decode() + "\n"
         for path in paths:

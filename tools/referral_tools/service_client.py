@@ -22,18 +22,18 @@ Item = dict[str, Any]
 Command = Callable[..., None]
 
 
-class Away(click.ClickException):
+class ServiceUnavailable(click.ClickException):
     """The service does not answer, or cannot just now: ask again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceClient:
     """Where a service is, and the key to ask it with."""
 
     url: str
     key: str
 
-    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         """The answer, whatever it says. Raises Away where there is none."""
         address = f"{self.url.rstrip('/')}{path}"
         headers = {"Authorization": f"Bearer {self.key}", **more.pop("headers", {})}
@@ -41,15 +41,17 @@ class Service:
             return httpx.request(method, address, headers=headers, timeout=_TIMEOUT, **more)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = str(error) or type(error).__name__
-            raise Away(f"{address} does not answer ({why}): does the system run, and is --url right?") from error
+            raise ServiceUnavailable(
+                f"{address} does not answer ({why}): does the system run, and is --url right?"
+            ) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(
                 "the key has letters that no key has: is it copied whole, and nothing else?"
             ) from error
 
-    def told(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def request_ok(self, method: str, path: str, **more: Any) -> httpx.Response:
         """The answer to what was taken. Ends the command where the service refuses, is away, or is none of ours."""
-        answer = self.ask(method, path, **more)
+        answer = self.request(method, path, **more)
         if answer.is_error:
             raise refusal(answer)
         if not answer.is_success:
@@ -60,7 +62,7 @@ class Service:
 
     def document(self, method: str, path: str, **more: Any) -> Item:
         """The answer as JSON. Ends the command as above."""
-        found: Item = decoded(self.told(method, path, **more), Item)
+        found: Item = decode_response(self.request_ok(method, path, **more), Item)
         return found
 
     def items(self, path: str, limit: int, **query: str) -> Iterator[Item]:
@@ -80,7 +82,7 @@ def path(*steps: str) -> str:
     return "/v1/" + "/".join(quote(step, safe=":") for step in steps)
 
 
-def decoded(answer: httpx.Response, into: type[Any]) -> Any:
+def decode_response(answer: httpx.Response, into: type[Any]) -> Any:
     """What an answer holds. Ends the command where it is something else."""
     try:
         return msgspec.json.decode(answer.content, type=into)
@@ -96,7 +98,7 @@ def refusal(answer: httpx.Response) -> click.ClickException:
     found = problem(answer)
     places = "".join(f"\n  {one.pointer}: {one.detail}" for one in mistakes(answer))
     says = f"{answer.status_code} {found.get('code', '')}: {found.get('detail', '')}{places}"
-    return (Away if answer.status_code in _AWAY else click.ClickException)(says)
+    return (ServiceUnavailable if answer.status_code in _AWAY else click.ClickException)(says)
 
 
 def mistakes(answer: httpx.Response) -> list[Mistake]:
@@ -111,7 +113,7 @@ def problem(answer: httpx.Response) -> Item:
     return found
 
 
-def aimed(
+def service_options(
     service: Literal["link-issuer", "conversion-tracker"], scope: str, *, required: bool = True
 ) -> Callable[[Command], Command]:
     """Options that say where a service is and which key to use."""

@@ -12,10 +12,10 @@ OWN_CODE = "FRIEND88"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CaseStep:
     """Something the person did on a day, and what it said: fields of the fact; `click` is whose link was opened, and when."""
 
-    did: Did
+    action: Did
     day: float
     said: dict[str, str] = field(default_factory=dict)
     click: tuple[str, float] | None = None

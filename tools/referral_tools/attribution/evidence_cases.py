@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 from referral.events.attributions import EvidenceKind, UnattributedReason
 from referral.events.facts import Channel
-from referral_tools.attribution.case_steps import AMY, BO, OWN_CODE, Step
+from referral_tools.attribution.case_steps import AMY, BO, OWN_CODE, CaseStep
 
 ENDS_ON_DAY = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class EvidenceCase:
     """What happened, and the outcome: who is credited for which kind of evidence, or why nobody is."""
 
-    told: str
-    steps: tuple[Step, ...]
+    description: str
+    steps: tuple[CaseStep, ...]
     credited: tuple[str, EvidenceKind] | None = None
     reason: UnattributedReason | None = None
 
@@ -26,44 +26,50 @@ class Case:
 
 
 CASES = (
-    Case("Amy's code is said with the follow", (Step("follow", 2, {"code": "AMY88"}),), (AMY, "code")),
-    Case(
+    EvidenceCase("Amy's code is said with the follow", (CaseStep("follow", 2, {"code": "AMY88"}),), (AMY, "code")),
+    EvidenceCase(
         "Amy's code was said a day before, in any event",
-        (Step("active", 1, {"code": "amy88"}), Step("follow", 2)),
+        (CaseStep("active", 1, {"code": "amy88"}), CaseStep("follow", 2)),
         (AMY, "code"),
     ),
-    Case("Amy's link was opened; the follow carries the click", (Step("follow", 2, click=(AMY, 1)),), (AMY, "click")),
-    Case("Amy's QR code was scanned", (Step("scan", 1, {"scene": "AMY88"}), Step("follow", 2)), (AMY, "scan")),
-    Case("Amy is mentioned with the follow", (Step("follow", 2, {"mention": "@amy"}),), (AMY, "mention")),
-    Case("Amy tagged the person", (Step("tag", 1, {"by": "xhs:amy"}), Step("follow", 2)), (AMY, "tag")),
-    Case(
+    EvidenceCase(
+        "Amy's link was opened; the follow carries the click", (CaseStep("follow", 2, click=(AMY, 1)),), (AMY, "click")
+    ),
+    EvidenceCase(
+        "Amy's QR code was scanned", (CaseStep("scan", 1, {"scene": "AMY88"}), CaseStep("follow", 2)), (AMY, "scan")
+    ),
+    EvidenceCase("Amy is mentioned with the follow", (CaseStep("follow", 2, {"mention": "@amy"}),), (AMY, "mention")),
+    EvidenceCase("Amy tagged the person", (CaseStep("tag", 1, {"by": "xhs:amy"}), CaseStep("follow", 2)), (AMY, "tag")),
+    EvidenceCase(
         "Amy's link was opened, and Bo's code is said",
-        (Step("follow", 2, {"code": "BO88"}, click=(AMY, 1.5)),),
+        (CaseStep("follow", 2, {"code": "BO88"}, click=(AMY, 1.5)),),
         (BO, "code"),
     ),
-    Case(
+    EvidenceCase(
         "Amy's QR code was scanned, later Bo's",
-        (Step("scan", 1, {"scene": "AMY88"}), Step("scan", 1.5, {"scene": "BO88"}), Step("follow", 2)),
+        (CaseStep("scan", 1, {"scene": "AMY88"}), CaseStep("scan", 1.5, {"scene": "BO88"}), CaseStep("follow", 2)),
         (BO, "scan"),
     ),
-    Case(
+    EvidenceCase(
         "their own code is said, and Amy's link was opened",
-        (Step("follow", 2, {"code": OWN_CODE}, click=(AMY, 1)),),
+        (CaseStep("follow", 2, {"code": OWN_CODE}, click=(AMY, 1)),),
         (AMY, "click"),
     ),
-    Case("no evidence at all", (Step("follow", 2),), reason="no_evidence"),
-    Case(
+    EvidenceCase("no evidence at all", (CaseStep("follow", 2),), reason="no_evidence"),
+    EvidenceCase(
         "Amy's QR code is scanned after the follow",
-        (Step("follow", 2), Step("scan", 3, {"scene": "AMY88"})),
+        (CaseStep("follow", 2), CaseStep("scan", 3, {"scene": "AMY88"})),
         reason="no_evidence",
     ),
-    Case("a code that nobody has", (Step("follow", 2, {"code": "NOBODY"}),), reason="unknown_code"),
-    Case("a mention of nobody who takes part", (Step("follow", 2, {"mention": "@nobody"}),), reason="unknown_mention"),
-    Case("their own code", (Step("follow", 2, {"code": OWN_CODE}),), reason="self_referral"),
-    Case("Amy's link was opened 31 days before", (Step("follow", 33, click=(AMY, 2)),), reason="expired"),
-    Case(
+    EvidenceCase("a code that nobody has", (CaseStep("follow", 2, {"code": "NOBODY"}),), reason="unknown_code"),
+    EvidenceCase(
+        "a mention of nobody who takes part", (CaseStep("follow", 2, {"mention": "@nobody"}),), reason="unknown_mention"
+    ),
+    EvidenceCase("their own code", (CaseStep("follow", 2, {"code": OWN_CODE}),), reason="self_referral"),
+    EvidenceCase("Amy's link was opened 31 days before", (CaseStep("follow", 33, click=(AMY, 2)),), reason="expired"),
+    EvidenceCase(
         "Amy's code is said after the program has ended",
-        (Step("follow", ENDS_ON_DAY + 1, {"code": "AMY88"}),),
+        (CaseStep("follow", ENDS_ON_DAY + 1, {"code": "AMY88"}),),
         reason="program_closed",
     ),
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from referral.events.program import QualifyingEvent
-from referral_tools.attribution.case_steps import Step
+from referral_tools.attribution.case_steps import CaseStep
 
 CLOCK = 30
 """The day that the clock has reached."""
@@ -11,14 +11,14 @@ MINIMUM, CURRENCY, STAYS = 99, "CNY", 7
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class QualificationCase:
     """What happened, and under each `qualifies_on` the day from which the referral pays (None: it does not).
 
     `stands` is whether Amy is credited with the person in the end.
     """
 
-    told: str
-    steps: tuple[Step, ...]
+    description: str
+    steps: tuple[CaseStep, ...]
     pays_from: dict[QualifyingEvent, float | None]
     stands: bool = True
 
@@ -34,42 +34,44 @@ def _days(followed: float | None, ordered: float | None, stayed: float | None) -
     return {"person.followed": followed, "order.paid": ordered, "person.retained": stayed}
 
 
-def _paid(day: float, order: str, amount: str = "99", currency: str = CURRENCY) -> Step:
-    return Step("order", day, {"order": order, "amount": amount, "currency": currency})
+def _paid(day: float, order: str, amount: str = "99", currency: str = CURRENCY) -> CaseStep:
+    return CaseStep("order", day, {"order": order, "amount": amount, "currency": currency})
 
 
-_FOLLOWS = Step("follow", 2, {"code": "AMY88"})
+_FOLLOWS = CaseStep("follow", 2, {"code": "AMY88"})
 HISTORIES = (
-    History("follows on day 2", (_FOLLOWS,), _days(2, None, 9)),
-    History("… and pays 99 CNY on day 5", (_FOLLOWS, _paid(5, "o1")), _days(2, 5, 9)),
-    History("… and pays 98.99 CNY on day 5", (_FOLLOWS, _paid(5, "o1", "98.99")), _days(2, None, 9)),
-    History("… and pays 99 USD on day 5", (_FOLLOWS, _paid(5, "o1", "99", "USD")), _days(2, None, 9)),
-    History("… having paid 99 CNY on day 1", (_paid(1, "o1"), _FOLLOWS), _days(2, None, 9)),
-    History(
+    QualificationCase("follows on day 2", (_FOLLOWS,), _days(2, None, 9)),
+    QualificationCase("… and pays 99 CNY on day 5", (_FOLLOWS, _paid(5, "o1")), _days(2, 5, 9)),
+    QualificationCase("… and pays 98.99 CNY on day 5", (_FOLLOWS, _paid(5, "o1", "98.99")), _days(2, None, 9)),
+    QualificationCase("… and pays 99 USD on day 5", (_FOLLOWS, _paid(5, "o1", "99", "USD")), _days(2, None, 9)),
+    QualificationCase("… having paid 99 CNY on day 1", (_paid(1, "o1"), _FOLLOWS), _days(2, None, 9)),
+    QualificationCase(
         "… pays on day 5, refunded on day 20",
-        (_FOLLOWS, _paid(5, "o1"), Step("refund", 20, {"order": "o1"})),
+        (_FOLLOWS, _paid(5, "o1"), CaseStep("refund", 20, {"order": "o1"})),
         _days(2, None, 9),
     ),
-    History(
+    QualificationCase(
         "… pays on days 5 and 6, the first refunded on day 20",
-        (_FOLLOWS, _paid(5, "o1"), _paid(6, "o2"), Step("refund", 20, {"order": "o1"})),
+        (_FOLLOWS, _paid(5, "o1"), _paid(6, "o2"), CaseStep("refund", 20, {"order": "o1"})),
         _days(2, 6, 9),
     ),
-    History("… and unfollows on day 4", (_FOLLOWS, Step("unfollow", 4)), _days(2, None, None), stands=False),
-    History(
+    QualificationCase(
+        "… and unfollows on day 4", (_FOLLOWS, CaseStep("unfollow", 4)), _days(2, None, None), stands=False
+    ),
+    QualificationCase(
         "… pays on day 5, unfollows on day 12",
-        (_FOLLOWS, _paid(5, "o1"), Step("unfollow", 12)),
+        (_FOLLOWS, _paid(5, "o1"), CaseStep("unfollow", 12)),
         _days(2, 5, 9),
         stands=False,
     ),
-    History(
+    QualificationCase(
         "… pays on day 5, unfollows on day 6, follows again on day 20 by Bo's code",
-        (_FOLLOWS, _paid(5, "o1"), Step("unfollow", 6), Step("follow", 20, {"code": "BO88"})),
+        (_FOLLOWS, _paid(5, "o1"), CaseStep("unfollow", 6), CaseStep("follow", 20, {"code": "BO88"})),
         _days(20, 20, 27),
     ),
-    History(
+    QualificationCase(
         "… unfollows on day 4, follows again on day 25",
-        (_FOLLOWS, Step("unfollow", 4), Step("follow", 25)),
+        (_FOLLOWS, CaseStep("unfollow", 4), CaseStep("follow", 25)),
         _days(25, None, None),
     ),
 )

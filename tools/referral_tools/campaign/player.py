@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from referral.clock import FileClock
 from referral.events.timestamps import to_ms
-from referral_tools.campaign.client import Client, Reward, Verdict
-from referral_tools.campaign.request_batches import Parcel, parcels
-from referral_tools.campaign.script import Cast, Enrolment, Purchase, Step, Visit
+from referral_tools.campaign.client import Client, IngestResult, Reward
+from referral_tools.campaign.request_batches import RequestBatch, request_batches
+from referral_tools.campaign.script import Enrolment, LiveValues, Purchase, ScriptStep, Visit
 from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
 
 _THREADS = 4
@@ -24,13 +24,13 @@ _MOST_ENROLMENTS = 1000
 
 
 @dataclass(slots=True)
-class Played:
+class CampaignResult:
     """What came of a campaign: the journal, what was refused, and which friends waited for their code in vain."""
 
     journal: Journal = field(default_factory=Journal)
     malformed: int = 0
     refused: int = 0
-    waited_in_vain: list[str] = field(default_factory=list)
+    missing_rewards: list[str] = field(default_factory=list)
 
 
 class Player:
@@ -38,12 +38,12 @@ class Player:
 
     def __init__(self, client: Client, clock: FileClock, program: str, settled: Callable[[], None]) -> None:
         self._client, self._clock, self._program, self._settled = client, clock, program, settled
-        self._cast = Cast()
+        self._cast = LiveValues()
         self._links: dict[str, str] = {}
-        self._under_way: list[tuple[Parcel, Future[Verdict]]] = []
-        self.played = Played()
+        self._under_way: list[tuple[RequestBatch, Future[IngestResult]]] = []
+        self.played = CampaignResult()
 
-    def play(self, steps: Iterable[Step]) -> Played:
+    def play(self, steps: Iterable[ScriptStep]) -> CampaignResult:
         """Plays all steps. Raises Refused where the system turns down what a well-behaved client sends."""
         with ThreadPoolExecutor(_THREADS) as threads:
             for turn, step in enumerate(steps):
@@ -59,7 +59,7 @@ class Player:
         self.played.journal.participants = list(self._cast.enrolled.values())
         return self.played
 
-    def _enrol(self, step: Step) -> None:
+    def _enrol(self, step: ScriptStep) -> None:
         for start in range(0, len(step.enrolments), _MOST_ENROLMENTS):
             asked = step.enrolments[start : start + _MOST_ENROLMENTS]
             for one in self._client.enrol(self._program, [_person(person) for person in asked]):
@@ -67,7 +67,7 @@ class Player:
                 enrolled = Enrolled(one.id, one.external_id, one.code, one.mention, step.at)
                 self._cast.enrolled[one.external_id] = enrolled
 
-    def _visit(self, step: Step, threads: ThreadPoolExecutor) -> None:
+    def _visit(self, step: ScriptStep, threads: ThreadPoolExecutor) -> None:
         def open_link(visit: Visit) -> str:
             return self._client.visit(self._links[visit.referrer])
 
@@ -75,10 +75,10 @@ class Player:
             self._cast.tokens[visit.number] = token
             self.played.journal.clicks[token] = Click(self._cast.enrolled[visit.referrer].code, step.at)
 
-    def _send(self, step: Step, turn: int, threads: ThreadPoolExecutor) -> None:
+    def _send(self, step: ScriptStep, turn: int, threads: ThreadPoolExecutor) -> None:
         """Sends off what arrives in this step; the answers are looked at while the next one is under way."""
         facts = [self._cast.fill(deed) for deed in step.deeds]
-        for parcel in parcels(facts, step.malformed, turn):
+        for parcel in request_batches(facts, step.malformed, turn):
             self._under_way.append((parcel, threads.submit(self._client.send, parcel.batch)))
 
     def _collect(self) -> None:
@@ -95,12 +95,15 @@ class Player:
         self._settled()
         deadline = time.monotonic() + _READY_WITHIN_S
         rewards = dict(zip(purchases, threads.map(lambda one: self._ready(one, deadline), purchases), strict=True))
-        self.played.waited_in_vain.extend(one.person for one, reward in rewards.items() if reward is None)
+        self.played.missing_rewards.extend(one.person for one, reward in rewards.items() if reward is None)
         ready = [(one, reward) for one, reward in rewards.items() if reward is not None]
         self._redeem(
-            [_Wish(one.person, reward, one.order) for one, reward in ready for _ in range(one.at_once)], threads
+            [_PendingPurchase(one.person, reward, one.order) for one, reward in ready for _ in range(one.at_once)],
+            threads,
         )
-        self._redeem([_Wish(one.person, reward, one.another) for one, reward in ready if one.another], threads)
+        self._redeem(
+            [_PendingPurchase(one.person, reward, one.another) for one, reward in ready if one.another], threads
+        )
 
     def _ready(self, purchase: Purchase, deadline: float) -> Reward | None:
         """The friend's welcome code, once it can be used; None where it never can."""
@@ -111,19 +114,19 @@ class Player:
                 return found
             time.sleep(_LOOK_S)
 
-    def _redeem(self, wishes: Sequence["_Wish"], threads: ThreadPoolExecutor) -> None:
+    def _redeem(self, wishes: Sequence["_PendingPurchase"], threads: ThreadPoolExecutor) -> None:
         """Asks for all at once, by code and by id in turns; two askings for one order have one Idempotency-Key."""
         for wish, used in zip(wishes, threads.map(self._use, wishes), strict=True):
             answer = RedemptionAnswer(wish.reward.id, wish.reward.rule, wish.person, wish.order, used)
             self.played.journal.redemptions.append(answer)
 
-    def _use(self, wish: "_Wish") -> bool:
+    def _use(self, wish: "_PendingPurchase") -> bool:
         by_code = int(wish.order.rpartition("_")[2]) % 2 == 0
         return self._client.redeem(wish.reward, wish.order, f"{wish.reward.id}-{wish.order}", by_code=by_code)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _PendingPurchase:
     """Somebody wants to use a reward of theirs for an order."""
 
     person: str

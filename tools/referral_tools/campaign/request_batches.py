@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class RequestBatch:
     """One request: its body, the facts in it by their place, and how many items beyond them must be refused."""
 
     batch: Batch
@@ -22,14 +22,14 @@ class Parcel:
     malformed: int = 0
 
 
-def parcels(facts: Sequence[Fact], malformed: Sequence[bytes], turn: int) -> Iterator[Parcel]:
+def request_batches(facts: Sequence[Fact], malformed: Sequence[bytes], turn: int) -> Iterator[RequestBatch]:
     """The requests of a step. The form goes by turns: an array, NDJSON, or three singles and the rest as an array."""
     singles = facts[:_SINGLES] if turn % 3 == 2 else ()
-    yield from (Parcel(Batch(_encode(fact), "application/json"), [fact]) for fact in singles)
+    yield from (RequestBatch(Batch(_encode(fact), "application/json"), [fact]) for fact in singles)
     rest, odd = facts[len(singles) :], list(malformed)
     for start in range(0, len(rest), _MOST - len(odd)):
         some = rest[start : start + _MOST - len(odd)]
-        yield Parcel(_batch([*map(_encode, some), *odd], turn), some, len(odd))
+        yield RequestBatch(_batch([*map(_encode, some), *odd], turn), some, len(odd))
         odd = []
 
 

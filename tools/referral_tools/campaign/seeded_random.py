@@ -4,7 +4,7 @@ from math import exp
 from random import Random
 
 
-class Dice(Random):
+class SeededRandom(Random):
     """A seeded generator with the draws that the simulation needs."""
 
     def happens(self, probability: float) -> bool:

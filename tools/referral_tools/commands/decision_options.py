@@ -5,7 +5,7 @@ import click
 from referral_tools.service_client import Command
 
 
-def decided(command: Command) -> Command:
+def decision_options(command: Command) -> Command:
     """Options that say who decides, and why."""
     by = click.option("--by", required=True, help="who decides: a name or an address that others know")
     note = click.option("--note", default="", help="why, for whoever looks at it later")

@@ -14,7 +14,7 @@ _WORD = re.compile(r"[!-~]+")
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
 
 
-def told(found: Iterable[Change]) -> str:
+def describe(found: Iterable[Change]) -> str:
     """A paragraph for each section: what was added (+), removed (-) and changed (~), each with its JSON pointer."""
     ordered = sorted(found, key=lambda one: _rank(one.section))
     groups = groupby(ordered, key=lambda one: title(one.section))

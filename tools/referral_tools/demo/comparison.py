@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FigureComparison:
     """One figure as both sides have it."""
 
     figure: str
@@ -20,16 +20,16 @@ class Row:
 
 
 @dataclass(slots=True)
-class Verdict:
+class ComparisonResult:
     """All figures. `lost` counts what the oracle has and the system lacks, `doubled` what the system has beyond it."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[FigureComparison] = field(default_factory=list)
     lost: int = 0
     doubled: int = 0
 
     def compare(self, figure: str, system: object, oracle: object) -> None:
         """Adds a figure."""
-        self.rows.append(Row(figure, system, oracle))
+        self.rows.append(FigureComparison(figure, system, oracle))
 
     def count(self, system: Mapping[str, int], oracle: Mapping[str, int]) -> None:
         """Adds what one side has more of than the other, name by name."""

@@ -8,15 +8,15 @@ CLOCK = "clock"
 _LEFT = frozenset(("api-key", CLOCK, "kafka", "logs", "redis", "server.properties", "signing-key", "summary.json"))
 
 
-class NotADemo(Exception):
+class NotADemoFolder(Exception):
     """A folder is to be emptied that holds more than a demo leaves; says which, and what to do."""
 
 
-def emptied(home: Path) -> None:
+def empty_folder(home: Path) -> None:
     """Removes the folder that an earlier demo left. Raises NotADemo, and then has removed nothing."""
     found = {one.name for one in home.iterdir()} if home.exists() else set()
     if found and (CLOCK not in found or not found <= _LEFT):
-        raise NotADemo(
+        raise NotADemoFolder(
             f"{home} holds what no demo left ({min(found - _LEFT, default='data of another kind')}), and a demo empties its"
             " folder first: give another one with --home, or remove it yourself"
         )

@@ -12,16 +12,16 @@ from rich.console import Console
 from referral.clock import FileClock
 from referral.events.timestamps import to_ms
 from referral_tools.campaign.client import Client
-from referral_tools.campaign.model import Model
+from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.player import Player
 from referral_tools.campaign.simulation import Simulation
-from referral_tools.demo.comparison import Verdict
-from referral_tools.demo.data_folder import CLOCK, emptied
-from referral_tools.demo.figure_checks import checked
-from referral_tools.demo.fold_wait import Watch
-from referral_tools.demo.progress import watched
+from referral_tools.demo.comparison import ComparisonResult
+from referral_tools.demo.data_folder import CLOCK, empty_folder
+from referral_tools.demo.figure_checks import compare_figures
+from referral_tools.demo.fold_wait import FoldWaiter
+from referral_tools.demo.progress import show_progress
 from referral_tools.demo.report import show_addresses, show_summary, show_verdict, summary, write
-from referral_tools.demo.system_figures import Readings
+from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.oracle import Oracle
 from referral_tools.stack.ports import refuse_taken
 from referral_tools.system import TABLE, System
@@ -37,42 +37,42 @@ class Demo:
     port_base: int
     program: Path
     seed: int = 7
-    model: Model = field(default_factory=Model)
+    model: CampaignModel = field(default_factory=CampaignModel)
     console: Console = field(default_factory=Console)
 
     def run(self, *, stay: bool) -> bool:
         """Whether the system and the oracle agree. Stays up until Ctrl-C where asked to."""
         started = time.monotonic()
-        clock = self._fresh()
+        clock = self._prepare()
         with System(self.home, self.port_base, {"REFERRAL_CLOCK": f"file:{self._clock_file}"}) as system:
             key = system.make_key()
             self.console.print(f"The system runs after {time.monotonic() - started:.1f} s.")
             with Client(system.services, key) as client:
-                verdict = self._proven(system, client, clock, started)
+                verdict = self._verify(system, client, clock, started)
             if stay:
                 show_addresses(self.console, system, self._program_id, key)
                 system.wait()
         return verdict.agrees
 
-    def _fresh(self) -> FileClock:
+    def _prepare(self) -> FileClock:
         """Empties the data folder, and sets the clock to when the campaign is set up. Raises NotADemo."""
         refuse_taken(tuple(self.port_base + row.port for row in TABLE))
-        emptied(self.home)
+        empty_folder(self.home)
         clock = FileClock(self._clock_file)
         clock.set(to_ms(self._end - timedelta(days=self.model.days) - _SET_UP))
         return clock
 
-    def _proven(self, system: System, client: Client, clock: FileClock, started: float) -> Verdict:
+    def _verify(self, system: System, client: Client, clock: FileClock, started: float) -> ComparisonResult:
         """Plays, waits, recomputes, compares; shows the table and writes the summary."""
         program = client.apply(self._program_id, self.program.read_text())
-        with Watch(system.settings) as watch:
+        with FoldWaiter(system.settings) as watch:
             player = Player(client, clock, program.id, watch.until_folded)
             steps = list(Simulation(self.model, program, self.seed, self._end).steps())
-            played = player.play(watched(steps, self.console))
+            played = player.play(show_progress(steps, self.console))
             clock.set(0)
             watch.until_folded()
         figures = Oracle(program).facts(played.journal)
-        verdict = checked(Readings(client, program.id), figures, played, self.seed)
+        verdict = compare_figures(SystemFigures(client, program.id), figures, played, self.seed)
         show_verdict(self.console, verdict)
         found = summary(verdict, figures, played, self.model.base_followers, time.monotonic() - started)
         show_summary(self.console, found)

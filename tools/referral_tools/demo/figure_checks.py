@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from random import Random
 
-from referral_tools.campaign.player import Played
-from referral_tools.demo.comparison import Verdict, differing
-from referral_tools.demo.system_figures import Insights, Readings, Rewards
-from referral_tools.oracle import Day, Figures, Place
+from referral_tools.campaign.player import CampaignResult
+from referral_tools.demo.comparison import ComparisonResult, differing
+from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
+from referral_tools.oracle import BoardPlace, Day, Figures
 
 _WALLETS = 150
 
 
-def checked(readings: Readings, expected: Figures, played: Played, seed: int) -> Verdict:
+def compare_figures(readings: SystemFigures, expected: Figures, played: CampaignResult, seed: int) -> ComparisonResult:
     """The verdict over everything."""
-    verdict = Verdict()
+    verdict = ComparisonResult()
     verdict.compare("malformed items refused", played.refused, played.malformed)
     _growth(verdict, readings.insights(), expected)
     _days(verdict, readings, expected)
@@ -24,7 +24,7 @@ def checked(readings: Readings, expected: Figures, played: Played, seed: int) ->
     return verdict
 
 
-def _growth(verdict: Verdict, insights: Insights, expected: Figures) -> None:
+def _growth(verdict: ComparisonResult, insights: Insights, expected: Figures) -> None:
     verdict.compare("followers", insights.followers, expected.followers)
     verdict.compare("· brought by referrals", insights.referred, expected.referred)
     verdict.compare("· found the account", insights.discovered, expected.discovered)
@@ -34,17 +34,17 @@ def _growth(verdict: Verdict, insights: Insights, expected: Figures) -> None:
     verdict.compare("posts by the community", insights.posts, expected.total.posts)
 
 
-def _days(verdict: Verdict, readings: Readings, expected: Figures) -> None:
+def _days(verdict: ComparisonResult, readings: SystemFigures, expected: Figures) -> None:
     """The same, day by day."""
-    wrong = differing((_told(readings.insights(day)), told) for day, told in expected.days.items())
+    wrong = differing((_compare_insights(readings.insights(day)), told) for day, told in expected.days.items())
     verdict.compare(f"the same on each of {len(expected.days)} days: differing", wrong, 0)
 
 
-def _told(insights: Insights) -> Day:
+def _compare_insights(insights: Insights) -> Day:
     return Day(insights.followers, insights.referred, insights.shown, insights.shares, insights.clicks, insights.posts)
 
 
-def _boards(verdict: Verdict, readings: Readings, expected: Figures) -> None:
+def _boards(verdict: ComparisonResult, readings: SystemFigures, expected: Figures) -> None:
     """Every row of every board, in order; referrer by referrer the all-time board tells conversions lost and doubled."""
     boards = {period: readings.board(period) for period in expected.boards}
     for kind, periods in _by_kind(expected).items():
@@ -63,33 +63,36 @@ def _by_kind(expected: Figures) -> dict[str, list[str]]:
     return kinds
 
 
-def _scores(places: Sequence[Place]) -> dict[str, int]:
+def _scores(places: Sequence[BoardPlace]) -> dict[str, int]:
     return {place.participant: place.score for place in places}
 
 
-def _rewards(verdict: Verdict, rewards: Rewards, expected: Figures) -> None:
+def _rewards(verdict: ComparisonResult, rewards: RewardCounts, expected: Figures) -> None:
     """What was granted and not taken back, by rule."""
-    system, oracle = {rule: _kept(counts) for rule, counts in rewards.by_rule.items()}, expected.rewards_by_rule
-    verdict.compare("rewards granted", sum(system.values()), len(expected.kept))
+    system, oracle = (
+        {rule: _compare_rewards_kept(counts) for rule, counts in rewards.by_rule.items()},
+        expected.rewards_by_rule,
+    )
+    verdict.compare("rewards granted", sum(system.values()), len(expected.kept_conversions))
     for rule in sorted(set(system) | set(oracle)):
         verdict.compare(f"· {rule}", system.get(rule, 0), oracle[rule])
     verdict.count(system, oracle)
 
 
-def _kept(counts: dict[str, int]) -> int:
+def _compare_rewards_kept(counts: dict[str, int]) -> int:
     """What has expired was granted all the same; it is not for this comparison to wait for the clock."""
     return sum(count for status, count in counts.items() if status != "revoked")
 
 
-def _redemptions(verdict: Verdict, redeemed: int, expected: Figures, played: Played) -> None:
+def _redemptions(verdict: ComparisonResult, redeemed: int, expected: Figures, played: CampaignResult) -> None:
     verdict.compare("rewards used", redeemed, expected.redeemed)
     verdict.compare("· used for two orders", sum(len(orders) - 1 for orders in expected.used.values()), 0)
-    verdict.compare("· friends who waited for a code in vain", len(played.waited_in_vain), 0)
+    verdict.compare("· friends who waited for a code in vain", len(played.missing_rewards), 0)
     verdict.count({"used": redeemed}, {"used": expected.redeemed})
     verdict.doubled += sum(len(orders) - 1 for orders in expected.used.values())
 
 
-def _wallets(verdict: Verdict, readings: Readings, expected: Figures, seed: int) -> None:
+def _wallets(verdict: ComparisonResult, readings: SystemFigures, expected: Figures, seed: int) -> None:
     """What a sample of people have, reward by reward; half of the sample follow, whether they have anything or not."""
     wallets = expected.wallets
     people = sorted(wallets), sorted(expected.standing)

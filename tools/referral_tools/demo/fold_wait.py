@@ -14,11 +14,11 @@ _LOOK_S = 0.1
 _WITHIN_S = 120.0
 
 
-class NotFolded(Exception):
+class FoldsBehind(Exception):
     """Some folds did not catch up in time; says which, and by how many records."""
 
 
-class Watch:
+class FoldWaiter:
     """Looks at fences and ends of topics. A context manager: holds a client of the broker and one of Redis."""
 
     def __init__(self, settings: Settings) -> None:
@@ -42,10 +42,10 @@ class Watch:
             lag = lag_by_fold(self._settings, self._consumer, self._redis)
             quiet = 0 if any(lag.values()) else quiet + 1
             if time.monotonic() > deadline:
-                raise NotFolded(f"not folded within {_WITHIN_S:.0f} s: {_said(lag)}")
+                raise FoldsBehind(f"not folded within {_WITHIN_S:.0f} s: {_describe_lag(lag)}")
             if not quiet:
                 time.sleep(_LOOK_S)
 
 
-def _said(lag: Mapping[str, int]) -> str:
+def _describe_lag(lag: Mapping[str, int]) -> str:
     return ", ".join(f"{fold} is {records} records behind" for fold, records in lag.items() if records)

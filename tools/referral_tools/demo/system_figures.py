@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from referral_tools.campaign.client import Client
-from referral_tools.oracle import Place
+from referral_tools.oracle import BoardPlace
 
 _PAGE = 100
 
@@ -37,14 +37,14 @@ class Insights(msgspec.Struct):
     posts: int
 
 
-class Rewards(msgspec.Struct):
+class RewardCounts(msgspec.Struct):
     """A program's rewards in figures: by rule and status."""
 
     redeemed: int
     by_rule: dict[str, dict[str, int]]
 
 
-class Readings:
+class SystemFigures:
     """The system's figures of one program."""
 
     def __init__(self, client: Client, program: str) -> None:
@@ -54,17 +54,17 @@ class Readings:
         """Growth and activity."""
         return msgspec.convert(self._client.get("leaderboard", self._path("insights"), period=period), Insights)
 
-    def board(self, period: str) -> list[Place]:
+    def board(self, period: str) -> list[BoardPlace]:
         """The whole board of a period."""
         return [
-            Place(one.rank, one.participant, one.external_id, one.score, int(one.reached_at.timestamp()))
+            BoardPlace(one.rank, one.participant, one.external_id, one.score, int(one.reached_at.timestamp()))
             for page in self._pages(period)
             for one in page.entries
         ]
 
-    def rewards(self) -> Rewards:
+    def rewards(self) -> RewardCounts:
         """The rewards by rule and status."""
-        return msgspec.convert(self._client.get("reward-dispatcher", self._path("rewards/summary")), Rewards)
+        return msgspec.convert(self._client.get("reward-dispatcher", self._path("rewards/summary")), RewardCounts)
 
     def wallet(self, person: str) -> set[str]:
         """The ids of the rewards that a person has, or had until they expired."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 
-class Place(Struct, frozen=True):
+class LogPosition(Struct, frozen=True):
     """Where a line stands on the log."""
 
     topic: str
@@ -14,7 +14,7 @@ class Place(Struct, frozen=True):
     line: int
 
 
-class Participant(Struct, frozen=True):
+class ExplainedParticipant(Struct, frozen=True):
     """Who brought somebody."""
 
     id: str
@@ -22,7 +22,7 @@ class Participant(Struct, frozen=True):
     display_name: str | None = None
 
 
-class Touch(Struct, frozen=True):
+class ExplainedTouch(Struct, frozen=True):
     """A touch and what became of it."""
 
     kind: str
@@ -32,8 +32,8 @@ class Touch(Struct, frozen=True):
     detail: str
     code: str | None = None
     channel: str | None = None
-    referrer: Participant | None = None
-    place: Place | None = None
+    referrer: ExplainedParticipant | None = None
+    place: LogPosition | None = None
 
 
 class Rules(Struct, frozen=True):
@@ -76,22 +76,22 @@ class Screening(Struct, frozen=True):
     review: Review | None = None
 
 
-class State(Struct, frozen=True):
+class RewardState(Struct, frozen=True):
     """Something that happened to a reward."""
 
     state: str
     at: datetime
-    place: Place
+    place: LogPosition
     reason: str | None = None
 
 
-class Reward(Struct, frozen=True):
+class ExplainedReward(Struct, frozen=True):
     """A reward and what became of it."""
 
     id: str
     beneficiary: str
     status: str
-    states: list[State]
+    states: list[RewardState]
     rule: str | None = None
     kind: str | None = None
     milestone: int | None = None
@@ -111,8 +111,8 @@ class Cause(Struct, frozen=True):
     type: str
     says: str
     recorded_at: datetime
-    place: Place
-    cause: Place | None = None
+    place: LogPosition
+    cause: LogPosition | None = None
 
 
 class Missing(Struct, frozen=True):
@@ -130,12 +130,12 @@ class Explanation(Struct, frozen=True):
     verdict: str
     timezone: str
     status: str
-    touches: list[Touch]
-    rewards: list[Reward]
+    touches: list[ExplainedTouch]
+    rewards: list[ExplainedReward]
     causes: list[Cause]
     missing: list[Missing]
     referral: str | None = None
-    referrer: Participant | None = None
+    referrer: ExplainedParticipant | None = None
     followed_at: datetime | None = None
     first_followed_at: datetime | None = None
     qualified_at: datetime | None = None

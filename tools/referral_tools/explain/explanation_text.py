@@ -6,16 +6,16 @@ from zoneinfo import ZoneInfo
 
 from referral_tools.explain.explanation import (
     Cause,
+    ExplainedParticipant,
+    ExplainedReward,
+    ExplainedTouch,
     Explanation,
-    Participant,
-    Place,
-    Reward,
+    LogPosition,
+    RewardState,
     Rules,
     Screening,
-    State,
-    Touch,
 )
-from referral_tools.text_columns import aligned
+from referral_tools.text_columns import align_columns
 
 When = Callable[[datetime | None], str]
 
@@ -25,7 +25,7 @@ def text(one: Explanation) -> str:
     when = _when(one.timezone)
     sections = [
         (f"{one.external_id} in {one.program}", [one.verdict]),
-        ("Person", aligned(_person(one, when))),
+        ("Person", align_columns(_person(one, when))),
         ("Touches, oldest first", _touches(one.touches, when)),
         ("Screening", _screening(one.screening, when)),
         ("Rewards", _rewards(one.rewards, when)),
@@ -59,21 +59,21 @@ def _rules(rules: Rules, when: When) -> str:
     )
 
 
-def _touches(touches: Sequence[Touch], when: When) -> list[str]:
+def _touches(touches: Sequence[ExplainedTouch], when: When) -> list[str]:
     rows = [
         (when(one.touched_at), f"{one.kind} {one.code or ''}".rstrip(), _name(one.referrer), one.why, _at(one.place))
         for one in touches
     ]
-    lines = aligned(rows)
+    lines = align_columns(rows)
     reasons = {one.why: one.detail for one in touches}
-    return [*lines, *aligned([(f"{why}:", detail) for why, detail in reasons.items()], indent="    ")]
+    return [*lines, *align_columns([(f"{why}:", detail) for why, detail in reasons.items()], indent="    ")]
 
 
 def _screening(screening: Screening | None, when: When) -> list[str]:
     if screening is None:
         return []
     found = [(one.reason, one.outcome, one.description) for one in screening.findings]
-    lines = [f"  {screening.conversion} is {screening.status}", *aligned(found, indent="    ")]
+    lines = [f"  {screening.conversion} is {screening.status}", *align_columns(found, indent="    ")]
     if screening.review is not None:
         review = screening.review
         note = f": {review.note}" if review.note else ""
@@ -81,7 +81,7 @@ def _screening(screening: Screening | None, when: When) -> list[str]:
     return lines
 
 
-def _rewards(rewards: Sequence[Reward], when: When) -> list[str]:
+def _rewards(rewards: Sequence[ExplainedReward], when: When) -> list[str]:
     lines: list[str] = []
     for one in rewards:
         friends = "a first friend" if one.milestone == 1 else f"{one.milestone} friends"
@@ -89,11 +89,11 @@ def _rewards(rewards: Sequence[Reward], when: When) -> list[str]:
         what = f"{one.rule} ({one.kind})" if one.rule else "granted for another conversion"
         lines.append(f"  {one.beneficiary}: {what}{milestone} is {one.status}  {one.id}")
         rows = [(when(state.at), _at(state.place), _state(state)) for state in one.states]
-        lines += aligned(rows, indent="    ")
+        lines += align_columns(rows, indent="    ")
     return lines
 
 
-def _state(state: State) -> str:
+def _state(state: RewardState) -> str:
     return f"{state.state}: {state.reason}" if state.reason else state.state
 
 
@@ -108,10 +108,10 @@ def _rank(one: Explanation) -> str:
 def _causes(causes: Sequence[Cause], when: When) -> list[str]:
     """Each line with what led to it; a fact has nothing there."""
     rows = [(when(one.recorded_at), _at(one.place), one.type, one.says) for one in causes]
-    return aligned(rows)
+    return align_columns(rows)
 
 
-def _name(participant: Participant | None) -> str:
+def _name(participant: ExplainedParticipant | None) -> str:
     if participant is None:
         return "-"
     if participant.display_name and participant.external_id:
@@ -119,5 +119,5 @@ def _name(participant: Participant | None) -> str:
     return participant.external_id or participant.id
 
 
-def _at(place: Place | None) -> str:
+def _at(place: LogPosition | None) -> str:
     return f"{place.topic}/{place.partition}/{place.offset}/{place.line}" if place else "-"

@@ -6,9 +6,19 @@ disagree on is a defect.
 """
 
 from referral_tools.oracle.daily_figures import Day
-from referral_tools.oracle.expected_attribution import Referral
-from referral_tools.oracle.expected_boards import Place
+from referral_tools.oracle.expected_attribution import ExpectedReferral
+from referral_tools.oracle.expected_boards import BoardPlace
 from referral_tools.oracle.figures import Figures, Oracle
 from referral_tools.oracle.journal import Click, Enrolled, Journal, RedemptionAnswer
 
-__all__ = ["Click", "Day", "Enrolled", "Figures", "Journal", "Oracle", "Place", "RedemptionAnswer", "Referral"]
+__all__ = [
+    "BoardPlace",
+    "Click",
+    "Day",
+    "Enrolled",
+    "ExpectedReferral",
+    "Figures",
+    "Journal",
+    "Oracle",
+    "RedemptionAnswer",
+]

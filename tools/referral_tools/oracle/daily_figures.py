@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from referral.events.facts import ContentShared, ContentShown, Fact, PostPublished, PostRemoved
-from referral_tools.oracle.expected_attribution import Referral
+from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.journal import Click
 
 
@@ -27,7 +27,7 @@ class Day:
 
 
 def by_day(
-    referrals: Iterable[Referral], facts: Iterable[Fact], clicks: Iterable[Click], zone: ZoneInfo
+    referrals: Iterable[ExpectedReferral], facts: Iterable[Fact], clicks: Iterable[Click], zone: ZoneInfo
 ) -> dict[str, Day]:
     """Every day that has something."""
     days: dict[str, Day] = defaultdict(Day)
@@ -37,7 +37,9 @@ def by_day(
     return dict(sorted(days.items()))
 
 
-def _all(referrals: Iterable[Referral], facts: list[Fact], clicks: Iterable[Click]) -> Iterator[tuple[datetime, Day]]:
+def _all(
+    referrals: Iterable[ExpectedReferral], facts: list[Fact], clicks: Iterable[Click]
+) -> Iterator[tuple[datetime, Day]]:
     for referral in referrals:
         yield referral.followed_at, Day(followers=1, referred=int(referral.referrer is not None))
     for click in clicks:

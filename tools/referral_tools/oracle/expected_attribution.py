@@ -27,7 +27,7 @@ from referral_tools.oracle.participant_directory import Directory
 
 
 @dataclass(frozen=True, slots=True)
-class Referral:
+class ExpectedReferral:
     """A person who follows now: since when, and who brought them (None: they found the account themselves).
 
     `qualified_at` is when it became worth paying; None where it is not (yet), and where nobody brought them.
@@ -40,7 +40,7 @@ class Referral:
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class OracleTouch:
     """Something that may have brought a person: what kind, when, by which fact, and through whom."""
 
     kind: EvidenceKind
@@ -49,9 +49,9 @@ class Touch:
     referrer: Enrolled
 
 
-def judge(
+def expected_referral(
     person: str, history: Iterable[Fact], rules: Attribution, directory: Directory, clock: datetime | None = None
-) -> Referral | None:
+) -> ExpectedReferral | None:
     """The person's standing after everything that happened; None if they do not follow (any more). `clock` is the last tick."""
     facts = sorted(history, key=_order)
     spells = list(_follows(facts))
@@ -59,9 +59,9 @@ def judge(
         return None
     winner = _winner(person, facts, spells[0][0], rules, directory)
     if winner is None or (len(spells) > 1 and rules.refollow == "never"):
-        return Referral(person, _at(spells[-1][0]), None)
+        return ExpectedReferral(person, _at(spells[-1][0]), None)
     first, latest = _at(spells[0][0]), _at(spells[-1][0])
-    return Referral(person, latest, winner, _qualified_at(facts, first, latest, rules, clock))
+    return ExpectedReferral(person, latest, winner, _qualified_at(facts, first, latest, rules, clock))
 
 
 def _qualified_at(
@@ -121,19 +121,19 @@ def _winner(
     return None
 
 
-def _touches(fact: Fact, directory: Directory) -> Iterator[Touch]:
+def _touches(fact: Fact, directory: Directory) -> Iterator[OracleTouch]:
     """Every touch that a fact tells of, as far as it names somebody who took part by then."""
     at = _at(fact)
     scanned = isinstance(fact, CodeScanned)
     scene = fact.data.scene if isinstance(fact, CodeScanned) else None
     if (said := scene or fact.code) and (owner := directory.by_code(said, at)):
-        yield Touch("scan" if scanned else "code", at, fact.id, owner)
+        yield OracleTouch("scan" if scanned else "code", at, fact.id, owner)
     if (click := directory.click(fact.click or "")) and (owner := directory.by_code(click.code, click.clicked_at)):
-        yield Touch("click", click.clicked_at, click.id or fact.id, owner)
+        yield OracleTouch("click", click.clicked_at, click.id or fact.id, owner)
     if fact.mention and (owner := directory.by_mention(fact.mention, at)):
-        yield Touch("mention", at, fact.id, owner)
+        yield OracleTouch("mention", at, fact.id, owner)
     if isinstance(fact, FriendTagged) and (owner := directory.by_person(fact.data.by, at)):
-        yield Touch("tag", at, fact.id, owner)
+        yield OracleTouch("tag", at, fact.id, owner)
 
 
 def _at(fact: Fact) -> datetime:

@@ -11,12 +11,12 @@ from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Program
 from referral_tools.oracle.daily_figures import Day, by_day
-from referral_tools.oracle.expected_attribution import Referral, judge
-from referral_tools.oracle.expected_boards import Place, boards
-from referral_tools.oracle.expected_rewards import Standing, owed, used
+from referral_tools.oracle.expected_attribution import ExpectedReferral, expected_referral
+from referral_tools.oracle.expected_boards import BoardPlace, boards
+from referral_tools.oracle.expected_rewards import OwedReward, owed_rewards, used_rewards
 from referral_tools.oracle.journal import Journal
 from referral_tools.oracle.participant_directory import Directory
-from referral_tools.oracle.referral_cycles import opened
+from referral_tools.oracle.referral_cycles import without_cycles
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Figures:
     """Everything worth comparing. `standing` holds each person who follows now; counts are of distinct facts."""
 
     program: Program
-    standing: dict[str, Referral]
-    boards: dict[str, list[Place]]
-    owed: dict[str, Standing]
-    used: dict[Standing, set[str]]
+    standing: dict[str, ExpectedReferral]
+    boards: dict[str, list[BoardPlace]]
+    owed: dict[str, OwedReward]
+    used: dict[OwedReward, set[str]]
     days: dict[str, Day]
 
     @cached_property
@@ -61,7 +61,7 @@ class Figures:
         return self.referred / self.followers if self.followers else 0.0
 
     @cached_property
-    def conversions(self) -> dict[str, Referral]:
+    def conversions(self) -> dict[str, ExpectedReferral]:
         """The referrals that stand and qualified, by conversion id."""
         found = [(one, one.referrer) for one in self.standing.values() if one.qualified_at]
         return {
@@ -71,20 +71,20 @@ class Figures:
         }
 
     @cached_property
-    def kept(self) -> dict[str, Standing]:
+    def kept_conversions(self) -> dict[str, OwedReward]:
         """Rewards that people have, by id: those owed, and those used before their reason fell."""
         return self.owed | {reward.id: reward for reward in self.used}
 
     @cached_property
     def rewards_by_rule(self) -> Counter[str]:
         """How many of them there are by each rule."""
-        return Counter(reward.rule for reward in self.kept.values())
+        return Counter(reward.rule for reward in self.kept_conversions.values())
 
     @cached_property
     def wallets(self) -> dict[str, set[str]]:
         """The ids of them by whose they are."""
         wallets: dict[str, set[str]] = defaultdict(set)
-        for reward in self.kept.values():
+        for reward in self.kept_conversions.values():
             wallets[reward.beneficiary].add(reward.id)
         return dict(wallets)
 
@@ -103,25 +103,27 @@ class Oracle:
     def facts(self, journal: Journal) -> Figures:
         """Every figure, from what was accepted."""
         facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
-        standing = self._standing(facts, Directory(journal.participants, journal.clicks), journal.clock)
+        standing = self._valid_referrals(facts, Directory(journal.participants, journal.clicks), journal.clock)
         zone = ZoneInfo(self._program.timezone)
         return Figures(
             program=self._program,
             standing=standing,
             boards=boards((one for one in standing.values() if one.referrer), zone),
-            owed=owed(standing.values(), self._program),
-            used=used(journal.redemptions),
+            owed=owed_rewards(standing.values(), self._program),
+            used=used_rewards(journal.redemptions),
             days=by_day(standing.values(), facts, journal.clicks.values(), zone),
         )
 
-    def _standing(self, facts: Iterable[Fact], directory: Directory, clock: datetime | None) -> dict[str, Referral]:
+    def _valid_referrals(
+        self, facts: Iterable[Fact], directory: Directory, clock: datetime | None
+    ) -> dict[str, ExpectedReferral]:
         histories: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             histories[fact.person].append(fact)
         rules = self._program.attribution
-        judged = (judge(who, history, rules, directory, clock) for who, history in histories.items())
+        judged = (expected_referral(who, history, rules, directory, clock) for who, history in histories.items())
         standing = {one.person: one for one in judged if one}
-        return standing if self._program.screening.ring == "ignore" else opened(standing, self._program.id)
+        return standing if self._program.screening.ring == "ignore" else without_cycles(standing, self._program.id)
 
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from referral.events.ids import referral_id
-from referral_tools.oracle.expected_attribution import Referral
+from referral_tools.oracle.expected_attribution import ExpectedReferral
 
 _LONGEST = 8  # referrals
 
 
-def opened(standing: Mapping[str, Referral], program: str) -> dict[str, Referral]:
+def without_cycles(standing: Mapping[str, ExpectedReferral], program: str) -> dict[str, ExpectedReferral]:
     """Everybody's standing; a referral that closes a circle of those that stand is not worth paying, as long as it does."""
     return {
         person: replace(one, qualified_at=None) if _closes(person, standing, program) else one
@@ -18,7 +18,7 @@ def opened(standing: Mapping[str, Referral], program: str) -> dict[str, Referral
     }
 
 
-def _closes(person: str, standing: Mapping[str, Referral], program: str) -> bool:
+def _closes(person: str, standing: Mapping[str, ExpectedReferral], program: str) -> bool:
     """Whether theirs is the newest of a circle; of two of one moment, the one with the greater id."""
     circle: list[tuple[datetime, str]] = []
     here = person
@@ -30,5 +30,5 @@ def _closes(person: str, standing: Mapping[str, Referral], program: str) -> bool
     return False
 
 
-def _age(one: Referral, id: str) -> tuple[datetime, str]:
+def _age(one: ExpectedReferral, id: str) -> tuple[datetime, str]:
     return one.followed_at, id

@@ -16,7 +16,7 @@ _TOTALS = {
 }
 
 
-def show(console: Console, job: dict[str, Any]) -> None:
+def show_replay(console: Console, job: dict[str, Any]) -> None:
     """Who gains, who loses, the totals, and whether it can be trusted."""
     result, progress = job["result"], job["progress"]
     console.print(_referrers(result["referrers"]))
