@@ -54,7 +54,7 @@ def _facts(steps: tuple[CaseStep, ...], channel: Channel | None = None) -> list[
 
 
 @pytest.mark.parametrize("channel", get_args(Channel))
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.told)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.description)
 def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: EvidenceCase, channel: Channel) -> None:
     """Who is credited, for which kind of evidence and in which channel; or the reason why nobody is."""
     run = Run(catalog(version(ends_at=at(ENDS_ON_DAY)))).take(_facts(case.steps, channel), came=case.steps[-1].day)
@@ -75,7 +75,7 @@ def _rules(qualifies_on: QualifyingEvent) -> Run:
 
 
 @pytest.mark.parametrize("qualifies_on", get_args(QualifyingEvent))
-@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.told)
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.description)
 def test_a_history_pays_from_the_day_that_the_docs_say(
     history: QualificationCase, qualifies_on: QualifyingEvent
 ) -> None:
