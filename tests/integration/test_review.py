@@ -15,7 +15,8 @@ from referral.config import Settings
 from referral.events.attributions import Evidence, ReferralQualified, attribution_key
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
-from referral.events.program import Board, Screening
+from referral.events.program import Board
+from referral.events.screening import Screening
 from referral.http.api_keys import secret_digest
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main
@@ -126,7 +127,7 @@ def test_what_is_held_is_released_and_rejected_and_a_ban_takes_all_back_until_it
     """Each decision reaches rewards and boards; what comes back has the same ids; what cannot be decided says why."""
     whole.events.post(tracker.event("xhs:u1", code="AMY88"))
     key, line = attribution_key(SELF_REFERRAL), msgspec.json.encode(SELF_REFERRAL)
-    whole.events.own.collector.submit(ATTRIBUTIONS, key, line).wait(10)
+    whole.events.own.publisher.submit(ATTRIBUTIONS, key, line).wait(10)
     once = whole.comes([("xhs:amy", 1)], STANDS)
     _is_reviewed(whole)
     _is_banned(whole, once)

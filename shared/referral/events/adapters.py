@@ -79,11 +79,13 @@ class AdapterSignature(Section, frozen=True, kw_only=True):
     ]
     secret: Annotated[
         Slug,
-        Meta(description="the name under which `referral adapters set NAME PROGRAM` stores the secret", examples=["shop"]),
+        Meta(
+            description="the name under which `referral adapters set NAME PROGRAM` stores the secret", examples=["shop"]
+        ),
     ]
-    prefix: Annotated[Name, Meta(description="what precedes the signature in the header", examples=["sha256="])] | None = (
-        None
-    )
+    prefix: (
+        Annotated[Name, Meta(description="what precedes the signature in the header", examples=["sha256="])] | None
+    ) = None
     encoding: Annotated[Literal["hex", "base64"], Meta(description="how the signature is encoded")] = "hex"
 
 
@@ -95,16 +97,19 @@ class WechatAccount(Section, frozen=True, kw_only=True):
             str,
             Meta(
                 pattern=r"^wx[0-9a-z]{16}$",
-                description="the account's AppID; encrypted callbacks of any other account are refused",
+                description="the only AppID whose encrypted callbacks are accepted",
                 examples=["wx0123456789abcdef"],
-                extra={"must_be": "an AppID: wx and 16 letters and digits, as shown on the account's page", "left_out": "not checked"},
+                extra={
+                    "must_be": "an AppID: wx and 16 letters and digits, as shown on the account's page",
+                    "left_out": "not checked",
+                },
             ),
         ]
         | None
     ) = None
     mode: Annotated[
         Literal["compatible", "encrypted"],
-        Meta(description="`compatible` accepts plaintext and encrypted callbacks, `encrypted` refuses plaintext"),
+        Meta(description="whether plaintext callbacks are accepted (compatible) or refused (encrypted)"),
     ] = "compatible"
 
 
@@ -114,7 +119,9 @@ class Adapter(Section, frozen=True, kw_only=True):
     id: Annotated[
         Slug,
         Meta(
-            description="your own name for this adapter, part of its URL", examples=["shop"], extra={"check": _not_built_in}
+            description="your own name for this adapter, part of its URL",
+            examples=["shop"],
+            extra={"check": _not_built_in},
         ),
     ]
     where: Annotated[AdapterPaths, Meta(description="where id, type, person and time are, and optional fields")]

@@ -44,5 +44,5 @@ class Challenge(Section, frozen=True, kw_only=True):
     resources: Annotated[ChallengeResources, Meta(description="what makes it easy to take part")] = ChallengeResources()
     prizes: Annotated[
         dict[ChallengePrize, ShortText],
-        Meta(description="what can be won, by name", examples=[{"final": "a day with the creator"}]),
+        Meta(description="what can be won", examples=[{"final": "a day with the creator"}]),
     ] = field(default_factory=dict)

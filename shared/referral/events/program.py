@@ -9,11 +9,11 @@ from referral.events.adapters import Adapter, WechatAccount
 from referral.events.attributions import EvidenceKind, ReferrerKind
 from referral.events.caption_template import PLACEHOLDERS
 from referral.events.challenges import MAX_CHALLENGES, Challenge
-from referral.events.content import CallToAction, ContentItem
+from referral.events.content import ContentItem
 from referral.events.facts import Channel
 from referral.events.line import Text, Timestamp
 from referral.events.rewards import RewardKind, Role
-from referral.events.screening import Action, Screening
+from referral.events.screening import Screening
 from referral.events.section import (
     IN_SOME_LANGUAGE,
     UNIQUE,
@@ -83,7 +83,7 @@ class Attribution(Section, frozen=True, kw_only=True):
 
 
 class Reward(Section, frozen=True, kw_only=True):
-    """One reward rule: who gets what, when. `on` conversion.cleared rewards each (or the first, with `once`); milestone the N-th."""
+    """A reward rule: who gets what, when. conversion.cleared rewards each referral (with `once` the first), milestone the N-th."""
 
     id: Annotated[Slug, Meta(description="your own name for this reward", examples=["guide"])]
     to: Annotated[Role, Meta(description="who gets it")]
@@ -108,7 +108,9 @@ class Reward(Section, frozen=True, kw_only=True):
     ) = None
     percent: Annotated[int, Meta(ge=1, le=100, description="the discount of a discount code in percent")] | None = None
     worth: Annotated[ShortText, Meta(description="its value as people read it", examples=["¥99"])] | None = None
-    expires_days: Annotated[int, Meta(ge=1, description="days after the grant in which it can be redeemed")] | None = None
+    expires_days: Annotated[int, Meta(ge=1, description="days after the grant in which it can be redeemed")] | None = (
+        None
+    )
     fulfilment: Annotated[Literal["automatic", "manual"], Meta(description="how it is handed out")] = "automatic"
 
     @property
@@ -288,7 +290,7 @@ class Program(Section, frozen=True, kw_only=True):
         dict[Channel, Annotated[dict[Language, Caption], Meta(min_length=1, extra=IN_SOME_LANGUAGE)]],
         section(
             "Share kits",
-            f"the captions that participants share, by channel and language, with the placeholders {PLACEHOLDERS}",
+            f"captions to share, in one or more languages, with the placeholders {PLACEHOLDERS}, by channel",
             why="Ready captions for each channel make sharing one tap.",
             use="link-issuer makes the share kit's caption and the share page's text from them; if one is missing, or a placeholder"
             " has no value, from the content's hook and call to action. Both are checked against the channel's policy.",
@@ -320,10 +322,10 @@ class Program(Section, frozen=True, kw_only=True):
             "Partners",
             "who promotes the program beside its participants",
             why="Cross-promotion, communities, seeding: who promotes the program beyond its followers.",
-            use="Each may be enrolled (`POST …/participants` with `partner`), and refers by code, link and mention as a follower does."
-            " The friends they refer are rewarded; they themselves are not, since their pay is agreed with them, and they have a"
-            " board of their own (`?kind=partner`). A follower's link may also be made for a partner. Clicks, referrals and"
-            " conversions carry the partner's id, so that each partner's results can be told apart.",
+            use="Each may be enrolled (`POST …/participants` with `partner`), and refers by code, link and mention as a follower"
+            " does. The friends they refer are rewarded; they themselves are not, since their pay is agreed with them, and they"
+            " have a board of their own (`?kind=partner`). A follower's link may also be made for a partner. Clicks, referrals"
+            " and conversions carry the partner's id, so that each partner's results can be measured.",
         ),
     ] = ()
     ends_at: (
@@ -376,6 +378,3 @@ class ProgramFile(Program, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-
-
-__all__ = ["Action", "Adapter", "CallToAction", "ContentItem", "Localized", "Period", "Program", "ProgramFile", "Section"]

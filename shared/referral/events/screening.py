@@ -22,7 +22,8 @@ class NetworkBurst(Section, frozen=True, kw_only=True):
     """Many people of one referrer from one network within some minutes."""
 
     people: Annotated[
-        int, Meta(ge=2, le=MAX_COUNT, description="from how many people of one referrer on one network the rule applies")
+        int,
+        Meta(ge=2, le=MAX_COUNT, description="from how many people of one referrer on one network the rule applies"),
     ] = 20
     minutes: Annotated[int, Meta(ge=1, le=1440, description="within how many minutes")] = 10
     action: Annotated[
@@ -44,13 +45,15 @@ class DisposableHandle(Section, frozen=True, kw_only=True):
 
     built_in: Annotated[
         bool,
-        Meta(description="whether handles count that platforms assign, that end in a counter or that were typed at random"),
+        Meta(
+            description="whether handles count that platforms assign, that end in a counter or that were typed at random"
+        ),
     ] = True
     patterns: Annotated[
         tuple[HandlePattern, ...],
         Meta(
             max_length=MAX_PATTERNS,
-            description="further handles that count; * matches any letters, ? one letter, [0-9] a digit",
+            description="further handles that count (* matches any letters, ? one letter, [0-9] a digit)",
             extra={"check": distinct_ignoring_case},
         ),
     ] = ()
@@ -92,9 +95,9 @@ class Screening(Section, frozen=True, kw_only=True):
         Meta(description="what happens if two of a referrer's people, or one and the referrer, have the same device"),
     ] = "hold"
     network_burst: Annotated[NetworkBurst, Meta(description="many people from one network at once")] = NetworkBurst()
-    velocity_per_minute: Annotated[
-        VelocityPerMinute, Meta(description="referral velocity above the limit")
-    ] = VelocityPerMinute()
+    velocity_per_minute: Annotated[VelocityPerMinute, Meta(description="referral velocity above the limit")] = (
+        VelocityPerMinute()
+    )
     disposable_handle: Annotated[
         DisposableHandle, Meta(description="people whose handle looks like a throw-away account")
     ] = DisposableHandle()

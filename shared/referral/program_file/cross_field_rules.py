@@ -124,7 +124,8 @@ def _no_percent(reward: SentSection) -> Iterator[Mistake]:
 def prizes_can_be_won(program: SentSection) -> Iterator[Mistake]:
     """A board's prizes are for periods that it has, and each rank has one prize."""
     for board in program.sections("boards"):
-        periods = board.sent_list("periods") or list(get_args(Period))
+        sent = board.sent_list("periods")
+        periods = [period for period in get_args(Period) if period in sent] or get_args(Period)
         prizes = board.section("prizes")
         for period in get_args(Period):
             if not prizes.has(period):
@@ -163,10 +164,10 @@ def _unknown_variants(item: SentSection, experiment: SentSection) -> Iterator[Mi
 def channels_of_the_program(program: SentSection) -> Iterator[Mistake]:
     """Share kits and partners are on channels where the program runs."""
     sent = {channel for channel in program.sent_list("channels") if isinstance(channel, str)}
-    if not sent:
-        return
     own = [channel for channel in get_args(Channel) if channel in sent]
     remedy = f"use {', '.join(own)}, or add it to channels" if own else "add it to channels"
+    if not program.sent_list("channels"):
+        return
     kits = program.section("kits")
     named = [(kits, channel, channel) for channel in kits.values]
     named += [(partner, "channel", partner.sent_text("channel") or "") for partner in program.sections("partners")]
@@ -190,7 +191,9 @@ def challenges(program: SentSection) -> Iterator[Mistake]:
         prompts = len(challenge.section("resources").sent_list("prompts"))
         if isinstance(days, int) and prompts > days:
             resources = challenge.section("resources")
-            yield resources.mistake("prompts", f"are {prompts} for {days} days: one per day is shown, so remove the rest")
+            yield resources.mistake(
+                "prompts", f"are {prompts} for {days} days: one per day is shown, so remove the rest"
+            )
         if (span := _span(challenge)) is None:
             continue
         if span.after is None and days is not None:

@@ -60,7 +60,8 @@ def with_ancestors(pointers: Iterable[str]) -> frozenset[str]:
     """The pointers and those of all values around them, e.g. "/a/b" → {"/a/b", "/a"}."""
     found: set[str] = set()
     for pointer in pointers:
-        while pointer and pointer not in found:
-            found.add(pointer)
-            pointer = pointer.rpartition("/")[0]
+        around = pointer
+        while around and around not in found:
+            found.add(around)
+            around = around.rpartition("/")[0]
     return frozenset(found)

@@ -154,9 +154,10 @@ def amount(description: str, least: int, most: int, *, required: bool = False) -
     return fields.Decimal(allow_nan=False, **_common(description, expected, required, bounds), validate=rule)
 
 
-def utc_datetime(description: str, *, required: bool = False) -> UtcDateTime:
-    """A timestamp with a UTC offset."""
-    return UtcDateTime(format="iso", **_common(description, "a timestamp such as 2026-11-03T00:00:00Z", required))
+def utc_datetime(description: str, *, required: bool = False, data_key: str | None = None) -> UtcDateTime:
+    """A timestamp with a UTC offset; `data_key` is its name in the document if that is no name in Python."""
+    common = _common(description, "a timestamp such as 2026-11-03T00:00:00Z", required)
+    return UtcDateTime(format="iso", data_key=data_key, **common)
 
 
 def iso_date(description: str, *, required: bool = False) -> fields.Date:
@@ -212,19 +213,26 @@ def _common(
     description: str, expected: str, required: bool, bounds: Mapping[str, object] | None = None
 ) -> dict[str, Any]:
     """What every field is made with: its messages, and what /openapi.json shows of it."""
-    what, must_be = _escaped(description or expected), _escaped(expected)
-    wrong = f"must be {must_be}; got {{input!r:.{_ECHO}}}"
+    what = description or expected
     messages = {
         "required": f"is required: {what}",
         "null": f"must not be null: {what}",
-        "invalid": wrong,
-        "too_large": wrong,
-        "special": f"must be {must_be}",
+        "invalid": f"must be {expected}",
+        "too_large": f"must be {expected}",
+        "special": f"must be {expected}",
         "invalid_awareness": "is missing a UTC offset: end it with Z for UTC, or an offset such as +08:00",
     }
     shown = {name: bound for name, bound in (bounds or {}).items() if bound is not None}
     about = {"description": description} if description else {}
-    return {"required": required, "error_messages": messages, "metadata": about | shown}
+    texts = {key: _Message(message) for key, message in messages.items()}
+    return {"required": required, "error_messages": texts, "metadata": about | shown}
+
+
+class _Message(str):
+    """A message as marshmallow formats it: braces are text, and the value is added if marshmallow passes it."""
+
+    def format(self, *_: object, **known: object) -> str:
+        return f"{self}; got {known['input']!r:.{_ECHO}}" if "input" in known else str(self)
 
 
 def _size_rules(least: int | None, most: int | None, must_be: str | None) -> list[validate.Validator]:
@@ -258,8 +266,3 @@ def _length(value: str) -> str:
 
 def _size(value: Sequence[object]) -> str:
     return f"{len(value)} entries" if len(value) != 1 else "1 entry"
-
-
-def _escaped(message: str) -> str:
-    """For marshmallow, which formats messages with str.format."""
-    return message.replace("{", "{{").replace("}", "}}")

@@ -1,7 +1,8 @@
 """Marshmallow schemas made from msgspec structs: type hints and their `Meta` are the one declaration of each field.
 
-`struct_schema(Reward)` accepts what `msgspec.convert(document, Reward)` accepts, but reports every mistake, each with what to write
-instead. `/openapi.json` and generated pages show the same descriptions and bounds. `events.section` lists the keys of `Meta.extra`.
+`struct_schema(Reward)` has the bounds of `msgspec.convert(document, Reward)` and the `check` of each field, and reports every
+mistake with what to write instead. /openapi.json and generated pages show the same descriptions and bounds.
+`referral.events.section` lists the keys of `Meta.extra`.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,19 +28,19 @@ _META = ("ge", "le", "min_length", "max_length", "pattern", "title", "descriptio
 class Declared:
     """What a type hint declares: the type without Annotated and None, and its `Meta` as one dictionary (with `extra` merged in)."""
 
-    type: Any
+    kind: Any
     meta: Mapping[str, Any]
 
     @property
     def struct(self) -> type[Struct] | None:
         """The struct of a section, or of the items of a list of sections."""
-        kind = declared(get_args(self.type)[0]).type if self.is_list else self.type
-        return kind if isinstance(kind, type) and issubclass(kind, Struct) else None
+        held = declared(get_args(self.kind)[0]).kind if self.is_list else self.kind
+        return held if isinstance(held, type) and issubclass(held, Struct) else None
 
     @property
     def is_list(self) -> bool:
         """Whether it is a list."""
-        return get_origin(self.type) is tuple
+        return get_origin(self.kind) is tuple
 
     @property
     def text(self) -> str:
@@ -60,14 +61,14 @@ class Declared:
         return [f", {longest} at most"] if self.is_list and longest else []
 
     def _options(self) -> list[str]:
-        of_items = get_origin(self.type) in (tuple, dict)
-        options = declared(get_args(self.type)[0]).options if of_items else self.options
+        of_items = get_origin(self.kind) in (tuple, dict)
+        options = declared(get_args(self.kind)[0]).options if of_items else self.options
         return [f": {', '.join(options)}"] if options else []
 
     @property
     def options(self) -> tuple[str, ...]:
         """The values that are allowed; empty if they are not listed."""
-        return get_args(self.type) if get_origin(self.type) is Literal else tuple(self.meta.get("enum", ()))
+        return get_args(self.kind) if get_origin(self.kind) is Literal else tuple(self.meta.get("enum", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ def declared_fields(struct: type[Struct]) -> list[DeclaredField]:
     """The fields of a struct, in order."""
     hints = get_type_hints(struct, include_extras=True)
     return [
-        DeclaredField(one.name, one.required, None if one.default is NODEFAULT else one.default, declared(hints[one.name]))
+        DeclaredField(
+            one.name, one.required, None if one.default is NODEFAULT else one.default, declared(hints[one.name])
+        )
         for one in struct_fields(struct)
     ]
 
@@ -100,7 +103,7 @@ def declared(hint: object) -> Declared:
     merged = dict(found.meta)
     for meta in metas:
         merged |= _facts(meta)
-    return Declared(found.type, merged)
+    return Declared(found.kind, merged)
 
 
 def _facts(meta: Meta) -> dict[str, Any]:
@@ -119,20 +122,20 @@ def struct_schema(struct: type[Struct]) -> type[Schema]:
 
 def make_field(value: Declared, *, required: bool = False) -> Field[Any]:
     """The field of a declared value. Raises TypeError for a type that documents do not have."""
-    meta, arguments = value.meta, get_args(value.type)
+    meta, arguments = value.meta, get_args(value.kind)
     if value.options:
         return fields.one_of(value.options, value.text, check=meta.get("check"), required=required)
-    if isinstance(value.type, type) and issubclass(value.type, Struct):
-        return fields.nested(struct_schema(value.type), value.text, required=required)
+    if isinstance(value.kind, type) and issubclass(value.kind, Struct):
+        return fields.nested(struct_schema(value.kind), value.text, required=required)
     if value.is_list:
         return _list(value, make_field(declared(arguments[0])), required)
-    if get_origin(value.type) is dict:
+    if get_origin(value.kind) is dict:
         keys, values = (make_field(declared(one)) for one in arguments)
         sizes = meta.get("min_length"), meta.get("max_length")
         return fields.mapping(keys, values, value.text, *sizes, must_be=meta.get("must_be"), required=required)
-    make = _SCALARS.get(value.type)
+    make = _SCALARS.get(value.kind)
     if make is None:
-        raise TypeError(f"no field for {value.type}: add it to struct_schema")
+        raise TypeError(f"no field for {value.kind}: add it to struct_schema")
     return make(value, required)
 
 

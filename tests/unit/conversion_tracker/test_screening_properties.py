@@ -14,8 +14,7 @@ from conversion_tracker.screening.referrer_history import MAX_DAYS, MAX_RECENT, 
 from conversion_tracker.screening.rule import Case, Rule
 from conversion_tracker.screening.sliding_window import most_within
 from referral.events.attributions import ReferralQualified
-from referral.events.program import Screening
-from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
 from referral.events.timestamps import to_ms
 from tests.support.builders.conversion_tracker import AMY, at
 from tests.support.builders.screening import cleared, program, referral

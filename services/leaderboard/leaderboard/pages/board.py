@@ -12,7 +12,8 @@ from leaderboard.folds import places
 from leaderboard.http_api.collaborators import collaborators
 from leaderboard.pages import words
 from leaderboard.pages.shown import Mine, Row, mine, rows_of
-from referral.events.program import Board, Period, Program
+from referral.events.program import Board, Program
+from referral.events.section import Period
 from referral.http.context import context
 from referral.pages.languages import localized
 

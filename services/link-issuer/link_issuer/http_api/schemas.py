@@ -4,9 +4,9 @@ from typing import get_args
 
 from marshmallow import Schema, fields
 
-from link_issuer.domain.links import Hindrance
-from link_issuer.programs.schema import ProgramFile
+from link_issuer.domain.link_spec import Hindrance
 from referral.events.facts import Channel
+from referral.program_file.check import ProgramFileSchema
 
 
 class WarningAnswer(Schema):
@@ -22,7 +22,7 @@ class WarningAnswer(Schema):
 class ProgramAnswer(Schema):
     """A version of a program."""
 
-    program = fields.Nested(ProgramFile, required=True)
+    program = fields.Nested(ProgramFileSchema, required=True)
     version = fields.Integer(required=True, metadata={"example": 1})
     effective_from = fields.AwareDateTime(
         required=True, metadata={"description": "from when on events are judged by it"}

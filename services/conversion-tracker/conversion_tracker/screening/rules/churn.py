@@ -1,7 +1,7 @@
 """Followers who come and go: one who follows again and again, or a referrer whose people do not stay once they have counted."""
 
 from conversion_tracker.screening.rule import Case, Rule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _decide(case: Case, screening: Screening) -> bool:

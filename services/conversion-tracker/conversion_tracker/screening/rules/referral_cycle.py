@@ -1,7 +1,7 @@
 """Nobody is brought by whom they brought: the newest edge of a circle, of up to 8 edges, neither counts nor pays."""
 
 from conversion_tracker.screening.rule import Case, Rule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _decide(case: Case, _: Screening) -> bool:

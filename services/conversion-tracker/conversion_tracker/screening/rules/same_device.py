@@ -4,7 +4,7 @@ Seen are the newest of those whom the referrer brought, and the referrer's own d
 """
 
 from conversion_tracker.screening.rule import Case, Rule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _decide(case: Case, _: Screening) -> bool:

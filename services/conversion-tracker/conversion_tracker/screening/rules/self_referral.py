@@ -1,7 +1,7 @@
 """Nobody brings themselves. Attribution refuses it already; this is the second lock, on the finished referral."""
 
 from conversion_tracker.screening.rule import Case, Rule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _decide(case: Case, _: Screening) -> bool:

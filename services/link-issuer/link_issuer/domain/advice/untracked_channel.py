@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from link_issuer.domain.advice.rule import Remark, Rule
+from link_issuer.domain.advice.advice_rule import Remark, Rule
 from referral.events.attributions import EvidenceKind
-from referral.events.caption_template import blanks
+from referral.events.caption_template import placeholders
 from referral.events.facts import Channel
 from referral.events.program import Program
 
@@ -30,7 +30,7 @@ def _find(program: Program) -> Iterator[Remark]:
             )
             continue
         for language, text in program.kits.get(channel, {}).items():
-            if not {_LEAVES.get(blank) for blank in blanks(text)} & set(usable):
+            if not {_LEAVES.get(blank) for blank in placeholders(text)} & set(usable):
                 ways = " or ".join(f"{{{blank}}}" for blank, kind in _LEAVES.items() if kind in usable)
                 yield f"/kits/{channel}/{language}", f"nothing in it says who shared it: put in {ways or '{code}'}"
 
