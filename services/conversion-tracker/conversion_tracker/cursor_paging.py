@@ -5,17 +5,19 @@ from referral.http import cursors
 from referral.http.problems import Problem
 
 
-def encode_list_cursor(last: ListEntry | None, board: str) -> str | None:
-    """Where the list `board` goes on; None where it ends."""
-    return cursors.encode_cursor((board, last.score, last.member)) if last else None
+def encode_list_cursor(last: ListEntry | None, list_name: str) -> str | None:
+    """The cursor of the next page; None if `last`, the last entry of this page, is None."""
+    return cursors.encode_cursor((list_name, last.score, last.member)) if last else None
 
 
-def decode_list_cursor(cursor: object, board: str) -> ListEntry | None:
-    """The place behind which the list `board` goes on. Raises Problem 400 for a cursor that is not of it."""
+def decode_list_cursor(cursor: object, list_name: str) -> ListEntry | None:
+    """The entry after which the page begins. Raises Problem 400 for an invalid cursor or that of another list."""
     if cursor is None:
         return None
-    of, score, member = cursors.decode_cursor(str(cursor), tuple[str, float, str])
-    if of != board:
-        pointer = {"pointer": "query:cursor", "detail": "of another list"}
-        raise Problem(400, "bad_cursor", "This cursor belongs to another list. Begin without a cursor.", [pointer])
+    cursor_list, score, member = cursors.decode_cursor(str(cursor), tuple[str, float, str])
+    if cursor_list != list_name:
+        pointer = {"pointer": "query:cursor", "detail": "belongs to another list"}
+        raise Problem(
+            400, "bad_cursor", "This cursor belongs to another list. Omit it to start from the beginning.", [pointer]
+        )
     return ListEntry(score, member)
