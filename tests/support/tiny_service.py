@@ -13,10 +13,11 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
-from referral.events.entities import ApiKey
+from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.program import Program
 from referral.http.api_keys import requires
-from referral.http.bearer_token import secret_digest
 from referral.http.app import create_app
+from referral.http.bearer_token import secret_digest
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.paging import Page, PageQuery, decode_offset, encode_cursor
@@ -82,9 +83,17 @@ KEYS = (
 )
 
 
+GLOW = Program(
+    id="prg_glow", name={"en": "Glow"}, timezone="UTC", target_url="https://example.com/follow", channels=("wechat",)
+)
+PROGRAM = ProgramVersion(recorded_at=EXAMPLE_ITEM.made_at, program=GLOW, version=1, effective_from=EXAMPLE_ITEM.made_at)
+
+
 def tiny_service(settings: Settings = NOWHERE, service: str = "tiny") -> Flask:
-    """The app. Its catalog knows KEYS; its broker and Redis are wherever the settings say."""
-    return create_app(service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower(KEYS))
+    """The app. Its catalog has KEYS and PROGRAM; its broker and Redis are wherever the settings say."""
+    return create_app(
+        service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower((*KEYS, PROGRAM))
+    )
 
 
 def headers(secret: str, **more: str) -> dict[str, str]:

@@ -75,9 +75,9 @@ def decode_offset(cursor: object) -> int:
     return decode_cursor(str(cursor), _Offset) if cursor else 0
 
 
-def encode_position(list_name: str, position: Position) -> str:
+def encode_position(list_name: str, score: float, member: str) -> str:
     """Returns the cursor of a position in the list of this name."""
-    return encode_cursor((list_name, *position))
+    return encode_cursor((list_name, score, member))
 
 
 def decode_position(cursor: object, list_name: str) -> Position | None:

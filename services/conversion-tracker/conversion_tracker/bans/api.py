@@ -3,17 +3,18 @@
 from flask_smorest import Blueprint
 
 from conversion_tracker.bans.store import Banned
-from conversion_tracker.cursor_paging import cursor_of, place_of
 from conversion_tracker.dependencies import collaborators
-from conversion_tracker.require import existing_program
-from conversion_tracker.screening.review_schemas import BanIn, BanOut, BansOut, DecisionIn, PageIn
+from conversion_tracker.screening.review_schemas import BanIn, BanOut, BansOut, DecisionIn
+from conversion_tracker.sorted_set_listing import Place
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.ids import random_id
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.paging import PageQuery, decode_position, encode_position
 from referral.http.problems import Problem
+from referral.http.require import require_program
 from referral.topics import EVENTS
 
 blueprint = Blueprint("bans", __name__, description="Who is shut out of a program.")
@@ -21,16 +22,17 @@ blueprint = Blueprint("bans", __name__, description="Who is shut out of a progra
 
 @blueprint.get("/v1/programs/<program>/bans")
 @requires("read")
-@blueprint.arguments(PageIn, location="query")
+@blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, BansOut)
 @blueprint.alt_response(404, description="There is no such program.")
 @blueprint.alt_response(503, description="Redis is away.")
 def bans(page: dict[str, object], program: str) -> dict[str, object]:
     """Who is banned, by whom, since when and why; the oldest ban first."""
-    existing_program(program)
-    place, limit = place_of(page["cursor"], program), int(str(page["limit"]))
-    found, last = collaborators().bans.after(program, place, limit)
-    return {"items": [_shape(one) for one in found], "next_cursor": cursor_of(last, program)}
+    require_program(program)
+    position, limit = decode_position(page["cursor"], program), int(str(page["limit"]))
+    found, last = collaborators().bans.after(program, Place(*position) if position else None, limit)
+    next_cursor = encode_position(program, last.score, last.member) if last else None
+    return {"items": [_shape(one) for one in found], "next_cursor": next_cursor}
 
 
 @blueprint.post("/v1/programs/<program>/bans")
@@ -45,7 +47,7 @@ def ban(body: dict[str, str], program: str) -> dict[str, object]:
 
     Rewards are revoked and boards ranked anew within seconds. Of who is banned already the first ban stays.
     """
-    existing_program(program)
+    require_program(program)
     return _written(PersonBanned, program, body["person"], body)
 
 
@@ -58,7 +60,7 @@ def ban(body: dict[str, str], program: str) -> dict[str, object]:
 @blueprint.alt_response(503, description="The log or Redis is away.")
 def lift(query: dict[str, str], program: str, external_id: str) -> dict[str, object]:
     """Lifts a ban: all counts again as if it had not been, with the same ids, so that nothing is granted twice."""
-    existing_program(program)
+    require_program(program)
     found = collaborators().people.person(program, external_id)
     if found is None or found.ban is None:
         detail = f"{external_id} is not banned from {program}; GET /v1/programs/{program}/bans lists who is, within a second."

@@ -2,18 +2,20 @@
 
 from flask_smorest import Blueprint
 
-from conversion_tracker.cursor_paging import cursor_of, place_of
 from conversion_tracker.dependencies import collaborators
-from conversion_tracker.require import existing_conversion, existing_program
+from conversion_tracker.require import existing_conversion
 from conversion_tracker.screening import conversion_response as shapes
 from conversion_tracker.screening.conversion import Conversion, Decided, Review
 from conversion_tracker.screening.review_schemas import ConversionsIn, ConversionsOut, DecisionIn, ReviewOut
+from conversion_tracker.sorted_set_listing import Place
 from referral.events.attributions import ConversionReviewed, attribution_key
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
+from referral.http.require import require_program
 from referral.topics import ATTRIBUTIONS
 
 blueprint = Blueprint(
@@ -29,11 +31,14 @@ blueprint = Blueprint(
 @blueprint.alt_response(503, description="Redis is away.")
 def conversions(page: dict[str, object], program: str) -> dict[str, object]:
     """Conversions of one status, the first that qualified first; those that are held wait for somebody to decide."""
-    existing_program(program)
+    require_program(program)
     board = f"{program}|{page['status']}"
     status, limit = page["status"], int(str(page["limit"]))
-    found, last = collaborators().conversions.after(program, status, place_of(page["cursor"], board), limit)  # type: ignore[arg-type] # one of STATUSES
-    return {"items": shapes.conversions(found, context().catalog), "next_cursor": cursor_of(last, board)}
+    position = decode_position(page["cursor"], board)
+    place = Place(*position) if position else None
+    found, last = collaborators().conversions.after(program, status, place, limit)  # type: ignore[arg-type] # one of STATUSES
+    next_cursor = encode_position(board, last.score, last.member) if last else None
+    return {"items": shapes.conversions(found, context().catalog), "next_cursor": next_cursor}
 
 
 @blueprint.post("/v1/conversions/<conversion>/release")

@@ -14,7 +14,6 @@ from link_issuer.http_api import click_body
 from link_issuer.http_api.body import json_answer
 from link_issuer.http_api.click_body import LOOK_BACK, MOST_CLICKS, refused
 from link_issuer.http_api.collaborators import collaborators
-from link_issuer.http_api.programs import known
 from referral.events.entities import Link, UseReturned
 from referral.events.facts import ClickReclassed, LinkClicked
 from referral.events.timestamps import to_datetime, to_ms
@@ -22,6 +21,7 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
+from referral.http.require import require_program
 
 blueprint = Blueprint("clicks", __name__, description="Clicks, and who they turn out to have been.")
 
@@ -47,7 +47,7 @@ def reclass(program: str) -> Response:
     Counters move each click from the class it had to this one, on the day it happened, once however often it is said; of
     several the latest counts. A person's click that was none gives its place of a bounded link back.
     """
-    known(program)
+    require_program(program)
     asked = click_body.wish()
     now = to_datetime(context().clock.now_ms())
     found = [one for one in _found(program, asked) if asked.get("was", one.visitor) == one.visitor]

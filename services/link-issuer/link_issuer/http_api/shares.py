@@ -12,7 +12,6 @@ from link_issuer.domain.shares import Share
 from link_issuer.http_api import share_body
 from link_issuer.http_api.body import json_answer
 from link_issuer.http_api.collaborators import collaborators
-from link_issuer.http_api.programs import known
 from link_issuer.http_api.share_body import loaded, refused
 from referral.events.entities import Link, Participant
 from referral.events.facts import ContentShared
@@ -21,6 +20,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotency_key, idempotent
+from referral.http.require import require_program
 
 blueprint = Blueprint(
     "shares", __name__, description="Content that was passed on, as a platform or the share page reports it."
@@ -77,7 +77,7 @@ def _id(program: str) -> str:
 
 def _share(asked: dict[str, Any]) -> Share:
     """What is reported, checked against program and catalog. Raises Problem."""
-    newest = known(asked["program"])
+    newest = require_program(asked["program"])
     terms = context().catalog.program_at(newest.program.id, context().clock.now_ms()) or newest
     owner = _participant(asked)
     via = _code(asked, owner)
