@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from link_issuer.http_api import clicks as door
 from referral.clock import ManualClock
 from referral.events.facts import ClickReclassed, LinkClicked, PersonFollowed
+from referral.events.keys import person_key
 from referral.events.timestamps import to_ms
 from referral.topics import EVENTS
 from referral_tools.cli import main
@@ -98,7 +99,7 @@ def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: System) -> No
     )
     unread = b'{"type":"link.clicked","code":"%s","id":"\xff"}' % amy.encode()
     for line in (msgspec.json.encode(follow), unread):
-        glow.own.onward.collector.submit(EVENTS, f"{PROGRAM}|xhs:z", line).wait(10)
+        glow.own.onward.collector.submit(EVENTS, person_key(PROGRAM, "xhs:z"), line).wait(10)
     later(glow, click.occurred_at + timedelta(minutes=2))
     span = {"from": click.occurred_at.isoformat(), "to": (click.occurred_at + timedelta(milliseconds=1)).isoformat()}
     answer = reclass(glow, code=amy, visitor="crawler", **span)

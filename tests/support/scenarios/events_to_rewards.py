@@ -15,6 +15,7 @@ from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.handler import State, conversion_at, referrer_at
 from conversion_tracker.screening.referrer_history import Referrer
 from referral.clock import ManualClock
+from referral.events import keys
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import referral_id
@@ -63,7 +64,7 @@ class Chain:
         """Appends facts, one record a partition."""
         records: dict[int, list[bytes]] = {}
         for fact in facts:
-            place = partition_of(f"{fact.program}|{fact.person}", PARTITIONS)
+            place = partition_of(keys.person_key(fact.program, fact.person), PARTITIONS)
             records.setdefault(place, []).append(msgspec.json.encode(fact))
         for partition, lines in records.items():
             self.log.append("events", partition, join(lines))
@@ -102,7 +103,7 @@ class Chain:
 
     def asked(self, person: str) -> Asked:
         """What the API asks about a person."""
-        partition = partition_of(f"{PROGRAM}|{person}", PARTITIONS)
+        partition = partition_of(keys.person_key(PROGRAM, person), PARTITIONS)
         raw = self.states["attribute"].values.get(partition, {}).get(person_key(PROGRAM, person))
         state = msgspec.msgpack.decode(raw, type=Person) if raw else Person()
         won = winner(state.history.course(), rules_of(self.terms), self.terms.program.attribution.model)
@@ -115,13 +116,13 @@ class Chain:
         return Asked(PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion, bans)
 
     def _banned(self, referrer: str) -> Ban | None:
-        partition = partition_of(f"{PROGRAM}|{referrer}", PARTITIONS)
+        partition = partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS)
         raw = self.states["screen"].values.get(partition, {}).get(referrer_at(PROGRAM, referrer))
         found = msgspec.msgpack.decode(raw, type=State) if raw else None
         return found.ban if isinstance(found, Referrer) else None
 
     def _conversion(self, referrer: str, referral: str) -> Conversion | None:
-        partition = partition_of(f"{PROGRAM}|{referrer}", PARTITIONS)
+        partition = partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS)
         raw = self.states["screen"].values.get(partition, {}).get(conversion_at(referral))
         found = msgspec.msgpack.decode(raw, type=State) if raw else None
         return found if isinstance(found, Conversion) else None

@@ -21,6 +21,7 @@ from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
+from referral.events.keys import person_key, referrer_key
 from referral.log.memory_log import MemoryLogReader
 from referral.log.records import split
 from referral.log.source import Record
@@ -171,7 +172,7 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
     held, decided = asked.conversion, chain.say(unfollow(9, 30)).log
-    place = partition_of(f"{PROGRAM}|{FRIEND}", PARTITIONS)
+    place = partition_of(person_key(PROGRAM, FRIEND), PARTITIONS)
     cause = ("events", place, len(decided.records["events", place]) - 1, 0, 0)
     now, lines = settled(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
     assert [type(line) for line in lines] == [ConversionCleared]
@@ -187,7 +188,7 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
 def test_a_ban_a_month_later_is_found_by_when_it_was(banned: str) -> None:
     """Between the conversion and the ban lies more than one step may read; who asks why it counts no more is told of the ban."""
     chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
-    where = partition_of(f"{PROGRAM}|{AMY.id}", PARTITIONS)
+    where = partition_of(referrer_key(PROGRAM, AMY.id), PARTITIONS)
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", where, msgspec.json.encode(tick(number)))

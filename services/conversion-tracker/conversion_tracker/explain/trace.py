@@ -12,6 +12,7 @@ from conversion_tracker.explain.reward_steps import rewards
 from conversion_tracker.explain.trace_reader import Reading
 from conversion_tracker.screening.conversion import Conversion
 from referral.events.attributions import ReferralQualified
+from referral.events.keys import beneficiary_key, person_key, referrer_key
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, partition_of
 
 _WALKED = tuple(topic.name for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS))
@@ -48,18 +49,19 @@ class Trail:
 def walk(asked: Asked, reading: Reading, partitions: int) -> Trail:
     """The trail, of a log whose topics have so many partitions. Raises LogAway."""
     facts = _facts(asked, reading, partitions)
-    where = partition_of(f"{asked.program}|{asked.referrer or asked.person}", partitions)
+    program, referrer = asked.program, asked.referrer
+    where = partition_of(referrer_key(program, referrer) if referrer else person_key(program, asked.person), partitions)
     said = _attributions(asked, facts, reading, where)
     screened = conversions(asked.conversion, said, reading, where, asked.bans)
     people = [one for one in (asked.person, asked.beneficiary) if one]
-    wallets = sorted({partition_of(f"{asked.program}|{one}", partitions) for one in people})
+    wallets = sorted({partition_of(beneficiary_key(asked.program, one), partitions) for one in people})
     found = [*facts, *said, *screened, *rewards(screened, reading, wallets)]
     return Trail(tuple(_in_order(_with_causes(found, reading))), tuple(reading.missing))
 
 
 def place_of(asked: Asked, entry: Entry, partitions: int) -> Place | None:
     """Where the fact of an entry stands; None where that was not kept."""
-    partition = partition_of(f"{asked.program}|{asked.person}", partitions)
+    partition = partition_of(person_key(asked.program, asked.person), partitions)
     return Place(EVENTS.name, partition, entry.offset, entry.line) if entry.offset >= 0 else None
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from conversion_tracker.ingest.event_errors import Refusal, Refused, explained
 from referral.events.facts import Fact, OrderPaid
+from referral.events.keys import person_key
 from referral.events.timestamps import to_datetime, to_ms
 from referral.tokens import InvalidTokenError, TokenSigner
 
@@ -59,7 +60,7 @@ class Inspector:
                     self._check(fact, latest)
                 if fact.occurred_at.tzinfo is not UTC or b"\n" in line:
                     line = _rewritten(fact)
-                found.accepted.append((f"{fact.program}|{fact.person}", line))
+                found.accepted.append((person_key(fact.program, fact.person), line))
             except Refused as refused:
                 found.refused.append(refused.at(index))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -9,6 +9,7 @@ from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.handler import CONVERSION, State, conversion_at, listed_at, referrer_at
 from conversion_tracker.screening.referrer_history import Referrer
 from conversion_tracker.sorted_set_listing import Listing, Place, page
+from referral.events.keys import referrer_key
 from referral.topics import partition_of
 
 _decode = msgspec.msgpack.Decoder(State).decode
@@ -34,12 +35,12 @@ class Conversions:
 
     def conversion(self, program: str, referrer: str, referral: str) -> Conversion | None:
         """What a referral led to; None where it has never qualified."""
-        partition = partition_of(f"{program}|{referrer}", self._partitions)
+        partition = partition_of(referrer_key(program, referrer), self._partitions)
         return next(iter(self._conversions([(partition, conversion_at(referral))])), None)
 
     def ban(self, conversion: Conversion) -> Ban | None:
         """The ban of the conversion's referrer, if any."""
-        partition = partition_of(f"{conversion.program}|{conversion.referrer}", self._partitions)
+        partition = partition_of(referrer_key(conversion.program, conversion.referrer), self._partitions)
         (raw,) = self._listing.states([(partition, referrer_at(conversion.program, conversion.referrer))])
         found = _decode(raw) if raw else None
         return found.ban if isinstance(found, Referrer) else None
