@@ -6,7 +6,7 @@ from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.person_response import shown, shown_network
 from conversion_tracker.attribution.person_schemas import PersonOut
 from conversion_tracker.attribution.rules import rules_of
-from conversion_tracker.dependencies import collaborators
+from conversion_tracker.dependencies import dependencies
 from conversion_tracker.graph.network import Network, brought_by, measured
 from referral.events.entities import ProgramVersion
 from referral.events.ids import participant_id
@@ -37,7 +37,7 @@ def person(program: str, external_id: str) -> dict[str, object]:
     is not counted.
     """
     found, participant = _person(program, external_id), participant_id(program, external_id)
-    edges = collaborators().people.edges(program)
+    edges = dependencies().people.edges(program)
     network = measured(participant, edges, MOST_ASKED)
     if found is None and network == _NOBODY:
         raise _unknown(program, external_id)
@@ -57,7 +57,7 @@ def known_person(program: str, external_id: str) -> Person:
 
 def _person(program: str, external_id: str) -> Person | None:
     require_program(program)
-    return collaborators().people.person(program, external_id)
+    return dependencies().people.person(program, external_id)
 
 
 def _unknown(program: str, external_id: str) -> Problem:

@@ -3,9 +3,9 @@
 from flask_smorest import Blueprint
 
 from conversion_tracker.bans.store import Banned
-from conversion_tracker.dependencies import collaborators
+from conversion_tracker.dependencies import dependencies
 from conversion_tracker.screening.review_schemas import BanIn, BanOut, BansOut, DecisionIn
-from conversion_tracker.sorted_set_listing import Place
+from conversion_tracker.sorted_set_listing import ListEntry
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.ids import random_id
 from referral.events.timestamps import to_datetime
@@ -30,7 +30,7 @@ def bans(page: dict[str, object], program: str) -> dict[str, object]:
     """Who is banned, by whom, since when and why; the oldest ban first."""
     require_program(program)
     position, limit = decode_position(page["cursor"], program), int(str(page["limit"]))
-    found, last = collaborators().bans.after(program, Place(*position) if position else None, limit)
+    found, last = dependencies().bans.after(program, ListEntry(*position) if position else None, limit)
     next_cursor = encode_position(program, last.score, last.member) if last else None
     return {"items": [_shape(one) for one in found], "next_cursor": next_cursor}
 
@@ -61,7 +61,7 @@ def ban(body: dict[str, str], program: str) -> dict[str, object]:
 def lift(query: dict[str, str], program: str, external_id: str) -> dict[str, object]:
     """Lifts a ban: all counts again as if it had not been, with the same ids, so that nothing is granted twice."""
     require_program(program)
-    found = collaborators().people.person(program, external_id)
+    found = dependencies().people.person(program, external_id)
     if found is None or found.ban is None:
         detail = f"{external_id} is not banned from {program}; GET /v1/programs/{program}/bans lists who is, within a second."
         raise Problem(404, "not_banned", detail)
@@ -75,7 +75,7 @@ def _written(
     now = to_datetime(context().clock.now_ms())
     by, note = decided["by"], decided["note"]
     line = kind(occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note)
-    collaborators().write(EVENTS, fact_key(line), line)
+    dependencies().publish_line(EVENTS, fact_key(line), line)
     return {"person": person, "by": by, "note": note, "at": now}
 
 

@@ -2,12 +2,12 @@
 
 from flask_smorest import Blueprint
 
-from conversion_tracker.dependencies import collaborators
-from conversion_tracker.require import existing_conversion
+from conversion_tracker.dependencies import dependencies
+from conversion_tracker.require import require_conversion
 from conversion_tracker.screening import conversion_response as shapes
 from conversion_tracker.screening.conversion import Conversion, Decided, Review
 from conversion_tracker.screening.review_schemas import ConversionsIn, ConversionsOut, DecisionIn, ReviewOut
-from conversion_tracker.sorted_set_listing import Place
+from conversion_tracker.sorted_set_listing import ListEntry
 from referral.events.attributions import ConversionReviewed, attribution_key
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -35,8 +35,8 @@ def conversions(page: dict[str, object], program: str) -> dict[str, object]:
     board = f"{program}|{page['status']}"
     status, limit = page["status"], int(str(page["limit"]))
     position = decode_position(page["cursor"], board)
-    place = Place(*position) if position else None
-    found, last = collaborators().conversions.after(program, status, place, limit)  # type: ignore[arg-type] # one of STATUSES
+    place = ListEntry(*position) if position else None
+    found, last = dependencies().conversions.after(program, status, place, limit)  # type: ignore[arg-type] # one of STATUSES
     next_cursor = encode_position(board, last.score, last.member) if last else None
     return {"items": shapes.conversions(found, context().catalog), "next_cursor": next_cursor}
 
@@ -71,7 +71,7 @@ def reject(body: dict[str, str], conversion: str) -> dict[str, object]:
 
 def _standing(id: str) -> Conversion:
     """Raises Problem 404 for one that is not there, and 409 for one that has fallen."""
-    found = existing_conversion(id)
+    found = require_conversion(id)
     if not found.stands:
         detail = (
             f"The referral behind {id} has fallen: {found.person} left, or what it rested on was taken back. There is nothing to"
@@ -82,7 +82,7 @@ def _standing(id: str) -> Conversion:
 
 
 def _refuse_banned(found: Conversion) -> None:
-    ban = collaborators().conversions.ban(found)
+    ban = dependencies().conversions.ban(found)
     if ban is None:
         return
     participant = context().catalog.participant(found.referrer)
@@ -109,5 +109,5 @@ def _decided(found: Conversion, decision: Decided, body: dict[str, str]) -> dict
         by=body["by"],
         note=body["note"],
     )
-    collaborators().write(ATTRIBUTIONS, attribution_key(line), line)
+    dependencies().publish_line(ATTRIBUTIONS, attribution_key(line), line)
     return shapes.review(Review(decision, line.by, now, line.note))
