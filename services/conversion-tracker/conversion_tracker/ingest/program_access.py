@@ -9,7 +9,7 @@ from referral.http.context import context
 
 
 def admission(key: ApiKey) -> Callable[[str], None]:
-    """A check that raises Refused for a program that is unknown or not the key's, and NotDurable where nobody can tell."""
+    """A check that raises Refused for a program that is unknown or not the key's, and LogUnavailable if Kafka is unavailable."""
 
     def admit(program: str) -> None:
         if key.programs and program not in key.programs:
@@ -20,7 +20,7 @@ def admission(key: ApiKey) -> Callable[[str], None]:
 
 
 def existing(program: str) -> None:
-    """Raises Refused for a program that is unknown, and NotDurable where nobody can tell."""
+    """Raises Refused for a program that is unknown, and LogUnavailable if Kafka is unavailable."""
     if not _exists(program):
         raise Refused("unknown_program", "/program", f"There is no program {_short(program)}.")
 
