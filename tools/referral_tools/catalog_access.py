@@ -30,13 +30,13 @@ class CatalogAccess:
     now: datetime
     _writer: CatalogWriter
 
-    def put(self, entity: CatalogEntity) -> None:
+    def write(self, entity: CatalogEntity) -> None:
         """Returns once the entity is durable. Raises NotDurable."""
         self._writer.write([entity], _TIMEOUT_S)
 
 
 @contextmanager
-def opened_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
+def open_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
     """The catalog as known now; `sealing` asks for the signing key of the services.
 
     Ends the command with a message where the log is away or the configuration wrong.

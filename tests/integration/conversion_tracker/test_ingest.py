@@ -14,7 +14,7 @@ from redis import Redis
 from conversion_tracker.attribution.fold import person_key
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.store import People
-from conversion_tracker.dependencies import equip
+from conversion_tracker.dependencies import init_app
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
@@ -129,7 +129,7 @@ def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) 
     assert answer.headers["Retry-After"]
     assert time.monotonic() - began < 2
     away.close()
-    equip(system.app)
+    init_app(system.app)
     assert system.lines("events") == []
 
 
@@ -141,7 +141,7 @@ def test_more_than_may_be_under_way_is_refused_honestly(system: System) -> None:
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
     assert system.post(event("xhs:c")).status_code == 202
     narrow.close()
-    equip(system.app)
+    init_app(system.app)
     assert [line["person"] for line in system.decoded("events")] == ["xhs:c"]
 
 
