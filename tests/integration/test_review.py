@@ -20,7 +20,7 @@ from referral.http.api_keys import secret_digest
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main
 from referral_tools.stack.ports import free_ports
-from tests.integration.leaderboard.test_flow import SECRET, processes
+from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, at, version
 from tests.support.builders.reward_dispatcher import FIRST20, GUIDE
 from tests.support.systems import conversion_tracker as tracker

@@ -5,15 +5,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
+from leaderboard.board_store import BoardStore
 from leaderboard.domain.ranking import Place, Ranked, Slice
-from leaderboard.folds import places
-from leaderboard.store import BoardStore
+from leaderboard.folds import state_keys
 from tests.support.builders.leaderboard import PROGRAM
 from tests.support.systems.leaderboard import PARTITIONS, seat
 
 pytestmark = pytest.mark.integration
 
-BOARD = places.board(PROGRAM, "referrals", "all")
+BOARD = state_keys.board(PROGRAM, "referrals", "all")
 # Few counts and seconds, so that ties lie in one partition and across them.
 SCORES = st.builds(lambda count, second: second - count * 2.0**32, st.integers(1, 3), st.integers(0, 2))
 MEMBERS = st.text("abc_0", min_size=1, max_size=4).map("par_{}".format)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.domain.activity import MOST_A_DAY, Activity, total
-from leaderboard.folds.activity import ActivityFold, State
+from leaderboard.folds.activity_fold import ActivityFold, State
 from referral.events.facts import (
     ClickReclassed,
     ContentShared,

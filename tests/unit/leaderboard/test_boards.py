@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from leaderboard.domain.standing import count_of, reached_at_of
-from leaderboard.folds.boards import BoardsFold
+from leaderboard.domain.score import count_of, reached_at_of
+from leaderboard.folds.boards_fold import BoardsFold
 from referral.events.conversions import ConversionCleared, ConversionReversed, conversion_key
 from tests.support.builders.leaderboard import START, ZONE, Folding, cleared, somebody, taken_back
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.domain.blocks import block_of, blocks_of
+from leaderboard.domain.day_buckets import block_of, blocks_of
 from leaderboard.domain.periods import PERIODS, UnknownPeriod, days, window, windows
 
 ZONES = st.sampled_from(

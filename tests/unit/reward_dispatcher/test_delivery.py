@@ -16,11 +16,11 @@ from structlog.testing import capture_logs
 from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
-from reward_dispatcher.delivery.courier import Courier
-from reward_dispatcher.delivery.in_order import InOrder
+from reward_dispatcher.delivery.clock_ticker import Ticks, tick
 from reward_dispatcher.delivery.messages import Message, headers, message
+from reward_dispatcher.delivery.ordered_ack import InOrder
 from reward_dispatcher.delivery.sender import ATTEMPTS, Sender
-from reward_dispatcher.delivery.ticking import Ticks, tick
+from reward_dispatcher.delivery.webhook_dispatcher import Courier
 from tests.support.builders.reward_dispatcher import PROGRAM, START
 
 HOOK = Webhook(

@@ -24,11 +24,11 @@ from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, Timer
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.pool import Pool, left
+from reward_dispatcher.domain.code_pool import Pool, left
 from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.folds import places
-from reward_dispatcher.folds.decisions import State
-from reward_dispatcher.folds.ledger import LedgerFold
+from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.ledger_fold import LedgerFold
+from reward_dispatcher.folds.state_changes import State
 from tests.support.builders.reward_dispatcher import PROGRAM, day, grant, revoke, use
 
 PARTITIONS = 3
@@ -102,7 +102,7 @@ class LittleLog:
 
     def pool(self) -> Pool:
         """The one pool there is."""
-        key = places.pool(PROGRAM, "vip")
+        key = state_keys.pool(PROGRAM, "vip")
         pools = [one for states in self.states if isinstance(one := states.get(key), Pool)]
         return pools[0] if pools else Pool()
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from referral.events.rewards import RedemptionRefused, RewardRedeemed
-from reward_dispatcher.domain import ledger
+from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account, Status, opened
 from reward_dispatcher.domain.redemption import redeem
 from tests.support.builders.reward_dispatcher import day, grant, use
@@ -12,7 +12,7 @@ from tests.support.builders.reward_dispatcher import day, grant, use
 
 def fulfilled() -> Account:
     """A code that can be used for thirty days."""
-    step = ledger.granted(None, grant(expires_days=30), str)
+    step = account_transitions.granted(None, grant(expires_days=30), str)
     assert step is not None
     return step.account
 

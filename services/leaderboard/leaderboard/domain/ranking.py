@@ -7,7 +7,7 @@ from itertools import chain
 from math import ceil, sqrt
 from typing import NamedTuple
 
-from leaderboard.domain.standing import count_of, reached_at_of
+from leaderboard.domain.score import count_of, reached_at_of
 
 
 class Place(NamedTuple):

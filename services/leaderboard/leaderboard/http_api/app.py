@@ -3,7 +3,7 @@
 from flask import Flask
 
 from leaderboard.http_api import board_page, boards, insights
-from leaderboard.http_api.collaborators import equip
+from leaderboard.http_api.dependencies import equip
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app

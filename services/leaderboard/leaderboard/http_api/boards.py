@@ -2,12 +2,12 @@
 
 from flask_smorest import Blueprint
 
+from leaderboard.display_names import Name, names_of
 from leaderboard.domain.ranking import Place, Ranked, Slice
-from leaderboard.folds import places
-from leaderboard.http_api.asked import existing_metric, participant_of, span, window_of, zone_of
-from leaderboard.http_api.collaborators import collaborators
+from leaderboard.folds import state_keys
+from leaderboard.http_api.dependencies import collaborators
+from leaderboard.http_api.request_params import existing_metric, participant_of, span, window_of, zone_of
 from leaderboard.http_api.schemas import AroundIn, BoardIn, BoardOut, StandingOut
-from leaderboard.names import Name, names_of
 from referral.events.attributions import ReferrerKind
 from referral.events.timestamps import to_datetime
 from referral.http import cursors
@@ -31,7 +31,7 @@ def board(page: dict[str, object], program: str, metric: str) -> dict[str, objec
     zone = zone_of(program)
     window = window_of(str(page["period"]), zone)
     kind: ReferrerKind = page["kind"]  # type: ignore[assignment] # the schema takes no other
-    key, limit = places.board(program, existing_metric(metric), window.name, kind), int(str(page["limit"]))
+    key, limit = state_keys.board(program, existing_metric(metric), window.name, kind), int(str(page["limit"]))
     found = _read(key, limit, str(page["cursor"]) if page["cursor"] else None)
     return {
         **span(program, window),
@@ -54,7 +54,7 @@ def standing(asked: dict[str, object], program: str, metric: str, person: str) -
     window = window_of(str(asked["period"]), zone)
     participant = participant_of(program, person)
     kind: ReferrerKind = "partner" if participant and participant.partner else "follower"
-    key = places.board(program, existing_metric(metric), window.name, kind)
+    key = state_keys.board(program, existing_metric(metric), window.name, kind)
     id = participant.id if participant else person
     found = collaborators().boards.around(program, key, id, int(str(asked["around"])))
     if participant is None and found is None:

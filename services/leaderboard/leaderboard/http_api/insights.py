@@ -2,8 +2,8 @@
 
 from flask_smorest import Blueprint
 
-from leaderboard.http_api.asked import span, window_of, zone_of
-from leaderboard.http_api.collaborators import collaborators
+from leaderboard.http_api.dependencies import collaborators
+from leaderboard.http_api.request_params import span, window_of, zone_of
 from leaderboard.http_api.schemas import InsightsOut, PeriodIn
 from referral.http.api_keys import requires
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import httpcore
 from httpcore import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
 
-from reward_dispatcher.domain.addresses import Forbidden, check_addresses
+from reward_dispatcher.domain.webhook_addresses import Forbidden, check_addresses
 
 _ENOUGH = 4096  # bytes of an answer that are read so that its connection can be used again
 _CONNECTIONS = 256

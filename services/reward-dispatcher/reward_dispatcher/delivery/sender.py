@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from referral.events.entities import Webhook
 from referral.telemetry.metrics import counter
-from reward_dispatcher.delivery.dead import DeadLetters
+from reward_dispatcher.delivery.dead_letters import DeadLetters
 from reward_dispatcher.delivery.endpoint import Endpoint
 from reward_dispatcher.delivery.messages import Message, headers
 

@@ -26,12 +26,12 @@ from referral.log.topic_admin import partition_count
 from referral.redis_client import connect_for_http
 from referral.telemetry.metrics import counter
 from referral.topics import EVENTS, REWARDS, Topic
+from reward_dispatcher.delivery.clock_ticker import Ticks, tick
 from reward_dispatcher.delivery.connections import connections, post
-from reward_dispatcher.delivery.courier import Courier
-from reward_dispatcher.delivery.dead import RedisDeadLetters
-from reward_dispatcher.delivery.ending import end_within
+from reward_dispatcher.delivery.dead_letters import RedisDeadLetters
 from reward_dispatcher.delivery.sender import Sender
-from reward_dispatcher.delivery.ticking import Ticks, tick
+from reward_dispatcher.delivery.shutdown_watchdog import end_within
+from reward_dispatcher.delivery.webhook_dispatcher import Courier
 
 _LOOK_S = 0.2
 _STOP_S = 5.0  # a clean end takes two; Docker and our own supervisor kill after ten

@@ -8,7 +8,7 @@ from referral.http.context import context
 from referral.http.problems import Problem
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import refused
-from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.http_api.dependencies import collaborators
 from reward_dispatcher.http_api.schemas import CodeOut, CodeQuery
 from reward_dispatcher.http_api.shapes import moment
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.tokens import InvalidTokenError
-from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.http_api.dependencies import collaborators
 from reward_dispatcher.http_api.shapes import HANDED_OVER
 
 blueprint = Blueprint("guides", __name__)

@@ -15,8 +15,8 @@ from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED
-from reward_dispatcher.domain.codes import spoken
-from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.domain.discount_codes import spoken
+from reward_dispatcher.http_api.dependencies import collaborators, existing_program
 from reward_dispatcher.http_api.schemas import CodesIn, CodesOut
 
 blueprint = Blueprint("pools", __name__)

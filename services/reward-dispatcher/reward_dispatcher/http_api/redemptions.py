@@ -16,8 +16,8 @@ from referral.http.rate_limit import unlimited
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api import shapes
-from reward_dispatcher.http_api.asking import redeemed
 from reward_dispatcher.http_api.codes import existing_code
+from reward_dispatcher.http_api.redemption_request import redeemed
 from reward_dispatcher.http_api.rewards import existing_reward
 from reward_dispatcher.http_api.schemas import RedemptionIn, RedemptionOut
 

@@ -8,7 +8,7 @@ from referral.http.api_keys import require_program_access, requires
 from referral.http.problems import Problem
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api import shapes
-from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.http_api.dependencies import collaborators, existing_program
 from reward_dispatcher.http_api.schemas import PageIn, RewardOut, RewardsOut
 
 blueprint = Blueprint("rewards", __name__)

@@ -6,7 +6,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.http_api.dependencies import collaborators
 
 _LINK_LASTS_MS = 30 * 24 * 3600 * 1000
 HANDED_OVER = ("fulfilled", "delivered", "redeemed")

@@ -16,8 +16,8 @@ from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
 from referral.http.problems import Problem, unavailable
 from referral.http.secret_field import SecretField
-from reward_dispatcher.domain.addresses import Forbidden, check_addresses, check_url
-from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.domain.webhook_addresses import Forbidden, check_addresses, check_url
+from reward_dispatcher.http_api.dependencies import collaborators, existing_program
 from reward_dispatcher.http_api.webhook_schemas import WebhookIn, WebhookOut, WebhooksOut, WebhooksQuery
 
 blueprint = Blueprint("webhooks", __name__)

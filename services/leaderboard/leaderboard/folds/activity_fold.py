@@ -13,10 +13,10 @@ day; what a platform tells beyond is not counted, and memory stays bounded.
 from collections.abc import Mapping, Sequence
 
 from leaderboard.domain.activity import Activity, ActivityDays, Kind, Reclass, Seen, moved
-from leaderboard.domain.blocks import block_of
+from leaderboard.domain.day_buckets import block_of
 from leaderboard.domain.periods import windows
-from leaderboard.folds import places
-from leaderboard.folds.zones import Zones
+from leaderboard.folds import state_keys
+from leaderboard.folds.time_zones import Zones
 from referral.catalog.view import Catalog
 from referral.events.facts import (
     ClickReclassed,
@@ -44,8 +44,8 @@ _DAY_MS = 86_400_000
 class ActivityFold:
     """Counts by program and day. `lateness_days`: facts recorded later than this after they occurred are not counted."""
 
-    name = places.ACTIVITY
-    service = places.SERVICE
+    name = state_keys.ACTIVITY
+    service = state_keys.SERVICE
     source: Topic = EVENTS
     outputs: Sequence[Topic] = ()
     state: object = State
@@ -62,7 +62,7 @@ class ActivityFold:
             case LinkClicked(visitor="person"):
                 return _counts_at(line)
             case ClickReclassed():
-                return places.reclass(line.program, line.click), *_counts_at(line)
+                return state_keys.reclass(line.program, line.click), *_counts_at(line)
             case PostPublished() | PostRemoved():
                 return _post_at(line), _removed_at(line)
             case _:
@@ -104,7 +104,7 @@ class ActivityFold:
 
     def _reclassed(self, line: ClickReclassed, states: States, catalog: Catalog) -> Decision[State]:
         """The click goes from the class it had to the one it has now: once, whatever comes when."""
-        place = places.reclass(line.program, line.click)
+        place = state_keys.reclass(line.program, line.click)
         known, told = states[place], Reclass(line.visitor, to_ms(line.occurred_at), line.id)
         step = moved(known if isinstance(known, Reclass) else None, line.was, told)
         if step is None:
@@ -136,16 +136,16 @@ def _second(line: Told | Clicked | PostPublished | PostRemoved) -> int:
 
 
 def _seen_at(line: Told) -> str:
-    return places.seen(line.program, line.person, to_ms(line.occurred_at) // _DAY_MS)
+    return state_keys.seen(line.program, line.person, to_ms(line.occurred_at) // _DAY_MS)
 
 
 def _counts_at(line: Told | Clicked) -> tuple[str, str]:
-    return places.ever(line.program), places.days(line.program, block_of(_second(line)))
+    return state_keys.ever(line.program), state_keys.days(line.program, block_of(_second(line)))
 
 
 def _post_at(line: PostPublished | PostRemoved) -> SortedSetMember:
-    return SortedSetMember(places.posts(line.program), line.data.post)
+    return SortedSetMember(state_keys.posts(line.program), line.data.post)
 
 
 def _removed_at(line: PostPublished | PostRemoved) -> SortedSetMember:
-    return SortedSetMember(places.removed(line.program), line.data.post)
+    return SortedSetMember(state_keys.removed(line.program), line.data.post)

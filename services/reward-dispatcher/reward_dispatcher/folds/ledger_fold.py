@@ -24,14 +24,14 @@ from referral.events.rewards import (
 )
 from referral.fold.fold import Decision, Key, Position
 from referral.topics import REWARDS, Topic
-from reward_dispatcher.domain import ledger
+from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.ledger import Mint, Step
-from reward_dispatcher.domain.pool import Pool
+from reward_dispatcher.domain.account_transitions import Mint, Step
+from reward_dispatcher.domain.code_pool import Pool
 from reward_dispatcher.domain.redemption import Redemption, redeem
-from reward_dispatcher.folds import places
-from reward_dispatcher.folds.decisions import State, of_account, of_pool, of_result
-from reward_dispatcher.folds.pooling import PoolLine, handed
+from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.code_pool_events import PoolLine, handed
+from reward_dispatcher.folds.state_changes import State, of_account, of_pool, of_result
 
 _States = Mapping[Key, State | float | None]
 _OfAccount = (
@@ -49,8 +49,8 @@ _OfAccount = (
 class LedgerFold:
     """Held, fulfilled, redeemed once, revoked, expired. `mint` makes the pattern code of a reward id."""
 
-    name = places.LEDGER
-    service = places.SERVICE
+    name = state_keys.LEDGER
+    service = state_keys.SERVICE
     source: Topic = REWARDS
     outputs: Sequence[Topic] = (REWARDS,)
     state: object = State
@@ -62,11 +62,11 @@ class LedgerFold:
         """The reward (with the request's result), or the pool; nothing for news that tells the ledger nothing."""
         match line:
             case RedemptionRequested():
-                return places.account(line.id), places.result(line.request)
+                return state_keys.account(line.id), state_keys.result(line.request)
             case CodeRequested() | CodeReturned() | PoolFilled():
-                return (places.pool(line.program, line.pool),)
+                return (state_keys.pool(line.program, line.pool),)
             case _:
-                return (places.account(line.id),) if isinstance(line, _OfAccount) else ()
+                return (state_keys.account(line.id),) if isinstance(line, _OfAccount) else ()
 
     def decide(self, line: RewardLine, states: _States, catalog: Catalog, position: Position) -> Decision[State]:
         """What becomes of the reward or the pool."""
@@ -74,7 +74,7 @@ class LedgerFold:
             return _pooled(line, states, catalog)
         if not isinstance(line, _OfAccount):
             return Decision()
-        found = states[places.account(line.id)]
+        found = states[state_keys.account(line.id)]
         account = found if isinstance(found, Account) else None
         if isinstance(line, RedemptionRequested):
             return _redeemed(line, account, states)
@@ -85,32 +85,32 @@ class LedgerFold:
     ) -> Decision[State]:
         """Holding periods and uses that end; results that nobody asks for any more."""
         if isinstance(state, Account):
-            return _stepped(state, ledger.due(state, tick.occurred_at, self._mint))
+            return _stepped(state, account_transitions.due(state, tick.occurred_at, self._mint))
         return Decision({key: None} if isinstance(state, Redemption) else {})
 
     def _step(self, account: Account | None, line: _OfAccount) -> Step | None:
         """The step a line leads to; nothing is known of a reward before its grant."""
         if isinstance(line, RewardGranted):
-            return ledger.granted(account, line, self._mint)
+            return account_transitions.granted(account, line, self._mint)
         if account is None:
             return None
         if isinstance(line, RewardApproved):
-            return ledger.approved(account, line, self._mint)
+            return account_transitions.approved(account, line, self._mint)
         return _later(account, line)
 
 
 def _later(account: Account, line: _OfAccount) -> Step | None:
     match line:
         case RewardRevoked():
-            return ledger.revoked(account, line)
+            return account_transitions.revoked(account, line)
         case CodeIssued():
-            return ledger.issued(account, line)
+            return account_transitions.issued(account, line)
         case RewardHeld():
-            return ledger.queued(account, line)
+            return account_transitions.queued(account, line)
         case RewardFulfilled():
-            return ledger.told(account, line)
+            return account_transitions.told(account, line)
         case RewardDelivered():
-            return ledger.delivered(account, line)
+            return account_transitions.delivered(account, line)
         case _:
             return None
 
@@ -121,7 +121,7 @@ def _stepped(account: Account | None, step: Step | None) -> Decision[State]:
 
 def _redeemed(line: RedemptionRequested, account: Account | None, states: _States) -> Decision[State]:
     """A request that has its result already changes nothing."""
-    if states[places.result(line.request)] is not None:
+    if states[state_keys.result(line.request)] is not None:
         return Decision()
     decided = redeem(account, line)
     decision = of_account(account, decided.account, (decided.news,) if decided.news else ())
@@ -130,7 +130,7 @@ def _redeemed(line: RedemptionRequested, account: Account | None, states: _State
 
 
 def _pooled(line: PoolLine, states: _States, catalog: Catalog) -> Decision[State]:
-    key = places.pool(line.program, line.pool)
+    key = state_keys.pool(line.program, line.pool)
     found = states[key]
     after = handed(found if isinstance(found, Pool) else Pool(), line, catalog)
     return of_pool(key, after.pool, after.news)

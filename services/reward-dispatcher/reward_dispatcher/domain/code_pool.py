@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.events.rewards import CodeIssued, CodeRequested, CodeReturned, PoolFilled, RewardHeld
-from reward_dispatcher.domain.codes import spoken
+from reward_dispatcher.domain.discount_codes import spoken
 
 CodesOf = Callable[[str], Sequence[str]]  # the codes of a chunk, which never change
 

@@ -14,7 +14,7 @@ from referral.http.problems import unavailable
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.http_api.dependencies import collaborators
 
 _WITHIN_S = 2.0
 _PAUSES_S = (0.002, 0.004, 0.008, 0.016)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
-from leaderboard.figures import FigureStore
-from leaderboard.folds.zones import Zones
-from leaderboard.store import BoardStore
+from leaderboard.board_store import BoardStore
+from leaderboard.folds.time_zones import Zones
+from leaderboard.growth_store import FigureStore
 from referral.http.context import Context
 
 _NAME = "leaderboard"

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import get_args
 
 from leaderboard.domain.periods import UnknownPeriod, Window, window
-from leaderboard.http_api.collaborators import collaborators
+from leaderboard.http_api.dependencies import collaborators
 from referral.events.entities import Participant
 from referral.events.program import BoardMetric
 from referral.events.timestamps import to_datetime

@@ -13,8 +13,8 @@ from redis import Redis
 from redis.exceptions import NoScriptError
 
 from leaderboard.domain.ranking import Part, Place, Slice, around, best, depth, following, is_short, ranked
-from leaderboard.domain.standing import count_of
-from leaderboard.folds import places
+from leaderboard.domain.score import count_of
+from leaderboard.folds import state_keys
 from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 
@@ -98,10 +98,10 @@ class BoardStore:
         return answers
 
     def _home(self, program: str, participant: str) -> int:
-        return partition_of(places.log_key(program, participant), len(self._partitions))
+        return partition_of(state_keys.log_key(program, participant), len(self._partitions))
 
     def _key(self, partition: int, board: str) -> str:
-        return state_key(places.SERVICE, places.BOARDS, partition, board)
+        return state_key(state_keys.SERVICE, state_keys.BOARDS, partition, board)
 
 
 def _places(pairs: Sequence[tuple[bytes, float]]) -> list[Place]:

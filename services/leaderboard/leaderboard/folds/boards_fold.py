@@ -9,9 +9,9 @@ the start. Partners and followers are ranked apart; which of them a referrer is,
 from collections.abc import Mapping, Sequence
 
 from leaderboard.domain.periods import windows
-from leaderboard.domain.standing import moments, put, scores, take
-from leaderboard.folds import places
-from leaderboard.folds.zones import Zones
+from leaderboard.domain.score import moments, put, scores, take
+from leaderboard.folds import state_keys
+from leaderboard.folds.time_zones import Zones
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
 from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed
@@ -30,8 +30,8 @@ _REMEMBERED = 4096
 class BoardsFold:
     """Cleared counts, reversed counts no more, held and rejected never did."""
 
-    name = places.BOARDS
-    service = places.SERVICE
+    name = state_keys.BOARDS
+    service = state_keys.SERVICE
     source: Topic = CONVERSIONS
     outputs: Sequence[Topic] = ()
     state: object = bytes
@@ -78,6 +78,6 @@ class BoardsFold:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             found = windows(second, self._zones.of(program, catalog))
-            keys = tuple(places.board(program, "referrals", one.name, kind) for one in found)
+            keys = tuple(state_keys.board(program, "referrals", one.name, kind) for one in found)
             boards = self._known[at] = keys, tuple((one.start_s, one.end_s) for one in found)
         return boards

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from leaderboard.display_names import Name, names_of
 from leaderboard.domain.ranking import Ranked, Slice
-from leaderboard.names import Name, names_of
 from referral.catalog.view import Catalog
 
 

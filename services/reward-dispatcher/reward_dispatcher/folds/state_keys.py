@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from referral.fold.fold import SortedSetMember
 from reward_dispatcher.domain.account import STATUSES, Account
-from reward_dispatcher.domain.codes import spoken
+from reward_dispatcher.domain.discount_codes import spoken
 
 SERVICE = "rd"
 LEDGER = "ledger"

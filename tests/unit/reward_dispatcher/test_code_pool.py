@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral.events.rewards import CodeIssued, CodeRequested, CodeReturned, PoolFilled, RewardHeld
-from reward_dispatcher.domain.codes import spoken
-from reward_dispatcher.domain.pool import Pool, filled, left, requested, returned
+from reward_dispatcher.domain.code_pool import Pool, filled, left, requested, returned
+from reward_dispatcher.domain.discount_codes import spoken
 from tests.support.builders.reward_dispatcher import PROGRAM, START
 
 

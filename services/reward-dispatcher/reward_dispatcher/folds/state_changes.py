@@ -6,11 +6,11 @@ from referral.events.rewards import RewardFact, reward_key
 from referral.fold.fold import Decision, Key, Output, Timer
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.ledger import timer
-from reward_dispatcher.domain.pool import Pool
+from reward_dispatcher.domain.account_transitions import timer
+from reward_dispatcher.domain.code_pool import Pool
 from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.folds import places
-from reward_dispatcher.folds.places import Holder
+from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.state_keys import Holder
 
 State = Account | Redemption | Pool | Holder
 Changes = dict[Key, State | float | None]
@@ -32,7 +32,7 @@ def of_pool(key: str, pool: Pool, news: Iterable[RewardFact]) -> Decision[State]
 
 def of_result(redemption: Redemption) -> Changes:
     """A request's result, forgotten after two days."""
-    key = places.result(redemption.request)
+    key = state_keys.result(redemption.request)
     return {key: redemption, Timer(key): float(redemption.decided_ms + RESULT_KEPT_MS)}
 
 
@@ -42,20 +42,20 @@ def _outputs(news: Iterable[RewardFact]) -> list[Output]:
 
 def _changes(before: Account | None, after: Account) -> Changes:
     """The account; of what leads to it (timer, wallet, rank, code) only what is new: most steps move one of them."""
-    key = places.account(after.id)
+    key = state_keys.account(after.id)
     changes: Changes = {key: after}
     if before is None or timer(before) != timer(after):
         changes[Timer(key)] = timer(after)
     if before is None or before.granted_ms != after.granted_ms:
-        changes[places.wallet_entry(after)] = float(after.granted_ms)
-    if before is None or places.rank(before) != places.rank(after):
-        changes[places.rank_entry(after)] = places.rank(after)
+        changes[state_keys.wallet_entry(after)] = float(after.granted_ms)
+    if before is None or state_keys.rank(before) != state_keys.rank(after):
+        changes[state_keys.rank_entry(after)] = state_keys.rank(after)
     return changes | _code_changes(before.code if before else None, after)
 
 
 def _code_changes(before: str | None, after: Account) -> Changes:
     if before == after.code:
         return {}
-    old: Changes = {places.holder(after.program, before): None} if before else {}
-    new: Changes = {places.holder(after.program, after.code): Holder(after.id)} if after.code else {}
+    old: Changes = {state_keys.holder(after.program, before): None} if before else {}
+    new: Changes = {state_keys.holder(after.program, after.code): Holder(after.id)} if after.code else {}
     return old | new

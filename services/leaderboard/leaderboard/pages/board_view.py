@@ -8,10 +8,10 @@ from flask import Response, make_response, render_template, request
 
 from leaderboard.domain.periods import PERIODS, UnknownPeriod, Window, window, windows
 from leaderboard.domain.ranking import Slice
-from leaderboard.folds import places
-from leaderboard.http_api.collaborators import collaborators
-from leaderboard.pages import words
-from leaderboard.pages.shown import Mine, Row, mine, rows_of
+from leaderboard.folds import state_keys
+from leaderboard.http_api.dependencies import collaborators
+from leaderboard.pages import board_texts
+from leaderboard.pages.board_rows import Mine, Row, mine, rows_of
 from referral.events.program import Board, Period, Program
 from referral.http.context import context
 from referral.pages.languages import localized
@@ -50,7 +50,7 @@ def _shown(name: str) -> Shown | None:
     program, now_s = newest.program, context().clock.now_ms() // 1000
     zone = collaborators().zones.of(name, catalog)
     asked = _window(program, now_s, zone)
-    key, me = places.board(name, METRIC, asked.name), request.args.get("me", "")[:64] or None
+    key, me = state_keys.board(name, METRIC, asked.name), request.args.get("me", "")[:64] or None
     boards = collaborators().boards
     top = boards.top(key, SHOWN)
     near = boards.around(name, key, me, 1) if me else None
@@ -62,7 +62,7 @@ def _shown(name: str) -> Shown | None:
 
 def _gained(program: str, zone: str, now_s: int, parts: Iterable[Slice]) -> dict[str, int]:
     """How many friends each of these brought today."""
-    board = places.board(program, METRIC, windows(now_s, zone)[0].name)
+    board = state_keys.board(program, METRIC, windows(now_s, zone)[0].name)
     everybody = {one.place.participant for part in parts for one in part.entries}
     return collaborators().boards.counts(program, board, everybody)
 
@@ -92,15 +92,15 @@ def _kinds(program: Program) -> tuple[Period, ...]:
 def _answer(shown: Shown) -> Response:
     board = _board(shown.program)
     prizes = board.prizes.get(shown.window.kind, {}) if board else {}
-    left, closes = words.closing(shown.window, shown.zone, context().clock.now_ms() // 1000)
+    left, closes = board_texts.closing(shown.window, shown.zone, context().clock.now_ms() // 1000)
     response = make_response(
         render_template(
             "board.html",
             shown=shown,
             name=localized(shown.program.name) or shown.program.id,
-            heading=words.heading(shown.window, shown.zone),
-            tabs=[(kind, words.TABS[kind], _tab(kind)) for kind in _kinds(shown.program)],
-            prizes=[(words.place(ranks), words.prize(prize)) for ranks, prize in prizes.items()],
+            heading=board_texts.heading(shown.window, shown.zone),
+            tabs=[(kind, board_texts.TABS[kind], _tab(kind)) for kind in _kinds(shown.program)],
+            prizes=[(board_texts.place(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],
             left=left,
             lasts=shown.window.kind != "all",
             closes=closes,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leaderboard.names import Name, names_of
+from leaderboard.display_names import Name, names_of
 from referral.catalog.view import Catalog
 from referral.log.errors import NotDurable
 from tests.support.builders.leaderboard import somebody

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_dispatcher.domain.codes import ALPHABET, LENGTH, pattern_code, spoken
+from reward_dispatcher.domain.discount_codes import ALPHABET, LENGTH, pattern_code, spoken
 
 KEY = b"k" * 32
 

@@ -7,11 +7,11 @@ through one.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from leaderboard.domain.blocks import block_of
+from leaderboard.domain.day_buckets import block_of
 from leaderboard.domain.growth import Growth, GrowthDays, Through
 from leaderboard.domain.periods import windows
-from leaderboard.folds import places
-from leaderboard.folds.zones import Zones
+from leaderboard.folds import state_keys
+from leaderboard.folds.time_zones import Zones
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     AttributionLine,
@@ -34,8 +34,8 @@ Changes = dict[Key, State | float | None]
 class GrowthFold:
     """Attributed and unattributed add up to all who follow; what is reversed is taken from the day it was counted on."""
 
-    name = places.GROWTH
-    service = places.SERVICE
+    name = state_keys.GROWTH
+    service = state_keys.SERVICE
     source: Topic = ATTRIBUTIONS
     outputs: Sequence[Topic] = ()
     state: object = State
@@ -47,18 +47,18 @@ class GrowthFold:
         """The counts of the follow's days and of all time, and the referral's channel. Edges tell of nobody new."""
         if not isinstance(line, Said):
             return ()
-        return places.ever(line.program), _days_at(line), *_channel_at(line)
+        return state_keys.ever(line.program), _days_at(line), *_channel_at(line)
 
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """The new counts. Raises LookupError for a program the catalog lacks."""
         if not isinstance(line, Said):
             return Decision()
         day = windows(_second(line), self._zones.of(line.program, catalog))[0].name
-        ever, days = states[places.ever(line.program)], states[_days_at(line)]
+        ever, days = states[state_keys.ever(line.program)], states[_days_at(line)]
         known = days if isinstance(days, GrowthDays) else GrowthDays()
         channel = _channel(line, states)
         changes: Changes = {
-            places.ever(line.program): _counted(line, ever if isinstance(ever, Growth) else Growth(), channel),
+            state_keys.ever(line.program): _counted(line, ever if isinstance(ever, Growth) else Growth(), channel),
             _days_at(line): known.with_(day, _counted(line, known.days.get(day, Growth()), channel)),
         }
         return Decision(changes | _channel_change(line))
@@ -85,16 +85,16 @@ def _second(line: Said) -> int:
 
 
 def _days_at(line: Said) -> str:
-    return places.days(line.program, block_of(_second(line)))
+    return state_keys.days(line.program, block_of(_second(line)))
 
 
 def _channel_at(line: Said) -> tuple[str, ...]:
     """Where the referral's channel lies, for a line that writes it down or needs it."""
     match line:
         case ReferralAttributed() if line.evidence.channel:
-            return (places.channel(line.id),)
+            return (state_keys.channel(line.id),)
         case ReferralReversed(id=str(id)) if "attributed" in line.undoes:
-            return (places.channel(id),)
+            return (state_keys.channel(id),)
         case _:
             return ()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reward_dispatcher.domain.addresses import Forbidden, check_addresses, check_url
+from reward_dispatcher.domain.webhook_addresses import Forbidden, check_addresses, check_url
 
 
 @pytest.mark.parametrize(

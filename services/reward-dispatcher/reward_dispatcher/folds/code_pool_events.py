@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from referral.catalog.view import Catalog
 from referral.events.rewards import CodeRequested, CodeReturned, PoolFilled
-from reward_dispatcher.domain import pool as pools
-from reward_dispatcher.domain.pool import Handed, Pool
+from reward_dispatcher.domain import code_pool as pools
+from reward_dispatcher.domain.code_pool import Handed, Pool
 
 PoolLine = CodeRequested | CodeReturned | PoolFilled
 

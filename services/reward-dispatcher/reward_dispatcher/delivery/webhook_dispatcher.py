@@ -13,8 +13,8 @@ from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
 from referral.log.records import split
-from reward_dispatcher.delivery.in_order import InOrder, Partition, Place
 from reward_dispatcher.delivery.messages import Message, message
+from reward_dispatcher.delivery.ordered_ack import InOrder, Partition, Place
 from reward_dispatcher.delivery.sender import Sender
 
 Tell = Callable[[int, RewardFulfilled], Awaitable[None]]  # says in a partition that a beneficiary's platform was told

@@ -8,9 +8,9 @@ from referral.events.program import Reward
 from referral.http.api_keys import requires
 from referral.http.context import context
 from reward_dispatcher.domain.account import GENERATED
-from reward_dispatcher.domain.pool import left
-from reward_dispatcher.folds.places import CLAWBACK
-from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.domain.code_pool import left
+from reward_dispatcher.folds.state_keys import CLAWBACK
+from reward_dispatcher.http_api.dependencies import collaborators, existing_program
 from reward_dispatcher.http_api.schemas import SummaryOut
 
 blueprint = Blueprint("figures", __name__)

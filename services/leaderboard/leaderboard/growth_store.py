@@ -10,10 +10,10 @@ from redis import Redis
 
 from leaderboard.domain import activity, growth
 from leaderboard.domain.activity import Activity, ActivityDays
-from leaderboard.domain.blocks import blocks_of
+from leaderboard.domain.day_buckets import blocks_of
 from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.periods import Window, days
-from leaderboard.folds import places
+from leaderboard.folds import state_keys
 from referral.fold.state_keys import state_key
 
 _growth = msgspec.msgpack.Decoder(Growth | GrowthDays).decode
@@ -41,9 +41,9 @@ class FigureStore:
         keys = _keys(program, window)
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition in self._partitions:
-                pipeline.mget([state_key(places.SERVICE, places.GROWTH, partition, key) for key in keys])
-                pipeline.mget([state_key(places.SERVICE, places.ACTIVITY, partition, key) for key in keys])
-                posts = state_key(places.SERVICE, places.ACTIVITY, partition, places.posts(program))
+                pipeline.mget([state_key(state_keys.SERVICE, state_keys.GROWTH, partition, key) for key in keys])
+                pipeline.mget([state_key(state_keys.SERVICE, state_keys.ACTIVITY, partition, key) for key in keys])
+                posts = state_key(state_keys.SERVICE, state_keys.ACTIVITY, partition, state_keys.posts(program))
                 pipeline.zcount(posts, window.start_s, f"({window.end_s}")
             answers = pipeline.execute()
         wanted = frozenset[str]() if window.kind == "all" else frozenset(days(window, zone))
@@ -56,8 +56,8 @@ class FigureStore:
 
 def _keys(program: str, window: Window) -> Sequence[str]:
     if window.kind == "all":
-        return [places.ever(program)]
-    return [places.days(program, block) for block in blocks_of(window.start_s, window.end_s)]
+        return [state_keys.ever(program)]
+    return [state_keys.days(program, block) for block in blocks_of(window.start_s, window.end_s)]
 
 
 def _flat(answers: Iterable[list[bytes | None]]) -> Iterable[bytes]:
