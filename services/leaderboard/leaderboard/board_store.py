@@ -12,7 +12,17 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import NoScriptError
 
-from leaderboard.domain.ranking import Part, Place, Slice, around, best, depth, following, is_short, ranked
+from leaderboard.domain.ranking import (
+    BoardEntry,
+    BoardSlice,
+    PartitionSlice,
+    entries_after,
+    entries_around,
+    may_hold_more,
+    merge_top,
+    read_depth,
+    with_ranks,
+)
 from leaderboard.domain.score import count_of
 from leaderboard.folds import state_keys
 from referral.fold.state_keys import state_key
@@ -36,60 +46,65 @@ class BoardStore:
         self._partitions = range(partitions)
         self._near_script = redis.register_script(_NEAR)
 
-    def top(self, board: str, limit: int) -> Slice:
+    def top(self, board: str, limit: int) -> BoardSlice:
         """The first `limit` of a board. A second trip only where a partition holds far more of them than its share."""
-        asked = depth(limit, len(self._partitions))
+        asked = read_depth(limit, len(self._partitions))
         keys = [self._key(partition, board) for partition in self._partitions]
         reads = [(("ZCARD", key), ("ZRANGE", key, 0, asked - 1, "WITHSCORES")) for key in keys]
-        answers = self._ask(command for read in reads for command in read)
-        parts = [_places(found) for found in answers[1::2]]
-        chosen = best(parts, limit)
-        short = [key for key, part in zip(keys, parts, strict=True) if asked < limit and is_short(part, asked, chosen)]
+        answers = self._pipeline(command for read in reads for command in read)
+        parts = [_entries(found) for found in answers[1::2]]
+        chosen = merge_top(parts, limit)
+        short = [
+            key for key, part in zip(keys, parts, strict=True) if asked < limit and may_hold_more(part, asked, chosen)
+        ]
         if short:
-            deeper = self._ask(("ZRANGE", key, asked, limit - 1, "WITHSCORES") for key in short)
-            chosen = best([chosen, *map(_places, deeper)], limit)
-        return Slice(ranked(chosen, 0), sum(answers[::2]))
+            deeper = self._pipeline(("ZRANGE", key, asked, limit - 1, "WITHSCORES") for key in short)
+            chosen = merge_top([chosen, *map(_entries, deeper)], limit)
+        return BoardSlice(with_ranks(chosen, 0), sum(answers[::2]))
 
     def total(self, board: str) -> int:
         """How many stand on a board."""
-        return sum(self._ask(("ZCARD", self._key(partition, board)) for partition in self._partitions))
+        return sum(self._pipeline(("ZCARD", self._key(partition, board)) for partition in self._partitions))
 
-    def after(self, board: str, place: Place, limit: int) -> Slice:
+    def after(self, board: str, place: BoardEntry, limit: int) -> BoardSlice:
         """The `limit` places behind one, whether or not it is still there."""
-        return following(self._near(board, place.score, 0, limit), place, limit)
+        return entries_after(self._near(board, place.score, 0, limit), place, limit)
 
-    def around(self, program: str, board: str, participant: str, reach: int) -> Slice | None:
+    def around(self, program: str, board: str, participant: str, reach: int) -> BoardSlice | None:
         """A participant and `reach` places on each side; None where they are not on the board."""
-        home = self._home(program, participant)
+        home = self._partition_of(program, participant)
         score = self._redis.zscore(self._key(home, board), participant)
         if score is None:
             return None
-        me = Place(score, participant.encode())
-        return around(self._near(board, score, reach, reach), me, reach)
+        me = BoardEntry(score, participant.encode())
+        return entries_around(self._near(board, score, reach, reach), me, reach)
 
     def counts(self, program: str, board: str, participants: Iterable[str]) -> dict[str, int]:
         """How many referrals each of these has on a board; those without are left out."""
         homes: dict[int, list[str]] = defaultdict(list)
         for participant in participants:
-            homes[self._home(program, participant)].append(participant)
-        answers = self._ask(("ZMSCORE", self._key(home, board), *some) for home, some in homes.items())
+            homes[self._partition_of(program, participant)].append(participant)
+        answers = self._pipeline(("ZMSCORE", self._key(home, board), *some) for home, some in homes.items())
         found = zip(homes.values(), answers, strict=True)
         pairs = (pair for some, scores in found for pair in zip(some, scores, strict=True))
         return {participant: count_of(score) for participant, score in pairs if score is not None}
 
-    def _near(self, board: str, score: float, above: int, below: int) -> list[Part]:
+    def _near(self, board: str, score: float, above: int, below: int) -> list[PartitionSlice]:
         try:
             return self._near_once(board, score, above, below)
         except NoScriptError:
             self._redis.script_load(_NEAR)
             return self._near_once(board, score, above, below)
 
-    def _near_once(self, board: str, score: float, above: int, below: int) -> list[Part]:
+    def _near_once(self, board: str, score: float, above: int, below: int) -> list[PartitionSlice]:
         sha, exact = self._near_script.sha, repr(score)
         keys = (self._key(partition, board) for partition in self._partitions)
-        return [_part(answer) for answer in self._ask(("EVALSHA_RO", sha, 1, key, exact, above, below) for key in keys)]
+        return [
+            _partition_slice(answer)
+            for answer in self._pipeline(("EVALSHA_RO", sha, 1, key, exact, above, below) for key in keys)
+        ]
 
-    def _ask(self, commands: Iterable[Sequence[str | int]]) -> list[Any]:
+    def _pipeline(self, commands: Iterable[Sequence[str | int]]) -> list[Any]:
         """All answers, in one trip. Commands are sent by name: redis-py's own ways of asking convert each pair again."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for command in commands:
@@ -97,20 +112,20 @@ class BoardStore:
             answers: list[Any] = pipeline.execute()
         return answers
 
-    def _home(self, program: str, participant: str) -> int:
+    def _partition_of(self, program: str, participant: str) -> int:
         return partition_of(state_keys.log_key(program, participant), len(self._partitions))
 
     def _key(self, partition: int, board: str) -> str:
         return state_key(state_keys.SERVICE, state_keys.BOARDS, partition, board)
 
 
-def _places(pairs: Sequence[tuple[bytes, float]]) -> list[Place]:
+def _entries(pairs: Sequence[tuple[bytes, float]]) -> list[BoardEntry]:
     """Members with their scores, as RESP3 gives them."""
-    return [Place(score, member) for member, score in pairs]
+    return [BoardEntry(score, member) for member, score in pairs]
 
 
-def _part(answer: tuple[int, int, Sequence[bytes]]) -> Part:
+def _partition_slice(answer: tuple[int, int, Sequence[bytes]]) -> PartitionSlice:
     total, before, flat = answer
-    return Part(
-        total, before, [Place(float(score), member) for member, score in zip(flat[::2], flat[1::2], strict=True)]
+    return PartitionSlice(
+        total, before, [BoardEntry(float(score), member) for member, score in zip(flat[::2], flat[1::2], strict=True)]
     )

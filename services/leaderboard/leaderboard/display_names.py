@@ -10,10 +10,10 @@ from referral.log.errors import NotDurable
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ParticipantName:
     """What is shown of a participant; their id where the catalog does not know them (yet)."""
 
-    shown: str
+    display_name: str
     external_id: str | None = None
 
     @classmethod
@@ -22,7 +22,7 @@ class Name:
         return cls(participant.display_name or participant.id, participant.external_id)
 
 
-def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, Name]:
+def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, ParticipantName]:
     """The name of each of these; the catalog is read to its end at most once, however many are missing.
 
     A board needs no log to be shown: where that does not answer, whoever is new goes by their id.
@@ -32,4 +32,7 @@ def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, Name]:
         found = catalog.participants_by_id(wanted)
     except NotDurable:
         found = catalog.snapshot().participants_by_id(wanted)
-    return {participant: Name.of(one) if one else Name(participant) for participant, one in found.items()}
+    return {
+        participant: ParticipantName.of(one) if one else ParticipantName(participant)
+        for participant, one in found.items()
+    }

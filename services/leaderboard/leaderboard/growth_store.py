@@ -10,7 +10,7 @@ from redis import Redis
 
 from leaderboard.domain import activity, growth
 from leaderboard.domain.activity import Activity, ActivityDays
-from leaderboard.domain.day_buckets import blocks_of
+from leaderboard.domain.day_buckets import buckets_of
 from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.periods import Window, days
 from leaderboard.folds import state_keys
@@ -21,7 +21,7 @@ _activity = msgspec.msgpack.Decoder(Activity | ActivityDays).decode
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class GrowthFigures:
     """What happened in a period: who follows of those who began in it, what people did, and the posts that are there."""
 
     growth: Growth
@@ -29,14 +29,14 @@ class Figures:
     posts: int
 
 
-class FigureStore:
+class GrowthStore:
     """The counts of both folds; for any number of threads. Raises redis's errors where Redis is away."""
 
     def __init__(self, redis: "Redis", partitions: int) -> None:
         self._redis = redis
         self._partitions = range(partitions)
 
-    def read(self, program: str, window: Window, zone: str) -> Figures:
+    def read(self, program: str, window: Window, zone: str) -> GrowthFigures:
         """The figures of a period, all partitions in one round trip."""
         keys = _keys(program, window)
         with self._redis.pipeline(transaction=False) as pipeline:
@@ -47,24 +47,24 @@ class FigureStore:
                 pipeline.zcount(posts, window.start_s, f"({window.end_s}")
             answers = pipeline.execute()
         wanted = frozenset[str]() if window.kind == "all" else frozenset(days(window, zone))
-        return Figures(
-            growth.total(_growths(map(_growth, _flat(answers[0::3])), wanted)),
-            activity.total(_activities(map(_activity, _flat(answers[1::3])), wanted)),
+        return GrowthFigures(
+            growth.total(_select_growth(map(_growth, _flat(answers[0::3])), wanted)),
+            activity.total(_select_activity(map(_activity, _flat(answers[1::3])), wanted)),
             sum(answers[2::3]),
         )
 
 
 def _keys(program: str, window: Window) -> Sequence[str]:
     if window.kind == "all":
-        return [state_keys.ever(program)]
-    return [state_keys.days(program, block) for block in blocks_of(window.start_s, window.end_s)]
+        return [state_keys.all_time(program)]
+    return [state_keys.days(program, block) for block in buckets_of(window.start_s, window.end_s)]
 
 
 def _flat(answers: Iterable[list[bytes | None]]) -> Iterable[bytes]:
     return (raw for found in answers for raw in found if raw is not None)
 
 
-def _growths(states: Iterable[Growth | GrowthDays], wanted: frozenset[str]) -> Iterator[Growth]:
+def _select_growth(states: Iterable[Growth | GrowthDays], wanted: frozenset[str]) -> Iterator[Growth]:
     """The counts of the days wanted, and those of all time where these were read."""
     for state in states:
         if isinstance(state, Growth):
@@ -73,7 +73,7 @@ def _growths(states: Iterable[Growth | GrowthDays], wanted: frozenset[str]) -> I
             yield from (count for day, count in state.days.items() if day in wanted)
 
 
-def _activities(states: Iterable[Activity | ActivityDays], wanted: frozenset[str]) -> Iterator[Activity]:
+def _select_activity(states: Iterable[Activity | ActivityDays], wanted: frozenset[str]) -> Iterator[Activity]:
     """The same of what people did."""
     for state in states:
         if isinstance(state, Activity):

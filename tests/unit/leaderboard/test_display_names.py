@@ -2,7 +2,7 @@
 
 import pytest
 
-from leaderboard.display_names import Name, names_of
+from leaderboard.display_names import ParticipantName, names_of
 from referral.catalog.view import Catalog
 from referral.log.errors import NotDurable
 from tests.support.builders.leaderboard import somebody
@@ -17,7 +17,7 @@ def _away() -> None:
 def test_a_board_is_shown_while_the_log_is_away() -> None:
     """Whoever is new goes by their id; the others keep their names."""
     found = names_of(iter([AMY.id, "par_new"]), Catalog([AMY], refresh=_away))
-    assert found == {AMY.id: Name("Amy", AMY.external_id), "par_new": Name("par_new")}
+    assert found == {AMY.id: ParticipantName("Amy", AMY.external_id), "par_new": ParticipantName("par_new")}
 
 
 def test_only_a_name_may_be_left_open() -> None:

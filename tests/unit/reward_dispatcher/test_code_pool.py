@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral.events.rewards import CodeIssued, CodeRequested, CodeReturned, PoolFilled, RewardHeld
-from reward_dispatcher.domain.code_pool import Pool, filled, left, requested, returned
-from reward_dispatcher.domain.discount_codes import spoken
+from reward_dispatcher.domain.code_pool import Pool, add_chunk, remaining, request_code, return_code
+from reward_dispatcher.domain.discount_codes import normalize_code
 from tests.support.builders.reward_dispatcher import PROGRAM, START
 
 
@@ -29,22 +29,22 @@ def fill(chunk: str, count: int) -> PoolFilled:
 def test_an_empty_pool_holds_and_the_first_in_line_gets_the_first_code() -> None:
     """Who waits is served in the order of asking as soon as codes arrive."""
     chunks = {"c1": ("A", "B", "C")}
-    first = requested(Pool(), ask(1), chunks.__getitem__)
-    second = requested(first.pool, ask(2), chunks.__getitem__)
-    assert [type(line) for line in (*first.news, *second.news)] == [RewardHeld, RewardHeld]
-    served = filled(second.pool, fill("c1", 3), chunks.__getitem__)
-    assert [(line.id, line.code) for line in served.news if isinstance(line, CodeIssued)] == [
+    first = request_code(Pool(), ask(1), chunks.__getitem__)
+    second = request_code(first.pool, ask(2), chunks.__getitem__)
+    assert [type(line) for line in (*first.lines, *second.lines)] == [RewardHeld, RewardHeld]
+    served = add_chunk(second.pool, fill("c1", 3), chunks.__getitem__)
+    assert [(line.id, line.code) for line in served.lines if isinstance(line, CodeIssued)] == [
         ("rwd_1", "A"),
         ("rwd_2", "B"),
     ]
-    assert left(served.pool) == 1
+    assert remaining(served.pool) == 1
 
 
 def test_the_same_chunk_announced_twice_fills_once() -> None:
     """A retried upload is the same chunk: its codes are not given again."""
     chunks = {"c1": ("A",)}
-    pool = filled(Pool(), fill("c1", 1), chunks.__getitem__).pool
-    assert filled(pool, fill("c1", 1), chunks.__getitem__).pool == pool
+    pool = add_chunk(Pool(), fill("c1", 1), chunks.__getitem__).pool
+    assert add_chunk(pool, fill("c1", 1), chunks.__getitem__).pool == pool
 
 
 Action = tuple[str, tuple[str, ...]]
@@ -66,23 +66,23 @@ def test_no_code_is_given_twice_and_nobody_waits_beside_a_code(actions: list[Act
     for number, (action, codes) in enumerate(actions):
         if action == "fill":
             chunks[f"c{number}"] = codes
-            handed = filled(pool, fill(f"c{number}", len(codes)), chunks.__getitem__)
+            handed = add_chunk(pool, fill(f"c{number}", len(codes)), chunks.__getitem__)
         elif action == "ask":
             asked.append(f"rwd_{number}")
-            handed = requested(pool, ask(number), chunks.__getitem__)
+            handed = request_code(pool, ask(number), chunks.__getitem__)
         elif holders:
             code, reward = holders.popitem()
             back = CodeReturned(occurred_at=START, program=PROGRAM, id=reward, beneficiary="p", pool="vip", code=code)
-            handed = returned(pool, back, chunks.__getitem__)
+            handed = return_code(pool, back, chunks.__getitem__)
         else:
             continue
         pool = handed.pool
-        for line in handed.news:
+        for line in handed.lines:
             if isinstance(line, CodeIssued):
-                assert spoken(line.code) not in holders, "a code has two holders"
-                holders[spoken(line.code)] = line.id
+                assert normalize_code(line.code) not in holders, "a code has two holders"
+                holders[normalize_code(line.code)] = line.id
                 served.append(line.id)
     assert served == asked[: len(served)]
-    assert not (pool.waiting and left(pool))
-    distinct = {spoken(code) for codes in chunks.values() for code in codes}
-    assert left(pool) == len(distinct) - len(holders)
+    assert not (pool.waiting and remaining(pool))
+    distinct = {normalize_code(code) for codes in chunks.values() for code in codes}
+    assert remaining(pool) == len(distinct) - len(holders)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reward_dispatcher.domain.webhook_addresses import Forbidden, check_addresses, check_url
+from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses, check_url
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from reward_dispatcher.domain.webhook_addresses import Forbidden, check_addresse
 )
 def test_addresses_inside_a_network_are_refused(address: str) -> None:
     """Private, link-local (the cloud's metadata), shared, multicast, and IPv4 addresses dressed as IPv6."""
-    with pytest.raises(Forbidden, match=r"not a public address"):
+    with pytest.raises(ForbiddenAddress, match=r"not a public address"):
         check_addresses("hook.example", ["93.184.215.14", address], loopback=False)
 
 
@@ -39,7 +39,7 @@ def test_public_addresses_are_called(address: str) -> None:
 def test_loopback_is_for_development_only() -> None:
     """With the setting this machine may be called, other private addresses still not."""
     assert check_addresses("localhost", ["127.0.0.1"], loopback=True)
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         check_addresses("inside", ["10.0.0.8"], loopback=True)
 
 
@@ -56,7 +56,7 @@ def test_loopback_is_for_development_only() -> None:
 )
 def test_only_plain_https_urls_are_taken(url: str) -> None:
     """No other scheme, no credentials, a host and a port that exist."""
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         check_url(url, loopback=False)
 
 
@@ -65,5 +65,5 @@ def test_an_https_url_gives_host_and_port() -> None:
     assert check_url("https://hook.example/x?y=1", loopback=False) == ("hook.example", 443)
     assert check_url("https://hook.example:8443", loopback=False) == ("hook.example", 8443)
     assert check_url("http://127.0.0.1:9000/hook", loopback=True) == ("127.0.0.1", 9000)
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         check_url("http://hook.example", loopback=True)

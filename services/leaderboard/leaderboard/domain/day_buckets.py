@@ -4,14 +4,14 @@ A fold has to name the state a line touches before it knows the program's zone, 
 alone; the days inside carry the zone's names. A day at a block's border has a count in both: they add up.
 """
 
-_BLOCK_S = 30 * 86_400
+_BUCKET_S = 30 * 86_400
 
 
-def block_of(second: int) -> int:
+def bucket_of(second: int) -> int:
     """The block that holds a second since the epoch."""
-    return second // _BLOCK_S
+    return second // _BUCKET_S
 
 
-def blocks_of(start_s: int, end_s: int) -> range:
+def buckets_of(start_s: int, end_s: int) -> range:
     """All blocks that hold a second of [start_s, end_s)."""
-    return range(block_of(start_s), block_of(end_s - 1) + 1)
+    return range(bucket_of(start_s), bucket_of(end_s - 1) + 1)

@@ -15,14 +15,14 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 
 _STEP = 2.0**32
-MOST = 2**21  # referrals of one referrer that a double can rank to the second
+MAX_REFERRALS = 2**21  # referrals of one referrer that a double can rank to the second
 
 
-class NotStanding(LookupError):
+class NotCounted(LookupError):
     """A reversal of a referral that does not count."""
 
 
-def moments(state: bytes | None) -> "array[int]":
+def load_seconds(state: bytes | None) -> "array[int]":
     """The bag that a state holds."""
     bag = array("I")
     if state:
@@ -30,16 +30,16 @@ def moments(state: bytes | None) -> "array[int]":
     return bag
 
 
-def put(bag: "array[int]", second: int) -> None:
+def add(bag: "array[int]", second: int) -> None:
     """One more referral counts since `second`. Raises OverflowError before 1970 and after 2106."""
     insort(bag, second)
 
 
-def take(bag: "array[int]", second: int) -> None:
+def remove(bag: "array[int]", second: int) -> None:
     """One of `second` counts no more. Raises NotStanding where there is none."""
     place = bisect_left(bag, second)
     if place == len(bag) or bag[place] != second:
-        raise NotStanding(f"no referral of second {second} counts")
+        raise NotCounted(f"no referral of second {second} counts")
     del bag[place]
 
 

@@ -9,9 +9,9 @@ the start. Partners and followers are ranked apart; which of them a referrer is,
 from collections.abc import Mapping, Sequence
 
 from leaderboard.domain.periods import windows
-from leaderboard.domain.score import moments, put, scores, take
+from leaderboard.domain.score import add, load_seconds, remove, scores
 from leaderboard.folds import state_keys
-from leaderboard.folds.time_zones import Zones
+from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
 from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed
@@ -24,7 +24,7 @@ States = Mapping[Key, bytes | float | None]
 
 _COUNTED = (ConversionCleared, ConversionReversed)
 _QUARTER_S = 15 * 60
-_REMEMBERED = 4096
+_CACHE_SIZE = 4096
 
 
 class BoardsFold:
@@ -37,8 +37,8 @@ class BoardsFold:
     state: object = bytes
 
     def __init__(self) -> None:
-        self._zones = Zones()
-        self._known: dict[tuple[str, int, ReferrerKind], Boards] = {}
+        self._time_zones = ProgramTimeZones()
+        self._cache: dict[tuple[str, int, ReferrerKind], Boards] = {}
 
     def keys(self, line: ConversionLine) -> Sequence[Key]:
         """The referrer's bag, under the participant's id: the boards follow from it."""
@@ -51,13 +51,13 @@ class BoardsFold:
         if not isinstance(line, _COUNTED):
             return Decision()
         referrer, state = line.referrer, states[line.referrer]
-        bag = moments(state if isinstance(state, bytes) else None)
+        bag = load_seconds(state if isinstance(state, bytes) else None)
         if isinstance(line, ConversionCleared):
             second = int(line.occurred_at.timestamp())
-            put(bag, second)
+            add(bag, second)
         else:
             second = int(line.cleared_at.timestamp())
-            take(bag, second)
+            remove(bag, second)
         changes: dict[Key, bytes | float | None] = {referrer: bag.tobytes() or None}
         boards, borders = self._boards(line.program, second, line.referrer_kind, catalog)
         for board, score in zip(boards, scores(bag, borders), strict=True):
@@ -73,11 +73,11 @@ class BoardsFold:
     def _boards(self, program: str, second: int, kind: ReferrerKind, catalog: Catalog) -> Boards:
         """The boards that a moment counts in; the same for a quarter of an hour."""
         at = program, second // _QUARTER_S, kind
-        boards = self._known.get(at)
+        boards = self._cache.get(at)
         if boards is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            found = windows(second, self._zones.of(program, catalog))
+            if len(self._cache) >= _CACHE_SIZE:
+                self._cache.clear()
+            found = windows(second, self._time_zones.zone_of(program, catalog))
             keys = tuple(state_keys.board(program, "referrals", one.name, kind) for one in found)
-            boards = self._known[at] = keys, tuple((one.start_s, one.end_s) for one in found)
+            boards = self._cache[at] = keys, tuple((one.start_s, one.end_s) for one in found)
         return boards

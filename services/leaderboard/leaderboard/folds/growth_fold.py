@@ -7,11 +7,11 @@ through one.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from leaderboard.domain.day_buckets import block_of
-from leaderboard.domain.growth import Growth, GrowthDays, Through
+from leaderboard.domain.day_buckets import bucket_of
+from leaderboard.domain.growth import Growth, GrowthDays, ReferralChannel
 from leaderboard.domain.periods import windows
 from leaderboard.folds import state_keys
-from leaderboard.folds.time_zones import Zones
+from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     AttributionLine,
@@ -25,8 +25,8 @@ from referral.events.line import ClockTicked
 from referral.fold.fold import Decision, Key, Position
 from referral.topics import ATTRIBUTIONS, Topic
 
-Said = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
-State = Growth | GrowthDays | Through
+GrowthLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
+State = Growth | GrowthDays | ReferralChannel
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
 
@@ -41,25 +41,25 @@ class GrowthFold:
     state: object = State
 
     def __init__(self) -> None:
-        self._zones = Zones()
+        self._time_zones = ProgramTimeZones()
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
         """The counts of the follow's days and of all time, and the referral's channel. Edges tell of nobody new."""
-        if not isinstance(line, Said):
+        if not isinstance(line, GrowthLine):
             return ()
-        return state_keys.ever(line.program), _days_at(line), *_channel_at(line)
+        return state_keys.all_time(line.program), _days_key(line), *_channel_keys(line)
 
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """The new counts. Raises LookupError for a program the catalog lacks."""
-        if not isinstance(line, Said):
+        if not isinstance(line, GrowthLine):
             return Decision()
-        day = windows(_second(line), self._zones.of(line.program, catalog))[0].name
-        ever, days = states[state_keys.ever(line.program)], states[_days_at(line)]
+        day = windows(_second(line), self._time_zones.zone_of(line.program, catalog))[0].name
+        ever, days = states[state_keys.all_time(line.program)], states[_days_key(line)]
         known = days if isinstance(days, GrowthDays) else GrowthDays()
         channel = _channel(line, states)
         changes: Changes = {
-            state_keys.ever(line.program): _counted(line, ever if isinstance(ever, Growth) else Growth(), channel),
-            _days_at(line): known.with_(day, _counted(line, known.days.get(day, Growth()), channel)),
+            state_keys.all_time(line.program): _count(line, ever if isinstance(ever, Growth) else Growth(), channel),
+            _days_key(line): known.with_day(day, _count(line, known.days.get(day, Growth()), channel)),
         }
         return Decision(changes | _channel_change(line))
 
@@ -70,7 +70,7 @@ class GrowthFold:
         return Decision()
 
 
-def _followed_at(line: Said) -> datetime:
+def _followed_at(line: GrowthLine) -> datetime:
     match line:
         case ReferralQualified():
             return line.followed_at
@@ -80,15 +80,15 @@ def _followed_at(line: Said) -> datetime:
             return line.occurred_at
 
 
-def _second(line: Said) -> int:
+def _second(line: GrowthLine) -> int:
     return int(_followed_at(line).timestamp())
 
 
-def _days_at(line: Said) -> str:
-    return state_keys.days(line.program, block_of(_second(line)))
+def _days_key(line: GrowthLine) -> str:
+    return state_keys.days(line.program, bucket_of(_second(line)))
 
 
-def _channel_at(line: Said) -> tuple[str, ...]:
+def _channel_keys(line: GrowthLine) -> tuple[str, ...]:
     """Where the referral's channel lies, for a line that writes it down or needs it."""
     match line:
         case ReferralAttributed() if line.evidence.channel:
@@ -99,28 +99,28 @@ def _channel_at(line: Said) -> tuple[str, ...]:
             return ()
 
 
-def _channel(line: Said, states: States) -> str | None:
+def _channel(line: GrowthLine, states: States) -> str | None:
     if isinstance(line, ReferralAttributed):
         return line.evidence.channel
-    for key in _channel_at(line):
+    for key in _channel_keys(line):
         through = states[key]
-        return through.channel if isinstance(through, Through) else None
+        return through.channel if isinstance(through, ReferralChannel) else None
     return None
 
 
-def _channel_change(line: Said) -> Changes:
+def _channel_change(line: GrowthLine) -> Changes:
     channel = line.evidence.channel if isinstance(line, ReferralAttributed) else None
-    return {key: Through(channel) if channel else None for key in _channel_at(line)}
+    return {key: ReferralChannel(channel) if channel else None for key in _channel_keys(line)}
 
 
-def _counted(line: Said, growth: Growth, channel: str | None) -> Growth:
+def _count(line: GrowthLine, growth: Growth, channel: str | None) -> Growth:
     """The count after a line."""
-    for stage, number in _steps(line):
+    for stage, number in _stage_changes(line):
         growth = growth.plus(stage, number, channel)
     return growth
 
 
-def _steps(line: Said) -> Sequence[tuple[Stage, int]]:
+def _stage_changes(line: GrowthLine) -> Sequence[tuple[Stage, int]]:
     match line:
         case ReferralAttributed():
             return (("attributed", 1),)

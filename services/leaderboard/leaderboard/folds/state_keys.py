@@ -23,7 +23,7 @@ def days(program: str, block: int) -> str:
     return f"days:{program}:{block}"
 
 
-def ever(program: str) -> str:
+def all_time(program: str) -> str:
     """The counts of all time (growth: Growth, activity: Activity)."""
     return f"ever:{program}"
 
@@ -33,12 +33,12 @@ def channel(referral: str) -> str:
     return f"channel:{referral}"
 
 
-def seen(program: str, person: str, day: int) -> str:
+def counted_facts(program: str, person: str, day: int) -> str:
     """Which facts of a person's UTC day (days since the epoch) were counted (activity: Seen)."""
     return f"seen:{program}|{person}:{day}"
 
 
-def reclass(program: str, click: str) -> str:
+def click_class(program: str, click: str) -> str:
     """What was said last of a click that was reclassed (activity: Reclass); clicks that never were keep nothing."""
     return f"reclass:{program}|{click}"
 
@@ -48,6 +48,6 @@ def posts(program: str) -> str:
     return f"posts:{program}"
 
 
-def removed(program: str) -> str:
+def removed_posts(program: str) -> str:
     """A sorted set of the posts that are gone, by the second they went (activity)."""
     return f"removed:{program}"

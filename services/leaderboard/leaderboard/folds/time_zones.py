@@ -5,19 +5,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from referral.catalog.view import Catalog
 
 
-class Zones:
+class ProgramTimeZones:
     """Zones once looked up. A program's never changes (it is its first version's), so remembering it changes no
     decision.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._cache: dict[str, str] = {}
 
-    def of(self, program: str, catalog: Catalog) -> str:
+    def zone_of(self, program: str, catalog: Catalog) -> str:
         """The IANA name. Raises LookupError for an unknown program or zone."""
-        zone = self._known.get(program)
+        zone = self._cache.get(program)
         if zone is None:
-            zone = self._known[program] = _zone(program, catalog)
+            zone = self._cache[program] = _zone(program, catalog)
         return zone
 
 

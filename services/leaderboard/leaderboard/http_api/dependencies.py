@@ -5,33 +5,33 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from leaderboard.board_store import BoardStore
-from leaderboard.folds.time_zones import Zones
-from leaderboard.growth_store import FigureStore
+from leaderboard.folds.time_zones import ProgramTimeZones
+from leaderboard.growth_store import GrowthStore
 from referral.http.context import Context
 
 _NAME = "leaderboard"
 
 
 @dataclass(frozen=True, slots=True)
-class Collaborators:
+class Dependencies:
     """Boards and figures to read, and the zones of programs."""
 
     boards: BoardStore
-    figures: FigureStore
-    zones: Zones
+    growth: GrowthStore
+    time_zones: ProgramTimeZones
 
 
-def equip(app: Flask) -> Flask:
+def init_app(app: Flask) -> Flask:
     """Gives an app of the factory its collaborators."""
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
-    app.extensions[_NAME] = Collaborators(
-        BoardStore(shared.redis, partitions), FigureStore(shared.redis, partitions), Zones()
+    app.extensions[_NAME] = Dependencies(
+        BoardStore(shared.redis, partitions), GrowthStore(shared.redis, partitions), ProgramTimeZones()
     )
     return app
 
 
-def collaborators() -> Collaborators:
+def dependencies() -> Dependencies:
     """The collaborators of the app that handles this request."""
-    found: Collaborators = current_app.extensions[_NAME]
+    found: Dependencies = current_app.extensions[_NAME]
     return found

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from leaderboard.display_names import Name, names_of
-from leaderboard.domain.ranking import Ranked, Slice
+from leaderboard.display_names import ParticipantName, names_of
+from leaderboard.domain.ranking import BoardSlice, RankedEntry
 from referral.catalog.view import Catalog
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoardRow:
     """A row of the board. `today` is how many of the referrals came today (0: none, or not asked)."""
 
     rank: int
@@ -21,34 +21,42 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Mine:
+class OwnRow:
     """My row. `next_name` is who stands before me, and `missing` how many more friends pass them."""
 
     name: str
-    row: Row | None = None
+    row: BoardRow | None = None
     next_name: str | None = None
     missing: int = 0
 
 
-def rows_of(entries: Sequence[Ranked], catalog: Catalog, today: Mapping[str, int], me: str | None) -> list[Row]:
+def rows_of(
+    entries: Sequence[RankedEntry], catalog: Catalog, today: Mapping[str, int], me: str | None
+) -> list[BoardRow]:
     """The rows of some places; names, never ids, where the catalog knows them."""
-    names = names_of([one.place.participant for one in entries], catalog)
-    return [_row(one, names[one.place.participant], today, me) for one in entries]
+    names = names_of([one.entry.participant for one in entries], catalog)
+    return [_row(one, names[one.entry.participant], today, me) for one in entries]
 
 
-def mine(around: Slice | None, program: str, me: str, catalog: Catalog, today: Mapping[str, int]) -> Mine | None:
+def own_row(
+    around: BoardSlice | None, program: str, me: str, catalog: Catalog, today: Mapping[str, int]
+) -> OwnRow | None:
     """My row from my neighbourhood; without one I am not on the board yet. None where nobody has this id in the program."""
     if around is None:
         participant = catalog.participant(me)
-        return Mine(Name.of(participant).shown) if participant and participant.program == program else None
+        return (
+            OwnRow(ParticipantName.of(participant).display_name)
+            if participant and participant.program == program
+            else None
+        )
     rows = rows_of(around.entries, catalog, today, me)
     place = next(number for number, row in enumerate(rows) if row.is_me)
     if place == 0:
-        return Mine(rows[0].name, rows[0])
+        return OwnRow(rows[0].name, rows[0])
     before = rows[place - 1]
-    return Mine(rows[place].name, rows[place], before.name, before.referrals - rows[place].referrals + 1)
+    return OwnRow(rows[place].name, rows[place], before.name, before.referrals - rows[place].referrals + 1)
 
 
-def _row(one: Ranked, name: Name, today: Mapping[str, int], me: str | None) -> Row:
-    who = one.place.participant
-    return Row(one.rank, who, name.shown, one.place.referrals, today.get(who, 0), who == me)
+def _row(one: RankedEntry, name: ParticipantName, today: Mapping[str, int], me: str | None) -> BoardRow:
+    who = one.entry.participant
+    return BoardRow(one.rank, who, name.display_name, one.entry.referrals, today.get(who, 0), who == me)

@@ -41,7 +41,7 @@ def heading(window: Window, zone: str) -> str:
             return gettext("All time")
 
 
-def place(ranks: str) -> str:
+def rank_range(ranks: str) -> str:
     """A place, or a range of them, as the program writes it: `1`, `2-10`."""
     first, _, last = ranks.partition("-")
     if last:
@@ -62,7 +62,9 @@ def closing(window: Window, zone: str, now_s: int) -> tuple[str, str]:
         return gettext("This period is over"), gettext("Friends who leave again still come off the count.")
     _, last = _days(window, zone)
     where = get_timezone_location(ZoneInfo(zone), locale=get_locale(), return_city=True)
-    return _left(window.end_s - now_s), gettext("Closes on %(day)s at 24:00, %(city)s time", day=_day(last), city=where)
+    return _time_left(window.end_s - now_s), gettext(
+        "Closes on %(day)s at 24:00, %(city)s time", day=_day(last), city=where
+    )
 
 
 def _day(day: datetime) -> str:
@@ -70,7 +72,7 @@ def _day(day: datetime) -> str:
     return format_date(day, _DAY.get(get_locale().language, "full"), locale=get_locale())
 
 
-def _left(seconds: int) -> str:
+def _time_left(seconds: int) -> str:
     days, hours = divmod(seconds // 3600, 24)
     if days:
         return ngettext("%(num)d day left", "%(num)d days left", days)

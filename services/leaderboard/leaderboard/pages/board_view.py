@@ -7,64 +7,64 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request
 
 from leaderboard.domain.periods import PERIODS, UnknownPeriod, Window, window, windows
-from leaderboard.domain.ranking import Slice
+from leaderboard.domain.ranking import BoardSlice
 from leaderboard.folds import state_keys
-from leaderboard.http_api.dependencies import collaborators
+from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages import board_texts
-from leaderboard.pages.board_rows import Mine, Row, mine, rows_of
+from leaderboard.pages.board_rows import BoardRow, OwnRow, own_row, rows_of
 from referral.events.program import Board, Period, Program
 from referral.http.context import context
 from referral.pages.languages import localized
 
 METRIC = "referrals"
-SHOWN = 100
-KEPT_S = 5
+MAX_ROWS = 100
+MAX_AGE_S = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class BoardView:
     """What the template needs of a board; `gains`: rows tell what came today, as today is part of the period."""
 
     program: Program
     zone: str
     window: Window
-    board: Slice
-    gains: bool
-    rows: list[Row]
-    mine: Mine | None
+    board: BoardSlice
+    shows_today: bool
+    rows: list[BoardRow]
+    own: OwnRow | None
 
 
-def board_page(program: str) -> Response | None:
+def render_board_page(program: str) -> Response | None:
     """The page as this request asks for it, kept by browsers and proxies for a few seconds. None for an unknown
     program.
     """
-    shown = _shown(program)
-    return _answer(shown) if shown else None
+    shown = _board_view(program)
+    return _response(shown) if shown else None
 
 
-def _shown(name: str) -> Shown | None:
+def _board_view(name: str) -> BoardView | None:
     catalog = context().catalog
     newest = catalog.program(name)
     if newest is None:
         return None
     program, now_s = newest.program, context().clock.now_ms() // 1000
-    zone = collaborators().zones.of(name, catalog)
+    zone = dependencies().time_zones.zone_of(name, catalog)
     asked = _window(program, now_s, zone)
     key, me = state_keys.board(name, METRIC, asked.name), request.args.get("me", "")[:64] or None
-    boards = collaborators().boards
-    top = boards.top(key, SHOWN)
+    boards = dependencies().boards
+    top = boards.top(key, MAX_ROWS)
     near = boards.around(name, key, me, 1) if me else None
-    gains = asked.kind != "day" and asked.holds(now_s)
-    today = _gained(name, zone, now_s, [part for part in (top, near) if part]) if gains else {}
+    gains = asked.kind != "day" and asked.contains(now_s)
+    today = _referrals_today(name, zone, now_s, [part for part in (top, near) if part]) if gains else {}
     rows = rows_of(top.entries, catalog, today, me)
-    return Shown(program, zone, asked, top, gains, rows, mine(near, name, me, catalog, today) if me else None)
+    return BoardView(program, zone, asked, top, gains, rows, own_row(near, name, me, catalog, today) if me else None)
 
 
-def _gained(program: str, zone: str, now_s: int, parts: Iterable[Slice]) -> dict[str, int]:
+def _referrals_today(program: str, zone: str, now_s: int, parts: Iterable[BoardSlice]) -> dict[str, int]:
     """How many friends each of these brought today."""
     board = state_keys.board(program, METRIC, windows(now_s, zone)[0].name)
-    everybody = {one.place.participant for part in parts for one in part.entries}
-    return collaborators().boards.counts(program, board, everybody)
+    everybody = {one.entry.participant for part in parts for one in part.entries}
+    return dependencies().boards.counts(program, board, everybody)
 
 
 def _window(program: Program, now_s: int, zone: str) -> Window:
@@ -89,7 +89,7 @@ def _kinds(program: Program) -> tuple[Period, ...]:
     return tuple(kind for kind in PERIODS if board is None or kind in board.periods) or PERIODS
 
 
-def _answer(shown: Shown) -> Response:
+def _response(shown: BoardView) -> Response:
     board = _board(shown.program)
     prizes = board.prizes.get(shown.window.kind, {}) if board else {}
     left, closes = board_texts.closing(shown.window, shown.zone, context().clock.now_ms() // 1000)
@@ -99,21 +99,21 @@ def _answer(shown: Shown) -> Response:
             shown=shown,
             name=localized(shown.program.name) or shown.program.id,
             heading=board_texts.heading(shown.window, shown.zone),
-            tabs=[(kind, board_texts.TABS[kind], _tab(kind)) for kind in _kinds(shown.program)],
-            prizes=[(board_texts.place(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],
+            tabs=[(kind, board_texts.TABS[kind], _tab_url(kind)) for kind in _kinds(shown.program)],
+            prizes=[(board_texts.rank_range(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],
             left=left,
             lasts=shown.window.kind != "all",
             closes=closes,
         )
     )
-    response.cache_control.public, response.cache_control.max_age = True, KEPT_S
+    response.cache_control.public, response.cache_control.max_age = True, MAX_AGE_S
     response.vary.add("Accept-Language")
     response.add_etag()
     response.make_conditional(request)
     return response
 
 
-def _tab(kind: Period) -> str:
+def _tab_url(kind: Period) -> str:
     """The address of the same page for another period."""
     kept = {name: value for name, value in request.args.items() if name in ("lang", "me")}
     return f"?{urlencode({**kept, 'period': kind})}"

@@ -5,9 +5,9 @@ from flask import Response, make_response, render_template, request
 from referral.pages.languages import gettext
 
 
-def unknown(program: str) -> Response:
+def unknown_program(program: str) -> Response:
     """404: there is no such program."""
-    return _sorry(
+    return _error_page(
         404,
         gettext("There is no board here"),
         gettext("There is no program %(program)s. Perhaps a letter of the address went astray.", program=program),
@@ -15,9 +15,9 @@ def unknown(program: str) -> Response:
     )
 
 
-def away() -> Response:
+def unavailable() -> Response:
     """503: Redis does not answer."""
-    response = _sorry(
+    response = _error_page(
         503,
         gettext("The board is catching its breath"),
         gettext("We cannot read it at the moment. Please look again in a minute."),
@@ -28,7 +28,7 @@ def away() -> Response:
     return response
 
 
-def _sorry(status: int, happened: str, why: str, still: str, way_on: dict[str, str] | None = None) -> Response:
+def _error_page(status: int, happened: str, why: str, still: str, way_on: dict[str, str] | None = None) -> Response:
     page = render_template("referral/sorry.html", happened=happened, why=why, still=still, way_on=way_on)
     response = make_response(page, status)
     response.cache_control.no_store = True

@@ -13,7 +13,7 @@ from referral.events.timestamps import to_datetime
 _encode = msgspec.json.Encoder().encode
 
 
-class Ticks:
+class ClockTicker:
     """Remembers the last tick said."""
 
     def __init__(self, seconds: int) -> None:
@@ -25,11 +25,11 @@ class Ticks:
         moment = now_ms - now_ms % self._every_ms
         return None if moment == self._last_ms else moment
 
-    def said(self, moment_ms: int) -> None:
+    def mark_written(self, moment_ms: int) -> None:
         """The tick of this moment is on the log, in every partition."""
         self._last_ms = moment_ms
 
 
-def tick(moment_ms: int) -> bytes:
+def tick_line(moment_ms: int) -> bytes:
     """The line of a tick."""
     return _encode(ClockTicked(occurred_at=to_datetime(moment_ms), id=derive_id("tick", str(moment_ms))))

@@ -8,16 +8,16 @@ import structlog
 log = structlog.get_logger()
 
 
-def end_within(seconds: float) -> None:
+def force_exit_after(seconds: float) -> None:
     """Ends this process with status 1 after so many seconds, unless it has ended by itself.
 
     Nothing is lost by it: what was not acknowledged is delivered again, as after any crash.
     """
-    timer = threading.Timer(seconds, _end, [seconds])
+    timer = threading.Timer(seconds, _force_exit, [seconds])
     timer.daemon = True
     timer.start()
 
 
-def _end(seconds: float) -> None:
+def _force_exit(seconds: float) -> None:
     log.warning("ended by force", reason=f"not stopped {seconds:g} s after it was asked to; is the broker away?")
     os._exit(1)

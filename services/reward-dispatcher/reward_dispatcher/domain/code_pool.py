@@ -11,9 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.events.rewards import CodeIssued, CodeRequested, CodeReturned, PoolFilled, RewardHeld
-from reward_dispatcher.domain.discount_codes import spoken
+from reward_dispatcher.domain.discount_codes import normalize_code
 
-CodesOf = Callable[[str], Sequence[str]]  # the codes of a chunk, which never change
+ReadChunk = Callable[[str], Sequence[str]]  # the codes of a chunk, which never change
 
 
 class Chunk(Struct, frozen=True, array_like=True):
@@ -21,10 +21,10 @@ class Chunk(Struct, frozen=True, array_like=True):
 
     id: str
     size: int
-    repeats: tuple[int, ...] = ()
+    duplicates: tuple[int, ...] = ()
 
 
-class Waiting(Struct, frozen=True, array_like=True):
+class WaitingReward(Struct, frozen=True, array_like=True):
     """A reward in the pool's line."""
 
     reward: str
@@ -35,25 +35,25 @@ class Pool(Struct, frozen=True, array_like=True, tag="pool"):
     """Chunks in the order of upload, where the next code stands, codes that came back, and who waits."""
 
     chunks: tuple[Chunk, ...] = ()
-    chunk: int = 0
-    place: int = 0
+    chunk_index: int = 0
+    offset: int = 0
     returned: tuple[str, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[WaitingReward, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class PoolChange:
     """The pool from now on, and the codes given (or the news that there is none)."""
 
     pool: Pool
-    news: tuple[CodeIssued | RewardHeld, ...] = ()
+    lines: tuple[CodeIssued | RewardHeld, ...] = ()
 
 
-def requested(pool: Pool, line: CodeRequested, codes_of: CodesOf) -> Handed:
+def request_code(pool: Pool, line: CodeRequested, read_chunk: ReadChunk) -> PoolChange:
     """The next code, or a place in the line."""
-    lined_up = replace(pool, waiting=(*pool.waiting, Waiting(line.id, line.beneficiary)))
-    handed = _hand_out(lined_up, line, codes_of)
-    if handed.news:
+    lined_up = replace(pool, waiting=(*pool.waiting, WaitingReward(line.id, line.beneficiary)))
+    handed = _serve_queue(lined_up, line, read_chunk)
+    if handed.lines:
         return handed
     held = RewardHeld(
         occurred_at=line.occurred_at,
@@ -62,36 +62,36 @@ def requested(pool: Pool, line: CodeRequested, codes_of: CodesOf) -> Handed:
         beneficiary=line.beneficiary,
         reason="pool_empty",
     )
-    return Handed(handed.pool, (held,))
+    return PoolChange(handed.pool, (held,))
 
 
-def filled(pool: Pool, line: PoolFilled, codes_of: CodesOf) -> Handed:
+def add_chunk(pool: Pool, line: PoolFilled, read_chunk: ReadChunk) -> PoolChange:
     """New codes: those the pool never had can be given, first to who waits. The same chunk again changes nothing."""
     if any(chunk.id == line.chunk for chunk in pool.chunks):
-        return Handed(pool)
-    codes = codes_of(line.chunk)
-    chunk = Chunk(line.chunk, len(codes), _repeats(codes, (codes_of(one.id) for one in pool.chunks)))
-    return _hand_out(replace(pool, chunks=(*pool.chunks, chunk)), line, codes_of)
+        return PoolChange(pool)
+    codes = read_chunk(line.chunk)
+    chunk = Chunk(line.chunk, len(codes), _duplicate_offsets(codes, (read_chunk(one.id) for one in pool.chunks)))
+    return _serve_queue(replace(pool, chunks=(*pool.chunks, chunk)), line, read_chunk)
 
 
-def returned(pool: Pool, line: CodeReturned, codes_of: CodesOf) -> Handed:
+def return_code(pool: Pool, line: CodeReturned, read_chunk: ReadChunk) -> PoolChange:
     """A code that nobody saw goes to the next who asks."""
-    return _hand_out(replace(pool, returned=(*pool.returned, line.code)), line, codes_of)
+    return _serve_queue(replace(pool, returned=(*pool.returned, line.code)), line, read_chunk)
 
 
-def left(pool: Pool) -> int:
+def remaining(pool: Pool) -> int:
     """How many codes can still be given."""
-    ahead = sum(chunk.size - len(chunk.repeats) for chunk in pool.chunks[pool.chunk :])
-    current = pool.chunks[pool.chunk] if pool.chunk < len(pool.chunks) else Chunk("", 0)
-    passed = pool.place - sum(1 for place in current.repeats if place < pool.place)
+    ahead = sum(chunk.size - len(chunk.duplicates) for chunk in pool.chunks[pool.chunk_index :])
+    current = pool.chunks[pool.chunk_index] if pool.chunk_index < len(pool.chunks) else Chunk("", 0)
+    passed = pool.offset - sum(1 for place in current.duplicates if place < pool.offset)
     return ahead - passed + len(pool.returned)
 
 
-def _repeats(codes: Sequence[str], earlier: Iterable[Sequence[str]]) -> tuple[int, ...]:
+def _duplicate_offsets(codes: Sequence[str], earlier: Iterable[Sequence[str]]) -> tuple[int, ...]:
     """Places whose code stands earlier in the chunk, or in an earlier one."""
-    mine = [spoken(code) for code in codes]
+    mine = [normalize_code(code) for code in codes]
     wanted = set(mine)
-    seen = {spoken(code) for chunk in earlier for code in chunk if spoken(code) in wanted}
+    seen = {normalize_code(code) for chunk in earlier for code in chunk if normalize_code(code) in wanted}
     repeats = []
     for place, code in enumerate(mine):
         if code in seen:
@@ -100,18 +100,18 @@ def _repeats(codes: Sequence[str], earlier: Iterable[Sequence[str]]) -> tuple[in
     return tuple(repeats)
 
 
-def _hand_out(pool: Pool, line: CodeRequested | CodeReturned | PoolFilled, codes_of: CodesOf) -> Handed:
+def _serve_queue(pool: Pool, line: CodeRequested | CodeReturned | PoolFilled, read_chunk: ReadChunk) -> PoolChange:
     """Gives codes from the front to the front of the line, as long as there are both."""
     news: list[CodeIssued | RewardHeld] = []
     for first in pool.waiting:
-        pool, code = _take(pool, codes_of)
+        pool, code = _take_code(pool, read_chunk)
         if code is None:
             break
-        news.append(_issue(line, first, code))
-    return Handed(replace(pool, waiting=pool.waiting[len(news) :]), tuple(news))
+        news.append(_code_issued(line, first, code))
+    return PoolChange(replace(pool, waiting=pool.waiting[len(news) :]), tuple(news))
 
 
-def _issue(line: CodeRequested | CodeReturned | PoolFilled, to: Waiting, code: str) -> CodeIssued:
+def _code_issued(line: CodeRequested | CodeReturned | PoolFilled, to: WaitingReward, code: str) -> CodeIssued:
     return CodeIssued(
         occurred_at=line.occurred_at,
         program=line.program,
@@ -122,14 +122,14 @@ def _issue(line: CodeRequested | CodeReturned | PoolFilled, to: Waiting, code: s
     )
 
 
-def _take(pool: Pool, codes_of: CodesOf) -> tuple[Pool, str | None]:
+def _take_code(pool: Pool, read_chunk: ReadChunk) -> tuple[Pool, str | None]:
     """The next code and the pool without it; None where it is empty."""
     if pool.returned:
         return replace(pool, returned=pool.returned[1:]), pool.returned[0]
-    while pool.chunk < len(pool.chunks):
-        chunk = pool.chunks[pool.chunk]
-        for place in range(pool.place, chunk.size):
-            if place not in chunk.repeats:
-                return replace(pool, place=place + 1), codes_of(chunk.id)[place]
-        pool = replace(pool, chunk=pool.chunk + 1, place=0)
+    while pool.chunk_index < len(pool.chunks):
+        chunk = pool.chunks[pool.chunk_index]
+        for place in range(pool.offset, chunk.size):
+            if place not in chunk.duplicates:
+                return replace(pool, place=place + 1), read_chunk(chunk.id)[place]
+        pool = replace(pool, chunk=pool.chunk_index + 1, place=0)
     return pool, None

@@ -21,6 +21,6 @@ def pattern_code(key: bytes, reward: str) -> str:
     return "".join(characters)
 
 
-def spoken(code: str) -> str:
+def normalize_code(code: str) -> str:
     """A code as codes are compared: neither the letters' case nor blanks around it count."""
     return code.strip().upper()

@@ -11,7 +11,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _LAST_32 = 0xFFFF_FFFF
 
 
-class Forbidden(Exception):
+class ForbiddenAddress(Exception):
     """Webhooks must not go there; the message says why and what would do."""
 
 
@@ -23,33 +23,33 @@ def check_url(url: str, *, loopback: bool) -> tuple[str, int]:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.username or parts.password or not host:
-        raise Forbidden("write a URL with a host and without user name or password")
-    if parts.scheme != "https" and not (loopback and parts.scheme == "http" and _is_this_machine(host)):
-        raise Forbidden("webhooks go to https:// addresses only")
+        raise ForbiddenAddress("write a URL with a host and without user name or password")
+    if parts.scheme != "https" and not (loopback and parts.scheme == "http" and _is_loopback_host(host)):
+        raise ForbiddenAddress("webhooks go to https:// addresses only")
     try:
         return host, parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        raise Forbidden("the port is no number from 1 to 65535") from None
+        raise ForbiddenAddress("the port is no number from 1 to 65535") from None
 
 
-def check_addresses(host: str, found: list[str], *, loopback: bool) -> list[str]:
+def check_addresses(host: str, addresses: list[str], *, loopback: bool) -> list[str]:
     """The addresses a host resolved to, if every one may be called. Raises Forbidden otherwise."""
-    for raw in found:
-        if not _permitted(ip_address(raw), loopback=loopback):
-            raise Forbidden(f"{host} resolves to {raw}, which is not a public address")
-    if not found:
-        raise Forbidden(f"{host} resolves to no address")
-    return found
+    for raw in addresses:
+        if not _is_permitted(ip_address(raw), loopback=loopback):
+            raise ForbiddenAddress(f"{host} resolves to {raw}, which is not a public address")
+    if not addresses:
+        raise ForbiddenAddress(f"{host} resolves to no address")
+    return addresses
 
 
-def _permitted(address: IPv4Address | IPv6Address, *, loopback: bool) -> bool:
-    inner = _inside(address) if isinstance(address, IPv6Address) else None
+def _is_permitted(address: IPv4Address | IPv6Address, *, loopback: bool) -> bool:
+    inner = _embedded_ipv4(address) if isinstance(address, IPv6Address) else None
     if inner is not None:
-        return _permitted(inner, loopback=loopback)
+        return _is_permitted(inner, loopback=loopback)
     return (loopback and address.is_loopback) or (address.is_global and not address.is_multicast)
 
 
-def _inside(address: IPv6Address) -> IPv4Address | None:
+def _embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
     """The IPv4 address that this one leads to, by mapping, 6to4, Teredo or NAT64."""
     if address in _NAT64:
         return IPv4Address(int(address) & _LAST_32)
@@ -57,7 +57,7 @@ def _inside(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
 
 
-def _is_this_machine(host: str) -> bool:
+def _is_loopback_host(host: str) -> bool:
     if host == "localhost":
         return True
     try:

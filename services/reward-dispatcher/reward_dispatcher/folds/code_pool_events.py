@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from referral.catalog.view import Catalog
 from referral.events.rewards import CodeRequested, CodeReturned, PoolFilled
 from reward_dispatcher.domain import code_pool as pools
-from reward_dispatcher.domain.code_pool import Handed, Pool
+from reward_dispatcher.domain.code_pool import Pool, PoolChange
 
 PoolLine = CodeRequested | CodeReturned | PoolFilled
 
 
-def handed(pool: Pool, line: PoolLine, catalog: Catalog) -> Handed:
+def apply(pool: Pool, line: PoolLine, catalog: Catalog) -> PoolChange:
     """The pool after the line. Raises LookupError where the catalog lacks a chunk that the log names."""
 
     def codes_of(chunk: str) -> Sequence[str]:
@@ -21,8 +21,8 @@ def handed(pool: Pool, line: PoolLine, catalog: Catalog) -> Handed:
 
     match line:
         case CodeRequested():
-            return pools.requested(pool, line, codes_of)
+            return pools.request_code(pool, line, codes_of)
         case CodeReturned():
-            return pools.returned(pool, line, codes_of)
+            return pools.return_code(pool, line, codes_of)
         case PoolFilled():
-            return pools.filled(pool, line, codes_of)
+            return pools.add_chunk(pool, line, codes_of)

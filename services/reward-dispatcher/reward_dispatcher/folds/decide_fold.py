@@ -10,9 +10,15 @@ from referral.events.rewards import reward_key
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position
 from referral.topics import CONVERSIONS, REWARDS, Topic
-from reward_dispatcher.domain.entitlement import Converted, Entitlement, Referrer, cleared, reversed_
+from reward_dispatcher.domain.entitlement import (
+    ConversionGrants,
+    Entitlement,
+    ReferrerGrants,
+    grant_rewards,
+    revoke_rewards,
+)
 
-State = Referrer | Converted
+State = ReferrerGrants | ConversionGrants
 States = Mapping[Key, State | float | None]
 
 
@@ -29,7 +35,7 @@ class DecideFold:
         """The referrer and the conversion; what is held or rejected earns nothing."""
         match line:
             case ConversionCleared() | ConversionReversed():
-                return _referrer_at(line), _conversion_at(line)
+                return _referrer_key(line), _conversion_key(line)
             case _:
                 return ()
 
@@ -37,12 +43,16 @@ class DecideFold:
         """Grants or revocations. Raises LookupError where the catalog lacks the referrer or rules in force."""
         if not isinstance(line, ConversionCleared | ConversionReversed):
             return Decision()
-        referrer = states[_referrer_at(line)]
-        converted = states[_conversion_at(line)]
-        known = referrer if isinstance(referrer, Referrer) else Referrer()
+        referrer = states[_referrer_key(line)]
+        converted = states[_conversion_key(line)]
+        known = referrer if isinstance(referrer, ReferrerGrants) else ReferrerGrants()
         if isinstance(line, ConversionCleared):
-            return Decision() if converted else _decision(line, _cleared(line, known, catalog))
-        return _decision(line, reversed_(line, converted, known)) if isinstance(converted, Converted) else Decision()
+            return Decision() if converted else _decision(line, _entitlement(line, known, catalog))
+        return (
+            _decision(line, revoke_rewards(line, converted, known))
+            if isinstance(converted, ConversionGrants)
+            else Decision()
+        )
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
@@ -51,16 +61,16 @@ class DecideFold:
         return Decision()
 
 
-def _referrer_at(line: ConversionCleared | ConversionReversed) -> str:
+def _referrer_key(line: ConversionCleared | ConversionReversed) -> str:
     return f"referrer:{conversion_key(line)}"
 
 
-def _conversion_at(line: ConversionCleared | ConversionReversed) -> str:
+def _conversion_key(line: ConversionCleared | ConversionReversed) -> str:
     return f"conversion:{line.id}"
 
 
-def _cleared(line: ConversionCleared, referrer: Referrer, catalog: Catalog) -> Entitlement:
-    return cleared(line, _terms(line, catalog), _participant(line, catalog).external_id, referrer)
+def _entitlement(line: ConversionCleared, referrer: ReferrerGrants, catalog: Catalog) -> Entitlement:
+    return grant_rewards(line, _terms(line, catalog), _participant(line, catalog).external_id, referrer)
 
 
 def _terms(line: ConversionCleared, catalog: Catalog) -> ProgramVersion:
@@ -80,6 +90,6 @@ def _participant(line: ConversionCleared, catalog: Catalog) -> Participant:
 
 def _decision(line: ConversionCleared | ConversionReversed, entitlement: Entitlement) -> Decision[State]:
     return Decision(
-        changes={_referrer_at(line): entitlement.referrer, _conversion_at(line): entitlement.converted},
+        changes={_referrer_key(line): entitlement.referrer, _conversion_key(line): entitlement.conversion},
         outputs=[Output(REWARDS, news, reward_key(news)) for news in entitlement.lines],
     )

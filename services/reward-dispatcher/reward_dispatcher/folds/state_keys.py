@@ -8,22 +8,22 @@ from msgspec import Struct
 
 from referral.fold.fold import SortedSetMember
 from reward_dispatcher.domain.account import STATUSES, Account
-from reward_dispatcher.domain.discount_codes import spoken
+from reward_dispatcher.domain.discount_codes import normalize_code
 
 SERVICE = "rd"
 LEDGER = "ledger"
 CLAWBACK = "clawback"  # redeemed, and then its reason fell
-_RANK: dict[str, float] = {status: float(rank) for rank, status in enumerate(STATUSES)}
-RANKS: dict[str, float] = {**_RANK, CLAWBACK: _RANK["redeemed"] + 0.5}
+_STATUS_RANKS: dict[str, float] = {status: float(rank) for rank, status in enumerate(STATUSES)}
+RANKS_BY_STATUS: dict[str, float] = {**_STATUS_RANKS, CLAWBACK: _STATUS_RANKS["redeemed"] + 0.5}
 
 
-class Holder(Struct, frozen=True, array_like=True, tag="holder"):
+class CodeHolder(Struct, frozen=True, array_like=True, tag="holder"):
     """Whose a code is: the reward's id."""
 
     reward: str
 
 
-def person(program: str, beneficiary: str) -> str:
+def log_key(program: str, beneficiary: str) -> str:
     """The log's key of a beneficiary; its partition holds all that is theirs."""
     return f"{program}|{beneficiary}"
 
@@ -43,9 +43,9 @@ def pool(program: str, name: str) -> str:
     return f"pool:{program}|{name}"
 
 
-def holder(program: str, code: str) -> str:
+def code_holder(program: str, code: str) -> str:
     """A Holder; codes are found in any case."""
-    return f"code:{program}|{spoken(code)}"
+    return f"code:{program}|{normalize_code(code)}"
 
 
 def wallet(program: str, beneficiary: str) -> str:
@@ -53,14 +53,14 @@ def wallet(program: str, beneficiary: str) -> str:
     return f"wallet:{program}|{beneficiary}"
 
 
-def ranks(program: str, rule: str) -> str:
+def rewards_by_status(program: str, rule: str) -> str:
     """A sorted set: a rule's rewards by rank, so that a count by status is a ZCOUNT."""
     return f"status:{program}|{rule}"
 
 
-def rank(one: Account) -> float:
+def status_rank(one: Account) -> float:
     """A reward's place in its rule's sorted set."""
-    return RANKS[CLAWBACK if one.clawback else one.status]
+    return RANKS_BY_STATUS[CLAWBACK if one.clawback else one.status]
 
 
 def wallet_entry(one: Account) -> SortedSetMember:
@@ -68,6 +68,6 @@ def wallet_entry(one: Account) -> SortedSetMember:
     return SortedSetMember(wallet(one.program, one.beneficiary), one.id)
 
 
-def rank_entry(one: Account) -> SortedSetMember:
+def status_entry(one: Account) -> SortedSetMember:
     """Where a reward stands among its rule's."""
-    return SortedSetMember(ranks(one.program, one.rule), one.id)
+    return SortedSetMember(rewards_by_status(one.program, one.rule), one.id)

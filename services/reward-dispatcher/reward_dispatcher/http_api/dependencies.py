@@ -16,20 +16,20 @@ _NAME = "rewards"
 
 
 @dataclass(frozen=True, slots=True)
-class Collaborators:
+class Dependencies:
     """State to read, the log and the catalog to write, tokens to sign."""
 
     store: RewardStore
-    collector: Publisher
+    publisher: Publisher
     catalog: CatalogWriter
     tokens: TokenSigner
 
 
-def equip(app: Flask) -> Flask:
+def init_app(app: Flask) -> Flask:
     """Gives an app of the factory its collaborators."""
     shared: Context = app.extensions["referral"]
     settings = shared.settings
-    app.extensions[_NAME] = Collaborators(
+    app.extensions[_NAME] = Dependencies(
         RewardStore(shared.redis, settings.partitions),
         shared.publisher(),
         shared.catalog_writer(),
@@ -38,13 +38,13 @@ def equip(app: Flask) -> Flask:
     return app
 
 
-def collaborators() -> Collaborators:
+def dependencies() -> Dependencies:
     """The collaborators of the app that handles this request."""
-    found: Collaborators = current_app.extensions[_NAME]
+    found: Dependencies = current_app.extensions[_NAME]
     return found
 
 
-def existing_program(program: str) -> ProgramVersion:
+def require_program(program: str) -> ProgramVersion:
     """The newest version of a program. Raises Problem 404 where there is none."""
     found = context().catalog.program(program)
     if found is None:

@@ -14,23 +14,23 @@ from referral.http.problems import unavailable
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.http_api.dependencies import collaborators
+from reward_dispatcher.http_api.dependencies import dependencies
 
-_WITHIN_S = 2.0
+_DEADLINE_S = 2.0
 _PAUSES_S = (0.002, 0.004, 0.008, 0.016)
 _PAUSE_S = 0.025
 _encode = msgspec.json.Encoder().encode
 
 
-def redeemed(account: Account, order: str, request: str) -> Redemption:
+def request_redemption(account: Account, order: str, request: str) -> Redemption:
     """What this request led to, now or when first asked. Raises Problem 503 when the fold has not decided in time."""
-    known = collaborators().store.result(account.program, account.beneficiary, request) or _used_up(
+    known = dependencies().store.result(account.program, account.beneficiary, request) or _earlier_result(
         account, request, order
     )
-    return known or _ask(account, order, request)
+    return known or _publish_request(account, order, request)
 
 
-def _used_up(account: Account, request: str, order: str) -> Redemption | None:
+def _earlier_result(account: Account, request: str, order: str) -> Redemption | None:
     """What is redeemed stays redeemed: no need to ask the log again."""
     if account.status != "redeemed":
         return None
@@ -40,8 +40,8 @@ def _used_up(account: Account, request: str, order: str) -> Redemption | None:
     return Redemption(request, account.id, order, "already_redeemed", account.order, at_ms)
 
 
-def _ask(account: Account, order: str, request: str) -> Redemption:
-    deadline = time.monotonic() + _WITHIN_S
+def _publish_request(account: Account, order: str, request: str) -> Redemption:
+    deadline = time.monotonic() + _DEADLINE_S
     line = RedemptionRequested(
         occurred_at=to_datetime(context().clock.now_ms()),
         program=account.program,
@@ -50,14 +50,14 @@ def _ask(account: Account, order: str, request: str) -> Redemption:
         order=order,
         request=request,
     )
-    ticket = collaborators().collector.submit(REWARDS, reward_key(line), _encode(line))
+    ticket = dependencies().publisher.submit(REWARDS, reward_key(line), _encode(line))
     ticket.wait(context().settings.ack_timeout_ms / 1000)
-    return _await(account, request, deadline)
+    return _await_result(account, request, deadline)
 
 
-def _await(account: Account, request: str, deadline: float) -> Redemption:
+def _await_result(account: Account, request: str, deadline: float) -> Redemption:
     """Looks for the result, soon at first and then less often."""
-    store, looks = collaborators().store, 0
+    store, looks = dependencies().store, 0
     while time.monotonic() < deadline:
         found = store.result(account.program, account.beneficiary, request)
         if found is not None:
