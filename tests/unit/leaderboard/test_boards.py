@@ -119,7 +119,7 @@ def test_a_reversal_of_what_never_counted_is_set_aside_with_its_reason() -> None
     folding.say([(conversion_key(stray), stray)])
     folding.fold()
     assert [(one["fold"], one["reason"]) for one in folding.rejected] == [("boards", "decision_failed")]
-    assert "NotStanding" in folding.rejected[0]["detail"]
+    assert "NotCounted" in folding.rejected[0]["detail"]
 
 
 @given(told=STORIES)

@@ -39,7 +39,7 @@ def test_pages_behind_each_other_give_everything_once_with_its_rank(
     while page := entries_after([whole(part) for part in spread(places, parts)], after, limit).entries:
         found += page
         after = page[-1].entry
-    assert [one.place for one in found] == sorted(places)
+    assert [one.entry for one in found] == sorted(places)
     assert [one.rank for one in found] == list(range(1, len(places) + 1))
 
 

@@ -48,10 +48,10 @@ class _LineHeader(TypedDict):
 def apply_grant(account: Account | None, grant: RewardGranted, generate_code: CodeGenerator) -> Transition | None:
     """A new reward, or a revoked one restored: with the code it had, and a holding period of its own."""
     if account is not None and account.status != "revoked":
-        return Transition(replace(account, clawback=False, revoked=None)) if account.clawback else None
+        return Transition(replace(account, clawback=False, revocation_reason=None)) if account.clawback else None
     opened = new_account(grant)
     if account is not None:
-        opened = replace(opened, code=account.code, waits=account.code_request)
+        opened = replace(opened, code=account.code, code_request=account.code_request)
     if opened.due_ms <= opened.granted_ms:
         return _end_holding_period(opened, grant.occurred_at, generate_code)
     return Transition(opened, (RewardHeld(**_header(opened, grant.occurred_at), reason="holding_period"),))
@@ -61,7 +61,7 @@ def apply_time(account: Account, now: datetime, generate_code: CodeGenerator) ->
     """What the time leads to: the end of use, else the end of the holding period."""
     now_ms = to_ms(now)
     if account.expires_ms is not None and now_ms >= account.expires_ms and account.status in OPEN:
-        expired = replace(account, status="expired", hold=None, changed_ms=now_ms)
+        expired = replace(account, status="expired", hold_reason=None, changed_ms=now_ms)
         return Transition(expired, (RewardExpired(**_header(account, now)),))
     if account.hold_reason == "holding_period" and now_ms >= account.due_ms:
         return _end_holding_period(account, now, generate_code)
@@ -83,20 +83,22 @@ def apply_approval(account: Account, line: RewardApproved, generate_code: CodeGe
 def apply_revocation(account: Account, line: RewardRevoked) -> Transition | None:
     """Taken back; what was used already stays used and is marked for clawback."""
     if account.status == "redeemed":
-        return Transition(replace(account, clawback=True, revoked=line.reason))
+        return Transition(replace(account, clawback=True, revocation_reason=line.reason))
     if account.status not in OPEN:
         return None
     at_ms = to_ms(line.occurred_at)
-    return Transition(replace(account, status="revoked", hold=None, revoked=line.reason, changed_ms=at_ms))
+    return Transition(
+        replace(account, status="revoked", hold_reason=None, revocation_reason=line.reason, changed_ms=at_ms)
+    )
 
 
 def apply_hold(account: Account, line: RewardHeld) -> Transition | None:
     """The pool had no code left: the reward waits in its line."""
     if line.reason != "pool_empty" or account.code_request != "asked":
         return None
-    queued = replace(account, waits="queued")
+    queued = replace(account, code_request="queued")
     if account.status == "approved":
-        queued = replace(queued, status="held", hold="pool_empty", changed_ms=to_ms(line.occurred_at))
+        queued = replace(queued, status="held", hold_reason="pool_empty", changed_ms=to_ms(line.occurred_at))
     return Transition(queued)
 
 
@@ -104,8 +106,8 @@ def apply_code(account: Account, line: CodeIssued) -> Transition:
     """A code came: given at once where the reward waits for it, kept for later, or handed back if it is of no use."""
     if account.code is not None or account.status not in OPEN:
         back = CodeReturned(**_header(account, line.occurred_at), pool=line.pool, code=line.code)
-        return Transition(replace(account, waits=None), (back,))
-    kept = replace(account, code=line.code, waits=None)
+        return Transition(replace(account, code_request=None), (back,))
+    kept = replace(account, code=line.code, code_request=None)
     waited = account.status == "approved" or account.hold_reason == "pool_empty"
     return _hand_over(kept, line.occurred_at) if waited else Transition(kept)
 
@@ -140,25 +142,25 @@ def _end_holding_period(account: Account, at: datetime, generate_code: CodeGener
     """The holding period is over."""
     if not account.manual:
         return fulfil(account, at, generate_code)
-    waiting = replace(account, hold="manual", changed_ms=to_ms(at))
+    waiting = replace(account, hold_reason="manual", changed_ms=to_ms(at))
     return Transition(waiting, (RewardHeld(**_header(account, at), reason="manual"),))
 
 
 def _request_code(account: Account, at: datetime, pool: str) -> Transition:
     """At most one request of a reward is under way, whatever is revoked and restored meanwhile."""
-    asked = replace(account, status="approved", hold=None, changed_ms=to_ms(at))
+    asked = replace(account, status="approved", hold_reason=None, changed_ms=to_ms(at))
     if account.code_request == "queued":
-        return Transition(replace(asked, status="held", hold="pool_empty"))
+        return Transition(replace(asked, status="held", hold_reason="pool_empty"))
     if account.code_request == "asked":
         return Transition(asked)
     request = CodeRequested(**_header(account, at), pool=pool, kind=account.kind)
-    return Transition(replace(asked, waits="asked"), (RewardApproved(**_header(account, at)), request))
+    return Transition(replace(asked, code_request="asked"), (RewardApproved(**_header(account, at)), request))
 
 
 def _hand_over(account: Account, at: datetime) -> Transition:
     at_ms = to_ms(at)
     file = account.pool if account.kind in ("guide", "exclusive_content") else None
-    given = replace(account, status="fulfilled", hold=None, file=file, fulfilled_ms=at_ms, changed_ms=at_ms)
+    given = replace(account, status="fulfilled", hold_reason=None, file=file, fulfilled_ms=at_ms, changed_ms=at_ms)
     return Transition(
         given, (RewardFulfilled(**_header(account, at), kind=account.kind, code=account.code, file=file),)
     )

@@ -130,6 +130,6 @@ def _take_code(pool: Pool, read_chunk: ReadChunk) -> tuple[Pool, str | None]:
         chunk = pool.chunks[pool.chunk_index]
         for place in range(pool.offset, chunk.size):
             if place not in chunk.duplicates:
-                return replace(pool, place=place + 1), read_chunk(chunk.id)[place]
-        pool = replace(pool, chunk=pool.chunk_index + 1, place=0)
+                return replace(pool, offset=place + 1), read_chunk(chunk.id)[place]
+        pool = replace(pool, chunk_index=pool.chunk_index + 1, offset=0)
     return pool, None
