@@ -9,7 +9,7 @@ import click
 import httpx
 import msgspec
 
-from link_issuer.domain.mistakes import Mistake
+from referral.validation.mistakes import Mistake
 
 # As long as the slowest answer may take: a search of the log for clicks reads for 20 s. Whether anybody is there shows at once.
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)

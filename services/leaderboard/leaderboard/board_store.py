@@ -25,6 +25,7 @@ from leaderboard.domain.ranking import (
 )
 from leaderboard.domain.score import count_of
 from leaderboard.folds import state_keys
+from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 
@@ -113,7 +114,7 @@ class BoardStore:
         return answers
 
     def _partition_of(self, program: str, participant: str) -> int:
-        return partition_of(state_keys.log_key(program, participant), len(self._partitions))
+        return partition_of(referrer_key(program, participant), len(self._partitions))
 
     def _key(self, partition: int, board: str) -> str:
         return state_key(state_keys.SERVICE, state_keys.BOARDS, partition, board)

@@ -9,6 +9,7 @@ from kafka.errors import KafkaError
 
 from referral.config import Settings
 from referral.events.facts import LinkClicked
+from referral.events.keys import click_key
 from referral.events.timestamps import to_ms
 from referral.log.connection import create_consumer
 from referral.log.errors import NotDurable
@@ -34,7 +35,7 @@ class ClickLog:
 
     def one(self, program: str, click: str, from_ms: int) -> LinkClicked | None:
         """The click with this id, if it was recorded at or after a moment. Raises TooMuch and NotDurable."""
-        home = partition_of(f"{program}|{click}", partition_count(EVENTS, self._settings))
+        home = partition_of(click_key(program, click), partition_count(EVENTS, self._settings))
         found = self._search([home], (from_ms, None), click, lambda one: (one.program, one.id) == (program, click), 1)
         return found[0] if found else None
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import msgspec
 from redis import Redis
 
-from link_issuer.claims import Claim, Claims
 from link_issuer.domain.blocklist import blocked
 from link_issuer.domain.codes import candidate
+from link_issuer.reservations import Claim, Claims
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter

@@ -12,6 +12,7 @@ from referral.clock import ManualClock
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.facts import BanDecision, Fact
+from referral.events.keys import person_key
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
@@ -49,7 +50,7 @@ class Live:
         for line in lines:
             self.clock.advance(7)
             everywhere = isinstance(line, ClockTicked)
-            mine = partition_of("" if everywhere else f"{line.program}|{line.person}", PARTITIONS)  # type: ignore[union-attr]
+            mine = partition_of("" if everywhere else person_key(line.program, line.person), PARTITIONS)  # type: ignore[union-attr]
             for partition in range(PARTITIONS) if everywhere else (mine,):
                 self.log.append("events", partition, msgspec.json.encode(line))
 

@@ -8,7 +8,7 @@ from typing import IO
 import click
 from msgspec.structs import replace
 
-from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_key
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_encoding_aes_key
 from referral.encryption import seal
 from referral.events.entities import AdapterSecret
 from referral_tools.catalog_access import CatalogAccess, opened_catalog
@@ -92,7 +92,7 @@ def _check(name: str, secret: str) -> None:
         raise click.ClickException(
             "this is no token of WeChat: 3 to 32 letters and digits; leave the file out to make one"
         )
-    if name == WECHAT_AES and not is_key(secret):
+    if name == WECHAT_AES and not is_encoding_aes_key(secret):
         raise click.ClickException(
             "this is no EncodingAESKey: 43 letters and digits; leave the file out to make one, and copy it to the account's page"
         )

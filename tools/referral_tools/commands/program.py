@@ -7,7 +7,7 @@ import click
 import httpx
 
 from link_issuer.domain.advice.missing_element import missing
-from link_issuer.domain.changes import changes
+from link_issuer.domain.program_changes import changes
 from link_issuer.programs.sections import title
 from link_issuer.programs.yaml_form import Document
 from referral.events.program import Program

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from link_issuer.domain.changes import Change, changes
+from link_issuer.domain.program_changes import Change, changes
 from link_issuer.programs.check import spelled_out
 from referral.events.program import Program
 from referral_tools.commands.program_differences import told

@@ -7,7 +7,7 @@ from itertools import groupby
 import click
 import msgspec
 
-from link_issuer.domain.changes import Change
+from link_issuer.domain.program_changes import Change
 from link_issuer.programs.sections import SECTIONS, title
 
 _WORD = re.compile(r"[!-~]+")

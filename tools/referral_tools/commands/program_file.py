@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from link_issuer.domain.mistakes import Mistake
 from link_issuer.programs.check import Checked, check
 from link_issuer.programs.yaml_form import Document, NotYaml, read
 from referral.events.program import Program
+from referral.validation.mistakes import Mistake
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -10,6 +10,7 @@ from conversion_tracker.attribution.rules import DAY_MS
 from conversion_tracker.attribution.verdict_events import Saying
 from conversion_tracker.bans.ban_events import listed, obeyed, passed_on
 from referral.catalog.view import Catalog
+from referral.events import keys
 from referral.events.attributions import attribution_key
 from referral.events.facts import BanDecision, EventLine
 from referral.events.line import ClockTicked
@@ -24,7 +25,7 @@ NAME = "attribute"
 
 def person_key(program: str, person: str) -> str:
     """Where a Person lies in its partition."""
-    return f"person:{program}|{person}"
+    return f"person:{keys.person_key(program, person)}"
 
 
 def program_and_person(key: str) -> tuple[str, str]:

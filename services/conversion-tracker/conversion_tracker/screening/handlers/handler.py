@@ -9,6 +9,7 @@ from conversion_tracker.screening.referrer_history import UNKNOWN, Referrer
 from referral.catalog.view import Catalog
 from referral.events.conversions import ConversionReversalReason, conversion_key
 from referral.events.ids import conversion_id
+from referral.events.keys import referrer_key
 from referral.events.line import Derived
 from referral.events.program import Program
 from referral.events.timestamps import to_ms
@@ -61,7 +62,7 @@ def conversion_at(referral: str) -> str:
 
 def brought_by(program: str, referrer: str) -> StateGroup:
     """All conversions of a referrer that stand, whether they count or not; by when they qualified (ms)."""
-    return StateGroup(f"brought:{program}|{referrer}", CONVERSION)
+    return StateGroup(f"brought:{referrer_key(program, referrer)}", CONVERSION)
 
 
 def listed_at(program: str, status: Status) -> str:
@@ -71,7 +72,7 @@ def listed_at(program: str, status: Status) -> str:
 
 def referrer_at(program: str, referrer: str) -> str:
     """Where a referrer lies."""
-    return f"referrer:{program}|{referrer}"
+    return f"referrer:{referrer_key(program, referrer)}"
 
 
 def conversion_of(states: States, referral: str) -> Conversion | None:
