@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from conversion_tracker.attribution.considered_touches import considered
+from conversion_tracker.attribution.attribution_rules import AttributionRules
+from conversion_tracker.attribution.considered_touches import consider_touches
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.person_response import shown
-from conversion_tracker.attribution.referrer_response import Shape
-from conversion_tracker.attribution.rules import Rules
+from conversion_tracker.attribution.person_response import person_response
+from conversion_tracker.attribution.referrer_response import JsonObject
 from conversion_tracker.explain.leaderboard_client import Standing
 from conversion_tracker.explain.line_descriptions import NameOf, says
 from conversion_tracker.explain.log_positions import Place, Step
 from conversion_tracker.explain.reward_response import rewards
 from conversion_tracker.explain.trace import Asked, Trail, place_of
 from conversion_tracker.explain.verdict_text import Told, verdict
-from conversion_tracker.screening.findings_response import screening
+from conversion_tracker.screening.conversion_response import screening_response
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
@@ -27,23 +27,23 @@ class Explained:
     asked: Asked
     person: Person
     version: ProgramVersion | None
-    rules: Rules | None
+    rules: AttributionRules | None
     trail: Trail
     standing: Standing
 
 
-def explained(one: Explained, catalog: Catalog, settings: Settings) -> Shape:
+def explained(one: Explained, catalog: Catalog, settings: Settings) -> JsonObject:
     """The whole answer."""
     asked, steps = one.asked, one.trail.steps
     places = Places(settings.topic_prefix)
-    person = shown(asked.program, asked.person, one.person, one.rules, catalog)
+    person = person_response(asked.program, asked.person, one.person, one.rules, catalog)
     return {
         **person,
         "verdict": verdict(_told(one, catalog)),
         "timezone": catalog.versions(asked.program)[0].program.timezone,
         "rules": _rules(one.version),
         "touches": _touches(one, person, places, settings.partitions),
-        "screening": screening(asked.conversion),
+        "screening": screening_response(asked.conversion),
         "rewards": rewards(steps, places.shown),
         "rank": one.standing.rank,
         "rank_unknown": one.standing.unknown,
@@ -58,7 +58,7 @@ class Places:
 
     prefix: str
 
-    def shown(self, place: Place | None) -> Shape | None:
+    def shown(self, place: Place | None) -> JsonObject | None:
         """A PlaceOut."""
         return place._asdict() | {"topic": self.prefix + place.topic} if place else None
 
@@ -72,20 +72,20 @@ def named(participant: str, catalog: Catalog) -> str:
 
 
 def _told(one: Explained, catalog: Catalog) -> Told:
-    said, asked = one.person.said, one.asked
+    said, asked = one.person.published, one.asked
     return Told(
         person=asked.person,
         referrer=named(asked.referrer, catalog) if asked.referrer else None,
-        course=one.person.history.course(),
+        course=one.person.history.timeline(),
         won=asked.won,
         rules=one.rules,
         reason=said.reason if said else None,
-        qualified=said is not None and said.qualified is not None,
+        qualified=said is not None and said.qualified_at is not None,
         conversion=asked.conversion,
     )
 
 
-def _rules(version: ProgramVersion | None) -> Shape | None:
+def _rules(version: ProgramVersion | None) -> JsonObject | None:
     if version is None:
         return None
     attribution = version.program.attribution
@@ -97,17 +97,17 @@ def _rules(version: ProgramVersion | None) -> Shape | None:
     }
 
 
-def _touches(one: Explained, person: Shape, places: Places, partitions: int) -> list[Shape]:
+def _touches(one: Explained, person: JsonObject, places: Places, partitions: int) -> list[JsonObject]:
     """The touches as they are shown of a person, each with the first fact that told of it."""
     told = {touch: entry for entry in reversed(one.person.history.entries) for touch in entry.touches}
-    listed = considered(one.person.history, one.rules)
-    shapes: list[Shape] = person["touches"]  # type: ignore[assignment] # as `shown` lists what was considered
+    listed = consider_touches(one.person.history, one.rules)
+    shapes: list[JsonObject] = person["touches"]  # type: ignore[assignment] # as `shown` lists what was considered
     found = [told.get(each.touch) for each in listed]
     at = [places.shown(place_of(one.asked, entry, partitions)) if entry else None for entry in found]
     return [{**shape, "place": place} for shape, place in zip(shapes, at, strict=True)]
 
 
-def _cause(step: Step, places: Places, name: NameOf) -> Shape:
+def _cause(step: Step, places: Places, name: NameOf) -> JsonObject:
     return {
         "type": step.type,
         "says": says(step.line, name),

@@ -5,7 +5,8 @@ Backward every step is one record: a line says its cause. Forward it is a look f
 
 from dataclasses import dataclass
 
-from conversion_tracker.attribution.history import Entry, History, Touch
+from conversion_tracker.attribution.history import History
+from conversion_tracker.attribution.timeline import HistoryEntry, Touch
 from conversion_tracker.explain.conversion_steps import conversions
 from conversion_tracker.explain.log_positions import Missing, Place, Step, is_about
 from conversion_tracker.explain.reward_steps import rewards
@@ -57,7 +58,7 @@ def walk(asked: Asked, reading: Reading, partitions: int) -> Trail:
     return Trail(tuple(_in_order(_with_causes(found, reading))), tuple(reading.missing))
 
 
-def place_of(asked: Asked, entry: Entry, partitions: int) -> Place | None:
+def place_of(asked: Asked, entry: HistoryEntry, partitions: int) -> Place | None:
     """Where the fact of an entry stands; None where that was not kept."""
     partition = partition_of(f"{asked.program}|{asked.person}", partitions)
     return Place(EVENTS.name, partition, entry.offset, entry.line) if entry.offset >= 0 else None
@@ -76,21 +77,21 @@ def _facts(asked: Asked, reading: Reading, partitions: int) -> list[Step]:
     return found
 
 
-def _telling(asked: Asked) -> list[Entry]:
+def _telling(asked: Asked) -> list[HistoryEntry]:
     """The entries that something may have been said because of: nothing is before it is known that the person has followed.
 
     The first follow, what holds the touch that won, and the newest of the others.
     """
-    history, first = asked.history, asked.history.course().first
-    known_from = min((_came(one) for one in history.entries if one.what == "follow"), default=_EVER)
-    since = _EVER if history.frozen and history.frozen.course.first else known_from
+    history, first = asked.history, asked.history.timeline().first_follow
+    known_from = min((_came(one) for one in history.entries if one.kind == "follow"), default=_EVER)
+    since = _EVER if history.checkpoint and history.checkpoint.timeline.first_follow else known_from
     newest = sorted((one for one in history.entries if _came(one) >= since), key=_came)[-_MOST_FACTS:]
     won = [one for one in history.entries if asked.won in one.touches][:1]
     kept = {one.id: one for one in (*won, *newest, *([first] if first else []))}
     return sorted(kept.values(), key=_came)
 
 
-def _came(entry: Entry) -> tuple[int, int]:
+def _came(entry: HistoryEntry) -> tuple[int, int]:
     return entry.offset, entry.line
 
 

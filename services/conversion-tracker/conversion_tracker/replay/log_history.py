@@ -17,24 +17,24 @@ from referral.topics import Topic
 
 Offsets = Mapping[int, int]
 _POLL_MS = 200
-_MOST_RECORDS = 5_000
-_ENDS_MS = 10_000
+_MAX_RECORDS = 5_000
+_ENDS_TIMEOUT_MS = 10_000
 
 
-class Past(Protocol):
+class LogHistory(Protocol):
     """What a replay reads. Nothing of it is written."""
 
     def ends(self, topic: Topic) -> Offsets:
         """The offset that the next record of each partition will get."""
 
-    def said_to(self, fold: str) -> Offsets:
+    def folded_up_to(self, fold: str) -> Offsets:
         """The offset of each partition's last record of which a live fold of this service has said all there is to say."""
 
     def records(self, topic: Topic, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
         """The records below `ends`, those of a partition in order; now and then nothing, while more is awaited."""
 
 
-class LoggedPast:
+class KafkaLogHistory:
     """The past on the broker, and the fences in Redis."""
 
     def __init__(self, settings: Settings) -> None:
@@ -53,10 +53,10 @@ class LoggedPast:
 
     def ends(self, topic: Topic) -> Offsets:
         """As the broker knows them now. Raises KafkaTimeoutError where it does not answer."""
-        found = self._consumer.end_offsets(self._places(topic), timeout_ms=_ENDS_MS)
+        found = self._consumer.end_offsets(self._partitions(topic), timeout_ms=_ENDS_TIMEOUT_MS)
         return {place.partition: end for place, end in found.items()}
 
-    def said_to(self, fold: str) -> Offsets:
+    def folded_up_to(self, fold: str) -> Offsets:
         """By the fences: they move only once everything that was said is on the log."""
         numbers = range(self._settings.partitions)
         seen = RedisStateStore(self._redis, "ct", fold).fences(numbers)
@@ -64,11 +64,11 @@ class LoggedPast:
 
     def records(self, topic: Topic, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
         """What the broker gives, as it comes."""
-        places = self._places(topic)
+        places = self._partitions(topic)
         self._consumer.assign(places)
         self._consumer.seek_to_beginning(*places)
         while any(self._consumer.position(place) < ends[place.partition] for place in places):
-            polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=_MOST_RECORDS)
+            polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
             yield {
                 place.partition: [
                     Record(one.offset, one.timestamp, one.value or b"")
@@ -78,6 +78,6 @@ class LoggedPast:
                 for place, records in polled.items()
             }
 
-    def _places(self, topic: Topic) -> list[TopicPartition]:
+    def _partitions(self, topic: Topic) -> list[TopicPartition]:
         name = self._settings.topic_prefix + topic.name
         return [TopicPartition(name, number) for number in range(partition_count(topic, self._settings))]

@@ -6,7 +6,7 @@ from conversion_tracker.cursor_paging import cursor_of, place_of
 from conversion_tracker.dependencies import collaborators
 from conversion_tracker.require import existing_conversion, existing_program
 from conversion_tracker.screening import conversion_response as shapes
-from conversion_tracker.screening.conversion import Conversion, Decided, Review
+from conversion_tracker.screening.conversion import Conversion, Review, ReviewDecision
 from conversion_tracker.screening.review_schemas import ConversionsIn, ConversionsOut, DecisionIn, ReviewOut
 from referral.events.attributions import ConversionReviewed, attribution_key
 from referral.events.timestamps import to_datetime
@@ -33,7 +33,7 @@ def conversions(page: dict[str, object], program: str) -> dict[str, object]:
     board = f"{program}|{page['status']}"
     status, limit = page["status"], int(str(page["limit"]))
     found, last = collaborators().conversions.after(program, status, place_of(page["cursor"], board), limit)  # type: ignore[arg-type] # one of STATUSES
-    return {"items": shapes.conversions(found, context().catalog), "next_cursor": cursor_of(last, board)}
+    return {"items": shapes.conversion_responses(found, context().catalog), "next_cursor": cursor_of(last, board)}
 
 
 @blueprint.post("/v1/conversions/<conversion>/release")
@@ -46,9 +46,9 @@ def conversions(page: dict[str, object], program: str) -> dict[str, object]:
 @blueprint.alt_response(503, description="The log or Redis is away.")
 def release(body: dict[str, str], conversion: str) -> dict[str, object]:
     """It counts, whatever the rules found: rewards are granted and boards rank it, within a second of this answer."""
-    found = _standing(conversion)
+    found = _active_conversion(conversion)
     _refuse_banned(found)
-    return _decided(found, "cleared", body)
+    return _publish_review(found, "cleared", body)
 
 
 @blueprint.post("/v1/conversions/<conversion>/reject")
@@ -61,13 +61,13 @@ def release(body: dict[str, str], conversion: str) -> dict[str, object]:
 @blueprint.alt_response(503, description="The log or Redis is away.")
 def reject(body: dict[str, str], conversion: str) -> dict[str, object]:
     """It does not count: if it did, its rewards are revoked and boards forget it, within a second of this answer."""
-    return _decided(_standing(conversion), "rejected", body)
+    return _publish_review(_active_conversion(conversion), "rejected", body)
 
 
-def _standing(id: str) -> Conversion:
+def _active_conversion(id: str) -> Conversion:
     """Raises Problem 404 for one that is not there, and 409 for one that has fallen."""
     found = existing_conversion(id)
-    if not found.stands:
+    if not found.active:
         detail = (
             f"The referral behind {id} has fallen: {found.person} left, or what it rested on was taken back. There is nothing to"
             " decide; if it comes back, it is screened again."
@@ -91,7 +91,7 @@ def _refuse_banned(found: Conversion) -> None:
     raise Problem(409, "referrer_banned", detail)
 
 
-def _decided(found: Conversion, decision: Decided, body: dict[str, str]) -> dict[str, object]:
+def _publish_review(found: Conversion, decision: ReviewDecision, body: dict[str, str]) -> dict[str, object]:
     """Writes the decision down. The same one again is no news to the fold, so it does no harm to write it twice."""
     now = context().clock.now_ms()
     line = ConversionReviewed(
@@ -105,4 +105,4 @@ def _decided(found: Conversion, decision: Decided, body: dict[str, str]) -> dict
         note=body["note"],
     )
     collaborators().write(ATTRIBUTIONS, attribution_key(line), line)
-    return shapes.review(Review(decision, line.by, now, line.note))
+    return shapes.review_response(Review(decision, line.by, now, line.note))
