@@ -15,6 +15,7 @@ from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
 from benchmarks.world import World, redis_cpu, until
 from referral.clock import SystemClock
+from referral.events.keys import person_key
 from referral.fold.lag import FoldSource, lag_by_fold
 from referral.log.fold_producer import KafkaFoldProducer, OutputLine
 from referral.topics import partition_of
@@ -64,7 +65,7 @@ def _lines(world: World, salt: str) -> dict[int, list[bytes]]:
     by_partition: dict[int, list[bytes]] = {}
     for number in range(_EVENTS):
         one = event(number, number % 200, salt)
-        partition = partition_of(f"{one['program']}|{one['person']}", world.settings.partitions)
+        partition = partition_of(person_key(one["program"], one["person"]), world.settings.partitions)
         by_partition.setdefault(partition, []).append(msgspec.json.encode(one))
     return by_partition
 

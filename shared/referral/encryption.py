@@ -1,7 +1,7 @@
 """Secrets of others, sealed for the catalog: who reads the log without the signing key learns nothing, and can change nothing.
 
 Fernet (AES-128-CBC and HMAC-SHA256, https://github.com/fernet/spec) under a key derived from the signing key and from whose secret
-it is, so that a sealed secret is good in its own place only. docs/decisions/0014-adapter-secrets-are-sealed.md says why.
+it is, so that a sealed secret is good in its own place only. docs/decisions/0014-sealed-adapter-secrets.md says why.
 """
 
 import hashlib

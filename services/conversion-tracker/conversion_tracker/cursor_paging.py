@@ -1,16 +1,16 @@
 """Cursors of lists that are sorted by score and name."""
 
-from conversion_tracker.sorted_set_listing import Place
+from conversion_tracker.sorted_set_listing import ListEntry
 from referral.http import cursors
 from referral.http.problems import Problem
 
 
-def cursor_of(last: Place | None, board: str) -> str | None:
+def encode_list_cursor(last: ListEntry | None, board: str) -> str | None:
     """Where the list `board` goes on; None where it ends."""
     return cursors.encode_cursor((board, last.score, last.member)) if last else None
 
 
-def place_of(cursor: object, board: str) -> Place | None:
+def decode_list_cursor(cursor: object, board: str) -> ListEntry | None:
     """The place behind which the list `board` goes on. Raises Problem 400 for a cursor that is not of it."""
     if cursor is None:
         return None
@@ -18,4 +18,4 @@ def place_of(cursor: object, board: str) -> Place | None:
     if of != board:
         pointer = {"pointer": "query:cursor", "detail": "of another list"}
         raise Problem(400, "bad_cursor", "This cursor belongs to another list. Begin without a cursor.", [pointer])
-    return Place(score, member)
+    return ListEntry(score, member)

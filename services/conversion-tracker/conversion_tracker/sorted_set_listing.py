@@ -9,7 +9,7 @@ from conversion_tracker.attribution.fold import SERVICE
 from referral.fold.state_keys import state_key
 
 
-class Place(NamedTuple):
+class ListEntry(NamedTuple):
     """Who stands there, and in which partition their state lies. Sorts as the list does."""
 
     score: float
@@ -17,7 +17,7 @@ class Place(NamedTuple):
     partition: int = -1
 
 
-class Listing:
+class SortedSetListing:
     """The boards of one fold; for any number of threads. Raises redis's errors where Redis is away."""
 
     def __init__(self, redis: "Redis", fold: str, partitions: int) -> None:
@@ -25,12 +25,12 @@ class Listing:
         self._fold = fold
         self._partitions = range(partitions)
 
-    def after(self, board: str, place: Place | None, limit: int) -> list[Place]:
+    def entries_after(self, board: str, place: ListEntry | None, limit: int) -> list[ListEntry]:
         """The first `limit` behind a place, whether or not it is still there, or of all.
 
         One round trip, and one more for each `limit` members that share the place's score and stand before it.
         """
-        found: dict[int, list[Place]] = {partition: [] for partition in self._partitions}
+        found: dict[int, list[ListEntry]] = {partition: [] for partition in self._partitions}
         offsets = dict.fromkeys(self._partitions, 0)
         while offsets:
             for partition, places in self._read(board, place, offsets, limit).items():
@@ -41,7 +41,9 @@ class Listing:
                     offsets[partition] += limit
         return sorted(one for places in found.values() for one in places)[:limit]
 
-    def _read(self, board: str, place: Place | None, offsets: dict[int, int], limit: int) -> dict[int, list[Place]]:
+    def _read(
+        self, board: str, place: ListEntry | None, offsets: dict[int, int], limit: int
+    ) -> dict[int, list[ListEntry]]:
         """From each partition `limit` members at or above the place's score, from an offset on."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition, offset in offsets.items():
@@ -49,11 +51,11 @@ class Listing:
                 pipeline.zrange(key, lowest, "+inf", byscore=True, offset=offset, num=limit, withscores=True)
             answers: list[list[tuple[bytes, float]]] = pipeline.execute()
         return {
-            partition: [Place(float(score), member.decode(), partition) for member, score in answer]
+            partition: [ListEntry(float(score), member.decode(), partition) for member, score in answer]
             for partition, answer in zip(offsets, answers, strict=True)
         }
 
-    def states(self, keys: list[tuple[int, str]]) -> list[bytes | None]:
+    def get_states(self, keys: list[tuple[int, str]]) -> list[bytes | None]:
         """What lies under keys of partitions, in one round trip."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition, key in keys:
@@ -62,6 +64,6 @@ class Listing:
         return answers
 
 
-def page(places: Sequence[Place], limit: int) -> tuple[Sequence[Place], Place | None]:
+def split_page(places: Sequence[ListEntry], limit: int) -> tuple[Sequence[ListEntry], ListEntry | None]:
     """The page out of one place more than it holds, and its last place if there are more."""
     return places[:limit], places[limit - 1] if len(places) > limit else None

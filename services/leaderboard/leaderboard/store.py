@@ -15,6 +15,7 @@ from redis.exceptions import NoScriptError
 from leaderboard.domain.ranking import Part, Place, Slice, around, best, depth, following, is_short, ranked
 from leaderboard.domain.standing import count_of
 from leaderboard.folds import places
+from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 
@@ -98,7 +99,7 @@ class BoardStore:
         return answers
 
     def _home(self, program: str, participant: str) -> int:
-        return partition_of(places.log_key(program, participant), len(self._partitions))
+        return partition_of(referrer_key(program, participant), len(self._partitions))
 
     def _key(self, partition: int, board: str) -> str:
         return state_key(places.SERVICE, places.BOARDS, partition, board)

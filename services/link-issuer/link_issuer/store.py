@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import msgspec
 from redis import Redis
 
-from link_issuer.claims import Claim, Claims
 from link_issuer.domain.blocklist import blocked
 from link_issuer.domain.codes import candidate
+from link_issuer.reservations import Claim, Claims
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
@@ -75,7 +75,7 @@ class Store:
         self._claims = Claims(redis)
 
     def complete_catalog(self) -> Catalog:
-        """The catalog with all that was acked before this call. Raises NotDurable when the log does not answer."""
+        """The catalog with all that was acked before this call. Raises LogUnavailable if Kafka does not answer."""
         self._follower.read_to_end(_CATALOG_TIMEOUT_S)
         return self._follower.view.snapshot()
 

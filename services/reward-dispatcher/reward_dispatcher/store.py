@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 from redis import Redis
 
+from referral.events.keys import beneficiary_key, pool_key
 from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
@@ -48,7 +49,7 @@ class RewardStore:
 
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:
         """A person's rewards from place `start` (0 is the newest) on."""
-        home = self._home(places.person(program, person))
+        home = self._home(beneficiary_key(program, person))
         board = self._key(home, places.wallet(program, person))
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.zrevrange(board, start, start + count - 1)
@@ -59,13 +60,13 @@ class RewardStore:
 
     def result(self, program: str, person: str, request: str) -> Redemption | None:
         """What a redemption request led to; None while it is undecided."""
-        home = self._home(places.person(program, person))
+        home = self._home(beneficiary_key(program, person))
         return self._only(Redemption, self._read([self._key(home, places.result(request))]))
 
     def pool(self, program: str, name: str) -> Pool:
         """A pool; an empty one where nobody asked it for anything yet."""
         place = places.pool(program, name)
-        return self._only(Pool, self._read([self._key(self._home(f"{program}|pool:{name}"), place)])) or Pool()
+        return self._only(Pool, self._read([self._key(self._home(pool_key(program, name)), place)])) or Pool()
 
     def counts(self, program: str, rules: Sequence[str]) -> dict[str, dict[str, int]]:
         """For each rule how many rewards there are of each rank (the statuses, and `clawback`)."""

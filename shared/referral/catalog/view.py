@@ -8,7 +8,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import copy
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from referral.events.entities import (
     AdapterSecret,
@@ -74,8 +74,10 @@ class Catalog:
                 versions = [v for v in self._programs.get(entity.program.id, ()) if v.version != entity.version]
                 insort(versions, entity, key=_version_order)
                 self._programs[entity.program.id] = versions
-            case _:
+            case PoolChunk() | ApiKey() | Webhook() | AdapterSecret():
                 self._apply_simple(entity)
+            case _:
+                assert_never(entity)
 
     def _apply_simple(self, entity: PoolChunk | ApiKey | Webhook | AdapterSecret) -> None:
         match entity:
@@ -87,6 +89,8 @@ class Catalog:
                 self._webhooks[entity.id] = entity
             case AdapterSecret():
                 self._secrets[entity.program, entity.name] = entity
+            case _:
+                assert_never(entity)
 
     def _apply_participant(self, participant: Participant) -> None:
         self._participants[participant.id] = participant

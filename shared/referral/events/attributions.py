@@ -6,12 +6,13 @@ at any time; `referral.qualified` follows an attribution once the program's qual
 What people decide about a referrer or a conversion stands here too, so that screening meets it in the order of the log.
 """
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct
 
 from referral.events.edges import EdgeFact
 from referral.events.facts import Channel
+from referral.events.keys import person_key, referrer_key
 from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
 
 EvidenceKind = Literal["code", "click", "scan", "mention", "tag"]
@@ -131,5 +132,13 @@ AttributionLine = ReferralLine | DecisionLine | EdgeFact | ClockTicked
 
 
 def attribution_key(line: ReferralLine | DecisionLine) -> str:
-    """Program and referrer; where nobody brought the person, program and person."""
-    return f"{line.program}|{getattr(line, 'referrer', None) or getattr(line, 'person', '')}"
+    """The key of the referrer; if the person is unattributed, of the person."""
+    match line:
+        case ReferralAttributed() | ReferralQualified() | ConversionReviewed() | ReferrerBanned() | ReferrerUnbanned():
+            return referrer_key(line.program, line.referrer)
+        case ReferralUnattributed():
+            return person_key(line.program, line.person)
+        case ReferralReversed(referrer=referrer):
+            return referrer_key(line.program, referrer) if referrer else person_key(line.program, line.person)
+        case _:
+            assert_never(line)

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from referral.events.attributions import Evidence, ReferrerKind, ReversalReason
+from referral.events.keys import referrer_key
 from referral.events.line import ClockTicked, Derived, Id, PersonId, Timestamp
 
 ScreeningReason = Literal[
@@ -68,5 +69,5 @@ ConversionLine = ConversionFact | ClockTicked
 
 
 def conversion_key(line: ConversionFact) -> str:
-    """Program and referrer."""
-    return f"{line.program}|{line.referrer}"
+    """The key of the referrer."""
+    return referrer_key(line.program, line.referrer)

@@ -4,8 +4,11 @@ An edge leads from who was brought up to who brought them. It lies at the place 
 program and that participant, enrolled or not, since participant ids are derived.
 """
 
+from typing import assert_never
+
 from msgspec import Struct
 
+from referral.events.keys import participant_key, referrer_key
 from referral.events.line import Derived, Id, Timestamp
 
 
@@ -80,9 +83,11 @@ EdgeFact = EdgeSet | EdgeRemoved | EdgeProbed | CycleOpened | ReferralInCycle | 
 
 
 def edge_key(line: EdgeFact) -> str:
-    """Program and the participant at whose place it is dealt with; the referrer, where the referral's conversion lies."""
+    """The key of the participant whose upline it concerns; for a referral in a cycle, of its referrer, as its conversion's."""
     match line:
+        case EdgeSet() | EdgeRemoved() | EdgeProbed() | CycleOpened():
+            return participant_key(line.program, line.participant)
         case ReferralInCycle() | ReferralOutOfCycle():
-            return f"{line.program}|{line.referrer}"
+            return referrer_key(line.program, line.referrer)
         case _:
-            return f"{line.program}|{line.participant}"
+            assert_never(line)

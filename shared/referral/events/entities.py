@@ -1,7 +1,7 @@
 """What the catalog holds: one entity a record, the newest under a key is true. In `referral.catalog`, keyed by `entity_key`."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from msgspec import Meta, Struct
 
@@ -141,3 +141,5 @@ def entity_key(entity: CatalogEntity) -> str:
             return f"adapter_secret/{of}/{name}"
         case Participant(id=id) | PoolChunk(id=id) | Webhook(id=id):
             return f"{id.partition('_')[0]}/{id}"
+        case _:
+            assert_never(entity)

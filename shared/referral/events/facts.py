@@ -4,10 +4,11 @@
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from msgspec import Meta, Struct
 
+from referral.events.keys import click_key, person_key
 from referral.events.line import ClockTicked, Id, Line, Name, PersonId, Text, Timestamp
 
 Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
@@ -258,12 +259,16 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 def fact_key(line: Fact | LinkClicked | ClickReclassed | BanDecision) -> str:
-    """The key that decides the partition: program and person; a click has no person and goes by its own id, as what is said of
-    it does.
-    """
-    if isinstance(line, LinkClicked):
-        return f"{line.program}|{line.id}"
-    return f"{line.program}|{line.click if isinstance(line, ClickReclassed) else line.person}"
+    """The key of the person; of a click and its reclassification, which name no person, of the click."""
+    match line:
+        case PersonFact() | BanDecision():
+            return person_key(line.program, line.person)
+        case LinkClicked():
+            return click_key(line.program, line.id)
+        case ClickReclassed():
+            return click_key(line.program, line.click)
+        case _:
+            assert_never(line)
 
 
 __all__ = ["EventLine", "Fact", "Timestamp", "fact_key"]

@@ -4,10 +4,11 @@ The requests stand here too: they are facts that the ledger fold decides on in t
 a reward wins and one reward gets each code, whatever crashes meanwhile. Requests for a code are keyed by program and pool.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from msgspec import Meta
 
+from referral.events.keys import beneficiary_key, pool_key
 from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
 
 RewardKind = Literal["guide", "discount_code", "early_access", "shoutout", "giveaway_entry", "exclusive_content"]
@@ -145,9 +146,23 @@ RewardLine = RewardFact | ClockTicked
 
 
 def reward_key(line: RewardFact) -> str:
-    """Program and beneficiary; program and pool for what a pool decides."""
+    """The key of the beneficiary; of what a pool of codes decides, the pool's."""
     match line:
+        case (
+            RewardGranted()
+            | RewardHeld()
+            | RewardApproved()
+            | RewardFulfilled()
+            | RewardDelivered()
+            | RewardRedeemed()
+            | RewardRevoked()
+            | RewardExpired()
+            | RedemptionRequested()
+            | RedemptionRefused()
+            | CodeIssued()
+        ):
+            return beneficiary_key(line.program, line.beneficiary)
         case CodeRequested() | CodeReturned() | PoolFilled():
-            return f"{line.program}|pool:{line.pool}"
+            return pool_key(line.program, line.pool)
         case _:
-            return f"{line.program}|{line.beneficiary}"
+            assert_never(line)

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from werkzeug.test import TestResponse
 
-from conversion_tracker.dependencies import equip
-from conversion_tracker.ingest.adapters.cloudevents.cloudevent_schema import CLOUDEVENT_EXAMPLE
+from conversion_tracker.dependencies import init_app
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import CLOUDEVENT_EXAMPLE
 from conversion_tracker.ingest.adapters.wechat import encrypted_mode
 from conversion_tracker.ingest.adapters.wechat.callback import signature
 from referral.catalog.writer import CatalogWriter
@@ -176,7 +176,7 @@ def test_without_the_log_nothing_is_success(system: System) -> None:
     assert _callback(system, _xml("", kind="text"), _query(nonce="t")).text == "success"
     assert time.monotonic() - began < 4
     away.close()
-    equip(system.app)
+    init_app(system.app)
     assert _callback(system, body).text == "success"
     assert [line["person"] for line in system.decoded("events")] == ["wechat:oBo"]
 

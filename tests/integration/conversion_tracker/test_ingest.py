@@ -14,10 +14,11 @@ from redis import Redis
 from conversion_tracker.attribution.fold import person_key
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.store import PersonStore
-from conversion_tracker.dependencies import equip
+from conversion_tracker.dependencies import init_app
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
+from referral.events import keys
 from referral.fold.state_keys import state_key
 from referral.log.publisher import Publisher
 from referral.topics import partition_of
@@ -46,7 +47,9 @@ def test_what_is_answered_202_is_on_the_log_as_it_came_under_its_key(system: Sys
     assert [answer.get_json() for answer in answers] == [{"accepted": count, "rejected": []} for count in (1, 3, 2)]
     written = system.lines("events")
     assert sorted(line for _, line in written) == sorted([single, *batch])
-    assert all(place == partition_of(f"{PROGRAM}|{json.loads(line)['person']}", 4) for place, line in written)
+    assert all(
+        place == partition_of(keys.person_key(PROGRAM, json.loads(line)["person"]), 4) for place, line in written
+    )
 
 
 def test_one_bad_event_never_spoils_the_rest(system: System) -> None:
@@ -126,7 +129,7 @@ def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) 
     assert answer.headers["Retry-After"]
     assert time.monotonic() - began < 2
     away.close()
-    equip(system.app)
+    init_app(system.app)
     assert system.lines("events") == []
 
 
@@ -138,7 +141,7 @@ def test_more_than_may_be_under_way_is_refused_honestly(system: System) -> None:
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
     assert system.post(event("xhs:c")).status_code == 202
     narrow.close()
-    equip(system.app)
+    init_app(system.app)
     assert [line["person"] for line in system.decoded("events")] == ["xhs:c"]
 
 
@@ -155,7 +158,7 @@ def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
 @pytest.mark.parametrize("person", ["xhs:a/b", "https://xhs.example/u/1", "a/rewards"])
 def test_a_person_whose_id_has_slashes_has_a_page(system: System, redis: "Redis", person: str) -> None:
     """Whatever id the door takes can be asked for: an id is the platform's, and may be an address."""
-    place = state_key("ct", "attribute", partition_of(f"{PROGRAM}|{person}", 4), person_key(PROGRAM, person))
+    place = state_key("ct", "attribute", partition_of(keys.person_key(PROGRAM, person), 4), person_key(PROGRAM, person))
     redis.set(place, msgspec.msgpack.encode(Person()))
     for written in (quote(person, safe=""), quote(person)):
         answer = system.get(f"/v1/programs/{PROGRAM}/people/{written}")

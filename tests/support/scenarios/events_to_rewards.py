@@ -7,14 +7,15 @@ from conversion_tracker.attribution.considered_touches import winning_touch
 from conversion_tracker.attribution.fold import AttributeFold, person_key
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.bans.ban import Ban
-from conversion_tracker.explain.log_positions import Place
-from conversion_tracker.explain.trace import Asked, Trail, walk
-from conversion_tracker.explain.trace_reader import Bounds, Reading
+from conversion_tracker.explain.log_positions import LogPosition
+from conversion_tracker.explain.trace import Trace, TraceSubject, build_trace
+from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
 from conversion_tracker.screening.conversion import Conversion
 from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.line_handler import ScreenState, conversion_state_key, history_state_key
 from conversion_tracker.screening.referrer_history import ReferrerHistory
 from referral.clock import ManualClock
+from referral.events import keys
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import referral_id
@@ -63,7 +64,7 @@ class Chain:
         """Appends facts, one record a partition."""
         records: dict[int, list[bytes]] = {}
         for fact in facts:
-            place = partition_of(f"{fact.program}|{fact.person}", PARTITIONS)
+            place = partition_of(keys.person_key(fact.program, fact.person), PARTITIONS)
             records.setdefault(place, []).append(msgspec.json.encode(fact))
         for partition, lines in records.items():
             self.log.append("events", partition, join(lines))
@@ -96,39 +97,41 @@ class Chain:
             if records := self.log.records[topic, partition]:
                 self.log.append(topic, partition, records[-1].value)
 
-    def line(self, place: Place) -> bytes:
+    def line(self, place: LogPosition) -> bytes:
         """The very bytes at a place, read without any help."""
         return split(self.log.records[place.topic, place.partition][place.offset].value)[place.line]
 
-    def asked(self, person: str) -> Asked:
+    def asked(self, person: str) -> TraceSubject:
         """What the API asks about a person."""
-        partition = partition_of(f"{PROGRAM}|{person}", PARTITIONS)
+        partition = partition_of(keys.person_key(PROGRAM, person), PARTITIONS)
         raw = self.states["attribute"].values.get(partition, {}).get(person_key(PROGRAM, person))
         state = msgspec.msgpack.decode(raw, type=Person) if raw else Person()
         won = winning_touch(
             state.history.timeline(), attribution_rules(self.terms), self.terms.program.attribution.model
         )
         if won is None:
-            return Asked(PROGRAM, person, state.history)
+            return TraceSubject(PROGRAM, person, state.history)
         participant = self.catalog.participant(won.referrer)
         assert participant is not None
         conversion = self._conversion(won.referrer, referral_id(PROGRAM, person, won.referrer))
         bans = tuple(ban.at for ban in (state.ban, self._banned(won.referrer)) if ban is not None)
-        return Asked(PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion, bans)
+        return TraceSubject(
+            PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion, bans
+        )
 
     def _banned(self, referrer: str) -> Ban | None:
-        partition = partition_of(f"{PROGRAM}|{referrer}", PARTITIONS)
+        partition = partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS)
         raw = self.states["screen"].values.get(partition, {}).get(history_state_key(PROGRAM, referrer))
         found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
         return found.ban if isinstance(found, ReferrerHistory) else None
 
     def _conversion(self, referrer: str, referral: str) -> Conversion | None:
-        partition = partition_of(f"{PROGRAM}|{referrer}", PARTITIONS)
+        partition = partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS)
         raw = self.states["screen"].values.get(partition, {}).get(conversion_state_key(referral))
         found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
         return found if isinstance(found, Conversion) else None
 
-    def trail(self, person: str, lookup: LogReader | None = None, bounds: Bounds | None = None) -> Trail:
+    def trail(self, person: str, lookup: LogReader | None = None, bounds: ReadLimits | None = None) -> Trace:
         """A person's trail."""
-        reading = Reading(lookup or MemoryLogReader(self.log), bounds or Bounds(seconds=60))
-        return walk(self.asked(person), reading, PARTITIONS)
+        reading = TraceReader(lookup or MemoryLogReader(self.log), bounds or ReadLimits(seconds=60))
+        return build_trace(self.asked(person), reading, PARTITIONS)

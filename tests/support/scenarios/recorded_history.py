@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from conversion_tracker.attribution.fold import AttributeFold
-from conversion_tracker.replay.log_history import Offsets
 from conversion_tracker.screening.fold import ScreenFold
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.facts import BanDecision, Fact
+from referral.events.keys import person_key
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
@@ -20,6 +20,7 @@ from referral.fold.fold import Fold
 from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
+from referral.log.log_reader import Offsets
 from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.log.source import Record
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic, partition_of
@@ -49,7 +50,7 @@ class Live:
         for line in lines:
             self.clock.advance(7)
             everywhere = isinstance(line, ClockTicked)
-            mine = partition_of("" if everywhere else f"{line.program}|{line.person}", PARTITIONS)  # type: ignore[union-attr]
+            mine = partition_of("" if everywhere else person_key(line.program, line.person), PARTITIONS)  # type: ignore[union-attr]
             for partition in range(PARTITIONS) if everywhere else (mine,):
                 self.log.append("events", partition, msgspec.json.encode(line))
 

@@ -22,6 +22,7 @@ from referral.events.attributions import (
 )
 from referral.events.conversions import ConversionFact, ConversionLine
 from referral.events.ids import conversion_id, referral_id
+from referral.events.keys import person_key
 from referral.events.timestamps import to_datetime
 from referral.fold.decider import Decider
 from referral.fold.fold_metrics import FoldMetrics
@@ -122,7 +123,7 @@ class World:
 
     def _tell(self, line: ReferralAttributed | ReferralQualified | ReferralReversed) -> None:
         self.told += 1
-        source = partition_of(f"{PROGRAM}|{line.person}", PARTITIONS)
+        source = partition_of(person_key(PROGRAM, line.person), PARTITIONS)
         line = msgspec.structs.replace(line, cause=("events", source, self.told, 0, 0))
         place = partition_of(attribution_key(line), PARTITIONS)
         self.log.append("attributions", place, msgspec.json.encode(line))

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from conversion_tracker.app import SERVICE
 from conversion_tracker.app import app as make_app
-from conversion_tracker.dependencies import Collaborators
+from conversion_tracker.dependencies import Dependencies
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
@@ -139,9 +139,9 @@ class System:
         return found
 
     @property
-    def own(self) -> Collaborators:
+    def own(self) -> Dependencies:
         """The service's own."""
-        found: Collaborators = self.app.extensions[SERVICE]
+        found: Dependencies = self.app.extensions[SERVICE]
         return found
 
 
@@ -156,7 +156,7 @@ def served(settings: Settings, *entities: CatalogEntity) -> Iterator[System]:
         system.context.follower.read_to_end(10)
         yield system
     finally:
-        system.own.collector.close()
+        system.own.publisher.close()
         system.context.follower.stop()
 
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from link_issuer.http_api.app import SERVICE
 from link_issuer.http_api.app import app as make_app
-from link_issuer.http_api.collaborators import Collaborators
+from link_issuer.http_api.dependencies import Collaborators
 from link_issuer.store import Store
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from conversion_tracker.attribution.attribution_rules import attribution_rules
 from conversion_tracker.attribution.considered_touches import winning_touch
-from conversion_tracker.explain.leaderboard_client import Leaderboard, Rank
-from conversion_tracker.explain.line_descriptions import says
-from conversion_tracker.explain.verdict_text import REASONS, Told, verdict
+from conversion_tracker.explain.leaderboard_client import LeaderboardClient, Rank
+from conversion_tracker.explain.line_descriptions import describe_line
+from conversion_tracker.explain.verdict_text import REASONS, VerdictFacts, verdict_sentence
 from conversion_tracker.screening.catalogue import REASON_TEXTS, Finding
 from conversion_tracker.screening.conversion import Conversion, PublishedOutcome, Review
 from conversion_tracker.screening.conversion_response import conversion_response as listed
@@ -55,7 +55,7 @@ def told(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = No
     won = winning_touch(course, rules, rules.model)
     referrer = "Amy (xhs:amy)" if won else None
     reason, qualified = (said.reason, said.qualified_at is not None) if said else (None, False)
-    return verdict(Told(FRIEND, referrer, course, won, rules, reason, qualified, conversion))
+    return verdict_sentence(VerdictFacts(FRIEND, referrer, course, won, rules, reason, qualified, conversion))
 
 
 def said(outcome: str, *reasons: str, **more: Any) -> Conversion:
@@ -134,7 +134,7 @@ def test_every_reason_why_nobody_brought_somebody_can_be_told() -> None:
 def test_what_somebody_decided_is_said_with_who_and_why(kind: str, sentence: str) -> None:
     """A follower is answered by what was decided about them, not by a type's name."""
     topic = EVENTS if kind == "person.banned" else ATTRIBUTIONS
-    assert says(msgspec.json.decode(example(kind), type=topic.lines), str) == sentence
+    assert describe_line(msgspec.json.decode(example(kind), type=topic.lines), str) == sentence
 
 
 LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS) for kind in kinds(topic.lines)]
@@ -144,7 +144,7 @@ LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS)
 def test_every_line_can_be_said(topic: Topic, kind: str) -> None:
     """A support person reads sentences; a type that is added later has at least its name."""
     line = msgspec.json.decode(example(kind), type=topic.lines)
-    sentence = says(line, lambda participant: f"<{participant}>")
+    sentence = describe_line(line, lambda participant: f"<{participant}>")
     assert sentence.endswith(".")
     assert sentence[0].isupper() or not sentence[0].isalpha() or ":" in sentence.split(" ", 1)[0]
 
@@ -178,7 +178,7 @@ def test_an_explanation_calls_a_conversion_what_the_list_for_review_calls_it() -
         assert shown["status"] == listed(conversion, catalog())["status"]
 
 
-def _board(answer: httpx.Response | Exception) -> tuple[Leaderboard, list[httpx.Request]]:
+def _board(answer: httpx.Response | Exception) -> tuple[LeaderboardClient, list[httpx.Request]]:
     asked: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -187,7 +187,7 @@ def _board(answer: httpx.Response | Exception) -> tuple[Leaderboard, list[httpx.
             raise answer
         return answer
 
-    return Leaderboard("http://boards:8000/", httpx.MockTransport(handle)), asked
+    return LeaderboardClient("http://boards:8000/", httpx.MockTransport(handle)), asked
 
 
 def test_a_rank_is_asked_for_with_the_callers_key() -> None:
@@ -195,7 +195,7 @@ def test_a_rank_is_asked_for_with_the_callers_key() -> None:
     board, asked = _board(
         httpx.Response(200, json={"rank": 3, "score": 7, "total": 90, "reached_at": None, "entries": []})
     )
-    assert board.standing("prg_glow", "par_1", "Bearer rk_1").rank == Rank(3, 7, 90)
+    assert board.get_rank("prg_glow", "par_1", "Bearer rk_1").rank == Rank(3, 7, 90)
     assert asked[0].headers["Authorization"] == "Bearer rk_1"
     assert str(asked[0].url).startswith("http://boards:8000/v1/programs/prg_glow/boards/referrals/people/par_1?")
 
@@ -213,10 +213,10 @@ def test_a_rank_is_asked_for_with_the_callers_key() -> None:
 )
 def test_a_board_that_does_not_tell_keeps_nothing_from_being_explained(answer: httpx.Response | Exception) -> None:
     """No rank, and why."""
-    standing = _board(answer)[0].standing("prg_glow", "par_1", "Bearer rk_1")
+    standing = _board(answer)[0].get_rank("prg_glow", "par_1", "Bearer rk_1")
     assert standing.rank is None
-    assert standing.unknown
-    assert "http://boards:8000" in standing.unknown
+    assert standing.unknown_reason
+    assert "http://boards:8000" in standing.unknown_reason
 
 
 def test_a_fact_that_comes_again_keeps_the_place_it_first_had() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from conversion_tracker.attribution.attribution_rules import DAY_MS
-from conversion_tracker.explain.log_positions import Step
-from conversion_tracker.explain.trace import Trail, walk
-from conversion_tracker.explain.trace_reader import Bounds, Reading
+from conversion_tracker.explain.log_positions import TraceStep
+from conversion_tracker.explain.trace import Trace, build_trace
+from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
 from conversion_tracker.screening.conversion import Review, reconcile
 from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.rule import ScreeningRule
@@ -21,6 +21,7 @@ from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
+from referral.events.keys import person_key, referrer_key
 from referral.log.memory_log import MemoryLogReader
 from referral.log.records import split
 from referral.log.source import Record
@@ -53,9 +54,9 @@ def terms(holding_days: int = 0, **more: object) -> ProgramVersion:
     return replace(plain, program=replace(plain.program, rewards=(GUIDE, FIRST20, BONUS1), holding_days=holding_days))
 
 
-def types(trail: Trail, topic: str) -> list[str]:
+def types(trail: Trace, topic: str) -> list[str]:
     """What was found in a topic, in order."""
-    return [step.type for step in trail.steps if step.place.topic == topic]
+    return [step.type for step in trail.steps if step.position.topic == topic]
 
 
 def test_a_follow_is_walked_down_to_both_sides_rewards_and_up_to_the_fact() -> None:
@@ -140,10 +141,10 @@ def test_a_foreign_line_at_a_place_is_not_taken_for_the_right_one() -> None:
 def test_bounds_are_kept_and_said() -> None:
     """Too much between cause and effect, or too slow a log: the answer comes, and tells where to look."""
     chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
-    trail = chain.trail(FRIEND, bounds=Bounds(records=1, seconds=60))
+    trail = chain.trail(FRIEND, bounds=ReadLimits(records=1, seconds=60))
     assert any("kcat" in one.detail for one in trail.missing)
     ticks = iter([0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])
-    late = chain.trail(FRIEND, bounds=Bounds(now=lambda: next(ticks, 9.0)))
+    late = chain.trail(FRIEND, bounds=ReadLimits(now=lambda: next(ticks, 9.0)))
     assert late.missing
 
 
@@ -166,18 +167,18 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
     chain = Chain(terms(), ScreenFold([rule])).say(follow(1, 1, code="AMY88")).drain()
     asked = chain.asked(FRIEND)
     assert asked.conversion is not None
-    where = chain.trail(FRIEND).steps[-1].place.partition
+    where = chain.trail(FRIEND).steps[-1].position.partition
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
     held, decided = asked.conversion, chain.say(unfollow(9, 30)).log
-    place = partition_of(f"{PROGRAM}|{FRIEND}", PARTITIONS)
+    place = partition_of(person_key(PROGRAM, FRIEND), PARTITIONS)
     cause = ("events", place, len(decided.records["events", place]) - 1, 0, 0)
     now, lines = reconcile(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
     assert [type(line) for line in lines] == [ConversionCleared]
     chain.log.append("conversions", where, msgspec.json.encode(replace(lines[0], cause=cause)))
-    reading = Reading(MemoryLogReader(chain.log), Bounds(records=50, seconds=60))
-    trail = walk(replaced(asked, conversion=now), reading, PARTITIONS)
+    reading = TraceReader(MemoryLogReader(chain.log), ReadLimits(records=50, seconds=60))
+    trail = build_trace(replaced(asked, conversion=now), reading, PARTITIONS)
     assert types(trail, "conversions") == ["conversion.held", "conversion.cleared"]
     assert types(trail, "events") == ["person.followed", "person.unfollowed"]
     assert trail.missing == ()
@@ -187,12 +188,12 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
 def test_a_ban_a_month_later_is_found_by_when_it_was(banned: str) -> None:
     """Between the conversion and the ban lies more than one step may read; who asks why it counts no more is told of the ban."""
     chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
-    where = partition_of(f"{PROGRAM}|{AMY.id}", PARTITIONS)
+    where = partition_of(referrer_key(PROGRAM, AMY.id), PARTITIONS)
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
     chain.say(ban(30, banned)).drain()
-    trail = chain.trail(FRIEND, bounds=Bounds(look=50, seconds=60))
+    trail = chain.trail(FRIEND, bounds=ReadLimits(records_per_step=50, seconds=60))
     assert types(trail, "events") == ["person.followed", "person.banned"]
     assert "conversion.reversed" in types(trail, "conversions")
     assert [one.step for one in trail.missing if "stands" in one.step] == []
@@ -245,17 +246,17 @@ def test_every_place_holds_the_very_line_and_no_line_of_the_referral_is_left_out
         else:
             chain.say(step)
     trail = chain.drain().trail(FRIEND)
-    places = {step.place for step in trail.steps}
+    places = {step.position for step in trail.steps}
     for one in trail.steps:
-        assert msgspec.json.decode(chain.line(one.place)) == msgspec.json.decode(msgspec.json.encode(one.line))
+        assert msgspec.json.decode(chain.line(one.position)) == msgspec.json.decode(msgspec.json.encode(one.line))
         assert one.cause is None or one.cause in places
     assert trail.missing == ()
-    assert len({one.saying for one in trail.steps}) == len(trail.steps)
+    assert len({one.identity for one in trail.steps}) == len(trail.steps)
     assert _told(chain) <= {_key(one) for one in trail.steps}
 
 
-def _key(step: Step) -> tuple[object, ...]:
-    return step.type, *step.saying
+def _key(step: TraceStep) -> tuple[object, ...]:
+    return step.type, *step.identity
 
 
 def _told(chain: Chain) -> set[tuple[object, ...]]:

@@ -43,7 +43,7 @@ which is never in the past: what happened before keeps the rules it happened und
 _ADVICE = """\
 What `check` says beside mistakes, and `PUT` answers under `warnings` as `{code, pointer, detail}`. A program with warnings is
 taken: they are advice. Texts are read in Chinese and English; the word lists are in
-[words.py](../services/link-issuer/link_issuer/domain/advice/words.py).\
+[text_patterns.py](../services/link-issuer/link_issuer/domain/advice/text_patterns.py).\
 """
 
 

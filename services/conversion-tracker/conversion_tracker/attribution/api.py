@@ -6,9 +6,9 @@ from conversion_tracker.attribution.attribution_rules import attribution_rules
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.person_response import network_response, person_response
 from conversion_tracker.attribution.person_schemas import PersonOut
-from conversion_tracker.dependencies import collaborators
+from conversion_tracker.dependencies import dependencies
 from conversion_tracker.graph.network import Network, measure_network, upline
-from conversion_tracker.require import existing_program
+from conversion_tracker.require import require_program
 from referral.events.entities import ProgramVersion
 from referral.events.ids import participant_id
 from referral.http.api_keys import requires
@@ -37,7 +37,7 @@ def person(program: str, external_id: str) -> dict[str, object]:
     is not counted.
     """
     found, participant = _load_person(program, external_id), participant_id(program, external_id)
-    edges = collaborators().people.edges(program)
+    edges = dependencies().people.edges(program)
     network = measure_network(participant, edges, MAX_PEOPLE_READ)
     if found is None and network == _EMPTY_NETWORK:
         raise _unknown_person(program, external_id)
@@ -56,8 +56,8 @@ def known_person(program: str, external_id: str) -> Person:
 
 
 def _load_person(program: str, external_id: str) -> Person | None:
-    existing_program(program)
-    return collaborators().people.person(program, external_id)
+    require_program(program)
+    return dependencies().people.person(program, external_id)
 
 
 def _unknown_person(program: str, external_id: str) -> Problem:

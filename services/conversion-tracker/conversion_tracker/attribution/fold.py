@@ -16,6 +16,7 @@ from conversion_tracker.attribution.person import (
 from conversion_tracker.attribution.verdict_events import AttributionEvent
 from conversion_tracker.bans.ban_events import apply_ban_event, ban_index_change, to_referrer_event
 from referral.catalog.view import Catalog
+from referral.events import keys
 from referral.events.attributions import attribution_key
 from referral.events.facts import BanDecision, EventLine
 from referral.events.line import ClockTicked
@@ -30,7 +31,7 @@ NAME = "attribute"
 
 def person_key(program: str, person: str) -> str:
     """Returns the state key of a Person in its partition."""
-    return f"person:{program}|{person}"
+    return f"person:{keys.person_key(program, person)}"
 
 
 def parse_person_key(key: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from redis import Redis
 from conversion_tracker.attribution.fold import NAME, SERVICE, person_key
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.graph.store import EdgeStore
+from referral.events import keys
 from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 
@@ -21,7 +22,7 @@ class PersonStore:
 
     def person(self, program: str, person: str) -> Person | None:
         """A person in a program; None where nothing of them bears on attribution."""
-        partition = partition_of(f"{program}|{person}", self._partitions)
+        partition = partition_of(keys.person_key(program, person), self._partitions)
         key = person_key(program, person)
         raw = self._redis.get(state_key(SERVICE, NAME, partition, key))
         return _decode(raw) if isinstance(raw, bytes) else None

@@ -3,9 +3,9 @@
 from flask_smorest import Blueprint
 
 from conversion_tracker.bans.store import BannedPerson
-from conversion_tracker.cursor_paging import cursor_of, place_of
-from conversion_tracker.dependencies import collaborators
-from conversion_tracker.require import existing_program
+from conversion_tracker.cursor_paging import decode_list_cursor, encode_list_cursor
+from conversion_tracker.dependencies import dependencies
+from conversion_tracker.require import require_program
 from conversion_tracker.screening.review_schemas import BanIn, BanOut, BansOut, DecisionIn, PageIn
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.ids import random_id
@@ -27,10 +27,10 @@ blueprint = Blueprint("bans", __name__, description="Who is shut out of a progra
 @blueprint.alt_response(503, description="Redis is away.")
 def bans(page: dict[str, object], program: str) -> dict[str, object]:
     """Who is banned, by whom, since when and why; the oldest ban first."""
-    existing_program(program)
-    place, limit = place_of(page["cursor"], program), int(str(page["limit"]))
-    found, last = collaborators().bans.after(program, place, limit)
-    return {"items": [_ban_response(one) for one in found], "next_cursor": cursor_of(last, program)}
+    require_program(program)
+    place, limit = decode_list_cursor(page["cursor"], program), int(str(page["limit"]))
+    found, last = dependencies().bans.after(program, place, limit)
+    return {"items": [_ban_response(one) for one in found], "next_cursor": encode_list_cursor(last, program)}
 
 
 @blueprint.post("/v1/programs/<program>/bans")
@@ -45,7 +45,7 @@ def ban(body: dict[str, str], program: str) -> dict[str, object]:
 
     Rewards are revoked and boards ranked anew within seconds. Of who is banned already the first ban stays.
     """
-    existing_program(program)
+    require_program(program)
     return _publish_ban(PersonBanned, program, body["person"], body)
 
 
@@ -58,8 +58,8 @@ def ban(body: dict[str, str], program: str) -> dict[str, object]:
 @blueprint.alt_response(503, description="The log or Redis is away.")
 def unban(query: dict[str, str], program: str, external_id: str) -> dict[str, object]:
     """Lifts a ban: all counts again as if it had not been, with the same ids, so that nothing is granted twice."""
-    existing_program(program)
-    found = collaborators().people.person(program, external_id)
+    require_program(program)
+    found = dependencies().people.person(program, external_id)
     if found is None or found.ban is None:
         detail = f"{external_id} is not banned from {program}; GET /v1/programs/{program}/bans lists who is, within a second."
         raise Problem(404, "not_banned", detail)
@@ -73,7 +73,7 @@ def _publish_ban(
     now = to_datetime(context().clock.now_ms())
     by, note = decided["by"], decided["note"]
     line = kind(occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note)
-    collaborators().write(EVENTS, fact_key(line), line)
+    dependencies().publish_line(EVENTS, fact_key(line), line)
     return {"person": person, "by": by, "note": note, "at": now}
 
 

@@ -8,17 +8,17 @@ from conversion_tracker.attribution.attribution_rules import attribution_rules
 from conversion_tracker.attribution.considered_touches import winning_touch
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.timeline import Touch
-from conversion_tracker.dependencies import collaborators
-from conversion_tracker.explain.explanation_response import Explained, explained
+from conversion_tracker.dependencies import dependencies
+from conversion_tracker.explain.explanation_response import Explanation, explanation_response
 from conversion_tracker.explain.explanation_schemas import ExplanationOut
-from conversion_tracker.explain.leaderboard_client import Standing
-from conversion_tracker.explain.trace import Asked, Trail, walk
-from conversion_tracker.explain.trace_reader import Bounds, Reading
+from conversion_tracker.explain.leaderboard_client import RankResult
+from conversion_tracker.explain.trace import Trace, TraceSubject, build_trace
+from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
 from referral.events.ids import referral_id
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.log.log_reader import LogUnavailable
+from referral.log.errors import LogUnavailable
 
 blueprint = Blueprint("explanations", __name__, description="Why things are as they are.")
 
@@ -33,37 +33,39 @@ def explanation(program: str, external_id: str) -> dict[str, object]:
     person = known_person(program, external_id)
     version = version_of(program, person)
     rules = attribution_rules(version) if version else None
-    asked = _asked(
+    asked = _trace_subject(
         program, external_id, person, winning_touch(person.history.timeline(), rules, rules.model) if rules else None
     )
-    return explained(
-        Explained(asked, person, version, rules, _trail(asked), _standing(asked)), context().catalog, context().settings
+    return explanation_response(
+        Explanation(asked, person, version, rules, _read_trace(asked), _referrer_rank(asked)),
+        context().catalog,
+        context().settings,
     )
 
 
-def _asked(program: str, external_id: str, person: Person, won: Touch | None) -> Asked:
+def _trace_subject(program: str, external_id: str, person: Person, won: Touch | None) -> TraceSubject:
     if won is None:
-        return Asked(program, external_id, person.history)
+        return TraceSubject(program, external_id, person.history)
     participant = context().catalog.participant(won.referrer)
     referral = referral_id(program, external_id, won.referrer)
-    conversion = collaborators().conversions.conversion(program, won.referrer, referral)
+    conversion = dependencies().conversions.conversion(program, won.referrer, referral)
     beneficiary = participant.external_id if participant else None
-    bans = [person.ban, collaborators().conversions.ban(conversion) if conversion else None]
+    bans = [person.ban, dependencies().conversions.ban(conversion) if conversion else None]
     moments = tuple(ban.at for ban in bans if ban is not None)
-    return Asked(program, external_id, person.history, won, won.referrer, beneficiary, conversion, moments)
+    return TraceSubject(program, external_id, person.history, won, won.referrer, beneficiary, conversion, moments)
 
 
-def _trail(asked: Asked) -> Trail:
+def _read_trace(asked: TraceSubject) -> Trace:
     try:
-        with collaborators().lookups.borrow() as lookup:
-            return walk(asked, Reading(lookup, Bounds()), context().settings.partitions)
+        with dependencies().log_readers.borrow() as lookup:
+            return build_trace(asked, TraceReader(lookup, ReadLimits()), context().settings.partitions)
     except LogUnavailable as error:
-        detail = f"The log does not answer: {error}. Nothing is wrong with the person: ask again in a moment."
+        detail = f"The log is unavailable, so the explanation cannot be built. {error} Then retry the request."
         raise Problem(503, "unavailable", detail, headers={"Retry-After": "1"}) from error
 
 
-def _standing(asked: Asked) -> Standing:
+def _referrer_rank(asked: TraceSubject) -> RankResult:
     if asked.referrer is None:
-        return Standing(None, "Nobody brought this person, so there is nobody to rank.")
+        return RankResult(None, "Nobody brought this person, so there is nobody to rank.")
     authorization = request.headers.get("Authorization", "")
-    return collaborators().leaderboard.standing(asked.program, asked.referrer, authorization)
+    return dependencies().leaderboard.get_rank(asked.program, asked.referrer, authorization)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-_PATIENCE_S = 1.0
+_TIMEOUT_S = 1.0
 PERIOD = "all"
 
 
@@ -21,21 +21,21 @@ class Rank(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RankResult:
     """A rank, or why it is not known."""
 
     rank: Rank | None
-    unknown: str | None = None
+    unknown_reason: str | None = None
 
 
-class Leaderboard:
+class LeaderboardClient:
     """Leaderboard at an address, for any number of threads. `transport` is a test's own."""
 
     def __init__(self, address: str, transport: httpx.BaseTransport | None = None) -> None:
         self._address = address.rstrip("/")
-        self._client = httpx.Client(timeout=_PATIENCE_S, transport=transport, trust_env=False)
+        self._client = httpx.Client(timeout=_TIMEOUT_S, transport=transport, trust_env=False)
 
-    def standing(self, program: str, participant: str, authorization: str) -> Standing:
+    def get_rank(self, program: str, participant: str, authorization: str) -> RankResult:
         """A participant's rank by referrals, asked with the caller's own key, within a second."""
         path = f"/v1/programs/{quote(program, safe='')}/boards/referrals/people/{quote(participant, safe='')}"
         try:
@@ -45,11 +45,11 @@ class Leaderboard:
                 headers={"Authorization": authorization},
             )
             answer.raise_for_status()
-            return Standing(msgspec.json.decode(answer.content, type=Rank))
+            return RankResult(msgspec.json.decode(answer.content, type=Rank))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Standing(None, f"{self._address} did not say ({error or type(error).__name__}).")
+            return RankResult(None, f"{self._address} did not say ({error or type(error).__name__}).")
         except msgspec.DecodeError as error:
-            return Standing(None, f"{self._address} says what this service does not know ({error}).")
+            return RankResult(None, f"{self._address} says what this service does not know ({error}).")
 
     def close(self) -> None:
         """Leaves."""

@@ -28,7 +28,7 @@ from referral.events.rewards import RewardGranted, RewardHeld, RewardRevoked
 NameOf = Callable[[str], str]
 """The name of a participant by id, for people."""
 
-_PLAIN = {
+_FIXED_TEXTS = {
     "person.unfollowed": "They unfollowed.",
     "edge.set": "Who brought them was noted, to count degrees and to see circles.",
     "edge.unset": "Nobody stands above them any more.",
@@ -44,31 +44,31 @@ _PLAIN = {
 }
 
 
-def says(line: LogLine, name: NameOf) -> str:
+def describe_line(line: LogLine, name: NameOf) -> str:
     """One sentence."""
     match line:
         case ReferralAttributed() | ReferralUnattributed() | ReferralReversed():
-            return _attributed(line, name)
+            return _describe_attribution(line, name)
         case ConversionHeld() | ConversionRejected() | ConversionReversed():
-            return _screened(line)
+            return _describe_screening(line)
         case RewardGranted() | RewardHeld() | RewardRevoked():
-            return _rewarded(line)
+            return _describe_reward(line)
         case ConversionReviewed() | PersonBanned() | PersonUnbanned() | ReferrerBanned() | ReferrerUnbanned():
-            return _decided(line)
+            return _describe_decision(line)
         case ReferralInCycle() | ReferralOutOfCycle():
-            return _circled(line)
+            return _describe_cycle(line)
         case _:
-            return _fact(line) or _PLAIN.get(type_of(line)) or _by_name(type_of(line))
+            return _describe_event(line) or _FIXED_TEXTS.get(type_of(line)) or _humanize_type(type_of(line))
 
 
-def _by_name(kind: str) -> str:
+def _humanize_type(kind: str) -> str:
     return f"{kind.replace('.', ' ').replace('_', ' ').capitalize()}."
 
 
-def _fact(line: LogLine) -> str | None:
+def _describe_event(line: LogLine) -> str | None:
     match line:
         case PersonFollowed():
-            return _followed(line)
+            return _describe_follow(line)
         case CodeScanned():
             return f"They scanned {line.data.scene or line.code or 'a code'}."
         case FriendTagged():
@@ -83,14 +83,14 @@ def _fact(line: LogLine) -> str | None:
             )
 
 
-def _followed(line: PersonFollowed) -> str:
+def _describe_follow(line: PersonFollowed) -> str:
     said = [f"the code {line.code}"] if line.code else []
     said += [f"the mention {line.mention}"] if line.mention else []
     said += ["a click on a link"] if line.click else []
     return f"They followed, with {' and '.join(said)}." if said else "They followed."
 
 
-def _attributed(line: ReferralAttributed | ReferralUnattributed | ReferralReversed, name: NameOf) -> str:
+def _describe_attribution(line: ReferralAttributed | ReferralUnattributed | ReferralReversed, name: NameOf) -> str:
     match line:
         case ReferralAttributed():
             by = f"{line.evidence.kind} {line.evidence.code}" if line.evidence.code else line.evidence.kind
@@ -101,7 +101,7 @@ def _attributed(line: ReferralAttributed | ReferralUnattributed | ReferralRevers
             return f"What was said no longer holds: {line.reason} ({', '.join(line.undoes)})."
 
 
-def _screened(line: ConversionHeld | ConversionRejected | ConversionReversed) -> str:
+def _describe_screening(line: ConversionHeld | ConversionRejected | ConversionReversed) -> str:
     match line:
         case ConversionHeld():
             return f"Screening holds it until somebody looks: {', '.join(line.reasons)}."
@@ -111,7 +111,7 @@ def _screened(line: ConversionHeld | ConversionRejected | ConversionReversed) ->
             return f"What counted counts no more: {line.reason}."
 
 
-def _decided(
+def _describe_decision(
     line: ConversionReviewed | PersonBanned | PersonUnbanned | ReferrerBanned | ReferrerUnbanned,
 ) -> str:
     """Who decided, what, and why if they said so."""
@@ -126,16 +126,16 @@ def _decided(
             return f"{line.person} was let in again by {line.by}{note}."
 
 
-def _circled(line: ReferralInCycle | ReferralOutOfCycle) -> str:
+def _describe_cycle(line: ReferralInCycle | ReferralOutOfCycle) -> str:
     if isinstance(line, ReferralInCycle):
         return f"It closed a circle of {len(line.circle)} referrals, of which it is the newest."
     return "The circle that it had closed is open again."
 
 
-def _rewarded(line: RewardGranted | RewardHeld | RewardRevoked) -> str:
+def _describe_reward(line: RewardGranted | RewardHeld | RewardRevoked) -> str:
     match line:
         case RewardGranted():
-            friends = milestone(line.trigger)
+            friends = milestone_count(line.trigger)
             why = f" for {friends} {'friend' if friends == 1 else 'friends'}" if friends else ""
             return f"{line.beneficiary} is owed {line.rule} ({line.kind}), as {line.role}{why}."
         case RewardHeld():
@@ -144,7 +144,7 @@ def _rewarded(line: RewardGranted | RewardHeld | RewardRevoked) -> str:
             return f"The reward was taken back: {line.reason}."
 
 
-def milestone(trigger: str) -> int | None:
+def milestone_count(trigger: str) -> int | None:
     """How many friends a reward is for; None where it is for one conversion."""
     kind, _, number = trigger.partition(":")
     return int(number) if kind == "milestone" and number.isdecimal() else None

@@ -13,7 +13,7 @@ from referral.events.rewards import RewardLine
 LogLine = EventLine | AttributionLine | ConversionLine | RewardLine
 
 
-class Place(NamedTuple):
+class LogPosition(NamedTuple):
     """Where a line stands: topic (short name), partition, offset of its record, number in the record (0 is the first)."""
 
     topic: str
@@ -22,10 +22,10 @@ class Place(NamedTuple):
     line: int
 
 
-class Step(NamedTuple):
+class TraceStep(NamedTuple):
     """A line of the log, where it stands, and when its record was appended (ms)."""
 
-    place: Place
+    position: LogPosition
     recorded_at_ms: int
     line: LogLine
 
@@ -35,18 +35,18 @@ class Step(NamedTuple):
         return type_of(self.line)
 
     @property
-    def saying(self) -> tuple[object, ...]:
+    def identity(self) -> tuple[object, ...]:
         """What is the same of a line that a crash had said twice."""
-        return getattr(self.line, "cause", None) or self.place
+        return getattr(self.line, "cause", None) or self.position
 
     @property
-    def cause(self) -> Place | None:
+    def cause(self) -> LogPosition | None:
         """The line that led to it; None for a fact."""
         cause: Cause | None = getattr(self.line, "cause", None)
-        return Place(*cause[:4]) if cause and cause[0] else None
+        return LogPosition(*cause[:4]) if cause and cause[0] else None
 
 
-class Missing(NamedTuple):
+class MissingStep(NamedTuple):
     """A step that was not found: which, and why and what to do about it."""
 
     step: str

@@ -3,24 +3,24 @@
 from collections.abc import Callable, Iterable
 
 from conversion_tracker.attribution.referrer_response import JsonObject
-from conversion_tracker.explain.line_descriptions import milestone
-from conversion_tracker.explain.log_positions import Place, Step
+from conversion_tracker.explain.line_descriptions import milestone_count
+from conversion_tracker.explain.log_positions import LogPosition, TraceStep
 from referral.events.rewards import RewardEvent, RewardGranted
 from referral.topics import REWARDS
 
-PlaceShown = Callable[[Place | None], JsonObject | None]
+PlaceShown = Callable[[LogPosition | None], JsonObject | None]
 
 
-def rewards(steps: Iterable[Step], place: PlaceShown) -> list[JsonObject]:
+def rewards_response(steps: Iterable[TraceStep], place: PlaceShown) -> list[JsonObject]:
     """One shape a reward, in the order they were first said."""
-    found: dict[str, list[Step]] = {}
+    found: dict[str, list[TraceStep]] = {}
     for step in steps:
-        if step.place.topic == REWARDS.name and isinstance(step.line, RewardEvent):
+        if step.position.topic == REWARDS.name and isinstance(step.line, RewardEvent):
             found.setdefault(step.line.id, []).append(step)
     return [_reward(id, mine, place) for id, mine in found.items()]
 
 
-def _reward(id: str, steps: list[Step], place: PlaceShown) -> JsonObject:
+def _reward(id: str, steps: list[TraceStep], place: PlaceShown) -> JsonObject:
     states = [_state(step, place) for step in steps]
     return {
         "id": id,
@@ -40,15 +40,15 @@ def _granted(line: RewardGranted | None) -> JsonObject:
         "kind": line.kind,
         "role": line.role,
         "trigger": line.trigger,
-        "milestone": milestone(line.trigger),
+        "milestone": milestone_count(line.trigger),
         "due_at": line.due_at,
     }
 
 
-def _state(step: Step, place: PlaceShown) -> JsonObject:
+def _state(step: TraceStep, place: PlaceShown) -> JsonObject:
     return {
         "state": step.type.partition(".")[2],
         "at": step.line.occurred_at,
         "reason": getattr(step.line, "reason", None),
-        "place": place(step.place),
+        "place": place(step.position),
     }

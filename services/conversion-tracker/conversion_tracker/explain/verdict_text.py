@@ -21,7 +21,7 @@ REASONS: dict[UnattributedReason, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class VerdictFacts:
     """What a verdict is told from: names as people know them, the course, the touch that won, and what came of it.
 
     `reason` is why a follower is nobody's; `qualified` whether the referral that stands did what the program pays for.
@@ -30,45 +30,45 @@ class Told:
     person: str
     referrer: str | None
     course: Timeline
-    won: Touch | None
+    winning_touch: Touch | None
     rules: AttributionRules | None
     reason: UnattributedReason | None = None
     qualified: bool = False
     conversion: Conversion | None = None
 
 
-def verdict(told: Told) -> str:
+def verdict_sentence(told: VerdictFacts) -> str:
     """One sentence."""
     if told.course.first_follow is None:
         return f"{told.person} has not followed, so nobody has brought them yet."
     if told.course.since is None:
-        return _left(told)
-    if told.reason is not None or told.won is None:
-        return f"{_nobody(told)}: {REASONS[told.reason or 'no_evidence']}."
-    return f"{_brought(told)}{_counts(told)}."
+        return _unfollowed(told)
+    if told.reason is not None or told.winning_touch is None:
+        return f"{_no_referrer(told)}: {REASONS[told.reason or 'no_evidence']}."
+    return f"{_referred_by(told)}{_payment_status(told)}."
 
 
-def _left(told: Told) -> str:
-    if told.won is None:
-        return f"{_nobody(told)}, who has unfollowed."
-    return f"{_brought(told)}, but {told.person} has unfollowed, so nothing of it counts."
+def _unfollowed(told: VerdictFacts) -> str:
+    if told.winning_touch is None:
+        return f"{_no_referrer(told)}, who has unfollowed."
+    return f"{_referred_by(told)}, but {told.person} has unfollowed, so nothing of it counts."
 
 
-def _nobody(told: Told) -> str:
+def _no_referrer(told: VerdictFacts) -> str:
     return f"Nobody brought {told.person}"
 
 
-def _brought(told: Told) -> str:
-    if told.won is None or told.referrer is None:
-        return _nobody(told)
-    code = f" {told.won.code}" if told.won.code else ""
-    return f"{told.referrer} brought {told.person} by {told.won.kind}{code}"
+def _referred_by(told: VerdictFacts) -> str:
+    if told.winning_touch is None or told.referrer is None:
+        return _no_referrer(told)
+    code = f" {told.winning_touch.code}" if told.winning_touch.code else ""
+    return f"{told.referrer} brought {told.person} by {told.winning_touch.kind}{code}"
 
 
-def _counts(told: Told) -> str:
+def _payment_status(told: VerdictFacts) -> str:
     """How it goes on: whether it pays, and if not, what it waits for."""
     if not told.qualified:
-        return f"; it does not pay yet, but {_until(told.rules)}"
+        return f"; it does not pay yet, but {_qualification_condition(told.rules)}"
     if told.conversion is None or told.conversion.published is None:
         return "; screening has not come to it yet"
     said, review = told.conversion.published, told.conversion.review
@@ -84,7 +84,7 @@ def _counts(told: Told) -> str:
             return f"; it was rejected{by}{',' if by else ''} and pays nothing{found}"
 
 
-def _until(rules: AttributionRules | None) -> str:
+def _qualification_condition(rules: AttributionRules | None) -> str:
     if rules is not None and rules.order_threshold is not None:
         threshold = rules.order_threshold
         return f"will with an order of {threshold.min_amount} {threshold.currency} or more that is not given back"

@@ -9,6 +9,7 @@ from redis import Redis
 from conversion_tracker.graph.referral_edges import GraphNode
 from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.edge_handlers import node_state_key, referee_board
+from referral.events.keys import participant_key
 from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 
@@ -48,5 +49,5 @@ class EdgeStore:
         return self._key(participant, referee_board(self.program, participant))
 
     def _key(self, participant: str, key: str) -> str:
-        partition = partition_of(f"{self.program}|{participant}", self.partitions)
+        partition = partition_of(participant_key(self.program, participant), self.partitions)
         return state_key(ScreenFold.service, ScreenFold.name, partition, key)

@@ -3,14 +3,14 @@
 from flask import Response, g, request
 from flask_smorest import Blueprint
 
-from conversion_tracker.dependencies import collaborators
-from conversion_tracker.ingest.adapters.adapted_validation import inspected
-from conversion_tracker.ingest.adapters.cloudevents.request_modes import cloudevents_in
-from conversion_tracker.ingest.events_openapi import DOCUMENTED
-from conversion_tracker.ingest.fast_path import FAILED, ROUTE
-from conversion_tracker.ingest.ingest_response import receipt
-from conversion_tracker.ingest.program_access import admission
-from conversion_tracker.ingest.request_bodies import events_in
+from conversion_tracker.dependencies import dependencies
+from conversion_tracker.ingest.adapters.adapted_validation import validate_mapped
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import parse_cloudevents
+from conversion_tracker.ingest.events_openapi import POST_EVENTS
+from conversion_tracker.ingest.events_request import split_events
+from conversion_tracker.ingest.fast_path import PUBLISH_ERROR, ROUTE
+from conversion_tracker.ingest.ingest_response import publish_and_respond
+from conversion_tracker.ingest.program_access import program_access_check
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.rate_limit import unlimited
@@ -19,7 +19,7 @@ blueprint = Blueprint("events", __name__, description="What happened, from platf
 
 
 @blueprint.post(ROUTE)
-@blueprint.doc(**DOCUMENTED)
+@blueprint.doc(**POST_EVENTS)
 @unlimited
 @requires("events:write")
 def post_events() -> Response:
@@ -28,12 +28,12 @@ def post_events() -> Response:
     Send the same event again, under the same id, whenever an answer stays away: it counts once. One bad event never spoils
     the rest.
     """
-    failed = request.environ.get(FAILED)
+    failed = request.environ.get(PUBLISH_ERROR)
     if failed is not None:
         raise failed
-    sent = cloudevents_in(request)
+    sent = parse_cloudevents(request)
     if sent is not None:
-        return receipt(inspected(sent, admission(g.key)))
-    raws = events_in(request.get_data(cache=False), request.mimetype)
-    found = collaborators().inspector.inspect(raws, context().clock.now_ms(), admission(g.key))
-    return receipt(found)
+        return publish_and_respond(validate_mapped(sent, program_access_check(g.key)))
+    raws = split_events(request.get_data(cache=False), request.mimetype)
+    found = dependencies().event_validator.validate(raws, context().clock.now_ms(), program_access_check(g.key))
+    return publish_and_respond(found)

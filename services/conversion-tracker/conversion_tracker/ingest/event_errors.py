@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-RefusalCode = Literal[
+EventErrorCode = Literal[
     "malformed_json",
     "too_large",
     "unknown_type",
@@ -24,7 +24,7 @@ RefusalCode = Literal[
     "not_a_cloudevent",
 ]
 
-REMEDIES: dict[RefusalCode, str] = {
+REMEDIES: dict[EventErrorCode, str] = {
     "malformed_json": "Send one valid JSON object in UTF-8 for each event.",
     "too_large": "Leave out what the API does not ask for; REFERRAL_MAX_EVENT sets the bound.",
     "unknown_type": "Use one of the event types that /docs lists.",
@@ -46,66 +46,66 @@ REMEDIES: dict[RefusalCode, str] = {
 INTERNAL_TYPES = ("clock.ticked", "link.clicked", "click.reclassed", "person.banned", "person.unbanned")
 
 
-class Refusal(msgspec.Struct, frozen=True, gc=False):
+class EventError(msgspec.Struct, frozen=True, gc=False):
     """One event that was refused: its place in the body, a stable code, a JSON pointer into the event, what to do."""
 
     index: int
-    code: RefusalCode
+    code: EventErrorCode
     pointer: str
     detail: str
 
 
-class Refused(Exception):
+class EventRejected(Exception):
     """This event is refused; caught where the batch is inspected."""
 
-    def __init__(self, code: RefusalCode, pointer: str, what: str) -> None:
+    def __init__(self, code: EventErrorCode, pointer: str, what: str) -> None:
         super().__init__(f"{what} {REMEDIES[code]}")
         self.code, self.pointer = code, pointer
 
-    def at(self, index: int) -> Refusal:
+    def to_event_error(self, index: int) -> EventError:
         """The refusal of the event at this place."""
-        return Refusal(index, self.code, self.pointer, str(self))
+        return EventError(index, self.code, self.pointer, str(self))
 
 
-_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(.+)`")
 _UNKNOWN = re.compile(r"unknown field `(.+)`", re.DOTALL)
 _TYPE = re.compile(r"Invalid value '(.*)'", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
-_LONGEST_ECHO = 64
+_PATH_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_MAX_ECHOED = 64
 
 
-def explained(error: Exception) -> Refused:
+def from_decode_error(error: Exception) -> EventRejected:
     """What msgspec says of an event it could not take, as a refusal. The wording is msgspec's and is read here only."""
     if not isinstance(error, msgspec.ValidationError):
-        return Refused("malformed_json", "", "This is not a JSON object in UTF-8.")
-    what, pointer = located(error)
+        return EventRejected("malformed_json", "", "This is not a JSON object in UTF-8.")
+    what, pointer = split_message(error)
     if missing := _MISSING.search(what):
-        return Refused("missing_field", f"{pointer}/{_escaped(missing[1])}", f"`{missing[1]}` is missing.")
+        return EventRejected("missing_field", f"{pointer}/{_escape(missing[1])}", f"`{missing[1]}` is missing.")
     if unknown := _UNKNOWN.search(what):
-        name = unknown[1][:_LONGEST_ECHO]
-        return Refused("unknown_field", f"{pointer}/{_escaped(name)}", f"`{name}` is not a field of this event.")
+        name = unknown[1][:_MAX_ECHOED]
+        return EventRejected("unknown_field", f"{pointer}/{_escape(name)}", f"`{name}` is not a field of this event.")
     if pointer == "/type" and (kind := _TYPE.match(what)):
-        return _wrong_kind(kind[1][:_LONGEST_ECHO])
-    code: RefusalCode = "wrong_type" if ", got `" in what else "invalid_value"
-    return Refused(code, pointer, f"{what[:256]}.")
+        return _invalid_type(kind[1][:_MAX_ECHOED])
+    code: EventErrorCode = "wrong_type" if ", got `" in what else "invalid_value"
+    return EventRejected(code, pointer, f"{what[:256]}.")
 
 
-def located(error: msgspec.ValidationError) -> tuple[str, str]:
+def split_message(error: msgspec.ValidationError) -> tuple[str, str]:
     """What msgspec says is wrong, and the JSON pointer of where."""
-    found = _WHERE.match(str(error))
+    found = _MESSAGE.match(str(error))
     return (found["what"], _pointer(found["path"] or "")) if found else (str(error), "")
 
 
-def _wrong_kind(kind: str) -> Refused:
-    code: RefusalCode = "internal_type" if kind in INTERNAL_TYPES else "unknown_type"
-    return Refused(code, "/type", f"There is no event type `{kind}` to send.")
+def _invalid_type(kind: str) -> EventRejected:
+    code: EventErrorCode = "internal_type" if kind in INTERNAL_TYPES else "unknown_type"
+    return EventRejected(code, "/type", f"There is no event type `{kind}` to send.")
 
 
 def _pointer(path: str) -> str:
     """msgspec's `.data.hashtags[1]` as a JSON pointer (RFC 6901)."""
-    return "".join(f"/{_escaped(name or index)}" for name, index in _STEP.findall(path))
+    return "".join(f"/{_escape(name or index)}" for name, index in _PATH_STEP.findall(path))
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")

@@ -4,21 +4,21 @@ from typing import Any
 
 import msgspec
 
-from conversion_tracker.ingest.adapters.cloudevents.cloudevent_schema import CLOUDEVENT, CLOUDEVENT_EXAMPLE
-from conversion_tracker.ingest.adapters.cloudevents.request_modes import BATCH, STRUCTURED
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import CLOUDEVENT, CLOUDEVENT_EXAMPLE
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import BATCH, STRUCTURED
 from conversion_tracker.ingest.event_errors import REMEDIES
-from conversion_tracker.ingest.request_bodies import NDJSON
+from conversion_tracker.ingest.events_request import NDJSON
 from referral.events.examples import example
 from referral.events.facts import Fact
 from referral.events.schemas import components, kinds
 
 _NAMES, SCHEMAS = components(Fact, "#/components/schemas/{name}")
 _REFERENCES = [{"$ref": f"#/components/schemas/{name}"} for name in _NAMES]
-_KINDS = kinds(Fact)
+_TYPES = kinds(Fact)
 _ONE = {"anyOf": _REFERENCES}
 _MANY = {"type": "array", "items": _ONE, "minItems": 1, "maxItems": 1000}
-_EXAMPLES: dict[str, Any] = {kind: {"value": msgspec.json.decode(example(kind))} for kind in _KINDS}
-_LINES = b"\n".join(msgspec.json.format(example(kind), indent=-1) for kind in list(_KINDS)[:3]).decode()
+_EXAMPLES: dict[str, Any] = {kind: {"value": msgspec.json.decode(example(kind))} for kind in _TYPES}
+_LINES = b"\n".join(msgspec.json.format(example(kind), indent=-1) for kind in list(_TYPES)[:3]).decode()
 
 _REFUSED = {
     "type": "object",
@@ -36,7 +36,7 @@ RECEIPT: dict[str, Any] = {
     "properties": {"accepted": {"type": "integer", "minimum": 1}, "rejected": {"type": "array", "items": _REFUSED}},
 }
 
-DOCUMENTED: dict[str, Any] = {
+POST_EVENTS: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {

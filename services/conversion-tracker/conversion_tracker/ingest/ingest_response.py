@@ -5,39 +5,39 @@ from typing import Any
 import msgspec
 from flask import Response
 
-from conversion_tracker.dependencies import collaborators
-from conversion_tracker.ingest.event_errors import Refusal
-from conversion_tracker.ingest.validation import Inspection
+from conversion_tracker.dependencies import dependencies
+from conversion_tracker.ingest.event_errors import EventError
+from conversion_tracker.ingest.validation import ValidationResult
 from referral.http.problems import Problem
 from referral.telemetry.metrics import counter
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class IngestResponse(msgspec.Struct, frozen=True):
     """How many events are on the log, and which were refused."""
 
     accepted: int
-    rejected: list[Refusal]
+    rejected: list[EventError]
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def receipt(found: Inspection) -> Response:
+def publish_and_respond(found: ValidationResult) -> Response:
     """Puts what was accepted on the log, and says so. Raises Problem 422 for nothing good, NotDurable and Overloaded (503)."""
-    keep(found)
-    return Response(_encode(Receipt(len(found.accepted), found.refused)), 202, mimetype="application/json")
+    publish_accepted(found)
+    return Response(_encode(IngestResponse(len(found.accepted), found.rejected)), 202, mimetype="application/json")
 
 
-def keep(found: Inspection) -> None:
+def publish_accepted(found: ValidationResult) -> None:
     """Returns once the log has what was accepted. Raises as `receipt` does."""
-    for one in found.refused:
+    for one in found.rejected:
         counter("ingest_rejected").labels(one.code).inc()
     if not found.accepted:
-        raise _all_refused(found.refused)
-    collaborators().send(found.accepted)
+        raise _all_rejected(found.rejected)
+    dependencies().publish_events(found.accepted)
 
 
-def _all_refused(refused: list[Refusal]) -> Problem:
+def _all_rejected(refused: list[EventError]) -> Problem:
     errors: list[dict[str, Any]] = msgspec.to_builtins(refused)
     what = refused[0].detail if len(refused) == 1 else f"All {len(refused)} events were refused; `errors` says why."
     return Problem(422, "events_refused", what, errors)

@@ -10,88 +10,93 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from conversion_tracker.ingest.event_errors import Refusal, Refused, explained
+from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from referral.events.facts import Fact, OrderPaid
+from referral.events.keys import person_key
 from referral.events.timestamps import to_datetime, to_ms
 from referral.tokens import InvalidTokenError, TokenSigner
 
 KeyedLine = tuple[str, bytes]
 
 # The widest window a program may have (365 days) and the lateness bound's 35: beyond that a click decides nothing.
-_TOKEN_LIVES_MS = 400 * 24 * 3600 * 1000
+_TOKEN_LIFETIME_MS = 400 * 24 * 3600 * 1000
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_LARGEST_AMOUNT = 10**15
+_MAX_AMOUNT = 10**15
 _decode: Callable[[bytes], Fact] = msgspec.json.Decoder(Fact).decode
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(slots=True)
-class Inspection:
+class ValidationResult:
     """What came of a body: lines for the log with their keys, and what was refused."""
 
     accepted: list[KeyedLine] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    rejected: list[EventError] = field(default_factory=list)
 
 
-class Inspector:
+class EventValidator:
     """Inspects events. `tolerance` is how far ahead an event may say it happened, `largest` how many bytes it may have."""
 
     def __init__(self, tokens: TokenSigner, tolerance: timedelta, largest: int) -> None:
         self._tokens = tokens
         self._tolerance = tolerance
-        self._largest = largest
+        self._max_bytes = largest
 
-    def inspect(self, raws: Sequence[bytes | msgspec.Raw], now_ms: int, admit: Callable[[str], None]) -> Inspection:
+    def validate(
+        self, raws: Sequence[bytes | msgspec.Raw], now_ms: int, check_program: Callable[[str], None]
+    ) -> ValidationResult:
         """A verdict on each. `admit` raises Refused for a program that events may not be sent to."""
-        found = Inspection()
+        found = ValidationResult()
         admitted: set[str] = set()
         latest = to_datetime(now_ms) + self._tolerance
         for index, raw in enumerate(raws):
             line = bytes(raw)
             try:
-                if len(line) > self._largest:
-                    raise self._too_large(line)
+                if len(line) > self._max_bytes:
+                    raise self._too_large_error(line)
                 fact = _decode(line)
                 if fact.program not in admitted:
-                    admit(fact.program)
+                    check_program(fact.program)
                     admitted.add(fact.program)
                 if not _EARLIEST <= fact.occurred_at <= latest or fact.click is not None or type(fact) is OrderPaid:
                     self._check(fact, latest)
                 if fact.occurred_at.tzinfo is not UTC or b"\n" in line:
-                    line = _rewritten(fact)
-                found.accepted.append((f"{fact.program}|{fact.person}", line))
-            except Refused as refused:
-                found.refused.append(refused.at(index))
+                    line = _normalize(fact)
+                found.accepted.append((person_key(fact.program, fact.person), line))
+            except EventRejected as refused:
+                found.rejected.append(refused.to_event_error(index))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                found.refused.append(explained(error).at(index))
+                found.rejected.append(from_decode_error(error).to_event_error(index))
         return found
 
-    def _too_large(self, line: bytes) -> Refused:
-        return Refused("too_large", "", f"The event has {len(line)} bytes; {self._largest} at most are taken.")
+    def _too_large_error(self, line: bytes) -> EventRejected:
+        return EventRejected("too_large", "", f"The event has {len(line)} bytes; {self._max_bytes} at most are taken.")
 
     def _check(self, fact: Fact, latest: datetime) -> None:
         """The rules, for the few events that one may refuse; calling it for each would cost half as much again as decoding."""
         if fact.occurred_at > latest:
-            raise Refused("in_the_future", "/occurred_at", f"It is later than {latest.isoformat(timespec='seconds')}.")
+            raise EventRejected(
+                "in_the_future", "/occurred_at", f"It is later than {latest.isoformat(timespec='seconds')}."
+            )
         if fact.occurred_at < _EARLIEST:
-            raise Refused("too_long_ago", "/occurred_at", "It is before the year 2000.")
+            raise EventRejected("too_long_ago", "/occurred_at", "It is before the year 2000.")
         if fact.click is not None:
             self._check_click(fact.click, fact.program, latest)
-        if type(fact) is OrderPaid and not (fact.data.amount.is_finite() and 0 <= fact.data.amount < _LARGEST_AMOUNT):
-            raise Refused("invalid_value", "/data/amount", "The amount is no sum of money.")
+        if type(fact) is OrderPaid and not (fact.data.amount.is_finite() and 0 <= fact.data.amount < _MAX_AMOUNT):
+            raise EventRejected("invalid_value", "/data/amount", "The amount is no sum of money.")
 
     def _check_click(self, token: str, program: str, latest: datetime) -> None:
         try:
             click = self._tokens.read_click(token)
         except InvalidTokenError as error:
-            raise Refused("bad_token", "/click", f"The click token is {error}.") from None
+            raise EventRejected("bad_token", "/click", f"The click token is {error}.") from None
         latest_ms = to_ms(latest)
         if click.program != program or click.clicked_at_ms > latest_ms:
-            raise Refused("bad_token", "/click", "The click token is another program's, or from the future.")
-        if click.clicked_at_ms < latest_ms - _TOKEN_LIVES_MS:
-            raise Refused("expired_token", "/click", "The click token has expired.")
+            raise EventRejected("bad_token", "/click", "The click token is another program's, or from the future.")
+        if click.clicked_at_ms < latest_ms - _TOKEN_LIFETIME_MS:
+            raise EventRejected("expired_token", "/click", "The click token has expired.")
 
 
-def _rewritten(fact: Fact) -> bytes:
+def _normalize(fact: Fact) -> bytes:
     """The fact as one line, in UTC."""
     return _encode(replace(fact, occurred_at=fact.occurred_at.astimezone(UTC)))

@@ -4,12 +4,12 @@ import msgspec
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from conversion_tracker.dependencies import collaborators
+from conversion_tracker.dependencies import dependencies
 from conversion_tracker.replay.jobs import MAX_CONCURRENT, ReplayBusy, ReplayJob, new_replay_id
 from conversion_tracker.replay.replay_openapi import RULES
 from conversion_tracker.replay.replay_request import rules_in
 from conversion_tracker.replay.replay_schemas import ReplayOut
-from conversion_tracker.require import existing_program
+from conversion_tracker.require import require_program
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -37,7 +37,7 @@ def ask(program: str) -> Response:
     The rules of the body stand in for all versions, from the beginning. The answer comes at once; who gains and who loses is in
     the replay when it is done.
     """
-    existing_program(program)
+    require_program(program)
     rules = rules_in(request.get_data(), request.mimetype, program)
     job = ReplayJob(
         id=new_replay_id(), program=program, status="running", asked_at=to_datetime(context().clock.now_ms())
@@ -63,13 +63,13 @@ def cancel(program: str, replay: str) -> Response:
     """End a replay that is under way. One that is over stays as it is."""
     job = _found(program, replay)
     if job.status == "running":
-        collaborators().jobs.update(msgspec.structs.replace(job, status="cancelled", detail="it was cancelled"))
+        dependencies().jobs.update(msgspec.structs.replace(job, status="cancelled", detail="it was cancelled"))
     return _answer(_found(program, replay))
 
 
 def _start(job: ReplayJob, rules: Program) -> None:
     try:
-        collaborators().replays.start(job, rules)
+        dependencies().replays.start(job, rules)
     except ReplayBusy as busy:
         if busy.id is None:
             detail = (
@@ -81,7 +81,7 @@ def _start(job: ReplayJob, rules: Program) -> None:
 
 
 def _found(program: str, replay: str) -> ReplayJob:
-    job = collaborators().jobs.job(program, replay)
+    job = dependencies().jobs.job(program, replay)
     if job is None:
         detail = f"There is no replay {replay} of {program}. Replays are kept for a day; ask for it again."
         raise Problem(404, "unknown_replay", detail)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec.structs import fields
 
-from conversion_tracker.ingest.event_errors import located
+from conversion_tracker.ingest.event_errors import split_message
 from referral.events.program import Attribution, Program
 from referral.http.problems import Problem
 
@@ -58,7 +58,7 @@ def _mistake(name: str, value: object, wanted: object) -> Iterator[Mistake]:
     try:
         found = msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
-        what, pointer = located(error)
+        what, pointer = split_message(error)
         yield f"/{name}{pointer}", f"{what}."
     else:
         if isinstance(found, Attribution):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from conversion_tracker.replay.comparison import Comparison, compare
 from conversion_tracker.replay.consistency import ConsistencyReport, check_consistency
-from conversion_tracker.replay.log_history import LogHistory, Offsets
+from conversion_tracker.replay.log_history import LogHistory
 from conversion_tracker.replay.merge_order import PositionedLine, ReplayedLine, is_screening_message, is_verdict, merge
 from conversion_tracker.replay.program_lines import ProgramLines, without_repeats
 from conversion_tracker.replay.scenario import ScenarioRun
@@ -19,6 +19,7 @@ from referral.events.facts import EventLine
 from referral.events.line import ClockTicked, Derived
 from referral.events.program import Program
 from referral.fold.fence import Fence
+from referral.log.log_reader import Offsets
 from referral.log.source import Record
 from referral.tokens import TokenSigner
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic, partition_of

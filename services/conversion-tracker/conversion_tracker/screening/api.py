@@ -2,9 +2,9 @@
 
 from flask_smorest import Blueprint
 
-from conversion_tracker.cursor_paging import cursor_of, place_of
-from conversion_tracker.dependencies import collaborators
-from conversion_tracker.require import existing_conversion, existing_program
+from conversion_tracker.cursor_paging import decode_list_cursor, encode_list_cursor
+from conversion_tracker.dependencies import dependencies
+from conversion_tracker.require import require_conversion, require_program
 from conversion_tracker.screening import conversion_response as shapes
 from conversion_tracker.screening.conversion import Conversion, Review, ReviewDecision
 from conversion_tracker.screening.review_schemas import ConversionsIn, ConversionsOut, DecisionIn, ReviewOut
@@ -29,11 +29,14 @@ blueprint = Blueprint(
 @blueprint.alt_response(503, description="Redis is away.")
 def conversions(page: dict[str, object], program: str) -> dict[str, object]:
     """Conversions of one status, the first that qualified first; those that are held wait for somebody to decide."""
-    existing_program(program)
+    require_program(program)
     board = f"{program}|{page['status']}"
     status, limit = page["status"], int(str(page["limit"]))
-    found, last = collaborators().conversions.after(program, status, place_of(page["cursor"], board), limit)  # type: ignore[arg-type] # one of STATUSES
-    return {"items": shapes.conversion_responses(found, context().catalog), "next_cursor": cursor_of(last, board)}
+    found, last = dependencies().conversions.after(program, status, decode_list_cursor(page["cursor"], board), limit)  # type: ignore[arg-type] # one of STATUSES
+    return {
+        "items": shapes.conversion_responses(found, context().catalog),
+        "next_cursor": encode_list_cursor(last, board),
+    }
 
 
 @blueprint.post("/v1/conversions/<conversion>/release")
@@ -66,7 +69,7 @@ def reject(body: dict[str, str], conversion: str) -> dict[str, object]:
 
 def _active_conversion(id: str) -> Conversion:
     """Raises Problem 404 for one that is not there, and 409 for one that has fallen."""
-    found = existing_conversion(id)
+    found = require_conversion(id)
     if not found.active:
         detail = (
             f"The referral behind {id} has fallen: {found.person} left, or what it rested on was taken back. There is nothing to"
@@ -77,7 +80,7 @@ def _active_conversion(id: str) -> Conversion:
 
 
 def _refuse_banned(found: Conversion) -> None:
-    ban = collaborators().conversions.ban(found)
+    ban = dependencies().conversions.ban(found)
     if ban is None:
         return
     participant = context().catalog.participant(found.referrer)
@@ -104,5 +107,5 @@ def _publish_review(found: Conversion, decision: ReviewDecision, body: dict[str,
         by=body["by"],
         note=body["note"],
     )
-    collaborators().write(ATTRIBUTIONS, attribution_key(line), line)
+    dependencies().publish_line(ATTRIBUTIONS, attribution_key(line), line)
     return shapes.review_response(Review(decision, line.by, now, line.note))

@@ -13,11 +13,6 @@ def board(program: str, metric: str, period: str, kind: ReferrerKind = "follower
     return f"{program}:{metric}:{period}" if kind == "follower" else f"{program}:{metric}/{kind}:{period}"
 
 
-def log_key(program: str, participant: str) -> str:
-    """The log's key of a referrer: all that they brought lies in its partition (boards)."""
-    return f"{program}|{participant}"
-
-
 def days(program: str, block: int) -> str:
     """The counts of each day in a block (growth: GrowthDays, activity: ActivityDays)."""
     return f"days:{program}:{block}"

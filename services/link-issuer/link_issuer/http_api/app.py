@@ -2,20 +2,18 @@
 
 from flask import Flask
 
-from link_issuer.http_api import (
-    clicks,
-    links,
-    participants,
-    program_reading,
-    qr,
-    redirect,
-    share_kit,
-    share_page,
-    share_presses,
-    shares,
-)
-from link_issuer.http_api.collaborators import Collaborators, equip
-from link_issuer.http_api.front import METHODS, ROUTE, front
+from link_issuer.http_api.clicks.api import blueprint as clicks
+from link_issuer.http_api.dependencies import Collaborators, equip
+from link_issuer.http_api.links.api import blueprint as links
+from link_issuer.http_api.links.qr_api import blueprint as qr_codes
+from link_issuer.http_api.participants.api import blueprint as participants
+from link_issuer.http_api.programs.reading_api import blueprint as programs
+from link_issuer.http_api.redirect.api import blueprint as redirect
+from link_issuer.http_api.redirect.fast_path import METHODS, ROUTE, front
+from link_issuer.http_api.sharing.share_kit_api import blueprint as share_kits
+from link_issuer.http_api.sharing.share_page_api import blueprint as share_pages
+from link_issuer.http_api.sharing.share_page_reports_api import blueprint as share_page_reports
+from link_issuer.http_api.sharing.shares_api import blueprint as shares
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
@@ -25,16 +23,16 @@ from referral.telemetry.logs import configure_logs
 
 SERVICE = "link-issuer"
 BLUEPRINTS = (
-    program_reading.blueprint,
-    participants.blueprint,
-    links.blueprint,
-    qr.blueprint,
-    share_kit.blueprint,
-    share_page.blueprint,
-    share_presses.blueprint,
-    shares.blueprint,
-    clicks.blueprint,
-    redirect.blueprint,
+    programs,
+    participants,
+    links,
+    qr_codes,
+    share_kits,
+    share_pages,
+    share_page_reports,
+    shares,
+    clicks,
+    redirect,
 )
 
 

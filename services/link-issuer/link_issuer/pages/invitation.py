@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from link_issuer.domain.kits import Kit, Wording, call_of, compose, item, worded
 from link_issuer.domain.policies.catalogue import POLICIES
+from link_issuer.domain.share_kit import Kit, Wording, call_of, compose, item, worded
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from referral.events.program import Program

@@ -6,6 +6,7 @@ an id or a code asks all partitions at once.
 
 from msgspec import Struct
 
+from referral.events.keys import beneficiary_key
 from referral.fold.fold import SortedSetMember
 from reward_dispatcher.domain.account import STATUSES, Account
 from reward_dispatcher.domain.codes import spoken
@@ -21,11 +22,6 @@ class Holder(Struct, frozen=True, array_like=True, tag="holder"):
     """Whose a code is: the reward's id."""
 
     reward: str
-
-
-def person(program: str, beneficiary: str) -> str:
-    """The log's key of a beneficiary; its partition holds all that is theirs."""
-    return f"{program}|{beneficiary}"
 
 
 def account(reward: str) -> str:
@@ -50,7 +46,7 @@ def holder(program: str, code: str) -> str:
 
 def wallet(program: str, beneficiary: str) -> str:
     """A sorted set: a person's rewards by when they were granted (ms)."""
-    return f"wallet:{program}|{beneficiary}"
+    return f"wallet:{beneficiary_key(program, beneficiary)}"
 
 
 def ranks(program: str, rule: str) -> str:

@@ -9,17 +9,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.ingest.adapters.wechat.cipher import deciphered
+from conversion_tracker.ingest.adapters.wechat.callback_request import parse_callback
+from conversion_tracker.ingest.adapters.wechat.cipher import decrypt
 from conversion_tracker.ingest.adapters.wechat.encrypted_mode import (
-    BLOCK,
-    Opened,
-    Unopened,
-    genuine,
-    is_key,
-    opened,
+    BLOCK_BYTES,
+    DecryptedMessage,
+    DecryptionError,
+    is_encoding_aes_key,
+    is_signed_by_any,
+    parse_plaintext,
     signature,
 )
-from conversion_tracker.ingest.adapters.wechat.xml import callback_in
 
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 APPID = "wxb11529c136998cb6"
@@ -35,7 +35,9 @@ VECTOR = (
 SIGNATURE = "4b1a9539dd6e06821c3e01a520a2fbbef3534838"
 
 
-def laid_out(message: bytes, appid: bytes = APPID.encode(), length: int | None = None, block: int = BLOCK) -> bytes:
+def laid_out(
+    message: bytes, appid: bytes = APPID.encode(), length: int | None = None, block: int = BLOCK_BYTES
+) -> bytes:
     """A message as WeChat lays it out, by the letter of its page."""
     body = b"r" * 16 + struct.pack(">I", len(message) if length is None else length) + message + appid
     count = block - len(body) % block
@@ -52,23 +54,23 @@ def encrypted(plain: bytes, key: str = KEY) -> str:
 def test_what_openssl_encrypted_is_opened() -> None:
     """The whole way: signature, AES, padding, length, AppID, callback."""
     assert signature("spamtoken", "1793692800", "n1", VECTOR) == SIGNATURE
-    found = deciphered(VECTOR, KEY)
+    found = decrypt(VECTOR, KEY)
     assert found.appid == APPID
-    callback = callback_in(found.message)
+    callback = parse_callback(found.message)
     assert (callback.person, callback.event, callback.key) == ("oAmy", "subscribe", "qrscene_AMY88")
 
 
 @given(st.binary(max_size=300), st.text(st.characters(codec="utf-8"), max_size=30))
 def test_whatever_is_encrypted_so_is_opened(message: bytes, appid: str) -> None:
     """Of every length: the padding is 1 to 32 bytes."""
-    assert deciphered(encrypted(laid_out(message, appid.encode())), KEY) == Opened(message, appid)
+    assert decrypt(encrypted(laid_out(message, appid.encode())), KEY) == DecryptedMessage(message, appid)
 
 
 @given(st.binary(max_size=200))
 def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None:
     """No bytes make it fail otherwise."""
-    with suppress(Unopened):
-        assert isinstance(opened(plain), Opened)
+    with suppress(DecryptionError):
+        assert isinstance(parse_plaintext(plain), DecryptedMessage)
 
 
 @pytest.mark.parametrize(
@@ -90,20 +92,20 @@ def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None
 )
 def test_what_was_not_encrypted_for_us_is_refused(sent: str, says: str) -> None:
     """And what is wrong with it is said."""
-    with pytest.raises(Unopened, match=says):
-        deciphered(sent, KEY)
+    with pytest.raises(DecryptionError, match=says):
+        decrypt(sent, KEY)
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.text())
 def test_the_signature_covers_the_message(token: str, timestamp: str, nonce: str, message: str, other: str) -> None:
     """Another message, or another token, is not believed."""
     said = signature(token, timestamp, nonce, message)
-    assert genuine(["new", token], said, timestamp, nonce, message)
-    assert not genuine([], said, timestamp, nonce, message)
-    assert not genuine([token], said, timestamp, nonce, message + "x" + other)
+    assert is_signed_by_any(["new", token], said, timestamp, nonce, message)
+    assert not is_signed_by_any([], said, timestamp, nonce, message)
+    assert not is_signed_by_any([token], said, timestamp, nonce, message + "x" + other)
 
 
 @pytest.mark.parametrize(("text", "good"), [(KEY, True), (KEY[:-1], False), (KEY + "A", False), ("=" * 43, False)])
 def test_a_key_has_43_letters_and_digits(text: str, good: bool) -> None:
     """As the account's page makes it."""
-    assert is_key(text) is good
+    assert is_encoding_aes_key(text) is good

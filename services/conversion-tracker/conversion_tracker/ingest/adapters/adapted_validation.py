@@ -2,26 +2,26 @@
 
 from collections.abc import Callable, Sequence
 
-from conversion_tracker.dependencies import collaborators
-from conversion_tracker.ingest.adapters.mapped_event import Item, Mapped, Unmapped
-from conversion_tracker.ingest.event_errors import Refusal, Refused
-from conversion_tracker.ingest.validation import Inspection
+from conversion_tracker.dependencies import dependencies
+from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedItem, MappingError
+from conversion_tracker.ingest.event_errors import EventError, EventRejected
+from conversion_tracker.ingest.validation import ValidationResult
 from referral.http.context import context
 
 
-def inspected(items: Sequence[Item], admit: Callable[[str], None]) -> Inspection:
+def validate_mapped(items: Sequence[MappedItem], admit: Callable[[str], None]) -> ValidationResult:
     """A verdict on each item. `admit` raises Refused for a program that events may not be sent to."""
-    mapped = [(index, item) for index, item in enumerate(items) if isinstance(item, Mapped)]
+    mapped = [(index, item) for index, item in enumerate(items) if isinstance(item, MappedEvent)]
     lines = [item.line for _, item in mapped]
-    found = collaborators().inspector.inspect(lines, context().clock.now_ms(), admit)
-    unmapped = [_refused(one).at(index) for index, one in enumerate(items) if isinstance(one, Unmapped)]
-    judged = [_in_their_words(refusal, *mapped[refusal.index]) for refusal in found.refused]
-    return Inspection(found.accepted, sorted(unmapped + judged, key=lambda refusal: refusal.index))
+    found = dependencies().event_validator.validate(lines, context().clock.now_ms(), admit)
+    unmapped = [_refused(one).to_event_error(index) for index, one in enumerate(items) if isinstance(one, MappingError)]
+    judged = [_in_their_words(refusal, *mapped[refusal.index]) for refusal in found.rejected]
+    return ValidationResult(found.accepted, sorted(unmapped + judged, key=lambda refusal: refusal.index))
 
 
-def _refused(unmapped: Unmapped) -> Refused:
-    return Refused(unmapped.reason, unmapped.pointer, unmapped.what)
+def _refused(unmapped: MappingError) -> EventRejected:
+    return EventRejected(unmapped.reason, unmapped.pointer, unmapped.what)
 
 
-def _in_their_words(refusal: Refusal, index: int, item: Mapped) -> Refusal:
-    return Refusal(index, refusal.code, item.theirs(refusal.pointer), refusal.detail)
+def _in_their_words(refusal: EventError, index: int, item: MappedEvent) -> EventError:
+    return EventError(index, refusal.code, item.source_pointer(refusal.pointer), refusal.detail)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from conversion_tracker.ingest.adapters.cloudevents.cloudevent_schema import CLOUDEVENT, CLOUDEVENT_EXAMPLE
-from conversion_tracker.ingest.adapters.cloudevents.request_modes import BATCH, STRUCTURED
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import CLOUDEVENT, CLOUDEVENT_EXAMPLE
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import BATCH, STRUCTURED
 from conversion_tracker.ingest.events_openapi import RECEIPT
 
 _ANYTHING: dict[str, Any] = {"schema": {"type": ["object", "array"]}}

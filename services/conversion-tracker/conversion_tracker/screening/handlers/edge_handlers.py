@@ -12,6 +12,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.edges import CycleOpened, EdgeFact, EdgeProbed, EdgeRemoved, EdgeSet, edge_key
 from referral.events.ids import participant_id
+from referral.events.keys import participant_key
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember
 from referral.topics import ATTRIBUTIONS
@@ -21,12 +22,12 @@ NodeLine = TypeVar("NodeLine", bound=EdgeSet | EdgeRemoved | EdgeProbed | CycleO
 
 def node_state_key(program: str, participant: str) -> str:
     """Where a participant's lineage lies."""
-    return f"lineage:{program}|{participant}"
+    return f"lineage:{participant_key(program, participant)}"
 
 
 def referee_board(program: str, participant: str) -> str:
     """The sorted set of those whom a participant brought, by the follow (ms); negative where the edge is refused."""
-    return f"children:{program}|{participant}"
+    return f"children:{participant_key(program, participant)}"
 
 
 def loaded_node(states: ScreenStates, program: str, participant: str) -> GraphNode:

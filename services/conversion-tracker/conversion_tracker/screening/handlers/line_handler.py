@@ -9,6 +9,7 @@ from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, Referre
 from referral.catalog.view import Catalog
 from referral.events.conversions import ConversionReversalReason, conversion_key
 from referral.events.ids import conversion_id
+from referral.events.keys import referrer_key
 from referral.events.line import Derived
 from referral.events.program import Program
 from referral.events.timestamps import to_ms
@@ -65,7 +66,7 @@ def conversion_state_key(referral: str) -> str:
 
 def active_conversions(program: str, referrer: str) -> StateGroup:
     """All conversions of a referrer that stand, whether they count or not; by when they qualified (ms)."""
-    return StateGroup(f"brought:{program}|{referrer}", CONVERSION_PREFIX)
+    return StateGroup(f"brought:{referrer_key(program, referrer)}", CONVERSION_PREFIX)
 
 
 def status_board(program: str, status: ConversionStatus) -> str:
@@ -75,7 +76,7 @@ def status_board(program: str, status: ConversionStatus) -> str:
 
 def history_state_key(program: str, referrer: str) -> str:
     """Where a referrer lies."""
-    return f"referrer:{program}|{referrer}"
+    return f"referrer:{referrer_key(program, referrer)}"
 
 
 def loaded_conversion(states: ScreenStates, referral: str) -> Conversion | None:

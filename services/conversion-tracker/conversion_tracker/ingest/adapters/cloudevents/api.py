@@ -3,11 +3,11 @@
 from flask import Response, g, request
 from flask_smorest import Blueprint
 
-from conversion_tracker.ingest.adapters.adapted_validation import inspected
+from conversion_tracker.ingest.adapters.adapted_validation import validate_mapped
 from conversion_tracker.ingest.adapters.adapters_openapi import CLOUDEVENTS
-from conversion_tracker.ingest.adapters.cloudevents.request_modes import binary, cloudevents_in
-from conversion_tracker.ingest.ingest_response import receipt
-from conversion_tracker.ingest.program_access import admission
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import parse_binary_mode, parse_cloudevents
+from conversion_tracker.ingest.ingest_response import publish_and_respond
+from conversion_tracker.ingest.program_access import program_access_check
 from referral.http.api_keys import requires
 from referral.http.rate_limit import unlimited
 
@@ -24,5 +24,7 @@ def post_cloudevents() -> Response:
     `id` and `source` tell an event from all others, `subject` is the person, `time` when it happened, the last two words of `type`
     our type. The program is the extension attribute `program`, or the part of `source` that begins with `prg_`.
     """
-    sent = cloudevents_in(request)
-    return receipt(inspected([binary(request)] if sent is None else sent, admission(g.key)))
+    sent = parse_cloudevents(request)
+    return publish_and_respond(
+        validate_mapped([parse_binary_mode(request)] if sent is None else sent, program_access_check(g.key))
+    )

@@ -6,15 +6,15 @@ import hmac
 from flask import Response, g, request
 from flask_smorest import Blueprint
 
-from conversion_tracker.ingest.adapters.adapted_validation import inspected
+from conversion_tracker.ingest.adapters.adapted_validation import validate_mapped
 from conversion_tracker.ingest.adapters.adapters_openapi import GENERIC
-from conversion_tracker.ingest.adapters.json_mapping.mapping import items
-from conversion_tracker.ingest.adapters.json_mapping.payload import counted, payload_in
-from conversion_tracker.ingest.adapters.keyless_lookup import looked_up
-from conversion_tracker.ingest.adapters.mapped_event import Item, Unmapped
-from conversion_tracker.ingest.adapters.secrets import secrets_of
-from conversion_tracker.ingest.ingest_response import receipt
-from conversion_tracker.ingest.program_access import existing
+from conversion_tracker.ingest.adapters.catalog_lookups import look_up
+from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
+from conversion_tracker.ingest.adapters.mapped_event import MappedItem, MappingError
+from conversion_tracker.ingest.adapters.payload_request import check_count, parse_payload
+from conversion_tracker.ingest.adapters.secrets import adapter_secrets
+from conversion_tracker.ingest.ingest_response import publish_and_respond
+from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import Adapter, AdapterSignature
 from referral.http.api_keys import authenticate, require_program_access
 from referral.http.context import context
@@ -32,27 +32,29 @@ def webhook(name: str, program: str) -> Response:
 
     An adapter that declares a signature believes the signature; any other asks for an API key with `events:write`.
     """
-    adapter = _adapter(name, program)
+    adapter = _require_adapter(name, program)
     body = request.get_data(cache=False)
     if adapter.signature is None:
         g.key = authenticate("events:write")
         require_program_access(g.key, program)
     else:
         _check_signature(adapter.signature, program, body)
-    return receipt(inspected(counted(_mapped(payload_in(body), adapter, program)), existing))
+    return publish_and_respond(
+        validate_mapped(check_count(_map_or_error(parse_payload(body), adapter, program)), check_program_exists)
+    )
 
 
-def _mapped(payload: object, adapter: Adapter, program: str) -> list[Item]:
+def _map_or_error(payload: object, adapter: Adapter, program: str) -> list[MappedItem]:
     try:
-        return items(payload, adapter, program)
-    except Unmapped as unmapped:
+        return map_payload(payload, adapter, program)
+    except MappingError as unmapped:
         return [unmapped]
 
 
-def _adapter(name: str, program: str) -> Adapter:
+def _require_adapter(name: str, program: str) -> Adapter:
     """The adapter that the program's rules in force declare. Raises Problem 404."""
     now_ms = context().clock.now_ms()
-    version = looked_up(lambda catalog: catalog.program_at(program, now_ms))
+    version = look_up(lambda catalog: catalog.program_at(program, now_ms))
     if version is None:
         raise Problem(
             404, "unknown_program", f"No program {program} is in force. `referral program apply FILE` makes one."
@@ -75,8 +77,8 @@ def _check_signature(declared: AdapterSignature, program: str, body: bytes) -> N
             f"The header {declared.header} is missing. Sign the body: HMAC-SHA256 with the secret {declared.secret}."
         )
         raise Problem(401, "missing_signature", detail)
-    secrets = secrets_of(program, declared.secret)
-    made = _bytes_of(said.removeprefix(declared.prefix or ""), declared.encoding)
+    secrets = adapter_secrets(program, declared.secret)
+    made = _decode_signature(said.removeprefix(declared.prefix or ""), declared.encoding)
     if not any(hmac.compare_digest(hmac.digest(one.encode(), body, "sha256"), made) for one in secrets):
         detail = (
             f"The signature in {declared.header} is not the HMAC-SHA256 of this body with the secret {declared.secret}."
@@ -84,7 +86,7 @@ def _check_signature(declared: AdapterSignature, program: str, body: bytes) -> N
         raise Problem(403, "bad_signature", f"{detail} Sign the very bytes that are sent.")
 
 
-def _bytes_of(text: str, encoding: str) -> bytes:
+def _decode_signature(text: str, encoding: str) -> bytes:
     """The bytes of a written signature; none where it is not written so."""
     try:
         return bytes.fromhex(text) if encoding == "hex" else base64.b64decode(text, validate=True)

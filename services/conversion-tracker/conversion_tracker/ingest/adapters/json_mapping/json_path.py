@@ -3,26 +3,26 @@
 from collections.abc import Iterable
 
 
-def steps(place: str) -> tuple[str, ...]:
+def parse_path(place: str) -> tuple[str, ...]:
     """The names and indexes on the way to a place."""
     if not place.startswith("/"):
         return tuple(place.split("."))
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in place[1:].split("/"))
 
 
-def pointer(way: Iterable[str]) -> str:
+def to_pointer(way: Iterable[str]) -> str:
     """The JSON pointer of a way."""
     return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in way)
 
 
-def found(document: object, place: str) -> object:
+def resolve_path(document: object, place: str) -> object:
     """What stands at a place; None where nothing does, or null."""
-    for step in steps(place):
-        document = _below(document, step)
+    for step in parse_path(place):
+        document = _child(document, step)
     return document
 
 
-def _below(document: object, step: str) -> object:
+def _child(document: object, step: str) -> object:
     if isinstance(document, dict):
         return document.get(step)
     if isinstance(document, list) and step.isascii() and step.isdecimal() and len(step) < 10:

@@ -12,14 +12,20 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
-from conversion_tracker.ingest.adapters.adapted_validation import inspected
+from conversion_tracker.ingest.adapters.adapted_validation import validate_mapped
 from conversion_tracker.ingest.adapters.adapters_openapi import ECHO, WECHAT
-from conversion_tracker.ingest.adapters.mapped_event import Mapped
-from conversion_tracker.ingest.adapters.wechat.callback import TOLERANCE_S, fact_of
-from conversion_tracker.ingest.adapters.wechat.signatures import NAME, account_of, has_key, opened, trust_plain
-from conversion_tracker.ingest.adapters.wechat.xml import MAX_BYTES, callback_in, encrypted_in
-from conversion_tracker.ingest.ingest_response import keep
-from conversion_tracker.ingest.program_access import existing
+from conversion_tracker.ingest.adapters.mapped_event import MappedEvent
+from conversion_tracker.ingest.adapters.wechat.authentication import (
+    NAME,
+    check_plaintext_signature,
+    decrypt_message,
+    has_aes_key,
+    wechat_account,
+)
+from conversion_tracker.ingest.adapters.wechat.callback import TOLERANCE_S, to_event
+from conversion_tracker.ingest.adapters.wechat.callback_request import MAX_BYTES, parse_callback, parse_encrypted
+from conversion_tracker.ingest.ingest_response import publish_accepted
+from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import WechatAccount
 from referral.http.context import context
 from referral.http.problems import Problem
@@ -28,7 +34,7 @@ from referral.telemetry.metrics import counter
 
 blueprint = Blueprint("wechat", __name__, description="Callbacks of a WeChat official account.")
 _ROUTE = "/v1/adapters/wechat/<program>"
-_PLACES = {
+_SOURCE_POINTERS = {
     "": "",
     "/person": "/FromUserName",
     "/occurred_at": "/CreateTime",
@@ -44,8 +50,8 @@ def echo(program: str) -> Response:
     """Show WeChat that this address is the account's: `echostr` is answered as it came, or what was encrypted in it."""
     said = request.args.get("echostr", "")[:1024]
     if "msg_signature" in request.args:
-        return Response(opened(program, said, account_of(program)), mimetype="text/plain")
-    trust_plain(program)
+        return Response(decrypt_message(program, said, wechat_account(program)), mimetype="text/plain")
+    check_plaintext_signature(program)
     return Response(said, mimetype="text/plain")
 
 
@@ -59,25 +65,25 @@ def callback(program: str) -> Response:
     (安全模式) are opened with the account's EncodingAESKey.
     """
     request.max_content_length = MAX_BYTES
-    account = account_of(program)
-    encrypted = _encrypted(program, account)
+    account = wechat_account(program)
+    encrypted = _is_encrypted(program, account)
     if encrypted:
-        body = opened(program, encrypted_in(request.get_data(cache=False)), account)
+        body = decrypt_message(program, parse_encrypted(request.get_data(cache=False)), account)
     else:
-        trust_plain(program)
+        check_plaintext_signature(program)
         body = request.get_data(cache=False)
-    fact = fact_of(callback_in(body), program)
+    fact = to_event(parse_callback(body), program)
     if fact is None:
         counter("adapter_passed_over").labels(NAME).inc()
     else:
         line = _encode(fact)
         if not encrypted:
-            _bind(line)
-        keep(inspected([Mapped(line, _PLACES)], existing))
+            _bind_signature(line)
+        publish_accepted(validate_mapped([MappedEvent(line, _SOURCE_POINTERS)], check_program_exists))
     return Response("success", mimetype="text/plain")
 
 
-def _encrypted(program: str, account: WechatAccount) -> bool:
+def _is_encrypted(program: str, account: WechatAccount) -> bool:
     """Whether the callback is to be read by its encrypted part. Raises Problem 403 for plaintext where the program refuses that.
 
     In compatible mode WeChat sends both; the encrypted part is believed more, since its signature covers it, once there is a key.
@@ -88,10 +94,10 @@ def _encrypted(program: str, account: WechatAccount) -> bool:
             f"{program} takes encrypted callbacks only (`wechat.mode`). Set the account's message mode to 安全模式."
         )
         raise Problem(403, "plaintext_refused", detail)
-    return is_sent and (account.mode == "encrypted" or has_key(program))
+    return is_sent and (account.mode == "encrypted" or has_aes_key(program))
 
 
-def _bind(line: bytes) -> None:
+def _bind_signature(line: bytes) -> None:
     """Lets a signature stand for one event. Raises Problem 403 where it came with another before; without Redis nobody knows."""
     place = f"http:wechat:{request.args['signature']}"
     mine = hashlib.blake2b(line, digest_size=16).digest()

@@ -23,7 +23,7 @@ from referral.events.ids import derive_id
 from referral.events.timestamps import to_datetime
 
 TOLERANCE_S = 300
-_SCENE = "qrscene_"
+_SCENE_PREFIX = "qrscene_"
 
 
 class Callback(Struct, frozen=True):
@@ -31,12 +31,12 @@ class Callback(Struct, frozen=True):
 
     person: str
     created_s: int
-    kind: str
+    message_type: str
     event: str = ""
     key: str = ""
 
 
-class _Common(TypedDict):
+class _CommonFields(TypedDict):
     id: str
     program: str
     person: str
@@ -50,33 +50,33 @@ def signature(token: str, timestamp: str, nonce: str) -> str:
     return hashlib.sha1(joined.encode()).hexdigest()  # noqa: S324 - WeChat's own choice
 
 
-def genuine(tokens: Iterable[str], said: str, timestamp: str, nonce: str) -> bool:
+def is_signed_by_any(tokens: Iterable[str], said: str, timestamp: str, nonce: str) -> bool:
     """Whether one of the tokens made this signature; compared in constant time."""
     matches = [hmac.compare_digest(signature(one, timestamp, nonce).encode(), said.encode()) for one in tokens]
     return any(matches)
 
 
-def timely(timestamp: str, now_ms: int) -> bool:
+def is_recent(timestamp: str, now_ms: int) -> bool:
     """Whether the request was signed within the last five minutes, or at most so far ahead of our clock."""
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 16):
         return False
     return abs(now_ms - int(timestamp) * 1000) <= TOLERANCE_S * 1000
 
 
-def fact_of(callback: Callback, program: str) -> PersonFollowed | PersonUnfollowed | CodeScanned | None:
+def to_event(callback: Callback, program: str) -> PersonFollowed | PersonUnfollowed | CodeScanned | None:
     """The fact that a callback tells; None for messages and for events that are none of ours."""
-    match callback.event if callback.kind == "event" else "":
+    match callback.event if callback.message_type == "event" else "":
         case "subscribe":
-            scene = callback.key.removeprefix(_SCENE) if callback.key.startswith(_SCENE) else None
-            return PersonFollowed(code=scene or None, **_common(callback, program))
+            scene = callback.key.removeprefix(_SCENE_PREFIX) if callback.key.startswith(_SCENE_PREFIX) else None
+            return PersonFollowed(code=scene or None, **_common_fields(callback, program))
         case "unsubscribe":
-            return PersonUnfollowed(**_common(callback, program))
+            return PersonUnfollowed(**_common_fields(callback, program))
         case "SCAN":
-            return CodeScanned(data=Scan(scene=callback.key or None), **_common(callback, program))
+            return CodeScanned(data=Scan(scene=callback.key or None), **_common_fields(callback, program))
     return None
 
 
-def _common(callback: Callback, program: str) -> _Common:
+def _common_fields(callback: Callback, program: str) -> _CommonFields:
     """What all facts have. A repetition of the callback gives the same id."""
     return {
         "id": derive_id("evt", "wechat", callback.person, str(callback.created_s), callback.event),

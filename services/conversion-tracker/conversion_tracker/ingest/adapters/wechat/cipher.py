@@ -5,10 +5,10 @@ from base64 import b64decode
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from conversion_tracker.ingest.adapters.wechat.encrypted_mode import Opened, Unopened, opened
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import DecryptedMessage, DecryptionError, parse_plaintext
 
 
-def deciphered(encrypted: str, encoding_aes_key: str) -> Opened:
+def decrypt(encrypted: str, encoding_aes_key: str) -> DecryptedMessage:
     """What an encrypted message holds. Its signature is checked before, so that nobody learns from what goes wrong here.
 
     Raises Unopened.
@@ -16,10 +16,10 @@ def deciphered(encrypted: str, encoding_aes_key: str) -> Opened:
     key = b64decode(encoding_aes_key + "=")
     decryptor = Cipher(algorithms.AES256(key), modes.CBC(key[:16])).decryptor()
     try:
-        return opened(decryptor.update(b64decode(encrypted.encode(), validate=True)) + decryptor.finalize())
+        return parse_plaintext(decryptor.update(b64decode(encrypted.encode(), validate=True)) + decryptor.finalize())
     except binascii.Error:
-        raise Unopened("it is not Base64") from None
-    except Unopened:
+        raise DecryptionError("it is not Base64") from None
+    except DecryptionError:
         raise
     except ValueError:
-        raise Unopened("it is no whole number of blocks") from None
+        raise DecryptionError("it is no whole number of blocks") from None

@@ -14,23 +14,23 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-BLOCK = 32
+BLOCK_BYTES = 32
 _RANDOM, _LENGTH = 16, 4
 _KEY = re.compile(r"[A-Za-z0-9]{43}\Z")
 
 
-class Unopened(ValueError):
+class DecryptionError(ValueError):
     """This was not encrypted for us; says what is wrong with it."""
 
 
-class Opened(Struct, frozen=True):
+class DecryptedMessage(Struct, frozen=True):
     """What was in an encrypted message, and whose account it is."""
 
     message: bytes
     appid: str
 
 
-def is_key(text: str) -> bool:
+def is_encoding_aes_key(text: str) -> bool:
     """Whether this can be an EncodingAESKey."""
     return _KEY.match(text) is not None
 
@@ -40,7 +40,7 @@ def signature(token: str, timestamp: str, nonce: str, encrypted: str) -> str:
     return hashlib.sha1("".join(sorted((token, timestamp, nonce, encrypted))).encode()).hexdigest()  # noqa: S324 - theirs
 
 
-def genuine(tokens: Iterable[str], said: str, timestamp: str, nonce: str, encrypted: str) -> bool:
+def is_signed_by_any(tokens: Iterable[str], said: str, timestamp: str, nonce: str, encrypted: str) -> bool:
     """Whether one of the tokens made this signature; compared in constant time."""
     matches = [
         hmac.compare_digest(signature(one, timestamp, nonce, encrypted).encode(), said.encode()) for one in tokens
@@ -48,25 +48,25 @@ def genuine(tokens: Iterable[str], said: str, timestamp: str, nonce: str, encryp
     return any(matches)
 
 
-def opened(plain: bytes) -> Opened:
+def parse_plaintext(plain: bytes) -> DecryptedMessage:
     """The message in what AES gave. Raises Unopened."""
-    body = _unpadded(plain)
+    body = _remove_padding(plain)
     start = _RANDOM + _LENGTH
     if len(body) < start:
-        raise Unopened("it is too short to hold a message")
+        raise DecryptionError("it is too short to hold a message")
     end = start + int.from_bytes(body[_RANDOM:start], "big")
     if end > len(body):
-        raise Unopened("the length it names is more than it holds")
+        raise DecryptionError("the length it names is more than it holds")
     try:
-        return Opened(body[start:end], body[end:].decode())
+        return DecryptedMessage(body[start:end], body[end:].decode())
     except UnicodeDecodeError:
-        raise Unopened("no AppID stands at its end") from None
+        raise DecryptionError("no AppID stands at its end") from None
 
 
-def _unpadded(plain: bytes) -> bytes:
+def _remove_padding(plain: bytes) -> bytes:
     """PKCS #7 over blocks of 32 bytes (RFC 5652, 6.3)."""
     count = plain[-1] if plain else 0
-    whole = len(plain) % BLOCK == 0 and 1 <= count <= BLOCK
+    whole = len(plain) % BLOCK_BYTES == 0 and 1 <= count <= BLOCK_BYTES
     if not (whole and hmac.compare_digest(plain[-count:], bytes([count]) * count)):
-        raise Unopened("its padding is wrong")
+        raise DecryptionError("its padding is wrong")
     return plain[:-count]
