@@ -16,7 +16,7 @@ from referral.events.entities import ApiKey, Participant, ProgramVersion
 from referral.events.program import Program, Screening
 from referral.events.screening import VelocityPerMinute
 from referral.events.timestamps import to_datetime
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process

@@ -19,7 +19,8 @@ from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey
 from referral.events.timestamps import to_datetime
-from referral.http.api_keys import generate_secret, secret_digest
+from referral.http.api_keys import generate_secret
+from referral.http.bearer_token import secret_digest
 from referral.log.errors import NotDurable
 from referral.log.topic_admin import ensure_topics
 from referral_tools.private_files import load_or_create_secret
