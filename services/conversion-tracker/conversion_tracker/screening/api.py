@@ -38,9 +38,7 @@ def conversions(page: dict[str, object], program: str) -> dict[str, object]:
     place = ListEntry(*position) if position else None
     found, last = dependencies().conversions.after(program, status, place, limit)  # type: ignore[arg-type] # one of STATUSES
     next_cursor = encode_position(board, last.score, last.member) if last else None
-    return {
-        "items": shapes.conversion_responses(found, context().catalog),
-        "next_cursor": next_cursor}
+    return {"items": shapes.conversion_responses(found, context().catalog), "next_cursor": next_cursor}
 
 
 @blueprint.post("/v1/conversions/<conversion>/release")

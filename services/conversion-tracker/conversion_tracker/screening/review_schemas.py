@@ -7,7 +7,6 @@ from conversion_tracker.screening.catalogue import REASON_TEXTS
 from conversion_tracker.screening.conversion import CONVERSION_STATUSES
 from referral.http.paging import PageQuery
 
-
 _LONGEST_PERSON, _LONGEST_BY, _LONGEST_NOTE = 128, 128, 512
 
 
