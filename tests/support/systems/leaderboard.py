@@ -17,7 +17,7 @@ from referral.events.entities import ApiKey, CatalogEntity
 from referral.events.keys import referrer_key
 from referral.events.timestamps import to_ms
 from referral.fold.state_keys import state_key
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.http.context import Context
 from referral.topics import partition_of
 from tests.support.builders.leaderboard import PROGRAM, START, VERSION

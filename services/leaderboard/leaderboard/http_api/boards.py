@@ -16,9 +16,9 @@ from leaderboard.http_api.request_params import (
 from leaderboard.http_api.schemas import AroundIn, BoardIn, BoardOut, StandingOut
 from referral.events.attributions import ReferrerKind
 from referral.events.timestamps import to_datetime
-from referral.http import cursors
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 
 blueprint = Blueprint("boards", __name__)
@@ -38,7 +38,7 @@ def board(page: dict[str, object], program: str, metric: str) -> dict[str, objec
     window = require_window(str(page["period"]), zone)
     kind: ReferrerKind = page["kind"]  # type: ignore[assignment] # the schema takes no other
     key, limit = state_keys.board(program, require_metric(metric), window.name, kind), int(str(page["limit"]))
-    found = _read(key, limit, str(page["cursor"]) if page["cursor"] else None)
+    found = _read(key, limit, page["cursor"])
     return {
         **period_fields(program, window),
         "metric": metric,
@@ -80,21 +80,18 @@ def rank(asked: dict[str, object], program: str, metric: str, person: str) -> di
     }
 
 
-def _read(key: str, limit: int, cursor: str | None) -> BoardSlice:
-    if cursor is None:
+def _read(key: str, limit: int, cursor: object) -> BoardSlice:
+    position = decode_position(cursor, key)
+    if position is None:
         return dependencies().boards.top(key, limit)
-    board, score, member = cursors.decode_cursor(cursor, tuple[str, float, str])
-    if board != key:
-        pointer = {"pointer": "query:cursor", "detail": "of another board or period"}
-        raise Problem(400, "bad_cursor", "This cursor belongs to another board. Begin without a cursor.", [pointer])
-    return dependencies().boards.after(key, BoardEntry(score, member.encode()), limit)
+    return dependencies().boards.after(key, BoardEntry(position.score, position.member.encode()), limit)
 
 
 def _cursor(key: str, found: BoardSlice, limit: int) -> str | None:
     last = found.entries[-1] if len(found.entries) == limit else None
     if last is None or last.rank >= found.total:
         return None
-    return cursors.encode_cursor((key, last.entry.score, last.entry.participant))
+    return encode_position(key, last.entry.score, last.entry.participant)
 
 
 def _entries(found: BoardSlice) -> list[dict[str, object]]:

@@ -13,10 +13,11 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
+from referral.http.require import require_program
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.discount_codes import normalize_code
-from reward_dispatcher.http_api.dependencies import dependencies, require_program
+from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.schemas import CodesIn, CodesOut
 
 blueprint = Blueprint("pools", __name__)

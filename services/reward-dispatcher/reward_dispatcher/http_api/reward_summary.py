@@ -7,10 +7,11 @@ from flask_smorest import Blueprint
 from referral.events.program import Reward
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.require import require_program
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.code_pool import remaining
 from reward_dispatcher.folds.state_keys import CLAWBACK
-from reward_dispatcher.http_api.dependencies import dependencies, require_program
+from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.schemas import SummaryOut
 
 blueprint = Blueprint("figures", __name__)

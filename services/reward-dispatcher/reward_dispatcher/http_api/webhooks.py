@@ -15,9 +15,10 @@ from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
 from referral.http.problems import Problem, unavailable
+from referral.http.require import require_program
 from referral.http.secret_field import SecretField
 from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses, check_url
-from reward_dispatcher.http_api.dependencies import dependencies, require_program
+from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.webhook_schemas import WebhookIn, WebhookOut, WebhooksOut, WebhooksQuery
 
 blueprint = Blueprint("webhooks", __name__)
