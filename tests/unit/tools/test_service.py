@@ -58,7 +58,7 @@ def test_an_error_response_ends_the_command_with_a_message(
 @pytest.mark.parametrize("nowhere", ["http://127.0.0.1:1", "127.0.0.1:8002", "http://[", "http://a b:x"])
 def test_an_address_without_a_server_names_the_option_to_check(nowhere: str) -> None:
     """Also one that is none."""
-    with pytest.raises(ServiceUnavailable, match="is --url correct"):
+    with pytest.raises(ServiceUnavailable, match="is the service running and --url correct"):
         ServiceClient(nowhere, "rk").request("GET", "/")
 
 
