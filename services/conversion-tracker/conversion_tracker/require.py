@@ -5,17 +5,7 @@ from flask import g
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.screening.conversion import Conversion
 from referral.http.api_keys import require_program_access
-from referral.http.context import context
 from referral.http.problems import Problem
-
-
-def require_program(program: str) -> None:
-    """Raises Problem 404 for an unknown program."""
-    if not context().catalog.versions(program):
-        detail = (
-            f"The program {program} does not exist. Check its id; GET /v1/programs of link-issuer lists all programs."
-        )
-        raise Problem(404, "unknown_program", detail)
 
 
 def require_conversion(id: str) -> Conversion:

@@ -10,7 +10,7 @@ from referral.http.context import context
 def program_access_check(key: ApiKey) -> ProgramCheck:
     """A check that raises EventRejected for a program that is unknown or that the key is not valid for.
 
-    It raises NotDurable if Kafka is unavailable and the program is not in the catalog read so far.
+    It raises LogUnavailable if Kafka is unavailable and the program is not in the catalog read so far.
     """
 
     def check(program: str) -> None:
@@ -23,7 +23,7 @@ def program_access_check(key: ApiKey) -> ProgramCheck:
 
 
 def check_program_exists(program: str) -> None:
-    """Raises EventRejected for an unknown program; NotDurable as above."""
+    """Raises EventRejected for an unknown program; LogUnavailable as above."""
     if not _exists(program):
         raise EventRejected("unknown_program", "/program", f"The program {_printable(program)} does not exist.")
 

@@ -18,7 +18,7 @@ def look_up(read: Callable[[Catalog], Found]) -> Found:
     """Returns what `read` finds in the catalog.
 
     If the snapshot does not have it, the catalog is read to its end, and the request counts against the caller's rate limit.
-    Raises Problem 429 if the limit is exceeded, and NotDurable if Kafka does not answer.
+    Raises Problem 429 if the limit is exceeded, and LogUnavailable if Kafka does not answer.
     """
     found = read(dependencies().catalog_snapshot)
     if found:

@@ -6,6 +6,7 @@ import hmac
 from flask import Response, g, request
 from flask_smorest import Blueprint
 
+from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.adapters.catalog_lookups import adapter_secrets, look_up
 from conversion_tracker.ingest.adapters.json_mapping.json_mapping_openapi import POST_WEBHOOK
 from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
@@ -18,6 +19,7 @@ from referral.http.api_keys import authenticate, require_program_access
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.rate_limit import unlimited
+from referral.http.require import unknown_program
 
 blueprint = Blueprint("adapters", __name__, description="Other platforms' webhooks, mapped by the program file.")
 
@@ -53,10 +55,7 @@ def _require_adapter(name: str, program: str) -> Adapter:
     now_ms = context().clock.now_ms()
     version = look_up(lambda catalog: catalog.program_at(program, now_ms))
     if version is None:
-        detail = (
-            f"The program {program} does not exist or is not in force yet. Create it: `referral program apply FILE`."
-        )
-        raise Problem(404, "unknown_program", detail)
+        raise _not_in_force(program)
     adapters = version.program.adapters
     adapter = next((one for one in adapters if one.id == name), None)
     if adapter is None:
@@ -64,6 +63,14 @@ def _require_adapter(name: str, program: str) -> Adapter:
         detail = f"{program} has no adapter {name}; it has: {existing}. Add it to `adapters` in the program file."
         raise Problem(404, "unknown_adapter", detail)
     return adapter
+
+
+def _not_in_force(program: str) -> Problem:
+    newest = dependencies().catalog_snapshot.program(program)
+    if newest is None:
+        return unknown_program(program)
+    detail = f"Program {program!r} is not in force before {newest.effective_from:%Y-%m-%dT%H:%MZ}. Send its events after that."
+    return Problem(404, "unknown_program", detail)
 
 
 def _require_valid_signature(declared: AdapterSignature, program: str, body: bytes) -> None:
