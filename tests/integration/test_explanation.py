@@ -19,11 +19,11 @@ from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.facts import ClickToken
 from referral.events.program import Board
 from referral.events.timestamps import to_ms
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
-from tests.integration.leaderboard.test_flow import SECRET, processes
+from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
 from tests.support.app_server import listening
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, SELF, START, version
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE

@@ -75,7 +75,7 @@ class Store:
         self._claims = Claims(redis)
 
     def complete_catalog(self) -> Catalog:
-        """The catalog with all that was acked before this call. Raises NotDurable when the log does not answer."""
+        """The catalog with all that was acked before this call. Raises LogUnavailable if Kafka does not answer."""
         self._follower.read_to_end(_CATALOG_TIMEOUT_S)
         return self._follower.view.snapshot()
 

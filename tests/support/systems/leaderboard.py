@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from flask import Flask
 from redis import Redis
 
-from leaderboard.folds import places
+from leaderboard.folds import state_keys
 from leaderboard.http_api.app import app as make_app
 from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
 from referral.config import Settings
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import ApiKey, CatalogEntity
+from referral.events.keys import referrer_key
 from referral.events.timestamps import to_ms
 from referral.fold.state_keys import state_key
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.http.context import Context
 from referral.topics import partition_of
 from tests.support.builders.leaderboard import PROGRAM, START, VERSION
@@ -42,9 +43,9 @@ def served(redis_url: str, entities: Iterable[CatalogEntity] = ()) -> Flask:
 def seat(redis: "Redis", period: str, scores: Mapping[str, float], kind: ReferrerKind = "follower") -> None:
     """Puts participants on a board, each where the fold would."""
     for member, score in scores.items():
-        home = partition_of(places.log_key(PROGRAM, member), PARTITIONS)
-        board = places.board(PROGRAM, "referrals", period, kind)
-        redis.zadd(state_key(places.SERVICE, places.BOARDS, home, board), {member: score})
+        home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)
+        board = state_keys.board(PROGRAM, "referrals", period, kind)
+        redis.zadd(state_key(state_keys.SERVICE, state_keys.BOARDS, home, board), {member: score})
 
 
 def score(count: int, reached_at: datetime) -> float:

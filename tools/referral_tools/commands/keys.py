@@ -5,7 +5,8 @@ from msgspec.structs import replace
 
 from referral.events.entities import ApiKey
 from referral.events.ids import random_id
-from referral.http.api_keys import SCOPES, generate_secret, secret_digest
+from referral.http.api_keys import SCOPES, generate_secret
+from referral.http.bearer_token import secret_digest
 from referral_tools.catalog_access import open_catalog
 
 

@@ -4,10 +4,10 @@ from flask import request
 from flask_smorest import Blueprint
 
 from conversion_tracker.attribution.api import known_person, version_of
-from conversion_tracker.attribution.considered_touches import winner
-from conversion_tracker.attribution.history import Touch
+from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.considered_touches import winning_touch
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.rules import rules_of
+from conversion_tracker.attribution.timeline import Touch
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.explain.explanation_response import Explanation, explanation_response
 from conversion_tracker.explain.explanation_schemas import ExplanationOut
@@ -18,7 +18,7 @@ from referral.events.ids import referral_id
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.log.log_reader import LogUnavailable
+from referral.log.errors import LogUnavailable
 
 blueprint = Blueprint("explanations", __name__, description="Why things are as they are.")
 
@@ -32,9 +32,9 @@ def explanation(program: str, external_id: str) -> dict[str, object]:
     """Every touch with why it won or lost, rules, screening, rewards, rank, and the lines of the log that all of it rests on."""
     person = known_person(program, external_id)
     version = version_of(program, person)
-    rules = rules_of(version) if version else None
+    rules = attribution_rules(version) if version else None
     asked = _trace_subject(
-        program, external_id, person, winner(person.history.course(), rules, rules.model) if rules else None
+        program, external_id, person, winning_touch(person.history.timeline(), rules, rules.model) if rules else None
     )
     return explanation_response(
         Explanation(asked, person, version, rules, _read_trace(asked), _referrer_rank(asked)),
@@ -60,7 +60,7 @@ def _read_trace(asked: TraceSubject) -> Trace:
         with dependencies().log_readers.borrow() as lookup:
             return build_trace(asked, TraceReader(lookup, ReadLimits()), context().settings.partitions)
     except LogUnavailable as error:
-        detail = f"The log does not answer: {error}. Nothing is wrong with the person: ask again in a moment."
+        detail = f"The log is unavailable, so the explanation cannot be built. {error} Then retry the request."
         raise Problem(503, "unavailable", detail, headers={"Retry-After": "1"}) from error
 
 

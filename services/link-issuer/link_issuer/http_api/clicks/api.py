@@ -12,7 +12,6 @@ from link_issuer.domain.click_reclassification import reclassed, returns
 from link_issuer.http_api.clicks import reclassification_request
 from link_issuer.http_api.clicks.reclassification_request import LOOK_BACK, MOST_CLICKS, refused
 from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.programs.api import known
 from link_issuer.http_api.request_body import json_answer
 from referral.events.entities import Link, UseReturned
 from referral.events.facts import ClickReclassed, LinkClicked
@@ -21,6 +20,7 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
+from referral.http.require import require_program
 from referral.validation.mistakes import Mistake
 
 blueprint = Blueprint("clicks", __name__, description="Clicks, and who they turn out to have been.")
@@ -52,7 +52,7 @@ def reclass(program: str) -> Response:
     Counters move each click from the class it had to this one, on the day it happened, once however often it is said; of
     several the latest counts. A person's click that was none gives its place of a bounded link back.
     """
-    known(program)
+    require_program(program)
     asked = reclassification_request.wish()
     now = to_datetime(context().clock.now_ms())
     found = [one for one in _found(program, asked) if asked.get("was", one.visitor) == one.visitor]

@@ -10,7 +10,6 @@ from link_issuer.domain.enrolment import Enrolment, mention_mistakes, named, par
 from link_issuer.http_api import examples, schemas
 from link_issuer.http_api.dependencies import collaborators
 from link_issuer.http_api.participants.enrolment_request import EnrolmentSchema, EnrolmentsSchema, enrolments
-from link_issuer.http_api.programs.api import known
 from link_issuer.http_api.request_body import invalid, json_answer
 from link_issuer.store import CodeWish
 from referral.catalog.view import Catalog
@@ -21,6 +20,7 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
+from referral.http.require import require_program
 
 blueprint = Blueprint(
     "participants",
@@ -58,7 +58,7 @@ def enrol(program: str) -> Response:
     mistake in one enrols none. With `partner`, somebody is enrolled as one of the partners that the program in force
     names: what they bring is told apart, their friends are rewarded, and they rank among partners.
     """
-    known(program)
+    require_program(program)
     asked, is_batch = enrolments()
     before, after = _enrol(program, asked)
     shown = [participant_fields(one) for one in after]
@@ -70,7 +70,7 @@ def enrol(program: str) -> Response:
 @blueprint.response(200, schemas.ParticipantAnswer, example=examples.PARTICIPANT_ANSWER)
 def show(program: str, participant: str) -> Response:
     """A participant, by `par_…` id or by the platform's id of the person."""
-    known(program)
+    require_program(program)
     catalog = context().catalog
     found = catalog.participant(participant) if participant.startswith("par_") else None
     if found is None or found.program != program:
@@ -118,7 +118,7 @@ def _partners(
     if all(one.partner is None for one in asked):
         return ()
     terms = catalog.program_at(program, context().clock.now_ms())
-    rules = terms.program if terms else replace(known(program).program, partners=())
+    rules = terms.program if terms else replace(require_program(program).program, partners=())
     if mistakes := list(partner_mistakes(asked, existing, rules)):
         raise invalid(mistakes, "A partner cannot be enrolled so; nobody was enrolled.")
     return rules.partners
@@ -129,7 +129,7 @@ def _admit(program: str, fresh: dict[str, Enrolment], catalog: Catalog) -> dict[
     mistakes = list(mention_mistakes(program, fresh, catalog.mention))
     if mistakes:
         raise invalid(mistakes, "A mention is somebody else's; nobody was enrolled.")
-    newest = catalog.program(program) or known(program)
+    newest = catalog.program(program) or require_program(program)
     blocklist = newest.program.codes.blocklist
     wishes = [CodeWish(id_, one.display_name, blocklist=blocklist) for id_, one in fresh.items()]
     taken = collaborators().store.take_codes(wishes, catalog, context().clock.now_ms())

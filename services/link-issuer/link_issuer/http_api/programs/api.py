@@ -70,16 +70,6 @@ def apply(query: dict[str, bool], program: str) -> Response:
     return program_answer(version, status, warnings=advice(version.program), is_new=is_new, dry_run=dry_run)
 
 
-def known(program: str) -> ProgramVersion:
-    """The newest version. Raises Problem 404 where there is no such program."""
-    version = context().catalog.program(program)
-    if version is None:
-        raise Problem(
-            404, "unknown_program", f"There is no program {program}. `referral program apply FILE` makes one."
-        )
-    return version
-
-
 def _checked(program: str) -> Checked:
     document = json_or_yaml_body()
     checked = check(document.content)

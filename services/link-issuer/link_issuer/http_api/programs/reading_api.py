@@ -1,29 +1,23 @@
 """Programs, read: all that a key may see, one of them, its versions."""
 
 from flask import Response, g
-from marshmallow import RAISE, fields, validate
+from marshmallow import RAISE
 
 from link_issuer.http_api import examples, schemas
-from link_issuer.http_api.programs.api import blueprint, known, program_answer, program_fields
+from link_issuer.http_api.programs.api import blueprint, program_answer, program_fields
 from link_issuer.http_api.request_body import json_answer
 from referral.events.entities import ProgramVersion
-from referral.http import cursors
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.paging import PageQuery, decode_cursor, encode_cursor
+from referral.http.require import require_program
 from referral.validation.strict_schema import StrictSchema
 
 __all__ = ["blueprint"]
 
 
-class ProgramsQuery(StrictSchema):
+class ProgramsQuery(PageQuery, StrictSchema):
     """Which part of the list is wanted."""
-
-    limit = fields.Integer(
-        load_default=100, validate=validate.Range(1, 1000), metadata={"description": "how many at most, 1 to 1,000"}
-    )
-    cursor = fields.String(
-        load_default="", validate=validate.Length(max=256), metadata={"description": "`next_cursor` of the page before"}
-    )
 
 
 @blueprint.route("/v1/programs", methods=["GET"])
@@ -33,13 +27,11 @@ class ProgramsQuery(StrictSchema):
 def listing(page: dict[str, object]) -> Response:
     """The programs that the key is for, by id; a key for no program in particular sees them all."""
     context().follower.read_to_end()
-    limit, cursor = int(str(page["limit"])), str(page["cursor"])
-    after = cursors.decode_cursor(cursor, str) if cursor else ""
+    limit, cursor = int(str(page["limit"])), page["cursor"]
+    after = decode_cursor(str(cursor), str) if cursor else ""
     ids = [program for program in context().catalog.programs() if program > after and _may_see(program)]
-    shown = [_listed(known(program)) for program in ids[:limit]]
-    return json_answer(
-        {"items": shown, "next_cursor": cursors.encode_cursor(ids[limit - 1]) if len(ids) > limit else None}
-    )
+    shown = [_listed(require_program(program)) for program in ids[:limit]]
+    return json_answer({"items": shown, "next_cursor": encode_cursor(ids[limit - 1]) if len(ids) > limit else None})
 
 
 @blueprint.route("/v1/programs/<program>", methods=["GET"])
@@ -48,7 +40,7 @@ def listing(page: dict[str, object]) -> Response:
 def show(program: str) -> Response:
     """The newest version of a program, in force or still to come; its ETag is for If-Match."""
     context().follower.read_to_end()
-    return program_answer(known(program), 200)
+    return program_answer(require_program(program), 200)
 
 
 @blueprint.route("/v1/programs/<program>/versions", methods=["GET"])
@@ -57,7 +49,7 @@ def show(program: str) -> Response:
 def versions(program: str) -> Response:
     """All versions, the newest first."""
     context().follower.read_to_end()
-    known(program)
+    require_program(program)
     newest_first = reversed(context().catalog.versions(program))
     return json_answer({"items": [program_fields(version) for version in newest_first], "next_cursor": None})
 

@@ -15,7 +15,7 @@ from link_issuer.http_api.redirect.usage_limit import may_use
 from referral.catalog.view import Catalog
 from referral.http.context import Context, context
 from referral.http.rate_limit import unlimited
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable
 
 blueprint = Blueprint("redirect", __name__, description="Where shared links lead.")
 
@@ -53,14 +53,14 @@ def follow(code: str) -> Response:
 def _way(code: str) -> str | Hindered | Bounded | None:
     """Where the code leads. The catalog is read to its end before a code is unknown.
 
-    Where it cannot be, a process that has known all of it once answers from that; a fresh one raises NotDurable.
+    Where it cannot be, a process that has known all of it once answers from that; a fresh one raises LogUnavailable.
     """
     here = context()
     if here.catalog.snapshot().code(code) is None:
         here.limiter.count(request)  # a look at the catalog's end takes a thread; guessing codes must not take them all
     try:
         return collaborators().onward.way(_catalog(here), code, hit(request.environ), may_use)
-    except NotDurable:
+    except LogUnavailable:
         if not here.follower.was_complete():
             raise
         return collaborators().onward.way(here.catalog.snapshot(), code, hit(request.environ), may_use)

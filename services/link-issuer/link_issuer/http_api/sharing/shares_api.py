@@ -9,7 +9,6 @@ from flask_smorest import Blueprint
 from link_issuer.domain.link_spec import Wish, mistakes
 from link_issuer.domain.share_report import Share
 from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.programs.api import known
 from link_issuer.http_api.request_body import json_answer
 from link_issuer.http_api.sharing import share_requests
 from link_issuer.http_api.sharing.share_requests import loaded, refused
@@ -20,6 +19,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotency_key, idempotent
+from referral.http.require import require_program
 from referral.validation.mistakes import Mistake
 
 blueprint = Blueprint(
@@ -77,7 +77,7 @@ def _id(program: str) -> str:
 
 def _share(asked: dict[str, Any]) -> Share:
     """What is reported, checked against program and catalog. Raises Problem."""
-    newest = known(asked["program"])
+    newest = require_program(asked["program"])
     terms = context().catalog.program_at(newest.program.id, context().clock.now_ms()) or newest
     owner = _participant(asked)
     via = _code(asked, owner)
