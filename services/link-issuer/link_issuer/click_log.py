@@ -17,13 +17,13 @@ from referral.log.records import split
 from referral.log.topic_admin import partition_count
 from referral.topics import EVENTS, partition_of
 
-PATIENCE_S = 20.0
+SEARCH_TIMEOUT_S = 20.0
 SLACK_MS = 60_000  # by how much later than it happened a click is on the log, at most: far more than an ack may take
 _MARK = b'"link.clicked"'
 _decode = msgspec.json.Decoder(LinkClicked).decode
 
 
-class TooMuch(Exception):
+class SearchTooLarge(Exception):
     """More of the log than can be read within the patience, or more clicks than one request takes."""
 
 
@@ -33,13 +33,13 @@ class ClickLog:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def one(self, program: str, click: str, from_ms: int) -> LinkClicked | None:
+    def find(self, program: str, click: str, from_ms: int) -> LinkClicked | None:
         """The click with this id, if it was recorded at or after a moment. Raises TooMuch and NotDurable."""
         home = partition_of(click_key(program, click), partition_count(EVENTS, self._settings))
         found = self._search([home], (from_ms, None), click, lambda one: (one.program, one.id) == (program, click), 1)
         return found[0] if found else None
 
-    def of_code(self, program: str, code: str, span_ms: tuple[int, int], most: int) -> list[LinkClicked]:
+    def find_by_code(self, program: str, code: str, span_ms: tuple[int, int], most: int) -> list[LinkClicked]:
         """All clicks of a code within [from, to), each once, the oldest first. Raises TooMuch and NotDurable."""
         homes = range(partition_count(EVENTS, self._settings))
 
@@ -62,7 +62,7 @@ class ClickLog:
             if click is not None and wanted(click):
                 found[click.id] = click
             if len(found) > most:
-                raise TooMuch(f"there are more than {most} such clicks")
+                raise SearchTooLarge(f"there are more than {most} such clicks")
         return sorted(found.values(), key=lambda one: (one.occurred_at, one.id))
 
     def _lines(self, homes: Sequence[int], from_ms: int, to_ms: int | None, name: bytes) -> Iterator[bytes]:
@@ -93,7 +93,7 @@ def _click(line: bytes) -> LinkClicked | None:
 
 def _records(reader: KafkaConsumer, places: list[TopicPartition], from_ms: int, to_ms: int | None) -> Iterator[bytes]:
     """What was appended between two moments. Raises TooMuch."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + SEARCH_TIMEOUT_S
     ends = reader.end_offsets(places)
     if to_ms is not None:
         ends |= _offsets(reader, places, to_ms + SLACK_MS, ends)
@@ -101,7 +101,7 @@ def _records(reader: KafkaConsumer, places: list[TopicPartition], from_ms: int, 
         reader.seek(place, offset)
     while any(reader.position(place) < ends[place] for place in places):
         if time.monotonic() > deadline:
-            raise TooMuch(f"the log holds more than can be read in {PATIENCE_S:g} s")
+            raise SearchTooLarge(f"the log holds more than can be read in {SEARCH_TIMEOUT_S:g} s")
         for place, records in reader.poll(timeout_ms=200).items():
             yield from (record.value for record in records if record.value and record.offset < ends[place])
 

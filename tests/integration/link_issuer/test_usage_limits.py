@@ -77,7 +77,7 @@ def test_partner_and_campaign_travel_with_a_link_into_its_clicks(glow: System) -
     made = glow.link(glow.amy()["id"], code="kol", partner="kol_lin", campaign="spring-2026").get_json()
     assert (made["partner"], made["campaign"]) == ("kol_lin", "spring-2026")
     glow.open("/KOL")
-    glow.own.onward.collector.close()
+    glow.own.redirect_resolver.publisher.close()
     [click] = glow.clicks()
     assert (click.partner, click.campaign) == ("kol_lin", "spring-2026")
 

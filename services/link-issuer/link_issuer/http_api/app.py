@@ -3,13 +3,13 @@
 from flask import Flask
 
 from link_issuer.http_api.clicks.api import blueprint as clicks
-from link_issuer.http_api.dependencies import Collaborators, equip
+from link_issuer.http_api.dependencies import Dependencies, init_app
 from link_issuer.http_api.links.api import blueprint as links
 from link_issuer.http_api.links.qr_api import blueprint as qr_codes
 from link_issuer.http_api.participants.api import blueprint as participants
 from link_issuer.http_api.programs.reading_api import blueprint as programs
 from link_issuer.http_api.redirect.api import blueprint as redirect
-from link_issuer.http_api.redirect.fast_path import METHODS, ROUTE, front
+from link_issuer.http_api.redirect.fast_path import METHODS, ROUTE, fast_path_view
 from link_issuer.http_api.sharing.share_kit_api import blueprint as share_kits
 from link_issuer.http_api.sharing.share_page_api import blueprint as share_pages
 from link_issuer.http_api.sharing.share_page_reports_api import blueprint as share_page_reports
@@ -40,13 +40,13 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     """The app with these settings, else those of the environment. Make it in the process that serves it."""
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
-    made = equip(create_app(SERVICE, chosen, title="Link issuer", blueprints=BLUEPRINTS, follower=follower))
+    made = init_app(create_app(SERVICE, chosen, title="Link issuer", blueprints=BLUEPRINTS, follower=follower))
     _put_in_front(made)
     return design.init_app(made)
 
 
 def _put_in_front(made: Flask) -> None:
-    own: Collaborators = made.extensions[SERVICE]
-    view = front(own.onward, made.extensions["referral"].catalog.snapshot())
+    own: Dependencies = made.extensions[SERVICE]
+    view = fast_path_view(own.redirect_resolver, made.extensions["referral"].catalog.snapshot())
     for method in METHODS:
         mount_fast_path(made, SERVICE, method, ROUTE, view)

@@ -35,11 +35,11 @@ def json_or_yaml_body() -> Document:
         raise Problem(400, "malformed_yaml", f"The body cannot be read as YAML{where}: {error}.") from error
 
 
-def invalid(mistakes: Sequence[Mistake], detail: str) -> Problem:
+def invalid_body(mistakes: Sequence[Mistake], detail: str) -> Problem:
     """422 with every mistake."""
     return Problem(422, "invalid", detail, [{"pointer": one.pointer, "detail": one.detail} for one in mistakes])
 
 
-def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer in JSON: mappings, lists, dataclasses, moments (RFC 3339, UTC)."""
     return Response(msgspec.json.encode(content), status, headers, mimetype="application/json")

@@ -4,7 +4,7 @@ from typing import get_args
 
 from marshmallow import Schema, fields
 
-from link_issuer.domain.link_spec import Hindrance
+from link_issuer.domain.availability import UnavailableReason
 from link_issuer.programs.schema import ProgramFile
 from referral.events.facts import Channel
 
@@ -103,6 +103,6 @@ class LinkAnswer(Schema):
     )
     partner = fields.String(required=True, allow_none=True)
     campaign = fields.String(required=True, allow_none=True)
-    standing = fields.String(required=True, metadata={"description": ", ".join(("open", *get_args(Hindrance)))})
+    standing = fields.String(required=True, metadata={"description": ", ".join(("open", *get_args(UnavailableReason)))})
     qr_svg = fields.String(required=True, metadata={"description": "the address of its QR code as SVG"})
     qr_png = fields.String(required=True, metadata={"description": "the address of its QR code as PNG"})

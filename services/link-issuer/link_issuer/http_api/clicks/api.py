@@ -7,13 +7,13 @@ from typing import Any
 from flask import Response, g
 from flask_smorest import Blueprint
 
-from link_issuer.click_log import SLACK_MS, ClickLog, TooMuch
-from link_issuer.domain.click_reclassification import reclassed, returns
+from link_issuer.click_log import SLACK_MS, ClickLog, SearchTooLarge
+from link_issuer.domain.click_reclassification import new_return_state, reclassify
 from link_issuer.http_api.clicks import reclassification_request
 from link_issuer.http_api.clicks.reclassification_request import LOOK_BACK, MOST_CLICKS, refused
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.programs.api import known
-from link_issuer.http_api.request_body import json_answer
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.programs.api import require_program
+from link_issuer.http_api.request_body import json_response
 from referral.events.entities import Link, UseReturned
 from referral.events.facts import ClickReclassed, LinkClicked
 from referral.events.timestamps import to_datetime, to_ms
@@ -52,14 +52,14 @@ def reclass(program: str) -> Response:
     Counters move each click from the class it had to this one, on the day it happened, once however often it is said; of
     several the latest counts. A person's click that was none gives its place of a bounded link back.
     """
-    known(program)
-    asked = reclassification_request.wish()
+    require_program(program)
+    asked = reclassification_request.read_reclassification()
     now = to_datetime(context().clock.now_ms())
     found = [one for one in _found(program, asked) if asked.get("was", one.visitor) == one.visitor]
     by, note = asked.get("by", g.key.id), asked.get("note", "")
-    lines = [reclassed(one, asked["visitor"], now, by, note) for one in found]
-    collaborators().send_all(lines)
-    return json_answer({"reclassed": len(lines), "visitor": asked["visitor"], "returned": _return_uses(lines)})
+    lines = [reclassify(one, asked["visitor"], now, by, note) for one in found]
+    dependencies().send_all(lines)
+    return json_response({"reclassed": len(lines), "visitor": asked["visitor"], "returned": _return_uses(lines)})
 
 
 def _found(program: str, asked: dict[str, Any]) -> Sequence[LinkClicked]:
@@ -67,7 +67,7 @@ def _found(program: str, asked: dict[str, Any]) -> Sequence[LinkClicked]:
     log = ClickLog(context().settings)
     try:
         return _one(log, program, asked) if "click" in asked else _of_code(log, program, asked)
-    except TooMuch as error:
+    except SearchTooLarge as error:
         raise Problem(
             413, "too_much", f"{str(error).capitalize()}: narrow `from` and `to`. Nothing was changed."
         ) from error
@@ -75,7 +75,7 @@ def _found(program: str, asked: dict[str, Any]) -> Sequence[LinkClicked]:
 
 def _one(log: ClickLog, program: str, asked: dict[str, Any]) -> Sequence[LinkClicked]:
     since = asked.get("from_") or to_datetime(context().clock.now_ms()) - LOOK_BACK
-    click = log.one(program, asked["click"], to_ms(since))
+    click = log.find(program, asked["click"], to_ms(since))
     if click is None:
         detail = f"The log has no click {asked['click']} of {program} since {since.isoformat()}. Say an earlier `from`."
         raise Problem(404, "unknown_click", detail)
@@ -90,20 +90,20 @@ def _of_code(log: ClickLog, program: str, asked: dict[str, Any]) -> Sequence[Lin
     via = context().catalog.code(asked["code"])
     if via is None or via.program != program:
         raise refused([Mistake("/code", f"nobody in {program} has the code {asked['code']}")])
-    return log.of_code(program, via.code, (to_ms(asked["from_"]), to_ms(asked["to"])), MOST_CLICKS)
+    return log.find_by_code(program, via.code, (to_ms(asked["from_"]), to_ms(asked["to"])), MOST_CLICKS)
 
 
 def _return_uses(lines: Sequence[ClickReclassed]) -> int:
     """Gives places of bounded links back, or takes them again: by how much they became more. One record a click, so once."""
     if not any(_is_bounded(code) for code in {line.code for line in lines}):
         return 0
-    catalog = collaborators().store.complete_catalog()
+    catalog = dependencies().store.complete_catalog()
     changed = [
         UseReturned(recorded_at=line.occurred_at, code=line.code, click=line.click, returned=back)
         for line in lines
-        if (back := returns(line, catalog.use_was_returned(line.code, line.click))) is not None
+        if (back := new_return_state(line, catalog.use_was_returned(line.code, line.click))) is not None
     ]
-    collaborators().store.keep(changed)
+    dependencies().store.write(changed)
     context().follower.read_to_end()
     return sum(1 if one.returned else -1 for one in changed)
 

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from link_issuer.http_api.request_body import invalid, json_body
+from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.facts import Visitor
 from referral.validation.fields import StrictSchema, UtcDateTime, choice, text, utc_datetime
 from referral.validation.mistakes import Mistake, mistakes_in
@@ -66,7 +66,7 @@ class ReclassAnswer(Schema):
 RECLASS: dict[str, object] = {"click": "clk_7h2k9m4p6q8r1s3t", "visitor": "crawler", "note": "a monitor of the shop"}
 
 
-def wish() -> dict[str, Any]:
+def read_reclassification() -> dict[str, Any]:
     """What is asked for. Raises Problem 422 with every mistake."""
     try:
         found: dict[str, Any] = ReclassSchema().load(json_body())  # type: ignore[arg-type] # load refuses what is no mapping
@@ -77,4 +77,4 @@ def wish() -> dict[str, Any]:
 
 def refused(found: list[Mistake]) -> Exception:
     """422: nothing was changed."""
-    return invalid(found, "No click was reclassed; `errors` names each place.")
+    return invalid_body(found, "No click was reclassed; `errors` names each place.")

@@ -3,13 +3,14 @@
 from flask import Response, g
 from flask_smorest import Blueprint
 
-from link_issuer.domain.link_spec import Wish, disabled, hindrance, link
+from link_issuer.domain.availability import unavailable_reason
+from link_issuer.domain.link_spec import LinkSpec, disable_link, new_link
 from link_issuer.http_api import examples, schemas
-from link_issuer.http_api.dependencies import collaborators
+from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.links import link_request
-from link_issuer.http_api.redirect.usage_limit import uses_of
-from link_issuer.http_api.request_body import json_answer
-from link_issuer.store import CodeWish, Taken, TakenCode
+from link_issuer.http_api.redirect.usage_limit import current_uses
+from link_issuer.http_api.request_body import json_response
+from link_issuer.store import AlreadyTaken, CodeRequest, ReservedCode
 from referral.catalog.view import Catalog
 from referral.events.entities import Link, Participant
 from referral.events.program import Program
@@ -42,14 +43,14 @@ def create(participant: str) -> Response:
 
     The same wish is the same link. 409 where a chosen code is somebody else's.
     """
-    owner = participant_of(participant)
-    catalog = collaborators().store.complete_catalog()
+    owner = require_participant(participant)
+    catalog = dependencies().store.complete_catalog()
     rules = _newest(catalog, owner)
-    wished = link_request.wish(rules)
+    wished = link_request.read_link_spec(rules)
     wanted = wished.link_id(owner.id)
     existing = next((one for one in catalog.links(owner.id) if one.id == wanted), None)
     made = existing or _make(owner, wished, catalog, rules)
-    return json_answer(link_fields(made), 200 if existing else 201)
+    return json_response(link_content(made), 200 if existing else 201)
 
 
 @blueprint.route("/v1/links/<code>", methods=["GET"])
@@ -57,9 +58,9 @@ def create(participant: str) -> Response:
 @blueprint.response(200, schemas.LinkAnswer)
 def show(code: str) -> Response:
     """A code: whose it is, what it carries, and whether it works now."""
-    found = holder(code)
+    found = require_code_holder(code)
     require_program_access(g.key, found.program)
-    return json_answer(link_fields(found))
+    return json_response(link_content(found))
 
 
 @blueprint.route("/v1/links/<code>/disable", methods=["POST"])
@@ -72,7 +73,7 @@ def disable(code: str) -> Response:
     Whoever opens it sees a friendly page and the way to the person's own code. Switched off twice is switched off. 409 for a
     participant's own code: that is who they are in the program.
     """
-    found = holder(code)
+    found = require_code_holder(code)
     require_program_access(g.key, found.program)
     if isinstance(found, Participant):
         raise Problem(
@@ -80,14 +81,14 @@ def disable(code: str) -> Response:
             "own_code",
             f"{found.code} is a participant's own code, and stays. Links that were made can be switched off.",
         )
-    ended = disabled(found, to_datetime(context().clock.now_ms()))
+    ended = disable_link(found, to_datetime(context().clock.now_ms()))
     if ended is not found:
-        collaborators().store.keep([ended])
+        dependencies().store.write([ended])
         context().follower.read_to_end()
-    return json_answer(link_fields(ended))
+    return json_response(link_content(ended))
 
 
-def holder(code: str) -> Participant | Link:
+def require_code_holder(code: str) -> Participant | Link:
     """Whose code it is. Raises Problem 404."""
     found = context().catalog.code(code)
     if found is None:
@@ -99,27 +100,27 @@ def holder(code: str) -> Participant | Link:
     return found
 
 
-def link_fields(found: Participant | Link) -> dict[str, object]:
+def link_content(found: Participant | Link) -> dict[str, object]:
     """A code as it is answered."""
     now_ms = context().clock.now_ms()
     terms = context().catalog.program_at(found.program, now_ms)
     carried = {name: getattr(found, name, None) for name in _CARRIED}
-    uses = uses_of(found) if isinstance(found, Link) and found.max_uses is not None else None
+    uses = current_uses(found) if isinstance(found, Link) and found.max_uses is not None else None
     return {
         "id": found.id,
         "code": found.code,
-        "link": collaborators().link(found.code),
+        "link": dependencies().link_url(found.code),
         "program": found.program,
         "participant": found.participant if isinstance(found, Link) else found.id,
         **carried,
         "uses": uses,
-        "standing": hindrance(found, terms, to_datetime(now_ms), uses or 0) or "open",
-        "qr_svg": f"{collaborators().link('v1/links')}/{found.code}/qr.svg",
-        "qr_png": f"{collaborators().link('v1/links')}/{found.code}/qr.png",
+        "standing": unavailable_reason(found, terms, to_datetime(now_ms), uses or 0) or "open",
+        "qr_svg": f"{dependencies().link_url('v1/links')}/{found.code}/qr.svg",
+        "qr_png": f"{dependencies().link_url('v1/links')}/{found.code}/qr.png",
     }
 
 
-def participant_of(participant: str) -> Participant:
+def require_participant(participant: str) -> Participant:
     """A participant of a program that the key may see. Raises Problem."""
     found = context().catalog.participant(participant)
     if found is None:
@@ -136,17 +137,17 @@ def _newest(catalog: Catalog, owner: Participant) -> Program:
     return version.program
 
 
-def _make(owner: Participant, wish: Wish, catalog: Catalog, rules: Program) -> Link:
+def _make(owner: Participant, wish: LinkSpec, catalog: Catalog, rules: Program) -> Link:
     id_ = wish.link_id(owner.id)
-    taken = _take(CodeWish(id_, owner.display_name, wish.code, rules.codes.blocklist), catalog)
-    made = link(wish, owner, taken.code, to_datetime(taken.since_ms))
-    collaborators().store.keep([made])
+    taken = _take(CodeRequest(id_, owner.display_name, wish.code, rules.codes.blocklist), catalog)
+    made = new_link(wish, owner, taken.code, to_datetime(taken.since_ms))
+    dependencies().store.write([made])
     return made
 
 
-def _take(wish: CodeWish, catalog: Catalog) -> TakenCode:
+def _take(wish: CodeRequest, catalog: Catalog) -> ReservedCode:
     try:
-        return collaborators().store.take_codes([wish], catalog, context().clock.now_ms())[0]
-    except Taken as error:
+        return dependencies().store.reserve_codes([wish], catalog, context().clock.now_ms())[0]
+    except AlreadyTaken as error:
         place = {"pointer": "/code", "detail": "is taken"}
         raise Problem(409, "code_taken", f"{error} is somebody else's: choose another code.", [place]) from error

@@ -4,9 +4,9 @@ from typing import Any, get_args
 
 from marshmallow import ValidationError, fields
 
-from link_issuer.domain.codes import CodeRefused, vanity
-from link_issuer.domain.link_spec import Wish, mistakes
-from link_issuer.http_api.request_body import invalid, json_body
+from link_issuer.domain.codes import InvalidCode, normalize_vanity_code
+from link_issuer.domain.link_spec import LinkSpec, link_mistakes
+from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.facts import Channel
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
@@ -32,20 +32,20 @@ class LinkSchema(StrictSchema):
     campaign = text("what the link belongs to, such as spring-2026", 128)
 
 
-def wish(rules: Program) -> Wish:
+def read_link_spec(rules: Program) -> LinkSpec:
     """What is asked for, checked against a program's rules."""
     try:
         asked: dict[str, Any] = LinkSchema().load(json_body())  # type: ignore[arg-type] # load refuses what is no mapping
-        wished = Wish(**asked | ({"code": vanity(asked["code"])} if "code" in asked else {}))
+        wished = LinkSpec(**asked | ({"code": normalize_vanity_code(asked["code"])} if "code" in asked else {}))
     except ValidationError as error:
         raise _refused(sorted(mistakes_in(error.messages))) from error
-    except CodeRefused as error:
+    except InvalidCode as error:
         raise _refused([Mistake("/code", str(error))]) from error
-    found = list(mistakes(wished, rules, to_datetime(context().clock.now_ms())))
+    found = list(link_mistakes(wished, rules, to_datetime(context().clock.now_ms())))
     if found:
         raise _refused(found)
     return wished
 
 
 def _refused(found: list[Mistake]) -> Problem:
-    return invalid(found, "The link was not made; `errors` names each place.")
+    return invalid_body(found, "The link was not made; `errors` names each place.")

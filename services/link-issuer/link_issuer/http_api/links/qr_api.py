@@ -8,8 +8,8 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE, fields, validate
 from PIL import Image
 
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.links.api import holder
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.links.api import require_code_holder
 from referral.http.problems import Problem
 from referral.validation.fields import StrictSchema
 
@@ -65,7 +65,7 @@ def png(query: dict[str, int], code: str) -> Response:
 
 def _code(code: str) -> segno.QRCode:
     """Error correction M: a crease or a thumb may hide 15 % of it."""
-    return segno.make_qr(collaborators().link(holder(code).code), error="m")
+    return segno.make_qr(dependencies().link_url(require_code_holder(code).code), error="m")
 
 
 def _side(drawn: segno.QRCode, query: dict[str, int]) -> tuple[int, int]:

@@ -6,13 +6,13 @@ from flask import Response
 from flask_smorest import Blueprint
 from msgspec.structs import replace
 
-from link_issuer.domain.enrolment import Enrolment, mention_mistakes, named, partner_mistakes
+from link_issuer.domain.enrolment import Enrolment, mention_mistakes, partner_mistakes, with_partner_name
 from link_issuer.http_api import examples, schemas
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.participants.enrolment_request import EnrolmentSchema, EnrolmentsSchema, enrolments
-from link_issuer.http_api.programs.api import known
-from link_issuer.http_api.request_body import invalid, json_answer
-from link_issuer.store import CodeWish
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.participants.enrolment_request import EnrolmentSchema, EnrolmentsSchema, read_enrolments
+from link_issuer.http_api.programs.api import require_program
+from link_issuer.http_api.request_body import invalid_body, json_response
+from link_issuer.store import CodeRequest
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
 from referral.events.program import Partner
@@ -58,11 +58,11 @@ def enrol(program: str) -> Response:
     mistake in one enrols none. With `partner`, somebody is enrolled as one of the partners that the program in force
     names: what they bring is told apart, their friends are rewarded, and they rank among partners.
     """
-    known(program)
-    asked, is_batch = enrolments()
+    require_program(program)
+    asked, is_batch = read_enrolments()
     before, after = _enrol(program, asked)
     shown = [participant_fields(one) for one in after]
-    return json_answer({"participants": shown} if is_batch else shown[0], 200 if before == len(after) else 201)
+    return json_response({"participants": shown} if is_batch else shown[0], 200 if before == len(after) else 201)
 
 
 @blueprint.route("/v1/programs/<program>/participants/<path:participant>", methods=["GET"])
@@ -70,7 +70,7 @@ def enrol(program: str) -> Response:
 @blueprint.response(200, schemas.ParticipantAnswer, example=examples.PARTICIPANT_ANSWER)
 def show(program: str, participant: str) -> Response:
     """A participant, by `par_…` id or by the platform's id of the person."""
-    known(program)
+    require_program(program)
     catalog = context().catalog
     found = catalog.participant(participant) if participant.startswith("par_") else None
     if found is None or found.program != program:
@@ -81,7 +81,7 @@ def show(program: str, participant: str) -> Response:
             "unknown_participant",
             f"{participant} does not take part in {program}. Enrol them with POST …/participants.",
         )
-    return json_answer(participant_fields(found))
+    return json_response(participant_fields(found))
 
 
 def participant_fields(participant: Participant) -> dict[str, object]:
@@ -91,7 +91,7 @@ def participant_fields(participant: Participant) -> dict[str, object]:
         "external_id": participant.external_id,
         "display_name": participant.display_name,
         "code": participant.code,
-        "link": collaborators().link(participant.code),
+        "link": dependencies().link_url(participant.code),
         "mention": participant.mention,
         "partner": participant.partner,
     }
@@ -102,10 +102,10 @@ def _enrol(program: str, asked: Sequence[Enrolment]) -> tuple[int, list[Particip
     by_id = {one.participant_id(program): one for one in asked}
     known_now = context().catalog.snapshot()
     if any(known_now.participant(id_) is None for id_ in by_id):
-        known_now = collaborators().store.complete_catalog()
+        known_now = dependencies().store.complete_catalog()
     existing = {id_: found for id_ in by_id if (found := known_now.participant(id_))}
     partners = _partners(program, asked, existing, known_now)
-    fresh = {id_: named(one, partners) for id_, one in by_id.items() if id_ not in existing}
+    fresh = {id_: with_partner_name(one, partners) for id_, one in by_id.items() if id_ not in existing}
     everybody = existing | _admit(program, fresh, known_now)
     ids = [one.participant_id(program) for one in asked]
     return sum(id_ in existing for id_ in ids), [everybody[id_] for id_ in ids]
@@ -118,9 +118,9 @@ def _partners(
     if all(one.partner is None for one in asked):
         return ()
     terms = catalog.program_at(program, context().clock.now_ms())
-    rules = terms.program if terms else replace(known(program).program, partners=())
+    rules = terms.program if terms else replace(require_program(program).program, partners=())
     if mistakes := list(partner_mistakes(asked, existing, rules)):
-        raise invalid(mistakes, "A partner cannot be enrolled so; nobody was enrolled.")
+        raise invalid_body(mistakes, "A partner cannot be enrolled so; nobody was enrolled.")
     return rules.partners
 
 
@@ -128,18 +128,18 @@ def _admit(program: str, fresh: dict[str, Enrolment], catalog: Catalog) -> dict[
     """Gives each a code, and returns when they are durable."""
     mistakes = list(mention_mistakes(program, fresh, catalog.mention))
     if mistakes:
-        raise invalid(mistakes, "A mention is somebody else's; nobody was enrolled.")
-    newest = catalog.program(program) or known(program)
+        raise invalid_body(mistakes, "A mention is somebody else's; nobody was enrolled.")
+    newest = catalog.program(program) or require_program(program)
     blocklist = newest.program.codes.blocklist
-    wishes = [CodeWish(id_, one.display_name, blocklist=blocklist) for id_, one in fresh.items()]
-    taken = collaborators().store.take_codes(wishes, catalog, context().clock.now_ms())
+    wishes = [CodeRequest(id_, one.display_name, blocklist=blocklist) for id_, one in fresh.items()]
+    taken = dependencies().store.reserve_codes(wishes, catalog, context().clock.now_ms())
     made = [
         one.participant(program, own.code, to_datetime(own.since_ms))
         for one, own in zip(fresh.values(), taken, strict=True)
     ]
-    admitted = {one.id: one for one in collaborators().store.agree(made)}
+    admitted = {one.id: one for one in dependencies().store.reserve_participants(made)}
     _partners(
         program, list(fresh.values()), admitted, catalog
     )  # somebody may have enrolled one as somebody else just now
-    collaborators().store.keep(list(admitted.values()))
+    dependencies().store.write(list(admitted.values()))
     return admitted

@@ -6,17 +6,17 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from link_issuer.domain import text_validation
-from link_issuer.domain.enrolment import Enrolment, contradictions
-from link_issuer.http_api.request_body import invalid, json_body
+from link_issuer.domain.enrolment import Enrolment, duplicate_mistakes
+from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.value_checks import InvalidValue
 from referral.http.problems import Problem
 from referral.validation.fields import StrictSchema, identifier
 from referral.validation.mistakes import Mistake, json_pointer, mistakes_in
 
-MOST = 1000
+MAX_ENROLMENTS = 1000
 
 
-class Named(fields.String):
+class CheckedText(fields.String):
     """A text that one of the rules in `domain.names` lets in, as that rule keeps it."""
 
     def __init__(self, rule: Callable[[str], str], **more: Any) -> None:
@@ -33,25 +33,25 @@ class Named(fields.String):
 class EnrolmentSchema(StrictSchema):
     """Whom to enrol."""
 
-    external_id = Named(
-        text_validation.external_id,
+    external_id = CheckedText(
+        text_validation.validate_external_id,
         metadata={
             "description": "the platform's own id of the person, such as xhs:u42; only a partner may go without, and is"
             " partner:ID then",
             "maxLength": 128,
         },
     )
-    display_name = Named(
-        text_validation.display_name,
+    display_name = CheckedText(
+        text_validation.normalize_display_name,
         metadata={"description": "what people call them, up to 64 characters; left out, people see the code"},
     )
-    mention = Named(
-        text_validation.mention,
+    mention = CheckedText(
+        text_validation.normalize_mention,
         allow_none=True,
         metadata={"description": "their handle, such as @amy, where a mention refers too"},
     )
-    device = Named(
-        text_validation.device,
+    device = CheckedText(
+        text_validation.validate_device_hash,
         allow_none=True,
         metadata={
             "description": "a hash of their device, as events have it: who follows on it is not somebody else",
@@ -75,10 +75,12 @@ class EnrolmentSchema(StrictSchema):
 class EnrolmentsSchema(StrictSchema):
     """Whom to enrol, many at once."""
 
-    participants = fields.List(fields.Nested(EnrolmentSchema), required=True, validate=validate.Length(1, MOST))
+    participants = fields.List(
+        fields.Nested(EnrolmentSchema), required=True, validate=validate.Length(1, MAX_ENROLMENTS)
+    )
 
 
-def enrolments() -> tuple[list[Enrolment], bool]:
+def read_enrolments() -> tuple[list[Enrolment], bool]:
     """Who is to be enrolled, and whether they came as a list. Raises Problem."""
     body = json_body()
     if isinstance(body, list):
@@ -98,11 +100,11 @@ def _load(body: Mapping[str, object], wrapping: str) -> list[Enrolment]:
         ]
         raise _refused(mistakes) from error
     places = [json_pointer("participants", index).removeprefix(wrapping) for index in range(len(items))]
-    asked = [Enrolment(**item, place=place) for item, place in zip(items, places, strict=True)]
-    if mistakes := list(contradictions(asked)):
+    asked = [Enrolment(**item, pointer=place) for item, place in zip(items, places, strict=True)]
+    if mistakes := list(duplicate_mistakes(asked)):
         raise _refused(mistakes)
     return asked
 
 
 def _refused(mistakes: Sequence[Mistake]) -> Problem:
-    return invalid(mistakes, "Nobody was enrolled; `errors` names each place.")
+    return invalid_body(mistakes, "Nobody was enrolled; `errors` names each place.")

@@ -4,13 +4,13 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, fields
 
-from link_issuer.domain.program_versions import Succession, TooEarly, succeed
+from link_issuer.domain.program_versions import AppliedProgram, InvalidEffectiveTime, apply_program
 from link_issuer.http_api import examples, schemas
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.request_body import YAML_TYPES, invalid, json_answer, json_or_yaml_body
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.request_body import YAML_TYPES, invalid_body, json_or_yaml_body, json_response
 from link_issuer.programs.check import Checked, check, spelled_out
 from link_issuer.programs.schema import ProgramFile
-from link_issuer.store import Taken
+from link_issuer.store import AlreadyTaken
 from referral.events.entities import ProgramVersion
 from referral.http.api_keys import requires
 from referral.http.context import context
@@ -60,16 +60,16 @@ def apply(query: dict[str, bool], program: str) -> Response:
     mistake.
     """
     checked = _checked(program)
-    newest = collaborators().store.complete_catalog().program(program)
+    newest = dependencies().store.complete_catalog().program(program)
     _match(newest)
     succession = _succession(newest, checked)
     is_new, dry_run = succession.is_new, query["dry_run"]
     version = _keep(succession.version) if is_new and not dry_run else succession.version
     status = 201 if is_new and not dry_run else 200
-    return program_answer(version, status, warnings=checked.warnings, is_new=is_new, dry_run=dry_run)
+    return program_response(version, status, warnings=checked.warnings, is_new=is_new, dry_run=dry_run)
 
 
-def known(program: str) -> ProgramVersion:
+def require_program(program: str) -> ProgramVersion:
     """The newest version. Raises Problem 404 where there is no such program."""
     version = context().catalog.program(program)
     if version is None:
@@ -88,7 +88,7 @@ def _checked(program: str) -> Checked:
             Mistake("/id", f"is {checked.program.id}, but the address says {program}: let both be the same")
         )
     if mistakes:
-        raise invalid(
+        raise invalid_body(
             mistakes, f"The program has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}; nothing was changed."
         )
     return checked
@@ -101,26 +101,26 @@ def _match(newest: ProgramVersion | None) -> None:
         raise Problem(412, "other_version", f"The program has {now} now. Read it, and apply your change to that.")
 
 
-def _succession(newest: ProgramVersion | None, checked: Checked) -> Succession:
+def _succession(newest: ProgramVersion | None, checked: Checked) -> AppliedProgram:
     assert checked.program is not None  # noqa: S101 - a file without mistakes has a program
     try:
-        return succeed(newest, checked.program, checked.effective_from, context().clock.now_ms())
-    except TooEarly as error:
-        raise invalid(
+        return apply_program(newest, checked.program, checked.effective_from, context().clock.now_ms())
+    except InvalidEffectiveTime as error:
+        raise invalid_body(
             [Mistake("/effective_from", str(error))], "The version cannot take effect then; nothing was changed."
         ) from error
 
 
 def _keep(version: ProgramVersion) -> ProgramVersion:
     try:
-        taken = collaborators().store.take_version(version)
-    except Taken as error:
+        taken = dependencies().store.reserve_version(version)
+    except AlreadyTaken as error:
         raise Problem(409, "other_version", f"{error}. Read the program, and apply your change to that.") from error
-    collaborators().store.keep([taken])
+    dependencies().store.write([taken])
     return taken
 
 
-def program_fields(version: ProgramVersion) -> dict[str, object]:
+def program_content(version: ProgramVersion) -> dict[str, object]:
     """A version as it is answered."""
     return {
         "program": spelled_out(version.program),
@@ -130,6 +130,6 @@ def program_fields(version: ProgramVersion) -> dict[str, object]:
     }
 
 
-def program_answer(version: ProgramVersion, status: int, **more: object) -> Response:
+def program_response(version: ProgramVersion, status: int, **more: object) -> Response:
     """The answer that is a version; its ETag is for If-Match."""
-    return json_answer(program_fields(version) | more, status, {"ETag": f'"{version.version}"'})
+    return json_response(program_content(version) | more, status, {"ETag": f'"{version.version}"'})

@@ -4,8 +4,8 @@ from flask import Response, g
 from marshmallow import RAISE, fields, validate
 
 from link_issuer.http_api import examples, schemas
-from link_issuer.http_api.programs.api import blueprint, known, program_answer, program_fields
-from link_issuer.http_api.request_body import json_answer
+from link_issuer.http_api.programs.api import blueprint, program_content, program_response, require_program
+from link_issuer.http_api.request_body import json_response
 from referral.events.entities import ProgramVersion
 from referral.http import cursors
 from referral.http.api_keys import requires
@@ -36,8 +36,8 @@ def listing(page: dict[str, object]) -> Response:
     limit, cursor = int(str(page["limit"])), str(page["cursor"])
     after = cursors.decode_cursor(cursor, str) if cursor else ""
     ids = [program for program in context().catalog.programs() if program > after and _may_see(program)]
-    shown = [_listed(known(program)) for program in ids[:limit]]
-    return json_answer(
+    shown = [_listed(require_program(program)) for program in ids[:limit]]
+    return json_response(
         {"items": shown, "next_cursor": cursors.encode_cursor(ids[limit - 1]) if len(ids) > limit else None}
     )
 
@@ -48,7 +48,7 @@ def listing(page: dict[str, object]) -> Response:
 def show(program: str) -> Response:
     """The newest version of a program, in force or still to come; its ETag is for If-Match."""
     context().follower.read_to_end()
-    return program_answer(known(program), 200)
+    return program_response(require_program(program), 200)
 
 
 @blueprint.route("/v1/programs/<program>/versions", methods=["GET"])
@@ -57,9 +57,9 @@ def show(program: str) -> Response:
 def versions(program: str) -> Response:
     """All versions, the newest first."""
     context().follower.read_to_end()
-    known(program)
+    require_program(program)
     newest_first = reversed(context().catalog.versions(program))
-    return json_answer({"items": [program_fields(version) for version in newest_first], "next_cursor": None})
+    return json_response({"items": [program_content(version) for version in newest_first], "next_cursor": None})
 
 
 def _may_see(program: str) -> bool:

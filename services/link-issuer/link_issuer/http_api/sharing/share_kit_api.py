@@ -8,13 +8,14 @@ from flask_babel import force_locale
 from flask_smorest import Blueprint
 from marshmallow import RAISE
 
+from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.policies.catalogue import CHANNELS, POLICIES
-from link_issuer.domain.share_kit import Kit, OpenNow, best_code, refused
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.links.api import participant_of
-from link_issuer.http_api.request_body import invalid, json_answer
+from link_issuer.domain.share_kit import ShareKit, best_code_holder, policy_violations
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.links.api import require_participant
+from link_issuer.http_api.request_body import invalid_body, json_response
 from link_issuer.http_api.sharing.share_kit_response import KitAnswer
-from link_issuer.pages.invitation import Invitation, kit
+from link_issuer.pages.invitation import Invitation, invitation_kit
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import Channel
 from referral.events.timestamps import to_datetime
@@ -47,14 +48,14 @@ def share_kit(query: dict[str, str], participant: str) -> Response:
     `channel_policy` where the words would break a rule all the same; `errors` names each rule.
     """
     context().follower.read_to_end()  # a link that was made a moment ago is the one to use
-    owner = participant_of(participant)
+    owner = require_participant(participant)
     terms = _terms(owner)
     channel: Channel = query["channel"]  # type: ignore[assignment] # the schema takes no other
     tongue: Language = query.get("locale", "zh-CN")  # type: ignore[assignment] # as above
     with force_locale(LOCALES[tongue]):
         made = _made(owner, terms, channel, query.get("content"), tongue)
     _gate(made)
-    return json_answer(_fields(made, owner, tongue))
+    return json_response(_fields(made, owner, tongue))
 
 
 def _terms(owner: Participant) -> ProgramVersion:
@@ -64,44 +65,48 @@ def _terms(owner: Participant) -> ProgramVersion:
     return terms
 
 
-def _made(owner: Participant, terms: ProgramVersion, channel: Channel, content: str | None, tongue: Language) -> Kit:
+def _made(
+    owner: Participant, terms: ProgramVersion, channel: Channel, content: str | None, tongue: Language
+) -> ShareKit:
     program = terms.program
     if channel not in program.channels:
         detail = f"{channel} is not a channel of {program.id}: take {', '.join(program.channels)}"
-        raise invalid([Mistake("query:channel", detail)], "There is no kit for that channel.")
+        raise invalid_body([Mistake("query:channel", detail)], "There is no kit for that channel.")
     links = context().catalog.links(owner.id)
     wanted = content or (program.content[0].id if program.content else None)
-    via = best_code(owner, links, channel, wanted, OpenNow(terms, to_datetime(context().clock.now_ms())))
+    now = to_datetime(context().clock.now_ms())
+    via = best_code_holder(owner, links, channel, wanted, lambda link: unavailable_reason(link, terms, now) is None)
     try:
-        return kit(
-            Invitation(program=program, owner=owner, via=via, address=collaborators().link(via.code)),
+        return invitation_kit(
+            Invitation(program=program, owner=owner, holder=via, address=dependencies().link_url(via.code)),
             channel,
             content,
             tongue,
         )
     except LookupError:
         there = ", ".join(one.id for one in program.content) or "none, since there is none yet"
-        raise invalid(
+        raise invalid_body(
             [Mistake("query:content", f"{content} is not in the program: take {there}")], "No such content."
         ) from None
 
 
-def _gate(made: Kit) -> None:
+def _gate(made: ShareKit) -> None:
     """Raises Problem 422 with the name of each rule that the kit would break."""
-    if found := refused(made):
+    if found := policy_violations(made):
         errors = [
-            {"pointer": "query:content", "rule": one.rule, "detail": f"{one.says} (here: {one.by})"} for one in found
+            {"pointer": "query:content", "rule": one.rule, "detail": f"{one.requirement} (here: {one.found})"}
+            for one in found
         ]
         names = ", ".join(one.rule for one in found)
         detail = f"The words of {made.content} break {made.channel}'s policy: {names}. Change them in the program file."
         raise Problem(422, "channel_policy", detail, errors)
 
 
-def _fields(made: Kit, owner: Participant, tongue: Language) -> dict[str, object]:
+def _fields(made: ShareKit, owner: Participant, tongue: Language) -> dict[str, object]:
     """A kit as it is answered."""
     asked = {"lang": tongue, "channel": made.channel, "content": made.content or ""}
     query = urlencode({name: value for name, value in asked.items() if value})
-    page, pictures = collaborators().share_page(made.code), f"{collaborators().link('v1/links')}/{made.code}"
+    page, pictures = dependencies().share_page_url(made.code), f"{dependencies().link_url('v1/links')}/{made.code}"
     return {
         "participant": owner.id,
         "channel": made.channel,
@@ -110,7 +115,7 @@ def _fields(made: Kit, owner: Participant, tongue: Language) -> dict[str, object
         "locale": tongue,
         "caption": made.caption,
         "code": made.code,
-        "spoken": made.spoken,
+        "spoken": made.code_instruction,
         "mention": made.mention,
         "link": made.link,
         "qr_svg": f"{pictures}/qr.svg" if made.qr else None,

@@ -7,15 +7,15 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request, url_for
 from flask_smorest import Blueprint
 
-from link_issuer.domain.link_spec import hindrance
-from link_issuer.domain.share_kit import Kit, refused
-from link_issuer.http_api.dependencies import collaborators
+from link_issuer.domain.availability import unavailable_reason
+from link_issuer.domain.share_kit import ShareKit, policy_violations
+from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.redirect.dead_end_response import dead_end
 from link_issuer.pages import share_page
-from link_issuer.pages.dead_end_texts import DeadEnd
-from link_issuer.pages.fonts import NoFont, drawable
-from link_issuer.pages.invitation import Invitation, channel_of, content_of, kit
-from link_issuer.pages.poster import png
+from link_issuer.pages.dead_end_texts import DeadEndReason
+from link_issuer.pages.fonts import FontMissing, drawable_text
+from link_issuer.pages.invitation import Invitation, invitation_kit, page_channel, page_content
+from link_issuer.pages.poster import render_png
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
@@ -46,11 +46,11 @@ blueprint = Blueprint(
 )
 
 
-class Found(NamedTuple):
+class ComposedPage(NamedTuple):
     """What a code's page is made of, in which program, and the query that asks for it again."""
 
     program: str
-    shown: share_page.Shown
+    shown: share_page.SharePage
     query: dict[str, str]
 
 
@@ -61,17 +61,17 @@ class Found(NamedTuple):
 @unlimited
 def page(code: str) -> Response:
     """The page that somebody shares from, and that a friend sees: the hook, who invites, what both get, one button."""
-    shows = found(code)
+    shows = compose_page(code)
     if isinstance(shows, Response):
         return shows
     shown, kit_ = shows.shown, shows.shown.kit
     html = render_template(
         "share.html",
         shown=shown,
-        address=f"{collaborators().share_page(kit_.code)}?{urlencode(shows.query)}",
+        address=f"{dependencies().share_page_url(kit_.code)}?{urlencode(shows.query)}",
         poster=_is_drawable(shown),
         picture=f"{url_for('share_page.poster', code=kit_.code)}?{urlencode(shows.query)}",
-        preview=f"{collaborators().share_page(kit_.code)}/poster.png?{urlencode(shows.query)}",
+        preview=f"{dependencies().share_page_url(kit_.code)}/poster.png?{urlencode(shows.query)}",
         qr=url_for("qr.svg", code=kit_.code, size=200, margin=2),
         ticket=f"{url_for('share_presses.ticket', code=kit_.code)}?{urlencode(shows.query)}",
         report=url_for("share_presses.press", code=kit_.code),
@@ -93,7 +93,7 @@ def page(code: str) -> Response:
 )
 def poster(code: str) -> Response:
     """The poster of a code: hook, name, what the friend gets, and the code or QR code as the channel's policy has it."""
-    shows = found(code)
+    shows = compose_page(code)
     if isinstance(shows, Response):
         return shows
     if not _drawing.acquire(timeout=_PATIENCE_S):
@@ -101,15 +101,15 @@ def poster(code: str) -> Response:
             503, "busy", "Many posters are being drawn: come again in a moment.", headers={"Retry-After": "2"}
         )
     try:
-        picture = png(share_page.poster(shows.shown))
-    except NoFont as error:
+        picture = render_png(share_page.compose_poster(shows.shown))
+    except FontMissing as error:
         raise Problem(503, "no_font", str(error), headers={"Retry-After": "3600"}) from error
     finally:
         _drawing.release()
     return _kept(Response(picture, mimetype="image/png"))
 
 
-def found(code: str) -> Found | Response:
+def compose_page(code: str) -> ComposedPage | Response:
     """What the page shows, or the page of a dead end."""
     via = context().catalog.code(code)
     if via is None:
@@ -117,30 +117,32 @@ def found(code: str) -> Found | Response:
     now_ms = context().clock.now_ms()
     terms, owner = context().catalog.program_at(via.program, now_ms), context().catalog.owner(via)
     used = context().catalog.uses(via.code) - context().catalog.returned_uses(via.code)
-    why: DeadEnd | None = hindrance(via, terms, to_datetime(now_ms), used)
+    why: DeadEndReason | None = unavailable_reason(via, terms, to_datetime(now_ms), used)
     if terms is None or owner is None or why is not None:
         return dead_end(why or "unknown", via, code)
-    return _composed(Invitation(program=terms.program, owner=owner, via=via, address=collaborators().link(via.code)))
+    return _composed(
+        Invitation(program=terms.program, owner=owner, holder=via, address=dependencies().link_url(via.code))
+    )
 
 
-def _composed(invitation: Invitation) -> Found:
+def _composed(invitation: Invitation) -> ComposedPage:
     """The page's parts; where the program's words would break the channel's policy, without them."""
-    channel = channel_of(request.args.get("channel", ""), invitation.via)
-    content = content_of(request.args.get("content", ""), invitation.program, invitation.via)
-    made = kit(invitation, channel, content, language())
+    channel = page_channel(request.args.get("channel", ""), invitation.holder)
+    content = page_content(request.args.get("content", ""), invitation.program, invitation.holder)
+    made = invitation_kit(invitation, channel, content, language())
     query = {"lang": language(), "channel": channel, **({"content": made.content} if made.content else {})}
-    return Found(invitation.program.id, share_page.shown(invitation, _fit(made)), query)
+    return ComposedPage(invitation.program.id, share_page.compose_share_page(invitation, _fit(made)), query)
 
 
-def _fit(made: Kit) -> Kit:
-    return made.bare() if refused(made) else made
+def _fit(made: ShareKit) -> ShareKit:
+    return made.without_program_texts() if policy_violations(made) else made
 
 
-def _is_drawable(shown: share_page.Shown) -> bool:
+def _is_drawable(shown: share_page.SharePage) -> bool:
     """Whether this machine has a font for the poster's words."""
     try:
-        drawable(shown.title + shown.inviter + shown.program + shown.invites)
-    except NoFont:
+        drawable_text(shown.title + shown.inviter + shown.program + shown.invites)
+    except FontMissing:
         return False
     return True
 

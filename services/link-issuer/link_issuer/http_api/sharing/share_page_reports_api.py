@@ -7,12 +7,12 @@ reports a minute by address and by code.
 from flask import Response
 from flask_smorest import Blueprint
 
-from link_issuer.domain.share_report import MOST_PRESSES, TOKEN_MS, is_over, pressed
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.request_body import json_answer
+from link_issuer.domain.share_report import MAX_PRESSES, TOKEN_LIFETIME_MS, is_expired, share_page_fact
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.request_body import json_response
 from link_issuer.http_api.sharing import share_requests
-from link_issuer.http_api.sharing.share_page_api import LOST, PARAMETERS, found
-from link_issuer.http_api.sharing.share_requests import loaded, refused
+from link_issuer.http_api.sharing.share_page_api import LOST, PARAMETERS, compose_page
+from link_issuer.http_api.sharing.share_requests import load_body, refused
 from referral.events.facts import ShareToken
 from referral.events.ids import random_id
 from referral.http.context import context
@@ -25,7 +25,7 @@ blueprint = Blueprint("share_presses", __name__, description="What the share pag
 _SAYS = {
     "malformed": "is no token: send what GET /s/{code}/ticket gave",
     "forged": "was not given by this service: send what GET /s/{code}/ticket gave",
-    "expired": f"is out of date after {TOKEN_MS // 60_000} minutes: get a new one",
+    "expired": f"is out of date after {TOKEN_LIFETIME_MS // 60_000} minutes: get a new one",
     "other": "was given for another code: get one for this",
 }
 
@@ -35,7 +35,7 @@ _SAYS = {
 @blueprint.response(200, share_requests.TicketAnswer)
 def ticket(code: str) -> Response:
     """What the page of a code reports shares with; asked for by its script, so that the page itself can be kept by proxies."""
-    here = found(code)
+    here = compose_page(code)
     if isinstance(here, Response):
         return here
     kit, program = here.shown.kit, here.program
@@ -48,8 +48,8 @@ def ticket(code: str) -> Response:
         content=kit.content,
         cta=kit.cta,
     )
-    answer = {"token": collaborators().signer.sign_share(token), "presses": MOST_PRESSES}
-    return json_answer(answer, headers={"Cache-Control": "no-store"})
+    answer = {"token": dependencies().signer.sign_share(token), "presses": MAX_PRESSES}
+    return json_response(answer, headers={"Cache-Control": "no-store"})
 
 
 @blueprint.route("/s/<code>/shares", methods=["POST"])
@@ -70,28 +70,28 @@ def press(code: str) -> Response:
 
     It counts as a share of the participant whose page it is, once however often it is told.
     """
-    asked = loaded(share_requests.PressSchema())
+    asked = load_body(share_requests.PressSchema())
     via = context().catalog.code(code)
     owner = context().catalog.owner(via) if via else None
     if via is None or owner is None:
         raise Problem(404, "unknown_code", f"Nobody has the code {code}.")
     token = _token(asked["token"], via.code)
-    if wait_s := collaborators().allowance.seconds_to_wait(via.code):
+    if wait_s := dependencies().share_rate_limit.seconds_to_wait(via.code):
         detail = f"The pages of {via.code} report more shares than people make. Come again later."
         raise Problem(429, "rate_limited", detail, headers={"Retry-After": str(wait_s)})
-    line = pressed(token, asked["press"], context().clock.now_ms(), owner, via)
-    collaborators().send(line)
-    return json_answer({"id": line.id, "occurred_at": line.occurred_at}, 201)
+    line = share_page_fact(token, asked["press"], context().clock.now_ms(), owner, via)
+    dependencies().send(line)
+    return json_response({"id": line.id, "occurred_at": line.occurred_at}, 201)
 
 
 def _token(text: str, code: str) -> ShareToken:
     """The token, if it is for this code and not out of date. Raises Problem 422."""
     try:
-        token = collaborators().signer.read_share(text)
+        token = dependencies().signer.read_share(text)
     except InvalidTokenError as error:
         raise refused([Mistake("/token", _SAYS[str(error)])]) from error
     if token.code != code:
         raise refused([Mistake("/token", _SAYS["other"])])
-    if is_over(token, context().clock.now_ms()):
+    if is_expired(token, context().clock.now_ms()):
         raise refused([Mistake("/token", _SAYS["expired"])])
     return token

@@ -5,9 +5,9 @@ from typing import Any, get_args
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from link_issuer.domain import text_validation
-from link_issuer.domain.share_report import MOST_PRESSES
-from link_issuer.http_api.participants.enrolment_request import Named
-from link_issuer.http_api.request_body import invalid, json_body
+from link_issuer.domain.share_report import MAX_PRESSES
+from link_issuer.http_api.participants.enrolment_request import CheckedText
+from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.facts import Channel
 from referral.validation.fields import StrictSchema, choice, identifier, integer, text, utc_datetime
 from referral.validation.mistakes import Mistake, mistakes_in
@@ -18,8 +18,8 @@ class ShareSchema(StrictSchema):
 
     program = text("the program", 64, required=True)
     participant = text("whose share it is, by par_… id; else `person`", 64)
-    person = Named(
-        text_validation.external_id,
+    person = CheckedText(
+        text_validation.validate_external_id,
         metadata={
             "description": "who shared, by the platform's own id: also somebody who does not take part",
             "maxLength": 128,
@@ -49,7 +49,7 @@ class PressSchema(StrictSchema):
     press = integer(
         "which press of the button it is, from 1 on; the same press told twice counts once",
         1,
-        MOST_PRESSES,
+        MAX_PRESSES,
         required=True,
     )
 
@@ -58,9 +58,7 @@ class TicketAnswer(Schema):
     """What a share page may report shares with, for an hour."""
 
     token = fields.String(required=True)
-    presses = fields.Integer(
-        required=True, validate=validate.Equal(MOST_PRESSES), metadata={"description": "how often"}
-    )
+    presses = fields.Integer(required=True, validate=validate.Equal(MAX_PRESSES), metadata={"description": "how often"})
 
 
 class PressAnswer(Schema):
@@ -95,7 +93,7 @@ SHARE: dict[str, object] = {
 PRESS: dict[str, object] = {"token": "k9RjbGtf….mZ3t", "press": 1}
 
 
-def loaded(schema: Schema) -> dict[str, Any]:
+def load_body(schema: Schema) -> dict[str, Any]:
     """What a body holds. Raises Problem 422 with every mistake."""
     try:
         found: dict[str, Any] = schema.load(json_body())  # type: ignore[arg-type] # load refuses what is no mapping
@@ -106,4 +104,4 @@ def loaded(schema: Schema) -> dict[str, Any]:
 
 def refused(found: list[Mistake]) -> Exception:
     """422: nothing was recorded."""
-    return invalid(found, "The share was not recorded; `errors` names each place.")
+    return invalid_body(found, "The share was not recorded; `errors` names each place.")

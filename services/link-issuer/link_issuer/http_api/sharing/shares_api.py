@@ -6,13 +6,13 @@ from typing import Any
 from flask import Response, g
 from flask_smorest import Blueprint
 
-from link_issuer.domain.link_spec import Wish, mistakes
-from link_issuer.domain.share_report import Share
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.programs.api import known
-from link_issuer.http_api.request_body import json_answer
+from link_issuer.domain.link_spec import LinkSpec, link_mistakes
+from link_issuer.domain.share_report import ShareReport
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.programs.api import require_program
+from link_issuer.http_api.request_body import json_response
 from link_issuer.http_api.sharing import share_requests
-from link_issuer.http_api.sharing.share_requests import loaded, refused
+from link_issuer.http_api.sharing.share_requests import load_body, refused
 from referral.events.entities import Link, Participant
 from referral.events.facts import ContentShared
 from referral.events.ids import derive_id, random_id
@@ -45,13 +45,13 @@ def report() -> Response:
     By a participant (then it is their own share) or by any person. The same `id` (with its `occurred_at`), or the same
     Idempotency-Key, is the same share, and counts once.
     """
-    asked = loaded(share_requests.ShareSchema())
+    asked = load_body(share_requests.ShareSchema())
     require_program_access(g.key, asked["program"])
     share = _share(asked)
     now = to_datetime(context().clock.now_ms())
-    line = share.line(asked.get("id") or _id(share.program), asked.get("occurred_at", now))
-    collaborators().send(line)
-    return json_answer(share_fields(line), 201)
+    line = share.fact(asked.get("id") or _id(share.program), asked.get("occurred_at", now))
+    dependencies().send(line)
+    return json_response(share_fields(line), 201)
 
 
 def share_fields(line: ContentShared) -> dict[str, object]:
@@ -75,18 +75,18 @@ def _id(program: str) -> str:
     return derive_id("evt", g.key.id, program, key) if key is not None else random_id("evt")
 
 
-def _share(asked: dict[str, Any]) -> Share:
+def _share(asked: dict[str, Any]) -> ShareReport:
     """What is reported, checked against program and catalog. Raises Problem."""
-    newest = known(asked["program"])
+    newest = require_program(asked["program"])
     terms = context().catalog.program_at(newest.program.id, context().clock.now_ms()) or newest
     owner = _participant(asked)
     via = _code(asked, owner)
-    wish = Wish(channel=asked["channel"], content=asked.get("content"), cta=asked.get("cta"))
+    wish = LinkSpec(channel=asked["channel"], content=asked.get("content"), cta=asked.get("cta"))
     now = to_datetime(context().clock.now_ms())
-    if found := [*mistakes(wish, terms.program, now), *_time_mistakes(asked, now)]:
+    if found := [*link_mistakes(wish, terms.program, now), *_time_mistakes(asked, now)]:
         raise refused(found)
     whose = context().catalog.owner(via) if via else owner
-    return Share(
+    return ShareReport(
         program=newest.program.id,
         person=asked.get("person") or (owner.external_id if owner else ""),
         channel=asked["channel"],
