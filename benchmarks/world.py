@@ -16,12 +16,12 @@ from referral.events.entities import ApiKey, Participant, ProgramVersion
 from referral.events.program import Program, Screening
 from referral.events.screening import VelocityPerMinute
 from referral.events.timestamps import to_datetime
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
 from referral_tools.stack.stack import Stack
-from referral_tools.system import answers
+from referral_tools.system import is_reachable
 
 PROGRAM = "prg_bench"
 KEY = "rk_benchmark"
@@ -105,7 +105,7 @@ class World:
 def _up(address: str) -> bool:
     """Ready; a bare server that sends /nothing on elsewhere is too."""
     if address.endswith("/readyz"):
-        return answers(address)
+        return is_reachable(address)
     import httpx
 
     try:

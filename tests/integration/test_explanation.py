@@ -19,7 +19,7 @@ from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.facts import ClickToken
 from referral.events.program import Board
 from referral.events.timestamps import to_ms
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main

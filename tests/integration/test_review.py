@@ -16,7 +16,7 @@ from referral.events.attributions import Evidence, ReferralQualified, attributio
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board, Screening
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main
 from referral_tools.stack.ports import free_ports

@@ -14,7 +14,7 @@ def write_private(path: Path, content: str) -> None:
     beside.replace(path)
 
 
-def kept_secret(path: Path, make: Callable[[], str]) -> str:
+def load_or_create_secret(path: Path, make: Callable[[], str]) -> str:
     """A secret that is made once and then stays the same: tokens outlive a restart."""
     if not path.exists():
         write_private(path, make())

@@ -15,8 +15,8 @@ from conversion_tracker.replay.launcher import Replays
 from conversion_tracker.screening.store import Conversions
 from referral.catalog.view import Catalog
 from referral.http.context import Context
-from referral.log.log_reader import LogReaderPool
 from referral.log.publisher import Publisher
+from referral.log.reader_pool import LogReaderPool
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS, Topic

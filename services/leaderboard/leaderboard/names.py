@@ -6,7 +6,7 @@ from typing import Self
 
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,6 @@ def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, Name]:
     wanted = list(participants)
     try:
         found = catalog.participants_by_id(wanted)
-    except NotDurable:
+    except LogUnavailable:
         found = catalog.snapshot().participants_by_id(wanted)
     return {participant: Name.of(one) if one else Name(participant) for participant, one in found.items()}

@@ -75,7 +75,7 @@ class Store:
         self._reservations = Reservations(redis)
 
     def complete_catalog(self) -> Catalog:
-        """The catalog with everything acknowledged before this call. Raises NotDurable if the log does not answer."""
+        """The catalog with everything acknowledged before this call. Raises LogUnavailable if Kafka does not respond."""
         self._follower.read_to_end(_CATALOG_TIMEOUT_S)
         return self._follower.view.snapshot()
 

@@ -15,7 +15,7 @@ from referral.fold.batch import Batch, BatchReader
 from referral.fold.fence import Fence
 from referral.fold.fold import Decision, Fold, Key, Output, Position, SortedSetMember, StateGroup, Timer
 from referral.fold.state_store import LoadedState, StateRequest
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable
 from referral.log.fold_producer import OutputLine
 from referral.topics import REJECTED, Topic, partition_of
 
@@ -75,7 +75,7 @@ class Decider(Generic[Line, State]):
         return to_ms(batch.tick[1].occurred_at) if batch.tick else 0
 
     def decide(self, batch: Batch[Line], loaded: LoadedState, known: PartitionProgress) -> Outcome:
-        """Decides on every line in turn. Raises NotDurable when the catalog could not be read."""
+        """Decides on every line in turn. Raises LogUnavailable if the catalog could not be read."""
         outcome = Outcome(batch.partition, Fence(batch.last_offset, dict(known.fence.causes)))
         changes = (
             self._decide_tick(batch, loaded, outcome, known)
@@ -111,7 +111,7 @@ class Decider(Generic[Line, State]):
     ) -> Decision[State] | None:
         try:
             return self._fold.decide(line, states, self._catalog, position)
-        except NotDurable:
+        except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a line that no rule can take is set aside with its reason, and the rest go on
             outcome.dead_letters.append(self._reader.rejection(position, raw, "decision_failed", _describe(error)))
@@ -141,7 +141,7 @@ class Decider(Generic[Line, State]):
         """A state that no rule can take loses its timer and stays as it is; the others go on."""
         try:
             return self._fold.on_timer(tick, key, self._decode(raw), self._catalog, position)
-        except NotDurable:
+        except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - as for a line
             detail = f"the state {key} fell due: {_describe(error)}"

@@ -21,7 +21,7 @@ from referral.fold.invalid_limit import InvalidLimit, TooManyInvalidLines
 from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.state_store import RedisStateStore
 from referral.log.connection import create_admin_client
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable, NotDurable
 from referral.log.fold_producer import KafkaFoldProducer
 from referral.log.source import KafkaSource
 from referral.log.topic_admin import TopicMismatch, partition_count, verify_partitions
@@ -52,7 +52,7 @@ class FoldWorker:
             try:
                 self.run_once()
                 self.trouble = None if self.runner.has_assignment else "no partitions were dealt to this worker yet"
-            except (NotDurable, RedisError, KafkaError, LogBehindState) as error:
+            except (NotDurable, LogUnavailable, RedisError, KafkaError, LogBehindState) as error:
                 self._pause_after(error)
         self.runner.close()
         self._catalog.close()

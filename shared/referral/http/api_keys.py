@@ -3,16 +3,16 @@
 A key is found by its digest, so no comparison leaks how much of it was right; a slow hash would add nothing to 256 bits.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Literal, ParamSpec, TypeVar
 
-from flask import Request, g, request
+from flask import g, request
 
 from referral.catalog.view import Catalog
 from referral.events.entities import ApiKey
+from referral.http.bearer_token import bearer_secret, parse_bearer, secret_digest
 from referral.http.context import context
 from referral.http.openapi_annotations import annotate
 from referral.http.problems import Problem
@@ -27,11 +27,6 @@ R = TypeVar("R")
 def generate_secret() -> str:
     """A new API key."""
     return "rk_" + secrets.token_urlsafe(32)
-
-
-def secret_digest(secret: str) -> str:
-    """What is stored of a key: the SHA-256, in hex."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def requires(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -86,17 +81,11 @@ def _find_key(digest: str) -> ApiKey | None:
 
 def find_valid_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey | None:
     """The key of an Authorization header, if it is known to this view, in force, and has the scope; else None."""
-    kind, _, secret = authorization.partition(" ")
-    key = catalog.api_key(secret_digest(secret.strip())) if kind.lower() == "bearer" else None
+    secret = parse_bearer(authorization)
+    key = None if secret is None else catalog.api_key(secret_digest(secret))
     if key is None or key.revoked or not ({scope, "admin"} & set(key.scopes)):
         return None
     return key
-
-
-def bearer_secret(request: Request) -> str | None:
-    """The secret that a request brings as `Authorization: Bearer …`; None where it brings none."""
-    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret.strip() or None if kind.lower() == "bearer" else None
 
 
 def require_program_access(key: ApiKey, program: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import structlog
 from flask import current_app
@@ -13,10 +12,8 @@ from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.clock import Clock
 from referral.config import Settings
+from referral.http.rate_limit import RateLimiter
 from referral.log.publisher import Publisher
-
-if TYPE_CHECKING:
-    from referral.http.rate_limit import RateLimiter  # which asks for keys, as keys ask for the context
 
 log = structlog.get_logger()
 
@@ -29,7 +26,7 @@ class Context:
     clock: Clock
     follower: CatalogFollower
     redis: "Redis"
-    limiter: "RateLimiter"
+    limiter: RateLimiter
     gauges: dict[str, Callable[[], float]] = field(
         default_factory=dict
     )  # read when metrics are asked for, by table name

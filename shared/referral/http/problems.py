@@ -13,7 +13,7 @@ from redis.exceptions import TimeoutError as NoAnswer
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from referral.http.request_ids import request_id
-from referral.log.errors import NotDurable, Overloaded
+from referral.log.errors import LogUnavailable, NotDurable, Overloaded
 
 log = structlog.get_logger()
 
@@ -99,6 +99,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(
         NotDurable, lambda error: problem_response(unavailable(f"The log does not answer: {error}."))
     )
+    app.register_error_handler(LogUnavailable, lambda error: problem_response(unavailable(str(error))))
     app.register_error_handler(Overloaded, lambda error: problem_response(unavailable(f"We are busy: {error}.")))
     for kind, trouble in _REDIS.items():
         app.register_error_handler(kind, partial(_redis_error, trouble))

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from referral.config import Settings
-from referral.http.api_keys import bearer_secret, secret_digest
+from referral.http.bearer_token import bearer_secret, secret_digest
 from referral.http.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., object])

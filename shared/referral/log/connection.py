@@ -97,7 +97,7 @@ def _wait_for_broker(settings: Settings, patience_ms: int) -> None:
     deadline = time.monotonic() + patience_ms / 1000
     while not any(_accepts_connections(server) for server in settings.kafka.split(",")):
         if time.monotonic() >= deadline:
-            raise KafkaTimeoutError(f"nobody takes connections at {settings.kafka}")
+            raise KafkaTimeoutError(f"no Kafka broker accepts connections at {settings.kafka}")
         time.sleep(0.05)
 
 

@@ -18,7 +18,7 @@ from referral.events.attributions import Evidence, ReferralAttributed, ReferralU
 from referral.events.conversions import conversion_key
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.log.publisher import Publisher
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
 from referral_tools.stack.ports import free_ports

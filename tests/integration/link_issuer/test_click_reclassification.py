@@ -86,7 +86,7 @@ def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypa
         assert refusal.exit_code == 1
         assert "/click" in refusal.output
     assert {line.click for line in said(glow)} == {one.id for one in found}
-    monkeypatch.setattr(door, "MOST_CLICKS", 2)
+    monkeypatch.setattr(door, "MAX_CLICKS", 2)
     assert reclass(glow, code=amy, visitor="person", **span).get_json()["code"] == "too_much"
 
 

@@ -26,7 +26,7 @@ def test_a_link_with_a_bound_lets_so_many_people_through(glow: System) -> None:
     assert [glow.open("/THREE").status_code for _ in range(5)] == [302, 302, 302, 410, 410]
     before = counter("redirects").labels("exhausted")._value.get()
     page = glow.open("/three", Accept_Language="en")
-    assert "All places of this link are taken" in page.text
+    assert "This link has been used up" in page.text
     assert f'href="{amy["link"]}"' in page.text
     assert counter("redirects").labels("exhausted")._value.get() == before + 1
     assert glow.open("/THREE", Accept="application/json").get_json()["code"] == "link_exhausted"

@@ -11,7 +11,7 @@ from referral.config import Settings
 from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.stack import Stack
-from referral_tools.system import answers
+from referral_tools.system import is_reachable
 from tests.support.builders.reward_dispatcher import grant
 from tests.support.systems.reward_dispatcher import System, start, stop
 from tests.support.waiting import until
@@ -27,7 +27,7 @@ def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, env
     ensure_topics(settings)
     process = start(environ | mine, "worker")
     try:
-        until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
+        until(lambda: is_reachable(f"http://127.0.0.1:{port}/readyz"))
         with httpx.Client() as client:
             _busy(System(settings, environ, client))
         mortal.kafka_process.terminate()

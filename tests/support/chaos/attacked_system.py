@@ -12,11 +12,11 @@ from redis import Redis
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.program import Program
-from referral_tools.demo.folded import Watch
+from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
-from referral_tools.system import TABLE, System, answers, free_base
+from referral_tools.system import TABLE, System, free_base, is_reachable
 from tests.support.chaos.event_feed import Feed
 from tests.support.waiting import until
 
@@ -84,7 +84,7 @@ class World:
 
     def ready(self, name: str) -> bool:
         """Whether a process says that it is ready."""
-        return answers(f"{self.system.address(name)}/readyz")
+        return is_reachable(f"{self.system.address(name)}/readyz")
 
     def revive(self) -> None:
         """Brings the dead back, as an orchestrator would, with what they were started with."""
@@ -147,7 +147,7 @@ class World:
                 self.restart(name)
         self.revive()
         self.until_ready(*self.processes)
-        with Watch(self.system.settings) as watch:
+        with FoldWaiter(self.system.settings) as watch:
             watch.until_folded()
 
     def mend_and_compare(self, feed: Feed, but: tuple[str, ...] = ()) -> tuple[dict[str, object], dict[str, object]]:

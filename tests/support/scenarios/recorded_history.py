@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from conversion_tracker.attribution.fold import AttributeFold
-from conversion_tracker.replay.log_history import Offsets
 from conversion_tracker.screening.fold import ScreenFold
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
@@ -21,6 +20,7 @@ from referral.fold.fold import Fold
 from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
+from referral.log.log_reader import Offsets
 from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.log.source import Record
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic, partition_of

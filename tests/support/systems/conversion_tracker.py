@@ -24,7 +24,7 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey, CatalogEntity
 from referral.fold.lag import FoldSource, lag_by_fold
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.http.context import Context
 from referral.log.connection import create_consumer
 from referral.log.records import split

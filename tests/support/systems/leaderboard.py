@@ -14,9 +14,10 @@ from referral.clock import ManualClock
 from referral.config import Settings
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import ApiKey, CatalogEntity
+from referral.events.keys import referrer_key
 from referral.events.timestamps import to_ms
 from referral.fold.state_keys import state_key
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.http.context import Context
 from referral.topics import partition_of
 from tests.support.builders.leaderboard import PROGRAM, START, VERSION
@@ -42,7 +43,7 @@ def served(redis_url: str, entities: Iterable[CatalogEntity] = ()) -> Flask:
 def seat(redis: "Redis", period: str, scores: Mapping[str, float], kind: ReferrerKind = "follower") -> None:
     """Puts participants on a board, each where the fold would."""
     for member, score in scores.items():
-        home = partition_of(places.log_key(PROGRAM, member), PARTITIONS)
+        home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)
         board = places.board(PROGRAM, "referrals", period, kind)
         redis.zadd(state_key(places.SERVICE, places.BOARDS, home, board), {member: score})
 

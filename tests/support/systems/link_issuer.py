@@ -20,7 +20,7 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import ApiKey
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.http.context import Context
 from referral.log.connection import create_consumer
 from referral.log.publisher import Publisher
@@ -139,7 +139,7 @@ class System:
         """While this lasts no fact reaches the log."""
         own, here = self.own, self.context
         nowhere = Publisher(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
-        self.app.extensions[SERVICE] = replace(own, onward=replace(own.redirect_resolver, collector=nowhere))
+        self.app.extensions[SERVICE] = replace(own, redirect_resolver=replace(own.redirect_resolver, publisher=nowhere))
         try:
             yield
         finally:

@@ -18,7 +18,7 @@ from referral.config import Settings
 from referral.events.conversions import conversion_key
 from referral.events.entities import ApiKey, CatalogEntity
 from referral.events.rewards import reward_key
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 from referral.log.publisher import Publisher
 from referral.topics import CONVERSIONS, REWARDS
 from referral_tools.stack.ports import free_ports

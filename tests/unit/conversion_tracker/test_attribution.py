@@ -12,9 +12,9 @@ from referral.events.attributions import ReferralAttributed, ReferralQualified, 
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import ContentShown, Fact, Follow
 from referral.events.timestamps import to_datetime, to_ms
-from referral_tools.oracle.attribution import judge as oracle
-from referral_tools.oracle.directory import Directory
+from referral_tools.oracle.expected_attribution import expected_referral as oracle
 from referral_tools.oracle.journal import Click, Enrolled
+from referral_tools.oracle.participant_directory import Directory
 from tests.support.builders.conversion_tracker import (
     AMY,
     BO,

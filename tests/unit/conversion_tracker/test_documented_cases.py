@@ -11,10 +11,10 @@ from conversion_tracker.attribution.rules import rules_of
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralUnattributed
 from referral.events.facts import Channel, Fact
 from referral.events.program import QualifyingEvent
-from referral_tools.attribution.crediting import MODELS, TOUCHES
-from referral_tools.attribution.evidence import CASES, ENDS_ON_DAY, Case
-from referral_tools.attribution.qualifying import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, History
-from referral_tools.attribution.steps import AMY, Did, Step
+from referral_tools.attribution.case_steps import AMY, CaseStep, Did
+from referral_tools.attribution.credit_cases import MODELS, TOUCHES
+from referral_tools.attribution.evidence_cases import CASES, ENDS_ON_DAY, EvidenceCase
+from referral_tools.attribution.qualification_cases import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, QualificationCase
 from tests.support.builders import conversion_tracker as world
 from tests.support.builders.conversion_tracker import FRIEND, PROGRAM, Run, at, catalog, tick, token, version
 
@@ -30,13 +30,13 @@ TYPES: dict[Did, str] = {
 }
 
 
-def _fact(number: int, step: Step, channel: Channel | None) -> Fact:
+def _fact(number: int, step: CaseStep, channel: Channel | None) -> Fact:
     """The fact of a step; a click was made in the channel, and a follow that says nothing else is told by none."""
     by_itself = {name: said for name, said in step.said.items() if name in ("code", "mention")}
     data = {name: said for name, said in step.said.items() if name not in by_itself}
     fact = {
         "id": f"evt_{number}",
-        "type": TYPES[step.did],
+        "type": TYPES[step.action],
         "program": PROGRAM,
         "person": FRIEND,
         "occurred_at": at(step.day),
@@ -49,13 +49,13 @@ def _fact(number: int, step: Step, channel: Channel | None) -> Fact:
     return msgspec.convert(fact | ({"data": data} if data else {}), type=Fact)  # type: ignore[arg-type] # a union of types
 
 
-def _facts(steps: tuple[Step, ...], channel: Channel | None = None) -> list[Fact]:
+def _facts(steps: tuple[CaseStep, ...], channel: Channel | None = None) -> list[Fact]:
     return [_fact(number, step, channel) for number, step in enumerate(steps, 1)]
 
 
 @pytest.mark.parametrize("channel", get_args(Channel))
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.told)
-def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: Case, channel: Channel) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.description)
+def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: EvidenceCase, channel: Channel) -> None:
     """Who is credited, for which kind of evidence and in which channel; or the reason why nobody is."""
     run = Run(catalog(version(ends_at=at(ENDS_ON_DAY)))).take(_facts(case.steps, channel), came=case.steps[-1].day)
     first = run.standing()[0]
@@ -75,8 +75,10 @@ def _rules(qualifies_on: QualifyingEvent) -> Run:
 
 
 @pytest.mark.parametrize("qualifies_on", get_args(QualifyingEvent))
-@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.told)
-def test_a_history_pays_from_the_day_that_the_docs_say(history: History, qualifies_on: QualifyingEvent) -> None:
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.description)
+def test_a_history_pays_from_the_day_that_the_docs_say(
+    history: QualificationCase, qualifies_on: QualifyingEvent
+) -> None:
     """Attributed to Amy while they follow; qualified from that day; reversed only where it had qualified."""
     run = _rules(qualifies_on)
     for fact in _facts(history.steps):

@@ -4,14 +4,14 @@ import pytest
 
 from leaderboard.names import Name, names_of
 from referral.catalog.view import Catalog
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable
 from tests.support.builders.leaderboard import somebody
 
 AMY = somebody("amy", "Amy")
 
 
 def _away() -> None:
-    raise NotDurable("nobody takes connections")
+    raise LogUnavailable("the catalog", "127.0.0.1:9092", "no broker")
 
 
 def test_a_board_is_shown_while_the_log_is_away() -> None:
@@ -22,5 +22,5 @@ def test_a_board_is_shown_while_the_log_is_away() -> None:
 
 def test_only_a_name_may_be_left_open() -> None:
     """A look-up that decides something says that it cannot be made."""
-    with pytest.raises(NotDurable):
+    with pytest.raises(LogUnavailable):
         Catalog(refresh=_away).participant("par_new")

@@ -10,7 +10,7 @@ from link_issuer.domain.advice.catalogue import RULES
 from link_issuer.domain.advice.generic_cta import is_generic
 from link_issuer.domain.advice.missing_element import missing_elements
 from link_issuer.domain.advice.text_patterns import FORCED_SHARING, OFF_PLATFORM, REPEATED_SHARING
-from link_issuer.http_api.examples import PROGRAM
+from link_issuer.http_api.programs.program_examples import PROGRAM
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from tests.support.builders.program_files import SMALL, program_files

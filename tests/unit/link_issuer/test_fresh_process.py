@@ -12,7 +12,7 @@ from flask import Flask
 from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
 from referral.events.entities import ApiKey
-from referral.http.api_keys import secret_digest
+from referral.http.bearer_token import secret_digest
 
 KEY = ApiKey(
     recorded_at=datetime(2026, 11, 1, tzinfo=UTC),

@@ -123,7 +123,7 @@ def test_metrics_tell_what_runs_and_what_it_knows(client: FlaskClient) -> None:
     """The version, and the size and age of the catalog, read when asked."""
     shown = client.get("/metrics").text
     assert sample(shown, "referral_build_info", service="tiny", version=__version__) == 1
-    assert "referral_catalog_entities 5.0" in shown
+    assert "referral_catalog_entities 6.0" in shown
     assert "referral_catalog_age_seconds 0.0" in shown
 
 

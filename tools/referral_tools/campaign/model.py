@@ -16,7 +16,7 @@ _WEEKDAYS = (0.9, 0.9, 0.95, 0.95, 1.05, 1.15, 1.1)  # Monday first
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class CampaignModel:
     """How people behave. Rates are a day and a follower unless they say otherwise, probabilities one occasion's."""
 
     days: int = 60

@@ -40,7 +40,7 @@ NO_EVIDENCE = Evidence()
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class PlannedEvent:
     """What somebody did, as reported by a platform."""
 
     fact: Fact
@@ -58,25 +58,25 @@ class Purchase:
 
 
 @dataclass(slots=True)
-class Step:
+class ScriptStep:
     """All up to the moment `at`, in this order: the clock is set, people enrol, click, facts arrive, friends buy."""
 
     at: datetime
     enrolments: list[Enrolment] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
-    deeds: list[Deed] = field(default_factory=list)
+    deeds: list[PlannedEvent] = field(default_factory=list)
     malformed: list[bytes] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Cast:
+class LiveValues:
     """What the system said: participants by person, click tokens by number."""
 
     enrolled: dict[str, Enrolled] = field(default_factory=dict)
     tokens: dict[int, str] = field(default_factory=dict)
 
-    def fill(self, deed: Deed) -> Fact:
+    def fill(self, deed: PlannedEvent) -> Fact:
         """The fact with its blanks filled in. Raises KeyError where the script uses what has not happened."""
         blanks = deed.evidence
         fact = deed.fact
@@ -84,9 +84,9 @@ class Cast:
             return fact
         if blanks.scan_of and isinstance(fact, CodeScanned):
             return replace(fact, data=Scan(scene=self.enrolled[blanks.scan_of].code))
-        return replace(fact, **self._said(blanks, fact))
+        return replace(fact, **self._referral_code(blanks, fact))
 
-    def _said(self, blanks: Evidence, fact: Fact) -> Mapping[str, str | None]:
+    def _referral_code(self, blanks: Evidence, fact: Fact) -> Mapping[str, str | None]:
         return {
             "code": self.enrolled[blanks.code_of].code if blanks.code_of else fact.code,
             "mention": self.enrolled[blanks.mention_of].mention if blanks.mention_of else fact.mention,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_encoding_aes_key
 from referral.encryption import seal
 from referral.events.entities import AdapterSecret
-from referral_tools.catalog_access import CatalogAccess, opened_catalog
+from referral_tools.catalog_access import CatalogAccess, open_catalog
 
 WECHAT, WECHAT_AES = "wechat", "wechat-aes"
 # What the account's settings page takes as Token: 3 to 32 letters and digits.
@@ -42,12 +42,12 @@ def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: boo
     made = token_file is None
     secret = _fresh(name) if token_file is None else token_file.read().strip()
     _check(name, secret)
-    with opened_catalog(sealing=True) as opened:
+    with open_catalog(sealing=True) as opened:
         _check_program(opened, program)
         kept = opened.catalog.adapter_secret(program, name)
         before = kept.sealed[:1] if kept and not only else ()
         sealed = seal(opened.settings.signing_key, program, name, secret)
-        opened.put(AdapterSecret(recorded_at=opened.now, program=program, name=name, sealed=(sealed, *before)))
+        opened.write(AdapterSecret(recorded_at=opened.now, program=program, name=name, sealed=(sealed, *before)))
     click.echo(f"{program} has the secret {name}{' and the one before' if before else ''}", err=True)
     if made:
         click.echo(secret)
@@ -56,7 +56,7 @@ def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: boo
 @adapters.command("list")
 def list_secrets() -> None:
     """List which programs have which secrets; the secrets themselves are not shown."""
-    with opened_catalog() as opened:
+    with open_catalog() as opened:
         for one in opened.catalog.adapter_secrets():
             state = f"{len(one.sealed)} in force" if one.sealed else "REMOVED"
             click.echo(f"{one.program}  {one.name}  {state}, since {one.recorded_at.isoformat(timespec='seconds')}")
@@ -67,13 +67,13 @@ def list_secrets() -> None:
 @_PROGRAM
 def remove(name: str, program: str) -> None:
     """Remove the secret NAME of PROGRAM: callbacks signed with it are refused within seconds."""
-    with opened_catalog() as opened:
+    with open_catalog() as opened:
         kept = opened.catalog.adapter_secret(program, name)
         if kept is None or not kept.sealed:
             raise click.ClickException(
                 f"{program} has no secret {name}: `referral adapters list` shows those there are"
             )
-        opened.put(replace(kept, recorded_at=opened.now, sealed=()))
+        opened.write(replace(kept, recorded_at=opened.now, sealed=()))
     click.echo(f"{program} has no secret {name} any more")
 
 

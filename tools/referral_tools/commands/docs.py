@@ -18,7 +18,7 @@ _HOME = Path(__file__).resolve().parents[3] / "docs"
 _MADE = "<!-- Made by `make docs` from {source}; change it there. -->"
 
 
-def configuration() -> str:
+def configuration_page() -> str:
     """docs/configuration.md"""
     intro = (
         "Every process is configured by environment variables. Wrong values are refused at start, all at once and each by its"
@@ -27,7 +27,7 @@ def configuration() -> str:
     return _page("Configuration", "shared/referral/config.py", intro, ("variable", "default", "meaning"), config.rows())
 
 
-def measured() -> str:
+def metrics_page() -> str:
     """docs/metrics.md"""
     intro = (
         "Every process shows its metrics at `/metrics`, in Prometheus' text format: HTTP services on their port, folds and"
@@ -42,7 +42,7 @@ def measured() -> str:
     )
 
 
-def events() -> str:
+def events_page() -> str:
     """docs/events.md"""
     intro = (
         "A record is NDJSON: one JSON object a line. Names on the broker begin with `REFERRAL_TOPIC_PREFIX`. Each type has an"
@@ -58,7 +58,7 @@ def events() -> str:
     )
 
 
-def attributed() -> str:
+def attribution_page() -> str:
     """docs/attribution.md"""
     intro = (
         "How it is decided who brought a person, from when that pays, and who would have the credit under other models."
@@ -68,12 +68,12 @@ def attributed() -> str:
     return "\n".join([*top, *(_section(*section) for section in sections())])
 
 
-def program_file() -> str:
+def programs_page() -> str:
     """docs/programs.md"""
     return programs(_MADE.format(source="services/link-issuer/link_issuer/programs and .../domain/advice"))
 
 
-def screened() -> str:
+def screening_rules_page() -> str:
     """docs/screening.md"""
     made = _MADE.format(
         source="conversion-tracker's catalogue of rules and tools/referral_tools/commands/screening_page.py"
@@ -84,12 +84,12 @@ def screened() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    "configuration.md": configuration,
-    "metrics.md": measured,
-    "events.md": events,
-    "attribution.md": attributed,
-    "programs.md": program_file,
-    "screening.md": screened,
+    "configuration.md": configuration_page,
+    "metrics.md": metrics_page,
+    "events.md": events_page,
+    "attribution.md": attribution_page,
+    "programs.md": programs_page,
+    "screening.md": screening_rules_page,
 }
 
 

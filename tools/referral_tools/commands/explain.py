@@ -3,9 +3,9 @@
 import click
 import msgspec
 
-from referral_tools.explain.answer import Explanation
-from referral_tools.explain.text import text
-from referral_tools.service import Away, Service, aimed, decoded, path
+from referral_tools.explain.explanation import Explanation
+from referral_tools.explain.explanation_text import text
+from referral_tools.service_client import ServiceClient, ServiceUnavailable, decode_response, path, service_options
 
 _AWAY = 3
 
@@ -13,7 +13,7 @@ _AWAY = 3
 @click.command()
 @click.argument("person")
 @click.option("--program", required=True, help="the program's id, such as prg_glow")
-@aimed("conversion-tracker", "read")
+@service_options("conversion-tracker", "read")
 @click.option("--json", "as_json", is_flag=True, help="the answer as the service gives it")
 def explain(person: str, program: str, url: str, key: str, *, as_json: bool) -> None:
     """Explain who brought PERSON (the platform's own id, such as xhs:u42), and what it led to.
@@ -22,11 +22,11 @@ def explain(person: str, program: str, url: str, key: str, *, as_json: bool) -> 
     service or the log is away.
     """
     try:
-        answer = Service(url, key).told("GET", path("programs", program, "people", person, "explanation"))
-    except Away as away:
+        answer = ServiceClient(url, key).request_ok("GET", path("programs", program, "people", person, "explanation"))
+    except ServiceUnavailable as away:
         away.exit_code = _AWAY
         raise
     if as_json:
         click.echo(msgspec.json.format(answer.content, indent=2).decode())
     else:
-        click.echo(text(decoded(answer, Explanation)))
+        click.echo(text(decode_response(answer, Explanation)))

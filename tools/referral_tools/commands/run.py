@@ -10,15 +10,15 @@ from referral.catalog.view import Catalog
 from referral.config import ConfigError, Settings
 from referral.log.topic_admin import TopicMismatch
 from referral_tools.campaign.client import Client
-from referral_tools.commands.ports import port_base as port_base_option
-from referral_tools.running import Running
+from referral_tools.commands.port_option import port_base as port_base_option
+from referral_tools.run_file import RunningSystem
 from referral_tools.stack.jars import MissingProgram, NoJars
 from referral_tools.stack.ports import PortTaken
-from referral_tools.stack.process import Unhealthy
+from referral_tools.stack.process import ProcessUnhealthy
 from referral_tools.system import System
 
 _VAR = Path("var")
-_REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Unhealthy)
+_REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, ProcessUnhealthy)
 
 
 @click.command()
@@ -56,8 +56,8 @@ def _run(home: Path, port_base: int, program: Path) -> None:
         key = system.make_key()
         if _is_empty(system.settings):
             _apply(system, key, program)
-        running = Running(system.services, key, system.stack.kafka, system.stack.redis)
-        with running.told_in(_VAR / "run.json", home / "run.json"):
+        running = RunningSystem(system.services, key, system.stack.kafka, system.stack.redis)
+        with running.written_to(_VAR / "run.json", home / "run.json"):
             _show(system, running)
             system.wait()
             click.echo("Stopping …")
@@ -81,7 +81,7 @@ def _apply(system: System, key: str, program: Path) -> None:
     click.echo(f"Applied {program}: {applied.id}")
 
 
-def _show(system: System, running: Running) -> None:
+def _show(system: System, running: RunningSystem) -> None:
     for name, address in running.services.items():
         click.echo(f"  {name:<19} {address}  (API: {address}/docs)")
     click.echo(f"  {'Kafka':<19} {running.kafka}\n  {'Redis':<19} {running.redis}")

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from referral_tools.stack.kafka import KafkaBroker
 from referral_tools.stack.ports import StackPorts, free_ports
-from referral_tools.stack.process import Unhealthy
+from referral_tools.stack.process import ProcessUnhealthy
 
 _START_TIMEOUT_S = 60
 _DUMP_GRACE_S = 60
@@ -34,7 +34,7 @@ def _make(libs: Path, archive: Path) -> None:
         try:
             KafkaBroker(libs, home, ports).format()
             _run_once(KafkaBroker(libs, home, ports, (f"-XX:ArchiveClassesAtExit={made}",)))
-        except Unhealthy:
+        except ProcessUnhealthy:
             made.unlink(missing_ok=True)
         if not made.exists():
             made.touch()

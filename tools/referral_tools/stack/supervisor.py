@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
-from referral_tools.stack.process import Process, Unhealthy
+from referral_tools.stack.process import Process, ProcessUnhealthy
 
 _LOOK_S = 0.5
 _GRACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Supervised:
+class SupervisedProcess:
     """A process and what tells that it is healthy."""
 
     process: Process
@@ -29,7 +29,7 @@ class Supervisor:
         self.processes: list[Process] = []
         self._stopping = threading.Event()
 
-    def start(self, group: Sequence[Supervised]) -> None:
+    def start(self, group: Sequence[SupervisedProcess]) -> None:
         """Starts a group at once, returns when all are healthy. Raises Unhealthy with the end of a log when not."""
         for one in group:
             self.processes.append(one.process.start())
@@ -52,11 +52,11 @@ class Supervisor:
         Raises Unhealthy when one of its processes dies first, or one of `also`: these it watches but does not stop.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._asked)
+            signal.signal(number, self._stop_requested)
         while not self._stopping.wait(_LOOK_S):
             for process in (*also, *self.processes):
                 if not process.alive:
-                    raise Unhealthy(f"{process.name} has died.\n{process.last_lines()}")
+                    raise ProcessUnhealthy(f"{process.name} has died.\n{process.last_lines()}")
 
-    def _asked(self, number: int, frame: FrameType | None) -> None:
+    def _stop_requested(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()

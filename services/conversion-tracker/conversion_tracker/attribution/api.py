@@ -8,12 +8,12 @@ from conversion_tracker.attribution.person_schemas import PersonOut
 from conversion_tracker.attribution.rules import rules_of
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.graph.network import Network, brought_by, measured
-from conversion_tracker.require import require_program
 from referral.events.entities import ProgramVersion
 from referral.events.ids import participant_id
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
+from referral.http.require import require_program
 
 # People of the first two degrees that are asked whom they brought: a tenth of a second.
 MOST_ASKED = 5_000

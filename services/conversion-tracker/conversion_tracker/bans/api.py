@@ -3,17 +3,18 @@
 from flask_smorest import Blueprint
 
 from conversion_tracker.bans.store import Banned
-from conversion_tracker.cursor_paging import decode_list_cursor, encode_list_cursor
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.require import require_program
-from conversion_tracker.screening.review_schemas import BanIn, BanOut, BansOut, DecisionIn, PageIn
+from conversion_tracker.screening.review_schemas import BanIn, BanOut, BansOut, DecisionIn
+from conversion_tracker.sorted_set_listing import ListEntry
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.ids import random_id
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.paging import PageQuery, decode_position, encode_position
 from referral.http.problems import Problem
+from referral.http.require import require_program
 from referral.topics import EVENTS
 
 blueprint = Blueprint("bans", __name__, description="Who is shut out of a program.")
@@ -21,16 +22,17 @@ blueprint = Blueprint("bans", __name__, description="Who is shut out of a progra
 
 @blueprint.get("/v1/programs/<program>/bans")
 @requires("read")
-@blueprint.arguments(PageIn, location="query")
+@blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, BansOut)
 @blueprint.alt_response(404, description="There is no such program.")
 @blueprint.alt_response(503, description="Redis is away.")
 def bans(page: dict[str, object], program: str) -> dict[str, object]:
     """Who is banned, by whom, since when and why; the oldest ban first."""
     require_program(program)
-    place, limit = decode_list_cursor(page["cursor"], program), int(str(page["limit"]))
-    found, last = dependencies().bans.after(program, place, limit)
-    return {"items": [_shape(one) for one in found], "next_cursor": encode_list_cursor(last, program)}
+    position, limit = decode_position(page["cursor"], program), int(str(page["limit"]))
+    found, last = dependencies().bans.after(program, ListEntry(*position) if position else None, limit)
+    next_cursor = encode_position(program, last.score, last.member) if last else None
+    return {"items": [_shape(one) for one in found], "next_cursor": next_cursor}
 
 
 @blueprint.post("/v1/programs/<program>/bans")

@@ -18,7 +18,7 @@ from referral.events.ids import referral_id
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.log.log_reader import LogUnavailable
+from referral.log.errors import LogUnavailable
 
 blueprint = Blueprint("explanations", __name__, description="Why things are as they are.")
 
@@ -60,7 +60,7 @@ def _read_trace(asked: TraceSubject) -> Trace:
         with dependencies().log_readers.borrow() as lookup:
             return build_trace(asked, TraceReader(lookup, ReadLimits()), context().settings.partitions)
     except LogUnavailable as error:
-        detail = f"The log does not answer: {error}. Nothing is wrong with the person: ask again in a moment."
+        detail = f"The log is unavailable, so the explanation cannot be built. {error} Then retry the request."
         raise Problem(503, "unavailable", detail, headers={"Retry-After": "1"}) from error
 
 

@@ -9,7 +9,7 @@ from referral.http.context import context
 
 
 def program_access_check(key: ApiKey) -> Callable[[str], None]:
-    """A check that raises Refused for a program that is unknown or not the key's, and NotDurable where nobody can tell."""
+    """A check that raises Refused for a program that is unknown or not the key's, and LogUnavailable where nobody can tell."""
 
     def admit(program: str) -> None:
         if key.programs and program not in key.programs:
@@ -20,7 +20,7 @@ def program_access_check(key: ApiKey) -> Callable[[str], None]:
 
 
 def check_program_exists(program: str) -> None:
-    """Raises Refused for a program that is unknown, and NotDurable where nobody can tell."""
+    """Raises Refused for a program that is unknown, and LogUnavailable where nobody can tell."""
     if not _exists(program):
         raise EventRejected("unknown_program", "/program", f"There is no program {_printable(program)}.")
 

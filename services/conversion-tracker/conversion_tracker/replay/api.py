@@ -9,13 +9,13 @@ from conversion_tracker.replay.jobs import MOST_AT_ONCE, Busy, Job, fresh_id
 from conversion_tracker.replay.replay_openapi import RULES
 from conversion_tracker.replay.replay_request import rules_in
 from conversion_tracker.replay.replay_schemas import ReplayOut
-from conversion_tracker.require import require_program
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
+from referral.http.require import require_program
 
 blueprint = Blueprint("replays", __name__, description="Other rules over the recorded past.")
 _NONE = "No such program, or no such replay of it within the last day."

@@ -1,24 +1,19 @@
-"""The recorded past: topics read from their beginning to an end that is fixed, by a client of its own that joins no group."""
+"""The recorded past that a replay reads: topics from their beginning to fixed ends, and how far the live folds have come."""
 
+import math
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
-from kafka import KafkaConsumer, TopicPartition
-
 from referral.config import Settings
 from referral.fold import fence as fences
 from referral.fold.state_store import RedisStateStore
-from referral.log.connection import create_consumer
+from referral.log.log_reader import KafkaLogReader, Offsets
 from referral.log.source import Record
-from referral.log.topic_admin import partition_count
 from referral.redis_client import connect_for_folds
 from referral.topics import Topic
 
-Offsets = Mapping[int, int]
-_POLL_MS = 200
-_MOST_RECORDS = 5_000
-_ENDS_MS = 10_000
+_CONNECT_S = 30.0
 
 
 class Past(Protocol):
@@ -28,10 +23,10 @@ class Past(Protocol):
         """The offset that the next record of each partition will get."""
 
     def said_to(self, fold: str) -> Offsets:
-        """The offset of each partition's last record of which a live fold of this service has said all there is to say."""
+        """The offset of each partition's last record whose output lines a live fold of this service has all produced."""
 
     def records(self, topic: Topic, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
-        """The records below `ends`, those of a partition in order; now and then nothing, while more is awaited."""
+        """The records below `ends`, those of a partition in order; an empty mapping while more is awaited."""
 
 
 class LoggedPast:
@@ -39,7 +34,7 @@ class LoggedPast:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._consumer: KafkaConsumer = create_consumer(settings)
+        self._reader = KafkaLogReader(settings, connect_s=_CONNECT_S, patience_s=math.inf)
         self._redis = connect_for_folds(settings)
 
     def __enter__(self) -> Self:
@@ -48,36 +43,19 @@ class LoggedPast:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._consumer.close(autocommit=False, timeout_ms=1000)
+        self._reader.close()
         self._redis.close()
 
     def ends(self, topic: Topic) -> Offsets:
-        """As the broker knows them now. Raises KafkaTimeoutError where it does not answer."""
-        found = self._consumer.end_offsets(self._places(topic), timeout_ms=_ENDS_MS)
-        return {place.partition: end for place, end in found.items()}
+        """As the broker knows them now. Raises LogUnavailable if it does not answer."""
+        return self._reader.ends(topic)
 
     def said_to(self, fold: str) -> Offsets:
-        """By the fences: they move only once everything that was said is on the log."""
+        """From the fences: they advance only after every output line is durable."""
         numbers = range(self._settings.partitions)
         seen = RedisStateStore(self._redis, "ct", fold).fences(numbers)
         return {number: fences.decode(raw).offset for number, raw in seen.items()}
 
     def records(self, topic: Topic, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
-        """What the broker gives, as it comes."""
-        places = self._places(topic)
-        self._consumer.assign(places)
-        self._consumer.seek_to_beginning(*places)
-        while any(self._consumer.position(place) < ends[place.partition] for place in places):
-            polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=_MOST_RECORDS)
-            yield {
-                place.partition: [
-                    Record(one.offset, one.timestamp, one.value or b"")
-                    for one in records
-                    if one.offset < ends[place.partition]
-                ]
-                for place, records in polled.items()
-            }
-
-    def _places(self, topic: Topic) -> list[TopicPartition]:
-        name = self._settings.topic_prefix + topic.name
-        return [TopicPartition(name, number) for number in range(partition_count(topic, self._settings))]
+        """As the broker sends them. Raises LogUnavailable if it fails; a restart of the broker is waited for."""
+        return self._reader.records(topic, dict.fromkeys(ends, 0), ends)

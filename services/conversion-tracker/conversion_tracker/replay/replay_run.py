@@ -7,7 +7,7 @@ from typing import Literal
 
 from conversion_tracker.replay.comparison import Comparison, compared
 from conversion_tracker.replay.consistency import Agreement, agreement
-from conversion_tracker.replay.log_history import Offsets, Past
+from conversion_tracker.replay.log_history import Past
 from conversion_tracker.replay.merge_order import Placed, Said, is_own, is_verdict, woven
 from conversion_tracker.replay.program_lines import ProgramLines, once
 from conversion_tracker.replay.scenario import Half
@@ -19,6 +19,7 @@ from referral.events.facts import EventLine
 from referral.events.line import ClockTicked, Derived
 from referral.events.program import Program
 from referral.fold.fence import Fence
+from referral.log.log_reader import Offsets
 from referral.log.source import Record
 from referral.tokens import TokenSigner
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic, partition_of

@@ -2,18 +2,20 @@
 
 from flask_smorest import Blueprint
 
-from conversion_tracker.cursor_paging import decode_list_cursor, encode_list_cursor
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.require import require_conversion, require_program
+from conversion_tracker.require import require_conversion
 from conversion_tracker.screening import conversion_response as shapes
 from conversion_tracker.screening.conversion import Conversion, Decided, Review
 from conversion_tracker.screening.review_schemas import ConversionsIn, ConversionsOut, DecisionIn, ReviewOut
+from conversion_tracker.sorted_set_listing import ListEntry
 from referral.events.attributions import ConversionReviewed, attribution_key
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
+from referral.http.require import require_program
 from referral.topics import ATTRIBUTIONS
 
 blueprint = Blueprint(
@@ -32,8 +34,11 @@ def conversions(page: dict[str, object], program: str) -> dict[str, object]:
     require_program(program)
     board = f"{program}|{page['status']}"
     status, limit = page["status"], int(str(page["limit"]))
-    found, last = dependencies().conversions.after(program, status, decode_list_cursor(page["cursor"], board), limit)  # type: ignore[arg-type] # one of STATUSES
-    return {"items": shapes.conversions(found, context().catalog), "next_cursor": encode_list_cursor(last, board)}
+    position = decode_position(page["cursor"], board)
+    place = ListEntry(*position) if position else None
+    found, last = dependencies().conversions.after(program, status, place, limit)  # type: ignore[arg-type] # one of STATUSES
+    next_cursor = encode_position(board, last.score, last.member) if last else None
+    return {"items": shapes.conversions(found, context().catalog), "next_cursor": next_cursor}
 
 
 @blueprint.post("/v1/conversions/<conversion>/release")

@@ -5,6 +5,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from conversion_tracker.attribution.person_schemas import ReferrerOut
 from conversion_tracker.screening.conversion import STATUSES
 from conversion_tracker.screening.reasons import WORDS
+from referral.http.paging import PageQuery
 
 _LONGEST_PERSON, _LONGEST_BY, _LONGEST_NOTE = 128, 128, 512
 
@@ -42,18 +43,7 @@ class BanIn(DecisionIn):
     )
 
 
-class PageIn(Schema):
-    """Which part of a list is wanted."""
-
-    limit = fields.Int(load_default=100, validate=validate.Range(1, 1000))
-    cursor = fields.Str(
-        load_default=None,
-        validate=validate.Length(max=256),
-        metadata={"description": "`next_cursor` of the page before"},
-    )
-
-
-class ConversionsIn(PageIn):
+class ConversionsIn(PageQuery):
     """Which conversions are wanted."""
 
     status = fields.Str(

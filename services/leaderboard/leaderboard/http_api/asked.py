@@ -10,6 +10,7 @@ from referral.events.program import BoardMetric
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
+from referral.http.require import unknown_program
 
 METRICS: tuple[str, ...] = get_args(BoardMetric)
 
@@ -19,8 +20,7 @@ def zone_of(program: str) -> str:
     try:
         return collaborators().zones.of(program, context().catalog)
     except LookupError:
-        detail = f"There is no program {program}. PUT /v1/programs/{program} of the link issuer applies one."
-        raise Problem(404, "unknown_program", detail) from None
+        raise unknown_program(program) from None
 
 
 def existing_metric(metric: str) -> str:

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 from leaderboard.pages import sorry
 from leaderboard.pages.board import board_page
 from referral.http.rate_limit import unlimited
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable
 
 _QUERY = [
     ("period", "day, week, month or all; or one by name. The month where it names none."),
@@ -35,5 +35,5 @@ def page(program: str) -> Response:
     """The public board page of a program, in Chinese or English. Its errors are pages too."""
     try:
         return board_page(program) or sorry.unknown(program)
-    except (RedisError, NotDurable):
+    except (RedisError, LogUnavailable):
         return sorry.away()

@@ -10,9 +10,9 @@ from leaderboard.http_api.schemas import AroundIn, BoardIn, BoardOut, StandingOu
 from leaderboard.names import Name, names_of
 from referral.events.attributions import ReferrerKind
 from referral.events.timestamps import to_datetime
-from referral.http import cursors
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 
 blueprint = Blueprint("boards", __name__)
@@ -32,7 +32,7 @@ def board(page: dict[str, object], program: str, metric: str) -> dict[str, objec
     window = window_of(str(page["period"]), zone)
     kind: ReferrerKind = page["kind"]  # type: ignore[assignment] # the schema takes no other
     key, limit = places.board(program, existing_metric(metric), window.name, kind), int(str(page["limit"]))
-    found = _read(key, limit, str(page["cursor"]) if page["cursor"] else None)
+    found = _read(key, limit, page["cursor"])
     return {
         **span(program, window),
         "metric": metric,
@@ -74,21 +74,18 @@ def standing(asked: dict[str, object], program: str, metric: str, person: str) -
     }
 
 
-def _read(key: str, limit: int, cursor: str | None) -> Slice:
-    if cursor is None:
+def _read(key: str, limit: int, cursor: object) -> Slice:
+    position = decode_position(cursor, key)
+    if position is None:
         return collaborators().boards.top(key, limit)
-    board, score, member = cursors.decode_cursor(cursor, tuple[str, float, str])
-    if board != key:
-        pointer = {"pointer": "query:cursor", "detail": "of another board or period"}
-        raise Problem(400, "bad_cursor", "This cursor belongs to another board. Begin without a cursor.", [pointer])
-    return collaborators().boards.after(key, Place(score, member.encode()), limit)
+    return collaborators().boards.after(key, Place(position.score, position.member.encode()), limit)
 
 
 def _cursor(key: str, found: Slice, limit: int) -> str | None:
     last = found.entries[-1] if len(found.entries) == limit else None
     if last is None or last.rank >= found.total:
         return None
-    return cursors.encode_cursor((key, last.place.score, last.place.participant))
+    return encode_position(key, last.place.score, last.place.participant)
 
 
 def _entries(found: Slice) -> list[dict[str, object]]:

@@ -40,7 +40,7 @@ def validity(query: dict[str, str], code: str) -> dict[str, object]:
 def existing_code(code: str, program: str | None) -> Account:
     """The reward with this code, among the caller's programs. Raises Problem 404, or 409 where programs share it.
 
-    NotDurable where it may be a program's that this process has not read of yet.
+    LogUnavailable where it may be a program's that this process has not read of yet.
     """
     found = _holders(code, program)
     if not found:

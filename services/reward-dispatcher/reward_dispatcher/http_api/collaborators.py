@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from referral.catalog.writer import CatalogWriter
-from referral.events.entities import ProgramVersion
-from referral.http.context import Context, context
-from referral.http.problems import Problem
+from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.tokens import TokenSigner
 from reward_dispatcher.store import RewardStore
@@ -41,12 +39,4 @@ def equip(app: Flask) -> Flask:
 def collaborators() -> Collaborators:
     """The collaborators of the app that handles this request."""
     found: Collaborators = current_app.extensions[_NAME]
-    return found
-
-
-def existing_program(program: str) -> ProgramVersion:
-    """The newest version of a program. Raises Problem 404 where there is none."""
-    found = context().catalog.program(program)
-    if found is None:
-        raise Problem(404, "unknown_program", f"There is no program {program}. PUT /v1/programs/{program} applies one.")
     return found

@@ -7,10 +7,11 @@ from flask_smorest import Blueprint
 from referral.events.program import Reward
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.require import require_program
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.pool import left
 from reward_dispatcher.folds.places import CLAWBACK
-from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.http_api.collaborators import collaborators
 from reward_dispatcher.http_api.schemas import SummaryOut
 
 blueprint = Blueprint("figures", __name__)
@@ -22,7 +23,7 @@ _GONE = ("revoked", "expired")
 @blueprint.response(200, SummaryOut)
 def summary(program: str) -> dict[str, object]:
     """How many rewards there are by status and rule, and how full the pools are."""
-    existing_program(program)
+    require_program(program)
     rules = _rules(program)
     by_rule = collaborators().store.counts(program, list(rules))
     by_status = _added(by_rule)

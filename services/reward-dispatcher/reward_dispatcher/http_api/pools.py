@@ -13,10 +13,11 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
+from referral.http.require import require_program
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.codes import spoken
-from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.http_api.collaborators import collaborators
 from reward_dispatcher.http_api.schemas import CodesIn, CodesOut
 
 blueprint = Blueprint("pools", __name__)
@@ -30,7 +31,7 @@ _encode = msgspec.json.Encoder().encode
 @blueprint.response(200, CodesOut)
 def upload(body: dict[str, list[str]], program: str, pool: str) -> dict[str, int]:
     """Adds codes to a pool, at most 1,000 a request; those it has are counted and left out. Safe to send again."""
-    existing_program(program)
+    require_program(program)
     if pool == GENERATED or len(pool) > 64:
         raise Problem(
             422, "reserved_pool", f"The pool `{GENERATED}` makes its own codes. Name another, of up to 64 characters."

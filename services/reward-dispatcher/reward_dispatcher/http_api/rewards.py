@@ -3,32 +3,33 @@
 from flask import g
 from flask_smorest import Blueprint
 
-from referral.http import cursors
 from referral.http.api_keys import require_program_access, requires
+from referral.http.paging import PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
+from referral.http.require import require_program
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api import shapes
-from reward_dispatcher.http_api.collaborators import collaborators, existing_program
-from reward_dispatcher.http_api.schemas import PageIn, RewardOut, RewardsOut
+from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.http_api.schemas import RewardOut, RewardsOut
 
 blueprint = Blueprint("rewards", __name__)
 
 
 @blueprint.get("/v1/programs/<program>/people/<path:external_id>/rewards")
 @requires("read")
-@blueprint.arguments(PageIn, location="query")
+@blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, RewardsOut)
 def wallet(page: dict[str, object], program: str, external_id: str) -> dict[str, object]:
     """A person's rewards, as referrer and as friend, newest grant first."""
-    existing_program(program)
+    require_program(program)
     limit = int(str(page["limit"]))
-    start = cursors.decode_offset(str(page["cursor"]) if page["cursor"] else None)
+    start = decode_offset(page["cursor"])
     found = collaborators().store.wallet(program, external_id, start, limit)
     following = start + limit
     return {
         "items": [shapes.reward(account) for account in found.accounts],
         "total": found.total,
-        "next_cursor": cursors.encode_cursor(following) if following < found.total else None,
+        "next_cursor": encode_cursor(following) if following < found.total else None,
     }
 
 

@@ -15,9 +15,10 @@ from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
 from referral.http.problems import Problem, unavailable
+from referral.http.require import require_program
 from referral.http.secret_field import SecretField
 from reward_dispatcher.domain.addresses import Forbidden, check_addresses, check_url
-from reward_dispatcher.http_api.collaborators import collaborators, existing_program
+from reward_dispatcher.http_api.collaborators import collaborators
 from reward_dispatcher.http_api.webhook_schemas import WebhookIn, WebhookOut, WebhooksOut, WebhooksQuery
 
 blueprint = Blueprint("webhooks", __name__)
@@ -34,7 +35,7 @@ def register(body: dict[str, object]) -> dict[str, object]:
     """Sends a program's reward events to an https address from now on, signed with the secret in this answer."""
     program = str(body["program"])
     require_program_access(g.key, program)
-    existing_program(program)
+    require_program(program)
     _refuse_too_many(program)
     _check(str(body["url"]))
     hook = _webhook(program, str(body["url"]), tuple(body["events"]))  # type: ignore[arg-type] # a list by its schema
@@ -49,7 +50,7 @@ def register(body: dict[str, object]) -> dict[str, object]:
 def listing(query: dict[str, str]) -> dict[str, object]:
     """A program's webhooks, without their secrets."""
     require_program_access(g.key, query["program"])
-    existing_program(query["program"])
+    require_program(query["program"])
     context().follower.read_to_end()
     return {"items": [_shape(hook) for hook in context().catalog.webhooks(query["program"])], "next_cursor": None}
 

@@ -15,7 +15,7 @@ Found = TypeVar("Found")
 def look_up(look: Callable[[Catalog], Found]) -> Found:
     """What the catalog has. What is not in view costs a read of it, so that is counted against the caller's allowance.
 
-    Raises Problem 429 where too many came, NotDurable where the log does not answer.
+    Raises Problem 429 where too many came, LogUnavailable if Kafka is unavailable.
     """
     found = look(dependencies().catalog_snapshot)
     if found:

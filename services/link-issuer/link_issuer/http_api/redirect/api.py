@@ -16,7 +16,7 @@ from link_issuer.http_api.redirect.usage_limit import use_link
 from referral.catalog.view import Catalog
 from referral.http.context import Context, context
 from referral.http.rate_limit import unlimited
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable
 
 blueprint = Blueprint("redirect", __name__, description="The redirect from shared links to the program's target.")
 
@@ -53,7 +53,7 @@ def _resolve(code: str) -> str | Unavailable | NeedsUsageCheck | None:
     """Where the code leads. Reads the catalog to its end before it reports a code as unknown.
 
     If the log does not respond, a process that has read the whole catalog before answers from what it has; one that has not
-    raises NotDurable.
+    raises LogUnavailable.
     """
     ctx = context()
     if ctx.catalog.snapshot().code(code) is None:
@@ -63,7 +63,7 @@ def _resolve(code: str) -> str | Unavailable | NeedsUsageCheck | None:
     resolver, visit = dependencies().redirect_resolver, read_visit(request.environ)
     try:
         return resolver.resolve(_catalog(ctx), code, visit, use_link)
-    except NotDurable:
+    except LogUnavailable:
         if not ctx.follower.was_complete():
             raise
         return resolver.resolve(ctx.catalog.snapshot(), code, visit, use_link)

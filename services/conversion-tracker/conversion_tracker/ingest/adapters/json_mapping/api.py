@@ -6,6 +6,7 @@ import hmac
 from flask import Response, g, request
 from flask_smorest import Blueprint
 
+from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.adapters.adapted_validation import validate_mapped
 from conversion_tracker.ingest.adapters.adapters_openapi import GENERIC
 from conversion_tracker.ingest.adapters.catalog_lookups import look_up
@@ -20,6 +21,7 @@ from referral.http.api_keys import authenticate, require_program_access
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.rate_limit import unlimited
+from referral.http.require import unknown_program
 
 blueprint = Blueprint("adapters", __name__, description="Other platforms' webhooks, as a program file maps them.")
 
@@ -52,13 +54,11 @@ def _map_or_error(payload: object, adapter: Adapter, program: str) -> list[Mappe
 
 
 def _require_adapter(name: str, program: str) -> Adapter:
-    """The adapter that the program's rules in force declare. Raises Problem 404."""
+    """Returns the adapter that the program's rules in force declare. Raises Problem 404."""
     now_ms = context().clock.now_ms()
     version = look_up(lambda catalog: catalog.program_at(program, now_ms))
     if version is None:
-        raise Problem(
-            404, "unknown_program", f"No program {program} is in force. `referral program apply FILE` makes one."
-        )
+        raise _not_in_force(program)
     found = next((one for one in version.program.adapters if one.id == name), None)
     if found is None:
         there = ", ".join(one.id for one in version.program.adapters) or "none"
@@ -67,6 +67,14 @@ def _require_adapter(name: str, program: str) -> Adapter:
         )
         raise Problem(404, "unknown_adapter", detail)
     return found
+
+
+def _not_in_force(program: str) -> Problem:
+    newest = dependencies().catalog_snapshot.program(program)
+    if newest is None:
+        return unknown_program(program)
+    detail = f"Program {program!r} is not in force before {newest.effective_from:%Y-%m-%dT%H:%MZ}. Send its events after that."
+    return Problem(404, "unknown_program", detail)
 
 
 def _check_signature(declared: AdapterSignature, program: str, body: bytes) -> None:
