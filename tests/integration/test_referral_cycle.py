@@ -1,0 +1,116 @@
+"""Two people who bring each other, through every service: the newer referral pays nobody, for as long as the older one stands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from referral.config import Settings
+from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.ids import conversion_id, referral_id
+from referral.events.program import Board
+from referral.http.bearer_token import secret_digest
+from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
+from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
+from tests.support.builders.reward_dispatcher import FIRST20
+from tests.support.systems import conversion_tracker as tracker
+from tests.support.systems import reward_dispatcher as dispatcher
+from tests.support.systems.events_to_rewards import from_events_to_rewards
+from tests.support.waiting import ready, until, until_equal
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+
+def _terms() -> ProgramVersion:
+    """A code for each friend who follows."""
+    plain = version()
+    return replace(plain, program=replace(plain.program, rewards=(FIRST20,), boards=(Board(metric="referrals"),)))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The public doors of the services."""
+
+    events: tracker.System
+    rewards: dispatcher.System
+    boards: httpx.Client
+
+    def says(self, person: str, number: int, kind: str = "person.followed", **more: object) -> None:
+        """Something a person did just now."""
+        answer = self.events.post(tracker.event(person, kind, number=number, **more))
+        assert answer.get_json() == {"accepted": 1, "rejected": []}
+
+    def stands(self) -> dict[str, Any]:
+        """Who leads; who has a code that stands; how many each brought, and by whom they were."""
+        board = self.boards.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all").json()
+        people = {person: self.events.person(person) or {} for person in ("xhs:amy", "xhs:bo", "xhs:cy")}
+        return {
+            "board": [one["external_id"] for one in board["entries"]],
+            "codes": [p for p in people if any(one["status"] == "fulfilled" for one in self.rewards.wallet(p))],
+            "network": [tuple(one.get("network", {}).values())[:2] for one in people.values()],
+            "brought_by": [[above["external_id"] for above in one.get("brought_by", [])] for one in people.values()],
+        }
+
+
+@pytest.fixture
+def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
+    """Every service but link-issuer, on a log of the test's own."""
+    key = ApiKey(recorded_at=START, id="key_boards", digest=secret_digest(SECRET), name="boards", scopes=("admin",))
+    catalog = (_terms(), AMY, BO, key, tracker.key("all", "admin"))
+    with from_events_to_rewards(settings, environ, *catalog) as (events, rewards), processes(environ) as boards:
+        until(lambda: ready(boards), 60)
+        yield Whole(events, rewards, boards)
+
+
+def _comes(whole: Whole, expected: dict[str, Any]) -> None:
+    """Waits until the doors say this; fails with what they say instead."""
+    until_equal(whole.stands, expected)
+
+
+def test_what_had_counted_is_taken_back_when_it_turns_out_to_close_a_circle(whole: Whole) -> None:
+    """Bo brings Amy and Cy; late it is heard that Amy had brought Bo before; then Bo leaves. Everything follows each time."""
+    whole.says("xhs:amy", 1, code="BO88")
+    whole.says("xhs:cy", 1, code="BO88")
+    _comes(
+        whole,
+        {
+            "board": ["xhs:bo"],
+            "codes": ["xhs:amy", "xhs:cy"],
+            "network": [(0, 0), (2, 0), (0, 0)],
+            "brought_by": [["xhs:bo"], [], ["xhs:bo"]],
+        },
+    )
+
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    whole.says("xhs:bo", 1, code="AMY88", occurred_at=an_hour_ago)
+    _comes(
+        whole,
+        {
+            "board": ["xhs:amy", "xhs:bo"],
+            "codes": ["xhs:bo", "xhs:cy"],
+            "network": [(1, 1), (1, 0), (0, 0)],
+            "brought_by": [[], ["xhs:amy"], ["xhs:bo", "xhs:amy"]],
+        },
+    )
+    assert [one["revoked_for"] for one in whole.rewards.wallet("xhs:amy")] == ["ring"]
+    conversion = conversion_id(referral_id(PROGRAM, "xhs:amy", BO.id))
+    said = [line for line in whole.events.decoded("conversions") if line["id"] == conversion]
+    assert [(line["type"], line.get("reasons")) for line in said[-1:]] == [("conversion.rejected", ["ring"])]
+    assert whole.events.person("xhs:amy")["referrer"]["external_id"] == "xhs:bo"
+    once = whole.rewards.wallet("xhs:amy")[0]["id"]
+
+    whole.says("xhs:bo", 2, "person.unfollowed")
+    _comes(
+        whole,
+        {
+            "board": ["xhs:bo"],
+            "codes": ["xhs:amy", "xhs:cy"],
+            "network": [(0, 0), (2, 0), (0, 0)],
+            "brought_by": [["xhs:bo"], [], ["xhs:bo"]],
+        },
+    )
+    assert [one["id"] for one in whole.rewards.wallet("xhs:amy")] == [once]
