@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain.advice.catalogue import advice
-from link_issuer.http_api.examples import PROGRAM
+from link_issuer.domain.advice.catalogue import find_advice
+from link_issuer.http_api.programs.program_examples import PROGRAM
 from link_issuer.programs.yaml_form import read
 from referral.events.program import Program, ProgramFile
 from referral.events.section import with_defaults
@@ -294,4 +294,4 @@ def test_the_examples_are_right_and_need_no_advice() -> None:
     for content in (glow.content, PROGRAM):
         checked = check(content)
         assert checked.program is not None
-        assert (glow.mistakes, checked.mistakes, advice(checked.program)) == ([], [], [])
+        assert (glow.mistakes, checked.mistakes, find_advice(checked.program)) == ([], [], [])

@@ -6,9 +6,9 @@ from typing import Any
 import click
 import httpx
 
-from link_issuer.domain.advice.catalogue import advice
-from link_issuer.domain.advice.missing_element import missing
-from link_issuer.domain.program_changes import changes
+from link_issuer.domain.advice.catalogue import find_advice
+from link_issuer.domain.advice.missing_element import missing_elements
+from link_issuer.domain.program_changes import program_changes
 from link_issuer.programs.yaml_form import Document
 from referral.events.program import Program
 from referral_tools.commands.program_diff import diff
@@ -31,7 +31,7 @@ program.add_command(diff)
 def check_file(file: Path) -> None:
     """Print the mistakes in FILE by line, and what a growth expert would improve. Exits with 1 if there are mistakes."""
     _, _, found = load_program_file(file)
-    count = len(advice(found))
+    count = len(find_advice(found))
     warnings = f", {count} to think about" if count else ""
     click.echo(f"{file}: {found.id} is in order{warnings}")
     click.echo(_scores(found), nl=False)
@@ -62,13 +62,13 @@ def versions(program_id: str, url: str, key: str) -> None:
 
 def _scores(found: Program) -> str:
     """How many of the four elements each content item has."""
-    return "".join(f"  {item.id}: {4 - len(missing(item))} of 4 elements\n" for item in found.content)
+    return "".join(f"  {item.id}: {4 - len(missing_elements(item))} of 4 elements\n" for item in found.content)
 
 
 def _news(older: Applied | None, newer: Applied) -> str:
     if older is None:
         return "the first"
-    found = changes(older.program, newer.program)
+    found = program_changes(older.program, newer.program)
     return f"{len(found)} changed: {', '.join(dict.fromkeys(title(one.section) for one in found))}"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from link_issuer.domain.advice.catalogue import advice
+from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.programs.yaml_form import Document, NotYaml, read
 from referral.events.program import Program
 from referral.program_file.check import Checked, check
@@ -40,7 +40,7 @@ def print_mistakes(file: Path, document: Document, mistakes: Iterable[Mistake]) 
 
 
 def _print_advice(file: Path, document: Document, program: Program) -> None:
-    for one in sorted(advice(program), key=lambda one: document.line_of(one.pointer)):
+    for one in sorted(find_advice(program), key=lambda one: document.line_of(one.pointer)):
         _print_remark(file, document.line_of(one.pointer), one.pointer, f"{one.detail} [{one.code}]", "yellow")
 
 
