@@ -78,7 +78,7 @@ class Publisher:
         """Sends a line that nobody waits for; never blocks. False when it had to be dropped."""
         with self._changed:
             if self._closing or self._lines_in_flight >= self._settings.max_in_flight:
-                counter("collector_dropped").labels(topic.name).inc()
+                counter("publisher_dropped").labels(topic.name).inc()
                 return False
             self._lines_in_flight += 1
             record = self._gather(topic, key, line)
@@ -239,7 +239,7 @@ class Publisher:
 @cache
 def _counters(topic: str, outcome: str) -> tuple[Counter, Counter]:
     """Lines and records of a topic with this outcome."""
-    return counter("collector_lines").labels(topic, outcome), counter("collector_records").labels(topic, outcome)
+    return counter("publisher_lines").labels(topic, outcome), counter("publisher_records").labels(topic, outcome)
 
 
 def _in_bounds(record: _Record) -> list[_Record]:

@@ -20,6 +20,6 @@ def look_up(look: Callable[[Catalog], Found]) -> Found:
     found = look(dependencies().catalog_snapshot)
     if found:
         return found
-    if "standing" not in g:
+    if "rate_limit" not in g:
         context().limiter.count(request)
     return look(context().catalog)
