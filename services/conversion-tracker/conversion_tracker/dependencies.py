@@ -6,13 +6,13 @@ from datetime import timedelta
 import msgspec
 from flask import Flask, current_app
 
-from conversion_tracker.attribution.store import People
-from conversion_tracker.bans.store import Bans
+from conversion_tracker.attribution.store import PersonStore
+from conversion_tracker.bans.store import BanStore
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient
 from conversion_tracker.ingest.validation import EventValidator, KeyedLine
-from conversion_tracker.replay.jobs import Jobs
-from conversion_tracker.replay.launcher import Replays
-from conversion_tracker.screening.store import Conversions
+from conversion_tracker.replay.jobs import ReplayJobs
+from conversion_tracker.replay.launcher import ReplayLauncher
+from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
 from referral.http.context import Context
 from referral.log.publisher import Publisher
@@ -31,13 +31,13 @@ class Dependencies:
 
     event_validator: EventValidator
     publisher: Publisher
-    people: People
+    people: PersonStore
     catalog_snapshot: Catalog  # what was read so far; a look-up in it never waits
     ack_timeout_s: float  # how long a write waits for the log
-    bans: Bans
-    conversions: Conversions
-    jobs: Jobs
-    replays: Replays
+    bans: BanStore
+    conversions: ConversionStore
+    jobs: ReplayJobs
+    replays: ReplayLauncher
     log_readers: LogReaderPool
     leaderboard: LeaderboardClient
 
@@ -57,18 +57,18 @@ def init_app(app: Flask) -> Flask:
     """Gives an app of the factory its collaborators."""
     shared: Context = app.extensions["referral"]
     settings = shared.settings
-    jobs = Jobs(shared.redis)
-    replays = Replays(settings, jobs)
+    jobs = ReplayJobs(shared.redis)
+    replays = ReplayLauncher(settings, jobs)
     shared.on_close(replays.close)
     tolerance = timedelta(seconds=settings.future_tolerance_s)
     app.extensions[_NAME] = Dependencies(
         EventValidator(TokenSigner(settings.signing_key), tolerance, settings.max_event),
         shared.publisher(),
-        People(shared.redis, settings.partitions),
+        PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),
         settings.ack_timeout_ms / 1000,
-        Bans(shared.redis, settings.partitions),
-        Conversions(shared.redis, settings.partitions),
+        BanStore(shared.redis, settings.partitions),
+        ConversionStore(shared.redis, settings.partitions),
         jobs,
         replays,
         *_trace_sources(shared),

@@ -13,7 +13,7 @@ from redis import Redis
 
 from conversion_tracker.attribution.fold import person_key
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.store import People
+from conversion_tracker.attribution.store import PersonStore
 from conversion_tracker.dependencies import init_app
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
@@ -171,7 +171,7 @@ def test_a_persons_page_says_503_without_redis_and_404_for_a_stranger(system: Sy
     assert (system.get(path).status_code, system.get(path).get_json()["code"]) == (404, "unknown_person")
     assert system.get("/v1/programs/prg_none/people/x").get_json()["code"] == "unknown_program"
     assert system.get(path, "rk_elsewhere").status_code == 403
-    nowhere = People(Redis.from_url("redis://127.0.0.1:1/0"), system.settings.partitions)
+    nowhere = PersonStore(Redis.from_url("redis://127.0.0.1:1/0"), system.settings.partitions)
     system.app.extensions["conversion-tracker"] = replace(system.own, people=nowhere)
     answer = system.get(path)
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")

@@ -15,7 +15,7 @@ from kafka import TopicPartition
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from conversion_tracker.replay.jobs import MOST_AT_ONCE, Job, Jobs
+from conversion_tracker.replay.jobs import MAX_CONCURRENT, ReplayJob, ReplayJobs
 from referral.config import Settings
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
@@ -136,10 +136,10 @@ def test_rules_that_will_not_do_are_refused_with_every_place(system: System) -> 
 
 def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: System, redis: "Redis") -> None:
     """409 names the one under way, 429 says that all places are taken; whose process is gone is lost, and gives its place back."""
-    jobs = Jobs(redis)
+    jobs = ReplayJobs(redis)
 
-    def job(program: str, id: str) -> Job:
-        return Job(id=id, program=program, status="running", asked_at=to_datetime(0))
+    def job(program: str, id: str) -> ReplayJob:
+        return ReplayJob(id=id, program=program, status="running", asked_at=to_datetime(0))
 
     jobs.begin(job(PROGRAM, "rpl_1"))
     busy = _ask(system, _rules())
@@ -147,8 +147,8 @@ def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: Syste
     headers = {"Authorization": "Bearer rk_all"}
     path = f"/v1/programs/{PROGRAM}/replays/rpl_1"
     assert system.app.test_client().delete(path, headers=headers).get_json()["status"] == "cancelled"
-    assert not jobs.tell(job(PROGRAM, "rpl_1")), "a cancelled replay went on"
-    for number in range(MOST_AT_ONCE):
+    assert not jobs.update(job(PROGRAM, "rpl_1")), "a cancelled replay went on"
+    for number in range(MAX_CONCURRENT):
         jobs.begin(job(f"prg_{number}", f"rpl_{number + 2}"))
     full = _ask(system, _rules())
     assert (full.status_code, "Retry-After" in full.headers) == (429, True)

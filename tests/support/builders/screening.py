@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from conversion_tracker.screening.catalogue import RULES, Finding, screen
-from conversion_tracker.screening.referrer_history import UNKNOWN, Brought, Referrer
-from conversion_tracker.screening.rule import Case, Rule
+from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferralSample, ReferrerHistory
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.attributions import Evidence, ReferralQualified
 from referral.events.ids import referral_id
 from referral.events.program import Program, Screening
 from referral.events.timestamps import to_datetime, to_ms
 from tests.support.builders.conversion_tracker import AMY, PROGRAM, START, version
 
-BY_NAME: dict[str, Rule] = {rule.name: rule for rule in RULES}
+BY_NAME: dict[str, ScreeningRule] = {rule.name: rule for rule in RULES}
 
 
 def referral(person: str, seconds: float = 0, **more: Any) -> ReferralQualified:
@@ -31,16 +31,16 @@ def referral(person: str, seconds: float = 0, **more: Any) -> ReferralQualified:
     )
 
 
-def brought(line: ReferralQualified) -> Brought:
+def brought(line: ReferralQualified) -> ReferralSample:
     """What is remembered of it."""
-    return Brought(to_ms(line.occurred_at), line.person, line.device, line.network)
+    return ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network)
 
 
-def known(lines: Iterable[ReferralQualified]) -> Referrer:
+def known(lines: Iterable[ReferralQualified]) -> ReferrerHistory:
     """Amy after these."""
-    referrer = UNKNOWN
+    referrer = EMPTY_HISTORY
     for line in lines:
-        referrer = referrer.with_(brought(line))
+        referrer = referrer.with_sample(brought(line))
     return referrer
 
 
@@ -48,12 +48,12 @@ def found(
     name: str,
     line: ReferralQualified,
     screening: Screening,
-    before: Iterable[ReferralQualified] | Referrer = (),
+    before: Iterable[ReferralQualified] | ReferrerHistory = (),
     **more: Any,
 ) -> tuple[Finding, ...]:
     """What one rule of the catalogue finds in a referral after others; `more` are fields of the case."""
-    referrer = before if isinstance(before, Referrer) else known(before)
-    case = Case(line, AMY.external_id, referrer, **more)
+    referrer = before if isinstance(before, ReferrerHistory) else known(before)
+    case = ScreeningCase(line, AMY.external_id, referrer, **more)
     return screen(case, screening, [BY_NAME[name]])
 
 
@@ -61,11 +61,11 @@ def cleared(
     name: str, lines: Iterable[ReferralQualified], screening: Screening, **more: Any
 ) -> list[ReferralQualified]:
     """Those of a row in which a rule found nothing when they came."""
-    referrer, passed = UNKNOWN, []
+    referrer, passed = EMPTY_HISTORY, []
     for line in lines:
         if not found(name, line, screening, referrer, **more):
             passed.append(line)
-        referrer = referrer.with_(brought(line))
+        referrer = referrer.with_sample(brought(line))
     return passed
 
 

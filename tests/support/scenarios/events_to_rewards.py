@@ -2,18 +2,18 @@
 
 import msgspec
 
-from conversion_tracker.attribution.considered_touches import winner
+from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.considered_touches import winning_touch
 from conversion_tracker.attribution.fold import AttributeFold, person_key
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.rules import rules_of
 from conversion_tracker.bans.ban import Ban
 from conversion_tracker.explain.log_positions import LogPosition
 from conversion_tracker.explain.trace import Trace, TraceSubject, build_trace
 from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
 from conversion_tracker.screening.conversion import Conversion
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.handlers.handler import State, conversion_at, referrer_at
-from conversion_tracker.screening.referrer_history import Referrer
+from conversion_tracker.screening.handlers.line_handler import ScreenState, conversion_state_key, history_state_key
+from conversion_tracker.screening.referrer_history import ReferrerHistory
 from referral.clock import ManualClock
 from referral.events import keys
 from referral.events.entities import ProgramVersion
@@ -106,7 +106,9 @@ class Chain:
         partition = partition_of(keys.person_key(PROGRAM, person), PARTITIONS)
         raw = self.states["attribute"].values.get(partition, {}).get(person_key(PROGRAM, person))
         state = msgspec.msgpack.decode(raw, type=Person) if raw else Person()
-        won = winner(state.history.course(), rules_of(self.terms), self.terms.program.attribution.model)
+        won = winning_touch(
+            state.history.timeline(), attribution_rules(self.terms), self.terms.program.attribution.model
+        )
         if won is None:
             return TraceSubject(PROGRAM, person, state.history)
         participant = self.catalog.participant(won.referrer)
@@ -119,14 +121,14 @@ class Chain:
 
     def _banned(self, referrer: str) -> Ban | None:
         partition = partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS)
-        raw = self.states["screen"].values.get(partition, {}).get(referrer_at(PROGRAM, referrer))
-        found = msgspec.msgpack.decode(raw, type=State) if raw else None
-        return found.ban if isinstance(found, Referrer) else None
+        raw = self.states["screen"].values.get(partition, {}).get(history_state_key(PROGRAM, referrer))
+        found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
+        return found.ban if isinstance(found, ReferrerHistory) else None
 
     def _conversion(self, referrer: str, referral: str) -> Conversion | None:
         partition = partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS)
-        raw = self.states["screen"].values.get(partition, {}).get(conversion_at(referral))
-        found = msgspec.msgpack.decode(raw, type=State) if raw else None
+        raw = self.states["screen"].values.get(partition, {}).get(conversion_state_key(referral))
+        found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
         return found if isinstance(found, Conversion) else None
 
     def trail(self, person: str, lookup: LogReader | None = None, bounds: ReadLimits | None = None) -> Trace:

@@ -102,7 +102,7 @@ class Live:
         """The next offsets."""
         return {number: len(self.log.records[topic.name, number]) for number in range(PARTITIONS)}
 
-    def said_to(self, fold: str) -> Offsets:
+    def folded_up_to(self, fold: str) -> Offsets:
         """The fences."""
         kept = self.states[fold].fence
         return {number: fences.decode(kept.get(number, b"")).offset for number in range(PARTITIONS)}

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import msgspec
 
-from conversion_tracker.graph.referral_edges import Lineage
+from conversion_tracker.graph.referral_edges import GraphNode
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.handlers.handler import State
-from conversion_tracker.screening.referrer_history import Referrer
+from conversion_tracker.screening.handlers.line_handler import ScreenState
+from conversion_tracker.screening.referrer_history import ReferrerHistory
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.attributions import (
@@ -169,7 +169,7 @@ class World:
     def above(self) -> dict[int, int]:
         """Who is above whom, as the places have it."""
         places = {person.id: number for number, person in enumerate(PEOPLE)}
-        found = {_last(key): state.above for key, state in self._values() if isinstance(state, Lineage)}
+        found = {_last(key): state.referrer for key, state in self._values() if isinstance(state, GraphNode)}
         return {places[person]: places[above] for person, above in found.items() if above}
 
     def children(self) -> dict[tuple[int, int], bool]:
@@ -181,10 +181,10 @@ class World:
 
     def circled(self) -> set[str]:
         """The referrals that are remembered as closing a circle."""
-        return {one for _, state in self._values() if isinstance(state, Referrer) for one in state.circled}
+        return {one for _, state in self._values() if isinstance(state, ReferrerHistory) for one in state.in_cycle}
 
     def _values(self) -> list[tuple[str, object]]:
-        decode = msgspec.msgpack.Decoder(State).decode
+        decode = msgspec.msgpack.Decoder(ScreenState).decode
         return [(key, decode(raw)) for part in self.states.values.values() for key, raw in part.items()]
 
     def check(self) -> None:

@@ -2,19 +2,19 @@
 
 from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.rule import Case, Rule
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.config import Settings
 from referral.events.program import Screening
 from referral.fold.worker import run_fold
 
 
-def _decide(case: Case, _: Screening) -> bool:
+def _decide(case: ScreeningCase, _: Screening) -> bool:
     if case.referral.person.startswith("xhs:odd"):
         raise LookupError("this rule knows nobody like that")
     return False
 
 
-_SUSPICIOUS = Rule("ring", "Odd people are looked at.", "referral", "low", lambda _: "hold", _decide)
+_SUSPICIOUS = ScreeningRule("ring", "Odd people are looked at.", "referral", "low", lambda _: "hold", _decide)
 
 if __name__ == "__main__":
     run_fold(ScreenFold([*RULES, _SUSPICIOUS]), Settings.from_env())

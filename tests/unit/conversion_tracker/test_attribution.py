@@ -223,7 +223,7 @@ def test_what_comes_beyond_the_lateness_bound_changes_no_verdict_and_is_counted(
     """An import of old events must not overturn months of paid rewards; the state says that there were some."""
     run = Run().take([follow(2, 30, code="BO88")], came=30).take([follow(1, 2, code="AMY88")], came=40)
     assert _winner(run) == BO.id
-    assert run.person.late == 1
+    assert run.person.late_facts == 1
 
 
 def test_what_bears_on_nothing_touches_no_state() -> None:
@@ -283,7 +283,7 @@ def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
     shuffled = [*facts, *chance.choices(facts, k=len(facts) // 2)]
     chance.shuffle(shuffled)
     at_random = Run(known).take(shuffled)
-    assert at_random.person.said == in_order.person.said
+    assert at_random.person.published == in_order.person.published
     assert at_random.standing() == in_order.standing()
     assert at_random.person.history == in_order.person.history
 

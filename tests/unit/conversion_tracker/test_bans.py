@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.bans.ban_events import bans_at
+from conversion_tracker.bans.ban_events import ban_board
 from referral.events.attributions import (
     ReferralAttributed,
     ReferralQualified,
@@ -73,10 +73,10 @@ def test_a_ban_is_passed_on_listed_and_said_once() -> None:
     (told,) = run.said
     assert isinstance(told, ReferrerBanned)
     assert (told.referrer, told.person, told.by) == (participant_id(PROGRAM, FRIEND), FRIEND, "lin")
-    assert run.boards == {SortedSetMember(bans_at(PROGRAM), FRIEND): to_ms(at(5))}
+    assert run.boards == {SortedSetMember(ban_board(PROGRAM), FRIEND): to_ms(at(5))}
     run.take([unban(7), unban(8)])
     assert [type(line) for line in run.said] == [ReferrerBanned, ReferrerUnbanned]
-    assert run.boards == {SortedSetMember(bans_at(PROGRAM), FRIEND): None}
+    assert run.boards == {SortedSetMember(ban_board(PROGRAM), FRIEND): None}
 
 
 def test_a_ban_in_a_program_that_nobody_knows_says_nothing() -> None:

@@ -6,8 +6,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from conversion_tracker.attribution.credit import WHOLE, credit
-from conversion_tracker.attribution.rules import rules_of
+from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.credit import FULL_CREDIT, credit_by_model
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralUnattributed
 from referral.events.facts import Channel, Fact
 from referral.events.program import QualifyingEvent
@@ -97,7 +97,7 @@ def test_a_history_pays_from_the_day_that_the_docs_say(
 def test_each_touch_has_the_credit_that_the_docs_say(number: int) -> None:
     """By model, in per cent."""
     facts = _facts(tuple(share.step for share in TOUCHES))
-    course = Run().take(facts).person.history.course()
-    shares = credit(course, rules_of(version()))[MODELS[number]]  # type: ignore[index] # the same names
-    by_event = {touch.event: part * 100 / WHOLE for touch, part in shares.items()}
+    course = Run().take(facts).person.history.timeline()
+    shares = credit_by_model(course, attribution_rules(version()))[MODELS[number]]  # type: ignore[index] # the same names
+    by_event = {touch.event: part * 100 / FULL_CREDIT for touch, part in shares.items()}
     assert [by_event.get(fact.id, 0) for fact in facts] == [share.percent[number] for share in TOUCHES]

@@ -42,9 +42,9 @@ def test_it_counts_what_would_be_granted_and_not_taken_back(
     for comes, friend, which in steps:
         under = rules[which % len(rules)]
         if comes:
-            earnings.cleared(f"cnv_{friend}", under, kind)
+            earnings.add_conversion(f"cnv_{friend}", under, kind)
         else:
-            earnings.fell(f"cnv_{friend}")
+            earnings.remove_conversion(f"cnv_{friend}")
         if comes == (friend in converted):
             continue  # the fold passes over what is no news
         if comes:
@@ -60,5 +60,5 @@ def test_it_counts_what_would_be_granted_and_not_taken_back(
             else:
                 del standing[line.id]
     own = sum(line.role == "referrer" for line in standing.values())
-    assert (earnings.own, earnings.friends) == (own, len(standing) - own)
+    assert (earnings.referrer_rewards, earnings.referee_rewards) == (own, len(standing) - own)
     assert set(earnings.conversions) == {f"cnv_{friend}" for friend in converted}

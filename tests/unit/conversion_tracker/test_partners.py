@@ -5,9 +5,9 @@ from collections import defaultdict
 import pytest
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.referrer_response import referrer_shape
+from conversion_tracker.attribution.referrer_response import referrer_response
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.handlers.handler import State
+from conversion_tracker.screening.handlers.line_handler import ScreenState
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.entities import Link
@@ -89,7 +89,7 @@ def test_a_follower_whose_link_was_made_for_a_partner_stays_a_follower() -> None
 def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
     """Rewards and boards go by the line alone, whatever the catalog holds when it is folded."""
     fold, said = ScreenFold(), []
-    states: dict[Key, State | float | None] = defaultdict(lambda: None)
+    states: dict[Key, ScreenState | float | None] = defaultdict(lambda: None)
     for line in Run(known()).take([follow(1, 2, code="LIN88"), unfollow(2, 3)]).said:
         if isinstance(line, ReferralQualified | ReferralReversed):
             decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known(), Position(0, 0, 0, 0))
@@ -104,12 +104,12 @@ def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
 def test_the_api_shows_which_partner_somebody_is() -> None:
     """With what the program says of them, also once it names them no more."""
     without = replace(version(2, at(1)), effective_from=at(1))
-    shown = referrer_shape(LIN.id, Catalog([LIN, AMY, NAMED, without]))
+    shown = referrer_response(LIN.id, Catalog([LIN, AMY, NAMED, without]))
     assert shown is not None
     assert (shown["kind"], shown["partner"]) == (
         "partner",
         {"id": "kol_lin", "kind": "influencer", "channel": "weibo", "name": {"en": "Lin"}},
     )
-    amy = referrer_shape(AMY.id, known())
+    amy = referrer_response(AMY.id, known())
     assert amy is not None
     assert (amy["kind"], amy["partner"]) == ("follower", None)

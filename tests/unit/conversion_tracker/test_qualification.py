@@ -179,8 +179,8 @@ def test_a_state_of_before_qualification_was_a_moment_of_its_own_is_read_as_qual
     course_then = [[], None, None, None, 0]
     then = [[[follow_then], [1, "evt_0", course_then]], said_then, 0]
     person = msgspec.msgpack.decode(msgspec.msgpack.encode(then), type=Person)
-    assert person.said is not None
-    assert (person.said.qualified, person.history.course().sales) == (0, ())
+    assert person.published is not None
+    assert (person.published.qualified_at, person.history.timeline().orders) == (0, ())
 
 
 DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)))

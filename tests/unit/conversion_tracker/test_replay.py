@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.replay.comparison import MOST_PEOPLE, Pair
-from conversion_tracker.replay.replay_run import Progress, Replay, Replayed
-from conversion_tracker.replay.worker import Unwanted
+from conversion_tracker.replay.comparison import MAX_PEOPLE, BeforeAfter
+from conversion_tracker.replay.replay_run import Progress, Replay, ReplayOutcome
+from conversion_tracker.replay.worker import ReplayCancelled
 from referral.events.entities import ProgramVersion
 from referral.events.facts import BanDecision, Fact
 from referral.events.line import ClockTicked
@@ -50,7 +50,7 @@ def with_rewards(one: ProgramVersion) -> ProgramVersion:
     return replace(one, program=replace(one.program, rewards=REWARDS))
 
 
-def replayed(live: Live, rules: Program) -> Replayed:
+def replayed(live: Live, rules: Program) -> ReplayOutcome:
     """The replay of the live log under these rules."""
     replay = Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, lambda _: None)
     return replay.run(live, live.ends(EVENTS))
@@ -108,7 +108,7 @@ def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_
     lines = mixed(histories, chance)
     live = lived(Live(catalog(*versions, elsewhere)), lines, chance)
     found = replayed(live, with_rewards(other).program)
-    assert (found.agreement.differences, found.agreement.shown) == (0, ())
+    assert (found.agreement.differences, found.agreement.sample) == (0, ())
     anew = Live(catalog(with_rewards(other)))
     anew.say(*lines)
     anew.drain()
@@ -116,7 +116,7 @@ def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_
     mine.say(*lines)
     mine.drain()
     totals = found.comparison.totals
-    assert totals.referrals == Pair(len(mine.standing()), len(anew.standing()))
+    assert totals.referrals == BeforeAfter(len(mine.standing()), len(anew.standing()))
     was, will = mine.brought(), anew.brought()
     moved = {person: (was.get(person), will.get(person)) for person in was.keys() | will.keys()}
     assert {one.person: (one.before, one.after) for one in found.comparison.people} == {
@@ -144,20 +144,20 @@ def test_the_greatest_change_stands_first_with_referrals_rewards_and_the_followe
     """Codes before clicks: friend2 is Bo's, and Amy keeps the milestone of two."""
     found = replayed(_simple(), with_rewards(version(evidence=("code", "click"))).program).comparison
     assert [(one.participant, one.referrals, one.rewards) for one in found.referrers] == [
-        (BO.id, Pair(0, 1), Pair(0, 1)),  # as many referrals as Amy loses, and a reward more
-        (AMY.id, Pair(3, 2), Pair(2, 2)),
+        (BO.id, BeforeAfter(0, 1), BeforeAfter(0, 1)),  # as many referrals as Amy loses, and a reward more
+        (AMY.id, BeforeAfter(3, 2), BeforeAfter(2, 2)),
     ]
     assert (found.gaining, found.losing, found.people_moved) == (1, 1, 1)
     assert [(one.person, one.before, one.after) for one in found.people] == [("xhs:friend2", AMY.id, BO.id)]
-    assert (found.totals.referrals, found.totals.referrer_rewards) == (Pair(3, 3), Pair(2, 3))
-    assert found.totals.friend_rewards == Pair(3, 3)
+    assert (found.totals.referrals, found.totals.referrer_rewards) == (BeforeAfter(3, 3), BeforeAfter(2, 3))
+    assert found.totals.friend_rewards == BeforeAfter(3, 3)
 
 
 def test_rules_that_ask_for_an_order_leave_who_ordered() -> None:
     """Nobody's referrer changes, and two referrals do not pay."""
     asks = version(evidence=("click", "code"), qualifies_on="order.paid", min_amount=99, currency="CNY")
     found = replayed(_simple(), with_rewards(asks).program).comparison
-    assert (found.totals.referrals, found.people_moved) == (Pair(3, 1), 0)
+    assert (found.totals.referrals, found.people_moved) == (BeforeAfter(3, 1), 0)
 
 
 def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:
@@ -169,7 +169,7 @@ def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:
     records[place][0] = records[place][0]._replace(value=changed.replace(b'"program"', b'"reasons":["ban"],"program"'))
     found = replayed(live, with_rewards(version()).program).agreement
     assert (found.equal, found.differences) == (False, len(changed.split(b"\n")))
-    assert {(one.recorded, one.replayed) for one in found.shown} == {("conversion.rejected", "conversion.cleared")}
+    assert {(one.recorded, one.replayed) for one in found.sample} == {("conversion.rejected", "conversion.cleared")}
 
 
 def test_what_the_live_folds_have_not_come_to_yet_is_replayed_and_not_held_against_them() -> None:
@@ -178,17 +178,17 @@ def test_what_the_live_folds_have_not_come_to_yet_is_replayed_and_not_held_again
     live.say(replace(follow(9, 9, code="AMY88"), person="xhs:friend4"), replace(unfollow(10, 9), person="xhs:friend0"))
     found = replayed(live, with_rewards(version(evidence=("click", "code"))).program)
     assert (found.agreement.equal, found.agreement.lines) == (True, 12)  # four lines a referral
-    assert found.comparison.totals.referrals == Pair(3, 3)
+    assert found.comparison.totals.referrals == BeforeAfter(3, 3)
 
 
 def test_many_followers_that_moved_are_counted_and_some_of_them_shown() -> None:
     """The answer is bounded, and says how many there are."""
     live = Live(catalog(version()))
-    many = MOST_PEOPLE + 20
+    many = MAX_PEOPLE + 20
     live.say(*(replace(follow(number, 5, code="AMY88"), person=f"xhs:p{number}") for number in range(many)))
     live.drain()
     found = replayed(live, version(evidence=("mention",)).program).comparison
-    assert (found.people_moved, len(found.people)) == (many, MOST_PEOPLE)
+    assert (found.people_moved, len(found.people)) == (many, MAX_PEOPLE)
 
 
 def test_it_tells_how_far_it_is_and_ends_when_nobody_wants_it() -> None:
@@ -199,11 +199,11 @@ def test_it_tells_how_far_it_is_and_ends_when_nobody_wants_it() -> None:
         told.append((progress.phase, progress.records, progress.total))
 
     def refuse(progress: Progress) -> None:
-        raise Unwanted
+        raise ReplayCancelled
 
     rules = version().program
     Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, tell).run(live, live.ends(EVENTS))
     assert list(dict.fromkeys(phase for phase, _, _ in told)) == ["attributing", "screening", "comparing"]
     assert [one for one in told if one[0] == "attributing"][-1] == ("attributing", 4, 4)
-    with pytest.raises(Unwanted):
+    with pytest.raises(ReplayCancelled):
         Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, refuse).run(live, live.ends(EVENTS))

@@ -9,17 +9,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.considered_touches import winner
-from conversion_tracker.attribution.rules import rules_of
+from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.considered_touches import winning_touch
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient, Rank
 from conversion_tracker.explain.line_descriptions import describe_line
 from conversion_tracker.explain.verdict_text import REASONS, VerdictFacts, verdict_sentence
-from conversion_tracker.screening.catalogue import Finding
-from conversion_tracker.screening.conversion import Conversion, Review, Said
-from conversion_tracker.screening.conversion_response import conversion as listed
-from conversion_tracker.screening.findings_response import screening
-from conversion_tracker.screening.reasons import WORDS
-from conversion_tracker.screening.rules.referral_cycle import RING
+from conversion_tracker.screening.catalogue import REASON_TEXTS, Finding
+from conversion_tracker.screening.conversion import Conversion, PublishedOutcome, Review
+from conversion_tracker.screening.conversion_response import conversion_response as listed
+from conversion_tracker.screening.conversion_response import screening_response
+from conversion_tracker.screening.rules.referral_cycle import REFERRAL_CYCLE
 from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
@@ -52,16 +51,16 @@ SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="co
 def told(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = None) -> str:
     """The verdict on the friend after these facts."""
     person = Run(catalog(terms)).take(facts).person
-    course, rules, said = person.history.course(), rules_of(terms), person.said
-    won = winner(course, rules, rules.model)
+    course, rules, said = person.history.timeline(), attribution_rules(terms), person.published
+    won = winning_touch(course, rules, rules.model)
     referrer = "Amy (xhs:amy)" if won else None
-    reason, qualified = (said.reason, said.qualified is not None) if said else (None, False)
+    reason, qualified = (said.reason, said.qualified_at is not None) if said else (None, False)
     return verdict_sentence(VerdictFacts(FRIEND, referrer, course, won, rules, reason, qualified, conversion))
 
 
 def said(outcome: str, *reasons: str, **more: Any) -> Conversion:
     """A conversion of which this was said."""
-    return replace(SCREENED, said=Said(outcome, AT, reasons), **more)  # type: ignore[arg-type] # a test's own words
+    return replace(SCREENED, published=PublishedOutcome(outcome, AT, reasons), **more)  # type: ignore[arg-type] # a test's own words
 
 
 REVIEWED = Review("cleared", "kim", AT, "they know each other")
@@ -69,7 +68,7 @@ REVIEWED = Review("cleared", "kim", AT, "they know each other")
 
 BROUGHT = "Amy (xhs:amy) brought xhs:friend by code AMY88"
 WITH_ORDER = "an order of 99 CNY or more that is not given back"
-FALLEN = replace(SCREENED, stands=False)
+FALLEN = replace(SCREENED, active=False)
 
 
 @pytest.mark.parametrize(
@@ -89,16 +88,16 @@ FALLEN = replace(SCREENED, stands=False)
             told(version(), CODE, conversion=said("cleared", review=REVIEWED)),
         ),
         (
-            f"{BROUGHT}; it is held until somebody looks at it ({WORDS['rule_failed'].rstrip('.')}).",
+            f"{BROUGHT}; it is held until somebody looks at it ({REASON_TEXTS['rule_failed'].rstrip('.')}).",
             told(version(), CODE, conversion=said("held", "rule_failed")),
         ),
         (
-            f"{BROUGHT}; it was rejected and pays nothing ({WORDS['self_referral'].rstrip('.')}).",
+            f"{BROUGHT}; it was rejected and pays nothing ({REASON_TEXTS['self_referral'].rstrip('.')}).",
             told(version(), CODE, conversion=said("rejected", "self_referral")),
         ),
         (
             f"{BROUGHT}; it was rejected, as kim decided, and pays nothing.",
-            told(version(), CODE, conversion=said("rejected", "review", review=replace(REVIEWED, decided="rejected"))),
+            told(version(), CODE, conversion=said("rejected", "review", review=replace(REVIEWED, decision="rejected"))),
         ),
         (
             f"{BROUGHT}; it does not pay yet, but will with {WITH_ORDER}.",
@@ -156,20 +155,25 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     class Closer(Finding, frozen=True, array_like=True):
         close_to: str = ""
 
-    shown = screening(replace(said("cleared"), findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED))
+    shown = screening_response(replace(said("cleared"), findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED))
     assert shown is not None
     assert shown["status"] == "cleared"
     assert shown["findings"] == [
-        {"reason": "ring", "outcome": "held", "description": RING.description, "detail": {"close_to": "xhs:bo"}}
+        {
+            "reason": "ring",
+            "outcome": "held",
+            "description": REFERRAL_CYCLE.description,
+            "detail": {"close_to": "xhs:bo"},
+        }
     ]
     assert shown["review"] == {"decision": "cleared", "by": "kim", "note": "they know each other", "reviewed_at": at(1)}
-    assert screening(None) is None
+    assert screening_response(None) is None
 
 
 def test_an_explanation_calls_a_conversion_what_the_list_for_review_calls_it() -> None:
     """One word for one thing: whoever explains and whoever decides talk of the same."""
     for conversion in (FALLEN, said("held", "rule_failed"), said("rejected", "ring"), said("cleared")):
-        shown = screening(conversion)
+        shown = screening_response(conversion)
         assert shown is not None
         assert shown["status"] == listed(conversion, catalog())["status"]
 
@@ -218,6 +222,6 @@ def test_a_board_that_does_not_tell_keeps_nothing_from_being_explained(answer: h
 def test_a_fact_that_comes_again_keeps_the_place_it_first_had() -> None:
     """A client's retry is another line; the one that counted is named."""
     entry = Run().take([CODE]).person.history.entries[0]
-    again = Run().take([CODE]).person.history.with_(replace(entry, offset=9, line=9))
+    again = Run().take([CODE]).person.history.with_entry(replace(entry, offset=9, line=9))
     assert [(one.offset, one.line) for one in again.entries] == [(0, 0)]
     assert entry.at == to_ms(at(0) + timedelta(days=1))

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.rules import DAY_MS
+from conversion_tracker.attribution.attribution_rules import DAY_MS
 from conversion_tracker.explain.log_positions import TraceStep
 from conversion_tracker.explain.trace import Trace, build_trace
 from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
-from conversion_tracker.screening.conversion import Review, settled
+from conversion_tracker.screening.conversion import Review, reconcile
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.rule import Rule
+from conversion_tracker.screening.rule import ScreeningRule
 from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
@@ -102,7 +102,7 @@ def test_a_rule_that_crashes_shows_as_a_held_conversion_without_rewards() -> Non
     def crash(_: object) -> bool:
         raise LookupError("nobody knows")
 
-    rule = Rule("self_referral", "", "referral", "high", lambda _: "reject", crash)
+    rule = ScreeningRule("self_referral", "", "referral", "high", lambda _: "reject", crash)
     trail = Chain(terms(), ScreenFold([rule])).say(follow(1, 1, code="AMY88")).drain().trail(FRIEND)
     assert types(trail, "conversions") == ["conversion.held"]
     assert (types(trail, "rewards"), trail.missing) == ([], ())
@@ -163,7 +163,7 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
     def crash(_: object) -> bool:
         raise LookupError("nobody knows")
 
-    rule = Rule("self_referral", "", "referral", "high", lambda _: "reject", crash)
+    rule = ScreeningRule("self_referral", "", "referral", "high", lambda _: "reject", crash)
     chain = Chain(terms(), ScreenFold([rule])).say(follow(1, 1, code="AMY88")).drain()
     asked = chain.asked(FRIEND)
     assert asked.conversion is not None
@@ -174,7 +174,7 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
     held, decided = asked.conversion, chain.say(unfollow(9, 30)).log
     place = partition_of(person_key(PROGRAM, FRIEND), PARTITIONS)
     cause = ("events", place, len(decided.records["events", place]) - 1, 0, 0)
-    now, lines = settled(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
+    now, lines = reconcile(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
     assert [type(line) for line in lines] == [ConversionCleared]
     chain.log.append("conversions", where, msgspec.json.encode(replace(lines[0], cause=cause)))
     reading = TraceReader(MemoryLogReader(chain.log), ReadLimits(records=50, seconds=60))

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from conversion_tracker.screening.conversion import STATUSES
+from conversion_tracker.screening.conversion import CONVERSION_STATUSES
 from referral_tools.commands.decision_options import decision_options
 from referral_tools.service_client import ServiceClient, path, service_options
 from referral_tools.text_columns import table
@@ -21,7 +21,11 @@ def review() -> None:
 @review.command("list")
 @click.argument("program", metavar="PROGRAM")
 @click.option(
-    "--status", type=click.Choice(STATUSES), default="held", show_default=True, help="which conversions to list"
+    "--status",
+    type=click.Choice(CONVERSION_STATUSES),
+    default="held",
+    show_default=True,
+    help="which conversions to list",
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
 @service_options("conversion-tracker", "read")

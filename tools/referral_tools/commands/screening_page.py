@@ -6,7 +6,7 @@ from msgspec.structs import fields
 
 from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.referrer_history import MAX_DAYS, MAX_RECENT
-from conversion_tracker.screening.rule import Rule, Scope
+from conversion_tracker.screening.rule import Scope, ScreeningRule
 from referral.events.program import Screening
 from referral.events.section import Section
 
@@ -91,7 +91,7 @@ def rows() -> Iterator[Row]:
         yield f"`{rule.name}`", rule.description, _SCOPES[rule.scope], rule.severity, f"`{_default(rule)}`"
 
 
-def _default(rule: Rule) -> str:
+def _default(rule: ScreeningRule) -> str:
     """A rule's setting as the program file would have to say it, were it not left out; of one it cannot set, what it does."""
     setting = getattr(Screening(), rule.name, rule.action(Screening()))
     if not isinstance(setting, Section):

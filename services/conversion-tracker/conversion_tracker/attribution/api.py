@@ -2,12 +2,12 @@
 
 from flask_smorest import Blueprint
 
+from conversion_tracker.attribution.attribution_rules import attribution_rules
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.person_response import shown, shown_network
+from conversion_tracker.attribution.person_response import network_response, person_response
 from conversion_tracker.attribution.person_schemas import PersonOut
-from conversion_tracker.attribution.rules import rules_of
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.graph.network import Network, brought_by, measured
+from conversion_tracker.graph.network import Network, measure_network, upline
 from referral.events.entities import ProgramVersion
 from referral.events.ids import participant_id
 from referral.http.api_keys import requires
@@ -16,8 +16,8 @@ from referral.http.problems import Problem
 from referral.http.require import require_program
 
 # People of the first two degrees that are asked whom they brought: a tenth of a second.
-MOST_ASKED = 5_000
-_NOBODY = Network()
+MAX_PEOPLE_READ = 5_000
+_EMPTY_NETWORK = Network()
 
 blueprint = Blueprint("people", __name__, description="What is known of a person.")
 
@@ -36,36 +36,36 @@ def person(program: str, external_id: str) -> dict[str, object]:
     Also who is above them and how many are below, to the third degree: measured, never paid. A referral that closes a circle
     is not counted.
     """
-    found, participant = _person(program, external_id), participant_id(program, external_id)
+    found, participant = _load_person(program, external_id), participant_id(program, external_id)
     edges = dependencies().people.edges(program)
-    network = measured(participant, edges, MOST_ASKED)
-    if found is None and network == _NOBODY:
-        raise _unknown(program, external_id)
+    network = measure_network(participant, edges, MAX_PEOPLE_READ)
+    if found is None and network == _EMPTY_NETWORK:
+        raise _unknown_person(program, external_id)
     one, catalog = found or Person(), context().catalog
     version = version_of(program, one)
-    answer = shown(program, external_id, one, rules_of(version) if version else None, catalog)
-    return answer | shown_network(network, brought_by(participant, edges.above), catalog)
+    answer = person_response(program, external_id, one, attribution_rules(version) if version else None, catalog)
+    return answer | network_response(network, upline(participant, edges.referrer), catalog)
 
 
 def known_person(program: str, external_id: str) -> Person:
     """A person's state. Raises Problem 404 where there is no such program, or nothing is known of the person."""
-    found = _person(program, external_id)
+    found = _load_person(program, external_id)
     if found is None:
-        raise _unknown(program, external_id)
+        raise _unknown_person(program, external_id)
     return found
 
 
-def _person(program: str, external_id: str) -> Person | None:
+def _load_person(program: str, external_id: str) -> Person | None:
     require_program(program)
     return dependencies().people.person(program, external_id)
 
 
-def _unknown(program: str, external_id: str) -> Problem:
+def _unknown_person(program: str, external_id: str) -> Problem:
     detail = f"Nothing is known of {external_id} in {program}. What was posted shows here within a second."
     return Problem(404, "unknown_person", detail)
 
 
 def version_of(program: str, person: Person) -> ProgramVersion | None:
     """The version that was in force at the person's first follow; None where they have not followed, or none was."""
-    first = person.history.course().first
+    first = person.history.timeline().first_follow
     return context().catalog.version(program, first.version) if first else None

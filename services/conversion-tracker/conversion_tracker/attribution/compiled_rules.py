@@ -1,61 +1,69 @@
-"""Programs' rules, compiled once a version and found by moment or by number."""
+"""The attribution rules of programs, compiled once per program version and found by time or by version number."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
 
-from conversion_tracker.attribution.rules import Price, Rules, rules_of
+from conversion_tracker.attribution.attribution_rules import AttributionRules, OrderThreshold, attribution_rules
 from referral.catalog.view import Catalog
 from referral.events.entities import ProgramVersion
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One program as it was when this was compiled: versions, the moments they took effect, their rules also by number."""
+class ProgramRules:
+    """The rules of all versions of one program, in the order in which they took effect."""
 
     versions: list[ProgramVersion]
-    moments: list[datetime]
-    rules: list[Rules]
-    numbered: dict[int, Rules]
-    known_from: datetime  # the second in which the program was first heard of
-    prices: list[tuple[datetime, Price]]  # what an order had to come to, by the moment from which a version said so
+    effective_times: list[datetime]
+    rules: list[AttributionRules]
+    by_number: dict[int, AttributionRules]
+    known_from: datetime  # the second in which the first version was recorded
+    order_thresholds: list[tuple[datetime, OrderThreshold]]  # with the time from which each has been in force
 
-    def at(self, moment: datetime) -> Rules | None:
-        """The rules in force at a moment; None before the first."""
-        index = bisect_right(self.moments, moment)
+    def in_force_at(self, moment: datetime) -> AttributionRules | None:
+        """Returns the rules in force at a time; None before the first version."""
+        index = bisect_right(self.effective_times, moment)
         return self.rules[index - 1] if index else None
 
-    def priced(self, moment: datetime) -> list[Price]:
-        """What orders have been asked for by a moment. An order that meets none of it can qualify nobody who followed by then."""
-        return [price for since, price in self.prices if since <= moment]
+    def order_thresholds_by(self, moment: datetime) -> list[OrderThreshold]:
+        """Returns the thresholds in force at any time up to `moment`.
 
-    def of(self, version: int) -> Rules | None:
-        """The rules of a version; None for version 0, which stands for none in force."""
-        return self.numbered.get(version)
+        An order that meets none of them cannot qualify the referral of a person who followed by then.
+        """
+        return [threshold for since, threshold in self.order_thresholds if since <= moment]
+
+    def of_version(self, version: int) -> AttributionRules | None:
+        """Returns the rules of a version; None for version 0, which means that none were in force."""
+        return self.by_number.get(version)
 
 
-class Rulebook:
-    """The pages of all programs. What it keeps is only a memory of the catalog: a page is compiled anew when that has changed."""
+class CompiledRules:
+    """The compiled rules of all programs: a cache over the catalog, refreshed when a program's versions change."""
 
     def __init__(self) -> None:
-        self._pages: dict[str, Page] = {}
+        self._programs: dict[str, ProgramRules] = {}
 
-    def page(self, program: str, catalog: Catalog) -> Page | None:
-        """A program's page; None where there is no such program."""
+    def of_program(self, program: str, catalog: Catalog) -> ProgramRules | None:
+        """Returns the rules of a program; None if the program is unknown."""
         versions = catalog.versions(program)
-        page = self._pages.get(program)
-        if page is not None and page.versions is versions:
-            return page
+        known = self._programs.get(program)
+        if known is not None and known.versions is versions:
+            return known
         return self._compile(program, versions) if versions else None
 
-    def _compile(self, program: str, versions: list[ProgramVersion]) -> Page:
-        rules = [rules_of(one) for one in versions]
-        page = self._pages[program] = Page(
+    def _compile(self, program: str, versions: list[ProgramVersion]) -> ProgramRules:
+        rules = [attribution_rules(version) for version in versions]
+        thresholds = [
+            (version.effective_from, rule.order_threshold)
+            for version, rule in zip(versions, rules, strict=True)
+            if rule.order_threshold
+        ]
+        compiled = self._programs[program] = ProgramRules(
             versions=versions,
-            moments=[one.effective_from for one in versions],
+            effective_times=[version.effective_from for version in versions],
             rules=rules,
-            numbered={one.version: one for one in rules},
-            known_from=min(one.recorded_at for one in versions).replace(microsecond=0),
-            prices=[(one.effective_from, rule.price) for one, rule in zip(versions, rules, strict=True) if rule.price],
+            by_number={rule.version: rule for rule in rules},
+            known_from=min(version.recorded_at for version in versions).replace(microsecond=0),
+            order_thresholds=thresholds,
         )
-        return page
+        return compiled

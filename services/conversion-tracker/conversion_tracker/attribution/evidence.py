@@ -11,8 +11,8 @@ from typing import TypeGuard
 
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.history import Entry, Problem, Touch, What
-from conversion_tracker.attribution.rules import Rules
+from conversion_tracker.attribution.attribution_rules import AttributionRules
+from conversion_tracker.attribution.timeline import EntryKind, HistoryEntry, Touch, TouchFlaw
 from referral.catalog.view import Catalog
 from referral.events.attributions import EvidenceKind
 from referral.events.entities import RULE_CHANGE_DELAY, Link, Participant
@@ -36,17 +36,17 @@ from referral.events.timestamps import to_ms
 from referral.fold.fold import Position
 from referral.tokens import InvalidTokenError, TokenSigner
 
-_ALWAYS = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
-_NEVER = frozenset({LinkClicked, ClickReclassed, PersonBanned, PersonUnbanned, ClockTicked})
-_WHAT: dict[type, What] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
+_ALWAYS_RELEVANT = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
+_NEVER_RELEVANT = frozenset({LinkClicked, ClickReclassed, PersonBanned, PersonUnbanned, ClockTicked})
+_ENTRY_KINDS: dict[type, EntryKind] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
 
 
-def bears(line: EventLine) -> TypeGuard[Fact]:
+def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
     """Whether a line can have a part in who brought somebody or in what it pays; most cannot, and cost nothing more than this."""
     kind = type(line)
-    if kind in _ALWAYS:
+    if kind in _ALWAYS_RELEVANT:
         return True
-    return kind not in _NEVER and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
+    return kind not in _NEVER_RELEVANT and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
 
 
 @dataclass(slots=True)
@@ -56,47 +56,55 @@ class EvidenceReader:
     catalog: Catalog
     tokens: TokenSigner
 
-    def entry(self, fact: Fact, at: int, by: datetime, rules: Rules | None, position: Position) -> Entry | None:
+    def history_entry(
+        self, fact: Fact, at: int, by: datetime, rules: AttributionRules | None, position: Position
+    ) -> HistoryEntry | None:
         """The history entry of a fact that stands at a position; None where it bears on nothing after all."""
         touches = self._touches(fact, at, by)
-        what = _WHAT.get(type(fact), "touch")
+        what = _ENTRY_KINDS.get(type(fact), "touch")
         if what == "touch" and not touches:
             return None
         if what == "follow":
             handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
             version = rules.version if rules else 0
-            return Entry(at, fact.id, what, touches, version, fact.device, None, fact.network, handle, *position[1:3])
-        return Entry(at, fact.id, what, touches, 0, None, None, None, None, *position[1:3])
+            return HistoryEntry(
+                at, fact.id, what, touches, version, fact.device, None, fact.network, handle, *position[1:3]
+            )
+        return HistoryEntry(at, fact.id, what, touches, 0, None, None, None, None, *position[1:3])
 
     def _touches(self, fact: Fact, at: int, by: datetime) -> tuple[Touch, ...]:
         touches: list[Touch] = []
         if isinstance(fact, CodeScanned):
             if scene := fact.data.scene or fact.code:
-                touches.append(self._by_code("scan", scene, fact, at, by))
+                touches.append(self._code_touch("scan", scene, fact, at, by))
         elif fact.code:
-            touches.append(self._by_code("code", fact.code, fact, at, by))
-        if fact.click and (touch := self._by_click(fact.click, fact)):
+            touches.append(self._code_touch("code", fact.code, fact, at, by))
+        if fact.click and (touch := self._click_touch(fact.click, fact)):
             touches.append(touch)
         if fact.mention:
-            touches.append(self._by_mention(fact.mention, fact, at, by))
-        if isinstance(fact, FriendTagged) and (touch := self._by_tag(fact, at, by)):
+            touches.append(self._mention_touch(fact.mention, fact, at, by))
+        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, by)):
             touches.append(touch)
         return tuple(touches)
 
-    def _by_code(self, kind: EvidenceKind, code: str, fact: Fact, at: int, by: datetime) -> Touch:
+    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, by: datetime) -> Touch:
         found = self.catalog.code(code)
-        owner = self.catalog.owner(found) if found and found.program == fact.program and _there(found, by) else None
+        owner = (
+            self.catalog.owner(found) if found and found.program == fact.program and _existed_by(found, by) else None
+        )
         if found is None or owner is None:
-            return Touch(kind, at, fact.id, problem="unknown_code", code=code)
-        referrer, problem = _referrer(owner, fact.person, _out_of_date(found, at, by))
-        content, cta = _content(fact)
+            return Touch(kind, at, fact.id, flaw="unknown_code", code=code)
+        referrer, problem = _resolve_referrer(owner, fact.person, _link_flaw(found, at, by))
+        content, cta = _content_and_cta(fact)
         if isinstance(found, Participant):
-            return _through(Touch(kind, at, fact.id, referrer, problem, found.code, fact.channel, content, cta), owner)
+            return _with_partner(
+                Touch(kind, at, fact.id, referrer, problem, found.code, fact.channel, content, cta), owner
+            )
         where = fact.channel, content or found.content, cta or found.cta
         touch = Touch(kind, at, fact.id, referrer, problem, found.code, *where)
-        return _through(touch, owner, found.partner, found.campaign)
+        return _with_partner(touch, owner, found.partner, found.campaign)
 
-    def _by_click(self, token: str, fact: Fact) -> Touch | None:
+    def _click_touch(self, token: str, fact: Fact) -> Touch | None:
         try:
             click = self.tokens.peek_click(token)
         except InvalidTokenError:
@@ -105,29 +113,31 @@ class EvidenceReader:
             return None
         owner = self.catalog.participant(click.participant)
         if owner is None:
-            return Touch("click", click.clicked_at_ms, click.id, problem="unknown_code", code=click.code)
-        referrer, problem = _referrer(owner, fact.person)
+            return Touch("click", click.clicked_at_ms, click.id, flaw="unknown_code", code=click.code)
+        referrer, problem = _resolve_referrer(owner, fact.person)
         where = click.channel, click.content, click.cta
         touch = Touch("click", click.clicked_at_ms, click.id, referrer, problem, click.code, *where)
-        return _through(touch, owner, click.partner, click.campaign)
+        return _with_partner(touch, owner, click.partner, click.campaign)
 
-    def _by_mention(self, mention: str, fact: Fact, at: int, by: datetime) -> Touch:
+    def _mention_touch(self, mention: str, fact: Fact, at: int, by: datetime) -> Touch:
         owner = self.catalog.mention(fact.program, mention)
         if owner is None or owner.recorded_at > by:
-            return Touch("mention", at, fact.id, problem="unknown_mention", code=mention)
-        referrer, problem = _referrer(owner, fact.person)
-        return _through(Touch("mention", at, fact.id, referrer, problem, mention, fact.channel, *_content(fact)), owner)
+            return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention)
+        referrer, problem = _resolve_referrer(owner, fact.person)
+        return _with_partner(
+            Touch("mention", at, fact.id, referrer, problem, mention, fact.channel, *_content_and_cta(fact)), owner
+        )
 
-    def _by_tag(self, fact: FriendTagged, at: int, by: datetime) -> Touch | None:
+    def _tag_touch(self, fact: FriendTagged, at: int, by: datetime) -> Touch | None:
         """To be tagged by somebody who takes no part is no evidence of anything."""
         owner = self.catalog.participant_by_external(fact.program, fact.data.by)
         if owner is None or owner.recorded_at > by:
             return None
-        referrer, problem = _referrer(owner, fact.person)
-        return _through(Touch("tag", at, fact.id, referrer, problem, channel=fact.channel), owner)
+        referrer, problem = _resolve_referrer(owner, fact.person)
+        return _with_partner(Touch("tag", at, fact.id, referrer, problem, channel=fact.channel), owner)
 
 
-def _through(touch: Touch, owner: Participant, partner: str | None = None, campaign: str | None = None) -> Touch:
+def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, campaign: str | None = None) -> Touch:
     """The touch with the partner that the referrer is, else that the link was made for, and with the link's campaign."""
     if owner.partner is None and partner is None and campaign is None:
         return touch
@@ -135,13 +145,13 @@ def _through(touch: Touch, owner: Participant, partner: str | None = None, campa
     return replace(touch, partner=owner.partner or partner, campaign=campaign, by_partner=by_partner)
 
 
-def _there(found: Participant | Link, by: datetime) -> bool:
+def _existed_by(found: Participant | Link, by: datetime) -> bool:
     """Whether a code was there by then; a participant's own, in that second."""
     since = found.recorded_at
     return since <= by or (isinstance(found, Participant) and since.replace(microsecond=0) <= by)
 
 
-def _out_of_date(found: Participant | Link, at: int, by: datetime) -> Problem | None:
+def _link_flaw(found: Participant | Link, at: int, by: datetime) -> TouchFlaw | None:
     """What is wrong with a link's time. Switching off counts once every fold has surely read of it, so that a replay agrees."""
     if not isinstance(found, Link):
         return None
@@ -152,12 +162,14 @@ def _out_of_date(found: Participant | Link, at: int, by: datetime) -> Problem | 
     return "expired" if early or late else None
 
 
-def _referrer(owner: Participant, person: str, problem: Problem | None = None) -> tuple[str, Problem | None]:
+def _resolve_referrer(
+    owner: Participant, person: str, problem: TouchFlaw | None = None
+) -> tuple[str, TouchFlaw | None]:
     if owner.external_id == person:
         return "", "self_referral"
     return ("", problem) if problem else (owner.id, None)
 
 
-def _content(fact: Fact) -> tuple[str | None, str | None]:
+def _content_and_cta(fact: Fact) -> tuple[str | None, str | None]:
     data = getattr(fact, "data", None)
     return (data.content, data.cta) if isinstance(data, Content) else (None, None)

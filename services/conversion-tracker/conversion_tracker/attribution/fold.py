@@ -1,14 +1,20 @@
-"""Events → attributions: every person judged whole, and the difference to the last verdict said."""
+"""The attribute fold: events → attributions. Decides the verdict on a person from their whole history, publishes what changed."""
 
 from collections.abc import Mapping, Sequence
 
-from conversion_tracker.attribution.compiled_rules import Rulebook
-from conversion_tracker.attribution.evidence import EvidenceReader, bears
-from conversion_tracker.attribution.orders import SALES, with_sale
-from conversion_tracker.attribution.person import Person, RulesOf, noted, too_late, waits_until
-from conversion_tracker.attribution.rules import DAY_MS
-from conversion_tracker.attribution.verdict_events import Saying
-from conversion_tracker.bans.ban_events import listed, obeyed, passed_on
+from conversion_tracker.attribution.attribution_rules import DAY_MS
+from conversion_tracker.attribution.compiled_rules import CompiledRules
+from conversion_tracker.attribution.evidence import EvidenceReader, affects_attribution
+from conversion_tracker.attribution.orders import ORDER_FACTS, with_order
+from conversion_tracker.attribution.person import (
+    Person,
+    RulesByVersion,
+    apply_entry,
+    count_late,
+    retention_due_at,
+)
+from conversion_tracker.attribution.verdict_events import AttributionEvent
+from conversion_tracker.bans.ban_events import apply_ban_event, ban_index_change, to_referrer_event
 from referral.catalog.view import Catalog
 from referral.events import keys
 from referral.events.attributions import attribution_key
@@ -24,18 +30,18 @@ NAME = "attribute"
 
 
 def person_key(program: str, person: str) -> str:
-    """Where a Person lies in its partition."""
+    """Returns the state key of a Person in its partition."""
     return f"person:{keys.person_key(program, person)}"
 
 
-def program_and_person(key: str) -> tuple[str, str]:
-    """Whose Person lies under a key. A program's id has no `|`; a person's may."""
+def parse_person_key(key: str) -> tuple[str, str]:
+    """Returns (program, person) of a state key. A program id contains no `|`; a person id may."""
     program, _, person = key.removeprefix("person:").partition("|")
     return program, person
 
 
 class AttributeFold:
-    """Who brought whom. Facts older than the lateness bound when they reached the log change no verdict."""
+    """Decides who referred whom. Facts that reached the log beyond the lateness bound change no verdict."""
 
     name = NAME
     service = SERVICE
@@ -46,55 +52,59 @@ class AttributeFold:
     def __init__(self, tokens: TokenSigner, lateness_days: int) -> None:
         self._tokens = tokens
         self._lateness_ms = lateness_days * DAY_MS
-        self._rulebook = Rulebook()
+        self._rules = CompiledRules()
         self._reader: EvidenceReader | None = None
 
     def keys(self, line: EventLine) -> Sequence[Key]:
-        """The person, where the line has a part in who brought them."""
-        if bears(line) or isinstance(line, BanDecision):
+        """Returns the key of the person if the line can affect their attribution."""
+        if affects_attribution(line) or isinstance(line, BanDecision):
             return (person_key(line.program, line.person),)
         return ()
 
     def decide(
         self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
     ) -> Decision[Person]:
-        """What the line changes about its person. A program that was not known by then is not ours to judge."""
+        """Decides what the line changes about its person. A line from before the program was recorded is skipped."""
         if isinstance(line, BanDecision):
-            return self._banned(line, states, catalog)
-        if not bears(line) or (page := self._rulebook.page(line.program, catalog)) is None:
+            return self._decide_ban(line, states, catalog)
+        if not affects_attribution(line) or (rules := self._rules.of_program(line.program, catalog)) is None:
             return Decision()
         at = to_ms(line.occurred_at)
-        by = line.occurred_at if at <= position.recorded_at_ms else to_datetime(position.recorded_at_ms)
-        if by < page.known_from:
+        known_by = line.occurred_at if at <= position.recorded_at_ms else to_datetime(position.recorded_at_ms)
+        if known_by < rules.known_from:
             return Decision()
         key = person_key(line.program, line.person)
         before = states[key]
         person = before if isinstance(before, Person) else Person()
-        entry = self._reader_of(catalog).entry(line, at, by, page.at(by), position)
-        if type(line) in SALES:
-            entry = with_sale(entry, line, at, by, page, position)
+        reader = self._evidence_reader(catalog)
+        entry = reader.history_entry(line, at, known_by, rules.in_force_at(known_by), position)
+        if type(line) in ORDER_FACTS:
+            entry = with_order(entry, line, at, known_by, rules, position)
         if entry is None:
             return Decision()
         if position.recorded_at_ms - at > self._lateness_ms:
-            return Decision({key: too_late(person)})
-        news = noted(person, entry, line.program, line.person, page.of)
-        return _said(key, *news, page.of) if news else Decision()
+            return Decision({key: count_late(person)})
+        change = apply_entry(person, entry, line.program, line.person, rules.of_version)
+        return _publish(key, *change, rules.of_version) if change else Decision()
 
-    def _banned(
+    def _decide_ban(
         self, line: BanDecision, states: Mapping[Key, Person | float | None], catalog: Catalog
     ) -> Decision[Person]:
-        """The person's own referral falls or comes back; what they brought is decided on where it lies."""
-        key = person_key(line.program, line.person)
-        before, page = states[key], self._rulebook.page(line.program, catalog)
-        news = obeyed(line, before if isinstance(before, Person) else Person(), page.of) if page else None
-        if page is None or news is None:
+        """Reverses or restores the person's own referral; an output line tells the screen fold, which holds their referees'."""
+        rules = self._rules.of_program(line.program, catalog)
+        if rules is None:
             return Decision()
-        decision, onward = _said(key, *news, page.of), passed_on(line)
-        decision.changes.update(listed(line))
-        decision.outputs.append(Output(ATTRIBUTIONS, onward, attribution_key(onward)))
+        key = person_key(line.program, line.person)
+        before = states[key]
+        change = apply_ban_event(line, before if isinstance(before, Person) else Person(), rules.of_version)
+        if change is None:
+            return Decision()
+        decision, referrer_event = _publish(key, *change, rules.of_version), to_referrer_event(line)
+        decision.changes.update(ban_index_change(line))
+        decision.outputs.append(Output(ATTRIBUTIONS, referrer_event, attribution_key(referrer_event)))
         return decision
 
-    def _reader_of(self, catalog: Catalog) -> EvidenceReader:
+    def _evidence_reader(self, catalog: Catalog) -> EvidenceReader:
         if self._reader is None or self._reader.catalog is not catalog:
             self._reader = EvidenceReader(catalog, self._tokens)
         return self._reader
@@ -102,15 +112,20 @@ class AttributeFold:
     def on_timer(
         self, tick: ClockTicked, key: str, state: Person, catalog: Catalog, position: Position
     ) -> Decision[Person]:
-        """Who still follows after as long as the program asks is qualified now. By itself time brings nobody."""
-        program, person = program_and_person(key)
-        page = self._rulebook.page(program, catalog)
-        news = noted(state, None, program, person, page.of, to_ms(tick.occurred_at)) if page else None
-        return _said(key, *news, page.of) if page and news else Decision()
+        """Qualifies the referral of a person who still follows after the retention period. A tick alone attributes nothing."""
+        program, person = parse_person_key(key)
+        rules = self._rules.of_program(program, catalog)
+        if rules is None:
+            return Decision()
+        change = apply_entry(state, None, program, person, rules.of_version, to_ms(tick.occurred_at))
+        return _publish(key, *change, rules.of_version) if change else Decision()
 
 
-def _said(key: str, person: Person, sayings: Sequence[Saying], rules_of: RulesOf) -> Decision[Person]:
-    decision = Decision({key: person}, [Output(ATTRIBUTIONS, line, attribution_key(line)) for line in sayings])
-    if person.said is not None and person.said.qualified is None and (moment := waits_until(person, rules_of)):
-        decision.changes[Timer(key)] = float(moment)
+def _publish(
+    key: str, person: Person, events: Sequence[AttributionEvent], rules_by_version: RulesByVersion
+) -> Decision[Person]:
+    decision = Decision({key: person}, [Output(ATTRIBUTIONS, event, attribution_key(event)) for event in events])
+    published = person.published
+    if published is not None and published.qualified_at is None and (due := retention_due_at(person, rules_by_version)):
+        decision.changes[Timer(key)] = float(due)
     return decision

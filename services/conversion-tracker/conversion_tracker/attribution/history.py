@@ -1,185 +1,88 @@
-"""A person's history: what bears on who brought them, sorted by (moment, id), bounded. Moments are milliseconds since the epoch.
+"""The history of a person: facts that affect their attribution, sorted by (time, id), bounded in number.
 
-Whatever arrives how often in whatever order gives the same history, and only the history is judged.
+The same facts give the same history in whatever order and however often they arrive, and the verdict depends only on the history.
 """
 
 from bisect import bisect
-from decimal import Decimal
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.attributions import EvidenceKind
-from referral.events.facts import Channel
+from conversion_tracker.attribution.timeline import HistoryEntry, Timeline, Touch, touch_order
 
 MAX_ENTRIES = 64
-MAX_SALES = 16  # orders, and refunds, that are remembered beyond these entries
-
-What = Literal["touch", "follow", "unfollow", "order", "refund"]
-Problem = Literal["unknown_code", "unknown_mention", "self_referral", "expired"]
-
-
-class Touch(Struct, frozen=True, array_like=True, gc=False):
-    """Something that may have brought a person. `referrer` is a participant id, empty where there is a `problem` with it.
-
-    `partner` is the partner that the referrer is, or that the link was made for; `by_partner` says whether they are one.
-    """
-
-    kind: EvidenceKind
-    at: int
-    event: str
-    referrer: str = ""
-    problem: Problem | None = None
-    code: str | None = None
-    channel: Channel | None = None
-    content: str | None = None
-    cta: str | None = None
-    partner: str | None = None
-    campaign: str | None = None
-    by_partner: bool = False
-
-
-class Sale(Struct, frozen=True, array_like=True, gc=False):
-    """An order that was paid, or given back: then without amount. `order` is its id at the shop."""
-
-    at: int
-    order: str
-    amount: Decimal = Decimal(0)
-    currency: str = ""
-
-
-class Entry(Struct, frozen=True, array_like=True, gc=False):
-    """A fact that bears on attribution. A follow keeps the `version` of the rules in force then (0: none was).
-
-    `offset` and `line` say where it stands in its partition of the events, as it came first; -1 where that was not kept.
-    """
-
-    at: int
-    id: str
-    what: What
-    touches: tuple[Touch, ...] = ()
-    version: int = 0
-    device: str | None = None
-    sale: Sale | None = None
-    network: str | None = None
-    handle: str | None = None
-    offset: int = -1
-    line: int = 0
-
-
-class Course(Struct, array_like=True, gc=False):
-    """What entries taken in order come to: touches up to the first follow, that follow, whether the person follows now, orders."""
-
-    touches: tuple[Touch, ...] = ()
-    first: Entry | None = None
-    since: int | None = None  # the follow that the person's following rests on; None while they do not follow
-    ended: int | None = None  # the last unfollow
-    spells: int = 0  # how often they began to follow
-    sales: tuple[Sale, ...] = ()
-    refunds: tuple[Sale, ...] = ()
-
-    def take(self, entry: Entry) -> None:
-        """Goes on by one entry."""
-        if self.first is None:
-            self.touches += entry.touches
-        if entry.what == "follow":
-            self.first = self.first or entry
-            if self.since is None:
-                self.since = entry.at
-                self.spells += 1
-        elif entry.what == "unfollow" and self.since is not None:
-            self.since, self.ended = None, entry.at
-        elif entry.sale is not None:
-            self._trade(entry.what, entry.sale)
-
-    def _trade(self, what: What, sale: Sale) -> None:
-        if what == "order":
-            self.sales += (sale,)
-        else:
-            self.refunds += (sale,)
-
-    def standing_sales(self) -> list[Sale]:
-        """Orders at or after the first follow that were not given back, the earliest first.
-
-        A refund may be told before its order, so an order that any refund names does not stand.
-        """
-        if self.first is None:
-            return []
-        gone = {refund.order for refund in self.refunds}
-        return [one for one in self.sales if one.at >= self.first.at and one.order not in gone]
+MAX_ORDERS = 16  # orders, and as many refunds, that a checkpoint keeps
 
 
 class Checkpoint(Struct, frozen=True, array_like=True, gc=False):
-    """Entries up to and including (at, id), frozen: nothing that old is taken in any more."""
+    """The timeline of all entries up to and including (at, id). Entries that old are no longer accepted."""
 
     at: int
     id: str
-    course: Course
+    timeline: Timeline
 
 
 class History(Struct, frozen=True, array_like=True, gc=False):
-    """The newest entries, at most 64, and what the older ones came to."""
+    """The newest entries, at most MAX_ENTRIES, and a checkpoint of the older ones."""
 
-    entries: tuple[Entry, ...] = ()
-    frozen: Checkpoint | None = None
+    entries: tuple[HistoryEntry, ...] = ()
+    checkpoint: Checkpoint | None = None
 
-    def with_(self, entry: Entry) -> "History":
-        """The history with this entry in its place; the same object where the entry is no news or older than the checkpoint."""
-        if not self.entries and self.frozen is None:
+    def with_entry(self, entry: HistoryEntry) -> "History":
+        """Returns the history with an entry inserted; the same object if it has the entry already or the checkpoint is newer."""
+        if not self.entries and self.checkpoint is None:
             return History((entry,))
-        if self._holds(entry):
+        if self._contains(entry):
             return self
-        place = bisect(self.entries, (entry.at, entry.id), key=_order)
-        grown = (*self.entries[:place], entry, *self.entries[place:])
-        return _bounded(History(grown, self.frozen))
+        index = bisect(self.entries, (entry.at, entry.id), key=_sort_key)
+        entries = (*self.entries[:index], entry, *self.entries[index:])
+        return _bound_entries(History(entries, self.checkpoint))
 
-    def _holds(self, entry: Entry) -> bool:
-        if self.frozen and (entry.at, entry.id) <= (self.frozen.at, self.frozen.id):
+    def _contains(self, entry: HistoryEntry) -> bool:
+        if self.checkpoint and (entry.at, entry.id) <= (self.checkpoint.at, self.checkpoint.id):
             return True
-        return entry.id in [one.id for one in self.entries]
+        return entry.id in [known.id for known in self.entries]
 
-    def course(self) -> Course:
-        """What the whole history comes to."""
-        course = replace(self.frozen.course) if self.frozen else Course()
+    def timeline(self) -> Timeline:
+        """Returns the timeline of the whole history."""
+        timeline = replace(self.checkpoint.timeline) if self.checkpoint else Timeline()
         for entry in self.entries:
-            course.take(entry)
-        return course
+            timeline.add(entry)
+        return timeline
 
 
-def _order(entry: Entry) -> tuple[int, str]:
+def _sort_key(entry: HistoryEntry) -> tuple[int, str]:
     return entry.at, entry.id
 
 
-def _bounded(history: History) -> History:
-    """Freezes the oldest entry of a history that has grown too long."""
+def _bound_entries(history: History) -> History:
+    """Moves the oldest entry of a history that is too long into the checkpoint."""
     if len(history.entries) <= MAX_ENTRIES:
         return history
-    oldest, *kept = history.entries
-    course = replace(history.frozen.course) if history.frozen else Course()
-    course.take(oldest)
-    course.touches = _outermost(course.touches)
-    if course.sales or course.refunds:
-        _forget_sales(course, oldest.at)
-    return History(tuple(kept), Checkpoint(oldest.at, oldest.id, course))
+    oldest, *newer = history.entries
+    timeline = replace(history.checkpoint.timeline) if history.checkpoint else Timeline()
+    timeline.add(oldest)
+    timeline.touches = _outermost_touches(timeline.touches)
+    if timeline.orders or timeline.refunds:
+        _bound_orders(timeline, oldest.at)
+    return History(tuple(newer), Checkpoint(oldest.at, oldest.id, timeline))
 
 
-def _forget_sales(course: Course, at: int) -> None:
-    """Of orders the earliest that stand are kept, since the first one qualifies; of refunds the newest, of orders yet to come."""
-    standing = course.standing_sales() if course.first else [one for one in course.sales if one.at >= at]
-    course.sales, course.refunds = tuple(standing[:MAX_SALES]), course.refunds[-MAX_SALES:]
+def _bound_orders(timeline: Timeline, at: int) -> None:
+    """Keeps the earliest valid orders, since the first one qualifies, and the newest refunds, whose orders may still arrive."""
+    newer = [order for order in timeline.orders if order.at >= at]
+    orders = timeline.valid_orders() if timeline.first_follow else newer
+    timeline.orders, timeline.refunds = tuple(orders[:MAX_ORDERS]), timeline.refunds[-MAX_ORDERS:]
 
 
-def _outermost(touches: tuple[Touch, ...]) -> tuple[Touch, ...]:
-    """The oldest and the newest of each kind, sound and unsound apart: one of them wins, but for a first touch that expires."""
+def _outermost_touches(touches: tuple[Touch, ...]) -> tuple[Touch, ...]:
+    """Returns the oldest and the newest touch of each kind, with and without a flaw.
+
+    One of them wins under every model, except if a first touch has expired by the time of the follow.
+    """
     ends: dict[tuple[str, bool], tuple[Touch, Touch]] = {}
     for touch in touches:
-        sort = touch.kind, touch.problem is None
-        oldest, newest = ends.get(sort, (touch, touch))
-        ends[sort] = min(oldest, touch, key=moment), max(newest, touch, key=moment)
+        group = touch.kind, touch.flaw is None
+        oldest, newest = ends.get(group, (touch, touch))
+        ends[group] = min(oldest, touch, key=touch_order), max(newest, touch, key=touch_order)
     return tuple(dict.fromkeys(touch for pair in ends.values() for touch in pair))
-
-
-def moment(touch: Touch) -> tuple[int, str]:
-    """What touches are sorted by."""
-    return touch.at, touch.event

@@ -1,82 +1,101 @@
-"""A person in a program: their history, and what was said of them last."""
+"""The state of a person in a program: history, published verdict, ban; and how an entry, a ban or time changes it."""
 
 from collections.abc import Callable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.history import Entry, History
-from conversion_tracker.attribution.rules import Rules
-from conversion_tracker.attribution.verdict import Standing, judge
-from conversion_tracker.attribution.verdict_events import Said, Saying, difference, said_of
+from conversion_tracker.attribution.attribution_rules import AttributionRules
+from conversion_tracker.attribution.history import History
+from conversion_tracker.attribution.published_verdict import PublishedVerdict, published_form
+from conversion_tracker.attribution.timeline import HistoryEntry
+from conversion_tracker.attribution.verdict import Verdict, decide_verdict
+from conversion_tracker.attribution.verdict_events import AttributionEvent, verdict_change_events
 from conversion_tracker.bans.ban import Ban
 
-RulesOf = Callable[[int], Rules | None]
+RulesByVersion = Callable[[int], AttributionRules | None]
+PersonChange = tuple["Person", list[AttributionEvent]]  # the new state, and the events to publish
 
 
 class Person(Struct, frozen=True, array_like=True, gc=False):
-    """The state of one person. `said` is what stands on the log; `late` counts facts that came too late to matter.
+    """The state of one person. `published` is what the log says about them; `ban` is set while they are banned.
 
-    `ban` is there while they are banned.
+    `late_facts` counts the facts that arrived beyond the lateness bound and changed nothing.
     """
 
     history: History = History()
-    said: Said | None = None
-    late: int = 0
+    published: PublishedVerdict | None = None
+    late_facts: int = 0
     ban: Ban | None = None
 
 
-def noted(
-    person: Person, entry: Entry | None, program: str, name: str, rules_of: RulesOf, reached: int = 0
-) -> tuple[Person, list[Saying]] | None:
-    """The person after one more entry, and what has to be said; None where it is no news.
+def apply_entry(
+    person: Person,
+    entry: HistoryEntry | None,
+    program: str,
+    person_id: str,
+    rules_by_version: RulesByVersion,
+    reached_ms: int = 0,
+) -> PersonChange | None:
+    """Returns the change that one more history entry makes; None if it makes none.
 
-    `name` is the person's own id. `rules_of` gives the rules of a version. `reached` (ms) is how far time has come, where it is
-    time that brings news, and no entry.
+    Without an entry, `reached_ms` is the time of a clock tick, which may qualify the referral.
     """
     before = person.history
-    history = before.with_(entry) if entry is not None else before
-    if history is before and not reached:
+    history = before.with_entry(entry) if entry is not None else before
+    if history is before and not reached_ms:
         return None
-    return _judged(person, history, person.ban, program, name, rules_of, reached)
+    return _reconcile(person, history, person.ban, program, person_id, rules_by_version, reached_ms)
 
 
-def put_under(
-    person: Person, ban: Ban | None, program: str, name: str, rules_of: RulesOf, reached: int
-) -> tuple[Person, list[Saying]] | None:
-    """The person under a ban, or (None) free of it, and what has to be said; None where it is no news.
+def apply_ban(
+    person: Person,
+    ban: Ban | None,
+    program: str,
+    person_id: str,
+    rules_by_version: RulesByVersion,
+    reached_ms: int,
+) -> PersonChange | None:
+    """Returns the change that a ban makes, or (None) an unban; None if it makes none.
 
-    `reached` (ms) is how far time has come: who is free again has qualified by staying if the days were over meanwhile.
+    `reached_ms` is the time of the decision: after an unban the referral qualifies if its retention period has ended by then.
     """
     if (person.ban is None) == (ban is None):
         return None
-    return _judged(person, person.history, ban, program, name, rules_of, reached)
+    return _reconcile(person, person.history, ban, program, person_id, rules_by_version, reached_ms)
 
 
-def _judged(
-    person: Person, history: History, ban: Ban | None, program: str, name: str, rules_of: RulesOf, reached: int
-) -> tuple[Person, list[Saying]]:
-    said, course = person.said, history.course()
-    if said is not None and said.qualified:
-        reached = max(reached, said.qualified)
-    verdict = judge(course, rules_of(course.first.version), reached) if course.first else None
+def _reconcile(
+    person: Person,
+    history: History,
+    ban: Ban | None,
+    program: str,
+    person_id: str,
+    rules_by_version: RulesByVersion,
+    reached_ms: int,
+) -> PersonChange:
+    published, timeline = person.published, history.timeline()
+    if published is not None and published.qualified_at:
+        reached_ms = max(reached_ms, published.qualified_at)
+    first = timeline.first_follow
+    verdict = decide_verdict(timeline, rules_by_version(first.version), reached_ms) if first else None
     if verdict is not None and ban is not None:
-        verdict = Standing(verdict.since, verdict.first, reason="banned")
-    now = said_of(verdict) if verdict else None
-    sayings = difference(program, name, said, verdict, course, ban) if now != said else []
-    return Person(history, now, person.late, ban), sayings
+        verdict = Verdict(verdict.since, verdict.first_follow, reason="banned")
+    new = published_form(verdict) if verdict else None
+    events = verdict_change_events(program, person_id, published, verdict, timeline, ban) if new != published else []
+    return Person(history, new, person.late_facts, ban), events
 
 
-def waits_until(person: Person, rules_of: RulesOf) -> int | None:
-    """The moment (ms) at which time alone will make the person's referral qualify; None where it will not."""
-    said = person.said
-    if said is None or said.qualified is not None:
+def retention_due_at(person: Person, rules_by_version: RulesByVersion) -> int | None:
+    """Returns the time (ms) at which the referral will qualify by retention alone; None if it will not."""
+    published = person.published
+    if published is None or published.qualified_at is not None:
         return None
-    first = person.history.course().first
-    rules = rules_of(first.version) if first else None
-    return said.since + rules.retained_ms if rules and rules.retained_ms else None
+    first = person.history.timeline().first_follow
+    rules = rules_by_version(first.version) if first else None
+    return published.since + rules.retention_ms if rules and rules.retention_ms else None
 
 
-def too_late(person: Person) -> Person:
-    """The person after a fact beyond the lateness bound: kept in the log, counted here, no verdict changed."""
-    return replace(person, late=person.late + 1)
+def count_late(person: Person) -> Person:
+    """Returns the person after a fact beyond the lateness bound: it stays on the log, is counted, and changes no verdict."""
+    return replace(person, late_facts=person.late_facts + 1)

@@ -4,85 +4,89 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
-from conversion_tracker.attribution.considered_touches import WORDS, Considered, considered
-from conversion_tracker.attribution.credit import WHOLE, CreditModel, Shares, credit
-from conversion_tracker.attribution.history import Course
+from conversion_tracker.attribution.attribution_rules import AttributionRules
+from conversion_tracker.attribution.considered_touches import OUTCOME_TEXTS, ConsideredTouch, consider_touches
+from conversion_tracker.attribution.credit import FULL_CREDIT, CreditModel, Shares, credit_by_model
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.referrer_response import Shape, referrer_shape
-from conversion_tracker.attribution.rules import Rules
-from conversion_tracker.attribution.verdict_events import Said
+from conversion_tracker.attribution.published_verdict import PublishedVerdict
+from conversion_tracker.attribution.referrer_response import JsonObject, referrer_response
+from conversion_tracker.attribution.timeline import Timeline
 from conversion_tracker.graph.network import Network
 from referral.catalog.view import Catalog
 from referral.events.ids import referral_id
 from referral.events.timestamps import to_datetime
 
-Credit = dict[CreditModel, Shares]
+CreditByModel = dict[CreditModel, Shares]
 
 
-def shown(program: str, external_id: str, person: Person, rules: Rules | None, catalog: Catalog) -> Shape:
+def person_response(
+    program: str, external_id: str, person: Person, rules: AttributionRules | None, catalog: Catalog
+) -> JsonObject:
     """The whole answer. `rules` are those of the first follow."""
-    course = person.history.course()
-    referrer = person.said.referrer if person.said else None
-    shares = credit(course, rules)
+    course = person.history.timeline()
+    referrer = person.published.referrer if person.published else None
+    shares = credit_by_model(course, rules)
     return {
         "program": program,
         "external_id": external_id,
-        "status": _status(course),
+        "status": _follow_status(course),
         "followed_at": None if course.since is None else to_datetime(course.since),
-        "first_followed_at": to_datetime(course.first.at) if course.first else None,
-        "version": course.first.version if course.first else None,
+        "first_followed_at": to_datetime(course.first_follow.at) if course.first_follow else None,
+        "version": course.first_follow.version if course.first_follow else None,
         "referral": referral_id(program, external_id, referrer) if referrer else None,
-        "referrer": referrer_shape(referrer, catalog),
-        "reason": person.said.reason if person.said else None,
-        "qualified_at": _qualified_at(person.said),
-        "models": {**_models(shares, catalog), "pays": rules.model if rules else None},
-        "touches": [_touch(one, shares, catalog) for one in considered(person.history, rules)],
-        "late": person.late,
+        "referrer": referrer_response(referrer, catalog),
+        "reason": person.published.reason if person.published else None,
+        "qualified_at": _qualification_time(person.published),
+        "models": {**_models_response(shares, catalog), "pays": rules.model if rules else None},
+        "touches": [_touch_response(one, shares, catalog) for one in consider_touches(person.history, rules)],
+        "late": person.late_facts,
     }
 
 
-def shown_network(network: Network, above: Iterable[str], catalog: Catalog) -> Shape:
+def network_response(network: Network, above: Iterable[str], catalog: Catalog) -> JsonObject:
     """Those below a person by degree, and those above them, the nearest first."""
-    return {"network": asdict(network), "brought_by": [referrer_shape(one, catalog) for one in above]}
+    return {"network": asdict(network), "brought_by": [referrer_response(one, catalog) for one in above]}
 
 
-def _status(course: Course) -> str:
+def _follow_status(course: Timeline) -> str:
     if course.since is not None:
         return "follower"
-    return "none" if course.first is None else "unfollowed"
+    return "none" if course.first_follow is None else "unfollowed"
 
 
-def _qualified_at(said: Said | None) -> datetime | None:
+def _qualification_time(said: PublishedVerdict | None) -> datetime | None:
     """When the referral that stands did what the program pays for."""
-    if said is None or said.referrer is None or said.qualified is None:
+    if said is None or said.referrer is None or said.qualified_at is None:
         return None
-    return to_datetime(said.qualified or said.since)
+    return to_datetime(said.qualified_at or said.since)
 
 
-def _models(shares: Credit, catalog: Catalog) -> Shape:
+def _models_response(shares: CreditByModel, catalog: Catalog) -> JsonObject:
     """Every model, always: one referrer where it gives all to one, else how much each has."""
     return {
-        "first_touch": _credited(shares["first_touch"], catalog),
-        "last_touch": _credited(shares["last_touch"], catalog),
-        "linear": _parts(shares["linear"], catalog),
-        "position_based": _parts(shares["position_based"], catalog),
+        "first_touch": _sole_referrer(shares["first_touch"], catalog),
+        "last_touch": _sole_referrer(shares["last_touch"], catalog),
+        "linear": _referrer_shares(shares["linear"], catalog),
+        "position_based": _referrer_shares(shares["position_based"], catalog),
     }
 
 
-def _credited(shares: Shares, catalog: Catalog) -> Shape | None:
-    return next((referrer_shape(touch.referrer, catalog) for touch in shares), None)
+def _sole_referrer(shares: Shares, catalog: Catalog) -> JsonObject | None:
+    return next((referrer_response(touch.referrer, catalog) for touch in shares), None)
 
 
-def _parts(shares: Shares, catalog: Catalog) -> list[Shape]:
+def _referrer_shares(shares: Shares, catalog: Catalog) -> list[JsonObject]:
     """Each referrer's part, the largest first."""
     parts: dict[str, int] = {}
     for touch, share in shares.items():
         parts[touch.referrer] = parts.get(touch.referrer, 0) + share
     ranked = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
-    return [{"referrer": referrer_shape(referrer, catalog), "share": share / WHOLE} for referrer, share in ranked]
+    return [
+        {"referrer": referrer_response(referrer, catalog), "share": share / FULL_CREDIT} for referrer, share in ranked
+    ]
 
 
-def _touch(one: Considered, shares: Credit, catalog: Catalog) -> Shape:
+def _touch_response(one: ConsideredTouch, shares: CreditByModel, catalog: Catalog) -> JsonObject:
     touch = one.touch
     return {
         "kind": touch.kind,
@@ -94,9 +98,9 @@ def _touch(one: Considered, shares: Credit, catalog: Catalog) -> Shape:
         "cta": touch.cta,
         "partner": touch.partner,
         "campaign": touch.campaign,
-        "referrer": referrer_shape(touch.referrer, catalog),
-        "won": one.why == "won",
-        "why": one.why,
-        "detail": WORDS[one.why],
-        "credit": {model: parts.get(touch, 0) / WHOLE for model, parts in shares.items()},
+        "referrer": referrer_response(touch.referrer, catalog),
+        "won": one.outcome == "won",
+        "why": one.outcome,
+        "detail": OUTCOME_TEXTS[one.outcome],
+        "credit": {model: parts.get(touch, 0) / FULL_CREDIT for model, parts in shares.items()},
     }

@@ -4,7 +4,7 @@ from typing import get_args
 
 from marshmallow import Schema, fields, validate
 
-from conversion_tracker.attribution.considered_touches import WORDS
+from conversion_tracker.attribution.considered_touches import OUTCOME_TEXTS
 from referral.events.attributions import ReferrerKind
 from referral.events.program import PartnerKind
 
@@ -64,7 +64,7 @@ class TouchOut(Schema):
     campaign = fields.Str(allow_none=True, metadata={"description": "the link's"})
     referrer = fields.Nested(ReferrerOut, allow_none=True)
     won = fields.Bool()
-    why = fields.Str(validate=validate.OneOf(list(WORDS)), metadata={"description": "stable, for programs"})
+    why = fields.Str(validate=validate.OneOf(list(OUTCOME_TEXTS)), metadata={"description": "stable, for programs"})
     detail = fields.Str(metadata={"description": "the same for people"})
     credit = fields.Nested(CreditOut)
 

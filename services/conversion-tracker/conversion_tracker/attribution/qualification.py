@@ -1,26 +1,26 @@
-"""When a referral did what the program pays for: the follow itself, an order that is large enough, or having stayed so long.
+"""When a referral qualifies: on the follow itself, on a large enough order, or after a retention period.
 
-Being attributed and being qualified are two moments. A person who left and came back is the same referral: an order since the
-first follow still carries it, from the day they came back on; the days of staying count from the follow that stands.
+Attribution and qualification are two separate times. A person who left and came back is the same referral: an order since the
+first follow still qualifies it, from the day on which they came back; the retention period starts again with the current follow.
 """
 
-from conversion_tracker.attribution.history import Course, Sale
-from conversion_tracker.attribution.rules import Price, Rules
+from conversion_tracker.attribution.attribution_rules import AttributionRules, OrderThreshold
+from conversion_tracker.attribution.timeline import OrderRecord, Timeline
 
 
-def qualified_at(course: Course, since: int, rules: Rules, reached: int) -> int | None:
-    """The moment (ms) at which the referral of somebody who follows since `since` qualified; None where it has not yet.
+def qualifies_at(timeline: Timeline, since: int, rules: AttributionRules, reached_ms: int) -> int | None:
+    """Returns when (ms) the referral of a person who follows since `since` qualified; None if it has not qualified yet.
 
-    `reached` is how far time is known to have come: by a clock tick, or by what was said before.
+    `reached_ms` is the latest time known to have been reached: by a clock tick, or by an earlier published verdict.
     """
-    if rules.price is not None:
-        sale = carrying(course, rules.price)
-        return max(since, sale.at) if sale else None
-    ripe = since + rules.retained_ms
-    return ripe if not rules.retained_ms or ripe <= reached else None
+    if rules.order_threshold is not None:
+        order = qualifying_order(timeline, rules.order_threshold)
+        return max(since, order.at) if order else None
+    due = since + rules.retention_ms
+    return due if not rules.retention_ms or due <= reached_ms else None
 
 
-def carrying(course: Course, price: Price) -> Sale | None:
-    """The order that a referral rests on: the first after the first follow that is large enough and was not given back."""
-    sales = course.standing_sales()
-    return next((sale for sale in sales if price.met_by(sale.amount, sale.currency)), None)
+def qualifying_order(timeline: Timeline, threshold: OrderThreshold) -> OrderRecord | None:
+    """Returns the first order since the first follow that meets the threshold and was not refunded; None without one."""
+    orders = timeline.valid_orders()
+    return next((order for order in orders if threshold.is_met_by(order.amount, order.currency)), None)

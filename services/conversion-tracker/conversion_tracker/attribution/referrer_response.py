@@ -3,10 +3,10 @@
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
 
-Shape = dict[str, object]
+JsonObject = dict[str, object]
 
 
-def referrer_shape(referrer: str | None, catalog: Catalog) -> Shape | None:
+def referrer_response(referrer: str | None, catalog: Catalog) -> JsonObject | None:
     """A ReferrerOut of a participant's id; None where there is none."""
     if not referrer:
         return None
@@ -16,11 +16,11 @@ def referrer_shape(referrer: str | None, catalog: Catalog) -> Shape | None:
         "external_id": participant.external_id if participant else None,
         "display_name": participant.display_name if participant else None,
         "kind": "partner" if participant and participant.partner else "follower",
-        "partner": _partner(participant, catalog) if participant else None,
+        "partner": _partner_response(participant, catalog) if participant else None,
     }
 
 
-def _partner(participant: Participant, catalog: Catalog) -> Shape | None:
+def _partner_response(participant: Participant, catalog: Catalog) -> JsonObject | None:
     """A PartnerOut, from the newest version that names them: rules may have dropped them since."""
     if participant.partner is None:
         return None

@@ -5,7 +5,7 @@ from redis import Redis
 
 from conversion_tracker.attribution.fold import NAME, SERVICE, person_key
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.graph.store import Edges
+from conversion_tracker.graph.store import EdgeStore
 from referral.events import keys
 from referral.fold.state_keys import state_key
 from referral.topics import partition_of
@@ -13,7 +13,7 @@ from referral.topics import partition_of
 _decode = msgspec.msgpack.Decoder(Person).decode
 
 
-class People:
+class PersonStore:
     """The states of people in Redis."""
 
     def __init__(self, redis: "Redis", partitions: int) -> None:
@@ -27,6 +27,6 @@ class People:
         raw = self._redis.get(state_key(SERVICE, NAME, partition, key))
         return _decode(raw) if isinstance(raw, bytes) else None
 
-    def edges(self, program: str) -> Edges:
+    def edges(self, program: str) -> EdgeStore:
         """Who brought whom in a program."""
-        return Edges(self._redis, self._partitions, program)
+        return EdgeStore(self._redis, self._partitions, program)

@@ -1,163 +1,159 @@
-"""From two verdicts on a person to what has to be said: what no longer holds is taken back, what holds now is said."""
+"""The events that lead from the published verdict on a person to a new one: reversals first, then what holds now."""
 
 from datetime import datetime
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.history import Course, Touch
-from conversion_tracker.attribution.verdict import Standing
+from conversion_tracker.attribution.published_verdict import PublishedVerdict, published_form
+from conversion_tracker.attribution.timeline import Timeline, Touch
+from conversion_tracker.attribution.verdict import Verdict
 from conversion_tracker.bans.ban import Ban
 from referral.events.attributions import (
     Evidence,
-    EvidenceKind,
     ReferralAttributed,
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
     ReversalReason,
     Stage,
-    UnattributedReason,
 )
 from referral.events.ids import referral_id
 from referral.events.timestamps import to_datetime
 
-Saying = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
+AttributionEvent = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
 
 
-class Said(Struct, frozen=True, array_like=True, gc=False):
-    """What stands on the log about a person: enough to see whether a verdict differs, and to take it back.
+def verdict_change_events(
+    program: str,
+    person: str,
+    published: PublishedVerdict | None,
+    verdict: Verdict | None,
+    timeline: Timeline,
+    ban: Ban | None = None,
+) -> list[AttributionEvent]:
+    """Returns the events of a change from `published` to `verdict`, which must differ.
 
-    `spells` is how often a person who was brought began to follow. `first` is the first follow's id, which fixes rules, device,
-    network and handle; `event` and `kind` name the winning touch (`event` is empty where that was the first follow itself).
-    `qualified` is when it qualified (ms): 0 with the follow, None not yet.
+    `timeline` and `ban` date the reversal: see `_reversal_cause`.
     """
-
-    since: int
-    first: str
-    referrer: str | None = None
-    kind: EvidenceKind | None = None
-    event: str | None = None
-    reason: UnattributedReason | None = None
-    qualified: int | None = 0
-    spells: int = 1
-
-
-def said_of(now: Standing) -> Said:
-    """What stands on the log once this verdict was said."""
-    first, touch = now.first.id, now.touch
-    if touch is None:
-        return Said(now.since, first, reason=now.reason)
-    event = None if touch.event == first else touch.event
-    qualified = 0 if now.qualified == now.since else now.qualified
-    return Said(now.since, first, touch.referrer, touch.kind, event, None, qualified, now.spells)
+    events: list[AttributionEvent] = []
+    touch = verdict.touch if verdict is not None else None
+    if published is not None:
+        if (
+            verdict is not None
+            and touch is not None
+            and replace(published_form(verdict), qualified_at=published.qualified_at) == published
+        ):
+            return _qualification_change_events(program, person, published, verdict, touch, timeline)
+        events.append(_reversed_event(program, person, published, *_reversal_cause(published, verdict, timeline, ban)))
+    if verdict is not None and touch is not None:
+        events += _attribution_events(program, person, verdict, touch)
+    elif verdict is not None:
+        events.append(_unattributed_event(program, person, verdict))
+    return events
 
 
-def difference(
-    program: str, person: str, said: Said | None, now: Standing | None, course: Course, ban: Ban | None = None
-) -> list[Saying]:
-    """What to say where `now` is the verdict and `said` another one's trace. `course` and `ban` tell when what fell has fallen."""
-    sayings: list[Saying] = []
-    if said is not None:
-        if now is not None and now.touch is not None and replace(said_of(now), qualified=said.qualified) == said:
-            return _requalified(program, person, said, now, now.touch, course)
-        sayings.append(_taken_back(program, person, said, *_fall(said, now, course, ban)))
-    if now is not None and now.touch is not None:
-        sayings += _brought(program, person, now, now.touch)
-    elif now is not None:
-        sayings.append(_came(program, person, now))
-    return sayings
+def _reversal_cause(
+    published: PublishedVerdict, verdict: Verdict | None, timeline: Timeline, ban: Ban | None
+) -> tuple[int, ReversalReason]:
+    """Returns time (ms) and reason of a reversal.
 
-
-def _fall(said: Said, now: Standing | None, course: Course, ban: Ban | None) -> tuple[int, ReversalReason]:
-    """When (ms) and why it fell. An unfollow and a ban are dated when they happened; a correction, when what it corrects was."""
-    if now is None and course.ended is not None:
-        return course.ended, "unfollowed"
-    if now is not None and now.reason == "banned" and said.reason != "banned" and ban is not None:
+    An unfollow or a ban has the time at which it happened; a correction has the time of what it corrects.
+    """
+    if verdict is None and timeline.unfollowed_at is not None:
+        return timeline.unfollowed_at, "unfollowed"
+    if verdict is not None and verdict.reason == "banned" and published.reason != "banned" and ban is not None:
         return ban.at, "banned"
-    return said.since, "corrected"
+    return published.since, "corrected"
 
 
-def _taken_back(program: str, person: str, said: Said, fell: int, reason: ReversalReason) -> ReferralReversed:
+def _reversed_event(
+    program: str, person: str, published: PublishedVerdict, at: int, reason: ReversalReason
+) -> ReferralReversed:
     return ReferralReversed(
-        occurred_at=to_datetime(fell),
+        occurred_at=to_datetime(at),
         program=program,
         person=person,
-        undoes=_stages(said),
+        undoes=_published_stages(published),
         reason=reason,
-        since=to_datetime(said.since),
-        referrer=said.referrer,
-        id=referral_id(program, person, said.referrer) if said.referrer else None,
+        since=to_datetime(published.since),
+        referrer=published.referrer,
+        id=referral_id(program, person, published.referrer) if published.referrer else None,
     )
 
 
-def _stages(said: Said) -> tuple[Stage, ...]:
-    if not said.referrer:
+def _published_stages(published: PublishedVerdict) -> tuple[Stage, ...]:
+    if not published.referrer:
         return ("unattributed",)
-    return ("attributed",) if said.qualified is None else ("attributed", "qualified")
+    return ("attributed",) if published.qualified_at is None else ("attributed", "qualified")
 
 
-def _requalified(program: str, person: str, said: Said, now: Standing, touch: Touch, course: Course) -> list[Saying]:
-    """The same referral, qualified at another moment, or no more, or at last."""
-    sayings: list[Saying] = []
-    if said.qualified is not None:
-        sayings.append(_disqualified(program, person, said, now, course))
-    if now.qualified is not None:
-        sayings.append(_qualified(_attributed(program, person, now, touch), now.since, now.qualified))
-    return sayings
+def _qualification_change_events(
+    program: str, person: str, published: PublishedVerdict, verdict: Verdict, touch: Touch, timeline: Timeline
+) -> list[AttributionEvent]:
+    """The same referral now qualifies at another time, or no longer, or for the first time."""
+    events: list[AttributionEvent] = []
+    if published.qualified_at is not None:
+        events.append(_unqualified_event(program, person, published, verdict, timeline))
+    if verdict.qualified_at is not None:
+        attributed = _attributed_event(program, person, verdict, touch)
+        events.append(_qualified_event(attributed, verdict.since, verdict.qualified_at))
+    return events
 
 
-def _disqualified(program: str, person: str, said: Said, now: Standing, course: Course) -> ReferralReversed:
-    """A refund if the order it rested on is gone: dated then. A correction if an earlier order has come to light."""
-    was = said.qualified or said.since
-    refunded = now.qualified is None or now.qualified > was
+def _unqualified_event(
+    program: str, person: str, published: PublishedVerdict, verdict: Verdict, timeline: Timeline
+) -> ReferralReversed:
+    """A refund, dated by it, if the qualifying order was refunded; a correction if an earlier order has arrived late."""
+    before = published.qualified_at or published.since
+    refunded = verdict.qualified_at is None or verdict.qualified_at > before
+    refunded_at = max((refund.at for refund in timeline.refunds), default=before)
     return ReferralReversed(
-        occurred_at=to_datetime(max((one.at for one in course.refunds), default=was) if refunded else was),
+        occurred_at=to_datetime(refunded_at if refunded else before),
         program=program,
         person=person,
         undoes=("qualified",),
         reason="refunded" if refunded else "corrected",
-        since=to_datetime(said.since),
-        referrer=said.referrer,
-        id=referral_id(program, person, said.referrer or ""),
+        since=to_datetime(published.since),
+        referrer=published.referrer,
+        id=referral_id(program, person, published.referrer or ""),
     )
 
 
-def _came(program: str, person: str, now: Standing) -> ReferralUnattributed:
-    reason = now.reason or "no_evidence"
-    return ReferralUnattributed(occurred_at=to_datetime(now.since), program=program, person=person, reason=reason)
+def _unattributed_event(program: str, person: str, verdict: Verdict) -> ReferralUnattributed:
+    reason = verdict.reason or "no_evidence"
+    return ReferralUnattributed(occurred_at=to_datetime(verdict.since), program=program, person=person, reason=reason)
 
 
-def _brought(program: str, person: str, now: Standing, touch: Touch) -> list[Saying]:
+def _attribution_events(program: str, person: str, verdict: Verdict, touch: Touch) -> list[AttributionEvent]:
     """Attributed with the follow; qualified in a line of its own, at once or later."""
-    attributed = _attributed(program, person, now, touch)
-    if now.qualified is None:
+    attributed = _attributed_event(program, person, verdict, touch)
+    if verdict.qualified_at is None:
         return [attributed]
-    return [attributed, _qualified(attributed, now.since, now.qualified)]
+    return [attributed, _qualified_event(attributed, verdict.since, verdict.qualified_at)]
 
 
-def _attributed(program: str, person: str, now: Standing, touch: Touch) -> ReferralAttributed:
-    since = to_datetime(now.since)
+def _attributed_event(program: str, person: str, verdict: Verdict, touch: Touch) -> ReferralAttributed:
+    since, first = to_datetime(verdict.since), verdict.first_follow
     return ReferralAttributed(
         occurred_at=since,
         program=program,
         id=referral_id(program, person, touch.referrer),
         person=person,
         referrer=touch.referrer,
-        version=now.first.version,
-        evidence=_evidence(touch, since if touch.at == now.since else to_datetime(touch.at)),
-        device=now.first.device,
-        network=now.first.network,
-        handle=now.first.handle,
-        spells=now.spells,
+        version=first.version,
+        evidence=_evidence(touch, since if touch.at == verdict.since else to_datetime(touch.at)),
+        device=first.device,
+        network=first.network,
+        handle=first.handle,
+        spells=verdict.spells,
         referrer_kind="partner" if touch.by_partner else "follower",
     )
 
 
-def _qualified(attributed: ReferralAttributed, since: int, qualified: int) -> ReferralQualified:
-    """The line that a referral qualified, after the one that it was attributed."""
+def _qualified_event(attributed: ReferralAttributed, since: int, qualified_at: int) -> ReferralQualified:
+    """Returns the `referral.qualified` that belongs to a `referral.attributed`."""
     return ReferralQualified(
-        occurred_at=attributed.occurred_at if qualified == since else to_datetime(qualified),
+        occurred_at=attributed.occurred_at if qualified_at == since else to_datetime(qualified_at),
         program=attributed.program,
         id=attributed.id,
         person=attributed.person,

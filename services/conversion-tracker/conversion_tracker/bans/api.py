@@ -2,7 +2,7 @@
 
 from flask_smorest import Blueprint
 
-from conversion_tracker.bans.store import Banned
+from conversion_tracker.bans.store import BannedPerson
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.screening.review_schemas import BanIn, BanOut, BansOut, DecisionIn
 from conversion_tracker.sorted_set_listing import ListEntry
@@ -32,7 +32,7 @@ def bans(page: dict[str, object], program: str) -> dict[str, object]:
     position, limit = decode_position(page["cursor"], program), int(str(page["limit"]))
     found, last = dependencies().bans.after(program, ListEntry(*position) if position else None, limit)
     next_cursor = encode_position(program, last.score, last.member) if last else None
-    return {"items": [_shape(one) for one in found], "next_cursor": next_cursor}
+    return {"items": [_ban_response(one) for one in found], "next_cursor": next_cursor}
 
 
 @blueprint.post("/v1/programs/<program>/bans")
@@ -48,7 +48,7 @@ def ban(body: dict[str, str], program: str) -> dict[str, object]:
     Rewards are revoked and boards ranked anew within seconds. Of who is banned already the first ban stays.
     """
     require_program(program)
-    return _written(PersonBanned, program, body["person"], body)
+    return _publish_ban(PersonBanned, program, body["person"], body)
 
 
 @blueprint.delete("/v1/programs/<program>/bans/<path:external_id>")
@@ -58,17 +58,17 @@ def ban(body: dict[str, str], program: str) -> dict[str, object]:
 @blueprint.response(202, BanOut)
 @blueprint.alt_response(404, description="There is no such program, or this person is not banned.")
 @blueprint.alt_response(503, description="The log or Redis is away.")
-def lift(query: dict[str, str], program: str, external_id: str) -> dict[str, object]:
+def unban(query: dict[str, str], program: str, external_id: str) -> dict[str, object]:
     """Lifts a ban: all counts again as if it had not been, with the same ids, so that nothing is granted twice."""
     require_program(program)
     found = dependencies().people.person(program, external_id)
     if found is None or found.ban is None:
         detail = f"{external_id} is not banned from {program}; GET /v1/programs/{program}/bans lists who is, within a second."
         raise Problem(404, "not_banned", detail)
-    return _written(PersonUnbanned, program, external_id, query)
+    return _publish_ban(PersonUnbanned, program, external_id, query)
 
 
-def _written(
+def _publish_ban(
     kind: type[PersonBanned | PersonUnbanned], program: str, person: str, decided: dict[str, str]
 ) -> dict[str, object]:
     """Writes it down. What is so already is no news to the fold, so it does no harm to write it twice."""
@@ -79,6 +79,6 @@ def _written(
     return {"person": person, "by": by, "note": note, "at": now}
 
 
-def _shape(found: Banned) -> dict[str, object]:
+def _ban_response(found: BannedPerson) -> dict[str, object]:
     ban = found.ban
     return {"person": found.person, "by": ban.by, "note": ban.note, "at": to_datetime(ban.at)}

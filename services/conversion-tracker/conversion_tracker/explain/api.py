@@ -4,10 +4,10 @@ from flask import request
 from flask_smorest import Blueprint
 
 from conversion_tracker.attribution.api import known_person, version_of
-from conversion_tracker.attribution.considered_touches import winner
-from conversion_tracker.attribution.history import Touch
+from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.considered_touches import winning_touch
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.rules import rules_of
+from conversion_tracker.attribution.timeline import Touch
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.explain.explanation_response import Explanation, explanation_response
 from conversion_tracker.explain.explanation_schemas import ExplanationOut
@@ -32,9 +32,9 @@ def explanation(program: str, external_id: str) -> dict[str, object]:
     """Every touch with why it won or lost, rules, screening, rewards, rank, and the lines of the log that all of it rests on."""
     person = known_person(program, external_id)
     version = version_of(program, person)
-    rules = rules_of(version) if version else None
+    rules = attribution_rules(version) if version else None
     asked = _trace_subject(
-        program, external_id, person, winner(person.history.course(), rules, rules.model) if rules else None
+        program, external_id, person, winning_touch(person.history.timeline(), rules, rules.model) if rules else None
     )
     return explanation_response(
         Explanation(asked, person, version, rules, _read_trace(asked), _referrer_rank(asked)),

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from conversion_tracker.attribution.considered_touches import considered
+from conversion_tracker.attribution.attribution_rules import AttributionRules
+from conversion_tracker.attribution.considered_touches import consider_touches
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.person_response import shown
-from conversion_tracker.attribution.referrer_response import Shape
-from conversion_tracker.attribution.rules import Rules
+from conversion_tracker.attribution.person_response import person_response
+from conversion_tracker.attribution.referrer_response import JsonObject
 from conversion_tracker.explain.leaderboard_client import RankResult
 from conversion_tracker.explain.line_descriptions import NameOf, describe_line
 from conversion_tracker.explain.log_positions import LogPosition, TraceStep
 from conversion_tracker.explain.reward_response import rewards_response
 from conversion_tracker.explain.trace import Trace, TraceSubject, position_of
 from conversion_tracker.explain.verdict_text import VerdictFacts, verdict_sentence
-from conversion_tracker.screening.findings_response import screening
+from conversion_tracker.screening.conversion_response import screening_response
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
@@ -27,23 +27,23 @@ class Explanation:
     subject: TraceSubject
     person: Person
     version: ProgramVersion | None
-    rules: Rules | None
+    rules: AttributionRules | None
     trace: Trace
     rank: RankResult
 
 
-def explanation_response(one: Explanation, catalog: Catalog, settings: Settings) -> Shape:
+def explanation_response(one: Explanation, catalog: Catalog, settings: Settings) -> JsonObject:
     """The whole answer."""
     asked, steps = one.subject, one.trace.steps
     places = PositionFormatter(settings.topic_prefix)
-    person = shown(asked.program, asked.person, one.person, one.rules, catalog)
+    person = person_response(asked.program, asked.person, one.person, one.rules, catalog)
     return {
         **person,
         "verdict": verdict_sentence(_verdict_facts(one, catalog)),
         "timezone": catalog.versions(asked.program)[0].program.timezone,
         "rules": _rules_response(one.version),
         "touches": _touches_response(one, person, places, settings.partitions),
-        "screening": screening(asked.conversion),
+        "screening": screening_response(asked.conversion),
         "rewards": rewards_response(steps, places.to_response),
         "rank": one.rank.rank,
         "rank_unknown": one.rank.unknown_reason,
@@ -58,7 +58,7 @@ class PositionFormatter:
 
     prefix: str
 
-    def to_response(self, place: LogPosition | None) -> Shape | None:
+    def to_response(self, place: LogPosition | None) -> JsonObject | None:
         """A PlaceOut."""
         return place._asdict() | {"topic": self.prefix + place.topic} if place else None
 
@@ -72,20 +72,20 @@ def participant_label(participant: str, catalog: Catalog) -> str:
 
 
 def _verdict_facts(one: Explanation, catalog: Catalog) -> VerdictFacts:
-    said, asked = one.person.said, one.subject
+    said, asked = one.person.published, one.subject
     return VerdictFacts(
         person=asked.person,
         referrer=participant_label(asked.referrer, catalog) if asked.referrer else None,
-        course=one.person.history.course(),
+        course=one.person.history.timeline(),
         winning_touch=asked.winning_touch,
         rules=one.rules,
         reason=said.reason if said else None,
-        qualified=said is not None and said.qualified is not None,
+        qualified=said is not None and said.qualified_at is not None,
         conversion=asked.conversion,
     )
 
 
-def _rules_response(version: ProgramVersion | None) -> Shape | None:
+def _rules_response(version: ProgramVersion | None) -> JsonObject | None:
     if version is None:
         return None
     attribution = version.program.attribution
@@ -97,17 +97,19 @@ def _rules_response(version: ProgramVersion | None) -> Shape | None:
     }
 
 
-def _touches_response(one: Explanation, person: Shape, places: PositionFormatter, partitions: int) -> list[Shape]:
+def _touches_response(
+    one: Explanation, person: JsonObject, places: PositionFormatter, partitions: int
+) -> list[JsonObject]:
     """The touches as they are shown of a person, each with the first fact that told of it."""
     told = {touch: entry for entry in reversed(one.person.history.entries) for touch in entry.touches}
-    listed = considered(one.person.history, one.rules)
-    shapes: list[Shape] = person["touches"]  # type: ignore[assignment] # as `shown` lists what was considered
+    listed = consider_touches(one.person.history, one.rules)
+    shapes: list[JsonObject] = person["touches"]  # type: ignore[assignment] # as `shown` lists what was considered
     found = [told.get(each.touch) for each in listed]
     at = [places.to_response(position_of(one.subject, entry, partitions)) if entry else None for entry in found]
     return [{**shape, "place": place} for shape, place in zip(shapes, at, strict=True)]
 
 
-def _cause_response(step: TraceStep, places: PositionFormatter, name: NameOf) -> Shape:
+def _cause_response(step: TraceStep, places: PositionFormatter, name: NameOf) -> JsonObject:
     return {
         "type": step.type,
         "says": describe_line(step.line, name),

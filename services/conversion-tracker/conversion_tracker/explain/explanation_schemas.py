@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from conversion_tracker.attribution.person_schemas import PersonOut, TouchOut
-from conversion_tracker.screening.conversion import STATUSES
+from conversion_tracker.screening.conversion import CONVERSION_STATUSES
 from conversion_tracker.screening.review_schemas import ReviewOut
 
 
@@ -51,7 +51,7 @@ class ScreeningOut(Schema):
 
     conversion = fields.Str()
     status = fields.Str(
-        validate=validate.OneOf(STATUSES),
+        validate=validate.OneOf(CONVERSION_STATUSES),
         metadata={"description": "`reversed`: the referral no longer stands"},
     )
     findings = fields.List(fields.Nested(FindingOut))

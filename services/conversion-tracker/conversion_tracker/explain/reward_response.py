@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterable
 
-from conversion_tracker.attribution.referrer_response import Shape
+from conversion_tracker.attribution.referrer_response import JsonObject
 from conversion_tracker.explain.line_descriptions import milestone_count
 from conversion_tracker.explain.log_positions import LogPosition, TraceStep
 from referral.events.rewards import RewardEvent, RewardGranted
 from referral.topics import REWARDS
 
-PlaceShown = Callable[[LogPosition | None], Shape | None]
+PlaceShown = Callable[[LogPosition | None], JsonObject | None]
 
 
-def rewards_response(steps: Iterable[TraceStep], place: PlaceShown) -> list[Shape]:
+def rewards_response(steps: Iterable[TraceStep], place: PlaceShown) -> list[JsonObject]:
     """One shape a reward, in the order they were first said."""
     found: dict[str, list[TraceStep]] = {}
     for step in steps:
@@ -20,7 +20,7 @@ def rewards_response(steps: Iterable[TraceStep], place: PlaceShown) -> list[Shap
     return [_reward(id, mine, place) for id, mine in found.items()]
 
 
-def _reward(id: str, steps: list[TraceStep], place: PlaceShown) -> Shape:
+def _reward(id: str, steps: list[TraceStep], place: PlaceShown) -> JsonObject:
     states = [_state(step, place) for step in steps]
     return {
         "id": id,
@@ -31,7 +31,7 @@ def _reward(id: str, steps: list[TraceStep], place: PlaceShown) -> Shape:
     }
 
 
-def _granted(line: RewardGranted | None) -> Shape:
+def _granted(line: RewardGranted | None) -> JsonObject:
     """What its grant says; nothing of a reward whose grant another conversion led to."""
     if line is None:
         return dict.fromkeys(("rule", "kind", "role", "trigger", "milestone", "due_at"))
@@ -45,7 +45,7 @@ def _granted(line: RewardGranted | None) -> Shape:
     }
 
 
-def _state(step: TraceStep, place: PlaceShown) -> Shape:
+def _state(step: TraceStep, place: PlaceShown) -> JsonObject:
     return {
         "state": step.type.partition(".")[2],
         "at": step.line.occurred_at,

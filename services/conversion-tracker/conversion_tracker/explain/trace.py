@@ -5,7 +5,8 @@ Backward every step is one record: a line says its cause. Forward it is a look f
 
 from dataclasses import dataclass
 
-from conversion_tracker.attribution.history import Entry, History, Touch
+from conversion_tracker.attribution.history import History
+from conversion_tracker.attribution.timeline import HistoryEntry, Touch
 from conversion_tracker.explain.log_positions import LogPosition, MissingStep, TraceStep, is_about
 from conversion_tracker.explain.trace_conversions import conversion_steps
 from conversion_tracker.explain.trace_reader import TraceReader
@@ -59,7 +60,7 @@ def build_trace(asked: TraceSubject, reading: TraceReader, partitions: int) -> T
     return Trace(tuple(_sort_steps(_with_causes(found, reading))), tuple(reading.missing))
 
 
-def position_of(asked: TraceSubject, entry: Entry, partitions: int) -> LogPosition | None:
+def position_of(asked: TraceSubject, entry: HistoryEntry, partitions: int) -> LogPosition | None:
     """Where the fact of an entry stands; None where that was not kept."""
     partition = partition_of(person_key(asked.program, asked.person), partitions)
     return LogPosition(EVENTS.name, partition, entry.offset, entry.line) if entry.offset >= 0 else None
@@ -78,21 +79,21 @@ def _event_steps(asked: TraceSubject, reading: TraceReader, partitions: int) -> 
     return found
 
 
-def _relevant_entries(asked: TraceSubject) -> list[Entry]:
+def _relevant_entries(asked: TraceSubject) -> list[HistoryEntry]:
     """The entries that something may have been said because of: nothing is before it is known that the person has followed.
 
     The first follow, what holds the touch that won, and the newest of the others.
     """
-    history, first = asked.history, asked.history.course().first
-    known_from = min((_arrival_order(one) for one in history.entries if one.what == "follow"), default=_BEGINNING)
-    since = _BEGINNING if history.frozen and history.frozen.course.first else known_from
+    history, first = asked.history, asked.history.timeline().first_follow
+    known_from = min((_arrival_order(one) for one in history.entries if one.kind == "follow"), default=_BEGINNING)
+    since = _BEGINNING if history.checkpoint and history.checkpoint.timeline.first_follow else known_from
     newest = sorted((one for one in history.entries if _arrival_order(one) >= since), key=_arrival_order)[-_MAX_EVENTS:]
     won = [one for one in history.entries if asked.winning_touch in one.touches][:1]
     kept = {one.id: one for one in (*won, *newest, *([first] if first else []))}
     return sorted(kept.values(), key=_arrival_order)
 
 
-def _arrival_order(entry: Entry) -> tuple[int, int]:
+def _arrival_order(entry: HistoryEntry) -> tuple[int, int]:
     return entry.offset, entry.line
 
 

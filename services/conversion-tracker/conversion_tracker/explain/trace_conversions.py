@@ -63,13 +63,13 @@ def _search_starts(
 def _matches_state(conversion: Conversion, found: Sequence[TraceStep]) -> bool:
     """Whether the last line says what stands by the state."""
     last = found[-1] if found else None
-    if conversion.said is None:
+    if conversion.published is None:
         return last is None or last.type != "conversion.cleared"
     return last is not None and _line_matches(last.line, conversion)
 
 
 def _line_matches(line: LogLine, conversion: Conversion) -> bool:
-    said = conversion.said
+    said = conversion.published
     if said is None:
         return False
     kind = str(line.__struct_config__.tag)
@@ -78,7 +78,7 @@ def _line_matches(line: LogLine, conversion: Conversion) -> bool:
 
 
 def _missing_detail(conversion: Conversion, id: str, where: int) -> str:
-    outcome = conversion.said.outcome if conversion.said else "reversed"
+    outcome = conversion.published.outcome if conversion.published else "reversed"
     return (
         f"By the state it is {outcome}, and the line that says so was not found near what it rests on. Look for {id} in"
         f" partition {where} of `{CONVERSIONS.name}`; where the log was changed lately, ask again in a moment."

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from conversion_tracker.attribution.history import Course, Touch
-from conversion_tracker.attribution.rules import DAY_MS, Rules
+from conversion_tracker.attribution.attribution_rules import DAY_MS, AttributionRules
+from conversion_tracker.attribution.timeline import Timeline, Touch
+from conversion_tracker.screening.catalogue import REASON_TEXTS
 from conversion_tracker.screening.conversion import Conversion
-from conversion_tracker.screening.reasons import WORDS
 from referral.events.attributions import UnattributedReason
 
 REASONS: dict[UnattributedReason, str] = {
@@ -29,9 +29,9 @@ class VerdictFacts:
 
     person: str
     referrer: str | None
-    course: Course
+    course: Timeline
     winning_touch: Touch | None
-    rules: Rules | None
+    rules: AttributionRules | None
     reason: UnattributedReason | None = None
     qualified: bool = False
     conversion: Conversion | None = None
@@ -39,7 +39,7 @@ class VerdictFacts:
 
 def verdict_sentence(told: VerdictFacts) -> str:
     """One sentence."""
-    if told.course.first is None:
+    if told.course.first_follow is None:
         return f"{told.person} has not followed, so nobody has brought them yet."
     if told.course.since is None:
         return _unfollowed(told)
@@ -69,12 +69,12 @@ def _payment_status(told: VerdictFacts) -> str:
     """How it goes on: whether it pays, and if not, what it waits for."""
     if not told.qualified:
         return f"; it does not pay yet, but {_qualification_condition(told.rules)}"
-    if told.conversion is None or told.conversion.said is None:
+    if told.conversion is None or told.conversion.published is None:
         return "; screening has not come to it yet"
-    said, review = told.conversion.said, told.conversion.review
-    why = "; ".join(WORDS[reason].rstrip(".") for reason in said.reasons if reason != "review")
+    said, review = told.conversion.published, told.conversion.review
+    why = "; ".join(REASON_TEXTS[reason].rstrip(".") for reason in said.reasons if reason != "review")
     found = f" ({why})" if why else ""
-    by = f", as {review.by} decided" if review and review.decided == said.outcome else ""
+    by = f", as {review.by} decided" if review and review.decision == said.outcome else ""
     match said.outcome:
         case "cleared":
             return f"; it counts and pays{by}"
@@ -84,9 +84,10 @@ def _payment_status(told: VerdictFacts) -> str:
             return f"; it was rejected{by}{',' if by else ''} and pays nothing{found}"
 
 
-def _qualification_condition(rules: Rules | None) -> str:
-    if rules is not None and rules.price is not None:
-        return f"will with an order of {rules.price.least} {rules.price.currency} or more that is not given back"
-    if rules is not None and rules.retained_ms:
-        return f"will once they have followed for {rules.retained_ms // DAY_MS} days"
+def _qualification_condition(rules: AttributionRules | None) -> str:
+    if rules is not None and rules.order_threshold is not None:
+        threshold = rules.order_threshold
+        return f"will with an order of {threshold.min_amount} {threshold.currency} or more that is not given back"
+    if rules is not None and rules.retention_ms:
+        return f"will once they have followed for {rules.retention_ms // DAY_MS} days"
     return "will once it qualifies"

@@ -12,14 +12,14 @@ circle with that edge. Lines between two places stay in order, so it stays behin
 marked place after the mark, or stops where another edge is gone, whose own telling is then nearer to the mark. An edge that is
 set anew is another edge, by its `life`: what is told of the old one, on whatever way and however late, takes no mark of the new.
 
-docs/decisions/0020 has the whole argument, and tests/unit/conversion_tracker/test_circles.py plays it in any order.
+docs/decisions/0020 has the whole argument, and tests/unit/conversion_tracker/test_referral_cycles.py plays it in any order.
 """
 
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from conversion_tracker.graph.referral_edges import Edge, Lineage
+from conversion_tracker.graph.referral_edges import GraphNode, ReferralEdge
 from referral.events.edges import (
     CycleOpened,
     EdgeFact,
@@ -34,82 +34,82 @@ from referral.events.timestamps import to_datetime, to_ms
 
 MAX_EDGES = 8  # of a circle; a longer one is not looked for
 
-Told = tuple[Lineage, list[EdgeFact]]  # the place afterwards, and what has to be said
+GraphStep = tuple[GraphNode, list[EdgeFact]]  # the place afterwards, and what has to be said
 
 
-def edge_set(place: Lineage, line: EdgeSet) -> Told:
+def set_edge(place: GraphNode, line: EdgeSet) -> GraphStep:
     """The edge is there; if it can close a circle, a probe sets out."""
-    place = place.begun(line.referral, line.referrer, to_ms(line.since))
-    if not place.brought or line.referrer == line.participant:
+    place = place.with_new_edge(line.referral, line.referrer, to_ms(line.since))
+    if not place.has_referees or line.referrer == line.participant:
         return place, []
-    edge = replace(place.edges[-1], passed=True)
-    return place.with_(edge), [_probe(line, (_step(line.participant, edge),))]
+    edge = replace(place.edges[-1], probed=True)
+    return place.with_edge(edge), [_probe_event(line, (_edge_step(line.participant, edge),))]
 
 
-def edge_unset(place: Lineage, line: EdgeRemoved) -> Told:
+def remove_edge(place: GraphNode, line: EdgeRemoved) -> GraphStep:
     """The edge is gone, and what knew of it hears so."""
     edge = place.edge(line.referral)
     if edge is None:
         return place, []
-    told: list[EdgeFact] = [_uncircled(line, edge)] if edge.circles else []
-    if edge.passed:
-        told.append(_opened(line, edge, edge, MAX_EDGES - 2))
-    return place.without(line.referral), told
+    told: list[EdgeFact] = [_out_of_cycle_event(line, edge)] if edge.cycles else []
+    if edge.probed:
+        told.append(_opened_event(line, edge, edge, MAX_EDGES - 2))
+    return place.without_edge(line.referral), told
 
 
-def edge_probed(place: Lineage, line: EdgeProbed) -> Told:
+def probe_edge(place: GraphNode, line: EdgeProbed) -> GraphStep:
     """The probe goes on up, or has come back, or ends here."""
     if line.closed:
-        return _round(place, line, line.path)
+        return _close_cycle(place, line, line.path)
     told: list[EdgeFact] = []
     for edge in place.edges:
-        path = (*line.path, _step(line.participant, edge))
+        path = (*line.path, _edge_step(line.participant, edge))
         if edge.referrer == path[0].participant:
-            place, more = _round(place.with_(replace(edge, passed=True)), line, path)
+            place, more = _close_cycle(place.with_edge(replace(edge, probed=True)), line, path)
             told += more
         elif len(path) < MAX_EDGES and edge.referrer not in {step.participant for step in path}:
-            place = place.with_(replace(edge, passed=True))
-            told.append(_probe(line, path))
+            place = place.with_edge(replace(edge, probed=True))
+            told.append(_probe_event(line, path))
     return place, told
 
 
-def circle_opened(place: Lineage, line: CycleOpened) -> Told:
+def open_cycle(place: GraphNode, line: CycleOpened) -> GraphStep:
     """What was refused for a circle that is open now is an edge again; and on up it goes."""
     told: list[EdgeFact] = []
     for edge in place.edges:
-        left = tuple(circle for circle in edge.circles if (line.referral, line.life) not in circle)
-        if left != edge.circles:
-            place = place.with_(replace(edge, circles=left))
-            told += [] if left else [_uncircled(line, edge)]
-        if edge.passed and line.left > 0:
-            told.append(_opened(line, edge, line, line.left - 1))
+        left = tuple(circle for circle in edge.cycles if (line.referral, line.life) not in circle)
+        if left != edge.cycles:
+            place = place.with_edge(replace(edge, cycles=left))
+            told += [] if left else [_out_of_cycle_event(line, edge)]
+        if edge.probed and line.left > 0:
+            told.append(_opened_event(line, edge, line, line.left - 1))
     return place, told
 
 
-def _round(place: Lineage, line: EdgeProbed, circle: Sequence[EdgeStep]) -> Told:
+def _close_cycle(place: GraphNode, line: EdgeProbed, circle: Sequence[EdgeStep]) -> GraphStep:
     """At one place of a closed circle: marks its newest edge, or hands on. It ends where the edge is not what it was."""
     mine = next(step for step in circle if step.participant == line.participant)
     edge = place.edge(mine.referral)
     if edge is None or edge.life != mine.life:
         return place, []
-    if mine is max(circle, key=_age):
-        return _marked(place, line, edge, circle)
-    return place, [_probe(line, circle, mine.referrer, closed=True)]
+    if mine is max(circle, key=_edge_age):
+        return _mark_cycle(place, line, edge, circle)
+    return place, [_probe_event(line, circle, mine.referrer, closed=True)]
 
 
-def _marked(place: Lineage, line: EdgeProbed, edge: Edge, circle: Sequence[EdgeStep]) -> Told:
+def _mark_cycle(place: GraphNode, line: EdgeProbed, edge: ReferralEdge, circle: Sequence[EdgeStep]) -> GraphStep:
     """The edge refused for one more circle; which is said when it is the first."""
     found = tuple(sorted((step.referral, step.life) for step in circle))
-    if found in edge.circles:
+    if found in edge.cycles:
         return place, []
-    return place.with_(replace(edge, circles=(*edge.circles, found))), list(_circled(line, edge, circle))
+    return place.with_edge(replace(edge, cycles=(*edge.cycles, found))), list(_in_cycle_event(line, edge, circle))
 
 
-def _age(step: EdgeStep) -> tuple[int, str]:
+def _edge_age(step: EdgeStep) -> tuple[int, str]:
     return to_ms(step.since), step.referral
 
 
-def _step(participant: str, edge: Edge) -> EdgeStep:
+def _edge_step(participant: str, edge: ReferralEdge) -> EdgeStep:
     return EdgeStep(
         participant=participant,
         referrer=edge.referrer,
@@ -119,7 +119,7 @@ def _step(participant: str, edge: Edge) -> EdgeStep:
     )
 
 
-def _probe(
+def _probe_event(
     line: EdgeSet | EdgeProbed, path: Sequence[EdgeStep], to: str | None = None, *, closed: bool = False
 ) -> EdgeProbed:
     return EdgeProbed(
@@ -131,7 +131,9 @@ def _probe(
     )
 
 
-def _opened(line: EdgeRemoved | CycleOpened, up: Edge, gone: Edge | CycleOpened, left: int) -> CycleOpened:
+def _opened_event(
+    line: EdgeRemoved | CycleOpened, up: ReferralEdge, gone: ReferralEdge | CycleOpened, left: int
+) -> CycleOpened:
     return CycleOpened(
         occurred_at=line.occurred_at,
         program=line.program,
@@ -142,9 +144,9 @@ def _opened(line: EdgeRemoved | CycleOpened, up: Edge, gone: Edge | CycleOpened,
     )
 
 
-def _circled(line: EdgeProbed, edge: Edge, circle: Sequence[EdgeStep]) -> Iterator[ReferralInCycle]:
+def _in_cycle_event(line: EdgeProbed, edge: ReferralEdge, circle: Sequence[EdgeStep]) -> Iterator[ReferralInCycle]:
     """Dated when the circle closed."""
-    if not edge.circles:
+    if not edge.cycles:
         since = to_datetime(edge.since)
         yield ReferralInCycle(
             occurred_at=since,
@@ -157,7 +159,7 @@ def _circled(line: EdgeProbed, edge: Edge, circle: Sequence[EdgeStep]) -> Iterat
         )
 
 
-def _uncircled(line: EdgeRemoved | CycleOpened, edge: Edge) -> ReferralOutOfCycle:
+def _out_of_cycle_event(line: EdgeRemoved | CycleOpened, edge: ReferralEdge) -> ReferralOutOfCycle:
     return ReferralOutOfCycle(
         occurred_at=line.occurred_at,
         program=line.program,

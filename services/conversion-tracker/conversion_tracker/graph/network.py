@@ -9,16 +9,16 @@ from typing import Protocol
 
 DEGREES = 3
 
-Above = Callable[[str], str | None]  # who brought a participant
+ReferrerLookup = Callable[[str], str | None]  # who brought a participant
 
 
-class Below(Protocol):
+class RefereeLookup(Protocol):
     """Whom participants brought; each question is one round trip, however many it is about."""
 
-    def counts(self, participants: Sequence[str]) -> list[int]:
+    def referee_counts(self, participants: Sequence[str]) -> list[int]:
         """How many each of them brought."""
 
-    def some(self, participants: Sequence[str], most: Sequence[int]) -> list[str]:
+    def referees(self, participants: Sequence[str], most: Sequence[int]) -> list[str]:
         """Whom they brought, of each at most so many, the earliest first."""
 
 
@@ -32,22 +32,22 @@ class Network:
     truncated: bool = False
 
 
-def measured(participant: str, below: Below, most: int) -> Network:
+def measure_network(participant: str, below: RefereeLookup, most: int) -> Network:
     """A participant's network. At most `most` people are asked whom they brought, in five round trips at the most."""
     found, people, truncated = [0, 0, 0], [participant], False
     for degree in range(DEGREES):
-        counts = below.counts(people)
+        counts = below.referee_counts(people)
         found[degree] = sum(counts)
         if not found[degree] or degree == DEGREES - 1:
             break
-        taken = _up_to(counts, most)
+        taken = _allot(counts, most)
         truncated, most = truncated or sum(taken) < found[degree], most - sum(taken)
-        people = below.some(people, taken)
+        people = below.referees(people, taken)
     first, second, third = found
     return Network(first, second, third, truncated)
 
 
-def _up_to(counts: Sequence[int], most: int) -> list[int]:
+def _allot(counts: Sequence[int], most: int) -> list[int]:
     """As much of each, in order, as there is room for."""
     taken = []
     for count in counts:
@@ -56,7 +56,7 @@ def _up_to(counts: Sequence[int], most: int) -> list[int]:
     return taken
 
 
-def brought_by(participant: str, above: Above, degrees: int = DEGREES) -> list[str]:
+def upline(participant: str, above: ReferrerLookup, degrees: int = DEGREES) -> list[str]:
     """Who brought a participant, who brought those, and so on: the nearest first, nobody twice."""
     chain = [participant]
     while len(chain) <= degrees and (nearest := above(chain[-1])) and nearest not in chain:

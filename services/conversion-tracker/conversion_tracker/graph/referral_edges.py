@@ -7,10 +7,10 @@ set by two different places, in either order; until both were heard of there are
 from msgspec import Struct
 from msgspec.structs import replace
 
-Circle = tuple[tuple[str, int], ...]  # the referrals of its edges, and which life of theirs
+CycleEdges = tuple[tuple[str, int], ...]  # the referrals of its edges, and which life of theirs
 
 
-class Edge(Struct, frozen=True, array_like=True, gc=False):
+class ReferralEdge(Struct, frozen=True, array_like=True, gc=False):
     """An edge up. `since` (ms) is the follow it rests on; `life` tells it from earlier edges of the same referral.
 
     `passed`: a probe went over it. `circles` are those of which it is the newest edge; with any, it is refused.
@@ -20,43 +20,43 @@ class Edge(Struct, frozen=True, array_like=True, gc=False):
     referrer: str
     since: int
     life: int
-    passed: bool = False
-    circles: tuple[Circle, ...] = ()
+    probed: bool = False
+    cycles: tuple[CycleEdges, ...] = ()
 
 
-class Lineage(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
+class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
     """The state of one participant. `lives` counts the edges that there have been.
 
     `brought`: they have brought somebody some time, whether or not that still stands.
     """
 
-    edges: tuple[Edge, ...] = ()
-    brought: bool = False
-    lives: int = 0
+    edges: tuple[ReferralEdge, ...] = ()
+    has_referees: bool = False
+    edge_count: int = 0
 
     @property
-    def above(self) -> str | None:
+    def referrer(self) -> str | None:
         """Who brought them, a participant id; nobody where the edge is refused."""
-        sound = [edge for edge in self.edges if not edge.circles]
+        sound = [edge for edge in self.edges if not edge.cycles]
         return max(sound, key=lambda edge: (edge.since, edge.referral)).referrer if sound else None
 
-    def edge(self, referral: str) -> Edge | None:
+    def edge(self, referral: str) -> ReferralEdge | None:
         """The edge of a referral."""
         return next((edge for edge in self.edges if edge.referral == referral), None)
 
-    def begun(self, referral: str, referrer: str, since: int) -> "Lineage":
+    def with_new_edge(self, referral: str, referrer: str, since: int) -> "GraphNode":
         """With a new edge."""
-        lives = self.lives + 1
-        return replace(self, lives=lives).with_(Edge(referral, referrer, since, lives))
+        edge_count = self.edge_count + 1
+        return replace(self, edge_count=edge_count).with_edge(ReferralEdge(referral, referrer, since, edge_count))
 
-    def with_(self, edge: Edge) -> "Lineage":
+    def with_edge(self, edge: ReferralEdge) -> "GraphNode":
         """With this edge, in the place of the one of the same referral."""
-        return replace(self, edges=(*self.without(edge.referral).edges, edge))
+        return replace(self, edges=(*self.without_edge(edge.referral).edges, edge))
 
-    def without(self, referral: str) -> "Lineage":
+    def without_edge(self, referral: str) -> "GraphNode":
         """Without the edge of a referral."""
         return replace(self, edges=tuple(edge for edge in self.edges if edge.referral != referral))
 
 
-UNKNOWN = Lineage()
+EMPTY_NODE = GraphNode()
 """Somebody of whom nothing was heard."""

@@ -5,7 +5,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.replay.jobs import MOST_AT_ONCE, Busy, Job, fresh_id
+from conversion_tracker.replay.jobs import MAX_CONCURRENT, ReplayBusy, ReplayJob, new_replay_id
 from conversion_tracker.replay.replay_openapi import RULES
 from conversion_tracker.replay.replay_request import rules_in
 from conversion_tracker.replay.replay_schemas import ReplayOut
@@ -39,7 +39,9 @@ def ask(program: str) -> Response:
     """
     require_program(program)
     rules = rules_in(request.get_data(), request.mimetype, program)
-    job = Job(id=fresh_id(), program=program, status="running", asked_at=to_datetime(context().clock.now_ms()))
+    job = ReplayJob(
+        id=new_replay_id(), program=program, status="running", asked_at=to_datetime(context().clock.now_ms())
+    )
     _start(job, rules)
     return _answer(job, 202, {"Location": f"/v1/programs/{program}/replays/{job.id}"})
 
@@ -61,22 +63,24 @@ def cancel(program: str, replay: str) -> Response:
     """End a replay that is under way. One that is over stays as it is."""
     job = _found(program, replay)
     if job.status == "running":
-        dependencies().jobs.tell(msgspec.structs.replace(job, status="cancelled", detail="it was cancelled"))
+        dependencies().jobs.update(msgspec.structs.replace(job, status="cancelled", detail="it was cancelled"))
     return _answer(_found(program, replay))
 
 
-def _start(job: Job, rules: Program) -> None:
+def _start(job: ReplayJob, rules: Program) -> None:
     try:
         dependencies().replays.start(job, rules)
-    except Busy as busy:
+    except ReplayBusy as busy:
         if busy.id is None:
-            detail = f"{MOST_AT_ONCE} replays are under way, and more would slow each other down. Ask again in a while."
+            detail = (
+                f"{MAX_CONCURRENT} replays are under way, and more would slow each other down. Ask again in a while."
+            )
             raise Problem(429, "too_many_replays", detail, headers={"Retry-After": "5"}) from None
         detail = f"{busy.id} of {job.program} is under way. Wait for it, or cancel it with DELETE."
         raise Problem(409, "replay_under_way", detail) from None
 
 
-def _found(program: str, replay: str) -> Job:
+def _found(program: str, replay: str) -> ReplayJob:
     job = dependencies().jobs.job(program, replay)
     if job is None:
         detail = f"There is no replay {replay} of {program}. Replays are kept for a day; ask for it again."
@@ -84,5 +88,5 @@ def _found(program: str, replay: str) -> Job:
     return job
 
 
-def _answer(job: Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _answer(job: ReplayJob, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(job), status, headers, mimetype="application/json")

@@ -9,12 +9,12 @@ from conversion_tracker.replay.earnings import Earnings
 from referral.events.conversions import ConversionCleared, ConversionFact, ConversionReversed
 from referral.events.entities import ProgramVersion
 
-MOST_REFERRERS = 500
-MOST_PEOPLE = 100
-NOBODY = Earnings()
+MAX_REFERRERS = 500
+MAX_PEOPLE = 100
+NO_EARNINGS = Earnings()
 
 
-class Pair(Struct, frozen=True):
+class BeforeAfter(Struct, frozen=True):
     """A number as it is (the recorded rules) and as it would be (the other ones)."""
 
     before: int
@@ -26,15 +26,15 @@ class Pair(Struct, frozen=True):
         return self.after - self.before
 
 
-class Changed(Struct, frozen=True):
+class ReferrerDifference(Struct, frozen=True):
     """A referrer for whom something changes; `rewards` are the referrer's own."""
 
     participant: str
-    referrals: Pair
-    rewards: Pair
+    referrals: BeforeAfter
+    rewards: BeforeAfter
 
 
-class Moved(Struct, frozen=True):
+class RefereeDifference(Struct, frozen=True):
     """A follower whom somebody else brought under the other rules; None: nobody."""
 
     person: str
@@ -45,10 +45,10 @@ class Moved(Struct, frozen=True):
 class Totals(Struct, frozen=True):
     """The whole program. `held` referrals wait for somebody to look at them."""
 
-    referrals: Pair
-    held: Pair
-    referrer_rewards: Pair
-    friend_rewards: Pair
+    referrals: BeforeAfter
+    held: BeforeAfter
+    referrer_rewards: BeforeAfter
+    friend_rewards: BeforeAfter
 
 
 class Comparison(Struct, frozen=True):
@@ -60,64 +60,68 @@ class Comparison(Struct, frozen=True):
     totals: Totals
     gaining: int
     losing: int
-    referrers: tuple[Changed, ...]
+    referrers: tuple[ReferrerDifference, ...]
     people_moved: int
-    people: tuple[Moved, ...]
+    people: tuple[RefereeDifference, ...]
 
 
 @dataclass(slots=True)
-class Standings:
+class ScenarioResult:
     """What one run comes to: earnings by referrer, who brought each follower, how many referrals are held."""
 
     earnings: dict[str, Earnings] = field(default_factory=dict)
-    brought: dict[str, str | None] = field(default_factory=dict)
+    referrers: dict[str, str | None] = field(default_factory=dict)
     held: int = 0
 
-    def told(self, line: ConversionFact, terms: ProgramVersion | None) -> None:
+    def add_line(self, line: ConversionFact, terms: ProgramVersion | None) -> None:
         """Takes a line in; `terms` are those in force when it qualified. Without any it earns nothing, as in the rewards."""
         if isinstance(line, ConversionCleared) and terms is not None:
-            self.earnings.setdefault(line.referrer, Earnings()).cleared(line.id, terms, line.referrer_kind)
+            self.earnings.setdefault(line.referrer, Earnings()).add_conversion(line.id, terms, line.referrer_kind)
         elif isinstance(line, ConversionReversed) and line.referrer in self.earnings:
-            self.earnings[line.referrer].fell(line.id)
+            self.earnings[line.referrer].remove_conversion(line.id)
 
 
-def compared(before: Standings, after: Standings) -> Comparison:
+def compare(before: ScenarioResult, after: ScenarioResult) -> Comparison:
     """The two side by side."""
-    changed = sorted(_changed(before.earnings, after.earnings), key=_greatest)
+    changed = sorted(_referrer_differences(before.earnings, after.earnings), key=_largest_change_first)
     moved = [
-        Moved(person, before.brought.get(person), after.brought.get(person))
-        for person in sorted(before.brought.keys() | after.brought.keys())
-        if before.brought.get(person) != after.brought.get(person)
+        RefereeDifference(person, before.referrers.get(person), after.referrers.get(person))
+        for person in sorted(before.referrers.keys() | after.referrers.keys())
+        if before.referrers.get(person) != after.referrers.get(person)
     ]
     gains = [one.referrals.change or one.rewards.change for one in changed]
     return Comparison(
         totals=_totals(before, after),
         gaining=sum(gain > 0 for gain in gains),
         losing=sum(gain < 0 for gain in gains),
-        referrers=tuple(changed[:MOST_REFERRERS]),
+        referrers=tuple(changed[:MAX_REFERRERS]),
         people_moved=len(moved),
-        people=tuple(moved[:MOST_PEOPLE]),
+        people=tuple(moved[:MAX_PEOPLE]),
     )
 
 
-def _changed(before: Mapping[str, Earnings], after: Mapping[str, Earnings]) -> Iterable[Changed]:
+def _referrer_differences(
+    before: Mapping[str, Earnings], after: Mapping[str, Earnings]
+) -> Iterable[ReferrerDifference]:
     for participant in before.keys() | after.keys():
-        was, will = before.get(participant, NOBODY), after.get(participant, NOBODY)
-        referrals = Pair(len(was.conversions), len(will.conversions))
-        rewards = Pair(was.own, will.own)
+        was, will = before.get(participant, NO_EARNINGS), after.get(participant, NO_EARNINGS)
+        referrals = BeforeAfter(len(was.conversions), len(will.conversions))
+        rewards = BeforeAfter(was.referrer_rewards, will.referrer_rewards)
         if referrals.change or rewards.change:
-            yield Changed(participant, referrals, rewards)
+            yield ReferrerDifference(participant, referrals, rewards)
 
 
-def _greatest(one: Changed) -> tuple[int, int, str]:
+def _largest_change_first(one: ReferrerDifference) -> tuple[int, int, str]:
     return -abs(one.referrals.change), -abs(one.rewards.change), one.participant
 
 
-def _totals(before: Standings, after: Standings) -> Totals:
+def _totals(before: ScenarioResult, after: ScenarioResult) -> Totals:
     was, will = before.earnings.values(), after.earnings.values()
     return Totals(
-        referrals=Pair(sum(len(one.conversions) for one in was), sum(len(one.conversions) for one in will)),
-        held=Pair(before.held, after.held),
-        referrer_rewards=Pair(sum(one.own for one in was), sum(one.own for one in will)),
-        friend_rewards=Pair(sum(one.friends for one in was), sum(one.friends for one in will)),
+        referrals=BeforeAfter(sum(len(one.conversions) for one in was), sum(len(one.conversions) for one in will)),
+        held=BeforeAfter(before.held, after.held),
+        referrer_rewards=BeforeAfter(
+            sum(one.referrer_rewards for one in was), sum(one.referrer_rewards for one in will)
+        ),
+        friend_rewards=BeforeAfter(sum(one.referee_rewards for one in was), sum(one.referee_rewards for one in will)),
     )

@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from referral.events.line import Cause, Derived
 
-MOST_SHOWN = 20
+MAX_SAMPLE = 20
 
 
-class Difference(Struct, frozen=True):
+class LineDifference(Struct, frozen=True):
     """A line on which they differ: its cause, and the type of what stands on the log and of what the replay says."""
 
     cause: Cause
@@ -17,30 +17,32 @@ class Difference(Struct, frozen=True):
     replayed: str | None
 
 
-class Agreement(Struct, frozen=True):
+class ConsistencyReport(Struct, frozen=True):
     """How many lines were compared, and how many differ, with some of these."""
 
     lines: int
     differences: int
-    shown: tuple[Difference, ...] = ()
+    sample: tuple[LineDifference, ...] = ()
 
     @property
     def equal(self) -> bool:
         """Whether the replay can be trusted."""
         return not self.differences
 
-    def __add__(self, other: "Agreement") -> "Agreement":
-        shown = (*self.shown, *other.shown)[:MOST_SHOWN]
-        return Agreement(self.lines + other.lines, self.differences + other.differences, shown)
+    def __add__(self, other: "ConsistencyReport") -> "ConsistencyReport":
+        shown = (*self.sample, *other.sample)[:MAX_SAMPLE]
+        return ConsistencyReport(self.lines + other.lines, self.differences + other.differences, shown)
 
 
-def agreement(recorded: Iterable[Derived], replayed: Iterable[Derived], said_to: Mapping[int, int]) -> Agreement:
+def check_consistency(
+    recorded: Iterable[Derived], replayed: Iterable[Derived], said_to: Mapping[int, int]
+) -> ConsistencyReport:
     """Compares what follows from records up to the offsets `said_to` (by partition): so far the live fold has come."""
     one, other = _by_cause(recorded, said_to), _by_cause(replayed, said_to)
     causes = one.keys() | other.keys()
     differing = sorted(cause for cause in causes if one.get(cause) != other.get(cause))
-    shown = [Difference(cause, _type(one.get(cause)), _type(other.get(cause))) for cause in differing[:MOST_SHOWN]]
-    return Agreement(len(causes), len(differing), tuple(shown))
+    shown = [LineDifference(cause, _type(one.get(cause)), _type(other.get(cause))) for cause in differing[:MAX_SAMPLE]]
+    return ConsistencyReport(len(causes), len(differing), tuple(shown))
 
 
 def _by_cause(lines: Iterable[Derived], said_to: Mapping[int, int]) -> dict[Cause, Derived]:

@@ -18,7 +18,7 @@ class Earnings:
     conversions: dict[str, tuple[int, int]] = field(default_factory=dict)  # id → rewards of the referrer, of the friend
     milestones: dict[str, int] = field(default_factory=dict)
 
-    def cleared(self, conversion: str, terms: ProgramVersion, kind: ReferrerKind) -> None:
+    def add_conversion(self, conversion: str, terms: ProgramVersion, kind: ReferrerKind) -> None:
         """A conversion of a referrer of this kind counts from now on. One that does already is no news."""
         if conversion in self.conversions:
             return
@@ -30,17 +30,17 @@ class Earnings:
             if (needs := rule.milestone) and needs <= len(self.conversions):
                 self.milestones.setdefault(rule.id, needs)
 
-    def fell(self, conversion: str) -> None:
+    def remove_conversion(self, conversion: str) -> None:
         """A conversion counts no more, and takes the milestones it held up with it."""
         self.conversions.pop(conversion, None)
         self.milestones = {rule: needs for rule, needs in self.milestones.items() if needs <= len(self.conversions)}
 
     @property
-    def own(self) -> int:
+    def referrer_rewards(self) -> int:
         """How many rewards the referrer has."""
         return len(self.milestones) + sum(own for own, _ in self.conversions.values())
 
     @property
-    def friends(self) -> int:
+    def referee_rewards(self) -> int:
         """How many the friends have."""
         return sum(friends for _, friends in self.conversions.values())

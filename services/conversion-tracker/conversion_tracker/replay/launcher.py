@@ -10,31 +10,31 @@ import structlog
 from msgspec.structs import replace
 from redis.exceptions import RedisError
 
-from conversion_tracker.replay.jobs import Job, Jobs
-from conversion_tracker.replay.worker import Order
+from conversion_tracker.replay.jobs import ReplayJob, ReplayJobs
+from conversion_tracker.replay.worker import ReplayTask
 from referral.config import Settings
 from referral.events.program import Program
 from referral.telemetry.metrics import counter
 
 _COMMAND = (sys.executable, "-m", "conversion_tracker", "replay")
-_PATIENCE_S = 3
+_STOP_TIMEOUT_S = 3
 log = structlog.get_logger()
 
 
-class Replays:
+class ReplayLauncher:
     """The replays that this process has started."""
 
-    def __init__(self, settings: Settings, jobs: Jobs) -> None:
+    def __init__(self, settings: Settings, jobs: ReplayJobs) -> None:
         self._settings = settings
         self._jobs = jobs
         self._lock = Lock()
         self._running: dict[Thread, subprocess.Popen[bytes]] = {}
 
-    def start(self, job: Job, rules: Program) -> None:
+    def start(self, job: ReplayJob, rules: Program) -> None:
         """Begins a replay. Raises Busy where there is no place for it."""
         self._jobs.begin(job)
         process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own module
-        order = msgspec.json.encode(Order(job, rules, self._settings, os.getpid()))
+        order = msgspec.json.encode(ReplayTask(job, rules, self._settings, os.getpid()))
         watch = Thread(target=self._watch, args=(job, process, order), name=job.id, daemon=True)
         with self._lock:
             self._running = {thread: one for thread, one in self._running.items() if thread.is_alive()} | {
@@ -49,17 +49,17 @@ class Replays:
         for process in left.values():
             process.terminate()
         for watch, process in left.items():
-            watch.join(_PATIENCE_S)
+            watch.join(_STOP_TIMEOUT_S)
             if watch.is_alive():
                 process.kill()
 
-    def _watch(self, job: Job, process: "subprocess.Popen[bytes]", order: bytes) -> None:
+    def _watch(self, job: ReplayJob, process: "subprocess.Popen[bytes]", order: bytes) -> None:
         """Waits for the end. A process that could not tell how it ended is told of."""
         process.communicate(order)
         try:
             if process.returncode != 0:
-                told = replace(job, status="failed", detail=_why(process.returncode))
-                self._jobs.tell(told)
+                told = replace(job, status="failed", detail=_exit_reason(process.returncode))
+                self._jobs.update(told)
             found = self._jobs.job(job.program, job.id)
         except RedisError as error:
             log.warning("replay not told of", id=job.id, reason=str(error))
@@ -67,7 +67,7 @@ class Replays:
         counter("replays").labels(found.status if found else "lost").inc()
 
 
-def _why(code: int) -> str:
+def _exit_reason(code: int) -> str:
     if code < 0:
         return f"its process was ended by signal {-code}, or with the service: ask for the replay again"
     return f"its process ended with {code}: the service's log says why"

@@ -16,20 +16,20 @@ from referral.topics import Topic
 _CONNECT_S = 30.0
 
 
-class Past(Protocol):
+class LogHistory(Protocol):
     """What a replay reads. Nothing of it is written."""
 
     def ends(self, topic: Topic) -> Offsets:
         """The offset that the next record of each partition will get."""
 
-    def said_to(self, fold: str) -> Offsets:
+    def folded_up_to(self, fold: str) -> Offsets:
         """The offset of each partition's last record whose output lines a live fold of this service has all produced."""
 
     def records(self, topic: Topic, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
         """The records below `ends`, those of a partition in order; an empty mapping while more is awaited."""
 
 
-class LoggedPast:
+class KafkaLogHistory:
     """The past on the broker, and the fences in Redis."""
 
     def __init__(self, settings: Settings) -> None:
@@ -50,7 +50,7 @@ class LoggedPast:
         """As the broker knows them now. Raises LogUnavailable if it does not answer."""
         return self._reader.ends(topic)
 
-    def said_to(self, fold: str) -> Offsets:
+    def folded_up_to(self, fold: str) -> Offsets:
         """From the fences: they advance only after every output line is durable."""
         numbers = range(self._settings.partitions)
         seen = RedisStateStore(self._redis, "ct", fold).fences(numbers)

@@ -24,7 +24,7 @@ class ProgramLines(Generic[Line]):
         self._program = program
         self._named = program.encode()
 
-    def of(self, partition: int, records: Iterable[Record]) -> Iterator[tuple[Position, Line | ClockTicked]]:
+    def read(self, partition: int, records: Iterable[Record]) -> Iterator[tuple[Position, Line | ClockTicked]]:
         """The lines with their positions. Other programs' lines are not even decoded: they do not hold the program's id."""
         for record in records:
             for number, raw in enumerate(split(record.value)):
@@ -38,7 +38,7 @@ class ProgramLines(Generic[Line]):
                     yield Position(partition, record.offset, number, record.recorded_at_ms), line
 
 
-def once(lines: Iterable[tuple[Position, Line]], fence: Fence) -> Iterator[tuple[Position, Line]]:
+def without_repeats(lines: Iterable[tuple[Position, Line]], fence: Fence) -> Iterator[tuple[Position, Line]]:
     """Derived lines of a partition without those that a crash had said twice. `fence` remembers from call to call."""
     for position, line in lines:
         if isinstance(line, Derived | ClockTicked):

@@ -5,9 +5,9 @@ from typing import get_args
 from marshmallow import Schema, fields, validate
 
 from conversion_tracker.attribution.person_schemas import ReferrerOut
-from conversion_tracker.replay.comparison import MOST_PEOPLE, MOST_REFERRERS
-from conversion_tracker.replay.consistency import MOST_SHOWN
-from conversion_tracker.replay.jobs import Status
+from conversion_tracker.replay.comparison import MAX_PEOPLE, MAX_REFERRERS
+from conversion_tracker.replay.consistency import MAX_SAMPLE
+from conversion_tracker.replay.jobs import ReplayStatus
 
 
 class PairOut(Schema):
@@ -56,7 +56,7 @@ class ReferrerChangesOut(Schema):
     losing = fields.Int()
     items = fields.List(
         fields.Nested(ReferrerChangeOut),
-        metadata={"description": f"the greatest change first, {MOST_REFERRERS} at most"},
+        metadata={"description": f"the greatest change first, {MAX_REFERRERS} at most"},
     )
 
 
@@ -72,7 +72,7 @@ class PeopleChangesOut(Schema):
     """Followers whose referrer changes."""
 
     changed = fields.Int()
-    sample = fields.List(fields.Nested(PersonChangeOut), metadata={"description": f"{MOST_PEOPLE} at most"})
+    sample = fields.List(fields.Nested(PersonChangeOut), metadata={"description": f"{MAX_PEOPLE} at most"})
 
 
 class DifferenceOut(Schema):
@@ -89,7 +89,7 @@ class AsRecordedOut(Schema):
     equal = fields.Bool()
     lines = fields.Int(metadata={"description": "attributions and conversions compared"})
     differences = fields.Int()
-    sample = fields.List(fields.Nested(DifferenceOut), metadata={"description": f"{MOST_SHOWN} at most"})
+    sample = fields.List(fields.Nested(DifferenceOut), metadata={"description": f"{MAX_SAMPLE} at most"})
 
 
 class ReplayResultOut(Schema):
@@ -107,7 +107,7 @@ class ReplayOut(Schema):
     id = fields.Str(metadata={"examples": ["rpl_0t04dnkrn229c38f"]})
     program = fields.Str()
     status = fields.Str(
-        validate=validate.OneOf(get_args(Status)),
+        validate=validate.OneOf(get_args(ReplayStatus)),
         metadata={"description": "`lost`: its process is gone, for example with the service"},
     )
     asked_at = fields.AwareDateTime()

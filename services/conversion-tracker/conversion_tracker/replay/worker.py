@@ -17,10 +17,10 @@ import structlog
 from msgspec.structs import replace
 from redis.exceptions import RedisError
 
-from conversion_tracker.replay.jobs import Job, Jobs, ProgressNow
-from conversion_tracker.replay.log_history import LoggedPast
-from conversion_tracker.replay.replay_run import Progress, Replay, Replayed, Tell
-from conversion_tracker.replay.result import result_of
+from conversion_tracker.replay.jobs import ReplayJob, ReplayJobs, ReplayProgress
+from conversion_tracker.replay.log_history import KafkaLogHistory
+from conversion_tracker.replay.replay_run import Progress, Replay, ReplayOutcome, ReportProgress
+from conversion_tracker.replay.result import replay_result
 from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.config import Settings
@@ -30,30 +30,30 @@ from referral.telemetry.logs import configure_logs
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS
 
-_BEAT_S = 0.5
-_KEEP_S = 3.0  # a fifth of a lease
-_CATALOG_S = 10.0
-_GIVING_WAY = 10
+_REPORT_INTERVAL_S = 0.5
+_LEASE_RENEWAL_S = 3.0  # a fifth of a lease
+_CATALOG_TIMEOUT_S = 10.0
+_NICENESS = 10
 log = structlog.get_logger()
 
 
-class Order(msgspec.Struct, frozen=True):
+class ReplayTask(msgspec.Struct, frozen=True):
     """What to replay, for whom, and who is to be there as long as it runs."""
 
-    job: Job
+    job: ReplayJob
     rules: Program
     settings: Settings
     parent: int
 
 
-class Unwanted(Exception):
+class ReplayCancelled(Exception):
     """Nobody waits for this replay any more."""
 
 
-class Beat:
+class ProgressReporter:
     """Tells the job how far it is, twice a second at most. Raises Unwanted."""
 
-    def __init__(self, jobs: Jobs, order: Order) -> None:
+    def __init__(self, jobs: ReplayJobs, order: ReplayTask) -> None:
         self._jobs = jobs
         self._parent = order.parent
         self._began = time.monotonic()
@@ -68,16 +68,16 @@ class Beat:
         if progress.phase == "attributing":
             self._folding = self._folding or now
             self._rate = progress.events / (now - self._folding) if now > self._folding else 0.0
-        if now - self._told >= _BEAT_S:
-            self.job = replace(self.job, progress=self.shown(progress))
-            self.tell(self.job)
+        if now - self._told >= _REPORT_INTERVAL_S:
+            self.job = replace(self.job, progress=self.snapshot(progress))
+            self.update(self.job)
             self._told = now
 
     @contextmanager
-    def kept(self, every_s: float = _KEEP_S) -> Iterator[None]:
+    def renewing_lease(self, every_s: float = _LEASE_RENEWAL_S) -> Iterator[None]:
         """Keeps the lease while the block lasts, however long a step takes that tells nothing: screening, sorting, comparing."""
         over = Event()
-        thread = Thread(target=self._keep, args=(over, every_s), name="lease", daemon=True)
+        thread = Thread(target=self._renew_lease, args=(over, every_s), name="lease", daemon=True)
         thread.start()
         try:
             yield
@@ -85,21 +85,21 @@ class Beat:
             over.set()
             thread.join()
 
-    def _keep(self, over: Event, every_s: float) -> None:
+    def _renew_lease(self, over: Event, every_s: float) -> None:
         while not over.wait(every_s) and os.getppid() == self._parent:
             try:
-                self._jobs.tell(self.job)
+                self._jobs.update(self.job)
             except RedisError as error:
                 log.warning("lease not kept", id=self.job.id, reason=str(error))
 
-    def tell(self, job: Job) -> None:
+    def update(self, job: ReplayJob) -> None:
         """Tells it now."""
-        if os.getppid() != self._parent or not self._jobs.tell(job):
-            raise Unwanted
+        if os.getppid() != self._parent or not self._jobs.update(job):
+            raise ReplayCancelled
 
-    def shown(self, progress: Progress) -> ProgressNow:
+    def snapshot(self, progress: Progress) -> ReplayProgress:
         """How far it is, as it is answered."""
-        return ProgressNow(
+        return ReplayProgress(
             phase=progress.phase,
             records_read=progress.records,
             records_total=progress.total,
@@ -112,20 +112,20 @@ class Beat:
 
 def main() -> None:
     """Does what standard input orders. Ends with 1 where it could not."""
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=ReplayTask)
     configure_logs("conversion-tracker/replay", order.settings)
-    os.nice(_GIVING_WAY)
+    os.nice(_NICENESS)
     gc.disable()  # states live to the end and form no cycles; the process is gone soon
-    beat = Beat(Jobs(connect_for_folds(order.settings)), order)
+    beat = ProgressReporter(ReplayJobs(connect_for_folds(order.settings)), order)
     try:
-        with beat.kept():
-            done = _done(order, beat)
-        beat.tell(done)
-    except Unwanted:
+        with beat.renewing_lease():
+            done = _run_task(order, beat)
+        beat.update(done)
+    except ReplayCancelled:
         log.info("replay ended", id=order.job.id, reason="cancelled, forgotten, or the service is gone")
 
 
-def _done(order: Order, beat: Beat) -> Job:
+def _run_task(order: ReplayTask, beat: ProgressReporter) -> ReplayJob:
     """The job with its result, or with why there is none."""
     progress = Progress()
 
@@ -135,24 +135,24 @@ def _done(order: Order, beat: Beat) -> Job:
         beat(now)
 
     try:
-        catalog, replayed = _replayed(order, tell)
-    except Unwanted:
+        catalog, replayed = _run_replay(order, tell)
+    except ReplayCancelled:
         raise
     except Exception as error:
         log.exception("replay failed", id=order.job.id)
         return replace(beat.job, status="failed", detail=f"{type(error).__name__}: {error}")
-    result = result_of(replayed, catalog)
-    return replace(beat.job, status="done", progress=replace(beat.shown(progress), phase="done"), result=result)
+    result = replay_result(replayed, catalog)
+    return replace(beat.job, status="done", progress=replace(beat.snapshot(progress), phase="done"), result=result)
 
 
-def _replayed(order: Order, tell: Tell) -> tuple[Catalog, Replayed]:
+def _run_replay(order: ReplayTask, tell: ReportProgress) -> tuple[Catalog, ReplayOutcome]:
     settings = order.settings
-    with LoggedPast(settings) as past:
+    with KafkaLogHistory(settings) as past:
         events = past.ends(EVENTS)
         reader = CatalogReader(settings, Catalog())
         try:
             tell(Progress())
-            reader.read_to_end(_CATALOG_S)
+            reader.read_to_end(_CATALOG_TIMEOUT_S)
         finally:
             reader.close()
         replay = Replay(order.rules, reader.view, TokenSigner(settings.signing_key), settings.lateness_days, tell)

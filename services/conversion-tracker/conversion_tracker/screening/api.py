@@ -5,7 +5,7 @@ from flask_smorest import Blueprint
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.require import require_conversion
 from conversion_tracker.screening import conversion_response as shapes
-from conversion_tracker.screening.conversion import Conversion, Decided, Review
+from conversion_tracker.screening.conversion import Conversion, Review, ReviewDecision
 from conversion_tracker.screening.review_schemas import ConversionsIn, ConversionsOut, DecisionIn, ReviewOut
 from conversion_tracker.sorted_set_listing import ListEntry
 from referral.events.attributions import ConversionReviewed, attribution_key
@@ -38,7 +38,7 @@ def conversions(page: dict[str, object], program: str) -> dict[str, object]:
     place = ListEntry(*position) if position else None
     found, last = dependencies().conversions.after(program, status, place, limit)  # type: ignore[arg-type] # one of STATUSES
     next_cursor = encode_position(board, last.score, last.member) if last else None
-    return {"items": shapes.conversions(found, context().catalog), "next_cursor": next_cursor}
+    return {"items": shapes.conversion_responses(found, context().catalog), "next_cursor": next_cursor}
 
 
 @blueprint.post("/v1/conversions/<conversion>/release")
@@ -51,9 +51,9 @@ def conversions(page: dict[str, object], program: str) -> dict[str, object]:
 @blueprint.alt_response(503, description="The log or Redis is away.")
 def release(body: dict[str, str], conversion: str) -> dict[str, object]:
     """It counts, whatever the rules found: rewards are granted and boards rank it, within a second of this answer."""
-    found = _standing(conversion)
+    found = _active_conversion(conversion)
     _refuse_banned(found)
-    return _decided(found, "cleared", body)
+    return _publish_review(found, "cleared", body)
 
 
 @blueprint.post("/v1/conversions/<conversion>/reject")
@@ -66,13 +66,13 @@ def release(body: dict[str, str], conversion: str) -> dict[str, object]:
 @blueprint.alt_response(503, description="The log or Redis is away.")
 def reject(body: dict[str, str], conversion: str) -> dict[str, object]:
     """It does not count: if it did, its rewards are revoked and boards forget it, within a second of this answer."""
-    return _decided(_standing(conversion), "rejected", body)
+    return _publish_review(_active_conversion(conversion), "rejected", body)
 
 
-def _standing(id: str) -> Conversion:
+def _active_conversion(id: str) -> Conversion:
     """Raises Problem 404 for one that is not there, and 409 for one that has fallen."""
     found = require_conversion(id)
-    if not found.stands:
+    if not found.active:
         detail = (
             f"The referral behind {id} has fallen: {found.person} left, or what it rested on was taken back. There is nothing to"
             " decide; if it comes back, it is screened again."
@@ -96,7 +96,7 @@ def _refuse_banned(found: Conversion) -> None:
     raise Problem(409, "referrer_banned", detail)
 
 
-def _decided(found: Conversion, decision: Decided, body: dict[str, str]) -> dict[str, object]:
+def _publish_review(found: Conversion, decision: ReviewDecision, body: dict[str, str]) -> dict[str, object]:
     """Writes the decision down. The same one again is no news to the fold, so it does no harm to write it twice."""
     now = context().clock.now_ms()
     line = ConversionReviewed(
@@ -110,4 +110,4 @@ def _decided(found: Conversion, decision: Decided, body: dict[str, str]) -> dict
         note=body["note"],
     )
     dependencies().publish_line(ATTRIBUTIONS, attribution_key(line), line)
-    return shapes.review(Review(decision, line.by, now, line.note))
+    return shapes.review_response(Review(decision, line.by, now, line.note))

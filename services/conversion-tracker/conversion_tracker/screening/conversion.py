@@ -9,7 +9,13 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from conversion_tracker.screening.catalogue import Finding, Outcome, in_order, outcome_of, reasons_of
+from conversion_tracker.screening.catalogue import (
+    Finding,
+    ScreeningOutcome,
+    combined_outcome,
+    reasons_for,
+    sort_findings,
+)
 from referral.events.attributions import Evidence, ReferralQualified, ReferrerKind
 from referral.events.conversions import (
     ConversionCleared,
@@ -23,24 +29,24 @@ from referral.events.conversions import (
 from referral.events.ids import conversion_id
 from referral.events.timestamps import to_datetime, to_ms
 
-Decided = Literal["cleared", "rejected"]
-Status = Outcome | Literal["reversed"]
-STATUSES: tuple[Status, ...] = ("held", "cleared", "rejected", "reversed")
+ReviewDecision = Literal["cleared", "rejected"]
+ConversionStatus = ScreeningOutcome | Literal["reversed"]
+CONVERSION_STATUSES: tuple[ConversionStatus, ...] = ("held", "cleared", "rejected", "reversed")
 
 
 class Review(Struct, frozen=True, array_like=True, gc=False):
     """What a person decided about a conversion: who, when (ms), and why."""
 
-    decided: Decided
+    decision: ReviewDecision
     by: str
     at: int
     note: str = ""
 
 
-class Said(Struct, frozen=True, array_like=True, gc=False):
+class PublishedOutcome(Struct, frozen=True, array_like=True, gc=False):
     """What stands on the log about a conversion; `at` is the moment (ms) it was said to have qualified."""
 
-    outcome: Outcome
+    outcome: ScreeningOutcome
     at: int
     reasons: tuple[ScreeningReason, ...] = ()
 
@@ -59,10 +65,10 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
     version: int
     evidence: Evidence
     at: int
-    stands: bool = True
+    active: bool = True
     findings: tuple[Finding, ...] = ()
     review: Review | None = None
-    said: Said | None = None
+    published: PublishedOutcome | None = None
     offset: int = 0
     line: int = 0
     since: int = 0
@@ -74,21 +80,21 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
         return conversion_id(self.referral)
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> ScreeningOutcome | None:
         """What it comes to: a ban first, then a person's review, then the rules; None where the referral does not stand."""
-        if not self.stands:
+        if not self.active:
             return None
         if self.review is not None and "ban" not in {finding.reason for finding in self.findings}:
-            return self.review.decided
-        return outcome_of(self.findings)
+            return self.review.decision
+        return combined_outcome(self.findings)
 
 
-def status_of(said: Said | None) -> Status:
+def status_of(said: PublishedOutcome | None) -> ConversionStatus:
     """What a conversion is called by what stands on the log about it: one of which nothing does has fallen."""
     return said.outcome if said is not None else "reversed"
 
 
-def qualified(before: Conversion | None, line: ReferralQualified, findings: tuple[Finding, ...]) -> Conversion:
+def qualify(before: Conversion | None, line: ReferralQualified, findings: tuple[Finding, ...]) -> Conversion:
     """The referral has qualified (again), and screening found this. A review made before still counts."""
     return Conversion(
         program=line.program,
@@ -100,36 +106,36 @@ def qualified(before: Conversion | None, line: ReferralQualified, findings: tupl
         at=to_ms(line.occurred_at),
         findings=findings,
         review=before.review if before else None,
-        said=before.said if before else None,
+        published=before.published if before else None,
         since=to_ms(line.followed_at),
         referrer_kind=line.referrer_kind,
     )
 
 
-def reviewed(before: Conversion, review: Review) -> Conversion | None:
+def with_review(before: Conversion, review: Review) -> Conversion | None:
     """Somebody has decided; None where the same was decided before."""
-    if before.review is not None and before.review.decided == review.decided:
+    if before.review is not None and before.review.decision == review.decision:
         return None
     return replace(before, review=review)
 
 
-def fallen(before: Conversion) -> Conversion:
+def with_reversal(before: Conversion) -> Conversion:
     """The referral fell."""
-    return replace(before, stands=False)
+    return replace(before, active=False)
 
 
-def found(before: Conversion, reason: ScreeningReason, finding: Finding | None) -> Conversion:
+def with_finding(before: Conversion, reason: ScreeningReason, finding: Finding | None) -> Conversion:
     """With what is known now under one reason; None where that is nothing (any more)."""
     others = tuple(one for one in before.findings if one.reason != reason)
-    return replace(before, findings=in_order((*others, finding)) if finding else others)
+    return replace(before, findings=sort_findings((*others, finding)) if finding else others)
 
 
-def shut_out(before: Conversion, banned: bool) -> Conversion:
+def with_ban(before: Conversion, banned: bool) -> Conversion:
     """The conversion of a referrer who is banned, or free again."""
-    return found(before, "ban", Finding("rejected", "ban") if banned else None)
+    return with_finding(before, "ban", Finding("rejected", "ban") if banned else None)
 
 
-def settled(
+def reconcile(
     now: Conversion, occurred_at: int, reason: ConversionReversalReason
 ) -> tuple[Conversion, list[ConversionFact]]:
     """The conversion with what stands on the log from now on, and what has to be said to get there.
@@ -137,24 +143,24 @@ def settled(
     What no longer counts is taken back, dated `occurred_at` (ms), for `reason`.
     """
     outcome = now.outcome
-    wanted = Said(outcome, now.at, _reasons(now, outcome)) if outcome else None
-    if wanted == now.said:
+    wanted = PublishedOutcome(outcome, now.at, _published_reasons(now, outcome)) if outcome else None
+    if wanted == now.published:
         return now, []
     lines: list[ConversionFact] = []
-    if now.said is not None and now.said.outcome == "cleared":
-        lines.append(_taken_back(now, now.said, occurred_at, reason))
+    if now.published is not None and now.published.outcome == "cleared":
+        lines.append(_reversed_event(now, now.published, occurred_at, reason))
     if wanted is not None:
-        lines.append(_told(now, wanted))
-    return replace(now, said=wanted), lines
+        lines.append(_outcome_event(now, wanted))
+    return replace(now, published=wanted), lines
 
 
-def _reasons(now: Conversion, outcome: Outcome) -> tuple[ScreeningReason, ...]:
+def _published_reasons(now: Conversion, outcome: ScreeningOutcome) -> tuple[ScreeningReason, ...]:
     if outcome == "cleared":
         return ()
-    return reasons_of(now.findings, outcome) or ("review",)
+    return reasons_for(now.findings, outcome) or ("review",)
 
 
-def _told(now: Conversion, said: Said) -> ConversionFact:
+def _outcome_event(now: Conversion, said: PublishedOutcome) -> ConversionFact:
     same = {
         "occurred_at": to_datetime(now.at),
         "program": now.program,
@@ -175,7 +181,9 @@ def _told(now: Conversion, said: Said) -> ConversionFact:
             return ConversionRejected(**same, reasons=said.reasons)  # type: ignore[arg-type]
 
 
-def _taken_back(now: Conversion, said: Said, occurred_at: int, reason: ConversionReversalReason) -> ConversionReversed:
+def _reversed_event(
+    now: Conversion, said: PublishedOutcome, occurred_at: int, reason: ConversionReversalReason
+) -> ConversionReversed:
     return ConversionReversed(
         occurred_at=to_datetime(occurred_at),
         program=now.program,

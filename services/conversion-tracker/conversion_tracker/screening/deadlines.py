@@ -10,12 +10,12 @@ from referral.events.timestamps import to_datetime, to_ms
 _DAY = timedelta(days=1)
 
 
-def next_deadline(program: Program, zone: str, at: int) -> int | None:
+def next_deadline(program: Program, timezone: str, at: int) -> int | None:
     """The first deadline after a moment (ms since the epoch); None where there is none.
 
     Months and challenges end at midnight in `zone`, the program's for ever. Raises what the calendar cannot hold.
     """
-    return min((deadline for deadline in _deadlines(program, ZoneInfo(zone), at) if deadline > at), default=None)
+    return min((deadline for deadline in _deadlines(program, ZoneInfo(timezone), at) if deadline > at), default=None)
 
 
 def _deadlines(program: Program, zone: ZoneInfo, at: int) -> Iterator[int]:

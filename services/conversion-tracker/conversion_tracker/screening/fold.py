@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Never
 
 from conversion_tracker.screening.catalogue import RULES
-from conversion_tracker.screening.handlers.bans import Bans
-from conversion_tracker.screening.handlers.cycles import Circles
-from conversion_tracker.screening.handlers.edges import OPENS, PROBES, SETS, UNSETS, Links, Unlinks
-from conversion_tracker.screening.handlers.handler import Handler, State, Together
-from conversion_tracker.screening.handlers.referrals import Qualifies, Reverses
-from conversion_tracker.screening.handlers.reviews import Reviews
-from conversion_tracker.screening.rule import Rule
+from conversion_tracker.screening.handlers.ban_handler import OnReferrerBan
+from conversion_tracker.screening.handlers.cycle_handler import OnCycleChange
+from conversion_tracker.screening.handlers.edge_handlers import OPENS, PROBES, SETS, UNSETS, OnAttributed, OnReversed
+from conversion_tracker.screening.handlers.line_handler import CompositeHandler, LineHandler, ScreenState
+from conversion_tracker.screening.handlers.referral_handlers import OnQualified, OnUnqualified
+from conversion_tracker.screening.handlers.review_handler import OnReviewed
+from conversion_tracker.screening.rule import ScreeningRule
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     AttributionLine,
@@ -46,22 +46,22 @@ class ScreenFold:
     service = "ct"
     source: Topic = ATTRIBUTIONS
     outputs: Sequence[Topic] = (CONVERSIONS, ATTRIBUTIONS)
-    state: object = State
+    state: object = ScreenState
 
-    def __init__(self, rules: Sequence[Rule] = RULES) -> None:
-        self._handlers: dict[type, Handler[Never]] = {
-            ReferralQualified: Qualifies(rules),
-            ReferralAttributed: Links(),
-            ReferralReversed: Together(Reverses(), Unlinks()),
-            ConversionReviewed: Reviews(),
-            ReferrerBanned: Bans(),
-            ReferrerUnbanned: Bans(),
+    def __init__(self, rules: Sequence[ScreeningRule] = RULES) -> None:
+        self._handlers: dict[type, LineHandler[Never]] = {
+            ReferralQualified: OnQualified(rules),
+            ReferralAttributed: OnAttributed(),
+            ReferralReversed: CompositeHandler(OnUnqualified(), OnReversed()),
+            ConversionReviewed: OnReviewed(),
+            ReferrerBanned: OnReferrerBan(),
+            ReferrerUnbanned: OnReferrerBan(),
             EdgeSet: SETS,
             EdgeRemoved: UNSETS,
             EdgeProbed: PROBES,
             CycleOpened: OPENS,
-            ReferralInCycle: Circles(),
-            ReferralOutOfCycle: Circles(),
+            ReferralInCycle: OnCycleChange(),
+            ReferralOutOfCycle: OnCycleChange(),
         }
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
@@ -70,8 +70,12 @@ class ScreenFold:
         return handler.keys(line) if handler else ()  # type: ignore[arg-type] # the table pairs them
 
     def decide(
-        self, line: AttributionLine, states: Mapping[Key, State | float | None], catalog: Catalog, position: Position
-    ) -> Decision[State]:
+        self,
+        line: AttributionLine,
+        states: Mapping[Key, ScreenState | float | None],
+        catalog: Catalog,
+        position: Position,
+    ) -> Decision[ScreenState]:
         """A verdict, or its withdrawal."""
         handler = self._handlers.get(type(line))
         if handler is None:
@@ -79,7 +83,7 @@ class ScreenFold:
         return handler.decide(line, states, catalog, position)  # type: ignore[arg-type] # the table pairs them
 
     def on_timer(
-        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
-    ) -> Decision[State]:
+        self, tick: ClockTicked, key: str, state: ScreenState, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
         """Time by itself clears nobody."""
         return Decision()

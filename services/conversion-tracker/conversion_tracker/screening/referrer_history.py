@@ -22,7 +22,7 @@ DAY_MS = 24 * 3600 * 1000
 _NONE = 0  # of a device or a network that was not told
 
 
-class Brought(NamedTuple):
+class ReferralSample(NamedTuple):
     """Somebody the referrer brought, and when that qualified (ms)."""
 
     at: int
@@ -31,7 +31,7 @@ class Brought(NamedTuple):
     network: str | None = None
 
 
-class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
+class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
     """A referrer as screening knows them.
 
     `moments` (ms), `people`, `devices` and `networks` are columns of signed 64-bit numbers in the machine's byte order, sorted by
@@ -44,33 +44,33 @@ class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
     people: bytes = b""
     devices: bytes = b""
     networks: bytes = b""
-    left: bytes = b""
+    unfollowed: bytes = b""
     days: tuple[tuple[int, int], ...] = ()
     ban: Ban | None = None
-    circled: tuple[str, ...] = ()
+    in_cycle: tuple[str, ...] = ()
 
     @property
-    def remembered(self) -> int:
+    def size(self) -> int:
         """How many people are remembered."""
-        return len(self.left)
+        return len(self.unfollowed)
 
-    def with_(self, brought: Brought) -> "Referrer":
+    def with_sample(self, brought: ReferralSample) -> "ReferrerHistory":
         """The referrer after one more was brought, or one who had been brought before came back."""
-        columns = [_numbers(raw) for raw in (self.moments, self.people, self.devices, self.networks)]
-        left, before = bytearray(self.left), None
+        columns = [_column(raw) for raw in (self.moments, self.people, self.devices, self.networks)]
+        left, before = bytearray(self.unfollowed), None
         row = brought.at, _digest(brought.person), _digest(brought.device), _digest(brought.network)
         if row[1] in columns[1]:
             place = columns[1].index(row[1])
             before = columns[0][place]
             for column in (*columns, left):
                 del column[place]
-        place = _place(columns[0], columns[1], *row[:2])
+        place = _insertion_index(columns[0], columns[1], *row[:2])
         for column, value in zip((*columns, left), (*row, 0), strict=True):
             column.insert(place, value)
             del column[:-MAX_RECENT]
         moments, people, devices, networks = (column.tobytes() for column in columns)
         days = self._days_with(brought.at, before)
-        return Referrer(moments, people, devices, networks, bytes(left), days, self.ban, self.circled)
+        return ReferrerHistory(moments, people, devices, networks, bytes(left), days, self.ban, self.in_cycle)
 
     def _days_with(self, at: int, before: int | None) -> tuple[tuple[int, int], ...]:
         """The days after one more; who was counted before is counted on the new day instead."""
@@ -80,71 +80,71 @@ class Referrer(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
         days[at // DAY_MS] = days.get(at // DAY_MS, 0) + 1
         return tuple(sorted(one for one in days.items() if one[1] > 0)[-MAX_DAYS:])
 
-    def without(self, person: str) -> "Referrer":
+    def with_unfollow(self, person: str) -> "ReferrerHistory":
         """The referrer after somebody whom they had brought has left."""
-        place = self._row(person)
-        if place is None or self.left[place]:
+        place = self._index_of(person)
+        if place is None or self.unfollowed[place]:
             return self
-        return replace(self, left=self.left[:place] + b"\1" + self.left[place + 1 :])
+        return replace(self, unfollowed=self.unfollowed[:place] + b"\1" + self.unfollowed[place + 1 :])
 
-    def circling(self, referral: str) -> "Referrer":
+    def with_cycle(self, referral: str) -> "ReferrerHistory":
         """The referrer after one of their referrals closed a circle."""
-        return replace(self, circled=(*self.not_circling(referral).circled, referral))
+        return replace(self, in_cycle=(*self.without_cycle(referral).in_cycle, referral))
 
-    def not_circling(self, referral: str) -> "Referrer":
+    def without_cycle(self, referral: str) -> "ReferrerHistory":
         """The referrer after that circle opened."""
-        return replace(self, circled=tuple(one for one in self.circled if one != referral))
+        return replace(self, in_cycle=tuple(one for one in self.in_cycle if one != referral))
 
-    def around(self, moment: int, span: int, person: str, network: str | None = None) -> list[int]:
+    def moments_around(self, moment: int, span: int, person: str, network: str | None = None) -> list[int]:
         """The moments less than `span` (ms) from a moment, without that of `person`; where a network is named, only its own."""
-        moments, own = _numbers(self.moments), self._row(person)
+        moments, own = _column(self.moments), self._index_of(person)
         near = range(bisect_right(moments, moment - span), bisect_left(moments, moment + span))
         if network is None:
             return [moments[place] for place in near if place != own]
-        networks, wanted = _numbers(self.networks), _digest(network)
+        networks, wanted = _column(self.networks), _digest(network)
         return [moments[place] for place in near if networks[place] == wanted and place != own]
 
-    def between(self, first: int, end: int, person: str) -> int:
+    def count_between(self, first: int, end: int, person: str) -> int:
         """How many moments lie in [first, end) ms, without that of `person`."""
-        moments, own = _numbers(self.moments), self._row(person)
+        moments, own = _column(self.moments), self._index_of(person)
         return (
             bisect_left(moments, end) - bisect_left(moments, first) - (own is not None and first <= moments[own] < end)
         )
 
-    def on_device(self, device: str, person: str) -> bool:
+    def count_on_device(self, device: str, person: str) -> bool:
         """Whether somebody else has the same device."""
-        devices, own = _numbers(self.devices), self._row(person)
+        devices, own = _column(self.devices), self._index_of(person)
         wanted = _digest(device)
         return devices.count(wanted) > (own is not None and devices[own] == wanted)
 
-    def others(self, person: str) -> tuple[int, int]:
+    def count_others(self, person: str) -> tuple[int, int]:
         """How many are remembered besides `person`, and how many of them have left."""
-        own = self._row(person)
+        own = self._index_of(person)
         if own is None:
-            return len(self.left), self.left.count(1)
-        return len(self.left) - 1, self.left.count(1) - self.left[own]
+            return len(self.unfollowed), self.unfollowed.count(1)
+        return len(self.unfollowed) - 1, self.unfollowed.count(1) - self.unfollowed[own]
 
-    def a_day_before(self, moment: int, days: int) -> float:
+    def daily_average_before(self, moment: int, days: int) -> float:
         """How many qualified a day on average over so many whole days (UTC) before the day of a moment (ms)."""
         last = moment // DAY_MS
         return sum(count for day, count in self.days if last - days <= day < last) / days
 
-    def _row(self, person: str) -> int | None:
-        people, wanted = _numbers(self.people), _digest(person)
+    def _index_of(self, person: str) -> int | None:
+        people, wanted = _column(self.people), _digest(person)
         return people.index(wanted) if wanted in people else None
 
 
-UNKNOWN = Referrer()
+EMPTY_HISTORY = ReferrerHistory()
 """A referrer who has brought nobody yet."""
 
 
-def _numbers(raw: bytes) -> "array[int]":
+def _column(raw: bytes) -> "array[int]":
     numbers = array("q")
     numbers.frombytes(raw)
     return numbers
 
 
-def _place(moments: "array[int]", people: "array[int]", at: int, person: int) -> int:
+def _insertion_index(moments: "array[int]", people: "array[int]", at: int, person: int) -> int:
     """Where a row belongs: by moment, and by person within one."""
     first, last = bisect_left(moments, at), bisect_right(moments, at)
     return bisect_left(people, person, first, last)

@@ -3,8 +3,8 @@
 from marshmallow import Schema, ValidationError, fields, validate
 
 from conversion_tracker.attribution.person_schemas import ReferrerOut
-from conversion_tracker.screening.conversion import STATUSES
-from conversion_tracker.screening.reasons import WORDS
+from conversion_tracker.screening.catalogue import REASON_TEXTS
+from conversion_tracker.screening.conversion import CONVERSION_STATUSES
 from referral.http.paging import PageQuery
 
 _LONGEST_PERSON, _LONGEST_BY, _LONGEST_NOTE = 128, 128, 512
@@ -48,7 +48,7 @@ class ConversionsIn(PageQuery):
 
     status = fields.Str(
         load_default="held",
-        validate=validate.OneOf(STATUSES),
+        validate=validate.OneOf(CONVERSION_STATUSES),
         metadata={"description": "`held` waits for somebody to decide; `reversed` has fallen"},
     )
 
@@ -56,7 +56,7 @@ class ConversionsIn(PageQuery):
 class ReasonOut(Schema):
     """Why a conversion does not simply count."""
 
-    reason = fields.Str(validate=validate.OneOf(list(WORDS)), metadata={"description": "stable, for programs"})
+    reason = fields.Str(validate=validate.OneOf(list(REASON_TEXTS)), metadata={"description": "stable, for programs"})
     description = fields.Str(metadata={"description": "the same for people"})
     outcome = fields.Str(validate=validate.OneOf(["held", "rejected"]))
 
@@ -89,7 +89,7 @@ class ConversionOut(Schema):
 
     id = fields.Str(metadata={"examples": ["cnv_0123456789abcdef"]})
     program = fields.Str()
-    status = fields.Str(validate=validate.OneOf(STATUSES))
+    status = fields.Str(validate=validate.OneOf(CONVERSION_STATUSES))
     referral = fields.Str()
     person = fields.Str(metadata={"description": "who was brought"})
     referrer = fields.Nested(ReferrerOut)

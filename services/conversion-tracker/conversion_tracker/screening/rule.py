@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from conversion_tracker.screening.referrer_history import UNKNOWN, Referrer
+from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory
 from referral.events.attributions import ReferralQualified
 from referral.events.conversions import ScreeningReason
 from referral.events.program import Action, Program, Screening
@@ -14,22 +14,22 @@ Severity = Literal["low", "medium", "high"]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ScreeningCase:
     """What a rule may look at: the referral, the referrer's own id at the platform (None if the catalog lacks them), what is
     known of the referrer from before, the hash of their own device where they told it, the program under the version that the
     referral was judged under, and the time zone in which the program's days end.
     """
 
     referral: ReferralQualified
-    referrer: str | None
-    known: Referrer = UNKNOWN
-    device: str | None = None
+    referrer_external_id: str | None
+    history: ReferrerHistory = EMPTY_HISTORY
+    referrer_device: str | None = None
     program: Program | None = None
-    zone: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ScreeningRule:
     """A rule of the catalogue. `decide` says whether the case is suspicious under the program's thresholds; `action` reads what
     the program does about it.
     """
@@ -39,4 +39,4 @@ class Rule:
     scope: Scope
     severity: Severity
     action: Callable[[Screening], Action]
-    decide: Callable[[Case, Screening], bool]
+    decide: Callable[[ScreeningCase, Screening], bool]

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 
-def most_within(moments: Iterable[int], at: int, span: int) -> int:
+def max_in_window(moments: Iterable[int], at: int, span: int) -> int:
     """The most of these moments and `at` that lie in one stretch of `span` which holds `at`; all in one unit.
 
     A stretch is half open: two moments that are `span` apart never lie in one. Stretches before and after `at` count alike, so

@@ -5,7 +5,7 @@ program says so.
 """
 
 from conversion_tracker.screening.deadlines import next_deadline
-from conversion_tracker.screening.rule import Case, Rule
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.program import Screening
 from referral.events.timestamps import to_ms
 
@@ -13,23 +13,23 @@ _HOUR_MS = 3600 * 1000
 _USUAL_DAYS = 7
 
 
-def _decide(case: Case, screening: Screening) -> bool:
+def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
     """Raises LookupError where the program or its zone is not known, so that somebody looks at it."""
-    bounds, known = screening.deadline_burst, case.known
-    if known.remembered < bounds.limit:
+    bounds, known = screening.deadline_burst, case.history
+    if known.size < bounds.limit:
         return False
-    if case.program is None or case.zone is None:
+    if case.program is None or case.timezone is None:
         raise LookupError(f"there are no rules of {case.referral.program} to take deadlines from")
     at = to_ms(case.referral.occurred_at)
-    deadline = next_deadline(case.program, case.zone, at)
+    deadline = next_deadline(case.program, case.timezone, at)
     if deadline is None or at < (opens := deadline - bounds.hours * _HOUR_MS):
         return False
-    inside = 1 + known.between(opens, deadline, case.referral.person)
-    usual = known.a_day_before(opens, _USUAL_DAYS) * bounds.hours / 24
+    inside = 1 + known.count_between(opens, deadline, case.referral.person)
+    usual = known.daily_average_before(opens, _USUAL_DAYS) * bounds.hours / 24
     return inside > max(bounds.limit, bounds.times * usual)
 
 
-DEADLINE_BURST = Rule(
+DEADLINE_BURST = ScreeningRule(
     name="deadline_burst",
     description=(
         "More than `limit` of the referrer's referrals qualified in the last `hours` before a deadline (the program's end, a"
@@ -38,5 +38,5 @@ DEADLINE_BURST = Rule(
     scope="program",
     severity="low",
     action=lambda screening: screening.deadline_burst.action,
-    decide=_decide,
+    decide=_evaluate,
 )

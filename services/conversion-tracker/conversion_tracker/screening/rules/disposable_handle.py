@@ -7,7 +7,7 @@ import re
 import unicodedata
 from fnmatch import fnmatchcase
 
-from conversion_tracker.screening.rule import Case, Rule
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.program import Screening
 
 # Each is held against the whole name, in lower case and with full-width letters made plain.
@@ -26,25 +26,25 @@ _BUILT_IN = re.compile(
 )
 
 
-def _decide(case: Case, screening: Screening) -> bool:
+def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
     """Who told no name is not judged by it."""
     if not case.referral.handle:
         return False
-    handle = _plain(case.referral.handle)
+    handle = _normalize(case.referral.handle)
     if screening.disposable_handle.built_in and _BUILT_IN.fullmatch(handle):
         return True
-    return any(fnmatchcase(handle, _plain(pattern)) for pattern in screening.disposable_handle.patterns)
+    return any(fnmatchcase(handle, _normalize(pattern)) for pattern in screening.disposable_handle.patterns)
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().removeprefix("@").casefold()
 
 
-DISPOSABLE_HANDLE = Rule(
+DISPOSABLE_HANDLE = ScreeningRule(
     name="disposable_handle",
     description="The person's name is one that nobody keeps: given, counted up, typed in a hurry, or one of `patterns`.",
     scope="referral",
     severity="low",
     action=lambda screening: screening.disposable_handle.action,
-    decide=_decide,
+    decide=_evaluate,
 )

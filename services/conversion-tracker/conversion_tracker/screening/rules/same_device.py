@@ -3,23 +3,23 @@
 Seen are the newest of those whom the referrer brought, and the referrer's own device where they told it when they were enrolled.
 """
 
-from conversion_tracker.screening.rule import Case, Rule
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.program import Screening
 
 
-def _decide(case: Case, _: Screening) -> bool:
+def _evaluate(case: ScreeningCase, _: Screening) -> bool:
     """Who told no device is nobody's double."""
     device = case.referral.device
     if not device:
         return False
-    return device == case.device or case.known.on_device(device, case.referral.person)
+    return device == case.referrer_device or case.history.count_on_device(device, case.referral.person)
 
 
-SAME_DEVICE = Rule(
+SAME_DEVICE = ScreeningRule(
     name="same_device",
     description="Somebody else whom the referrer brought, or the referrer, has the same device.",
     scope="referrer",
     severity="high",
     action=lambda screening: screening.same_device,
-    decide=_decide,
+    decide=_evaluate,
 )

@@ -1,12 +1,12 @@
 """Who is banned earns nothing. No program can choose otherwise: the ban itself was somebody's choice."""
 
-from conversion_tracker.screening.rule import Rule
+from conversion_tracker.screening.rule import ScreeningRule
 
-BAN = Rule(
+BAN = ScreeningRule(
     name="ban",
     description="The referrer is banned from the program.",
     scope="referrer",
     severity="high",
     action=lambda _: "reject",
-    decide=lambda case, _: case.known.ban is not None,
+    decide=lambda case, _: case.history.ban is not None,
 )

@@ -5,9 +5,9 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
-from conversion_tracker.graph.cycle_detection import Told, circle_opened, edge_probed, edge_set, edge_unset
-from conversion_tracker.graph.referral_edges import UNKNOWN, Lineage
-from conversion_tracker.screening.handlers.handler import State, States
+from conversion_tracker.graph.cycle_detection import GraphStep, open_cycle, probe_edge, remove_edge, set_edge
+from conversion_tracker.graph.referral_edges import EMPTY_NODE, GraphNode
+from conversion_tracker.screening.handlers.line_handler import ScreenState, ScreenStates
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.edges import CycleOpened, EdgeFact, EdgeProbed, EdgeRemoved, EdgeSet, edge_key
@@ -17,88 +17,94 @@ from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember
 from referral.topics import ATTRIBUTIONS
 
-OnPlace = TypeVar("OnPlace", bound=EdgeSet | EdgeRemoved | EdgeProbed | CycleOpened)
+NodeLine = TypeVar("NodeLine", bound=EdgeSet | EdgeRemoved | EdgeProbed | CycleOpened)
 
 
-def lineage_at(program: str, participant: str) -> str:
+def node_state_key(program: str, participant: str) -> str:
     """Where a participant's lineage lies."""
     return f"lineage:{participant_key(program, participant)}"
 
 
-def children_at(program: str, participant: str) -> str:
+def referee_board(program: str, participant: str) -> str:
     """The sorted set of those whom a participant brought, by the follow (ms); negative where the edge is refused."""
     return f"children:{participant_key(program, participant)}"
 
 
-def lineage_of(states: States, program: str, participant: str) -> Lineage:
+def loaded_node(states: ScreenStates, program: str, participant: str) -> GraphNode:
     """A participant's lineage, as loaded."""
-    found = states[lineage_at(program, participant)]
-    return found if isinstance(found, Lineage) else UNKNOWN
+    found = states[node_state_key(program, participant)]
+    return found if isinstance(found, GraphNode) else EMPTY_NODE
 
 
-class Links:
+class OnAttributed:
     """`referral.attributed`: the referrer has brought somebody, and the edge is set at that person's place."""
 
     def keys(self, line: ReferralAttributed) -> Sequence[Key]:
         """The referrer's lineage."""
-        return (lineage_at(line.program, line.referrer),)
+        return (node_state_key(line.program, line.referrer),)
 
-    def decide(self, line: ReferralAttributed, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+    def decide(
+        self, line: ReferralAttributed, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
         """One more below the referrer; noted before the edge is set, so that whoever is brought in a circle is asked."""
         participant = participant_id(line.program, line.person)
-        child = SortedSetMember(children_at(line.program, line.referrer), participant)
-        decision: Decision[State] = Decision({child: float(to_ms(line.occurred_at))})
-        lineage = lineage_of(states, line.program, line.referrer)
-        if not lineage.brought:
-            decision.changes[lineage_at(line.program, line.referrer)] = replace(lineage, brought=True)
-        decision.outputs.append(_to(_edge_set(line, participant)))
+        child = SortedSetMember(referee_board(line.program, line.referrer), participant)
+        decision: Decision[ScreenState] = Decision({child: float(to_ms(line.occurred_at))})
+        lineage = loaded_node(states, line.program, line.referrer)
+        if not lineage.has_referees:
+            decision.changes[node_state_key(line.program, line.referrer)] = replace(lineage, has_referees=True)
+        decision.outputs.append(_edge_output(_edge_set_event(line, participant)))
         return decision
 
 
-class Unlinks:
+class OnReversed:
     """`referral.reversed`: who was brought is nobody's any more."""
 
     def keys(self, line: ReferralReversed) -> Sequence[Key]:
         """Nothing has to be known."""
         return ()
 
-    def decide(self, line: ReferralReversed, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+    def decide(
+        self, line: ReferralReversed, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
         """One less below the referrer, and the edge goes."""
         if not line.id or not line.referrer or "attributed" not in line.undoes:
             return Decision()
         participant = participant_id(line.program, line.person)
-        child = SortedSetMember(children_at(line.program, line.referrer), participant)
+        child = SortedSetMember(referee_board(line.program, line.referrer), participant)
         gone = EdgeRemoved(
             occurred_at=line.occurred_at, program=line.program, participant=participant, referral=line.id
         )
-        return Decision({child: None}, [_to(gone)])
+        return Decision({child: None}, [_edge_output(gone)])
 
 
-class OfPlace(Generic[OnPlace]):
+class GraphHandler(Generic[NodeLine]):
     """A line that a participant's place deals with by itself: what `step` makes of it."""
 
-    def __init__(self, step: Callable[[Lineage, OnPlace], Told]) -> None:
+    def __init__(self, step: Callable[[GraphNode, NodeLine], GraphStep]) -> None:
         self._step = step
 
-    def keys(self, line: OnPlace) -> Sequence[Key]:
+    def keys(self, line: NodeLine) -> Sequence[Key]:
         """The participant's lineage."""
-        return (lineage_at(line.program, line.participant),)
+        return (node_state_key(line.program, line.participant),)
 
-    def decide(self, line: OnPlace, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+    def decide(
+        self, line: NodeLine, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
         """The lineage afterwards, and the lines that go on."""
-        before = lineage_of(states, line.program, line.participant)
+        before = loaded_node(states, line.program, line.participant)
         after, told = self._step(before, line)
-        changes: dict[Key, State | float | None] = {} if after == before else {self.keys(line)[0]: after}
-        return Decision(changes, [_to(one) for one in told])
+        changes: dict[Key, ScreenState | float | None] = {} if after == before else {self.keys(line)[0]: after}
+        return Decision(changes, [_edge_output(one) for one in told])
 
 
-SETS = OfPlace(edge_set)
-UNSETS = OfPlace(edge_unset)
-PROBES = OfPlace(edge_probed)
-OPENS = OfPlace(circle_opened)
+SETS = GraphHandler(set_edge)
+UNSETS = GraphHandler(remove_edge)
+PROBES = GraphHandler(probe_edge)
+OPENS = GraphHandler(open_cycle)
 
 
-def _edge_set(line: ReferralAttributed, participant: str) -> EdgeSet:
+def _edge_set_event(line: ReferralAttributed, participant: str) -> EdgeSet:
     return EdgeSet(
         occurred_at=line.occurred_at,
         program=line.program,
@@ -109,5 +115,5 @@ def _edge_set(line: ReferralAttributed, participant: str) -> EdgeSet:
     )
 
 
-def _to(line: EdgeFact) -> Output:
+def _edge_output(line: EdgeFact) -> Output:
     return Output(ATTRIBUTIONS, line, edge_key(line))

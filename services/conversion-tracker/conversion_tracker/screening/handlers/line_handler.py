@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from conversion_tracker.graph.referral_edges import Lineage
-from conversion_tracker.screening.conversion import Conversion, Status, settled, status_of
-from conversion_tracker.screening.referrer_history import UNKNOWN, Referrer
+from conversion_tracker.graph.referral_edges import GraphNode
+from conversion_tracker.screening.conversion import Conversion, ConversionStatus, reconcile, status_of
+from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory
 from referral.catalog.view import Catalog
 from referral.events.conversions import ConversionReversalReason, conversion_key
 from referral.events.ids import conversion_id
@@ -16,34 +16,38 @@ from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, StateGroup
 from referral.topics import CONVERSIONS
 
-State = Conversion | Referrer | Lineage
-States = Mapping[Key, State | float | None]
+ScreenState = Conversion | ReferrerHistory | GraphNode
+ScreenStates = Mapping[Key, ScreenState | float | None]
 Line_contra = TypeVar("Line_contra", contravariant=True)
 
 
-class Handler(Protocol[Line_contra]):
+class LineHandler(Protocol[Line_contra]):
     """Decides on the lines of one type."""
 
     def keys(self, line: Line_contra) -> Sequence[Key]:
         """The states to load."""
 
-    def decide(self, line: Line_contra, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+    def decide(
+        self, line: Line_contra, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
         """What the line leads to."""
 
 
-class Together(Handler[Line_contra]):
+class CompositeHandler(LineHandler[Line_contra]):
     """Several handlers of one type, each with states of its own."""
 
-    def __init__(self, *handlers: Handler[Line_contra]) -> None:
+    def __init__(self, *handlers: LineHandler[Line_contra]) -> None:
         self._handlers = handlers
 
     def keys(self, line: Line_contra) -> Sequence[Key]:
         """What any of them asks for."""
         return [key for handler in self._handlers for key in handler.keys(line)]
 
-    def decide(self, line: Line_contra, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+    def decide(
+        self, line: Line_contra, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
         """All their decisions, in order."""
-        whole: Decision[State] = Decision()
+        whole: Decision[ScreenState] = Decision()
         for handler in self._handlers:
             decision = handler.decide(line, states, catalog, position)
             whole.changes |= decision.changes
@@ -51,63 +55,63 @@ class Together(Handler[Line_contra]):
         return whole
 
 
-CONVERSION = "conversion:"
+CONVERSION_PREFIX = "conversion:"
 """What stands before a conversion's id where it lies: the id alone finds it, in one of the partitions."""
 
 
-def conversion_at(referral: str) -> str:
+def conversion_state_key(referral: str) -> str:
     """Where the conversion of a referral lies."""
-    return CONVERSION + conversion_id(referral)
+    return CONVERSION_PREFIX + conversion_id(referral)
 
 
-def brought_by(program: str, referrer: str) -> StateGroup:
+def active_conversions(program: str, referrer: str) -> StateGroup:
     """All conversions of a referrer that stand, whether they count or not; by when they qualified (ms)."""
-    return StateGroup(f"brought:{referrer_key(program, referrer)}", CONVERSION)
+    return StateGroup(f"brought:{referrer_key(program, referrer)}", CONVERSION_PREFIX)
 
 
-def listed_at(program: str, status: Status) -> str:
+def status_board(program: str, status: ConversionStatus) -> str:
     """The board of a program's conversions of one status: their ids, by when they qualified (ms)."""
     return f"conversions:{program}|{status}"
 
 
-def referrer_at(program: str, referrer: str) -> str:
+def history_state_key(program: str, referrer: str) -> str:
     """Where a referrer lies."""
     return f"referrer:{referrer_key(program, referrer)}"
 
 
-def conversion_of(states: States, referral: str) -> Conversion | None:
+def loaded_conversion(states: ScreenStates, referral: str) -> Conversion | None:
     """The conversion of a referral, as loaded."""
-    found = states[conversion_at(referral)]
+    found = states[conversion_state_key(referral)]
     return found if isinstance(found, Conversion) else None
 
 
-def referrer_of(states: States, program: str, referrer: str) -> Referrer:
+def loaded_history(states: ScreenStates, program: str, referrer: str) -> ReferrerHistory:
     """A referrer, as loaded; one of whom nothing is known yet where nothing was."""
-    found = states[referrer_at(program, referrer)]
-    return found if isinstance(found, Referrer) else UNKNOWN
+    found = states[history_state_key(program, referrer)]
+    return found if isinstance(found, ReferrerHistory) else EMPTY_HISTORY
 
 
-def said(line: Derived, now: Conversion, reason: ConversionReversalReason) -> Decision[State]:
+def publish_decision(line: Derived, now: Conversion, reason: ConversionReversalReason) -> Decision[ScreenState]:
     """The decision to keep a conversion, and to say what is to be said of it because of a line."""
-    after, news = settled(now, to_ms(line.occurred_at), reason)
+    after, news = reconcile(now, to_ms(line.occurred_at), reason)
     outputs = [Output(CONVERSIONS, one, conversion_key(one)) for one in news]
-    decision: Decision[State] = Decision({CONVERSION + now.id: after}, outputs)
-    if after.said != now.said:
-        decision.changes.update(_listed(now, after))
+    decision: Decision[ScreenState] = Decision({CONVERSION_PREFIX + now.id: after}, outputs)
+    if after.published != now.published:
+        decision.changes.update(_board_changes(now, after))
     return decision
 
 
-def _listed(before: Conversion, after: Conversion) -> dict[Key, State | float | None]:
+def _board_changes(before: Conversion, after: Conversion) -> dict[Key, ScreenState | float | None]:
     """The lists on which a conversion stands from now on, and those it leaves."""
     id, program, moment = after.id, after.program, float(after.at)
     return {
-        SortedSetMember(listed_at(program, status_of(before.said)), id): None,
-        SortedSetMember(listed_at(program, status_of(after.said)), id): moment,
-        SortedSetMember(brought_by(program, after.referrer).board, id): moment if after.stands else None,
+        SortedSetMember(status_board(program, status_of(before.published)), id): None,
+        SortedSetMember(status_board(program, status_of(after.published)), id): moment,
+        SortedSetMember(active_conversions(program, after.referrer).board, id): moment if after.active else None,
     }
 
 
-def program_of(program: str, version: int, catalog: Catalog) -> Program:
+def program_version(program: str, version: int, catalog: Catalog) -> Program:
     """A version of a program. Raises LookupError where the catalog lacks it."""
     found = catalog.version(program, version)
     if found is None:
