@@ -42,9 +42,19 @@ class MetricRow:
 
 ROWS = (
     # HTTP services
-    MetricRow("http_requests", "counter", "HTTP requests, by route, method and status.", ("service", "route", "method", "status")),
+    MetricRow(
+        "http_requests",
+        "counter",
+        "HTTP requests, by route, method and status.",
+        ("service", "route", "method", "status"),
+    ),
     MetricRow("http_seconds", "histogram", "Duration of HTTP requests, seconds.", ("service", "route"), _HTTP_BUCKETS),
-    MetricRow("redirects", "counter", "Redirects of referral links, by outcome: redirected, or the reason why not.", ("outcome",)),
+    MetricRow(
+        "redirects",
+        "counter",
+        "Redirects of referral links, by outcome: redirected, or the reason why not.",
+        ("outcome",),
+    ),
     MetricRow("ingest_accepted", "counter", "Events accepted (durable on the log)."),
     MetricRow("ingest_rejected", "counter", "Events rejected, by error code.", ("code",)),
     MetricRow(
@@ -55,12 +65,18 @@ ROWS = (
     ),
     MetricRow("replays", "counter", "Replays finished, by outcome (done, failed, cancelled, lost).", ("outcome",)),
     # Publisher
+    MetricRow("publisher_lines", "counter", "Lines published, by outcome (acked, failed).", ("topic", "outcome")),
     MetricRow(
-        "publisher_lines", "counter", "Lines published, by outcome (acked, failed).", ("topic", "outcome")
+        "publisher_records",
+        "counter",
+        "Records published, by outcome; a record holds one or more lines.",
+        ("topic", "outcome"),
     ),
-    MetricRow("publisher_records", "counter", "Records published, by outcome; a record holds one or more lines.", ("topic", "outcome")),
     MetricRow(
-        "publisher_dropped", "counter", "Lines dropped without an error to a client: too many in flight, or shutting down.", ("topic",)
+        "publisher_dropped",
+        "counter",
+        "Lines dropped without an error to a client: too many in flight, or shutting down.",
+        ("topic",),
     ),
     MetricRow("publisher_in_flight", "gauge", "Lines waiting for Kafka's acknowledgement.", (), (), "livesum"),
     # The catalog
@@ -82,9 +98,14 @@ ROWS = (
     ),
     MetricRow("fold_batches", "counter", "Batches folded.", ("fold",)),
     MetricRow("fold_skipped", "counter", "Lines skipped because their cause was already applied.", ("fold",)),
-    MetricRow("fold_dead_letters", "counter", "Lines set aside because they could not be decoded or decided.", ("fold",)),
     MetricRow(
-        "fold_resets", "counter", "Partitions reset to their fence (another worker wrote, Redis was wiped or lost its last writes).", ("fold",)
+        "fold_dead_letters", "counter", "Lines set aside because they could not be decoded or decided.", ("fold",)
+    ),
+    MetricRow(
+        "fold_resets",
+        "counter",
+        "Partitions reset to their fence (another worker wrote, Redis was wiped or lost its last writes).",
+        ("fold",),
     ),
     MetricRow("fold_retries", "counter", "Batches retried because Kafka or Redis was unavailable.", ("fold",)),
     MetricRow(
@@ -97,7 +118,10 @@ ROWS = (
     MetricRow("fold_lag_records", "gauge", "Records of the input not folded yet.", ("fold", "partition")),
     # Delivery
     MetricRow(
-        "webhook_deliveries", "counter", "Webhook delivery attempts, by outcome (delivered, retried, failed).", ("outcome",)
+        "webhook_deliveries",
+        "counter",
+        "Webhook delivery attempts, by outcome (delivered, retried, failed).",
+        ("outcome",),
     ),
     MetricRow("clock_ticks", "counter", "Clock ticks published."),
     # Every process
