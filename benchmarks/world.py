@@ -29,7 +29,7 @@ _LONG_AGO_MS = 1_600_000_000_000
 
 
 class World:
-    """A stack with a catalog in it, whose topics and Redis database are one measurement's own."""
+    """A stack with a catalog, whose topics and Redis database belong to one measurement."""
 
     def __init__(self, stack: Stack, name: str, partitions: int = 8) -> None:
         self.stack = stack

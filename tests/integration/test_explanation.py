@@ -23,7 +23,7 @@ from referral.http.bearer_token import secret_digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
-from tests.integration.leaderboard.test_flow import SECRET, processes
+from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
 from tests.support.app_server import listening
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, SELF, START, version
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE

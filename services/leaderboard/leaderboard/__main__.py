@@ -30,9 +30,9 @@ def _http(settings: Settings) -> None:
 
 
 def _fold(name: str, settings: Settings) -> None:
-    from leaderboard.folds.activity import ActivityFold
-    from leaderboard.folds.boards import BoardsFold
-    from leaderboard.folds.growth import GrowthFold
+    from leaderboard.folds.activity_fold import ActivityFold
+    from leaderboard.folds.boards_fold import BoardsFold
+    from leaderboard.folds.growth_fold import GrowthFold
     from referral.fold.worker import run_fold
 
     set_up_telemetry(f"leaderboard/{name}", settings)

@@ -34,9 +34,9 @@ def _http(settings: Settings) -> None:
 
 def _fold(name: str, settings: Settings) -> None:
     from referral.fold.worker import run_fold
-    from reward_dispatcher.domain.codes import pattern_code
-    from reward_dispatcher.folds.decide import DecideFold
-    from reward_dispatcher.folds.ledger import LedgerFold
+    from reward_dispatcher.domain.discount_codes import pattern_code
+    from reward_dispatcher.folds.decide_fold import DecideFold
+    from reward_dispatcher.folds.ledger_fold import LedgerFold
 
     set_up_telemetry(f"reward-dispatcher/{name}", settings)
     if name == "decide":

@@ -170,7 +170,7 @@ def test_a_callback_is_bounded_and_read_safely(system: System) -> None:
 def test_without_the_log_nothing_is_success(system: System) -> None:
     """WeChat is answered 503 within two seconds, long before its five are over, and the next try brings the event in."""
     away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
-    system.app.extensions["conversion-tracker"] = replace(system.own, collector=away)
+    system.app.extensions["conversion-tracker"] = replace(system.own, publisher=away)
     body, began = _xml("subscribe"), time.monotonic()
     assert _code(_callback(system, body)) == (503, "unavailable")
     assert _callback(system, _xml("", kind="text"), _query(nonce="t")).text == "success"

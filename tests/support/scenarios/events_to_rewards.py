@@ -30,8 +30,8 @@ from referral.log.log_reader import LogReader
 from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemoryLogReader, MemorySource
 from referral.log.records import join, split
 from referral.topics import partition_of
-from reward_dispatcher.folds.decide import DecideFold
-from reward_dispatcher.folds.ledger import LedgerFold
+from reward_dispatcher.folds.decide_fold import DecideFold
+from reward_dispatcher.folds.ledger_fold import LedgerFold
 from tests.support.builders.conversion_tracker import PROGRAM, TOKENS, at, catalog
 
 PARTITIONS = 3

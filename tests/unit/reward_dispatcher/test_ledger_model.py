@@ -24,11 +24,11 @@ from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, Timer
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.pool import Pool, left
+from reward_dispatcher.domain.code_pool import Pool, remaining
 from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.folds import places
-from reward_dispatcher.folds.decisions import State
-from reward_dispatcher.folds.ledger import LedgerFold
+from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.ledger_fold import LedgerFold
+from reward_dispatcher.folds.state_changes import State
 from tests.support.builders.reward_dispatcher import PROGRAM, day, grant, revoke, use
 
 PARTITIONS = 3
@@ -46,7 +46,7 @@ class LittleLog:
     """Partitions with their queues and states: each line is decided when its partition is told to go on."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.fold = LedgerFold(mint=lambda reward: f"MINT-{reward}")
+        self.fold = LedgerFold(generate_code=lambda reward: f"MINT-{reward}")
         self.catalog = catalog
         self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
         self.states: list[dict[Key, State | float]] = [{} for _ in range(PARTITIONS)]
@@ -102,7 +102,7 @@ class LittleLog:
 
     def pool(self) -> Pool:
         """The one pool there is."""
-        key = places.pool(PROGRAM, "vip")
+        key = state_keys.pool(PROGRAM, "vip")
         pools = [one for states in self.states if isinstance(one := states.get(key), Pool)]
         return pools[0] if pools else Pool()
 
@@ -197,15 +197,15 @@ class LedgerMachine(RuleBasedStateMachine):
         for reward, account in accounts.items():
             self._matches(account, self.owed[reward])
         held = {one.code for one in accounts.values() if one.code and one.pool == "vip"}
-        assert left(pool) == len(self.codes) - len(held)
-        assert not (pool.waiting and left(pool))
+        assert remaining(pool) == len(self.codes) - len(held)
+        assert not (pool.waiting and remaining(pool))
         self._requests_have_one_answer()
 
     def _matches(self, account: Account, owed: bool) -> None:
         if account.status == "redeemed":
             assert account.clawback is not owed
         elif owed:
-            served = account.status == "fulfilled" or (account.hold == "pool_empty" and account.code is None)
+            served = account.status == "fulfilled" or (account.hold_reason == "pool_empty" and account.code is None)
             assert served, account
         else:
             assert account.status == "revoked"

@@ -1,4 +1,4 @@
-"""`referral docs`: the pages that are made from the tables of the code, so that they cannot say anything else."""
+"""`referral docs`: the pages generated from the tables of the code, so that they cannot differ from it."""
 
 from collections.abc import Callable, Iterable
 from inspect import getdoc
@@ -48,10 +48,9 @@ def events_page() -> str:
         "A record is NDJSON: one JSON object a line. Names on the broker begin with `REFERRAL_TOPIC_PREFIX`. Each type has an"
         " [example](../shared/referral/events/examples), each topic a [JSON Schema](../shared/referral/events/schemas)."
     )
-    heads = ("topic", "key", "kept", "written by", "read by")
+    heads = ("topic", "key", "retention", "written by", "read by")
     rows = [
-        (f"`{t.name}`", t.key, t.retention, ", ".join(t.producers) or "nobody yet", _readers(t))
-        for t in TOPICS.values()
+        (f"`{t.name}`", t.key, t.retention, ", ".join(t.producers) or "none yet", _readers(t)) for t in TOPICS.values()
     ]
     return _page("Topics and events", "shared/referral/topics.py", intro, heads, rows) + "".join(
         map(_lines, TOPICS.values())
@@ -61,7 +60,7 @@ def events_page() -> str:
 def attribution_page() -> str:
     """docs/attribution.md"""
     intro = (
-        "How it is decided who brought a person, from when that pays, and who would have the credit under other models."
+        "How a person is attributed to a referrer, from when the referral pays, and who would have the credit under other models."
         " Every cell is a test: `tests/unit/conversion_tracker/test_documented_cases.py` plays each through the fold."
     )
     top = [f"# Attribution by example\n\n{_MADE.format(source='tools/referral_tools/attribution')}\n\n{intro}\n"]
@@ -113,7 +112,7 @@ def settings() -> None:
 
 
 def current(name: str, page: str) -> bool:
-    """Whether a page on disk says this."""
+    """Whether the page on disk is current."""
     path = _HOME / name
     return path.exists() and path.read_text(encoding="utf-8") == page
 
@@ -139,14 +138,14 @@ def _cell(text: str) -> str:
 
 
 def _readers(topic: Topic) -> str:
-    return ", ".join(topic.consumers) or ("people" if topic.producers else "nobody yet")
+    return ", ".join(topic.consumers) or ("people" if topic.producers else "none yet")
 
 
 def _lines(topic: Topic) -> str:
     """The types that stand on a topic, each with the first line of its docstring."""
     kinds = get_args(topic.lines) or (topic.lines,)
     named = [f"| `{_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
-    return "\n".join(["", f"## {topic.name}", "", "| type | says |", "|---|---|", *named, ""])
+    return "\n".join(["", f"## {topic.name}", "", "| type | meaning |", "|---|---|", *named, ""])
 
 
 def _tag(kind: type) -> str:

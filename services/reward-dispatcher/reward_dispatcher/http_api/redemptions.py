@@ -16,9 +16,9 @@ from referral.http.rate_limit import unlimited
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api import shapes
-from reward_dispatcher.http_api.asking import redeemed
-from reward_dispatcher.http_api.codes import existing_code
-from reward_dispatcher.http_api.rewards import existing_reward
+from reward_dispatcher.http_api.codes import require_code
+from reward_dispatcher.http_api.redemption_request import request_redemption
+from reward_dispatcher.http_api.rewards import require_reward
 from reward_dispatcher.http_api.schemas import RedemptionIn, RedemptionOut
 
 blueprint = Blueprint("redemptions", __name__)
@@ -42,7 +42,7 @@ _WHY = {
 def redeem(body: dict[str, str]) -> dict[str, object]:
     """Uses a reward for an order. With an `Idempotency-Key`, the same request again gets the first result."""
     name, wanted, order = idempotency_key(), _wanted(body), body["order_id"]
-    done = redeemed(wanted, order, _request_id(name, wanted, order))
+    done = request_redemption(wanted, order, _request_id(name, wanted, order))
     if done.outcome != "redeemed":
         raise _refused(done)
     return shapes.redemption(done)
@@ -50,8 +50,8 @@ def redeem(body: dict[str, str]) -> dict[str, object]:
 
 def _wanted(body: dict[str, str]) -> Account:
     if "reward_id" in body:
-        return existing_reward(body["reward_id"])
-    return existing_code(body["code"], body.get("program"))
+        return require_reward(body["reward_id"])
+    return require_code(body["code"], body.get("program"))
 
 
 def _request_id(name: str | None, wanted: Account, order: str) -> str:

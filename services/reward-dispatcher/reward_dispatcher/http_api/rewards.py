@@ -9,7 +9,7 @@ from referral.http.problems import Problem
 from referral.http.require import require_program
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api import shapes
-from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.schemas import RewardOut, RewardsOut
 
 blueprint = Blueprint("rewards", __name__)
@@ -24,7 +24,7 @@ def wallet(page: dict[str, object], program: str, external_id: str) -> dict[str,
     require_program(program)
     limit = int(str(page["limit"]))
     start = decode_offset(page["cursor"])
-    found = collaborators().store.wallet(program, external_id, start, limit)
+    found = dependencies().store.wallet(program, external_id, start, limit)
     following = start + limit
     return {
         "items": [shapes.reward(account) for account in found.accounts],
@@ -39,12 +39,12 @@ def wallet(page: dict[str, object], program: str, external_id: str) -> dict[str,
 @blueprint.alt_response(404, description="There is no such reward.")
 def reward(reward_id: str) -> dict[str, object]:
     """One reward."""
-    return shapes.reward(existing_reward(reward_id))
+    return shapes.reward(require_reward(reward_id))
 
 
-def existing_reward(reward_id: str) -> Account:
+def require_reward(reward_id: str) -> Account:
     """The reward, if the caller may know of it. Raises Problem 404, or 403 for one of another program."""
-    account = collaborators().store.account(reward_id)
+    account = dependencies().store.account(reward_id)
     if account is None:
         raise unknown_reward(reward_id)
     require_program_access(g.key, account.program)
