@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from referral.json_pointer import json_pointer
+
 EventErrorCode = Literal[
     "malformed_json",
     "too_large",
@@ -81,10 +83,12 @@ def from_decode_error(error: Exception) -> EventRejected:
         return EventRejected("malformed_json", "", "This is not a JSON object in UTF-8.")
     what, pointer = split_message(error)
     if missing := _MISSING.search(what):
-        return EventRejected("missing_field", f"{pointer}/{_escape(missing[1])}", f"`{missing[1]}` is missing.")
+        return EventRejected("missing_field", f"{pointer}{json_pointer(missing[1])}", f"`{missing[1]}` is missing.")
     if unknown := _UNKNOWN.search(what):
         name = unknown[1][:_MAX_ECHOED]
-        return EventRejected("unknown_field", f"{pointer}/{_escape(name)}", f"`{name}` is not a field of this event.")
+        return EventRejected(
+            "unknown_field", f"{pointer}{json_pointer(name)}", f"`{name}` is not a field of this event."
+        )
     if pointer == "/type" and (kind := _TYPE.match(what)):
         return _invalid_type(kind[1][:_MAX_ECHOED])
     code: EventErrorCode = "wrong_type" if ", got `" in what else "invalid_value"
@@ -104,8 +108,4 @@ def _invalid_type(kind: str) -> EventRejected:
 
 def _pointer(path: str) -> str:
     """msgspec's `.data.hashtags[1]` as a JSON pointer (RFC 6901)."""
-    return "".join(f"/{_escape(name or index)}" for name, index in _PATH_STEP.findall(path))
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+    return json_pointer(*(name or index for name, index in _PATH_STEP.findall(path)))

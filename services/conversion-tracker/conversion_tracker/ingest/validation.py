@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from referral.events.facts import Fact, OrderPaid
 from referral.events.keys import person_key
-from referral.events.timestamps import to_datetime, to_ms
+from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.tokens import InvalidTokenError, TokenSigner
 
 KeyedLine = tuple[str, bytes]
 
 # The widest window a program may have (365 days) and the lateness bound's 35: beyond that a click decides nothing.
-_TOKEN_LIFETIME_MS = 400 * 24 * 3600 * 1000
+_TOKEN_LIFETIME_MS = 400 * DAY_MS
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
 _decode: Callable[[bytes], Fact] = msgspec.json.Decoder(Fact).decode

@@ -9,11 +9,10 @@ from datetime import datetime
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel, ContentShared, Shared, ShareToken
 from referral.events.ids import derive_id
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import DAY_MS, to_datetime
 
 MOST_PRESSES = 10
 TOKEN_MS = 3_600_000
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ def pressed(token: ShareToken, press: int, now_ms: int, owner: Participant, via:
         participant=owner.id,
         code=via.code,
     )
-    last_ms = (token.issued_ms // _DAY_MS + 1) * _DAY_MS - 1
+    last_ms = (token.issued_ms // DAY_MS + 1) * DAY_MS - 1
     return share.line(derive_id("evt", token.id, str(press)), to_datetime(min(now_ms, last_ms)))
 
 

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import msgspec
 
 from referral.events.facts import Fact
+from referral.events.line import type_tag
 
 MappingErrorCode = Literal[
     "not_mapped", "not_a_cloudevent", "missing_field", "wrong_type", "invalid_value", "malformed_json"
@@ -55,9 +56,7 @@ def _data_fields(kind: type[msgspec.Struct]) -> frozenset[str]:
     return frozenset(data.__struct_fields__) if data is not None else frozenset()
 
 
-DATA_FIELDS: Mapping[str, frozenset[str]] = {
-    str(kind.__struct_config__.tag): _data_fields(kind) for kind in get_args(Fact)
-}
+DATA_FIELDS: Mapping[str, frozenset[str]] = {type_tag(kind): _data_fields(kind) for kind in get_args(Fact)}
 
 
 def _within(pointer: str, place: str) -> bool:

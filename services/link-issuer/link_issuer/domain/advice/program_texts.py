@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from referral.events.program import Program
-from referral.validation.mistakes import json_pointer
+from referral.json_pointer import json_pointer
 
 Text = tuple[str, str]
 """A JSON pointer, and what is written there."""

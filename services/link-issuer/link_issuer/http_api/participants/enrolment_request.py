@@ -10,8 +10,9 @@ from link_issuer.domain.enrolment import Enrolment, contradictions
 from link_issuer.http_api.request_body import invalid, json_body
 from referral.events.value_checks import InvalidValue
 from referral.http.problems import Problem
+from referral.json_pointer import json_pointer
 from referral.validation.fields import StrictSchema, identifier
-from referral.validation.mistakes import Mistake, json_pointer, mistakes_in
+from referral.validation.mistakes import Mistake, mistakes_in
 
 MOST = 1000
 

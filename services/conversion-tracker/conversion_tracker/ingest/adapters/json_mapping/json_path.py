@@ -1,18 +1,13 @@
 """Places in a JSON document, as a JSON pointer (RFC 6901: `/user/id`) or a dotted path (`user.id`)."""
 
-from collections.abc import Iterable
+from referral.json_pointer import parse_pointer
 
 
 def parse_path(place: str) -> tuple[str, ...]:
     """The names and indexes on the way to a place."""
     if not place.startswith("/"):
         return tuple(place.split("."))
-    return tuple(step.replace("~1", "/").replace("~0", "~") for step in place[1:].split("/"))
-
-
-def to_pointer(way: Iterable[str]) -> str:
-    """The JSON pointer of a way."""
-    return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in way)
+    return parse_pointer(place)
 
 
 def resolve_path(document: object, place: str) -> object:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from conversion_tracker.ingest.adapters.json_mapping.json_path import parse_path, resolve_path, to_pointer
+from conversion_tracker.ingest.adapters.json_mapping.json_path import parse_path, resolve_path
 from conversion_tracker.ingest.adapters.mapped_event import (
     DATA_FIELDS,
     MappedEvent,
@@ -14,6 +14,7 @@ from conversion_tracker.ingest.adapters.mapped_event import (
 )
 from referral.events.adapters import Adapter
 from referral.events.ids import derive_id
+from referral.json_pointer import json_pointer
 
 _OPTIONAL = ("code", "mention", "click", "device", "network")
 _MAX_ID = 64
@@ -27,7 +28,7 @@ def map_payload(payload: object, adapter: Adapter, program: str) -> list[MappedI
 
 def _items(payload: object, place: str | None) -> Iterator[tuple[str, object]]:
     listed = payload if place is None else resolve_path(payload, place)
-    base = "" if place is None else to_pointer(parse_path(place))
+    base = "" if place is None else json_pointer(*parse_path(place))
     if isinstance(listed, list):
         yield from ((f"{base}/{index}", item) for index, item in enumerate(listed))
     elif place is None:
@@ -68,7 +69,7 @@ class _ItemMapper:
         return {"": self._base} | {f"/{name}": self._pointer(place) for name, place in named.items() if place}
 
     def _pointer(self, place: str) -> str:
-        return self._base + to_pointer(parse_path(place))
+        return self._base + json_pointer(*parse_path(place))
 
     def _id(self) -> str:
         """The platform's id, after the adapter's name: two platforms may count alike."""
