@@ -1,18 +1,24 @@
-"""Places in a JSON document, as a JSON pointer (RFC 6901: `/user/id`) or a dotted path (`user.id`)."""
+"""Locations in a JSON document, written as a JSON pointer (RFC 6901: `/user/id`) or as a dotted path (`user.id`)."""
 
-from referral.json_pointer import parse_pointer
-
-
-def parse_path(place: str) -> tuple[str, ...]:
-    """The names and indexes on the way to a place."""
-    if not place.startswith("/"):
-        return tuple(place.split("."))
-    return parse_pointer(place)
+from referral.json_pointer import json_pointer, parse_pointer
 
 
-def resolve_path(document: object, place: str) -> object:
-    """What stands at a place; None where nothing does, or null."""
-    for step in parse_path(place):
+
+def parse_path(path: str) -> tuple[str, ...]:
+    """The names and indexes of a path."""
+    if not path.startswith("/"):
+        return tuple(path.split("."))
+    return parse_pointer(path)
+
+
+def to_pointer(path: str) -> str:
+    """The same path as a JSON pointer."""
+    return json_pointer(*parse_path(path))
+
+
+def resolve_path(document: object, path: str) -> object:
+    """The value at a path; None if it is missing or null."""
+    for step in parse_path(path):
         document = _child(document, step)
     return document
 
