@@ -7,7 +7,6 @@ import msgspec
 
 from referral.json_pointer import json_pointer
 
-
 EventErrorCode = Literal[
     "malformed_json",
     "too_large",

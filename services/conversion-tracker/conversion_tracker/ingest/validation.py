@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from referral.events.timestamps import DAY_MS
 from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedItem, MappingError
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from referral.events.facts import Fact, OrderPaid
 from referral.events.keys import person_key
-from referral.events.timestamps import to_datetime, to_ms
+from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.tokens import InvalidTokenError, TokenSigner
 
 KeyedLine = tuple[str, bytes]

@@ -6,11 +6,10 @@ Share pages are public, so a page's token limits its reports: one participant, a
 from dataclasses import dataclass
 from datetime import datetime
 
-from referral.events.timestamps import DAY_MS
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel, ContentShared, Shared, ShareToken
 from referral.events.ids import derive_id
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import DAY_MS, to_datetime
 
 MAX_PRESSES = 10
 TOKEN_LIFETIME_MS = 3_600_000

@@ -17,7 +17,6 @@ from referral.events.facts import Fact
 from referral.events.schemas import kinds
 from referral.json_pointer import json_pointer
 
-
 SHOP = msgspec.convert(
     {
         "id": "shop",

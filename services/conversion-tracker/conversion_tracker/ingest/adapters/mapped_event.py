@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 import msgspec
 
-from referral.events.line import type_tag
 from referral.events.facts import Fact
+from referral.events.line import type_tag
 
 MappingErrorCode = Literal[
     "not_mapped", "not_a_cloudevent", "missing_field", "wrong_type", "invalid_value", "malformed_json"

@@ -3,7 +3,6 @@
 from referral.json_pointer import json_pointer, parse_pointer
 
 
-
 def parse_path(path: str) -> tuple[str, ...]:
     """The names and indexes of a path."""
     if not path.startswith("/"):
