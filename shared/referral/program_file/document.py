@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from referral.validation.mistakes import Mistake, json_pointer
+from referral.json_pointer import json_pointer
+from referral.validation.mistakes import Mistake
 
 
 @dataclass(frozen=True, slots=True)
