@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from conversion_tracker.explain.log_positions import LogLine, TraceStep, is_about, type_of
+from conversion_tracker.explain.log_positions import LogLine, TraceStep, is_about
 from conversion_tracker.explain.trace_reader import TraceReader
 from conversion_tracker.screening.conversion import Conversion
 from referral.events.ids import conversion_id
+from referral.events.line import type_tag
 from referral.events.timestamps import to_ms
 from referral.topics import CONVERSIONS
 
@@ -81,7 +82,7 @@ def _line_matches(line: LogLine, conversion: Conversion) -> bool:
         return False
     reasons = tuple(getattr(line, "reasons", ()))
     expected = f"conversion.{published.outcome}", published.at, published.reasons
-    return (type_of(line), to_ms(line.occurred_at), reasons) == expected
+    return (type_tag(line), to_ms(line.occurred_at), reasons) == expected
 
 
 def _outcome_not_found(conversion: Conversion, id: str, partition: int) -> str:
