@@ -12,7 +12,7 @@ from referral.http.idempotency import idempotency_key, idempotency_key_reused
 from referral.http.openapi import IDEMPOTENCY_KEY
 from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api import shapes
@@ -32,7 +32,7 @@ _WHY = {
 
 
 @blueprint.post("/v1/redemptions")
-@unlimited
+@without_rate_limit
 @requires("rewards:redeem")
 @blueprint.arguments(RedemptionIn)
 @blueprint.response(201, RedemptionOut)
