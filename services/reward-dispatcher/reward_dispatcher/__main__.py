@@ -34,7 +34,7 @@ def _http(settings: Settings) -> None:
 
 def _fold(name: str, settings: Settings) -> None:
     from referral.fold.worker import run_fold
-    from reward_dispatcher.domain.discount_codes import pattern_code
+    from reward_dispatcher.domain.discount_codes import generate_discount_code
     from reward_dispatcher.folds.decide_fold import DecideFold
     from reward_dispatcher.folds.ledger_fold import LedgerFold
 
@@ -42,7 +42,7 @@ def _fold(name: str, settings: Settings) -> None:
     if name == "decide":
         run_fold(DecideFold(), settings)
     else:
-        run_fold(LedgerFold(partial(pattern_code, settings.signing_key.encode())), settings)
+        run_fold(LedgerFold(partial(generate_discount_code, settings.signing_key.encode())), settings)
 
 
 def _worker(settings: Settings) -> None:

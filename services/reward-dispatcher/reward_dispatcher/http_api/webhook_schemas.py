@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from reward_dispatcher.delivery.messages import NOTIFIABLE_TYPES
+from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
 from reward_dispatcher.http_api.schemas import ID
 
 
@@ -14,7 +14,7 @@ class WebhookIn(Schema):
         required=True, validate=validate.Length(max=512), metadata={"examples": ["https://example.com/hook"]}
     )
     events = fields.List(
-        fields.Str(validate=validate.OneOf(NOTIFIABLE_TYPES)),
+        fields.Str(validate=validate.OneOf(WEBHOOK_EVENT_TYPES)),
         load_default=list,
         metadata={"description": "empty means all"},
     )
