@@ -195,7 +195,7 @@ def test_every_refusal_has_a_remedy() -> None:
 def test_an_event_that_is_too_large_is_told_the_bound_that_is_set() -> None:
     """Whatever REFERRAL_MAX_EVENT is: the sender reads how much is too much."""
     found = EventValidator(TOKENS, timedelta(minutes=5), 300).validate([_with(device="d" * 300)], to_ms(at(10)), _admit)
-    assert "; 300 at most are taken." in found.rejected[0].detail
+    assert "; the maximum is 300." in found.rejected[0].detail
 
 
 def test_a_program_is_asked_for_once_a_batch() -> None:
