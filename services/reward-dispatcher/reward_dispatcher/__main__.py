@@ -1,4 +1,4 @@
-"""Wires and runs reward-dispatcher: `python -m reward_dispatcher http | fold decide | fold ledger | worker`."""
+"""Runs one process of reward-dispatcher: `python -m reward_dispatcher http | fold decide | fold ledger | worker`."""
 
 import sys
 from functools import partial
@@ -10,7 +10,7 @@ USAGE = "usage: python -m reward_dispatcher http | fold decide | fold ledger | w
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    """Runs the process that the arguments name until SIGTERM. Exits with a message if arguments or settings are invalid."""
     try:
         settings = Settings.from_env()
     except ConfigError as error:

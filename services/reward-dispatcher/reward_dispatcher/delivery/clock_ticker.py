@@ -1,7 +1,7 @@
 """The clock on the log: a tick for every full `REFERRAL_TICK_SECONDS` that the time has reached.
 
-Time and id of a tick follow from the time alone, so two tickers write the same lines, and a repeated tick finds no timer due. If the
-time jumps (a simulation, a suspended machine), one tick is written: folds need only the newest.
+Time and id of a tick follow from the time alone, so two tickers write the same lines, and a repeated tick finds no timer due. If
+the time jumps (a simulation, a suspended machine), one tick is written: folds need only the newest.
 """
 
 import msgspec
