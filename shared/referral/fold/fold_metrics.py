@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+from referral.events.line import type_tag
 from referral.fold.decider import Outcome
 from referral.telemetry.metrics import counter, gauge, histogram
 
@@ -37,9 +38,9 @@ class FoldMetrics:
         self._batches.inc()
         self._lines.inc(lines)
         for kind, count in outcome.output_counts.items():
-            self._outputs.labels(self._fold, tag_of(kind)).inc(count)
+            self._outputs.labels(self._fold, type_tag(kind)).inc(count)
         for (kind, reason), count in outcome.reason_counts.items():
-            self._reasons.labels(self._fold, tag_of(kind), reason).inc(count)
+            self._reasons.labels(self._fold, type_tag(kind), reason).inc(count)
         self._skipped.inc(outcome.skipped)
         self._dead_letters.inc(len(outcome.dead_letters))
 
@@ -61,8 +62,3 @@ class FoldMetrics:
         for gone in self._lagging.difference(partitions):
             gauge("fold_lag_records").remove(self._fold, str(gone))
         self._lagging.intersection_update(partitions)
-
-
-def tag_of(kind: type) -> str:
-    """What the lines of a msgspec type carry as their `type`."""
-    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined] # msgspec's own description of a type

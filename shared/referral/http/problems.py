@@ -13,6 +13,7 @@ from redis.exceptions import TimeoutError as NoAnswer
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from referral.http.request_ids import request_id
+from referral.json_pointer import escape
 from referral.log.errors import LogUnavailable, NotDurable, Overloaded
 
 log = structlog.get_logger()
@@ -149,5 +150,5 @@ def _flatten(nested: Any, place: str) -> list[tuple[str, str]]:
 def _below(place: str, key: object) -> str:
     if key == "_schema":
         return place
-    escaped = str(key).replace("~", "~0").replace("/", "~1")
+    escaped = escape(str(key))
     return f"{place}{escaped}" if place.endswith(":") else f"{place}/{escaped}"

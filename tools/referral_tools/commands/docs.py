@@ -8,6 +8,7 @@ from typing import get_args
 import click
 
 from referral import config
+from referral.events.line import type_tag
 from referral.telemetry import metrics
 from referral.topics import TOPICS, Topic
 from referral_tools.attribution.page import sections
@@ -144,9 +145,5 @@ def _readers(topic: Topic) -> str:
 def _lines(topic: Topic) -> str:
     """The types that stand on a topic, each with the first line of its docstring."""
     kinds = get_args(topic.lines) or (topic.lines,)
-    named = [f"| `{_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
+    named = [f"| `{type_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
     return "\n".join(["", f"## {topic.name}", "", "| type | meaning |", "|---|---|", *named, ""])
-
-
-def _tag(kind: type) -> str:
-    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined] # a msgspec type's own description

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from referral.events.rewards import RewardFact, reward_key
+from referral.events.timestamps import DAY_MS
 from referral.fold.fold import Decision, Key, Output, Timer
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import Account
@@ -15,7 +16,7 @@ from reward_dispatcher.folds.state_keys import CodeHolder
 State = Account | Redemption | Pool | CodeHolder
 Changes = dict[Key, State | float | None]
 
-RESULT_TTL_MS = 2 * 24 * 3600 * 1000  # twice as long as an Idempotency-Key is honoured
+RESULT_TTL_MS = 2 * DAY_MS  # twice as long as an Idempotency-Key is honoured
 
 
 def account_decision(

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from referral.events.entities import Webhook
 from referral.events.rewards import HoldReason, RefusalReason, RevocationReason, RewardKind, Role
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import DAY_MS, to_datetime
 from referral.http.context import context
 from referral.http.paging import Page
 from referral.http.responses import Timestamp
@@ -15,7 +15,7 @@ from reward_dispatcher.domain.account import Account, Status
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api.dependencies import dependencies
 
-_DOWNLOAD_LINK_TTL_MS = 30 * 24 * 3600 * 1000
+_DOWNLOAD_LINK_TTL_MS = 30 * DAY_MS
 FULFILLED_STATUSES = ("fulfilled", "delivered", "redeemed")
 
 

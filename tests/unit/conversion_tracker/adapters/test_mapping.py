@@ -15,7 +15,7 @@ from conversion_tracker.ingest.adapters.mapped_event import DATA_FIELDS, MappedE
 from referral.events.adapters import Adapter, FactType
 from referral.events.facts import Fact
 from referral.events.schemas import kinds
-from referral.validation.mistakes import json_pointer
+from referral.json_pointer import json_pointer
 
 SHOP = msgspec.convert(
     {
