@@ -10,7 +10,7 @@ from referral.events import ids
 from referral.events.rewards import RefusalReason
 from referral.http.api_keys import requires
 from referral.http.context import context
-from referral.http.idempotency import idempotency_key, key_reused
+from referral.http.idempotency import idempotency_key, idempotency_key_reused
 from referral.http.openapi import IDEMPOTENCY_KEY
 from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem
@@ -67,7 +67,7 @@ def _check_same_body(request_name: str) -> None:
     digest = hashlib.sha256(request.get_data(cache=True)).digest()
     redis, key = context().redis, f"rd:asked:{request_name}"
     if not redis.set(key, digest, nx=True, ex=_BODY_TTL_S) and redis.get(key) not in (digest, None):
-        raise key_reused()
+        raise idempotency_key_reused()
 
 
 def _refusal(account: Account, reason: RefusalReason, used_for: str | None) -> Problem:

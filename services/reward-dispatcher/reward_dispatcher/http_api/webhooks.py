@@ -29,7 +29,7 @@ _MAX_WEBHOOKS = 20
 
 @blueprint.post("/v1/webhooks")
 @requires("rewards:write")
-@idempotent_except(SecretField("secret", again=lambda made: _read_secret(str(made["id"]))))
+@idempotent_except(SecretField("secret", recover=lambda made: _read_secret(str(made["id"]))))
 @blueprint.arguments(WebhookRequest)
 @response(WebhookCreatedResponse, 201)
 @blueprint.alt_response(422, description="Webhooks cannot be sent to this address.")

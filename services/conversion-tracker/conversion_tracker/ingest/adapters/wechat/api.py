@@ -73,7 +73,7 @@ def callback(program: str) -> Response:
         body = request.get_data(cache=False)
     fact = to_event(parse_callback(body), program)
     if fact is None:
-        counter("adapter_passed_over").labels(TOKEN_SECRET).inc()
+        counter("adapter_ignored").labels(TOKEN_SECRET).inc()
     else:
         line = _encode(fact)
         if not encrypted:
