@@ -14,7 +14,7 @@ from referral.http.idempotency import idempotency_key, idempotency_key_reused
 from referral.http.openapi import IDEMPOTENCY_KEY
 from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.http.responses import response
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api.codes import require_code
@@ -28,7 +28,7 @@ _BODY_TTL_S = 24 * 3600
 
 
 @blueprint.post("/v1/redemptions")
-@unlimited
+@without_rate_limit
 @requires("rewards:redeem")
 @blueprint.arguments(RedemptionRequest)
 @reads_headers(IDEMPOTENCY_KEY)
