@@ -12,7 +12,7 @@ from link_issuer.programs.yaml_form import read
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import Participant, ProgramVersion
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from tests.browser.test_board_page import ARGUMENTS, CHROMIUM, opened
 from tests.support.app_server import listening
 
@@ -33,7 +33,7 @@ NAMES = {
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Where the pages are served: the example program, and people with long and short names."""
-    program = check(read(GLOW.read_text("utf-8")).content).program
+    program = check_program_file(read(GLOW.read_text("utf-8")).content).program
     assert program is not None
     people = [
         Participant(

@@ -11,7 +11,7 @@ from redis import Redis
 
 from link_issuer.programs.yaml_form import read
 from referral.events.program import Program
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
@@ -192,6 +192,6 @@ def _told(figures: Figures) -> dict[str, object]:
 
 
 def _program(rules: dict[str, object]) -> Program:
-    program = check(rules).program
+    program = check_program_file(rules).program
     assert program is not None
     return program

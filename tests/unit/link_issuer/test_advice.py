@@ -13,7 +13,7 @@ from link_issuer.domain.advice.missing_element import missing_elements
 from link_issuer.domain.advice.text_patterns import FORCED_SHARING, OFF_PLATFORM, REPEATED_SHARING
 from link_issuer.http_api.programs.program_examples import PROGRAM
 from link_issuer.programs.yaml_form import read
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from tests.support.builders.program_files import SMALL, program_files
 
 GLOW: dict[str, Any] = dict(read(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def _both(code: str, place: str) -> list[tuple[str, str]]:
 
 def _advice(content: object) -> list[Advice]:
     """The advice on a file without mistakes."""
-    checked = check(content)
+    checked = check_program_file(content)
     assert checked.mistakes == []
     assert checked.program is not None
     return find_advice(checked.program)
@@ -232,7 +232,7 @@ def test_what_leads_off_xiaohongshu_is_seen(text: str, leads: bool) -> None:
 
 def test_an_item_is_scored_by_its_elements_and_its_mechanics() -> None:
     """Emotional trigger, practical value, easy share, social currency: said in words, or by the mechanic that is the same."""
-    program = check(
+    program = check_program_file(
         GLOW | _item(elements={"easy_share": "one word"}, mechanics=["practical_value", "share_trigger"])
     ).program
     assert program is not None

@@ -7,12 +7,12 @@ import msgspec
 import yaml
 
 from link_issuer.programs.yaml_form import read
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 
 
 def test_the_documented_adapter_is_the_examples() -> None:
     """What a reader copies from the page, `referral program check` takes."""
-    checked = check(read(Path("examples/programs/shop.yaml").read_text("utf-8")).content)
+    checked = check_program_file(read(Path("examples/programs/shop.yaml").read_text("utf-8")).content)
     assert checked.mistakes == []
     assert checked.program is not None
     (snippet,) = re.findall(

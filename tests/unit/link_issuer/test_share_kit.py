@@ -25,7 +25,7 @@ from link_issuer.domain.share_kit import (
 from link_issuer.programs.yaml_form import read
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from tests.unit.link_issuer.test_link_spec import AMY, NOW, RULES, TERMS
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -223,7 +223,7 @@ def test_a_blank_that_stays_empty_leaves_the_composed_words() -> None:
 
 def test_the_example_programs_words_keep_every_channels_policy() -> None:
     """What the project shows as a good program can be shared as it stands."""
-    program = check(
+    program = check_program_file(
         read((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
     ).program
     assert program is not None

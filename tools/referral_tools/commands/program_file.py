@@ -8,13 +8,13 @@ import click
 from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.programs.yaml_form import Document, NotYaml, read
 from referral.events.program import Program
-from referral.program_file.check import Checked, check
+from referral.program_file.check import CheckResult, check_program_file
 from referral.validation.mistakes import Mistake
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def load_program_file(file: Path, *, advise: bool = True) -> tuple[Document, Checked, Program]:
+def load_program_file(file: Path, *, advise: bool = True) -> tuple[Document, CheckResult, Program]:
     """The file's content, the result of the check, and the program.
 
     Prints mistakes, and advice unless `advise` is false; ends the command if there are mistakes.
@@ -23,7 +23,7 @@ def load_program_file(file: Path, *, advise: bool = True) -> tuple[Document, Che
         document = read(file.read_text("utf-8"))
     except (NotYaml, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}:{getattr(error, 'line', 1)}: {error}") from error
-    checked = check(document.content)
+    checked = check_program_file(document.content)
     mistakes = [*document.mistakes, *checked.mistakes]
     print_mistakes(file, document, mistakes)
     if advise and checked.program is not None:
