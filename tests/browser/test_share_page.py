@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from link_issuer.http_api.app import app as make_app
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import Participant, ProgramVersion
@@ -33,7 +33,7 @@ NAMES = {
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Where the pages are served: the example program, and people with long and short names."""
-    program = check_program_file(read(GLOW.read_text("utf-8")).content).program
+    program = check_program_file(read_yaml(GLOW.read_text("utf-8")).content).program
     assert program is not None
     people = [
         Participant(
@@ -96,7 +96,7 @@ def test_the_one_button_is_at_the_thumb_and_passes_link_and_words_on(browser: Br
 
 
 def test_without_a_share_sheet_the_button_copies(browser: Browser, address: str) -> None:
-    """And says so, also to a screen reader; where links are not allowed the copy has the spoken code."""
+    """And says so, also to a screen reader; where links are not allowed the copy has the code."""
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     context.add_init_script("Object.defineProperty(navigator, 'share', { value: undefined })")
     page = context.new_page()
@@ -104,7 +104,7 @@ def test_without_a_share_sheet_the_button_copies(browser: Browser, address: str)
     page.get_by_role("button", name="Share it with a friend").click()
     page.get_by_role("status").filter(has_text="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert "say my code AMY88" in copied
+    assert "Follow with my code AMY88" in copied
     assert "http" not in copied
     context.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program
 from referral.program_file.check import check_program_file
 from referral_tools.demo.fold_wait import FoldWaiter
@@ -52,7 +52,7 @@ class World:
     def new_program(self) -> str:
         """Applies the seed programme under an id of its own, in force at once."""
         self._serial += 1
-        content = read(GLOW.read_text()).content
+        content = read_yaml(GLOW.read_text()).content
         assert isinstance(content, dict)
         # Everybody comes within one minute here, and the oracle holds nobody.
         unhurried = content["screening"] | {"velocity_per_minute": {"action": "ignore"}}

@@ -12,11 +12,11 @@ from link_issuer.domain.advice.generic_cta import is_generic
 from link_issuer.domain.advice.missing_element import missing_elements
 from link_issuer.domain.advice.text_patterns import FORCED_SHARING, OFF_PLATFORM, REPEATED_SHARING
 from link_issuer.http_api.programs.program_examples import PROGRAM
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.program_file.check import check_program_file
 from tests.support.builders.program_files import SMALL, program_files
 
-GLOW: dict[str, Any] = dict(read(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
+GLOW: dict[str, Any] = dict(read_yaml(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
 ITEM = GLOW["content"][0]
 CHALLENGE = GLOW["challenges"][0]
 FOUR = ["xiaohongshu", "wechat", "weibo", "douyin"]

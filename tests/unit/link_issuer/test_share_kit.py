@@ -22,7 +22,7 @@ from link_issuer.domain.share_kit import (
     select_call_to_action,
     with_caption_template,
 )
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from referral.program_file.check import check_program_file
@@ -224,7 +224,7 @@ def test_a_blank_that_stays_empty_leaves_the_composed_words() -> None:
 def test_the_example_programs_words_keep_every_channels_policy() -> None:
     """What the project shows as a good program can be shared as it stands."""
     program = check_program_file(
-        read((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
+        read_yaml((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
     ).program
     assert program is not None
     texts = [(channel, text) for channel, by_language in program.kits.items() for text in by_language.values()]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.http_api.programs.program_examples import PROGRAM
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program, ProgramFile
 from referral.events.section import with_defaults
 from referral.program_file.check import check_program_file
@@ -290,7 +290,7 @@ def test_nothing_that_is_sent_makes_the_check_fail(value: object, name: str) -> 
 
 def test_the_examples_are_right_and_need_no_advice() -> None:
     """What we show as an example is what we would advise."""
-    glow = read(Path("examples/programs/glow.yaml").read_text("utf-8"))
+    glow = read_yaml(Path("examples/programs/glow.yaml").read_text("utf-8"))
     for content in (glow.content, PROGRAM):
         checked = check_program_file(content)
         assert checked.program is not None

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.facts import PersonFollowed
 from referral.events.program import Program
 from referral.program_file.check import check_program_file
@@ -32,7 +32,7 @@ SMALL = replace(CampaignModel(), days=6, base_followers=80, sale_days=())
 @cache
 def glow() -> Program:
     """The example program."""
-    checked = check_program_file(read(Path("examples/programs/glow.yaml").read_text()).content)
+    checked = check_program_file(read_yaml(Path("examples/programs/glow.yaml").read_text()).content)
     assert checked.program is not None, checked.mistakes
     return checked.program
 
