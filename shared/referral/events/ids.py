@@ -31,7 +31,7 @@ def _begun(prefix: str) -> blake2b:
 def random_id(prefix: str) -> str:
     """A new random id, for a thing that nothing else names. Unique, not secret: who may know it is not decided by guessing.
 
-    The generator is seeded by the operating system, and again in a forked child; reading system randomness per id costs 20 times more.
+    The generator is seeded by the operating system, and again in a forked child; system randomness for each id costs 20 times more.
     """
     return f"{prefix}_{_encode(random.getrandbits(80))}"
 
