@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 
 from link_issuer.domain.program_changes import ProgramChange, program_changes
-from link_issuer.programs.check import check
-from link_issuer.programs.sections import SECTIONS
 from referral.events.program import Program
 from referral.events.section import Section
+from referral.program_file.check import check
 from tests.support.builders.program_files import SMALL, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
@@ -103,12 +102,3 @@ def _holds(change: ProgramChange, old: Program, new: Program) -> None:
         assert _at(old, change.pointer) == change.before
     else:
         assert _at(new, change.pointer) == change.after
-
-
-BASICS = {"id", "name", "timezone", "target_url", "fallback_url", "channels", "ends_at", "holding_days"}
-
-
-def test_every_section_has_its_heading() -> None:
-    """Docs and comparison name each section of a program, and no section that is not there."""
-    sections = {field.name for field in msgspec.structs.fields(Program)} - BASICS
-    assert set(SECTIONS) == sections, "give each section its entry in link_issuer/programs/sections.py"
