@@ -18,7 +18,7 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareReport:
-    """Who shared (`person`), what and on which channel; the participant whose share it is and the code shared, if known."""
+    """Who shared (`person`), what and on which channel; the participant it counts for and the code shared, if known."""
 
     program: str
     person: str
