@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from link_issuer.domain.share_report import MAX_PRESSES, TOKEN_LIFETIME_MS, is_expired, share_page_fact
 from referral.events.entities import Participant
 from referral.events.facts import ShareToken
+from referral.events.timestamps import DAY_MS
 from referral.tokens import InvalidTokenError, TokenSigner
 
 AMY = Participant(
@@ -19,7 +20,6 @@ AMY = Participant(
     display_name="Amy",
     code="AMY88",
 )
-DAY_MS = 86_400_000
 SIGNER = TokenSigner("k" * 32)
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from referral.events.program import Program
 from referral.events.section import Section
-from referral.validation.mistakes import json_pointer
+from referral.json_pointer import json_pointer
 
 ChangeKind = Literal["added", "removed", "changed"]
 Path = tuple[str | int, ...]

@@ -9,11 +9,10 @@ from datetime import datetime
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel, ContentShared, Shared, ShareToken
 from referral.events.ids import derive_id
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import DAY_MS, to_datetime
 
 MAX_PRESSES = 10
 TOKEN_LIFETIME_MS = 3_600_000
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ def share_page_fact(
         participant=owner.id,
         code=holder.code,
     )
-    last_ms = (token.issued_ms // _DAY_MS + 1) * _DAY_MS - 1
+    last_ms = (token.issued_ms // DAY_MS + 1) * DAY_MS - 1
     return report.fact(derive_id("evt", token.id, str(press)), to_datetime(min(now_ms, last_ms)))
 
 

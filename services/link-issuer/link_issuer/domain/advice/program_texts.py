@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from referral.events.program import Program
-from referral.validation.mistakes import json_pointer
+from referral.json_pointer import json_pointer
 
 LocatedText = tuple[str, str]
 """A JSON pointer and the text at it."""
