@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from link_issuer.http_api.app import app as make_app
-from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import Participant, ProgramVersion
+from referral.program_file.check import check
 from tests.browser.test_board_page import ARGUMENTS, CHROMIUM, opened
 from tests.support.app_server import listening
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from link_issuer.domain.advice.catalogue import RULES
+from link_issuer.domain.advice.advice_rule import Advice
+from link_issuer.domain.advice.catalogue import RULES, find_advice
 from link_issuer.domain.advice.generic_cta import is_generic
 from link_issuer.domain.advice.missing_element import missing_elements
 from link_issuer.domain.advice.text_patterns import FORCED_SHARING, OFF_PLATFORM, REPEATED_SHARING
 from link_issuer.http_api.programs.program_examples import PROGRAM
-from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
+from referral.program_file.check import check
 from tests.support.builders.program_files import SMALL, program_files
 
 GLOW: dict[str, Any] = dict(read(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
@@ -75,17 +76,23 @@ def _both(code: str, pointer: str) -> list[tuple[str, str]]:
     return [(code, f"{pointer}/en"), (code, f"{pointer}/zh-CN")]
 
 
+def _advice(content: object) -> list[Advice]:
+    """The advice on a file without mistakes."""
+    checked = check(content)
+    assert checked.mistakes == []
+    assert checked.program is not None
+    return find_advice(checked.program)
+
+
 def _warnings(change: dict[str, Any]) -> list[tuple[str, str]]:
     """The warnings on Glow with a change, by name and pointer."""
-    checked = check({k: v for k, v in (GLOW | change).items() if v is not None})
-    assert checked.mistakes == []
-    return [(one.code, one.pointer) for one in checked.warnings]
+    return [(one.code, one.pointer) for one in _advice({k: v for k, v in (GLOW | change).items() if v is not None})]
 
 
 def test_the_examples_need_no_advice() -> None:
     """Neither the example file nor the example of the API."""
     assert _warnings({}) == []
-    assert check(PROGRAM).warnings == []
+    assert _advice(PROGRAM) == []
 
 
 PLACES = ("caption", "comment", "last_slide")
@@ -168,16 +175,14 @@ def test_every_rule_is_in_the_table_above() -> None:
 
 def test_a_minimal_program_gets_all_advice_at_once() -> None:
     """The program is valid all the same."""
-    checked = check(SMALL)
-    assert checked.program is not None
-    assert [one.code for one in checked.warnings] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
+    assert [one.code for one in _advice(SMALL)] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
 
 
 @given(program_files)
 def test_every_valid_program_can_be_advised(content: dict[str, Any]) -> None:
     """Each warning has the name of a rule, a pointer and a detail."""
     names = {rule.name for rule in RULES}
-    assert all(one.code in names and one.pointer.startswith("/") and one.detail for one in check(content).warnings)
+    assert all(one.code in names and one.pointer.startswith("/") and one.detail for one in _advice(content))
 
 
 @pytest.mark.parametrize("text", _texts(GENERIC))
@@ -232,5 +237,5 @@ def test_an_item_has_the_elements_it_describes_and_those_of_its_mechanics() -> N
     ).program
     assert program is not None
     assert missing_elements(program.content[0]) == ["emotional_trigger", "social_currency"]
-    [advice] = check(GLOW | _item(elements={"easy_share": "x"}, mechanics=["practical_value"])).warnings
-    assert "has 2 of 4 elements, without emotional_trigger (what people feel" in advice.detail
+    [found] = _advice(GLOW | _item(elements={"easy_share": "x"}, mechanics=["practical_value"]))
+    assert "has 2 of 4 elements, without emotional_trigger (what people feel" in found.detail

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.link_spec import LinkSpec, disable_link, link_mistakes, new_link
 from link_issuer.usage_counter import is_snapshot_due
+from referral.events.content import CallToAction, ContentItem
 from referral.events.entities import Participant, ProgramVersion
-from referral.events.program import CallToAction, ContentItem, Program
+from referral.events.program import Program
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)

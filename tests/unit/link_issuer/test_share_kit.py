@@ -22,10 +22,10 @@ from link_issuer.domain.share_kit import (
     select_call_to_action,
     with_caption_template,
 )
-from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
+from referral.program_file.check import check
 from tests.unit.link_issuer.test_link_spec import AMY, NOW, RULES, TERMS
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)

@@ -11,9 +11,10 @@ from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.policy import KitContents, KitPart, Policy, PolicyViolation, find_violations
 from link_issuer.domain.policies.wechat import MAX_SCENE_LENGTH
 from referral.events.caption_template import fill
+from referral.events.content import CallToAction, ContentItem
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
-from referral.events.program import CallToAction, ContentItem, Program
+from referral.events.program import Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
