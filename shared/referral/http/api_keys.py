@@ -74,7 +74,7 @@ def _find_key(digest: str) -> ApiKey | None:
     So it is counted against its sender's allowance, unless this request was counted already.
     """
     here = context()
-    if "standing" not in g and not here.catalog.knows_key(digest):
+    if "standing" not in g and not here.catalog.has_api_key(digest):
         here.limiter.count(request)
     return here.catalog.api_key(digest)
 

@@ -14,7 +14,7 @@ def apply(pool: Pool, line: PoolLine, catalog: Catalog) -> PoolChange:
     """The pool after the line. Raises LookupError where the catalog lacks a chunk that the log names."""
 
     def codes_of(chunk: str) -> Sequence[str]:
-        found = catalog.chunk(chunk)
+        found = catalog.pool_chunk(chunk)
         if found is None:
             raise LookupError(f"the catalog has no chunk {chunk} of pool {line.pool}")
         return found.codes

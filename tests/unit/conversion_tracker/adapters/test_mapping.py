@@ -14,7 +14,7 @@ from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
 from conversion_tracker.ingest.adapters.mapped_event import DATA_FIELDS, MappedEvent, MappedItem, MappingError
 from referral.events.adapters import Adapter, FactType
 from referral.events.facts import Fact
-from referral.events.schemas import kinds
+from referral.events.schemas import types_by_tag
 from referral.json_pointer import json_pointer
 
 SHOP = msgspec.convert(
@@ -191,4 +191,4 @@ def test_lists_are_gone_into_by_index_and_dots_say_the_same_as_slashes() -> None
 
 def test_the_types_of_an_adapter_are_those_of_the_facts() -> None:
     """A fact type that is added can be mapped to."""
-    assert set(get_args(FactType)) == set(kinds(Fact)) == set(DATA_FIELDS)
+    assert set(get_args(FactType)) == set(types_by_tag(Fact)) == set(DATA_FIELDS)
