@@ -21,7 +21,7 @@ class FoldMetrics:
         self._batches = counter("fold_batches").labels(fold)
         self._skipped = counter("fold_skipped").labels(fold)
         self._dead_letters = counter("fold_dead_letters").labels(fold)
-        self._refused = counter("fold_refused").labels(fold)
+        self._resets = counter("fold_resets").labels(fold)
         self._retries = counter("fold_retries").labels(fold)
 
     @contextmanager
@@ -46,7 +46,7 @@ class FoldMetrics:
 
     def record_refusal(self, partitions: int) -> None:
         """Counts partitions that restart from their fence, because it had moved."""
-        self._refused.inc(partitions)
+        self._resets.inc(partitions)
 
     def record_retry(self) -> None:
         """Counts a restart from the fences because Kafka or Redis was unavailable."""

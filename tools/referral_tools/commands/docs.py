@@ -33,15 +33,15 @@ def configuration_page() -> str:
 def metrics_page() -> str:
     """docs/metrics.md"""
     intro = (
-        "Every process shows its metrics at `/metrics`, in Prometheus' text format: HTTP services on their port, folds and"
-        " workers on `REFERRAL_METRICS_PORT`. Where a service is one process, Python's own (`process_*`, `python_*`) are there too."
+        "Every process exports its metrics at `/metrics` in Prometheus' text format: HTTP services on their own port, folds and"
+        " workers on `REFERRAL_METRICS_PORT`. A service with a single worker process also exports `process_*` and `python_*`."
     )
     return _page(
         "Metrics",
         "shared/referral/telemetry/metrics.py",
         intro,
         ("metric", "kind", "labels", "meaning"),
-        metrics.table(),
+        metrics.documentation_rows(),
     )
 
 
