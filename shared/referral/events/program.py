@@ -17,7 +17,7 @@ from referral.events.screening import Screening
 from referral.events.section import (
     IN_SOME_LANGUAGE,
     UNIQUE,
-    Currency,
+    CurrencyCode,
     Language,
     Localized,
     Period,
@@ -75,7 +75,7 @@ class Attribution(Section, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    currency: Annotated[Currency, Meta(description="the currency of min_amount (ISO 4217)")] | None = None
+    currency: Annotated[CurrencyCode, Meta(description="the currency of min_amount (ISO 4217)")] | None = None
     retained_days: Annotated[int, Meta(ge=1, le=365, description="days that a new follower must stay")] | None = None
     refollow: Annotated[Literal["restore", "never"], Meta(description="what a second follow does to the referral")] = (
         "restore"
@@ -156,7 +156,7 @@ class Budget(Section, frozen=True, kw_only=True):
     """The most that all rewards together may cost, in the currency's main unit (ISO 4217)."""
 
     total: Annotated[int, Meta(ge=1, description="the most that all rewards may cost, in the currency's main unit")]
-    currency: Annotated[Currency, Meta(description="the currency (ISO 4217)")]
+    currency: Annotated[CurrencyCode, Meta(description="the currency (ISO 4217)")]
 
 
 class Caps(Section, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """All rules, and their combined verdict: rejected if one rejects, otherwise held if one holds, otherwise cleared.
 
-To add a rule: write its file, add it to RULES, add its reason to `referral.events.conversions.ScreeningReason`, its action to
-`referral.events.program.Screening` and to the section of the same name in link-issuer's program file, and give it a test.
+To add a rule: write its file, add it to RULES, add its reason to `referral.events.conversions.ScreeningReason` and its action to
+`referral.events.screening.Screening`, which is also the section of the program file, and give it a test.
 """
 
 from collections.abc import Iterable
