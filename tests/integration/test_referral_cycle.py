@@ -10,9 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from referral.config import Settings
+from referral.events.board_rules import Board
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
-from referral.events.program import Board
 from referral.http.bearer_token import secret_digest
 from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version

@@ -9,6 +9,7 @@ import msgspec
 from conversion_tracker.attribution.fold import AttributeFold, person_key
 from conversion_tracker.attribution.person import Person
 from referral.catalog.view import Catalog
+from referral.events.attribution_rules import Attribution
 from referral.events.attributions import (
     ReferralAttributed,
     ReferralQualified,
@@ -38,7 +39,7 @@ from referral.events.facts import (
 )
 from referral.events.ids import participant_id
 from referral.events.line import ClockTicked, type_tag
-from referral.events.program import Attribution, Program
+from referral.events.program import Program
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Position, SortedSetMember, Timer
 from referral.tokens import TokenSigner

@@ -9,10 +9,11 @@ import msgspec
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.attributions import Evidence, ReferrerKind
+from referral.events.board_rules import Board
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.ids import participant_id
-from referral.events.program import Board, Program
+from referral.events.program import Program
 from referral.events.timestamps import to_ms
 from referral.fold.decider import Decider
 from referral.fold.fold_metrics import FoldMetrics

@@ -6,7 +6,8 @@ from referral.events.attributions import Evidence
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.ids import participant_id
-from referral.events.program import Program, Reward
+from referral.events.program import Program
+from referral.events.reward_rules import Reward
 from referral.events.rewards import RedemptionRequested, RewardGranted, RewardRevoked
 
 PROGRAM = "prg_glow"

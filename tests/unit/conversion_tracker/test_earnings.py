@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from conversion_tracker.replay.earnings import Earnings
 from referral.events.attributions import ReferrerKind
-from referral.events.program import Reward
+from referral.events.reward_rules import Reward
 from referral.events.rewards import RewardGranted
 from reward_dispatcher.domain.entitlement import ConversionGrants, ReferrerGrants, grant_rewards, revoke_rewards
 from tests.support.builders.reward_dispatcher import AMY, fell, terms

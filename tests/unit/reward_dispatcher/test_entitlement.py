@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from referral.events.attributions import ReferrerKind
 from referral.events.ids import reward_id
-from referral.events.program import Reward
+from referral.events.reward_rules import Reward
 from referral.events.rewards import RewardGranted, RewardRevoked
 from reward_dispatcher.domain.entitlement import ConversionGrants, ReferrerGrants, grant_rewards, revoke_rewards
 from tests.support.builders.reward_dispatcher import AMY, PROGRAM, day, fell, terms
