@@ -1,10 +1,10 @@
 """A small program with two referrers, facts about it, and a fold run by hand: state kept as bytes between any two lines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import msgspec
+from msgspec.structs import replace
 
 from conversion_tracker.attribution.fold import AttributeFold, person_key
 from conversion_tracker.attribution.person import Person
@@ -23,6 +23,7 @@ from referral.events.facts import (
     Channel,
     ClickToken,
     CodeScanned,
+    EventLine,
     Fact,
     FriendTagged,
     Order,
@@ -40,12 +41,14 @@ from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
 from referral.events.program import Attribution, Program
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Position, SortedSetMember, Timer
+from referral.fold.fold import Decision, Key, Position, SortedSetMember
+from referral.fold.in_memory import InMemoryFold
 from referral.tokens import TokenSigner
 
 PROGRAM = "prg_glow"
 START = datetime(2026, 11, 1, tzinfo=UTC)
 FRIEND = "xhs:friend"
+NO_CAUSE = ("", 0, 0, 0, 0)
 TOKENS = TokenSigner("a signing key of more than 32 letters")
 
 
@@ -158,57 +161,56 @@ def token(owner: Participant, days: float, channel: Channel | None = None) -> st
 Said = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
 
 
+class _CheckedFold(AttributeFold):
+    """The fold under test: it must not change a state that it did not ask for."""
+
+    def decide(
+        self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
+    ) -> Decision[Person]:
+        decision = super().decide(line, states, catalog, position)
+        assert {key for key in decision.changes if isinstance(key, str)} <= set(self.keys(line))
+        return decision
+
+
 class Run:
-    """The attribute fold over lines that come at a moment (by default 30 days after the start)."""
+    """The attribute fold over lines that are recorded at a time (by default 30 days after the start)."""
 
     def __init__(self, known: Catalog | None = None, lateness_days: int = 35) -> None:
-        self.fold = AttributeFold(TOKENS, lateness_days)
-        self.catalog = known or catalog()
-        self.states: dict[str, bytes] = {}
-        self.timers: dict[str, float] = {}
-        self.boards: dict[SortedSetMember, float | None] = {}
-        self.said: list[Said] = []
+        self.fold = _CheckedFold(TOKENS, lateness_days)
+        self.memory = InMemoryFold(self.fold, known or catalog(), partitions=1)
+        self.said: list[Said] = []  # without causes, so that runs can be compared
 
     def take(self, lines: Iterable[Fact | BanDecision | ClockTicked], came: float = 30) -> "Run":
         """Folds facts and ticks in this order."""
-        for line in lines:
-            position = Position(0, 0, 0, to_ms(at(came)))
-            if isinstance(line, ClockTicked):
-                self._tick(line, position)
-                continue
-            keys = self.fold.keys(line)
-            loaded = {key: self._load(str(key)) for key in keys}
-            decision = self.fold.decide(line, loaded, self.catalog, position)  # type: ignore[arg-type]
-            assert {key for key in decision.changes if isinstance(key, str)} <= set(keys)
-            self._apply(decision)
+        recorded_at = to_ms(at(came))
+        produced = self.memory.fold(0, ((Position(0, 0, 0, recorded_at), line) for line in lines))
+        self.said += [replace(one.line, cause=NO_CAUSE) for one in produced]  # type: ignore[misc] # attributions
+        assert not self.memory.dead_letters
         return self
 
-    def _tick(self, tick: ClockTicked, position: Position) -> None:
-        """What the runner does with a tick: every timer that has come is taken away, and its state decided on."""
-        come = sorted((moment, key) for key, moment in self.timers.items() if moment <= to_ms(tick.occurred_at))
-        for _, key in come:
-            del self.timers[key]
-            state = self._load(key)
-            assert state is not None
-            self._apply(self.fold.on_timer(tick, key, state, self.catalog, position))
+    @property
+    def states(self) -> dict[str, bytes]:
+        """Every state, by key."""
+        return self.memory.states.values.get(0, {})
 
-    def _apply(self, decision: Decision[Person]) -> None:
-        for key, state in decision.changes.items():
-            if isinstance(key, Timer):
-                self.timers[key.key] = state  # type: ignore[assignment] # a timer's state is its moment
-            elif isinstance(key, SortedSetMember):
-                self.boards[key] = state  # type: ignore[assignment] # a score's state is a float
-            else:
-                self.states[str(key)] = msgspec.msgpack.encode(state)
-        self.said += [output.line for output in decision.outputs]  # type: ignore[misc]
+    @property
+    def timers(self) -> dict[str, float]:
+        """When each timer is due (ms), by state key."""
+        return {member: score for (board, member), score in self._scores.items() if board == "timers"}
 
-    def _load(self, key: str) -> Person | None:
-        return msgspec.msgpack.decode(self.states[key], type=Person) if key in self.states else None
+    @property
+    def boards(self) -> dict[SortedSetMember, float]:
+        """The members of sorted sets, with their scores."""
+        return {SortedSetMember(*place): score for place, score in self._scores.items() if place[0] != "timers"}
+
+    @property
+    def _scores(self) -> dict[tuple[str, str], float]:
+        return self.memory.states.scores.get(0, {})
 
     @property
     def person(self) -> Person:
         """The friend's state."""
-        return self._load(person_key(PROGRAM, FRIEND)) or Person()
+        return self.memory.state(0, person_key(PROGRAM, FRIEND)) or Person()
 
     def standing(self) -> list[Said]:
         """What has been said and not been undone, in order. Fails where something is undone that did not stand."""

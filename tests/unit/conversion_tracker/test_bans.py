@@ -76,7 +76,7 @@ def test_a_ban_is_passed_on_listed_and_said_once() -> None:
     assert run.boards == {SortedSetMember(ban_board(PROGRAM), FRIEND): to_ms(at(5))}
     run.take([unban(7), unban(8)])
     assert [type(line) for line in run.said] == [ReferrerBanned, ReferrerUnbanned]
-    assert run.boards == {SortedSetMember(ban_board(PROGRAM), FRIEND): None}
+    assert run.boards == {}
 
 
 def test_a_ban_in_a_program_that_nobody_knows_says_nothing() -> None:
