@@ -13,8 +13,8 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey, Participant, ProgramVersion
-from referral.events.program import Program, Screening
-from referral.events.screening import VelocityPerMinute
+from referral.events.program import Program
+from referral.events.screening import Screening, VelocityPerMinute
 from referral.events.timestamps import to_datetime
 from referral.http.bearer_token import secret_digest
 from referral.log.topic_admin import ensure_topics
@@ -29,7 +29,7 @@ _LONG_AGO_MS = 1_600_000_000_000
 
 
 class World:
-    """A stack with a catalog in it, whose topics and Redis database are one measurement's own."""
+    """A stack with a catalog, whose topics and Redis database belong to one measurement."""
 
     def __init__(self, stack: Stack, name: str, partitions: int = 8) -> None:
         self.stack = stack

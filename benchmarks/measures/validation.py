@@ -1,4 +1,4 @@
-"""P5: what the door does with an event (typed decode and every rule) against `orjson.loads` of the same bytes and nothing else."""
+"""P5: what the ingest does with an event (typed decode and every rule) against only `orjson.loads` of the same bytes."""
 
 import time
 from collections.abc import Callable

@@ -14,7 +14,7 @@ from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board
 from referral.http.bearer_token import secret_digest
-from tests.integration.leaderboard.test_flow import SECRET, processes
+from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
 from tests.support.builders.reward_dispatcher import FIRST20
 from tests.support.systems import conversion_tracker as tracker

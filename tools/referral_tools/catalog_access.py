@@ -23,7 +23,7 @@ _NO_KEY = "unused: what is written needs no signing key"
 
 @dataclass(frozen=True, slots=True)
 class CatalogAccess:
-    """What is known now, and the way to say more."""
+    """The catalog as known now, and a way to write to it."""
 
     catalog: Catalog
     settings: Settings
@@ -37,7 +37,7 @@ class CatalogAccess:
 
 @contextmanager
 def open_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
-    """The catalog as known now; `sealing` asks for the signing key of the services.
+    """The catalog as known now; `sealing` requires the signing key of the services.
 
     Ends the command with a message where the log is away or the configuration wrong.
     """

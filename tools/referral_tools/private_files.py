@@ -1,4 +1,4 @@
-"""Files that only their owner may read, and that nobody ever sees half written."""
+"""Files that only their owner can read, and that are never visible half written."""
 
 from collections.abc import Callable
 from pathlib import Path

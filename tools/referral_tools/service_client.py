@@ -1,4 +1,4 @@
-"""A running service as the commands ask it: where it is, with which key, and how a refusal reads."""
+"""A client of a running service for the commands: address, API key, and error messages."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import msgspec
 
 from referral.validation.mistakes import Mistake
 
-# As long as the slowest answer may take: a search of the log for clicks reads for 20 s. Whether anybody is there shows at once.
+# As long as the slowest response may take: a search of the log for clicks reads for 20 s. A missing server shows at once.
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _AWAY = (429, 502, 503, 504)
 _SERVICES = {
@@ -23,18 +23,18 @@ Command = Callable[..., None]
 
 
 class ServiceUnavailable(click.ClickException):
-    """The service does not answer, or cannot just now: ask again."""
+    """The service does not respond or is temporarily unavailable: try again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceClient:
-    """Where a service is, and the key to ask it with."""
+    """A service's address, and the API key for requests."""
 
     url: str
     key: str
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """The answer, whatever it says. Raises Away where there is none."""
+        """The response, whatever its status. Raises ServiceUnavailable without one."""
         address = f"{self.url.rstrip('/')}{path}"
         headers = {"Authorization": f"Bearer {self.key}", **more.pop("headers", {})}
         try:
@@ -42,26 +42,26 @@ class ServiceClient:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = str(error) or type(error).__name__
             raise ServiceUnavailable(
-                f"{address} does not answer ({why}): does the system run, and is --url right?"
+                f"{address} does not respond ({why}): is the service running and --url correct?"
             ) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(
-                "the key has letters that no key has: is it copied whole, and nothing else?"
+                "the key contains invalid characters: copy the whole key, and only the key"
             ) from error
 
     def request_ok(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """The answer to what was taken. Ends the command where the service refuses, is away, or is none of ours."""
+        """The response to a successful request. Ends the command if the service refuses, is unavailable, or is another program."""
         answer = self.request(method, path, **more)
         if answer.is_error:
             raise refusal(answer)
         if not answer.is_success:
             raise click.ClickException(
-                f"{answer.url} answers {answer.status_code}, which no service of ours does: is --url right?"
+                f"{answer.url} answered with status {answer.status_code}, which no referral service sends: is --url correct?"
             )
         return answer
 
     def document(self, method: str, path: str, **more: Any) -> Item:
-        """The answer as JSON. Ends the command as above."""
+        """The response as JSON. Ends the command as above."""
         found: Item = decode_response(self.request_ok(method, path, **more), Item)
         return found
 
@@ -83,18 +83,16 @@ def path(*steps: str) -> str:
 
 
 def decode_response(answer: httpx.Response, into: type[Any]) -> Any:
-    """What an answer holds. Ends the command where it is something else."""
+    """The decoded content of a response. Ends the command if it has another form."""
     try:
         return msgspec.json.decode(answer.content, type=into)
     except msgspec.DecodeError as error:
-        says = (
-            f"{answer.url} answers what this command does not know ({error}): is --url right? Else update the command."
-        )
+        says = f"{answer.url} sent an unknown response ({error}). Is --url correct? If it is, update this command."
         raise click.ClickException(says) from error
 
 
 def refusal(answer: httpx.Response) -> click.ClickException:
-    """What ends a command that was refused: the problem, and each place that it names."""
+    """The error that ends a refused command: the problem, and each place that it names."""
     found = problem(answer)
     places = "".join(f"\n  {one.pointer}: {one.detail}" for one in mistakes(answer))
     says = f"{answer.status_code} {found.get('code', '')}: {found.get('detail', '')}{places}"
@@ -102,12 +100,12 @@ def refusal(answer: httpx.Response) -> click.ClickException:
 
 
 def mistakes(answer: httpx.Response) -> list[Mistake]:
-    """The places that a refusal names."""
+    """The mistakes that a refusal lists."""
     return [Mistake(one["pointer"], one["detail"]) for one in problem(answer).get("errors", ())]
 
 
 def problem(answer: httpx.Response) -> Item:
-    """The problem that the service answered; where it is none, what was answered as its detail."""
+    """The problem in the response; for other responses, one with the body as its detail."""
     is_problem = answer.headers.get("content-type", "").startswith("application/problem+json")
     found: Item = answer.json() if is_problem else {"detail": answer.text[:500]}
     return found
@@ -116,7 +114,7 @@ def problem(answer: httpx.Response) -> Item:
 def service_options(
     service: Literal["link-issuer", "conversion-tracker"], scope: str, *, required: bool = True
 ) -> Callable[[Command], Command]:
-    """Options that say where a service is and which key to use."""
+    """Options for a service's address and the API key."""
     variable, address = _SERVICES[service]
     where = click.option(
         "--url",

@@ -1,4 +1,4 @@
-"""The whole system on this machine: the stack, the topics, every service process. One table says what runs where."""
+"""The whole system on this machine: the stack, the topics, every service process. One table lists what runs where."""
 
 import contextlib
 import os
@@ -104,7 +104,7 @@ class System:
         return f"http://127.0.0.1:{self._base + row.port}"
 
     def wait(self) -> None:
-        """Returns at SIGINT or SIGTERM. Raises Unhealthy when a process dies meanwhile, the broker and Redis included."""
+        """Returns at SIGINT or SIGTERM. Raises ProcessUnhealthy if a process dies before, the broker and Redis included."""
         self._supervisor.wait(also=(self.stack.kafka_process, self.stack.redis_process))
 
     def make_key(self, name: str = "development") -> str:
@@ -162,7 +162,7 @@ def _put(writer: CatalogWriter, key: ApiKey) -> None:
 
 
 def free_base() -> int:
-    """A base whose ports are all free, below those that the kernel gives to outgoing connections. Raises PortTaken."""
+    """A base whose ports are all free, below the kernel's range for outgoing connections. Raises PortTaken."""
     for base in random.SystemRandom().sample(range(10_000, 20_000, 100), 100):
         with contextlib.suppress(PortTaken):
             stack_ports(base)

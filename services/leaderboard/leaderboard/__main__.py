@@ -9,7 +9,7 @@ USAGE = "usage: python -m leaderboard http | fold boards | fold growth | fold ac
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    """Runs the process that the arguments name until SIGTERM. Exits with a message if arguments or settings are invalid."""
     try:
         settings = Settings.from_env()
     except ConfigError as error:
@@ -30,9 +30,9 @@ def _http(settings: Settings) -> None:
 
 
 def _fold(name: str, settings: Settings) -> None:
-    from leaderboard.folds.activity import ActivityFold
-    from leaderboard.folds.boards import BoardsFold
-    from leaderboard.folds.growth import GrowthFold
+    from leaderboard.folds.activity_fold import ActivityFold
+    from leaderboard.folds.boards_fold import BoardsFold
+    from leaderboard.folds.growth_fold import GrowthFold
     from referral.fold.worker import run_fold
 
     set_up_telemetry(f"leaderboard/{name}", settings)

@@ -100,17 +100,17 @@ class _KeepingDecider(Decider[Line, State]):
 
     outputs: list[Output]
 
-    def _encode(
+    def _add_outputs(
         self,
         outputs: list[Output],
         position: Position,
         outcome: Outcome,
-        known: PartitionProgress,
+        progress: PartitionProgress,
         *,
         first: int = 0,
         alone: bool = False,
     ) -> None:
-        super()._encode(outputs, position, outcome, known, first=first, alone=alone)
+        super()._add_outputs(outputs, position, outcome, progress, first=first, alone=alone)
         self.outputs += outputs
 
 

@@ -4,14 +4,14 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from referral.config import Settings
+from referral.events.timestamps import DAY_MS
 from referral.log.connection import create_admin_client
 from referral.topics import TOPICS, Topic
 
-_DAY_MS = 24 * 3600 * 1000
 _RETENTION = {
     "forever": {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
     "latest of each key": {"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1"},
-    "30 days": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "retention.bytes": "-1"},
+    "30 days": {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS), "retention.bytes": "-1"},
 }
 
 
@@ -30,12 +30,12 @@ def partition_count(topic: Topic, settings: Settings) -> int:
     return topic.partitions or settings.partitions
 
 
-def ensure_topics(settings: Settings, patience_ms: int = 10_000) -> list[str]:
+def ensure_topics(settings: Settings, timeout_ms: int = 10_000) -> list[str]:
     """Creates the topics that are missing, and gives their names. Raises TopicMismatch where one differs from the table.
 
     Raises KafkaTimeoutError when no broker answers within `patience_ms`.
     """
-    client = create_admin_client(settings, patience_ms)
+    client = create_admin_client(settings, timeout_ms)
     try:
         wanted = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
         present = set(client.list_topics())

@@ -14,12 +14,10 @@ from referral.events.entities import Participant, ProgramVersion
 from referral.events.ids import participant_id
 from referral.events.program import Board, Program
 from referral.events.timestamps import to_ms
-from referral.fold.decider import Decider
-from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
+from referral.log.memory_log import MemoryLog
 from referral.topics import partition_of
+from tests.support.folds import drain, memory_worker
 
 PROGRAM = "prg_glow"
 ZONE = "Asia/Shanghai"
@@ -90,14 +88,7 @@ class Folding:
         self.log = MemoryLog(self.clock)
         self.states = MemoryStateStore()
         self._fold = fold
-        self._runner = FoldRunner(
-            fold,
-            MemorySource(self.log, fold.source.name, PARTITIONS, {}),
-            self.states,
-            MemoryFoldProducer(self.log),
-            Decider(fold, Catalog([VERSION]), lambda _: PARTITIONS),
-            FoldMetrics(fold.name),
-        )
+        self._runner = memory_worker(fold, self.log, self.states, Catalog([VERSION]), PARTITIONS)
 
     def say(self, lines: Iterable[tuple[str, Any]]) -> None:
         """Appends (key, line) pairs, a record each."""
@@ -106,10 +97,7 @@ class Folding:
 
     def fold(self) -> None:
         """Folds everything there is."""
-        idle = 0
-        while idle < 2:
-            busy = self._runner.run_once(0) or any(one.waiting for one in self._runner.owned.values())
-            idle = 0 if busy else idle + 1
+        drain(self._runner)
 
     @property
     def rejected(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The folds from events to rewards over a log in memory, as they run in production; and the trail of a person through it."""
+"""The folds from events to rewards over a log in memory, as they run in production; and the trace of a person through it."""
 
 import msgspec
 
@@ -21,18 +21,15 @@ from referral.events.facts import Fact
 from referral.events.ids import referral_id
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
-from referral.fold.decider import Decider
-from referral.fold.fold import Fold
-from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.runner import FoldRunner
 from referral.log.log_reader import LogReader
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemoryLogReader, MemorySource
+from referral.log.memory_log import MemoryLog, MemoryLogReader
 from referral.log.records import join, split
 from referral.topics import partition_of
-from reward_dispatcher.folds.decide import DecideFold
-from reward_dispatcher.folds.ledger import LedgerFold
+from reward_dispatcher.folds.decide_fold import DecideFold
+from reward_dispatcher.folds.ledger_fold import LedgerFold
 from tests.support.builders.conversion_tracker import PROGRAM, TOKENS, at, catalog
+from tests.support.folds import drain, memory_worker
 
 PARTITIONS = 3
 
@@ -52,13 +49,9 @@ class Chain:
             LedgerFold(lambda id: id[-8:].upper()),
         ]
         self.states = {fold.name: MemoryStateStore() for fold in folds}
-        self._runners = [self._runner(fold) for fold in folds]
-
-    def _runner(self, fold: Fold) -> FoldRunner:
-        source = MemorySource(self.log, fold.source.name, PARTITIONS)
-        decider = Decider(fold, self.catalog, lambda topic: topic.partitions or PARTITIONS)
-        metrics = FoldMetrics(fold.name)
-        return FoldRunner(fold, source, self.states[fold.name], MemoryFoldProducer(self.log), decider, metrics)
+        self._runners = [
+            memory_worker(fold, self.log, self.states[fold.name], self.catalog, PARTITIONS) for fold in folds
+        ]
 
     def say(self, *facts: Fact) -> "Chain":
         """Appends facts, one record a partition."""
@@ -81,10 +74,7 @@ class Chain:
     def drain(self) -> "Chain":
         """Every fold folds all there is, the later ones after the earlier ones."""
         for runner in self._runners:
-            idle = 0
-            while idle < 2:
-                busy = runner.run_once(0) or any(one.waiting for one in runner.owned.values())
-                idle = 0 if busy else idle + 1
+            drain(runner)
         return self
 
     def fold(self, number: int) -> None:
@@ -97,12 +87,12 @@ class Chain:
             if records := self.log.records[topic, partition]:
                 self.log.append(topic, partition, records[-1].value)
 
-    def line(self, place: LogPosition) -> bytes:
-        """The very bytes at a place, read without any help."""
-        return split(self.log.records[place.topic, place.partition][place.offset].value)[place.line]
+    def line(self, position: LogPosition) -> bytes:
+        """The line at a position, read without the trace reader."""
+        return split(self.log.records[position.topic, position.partition][position.offset].value)[position.line]
 
-    def asked(self, person: str) -> TraceSubject:
-        """What the API asks about a person."""
+    def trace_subject(self, person: str) -> TraceSubject:
+        """The person as the API passes them to `build_trace`."""
         partition = partition_of(keys.person_key(PROGRAM, person), PARTITIONS)
         raw = self.states["attribute"].values.get(partition, {}).get(person_key(PROGRAM, person))
         state = msgspec.msgpack.decode(raw, type=Person) if raw else Person()
@@ -131,7 +121,7 @@ class Chain:
         found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
         return found if isinstance(found, Conversion) else None
 
-    def trail(self, person: str, lookup: LogReader | None = None, bounds: ReadLimits | None = None) -> Trace:
-        """A person's trail."""
-        reading = TraceReader(lookup or MemoryLogReader(self.log), bounds or ReadLimits(seconds=60))
-        return build_trace(self.asked(person), reading, PARTITIONS)
+    def trace(self, person: str, log: LogReader | None = None, limits: ReadLimits | None = None) -> Trace:
+        """The trace of a person."""
+        reader = TraceReader(log or MemoryLogReader(self.log), limits or ReadLimits(seconds=60))
+        return build_trace(self.trace_subject(person), reader, PARTITIONS)

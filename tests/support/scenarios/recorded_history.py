@@ -15,16 +15,15 @@ from referral.events.keys import person_key
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
-from referral.fold.decider import Decider
 from referral.fold.fold import Fold
-from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
 from referral.log.log_reader import Offsets
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
+from referral.log.memory_log import MemoryLog
 from referral.log.source import Record
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic, partition_of
 from tests.support.builders.conversion_tracker import TOKENS, at
+from tests.support.folds import drain, memory_worker
 
 PARTITIONS = 3
 LATENESS_DAYS = 35
@@ -71,10 +70,7 @@ class Live:
     def drain(self) -> None:
         """Until both folds have folded all there is."""
         for worker in self.workers:
-            idle = 0
-            while idle < 2:
-                busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
-                idle = 0 if busy else idle + 1
+            drain(worker)
 
     def standing(self) -> set[tuple[str, str]]:
         """Who was brought by whom, as the conversions on the log say that count."""
@@ -116,11 +112,8 @@ class Live:
                 yield {number: list(records[first : first + 2])}
 
     def _worker(self, fold: Fold) -> FoldRunner:  # type: ignore[type-arg] # either
-        source = MemorySource(self.log, fold.source.name, PARTITIONS, self._markers[fold.name])
-        decider = Decider(fold, self.catalog, lambda topic: PARTITIONS)
-        return FoldRunner(
-            fold, source, self.states[fold.name], MemoryFoldProducer(self.log), decider, FoldMetrics(fold.name)
-        )
+        states, markers = self.states[fold.name], self._markers[fold.name]
+        return memory_worker(fold, self.log, states, self.catalog, PARTITIONS, markers)
 
 
 class _Died(Exception):

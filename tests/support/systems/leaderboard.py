@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask import Flask
 from redis import Redis
 
-from leaderboard.folds import places
+from leaderboard.folds import state_keys
 from leaderboard.http_api.app import app as make_app
 from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
@@ -44,8 +44,8 @@ def seat(redis: "Redis", period: str, scores: Mapping[str, float], kind: Referre
     """Puts participants on a board, each where the fold would."""
     for member, score in scores.items():
         home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)
-        board = places.board(PROGRAM, "referrals", period, kind)
-        redis.zadd(state_key(places.SERVICE, places.BOARDS, home, board), {member: score})
+        board = state_keys.board(PROGRAM, "referrals", period, kind)
+        redis.zadd(state_key(state_keys.SERVICE, state_keys.BOARDS, home, board), {member: score})
 
 
 def score(count: int, reached_at: datetime) -> float:

@@ -10,7 +10,7 @@ from conversion_tracker.replay.earnings import Earnings
 from referral.events.attributions import ReferrerKind
 from referral.events.program import Reward
 from referral.events.rewards import RewardGranted
-from reward_dispatcher.domain.entitlement import Converted, Referrer, cleared, reversed_
+from reward_dispatcher.domain.entitlement import ConversionGrants, ReferrerGrants, grant_rewards, revoke_rewards
 from tests.support.builders.reward_dispatcher import AMY, fell, terms
 from tests.support.builders.reward_dispatcher import cleared as conversion
 
@@ -37,8 +37,8 @@ def test_it_counts_what_would_be_granted_and_not_taken_back(
 ) -> None:
     """Friends of a follower or a partner come, go and come back under two versions of any rules: as many as entitlement leaves."""
     rules = [terms(*one, version=number) for number, one in enumerate(versions, 1) if one] or [terms()]
-    earnings, referrer = Earnings(), Referrer()
-    converted, standing = dict[int, Converted](), dict[str, RewardGranted]()
+    earnings, referrer = Earnings(), ReferrerGrants()
+    converted, standing = dict[int, ConversionGrants](), dict[str, RewardGranted]()
     for comes, friend, which in steps:
         under = rules[which % len(rules)]
         if comes:
@@ -48,12 +48,12 @@ def test_it_counts_what_would_be_granted_and_not_taken_back(
         if comes == (friend in converted):
             continue  # the fold passes over what is no news
         if comes:
-            verdict = cleared(replace(conversion(friend), referrer_kind=kind), under, AMY.external_id, referrer)
+            verdict = grant_rewards(replace(conversion(friend), referrer_kind=kind), under, AMY.external_id, referrer)
         else:
-            verdict = reversed_(fell(friend), converted.pop(friend), referrer)
+            verdict = revoke_rewards(fell(friend), converted.pop(friend), referrer)
         referrer = verdict.referrer
-        if verdict.converted is not None:
-            converted[friend] = verdict.converted
+        if verdict.conversion is not None:
+            converted[friend] = verdict.conversion
         for line in verdict.lines:
             if isinstance(line, RewardGranted):
                 standing[line.id] = line

@@ -1,20 +1,18 @@
 """Partners count as referrers of their own kind, and every line after says so."""
 
-from collections import defaultdict
-
 import pytest
 from msgspec.structs import replace
 
 from conversion_tracker.attribution.referrer_response import referrer_response
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.handlers.line_handler import ScreenState
 from referral.catalog.view import Catalog
-from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.entities import Link
 from referral.events.facts import ClickToken, Fact
+from referral.events.line import type_tag
 from referral.events.program import Partner
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Key, Position
+from referral.fold.fold import Position
+from referral.fold.in_memory import InMemoryFold
 from referral.topics import CONVERSIONS
 from tests.support.builders.conversion_tracker import (
     AMY,
@@ -88,14 +86,12 @@ def test_a_follower_whose_link_was_made_for_a_partner_stays_a_follower() -> None
 
 def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
     """Rewards and boards go by the line alone, whatever the catalog holds when it is folded."""
-    fold, said = ScreenFold(), []
-    states: dict[Key, ScreenState | float | None] = defaultdict(lambda: None)
-    for line in Run(known()).take([follow(1, 2, code="LIN88"), unfollow(2, 3)]).said:
-        if isinstance(line, ReferralQualified | ReferralReversed):
-            decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known(), Position(0, 0, 0, 0))
-            states |= decision.changes
-            said += [output.line for output in decision.outputs if output.topic is CONVERSIONS]
-    assert [(type(line).__struct_config__.tag, line.referrer_kind) for line in said] == [
+    attributed = Run(known()).take([follow(1, 2, code="LIN88"), unfollow(2, 3)]).said
+    produced = InMemoryFold(ScreenFold(), known(), partitions=1).fold(
+        0, [(Position(0, 0, 0, 0), line) for line in attributed]
+    )
+    said = [one.line for one in produced if one.topic == CONVERSIONS.name]
+    assert [(type_tag(line), line.referrer_kind) for line in said] == [
         ("conversion.cleared", "partner"),
         ("conversion.reversed", "partner"),
     ]

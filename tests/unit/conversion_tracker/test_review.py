@@ -33,13 +33,11 @@ from referral.events.attributions import (
 )
 from referral.events.ids import conversion_id, referral_id
 from referral.fold import batch
-from referral.fold.decider import Decider
-from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
+from referral.log.memory_log import MemoryLog
 from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, at, catalog
+from tests.support.folds import drain, memory_worker
 
 PARTITIONS = 2
 ODD = but(SELF_REFERRAL, action=lambda _: "hold", decide=lambda case, _: case.referral.device == "odd")
@@ -87,13 +85,8 @@ class Desk:
     def fold(self) -> None:
         """Folds all there is."""
         fold = ScreenFold([ODD, BAN])
-        decider = Decider(fold, catalog(), lambda _: PARTITIONS)
-        source = MemorySource(self.log, "attributions", PARTITIONS, self.markers)
-        worker = FoldRunner(fold, source, self.states, MemoryFoldProducer(self.log), decider, FoldMetrics("screen"))
-        idle = 0
-        while idle < 2:
-            busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
-            idle = 0 if busy else idle + 1
+        worker = memory_worker(fold, self.log, self.states, catalog(), PARTITIONS, self.markers)
+        drain(worker)
         worker.close()
 
     def counted(self) -> set[str]:
@@ -163,7 +156,7 @@ def test_what_stands_without_ban_and_released_or_unsuspected_counts_and_nothing_
         assert desk.board(status_board(PROGRAM, status)) == there
     for referrer in (AMY.id, BO.id):
         standing = {one.id for one in conversions if one.active and one.referrer == referrer}
-        assert desk.board(active_conversions(PROGRAM, referrer).board) == standing
+        assert desk.board(active_conversions(PROGRAM, referrer).sorted_set) == standing
     _refolds_to_the_same(desk)
 
 

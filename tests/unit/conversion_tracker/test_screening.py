@@ -1,6 +1,5 @@
 """Whether a referral counts: the rules, what they come to together, and what a fall takes back."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace as but
 from datetime import timedelta
@@ -13,7 +12,7 @@ from prometheus_client import REGISTRY
 from conversion_tracker.screening.catalogue import REASON_TEXTS, RULES, Finding, combined_outcome, reasons_for, screen
 from conversion_tracker.screening.conversion import Conversion, Review, qualify, reconcile, with_finding, with_reversal
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.handlers.line_handler import ScreenState, history_state_key
+from conversion_tracker.screening.handlers.line_handler import history_state_key
 from conversion_tracker.screening.referrer_history import ReferrerHistory
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralQualified, ReferralReversed
@@ -27,16 +26,19 @@ from referral.events.conversions import (
 )
 from referral.events.edges import EdgeSet
 from referral.events.ids import conversion_id, referral_id
-from referral.events.program import Screening
+from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch
 from referral.fold.decider import Decider
 from referral.fold.fence import Fence
-from referral.fold.fold import Decision, Key, Position
+from referral.fold.fold import Decision, Position
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.in_memory import InMemoryFold
 from referral.fold.state_store import LoadedState
 from referral.topics import CONVERSIONS
 from tests.support.builders.conversion_tracker import AMY, FRIEND, PROGRAM, at, catalog
+
+HERE = Position(0, 0, 0, 0)
 
 QUALIFIED = ReferralQualified(
     occurred_at=at(2),
@@ -187,13 +189,10 @@ def test_a_review_lasts_when_a_referral_falls_and_comes_back() -> None:
 
 def test_the_fold_clears_reverses_and_clears_again_under_the_same_id() -> None:
     """A restored referral is the same conversion: nothing is granted twice."""
-    fold, known, said = ScreenFold(), catalog(), []
-    states: dict[Key, ScreenState | float | None] = defaultdict(lambda: None)
+    fold = InMemoryFold(ScreenFold(), catalog(), partitions=1)
     again = replace(QUALIFIED, occurred_at=at(4), followed_at=at(4))
-    for line in (QUALIFIED, REVERSED, again):
-        decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known, Position(0, 0, 0, 0))
-        states |= decision.changes
-        said += [output.line for output in decision.outputs if output.topic is CONVERSIONS]
+    produced = fold.fold(0, [(HERE, line) for line in (QUALIFIED, REVERSED, again)])
+    said = [one.line for one in produced if one.topic == CONVERSIONS.name]
     assert [type(line) for line in said] == [ConversionCleared, ConversionReversed, ConversionCleared]
     assert {line.id for line in said} == {conversion_id(QUALIFIED.id)}
     assert said[2].occurred_at - said[0].occurred_at == timedelta(days=2)
@@ -201,13 +200,12 @@ def test_the_fold_clears_reverses_and_clears_again_under_the_same_id() -> None:
 
 def test_the_fold_keeps_who_unfollowed_and_who_came_back() -> None:
     """Churn is seen in what is known of the referrer; a refund or a correction is no leaving."""
-    fold, states = ScreenFold(), defaultdict[Key, ScreenState | float | None](lambda: None)
+    fold = InMemoryFold(ScreenFold(), catalog(), partitions=1)
     corrected = replace(REVERSED, reason="corrected")
     seen = []
     for line in (QUALIFIED, corrected, QUALIFIED, REVERSED, REVERSED, QUALIFIED):
-        decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, catalog(), Position(0, 0, 0, 0))
-        states |= decision.changes
-        known = states[history_state_key(PROGRAM, AMY.id)]
+        fold.fold(0, [(HERE, line)])
+        known = fold.state(0, history_state_key(PROGRAM, AMY.id))
         assert isinstance(known, ReferrerHistory)
         seen.append(known.unfollowed)
     assert seen == [b"\0", b"\0", b"\0", b"\1", b"\1", b"\0"]

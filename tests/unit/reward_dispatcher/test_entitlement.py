@@ -8,7 +8,7 @@ from referral.events.attributions import ReferrerKind
 from referral.events.ids import reward_id
 from referral.events.program import Reward
 from referral.events.rewards import RewardGranted, RewardRevoked
-from reward_dispatcher.domain.entitlement import Converted, Referrer, cleared, reversed_
+from reward_dispatcher.domain.entitlement import ConversionGrants, ReferrerGrants, grant_rewards, revoke_rewards
 from tests.support.builders.reward_dispatcher import AMY, PROGRAM, day, fell, terms
 from tests.support.builders.reward_dispatcher import cleared as conversion
 
@@ -17,18 +17,18 @@ def play(
     steps: list[tuple[bool, int]], kind: ReferrerKind = "follower"
 ) -> tuple[dict[str, RewardGranted], list[object], set[int]]:
     """Clears (True) and reverses (False) friends; gives the rewards that stand, all lines, and the friends left."""
-    referrer, converted = Referrer(), dict[int, Converted]()
+    referrer, converted = ReferrerGrants(), dict[int, ConversionGrants]()
     standing, lines = dict[str, RewardGranted](), list[object]()
     for clear, number in steps:
         if clear == (number in converted):
             continue
         if clear:
-            verdict = cleared(replace(conversion(number), referrer_kind=kind), terms(), AMY.external_id, referrer)
+            verdict = grant_rewards(replace(conversion(number), referrer_kind=kind), terms(), AMY.external_id, referrer)
         else:
-            verdict = reversed_(fell(number), converted.pop(number), referrer)
+            verdict = revoke_rewards(fell(number), converted.pop(number), referrer)
         referrer = verdict.referrer
-        if verdict.converted is not None:
-            converted[number] = verdict.converted
+        if verdict.conversion is not None:
+            converted[number] = verdict.conversion
         for line in verdict.lines:
             lines.append(line)
             if isinstance(line, RewardGranted):
@@ -65,7 +65,7 @@ def test_the_third_friend_brings_the_bonus_and_an_unfollow_takes_it_back() -> No
 
 def test_holding_and_expiry_count_from_the_conversion() -> None:
     """The holding period ends so many days after the conversion; days of use begin only then."""
-    verdict = cleared(conversion(1, day(2)), terms(holding_days=7), AMY.external_id, Referrer())
+    verdict = grant_rewards(conversion(1, day(2)), terms(holding_days=7), AMY.external_id, ReferrerGrants())
     code = next(line for line in verdict.lines if line.rule == "first20")
     assert isinstance(code, RewardGranted)
     assert (code.due_at, code.expires_at) == (day(9), day(69))
@@ -74,15 +74,15 @@ def test_holding_and_expiry_count_from_the_conversion() -> None:
 def test_a_milestone_whose_number_changed_is_not_paid_again() -> None:
     """A milestone is one promise: changing its number in a new version does not pay it again under another trigger."""
     rule = Reward(id="bonus", to="referrer", on="milestone", referrals=1, kind="shoutout")
-    first = cleared(conversion(1), terms(rule), "xhs:amy", Referrer())
+    first = grant_rewards(conversion(1), terms(rule), "xhs:amy", ReferrerGrants())
     changed = terms(replace(rule, referrals=2), version=2)
-    assert not cleared(conversion(2), changed, "xhs:amy", first.referrer).lines
+    assert not grant_rewards(conversion(2), changed, "xhs:amy", first.referrer).lines
 
 
 def test_a_milestone_for_the_friend_is_not_paid() -> None:
     """A milestone counts a referrer's friends; paying it to one of them would depend on who came last."""
     odd = terms(Reward(id="odd", to="referee", on="milestone", referrals=1, kind="shoutout"))
-    assert not cleared(conversion(1), odd, "xhs:amy", Referrer()).lines
+    assert not grant_rewards(conversion(1), odd, "xhs:amy", ReferrerGrants()).lines
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=40))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,21 +20,18 @@ from referral.events.rewards import (
     RewardRedeemed,
     reward_key,
 )
-from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Key, Position, Timer
+from referral.fold.fold import Position
+from referral.fold.in_memory import InMemoryFold
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.pool import Pool, left
-from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.folds import places
-from reward_dispatcher.folds.decisions import State
-from reward_dispatcher.folds.ledger import LedgerFold
+from reward_dispatcher.domain.code_pool import Pool, remaining
+from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.ledger_fold import LedgerFold
 from tests.support.builders.reward_dispatcher import PROGRAM, day, grant, revoke, use
 
 PARTITIONS = 3
 REWARDS = tuple(f"rwd_{number}" for number in range(4))
 POOL_OF = {reward: ("vip" if number % 3 else "generated") for number, reward in enumerate(REWARDS)}
-AT_HOME = Position(0, 0, 0, 0)
 
 
 def owner(reward: str) -> str:
@@ -43,14 +40,13 @@ def owner(reward: str) -> str:
 
 
 class LittleLog:
-    """Partitions with their queues and states: each line is decided when its partition is told to go on."""
+    """Partitions with their queues: each line is decided when its partition is told to go on."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.fold = LedgerFold(mint=lambda reward: f"MINT-{reward}")
-        self.catalog = catalog
+        self.ledger = InMemoryFold(LedgerFold(generate_code=lambda reward: f"MINT-{reward}"), catalog, PARTITIONS)
         self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
-        self.states: list[dict[Key, State | float]] = [{} for _ in range(PARTITIONS)]
         self.said: list[RewardLine] = []
+        self._offsets = count()
 
     def write(self, line: RewardLine) -> None:
         """Appends to the partition of the line's key, a tick to all."""
@@ -64,16 +60,11 @@ class LittleLog:
         """Decides the partition's next line."""
         if not self.queues[partition]:
             return
-        line, states = self.queues[partition].popleft(), self.states[partition]
-        decision = self._tick(line, states) if isinstance(line, ClockTicked) else self._line(line, states)
-        for key, state in decision.changes.items():
-            if state is None:
-                states.pop(key, None)
-            else:
-                states[key] = state
-        for output in decision.outputs:
-            self.said.append(output.line)  # type: ignore[arg-type] # the ledger writes reward lines
-            self.write(output.line)  # type: ignore[arg-type]
+        position = Position(partition, next(self._offsets), 0, 0)
+        for produced in self.ledger.fold(partition, [(position, self.queues[partition].popleft())]):
+            self.said.append(produced.line)  # type: ignore[arg-type] # the ledger writes reward lines
+            self.write(produced.line)  # type: ignore[arg-type]
+        assert not self.ledger.dead_letters
 
     def drain(self) -> None:
         """Decides all that is left."""
@@ -81,29 +72,13 @@ class LittleLog:
             for partition in range(PARTITIONS):
                 self.go_on(partition)
 
-    def _line(self, line: RewardLine, states: dict[Key, State | float]) -> Decision[State]:
-        wanted = {key: states.get(key) for key in self.fold.keys(line)}
-        return self.fold.decide(line, wanted, self.catalog, AT_HOME)
-
-    def _tick(self, tick: ClockTicked, states: dict[Key, State | float]) -> Decision[State]:
-        until = to_ms(tick.occurred_at)
-        keys = [key.key for key, at in states.items() if isinstance(key, Timer) and at <= until]  # type: ignore[operator]
-        due = {key: state for key in keys if isinstance(state := states.get(key), Account | Redemption)}
-        all_: Decision[State] = Decision({Timer(key): None for key in keys})
-        for key, state in due.items():
-            one = self.fold.on_timer(tick, key, state, self.catalog, AT_HOME)
-            all_.changes |= one.changes
-            all_.outputs += one.outputs
-        return all_
-
     def accounts(self) -> dict[str, Account]:
         """Every reward that was granted."""
-        return {one.id: one for states in self.states for one in states.values() if isinstance(one, Account)}
+        return {one.id: one for one in self.ledger.states_of("") if isinstance(one, Account)}
 
     def pool(self) -> Pool:
         """The one pool there is."""
-        key = places.pool(PROGRAM, "vip")
-        pools = [one for states in self.states if isinstance(one := states.get(key), Pool)]
+        pools = [one for one in self.ledger.states_of(state_keys.pool(PROGRAM, "vip")) if isinstance(one, Pool)]
         return pools[0] if pools else Pool()
 
 
@@ -197,15 +172,15 @@ class LedgerMachine(RuleBasedStateMachine):
         for reward, account in accounts.items():
             self._matches(account, self.owed[reward])
         held = {one.code for one in accounts.values() if one.code and one.pool == "vip"}
-        assert left(pool) == len(self.codes) - len(held)
-        assert not (pool.waiting and left(pool))
+        assert remaining(pool) == len(self.codes) - len(held)
+        assert not (pool.waiting and remaining(pool))
         self._requests_have_one_answer()
 
     def _matches(self, account: Account, owed: bool) -> None:
         if account.status == "redeemed":
             assert account.clawback is not owed
         elif owed:
-            served = account.status == "fulfilled" or (account.hold == "pool_empty" and account.code is None)
+            served = account.status == "fulfilled" or (account.hold_reason == "pool_empty" and account.code is None)
             assert served, account
         else:
             assert account.status == "revoked"

@@ -43,11 +43,11 @@ def _page() -> dict[str, object]:
     [
         ("/refused", click.ClickException, r"422 invalid: Nothing was changed\.\n  /to: is not over"),
         ("/busy", ServiceUnavailable, "503 : come again"),
-        ("/page", click.ClickException, "is --url right"),
-        ("/moved", click.ClickException, "is --url right"),
+        ("/page", click.ClickException, "Is --url correct"),
+        ("/moved", click.ClickException, "is --url correct"),
     ],
 )
-def test_what_is_no_answer_ends_the_command_with_words(
+def test_an_error_response_ends_the_command_with_a_message(
     url: str, address: str, kind: type[Exception], says: str
 ) -> None:
     """A refusal names each place; what is none of our services says so."""
@@ -56,15 +56,15 @@ def test_what_is_no_answer_ends_the_command_with_words(
 
 
 @pytest.mark.parametrize("nowhere", ["http://127.0.0.1:1", "127.0.0.1:8002", "http://[", "http://a b:x"])
-def test_an_address_where_nobody_is_says_which_option_to_look_at(nowhere: str) -> None:
+def test_an_address_without_a_server_names_the_option_to_check(nowhere: str) -> None:
     """Also one that is none."""
-    with pytest.raises(ServiceUnavailable, match="is --url right"):
+    with pytest.raises(ServiceUnavailable, match="is the service running and --url correct"):
         ServiceClient(nowhere, "rk").request("GET", "/")
 
 
-def test_a_key_with_odd_letters_is_no_traceback(url: str) -> None:
+def test_a_key_with_invalid_characters_is_reported_without_a_traceback(url: str) -> None:
     """As when it was pasted with a dash that an editor made long."""
-    with pytest.raises(click.ClickException, match="the key has letters"):
+    with pytest.raises(click.ClickException, match="the key contains invalid characters"):
         ServiceClient(url, "rk_\u2014").request("GET", "/")
 
 

@@ -6,14 +6,14 @@ from typing import Literal
 Did = Literal["follow", "unfollow", "active", "scan", "tag", "order", "refund"]
 
 AMY, BO = "Amy", "Bo"
-"""The two who may have brought the person; their codes are AMY88 and BO88, their mentions @amy and @bo."""
+"""The two possible referrers of the person; their codes are AMY88 and BO88, their mentions @amy and @bo."""
 OWN_CODE = "FRIEND88"
 """The person's own code."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseStep:
-    """Something the person did on a day, and what it said: fields of the fact; `click` is whose link was opened, and when."""
+    """Something the person did on a day, and the fields of its event; `click` is whose link was opened, and when."""
 
     action: Did
     day: float

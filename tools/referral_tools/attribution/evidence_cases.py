@@ -1,4 +1,4 @@
-"""Evidence × channel × outcome: what counts as who brought a person. The rules are the defaults: 30 days, last touch, all kinds."""
+"""Evidence × channel × outcome: what is credited to whom. The rules are the defaults: 30 days, last touch, all kinds."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ ENDS_ON_DAY = 50
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCase:
-    """What happened, and the outcome: who is credited for which kind of evidence, or why nobody is."""
+    """What happened, and the outcome: who is credited for which kind of evidence, or why no referrer is."""
 
     description: str
     steps: tuple[CaseStep, ...]
@@ -19,16 +19,16 @@ class EvidenceCase:
     reason: UnattributedReason | None = None
 
     def outcome(self, channel: Channel) -> str:
-        """The cell of a channel: the channel is that in which the evidence was given, be the follow told by another."""
+        """The cell of a channel: the channel of the evidence, even if another channel reported the follow."""
         if self.credited:
             return f"{self.credited[0]} · {channel}"
-        return f"nobody: `{self.reason}`"
+        return f"unattributed: `{self.reason}`"
 
 
 CASES = (
-    EvidenceCase("Amy's code is said with the follow", (CaseStep("follow", 2, {"code": "AMY88"}),), (AMY, "code")),
+    EvidenceCase("Amy's code is given with the follow", (CaseStep("follow", 2, {"code": "AMY88"}),), (AMY, "code")),
     EvidenceCase(
-        "Amy's code was said a day before, in any event",
+        "Amy's code was given a day before, in any event",
         (CaseStep("active", 1, {"code": "amy88"}), CaseStep("follow", 2)),
         (AMY, "code"),
     ),
@@ -41,7 +41,7 @@ CASES = (
     EvidenceCase("Amy is mentioned with the follow", (CaseStep("follow", 2, {"mention": "@amy"}),), (AMY, "mention")),
     EvidenceCase("Amy tagged the person", (CaseStep("tag", 1, {"by": "xhs:amy"}), CaseStep("follow", 2)), (AMY, "tag")),
     EvidenceCase(
-        "Amy's link was opened, and Bo's code is said",
+        "Amy's link was opened, and Bo's code is given",
         (CaseStep("follow", 2, {"code": "BO88"}, click=(AMY, 1.5)),),
         (BO, "code"),
     ),
@@ -51,7 +51,7 @@ CASES = (
         (BO, "scan"),
     ),
     EvidenceCase(
-        "their own code is said, and Amy's link was opened",
+        "the person's own code is given, and Amy's link was opened",
         (CaseStep("follow", 2, {"code": OWN_CODE}, click=(AMY, 1)),),
         (AMY, "click"),
     ),
@@ -61,14 +61,16 @@ CASES = (
         (CaseStep("follow", 2), CaseStep("scan", 3, {"scene": "AMY88"})),
         reason="no_evidence",
     ),
-    EvidenceCase("a code that nobody has", (CaseStep("follow", 2, {"code": "NOBODY"}),), reason="unknown_code"),
+    EvidenceCase("an unknown code", (CaseStep("follow", 2, {"code": "NOBODY"}),), reason="unknown_code"),
     EvidenceCase(
-        "a mention of nobody who takes part", (CaseStep("follow", 2, {"mention": "@nobody"}),), reason="unknown_mention"
+        "a mention of a person who is not a participant",
+        (CaseStep("follow", 2, {"mention": "@nobody"}),),
+        reason="unknown_mention",
     ),
     EvidenceCase("their own code", (CaseStep("follow", 2, {"code": OWN_CODE}),), reason="self_referral"),
     EvidenceCase("Amy's link was opened 31 days before", (CaseStep("follow", 33, click=(AMY, 2)),), reason="expired"),
     EvidenceCase(
-        "Amy's code is said after the program has ended",
+        "Amy's code is given after the program has ended",
         (CaseStep("follow", ENDS_ON_DAY + 1, {"code": "AMY88"}),),
         reason="program_closed",
     ),

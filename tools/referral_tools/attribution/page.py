@@ -12,7 +12,7 @@ Section = tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]
 
 
 def sections() -> Iterable[Section]:
-    """Each table with its title, what it says, heads and rows."""
+    """Each table with its title, introduction, heads and rows."""
     yield evidence()
     yield qualification()
     yield credit()
@@ -22,7 +22,7 @@ def evidence() -> Section:
     """Who is credited."""
     channels = get_args(Channel)
     words = (
-        "Who is credited, and through which channel; or why nobody is. The first follow decides, by what was touched up to then"
+        "Who is credited, and through which channel; or why no referrer is. The first follow decides, by the touches up to then"
         " and within the window: the strongest kind of evidence first (`evidence` in the program file), within a kind the newest"
         " touch or, with `model: first_touch`, the oldest. These are the default rules."
     )
@@ -35,8 +35,8 @@ def evidence() -> Section:
 def qualification() -> Section:
     """From when it pays."""
     words = (
-        f"Being attributed and being worth paying are two moments. `order.paid` asks here for {MINIMUM} {CURRENCY}"
-        f" (`min_amount`, `currency`), `person.retained` for {STAYS} days (`retained_days`); the clock stands at day {CLOCK}."
+        f"Attribution and qualification are two events. `order.paid` requires {MINIMUM} {CURRENCY} here"
+        f" (`min_amount`, `currency`), `person.retained` {STAYS} days (`retained_days`); the clock is at day {CLOCK}."
         " *Cancelled* had not paid yet, *reversed* is taken back through conversions, rewards and boards, at any later time."
         " Who comes back is the same referral with the same ids: an order since the first follow still carries it, the days of"
         " staying begin again, and nothing is paid twice."

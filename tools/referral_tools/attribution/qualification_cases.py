@@ -1,4 +1,4 @@
-"""What happened × what the program pays for × the day from which the referral pays. Amy's code is said with the first follow."""
+"""What happened × what the program pays for × the day from which the referral pays. Amy's code is given with the first follow."""
 
 from dataclasses import dataclass
 

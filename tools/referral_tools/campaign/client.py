@@ -1,4 +1,4 @@
-"""The public HTTP API as a platform's client uses it: kept-alive connections, the same request again when in doubt."""
+"""The public HTTP API as a platform's client uses it: persistent connections, retries of the same request when in doubt."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class RequestRefused(Exception):
-    """The API said no for good, or nothing for too long; says to what, and why."""
+    """The API refused a request, or did not respond in time; names the request and the reason."""
 
 
 class EnrolledParticipant(msgspec.Struct):
@@ -98,7 +98,7 @@ class Client:
         return msgspec.json.decode(answer.content, type=_Version).program
 
     def enrol(self, program: str, people: Sequence[Mapping[str, str]]) -> list[EnrolledParticipant]:
-        """Enrols people; participants in the order asked."""
+        """Enrols people; returns participants in the order requested."""
         url = self._url("link-issuer", f"/v1/programs/{program}/participants")
         answer = self._request("POST", url, msgspec.json.encode({"participants": people}), _JSON)
         return msgspec.json.decode(answer.content, type=_Participants).participants
@@ -144,8 +144,8 @@ class Client:
         raise RequestRefused(f"{method} {url} answered {answer.status_code}: {answer.text[:500]}")
 
     def _checked_response(self, request: httpx.Request) -> httpx.Response:
-        """Sends the same again while the system says that it cannot just now. Raises Refused after 30 s of that."""
-        if request.url.path.startswith("/v1/"):  # whoever opens a link has no key
+        """Sends the same request again while the system is temporarily unavailable. Raises RequestRefused after 30 s of that."""
+        if request.url.path.startswith("/v1/"):  # a person who opens a link has no key
             request.headers.update(self._authorization)
         deadline = time.monotonic() + _PATIENCE_S
         while True:

@@ -8,7 +8,7 @@ _DAY = 24
 
 
 class Discovery:
-    """Newcomers that nobody sent."""
+    """Newcomers without a referrer."""
 
     def __init__(self, stage: SimulationContext, following: Following) -> None:
         self._stage, self._following = stage, following

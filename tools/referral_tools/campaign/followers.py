@@ -39,7 +39,7 @@ class Followers:
                 self._following.unfollow(person)
 
     def views(self, person: SimulatedPerson) -> None:
-        """They see an item, and pass it on perhaps: more often where it asks them to."""
+        """They see an item, and may pass it on: more often if it has a call to action."""
         stage = self._stage
         content = self._content()
         stage.platform.report(person, PlannedEvent(ContentShown(**stage.platform.about(person), data=content)))

@@ -15,7 +15,7 @@ class Following:
         self._stage = stage
 
     def begin(self, person: SimulatedPerson, evidence: Evidence = NO_EVIDENCE, code: str | None = None) -> None:
-        """They follow, and tell who sent them as far as they can; `code` is one that nobody gave out."""
+        """They follow, and name their referrer if they can; `code` is an unknown one."""
         stage = self._stage
         self._report(person, evidence, code)
         stage.crowd.add(person, stage.step)
@@ -23,7 +23,7 @@ class Following:
             stage.later(stage.dice.soon(30), lambda: self._report_twice(person))
 
     def follow(self, person: SimulatedPerson, evidence: Evidence, *, counts: bool) -> None:
-        """A friend decides to follow, unless they did meanwhile; `counts` says whether the evidence is good."""
+        """A friend decides to follow, unless they already have; `counts` is whether the evidence is valid."""
         if person.following:
             return
         person.referral_count = person.referral_count or (counts and not person.followed_before)
@@ -53,7 +53,7 @@ class Following:
         self._stage.platform.report(person, PlannedEvent(PersonFollowed(**about, code=code), evidence))
 
     def _random_code(self) -> Evidence:
-        """Who follows again may say any code; it must not matter."""
+        """A person who follows again may give any code; it must have no effect."""
         dice = self._stage.dice
         takes_part = [person for person in self._stage.crowd.followers[:50] if person.enrolled]
         return Evidence(code_of=dice.choice(takes_part).id) if takes_part and dice.happens(0.3) else NO_EVIDENCE

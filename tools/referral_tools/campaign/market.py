@@ -10,7 +10,7 @@ _EVENING = 20  # o'clock, where the program is at home
 
 
 class Market:
-    """Who buys with a code, and when: of those whose code must be ready, some."""
+    """Who buys with a code, and when: some of those whose code must be ready."""
 
     def __init__(self, stage: SimulationContext, followers: Followers) -> None:
         self._stage, self._followers = stage, followers
@@ -26,7 +26,7 @@ class Market:
                 stage.page.purchases.append(self._purchase(person))
 
     def _ready(self, person: SimulatedPerson) -> bool:
-        """Brought by somebody, known to the system, and past the holding period."""
+        """Referred, known to the system, and past the holding period."""
         held_until = person.followed_step + self._stage.program.holding_days * _DAY + 1
         return person.referral_count and not person.bought and max(held_until, person.known_by) < self._stage.step
 

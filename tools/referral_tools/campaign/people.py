@@ -41,7 +41,7 @@ _NAMES = tuple(f"{first}{second}" for second, first in product(_SECOND, _FIRST))
 
 @dataclass(slots=True, eq=False)
 class SimulatedPerson:
-    """Somebody: what they are known to have done so far."""
+    """One simulated person: what they are known to have done so far."""
 
     number: int
     influence: float  # how many friends they tell, 1 on average
@@ -68,17 +68,17 @@ class SimulatedPerson:
 
 
 class Crowd:
-    """Everybody, and those who follow, from whom one is drawn in constant time."""
+    """All people, and those who follow, from whom one is drawn in constant time."""
 
     def __init__(self, dice: SeededRandom, model: CampaignModel) -> None:
         self.everybody: list[SimulatedPerson] = []
         self.followers: list[SimulatedPerson] = []
-        self.waverers: list[SimulatedPerson] = []  # have heard of the account
+        self.waverers: list[SimulatedPerson] = []  # know of the account, but do not follow
         self._dice = dice
         self._model = model
 
     def newcomer(self) -> SimulatedPerson:
-        """Somebody new."""
+        """A new person."""
         dice, model = self._dice, self._model
         person = SimulatedPerson(
             len(self.everybody) + 1, dice.spread(model.influence_spread), shares=dice.happens(model.sharers)

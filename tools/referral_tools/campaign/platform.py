@@ -13,7 +13,7 @@ _NO_SUCH_TYPE = b'{"id":"evt_odd","type":"person.levitated","occurred_at":"2026-
 
 
 class EventFields(TypedDict):
-    """What every fact of a person says."""
+    """The fields that every event of a person has."""
 
     id: str
     program: str
@@ -62,7 +62,7 @@ class Platform:
         return self._shuffled(rest)
 
     def malformed(self, facts: int) -> list[bytes]:
-        """What else comes beside so many facts, and has to be refused."""
+        """An invalid item, sent among this many events, which must be refused."""
         return [_NO_SUCH_TYPE] * self._dice.count(facts * self._model.malformed)
 
     def _next_report(self, step: int) -> int:

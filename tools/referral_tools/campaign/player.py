@@ -1,7 +1,7 @@
 """Plays a campaign through the public HTTP API, and keeps a journal of what was accepted.
 
 Time belongs to the player: it sets the clock that the services read, hour by hour, and does what happened up to then.
-The order of answers has no say in what is done next: the same script gives the same accepted facts whatever the timing.
+The order of responses does not influence what is done next: the same script gives the same accepted events whatever the timing.
 """
 
 import time
@@ -115,7 +115,7 @@ class Player:
             time.sleep(_LOOK_S)
 
     def _redeem(self, wishes: Sequence["_PendingPurchase"], threads: ThreadPoolExecutor) -> None:
-        """Asks for all at once, by code and by id in turns; two askings for one order have one Idempotency-Key."""
+        """Sends all requests at once, alternating code and id; two requests for one order have one Idempotency-Key."""
         for wish, used in zip(wishes, threads.map(self._use, wishes), strict=True):
             answer = RedemptionAnswer(wish.reward.id, wish.reward.rule, wish.person, wish.order, used)
             self.played.journal.redemptions.append(answer)
@@ -127,7 +127,7 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class _PendingPurchase:
-    """Somebody wants to use a reward of theirs for an order."""
+    """A beneficiary wants to use a reward for an order."""
 
     person: str
     reward: Reward

@@ -1,4 +1,4 @@
-"""The script of a campaign: what happens in each step. What only the running system can say is a blank to fill in."""
+"""The script of a campaign: what happens in each step. Values that only the running system knows are blanks to fill in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from referral_tools.oracle import Enrolled
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Somebody takes part from now on."""
+    """A person becomes a participant."""
 
     person: str
     name: str
@@ -20,7 +20,7 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody opens the link of `referrer` (a person's id). `number` names the click for whoever uses its token."""
+    """A person opens the link of `referrer` (a person's id). `number` identifies the click for events that use its token."""
 
     number: int
     referrer: str
@@ -28,7 +28,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Blanks in a fact: whose code is said, whose mention, whose QR code is scanned, the token of which click."""
+    """Blanks in an event: the owner of the code, mention or scanned QR code, and the click whose token is used."""
 
     code_of: str | None = None
     mention_of: str | None = None
@@ -41,7 +41,7 @@ NO_EVIDENCE = Evidence()
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvent:
-    """What somebody did, as reported by a platform."""
+    """Something a person did, as a platform reports it."""
 
     fact: Fact
     evidence: Evidence = NO_EVIDENCE
@@ -49,7 +49,7 @@ class PlannedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """Somebody uses their welcome code for `order`: `at_once` requests under one key, then perhaps `another` order."""
+    """A friend uses their welcome code for `order`: `at_once` requests with one key, then possibly `another` order."""
 
     person: str
     order: str
@@ -71,7 +71,7 @@ class ScriptStep:
 
 @dataclass(slots=True)
 class LiveValues:
-    """What the system said: participants by person, click tokens by number."""
+    """Values known from the running system: participants by person, click tokens by number."""
 
     enrolled: dict[str, Enrolled] = field(default_factory=dict)
     tokens: dict[int, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a share sets off: a friend hears of it, looks by the means that the channel has, and follows perhaps."""
+"""What a share leads to: a friend hears about the account, uses what the channel offers, and may follow."""
 
 from dataclasses import replace
 
@@ -11,9 +11,9 @@ from referral_tools.campaign.simulation_context import SimulationContext
 _DAY = 24
 _SCANS = 0.25  # of friends who open what came by WeChat scan the poster's QR code
 _TAGGED = 0.25  # of friends on Xiaohongshu are tagged under the post
-_MENTIONS = 0.3  # of those who name somebody, by mention and not by code
+_MENTIONS = 0.3  # of those who name a referrer, by mention instead of code
 _LOOKS_AGAIN = 0.2  # of those who clicked and do not follow see more, with the click still known
-_TOLD_BY_TWO = 0.05  # of those who clicked also say somebody's code
+_SECOND_CODE = 0.05  # of those who clicked also give another referrer's code
 
 
 class Sharing:
@@ -23,13 +23,13 @@ class Sharing:
         self._stage, self._following = stage, following
 
     def reach_friends(self, sharer: SimulatedPerson, channel: Channel, content: Content) -> None:
-        """A friend hears of it some hours later."""
+        """A friend learns of the account some hours later."""
         friend = self._friend()
         hours = self._stage.dice.soon(self._stage.model.reply_hours)
         self._stage.later(hours, lambda: self._reach_friend(friend, sharer, channel, content))
 
     def _friend(self) -> SimulatedPerson:
-        """Mostly somebody new; else one who has heard of the account before, and may even follow it."""
+        """Usually a new person; otherwise one who knows the account already, and may even follow it."""
         dice, crowd = self._stage.dice, self._stage.crowd
         if crowd.waverers and dice.happens(self._stage.model.known_friend):
             return dice.choice(crowd.waverers)
@@ -41,7 +41,7 @@ class Sharing:
         self, friend: SimulatedPerson, sharer: SimulatedPerson, channel: Channel, content: Content
     ) -> None:
         if friend is sharer or friend.heard_step == self._stage.step:
-            return  # of two clicks in one hour nobody could say which came last
+            return  # the order of two clicks within one hour would be undefined
         friend.heard_step = self._stage.step
         if channel == "xiaohongshu":
             self._by_word(friend, sharer)
@@ -87,7 +87,7 @@ class Sharing:
             return self._use_own_code(friend, hours)
         elif stage.dice.happens(model.forgotten_evidence):
             evidence = NO_EVIDENCE
-        elif evidence.click is not None and stage.dice.happens(_TOLD_BY_TWO):
+        elif evidence.click is not None and stage.dice.happens(_SECOND_CODE):
             evidence = self._and_a_code(evidence)
         counts = not late and (known or evidence is not NO_EVIDENCE)
         return stage.later(hours, lambda: self._following.follow(friend, evidence, counts=counts))

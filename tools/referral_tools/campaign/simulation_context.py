@@ -54,7 +54,7 @@ class SimulationContext:
             self.page.enrolments.append(Enrolment(person.id, person.name))
 
     def visit(self, referrer: SimulatedPerson) -> int:
-        """Somebody opens a link; the number names the click."""
+        """A person opens a link; the number identifies the click."""
         self._visits += 1
         self.page.visits.append(Visit(self._visits, referrer.id))
         return self._visits

@@ -31,13 +31,13 @@ def adapters() -> None:
 @click.option(
     "--token-file", type=click.File("r", "utf-8"), help="the file that holds the secret; - reads it from stdin"
 )
-@click.option("--only", is_flag=True, help="the secret before this one stops counting at once")
+@click.option("--only", is_flag=True, help="revoke the previous secret immediately")
 def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: bool) -> None:
-    """Set the secret NAME of PROGRAM: `wechat` for the account's token, `wechat-aes` for its EncodingAESKey, else the name that an
-    adapter's signature declares.
+    """Set the secret NAME of PROGRAM: `wechat` for the account's token, `wechat-aes` for its EncodingAESKey, or the name in an
+    adapter's `signature`.
 
-    Without a file a secret is made, and printed this once. The one before it keeps counting, so that nothing is lost while the
-    platform is told. Needs the REFERRAL_SIGNING_KEY of the services.
+    Without a file a secret is generated and printed once. The previous secret stays valid, so that no callback is lost while the
+    platform's settings are changed. Needs the REFERRAL_SIGNING_KEY of the services.
     """
     made = token_file is None
     secret = _fresh(name) if token_file is None else token_file.read().strip()
@@ -78,7 +78,7 @@ def remove(name: str, program: str) -> None:
 
 
 def _fresh(name: str) -> str:
-    """A secret that nobody can guess, of the form that it needs."""
+    """An unguessable secret in the required form."""
     if name == WECHAT_AES:
         return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
     return secrets.token_hex(16)

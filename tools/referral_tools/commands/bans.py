@@ -25,7 +25,7 @@ def listing(program: str, limit: int, url: str, key: str) -> None:
         (one["person"], one["at"][:16].replace("T", " "), one["by"], one["note"])
         for one in ServiceClient(url, key).items(path("programs", program, "bans"), limit)
     ]
-    click.echo(table(_HEADS, found) if found else f"nobody is banned from {program}")
+    click.echo(table(_HEADS, found) if found else f"no bans in {program}")
 
 
 @bans.command()
@@ -34,7 +34,7 @@ def listing(program: str, limit: int, url: str, key: str) -> None:
 @decision_options
 @service_options("conversion-tracker", "admin")
 def add(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
-    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: all that they brought no longer counts."""
+    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: none of their referrals counts any more."""
     body = {"person": person, "by": by, "note": note}
     ServiceClient(url, key).request_ok("POST", path("programs", program, "bans"), json=body)
     click.echo(f"{person} is banned from {program} by {by}")

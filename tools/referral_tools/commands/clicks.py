@@ -27,9 +27,9 @@ def clicks() -> None:
 @click.option("--note", help="why")
 @service_options("link-issuer", "admin")
 def reclass(program: str, click_: str | None, from_: str | None, url: str, key: str, **said: str | None) -> None:
-    """Say what clicks of PROGRAM were: counters move each to its new class, once, on the day it happened."""
+    """Correct the visitor class of clicks of PROGRAM: counters move each to its new class, once, on the day it happened."""
     wanted = {"click": click_, "from": from_, **said}
     body = {name: value for name, value in wanted.items() if value is not None}
     told = ServiceClient(url, key).document("POST", path("programs", program, "clicks", "reclass"), json=body)
-    places = f"; {told['returned']:+d} places of bounded links" if told["returned"] else ""
+    places = f"; {told['returned']:+d} uses of links with a usage limit" if told["returned"] else ""
     click.echo(f"{told['reclassed']} clicks are {told['visitor']} now{places}")

@@ -1,4 +1,4 @@
-"""What every decision of a person says."""
+"""The options of every command that records an operator's decision."""
 
 import click
 
@@ -6,7 +6,7 @@ from referral_tools.service_client import Command
 
 
 def decision_options(command: Command) -> Command:
-    """Options that say who decides, and why."""
+    """Options for the operator's name and the reason."""
     by = click.option("--by", required=True, help="who decides: a name or an address that others know")
-    note = click.option("--note", default="", help="why, for whoever looks at it later")
+    note = click.option("--note", default="", help="the reason, for later readers")
     return by(note(command))

@@ -1,4 +1,4 @@
-"""`referral docs`: the pages that are made from the tables of the code, so that they cannot say anything else."""
+"""`referral docs`: the pages generated from the tables of the code, so that they cannot differ from it."""
 
 from collections.abc import Callable, Iterable
 from inspect import getdoc
@@ -8,6 +8,7 @@ from typing import get_args
 import click
 
 from referral import config
+from referral.events.line import type_tag
 from referral.telemetry import metrics
 from referral.topics import TOPICS, Topic
 from referral_tools.attribution.page import sections
@@ -24,21 +25,23 @@ def configuration_page() -> str:
         "Every process is configured by environment variables. Wrong values are refused at start, all at once and each by its"
         " name, with what to write instead; secrets are never shown."
     )
-    return _page("Configuration", "shared/referral/config.py", intro, ("variable", "default", "meaning"), config.rows())
+    return _page(
+        "Configuration", "shared/referral/config.py", intro, ("variable", "default", "meaning"), config.table_rows()
+    )
 
 
 def metrics_page() -> str:
     """docs/metrics.md"""
     intro = (
-        "Every process shows its metrics at `/metrics`, in Prometheus' text format: HTTP services on their port, folds and"
-        " workers on `REFERRAL_METRICS_PORT`. Where a service is one process, Python's own (`process_*`, `python_*`) are there too."
+        "Every process exports its metrics at `/metrics` in Prometheus' text format: HTTP services on their own port, folds and"
+        " workers on `REFERRAL_METRICS_PORT`. A service with a single worker process also exports `process_*` and `python_*`."
     )
     return _page(
         "Metrics",
         "shared/referral/telemetry/metrics.py",
         intro,
         ("metric", "kind", "labels", "meaning"),
-        metrics.table(),
+        metrics.documentation_rows(),
     )
 
 
@@ -48,10 +51,9 @@ def events_page() -> str:
         "A record is NDJSON: one JSON object a line. Names on the broker begin with `REFERRAL_TOPIC_PREFIX`. Each type has an"
         " [example](../shared/referral/events/examples), each topic a [JSON Schema](../shared/referral/events/schemas)."
     )
-    heads = ("topic", "key", "kept", "written by", "read by")
+    heads = ("topic", "key", "retention", "written by", "read by")
     rows = [
-        (f"`{t.name}`", t.key, t.retention, ", ".join(t.producers) or "nobody yet", _readers(t))
-        for t in TOPICS.values()
+        (f"`{t.name}`", t.key, t.retention, ", ".join(t.producers) or "none yet", _readers(t)) for t in TOPICS.values()
     ]
     return _page("Topics and events", "shared/referral/topics.py", intro, heads, rows) + "".join(
         map(_lines, TOPICS.values())
@@ -61,7 +63,7 @@ def events_page() -> str:
 def attribution_page() -> str:
     """docs/attribution.md"""
     intro = (
-        "How it is decided who brought a person, from when that pays, and who would have the credit under other models."
+        "How a person is attributed to a referrer, from when the referral pays, and who would have the credit under other models."
         " Every cell is a test: `tests/unit/conversion_tracker/test_documented_cases.py` plays each through the fold."
     )
     top = [f"# Attribution by example\n\n{_MADE.format(source='tools/referral_tools/attribution')}\n\n{intro}\n"]
@@ -70,7 +72,11 @@ def attribution_page() -> str:
 
 def programs_page() -> str:
     """docs/programs.md"""
-    return programs(_MADE.format(source="services/link-issuer/link_issuer/programs and .../domain/advice"))
+    return programs(
+        _MADE.format(
+            source="shared/referral/events/program.py, link-issuer's domain/advice and examples/programs/glow.yaml"
+        )
+    )
 
 
 def screening_rules_page() -> str:
@@ -108,12 +114,12 @@ def docs(check: bool) -> None:
 @click.command("config")
 def settings() -> None:
     """Print every setting: environment variable, default, meaning."""
-    for variable, default, meaning in config.rows():
+    for variable, default, meaning in config.table_rows():
         click.echo(f"{variable}={default}\n    {meaning}")
 
 
 def current(name: str, page: str) -> bool:
-    """Whether a page on disk says this."""
+    """Whether the page on disk is current."""
     path = _HOME / name
     return path.exists() and path.read_text(encoding="utf-8") == page
 
@@ -139,15 +145,11 @@ def _cell(text: str) -> str:
 
 
 def _readers(topic: Topic) -> str:
-    return ", ".join(topic.consumers) or ("people" if topic.producers else "nobody yet")
+    return ", ".join(topic.consumers) or ("people" if topic.producers else "none yet")
 
 
 def _lines(topic: Topic) -> str:
     """The types that stand on a topic, each with the first line of its docstring."""
     kinds = get_args(topic.lines) or (topic.lines,)
-    named = [f"| `{_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
-    return "\n".join(["", f"## {topic.name}", "", "| type | says |", "|---|---|", *named, ""])
-
-
-def _tag(kind: type) -> str:
-    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined] # a msgspec type's own description
+    named = [f"| `{type_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
+    return "\n".join(["", f"## {topic.name}", "", "| type | meaning |", "|---|---|", *named, ""])

@@ -1,4 +1,4 @@
-"""`referral explain PERSON --program P`: why somebody is credited to whom, and what came of it, down to the log."""
+"""`referral explain PERSON --program P`: why a referrer is credited, and what followed from it, down to the log."""
 
 import click
 import msgspec
@@ -16,7 +16,7 @@ _AWAY = 3
 @service_options("conversion-tracker", "read")
 @click.option("--json", "as_json", is_flag=True, help="the answer as the service gives it")
 def explain(person: str, program: str, url: str, key: str, *, as_json: bool) -> None:
-    """Explain who brought PERSON (the platform's own id, such as xhs:u42), and what it led to.
+    """Explain who referred PERSON (the platform's own id, such as xhs:u42), and what followed from it.
 
     Ends with 0, with 1 where the service knows no such person or refuses, with 2 for a wrong command line, and with 3 where the
     service or the log is away.

@@ -1,4 +1,4 @@
-"""The option that says where a system's ports begin."""
+"""The option for the first port of a system."""
 
 import click
 

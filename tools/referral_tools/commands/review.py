@@ -1,4 +1,4 @@
-"""`referral review list|release|reject`: what screening held, and what somebody decides about it."""
+"""`referral review list|release|reject`: what screening held, and the operator's decision."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from referral_tools.commands.decision_options import decision_options
 from referral_tools.service_client import ServiceClient, path, service_options
 from referral_tools.text_columns import table
 
-_HEADS = ("CONVERSION", "QUALIFIED (UTC)", "PERSON", "BROUGHT BY", "WHY", "REVIEW")
+_HEADS = ("CONVERSION", "QUALIFIED (UTC)", "PERSON", "REFERRER", "WHY", "REVIEW")
 _CONVERSION = click.argument("conversion", metavar="CONVERSION")
 
 

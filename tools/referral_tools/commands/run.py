@@ -27,7 +27,7 @@ _REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Proce
     "--home",
     show_default="var/run/PORT-BASE",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for its data and logs, kept between runs.",
+    help="Folder for its data and logs, reused by later runs.",
 )
 @click.option(
     "--program",
@@ -41,7 +41,7 @@ def run(port_base: int, home: Path | None, program: Path) -> None:
 
     Prints the addresses and a development API key, and writes both into var/run.json (and into run.json in its folder:
     another system may come after it) for scripts while it runs.
-    REFERRAL_DEV_KEY sets that key; it is otherwise made once, and kept with the data.
+    REFERRAL_DEV_KEY sets that key; otherwise it is created once, and stored with the data.
     """
     try:
         _run(home or _VAR / "run" / str(port_base), port_base, program)

@@ -29,6 +29,6 @@ def schemas(check: bool) -> None:
 
 
 def current(topic: str) -> bool:
-    """Whether a topic's file says what the types say."""
+    """Whether a topic's file equals the schema of the types."""
     path = HOME / f"{topic}.json"
     return path.exists() and path.read_text(encoding="utf-8") == render_schemas(topic)

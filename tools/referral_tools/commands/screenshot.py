@@ -51,7 +51,7 @@ def _take_screenshot(url: str, size: tuple[int, int], scale: float, *, dark: boo
         )
         answer = page.goto(url, wait_until="networkidle")
         if answer is None or not answer.ok:
-            raise click.ClickException(f"{url} was answered {answer.status if answer else 'by nobody'}")
+            raise click.ClickException(f"{url} answered with {answer.status if answer else 'no response'}")
         picture = page.screenshot(type="png")
         browser.close()
     return picture

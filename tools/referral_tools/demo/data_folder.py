@@ -9,7 +9,7 @@ _LEFT = frozenset(("api-key", CLOCK, "kafka", "logs", "redis", "server.propertie
 
 
 class NotADemoFolder(Exception):
-    """A folder is to be emptied that holds more than a demo leaves; says which, and what to do."""
+    """A folder to be emptied contains more than a demo leaves; names it, and the remedy."""
 
 
 def empty_folder(home: Path) -> None:

@@ -41,7 +41,7 @@ class Demo:
     console: Console = field(default_factory=Console)
 
     def run(self, *, stay: bool) -> bool:
-        """Whether the system and the oracle agree. Stays up until Ctrl-C where asked to."""
+        """Whether the system and the oracle agree. Stays up until Ctrl-C if requested."""
         started = time.monotonic()
         clock = self._prepare()
         with System(self.home, self.port_base, {"REFERRAL_CLOCK": f"file:{self._clock_file}"}) as system:

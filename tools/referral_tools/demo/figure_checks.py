@@ -26,7 +26,7 @@ def compare_figures(readings: SystemFigures, expected: Figures, played: Campaign
 
 def _growth(verdict: ComparisonResult, insights: Insights, expected: Figures) -> None:
     verdict.compare("followers", insights.followers, expected.followers)
-    verdict.compare("· brought by referrals", insights.referred, expected.referred)
+    verdict.compare("· from referrals", insights.referred, expected.referred)
     verdict.compare("· found the account", insights.discovered, expected.discovered)
     verdict.compare("content shown", insights.shown, expected.total.shown)
     verdict.compare("content shared", insights.shares, expected.total.shares)
@@ -45,7 +45,7 @@ def _compare_insights(insights: Insights) -> Day:
 
 
 def _boards(verdict: ComparisonResult, readings: SystemFigures, expected: Figures) -> None:
-    """Every row of every board, in order; referrer by referrer the all-time board tells conversions lost and doubled."""
+    """Every row of every board, in order; each referrer's all-time score shows conversions lost and doubled."""
     boards = {period: readings.board(period) for period in expected.boards}
     for kind, periods in _by_kind(expected).items():
         rows = sum(len(expected.boards[period]) for period in periods)

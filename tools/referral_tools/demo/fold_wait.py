@@ -15,7 +15,7 @@ _WITHIN_S = 120.0
 
 
 class FoldsBehind(Exception):
-    """Some folds did not catch up in time; says which, and by how many records."""
+    """Some folds did not catch up in time; names them, and by how many records they lag."""
 
 
 class FoldWaiter:
@@ -36,7 +36,7 @@ class FoldWaiter:
         self._redis.close()
 
     def until_folded(self) -> None:
-        """Returns once nothing is behind, seen twice: what one fold says reaches the next. Raises NotFolded."""
+        """Returns once no fold lags, checked twice: the output of one fold reaches the next. Raises FoldsBehind."""
         deadline, quiet = time.monotonic() + _WITHIN_S, 0
         while quiet < 2:
             lag = lag_by_fold(self._settings, self._consumer, self._redis)

@@ -1,4 +1,4 @@
-"""A progress bar in the campaign's days; where nobody watches a terminal, a line every ten days."""
+"""A progress bar in the campaign's days; without a terminal, a line every ten days."""
 
 from collections.abc import Iterator, Sequence
 

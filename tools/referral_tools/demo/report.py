@@ -59,7 +59,7 @@ def write(facts: DemoSummary, path: Path) -> None:
 
 def show_verdict(console: Console, verdict: ComparisonResult) -> None:
     """The table: figure, system, oracle, whether they agree."""
-    table = Table(title="What the system says, and what an independent recomputation says", title_justify="left")
+    table = Table(title="The system's figures beside an independent recomputation", title_justify="left")
     table.add_column("figure")
     for side in ("system", "oracle"):
         table.add_column(side, justify="right")
@@ -74,7 +74,7 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
     """The case in words."""
     agree = "Both sides agree exactly" if facts.agree else "[bold red]THE TWO SIDES DISAGREE[/]"
     console.print(
-        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones brought"
+        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones referred"
         f" by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards, {facts.redeemed:,} codes used.\n"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )

@@ -1,4 +1,4 @@
-"""What the system says, read over its public HTTP API."""
+"""The system's figures, read over its public HTTP API."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class LogPosition(Struct, frozen=True):
-    """Where a line stands on the log."""
+    """The position of a line on the log."""
 
     topic: str
     partition: int
@@ -15,7 +15,7 @@ class LogPosition(Struct, frozen=True):
 
 
 class ExplainedParticipant(Struct, frozen=True):
-    """Who brought somebody."""
+    """A referrer."""
 
     id: str
     external_id: str | None = None

@@ -1,4 +1,4 @@
-"""Figures day by day, as the clocks on the wall of the program's zone say."""
+"""Figures day by day, in the program's time zone."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Who brought each person: the whole history of a person sorted by (time, id), and judged once.
+"""The expected referrer of each person: the whole history of a person sorted by (time, id), and decided once.
 
 The first follow decides, by evidence at or before it and inside the program's window: the program's favourite kind of
 evidence first, and within a kind the newest touch (or the oldest, where the program says first_touch). Later follows
@@ -28,9 +28,9 @@ from referral_tools.oracle.participant_directory import Directory
 
 @dataclass(frozen=True, slots=True)
 class ExpectedReferral:
-    """A person who follows now: since when, and who brought them (None: they found the account themselves).
+    """A person who follows now: since when, and who referred them (None: they discovered the account).
 
-    `qualified_at` is when it became worth paying; None where it is not (yet), and where nobody brought them.
+    `qualified_at` is when it qualified; None if it has not (yet), and for unattributed people.
     """
 
     person: str
@@ -41,7 +41,7 @@ class ExpectedReferral:
 
 @dataclass(frozen=True, slots=True)
 class OracleTouch:
-    """Something that may have brought a person: what kind, when, by which fact, and through whom."""
+    """A possible touch of a person: what kind, when, in which event, and by whom."""
 
     kind: EvidenceKind
     at: datetime
@@ -67,7 +67,7 @@ def expected_referral(
 def _qualified_at(
     facts: Sequence[Fact], first: datetime, latest: datetime, rules: Attribution, clock: datetime | None
 ) -> datetime | None:
-    """With the follow; with the first order since the first follow that was large enough and kept; or once it is so long ago."""
+    """With the follow; with the first order since the first follow that was large enough and not refunded; or after enough days."""
     match rules.qualifies_on:
         case "person.followed":
             return latest
@@ -122,7 +122,7 @@ def _winner(
 
 
 def _touches(fact: Fact, directory: Directory) -> Iterator[OracleTouch]:
-    """Every touch that a fact tells of, as far as it names somebody who took part by then."""
+    """Every touch in an event, if it names a person who was a participant by then."""
     at = _at(fact)
     scanned = isinstance(fact, CodeScanned)
     scene = fact.data.scene if isinstance(fact, CodeScanned) else None

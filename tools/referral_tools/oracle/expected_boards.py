@@ -30,7 +30,7 @@ def boards(referrals: Iterable[ExpectedReferral], zone: ZoneInfo) -> dict[str, l
 
 
 def periods(moment: datetime, zone: ZoneInfo) -> tuple[str, str, str, str]:
-    """Day, ISO week, month and all-time, as the clocks on the wall of the program's zone say."""
+    """Day, ISO week, month and all-time, in the program's time zone."""
     local = moment.astimezone(zone)
     return f"{local:%Y-%m-%d}", f"{local:%G-W%V}", f"{local:%Y-%m}", "all"
 

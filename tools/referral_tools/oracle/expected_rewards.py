@@ -1,4 +1,4 @@
-"""What both sides have in the end: the rewards whose reason stands, and those that were used before it fell."""
+"""What both sides have in the end: the rewards whose reason is still valid, and those that were used before."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from referral_tools.oracle.journal import Enrolled, RedemptionAnswer
 
 @dataclass(frozen=True, slots=True)
 class OwedReward:
-    """A reward that is owed: by which rule, and to whom (a person's external id)."""
+    """A reward that is owed: by which rule, and to which person (external id)."""
 
     id: str
     rule: str
@@ -20,7 +20,7 @@ class OwedReward:
 
 
 def owed_rewards(referrals: Iterable[ExpectedReferral], program: Program) -> dict[str, OwedReward]:
-    """Every reward whose reason stands, by id. One version of the rules holds throughout."""
+    """Every reward whose reason is still valid, by id. One version of the rules holds throughout."""
     friends: dict[Enrolled, list[str]] = defaultdict(list)
     for referral in referrals:
         if referral.referrer and referral.qualified_at:
@@ -44,7 +44,7 @@ def used_rewards(answers: Iterable[RedemptionAnswer]) -> dict[OwedReward, set[st
 
 
 def _of_rule(rule: Reward, referrer: Enrolled, people: list[str], program: str) -> list[OwedReward]:
-    """A milestone is the referrer's and needs so many friends (`once`: one); all else is paid for each friend."""
+    """A milestone is the referrer's and needs so many friends (`once`: one); any other rule pays for each friend."""
     needed = rule.referrals if rule.on == "milestone" else (1 if rule.once else None)
     if needed is not None and rule.to == "referrer":
         reached = len(people) >= needed

@@ -42,7 +42,7 @@ class Figures:
 
     @property
     def referred(self) -> int:
-        """Those of them whom somebody brought."""
+        """Those of them with a referrer."""
         return self.total.referred
 
     @property
@@ -52,12 +52,12 @@ class Figures:
 
     @property
     def discovered(self) -> int:
-        """Those whom nobody brought."""
+        """Those without a referrer."""
         return self.followers - self.referred
 
     @property
     def referral_share(self) -> float:
-        """Referred of all who follow; 0 where nobody does."""
+        """The referred share of all followers; 0 without followers."""
         return self.referred / self.followers if self.followers else 0.0
 
     @cached_property
@@ -82,7 +82,7 @@ class Figures:
 
     @cached_property
     def wallets(self) -> dict[str, set[str]]:
-        """The ids of them by whose they are."""
+        """Their ids by owner."""
         wallets: dict[str, set[str]] = defaultdict(set)
         for reward in self.kept_conversions.values():
             wallets[reward.beneficiary].add(reward.id)
@@ -95,7 +95,7 @@ class Figures:
 
 
 class Oracle:
-    """Recomputes a program's figures. Of screening it knows that nobody refers themselves, nor whoever referred them."""
+    """Recomputes a program's figures. Of screening it only knows self-referrals and referral cycles."""
 
     def __init__(self, program: Program) -> None:
         self._program = program

@@ -7,10 +7,10 @@ from referral_tools.oracle.journal import Click, Enrolled
 
 
 class Directory:
-    """All participants of a program, found by what evidence says. Codes and mentions are said in any case."""
+    """All participants of a program, found by evidence. Codes and mentions are case-insensitive."""
 
     def __init__(self, participants: Iterable[Enrolled], clicks: Mapping[str, Click]) -> None:
-        # In a dictionary the last one wins, so whoever had a code first keeps it.
+        # In a dictionary the last one wins, so the first owner of a code is inserted last.
         newest_first = sorted(participants, key=lambda one: one.enrolled_at, reverse=True)
         self._codes = {one.code.casefold(): one for one in newest_first}
         self._mentions = {one.mention.casefold(): one for one in newest_first if one.mention}
@@ -18,7 +18,7 @@ class Directory:
         self._clicks = clicks
 
     def by_code(self, code: str, at: datetime) -> Enrolled | None:
-        """Whose code it is, if it existed in that second: nobody can have said it before."""
+        """The owner of a code, if it existed in that second: it cannot have been used before."""
         one = self._codes.get(code.casefold())
         return one if one and one.enrolled_at.replace(microsecond=0) <= at else None
 

@@ -1,4 +1,4 @@
-"""Circles: whoever is brought, over a few referrals, by the very person they brought. Of each circle the newest does not count."""
+"""Referral cycles: a referrer who was referred, over a few referrals, by the person they referred. The newest does not count."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -57,8 +57,8 @@ def _pair(pair: dict[str, int]) -> tuple[str, Text]:
 def _words(result: dict[str, Any], progress: dict[str, Any]) -> Iterator[str]:
     left = result["referrers"]["gaining"] + result["referrers"]["losing"] - SHOWN
     if left > 0:
-        yield f"{left} more referrers change; --json tells of up to 500."
-    yield f"{result['people']['changed']} followers would be somebody else's, or nobody's."
+        yield f"{left} more referrers change; --json lists up to 500."
+    yield f"{result['people']['changed']} followers would have another referrer, or none."
     yield f"{progress['events']} events in {progress['seconds']:.1f} s ({progress['events_per_second']:.0f} a second)."
     agreed = result["as_recorded"]
     if agreed["equal"]:

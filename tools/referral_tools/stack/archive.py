@@ -15,7 +15,7 @@ _DUMP_GRACE_S = 60
 def class_archive(libs: Path) -> Path:
     """The archive beside the jars; the first call makes it, by one run of a broker (about 10 s).
 
-    Safe from several processes at once. An empty file says that this JVM makes none; one of another version is ignored.
+    Safe from several processes at once. An empty file records that this JVM creates none; an archive of another version is ignored.
     """
     archive = libs.parent / "classes.jsa"
     with (libs.parent / "lock").open("w") as lock:

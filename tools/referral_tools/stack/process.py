@@ -69,7 +69,7 @@ class Process:
             time.sleep(0.05)
 
     def terminate(self, grace: float = 10) -> None:
-        """Asks it to end, and ends its whole group when it has not within `grace` seconds."""
+        """Sends SIGTERM, and kills its whole process group if it has not ended within `grace` seconds."""
         if self._child is None:
             return
         if self.alive:

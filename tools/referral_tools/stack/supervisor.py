@@ -15,7 +15,7 @@ _GRACE_S = 10
 
 @dataclass(frozen=True, slots=True)
 class SupervisedProcess:
-    """A process and what tells that it is healthy."""
+    """A process and the check of its health."""
 
     process: Process
     healthy: Callable[[], bool]
@@ -37,7 +37,7 @@ class Supervisor:
             one.process.wait_healthy(one.healthy, one.timeout)
 
     def stop(self) -> None:
-        """Asks all to end at once, and kills what has not within ten seconds of that, the last started first."""
+        """Sends SIGTERM to all at once, and kills those still running ten seconds later, the last started first."""
         for process in reversed(self.processes):
             process.signal(signal.SIGCONT)
             process.signal(signal.SIGTERM)
@@ -47,7 +47,7 @@ class Supervisor:
         self.processes.clear()
 
     def wait(self, also: Sequence[Process] = ()) -> None:
-        """Returns soon after SIGINT or SIGTERM, which it hears from now on, also when it has returned.
+        """Returns soon after SIGINT or SIGTERM, which it handles from now on, also after it has returned.
 
         Raises Unhealthy when one of its processes dies first, or one of `also`: these it watches but does not stop.
         """

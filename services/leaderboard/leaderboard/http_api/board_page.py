@@ -4,9 +4,9 @@ from flask import Response
 from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
-from leaderboard.pages import sorry
-from leaderboard.pages.board import board_page
-from referral.http.rate_limit import unlimited
+from leaderboard.pages import error_pages
+from leaderboard.pages.board_view import render_board_page
+from referral.http.rate_limit import without_rate_limit
 from referral.log.errors import LogUnavailable
 
 _QUERY = [
@@ -30,10 +30,10 @@ blueprint = Blueprint("board_page", __name__, template_folder="../pages/template
 
 @blueprint.get("/p/<program>")
 @blueprint.doc(parameters=_PARAMETERS, responses=_ANSWERS)
-@unlimited
+@without_rate_limit
 def page(program: str) -> Response:
     """The public board page of a program, in Chinese or English. Its errors are pages too."""
     try:
-        return board_page(program) or sorry.unknown(program)
+        return render_board_page(program) or error_pages.unknown_program(program)
     except (RedisError, LogUnavailable):
-        return sorry.away()
+        return error_pages.unavailable()

@@ -1,0 +1,297 @@
+"""What a program file may say: every mistake in one answer, by its place and with its remedy."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from link_issuer.domain.advice.catalogue import find_advice
+from link_issuer.http_api.programs.program_examples import PROGRAM
+from link_issuer.programs.yaml_form import read
+from referral.events.program import Program, ProgramFile
+from referral.events.section import with_defaults
+from referral.program_file.check import check
+from tests.support.builders.program_files import SMALL, program_files
+
+GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
+CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
+BONUS = {"id": "bonus", "to": "referrer", "on": "milestone", "referrals": 3, "kind": "early_access"}
+ITEM: dict[str, Any] = {"id": "hacks", "format": "helpful", "mechanics": ["practical_value"]}
+SHOP: dict[str, Any] = {
+    "id": "shop",
+    "where": {"id": "/id", "type": "/event", "person": "user.id", "time": "/at"},
+    "types": {"subscribed": "person.followed"},
+}
+SHOP_NEEDS = [f"/adapters/0/where/{name}" for name in ("id", "person", "time", "type")]
+TAG = {"id": "tag", "placement": "caption", "text": {"en": "Tag a friend who struggles with dry skin"}}
+SAVE = TAG | {"id": "save", "placement": "comment"}
+COMPARED = ITEM | {"ctas": [TAG, SAVE], "experiment": {"id": "exp", "variants": ["tag", "save"]}}
+LIN = {"id": "kol_lin", "kind": "influencer", "channel": "wechat"}
+GLOW30 = {"id": "glow30", "hashtag": "#Glow30", "starts": "2026-11-01", "days": 30}
+PLACES_OF_ELEMENTS = ["/content/0/elements/easy_share", "/content/0/elements/luck"]
+PLACES_OF_NO_CTAS = ["/content/0/ctas", "/content/0/experiment/variants/0", "/content/0/experiment/variants/1"]
+PLACES_OF_NO_EXPERIMENT = ["/content/0/experiment/id", "/content/0/experiment/variants"]
+PLACES_OF_CODES = ["/codes/blocklist/0", "/codes/blocklist/1", "/codes/vanity"]
+PLACES_OF_PARTNERS = ["/partners/0/channel", "/partners/1/channel", "/partners/1/kind"]
+PLACES_OF_CHALLENGE = ["/challenges/0/days", "/challenges/0/hashtag", "/challenges/0/starts"]
+SAME_TAG = ["/challenges/1/hashtag"]
+PLACE_OF_PROMPTS = ["/challenges/0/resources/prompts"]
+SCREENED = {"same_device": "hold", "velocity_per_minute": {"limit": 20, "action": "hold"}, "churn": {}}
+OUT_OF_BOUNDS = {
+    "network_burst": {"people": 1, "minutes": 0},
+    "velocity_per_minute": {"limit": 101, "action": "ban"},
+    "churn": {"left_percent": 101, "follows": True},
+    "deadline_burst": {"hours": 49, "times": "5"},
+}
+PLACES_OUT_OF_BOUNDS = [
+    "/screening/churn/follows",
+    "/screening/churn/left_percent",
+    "/screening/deadline_burst/hours",
+    "/screening/deadline_burst/times",
+    "/screening/network_burst/minutes",
+    "/screening/network_burst/people",
+    "/screening/velocity_per_minute/action",
+    "/screening/velocity_per_minute/limit",
+]
+ODD_FORMS = [f"/screening/{name}" for name in ("same_device", "velocity_per_minute", "velocty")]
+CATCH_ALL = {"disposable_handle": {"patterns": ["*?*", "bot*", ""]}}
+PLACES_OF_CATCH_ALL = ["/screening/disposable_handle/patterns/0", "/screening/disposable_handle/patterns/2"]
+SAME_PATTERN = {"disposable_handle": {"patterns": ["bot*", "BOT*"]}}
+
+
+def _places(content: object) -> list[str]:
+    return [mistake.pointer for mistake in check(content).mistakes]
+
+
+@given(program_files)
+def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> None:
+    """Nothing is lost or changed on the way to the contract that folds read, and back."""
+    program = check(content).program
+    assert program is not None
+    assert msgspec.json.decode(msgspec.json.encode(program), type=Program) == program
+    assert check(msgspec.json.decode(msgspec.json.encode(with_defaults(program)))).program == program
+    sent = content | (
+        {"ends_at": program.ends_at} if "ends_at" in content else {}
+    )  # offsets with seconds are no RFC 3339
+    assert msgspec.json.decode(msgspec.json.encode(sent), type=Program) == program, (
+        "schema and struct read it differently"
+    )
+    said = msgspec.to_builtins(with_defaults(program))
+    for name in content.keys() & {"id", "name", "timezone", "target_url", "fallback_url", "channels", "holding_days"}:
+        assert said[name] == content[name]
+    for name in content.keys() & {"kits", "partners"}:
+        assert said.get(name, type(content[name])()) == content[name]
+
+
+@pytest.mark.parametrize(
+    ("change", "places"),
+    [
+        ({"id": "glow"}, ["/id"]),
+        ({"id": "prg_a|b"}, ["/id"]),
+        ({"name": {}}, ["/name"]),
+        ({"name": {"en_US": "x"}}, ["/name/en_US"]),
+        ({"name": {"en": "a\nb"}}, ["/name/en"]),
+        ({"timezone": "Asia/Shanghi"}, ["/timezone"]),
+        ({"timezone": "../etc/passwd"}, ["/timezone"]),
+        ({"target_url": "http://example.com"}, ["/target_url"]),
+        ({"target_url": "javascript:alert(1)"}, ["/target_url"]),
+        ({"channels": []}, ["/channels"]),
+        ({"channels": ["wechat", "tiktok"]}, ["/channels/1"]),
+        ({"channels": ["wechat", "wechat"]}, ["/channels"]),
+        ({"chanels": ["wechat"]}, ["/chanels"]),
+        ({"ends_at": "2026-12-31"}, ["/ends_at"]),
+        ({"ends_at": "2026-12-31T00:00:00"}, ["/ends_at"]),
+        ({"ends_at": "0001-01-01T00:00:00+08:00"}, ["/ends_at"]),
+        ({"holding_days": "7"}, ["/holding_days"]),
+        ({"holding_days": True}, ["/holding_days"]),
+        ({"holding_days": 366}, ["/holding_days"]),
+        (
+            {"attribution": {"window_days": 0, "evidence": ["code", "rumour"]}},
+            ["/attribution/evidence/1", "/attribution/window_days"],
+        ),
+        ({"attribution": {"evidence": ["code", "code"]}}, ["/attribution/evidence"]),
+        ({"attribution": []}, ["/attribution"]),
+        ({"attribution": {"qualifies_on": "order.paid", "min_amount": 99, "currency": "CNY"}}, []),
+        ({"attribution": {"qualifies_on": "person.retained", "retained_days": 7}}, []),
+        ({"attribution": {"qualifies_on": "order.paid"}}, ["/attribution/currency", "/attribution/min_amount"]),
+        (
+            {"attribution": {"qualifies_on": "order.paid", "min_amount": -1, "currency": "yuan"}},
+            ["/attribution/currency", "/attribution/min_amount"],
+        ),
+        (
+            {"attribution": {"qualifies_on": "order.paid", "min_amount": "NaN", "currency": "CNY"}},
+            ["/attribution/min_amount"],
+        ),
+        ({"attribution": {"qualifies_on": "person.retained"}}, ["/attribution/retained_days"]),
+        ({"attribution": {"qualifies_on": "person.retained", "retained_days": 366}}, ["/attribution/retained_days"]),
+        ({"attribution": {"retained_days": 7}}, ["/attribution/retained_days"]),
+        ({"attribution": {"qualifies_on": "order", "min_amount": 99}}, ["/attribution/qualifies_on"]),
+        ({"screening": SCREENED}, []),
+        ({"screening": {"velocity_per_minute": "hold", "same_device": {"action": "hold"}, "velocty": {}}}, ODD_FORMS),
+        ({"screening": OUT_OF_BOUNDS}, PLACES_OUT_OF_BOUNDS),
+        ({"screening": CATCH_ALL}, PLACES_OF_CATCH_ALL),
+        ({"screening": SAME_PATTERN}, ["/screening/disposable_handle/patterns"]),
+        ({"rewards": [GUIDE, CODE, BONUS]}, []),
+        ({"rewards": [GUIDE, GUIDE]}, ["/rewards/1/id"]),
+        ({"rewards": [GUIDE | {"pool": "../secret"}]}, ["/rewards/0/pool"]),
+        ({"rewards": [GUIDE | {"pool": "generated"}]}, ["/rewards/0/pool"]),
+        ({"rewards": [GUIDE | {"percent": 5}]}, ["/rewards/0/percent"]),
+        ({"rewards": [{k: v for k, v in CODE.items() if k != "percent"}]}, ["/rewards/0/percent"]),
+        ({"rewards": [{k: v for k, v in CODE.items() if k != "percent"} | {"pool": "shop"}]}, []),
+        ({"rewards": [{k: v for k, v in BONUS.items() if k != "referrals"}]}, ["/rewards/0/referrals"]),
+        ({"rewards": [BONUS | {"to": "referee", "once": True}]}, ["/rewards/0/once", "/rewards/0/to"]),
+        ({"rewards": [GUIDE | {"referrals": 3}]}, ["/rewards/0/referrals"]),
+        ({"rewards": [GUIDE | {"once": "yes"}]}, ["/rewards/0/once"]),
+        ({"rewards": "guide"}, ["/rewards"]),
+        ({"rewards": ["guide"]}, ["/rewards/0"]),
+        ({"adapters": [SHOP | {"items": "a.b", "data": {"order": "/order/0"}}]}, []),
+        ({"adapters": [SHOP, SHOP]}, ["/adapters/1/id"]),
+        ({"adapters": [SHOP | {"id": "wechat"}]}, ["/adapters/0/id"]),
+        ({"adapters": [SHOP | {"id": "cloudevents", "where": {}}]}, ["/adapters/0/id", *SHOP_NEEDS]),
+        ({"adapters": [SHOP | {"types": {}}]}, ["/adapters/0/types"]),
+        ({"adapters": [SHOP | {"types": {"x": "clock.ticked"}}]}, ["/adapters/0/types/x"]),
+        ({"adapters": [SHOP | {"items": "a/b"}]}, ["/adapters/0/items"]),
+        (
+            {"adapters": [SHOP | {"data": {"price": "/a", "order": "/a~2"}}]},
+            [f"/adapters/0/data/{a}" for a in ("order", "price")],
+        ),
+        ({"adapters": [SHOP | {"signature": {"header": "X Y", "secret": "s"}}]}, ["/adapters/0/signature/header"]),
+        ({"boards": [{"metric": "referrals"}, {"metric": "referrals"}]}, ["/boards/1/metric"]),
+        (
+            {"boards": [{"metric": "referrals", "periods": ["day"], "prizes": {"month": {"1": "x"}}}]},
+            ["/boards/0/prizes/month"],
+        ),
+        (
+            {"boards": [{"metric": "referrals", "prizes": {"month": {"0": "x", "3-2": "y"}}}]},
+            ["/boards/0/prizes/month/0", "/boards/0/prizes/month/3-2"],
+        ),
+        (
+            {"boards": [{"metric": "referrals", "prizes": {"month": {"1-3": "x", "2": "y"}}}]},
+            ["/boards/0/prizes/month/2"],
+        ),
+        ({"content": [ITEM | {"ctas": [TAG, TAG]}, ITEM]}, ["/content/0/ctas/1/id", "/content/1/id"]),
+        ({"content": [ITEM | {"elements": {"easy_share": "x"}}]}, []),
+        ({"content": [ITEM | {"elements": {"luck": "x", "easy_share": ""}}]}, PLACES_OF_ELEMENTS),
+        ({"content": [COMPARED]}, []),
+        ({"content": [COMPARED, COMPARED | {"id": "b"}]}, ["/content/1/experiment/id"]),
+        ({"content": [COMPARED | {"ctas": [TAG]}]}, ["/content/0/experiment/variants/1"]),
+        ({"content": [COMPARED | {"ctas": "tag"}]}, PLACES_OF_NO_CTAS),
+        (
+            {"content": [COMPARED | {"experiment": {"id": "e", "variants": ["tag"]}}]},
+            ["/content/0/experiment/variants"],
+        ),
+        ({"content": [ITEM | {"experiment": {"variants": 3}}]}, PLACES_OF_NO_EXPERIMENT),
+        ({"fallback_url": "javascript:alert(1)"}, ["/fallback_url"]),
+        ({"kits": {"wechat": {"en": "Come in:\n{link}", "zh-CN": "{name}邀请你：{link}"}}}, []),
+        ({"kits": {"weibo": {"en": "x"}}}, ["/kits/weibo"]),
+        ({"kits": {"weibo": {"en": "x"}}, "channels": "weibo"}, ["/channels"]),
+        ({"kits": {"myspace": {"en": "x"}, "wechat": {}}}, ["/kits/myspace", "/kits/wechat"]),
+        ({"kits": {"wechat": {"english": "x", "en": "{link} {pin}"}}}, ["/kits/wechat/en", "/kits/wechat/english"]),
+        ({"kits": {"wechat": {"en": "{link", "zh-CN": "{link}}"}}}, ["/kits/wechat/en", "/kits/wechat/zh-CN"]),
+        ({"kits": {"wechat": {"en": "{link!r}", "fr": "a\x00"}}}, ["/kits/wechat/en", "/kits/wechat/fr"]),
+        ({"codes": {"vanity": False, "blocklist": ["GLOW", "vip"]}}, []),
+        ({"codes": {"vanity": "no", "blocklist": ["x", "a b"]}}, PLACES_OF_CODES),
+        ({"codes": {"blocklist": ["vip", "VIP"]}}, ["/codes/blocklist"]),
+        ({"caps": {"per_referrer": {"month": 200}, "budget": {"total": 1, "currency": "CNY"}}}, []),
+        ({"caps": {"per_referrer": {"year": 1, "day": 0}}}, ["/caps/per_referrer/day", "/caps/per_referrer/year"]),
+        ({"caps": {"budget": {"total": 0, "currency": "yuan"}}}, ["/caps/budget/currency", "/caps/budget/total"]),
+        ({"partners": [LIN]}, []),
+        ({"partners": [LIN, LIN]}, ["/partners/1/id"]),
+        ({"partners": [LIN | {"channel": "weibo"}, {"id": "x"}]}, PLACES_OF_PARTNERS),
+        ({"challenges": [GLOW30]}, []),
+        ({"challenges": [GLOW30, GLOW30 | {"hashtag": "#Other"}]}, ["/challenges/1/id"]),
+        ({"challenges": [GLOW30, GLOW30 | {"id": "b", "starts": "2026-11-30", "hashtag": "#glow30"}]}, SAME_TAG),
+        ({"challenges": [GLOW30, GLOW30 | {"id": "b", "starts": "2026-12-01"}]}, []),
+        ({"challenges": [GLOW30 | {"hashtag": "Glow", "days": 0, "starts": "1 Nov"}]}, PLACES_OF_CHALLENGE),
+        ({"challenges": [GLOW30 | {"id": f"c{n}", "hashtag": f"#{n}"} for n in range(101)]}, ["/challenges"]),
+        ({"content": [ITEM | {"ctas": [TAG | {"id": f"c{n}"} for n in range(21)]}]}, ["/content/0/ctas"]),
+        ({"challenges": [GLOW30 | {"starts": "9999-12-31"}]}, ["/challenges/0/days"]),
+        ({"challenges": [GLOW30 | {"days": 1, "resources": {"prompts": [{"en": "x"}] * 2}}]}, PLACE_OF_PROMPTS),
+        ({"challenges": [GLOW30], "ends_at": "2026-12-01T00:00:00+08:00"}, []),
+        ({"challenges": [GLOW30], "ends_at": "2026-11-30T00:00:00+08:00"}, ["/challenges/0/days"]),
+        ({"challenges": [GLOW30], "ends_at": "2026-11-01T00:00:00+08:00"}, ["/challenges/0/starts"]),
+        ({"ends_at": "2026-12-01T00:00:00Z", "effective_from": "2026-12-01T08:00:00+08:00"}, ["/ends_at"]),
+        ({"rewards": [GUIDE | {"on": "content.shared"}]}, ["/rewards/0/on"]),
+    ],
+)
+def test_each_mistake_is_named_by_its_place(change: dict[str, Any], places: list[str]) -> None:
+    """One change to a right file, and exactly its places are named."""
+    assert _places(SMALL | change) == places
+
+
+def test_all_mistakes_come_in_one_answer() -> None:
+    """Whoever writes a file mends it once: a wrong field does not hide a wrong combination elsewhere or beside it."""
+    wrong = {
+        "id": "glow",
+        "rewards": [
+            GUIDE | {"percent": 0, "too": "x"},
+            GUIDE,
+            {"id": "b", "on": "milestone", "to": "referrer", "kind": "fame"},
+        ],
+        "content": [{"id": "x"}, {"id": "x"}],
+    }
+    places = set(_places(wrong))
+    assert {"/id", "/name", "/timezone", "/target_url", "/channels"} <= places
+    assert {
+        "/rewards/0/percent",
+        "/rewards/0/too",
+        "/rewards/1/id",
+        "/rewards/2/referrals",
+        "/rewards/2/kind",
+    } <= places
+    assert {"/content/0/format", "/content/0/mechanics", "/content/1/id"} <= places
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        ({"windw": 1, "timezon": "UTC"}, "did you mean timezone?"),
+        ({"channels": None}, "xiaohongshu, wechat, weibo, douyin, web"),
+        ({"timezone": "Shanghai"}, "Asia/Shanghai"),
+        ({"target_url": "example.com"}, "https://example.com/follow"),
+        ({"rewards": [{**BONUS, "referrals": None}]}, "for a milestone, how many referrals it takes, 1 or more"),
+        ({"rewards": [3]}, "an object) with id, to, on"),
+        ({"rewards": [GUIDE | {"on": "content.shared"}]}, "forced_sharing"),
+        ({"content": [COMPARED | {"ctas": [TAG]}]}, "not a call to action of this item: use tag"),
+        ({"screening": {"velocity_per_minute": "hold"}}, "an object) with limit, action"),
+        ({"screening": {"velocity": "hold"}}, "unknown field: use one of self_referral, same_device, network_burst"),
+        ({"screening": {"churn": {"follows": 1}}}, "from 2 to 30; got 1"),
+        ({"kits": {"wechat": {"en": "{pin}"}}}, "{name}, {code}, {link}, {mention}, {hook}, {cta}"),
+        ({"kits": {"weibo": {"en": "x"}}}, "add it to channels"),
+        ({"challenges": [GLOW30], "ends_at": "2026-11-30T00:00:00+08:00"}, "write 29 at most"),
+    ],
+)
+def test_a_mistake_says_what_to_do(change: dict[str, Any], remedy: str) -> None:
+    """Each message holds its remedy, also where the schema library words the complaint."""
+    assert remedy in " ".join(mistake.detail for mistake in check(SMALL | change).mistakes)
+
+
+INSIDE = ["experiment", "variants", "ctas", "channel", "starts", "days", "hashtag", "resources", "wechat", "budget"]
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*SMALL, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(_json, st.sampled_from(ProgramFile.__struct_fields__))
+def test_nothing_that_is_sent_makes_the_check_fail(value: object, name: str) -> None:
+    """Whatever stands wherever, the answer is a program or mistakes, never an exception."""
+    for content in (value, SMALL | {name: value}, SMALL | {name: [value]}):
+        checked = check(content)
+        assert (checked.program is None) == bool(checked.mistakes)
+
+
+def test_the_examples_are_right_and_need_no_advice() -> None:
+    """What we show as an example is what we would advise."""
+    glow = read(Path("examples/programs/glow.yaml").read_text("utf-8"))
+    for content in (glow.content, PROGRAM):
+        checked = check(content)
+        assert checked.program is not None
+        assert (glow.mistakes, checked.mistakes, find_advice(checked.program)) == ([], [], [])
