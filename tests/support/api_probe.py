@@ -1,4 +1,4 @@
-"""Requests made up from an API's own description: no server error, and every answer has a described form."""
+"""Requests generated from an API's own description: no server error, and every response has a described form."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,17 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 _EXAMPLES = 20
-_WITH_STRANGERS = 3
+_WITHOUT_KEY = 3
 
 
 def probe(operation: Any, headers: Mapping[str, str], aim: Callable[[schemathesis.Case], None]) -> None:
-    """Sends what hypothesis makes of an operation's description; `aim` points it at what exists.
+    """Sends requests that Hypothesis generates from an operation's description; `aim` sets the ids of existing resources.
 
-    What fits the description may still be refused for what it says: an opaque cursor, a program's dates. Each example is
-    sent by strangers too, without a key and with wrong ones; what they are told does not depend on the example, and costs
-    a look at the end of the catalog each, so a few do.
+    A request that fits the description may still be refused for its content: an opaque cursor, a program's dates. Some
+    examples are sent without a key and with invalid keys too; each of these reads to the end of the catalog, so a few suffice.
     """
-    _send(operation, headers, aim, _WITH_STRANGERS, [positive_data_acceptance])
+    _send(operation, headers, aim, _WITHOUT_KEY, [positive_data_acceptance])
     _send(operation, headers, aim, _EXAMPLES, [positive_data_acceptance, ignored_auth])
 
 

@@ -1,7 +1,7 @@
-"""A service of a few views, made by the app factory: what the tests of the factory ask."""
+"""A service with a few views, made by the app factory, for the tests of the factory."""
 
+import dataclasses
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, Response, request
@@ -11,18 +11,16 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from referral.catalog.memory import MemoryFollower
 from referral.config import Settings
-from referral.events.entities import ApiKey
 from referral.http.app import create_app
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.keys import digest, requires
+from referral.http.keys import requires
 from referral.http.limits import unlimited
 from referral.http.problems import Problem
 from referral.log.errors import NotDurable, Overloaded
+from tests.support.settings import UNREACHABLE, api_key
 
-NOWHERE = Settings(
-    signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error", max_body=2048
-)
+SMALL_BODIES = dataclasses.replace(UNREACHABLE, max_body=2048)
 
 
 class _Inner(Schema):
@@ -38,35 +36,22 @@ class _Page(Schema):
     limit = fields.Integer(load_default=10)
 
 
-def key(secret: str, *scopes: str, programs: tuple[str, ...] = (), revoked: bool = False) -> ApiKey:
-    """An API key as the catalog holds it."""
-    return ApiKey(
-        recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
-        id=f"key_{secret}",
-        digest=digest(secret),
-        name="test",
-        scopes=scopes,
-        programs=programs,
-        revoked=revoked,
-    )
-
-
 KEYS = (
-    key("reader", "read"),
-    key("writer", "links:write"),
-    key("admin", "admin"),
-    key("bound", "links:write", "read", programs=("prg_glow",)),
-    key("revoked", "admin", revoked=True),
+    api_key("reader", "read", secret="reader"),
+    api_key("writer", "links:write", secret="writer"),
+    api_key("admin", "admin", secret="admin"),
+    api_key("bound", "links:write", "read", programs=("prg_glow",), secret="bound"),
+    api_key("revoked", "admin", revoked=True, secret="revoked"),
 )
 
 
-def tiny_service(settings: Settings = NOWHERE, service: str = "tiny") -> Flask:
-    """The app. Its catalog knows KEYS; its broker and Redis are wherever the settings say."""
+def tiny_service(settings: Settings = SMALL_BODIES, service: str = "tiny") -> Flask:
+    """Returns the app; its catalog holds KEYS."""
     return create_app(service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower(KEYS))
 
 
 def headers(secret: str, **more: str) -> dict[str, str]:
-    """Request headers with a key; underscores in names become hyphens."""
+    """Returns request headers with an API key; underscores in names become hyphens."""
     return {"Authorization": f"Bearer {secret}"} | {name.replace("_", "-"): value for name, value in more.items()}
 
 
@@ -81,7 +66,7 @@ def _blueprint() -> Blueprint:
     @blueprint.arguments(_Thing)
     @blueprint.response(201, _Thing)
     def make(thing: dict[str, object], program: str) -> tuple[dict[str, object], int, dict[str, str]]:
-        """Makes a thing; `number` counts up, so that a second making shows."""
+        """Creates a thing; `number` counts up, so that a second creation is visible."""
         made.append(1)
         return {"number": len(made)}, 201, {"Location": f"/v1/programs/{program}/things/{len(made)}"}
 
@@ -90,7 +75,7 @@ def _blueprint() -> Blueprint:
     @blueprint.arguments(_Page, location="query")
     @blueprint.response(200, _Thing)
     def things(page: dict[str, int]) -> dict[str, int]:
-        """Gives back the limit."""
+        """Returns the limit."""
         return {"number": page["limit"]}
 
     @blueprint.get("/v1/broken/<how>")
@@ -108,7 +93,7 @@ def _blueprint() -> Blueprint:
     @blueprint.get("/v1/slow")
     @unlimited
     def slow() -> Response:
-        """Takes a second; meanwhile /v1/waiting tells of it."""
+        """Takes a second; /v1/waiting counts the requests that have begun."""
         waiting.append(1)
         time.sleep(1)
         return Response(b"at last", mimetype="text/plain")
@@ -116,15 +101,15 @@ def _blueprint() -> Blueprint:
     @blueprint.get("/v1/waiting")
     @unlimited
     def how_many() -> Response:
-        """How many slow requests there were."""
+        """Returns the number of slow requests."""
         return Response(str(len(waiting)), mimetype="text/plain")
 
     @blueprint.get("/v1/at-end")
     @unlimited
     def at_end() -> Response:
-        """Has a file made when the process stops serving."""
+        """Creates a file when the process stops serving."""
         context().at_end(Path(request.args["path"]).touch)
-        return Response(b"so be it", mimetype="text/plain")
+        return Response(b"accepted", mimetype="text/plain")
 
     _add_hot_views(blueprint)
     return blueprint
@@ -134,17 +119,17 @@ def _add_hot_views(blueprint: Blueprint) -> None:
     @blueprint.get("/v1/hot")
     @unlimited
     def hot() -> Response:
-        """Answers at once."""
+        """Responds immediately."""
         return Response(b"ok", mimetype="text/plain")
 
     @blueprint.get("/v1/hot/mine")
     @unlimited
     @requires("read")
     def hot_mine() -> Response:
-        """Answers a key at once."""
+        """Responds immediately to a request with an API key."""
         return Response(b"ok", mimetype="text/plain")
 
 
-def served() -> Flask:
-    """The app as a server makes it: settings from the environment."""
+def make_app() -> Flask:
+    """Returns the app with settings from the environment, as a server makes it."""
     return tiny_service(Settings.from_env())

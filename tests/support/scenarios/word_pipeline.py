@@ -1,7 +1,7 @@
-"""A two-stage pipeline in memory, with everything that can go wrong on a real one, and an oracle that nothing can go wrong for.
+"""A two-stage pipeline on a log in memory, with every fault that the fold runner must survive, and the expected result.
 
-Stage one tells each distinct word of a person once; stage two counts what it was told. Whatever crashes, is wiped, comes twice or
-is done by a zombie, the counts must end as the number of distinct words.
+Stage one publishes each distinct word of a person once; stage two counts what is published. After any crashes, wipes,
+duplicates and zombie workers the counts must be the numbers of distinct words.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,39 +20,40 @@ from referral.fold.metrics import FoldMetrics
 from referral.fold.runner import FoldRunner
 from referral.log.memory import MemoryLog, MemorySource, MemorySpeaker
 from referral.topics import Topic, partition_of
+from tests.support.folds import drain
 
 PARTITIONS = 2
 
 
 class Word(Line, frozen=True, kw_only=True, tag="word"):
-    """Somebody said a word."""
+    """A word that a person used."""
 
     person: str
     word: str
 
 
-class Told(Derived, frozen=True, kw_only=True, tag="told"):
-    """It was their first time."""
+class DistinctWord(Derived, frozen=True, kw_only=True, tag="distinct"):
+    """A word that the person used for the first time."""
 
     person: str
     word: str
 
 
 def topic(name: str, lines: object) -> Topic:
-    """A topic of the tests."""
+    """Returns a topic of the pipeline."""
     return Topic(name, "person", lines, "forever", PARTITIONS, (), ())  # type: ignore[arg-type]
 
 
 WORDS = topic("words", Word | ClockTicked)
-TOLD = topic("told", Told | ClockTicked)
+DISTINCT_WORDS = topic("distinct", DistinctWord | ClockTicked)
 
 
-class Tell:
-    """Stage one: a person's words, each told once. A word `bell` sets a timer for the next tick; `poison` cannot be decided,
-    nor can the bell of somebody who said `stuck`.
+class DistinctFold:
+    """Stage one: a person's words, each published once. The word `bell` sets a timer for the next tick; `poison` cannot be
+    decided, nor can the bell of a person who used `stuck`.
     """
 
-    name, service, source, outputs, state = "tell", "t", WORDS, (TOLD,), dict[str, int]
+    name, service, source, outputs, state = "distinct", "t", WORDS, (DISTINCT_WORDS,), dict[str, int]
 
     def keys(self, line: Word) -> Sequence[Key]:
         return (line.person,)
@@ -64,29 +65,29 @@ class Tell:
         if line.word in known:
             return Decision()
         friend = f"{line.person}'s friend"
-        told = Told(occurred_at=line.occurred_at, program="p", person=friend, word=line.word)
+        published = DistinctWord(occurred_at=line.occurred_at, program="p", person=friend, word=line.word)
         changes: dict[Key, object] = {line.person: {**known, line.word: 1}}
         if line.word == "bell":
             changes[Due(line.person)] = 10.0
-        return Decision(changes, [Output(TOLD, told, friend)])
+        return Decision(changes, [Output(DISTINCT_WORDS, published, friend)])
 
     def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
         if "stuck" in state:
             raise ValueError("no rule lets a stuck bell ring")
         return Decision(
-            {}, [Output(TOLD, Told(occurred_at=tick.occurred_at, program="p", person=key, word="rung"), key)]
+            {}, [Output(DISTINCT_WORDS, DistinctWord(occurred_at=tick.occurred_at, program="p", person=key, word="rung"), key)]
         )
 
 
-class Count:
-    """Stage two: how often a person's words were told."""
+class CountFold:
+    """Stage two: the number of a person's published words."""
 
-    name, service, source, outputs, state = "count", "t", TOLD, (), int
+    name, service, source, outputs, state = "count", "t", DISTINCT_WORDS, (), int
 
-    def keys(self, line: Told) -> Sequence[Key]:
+    def keys(self, line: DistinctWord) -> Sequence[Key]:
         return (line.person,)
 
-    def decide(self, line: Told, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
+    def decide(self, line: DistinctWord, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
         return Decision({line.person: (states[line.person] or 0) + 1})
 
     def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
@@ -97,27 +98,27 @@ class Crash(Exception):
     """The process died here."""
 
 
-class Pipeline:
+class WordPipeline:
     """The log, the states of both stages, and as many workers as a test makes."""
 
     def __init__(self, runner: type[FoldRunner] = FoldRunner, decider: type[Decider] = Decider) -> None:
         self.log = MemoryLog(ManualClock())
-        self.states = {"tell": MemoryStates(), "count": MemoryStates()}
-        self.markers: dict[str, dict[int, int]] = {"tell": {}, "count": {}}
+        self.states = {"distinct": MemoryStates(), "count": MemoryStates()}
+        self.markers: dict[str, dict[int, int]] = {"distinct": {}, "count": {}}
         self.speaker = MemorySpeaker(self.log)
         self._runner, self._decider = runner, decider
 
-    def say(self, *said: tuple[str, str]) -> None:
-        """Appends words, one record a partition."""
+    def append(self, *words: tuple[str, str]) -> None:
+        """Appends (person, word) pairs, one record for each partition."""
         records: dict[int, list[bytes]] = {}
-        for person, word in said:
+        for person, word in words:
             line = Word(occurred_at=to_datetime(0), person=person, word=word)
             records.setdefault(partition_of(person, PARTITIONS), []).append(msgspec.json.encode(line))
         for partition, lines in records.items():
             self.log.append("words", partition, b"\n".join(lines))
 
     def tick(self, at_ms: int) -> None:
-        """Time reaches every partition."""
+        """Appends a clock tick to every partition."""
         for partition in range(PARTITIONS):
             line = ClockTicked(id=f"clk_{at_ms}", occurred_at=to_datetime(at_ms))
             self.log.append("words", partition, msgspec.json.encode(line))
@@ -129,7 +130,7 @@ class Pipeline:
         then: Callable[[], None] | None = None,
         limit: InvalidLimit | None = None,
     ) -> FoldRunner:
-        """A new worker of a stage; when it first comes `at` a failpoint, `then` happens (by default it dies)."""
+        """Returns a new worker of a stage; when it first reaches the failpoint `at`, it calls `then` (by default it dies)."""
         source = MemorySource(self.log, fold.source.name, PARTITIONS, self.markers[fold.name])
         return self._runner(
             fold,
@@ -143,28 +144,25 @@ class Pipeline:
         )
 
     def drain(self) -> None:
-        """New workers fold everything there is."""
-        for fold in (Tell(), Count()):
+        """Folds everything, by new workers."""
+        for fold in (DistinctFold(), CountFold()):
             worker = self.worker(fold)
-            idle = 0
-            while idle < 2:
-                busy = worker.turn(0) or any(one.waiting for one in worker.owned.values())
-                idle = 0 if busy else idle + 1
+            drain(worker)
             worker.close()
 
     def counts(self) -> dict[str, int]:
-        """What stage two has counted."""
+        """Returns the counts of stage two by person."""
         values = list(self.states["count"].values.values())
         return {person: msgspec.msgpack.decode(raw) for part in values for person, raw in part.items()}
 
-    def told(self) -> dict[str, int]:
-        """The oracle: distinct words by friend, from the log alone; a bell followed by a later tick rings once."""
-        said: dict[str, set[str]] = {}
+    def expected_counts(self) -> dict[str, int]:
+        """Returns the distinct words by friend, from the log alone."""
+        distinct: dict[str, set[str]] = {}
         for raw in self.log.lines("words"):
             line = msgspec.json.decode(raw)
             if line["type"] == "word" and line["word"] != "poison":
-                said.setdefault(line["person"], set()).add(line["word"])
-        return {f"{person}'s friend": len(words) for person, words in said.items()}
+                distinct.setdefault(line["person"], set()).add(line["word"])
+        return {f"{person}'s friend": len(words) for person, words in distinct.items()}
 
 
 def _die() -> None:
