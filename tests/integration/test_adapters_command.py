@@ -12,7 +12,8 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.sealed import unseal
 from referral_tools.cli import main
-from tests.support.builders.conversion_tracker import PROGRAM, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM
 
 pytestmark = pytest.mark.integration
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.integration
 def program(settings: Settings) -> None:
     """The program is there."""
     writer = CatalogWriter(settings, SystemClock())
-    writer.put([version()], timeout=20)
+    writer.put([program_version()], timeout=20)
     writer.close()
 
 

@@ -23,14 +23,15 @@ from referral.http.keys import digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
-from tests.integration.leaderboard.test_flow import SECRET, processes
-from tests.support.app_server import listening
-from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, SELF, START, version
+from tests.support.app_server import serve_app
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
-from tests.support.systems import conversion_tracker as tracker
-from tests.support.systems import reward_dispatcher as dispatcher
-from tests.support.systems.conversion_tracker import System, event
-from tests.support.waiting import ready, until
+from tests.support.processes import run_module
+from tests.support.settings import API_SECRET, api_key
+from tests.support.systems.conversion_tracker import ConversionTracker, event, serve_conversion_tracker
+from tests.support.systems.leaderboard import run_leaderboard
+from tests.support.waiting import is_ready, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -41,7 +42,7 @@ BONUS2 = with_(BONUS3, id="bonus2", referrals=2)
 
 def _terms() -> ProgramVersion:
     """Ten days count; a guide for the referrer, a code for the friend, and a bonus for two friends."""
-    plain = version(window_days=10)
+    plain = program_version(window_days=10)
     pays = {"rewards": (GUIDE, FIRST20, BONUS2), "boards": (Board(metric="referrals"),)}
     return replace_program(plain, **pays)
 
@@ -55,7 +56,7 @@ def replace_program(terms: ProgramVersion, **pays: object) -> ProgramVersion:
 class Whole:
     """The door of conversion-tracker, and the log behind it."""
 
-    events: System
+    events: ConversionTracker
     url: str
 
     def says(self, person: str, kind: str, days_ago: float, **more: object) -> None:
@@ -76,7 +77,7 @@ class Whole:
             found = self.explained(person)
             return found if found and _types(found).count(last) == count and not found["missing"] else None
 
-        return until(there, 45, every=0.3)
+        return wait_until(there, 45, every=0.3)
 
     def command(self, *words: str, key: str = "rk_all") -> Result:
         """`referral explain` against this system."""
@@ -86,19 +87,19 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own; the screening has a rule that cannot decide on odd people."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(SECRET), name="boards", scopes=("admin",))
-    catalog = (_terms(), AMY, BO, SELF, key, tracker.key("all", "admin"))
+    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(API_SECRET), name="boards", scopes=("admin",))
+    catalog = (_terms(), AMY, BO, SELF, key, api_key("all", "admin"))
     with ExitStack() as stack:
-        boards = stack.enter_context(processes(environ))
+        boards = stack.enter_context(run_leaderboard(environ))
         here = replace(settings, leaderboard=str(boards.base_url))
-        events = stack.enter_context(tracker.served(here, *catalog))
-        stack.enter_context(tracker.folding(environ, "attribute"))
+        events = stack.enter_context(serve_conversion_tracker(here, *catalog))
+        stack.enter_context(run_module(environ, "conversion_tracker", "fold", "attribute"))
         suspicious = "tests.support.systems.screen_with_failing_rule"
-        stack.enter_context(dispatcher.running(environ, module=suspicious))
+        stack.enter_context(run_module(environ, suspicious))
         for fold in ("decide", "ledger"):
-            stack.enter_context(dispatcher.running(environ, "fold", fold))
-        url = stack.enter_context(listening(events.app))
-        until(lambda: ready(boards), 60)
+            stack.enter_context(run_module(environ, "reward_dispatcher", "fold", fold))
+        url = stack.enter_context(serve_app(events.app))
+        wait_until(lambda: is_ready(boards), 60)
         yield Whole(events, url)
 
 
@@ -113,7 +114,7 @@ class Independent:
         partition = TopicPartition(place["topic"], place["partition"])
         self._consumer.assign([partition])
         self._consumer.seek(partition, place["offset"])
-        records = until(lambda: self._consumer.poll(200, max_records=1).get(partition))
+        records = wait_until(lambda: self._consumer.poll(200, max_records=1).get(partition))
         assert records[0].offset == place["offset"]
         return msgspec.json.decode(split(records[0].value)[place["line"]])  # type: ignore[no-any-return]
 
@@ -183,7 +184,7 @@ def test_an_explanation_holds_from_the_touches_to_the_rewards_and_each_place_hol
         "guide": ("fulfilled", 1),
         "first20": ("fulfilled", None),
     }
-    until(lambda: (whole.explained(FRIEND)["rank"] or {}).get("rank") == 1, every=0.3)
+    wait_until(lambda: (whole.explained(FRIEND)["rank"] or {}).get("rank") == 1, every=0.3)
 
     whole.says("xhs:u2", "person.followed", 0.5, code="AMY88")
     second = whole.comes("xhs:u2", "reward.fulfilled", 2)

@@ -8,7 +8,7 @@ from flask import Flask
 from redis import Redis
 
 from referral.config import Settings
-from tests.support.tiny_service import NOWHERE, headers, tiny_service
+from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
 
 pytestmark = pytest.mark.integration
 
@@ -18,7 +18,7 @@ THINGS = "/v1/programs/prg_glow/things"
 @pytest.fixture
 def app(redis_url: str) -> Flask:
     """The tiny service on a Redis of the test's own."""
-    return tiny_service(Settings(signing_key=NOWHERE.signing_key, redis=redis_url, rate_limit="1000/day"))
+    return tiny_service(Settings(signing_key=SMALL_BODIES.signing_key, redis=redis_url, rate_limit="1000/day"))
 
 
 def test_the_same_request_again_gets_the_first_answer(app: Flask) -> None:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from referral_tools.stack.ports import free_ports
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,7 @@ BOUND = 200_000
 THING = b'{"number":1}'
 SERVE = (
     "from referral.config import Settings; from referral.http.serve import serve;"
-    " serve('tests.support.tiny_service:served', Settings.from_env())"
+    " serve('tests.support.tiny_service:make_app', Settings.from_env())"
 )
 
 
@@ -43,7 +43,7 @@ class Server:
             "TMPDIR": str(folder),
         }
         self.process = subprocess.Popen([sys.executable, "-c", SERVE], env=environ, cwd=ROOT)
-        until(lambda: self.get("/healthz")[0] == 200, 30)
+        wait_until(lambda: self.get("/healthz")[0] == 200, 30)
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; status 0 where nobody answers."""
@@ -100,11 +100,11 @@ def test_a_request_under_way_is_answered_and_then_all_is_gone(server: Server) ->
     workers = server.workers()
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(server.get, "/v1/slow")
-        until(lambda: server.get("/v1/waiting")[1] == "1", 10)
+        wait_until(lambda: server.get("/v1/waiting")[1] == "1", 10)
         server.process.send_signal(signal.SIGTERM)
         assert slow.result(10) == (200, "at last")
     assert server.process.wait(10) == 0
-    until(lambda: not any(one.is_running() for one in workers), 10)
+    wait_until(lambda: not any(one.is_running() for one in workers), 10)
 
 
 def test_a_worker_ends_with_a_server_that_is_killed(server: Server) -> None:
@@ -112,7 +112,7 @@ def test_a_worker_ends_with_a_server_that_is_killed(server: Server) -> None:
     workers = server.workers()
     assert workers
     server.process.kill()
-    until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in workers), 10)
+    wait_until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in workers), 10)
     assert server.get("/healthz")[0] == 0
 
 
@@ -129,7 +129,7 @@ def test_a_worker_that_dies_is_replaced(server: Server) -> None:
     """One crash does not end the service."""
     (worker,) = server.workers()
     worker.kill()
-    until(lambda: server.get("/healthz")[0] == 200 and server.workers() != [worker], 15)
+    wait_until(lambda: server.get("/healthz")[0] == 200 and server.workers() != [worker], 15)
 
 
 def test_several_processes_tell_their_metrics_together(tmp_path: Path) -> None:

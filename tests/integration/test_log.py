@@ -27,8 +27,8 @@ from referral.log.records import split
 from referral.log.ticket import Ticket
 from referral.topics import EVENTS, partition_of
 from referral_tools.stack.stack import Stack
-from tests.conftest import SIGNING_KEY
-from tests.support.waiting import until
+from tests.support.settings import SIGNING_KEY
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -196,13 +196,13 @@ def test_writes_go_on_after_a_broker_was_killed_with_lines_under_way(mortal: Sta
         return True
 
     for _ in range(2):
-        until(accepted)
+        wait_until(accepted)
         under_way = [collector.submit_many(EVENTS, [(f"k{n}", b"cut off") for n in range(40)]) for _ in range(20)]
         mortal.kafka_process.kill()
         while any(_is_open(ticket) for ticket in under_way):
             collector.offer(EVENTS, "k", b"nobody waits for it")
         mortal.start_kafka()
-    until(accepted)
+    wait_until(accepted)
     collector.close()
     writer.close()
 

@@ -31,7 +31,8 @@ _NO_CAUSE = Derived.__struct_defaults__[-1]
 class FoldFeed:
     """One fold over one partition: loads the states of each line, decides on it, and applies the changes to `states`.
 
-    A line that the fold cannot decide fails the test, and so does a change of a state that the line did not load.
+    A line that the fold cannot decide fails the test, and so does a change of a state that the line did not load. Every line
+    has the log position 0, so that states which hold positions can be compared between orders of the same lines.
     """
 
     spoken_below = 0  # read by the decider: everything is produced
@@ -57,7 +58,7 @@ class FoldFeed:
 
     def _decide(self, line: Any, recorded_at_ms: int) -> Outcome:
         offset = self.fence.offset + 1
-        position = Position(_PARTITION, offset, 0, recorded_at_ms)
+        position = Position(_PARTITION, 0, 0, recorded_at_ms)  # states would differ by the order of lines otherwise
         batch: Batch[Any] = Batch(_PARTITION, offset, recorded_at_ms)
         if isinstance(line, ClockTicked):
             batch.tick = position, line

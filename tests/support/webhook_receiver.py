@@ -11,7 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 @dataclass
 class WebhookReceiver:
-    """`received` are the accepted messages in order: (message id, event type, reward id). `answer` returns the status of the n-th request."""
+    """Accepted messages in order: (message id, event type, reward id). `answer` returns the status of the n-th request."""
 
     secret: str = ""
     url: str = ""

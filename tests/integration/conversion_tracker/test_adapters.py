@@ -24,11 +24,12 @@ from referral.events.adapters import Adapter, WechatAccount
 from referral.events.entities import AdapterSecret, CatalogEntity
 from referral.log.collector import Collector
 from referral.sealed import seal
-from tests.support.builders.conversion_tracker import PROGRAM, START, version
-from tests.support.systems.conversion_tracker import CATALOG, System, folding, served
-from tests.support.waiting import until
-from tests.unit.conversion_tracker.adapters.test_wechat_secure import APPID, encrypted, laid_out
-from tests.unit.conversion_tracker.adapters.test_wechat_secure import KEY as AES_KEY
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM, START
+from tests.support.builders.wechat import AES_KEY, APP_ID, encrypt, lay_out
+from tests.support.processes import run_module
+from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, serve_conversion_tracker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 TOKEN, OLD_TOKEN, SHOP_SECRET = "glowtoken2026", "glowtoken2025", "a secret of the shop"
@@ -52,7 +53,7 @@ def _secret(name: str, *secrets: str, key: str) -> AdapterSecret:
 
 def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
     adapters = tuple(msgspec.convert(one, Adapter) for one in (SHOP, SIGNED, IN_BASE64, UNSET))
-    glow = version()
+    glow = program_version()
     declared = msgspec.structs.replace(glow, program=msgspec.structs.replace(glow.program, adapters=adapters))
     return (
         declared,
@@ -63,9 +64,9 @@ def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
 
 
 @pytest.fixture
-def system(settings: Settings) -> Iterator[System]:
+def system(settings: Settings) -> Iterator[ConversionTracker]:
     """The door alone; nothing folds."""
-    with served(settings, *_catalog(settings)) as system:
+    with serve_conversion_tracker(settings, *_catalog(settings)) as system:
         yield system
 
 
@@ -87,7 +88,7 @@ def _xml(event: str, key: str = "", person: str = "oBo", kind: str = "event", cr
 
 
 def _callback(
-    system: System, body: str | bytes, query: dict[str, str] | None = None, program: str = PROGRAM
+    system: ConversionTracker, body: str | bytes, query: dict[str, str] | None = None, program: str = PROGRAM
 ) -> TestResponse:
     where = f"/v1/adapters/wechat/{program}"
     return system.app.test_client().post(where, query_string=query or _query(), data=body, content_type="text/xml")
@@ -98,7 +99,7 @@ def _code(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, found
 
 
-def test_the_handshake_answers_the_echo_to_wechat_alone(system: System) -> None:
+def test_the_handshake_answers_the_echo_to_wechat_alone(system: ConversionTracker) -> None:
     """The account's page turns green; whoever does not know the token learns nothing."""
     client, where = system.app.test_client(), f"/v1/adapters/wechat/{PROGRAM}"
     answer = client.get(where, query_string=_query() | {"echostr": "2958099473294221495"})
@@ -110,7 +111,7 @@ def test_the_handshake_answers_the_echo_to_wechat_alone(system: System) -> None:
     assert _code(client.get("/v1/adapters/wechat/prg_other", query_string=_query())) == (404, "no_secret")
 
 
-def test_callbacks_become_events_and_messages_are_passed_over(system: System) -> None:
+def test_callbacks_become_events_and_messages_are_passed_over(system: ConversionTracker) -> None:
     """A follow says its scene, a scan and an unfollow are told, what people write is answered and not kept."""
     told = [("subscribe", "qrscene_AMY88"), ("SCAN", "AMY88"), ("unsubscribe", ""), ("CLICK", "menu")]
     answers = [_callback(system, _xml(event, key), _query(nonce=event)) for event, key in told]
@@ -128,19 +129,23 @@ def test_callbacks_become_events_and_messages_are_passed_over(system: System) ->
 
 def test_a_retry_of_wechat_counts_once(settings: Settings, environ: dict[str, str]) -> None:
     """Three calls with signatures of their own tell one follow: one referral, and a wipe of the door's memory changes nothing."""
-    with served(settings, *_catalog(settings)) as system, folding(environ, "attribute"), folding(environ, "screen"):
+    with (
+        serve_conversion_tracker(settings, *_catalog(settings)) as system,
+        run_module(environ, "conversion_tracker", "fold", "attribute"),
+        run_module(environ, "conversion_tracker", "fold", "screen"),
+    ):
         body = _xml("subscribe", "qrscene_AMY88")
         answers = [_callback(system, body, _query(nonce=f"n{number}")) for number in range(3)]
         assert [answer.text for answer in answers] == ["success"] * 3
         assert len({line["id"] for line in system.decoded("events")}) == 1
-        found = until(lambda: system.person("wechat:oBo"))
+        found = wait_until(lambda: system.person("wechat:oBo"))
         assert (found["status"], found["referrer"]["external_id"]) == ("follower", "xhs:amy")
-        system.drained()
+        system.wait_until_folded()
         said = [line["type"] for line in system.decoded("attributions")]
         assert sorted(said) == ["edge.set", "referral.attributed", "referral.qualified"]
 
 
-def test_a_forged_or_replayed_signature_brings_nothing_in(system: System) -> None:
+def test_a_forged_or_replayed_signature_brings_nothing_in(system: ConversionTracker) -> None:
     """Neither another token, nor an old signature, nor a good one under another event; the same event again is a retry."""
     body, query = _xml("subscribe", "qrscene_AMY88"), _query()
     assert _code(_callback(system, body, query | {"nonce": "n2"})) == (403, "bad_signature")
@@ -153,7 +158,7 @@ def test_a_forged_or_replayed_signature_brings_nothing_in(system: System) -> Non
     assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
 
 
-def test_a_callback_is_bounded_and_read_safely(system: System) -> None:
+def test_a_callback_is_bounded_and_read_safely(system: ConversionTracker) -> None:
     """Neither entities nor size reach the parser's memory."""
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><FromUserName>&a;</FromUserName></xml>'
     assert _code(_callback(system, bomb)) == (400, "malformed_callback")
@@ -167,10 +172,10 @@ def test_a_callback_is_bounded_and_read_safely(system: System) -> None:
     assert system.lines("events") == []
 
 
-def test_without_the_log_nothing_is_success(system: System) -> None:
+def test_without_the_log_nothing_is_success(system: ConversionTracker) -> None:
     """WeChat is answered 503 within two seconds, long before its five are over, and the next try brings the event in."""
     away = Collector(replace(system.settings, kafka="127.0.0.1:1"))
-    system.app.extensions["conversion-tracker"] = replace(system.own, collector=away)
+    system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=away)
     body, began = _xml("subscribe"), time.monotonic()
     assert _code(_callback(system, body)) == (503, "unavailable")
     assert _callback(system, _xml("", kind="text"), _query(nonce="t")).text == "success"
@@ -181,7 +186,7 @@ def test_without_the_log_nothing_is_success(system: System) -> None:
     assert [line["person"] for line in system.decoded("events")] == ["wechat:oBo"]
 
 
-def test_a_secret_sealed_elsewhere_or_removed_lets_nobody_in(system: System) -> None:
+def test_a_secret_sealed_elsewhere_or_removed_lets_nobody_in(system: ConversionTracker) -> None:
     """A wrong signing key is told to the operator as what it is; a removed token ends the adapter."""
     writer = CatalogWriter(system.settings, SystemClock())
     for entity, wanted in (
@@ -196,7 +201,7 @@ def test_a_secret_sealed_elsewhere_or_removed_lets_nobody_in(system: System) -> 
 
 def test_guessing_programs_is_bounded_and_callbacks_are_not(settings: Settings) -> None:
     """What nobody knows costs a read of the catalog: an address has an allowance of such; WeChat's own calls need none."""
-    with served(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
+    with serve_conversion_tracker(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
         guesses = [_code(_callback(system, _xml("subscribe"), program=f"prg_{number}")) for number in range(3)]
         assert guesses == [(404, "no_secret"), (404, "no_secret"), (429, "rate_limited")]
         assert _code(_webhook(system, "shop", b"{}", {"Authorization": "Bearer rk_all"})) == (422, "events_refused")
@@ -209,7 +214,7 @@ def _cloudevent(number: int, **more: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("where", ["/v1/events", "/v1/adapters/cloudevents"])
-def test_cloudevents_come_in_all_three_modes(system: System, where: str) -> None:
+def test_cloudevents_come_in_all_three_modes(system: ConversionTracker, where: str) -> None:
     """Structured, batch and binary tell the same; one bad event spoils nothing, and its place is in the sender's words."""
     client, key = system.app.test_client(), {"Authorization": "Bearer rk_all"}
     single = client.post(where, json=_cloudevent(1), headers=key | {"Content-Type": "application/cloudevents+json"})
@@ -236,7 +241,7 @@ def test_cloudevents_come_in_all_three_modes(system: System, where: str) -> None
     }
 
 
-def test_cloudevents_that_cannot_be_taken_say_why(system: System) -> None:
+def test_cloudevents_that_cannot_be_taken_say_why(system: ConversionTracker) -> None:
     """The same answers as for events of our own: 415, 400, 422, 401."""
     client, key = system.app.test_client(), {"Authorization": "Bearer rk_all"}
     where = "/v1/adapters/cloudevents"
@@ -263,12 +268,12 @@ def _order(number: int, **more: object) -> dict[str, object]:
     return {"no": number, "name": "bought", "user": user, "at": datetime.now(UTC).isoformat(), "order": order} | more
 
 
-def _webhook(system: System, name: str, body: bytes, headers: dict[str, str]) -> TestResponse:
+def _webhook(system: ConversionTracker, name: str, body: bytes, headers: dict[str, str]) -> TestResponse:
     where = f"/v1/adapters/{name}/{PROGRAM}"
     return system.app.test_client().post(where, data=body, headers=headers, content_type="application/json")
 
 
-def test_another_platforms_json_is_mapped_as_the_program_file_says(system: System) -> None:
+def test_another_platforms_json_is_mapped_as_the_program_file_says(system: ConversionTracker) -> None:
     """What maps is on the log; each item that does not is named by its place in the payload, with what to do."""
     broken = _order(4, order={"no": "o4", "total": "much", "currency": "CNY"})
     sent = {"events": [_order(1), _order(2, name="flew"), _order(3, user={}), broken, _order(5, name="subscribed")]}
@@ -288,7 +293,7 @@ def test_another_platforms_json_is_mapped_as_the_program_file_says(system: Syste
     assert "adapters:" in nowhere.get_json()["detail"]
 
 
-def test_an_adapter_believes_its_signature_and_else_an_api_key(system: System) -> None:
+def test_an_adapter_believes_its_signature_and_else_an_api_key(system: ConversionTracker) -> None:
     """No adapter is open: a signature where one is declared, a key with the scope and the program where not."""
     body = json.dumps({"events": [_order(1)]}).encode()
     made = hmac.digest(SHOP_SECRET.encode(), body, "sha256")
@@ -321,25 +326,25 @@ def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Setti
     its reason.
     """
     declared = _catalog(settings)[0]
-    account = WechatAccount(appid=APPID, mode="encrypted")
+    account = WechatAccount(appid=APP_ID, mode="encrypted")
     safe = msgspec.structs.replace(declared, program=msgspec.structs.replace(declared.program, wechat=account))  # type: ignore[attr-defined]
     keys = _secret("wechat-aes", "N" * 43, AES_KEY, key=settings.signing_key)
-    with served(settings, safe, *_catalog(settings)[1:], keys) as system:
+    with serve_conversion_tracker(settings, safe, *_catalog(settings)[1:], keys) as system:
         where, client = f"/v1/adapters/wechat/{PROGRAM}", system.app.test_client()
 
         def send(plain: bytes, token: str = TOKEN, key: str = AES_KEY) -> TestResponse:
-            message = encrypted(plain, key)
+            message = encrypt(plain, key)
             body = f"<xml><ToUserName>gh_glow</ToUserName><Encrypt><![CDATA[{message}]]></Encrypt></xml>"
             return _callback(system, body, _sealed_query(message, token))
 
-        follow = laid_out(_xml("subscribe", "qrscene_AMY88").encode())
+        follow = lay_out(_xml("subscribe", "qrscene_AMY88").encode())
         assert [(one.status_code, one.text) for one in (send(follow), send(follow))] == [(200, "success")] * 2
         assert _code(send(follow, token="guessed")) == (403, "bad_signature")
         assert _code(send(follow, key="B" * 43)) == (422, "undecipherable")
-        assert _code(send(laid_out(b"<xml/>", b"wx0000000000000000"))) == (403, "other_account")
-        assert _code(send(laid_out(b"<xml/>"))) == (400, "malformed_callback")
+        assert _code(send(lay_out(b"<xml/>", b"wx0000000000000000"))) == (403, "other_account")
+        assert _code(send(lay_out(b"<xml/>"))) == (400, "malformed_callback")
         assert _code(_callback(system, _xml("subscribe"))) == (403, "plaintext_refused")
-        echo = encrypted(laid_out(b"2958099473294221495"))
+        echo = encrypt(lay_out(b"2958099473294221495"))
         assert client.get(where, query_string=_sealed_query(echo, echostr=echo)).text == "2958099473294221495"
         assert client.get(where, query_string=_query() | {"echostr": "hello"}).text == "hello"
         assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
@@ -348,11 +353,11 @@ def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Setti
 
 def test_in_compatible_mode_the_encrypted_part_is_read_once_there_is_a_key(settings: Settings) -> None:
     """Its signature covers what it says; without the key the plaintext counts as before, and secure mode names the command."""
-    message = encrypted(laid_out(_xml("subscribe", person="oSealed").encode()))
+    message = encrypt(lay_out(_xml("subscribe", person="oSealed").encode()))
     both = _xml("subscribe", person="oPlain").replace("</xml>", f"<Encrypt>{message}</Encrypt></xml>")
     keys = _secret("wechat-aes", AES_KEY, key=settings.signing_key)
     query = _sealed_query(message) | _query()
     for more, person in (((), "wechat:oPlain"), ((keys,), "wechat:oSealed")):
-        with served(settings, *_catalog(settings), *more) as system:
+        with serve_conversion_tracker(settings, *_catalog(settings), *more) as system:
             assert _callback(system, both, query).text == "success"
             assert person in {line["person"] for line in system.decoded("events")}

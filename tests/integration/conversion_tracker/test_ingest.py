@@ -21,20 +21,21 @@ from referral.config import Settings
 from referral.fold.keys import state_key
 from referral.log.collector import Collector
 from referral.topics import partition_of
-from tests.support.builders.conversion_tracker import AMY, PROGRAM, version
-from tests.support.systems.conversion_tracker import CATALOG, System, event, served
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, event, serve_conversion_tracker
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def system(settings: Settings) -> Iterator[System]:
+def system(settings: Settings) -> Iterator[ConversionTracker]:
     """The door alone; nothing folds."""
-    with served(settings) as system:
+    with serve_conversion_tracker(settings) as system:
         yield system
 
 
-def test_what_is_answered_202_is_on_the_log_as_it_came_under_its_key(system: System) -> None:
+def test_what_is_answered_202_is_on_the_log_as_it_came_under_its_key(system: ConversionTracker) -> None:
     """A single, a batch and NDJSON all go to the partition of program and person, byte by byte."""
     single, *batch = [json.dumps(event(f"xhs:{name}", code="AMY88")).encode() for name in "abcdef"]
     answers = [
@@ -49,7 +50,7 @@ def test_what_is_answered_202_is_on_the_log_as_it_came_under_its_key(system: Sys
     assert all(place == partition_of(f"{PROGRAM}|{json.loads(line)['person']}", 4) for place, line in written)
 
 
-def test_one_bad_event_never_spoils_the_rest(system: System) -> None:
+def test_one_bad_event_never_spoils_the_rest(system: ConversionTracker) -> None:
     """Every event of a batch has its own verdict; the bad ones are not on the log."""
     batch = [event("xhs:a"), event("xhs:b", program="prg_none"), {"type": "clock.ticked"}, event("xhs:c")]
     answer = system.post(batch)
@@ -63,7 +64,7 @@ def test_one_bad_event_never_spoils_the_rest(system: System) -> None:
     assert sorted(line["person"] for line in system.decoded("events")) == ["xhs:a", "xhs:c"]
 
 
-def test_a_batch_of_nothing_good_is_a_problem(system: System) -> None:
+def test_a_batch_of_nothing_good_is_a_problem(system: ConversionTracker) -> None:
     """422 names each; a single event's problem says at once what is wrong with it."""
     answer = system.post([event("xhs:a", surname="x"), 17])
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
@@ -81,7 +82,7 @@ def test_a_batch_of_nothing_good_is_a_problem(system: System) -> None:
     [("rk_nobody", 401, "unknown_key"), ("rk_reader", 403, "missing_scope"), ("rk_elsewhere", 422, "events_refused")],
 )
 def test_a_key_must_be_known_have_the_scope_and_be_for_the_program(
-    system: System, secret: str, status: int, code: str
+    system: ConversionTracker, secret: str, status: int, code: str
 ) -> None:
     """Nobody writes another's events."""
     answer = system.post(event("xhs:a"), secret)
@@ -98,7 +99,9 @@ def test_a_key_must_be_known_have_the_scope_and_be_for_the_program(
         (b"a=b", "application/x-www-form-urlencoded", 415),
     ],
 )
-def test_a_body_that_is_none_of_ours_is_a_problem(system: System, body: bytes, mimetype: str, status: int) -> None:
+def test_a_body_that_is_none_of_ours_is_a_problem(
+    system: ConversionTracker, body: bytes, mimetype: str, status: int
+) -> None:
     """Unparseable, too large, too many, another media type: refused as a whole, with a code."""
     answer = system.post(body, mimetype=mimetype)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
@@ -106,7 +109,7 @@ def test_a_body_that_is_none_of_ours_is_a_problem(system: System, body: bytes, m
 
 
 @pytest.mark.parametrize("filler", [b"\n", json.dumps(event("xhs:a")).encode() + b" " * 2000 + b"\n"])
-def test_a_chunked_body_above_the_bound_is_refused_whole(system: System, filler: bytes) -> None:
+def test_a_chunked_body_above_the_bound_is_refused_whole(system: ConversionTracker, filler: bytes) -> None:
     """No Content-Length tells how long it is: none of its events is taken, rather than those before the bound."""
     body = BytesIO(filler * (system.settings.max_body // len(filler) + 1))
     sent = {"Authorization": "Bearer rk_all", "Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"}
@@ -116,10 +119,10 @@ def test_a_chunked_body_above_the_bound_is_refused_whole(system: System, filler:
     assert system.lines("events") == []
 
 
-def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) -> None:
+def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: ConversionTracker) -> None:
     """Never a false 202: the client is told to send it again, and when."""
     away = Collector(replace(system.settings, kafka="127.0.0.1:1"))
-    system.app.extensions["conversion-tracker"] = replace(system.own, collector=away)
+    system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=away)
     began = time.monotonic()
     answer = system.post([event("xhs:a"), event("xhs:b")])
     assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
@@ -130,10 +133,10 @@ def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) 
     assert system.lines("events") == []
 
 
-def test_more_than_may_be_under_way_is_refused_honestly(system: System) -> None:
+def test_more_than_may_be_under_way_is_refused_honestly(system: ConversionTracker) -> None:
     """Overload is answered at once, and nothing of the batch is taken."""
     narrow = Collector(replace(system.settings, max_in_flight=1))
-    system.app.extensions["conversion-tracker"] = replace(system.own, collector=narrow)
+    system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=narrow)
     answer = system.post([event("xhs:a"), event("xhs:b")])
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
     assert system.post(event("xhs:c")).status_code == 202
@@ -144,16 +147,16 @@ def test_more_than_may_be_under_way_is_refused_honestly(system: System) -> None:
 
 def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
     """ "Unknown" is said only after the catalog was read to its end: what was acked before is found."""
-    with served(settings, *CATALOG[1:]) as system:
+    with serve_conversion_tracker(settings, *CATALOG[1:]) as system:
         assert system.post(event("xhs:a")).status_code == 422
         writer = CatalogWriter(settings, SystemClock())
-        writer.put([version()], timeout=10)
+        writer.put([program_version()], timeout=10)
         assert system.post(event("xhs:a")).status_code == 202
         writer.close()
 
 
 @pytest.mark.parametrize("person", ["xhs:a/b", "https://xhs.example/u/1", "a/rewards"])
-def test_a_person_whose_id_has_slashes_has_a_page(system: System, redis: "Redis", person: str) -> None:
+def test_a_person_whose_id_has_slashes_has_a_page(system: ConversionTracker, redis: "Redis", person: str) -> None:
     """Whatever id the door takes can be asked for: an id is the platform's, and may be an address."""
     place = state_key("ct", "attribute", partition_of(f"{PROGRAM}|{person}", 4), person_key(PROGRAM, person))
     redis.set(place, msgspec.msgpack.encode(Person()))
@@ -162,14 +165,14 @@ def test_a_person_whose_id_has_slashes_has_a_page(system: System, redis: "Redis"
         assert (answer.status_code, answer.get_json()["external_id"]) == (200, person)
 
 
-def test_a_persons_page_says_503_without_redis_and_404_for_a_stranger(system: System) -> None:
+def test_a_persons_page_says_503_without_redis_and_404_for_a_stranger(system: ConversionTracker) -> None:
     """Reading needs Redis; taking events does not."""
     path = f"/v1/programs/{PROGRAM}/people/{AMY.external_id}"
     assert (system.get(path).status_code, system.get(path).get_json()["code"]) == (404, "unknown_person")
     assert system.get("/v1/programs/prg_none/people/x").get_json()["code"] == "unknown_program"
     assert system.get(path, "rk_elsewhere").status_code == 403
     nowhere = People(Redis.from_url("redis://127.0.0.1:1/0"), system.settings.partitions)
-    system.app.extensions["conversion-tracker"] = replace(system.own, people=nowhere)
+    system.app.extensions["conversion-tracker"] = replace(system.collaborators, people=nowhere)
     answer = system.get(path)
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
     assert system.post(event("xhs:a")).status_code == 202

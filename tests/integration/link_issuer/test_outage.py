@@ -9,20 +9,20 @@ from werkzeug.test import TestResponse
 from referral.config import Settings
 from referral.log.admin import ensure_topics
 from referral_tools.stack.stack import Stack
-from tests.conftest import SIGNING_KEY
-from tests.support.systems.link_issuer import RULES, System, served
+from tests.support.settings import SIGNING_KEY
+from tests.support.systems.link_issuer import RULES, LinkIssuer, serve_link_issuer
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def own(mortal: Stack, topic_prefix: str) -> Iterator[System]:
+def own(mortal: Stack, topic_prefix: str) -> Iterator[LinkIssuer]:
     """Link-issuer over a broker and a Redis that may be killed, with a program in force."""
     settings = Settings(
         signing_key=SIGNING_KEY, kafka=mortal.kafka, redis=mortal.redis, partitions=2, topic_prefix=topic_prefix
     )
     ensure_topics(settings)
-    with served(settings) as system:
+    with serve_link_issuer(settings) as system:
         assert system.apply(RULES).status_code == 201
         yield system
 
@@ -31,9 +31,9 @@ def _refused(answer: TestResponse, since: float) -> bool:
     return answer.status_code == 503 and "Retry-After" in answer.headers and time.monotonic() - since < 2.5
 
 
-def test_redirects_go_on_while_the_broker_is_away(own: System, mortal: Stack) -> None:
+def test_redirects_go_on_while_the_broker_is_away(own: LinkIssuer, mortal: Stack) -> None:
     """Writes hear 503 with Retry-After in about two seconds; known links lead on at once; what was said after is kept."""
-    amy = own.amy()
+    amy = own.enrol_amy()
     assert own.open(f"/{amy['code']}").status_code == 302
     mortal.kafka_process.terminate()
     for write in (lambda: own.enrol({"external_id": "xhs:bo"}), lambda: own.apply(RULES | {"holding_days": 1})):
@@ -51,9 +51,9 @@ def test_redirects_go_on_while_the_broker_is_away(own: System, mortal: Stack) ->
     assert answer.status_code == 201
 
 
-def test_enrolment_needs_redis_and_redirects_do_not(own: System, mortal: Stack) -> None:
+def test_enrolment_needs_redis_and_redirects_do_not(own: LinkIssuer, mortal: Stack) -> None:
     """Without Redis no code can be claimed: 503; known links lead on, and it heals by itself."""
-    amy = own.amy()
+    amy = own.enrol_amy()
     assert own.open(f"/{amy['code']}").status_code == 302
     mortal.redis_process.kill()
     began = time.monotonic()
@@ -63,9 +63,9 @@ def test_enrolment_needs_redis_and_redirects_do_not(own: System, mortal: Stack) 
     assert own.enrol({"external_id": "xhs:bo"}).status_code == 201
 
 
-def test_a_link_with_a_bound_waits_for_redis_with_a_friendly_page(own: System, mortal: Stack) -> None:
+def test_a_link_with_a_bound_waits_for_redis_with_a_friendly_page(own: LinkIssuer, mortal: Stack) -> None:
     """Nobody can say whether there is room: 503 and when to come again, within two seconds; then it goes on."""
-    own.link(own.amy()["id"], code="few", max_uses=5)
+    own.link(own.enrol_amy()["id"], code="few", max_uses=5)
     assert own.open("/FEW").status_code == 302
     mortal.redis_process.kill()
     began = time.monotonic()

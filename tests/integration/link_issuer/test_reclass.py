@@ -15,19 +15,19 @@ from referral.events.facts import ClickReclassed, LinkClicked, PersonFollowed
 from referral.events.moment import to_ms
 from referral.topics import EVENTS
 from referral_tools.cli import main
-from tests.support.app_server import listening
-from tests.support.systems.link_issuer import PROGRAM, System
+from tests.support.app_server import serve_app
+from tests.support.systems.link_issuer import PROGRAM, LinkIssuer
 
 pytestmark = pytest.mark.integration
 WHERE = f"/v1/programs/{PROGRAM}/clicks/reclass"
 
 
-def later(system: System, moment: datetime) -> None:
+def later(system: LinkIssuer, moment: datetime) -> None:
     """The clock of the service stands at a moment."""
     system.app.extensions["referral"] = dataclasses.replace(system.context, clock=ManualClock(to_ms(moment)))
 
 
-def opened(system: System, code: str, times: int) -> list[LinkClicked]:
+def opened(system: LinkIssuer, code: str, times: int) -> list[LinkClicked]:
     """Opens a link, and gives all its clicks once they are on the log."""
     assert [system.open(f"/{code}").status_code for _ in range(times)] == [302] * times
     deadline = time.monotonic() + 20
@@ -36,19 +36,19 @@ def opened(system: System, code: str, times: int) -> list[LinkClicked]:
     return sorted(found, key=lambda one: one.occurred_at)
 
 
-def said(system: System) -> list[ClickReclassed]:
+def said(system: LinkIssuer) -> list[ClickReclassed]:
     """All corrections on the log."""
     return [line for line in system.facts() if isinstance(line, ClickReclassed)]
 
 
-def reclass(system: System, key: str = "admin", **body: object) -> Any:
+def reclass(system: LinkIssuer, key: str = "admin", **body: object) -> Any:
     """Asks for it."""
-    return system.ask("POST", WHERE, body, key)
+    return system.request("POST", WHERE, body, key)
 
 
-def test_a_click_that_was_no_persons_gives_its_place_back_once(glow: System) -> None:
+def test_a_click_that_was_no_persons_gives_its_place_back_once(glow: LinkIssuer) -> None:
     """The line says all that a counter needs; the place is free again however often it is said, and after Redis was lost."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     glow.link(amy["id"], code="two", max_uses=2)
     first, _ = opened(glow, "TWO", 2)
     assert glow.open("/TWO").status_code == 410
@@ -59,16 +59,16 @@ def test_a_click_that_was_no_persons_gives_its_place_back_once(glow: System) -> 
     assert (line.click, line.clicked_at, line.was, line.visitor) == (first.id, first.occurred_at, "person", "crawler")
     assert (line.by, line.note, line.code, line.participant) == ("key_admin", "a monitor", "TWO", amy["id"])
     glow.context.redis.flushdb()
-    assert glow.ask("GET", "/v1/links/TWO").get_json()["uses"] == 1
+    assert glow.request("GET", "/v1/links/TWO").get_json()["uses"] == 1
     assert [glow.open("/TWO").status_code for _ in range(2)] == [302, 410]
     assert reclass(glow, click=first.id, visitor="person").get_json()["returned"] == -1
     assert reclass(glow, click=first.id, visitor="person", key="links").status_code == 403
     assert reclass(glow, click="clk_none", visitor="person").get_json()["code"] == "unknown_click"
 
 
-def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: LinkIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the command: those that were recorded so and lie in the time, no others; a time that is not over is refused."""
-    amy, bo = glow.amy()["code"], glow.enrol({"external_id": "xhs:bo"}).get_json()["code"]
+    amy, bo = glow.enrol_amy()["code"], glow.enrol({"external_id": "xhs:bo"}).get_json()["code"]
     found, _ = opened(glow, amy, 3), opened(glow, bo, 1)
     glow.open(f"/{amy}", "HEAD")
     start, end = found[0].occurred_at, found[-1].occurred_at + timedelta(milliseconds=1)
@@ -76,7 +76,7 @@ def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypa
     early = reclass(glow, code=amy, visitor="crawler", **span)
     assert (early.status_code, early.get_json()["errors"][0]["pointer"]) == (422, "/to")
     later(glow, end + timedelta(minutes=2))
-    with listening(glow.app) as url:
+    with serve_app(glow.app) as url:
         words = ["clicks", "reclass", PROGRAM, "--code", amy, "--from", span["from"], "--to", span["to"]]
         words += ["--visitor", "crawler", "--was", "person", "--url", url, "--key", "rk_admin"]
         ran = CliRunner().invoke(main, words)
@@ -89,16 +89,16 @@ def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypa
     assert reclass(glow, code=amy, visitor="person", **span).get_json()["code"] == "too_much"
 
 
-def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: System) -> None:
+def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: LinkIssuer) -> None:
     """A fact whose device is called as clicks are, and bytes that nobody can read, do not keep a code from being corrected."""
-    amy = glow.amy()["code"]
+    amy = glow.enrol_amy()["code"]
     [click] = opened(glow, amy, 1)
     follow = PersonFollowed(
         occurred_at=click.occurred_at, id="f1", program=PROGRAM, person="xhs:z", code=amy, device="link.clicked"
     )
     unread = b'{"type":"link.clicked","code":"%s","id":"\xff"}' % amy.encode()
     for line in (msgspec.json.encode(follow), unread):
-        glow.own.onward.collector.submit(EVENTS, f"{PROGRAM}|xhs:z", line).wait(10)
+        glow.collaborators.onward.collector.submit(EVENTS, f"{PROGRAM}|xhs:z", line).wait(10)
     later(glow, click.occurred_at + timedelta(minutes=2))
     span = {"from": click.occurred_at.isoformat(), "to": (click.occurred_at + timedelta(milliseconds=1)).isoformat()}
     answer = reclass(glow, code=amy, visitor="crawler", **span)
@@ -119,7 +119,7 @@ def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: System) -> No
         ({"click": "clk_1", "since": "2026-01-01T00:00:00Z"}, "/since"),
     ],
 )
-def test_what_is_wrong_is_named(glow: System, body: dict[str, object], pointer: str) -> None:
+def test_what_is_wrong_is_named(glow: LinkIssuer, body: dict[str, object], pointer: str) -> None:
     """By the name it has in the request, with what to write instead; and no click is touched."""
     answer = reclass(glow, **{"visitor": "crawler", **body})
     [mistake] = answer.get_json()["errors"][:1]

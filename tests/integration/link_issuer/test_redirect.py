@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from referral.tokens import TokenSigner
-from tests.support.systems.link_issuer import PROGRAM, RULES, System
+from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer
 
 pytestmark = pytest.mark.integration
 
@@ -16,9 +16,9 @@ def _token(answer: TestResponse) -> str:
     return parse_qs(urlsplit(answer.headers["Location"]).query)["rt"][0]
 
 
-def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: System) -> None:
+def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: LinkIssuer) -> None:
     """302 at once; the token says whose click it was, and the log holds the same click."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     answer = glow.open(f"/{amy['code'].lower()}")
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("https://example.com/follow?from=link&rt=")
@@ -26,27 +26,27 @@ def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: System) -> No
     assert answer.headers.getlist("Referrer-Policy") == ["no-referrer"]
     token = TokenSigner(glow.settings.signing_key).read_click(_token(answer))
     assert (token.program, token.participant, token.code, token.channel) == (PROGRAM, amy["id"], amy["code"], None)
-    glow.own.onward.collector.close()
+    glow.collaborators.onward.collector.close()
     [click] = glow.clicks()
     assert (click.id, click.participant, click.visitor) == (token.id, amy["id"], "person")
 
 
-def test_a_links_channel_content_and_cta_travel_with_it(glow: System) -> None:
+def test_a_links_channel_content_and_cta_travel_with_it(glow: LinkIssuer) -> None:
     """What was chosen when the link was made is in its token and its click; the same wish is the same link."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     wish = {"channel": "wechat", "content": "hacks", "cta": "tag", "code": "amyglow"}
     made, again = glow.link(amy["id"], **wish), glow.link(amy["id"], **wish)
     assert (made.status_code, again.status_code) == (201, 200)
     assert made.get_json() == again.get_json()
     assert (made.get_json()["code"], made.get_json()["standing"]) == ("AMYGLOW", "open")
-    assert glow.ask("GET", "/v1/links/amyglow", key="reader").get_json() == made.get_json()
+    assert glow.request("GET", "/v1/links/amyglow", key="reader").get_json() == made.get_json()
     token = TokenSigner(glow.settings.signing_key).read_click(_token(glow.open("/AMYGLOW")))
     assert (token.participant, token.channel, token.content, token.cta) == (amy["id"], "wechat", "hacks", "tag")
 
 
-def test_machines_are_sent_on_and_classed(glow: System) -> None:
+def test_machines_are_sent_on_and_classed(glow: LinkIssuer) -> None:
     """A HEAD, a prefetch, a preview and a crawler each get the redirect; the click says what they are."""
-    path = f"/{glow.amy()['code']}"
+    path = f"/{glow.enrol_amy()['code']}"
     answers = [
         glow.open(path, "HEAD"),
         glow.open(path, Sec_Purpose="prefetch;prerender"),
@@ -56,12 +56,12 @@ def test_machines_are_sent_on_and_classed(glow: System) -> None:
         glow.open(path),
     ]
     assert {answer.status_code for answer in answers} == {302}
-    glow.own.onward.collector.close()
+    glow.collaborators.onward.collector.close()
     found = sorted(click.visitor for click in glow.clicks())
     assert found == sorted(["head", "prefetch", "prefetch", "preview", "crawler", "person"])
 
 
-def test_an_unknown_code_gets_a_page_that_helps(glow: System) -> None:
+def test_an_unknown_code_gets_a_page_that_helps(glow: LinkIssuer) -> None:
     """404 in the reader's language with nothing to run in it; a problem for programs."""
     for language, words in (("en-US,en", "We don&#39;t know this code"), ("zh-CN,zh", "没有找到这个邀请码")):
         page = glow.open("/N0SUCH", Accept_Language=language)
@@ -75,9 +75,9 @@ def test_an_unknown_code_gets_a_page_that_helps(glow: System) -> None:
     assert (problem.status_code, problem.get_json()["code"]) == (404, "unknown_code")
 
 
-def test_an_ended_link_names_what_still_works(glow: System) -> None:
+def test_an_ended_link_names_what_still_works(glow: LinkIssuer) -> None:
     """410, and the friend's own invitation one tap away."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     clock = glow.context.clock
     soon = datetime.now(UTC) + timedelta(seconds=1)
     link = glow.link(amy["id"], expires_at=soon.isoformat(), code="SHORTLY").get_json()
@@ -88,13 +88,13 @@ def test_an_ended_link_names_what_still_works(glow: System) -> None:
     assert f'href="{amy["link"]}"' in ended.text
     assert "Go on with Amy" in ended.text
     assert glow.open("/SHORTLY", Accept="application/json").get_json()["code"] == "link_expired"
-    assert glow.ask("GET", f"/v1/links/{link['code']}").get_json()["standing"] == "expired"
+    assert glow.request("GET", f"/v1/links/{link['code']}").get_json()["standing"] == "expired"
 
 
-def test_a_program_that_is_over_says_so(issuer: System) -> None:
+def test_a_program_that_is_over_says_so(issuer: LinkIssuer) -> None:
     """410 with thanks, and no way on: nothing of it is open."""
     assert issuer.apply(RULES | {"ends_at": "2020-01-01T00:00:00Z"}).status_code == 201
-    page = issuer.open(f"/{issuer.amy()['code']}", Accept_Language="en")
+    page = issuer.open(f"/{issuer.enrol_amy()['code']}", Accept_Language="en")
     assert page.status_code == 410
     assert "This program has ended" in page.text
 
@@ -111,17 +111,17 @@ def test_a_program_that_is_over_says_so(issuer: System) -> None:
     ],
 )
 def test_a_link_that_cannot_be_is_refused_by_its_places(
-    glow: System, wish: dict[str, str], pointers: list[str]
+    glow: LinkIssuer, wish: dict[str, str], pointers: list[str]
 ) -> None:
     """422 with each place."""
-    answer = glow.link(glow.amy()["id"], **wish)
+    answer = glow.link(glow.enrol_amy()["id"], **wish)
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.get_json()["errors"]] == pointers
 
 
-def test_a_code_that_is_somebody_elses_is_refused(glow: System) -> None:
+def test_a_code_that_is_somebody_elses_is_refused(glow: LinkIssuer) -> None:
     """Whether a person's own or a link's, in any case: 409."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     bo = glow.enrol({"external_id": "xhs:bo", "display_name": "Bo"}).get_json()
     assert glow.link(bo["id"], code="best").status_code == 201
     for taken in ("BEST", bo["code"].lower()):
@@ -129,9 +129,9 @@ def test_a_code_that_is_somebody_elses_is_refused(glow: System) -> None:
         assert (answer.status_code, answer.get_json()["code"]) == (409, "code_taken")
 
 
-def test_a_qr_code_is_a_picture_of_the_link(glow: System) -> None:
+def test_a_qr_code_is_a_picture_of_the_link(glow: LinkIssuer) -> None:
     """SVG and PNG, open to all; an unknown code has none."""
-    code = glow.amy()["code"]
+    code = glow.enrol_amy()["code"]
     svg, png = glow.open(f"/v1/links/{code}/qr.svg"), glow.open(f"/v1/links/{code}/qr.png?scale=3")
     assert (svg.mimetype, svg.text[:5]) == ("image/svg+xml", "<?xml")
     assert (png.mimetype, png.data[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")

@@ -10,7 +10,7 @@ import pytest
 from referral.clock import FileClock
 from referral.config import Settings
 from referral.events.moment import to_ms
-from tests.support.systems.link_issuer import PROGRAM, RULES, System, served
+from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer, serve_link_issuer
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -26,20 +26,20 @@ def clock(tmp_path: Path) -> FileClock:
 
 
 @pytest.fixture
-def system(settings: Settings, clock: FileClock, tmp_path: Path) -> Iterator[System]:
+def system(settings: Settings, clock: FileClock, tmp_path: Path) -> Iterator[LinkIssuer]:
     """Link-issuer on that clock, with a program in force."""
-    with served(replace(settings, clock=f"file:{tmp_path / 'clock'}")) as system:
+    with serve_link_issuer(replace(settings, clock=f"file:{tmp_path / 'clock'}")) as system:
         assert system.apply(RULES).status_code == 201
         yield system
 
 
 @pytest.mark.parametrize(("later", "counts_from"), TIMES)
 def test_rules_never_take_effect_in_the_past(
-    system: System, clock: FileClock, later: timedelta, counts_from: datetime
+    system: LinkIssuer, clock: FileClock, later: timedelta, counts_from: datetime
 ) -> None:
     """Events were judged by the old rules meanwhile, and a replay must judge them so; who asks at once writes the same."""
     rules = RULES | {"holding_days": 7}
-    with system.deaf_log():
+    with system.with_unwritable_catalog():
         assert system.apply(rules).status_code == 503
     clock.set(to_ms(NOW + later))
     applied = system.apply(rules).get_json()
@@ -47,9 +47,9 @@ def test_rules_never_take_effect_in_the_past(
     assert datetime.fromisoformat(applied["effective_from"]) == counts_from + timedelta(seconds=5)
 
 
-def test_other_rules_are_refused_as_long_as_the_first_may_still_arrive(system: System, clock: FileClock) -> None:
+def test_other_rules_are_refused_as_long_as_the_first_may_still_arrive(system: LinkIssuer, clock: FileClock) -> None:
     """The record that was not acknowledged in time can reach the log all the same."""
-    with system.deaf_log():
+    with system.with_unwritable_catalog():
         assert system.apply(RULES | {"holding_days": 7}).status_code == 503
     clock.set(to_ms(NOW + timedelta(seconds=25)))
     assert system.apply(RULES | {"holding_days": 8}).status_code == 409
@@ -57,11 +57,11 @@ def test_other_rules_are_refused_as_long_as_the_first_may_still_arrive(system: S
 
 @pytest.mark.parametrize(("later", "counts_from"), TIMES)
 def test_a_participant_and_a_link_count_from_when_they_could_be_known(
-    system: System, clock: FileClock, later: timedelta, counts_from: datetime
+    system: LinkIssuer, clock: FileClock, later: timedelta, counts_from: datetime
 ) -> None:
     """Mentions before that were judged as nobody's."""
     bo = system.enrol({"external_id": "xhs:bo"}).get_json()
-    with system.deaf_log():
+    with system.with_unwritable_catalog():
         assert system.enrol({"external_id": "xhs:amy", "mention": "@amy"}).status_code == 503
         assert system.link(bo["id"], code="BOGLOW").status_code == 503
     clock.set(to_ms(NOW + later))

@@ -9,10 +9,10 @@ from PIL import Image
 
 from link_issuer.pages import fonts
 from link_issuer.pages.poster import png
-from tests.support.systems.link_issuer import RULES, System
+from tests.support.requirements import require_chinese_font
+from tests.support.systems.link_issuer import RULES, LinkIssuer
 
 pytestmark = pytest.mark.integration
-HAS_CHINESE = (found := fonts.face("bold")) is not None and found.chinese
 
 RICH: dict[str, Any] = RULES | {
     "name": {"en": "Glow Together", "zh-CN": "焕肤计划"},
@@ -41,19 +41,19 @@ RICH: dict[str, Any] = RULES | {
 
 
 @pytest.fixture
-def rich(issuer: System) -> System:
+def rich(issuer: LinkIssuer) -> LinkIssuer:
     """A program with words and rewards."""
     assert issuer.apply(RICH).status_code == 201
     return issuer
 
 
-def _kit(system: System, participant: str, query: str) -> Any:
-    return system.ask("GET", f"/v1/participants/{participant}/share-kit?{query}", key="reader")
+def _kit(system: LinkIssuer, participant: str, query: str) -> Any:
+    return system.request("GET", f"/v1/participants/{participant}/share-kit?{query}", key="reader")
 
 
-def test_a_kit_is_what_its_channel_allows(rich: System) -> None:
+def test_a_kit_is_what_its_channel_allows(rich: LinkIssuer) -> None:
     """Xiaohongshu: spoken code and mention; WeChat: link, QR code and the scene; in the language asked for."""
-    amy = rich.amy(mention="@amy")
+    amy = rich.enrol_amy(mention="@amy")
     red = _kit(rich, amy["id"], "channel=xiaohongshu").get_json()
     assert (red["link"], red["qr_svg"], red["scene"], red["mention"]) == (None, None, None, "@amy")
     assert red["caption"] == f"换季皮肤起皮？\n艾特一个朋友\n关注时报我的邀请码 {amy['code']}，或 @amy"
@@ -65,9 +65,9 @@ def test_a_kit_is_what_its_channel_allows(rich: System) -> None:
     assert rich.open(chat["poster"].split("8001")[1]).mimetype == "image/png"
 
 
-def test_a_kit_that_would_break_a_policy_is_refused_by_the_rules_name(rich: System) -> None:
+def test_a_kit_that_would_break_a_policy_is_refused_by_the_rules_name(rich: LinkIssuer) -> None:
     """422, each rule, and the words that break it."""
-    amy = rich.amy()
+    amy = rich.enrol_amy()
     for query, rules in (
         ("channel=xiaohongshu&content=bad", ["xiaohongshu_no_contact_details"]),
         ("channel=xiaohongshu&content=bad&locale=en", ["xiaohongshu_no_links"]),
@@ -88,24 +88,24 @@ def test_a_kit_that_would_break_a_policy_is_refused_by_the_rules_name(rich: Syst
         ("channel=wechat&locale=fr", "query:locale"),
     ],
 )
-def test_a_kit_that_cannot_be_made_names_the_place(rich: System, query: str, pointer: str) -> None:
+def test_a_kit_that_cannot_be_made_names_the_place(rich: LinkIssuer, query: str, pointer: str) -> None:
     """422 with what to take instead."""
-    answer = _kit(rich, rich.amy()["id"], query)
+    answer = _kit(rich, rich.enrol_amy()["id"], query)
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.get_json()["errors"]] == [pointer]
 
 
-def test_a_kit_uses_the_link_that_says_where_somebody_came_from(rich: System) -> None:
+def test_a_kit_uses_the_link_that_says_where_somebody_came_from(rich: LinkIssuer) -> None:
     """A link for this channel and content goes before the person's own code."""
-    amy = rich.amy()
+    amy = rich.enrol_amy()
     link = rich.link(amy["id"], channel="wechat", content="hacks").get_json()
     assert _kit(rich, amy["id"], "channel=wechat&content=hacks").get_json()["code"] == link["code"]
     assert _kit(rich, amy["id"], "channel=weibo").get_json()["code"] == amy["code"]
 
 
-def test_the_share_page_says_who_invites_and_what_both_get(rich: System) -> None:
+def test_the_share_page_says_who_invites_and_what_both_get(rich: LinkIssuer) -> None:
     """In the reader's language, with what a preview needs, without a script in it; names and no ids."""
-    amy = rich.amy()
+    amy = rich.enrol_amy()
     page = rich.open(f"/s/{amy['code'].lower()}?lang=en")
     assert page.status_code == 200
     for words in (
@@ -130,9 +130,9 @@ def test_the_share_page_says_who_invites_and_what_both_get(rich: System) -> None
     assert len(page.data) < 20_000
 
 
-def test_a_page_for_a_channel_without_links_shows_none(rich: System) -> None:
+def test_a_page_for_a_channel_without_links_shows_none(rich: LinkIssuer) -> None:
     """Neither link nor QR code; the code and how to say it. Words that break the policy are left out."""
-    amy = rich.amy()
+    amy = rich.enrol_amy()
     page = rich.open(f"/s/{amy['code']}?lang=en&channel=xiaohongshu")
     assert "qr.svg" not in page.text
     assert f'href="{amy["link"]}"' not in page.text
@@ -143,7 +143,7 @@ def test_a_page_for_a_channel_without_links_shows_none(rich: System) -> None:
     assert rich.open(f"/s/{amy['code']}?channel=fax&content=none").status_code == 200
 
 
-def test_names_cannot_write_into_the_page(rich: System) -> None:
+def test_names_cannot_write_into_the_page(rich: LinkIssuer) -> None:
     """A name is text wherever it stands."""
     name = '"><script>alert(1)</script>'
     code = rich.enrol({"external_id": "xhs:evil", "display_name": name}).get_json()["code"]
@@ -152,19 +152,19 @@ def test_names_cannot_write_into_the_page(rich: System) -> None:
     assert rich.open(f"/s/{code}/poster.png?lang=en").status_code == 200
 
 
-def test_a_page_is_asked_for_again_by_its_etag(rich: System) -> None:
+def test_a_page_is_asked_for_again_by_its_etag(rich: LinkIssuer) -> None:
     """304 while nothing has changed, for the page and for the poster."""
-    code = rich.amy()["code"]
+    code = rich.enrol_amy()["code"]
     for path in (f"/s/{code}?lang=en", f"/s/{code}/poster.png?lang=en"):
         first = rich.open(path)
         assert first.headers["Cache-Control"] == "public, max-age=60"
         assert rich.open(path, If_None_Match=first.headers["ETag"]).status_code == 304
 
 
-@pytest.mark.skipif(not HAS_CHINESE, reason="no font with Chinese characters here: install fonts-noto-cjk")
-def test_posters_differ_by_language_and_channel(rich: System) -> None:
+def test_posters_differ_by_language_and_channel(rich: LinkIssuer) -> None:
     """Each 1080 by 1440; the second time without drawing."""
-    code = rich.amy()["code"]
+    require_chinese_font()
+    code = rich.enrol_amy()["code"]
     pictures = {
         rich.open(f"/s/{code}/poster.png?lang={lang}&channel={channel}").data
         for lang in ("en", "zh-CN")
@@ -174,9 +174,9 @@ def test_posters_differ_by_language_and_channel(rich: System) -> None:
     assert {Image.open(io.BytesIO(one)).size for one in pictures} == {(1080, 1440)}
 
 
-def test_without_a_chinese_font_all_but_the_poster_works(rich: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_chinese_font_all_but_the_poster_works(rich: LinkIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The poster says what to install; the page is there without it."""
-    code = rich.amy()["code"]
+    code = rich.enrol_amy()["code"]
     with monkeypatch.context() as patched:
         patched.setenv("PATH", "")
         fonts.face.cache_clear()
@@ -190,7 +190,7 @@ def test_without_a_chinese_font_all_but_the_poster_works(rich: System, monkeypat
     assert "poster.png" not in page.text
 
 
-def test_dead_ends_of_the_share_page_are_friendly(rich: System) -> None:
+def test_dead_ends_of_the_share_page_are_friendly(rich: LinkIssuer) -> None:
     """As those of the redirect: same words, same status."""
     for path in ("/s/N0SUCH", "/s/N0SUCH/poster.png"):
         answer = rich.open(path, Accept_Language="en")
@@ -198,9 +198,9 @@ def test_dead_ends_of_the_share_page_are_friendly(rich: System) -> None:
         assert "We don&#39;t know this code" in answer.text
 
 
-def test_a_qr_code_has_the_size_and_margin_asked_for(glow: System) -> None:
+def test_a_qr_code_has_the_size_and_margin_asked_for(glow: LinkIssuer) -> None:
     """Exactly so many pixels, each module whole ones; the margin as empty modules; too small is said."""
-    code = glow.amy()["code"]
+    code = glow.enrol_amy()["code"]
     plain, tight = (
         Image.open(io.BytesIO(glow.open(f"/v1/links/{code}/qr.png?size=500&margin={margin}").data)).convert("L")
         for margin in (4, 0)

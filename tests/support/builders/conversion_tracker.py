@@ -63,7 +63,9 @@ def unfollow(number: int, days: float) -> PersonUnfollowed:
 
 def scan(number: int, days: float, scene: str) -> CodeScanned:
     """Returns the friend's scan of a QR code."""
-    return CodeScanned(id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=day(days), data=Scan(scene=scene))
+    return CodeScanned(
+        id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=day(days), data=Scan(scene=scene)
+    )
 
 
 def friend_tag(number: int, days: float, by: str) -> FriendTagged:

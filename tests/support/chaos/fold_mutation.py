@@ -1,4 +1,4 @@
-"""Runs a service process with one part of the fold removed: `python -m tests.support.chaos.fold_mutation MUTATION MODULE ARGUMENTS…`.
+"""Runs a service with one part of the fold removed: `python -m tests.support.chaos.fold_mutation MUTATION MODULE ARGUMENTS`.
 
 For the test of the chaos tests themselves: they must fail with each mutation.
 """

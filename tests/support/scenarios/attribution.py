@@ -53,7 +53,9 @@ class AttributionRun:
             if isinstance(line, ReferrerBanned | ReferrerUnbanned):
                 continue
             if isinstance(line, ReferralReversed):
-                undone = [one for one in effective if _stage(one) in line.undoes and _follow_of(one) == _follow_of(line)]
+                undone = [
+                    one for one in effective if _stage(one) in line.undoes and _follow_of(one) == _follow_of(line)
+                ]
                 assert {_stage(one) for one in undone} == set(line.undoes)
                 effective = [one for one in effective if one not in undone]
             else:

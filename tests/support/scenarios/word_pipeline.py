@@ -75,7 +75,14 @@ class DistinctFold:
         if "stuck" in state:
             raise ValueError("no rule lets a stuck bell ring")
         return Decision(
-            {}, [Output(DISTINCT_WORDS, DistinctWord(occurred_at=tick.occurred_at, program="p", person=key, word="rung"), key)]
+            {},
+            [
+                Output(
+                    DISTINCT_WORDS,
+                    DistinctWord(occurred_at=tick.occurred_at, program="p", person=key, word="rung"),
+                    key,
+                )
+            ],
         )
 
 
@@ -87,7 +94,9 @@ class CountFold:
     def keys(self, line: DistinctWord) -> Sequence[Key]:
         return (line.person,)
 
-    def decide(self, line: DistinctWord, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
+    def decide(
+        self, line: DistinctWord, states: Mapping[Key, object], catalog: Catalog, position: Position
+    ) -> Decision:
         return Decision({line.person: (states[line.person] or 0) + 1})
 
     def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:

@@ -61,6 +61,4 @@ def run_leaderboard(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
     with ExitStack() as stack:
         for part in (("http",), ("fold", "boards"), ("fold", "growth"), ("fold", "activity")):
             stack.enter_context(run_module(here, MODULE, *part))
-        yield stack.enter_context(
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=30)
-        )
+        yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=30))

@@ -1,4 +1,4 @@
-"""Reward-dispatcher on a broker and a Redis of the test's own: its HTTP service as a process, a client, and writers to its topics."""
+"""Reward-dispatcher on a broker and a Redis of the test's own: its HTTP service, and writers to its topics."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -11,26 +11,23 @@ from conversion_tracker.domain.rules import Rules, rules_of
 from conversion_tracker.http_api.people_shapes import shown
 from referral.events.facts import Fact
 from tests.support.builders.conversion_tracker import (
-    AMY,
-    BO,
     FRIEND,
-    PROGRAM,
-    SELF,
-    Run,
     catalog,
     follow,
+    friend_tag,
+    program_version,
     scan,
-    tagged,
     token,
     unfollow,
-    version,
 )
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF
+from tests.support.scenarios.attribution import AttributionRun
 
-RULES: Rules = rules_of(version())
+RULES: Rules = rules_of(program_version())
 FOUR = [
     scan(1, 1, "AMY88"),
     scan(2, 2, "BO88"),
-    tagged(3, 3, "xhs:amy"),
+    friend_tag(3, 3, "xhs:amy"),
     scan(4, 4, SELF.code),
     follow(5, 5, mention="@bo"),
 ]
@@ -39,7 +36,8 @@ FOUR = [
 def _shares(facts: Sequence[Fact], model: CreditModel) -> list[tuple[str, int]]:
     """The events of the touches that have a share, and how large it is."""
     return [
-        (touch.event, part) for touch, part in credit(Run().take(facts).person.history.course(), RULES)[model].items()
+        (touch.event, part)
+        for touch, part in credit(AttributionRun().take(facts).person.history.course(), RULES)[model].items()
     ]
 
 
@@ -83,7 +81,7 @@ def test_every_model_gives_the_whole_credit_or_none(
     facts: list[Fact] = [scan(number, days, scene) for number, (days, scene) in enumerate(touches)]
     if followed is not None:
         facts.append(follow(999, followed, click=token(BO, clicked) if clicked is not None else None))
-    course = Run().take(facts).person.history.course()
+    course = AttributionRun().take(facts).person.history.course()
     totals = {sum(shares.values()) for shares in credit(course, RULES).values()}
     assert totals in ({WHOLE}, {0})
     assert all(touch.referrer in (AMY.id, BO.id) for shares in credit(course, RULES).values() for touch in shares)
@@ -91,7 +89,7 @@ def test_every_model_gives_the_whole_credit_or_none(
 
 def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> None:
     """Side by side, with what pays by its name; touches that have no part show nothing of it."""
-    answer = shown(PROGRAM, FRIEND, Run().take(FOUR).person, RULES, catalog())
+    answer = shown(PROGRAM, FRIEND, AttributionRun().take(FOUR).person, RULES, catalog())
     models, touches = answer["models"], answer["touches"]
     assert isinstance(models, dict)
     assert isinstance(touches, list)
@@ -104,7 +102,7 @@ def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> No
 
 def test_the_people_api_shows_when_the_referral_qualified_while_it_stands() -> None:
     """The moment of the follow where that pays; nothing once it fell."""
-    followed = Run().take([follow(1, 2, code="AMY88")])
+    followed = AttributionRun().take([follow(1, 2, code="AMY88")])
     assert shown(PROGRAM, FRIEND, followed.person, RULES, catalog())["qualified_at"] == follow(1, 2).occurred_at
     left = followed.take([unfollow(2, 3)])
     assert shown(PROGRAM, FRIEND, left.person, RULES, catalog())["qualified_at"] is None

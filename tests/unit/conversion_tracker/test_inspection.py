@@ -17,7 +17,8 @@ from referral.events.facts import ClickToken, EventLine, Fact
 from referral.events.moment import to_ms
 from referral.events.schemas import kinds
 from referral.http.problems import Problem
-from tests.support.builders.conversion_tracker import AMY, PROGRAM, TOKENS, at, token
+from tests.support.builders.conversion_tracker import TOKENS, token
+from tests.support.builders.participants import AMY, PROGRAM, day
 
 GOOD = {
     "type": "person.followed",
@@ -36,7 +37,7 @@ def _admit(program: str) -> None:
 
 def _inspect(*raws: bytes, tokens: object = TOKENS) -> Inspection:
     inspector = Inspector(tokens, timedelta(minutes=5), 8192)  # type: ignore[arg-type]
-    return inspector.inspect(raws, to_ms(at(10)), _admit)
+    return inspector.inspect(raws, to_ms(day(10)), _admit)
 
 
 def _with(**more: object) -> bytes:
@@ -48,7 +49,7 @@ def _without(name: str) -> bytes:
 
 
 FOREIGN = TOKENS.click(
-    ClickToken(id="c", program="prg_other", participant=AMY.id, code="X", clicked_at_ms=to_ms(at(1)))
+    ClickToken(id="c", program="prg_other", participant=AMY.id, code="X", clicked_at_ms=to_ms(day(1)))
 )
 
 
@@ -194,7 +195,7 @@ def test_every_refusal_has_a_remedy() -> None:
 
 def test_an_event_that_is_too_large_is_told_the_bound_that_is_set() -> None:
     """Whatever REFERRAL_MAX_EVENT is: the sender reads how much is too much."""
-    found = Inspector(TOKENS, timedelta(minutes=5), 300).inspect([_with(device="d" * 300)], to_ms(at(10)), _admit)
+    found = Inspector(TOKENS, timedelta(minutes=5), 300).inspect([_with(device="d" * 300)], to_ms(day(10)), _admit)
     assert "; 300 at most are taken." in found.refused[0].detail
 
 
@@ -202,5 +203,5 @@ def test_a_program_is_asked_for_once_a_batch() -> None:
     """A look-up an event would cost more than the rest of its inspection."""
     asked: list[str] = []
     admit: Callable[[str], None] = asked.append
-    Inspector(TOKENS, timedelta(minutes=5), 8192).inspect([_with()] * 10, to_ms(at(10)), admit)
+    Inspector(TOKENS, timedelta(minutes=5), 8192).inspect([_with()] * 10, to_ms(day(10)), admit)
     assert asked == [PROGRAM]

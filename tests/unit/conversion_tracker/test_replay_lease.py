@@ -7,7 +7,8 @@ from conversion_tracker.replay.jobs import Job, Jobs
 from conversion_tracker.replay.process import Beat, Order
 from referral.config import Settings
 from referral.events.moment import to_datetime
-from tests.support.builders.conversion_tracker import PROGRAM, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM
 
 JOB = Job(id="rpl_1", program=PROGRAM, status="running", asked_at=to_datetime(0))
 
@@ -29,7 +30,8 @@ class Told(Jobs):
 
 def _beat(told: Told, parent: int) -> Beat:
     return Beat(
-        told, Order(JOB, version().program, Settings(signing_key="a signing key of more than 32 letters"), parent)
+        told,
+        Order(JOB, program_version().program, Settings(signing_key="a signing key of more than 32 letters"), parent),
     )
 
 

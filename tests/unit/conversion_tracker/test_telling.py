@@ -29,29 +29,29 @@ from referral.events.schemas import kinds
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
 from tests.support.builders.conversion_tracker import (
     FRIEND,
-    Run,
-    at,
     ban,
     catalog,
     follow,
-    paid,
-    refunded,
+    order_payment,
+    order_refund,
+    program_version,
     scan,
     unban,
     unfollow,
-    version,
 )
+from tests.support.builders.participants import day
+from tests.support.scenarios.attribution import AttributionRun
 
 CODE = follow(1, 1, code="AMY88")
-ON_ORDER = version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
-ON_STAYING = version(qualifies_on="person.retained", retained_days=7)
-AT = to_ms(at(1))
-SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="code", touched_at=at(1), event="e"), AT)
+ON_ORDER = program_version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
+ON_STAYING = program_version(qualifies_on="person.retained", retained_days=7)
+AT = to_ms(day(1))
+SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="code", touched_at=day(1), event="e"), AT)
 
 
 def told(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = None) -> str:
     """The verdict on the friend after these facts."""
-    person = Run(catalog(terms)).take(facts).person
+    person = AttributionRun(catalog(terms)).take(facts).person
     course, rules, said = person.history.course(), rules_of(terms), person.said
     won = winner(course, rules, rules.model)
     referrer = "Amy (xhs:amy)" if won else None
@@ -75,34 +75,41 @@ FALLEN = replace(SCREENED, stands=False)
 @pytest.mark.parametrize(
     ("sentence", "found"),
     [
-        ("xhs:friend has not followed, so nobody has brought them yet.", told(version(), scan(1, 1, "AMY88"))),
-        ("Nobody brought xhs:friend: nothing they did or said led to anybody.", told(version(), follow(1, 1))),
-        ("Nobody brought xhs:friend: nobody had the code they said.", told(version(), follow(1, 1, code="NOBODY"))),
-        (f"Nobody brought xhs:friend: {REASONS['program_closed']}.", told(version(ends_at=at(0.5)), CODE)),
-        ("Nobody brought xhs:friend: they are banned from the program.", told(version(), CODE, ban(2))),
-        (f"{BROUGHT}; screening has not come to it yet.", told(version(), CODE, ban(2), unban(3))),
-        ("Nobody brought xhs:friend, who has unfollowed.", told(version(), follow(1, 1), unfollow(2, 2))),
-        (f"{BROUGHT}; screening has not come to it yet.", told(version(), CODE)),
-        (f"{BROUGHT}; it counts and pays.", told(version(), CODE, conversion=said("cleared"))),
+        ("xhs:friend has not followed, so nobody has brought them yet.", told(program_version(), scan(1, 1, "AMY88"))),
+        ("Nobody brought xhs:friend: nothing they did or said led to anybody.", told(program_version(), follow(1, 1))),
+        (
+            "Nobody brought xhs:friend: nobody had the code they said.",
+            told(program_version(), follow(1, 1, code="NOBODY")),
+        ),
+        (f"Nobody brought xhs:friend: {REASONS['program_closed']}.", told(program_version(ends_at=day(0.5)), CODE)),
+        ("Nobody brought xhs:friend: they are banned from the program.", told(program_version(), CODE, ban(2))),
+        (f"{BROUGHT}; screening has not come to it yet.", told(program_version(), CODE, ban(2), unban(3))),
+        ("Nobody brought xhs:friend, who has unfollowed.", told(program_version(), follow(1, 1), unfollow(2, 2))),
+        (f"{BROUGHT}; screening has not come to it yet.", told(program_version(), CODE)),
+        (f"{BROUGHT}; it counts and pays.", told(program_version(), CODE, conversion=said("cleared"))),
         (
             f"{BROUGHT}; it counts and pays, as kim decided.",
-            told(version(), CODE, conversion=said("cleared", review=REVIEWED)),
+            told(program_version(), CODE, conversion=said("cleared", review=REVIEWED)),
         ),
         (
             f"{BROUGHT}; it is held until somebody looks at it ({WORDS['rule_failed'].rstrip('.')}).",
-            told(version(), CODE, conversion=said("held", "rule_failed")),
+            told(program_version(), CODE, conversion=said("held", "rule_failed")),
         ),
         (
             f"{BROUGHT}; it was rejected and pays nothing ({WORDS['self_referral'].rstrip('.')}).",
-            told(version(), CODE, conversion=said("rejected", "self_referral")),
+            told(program_version(), CODE, conversion=said("rejected", "self_referral")),
         ),
         (
             f"{BROUGHT}; it was rejected, as kim decided, and pays nothing.",
-            told(version(), CODE, conversion=said("rejected", "review", review=replace(REVIEWED, decided="rejected"))),
+            told(
+                program_version(),
+                CODE,
+                conversion=said("rejected", "review", review=replace(REVIEWED, decided="rejected")),
+            ),
         ),
         (
             f"{BROUGHT}; it does not pay yet, but will with {WITH_ORDER}.",
-            told(ON_ORDER, CODE, paid(2, 2, "o1"), refunded(3, 3, "o1"), conversion=FALLEN),
+            told(ON_ORDER, CODE, order_payment(2, 2, "o1"), order_refund(3, 3, "o1"), conversion=FALLEN),
         ),
         (
             f"{BROUGHT}; it does not pay yet, but will once they have followed for 7 days.",
@@ -110,7 +117,7 @@ FALLEN = replace(SCREENED, stands=False)
         ),
         (
             f"{BROUGHT}, but xhs:friend has unfollowed, so nothing of it counts.",
-            told(version(), CODE, unfollow(2, 2), conversion=FALLEN),
+            told(program_version(), CODE, unfollow(2, 2), conversion=FALLEN),
         ),
     ],
 )
@@ -162,7 +169,12 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     assert shown["findings"] == [
         {"reason": "ring", "outcome": "held", "description": RING.description, "detail": {"close_to": "xhs:bo"}}
     ]
-    assert shown["review"] == {"decision": "cleared", "by": "kim", "note": "they know each other", "reviewed_at": at(1)}
+    assert shown["review"] == {
+        "decision": "cleared",
+        "by": "kim",
+        "note": "they know each other",
+        "reviewed_at": day(1),
+    }
     assert screening(None) is None
 
 
@@ -217,7 +229,7 @@ def test_a_board_that_does_not_tell_keeps_nothing_from_being_explained(answer: h
 
 def test_a_fact_that_comes_again_keeps_the_place_it_first_had() -> None:
     """A client's retry is another line; the one that counted is named."""
-    entry = Run().take([CODE]).person.history.entries[0]
-    again = Run().take([CODE]).person.history.with_(replace(entry, offset=9, line=9))
+    entry = AttributionRun().take([CODE]).person.history.entries[0]
+    again = AttributionRun().take([CODE]).person.history.with_(replace(entry, offset=9, line=9))
     assert [(one.offset, one.line) for one in again.entries] == [(0, 0)]
-    assert entry.at == to_ms(at(0) + timedelta(days=1))
+    assert entry.at == to_ms(day(0) + timedelta(days=1))

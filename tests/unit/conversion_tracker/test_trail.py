@@ -26,30 +26,29 @@ from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import Topic, partition_of
 from tests.support.builders.conversion_tracker import (
-    AMY,
-    BO,
     FRIEND,
-    PROGRAM,
     ban,
     follow,
-    paid,
-    refunded,
+    friend_tag,
+    order_payment,
+    order_refund,
+    program_version,
     scan,
-    tagged,
     tick,
     token,
     unfollow,
-    version,
 )
+from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
-from tests.support.scenarios.events_to_rewards import PARTITIONS, Chain
+from tests.support.folds import PARTITIONS
+from tests.support.scenarios.reward_chain import RewardChain
 
 BONUS1 = replace(BONUS3, id="bonus1", referrals=1)
 
 
 def terms(holding_days: int = 0, **more: object) -> ProgramVersion:
     """A program that pays both sides, and a bonus for the first friend."""
-    plain = version(**more)
+    plain = program_version(**more)
     return replace(plain, program=replace(plain.program, rewards=(GUIDE, FIRST20, BONUS1), holding_days=holding_days))
 
 
@@ -60,7 +59,7 @@ def types(trail: Trail, topic: str) -> list[str]:
 
 def test_a_follow_is_walked_down_to_both_sides_rewards_and_up_to_the_fact() -> None:
     """One code, one follow: the fact, two lines of attribution, one of screening, three grants and what became of each."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     trail = chain.trail(FRIEND)
     assert types(trail, "events") == ["person.followed"]
     assert types(trail, "attributions") == ["referral.attributed", "referral.qualified"]
@@ -71,9 +70,9 @@ def test_a_follow_is_walked_down_to_both_sides_rewards_and_up_to_the_fact() -> N
 
 def test_an_unfollow_and_a_return_are_all_there() -> None:
     """What was taken back, and given again, each with its line."""
-    chain = Chain(terms())
+    chain = RewardChain(terms())
     for fact in (follow(1, 1, code="AMY88"), unfollow(2, 2), follow(3, 3)):
-        chain.say(fact).drain()
+        chain.append(fact).drain()
     trail = chain.trail(FRIEND)
     assert types(trail, "events") == ["person.followed", "person.unfollowed", "person.followed"]
     assert types(trail, "conversions") == ["conversion.cleared", "conversion.reversed", "conversion.cleared"]
@@ -83,7 +82,7 @@ def test_an_unfollow_and_a_return_are_all_there() -> None:
 
 def test_a_held_reward_is_followed_until_its_holding_period_is_over() -> None:
     """Granted on day 1, held for 7 days, given by a clock tick, with a week of others' lines between."""
-    chain = Chain(terms(holding_days=7)).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms(holding_days=7)).append(follow(1, 1, code="AMY88")).drain()
     assert (
         types(chain.trail(FRIEND), "rewards") == ["reward.granted", "reward.held"] * 3
         or sorted(types(chain.trail(FRIEND), "rewards")) == ["reward.granted"] * 3 + ["reward.held"] * 3
@@ -102,21 +101,21 @@ def test_a_rule_that_crashes_shows_as_a_held_conversion_without_rewards() -> Non
         raise LookupError("nobody knows")
 
     rule = Rule("self_referral", "", "referral", "high", lambda _: "reject", crash)
-    trail = Chain(terms(), ScreenFold([rule])).say(follow(1, 1, code="AMY88")).drain().trail(FRIEND)
+    trail = RewardChain(terms(), ScreenFold([rule])).append(follow(1, 1, code="AMY88")).drain().trail(FRIEND)
     assert types(trail, "conversions") == ["conversion.held"]
     assert (types(trail, "rewards"), trail.missing) == ([], ())
 
 
 def test_whoever_came_by_themselves_has_a_trail_too() -> None:
     """The follow, and that it was nobody's."""
-    trail = Chain(terms()).say(follow(1, 1)).drain().trail(FRIEND)
+    trail = RewardChain(terms()).append(follow(1, 1)).drain().trail(FRIEND)
     assert [step.type for step in trail.steps] == ["person.followed", "referral.unattributed"]
 
 
 def test_a_log_that_lost_its_head_is_said_to_have() -> None:
     """Who gave the log a retention finds the gap named, with the place, and no wrong line in its stead."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
-    asked = chain.asked(FRIEND)
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
+    asked = chain.trail_request(FRIEND)
 
     class Beheaded(MemoryLookup):
         def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
@@ -131,7 +130,7 @@ def test_a_log_that_lost_its_head_is_said_to_have() -> None:
 
 def test_a_foreign_line_at_a_place_is_not_taken_for_the_right_one() -> None:
     """Another log than the state's: what stands there is looked at, not believed."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     for records in chain.log.records.values():
         records[:] = [record._replace(value=record.value.replace(b"evt_1", b"evt_9")) for record in records]
     assert any(one.step == "the fact evt_1" for one in chain.trail(FRIEND).missing)
@@ -139,7 +138,7 @@ def test_a_foreign_line_at_a_place_is_not_taken_for_the_right_one() -> None:
 
 def test_bounds_are_kept_and_said() -> None:
     """Too much between cause and effect, or too slow a log: the answer comes, and tells where to look."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     trail = chain.trail(FRIEND, bounds=Bounds(records=1, seconds=60))
     assert any("kcat" in one.detail for one in trail.missing)
     ticks = iter([0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])
@@ -149,7 +148,7 @@ def test_bounds_are_kept_and_said() -> None:
 
 def test_a_conversion_that_screening_has_not_said_yet_is_missed() -> None:
     """The state is ahead of what can be found: told, with the topic to look in."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     for partition in range(PARTITIONS):
         chain.log.records["conversions", partition].clear()
     found = chain.trail(FRIEND).missing
@@ -163,14 +162,14 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
         raise LookupError("nobody knows")
 
     rule = Rule("self_referral", "", "referral", "high", lambda _: "reject", crash)
-    chain = Chain(terms(), ScreenFold([rule])).say(follow(1, 1, code="AMY88")).drain()
-    asked = chain.asked(FRIEND)
+    chain = RewardChain(terms(), ScreenFold([rule])).append(follow(1, 1, code="AMY88")).drain()
+    asked = chain.trail_request(FRIEND)
     assert asked.conversion is not None
     where = chain.trail(FRIEND).steps[-1].place.partition
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
-    held, decided = asked.conversion, chain.say(unfollow(9, 30)).log
+    held, decided = asked.conversion, chain.append(unfollow(9, 30)).log
     place = partition_of(f"{PROGRAM}|{FRIEND}", PARTITIONS)
     cause = ("events", place, len(decided.records["events", place]) - 1, 0, 0)
     now, lines = settled(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
@@ -186,12 +185,12 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
 @pytest.mark.parametrize("banned", [FRIEND, AMY.external_id], ids=["who was brought", "who brought them"])
 def test_a_ban_a_month_later_is_found_by_when_it_was(banned: str) -> None:
     """Between the conversion and the ban lies more than one step may read; who asks why it counts no more is told of the ban."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     where = partition_of(f"{PROGRAM}|{AMY.id}", PARTITIONS)
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
-    chain.say(ban(30, banned)).drain()
+    chain.append(ban(30, banned)).drain()
     trail = chain.trail(FRIEND, bounds=Bounds(look=50, seconds=60))
     assert types(trail, "events") == ["person.followed", "person.banned"]
     assert "conversion.reversed" in types(trail, "conversions")
@@ -217,9 +216,9 @@ _FACTS = st.one_of(
     st.builds(lambda n, d: follow(n, d, click=token(BO, d - 0.5)), st.integers(10, 12), st.integers(1, 5)),
     st.builds(unfollow, st.integers(20, 29), st.integers(1, 5)),
     st.builds(scan, st.integers(30, 39), st.integers(1, 5), st.sampled_from(["AMY88", "BO88", "NOBODY"])),
-    st.builds(tagged, st.integers(40, 42), st.integers(1, 5), st.just("xhs:bo")),
-    st.builds(paid, st.integers(50, 55), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
-    st.builds(refunded, st.integers(60, 65), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
+    st.builds(friend_tag, st.integers(40, 42), st.integers(1, 5), st.just("xhs:bo")),
+    st.builds(order_payment, st.integers(50, 55), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
+    st.builds(order_refund, st.integers(60, 65), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
     st.builds(_others, st.integers(1, 5)),
 )
 _STEPS = st.one_of(
@@ -235,15 +234,17 @@ def test_every_place_holds_the_very_line_and_no_line_of_the_referral_is_left_out
     steps: list[Fact | int | str], on_order: bool
 ) -> None:
     """Whatever happened, in whatever order, with folds that stop and stutter: sound, complete, and closed down to facts."""
-    chain = Chain(terms(qualifies_on="order.paid", min_amount=Decimal(50), currency="CNY") if on_order else terms())
+    chain = RewardChain(
+        terms(qualifies_on="order.paid", min_amount=Decimal(50), currency="CNY") if on_order else terms()
+    )
     for step in steps:
         chain.clock.advance(7_000)
         if isinstance(step, int):
-            chain.fold(step)
+            chain.turn(step)
         elif isinstance(step, str):
-            chain.stutter(step)
+            chain.repeat_last_records(step)
         else:
-            chain.say(step)
+            chain.append(step)
     trail = chain.drain().trail(FRIEND)
     places = {step.place for step in trail.steps}
     for one in trail.steps:
@@ -258,9 +259,9 @@ def _key(step: Step) -> tuple[object, ...]:
     return step.type, *step.saying
 
 
-def _told(chain: Chain) -> set[tuple[object, ...]]:
+def _told(chain: RewardChain) -> set[tuple[object, ...]]:
     """An oracle that reads the whole log: what was said of the friend's referral, conversion and rewards, each once."""
-    asked = chain.asked(FRIEND)
+    asked = chain.trail_request(FRIEND)
     referral = referral_id(PROGRAM, FRIEND, asked.referrer) if asked.referrer else None
     conversion = conversion_id(referral) if referral else None
     attributions = [one for one in _lines(chain, "attributions") if referral and one.get("id") == referral]
@@ -274,12 +275,12 @@ def _told(chain: Chain) -> set[tuple[object, ...]]:
     return {(one["type"], *one["cause"]) for one in (*attributions, *conversions, *became, *caused)}
 
 
-def _placed(chain: Chain, topic: str) -> Iterator[tuple[tuple[str, int, int, int], dict]]:
+def _placed(chain: RewardChain, topic: str) -> Iterator[tuple[tuple[str, int, int, int], dict]]:
     for partition in range(PARTITIONS):
         for record in chain.log.records[topic, partition]:
             for number, raw in enumerate(split(record.value)):
                 yield (topic, partition, record.offset, number), msgspec.json.decode(raw)
 
 
-def _lines(chain: Chain, topic: str) -> Iterator[dict]:
+def _lines(chain: RewardChain, topic: str) -> Iterator[dict]:
     return (line for _, line in _placed(chain, topic))

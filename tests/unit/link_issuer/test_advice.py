@@ -13,7 +13,7 @@ from link_issuer.domain.advice.words import FORCED, OFF_SITE, OVER_AND_OVER
 from link_issuer.http_api.examples import PROGRAM
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
-from tests.support.builders.program_files import SMALL, program_files
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GLOW: dict[str, Any] = dict(read(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
 ITEM = GLOW["content"][0]
@@ -168,7 +168,7 @@ def test_every_rule_is_seen_at_work_above() -> None:
 
 def test_a_bare_program_hears_all_there_is_to_hear() -> None:
     """Whoever begins learns at once what is missing, and the program is taken all the same."""
-    checked = check(SMALL)
+    checked = check(MINIMAL_FILE)
     assert checked.program is not None
     assert [one.code for one in checked.warnings] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
 

@@ -11,7 +11,7 @@ from link_issuer.programs.check import check
 from link_issuer.programs.sections import SECTIONS
 from referral.events.part import Part
 from referral.events.program import Program
-from tests.support.builders.program_files import SMALL, program_files
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
@@ -19,7 +19,7 @@ KIT = {"en": "Come: {link}"}
 
 
 def _program(change: dict[str, Any]) -> Program:
-    program = check(SMALL | change).program
+    program = check(MINIMAL_FILE | change).program
     assert program is not None
     return program
 

@@ -13,14 +13,12 @@ from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
 from referral.events.entities import ApiKey
 from referral.http.keys import digest
+from tests.support.settings import UNREACHABLE
 
 KEY = ApiKey(
     recorded_at=datetime(2026, 11, 1, tzinfo=UTC), id="key_admin", digest=digest("rk_a"), name="a", scopes=("admin",)
 )
 WITH_KEY = {"Authorization": "Bearer rk_a"}
-
-
-NOWHERE = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
 
 
 @contextmanager
@@ -34,7 +32,7 @@ def fresh(settings: Settings) -> Iterator[Flask]:
 @pytest.fixture
 def app() -> Iterator[Flask]:
     """A fresh one."""
-    with fresh(NOWHERE) as made:
+    with fresh(UNREACHABLE) as made:
         yield made
 
 
@@ -71,7 +69,7 @@ def test_what_was_not_read_yet_is_not_called_unknown(app: Flask, path: str) -> N
 
 def test_who_guesses_codes_is_stopped() -> None:
     """Each code that nobody has takes a look at the log's end: one address must not keep all threads at it."""
-    with fresh(replace(NOWHERE, rate_limit="2/day")) as app:
+    with fresh(replace(UNREACHABLE, rate_limit="2/day")) as app:
         answers = [app.test_client().get(f"/GUESS{number}") for number in range(3)]
     assert [answer.status_code for answer in answers] == [503, 503, 429]
     assert int(answers[-1].headers["Retry-After"]) > 0

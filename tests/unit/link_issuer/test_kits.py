@@ -17,15 +17,15 @@ from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
-from tests.unit.link_issuer.test_links import AMY, NOW, RULES, TERMS
+from tests.support.builders.link_issuer import LINK_OWNER, NOW, SHARE_PROGRAM, SHARE_VERSION
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 ADDRESS = "https://go.example.com/AMY88"
 PLAIN = Wording("三步救回来", "Tag a friend", "Say my code AMY88", "Say my code AMY88 or mention @amy")
-WITH_MENTION = replace(AMY, mention="@amy")
+WITH_MENTION = replace(LINK_OWNER, mention="@amy")
 
 
-def _kit(channel: Channel, words: Wording = PLAIN, owner: Participant = AMY):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _kit(channel: Channel, words: Wording = PLAIN, owner: Participant = LINK_OWNER):  # type: ignore[no-untyped-def] # noqa: ANN202
     return compose(POLICIES[channel], owner, owner, words, ADDRESS)
 
 
@@ -42,7 +42,7 @@ def test_every_channel_has_a_policy_with_named_rules_that_are_written_down() -> 
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-@pytest.mark.parametrize("owner", [AMY, WITH_MENTION])
+@pytest.mark.parametrize("owner", [LINK_OWNER, WITH_MENTION])
 def test_a_kit_of_plain_words_keeps_its_channels_policy(channel: Channel, owner: Participant) -> None:
     """And refers somehow: by link or by a code that is said."""
     kit = _kit(channel, owner=owner)
@@ -148,7 +148,7 @@ def test_a_kit_takes_the_code_that_says_most() -> None:
     """A link for this channel and content, else for this channel, else the person's own; never one that is bounded, off, or a
     partner's.
     """
-    base = Link(recorded_at=NOW, id="lnk_1", code="A", program="prg_x", participant=AMY.id, channel="wechat")
+    base = Link(recorded_at=NOW, id="lnk_1", code="A", program="prg_x", participant=LINK_OWNER.id, channel="wechat")
     exact = replace(base, id="lnk_2", code="B", content="hacks")
     others = [
         replace(base, id="lnk_3", code="C", channel="weibo"),
@@ -157,23 +157,23 @@ def test_a_kit_takes_the_code_that_says_most() -> None:
         replace(exact, id="lnk_6", code="F", partner="kol"),
         replace(exact, id="lnk_7", code="G", content="other"),
     ]
-    now = OpenNow(TERMS, datetime.now(UTC))
-    assert best_code(AMY, [*others, base, exact], "wechat", "hacks", now).code == "B"
-    assert best_code(AMY, [*others, base], "wechat", "hacks", now).code == "A"
-    assert best_code(AMY, others, "wechat", "hacks", now) is AMY
+    now = OpenNow(SHARE_VERSION, datetime.now(UTC))
+    assert best_code(LINK_OWNER, [*others, base, exact], "wechat", "hacks", now).code == "B"
+    assert best_code(LINK_OWNER, [*others, base], "wechat", "hacks", now).code == "A"
+    assert best_code(LINK_OWNER, others, "wechat", "hacks", now) is LINK_OWNER
 
 
 def test_the_words_are_of_the_item_asked_for() -> None:
     """Else of the program's first; the call to action is the link's own where it names one."""
-    first = RULES.content[0]
-    assert item(RULES, None) is first
-    assert item(replace(RULES, content=()), None) is None
+    first = SHARE_PROGRAM.content[0]
+    assert item(SHARE_PROGRAM, None) is first
+    assert item(replace(SHARE_PROGRAM, content=()), None) is None
     with pytest.raises(LookupError):
-        item(RULES, "nothing")
-    call = call_of(first, AMY)
+        item(SHARE_PROGRAM, "nothing")
+    call = call_of(first, LINK_OWNER)
     assert call is not None
     assert call.id == "tag"
-    assert call_of(None, AMY) is None
+    assert call_of(None, LINK_OWNER) is None
 
 
 def test_the_programs_own_words_for_a_channel_are_the_caption_with_its_blanks_filled_in() -> None:

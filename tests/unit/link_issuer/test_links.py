@@ -1,6 +1,6 @@
 """What a link may name, and when a code leads on."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,24 +9,9 @@ from msgspec.structs import replace
 
 from link_issuer.domain.links import Wish, disabled, hindrance, link, mistakes
 from link_issuer.domain.uses import is_due
-from referral.events.entities import Participant, ProgramVersion
-from referral.events.program import CallToAction, ContentItem, Program
+from tests.support.builders.link_issuer import LINK_OWNER, NOW, SHARE_PROGRAM, SHARE_VERSION
 
-NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-CTA = CallToAction(id="tag", placement="caption", text={"en": "Tag a friend"})
-RULES = Program(
-    id="prg_x",
-    name={"en": "X"},
-    timezone="UTC",
-    target_url="https://example.com",
-    channels=("wechat", "weibo"),
-    content=(ContentItem(id="hacks", format="helpful", mechanics=("practical_value",), ctas=(CTA,)),),
-)
-TERMS = ProgramVersion(recorded_at=NOW, program=RULES, version=1, effective_from=NOW)
-AMY = Participant(
-    recorded_at=NOW, id="par_0123456789abcdef", program="prg_x", external_id="xhs:u42", display_name="Amy", code="AMY88"
-)
 
 
 @pytest.mark.parametrize(
@@ -46,15 +31,15 @@ AMY = Participant(
 )
 def test_a_link_names_what_the_program_has(wish: Wish, places: list[str]) -> None:
     """Its channels, its content and that content's calls to action; a time that is still to come. All mistakes at once."""
-    assert [one.pointer for one in mistakes(wish, RULES, NOW)] == places
+    assert [one.pointer for one in mistakes(wish, SHARE_PROGRAM, NOW)] == places
 
 
 def test_the_same_wish_is_the_same_link() -> None:
     """A link's id says what it carries, in whatever zone its times were written; another wish is another link."""
     east = (NOW + HOUR).astimezone(None)
-    assert Wish(expires_at=NOW + HOUR).link_id(AMY.id) == Wish(expires_at=east).link_id(AMY.id)
-    assert Wish(content="a", cta="b").link_id(AMY.id) != Wish(content="b", cta="a").link_id(AMY.id)
-    assert Wish().link_id(AMY.id) != Wish().link_id("par_another")
+    assert Wish(expires_at=NOW + HOUR).link_id(LINK_OWNER.id) == Wish(expires_at=east).link_id(LINK_OWNER.id)
+    assert Wish(content="a", cta="b").link_id(LINK_OWNER.id) != Wish(content="b", cta="a").link_id(LINK_OWNER.id)
+    assert Wish().link_id(LINK_OWNER.id) != Wish().link_id("par_another")
 
 
 @pytest.mark.parametrize(
@@ -68,33 +53,47 @@ def test_the_same_wish_is_the_same_link() -> None:
 )
 def test_a_link_works_from_its_start_until_its_end(now: datetime, expected: str | None) -> None:
     """The start belongs to it, the end does not."""
-    made = link(Wish(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), AMY, "LATER", NOW)
-    assert hindrance(made, TERMS, now) == expected
-    assert hindrance(AMY, TERMS, now) is None
+    made = link(Wish(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), LINK_OWNER, "LATER", NOW)
+    assert hindrance(made, SHARE_VERSION, now) == expected
+    assert hindrance(LINK_OWNER, SHARE_VERSION, now) is None
 
 
 def test_a_program_that_is_not_open_hinders_all_its_codes() -> None:
     """Before its first version and after its end nothing leads on; a link that is switched off never does."""
-    made = link(Wish(), AMY, "AMYX", NOW)
-    ended = replace(TERMS, program=replace(RULES, ends_at=NOW))
-    for owner in (AMY, made):
+    made = link(Wish(), LINK_OWNER, "AMYX", NOW)
+    ended = replace(SHARE_VERSION, program=replace(SHARE_PROGRAM, ends_at=NOW))
+    for owner in (LINK_OWNER, made):
         assert hindrance(owner, None, NOW) == "program_not_started"
         assert hindrance(owner, ended, NOW) == "program_ended"
-    assert hindrance(replace(made, disabled=True), TERMS, NOW) == "disabled"
+    assert hindrance(replace(made, disabled=True), SHARE_VERSION, NOW) == "disabled"
 
 
 def test_a_link_with_a_bound_is_exhausted_when_it_is_reached() -> None:
     """So many people, and no more; a link without a bound never."""
-    made = link(Wish(max_uses=3, partner="kol_lin", campaign="spring"), AMY, "AMYX", NOW)
-    assert [hindrance(made, TERMS, NOW, uses) for uses in (0, 2, 3, 4)] == [None, None, "exhausted", "exhausted"]
-    assert hindrance(link(Wish(), AMY, "AMYY", NOW), TERMS, NOW, 10**9) is None
+    made = link(Wish(max_uses=3, partner="kol_lin", campaign="spring"), LINK_OWNER, "AMYX", NOW)
+    assert [hindrance(made, SHARE_VERSION, NOW, uses) for uses in (0, 2, 3, 4)] == [
+        None,
+        None,
+        "exhausted",
+        "exhausted",
+    ]
+    assert hindrance(link(Wish(), LINK_OWNER, "AMYY", NOW), SHARE_VERSION, NOW, 10**9) is None
     assert (made.partner, made.campaign) == ("kol_lin", "spring")
-    assert len({Wish().link_id(AMY.id), Wish(max_uses=3).link_id(AMY.id), Wish(partner="a").link_id(AMY.id)}) == 3
+    assert (
+        len(
+            {
+                Wish().link_id(LINK_OWNER.id),
+                Wish(max_uses=3).link_id(LINK_OWNER.id),
+                Wish(partner="a").link_id(LINK_OWNER.id),
+            }
+        )
+        == 3
+    )
 
 
 def test_a_link_that_is_switched_off_keeps_its_code_and_the_moment() -> None:
     """Twice is once: the first moment counts. The code stays its own since it was made."""
-    off = disabled(link(Wish(), AMY, "AMYX", NOW), NOW + HOUR)
+    off = disabled(link(Wish(), LINK_OWNER, "AMYX", NOW), NOW + HOUR)
     assert (off.disabled, off.disabled_at, off.recorded_at) == (True, NOW + HOUR, NOW)
     assert disabled(off, NOW + 2 * HOUR) is off
 

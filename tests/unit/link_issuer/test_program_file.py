@@ -30,7 +30,7 @@ from link_issuer.programs.yaml_form import read
 from referral.events import adapters, challenges
 from referral.events import content as content_contract
 from referral.events import program as contract
-from tests.support.builders.program_files import SMALL, program_files
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
@@ -262,7 +262,7 @@ def test_the_file_holds_exactly_what_the_contract_holds(schema: type[Any], part:
 )
 def test_each_mistake_is_named_by_its_place(change: dict[str, Any], places: list[str]) -> None:
     """One change to a right file, and exactly its places are named."""
-    assert _places(SMALL | change) == places
+    assert _places(MINIMAL_FILE | change) == places
 
 
 def test_all_mistakes_come_in_one_answer() -> None:
@@ -309,7 +309,7 @@ def test_all_mistakes_come_in_one_answer() -> None:
 )
 def test_a_mistake_says_what_to_do(change: dict[str, Any], remedy: str) -> None:
     """Each message holds its remedy, also where the schema library words the complaint."""
-    assert remedy in " ".join(mistake.detail for mistake in check(SMALL | change).mistakes)
+    assert remedy in " ".join(mistake.detail for mistake in check(MINIMAL_FILE | change).mistakes)
 
 
 INSIDE = ["experiment", "variants", "ctas", "channel", "starts", "days", "hashtag", "resources", "wechat", "budget"]
@@ -317,7 +317,7 @@ _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*SMALL, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
+        | st.dictionaries(st.sampled_from([*MINIMAL_FILE, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -326,7 +326,7 @@ _json = st.recursive(
 @given(_json, st.sampled_from([*ProgramFile().fields]))
 def test_nothing_that_is_sent_makes_the_check_fail(value: object, name: str) -> None:
     """Whatever stands wherever, the answer is a program or mistakes, never an exception."""
-    for content in (value, SMALL | {name: value}, SMALL | {name: [value]}):
+    for content in (value, MINIMAL_FILE | {name: value}, MINIMAL_FILE | {name: [value]}):
         checked = check(content)
         assert (checked.program is None) == bool(checked.mistakes)
 

@@ -21,7 +21,7 @@ from reward_dispatcher.delivery.in_order import InOrder
 from reward_dispatcher.delivery.messages import Message, headers, message
 from reward_dispatcher.delivery.sender import ATTEMPTS, Sender
 from reward_dispatcher.delivery.ticking import Ticks, tick
-from tests.support.builders.reward_dispatcher import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, START
 
 HOOK = Webhook(
     recorded_at=START,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from referral.events.rewards import CodeIssued, CodeRequested, CodeReturned, PoolFilled, RewardHeld
 from reward_dispatcher.domain.codes import spoken
 from reward_dispatcher.domain.pool import Pool, filled, left, requested, returned
-from tests.support.builders.reward_dispatcher import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, START
 
 
 def ask(number: int) -> CodeRequested:

@@ -11,7 +11,8 @@ from referral.events.moment import to_datetime
 from referral.fold import batch
 from referral.fold.fold import Decision, Family, Key, Output, Position, Score, members
 from referral.topics import partition_of
-from tests.support.scenarios.word_pipeline import PARTITIONS, TOLD, WORDS, Pipeline, Told, Word
+from tests.support.folds import drain
+from tests.support.scenarios.word_pipeline import DISTINCT_WORDS, PARTITIONS, WORDS, DistinctWord, Word, WordPipeline
 
 CLANS, NAMES = st.sampled_from(["red", "blue"]), st.sampled_from(["a", "b", "c"])
 DEEDS = st.tuples(CLANS, st.builds("{} {}".format, st.sampled_from(["join", "leave", "age", "forget"]), NAMES))
@@ -26,7 +27,7 @@ def _family(clan: str) -> Family:
 class Clans:
     """Members join, leave, age or are forgotten by name; a call tells all that belong, a feed lets all of them age."""
 
-    name, service, source, outputs, state = "tell", "t", WORDS, (TOLD,), int
+    name, service, source, outputs, state = "distinct", "t", WORDS, (DISTINCT_WORDS,), int
 
     def keys(self, line: Word) -> Sequence[Key]:
         _, name = line.word.split()
@@ -53,7 +54,14 @@ def _for_all(line: Word, deed: str, ages: Mapping[str, int]) -> Decision:
     if deed == "feed":
         return Decision({f"age:{line.person}:{name}": age + 1 for name, age in ages.items()})
     told = " ".join(f"{name}{age}" for name, age in ages.items())
-    return Decision({}, [Output(TOLD, Told(occurred_at=line.occurred_at, program="p", person=line.person, word=told))])
+    return Decision(
+        {},
+        [
+            Output(
+                DISTINCT_WORDS, DistinctWord(occurred_at=line.occurred_at, program="p", person=line.person, word=told)
+            )
+        ],
+    )
 
 
 def _expected(said: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -88,24 +96,21 @@ def test_a_line_meets_each_member_as_the_lines_before_it_left_them(
 ) -> None:
     """Who joined earlier in the batch is met, who left is not; batches and wipes change nothing."""
     monkeypatch.setattr(batch, "MAX_LINES", most)
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     for number, words in enumerate(said):
-        pipeline.say(*words)
+        pipeline.append(*words)
         if number in wiped:
-            pipeline.states["tell"].wipe()
+            pipeline.states["distinct"].wipe()
         _drain(pipeline)
-    told = [msgspec.json.decode(raw) for raw in pipeline.log.lines("told")]
+    told = [msgspec.json.decode(raw) for raw in pipeline.log.lines("distinct")]
     for clan in ("red", "blue"):
         expected = _expected([one for words in said for one in words if one[0] == clan])
         assert [(line["person"], line["word"]) for line in told if line["person"] == clan] == expected
 
 
-def _drain(pipeline: Pipeline) -> None:
+def _drain(pipeline: WordPipeline) -> None:
     worker = pipeline.worker(Clans())
-    idle = 0
-    while idle < 2:
-        busy = worker.turn(0) or any(one.waiting for one in worker.owned.values())
-        idle = 0 if busy else idle + 1
+    drain(worker)
     worker.close()
 
 
@@ -116,7 +121,7 @@ def test_a_family_cannot_be_written_as_a_whole() -> None:
         def decide(self, line: Word, *_: object) -> Decision:
             return Decision({_family(line.person): 1.0})
 
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     record = msgspec.json.encode(Word(occurred_at=to_datetime(0), person="red", word="call all"))
     pipeline.log.append("words", partition_of("red", PARTITIONS), record)
     worker = pipeline.worker(Wrong())

@@ -17,11 +17,11 @@ from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.states import Change
 from referral.log.errors import NotDurable
 from referral.log.memory import MemorySource
-from tests.support.scenarios.word_pipeline import Count, Crash, Pipeline, Tell
+from tests.support.scenarios.word_pipeline import CountFold, Crash, DistinctFold, WordPipeline
 
 PEOPLE = st.sampled_from(["amy", "bo", "chen"])
 WORDS = st.sampled_from(["a", "b", "c", "d", "e", "f"])
-FOLDS = st.sampled_from([Tell(), Count()])
+FOLDS = st.sampled_from([DistinctFold(), CountFold()])
 PLACES = st.sampled_from([point for point in POINTS if point != "amid_produce"])  # the log in memory has no such middle
 
 
@@ -34,14 +34,14 @@ class Faults(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pipeline = Pipeline(self.runner, self.decider)
-        self.pipeline.states = {"tell": self.states(), "count": self.states()}
-        self.workers = {"tell": self.pipeline.worker(Tell()), "count": self.pipeline.worker(Count())}
+        self.pipeline = WordPipeline(self.runner, self.decider)
+        self.pipeline.states = {"distinct": self.states(), "count": self.states()}
+        self.workers = {"distinct": self.pipeline.worker(DistinctFold()), "count": self.pipeline.worker(CountFold())}
         self.zombies: list[FoldRunner] = []
 
     @rule(said=st.lists(st.tuples(PEOPLE, WORDS), min_size=1, max_size=6))
     def words_come(self, said: list[tuple[str, str]]) -> None:
-        self.pipeline.say(*said)
+        self.pipeline.append(*said)
 
     @rule(fold=FOLDS)
     def a_worker_takes_a_turn(self, fold: object) -> None:
@@ -102,8 +102,8 @@ class Faults(RuleBasedStateMachine):
         self.workers[fold.name] = self.pipeline.worker(fold)
 
     def _turns(self, worker: FoldRunner, said: list[tuple[str, str]]) -> None:
-        self.pipeline.say(*said)
-        for one in (self.workers["tell"], worker, self.workers["tell"], worker):
+        self.pipeline.append(*said)
+        for one in (self.workers["distinct"], worker, self.workers["distinct"], worker):
             self._turn(one)
 
     def _turn(self, worker: FoldRunner) -> None:
@@ -114,7 +114,7 @@ class Faults(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.pipeline.drain()
-        assert self.pipeline.counts() == self.pipeline.told()
+        assert self.pipeline.counts() == self.pipeline.expected_counts()
 
 
 THOROUGH = settings(max_examples=300, stateful_step_count=20, suppress_health_check=list(HealthCheck))
@@ -178,8 +178,8 @@ def test_the_harness_catches_a_runner_without_one_of_its_parts(mutation: dict[st
 
 def test_a_poison_line_is_set_aside_with_its_bytes_and_the_rest_go_on() -> None:
     """R8: only the line itself is refused, by decoding or by deciding, and it is kept with its reason."""
-    pipeline = Pipeline()
-    pipeline.say(("amy", "a"), ("amy", "poison"), ("amy", "b"))
+    pipeline = WordPipeline()
+    pipeline.append(("amy", "a"), ("amy", "poison"), ("amy", "b"))
     pipeline.log.append("words", 0, b'{"type":"word"\n\xff\xfe')
     pipeline.drain()
     letters = [msgspec.json.decode(raw) for raw in pipeline.log.lines("rejected")]
@@ -189,25 +189,25 @@ def test_a_poison_line_is_set_aside_with_its_bytes_and_the_rest_go_on() -> None:
 
 def test_a_flood_of_invalid_lines_stops_the_fold_before_it_applies_anything() -> None:
     """A producer that went mad must not fill the dead letters unseen; the fence stays where it was."""
-    pipeline = Pipeline()
-    pipeline.say(*[("amy", "poison")] * 20)
-    worker = pipeline.worker(Tell(), limit=InvalidLimit(consecutive=10))
+    pipeline = WordPipeline()
+    pipeline.append(*[("amy", "poison")] * 20)
+    worker = pipeline.worker(DistinctFold(), limit=InvalidLimit(consecutive=10))
     with pytest.raises(TooMuchInvalid, match="20 lines in a row"):
         for _ in range(3):
             worker.turn(0)
-    assert pipeline.states["tell"].fence == {}
+    assert pipeline.states["distinct"].fence == {}
     assert pipeline.log.lines("rejected") == []
 
 
 def test_without_a_limit_a_flood_is_set_aside_whole_and_the_fold_goes_on() -> None:
     """The way past a flood that nobody can mend: 0 in a row bounds nothing, and every line is kept with its reason."""
-    pipeline = Pipeline()
-    pipeline.say(*[("amy", "poison")] * 20, ("amy", "a"))
-    worker = pipeline.worker(Tell(), limit=InvalidLimit(consecutive=0))
+    pipeline = WordPipeline()
+    pipeline.append(*[("amy", "poison")] * 20, ("amy", "a"))
+    worker = pipeline.worker(DistinctFold(), limit=InvalidLimit(consecutive=0))
     for _ in range(3):
         worker.turn(0)
     assert len(pipeline.log.lines("rejected")) == 20
-    assert len(pipeline.log.lines("told")) == 1
+    assert len(pipeline.log.lines("distinct")) == 1
 
 
 @given(st.lists(st.lists(st.booleans(), max_size=12), max_size=8))
@@ -226,10 +226,10 @@ def test_invalid_lines_in_a_row_are_counted_line_by_line_across_batches(batches:
 
 def test_a_batch_that_is_tried_again_is_counted_once() -> None:
     """The log is away for many rounds: the same bad lines, met again and again, are no flood."""
-    pipeline = Pipeline()
-    pipeline.say(*[("amy", "poison")] * 4)
+    pipeline = WordPipeline()
+    pipeline.append(*[("amy", "poison")] * 4)
     pipeline.speaker.failing = True
-    worker = pipeline.worker(Tell(), limit=InvalidLimit(consecutive=6))
+    worker = pipeline.worker(DistinctFold(), limit=InvalidLimit(consecutive=6))
     for _ in range(4):
         with pytest.raises(NotDurable):
             for _ in range(2):
@@ -243,19 +243,19 @@ def test_a_batch_that_is_tried_again_is_counted_once() -> None:
 
 def test_a_wipe_repeats_no_dead_letter() -> None:
     """What was set aside before the produced marker is there already."""
-    pipeline = Pipeline()
-    pipeline.say(("amy", "poison"), ("amy", "a"))
+    pipeline = WordPipeline()
+    pipeline.append(("amy", "poison"), ("amy", "a"))
     pipeline.drain()
     before = pipeline.log.lines("rejected")
-    pipeline.states["tell"].wipe()
+    pipeline.states["distinct"].wipe()
     pipeline.drain()
     assert pipeline.log.lines("rejected") == before != []
 
 
 def test_a_state_that_cannot_be_decided_when_it_falls_due_is_set_aside_and_the_others_ring() -> None:
     """One bad state must not stop time for a whole partition."""
-    pipeline = Pipeline()
-    pipeline.say(("amy", "bell"), ("amy", "stuck"), ("amy", "b"), ("bo", "bell"))
+    pipeline = WordPipeline()
+    pipeline.append(("amy", "bell"), ("amy", "stuck"), ("amy", "b"), ("bo", "bell"))
     pipeline.tick(10)
     pipeline.tick(11)
     pipeline.drain()
@@ -269,38 +269,38 @@ def test_what_waits_to_be_folded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(runner, "_MOST_WAITING", 200)
     monkeypatch.setattr(batch, "MAX_LINES", 1)
     monkeypatch.setattr(MemorySource, "most_records", 3)
-    pipeline = Pipeline()
-    worker = pipeline.worker(Tell())
+    pipeline = WordPipeline()
+    worker = pipeline.worker(DistinctFold())
     worker.turn(0)
     most = 0
     for number in range(200):
-        pipeline.say(("amy", f"word {number}"))
+        pipeline.append(("amy", f"word {number}"))
         worker.turn(0)
-        pipeline.say(("amy", f"other {number}"))
+        pipeline.append(("amy", f"other {number}"))
         most = max(most, *(len(one.waiting) for one in worker.owned.values()))
     assert most < 10
     pipeline.drain()
-    assert pipeline.counts() == pipeline.told()
+    assert pipeline.counts() == pipeline.expected_counts()
 
 
 def test_a_state_ahead_of_its_log_is_refused_by_name() -> None:
     """A Redis of another log, or a log that lost its tail: new records would stand below the fence and be passed over unseen."""
-    pipeline = Pipeline()
-    pipeline.say(("amy", "a"), ("bo", "b"))
+    pipeline = WordPipeline()
+    pipeline.append(("amy", "a"), ("bo", "b"))
     pipeline.drain()
     pipeline.log.records.clear()
     with pytest.raises(LogBehindState, match="FLUSHDB"):
-        pipeline.worker(Tell()).turn(0)
+        pipeline.worker(DistinctFold()).turn(0)
 
 
 def test_a_tick_rings_what_is_due_once_and_goes_on_to_the_next_topic() -> None:
     """Timers fire from the log's own time: at the first tick at or after their moment, never twice."""
-    pipeline = Pipeline()
-    pipeline.say(("amy", "bell"))
+    pipeline = WordPipeline()
+    pipeline.append(("amy", "bell"))
     for at_ms in (9, 10, 11):
         pipeline.tick(at_ms)
     pipeline.drain()
-    told = [msgspec.json.decode(raw) for raw in pipeline.log.lines("told")]
+    told = [msgspec.json.decode(raw) for raw in pipeline.log.lines("distinct")]
     assert [line["occurred_at"] for line in told if line.get("word") == "rung"] == ["1970-01-01T00:00:00.010000Z"]
     assert sum(line["type"] == "clock.ticked" for line in told) == 6
     assert pipeline.counts() == {"amy's friend": 1, "amy": 1}
@@ -308,44 +308,44 @@ def test_a_tick_rings_what_is_due_once_and_goes_on_to_the_next_topic() -> None:
 
 def test_after_a_wipe_nothing_below_the_produced_marker_is_said_again() -> None:
     """Refolding is silent up to what was already said, so a wipe does not double the log."""
-    pipeline = Pipeline()
-    pipeline.say(("amy", "a"), ("bo", "b"))
+    pipeline = WordPipeline()
+    pipeline.append(("amy", "a"), ("bo", "b"))
     pipeline.drain()
-    said = pipeline.log.lines("told")
-    pipeline.states["tell"].wipe()
+    said = pipeline.log.lines("distinct")
+    pipeline.states["distinct"].wipe()
     pipeline.drain()
-    assert pipeline.log.lines("told") == said
-    assert pipeline.counts() == pipeline.told()
+    assert pipeline.log.lines("distinct") == said
+    assert pipeline.counts() == pipeline.expected_counts()
 
 
 def test_a_wipe_right_after_a_batch_makes_its_worker_say_nothing_twice() -> None:
     """The marker is committed once a second; what this worker said since then it knows without it."""
-    pipeline = Pipeline()
-    worker = pipeline.worker(Tell())
+    pipeline = WordPipeline()
+    worker = pipeline.worker(DistinctFold())
     worker.turn(0)
-    pipeline.say(("amy", "a"), ("bo", "b"))
+    pipeline.append(("amy", "a"), ("bo", "b"))
     worker.turn(0)
-    said = pipeline.log.lines("told")
-    pipeline.states["tell"].wipe()
+    said = pipeline.log.lines("distinct")
+    pipeline.states["distinct"].wipe()
     worker._looked_around = 0.0
     for _ in range(3):
         worker.turn(0)
-    assert pipeline.log.lines("told") == said != []
+    assert pipeline.log.lines("distinct") == said != []
 
 
 def test_a_wipe_with_no_traffic_is_noticed_and_healed() -> None:
     """Once a second a worker compares its fences with the store, so that an empty Redis does not stay empty."""
-    pipeline = Pipeline()
-    pipeline.say(("amy", "a"))
-    worker = pipeline.worker(Tell())
+    pipeline = WordPipeline()
+    pipeline.append(("amy", "a"))
+    worker = pipeline.worker(DistinctFold())
     for _ in range(3):
         worker.turn(0)
-    before = dict(pipeline.states["tell"].values)
-    pipeline.states["tell"].wipe()
+    before = dict(pipeline.states["distinct"].values)
+    pipeline.states["distinct"].wipe()
     worker._looked_around = 0.0
     for _ in range(3):
         worker.turn(0)
-    assert pipeline.states["tell"].values == before != {}
+    assert pipeline.states["distinct"].values == before != {}
 
 
 def test_a_fence_round_trips_and_admits_only_causes_above_the_highest() -> None:

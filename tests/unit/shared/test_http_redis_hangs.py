@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.tiny_service import NOWHERE, headers, tiny_service
+from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
 
 THINGS = "/v1/programs/prg_glow/things"
 
@@ -18,7 +18,7 @@ def client() -> Iterator[FlaskClient]:
     """A client of the tiny service; the kernel takes connections for its Redis, and nobody reads them."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         redis = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
-        yield tiny_service(dataclasses.replace(NOWHERE, redis=redis)).test_client()
+        yield tiny_service(dataclasses.replace(SMALL_BODIES, redis=redis)).test_client()
 
 
 def test_what_needs_a_redis_that_hangs_is_answered_503_in_time(client: FlaskClient) -> None:

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from referral import __version__
-from tests.support.tiny_service import NOWHERE, headers, tiny_service
+from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_every_answer_carries_security_headers(client: FlaskClient, path: str) -
 def test_too_many_requests_of_a_caller_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """429 with when to come back; others, health and the hot path go on."""
     monkeypatch.setattr("referral.http.limits.time.time", lambda: 1_790_000_010.0)  # in the middle of a window
-    client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/minute")).test_client()
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/minute")).test_client()
     answers = [client.get("/v1/things", headers=headers("reader")) for _ in range(5)]
     assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
     assert [one.headers["X-RateLimit-Remaining"] for one in answers] == ["2", "1", "0", "0", "0"]
@@ -64,14 +64,14 @@ def test_too_many_requests_of_a_caller_are_refused(monkeypatch: pytest.MonkeyPat
 
 def test_made_up_keys_share_one_allowance() -> None:
     """Guessing keys brings no fresh allowance for each guess."""
-    client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/day")).test_client()
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/day")).test_client()
     answers = [client.get("/v1/things", headers=headers(f"guess{number}")).status_code for number in range(5)]
     assert answers == [401, 401, 401, 429, 429]
 
 
 def test_made_up_keys_are_counted_where_known_ones_are_not() -> None:
     """On the hot path each guess would hold a thread while the catalog is read; whoever has a key is not bounded."""
-    client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/day")).test_client()
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/day")).test_client()
     guesses = [client.get("/v1/hot/mine", headers=headers(f"guess{number}")) for number in range(5)]
     assert [answer.status_code for answer in guesses] == [401, 401, 401, 429, 429]
     assert guesses[4].headers["Retry-After"] == guesses[4].headers["X-RateLimit-Reset"]
@@ -80,7 +80,7 @@ def test_made_up_keys_are_counted_where_known_ones_are_not() -> None:
 
 def test_behind_a_proxy_callers_are_told_apart_by_what_it_says() -> None:
     """Only so many proxies as are configured are believed: a caller's own header is not."""
-    settings = dataclasses.replace(NOWHERE, rate_limit="1/day", proxies=1)
+    settings = dataclasses.replace(SMALL_BODIES, rate_limit="1/day", proxies=1)
     client = tiny_service(settings).test_client()
 
     def ask(forwarded: str) -> int:

@@ -1,22 +1,19 @@
 """WeChat's encrypted mode: a vector made with openssl, whatever a second implementation encrypts, and what is refused."""
 
-import struct
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from contextlib import suppress
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.wechat_secure import BLOCK, Opened, Unopened, genuine, is_key, opened, signature
+from conversion_tracker.domain.adapters.wechat_secure import Opened, Unopened, genuine, is_key, opened, signature
 from conversion_tracker.http_api.adapters.wechat_cipher import deciphered
 from conversion_tracker.http_api.adapters.wechat_xml import callback_in
+from tests.support.builders.wechat import AES_KEY, APP_ID, encrypt, lay_out
 
-KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-APPID = "wxb11529c136998cb6"
 # By hand: `0123456789abcdef`, the length, the callback, the AppID, padded to 32; then
-# openssl enc -aes-256-cbc -nopad -K $(printf '%s=' $KEY | base64 -d | xxd -p -c 99) -iv <its first half> | base64 -w0
+# openssl enc -aes-256-cbc -nopad -K $(printf '%s=' $AES_KEY | base64 -d | xxd -p -c 99) -iv <its first half> | base64 -w0
 VECTOR = (
     "Q3stYC6hdFzMh9T8HCvyDPYd4batj7zR9qX1tTJwVo3rIGsIyiksc+v3Gxca8gMqRegfsmyXaZi8mysgFPc1sSyReyy+CEEVBCzKdjdhI1kWoS"
     "luQjAyncHjyC43+OCCoNiZydW0X2D+Um47DG2nliAUtNHGMKy+fl2KFpPw8rtqeB7RP+nAyE1Lu6kCq1jkEMLvcxhmSzjOtFqYfR8B6VwyKOlk"
@@ -27,25 +24,11 @@ VECTOR = (
 SIGNATURE = "4b1a9539dd6e06821c3e01a520a2fbbef3534838"
 
 
-def laid_out(message: bytes, appid: bytes = APPID.encode(), length: int | None = None, block: int = BLOCK) -> bytes:
-    """A message as WeChat lays it out, by the letter of its page."""
-    body = b"r" * 16 + struct.pack(">I", len(message) if length is None else length) + message + appid
-    count = block - len(body) % block
-    return body + bytes([count]) * count
-
-
-def encrypted(plain: bytes, key: str = KEY) -> str:
-    """AES-256-CBC, by the letter of WeChat's page."""
-    aes = b64decode(key + "=")
-    encryptor = Cipher(algorithms.AES(aes), modes.CBC(aes[:16])).encryptor()
-    return b64encode(encryptor.update(plain) + encryptor.finalize()).decode()
-
-
-def test_what_openssl_encrypted_is_opened() -> None:
+def test_what_openssl_encrypteded_is_opened() -> None:
     """The whole way: signature, AES, padding, length, AppID, callback."""
     assert signature("spamtoken", "1793692800", "n1", VECTOR) == SIGNATURE
-    found = deciphered(VECTOR, KEY)
-    assert found.appid == APPID
+    found = deciphered(VECTOR, AES_KEY)
+    assert found.appid == APP_ID
     callback = callback_in(found.message)
     assert (callback.person, callback.event, callback.key) == ("oAmy", "subscribe", "qrscene_AMY88")
 
@@ -53,7 +36,7 @@ def test_what_openssl_encrypted_is_opened() -> None:
 @given(st.binary(max_size=300), st.text(st.characters(codec="utf-8"), max_size=30))
 def test_whatever_is_encrypted_so_is_opened(message: bytes, appid: str) -> None:
     """Of every length: the padding is 1 to 32 bytes."""
-    assert deciphered(encrypted(laid_out(message, appid.encode())), KEY) == Opened(message, appid)
+    assert deciphered(encrypt(lay_out(message, appid.encode())), AES_KEY) == Opened(message, appid)
 
 
 @given(st.binary(max_size=200))
@@ -70,20 +53,20 @@ def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None
         ("中文", "Base64"),
         (b64encode(b"abc").decode(), "blocks"),
         ("", "padding"),
-        (encrypted(laid_out(b"x"), "B" * 43), "padding"),
-        (encrypted(laid_out(b"x")[:-1] + b"\x21"), "padding"),
-        (encrypted(laid_out(b"x")[:-1] + b"\x00"), "padding"),
-        (encrypted(laid_out(b"x")[:-2] + b"\x01\x02"), "padding"),
-        (encrypted(laid_out(b"x" * 13, b"", block=16)), "padding"),
-        (encrypted(b"\x20" * 32), "too short"),
-        (encrypted(laid_out(b"x", length=2**31)), "length"),
-        (encrypted(laid_out(b"x", b"\xff")), "AppID"),
+        (encrypt(lay_out(b"x"), "B" * 43), "padding"),
+        (encrypt(lay_out(b"x")[:-1] + b"\x21"), "padding"),
+        (encrypt(lay_out(b"x")[:-1] + b"\x00"), "padding"),
+        (encrypt(lay_out(b"x")[:-2] + b"\x01\x02"), "padding"),
+        (encrypt(lay_out(b"x" * 13, b"", block=16)), "padding"),
+        (encrypt(b"\x20" * 32), "too short"),
+        (encrypt(lay_out(b"x", length=2**31)), "length"),
+        (encrypt(lay_out(b"x", b"\xff")), "AppID"),
     ],
 )
 def test_what_was_not_encrypted_for_us_is_refused(sent: str, says: str) -> None:
     """And what is wrong with it is said."""
     with pytest.raises(Unopened, match=says):
-        deciphered(sent, KEY)
+        deciphered(sent, AES_KEY)
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.text())
@@ -95,7 +78,9 @@ def test_the_signature_covers_the_message(token: str, timestamp: str, nonce: str
     assert not genuine([token], said, timestamp, nonce, message + "x" + other)
 
 
-@pytest.mark.parametrize(("text", "good"), [(KEY, True), (KEY[:-1], False), (KEY + "A", False), ("=" * 43, False)])
+@pytest.mark.parametrize(
+    ("text", "good"), [(AES_KEY, True), (AES_KEY[:-1], False), (AES_KEY + "A", False), ("=" * 43, False)]
+)
 def test_a_key_has_43_letters_and_digits(text: str, good: bool) -> None:
     """As the account's page makes it."""
     assert is_key(text) is good
