@@ -10,6 +10,7 @@ import msgspec
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.line import ClockTicked, Derived
+from referral.events.moment import to_ms
 from referral.fold import fence as fences
 from referral.fold.batch import Batch
 from referral.fold.decide import Decider, Outcome
@@ -18,9 +19,10 @@ from referral.fold.fold import Fold, Position
 from referral.fold.memory import MemoryStates
 from referral.fold.metrics import FoldMetrics
 from referral.fold.runner import FoldRunner
-from referral.fold.states import Change
+from referral.fold.states import Change, Loaded
 from referral.log.memory import MemoryLog, MemorySource, MemorySpeaker
 from referral.topics import Topic, partition_of
+from tests.support.builders.participants import START
 
 PARTITIONS = 3
 _TIMERS = "timers"
@@ -31,14 +33,15 @@ _NO_CAUSE = Derived.__struct_defaults__[-1]
 class FoldFeed:
     """One fold over one partition: loads the states of each line, decides on it, and applies the changes to `states`.
 
-    A line that the fold cannot decide fails the test, and so does a change of a state that the line did not load. Every line
-    has the log position 0, so that states which hold positions can be compared between orders of the same lines.
+    A line that the fold cannot decide fails the test; with `only_loaded` so does a change of a value state that the line did not
+    load. Every line has the log position 0, so that states which hold positions are equal for any order of the same lines.
     """
 
     spoken_below = 0  # read by the decider: everything is produced
 
-    def __init__(self, fold: Fold[Any, Any], catalog: Catalog) -> None:
+    def __init__(self, fold: Fold[Any, Any], catalog: Catalog, only_loaded: bool = False) -> None:
         self.fold = fold
+        self.only_loaded = only_loaded
         self.states = MemoryStates()
         self.fence = Fence()
         self.outputs: list[Any] = []
@@ -66,10 +69,10 @@ class FoldFeed:
         batch.lines.append((position, line, b""))
         loaded = self.states.load({_PARTITION: (wanted := self._decider.wanted(batch))})[_PARTITION]
         outcome = self._without_rejections(batch, loaded)
-        assert outcome.values.keys() <= {*wanted.values, *loaded.values}
+        assert not self.only_loaded or outcome.values.keys() <= set(wanted.values)
         return outcome
 
-    def _without_rejections(self, batch: Batch[Any], loaded: Any) -> Outcome:
+    def _without_rejections(self, batch: Batch[Any], loaded: Loaded) -> Outcome:
         outcome = self._decider.decide(batch, loaded, self)
         assert not outcome.letters, outcome.letters
         return outcome
@@ -121,7 +124,8 @@ class LogFold:
         partitions: int = PARTITIONS,
         source: type[MemorySource] = MemorySource,
     ) -> None:
-        self.log = log or MemoryLog(ManualClock())
+        self.clock = ManualClock(to_ms(START))  # of its own log
+        self.log = log or MemoryLog(self.clock)
         self.states = MemoryStates()
         self._fold, self._catalog, self._partitions, self._source = fold, catalog, partitions, source
         self._markers: dict[int, int] = {}

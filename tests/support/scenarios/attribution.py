@@ -29,7 +29,7 @@ class AttributionRun:
 
     def __init__(self, known: Catalog | None = None, lateness_days: int = 35) -> None:
         self.fold = AttributeFold(TOKENS, lateness_days)
-        self.feed = FoldFeed(self.fold, known or catalog())
+        self.feed = FoldFeed(self.fold, known or catalog(), only_loaded=True)
 
     def take(self, lines: Iterable[Fact | Banning | ClockTicked], recorded_on: float = 30) -> "AttributionRun":
         """Folds facts and ticks in this order; returns itself."""

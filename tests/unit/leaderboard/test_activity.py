@@ -26,7 +26,7 @@ from referral.events.line import ClockTicked
 from referral.events.moment import to_ms
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
 from tests.support.builders.participants import PROGRAM, START
-from tests.support.folds import PARTITIONS, LogFold
+from tests.support.folds import LogFold
 
 LATENESS_DAYS = 35
 decode = msgspec.msgpack.Decoder(State).decode
@@ -153,9 +153,7 @@ def test_ids_are_kept_as_long_as_a_duplicate_can_come_and_no_longer() -> None:
 
 def tick(one: LogFold, at: datetime) -> None:
     """Time reaches every partition."""
-    for partition in range(PARTITIONS):
-        line = ClockTicked(id=f"clk_{at.timestamp():.0f}", occurred_at=at)
-        one.log.append("events", partition, msgspec.json.encode(line))
+    one.append_tick(ClockTicked(id=f"clk_{at.timestamp():.0f}", occurred_at=at))
 
 
 def clicked(number: int, day: int, was: Visitor) -> LinkClicked:
