@@ -82,7 +82,7 @@ def test_of_many_at_once_one_is_done(app: Flask) -> None:
     start = Barrier(16)
 
     def ask(_: int) -> tuple[int, int | None]:
-        start.wait(10)
+        start.wait(30)
         answer = app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
         return answer.status_code, answer.get_json().get("number")
 

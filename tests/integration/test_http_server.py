@@ -47,7 +47,7 @@ class Server:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; status 0 where nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -59,7 +59,7 @@ class Server:
 
     def post(self, path: str, parts: Iterable[bytes]) -> tuple[int, str]:
         """Status and body of a chunked request: one without a Content-Length."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         sent = {"Authorization": "Bearer writer", "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
         try:
             connection.request("POST", path, iter(parts), sent, encode_chunked=True)
@@ -103,7 +103,7 @@ def test_a_request_under_way_is_answered_and_then_all_is_gone(server: Server) ->
         wait_until(lambda: server.get("/v1/waiting")[1] == "1", 10)
         server.process.send_signal(signal.SIGTERM)
         assert slow.result(10) == (200, "at last")
-    assert server.process.wait(10) == 0
+    assert server.process.wait(30) == 0
     wait_until(lambda: not any(one.is_running() for one in workers), 10)
 
 
@@ -121,7 +121,7 @@ def test_what_a_service_opened_is_closed_at_the_end(server: Server, tmp_path: Pa
     told = tmp_path / "closed"
     assert server.get(f"/v1/at-end?path={told}")[0] == 200
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(30) == 0
     assert told.exists()
 
 
@@ -143,7 +143,7 @@ def test_several_processes_tell_their_metrics_together(tmp_path: Path) -> None:
         assert sum(float(line.rpartition(" ")[2]) for line in counted) == 40
         assert list(tmp_path.glob("referral-metrics-*/*.db"))
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(10) == 0
+        assert server.process.wait(30) == 0
         assert not list(tmp_path.iterdir())
     finally:
         server.end()

@@ -12,6 +12,7 @@ from referral.log.lookup import LogAway, Lookups
 from referral.log.records import split
 from referral.topics import EVENTS, partition_of
 from referral_tools.stack.ports import free_ports
+from tests.support.waiting import is_within
 
 pytestmark = pytest.mark.integration
 
@@ -25,7 +26,7 @@ def partition(settings: Settings) -> int:
     clock = ManualClock()
     collector = Collector(settings, clock)
     for number in range(30):
-        collector.submit_many(EVENTS, [(KEY, b"a%d" % number), (KEY, b"b%d" % number)]).wait(10)
+        collector.submit_many(EVENTS, [(KEY, b"a%d" % number), (KEY, b"b%d" % number)]).wait(30)
         clock.advance(MINUTE_MS)
     collector.close()
     return partition_of(KEY, settings.partitions)
@@ -57,5 +58,5 @@ def test_a_broker_that_is_away_is_said_to_be_soon(settings: Settings) -> None:
         began = time.monotonic()
         with pytest.raises(LogAway, match="nobody takes connections"), lookups.lent() as lookup:
             lookup.at(EVENTS, 0, 0)
-        assert time.monotonic() - began < 5
+        assert is_within(5, began)
     lookups.close()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -19,10 +19,22 @@ class WebhookReceiver:
     received: list[tuple[str, str, str]] = field(default_factory=list)
     forged: int = 0
     requests: int = 0
+    pause_at: int = 0  # so many rewards close the gate; 0 is never
     lock: Lock = field(default_factory=Lock)
+    gate: Event = field(default_factory=Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def open_gate(self, pause_at: int) -> None:
+        """Lets messages in until `pause_at` rewards are accepted; later ones wait for the next opening. 0 is never."""
+        with self.lock:
+            self.pause_at = pause_at
+            self.gate.set()
 
     def handle(self, body: bytes, headers: dict[str, str]) -> int:
         """Records a request; returns the status of the response."""
+        self.gate.wait(60)
         with self.lock:
             self.requests += 1
             status = self.answer(self.requests)
@@ -33,12 +45,17 @@ class WebhookReceiver:
                 return 400
             if status < 300:
                 self.received.append((headers["webhook-id"], event["type"], event["data"]["id"]))
+                if 0 < self.pause_at <= len(self._rewards()):
+                    self.gate.clear()
             return status
 
     def rewards(self) -> set[str]:
         """Returns the ids of the rewards in accepted messages."""
         with self.lock:
-            return {reward for _, _, reward in self.received}
+            return self._rewards()
+
+    def _rewards(self) -> set[str]:
+        return {reward for _, _, reward in self.received}
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def test_a_code_enrolled_while_the_fold_waits_for_records_is_known_to_it(setting
                 code=f"NEW{number}",
             )
             writer = CatalogWriter(settings, SystemClock())
-            writer.put([fresh], timeout=10)
+            writer.put([fresh], timeout=30)
             writer.close()
             assert system.post(event(f"xhs:friend{number}", code=fresh.code)).status_code == 202
 

@@ -24,6 +24,7 @@ from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import AMY, PROGRAM
 from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, event, serve_conversion_tracker
+from tests.support.waiting import is_within
 
 pytestmark = pytest.mark.integration
 
@@ -127,7 +128,7 @@ def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: Conversi
     answer = system.post([event("xhs:a"), event("xhs:b")])
     assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
     assert answer.headers["Retry-After"]
-    assert time.monotonic() - began < 2
+    assert is_within(2, began)
     away.close()
     equip(system.app)
     assert system.lines("events") == []
@@ -150,7 +151,7 @@ def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
     with serve_conversion_tracker(settings, *CATALOG[1:]) as system:
         assert system.post(event("xhs:a")).status_code == 422
         writer = CatalogWriter(settings, SystemClock())
-        writer.put([program_version()], timeout=10)
+        writer.put([program_version()], timeout=30)
         assert system.post(event("xhs:a")).status_code == 202
         writer.close()
 

@@ -31,7 +31,7 @@ encode = msgspec.json.Encoder().encode
 
 def say(collector: Collector, topic: Topic, lines: list[tuple[str, object]]) -> None:
     """Writes lines, and waits until they are durable."""
-    collector.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(10)
+    collector.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(30)
 
 
 def conversions() -> list[tuple[str, object]]:

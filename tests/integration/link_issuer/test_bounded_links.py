@@ -46,10 +46,10 @@ def test_a_count_outlives_redis(glow: LinkIssuer) -> None:
     glow.link(glow.enrol_amy()["id"], code="few", max_uses=3)
     assert [glow.open("/FEW").status_code for _ in range(2)] == [302, 302]
     glow.context.redis.flushdb()
-    glow.context.follower.read_to_end(5)
+    glow.context.follower.read_to_end(30)
     assert [glow.open("/FEW").status_code for _ in range(2)] == [302, 410]
     glow.context.redis.flushdb()
-    glow.context.follower.read_to_end(5)
+    glow.context.follower.read_to_end(30)
     assert glow.open("/FEW").status_code == 410
 
 

@@ -39,7 +39,7 @@ def test_a_key_is_made_used_listed_and_revoked(issuer: LinkIssuer, environ: dict
     assert "[read]  prg_x" in line
     revoked = _run(environ, "keys", "revoke", line.split()[0])
     assert revoked.exit_code == 0
-    issuer.context.follower.read_to_end(5)
+    issuer.context.follower.read_to_end(30)
     assert issuer.request("GET", "/v1/programs/prg_x", key=secret.removeprefix("rk_")).status_code == 401
     assert "REVOKED" in _run(environ, "keys", "list").stdout
 

@@ -50,7 +50,7 @@ def test_concurrent_enrolments_make_one_participant(glow: LinkIssuer, settings: 
         (one["external_id"], one["id"], one["code"], one["display_name"]) for one in (a.get_json() for a in answers)
     }
     assert len(people) == len({code for _, _, code, _ in people}) == 12
-    glow.context.follower.read_to_end(5)
+    glow.context.follower.read_to_end(30)
     assert {
         (one.external_id, one.id, one.code, one.display_name) for one in glow.context.catalog.participants(PROGRAM)
     } == people

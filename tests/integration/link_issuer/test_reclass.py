@@ -98,7 +98,7 @@ def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: LinkIssuer) -
     )
     unread = b'{"type":"link.clicked","code":"%s","id":"\xff"}' % amy.encode()
     for line in (msgspec.json.encode(follow), unread):
-        glow.collaborators.onward.collector.submit(EVENTS, f"{PROGRAM}|xhs:z", line).wait(10)
+        glow.collaborators.onward.collector.submit(EVENTS, f"{PROGRAM}|xhs:z", line).wait(30)
     later(glow, click.occurred_at + timedelta(minutes=2))
     span = {"from": click.occurred_at.isoformat(), "to": (click.occurred_at + timedelta(milliseconds=1)).isoformat()}
     answer = reclass(glow, code=amy, visitor="crawler", **span)

@@ -82,7 +82,7 @@ def test_an_ended_link_names_what_still_works(glow: LinkIssuer) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=1)
     link = glow.link(amy["id"], expires_at=soon.isoformat(), code="SHORTLY").get_json()
     while clock.now_ms() <= soon.timestamp() * 1000:
-        glow.context.follower.read_to_end(5)
+        glow.context.follower.read_to_end(30)
     ended = glow.open("/SHORTLY", Accept_Language="en")
     assert ended.status_code == 410
     assert f'href="{amy["link"]}"' in ended.text

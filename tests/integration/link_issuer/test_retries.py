@@ -67,6 +67,6 @@ def test_a_participant_and_a_link_count_from_when_they_could_be_known(
     clock.set(to_ms(NOW + later))
     assert system.enrol({"external_id": "xhs:amy", "mention": "@amy"}).status_code == 201
     assert system.link(bo["id"], code="BOGLOW").status_code == 201
-    system.context.follower.read_to_end(5)
+    system.context.follower.read_to_end(30)
     amy, link = system.context.catalog.mention(PROGRAM, "@amy"), system.context.catalog.code("BOGLOW")
     assert [one.recorded_at for one in (amy, link) if one] == [counts_from, counts_from]

@@ -42,15 +42,17 @@ def test_a_killed_worker_leaves_no_reward_untold(settings: Settings, environ: di
         process = start_module(worker, "reward_dispatcher", "worker")
         try:
             for wave in (1, 2):
+                enough = (wave - 1) * MANY + MANY // 10
+                receiver.open_gate(pause_at=enough)  # so that the worker is killed with most of them still to deliver
                 here = [f"rwd_{wave}_{number}" for number in range(MANY)]
                 for at in range(0, MANY, 10):
                     system.write_rewards(grant(reward, beneficiary=f"xhs:{reward}") for reward in here[at : at + 10])
-                enough = (wave - 1) * MANY + MANY // 10
                 wait_until(lambda enough=enough: len(receiver.rewards()) >= enough, timeout=60, every=0.002)
                 process.kill()
-                process.wait(5)
+                process.wait(30)
                 assert len(receiver.rewards()) < wave * MANY, "killed too late to show anything"
                 process = start_module(worker, "reward_dispatcher", "worker")
+            receiver.open_gate(pause_at=0)
             wait_until(lambda: len(receiver.rewards()) == 2 * MANY, timeout=60)
         finally:
             stop_process(process)

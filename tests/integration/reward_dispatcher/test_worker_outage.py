@@ -33,7 +33,7 @@ def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, env
             _busy(RewardDispatcher(settings, environ, client))
         mortal.kafka_process.terminate()
         process.send_signal(signal.SIGTERM)
-        process.wait(8)
+        process.wait(30)
     finally:
         stop_process(process)
 

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
+from tests.support.waiting import is_within
 
 THINGS = "/v1/programs/prg_glow/things"
 
@@ -27,7 +28,7 @@ def test_what_needs_a_redis_that_hangs_is_answered_503_in_time(client: FlaskClie
     answer = client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="once"))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert "Redis is away" in answer.get_json()["detail"]
-    assert time.monotonic() - began < 1.5
+    assert is_within(1.5, began)
 
 
 def test_readiness_names_a_redis_that_hangs_before_the_probe_gives_up(client: FlaskClient) -> None:
@@ -35,11 +36,11 @@ def test_readiness_names_a_redis_that_hangs_before_the_probe_gives_up(client: Fl
     began = time.monotonic()
     answer = client.get("/readyz")
     assert "Redis does not answer" in answer.get_json()["checks"]["redis"]
-    assert time.monotonic() - began < 2
+    assert is_within(2, began)
 
 
 def test_the_rate_limit_waits_for_a_redis_that_hangs_once_a_second(client: FlaskClient) -> None:
     """What needs no Redis goes on almost as before."""
     began = time.monotonic()
     assert {client.get("/v1/things", headers=headers("reader")).status_code for _ in range(20)} == {200}
-    assert time.monotonic() - began < 1
+    assert is_within(1, began)
