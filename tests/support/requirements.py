@@ -6,7 +6,7 @@ import pytest
 
 from link_issuer.pages import fonts
 
-REMEDY = "Install it with `tools/bootstrap pages`, or with `sudo apt-get install -y {package}`."
+REMEDY = "Install it with `tools/bootstrap tests`, or with `sudo apt-get install -y {package}`."
 
 
 def require_program(*names: str, package: str) -> str:

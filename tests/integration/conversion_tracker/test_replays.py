@@ -49,7 +49,7 @@ def system(settings: Settings) -> Iterator[ConversionTracker]:
     )
     with serve_conversion_tracker(settings, *CATALOG, other) as made:
         yield made
-        made.own.replays.close()
+        made.collaborators.replays.close()
 
 
 def _ask(system: ConversionTracker, rules: object, secret: str = "rk_all", program: str = PROGRAM) -> TestResponse:
