@@ -15,17 +15,16 @@ from kafka import KafkaConsumer, TopicPartition
 from msgspec.structs import replace as with_
 
 from referral.config import Settings
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.facts import ClickToken
 from referral.events.moment import to_ms
 from referral.events.program import Board
-from referral.http.keys import digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
 from tests.support.app_server import serve_app
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
 from tests.support.processes import run_module
 from tests.support.settings import API_SECRET, api_key
@@ -87,7 +86,7 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own; the screening has a rule that cannot decide on odd people."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(API_SECRET), name="boards", scopes=("admin",))
+    key = api_key("boards", "admin", secret=API_SECRET)
     catalog = (_terms(), AMY, BO, SELF, key, api_key("all", "admin"))
     with ExitStack() as stack:
         boards = stack.enter_context(run_leaderboard(environ))

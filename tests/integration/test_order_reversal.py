@@ -11,12 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from referral.config import Settings
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board
-from referral.http.keys import digest
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM, START
+from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
 from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.conversion_tracker import ConversionTracker, event
@@ -75,7 +74,7 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(API_SECRET), name="boards", scopes=("admin",))
+    key = api_key("boards", "admin", secret=API_SECRET)
     catalog = (_terms(), AMY, BO, key, api_key("all", "admin"))
     with serve_events_to_rewards(settings, environ, *catalog) as (events, rewards), run_leaderboard(environ) as boards:
         wait_until(lambda: is_ready(boards), 60)

@@ -13,15 +13,14 @@ from msgspec.structs import replace
 
 from referral.config import Settings
 from referral.events.attributions import Evidence, ReferralQualified, attribution_key
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board, Screening
-from referral.http.keys import digest
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM, START, day
+from tests.support.builders.participants import AMY, BO, PROGRAM, day
 from tests.support.builders.reward_dispatcher import FIRST20, GUIDE
 from tests.support.processes import run_module
 from tests.support.settings import API_SECRET, api_key
@@ -111,7 +110,7 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=digest(API_SECRET), name="boards", scopes=("admin",))
+    key = api_key("boards", "admin", secret=API_SECRET)
     others = api_key("other", "admin", programs=("prg_other",)), api_key("reader", "read")
     catalog = (_terms(), AMY, BO, key, api_key("all", "admin"), *others)
     [port] = free_ports(1)

@@ -67,10 +67,6 @@ class ConversionTracker:
         headers = {"Authorization": f"Bearer {secret}"}
         return self.app.test_client().post("/v1/events", data=data, headers=headers, content_type=mimetype)
 
-    def post_event(self, person: str, kind: str = "person.followed", **more: object) -> None:
-        """Posts one event; fails unless it is accepted."""
-        assert self.post(event(person, kind, **more)).get_json() == {"accepted": 1, "rejected": []}
-
     def get(self, path: str, secret: str = "rk_all") -> TestResponse:
         """Returns the response to a GET request."""
         return self.app.test_client().get(path, headers={"Authorization": f"Bearer {secret}"})
