@@ -100,7 +100,7 @@ def _blueprint() -> Blueprint:
 
     @blueprint.get("/v1/waiting")
     @unlimited
-    def how_many() -> Response:
+    def waiting_count() -> Response:
         """Returns the number of slow requests."""
         return Response(str(len(waiting)), mimetype="text/plain")
 

@@ -58,7 +58,7 @@ def findings(
     return screen(case, screening, [RULES_BY_NAME[name]])
 
 
-def unflagged(
+def filter_unflagged(
     name: str, lines: Iterable[ReferralQualified], screening: Screening, **more: Any
 ) -> list[ReferralQualified]:
     """Returns those of a sequence of referrals in which the rule finds nothing at their turn."""
@@ -70,7 +70,7 @@ def unflagged(
     return passing
 
 
-def program_with(**more: Any) -> Program:
+def small_program(**more: Any) -> Program:
     """Returns the small program with further fields."""
     base = program_version().program
     return Program(

@@ -94,14 +94,14 @@ class ReferralGraph:
         """Attributes a person to a referrer, instead of the previous one if there is one."""
         self.unattribute(person)
         self.edges[person] = ReferralEdge(referrer, since, qualified)
-        self._append(_attributed(person, referrer, since))
+        self._append(_attribution(person, referrer, since))
         if qualified:
-            self._append(_qualified(person, referrer, since))
+            self._append(_qualification(person, referrer, since))
 
     def unattribute(self, person: int) -> None:
         """Reverses a person's referral after an unfollow."""
         if (before := self.edges.pop(person, None)) is not None:
-            self._append(_reversed(person, before, "attributed"))
+            self._append(_reversal(person, before, "attributed"))
 
     def set_qualified(self, person: int, qualified: bool) -> None:
         """Qualifies a person's referral, or reverses its qualification."""
@@ -109,7 +109,7 @@ class ReferralGraph:
         if before is None or before.qualified == qualified:
             return
         self.edges[person] = ReferralEdge(before.referrer, before.since, qualified)
-        line = _qualified(person, before.referrer, before.since) if qualified else _reversed(person, before)
+        line = _qualification(person, before.referrer, before.since) if qualified else _reversal(person, before)
         self._append(line)
 
     def _append(self, line: ReferralAttributed | ReferralQualified | ReferralReversed) -> None:
@@ -203,7 +203,7 @@ def _id(person: int, referrer: int) -> str:
     return referral_id(PROGRAM, PEOPLE[person].external_id, PEOPLE[referrer].id)
 
 
-def _attributed(person: int, referrer: int, since: int) -> ReferralAttributed:
+def _attribution(person: int, referrer: int, since: int) -> ReferralAttributed:
     moment = to_datetime(since)
     return ReferralAttributed(
         occurred_at=moment,
@@ -216,13 +216,13 @@ def _attributed(person: int, referrer: int, since: int) -> ReferralAttributed:
     )
 
 
-def _qualified(person: int, referrer: int, since: int) -> ReferralQualified:
-    one = _attributed(person, referrer, since)
+def _qualification(person: int, referrer: int, since: int) -> ReferralQualified:
+    one = _attribution(person, referrer, since)
     fields = {name: getattr(one, name) for name in one.__struct_fields__}
     return ReferralQualified(**fields, followed_at=one.occurred_at)
 
 
-def _reversed(person: int, edge: ReferralEdge, *stages: Stage) -> ReferralReversed:
+def _reversal(person: int, edge: ReferralEdge, *stages: Stage) -> ReferralReversed:
     since = to_datetime(edge.since)
     return ReferralReversed(
         occurred_at=since,

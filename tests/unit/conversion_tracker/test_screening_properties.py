@@ -18,7 +18,7 @@ from referral.events.moment import to_ms
 from referral.events.program import Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
 from tests.support.builders.participants import AMY, day
-from tests.support.builders.screening import program_with, referral, unflagged
+from tests.support.builders.screening import filter_unflagged, referral, small_program
 
 MINUTE_MS = 60_000
 FIVE = Screening(velocity_per_minute=VelocityPerMinute(limit=5))
@@ -62,7 +62,7 @@ def _moments(lines: list[ReferralQualified]) -> list[int]:
 @given(_arrivals)
 def test_no_minute_has_more_cleared_than_the_limit_whatever_the_order(lines: list[ReferralQualified]) -> None:
     """Late arrivals cannot smuggle anybody past the limit; and what stays within it is all let pass."""
-    passed = unflagged("velocity_per_minute", lines, FIVE)
+    passed = filter_unflagged("velocity_per_minute", lines, FIVE)
     assert all(most_within(_moments(passed), moment, MINUTE_MS) - 1 <= 5 for moment in _moments(passed))
     everybody = _moments(lines)
     if all(most_within(everybody, moment, MINUTE_MS) - 1 <= 5 for moment in everybody):
@@ -72,7 +72,7 @@ def test_no_minute_has_more_cleared_than_the_limit_whatever_the_order(lines: lis
 @given(_arrivals)
 def test_no_stretch_has_as_many_cleared_from_one_network_as_make_a_burst(lines: list[ReferralQualified]) -> None:
     """Two of three within two minutes, whoever comes first."""
-    passed = unflagged("network_burst", lines, THREE)
+    passed = filter_unflagged("network_burst", lines, THREE)
     for network in ("d1", "d2"):
         moments = _moments([line for line in passed if line.network == network])
         assert all(most_within(moments, moment, 2 * MINUTE_MS) - 1 < 3 for moment in moments)
@@ -82,7 +82,7 @@ def test_no_stretch_has_as_many_cleared_from_one_network_as_make_a_burst(lines: 
 @given(_arrivals)
 def test_of_one_device_the_first_to_arrive_is_cleared_and_nobody_else(lines: list[ReferralQualified]) -> None:
     """As many are cleared in any order: one a device, and all who told none."""
-    passed = unflagged("same_device", lines, Screening())
+    passed = filter_unflagged("same_device", lines, Screening())
     first = {line.device: line for line in reversed(lines) if line.device}
     assert passed == [line for line in lines if line.device is None or first[line.device] is line]
 
@@ -90,8 +90,8 @@ def test_of_one_device_the_first_to_arrive_is_cleared_and_nobody_else(lines: lis
 @given(_arrivals)
 def test_a_deadline_clears_no_more_than_the_limit_and_the_usual(lines: list[ReferralQualified]) -> None:
     """All are new within the last hours: nothing is usual yet, so the limit is all."""
-    ends = {"program": program_with(ends_at=day(301 / 86_400)), "zone": "Asia/Shanghai"}
-    assert len(unflagged("deadline_burst", lines, LAST_HOURS, **ends)) == min(len(lines), 4)
+    ends = {"program": small_program(ends_at=day(301 / 86_400)), "zone": "Asia/Shanghai"}
+    assert len(filter_unflagged("deadline_burst", lines, LAST_HOURS, **ends)) == min(len(lines), 4)
 
 
 @given(_rows, st.data())
@@ -140,7 +140,7 @@ def test_the_memory_of_a_referrer_is_bounded_and_keeps_the_newest(drawn: list[tu
     seen=st.tuples(_odd_texts, _odd_texts, _odd_texts),
     spells=st.integers(),
     zone=st.sampled_from([None, "", "Nowhere/None", "UTC", "../x"]),
-    more=st.sampled_from([None, program_with(), program_with(ends_at=day(1))]),
+    more=st.sampled_from([None, small_program(), small_program(ends_at=day(1))]),
 )
 def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: Rule, **odd: Any) -> None:
     """Odd input is found, let pass by decision, or held because the rule failed; it never escapes as an exception."""

@@ -16,10 +16,10 @@ from tests.support.builders.participants import START, day
 from tests.support.builders.screening import (
     RULES_BY_NAME,
     findings,
-    program_with,
     referral,
     referral_sample,
     referrer_after,
+    small_program,
 )
 
 DAY, HOUR, MINUTE = 86_400, 3600, 60
@@ -51,7 +51,7 @@ HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the ru
         _row(3, HOUR),
     ),
 }
-ENDS_SOON = {"program": program_with(ends_at=day(0.125)), "zone": ZONE}
+ENDS_SOON = {"program": small_program(ends_at=day(0.125)), "zone": ZONE}
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", None)])
@@ -183,7 +183,7 @@ def test_a_referrer_whose_people_have_left_again_is_churn() -> None:
 def test_a_burst_before_a_deadline_is_more_than_the_limit_and_than_usual() -> None:
     """Ten a day are a usual pace: five times that in four hours are eight; and what came before those hours is no burst."""
     screening = Screening(deadline_burst=DeadlineBurst(limit=3, hours=4, times=5, action="hold"))
-    ends = {"program": program_with(ends_at=day(8)), "zone": ZONE}
+    ends = {"program": small_program(ends_at=day(8)), "zone": ZONE}
     week = [one for day in range(7) for one in _row(10, day * DAY + HOUR, MINUTE)]
     last = 8 * DAY - 4 * HOUR
     line = referral("xhs:z", last + HOUR)
@@ -206,13 +206,13 @@ def test_deadlines_are_the_programs_end_a_boards_month_and_a_challenges_end() ->
     glow = Challenge(id="c", hashtag="#g", starts=date(2026, 11, 1), days=3)
     month = Board(metric="referrals", periods=("month",))
     shanghai = {"month": datetime(2026, 11, 30, 16, tzinfo=UTC), "challenge": datetime(2026, 11, 3, 16, tzinfo=UTC)}
-    assert next_deadline(program_with(), ZONE, moment) is None
-    assert next_deadline(program_with(boards=(month,)), ZONE, moment) == to_ms(shanghai["month"])
-    assert next_deadline(program_with(boards=(month,), challenges=(glow,)), ZONE, moment) == to_ms(
+    assert next_deadline(small_program(), ZONE, moment) is None
+    assert next_deadline(small_program(boards=(month,)), ZONE, moment) == to_ms(shanghai["month"])
+    assert next_deadline(small_program(boards=(month,), challenges=(glow,)), ZONE, moment) == to_ms(
         shanghai["challenge"]
     )
-    assert next_deadline(program_with(challenges=(glow,), ends_at=day(1)), ZONE, moment) == to_ms(day(1))
-    assert next_deadline(program_with(challenges=(glow,), ends_at=day(1)), ZONE, to_ms(day(1))) == to_ms(
+    assert next_deadline(small_program(challenges=(glow,), ends_at=day(1)), ZONE, moment) == to_ms(day(1))
+    assert next_deadline(small_program(challenges=(glow,), ends_at=day(1)), ZONE, to_ms(day(1))) == to_ms(
         shanghai["challenge"]
     )
-    assert next_deadline(program_with(boards=(Board(metric="referrals", periods=("day",)),)), ZONE, moment) is None
+    assert next_deadline(small_program(boards=(Board(metric="referrals", periods=("day",)),)), ZONE, moment) is None
