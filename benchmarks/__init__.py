@@ -1,1 +1,1 @@
-"""What docs/performance.md says, measured: each goal against a baseline, interleaved in the same run, medians of five."""
+"""The measurements of docs/performance.md: each goal against a baseline, interleaved in the same run, medians of five."""

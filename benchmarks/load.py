@@ -46,7 +46,7 @@ def request(method: str, url: str, body: bytes = b"", headers: dict[str, str] | 
 
 
 def run(address: str, requests: Sequence[bytes], clients: int, expected: bytes) -> Load:
-    """Sends every request once, over `clients` connections; an answer whose status is not `expected` is a failure.
+    """Sends every request once, over `clients` connections; a response whose status is not `expected` is a failure.
 
     Runs in a process of its own, so that the caller's threads do not slow it.
     """
@@ -103,7 +103,7 @@ def _next(client: _Client, waiting: Iterator[bytes], selector: selectors.BaseSel
 
 
 def _whole(received: bytes) -> bool:
-    """Whether an answer is complete: its head, and as much body as the head says."""
+    """Whether a response is complete: its head, and as much body as the head declares."""
     head, found, body = received.partition(b"\r\n\r\n")
     if not found:
         return False

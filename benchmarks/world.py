@@ -13,15 +13,15 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey, Participant, ProgramVersion
-from referral.events.moment import to_datetime
 from referral.events.program import Program, Screening
 from referral.events.screening import VelocityPerMinute
-from referral.http.keys import digest
-from referral.log.admin import ensure_topics
+from referral.events.timestamps import to_datetime
+from referral.http.bearer_token import secret_digest
+from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
 from referral_tools.stack.stack import Stack
-from referral_tools.system import answers
+from referral_tools.system import is_reachable
 
 PROGRAM = "prg_bench"
 KEY = "rk_benchmark"
@@ -29,7 +29,7 @@ _LONG_AGO_MS = 1_600_000_000_000
 
 
 class World:
-    """A stack with a catalog in it, whose topics and Redis database are one measurement's own."""
+    """A stack with a catalog, whose topics and Redis database belong to one measurement."""
 
     def __init__(self, stack: Stack, name: str, partitions: int = 8) -> None:
         self.stack = stack
@@ -67,9 +67,9 @@ class World:
             # A load brings more a minute than friends can follow; what is held would spare the folds after it their work.
             screening=Screening(velocity_per_minute=VelocityPerMinute(action="ignore")),
         )
-        key = ApiKey(recorded_at=then, id="key_bench", digest=digest(KEY), name="bench", scopes=("admin",))
+        key = ApiKey(recorded_at=then, id="key_bench", digest=secret_digest(KEY), name="bench", scopes=("admin",))
         writer = CatalogWriter(self.settings, SystemClock())
-        writer.put(
+        writer.write(
             [ProgramVersion(recorded_at=then, program=program, version=1, effective_from=then), key, *people],
             timeout=60,
         )
@@ -105,7 +105,7 @@ class World:
 def _up(address: str) -> bool:
     """Ready; a bare server that sends /nothing on elsewhere is too."""
     if address.endswith("/readyz"):
-        return answers(address)
+        return is_reachable(address)
     import httpx
 
     try:

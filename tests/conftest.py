@@ -14,7 +14,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from referral.config import Settings
-from referral.log.admin import ensure_topics
+from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.stack import Stack
 from tests.support.settings import SIGNING_KEY
 

@@ -1,4 +1,4 @@
-"""P1's baseline: a Flask app that answers every code with a 302 and does nothing else, on the same server."""
+"""P1's baseline: a Flask app that only answers every code with a 302, on the same server."""
 
 from flask import Flask, redirect
 from werkzeug.wrappers import Response

@@ -15,14 +15,15 @@ from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
 from benchmarks.world import World, redis_cpu, until
 from referral.clock import SystemClock
-from referral.fold.progress import Folded, behind
-from referral.log.speaker import KafkaSpeaker, Spoken
+from referral.events.keys import person_key
+from referral.fold.lag import FoldSource, lag_by_fold
+from referral.log.fold_producer import KafkaFoldProducer, OutputLine
 from referral.topics import partition_of
 from referral_tools.stack.stack import Stack
 
 _EVENTS = 40_000
 _RECORD = 100
-_FOLD = Folded("ct", "attribute", "events")
+_FOLD = FoldSource("ct", "attribute", "events")
 _serial = count()
 
 
@@ -40,7 +41,7 @@ def measure(stack: Stack) -> dict[str, Result]:
             lines = _lines(world, f"a{next(_serial)}-")
             meter, redis_before = CpuMeter([worker.pid]), redis_cpu(world)
             _append(world, lines)
-            until(lambda: not behind(world.settings, consumer, redis, [_FOLD])["attribute"])
+            until(lambda: not lag_by_fold(world.settings, consumer, redis, [_FOLD])["attribute"])
             spent = (meter.seconds() + redis_cpu(world) - redis_before) / _EVENTS * 1e6
             sizes.append(len(redis.get(_some_key(redis)) or b""))
             return spent
@@ -64,22 +65,22 @@ def _lines(world: World, salt: str) -> dict[int, list[bytes]]:
     by_partition: dict[int, list[bytes]] = {}
     for number in range(_EVENTS):
         one = event(number, number % 200, salt)
-        partition = partition_of(f"{one['program']}|{one['person']}", world.settings.partitions)
+        partition = partition_of(person_key(one["program"], one["person"]), world.settings.partitions)
         by_partition.setdefault(partition, []).append(msgspec.json.encode(one))
     return by_partition
 
 
 def _append(world: World, lines: dict[int, list[bytes]]) -> None:
     """Writes records of 100 lines, as batches of clients make them."""
-    speaker = KafkaSpeaker(world.settings, SystemClock())
+    speaker = KafkaFoldProducer(world.settings, SystemClock())
     for start in range(0, _EVENTS, _RECORD * 10):
         spoken = [
-            Spoken("events", partition, b"\n".join(some), alone=True)
+            OutputLine("events", partition, b"\n".join(some), alone=True)
             for partition, mine in lines.items()
             for place in range(start, min(start + _RECORD * 10, len(mine)), _RECORD)
             if (some := mine[place : place + _RECORD])
         ]
-        speaker.speak(spoken)
+        speaker.produce(spoken)
     speaker.close()
 
 

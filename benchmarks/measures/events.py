@@ -8,7 +8,7 @@ from benchmarks.world import KEY, PROGRAM
 
 
 def event(number: int, code: int, salt: str = "") -> dict[str, object]:
-    """A follow that says a code."""
+    """A follow that carries a code."""
     return {
         "id": f"evt_{salt}{number}",
         "type": "person.followed",

@@ -43,7 +43,7 @@ def measure(stack: Stack) -> dict[str, Result]:
 
 @contextmanager
 def _load(ingest: str) -> Iterator[Callable[[], float]]:
-    """Posts batches at the rate until left; gives a function that tells the rate reached."""
+    """Posts batches at the rate until the block ends; yields a function that returns the rate reached."""
     stopping = threading.Event()
     counted = [0, time.monotonic(), 0.0]
 

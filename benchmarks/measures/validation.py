@@ -1,4 +1,4 @@
-"""P5: what the door does with an event (typed decode and every rule) against `orjson.loads` of the same bytes and nothing else."""
+"""P5: what the ingest does with an event (typed decode and every rule) against only `orjson.loads` of the same bytes."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import orjson
 
 from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
-from conversion_tracker.http_api.inspection import Inspector
+from conversion_tracker.ingest.validation import EventValidator
 from referral.tokens import TokenSigner
 from referral_tools.stack.stack import Stack
 
@@ -20,11 +20,11 @@ _TIMES = 200
 def measure(_stack: Stack) -> dict[str, Result]:
     """P5, in this process: batches of 500 follows."""
     lines = [msgspec.json.encode(event(number, number % 200)) for number in range(_EVENTS)]
-    inspector = Inspector(TokenSigner("a signing key for benchmarks, long enough"), timedelta(seconds=300), 8192)
+    inspector = EventValidator(TokenSigner("a signing key for benchmarks, long enough"), timedelta(seconds=300), 8192)
     now_ms = time.time_ns() // 1_000_000
 
     def inspect() -> None:
-        if inspector.inspect(lines, now_ms, lambda _: None).refused:
+        if inspector.validate(lines, now_ms, lambda _: None).rejected:
             raise RuntimeError("an event of the measurement was refused")
 
     def load() -> None:

@@ -20,18 +20,18 @@ _decode_click = msgspec.msgpack.Decoder(ClickToken).decode
 _decode_share = msgspec.msgpack.Decoder(ShareToken).decode
 
 
-class BadToken(Exception):
+class InvalidTokenError(Exception):
     """The token is `malformed`, `forged` or `expired`; says which. A token of another purpose is forged."""
 
 
-class Expiring(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ExpiringToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a guide or wallet token carries: the subject's id and when it ends (milliseconds since the epoch)."""
 
     subject: str
     expires_ms: int
 
 
-_decode_expiring = msgspec.msgpack.Decoder(Expiring).decode
+_decode_expiring = msgspec.msgpack.Decoder(ExpiringToken).decode
 
 
 class TokenSigner:
@@ -42,7 +42,7 @@ class TokenSigner:
         self._share = _signer(signing_key, "share")
         self._expiring = {"guide": _signer(signing_key, "guide"), "wallet": _signer(signing_key, "wallet")}
 
-    def click(self, token: ClickToken) -> str:
+    def sign_click(self, token: ClickToken) -> str:
         """The token of a click."""
         return _write(self._click, _encode(token))
 
@@ -51,7 +51,7 @@ class TokenSigner:
         try:
             return _decode_click(_read(self._click, token))
         except msgspec.MsgspecError as error:
-            raise BadToken("malformed") from error
+            raise InvalidTokenError("malformed") from error
 
     def peek_click(self, token: str) -> ClickToken:
         """What a click token carries, its signature not checked: for lines of the log, whose tokens were checked at the door.
@@ -61,9 +61,9 @@ class TokenSigner:
         try:
             return _decode_click(_payload(token.rpartition(".")[0].encode()))
         except ValueError as error:  # binascii's and msgspec's errors are ValueErrors
-            raise BadToken("malformed") from error
+            raise InvalidTokenError("malformed") from error
 
-    def share(self, token: ShareToken) -> str:
+    def sign_share(self, token: ShareToken) -> str:
         """The token that a share page reports shares with."""
         return _write(self._share, _encode(token))
 
@@ -72,20 +72,20 @@ class TokenSigner:
         try:
             return _decode_share(_read(self._share, token))
         except msgspec.MsgspecError as error:
-            raise BadToken("malformed") from error
+            raise InvalidTokenError("malformed") from error
 
-    def expiring(self, purpose: Literal["guide", "wallet"], subject: str, expires_ms: int) -> str:
+    def sign_expiring(self, purpose: Literal["guide", "wallet"], subject: str, expires_ms: int) -> str:
         """A token for one subject until a moment."""
-        return _write(self._expiring[purpose], _encode(Expiring(subject, expires_ms)))
+        return _write(self._expiring[purpose], _encode(ExpiringToken(subject, expires_ms)))
 
     def read_expiring(self, purpose: Literal["guide", "wallet"], token: str, now_ms: int) -> str:
         """The subject of a token that has not expired. Raises BadToken."""
         try:
             found = _decode_expiring(_read(self._expiring[purpose], token))
         except msgspec.MsgspecError as error:
-            raise BadToken("malformed") from error
+            raise InvalidTokenError("malformed") from error
         if found.expires_ms <= now_ms:
-            raise BadToken("expired")
+            raise InvalidTokenError("expired")
         return found.subject
 
 
@@ -103,9 +103,9 @@ def _read(signer: Signer, token: str) -> bytes:
     try:
         return _payload(signer.unsign(token))
     except BadSignature as error:
-        raise BadToken("forged" if "." in token else "malformed") from error
+        raise InvalidTokenError("forged" if "." in token else "malformed") from error
     except ValueError as error:  # not base 64, not ASCII: nothing that we signed
-        raise BadToken("malformed") from error
+        raise InvalidTokenError("malformed") from error
 
 
 def _payload(encoded: bytes) -> bytes:

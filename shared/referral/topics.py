@@ -16,7 +16,7 @@ from referral.events.rejected import LineRejected
 from referral.events.rewards import RewardLine
 from referral.events.standings import StandingLine
 
-Kept = Literal["forever", "latest of each key", "30 days"]
+Retention = Literal["forever", "latest of each key", "30 days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Topic:
     name: str
     key: str
     lines: type | UnionType
-    kept: Kept
+    retention: Retention
     partitions: int
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
@@ -36,7 +36,7 @@ EVENTS = Topic(
     name="events",
     key="program + person",
     lines=EventLine,
-    kept="forever",
+    retention="forever",
     partitions=0,
     producers=("conversion-tracker", "link-issuer", "reward-dispatcher"),
     consumers=("conversion-tracker", "leaderboard"),
@@ -45,7 +45,7 @@ ATTRIBUTIONS = Topic(
     name="attributions",
     key="program + referrer (program + the participant at whose place an edge is dealt with)",
     lines=AttributionLine,
-    kept="forever",
+    retention="forever",
     partitions=0,
     producers=("conversion-tracker",),
     consumers=("conversion-tracker", "leaderboard"),
@@ -54,7 +54,7 @@ CONVERSIONS = Topic(
     name="conversions",
     key="program + referrer",
     lines=ConversionLine,
-    kept="forever",
+    retention="forever",
     partitions=0,
     producers=("conversion-tracker",),
     consumers=("reward-dispatcher", "leaderboard", "conversion-tracker"),
@@ -63,7 +63,7 @@ REWARDS = Topic(
     name="rewards",
     key="program + beneficiary (program + pool for codes)",
     lines=RewardLine,
-    kept="forever",
+    retention="forever",
     partitions=0,
     producers=("reward-dispatcher",),
     consumers=("reward-dispatcher", "conversion-tracker"),
@@ -72,7 +72,7 @@ STANDINGS = Topic(
     name="standings",
     key="program",
     lines=StandingLine,
-    kept="forever",
+    retention="forever",
     partitions=0,
     producers=(),
     consumers=(),
@@ -81,7 +81,7 @@ CATALOG = Topic(
     name="catalog",
     key="entity",
     lines=CatalogEntity,
-    kept="latest of each key",
+    retention="latest of each key",
     partitions=1,
     producers=("link-issuer", "reward-dispatcher"),
     consumers=("link-issuer", "conversion-tracker", "reward-dispatcher", "leaderboard"),
@@ -90,7 +90,7 @@ REJECTED = Topic(
     name="rejected",
     key="source topic",
     lines=LineRejected,
-    kept="30 days",
+    retention="30 days",
     partitions=1,
     producers=("conversion-tracker", "reward-dispatcher", "leaderboard"),
     consumers=(),

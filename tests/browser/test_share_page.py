@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Route
 from link_issuer.http_api.app import app as make_app
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
-from referral.catalog.memory import MemoryFollower
+from referral.catalog.memory_follower import MemoryFollower
 from referral.events.entities import Participant, ProgramVersion
 from tests.support.app_server import serve_app
 from tests.support.browser import launch_browser, open_page

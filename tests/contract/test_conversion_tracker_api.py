@@ -9,8 +9,8 @@ import pytest
 import schemathesis
 from openapi_spec_validator import validate
 
-from conversion_tracker.http_api.app import app as make_app
-from conversion_tracker.http_api.refusals import REMEDIES
+from conversion_tracker.app import app as make_app
+from conversion_tracker.ingest.event_errors import REMEDIES
 from referral.config import Settings
 from referral.events.facts import Fact
 from referral.events.schemas import kinds

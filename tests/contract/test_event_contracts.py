@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from referral.events.examples import example, examples
-from referral.events.schemas import exported, kinds
+from referral.events.schemas import kinds, topic_schemas
 from referral.topics import TOPICS, Topic
 from referral_tools.commands.schemas import current
 
@@ -19,7 +19,7 @@ NAMES = [f"{topic.name}-{kind}" for topic, kind in LINES]
 def test_every_topic_has_a_schema_that_says_what_the_types_say(topic: str) -> None:
     """The exported files are what other teams validate against; `referral schemas` brings them up to date."""
     assert current(topic)
-    jsonschema.Draft202012Validator.check_schema(exported(topic))
+    jsonschema.Draft202012Validator.check_schema(topic_schemas(topic))
 
 
 @pytest.mark.parametrize(("topic", "kind"), LINES, ids=NAMES)
@@ -34,7 +34,7 @@ def test_every_example_decodes_and_round_trips(topic: Topic, kind: str) -> None:
 @pytest.mark.parametrize(("topic", "kind"), LINES, ids=NAMES)
 def test_every_example_is_valid_under_the_exported_schema(topic: Topic, kind: str) -> None:
     """Schema and types cannot drift apart unseen; and a line with a field too much is refused by both."""
-    schema, line = exported(topic.name), json.loads(example(kind))
+    schema, line = topic_schemas(topic.name), json.loads(example(kind))
     jsonschema.validate(line, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**line, "surplus": 1}, schema)

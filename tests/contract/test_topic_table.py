@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from conversion_tracker.folds.attribute import AttributeFold
-from conversion_tracker.folds.screen import ScreenFold
-from leaderboard.folds.activity import ActivityFold
-from leaderboard.folds.boards import BoardsFold
-from leaderboard.folds.growth import GrowthFold
+from conversion_tracker.attribution.fold import AttributeFold
+from conversion_tracker.screening.fold import ScreenFold
+from leaderboard.folds.activity_fold import ActivityFold
+from leaderboard.folds.boards_fold import BoardsFold
+from leaderboard.folds.growth_fold import GrowthFold
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REJECTED, REWARDS, STANDINGS
-from reward_dispatcher.folds.decide import DecideFold
-from reward_dispatcher.folds.ledger import LedgerFold
+from reward_dispatcher.folds.decide_fold import DecideFold
+from reward_dispatcher.folds.ledger_fold import LedgerFold
 
 FOLDS: dict[str, list[Any]] = {
     "conversion-tracker": [AttributeFold, ScreenFold],

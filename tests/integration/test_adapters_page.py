@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conversion_tracker.domain.adapters.wechat_secure import is_key
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_encoding_aes_key
 from referral_tools.system import free_base
 from tests.support.systems.command import run_command
 from tests.support.waiting import wait_until
@@ -57,7 +57,7 @@ def test_the_pages_commands_connect_three_platforms(tmp_path: Path) -> None:
         echo, success = _paste(first, token, wechat, environ=environ)
         assert (echo, success) == ("hello", "success")
         [key] = _paste(first, aes, 'printf "%s\\n" "$KEY43"', environ=environ)
-        assert is_key(key)
+        assert is_encoding_aes_key(key)
         wait_until(lambda: _referrer(_paste(first, ask, environ=environ)) == "xhs:amy", 30)
         told = [_json(line) for line in _paste(first, cloudevents, environ=environ)]
         assert [answer["accepted"] for answer in told] == [1, 1, 1]

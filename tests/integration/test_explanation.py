@@ -17,8 +17,8 @@ from msgspec.structs import replace as with_
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
 from referral.events.facts import ClickToken
-from referral.events.moment import to_ms
 from referral.events.program import Board
+from referral.events.timestamps import to_ms
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
@@ -155,7 +155,7 @@ def _types(found: dict[str, Any]) -> list[str]:
 def _click(settings: Settings) -> str:
     at = to_ms(NOW - timedelta(days=2))
     click = ClickToken(id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=at)
-    return TokenSigner(settings.signing_key).click(click)
+    return TokenSigner(settings.signing_key).sign_click(click)
 
 
 def test_an_explanation_holds_from_the_touches_to_the_rewards_and_each_place_holds_its_line(whole: Whole) -> None:

@@ -15,7 +15,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from redis import Redis
 
 from referral_tools.stack.ports import free_ports
-from referral_tools.stack.process import Unhealthy
+from referral_tools.stack.process import ProcessUnhealthy
 from referral_tools.stack.stack import Stack
 
 pytestmark = pytest.mark.integration
@@ -125,7 +125,7 @@ def test_a_broker_that_cannot_start_says_why_and_takes_redis_with_it(tmp_path: P
     stack = Stack(tmp_path)
     (tmp_path / "kafka").mkdir()
     (tmp_path / "kafka" / "meta.properties").write_text("version=1\ncluster.id=another\nnode.id=7\n")
-    with pytest.raises(Unhealthy, match=r"kafka ended with status \d+(?s:.*)node.id"):
+    with pytest.raises(ProcessUnhealthy, match=r"kafka ended with status \d+(?s:.*)node.id"):
         stack.start()
     assert not stack.redis_process.alive
 

@@ -10,17 +10,17 @@ import msgspec
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.line import ClockTicked, Derived
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
 from referral.fold.batch import Batch
-from referral.fold.decide import Decider, Outcome
+from referral.fold.decider import Decider, Outcome
 from referral.fold.fence import Fence
 from referral.fold.fold import Fold, Position
-from referral.fold.memory import MemoryStates
-from referral.fold.metrics import FoldMetrics
+from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.fold.states import Change, Loaded
-from referral.log.memory import MemoryLog, MemorySource, MemorySpeaker
+from referral.fold.state_store import LoadedState, StateChange
+from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.topics import Topic, partition_of
 from tests.support.builders.participants import START
 
@@ -37,12 +37,12 @@ class FoldFeed:
     load. Every line has the log position 0, so that states which hold positions are equal for any order of the same lines.
     """
 
-    spoken_below = 0  # read by the decider: everything is produced
+    produced_below = 0  # read by the decider: everything is produced
 
     def __init__(self, fold: Fold[Any, Any], catalog: Catalog, only_loaded: bool = False) -> None:
         self.fold = fold
         self.only_loaded = only_loaded
-        self.states = MemoryStates()
+        self.states = MemoryStateStore()
         self.fence = Fence()
         self.outputs: list[Any] = []
         self._decider: Decider[Any, Any] = Decider(fold, catalog, lambda _: 1)
@@ -65,24 +65,24 @@ class FoldFeed:
         batch: Batch[Any] = Batch(_PARTITION, offset, recorded_at_ms)
         if isinstance(line, ClockTicked):
             batch.tick = position, line
-            return self._without_rejections(batch, self.states.due(_PARTITION, self._decider.until_ms(batch)))
+            return self._without_rejections(batch, self.states.due(_PARTITION, self._decider.tick_ms(batch)))
         batch.lines.append((position, line, b""))
-        loaded = self.states.load({_PARTITION: (wanted := self._decider.wanted(batch))})[_PARTITION]
+        loaded = self.states.load({_PARTITION: (wanted := self._decider.state_request(batch))})[_PARTITION]
         outcome = self._without_rejections(batch, loaded)
         assert not self.only_loaded or outcome.values.keys() <= set(wanted.values)
         return outcome
 
-    def _without_rejections(self, batch: Batch[Any], loaded: Loaded) -> Outcome:
+    def _without_rejections(self, batch: Batch[Any], loaded: LoadedState) -> Outcome:
         outcome = self._decider.decide(batch, loaded, self)
-        assert not outcome.letters, outcome.letters
+        assert not outcome.dead_letters, outcome.dead_letters
         return outcome
 
     def _apply(self, outcome: Outcome) -> None:
         seen = self.states.fences([_PARTITION])[_PARTITION]
-        change = Change(seen, fences.encode(outcome.fence), outcome.values, outcome.scores)
+        change = StateChange(seen, fences.encode(outcome.fence), outcome.values, outcome.scores)
         assert self.states.apply({_PARTITION: change})[_PARTITION]
         self.fence = outcome.fence
-        decoded = [self._lines[output.topic](output.line) for output in outcome.spoken]
+        decoded = [self._lines[output.topic](output.line) for output in outcome.output_lines]
         self.outputs += [
             msgspec.structs.replace(line, cause=_NO_CAUSE) for line in decoded if not isinstance(line, ClockTicked)
         ]
@@ -126,7 +126,7 @@ class LogFold:
     ) -> None:
         self.clock = ManualClock(to_ms(START))  # of its own log
         self.log = log or MemoryLog(self.clock)
-        self.states = MemoryStates()
+        self.states = MemoryStateStore()
         self._fold, self._catalog, self._partitions, self._source = fold, catalog, partitions, source
         self._markers: dict[int, int] = {}
         self.start_worker()
@@ -136,7 +136,7 @@ class LogFold:
         source = self._source(self.log, self._fold.source.name, self._partitions, self._markers)
         decider: Decider[Any, Any] = Decider(self._fold, self._catalog, self._partitions_of)
         metrics = FoldMetrics(self._fold.name)
-        self.worker = FoldRunner(self._fold, source, self.states, MemorySpeaker(self.log), decider, metrics)
+        self.worker = FoldRunner(self._fold, source, self.states, MemoryFoldProducer(self.log), decider, metrics)
 
     def _partitions_of(self, topic: Topic) -> int:
         return topic.partitions or self._partitions
@@ -155,9 +155,9 @@ class LogFold:
         for partition in range(self._partitions):
             self.append_to(partition, tick)
 
-    def turn(self) -> int:
+    def run_once(self) -> int:
         """Folds a batch of each partition; returns the number of lines."""
-        return self.worker.turn(0)
+        return self.worker.run_once(0)
 
     def drain(self) -> None:
         """Folds everything on the topic."""
@@ -192,5 +192,5 @@ def drain(worker: FoldRunner[Any, Any]) -> None:
     """Folds everything on the worker's topic: until two turns in a row find nothing."""
     idle = 0
     while idle < 2:
-        busy = worker.turn(0) or any(one.waiting for one in worker.owned.values())
+        busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
         idle = 0 if busy else idle + 1

@@ -3,17 +3,17 @@
 from kafka import TopicPartition
 
 from referral.config import Settings
-from referral.log.admin import partitions
-from referral.log.connection import consumer
+from referral.log.connection import create_consumer
 from referral.log.records import split
+from referral.log.topic_admin import partition_count
 from referral.topics import Topic
 
 
 def read_lines(settings: Settings, topic: Topic) -> list[tuple[int, bytes]]:
     """Returns every line of a topic with its partition, in the order of each partition."""
-    reader = consumer(settings)
+    reader = create_consumer(settings)
     assigned = [
-        TopicPartition(settings.topic_prefix + topic.name, number) for number in range(partitions(topic, settings))
+        TopicPartition(settings.topic_prefix + topic.name, number) for number in range(partition_count(topic, settings))
     ]
     try:
         reader.assign(assigned)

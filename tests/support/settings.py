@@ -5,7 +5,7 @@ from pathlib import Path
 
 from referral.config import Settings
 from referral.events.entities import ApiKey
-from referral.http.keys import digest
+from referral.http.bearer_token import secret_digest
 
 ROOT = Path(__file__).parents[2]
 GLOW_FILE = ROOT / "examples" / "programs" / "glow.yaml"
@@ -30,7 +30,7 @@ def api_key(
     return ApiKey(
         recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
         id=f"key_{name}",
-        digest=digest(secret or f"rk_{name}"),
+        digest=secret_digest(secret or f"rk_{name}"),
         name=name,
         scopes=scopes,
         programs=programs,

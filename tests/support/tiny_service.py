@@ -2,21 +2,29 @@
 
 import dataclasses
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 from flask import Flask, Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 from redis.exceptions import OutOfMemoryError, ResponseError
 
-from referral.catalog.memory import MemoryFollower
+from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
+from referral.events.entities import ProgramVersion
+from referral.events.program import Program
+from referral.http.api_keys import requires
 from referral.http.app import create_app
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.keys import requires
-from referral.http.limits import unlimited
+from referral.http.paging import Page, PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
+from referral.http.rate_limit import unlimited
+from referral.http.require import require_program
+from referral.http.responses import Timestamp, response
 from referral.log.errors import NotDurable, Overloaded
 from tests.support.settings import UNREACHABLE, api_key
 
@@ -32,8 +40,24 @@ class _Thing(Schema):
     inner = fields.List(fields.Nested(_Inner))
 
 
-class _Page(Schema):
-    limit = fields.Integer(load_default=10)
+class _ItemBody(Schema):
+    name = fields.String(required=True)
+
+
+class Item(msgspec.Struct):
+    """An item, as the API returns it."""
+
+    id: Annotated[int, msgspec.Meta(description="Its number, from 1.", examples=[1])]
+    name: str
+    made_at: Timestamp
+    note: str | None
+
+
+class Items(Page[Item]):
+    """A page of items, the oldest first."""
+
+
+EXAMPLE_ITEM = Item(1, "kettle", datetime(2026, 11, 24, 8, tzinfo=UTC), None)
 
 
 KEYS = (
@@ -45,9 +69,17 @@ KEYS = (
 )
 
 
+GLOW = Program(
+    id="prg_glow", name={"en": "Glow"}, timezone="UTC", target_url="https://example.com/follow", channels=("wechat",)
+)
+PROGRAM = ProgramVersion(recorded_at=EXAMPLE_ITEM.made_at, program=GLOW, version=1, effective_from=EXAMPLE_ITEM.made_at)
+
+
 def tiny_service(settings: Settings = SMALL_BODIES, service: str = "tiny") -> Flask:
-    """Returns the app; its catalog holds KEYS."""
-    return create_app(service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower(KEYS))
+    """Returns the app; its catalog holds KEYS and PROGRAM."""
+    return create_app(
+        service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower((*KEYS, PROGRAM))
+    )
 
 
 def headers(secret: str, **more: str) -> dict[str, str]:
@@ -72,7 +104,7 @@ def _blueprint() -> Blueprint:
 
     @blueprint.get("/v1/things")
     @requires("read")
-    @blueprint.arguments(_Page, location="query")
+    @blueprint.arguments(PageQuery, location="query")
     @blueprint.response(200, _Thing)
     def things(page: dict[str, int]) -> dict[str, int]:
         """Returns the limit."""
@@ -108,11 +140,43 @@ def _blueprint() -> Blueprint:
     @unlimited
     def at_end() -> Response:
         """Creates a file when the process stops serving."""
-        context().at_end(Path(request.args["path"]).touch)
+        context().on_close(Path(request.args["path"]).touch)
         return Response(b"accepted", mimetype="text/plain")
 
     _add_hot_views(blueprint)
+    _add_items(blueprint)
     return blueprint
+
+
+def _add_items(blueprint: Blueprint) -> None:
+    """A resource with struct responses: made with an idempotency key, or replaced; listed in pages."""
+    items: list[Item] = []
+
+    @blueprint.put("/v1/programs/<program>/items")
+    @requires("links:write")
+    @idempotent
+    @blueprint.arguments(_ItemBody)
+    @response(Item, 201, description="A new item.", example=EXAMPLE_ITEM)
+    @response(Item, 200, description="An item of this name existed.", examples={"kettle": EXAMPLE_ITEM})
+    @blueprint.alt_response(404, description="Unknown program.")
+    def put_item(body: dict[str, str], program: str) -> Item | tuple[Item, int, dict[str, str]]:
+        """Adds an item to the list, unless one of this name is in it."""
+        require_program(program)
+        known = next((item for item in items if item.name == body["name"]), None)
+        if known is not None:
+            return known
+        items.append(Item(len(items) + 1, body["name"], EXAMPLE_ITEM.made_at, None))
+        return items[-1], 201, {"Location": f"/v1/items/{len(items)}"}
+
+    @blueprint.get("/v1/items")
+    @requires("read")
+    @blueprint.arguments(PageQuery, location="query")
+    @response(Items)
+    def list_items(page: dict[str, object]) -> Items:
+        """Returns a page of the items."""
+        start = decode_offset(page["cursor"])
+        end = start + int(str(page["limit"]))
+        return Items(items[start:end], encode_cursor(end) if end < len(items) else None)
 
 
 def _add_hot_views(blueprint: Blueprint) -> None:

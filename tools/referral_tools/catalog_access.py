@@ -14,8 +14,8 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import clock_from
 from referral.config import ConfigError, Settings
 from referral.events.entities import CatalogEntity
-from referral.events.moment import to_datetime
-from referral.log.errors import NotDurable
+from referral.events.timestamps import to_datetime
+from referral.log.errors import LogUnavailable, NotDurable
 
 _TIMEOUT_S = 10.0
 _NO_KEY = "unused: what is written needs no signing key"
@@ -23,21 +23,21 @@ _NO_KEY = "unused: what is written needs no signing key"
 
 @dataclass(frozen=True, slots=True)
 class CatalogAccess:
-    """What is known now, and the way to say more."""
+    """The catalog as known now, and a way to write to it."""
 
     catalog: Catalog
     settings: Settings
     now: datetime
     _writer: CatalogWriter
 
-    def put(self, entity: CatalogEntity) -> None:
+    def write(self, entity: CatalogEntity) -> None:
         """Returns once the entity is durable. Raises NotDurable."""
-        self._writer.put([entity], _TIMEOUT_S)
+        self._writer.write([entity], _TIMEOUT_S)
 
 
 @contextmanager
-def opened_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
-    """The catalog as known now; `sealing` asks for the signing key of the services.
+def open_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
+    """The catalog as known now; `sealing` requires the signing key of the services.
 
     Ends the command with a message where the log is away or the configuration wrong.
     """
@@ -51,5 +51,5 @@ def opened_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
         finally:
             writer.close()
             reader.close()
-    except (ConfigError, NotDurable, ValueError) as error:
+    except (ConfigError, LogUnavailable, NotDurable, ValueError) as error:
         raise click.ClickException(str(error)) from error

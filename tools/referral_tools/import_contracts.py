@@ -1,4 +1,4 @@
-"""An import contract of our own for import-linter: what a package may import is listed, and all else is not.
+"""An import contract for import-linter: what a package may import is listed, and all other imports are refused.
 
 import-linter's own `forbidden` lists what may not be imported, and knows nothing of the library that is added next year.
 """
@@ -11,7 +11,7 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class ClosedContract(Contract):
-    """`modules`, their descendants included, import each other and what `may_import` names, and nothing else.
+    """`modules`, their descendants included, may import each other and what `may_import` names, and nothing more.
 
     `outside` are descendants that are no part of it: they import what they like, and the others do not import them.
     """

@@ -1,4 +1,4 @@
-"""Files that only their owner may read, and that nobody ever sees half written."""
+"""Files that only their owner can read, and that are never visible half written."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ def write_private(path: Path, content: str) -> None:
     beside.replace(path)
 
 
-def kept_secret(path: Path, make: Callable[[], str]) -> str:
+def load_or_create_secret(path: Path, make: Callable[[], str]) -> str:
     """A secret that is made once and then stays the same: tokens outlive a restart."""
     if not path.exists():
         write_private(path, make())

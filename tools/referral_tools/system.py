@@ -1,4 +1,4 @@
-"""The whole system on this machine: the stack, the topics, every service process. One table says what runs where."""
+"""The whole system on this machine: the stack, the topics, every service process. One table lists what runs where."""
 
 import contextlib
 import os
@@ -18,19 +18,20 @@ from referral.clock import clock_from
 from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey
-from referral.events.moment import to_datetime
-from referral.http.keys import digest, fresh_secret
-from referral.log.admin import ensure_topics
+from referral.events.timestamps import to_datetime
+from referral.http.api_keys import generate_secret
+from referral.http.bearer_token import secret_digest
 from referral.log.errors import NotDurable
-from referral_tools.private_files import kept_secret
+from referral.log.topic_admin import ensure_topics
+from referral_tools.private_files import load_or_create_secret
 from referral_tools.stack.ports import PortTaken, refuse_taken, stack_ports
 from referral_tools.stack.process import Process
 from referral_tools.stack.stack import Stack
-from referral_tools.stack.supervisor import Supervised, Supervisor
+from referral_tools.stack.supervisor import SupervisedProcess, Supervisor
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProcessRow:
     """A process: its name, the module and words it is run with, and its port above the base."""
 
     name: str
@@ -45,18 +46,18 @@ class Row:
 
 
 TABLE = (
-    Row("link-issuer", "link_issuer", ("http",), 1),
-    Row("conversion-tracker", "conversion_tracker", ("http",), 2),
-    Row("reward-dispatcher", "reward_dispatcher", ("http",), 3),
-    Row("leaderboard", "leaderboard", ("http",), 4),
-    Row("attribute", "conversion_tracker", ("fold", "attribute"), 12),
-    Row("screen", "conversion_tracker", ("fold", "screen"), 22),
-    Row("decide", "reward_dispatcher", ("fold", "decide"), 13),
-    Row("ledger", "reward_dispatcher", ("fold", "ledger"), 23),
-    Row("delivery", "reward_dispatcher", ("worker",), 33),
-    Row("boards", "leaderboard", ("fold", "boards"), 14),
-    Row("growth", "leaderboard", ("fold", "growth"), 24),
-    Row("activity", "leaderboard", ("fold", "activity"), 34),
+    ProcessRow("link-issuer", "link_issuer", ("http",), 1),
+    ProcessRow("conversion-tracker", "conversion_tracker", ("http",), 2),
+    ProcessRow("reward-dispatcher", "reward_dispatcher", ("http",), 3),
+    ProcessRow("leaderboard", "leaderboard", ("http",), 4),
+    ProcessRow("attribute", "conversion_tracker", ("fold", "attribute"), 12),
+    ProcessRow("screen", "conversion_tracker", ("fold", "screen"), 22),
+    ProcessRow("decide", "reward_dispatcher", ("fold", "decide"), 13),
+    ProcessRow("ledger", "reward_dispatcher", ("fold", "ledger"), 23),
+    ProcessRow("delivery", "reward_dispatcher", ("worker",), 33),
+    ProcessRow("boards", "leaderboard", ("fold", "boards"), 14),
+    ProcessRow("growth", "leaderboard", ("fold", "growth"), 24),
+    ProcessRow("activity", "leaderboard", ("fold", "activity"), 34),
 )
 SERVICES = tuple(row.name for row in TABLE if row.serves)
 
@@ -81,7 +82,7 @@ class System:
         try:
             self.stack.start()
             ensure_topics(self.settings)
-            self._supervisor.start([self._supervised(row) for row in TABLE])
+            self._supervisor.start([self._supervised_processes(row) for row in TABLE])
         except BaseException:
             self.stop()
             raise
@@ -103,20 +104,22 @@ class System:
         return f"http://127.0.0.1:{self._base + row.port}"
 
     def wait(self) -> None:
-        """Returns at SIGINT or SIGTERM. Raises Unhealthy when a process dies meanwhile, the broker and Redis included."""
+        """Returns at SIGINT or SIGTERM. Raises ProcessUnhealthy if a process dies before, the broker and Redis included."""
         self._supervisor.wait(also=(self.stack.kafka_process, self.stack.redis_process))
 
     def make_key(self, name: str = "development") -> str:
         """Puts an API key that may do everything into the catalog, and gives its secret: the same for the same data."""
-        secret = self.settings.dev_key or kept_secret(self.home / "api-key", fresh_secret)
+        secret = self.settings.dev_key or load_or_create_secret(self.home / "api-key", generate_secret)
         writer = CatalogWriter(self.settings, clock_from(self.settings.clock))
         now = to_datetime(clock_from(self.settings.clock).now_ms())
-        key = ApiKey(recorded_at=now, id=ids.derive("key", secret), digest=digest(secret), name=name, scopes=("admin",))
+        key = ApiKey(
+            recorded_at=now, id=ids.derive_id("key", secret), digest=secret_digest(secret), name=name, scopes=("admin",)
+        )
         _put(writer, key)
         writer.close()
         return secret
 
-    def process(self, row: Row, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> Process:
+    def process(self, row: ProcessRow, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> Process:
         """The process of a row, not started. A chaos test gives it settings of its own, or a module that wraps it."""
         own = {
             "REFERRAL_HTTP_PORT": str(self._base + row.port),
@@ -127,16 +130,16 @@ class System:
         log = self.home / "logs" / f"{row.name}.log"
         return Process(row.name, command, log, self.environ | own | dict(environ or {}))
 
-    def _supervised(self, row: Row) -> Supervised:
+    def _supervised_processes(self, row: ProcessRow) -> SupervisedProcess:
         address = f"http://127.0.0.1:{self._base + row.port}/readyz"
         self.processes[row.name] = self.process(row)
-        return Supervised(self.processes[row.name], lambda: answers(address))
+        return SupervisedProcess(self.processes[row.name], lambda: is_reachable(address))
 
     def _environment(self) -> dict[str, str]:
         return {
             "REFERRAL_KAFKA": self.stack.kafka,
             "REFERRAL_REDIS": self.stack.redis,
-            "REFERRAL_SIGNING_KEY": kept_secret(self.home / "signing-key", lambda: secrets.token_urlsafe(48)),
+            "REFERRAL_SIGNING_KEY": load_or_create_secret(self.home / "signing-key", lambda: secrets.token_urlsafe(48)),
             "REFERRAL_PUBLIC_URL": self.services["link-issuer"],
             "REFERRAL_WALLET_URL": self.services["reward-dispatcher"],
             "REFERRAL_BOARD_URL": self.services["leaderboard"],
@@ -150,7 +153,7 @@ def _put(writer: CatalogWriter, key: ApiKey) -> None:
     """Writes a key, again where a machine that is busy starting did not acknowledge in time: it is the same record."""
     for tries_left in reversed(range(10)):
         try:
-            writer.put([key])
+            writer.write([key])
         except NotDurable:
             if not tries_left:
                 raise
@@ -159,7 +162,7 @@ def _put(writer: CatalogWriter, key: ApiKey) -> None:
 
 
 def free_base() -> int:
-    """A base whose ports are all free, below those that the kernel gives to outgoing connections. Raises PortTaken."""
+    """A base whose ports are all free, below the kernel's range for outgoing connections. Raises PortTaken."""
     for base in random.SystemRandom().sample(range(10_000, 20_000, 100), 100):
         with contextlib.suppress(PortTaken):
             stack_ports(base)
@@ -168,7 +171,7 @@ def free_base() -> int:
     raise PortTaken("no hundred ports in a row are free from 10000 to 19999")
 
 
-def answers(address: str) -> bool:
+def is_reachable(address: str) -> bool:
     """Whether a GET of this address is answered with success."""
     try:
         with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310 - always one of our own addresses

@@ -6,7 +6,7 @@
 import sys
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.process import introduce
+from referral.telemetry.process import set_up_telemetry
 
 USAGE = "usage: python -m conversion_tracker http | fold attribute | fold screen"
 
@@ -14,7 +14,7 @@ USAGE = "usage: python -m conversion_tracker http | fold attribute | fold screen
 def main(arguments: list[str]) -> None:
     """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
     if arguments == ["replay"]:
-        _replay()
+        _run_replay_worker()
         return
     if arguments not in (["http"], ["fold", "attribute"], ["fold", "screen"]):
         sys.exit(USAGE)
@@ -23,30 +23,30 @@ def main(arguments: list[str]) -> None:
     except ConfigError as error:
         sys.exit(f"configuration: {error}")
     if arguments == ["http"]:
-        _http(settings)
+        _serve_http(settings)
     else:
-        _fold(arguments[1], settings)
+        _run_fold(arguments[1], settings)
 
 
-def _replay() -> None:
-    from conversion_tracker.replay.process import main as replay
+def _run_replay_worker() -> None:
+    from conversion_tracker.replay.worker import main as replay
 
     replay()
 
 
-def _http(settings: Settings) -> None:
+def _serve_http(settings: Settings) -> None:
     from referral.http.serve import serve
 
-    serve("conversion_tracker.http_api.app:app", settings)
+    serve("conversion_tracker.app:app", settings)
 
 
-def _fold(name: str, settings: Settings) -> None:
-    from conversion_tracker.folds.attribute import AttributeFold
-    from conversion_tracker.folds.screen import ScreenFold
+def _run_fold(name: str, settings: Settings) -> None:
+    from conversion_tracker.attribution.fold import AttributeFold
+    from conversion_tracker.screening.fold import ScreenFold
     from referral.fold.worker import run_fold
     from referral.tokens import TokenSigner
 
-    introduce(f"conversion-tracker/{name}", settings)
+    set_up_telemetry(f"conversion-tracker/{name}", settings)
     if name == "attribute":
         run_fold(AttributeFold(TokenSigner(settings.signing_key), settings.lateness_days), settings)
     else:

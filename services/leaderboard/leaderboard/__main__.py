@@ -3,7 +3,7 @@
 import sys
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.process import introduce
+from referral.telemetry.process import set_up_telemetry
 
 USAGE = "usage: python -m leaderboard http | fold boards | fold growth | fold activity"
 
@@ -30,12 +30,12 @@ def _http(settings: Settings) -> None:
 
 
 def _fold(name: str, settings: Settings) -> None:
-    from leaderboard.folds.activity import ActivityFold
-    from leaderboard.folds.boards import BoardsFold
-    from leaderboard.folds.growth import GrowthFold
+    from leaderboard.folds.activity_fold import ActivityFold
+    from leaderboard.folds.boards_fold import BoardsFold
+    from leaderboard.folds.growth_fold import GrowthFold
     from referral.fold.worker import run_fold
 
-    introduce(f"leaderboard/{name}", settings)
+    set_up_telemetry(f"leaderboard/{name}", settings)
     match name:
         case "boards":
             run_fold(BoardsFold(), settings)

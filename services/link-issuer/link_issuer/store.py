@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import msgspec
 from redis import Redis
 
-from link_issuer.claims import Claim, Claims
 from link_issuer.domain.blocklist import blocked
 from link_issuer.domain.codes import candidate
+from link_issuer.reservations import Claim, Claims
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.events.entities import CatalogEntity, Participant, ProgramVersion
-from referral.events.ids import derive
-from referral.events.moment import to_ms
+from referral.events.ids import derive_id
+from referral.events.timestamps import to_ms
 
 _CATALOG_TIMEOUT_S = 1.0
 _BRIDGE_S = 600
@@ -75,14 +75,14 @@ class Store:
         self._claims = Claims(redis)
 
     def complete_catalog(self) -> Catalog:
-        """The catalog with all that was acked before this call. Raises NotDurable when the log does not answer."""
+        """The catalog with all that was acked before this call. Raises LogUnavailable if Kafka does not answer."""
         self._follower.read_to_end(_CATALOG_TIMEOUT_S)
-        return self._follower.view.as_read()
+        return self._follower.view.snapshot()
 
     def keep(self, entities: Sequence[CatalogEntity]) -> None:
         """Returns when all are durable. Raises NotDurable; then they may be given again."""
         if entities:
-            self._writer.put(entities)
+            self._writer.write(entities)
 
     def take_codes(self, wishes: Sequence[CodeWish], catalog: Catalog, now_ms: int) -> list[TakenCode]:
         """A code for each wish that nobody else has; the same again for the same owner.
@@ -112,7 +112,7 @@ class Store:
 
         Raises Taken while other rules are being written under it.
         """
-        rules = derive("rules", msgspec.json.encode(version.program).decode())
+        rules = derive_id("rules", msgspec.json.encode(version.program).decode())
         claim = Claim(rules, to_ms(version.recorded_at), msgspec.json.encode(version))
         place = f"li:version:{version.program.id}:{version.version}"
         [held] = self._claims.take([(place, claim)], _VERSION_BRIDGE_S)

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.process import introduce
+from referral.telemetry.process import set_up_telemetry
 
 USAGE = "usage: python -m reward_dispatcher http | fold decide | fold ledger | worker"
 
@@ -34,11 +34,11 @@ def _http(settings: Settings) -> None:
 
 def _fold(name: str, settings: Settings) -> None:
     from referral.fold.worker import run_fold
-    from reward_dispatcher.domain.codes import pattern_code
-    from reward_dispatcher.folds.decide import DecideFold
-    from reward_dispatcher.folds.ledger import LedgerFold
+    from reward_dispatcher.domain.discount_codes import pattern_code
+    from reward_dispatcher.folds.decide_fold import DecideFold
+    from reward_dispatcher.folds.ledger_fold import LedgerFold
 
-    introduce(f"reward-dispatcher/{name}", settings)
+    set_up_telemetry(f"reward-dispatcher/{name}", settings)
     if name == "decide":
         run_fold(DecideFold(), settings)
     else:
@@ -48,7 +48,7 @@ def _fold(name: str, settings: Settings) -> None:
 def _worker(settings: Settings) -> None:
     from reward_dispatcher.delivery.worker import run
 
-    introduce("reward-dispatcher/worker", settings)
+    set_up_telemetry("reward-dispatcher/worker", settings)
     run(settings)
 
 

@@ -8,16 +8,17 @@ from typing import TypeVar
 import msgspec
 from redis import Redis
 
-from referral.fold.keys import state_key
+from referral.events.keys import beneficiary_key, pool_key
+from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.pool import Pool
+from reward_dispatcher.domain.code_pool import Pool
 from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.folds import places
-from reward_dispatcher.folds.decisions import State
-from reward_dispatcher.folds.places import Holder
+from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.state_changes import State
+from reward_dispatcher.folds.state_keys import CodeHolder
 
-_Found = TypeVar("_Found", Account, Redemption, Pool)
+_StateType = TypeVar("_StateType", Account, Redemption, Pool)
 _decode = msgspec.msgpack.Decoder(State).decode
 
 
@@ -38,50 +39,50 @@ class RewardStore:
 
     def account(self, reward: str) -> Account | None:
         """A reward by its id, wherever it lives."""
-        return self._only(Account, self._everywhere([places.account(reward)]))
+        return self._only(Account, self._read_all_partitions([state_keys.account(reward)]))
 
     def by_code(self, code: str, programs: Iterable[str]) -> list[Account]:
         """The rewards with this code; more than one only where several programs uploaded the same."""
-        found = self._everywhere([places.holder(program, code) for program in programs])
-        holders = [self.account(holder.reward) for holder in found if isinstance(holder, Holder)]
+        found = self._read_all_partitions([state_keys.code_holder(program, code) for program in programs])
+        holders = [self.account(holder.reward) for holder in found if isinstance(holder, CodeHolder)]
         return [account for account in holders if account is not None]
 
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:
         """A person's rewards from place `start` (0 is the newest) on."""
-        home = self._home(places.person(program, person))
-        board = self._key(home, places.wallet(program, person))
+        home = self._partition_of(beneficiary_key(program, person))
+        board = self._key(home, state_keys.wallet(program, person))
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.zrevrange(board, start, start + count - 1)
             pipeline.zcard(board)
             ids, total = pipeline.execute()
-        states = self._read([self._key(home, places.account(reward.decode())) for reward in ids])
+        states = self._read([self._key(home, state_keys.account(reward.decode())) for reward in ids])
         return WalletPage([one for one in states if isinstance(one, Account)], total)
 
     def result(self, program: str, person: str, request: str) -> Redemption | None:
         """What a redemption request led to; None while it is undecided."""
-        home = self._home(places.person(program, person))
-        return self._only(Redemption, self._read([self._key(home, places.result(request))]))
+        home = self._partition_of(beneficiary_key(program, person))
+        return self._only(Redemption, self._read([self._key(home, state_keys.result(request))]))
 
     def pool(self, program: str, name: str) -> Pool:
         """A pool; an empty one where nobody asked it for anything yet."""
-        place = places.pool(program, name)
-        return self._only(Pool, self._read([self._key(self._home(f"{program}|pool:{name}"), place)])) or Pool()
+        place = state_keys.pool(program, name)
+        return self._only(Pool, self._read([self._key(self._partition_of(pool_key(program, name)), place)])) or Pool()
 
     def counts(self, program: str, rules: Sequence[str]) -> dict[str, dict[str, int]]:
         """For each rule how many rewards there are of each rank (the statuses, and `clawback`)."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for rule in rules:
-                for rank in places.RANKS.values():
+                for rank in state_keys.RANKS_BY_STATUS.values():
                     for partition in range(self._partitions):
-                        pipeline.zcount(self._key(partition, places.ranks(program, rule)), rank, rank)
+                        pipeline.zcount(self._key(partition, state_keys.rewards_by_status(program, rule)), rank, rank)
             answers = iter(pipeline.execute())
-        return {rule: {name: self._sum(answers) for name in places.RANKS} for rule in rules}
+        return {rule: {name: self._sum_partitions(answers) for name in state_keys.RANKS_BY_STATUS} for rule in rules}
 
-    def _sum(self, answers: Iterator[int]) -> int:
+    def _sum_partitions(self, answers: Iterator[int]) -> int:
         """Adds the next counts, one of each partition."""
         return sum(islice(answers, self._partitions))
 
-    def _everywhere(self, keys: Sequence[str]) -> list[State]:
+    def _read_all_partitions(self, keys: Sequence[str]) -> list[State]:
         return self._read([self._key(partition, key) for partition in range(self._partitions) for key in keys])
 
     def _read(self, keys: Sequence[str]) -> list[State]:
@@ -91,11 +92,11 @@ class RewardStore:
                 pipeline.get(key)
             return [_decode(raw) for raw in pipeline.execute() if raw is not None]
 
-    def _only(self, kind: type[_Found], states: Sequence[State]) -> _Found | None:
+    def _only(self, kind: type[_StateType], states: Sequence[State]) -> _StateType | None:
         return next((state for state in states if isinstance(state, kind)), None)
 
-    def _home(self, key: str) -> int:
+    def _partition_of(self, key: str) -> int:
         return partition_of(key, self._partitions)
 
     def _key(self, partition: int, key: str) -> str:
-        return state_key(places.SERVICE, places.LEDGER, partition, key)
+        return state_key(state_keys.SERVICE, state_keys.LEDGER, partition, key)

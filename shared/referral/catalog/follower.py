@@ -9,7 +9,7 @@ from threading import Condition, Event, Thread
 from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.config import Settings
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable
 
 _PATIENCE_S = 1.5  # below the two seconds within which a request is answered
 _PAUSE_AFTER_ERROR_S = 0.25
@@ -19,11 +19,12 @@ _SLOW = "the catalog was not read to its end yet"
 class CatalogFollower:
     """Owns the reading thread. `start` after any fork; `view` may be read from every thread.
 
-    A look-up in `view` that finds nothing raises NotDurable where the log does not answer: nobody may call that unknown.
+    A look-up in `view` that finds nothing raises LogUnavailable if Kafka does not answer: it must not be reported as unknown.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.view = Catalog(refresh=self.read_to_end)
+        self._servers = settings.kafka
         self._reader = CatalogReader(settings, self.view)
         self._changed = Condition()
         self._asked = 0  # how many reads were asked for
@@ -48,7 +49,7 @@ class CatalogFollower:
         """Seconds since the view was last known to be complete; infinite before that."""
         return self._reader.age()
 
-    def caught_up(self) -> str | None:
+    def stale_reason(self) -> str | None:
         """None when the view has been complete within the last 5 seconds, else why not."""
         return None if self._reader.age() < 5 else self._error
 
@@ -57,13 +58,13 @@ class CatalogFollower:
         return self.age() < inf
 
     def read_to_end(self, timeout: float = _PATIENCE_S) -> None:
-        """Returns when all that was acked before the call is in the view. Raises NotDurable when the log does not answer."""
+        """Returns when all that was acked before the call is in the view. Raises LogUnavailable."""
         with self._changed:
             self._asked += 1
             mine = self._asked
             self._changed.wait_for(lambda: max(self._served, self._failed) >= mine, timeout)
             if self._served < mine:
-                raise NotDurable(self._error)
+                raise LogUnavailable("the catalog", self._servers, self._error)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -82,8 +83,8 @@ class CatalogFollower:
     def _read(self, asked: int) -> None:
         try:
             self._reader.read_to_end(_PATIENCE_S)
-        except NotDurable as error:
-            self._fail(str(error))
+        except LogUnavailable as error:
+            self._fail(error.reason)
             return
         with self._changed:
             self._served, self._error = max(self._served, asked), _SLOW

@@ -10,8 +10,8 @@ from kafka.consumer.fetcher import ConsumerRecord
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.entities import CatalogEntity
-from referral.log.connection import consumer
-from referral.log.errors import NotDurable
+from referral.log.connection import create_consumer
+from referral.log.errors import LogUnavailable
 from referral.topics import CATALOG
 
 _decode = msgspec.json.Decoder(CatalogEntity).decode
@@ -38,7 +38,7 @@ class CatalogReader:
         return len(records)
 
     def read_to_end(self, timeout: float) -> None:
-        """Returns when all that was acked before the call is in the view. Raises NotDurable when the log does not answer."""
+        """Returns when all that was acked before the call is in the view. Raises LogUnavailable."""
         asked_at = time.monotonic()
         deadline = asked_at + timeout
         try:
@@ -46,7 +46,7 @@ class CatalogReader:
             while self._position(deadline) < end:
                 self.poll(max(0.0, min(0.1, deadline - time.monotonic())))
         except Exception as error:
-            raise NotDurable(f"the catalog could not be read to its end: {type(error).__name__}: {error}") from error
+            raise LogUnavailable("the catalog", self._settings.kafka, f"{type(error).__name__}: {error}") from error
         self.read_to_end_at = asked_at
 
     def age(self) -> float:
@@ -65,7 +65,7 @@ class CatalogReader:
         On the one that fetches the question would wait until there is news (measured: 72 ms to read to the end, now 24).
         """
         if self._asker is None:
-            self._asker = consumer(self._settings, patience_ms=0)
+            self._asker = create_consumer(self._settings, patience_ms=0)
         return int(self._asker.end_offsets([self._partition], timeout_ms=round(timeout * 1000))[self._partition])
 
     def _position(self, deadline: float) -> int:
@@ -76,7 +76,7 @@ class CatalogReader:
 
     def _connected(self) -> KafkaConsumer:
         if self._consumer is None:
-            self._consumer = consumer(self._settings, patience_ms=0)
+            self._consumer = create_consumer(self._settings, patience_ms=0)
             self._consumer.assign([self._partition])
             self._consumer.seek_to_beginning(self._partition)
         return self._consumer

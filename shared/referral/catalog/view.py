@@ -8,7 +8,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import copy
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from referral.events.entities import (
     AdapterSecret,
@@ -22,19 +22,19 @@ from referral.events.entities import (
     UseReturned,
     Webhook,
 )
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 
 Found = TypeVar("Found")
 
 
-def _nothing_newer() -> None:
+def _no_refresh() -> None:
     """The refresh of a view that is complete."""
 
 
 class Catalog:
     """All entities, indexed. Reading is lock-free: each index changes by single assignments."""
 
-    def __init__(self, entities: Iterable[CatalogEntity] = (), refresh: Callable[[], None] = _nothing_newer) -> None:
+    def __init__(self, entities: Iterable[CatalogEntity] = (), refresh: Callable[[], None] = _no_refresh) -> None:
         self._refresh = refresh
         self._participants: dict[str, Participant] = {}
         self._codes: dict[str, Participant | Link] = {}
@@ -74,8 +74,10 @@ class Catalog:
                 versions = [v for v in self._programs.get(entity.program.id, ()) if v.version != entity.version]
                 insort(versions, entity, key=_version_order)
                 self._programs[entity.program.id] = versions
-            case _:
+            case PoolChunk() | ApiKey() | Webhook() | AdapterSecret():
                 self._apply_simple(entity)
+            case _:
+                assert_never(entity)
 
     def _apply_simple(self, entity: PoolChunk | ApiKey | Webhook | AdapterSecret) -> None:
         match entity:
@@ -87,6 +89,8 @@ class Catalog:
                 self._webhooks[entity.id] = entity
             case AdapterSecret():
                 self._secrets[entity.program, entity.name] = entity
+            case _:
+                assert_never(entity)
 
     def _apply_participant(self, participant: Participant) -> None:
         self._participants[participant.id] = participant
@@ -101,15 +105,15 @@ class Catalog:
         if held is None or _same_owner(held, owner) or _claim_order(owner) < _claim_order(held):
             self._codes[owner.code.upper()] = owner
 
-    def as_read(self) -> "Catalog":
+    def snapshot(self) -> "Catalog":
         """The same indexes for who has just read to the end, or must not wait: what is not there is said to be unknown at once."""
         twin = copy(self)
-        twin._refresh = _nothing_newer
+        twin._refresh = _no_refresh
         return twin
 
-    def under(self, rules: ProgramVersion) -> "Catalog":
+    def with_rules(self, rules: ProgramVersion) -> "Catalog":
         """The same entities as known now, but for a program that has this one version and has had no other."""
-        twin = self.as_read()
+        twin = self.snapshot()
         twin._programs = {**self._programs, rules.program.id: [rules]}
         return twin
 
@@ -129,7 +133,7 @@ class Catalog:
         """All versions, oldest first; empty where there is no such program."""
         return self._programs.get(program) or self._find(lambda: self._programs.get(program)) or []
 
-    def numbered(self, program: str, version: int) -> ProgramVersion | None:
+    def version(self, program: str, version: int) -> ProgramVersion | None:
         """The version of a program with this number."""
         return next((one for one in self.versions(program) if one.version == version), None)
 
@@ -186,11 +190,11 @@ class Catalog:
         """How often people have opened a link with a bound, as last written down; 0 for any other."""
         return self._uses.get(code, 0)
 
-    def returned(self, code: str) -> int:
+    def returned_uses(self, code: str) -> int:
         """How many uses of a link with a bound were given back, since they were no people's."""
         return len(self._returned.get(code, ()))
 
-    def gave_back(self, code: str, click: str) -> bool:
+    def use_was_returned(self, code: str, click: str) -> bool:
         """Whether this click's use was given back."""
         return click in self._returned.get(code, ())
 

@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 from referral.clock import Clock
 from referral.config import Settings
 from referral.events.entities import CatalogEntity, entity_key
-from referral.log.connection import abandon, producer
+from referral.log.connection import create_producer, discard
 from referral.log.errors import NotDurable
 from referral.topics import CATALOG
 
@@ -25,7 +25,7 @@ class CatalogWriter:
         self._lock = Lock()
         self._producer: KafkaProducer | None = None
 
-    def put(self, entities: Sequence[CatalogEntity], timeout: float | None = None) -> None:
+    def write(self, entities: Sequence[CatalogEntity], timeout: float | None = None) -> None:
         """Returns when all entities are durable. Raises NotDurable otherwise; some may have arrived: put them again."""
         limit = timeout or self._settings.ack_timeout_ms / 1000
         try:
@@ -33,7 +33,7 @@ class CatalogWriter:
             for future in futures:
                 future.get(timeout=limit)
         except Exception as error:
-            self._forget()
+            self._discard_producer()
             raise NotDurable(f"the catalog did not take it: {type(error).__name__}: {error}") from error
 
     def close(self) -> None:
@@ -41,12 +41,12 @@ class CatalogWriter:
         if self._producer is not None:
             self._producer.close(timeout=2)
 
-    def _forget(self) -> None:
+    def _discard_producer(self) -> None:
         """The next write gets a new producer."""
         with self._lock:
             failed, self._producer = self._producer, None
         if failed is not None:
-            abandon(failed)
+            discard(failed)
 
     def _send(self, entity: CatalogEntity):  # type: ignore[no-untyped-def] # noqa: ANN202 - kafka-python's future has no type
         return self._connected().send(
@@ -60,5 +60,5 @@ class CatalogWriter:
     def _connected(self) -> KafkaProducer:
         with self._lock:
             if self._producer is None:
-                self._producer = producer(self._settings, delivery_timeout_ms=self._settings.ack_timeout_ms)
+                self._producer = create_producer(self._settings, delivery_timeout_ms=self._settings.ack_timeout_ms)
             return self._producer

@@ -6,7 +6,7 @@ from msgspec import Meta, field
 
 from referral.events.facts import Channel
 from referral.events.line import Id, Name
-from referral.events.part import Part
+from referral.events.section import Section
 
 Place = Annotated[str, Meta(min_length=1, max_length=256, description="a JSON pointer or a dotted path")]
 FactType = Literal[
@@ -25,7 +25,7 @@ FactType = Literal[
 ]
 
 
-class AdapterPlaces(Part, frozen=True, kw_only=True):
+class AdapterPlaces(Section, frozen=True, kw_only=True):
     """Where the fields of our events stand in a platform's JSON: a JSON pointer (`/user/id`) or a dotted path (`user.id`) each."""
 
     id: Place
@@ -39,7 +39,7 @@ class AdapterPlaces(Part, frozen=True, kw_only=True):
     network: Place | None = None
 
 
-class AdapterSignature(Part, frozen=True, kw_only=True):
+class AdapterSignature(Section, frozen=True, kw_only=True):
     """How a platform signs its webhooks: the header that holds the HMAC-SHA256 of the body, and the name of the secret."""
 
     header: Name
@@ -48,14 +48,14 @@ class AdapterSignature(Part, frozen=True, kw_only=True):
     encoding: Literal["hex", "base64"] = "hex"
 
 
-class WechatAccount(Part, frozen=True, kw_only=True):
+class WechatAccount(Section, frozen=True, kw_only=True):
     """The WeChat official account whose callbacks count: its AppID, and whether what is not encrypted is refused."""
 
     appid: Name | None = None
     mode: Literal["compatible", "encrypted"] = "compatible"
 
 
-class Adapter(Part, frozen=True, kw_only=True):
+class Adapter(Section, frozen=True, kw_only=True):
     """How the JSON webhooks of one platform become our events. `types` leads from its names of events to ours."""
 
     id: Id

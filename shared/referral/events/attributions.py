@@ -6,13 +6,14 @@ at any time; `referral.qualified` follows an attribution once the program's qual
 What people decide about a referrer or a conversion stands here too, so that screening meets it in the order of the log.
 """
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct
 
 from referral.events.edges import EdgeFact
 from referral.events.facts import Channel
-from referral.events.line import ClockTicked, Derived, Id, Moment, Name, PersonId, Text
+from referral.events.keys import person_key, referrer_key
+from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
 
 EvidenceKind = Literal["code", "click", "scan", "mention", "tag"]
 Stage = Literal["attributed", "qualified", "unattributed"]
@@ -38,7 +39,7 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
 
     kind: EvidenceKind
-    touched_at: Moment
+    touched_at: Timestamp
     event: Id
     code: Name | None = None
     channel: Channel | None = None
@@ -73,7 +74,7 @@ class ReferralAttributed(Referral, frozen=True, kw_only=True, tag="referral.attr
 class ReferralQualified(Referral, frozen=True, kw_only=True, tag="referral.qualified"):
     """The referral did what the program pays for; `followed_at` is the follow it rests on."""
 
-    followed_at: Moment
+    followed_at: Timestamp
 
 
 class ReferralUnattributed(Derived, frozen=True, kw_only=True, tag="referral.unattributed"):
@@ -92,7 +93,7 @@ class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, t
     person: PersonId
     undoes: tuple[Stage, ...]
     reason: ReversalReason
-    since: Moment
+    since: Timestamp
     referrer: Id | None = None
     id: Id | None = None
 
@@ -108,7 +109,7 @@ class ConversionReviewed(Derived, frozen=True, kw_only=True, omit_defaults=True,
     note: Text = ""
 
 
-class ReferrerBanning(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class ReferrerBanDecision(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was decided about a person, told to where their referrals are: `referrer` is their participant id, enrolled or not."""
 
     referrer: Id
@@ -117,11 +118,11 @@ class ReferrerBanning(Derived, frozen=True, kw_only=True, omit_defaults=True, gc
     note: Text = ""
 
 
-class ReferrerBanned(ReferrerBanning, frozen=True, kw_only=True, tag="referrer.banned"):
+class ReferrerBanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="referrer.banned"):
     """Nothing that this referrer brings counts, before or after."""
 
 
-class ReferrerUnbanned(ReferrerBanning, frozen=True, kw_only=True, tag="referrer.unbanned"):
+class ReferrerUnbanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="referrer.unbanned"):
     """It counts again as if the ban had not been."""
 
 
@@ -131,5 +132,13 @@ AttributionLine = ReferralLine | DecisionLine | EdgeFact | ClockTicked
 
 
 def attribution_key(line: ReferralLine | DecisionLine) -> str:
-    """Program and referrer; where nobody brought the person, program and person."""
-    return f"{line.program}|{getattr(line, 'referrer', None) or getattr(line, 'person', '')}"
+    """The key of the referrer; if the person is unattributed, of the person."""
+    match line:
+        case ReferralAttributed() | ReferralQualified() | ConversionReviewed() | ReferrerBanned() | ReferrerUnbanned():
+            return referrer_key(line.program, line.referrer)
+        case ReferralUnattributed():
+            return person_key(line.program, line.person)
+        case ReferralReversed(referrer=referrer):
+            return referrer_key(line.program, referrer) if referrer else person_key(line.program, line.person)
+        case _:
+            assert_never(line)

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from referral.events.line import Id, Name, Text
-from referral.events.part import Localized, Part
+from referral.events.section import Localized, Section
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ChallengePrize = Literal["weekly", "final", "every_participant"]
 
 
-class Resources(Part, frozen=True, kw_only=True):
+class ChallengeResources(Section, frozen=True, kw_only=True):
     """What makes taking part easy: a guide's file, a prompt a day, and posts to look at."""
 
     guide: Name | None = None
@@ -20,7 +20,7 @@ class Resources(Part, frozen=True, kw_only=True):
     examples: tuple[Text, ...] = ()
 
 
-class Challenge(Part, frozen=True, kw_only=True):
+class Challenge(Section, frozen=True, kw_only=True):
     """Posts under a hashtag, from a day on for so many days, in the program's time zone."""
 
     id: Id
@@ -28,5 +28,5 @@ class Challenge(Part, frozen=True, kw_only=True):
     starts: date
     days: Annotated[int, Meta(ge=1, le=366)]
     weekly_feature: Weekday | None = None
-    resources: Resources = Resources()
+    resources: ChallengeResources = ChallengeResources()
     prizes: dict[ChallengePrize, Text] = field(default_factory=dict)

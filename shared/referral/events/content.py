@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from referral.events.line import Id, Text
-from referral.events.part import Localized, Part
+from referral.events.section import Localized, Section
 
 Mechanic = Literal["share_trigger", "social_currency", "practical_value", "emotional_connection", "ease_of_sharing"]
 Element = Literal["emotional_trigger", "practical_value", "easy_share", "social_currency"]
@@ -16,7 +16,7 @@ Blank = Literal["name", "code", "link", "mention", "hook", "cta"]
 """What a kit's text may leave blank, as {name}: filled in for the participant, the content and its call to action."""
 
 
-class CallToAction(Part, frozen=True, kw_only=True):
+class CallToAction(Section, frozen=True, kw_only=True):
     """What asks a reader to pass it on, and where it stands."""
 
     id: Id
@@ -24,7 +24,7 @@ class CallToAction(Part, frozen=True, kw_only=True):
     text: Localized
 
 
-class Experiment(Part, frozen=True, kw_only=True):
+class Experiment(Section, frozen=True, kw_only=True):
     """A comparison of a content item's calls to action: which of them, and by what they are judged."""
 
     id: Id
@@ -32,7 +32,7 @@ class Experiment(Part, frozen=True, kw_only=True):
     metric: ExperimentMetric = "follows_per_impression"
 
 
-class ContentItem(Part, frozen=True, kw_only=True):
+class ContentItem(Section, frozen=True, kw_only=True):
     """A piece of content that is made to be shared. `elements` says how it has each of the four that make one shareable."""
 
     id: Id

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from referral.events.attributions import Evidence, ReferrerKind, ReversalReason
-from referral.events.line import ClockTicked, Derived, Id, Moment, PersonId
+from referral.events.keys import referrer_key
+from referral.events.line import ClockTicked, Derived, Id, PersonId, Timestamp
 
 ScreeningReason = Literal[
     "self_referral",
@@ -19,7 +20,7 @@ ScreeningReason = Literal[
     "rule_failed",
 ]
 # Why what counted counts no more: the referral fell, or somebody decided so.
-FallReason = ReversalReason | Literal["review", "ban", "ring"]
+ConversionReversalReason = ReversalReason | Literal["review", "ban", "ring"]
 
 
 class Conversion(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -58,8 +59,8 @@ class ConversionReversed(Derived, frozen=True, kw_only=True, omit_defaults=True,
     person: PersonId
     referrer: Id
     version: int
-    cleared_at: Moment
-    reason: FallReason
+    cleared_at: Timestamp
+    reason: ConversionReversalReason
     referrer_kind: ReferrerKind = "follower"
 
 
@@ -68,5 +69,5 @@ ConversionLine = ConversionFact | ClockTicked
 
 
 def conversion_key(line: ConversionFact) -> str:
-    """Program and referrer."""
-    return f"{line.program}|{line.referrer}"
+    """The key of the referrer."""
+    return referrer_key(line.program, line.referrer)

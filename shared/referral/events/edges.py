@@ -4,12 +4,15 @@ An edge leads from who was brought up to who brought them. It lies at the place 
 program and that participant, enrolled or not, since participant ids are derived.
 """
 
+from typing import assert_never
+
 from msgspec import Struct
 
-from referral.events.line import Derived, Id, Moment
+from referral.events.keys import participant_key, referrer_key
+from referral.events.line import Derived, Id, Timestamp
 
 
-class Step(Struct, frozen=True, kw_only=True, gc=False):
+class EdgeStep(Struct, frozen=True, kw_only=True, gc=False):
     """One edge of a path: `referrer` brought `participant` with this referral; `since` is the follow that it rests on.
 
     `life` tells it from edges of the same referral before and after it: its number among all edges up from `participant`.
@@ -18,7 +21,7 @@ class Step(Struct, frozen=True, kw_only=True, gc=False):
     participant: Id
     referrer: Id
     referral: Id
-    since: Moment
+    since: Timestamp
     life: int
 
 
@@ -28,10 +31,10 @@ class EdgeSet(Derived, frozen=True, kw_only=True, tag="edge.set"):
     participant: Id
     referrer: Id
     referral: Id
-    since: Moment
+    since: Timestamp
 
 
-class EdgeUnset(Derived, frozen=True, kw_only=True, tag="edge.unset"):
+class EdgeRemoved(Derived, frozen=True, kw_only=True, tag="edge.unset"):
     """The edge up from `participant` with this referral is no more."""
 
     participant: Id
@@ -45,11 +48,11 @@ class EdgeProbed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="ed
     """
 
     participant: Id
-    path: tuple[Step, ...]
+    path: tuple[EdgeStep, ...]
     closed: bool = False
 
 
-class CircleOpened(Derived, frozen=True, kw_only=True, tag="circle.opened"):
+class CycleOpened(Derived, frozen=True, kw_only=True, tag="circle.opened"):
     """An edge that a probe had passed is no more: told up the path, over at most `left` edges beyond `participant`."""
 
     participant: Id
@@ -58,17 +61,17 @@ class CircleOpened(Derived, frozen=True, kw_only=True, tag="circle.opened"):
     left: int
 
 
-class ReferralCircled(Derived, frozen=True, kw_only=True, tag="referral.circled"):
+class ReferralInCycle(Derived, frozen=True, kw_only=True, tag="referral.circled"):
     """The referral is the newest edge of a circle, and no edge. Keyed by `referrer`, who had been brought by `participant`."""
 
     id: Id
     participant: Id
     referrer: Id
-    since: Moment
-    circle: tuple[Step, ...]
+    since: Timestamp
+    circle: tuple[EdgeStep, ...]
 
 
-class ReferralUncircled(Derived, frozen=True, kw_only=True, tag="referral.uncircled"):
+class ReferralOutOfCycle(Derived, frozen=True, kw_only=True, tag="referral.uncircled"):
     """The circle that the referral had closed is open: it is an edge again, if it still stands. Keyed by `referrer`."""
 
     id: Id
@@ -76,13 +79,15 @@ class ReferralUncircled(Derived, frozen=True, kw_only=True, tag="referral.uncirc
     referrer: Id
 
 
-EdgeFact = EdgeSet | EdgeUnset | EdgeProbed | CircleOpened | ReferralCircled | ReferralUncircled
+EdgeFact = EdgeSet | EdgeRemoved | EdgeProbed | CycleOpened | ReferralInCycle | ReferralOutOfCycle
 
 
 def edge_key(line: EdgeFact) -> str:
-    """Program and the participant at whose place it is dealt with; the referrer, where the referral's conversion lies."""
+    """The key of the participant whose upline it concerns; for a referral in a cycle, of its referrer, as its conversion's."""
     match line:
-        case ReferralCircled() | ReferralUncircled():
-            return f"{line.program}|{line.referrer}"
+        case EdgeSet() | EdgeRemoved() | EdgeProbed() | CycleOpened():
+            return participant_key(line.program, line.participant)
+        case ReferralInCycle() | ReferralOutOfCycle():
+            return referrer_key(line.program, line.referrer)
         case _:
-            return f"{line.program}|{line.participant}"
+            assert_never(line)

@@ -1,17 +1,17 @@
 """What the catalog holds: one entity a record, the newest under a key is true. In `referral.catalog`, keyed by `entity_key`."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from msgspec import Meta, Struct
 
 from referral.events.facts import Channel
-from referral.events.line import Id, Moment, Name, PersonId, Text
+from referral.events.line import Id, Name, PersonId, Text, Timestamp
 from referral.events.program import Program
 
 Sealed = Annotated[str, Meta(min_length=1, max_length=1024)]
 # A change that alters rules or takes something away counts this long after it was said: by then every reader has seen it.
-NOTICE = timedelta(seconds=5)
+RULE_CHANGE_DELAY = timedelta(seconds=5)
 
 ParticipantId = Annotated[str, Meta(pattern="^par_[0-9a-z]{16}$")]
 
@@ -21,7 +21,7 @@ class Entity(
 ):
     """A catalog record. `recorded_at` is when it was said; it counts for what happens from then on."""
 
-    recorded_at: Moment
+    recorded_at: Timestamp
 
 
 class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
@@ -29,7 +29,7 @@ class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
 
     program: Program
     version: Annotated[int, Meta(ge=1)]
-    effective_from: Moment
+    effective_from: Timestamp
 
 
 class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
@@ -58,10 +58,10 @@ class Link(Entity, frozen=True, kw_only=True, tag="link"):
     channel: Channel | None = None
     content: Id | None = None
     cta: Id | None = None
-    starts_at: Moment | None = None
-    expires_at: Moment | None = None
+    starts_at: Timestamp | None = None
+    expires_at: Timestamp | None = None
     disabled: bool = False
-    disabled_at: Annotated[Moment, Meta(description="since when it leads nowhere")] | None = None
+    disabled_at: Annotated[Timestamp, Meta(description="since when it leads nowhere")] | None = None
     max_uses: Annotated[int, Meta(ge=1, description="how often people may open it")] | None = None
     partner: Id | None = None
     campaign: Name | None = None
@@ -114,7 +114,7 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
 
 
 class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
-    """What a platform signs its callbacks with, sealed (referral.sealed); the newest first, none once it is removed."""
+    """What a platform signs its callbacks with, sealed (referral.encryption); the newest first, none once it is removed."""
 
     program: Id
     name: Id
@@ -141,3 +141,5 @@ def entity_key(entity: CatalogEntity) -> str:
             return f"adapter_secret/{of}/{name}"
         case Participant(id=id) | PoolChunk(id=id) | Webhook(id=id):
             return f"{id.partition('_')[0]}/{id}"
+        case _:
+            assert_never(entity)

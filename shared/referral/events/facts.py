@@ -4,11 +4,12 @@
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from msgspec import Meta, Struct
 
-from referral.events.line import ClockTicked, Id, Line, Moment, Name, PersonId, Text
+from referral.events.keys import click_key, person_key
+from referral.events.line import ClockTicked, Id, Line, Name, PersonId, Text, Timestamp
 
 Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
 Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
@@ -188,14 +189,14 @@ class ClickReclassed(Line, frozen=True, kw_only=True, omit_defaults=True, tag="c
     click: Id
     participant: Id
     code: Name
-    clicked_at: Moment
+    clicked_at: Timestamp
     was: Visitor
     visitor: Visitor
     by: Name
     note: Text = ""
 
 
-class Banning(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class BanDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A decision about a person of a program: who took it, and why. Written by our own API, never taken from a platform."""
 
     id: Id
@@ -205,11 +206,11 @@ class Banning(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     note: Text = ""
 
 
-class PersonBanned(Banning, frozen=True, kw_only=True, tag="person.banned"):
+class PersonBanned(BanDecision, frozen=True, kw_only=True, tag="person.banned"):
     """Nobody brings this person and nobody is brought by them: nothing of theirs counts, before or after."""
 
 
-class PersonUnbanned(Banning, frozen=True, kw_only=True, tag="person.unbanned"):
+class PersonUnbanned(BanDecision, frozen=True, kw_only=True, tag="person.unbanned"):
     """The ban is lifted: all counts again as if it had not been."""
 
 
@@ -257,13 +258,17 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     campaign: Name | None = None
 
 
-def fact_key(line: Fact | LinkClicked | ClickReclassed | Banning) -> str:
-    """The key that decides the partition: program and person; a click has no person and goes by its own id, as what is said of
-    it does.
-    """
-    if isinstance(line, LinkClicked):
-        return f"{line.program}|{line.id}"
-    return f"{line.program}|{line.click if isinstance(line, ClickReclassed) else line.person}"
+def fact_key(line: Fact | LinkClicked | ClickReclassed | BanDecision) -> str:
+    """The key of the person; of a click and its reclassification, which name no person, of the click."""
+    match line:
+        case PersonFact() | BanDecision():
+            return person_key(line.program, line.person)
+        case LinkClicked():
+            return click_key(line.program, line.id)
+        case ClickReclassed():
+            return click_key(line.program, line.click)
+        case _:
+            assert_never(line)
 
 
-__all__ = ["EventLine", "Fact", "Moment", "fact_key"]
+__all__ = ["EventLine", "Fact", "Timestamp", "fact_key"]

@@ -15,7 +15,7 @@ _PAIRS = tuple(
 )  # ten bits at a time: 80 bits are 16 characters
 
 
-def derive(prefix: str, *parts: str) -> str:
+def derive_id(prefix: str, *parts: str) -> str:
     """The id of the thing that `parts` name, e.g. derive("par", "prg_glow", "xhs:u42") → "par_" and 16 characters."""
     hashing = _begun(prefix).copy()
     hashing.update("\x1f".join(parts).encode())
@@ -28,7 +28,7 @@ def _begun(prefix: str) -> blake2b:
     return blake2b(digest_size=10, person=prefix.encode())
 
 
-def fresh(prefix: str) -> str:
+def random_id(prefix: str) -> str:
     """A new random id, for a thing that nothing else names. Unique, not secret: who may know it is not decided by guessing.
 
     The generator is seeded by the system, and anew in a forked child; asking the system for each id costs 20 times more.
@@ -38,23 +38,23 @@ def fresh(prefix: str) -> str:
 
 def participant_id(program: str, external_id: str) -> str:
     """`par_…` of a person in a program."""
-    return derive("par", program, external_id)
+    return derive_id("par", program, external_id)
 
 
 def referral_id(program: str, person: str, referrer: str) -> str:
     """`ref_…` of the claim that `referrer` (a participant id) brought `person`."""
-    return derive("ref", program, person, referrer)
+    return derive_id("ref", program, person, referrer)
 
 
 @lru_cache(4096)  # a line of screening asks for the same one some five times
 def conversion_id(referral: str) -> str:
     """`cnv_…` of the conversion that a referral leads to."""
-    return derive("cnv", referral)
+    return derive_id("cnv", referral)
 
 
 def reward_id(program: str, rule: str, beneficiary: str, trigger: str) -> str:
     """`rwd_…`: the same trigger never pays the same beneficiary twice under one rule."""
-    return derive("rwd", program, rule, beneficiary, trigger)
+    return derive_id("rwd", program, rule, beneficiary, trigger)
 
 
 def _encode(number: int) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone; UTC on the log")]
+Timestamp = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone; UTC on the log")]
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 PersonId = Annotated[
     str, Meta(min_length=1, max_length=128, description="the platform's own id of a person, e.g. xhs:u42")
@@ -26,7 +26,7 @@ class Line(
 ):
     """A line of any topic."""
 
-    occurred_at: Moment
+    occurred_at: Timestamp
 
 
 class Derived(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -9,8 +9,7 @@ from referral.events.attributions import EvidenceKind, ReferrerKind
 from referral.events.challenges import Challenge
 from referral.events.content import CallToAction, ContentItem
 from referral.events.facts import Amount, Channel, Currency
-from referral.events.line import Id, Moment, Name, Text
-from referral.events.part import Localized, Part, Period
+from referral.events.line import Id, Name, Text, Timestamp
 from referral.events.rewards import RewardKind, Role
 from referral.events.screening import (
     Action,
@@ -20,30 +19,31 @@ from referral.events.screening import (
     NetworkBurst,
     VelocityPerMinute,
 )
+from referral.events.section import Localized, Period, Section
 
-Model = Literal["first_touch", "last_touch"]
-Qualifying = Literal["person.followed", "order.paid", "person.retained"]
-Metric = Literal["referrals"]
+AttributionModel = Literal["first_touch", "last_touch"]
+QualifyingEvent = Literal["person.followed", "order.paid", "person.retained"]
+BoardMetric = Literal["referrals"]
 PartnerKind = Literal["influencer", "brand", "community", "cross_promotion", "seeding"]
 
 
-class Attribution(Part, frozen=True, kw_only=True):
+class Attribution(Section, frozen=True, kw_only=True):
     """Who gets the credit: which evidence counts, in which order, for how long, and what makes a referral pay.
 
     `order.paid` needs `min_amount` and `currency`, `person.retained` needs `retained_days`: still following that long after.
     """
 
     window_days: Annotated[int, Meta(ge=1, le=365)] = 30
-    model: Model = "last_touch"
+    model: AttributionModel = "last_touch"
     evidence: tuple[EvidenceKind, ...] = ("code", "click", "scan", "mention", "tag")
-    qualifies_on: Qualifying = "person.followed"
+    qualifies_on: QualifyingEvent = "person.followed"
     min_amount: Amount | None = None
     currency: Currency | None = None
     retained_days: Annotated[int, Meta(ge=1, le=365)] | None = None
     refollow: Literal["restore", "never"] = "restore"
 
 
-class Screening(Part, frozen=True, kw_only=True):
+class Screening(Section, frozen=True, kw_only=True):
     """What is done about each suspicion."""
 
     self_referral: Action = "reject"
@@ -56,7 +56,7 @@ class Screening(Part, frozen=True, kw_only=True):
     ring: Action = "reject"
 
 
-class Reward(Part, frozen=True, kw_only=True):
+class Reward(Section, frozen=True, kw_only=True):
     """One promise: who gets what, when. `on` conversion.cleared pays each (or the first, with `once`); milestone pays the N-th."""
 
     id: Id
@@ -84,36 +84,36 @@ class Reward(Part, frozen=True, kw_only=True):
         return self.on == "conversion.cleared" and self.milestone is None
 
 
-class Board(Part, frozen=True, kw_only=True):
+class Board(Section, frozen=True, kw_only=True):
     """A ranking: what is counted, over which periods, and what the places earn (`1` or `2-10` → the prize's name)."""
 
-    metric: Metric
+    metric: BoardMetric
     periods: tuple[Period, ...] = ("day", "week", "month", "all")
     prizes: dict[Period, dict[str, str]] = field(default_factory=dict)
 
 
-class CodeRules(Part, frozen=True, kw_only=True):
+class CodeRules(Section, frozen=True, kw_only=True):
     """Which referral codes there may be; `blocklist` holds what no code may contain, in whatever case."""
 
     vanity: bool = True
     blocklist: tuple[Name, ...] = ()
 
 
-class Budget(Part, frozen=True, kw_only=True):
+class Budget(Section, frozen=True, kw_only=True):
     """What all rewards together may cost, in the currency's main unit (ISO 4217)."""
 
     total: Annotated[int, Meta(ge=1)]
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 
 
-class Caps(Part, frozen=True, kw_only=True):
+class Caps(Section, frozen=True, kw_only=True):
     """The most that is given: rewarded referrals of one referrer in a period, and the program's budget."""
 
     per_referrer: dict[Period, Annotated[int, Meta(ge=1)]] = field(default_factory=dict)
     budget: Budget | None = None
 
 
-class Partner(Part, frozen=True, kw_only=True):
+class Partner(Section, frozen=True, kw_only=True):
     """Somebody who promotes the program beside its participants: who they are to it, and where they do it."""
 
     id: Id
@@ -122,7 +122,7 @@ class Partner(Part, frozen=True, kw_only=True):
     name: Localized = field(default_factory=dict)
 
 
-class Program(Part, frozen=True, kw_only=True):
+class Program(Section, frozen=True, kw_only=True):
     """Everything a growth team decides."""
 
     id: Id
@@ -142,13 +142,13 @@ class Program(Part, frozen=True, kw_only=True):
     codes: CodeRules = CodeRules()
     challenges: tuple[Challenge, ...] = ()
     partners: tuple[Partner, ...] = ()
-    ends_at: Moment | None = None
+    ends_at: Timestamp | None = None
     adapters: tuple[Adapter, ...] = ()
     wechat: WechatAccount = WechatAccount()
 
-    def promised(self, referrer: ReferrerKind) -> list[Reward]:
+    def rewards_for(self, referrer: ReferrerKind) -> list[Reward]:
         """The rewards that a conversion of such a referrer can earn: what is promised to referrers is for followers."""
         return [rule for rule in self.rewards if rule.to == "referee" or referrer == "follower"]
 
 
-__all__ = ["Action", "Adapter", "CallToAction", "ContentItem", "Localized", "Part", "Period", "Program"]
+__all__ = ["Action", "Adapter", "CallToAction", "ContentItem", "Localized", "Period", "Program", "Section"]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from referral.events.line import Line, Name
 
-RejectionReason = Literal["unreadable", "decision_failed", "not_utf8"]
+RejectionReason = Literal["unreadable", "decision_failed"]
 
 
 class LineRejected(Line, frozen=True, kw_only=True, tag="line.rejected"):

@@ -4,11 +4,12 @@ The requests stand here too: they are facts that the ledger fold decides on in t
 a reward wins and one reward gets each code, whatever crashes meanwhile. Requests for a code are keyed by program and pool.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from msgspec import Meta
 
-from referral.events.line import ClockTicked, Derived, Id, Moment, Name, PersonId, Text
+from referral.events.keys import beneficiary_key, pool_key
+from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
 
 RewardKind = Literal["guide", "discount_code", "early_access", "shoutout", "giveaway_entry", "exclusive_content"]
 Role = Literal["referrer", "referee"]
@@ -19,14 +20,14 @@ RevocationReason = Literal[
 RefusalReason = Literal["already_redeemed", "not_redeemable", "revoked", "expired", "unknown"]
 
 
-class OneReward(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class RewardEvent(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Something that happened to one reward."""
 
     id: Id
     beneficiary: PersonId
 
 
-class RewardGranted(OneReward, frozen=True, kw_only=True, omit_defaults=True, tag="reward.granted"):
+class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.granted"):
     """A rule owes somebody a reward. Granted again with the same id after a revocation, it is the same reward restored."""
 
     rule: Id
@@ -34,25 +35,25 @@ class RewardGranted(OneReward, frozen=True, kw_only=True, omit_defaults=True, ta
     role: Role
     version: int
     trigger: Annotated[str, Meta(description="a conversion id, or milestone:N")]
-    due_at: Annotated[Moment, Meta(description="when the holding period ends")]
-    expires_at: Moment | None = None
+    due_at: Annotated[Timestamp, Meta(description="when the holding period ends")]
+    expires_at: Timestamp | None = None
     pool: Name | None = None
     percent: int | None = None
     worth: Text | None = None
     manual: bool = False
 
 
-class RewardHeld(OneReward, frozen=True, kw_only=True, tag="reward.held"):
+class RewardHeld(RewardEvent, frozen=True, kw_only=True, tag="reward.held"):
     """It waits, and for what."""
 
     reason: HoldReason
 
 
-class RewardApproved(OneReward, frozen=True, kw_only=True, tag="reward.approved"):
+class RewardApproved(RewardEvent, frozen=True, kw_only=True, tag="reward.approved"):
     """The holding period is over, or somebody approved it."""
 
 
-class RewardFulfilled(OneReward, frozen=True, kw_only=True, omit_defaults=True, tag="reward.fulfilled"):
+class RewardFulfilled(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.fulfilled"):
     """The beneficiary has it: the code, or the file of a guide."""
 
     kind: RewardKind
@@ -60,35 +61,35 @@ class RewardFulfilled(OneReward, frozen=True, kw_only=True, omit_defaults=True, 
     file: Text | None = None
 
 
-class RewardDelivered(OneReward, frozen=True, kw_only=True, tag="reward.delivered"):
+class RewardDelivered(RewardEvent, frozen=True, kw_only=True, tag="reward.delivered"):
     """The beneficiary was told."""
 
 
-class RewardRedeemed(OneReward, frozen=True, kw_only=True, tag="reward.redeemed"):
+class RewardRedeemed(RewardEvent, frozen=True, kw_only=True, tag="reward.redeemed"):
     """It was used, once, for this order."""
 
     order: Id
     request: Id
 
 
-class RewardRevoked(OneReward, frozen=True, kw_only=True, tag="reward.revoked"):
+class RewardRevoked(RewardEvent, frozen=True, kw_only=True, tag="reward.revoked"):
     """It is taken back: cancelled while held, clawed back after."""
 
     reason: RevocationReason
 
 
-class RewardExpired(OneReward, frozen=True, kw_only=True, tag="reward.expired"):
+class RewardExpired(RewardEvent, frozen=True, kw_only=True, tag="reward.expired"):
     """Its time ran out unused."""
 
 
-class RedemptionRequested(OneReward, frozen=True, kw_only=True, tag="redemption.requested"):
+class RedemptionRequested(RewardEvent, frozen=True, kw_only=True, tag="redemption.requested"):
     """Somebody asks to use a reward for an order; `request` names this asking, so that it can be asked again."""
 
     order: Id
     request: Id
 
 
-class RedemptionRefused(OneReward, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.refused"):
+class RedemptionRefused(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.refused"):
     """That asking failed, and why; `order` is the one it had been used for."""
 
     request: Id
@@ -96,21 +97,21 @@ class RedemptionRefused(OneReward, frozen=True, kw_only=True, omit_defaults=True
     order: Id | None = None
 
 
-class CodeRequested(OneReward, frozen=True, kw_only=True, tag="code.requested"):
+class CodeRequested(RewardEvent, frozen=True, kw_only=True, tag="code.requested"):
     """A reward waits for a code from a pool. Keyed by program and pool: a pool has one line of waiting."""
 
     pool: Name
     kind: RewardKind
 
 
-class CodeIssued(OneReward, frozen=True, kw_only=True, tag="code.issued"):
+class CodeIssued(RewardEvent, frozen=True, kw_only=True, tag="code.issued"):
     """The pool's next code is this reward's; nobody else gets it."""
 
     pool: Name
     code: Name
 
 
-class CodeReturned(OneReward, frozen=True, kw_only=True, tag="code.returned"):
+class CodeReturned(RewardEvent, frozen=True, kw_only=True, tag="code.returned"):
     """A code came for a reward that no longer wants it. Nobody saw it: the next in line gets it. Keyed by program and pool."""
 
     pool: Name
@@ -145,9 +146,23 @@ RewardLine = RewardFact | ClockTicked
 
 
 def reward_key(line: RewardFact) -> str:
-    """Program and beneficiary; program and pool for what a pool decides."""
+    """The key of the beneficiary; of what a pool of codes decides, the pool's."""
     match line:
+        case (
+            RewardGranted()
+            | RewardHeld()
+            | RewardApproved()
+            | RewardFulfilled()
+            | RewardDelivered()
+            | RewardRedeemed()
+            | RewardRevoked()
+            | RewardExpired()
+            | RedemptionRequested()
+            | RedemptionRefused()
+            | CodeIssued()
+        ):
+            return beneficiary_key(line.program, line.beneficiary)
         case CodeRequested() | CodeReturned() | PoolFilled():
-            return f"{line.program}|pool:{line.pool}"
+            return pool_key(line.program, line.pool)
         case _:
-            return f"{line.program}|{line.beneficiary}"
+            assert_never(line)

@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from referral.events.line import ClockTicked
-from referral.events.moment import to_datetime
 from referral.events.rejected import LineRejected, RejectionReason
+from referral.events.timestamps import to_datetime
 from referral.fold.fold import Position
 from referral.log.records import split
 from referral.log.source import Record

@@ -16,7 +16,7 @@ class Fence(msgspec.Struct, array_like=True):
         topic, partition, *place = cause
         return not topic or tuple(place) > self.causes.get(f"{topic}/{partition}", (-1, -1, -1))
 
-    def pass_(self, cause: Cause) -> None:
+    def advance(self, cause: Cause) -> None:
         """Remembers a cause as applied."""
         topic, partition, offset, line, output = cause
         if topic:

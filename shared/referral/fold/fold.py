@@ -18,21 +18,21 @@ Line_contra = TypeVar("Line_contra", contravariant=True)
 State = TypeVar("State")
 
 
-class Score(NamedTuple):
+class SortedSetMember(NamedTuple):
     """A member of a sorted set; its state is its score (a float), or None where it is not in the set."""
 
     board: str
     member: str
 
 
-class Due(NamedTuple):
+class Timer(NamedTuple):
     """A timer: `key` (a value key) is loaded and decided on again by the first clock tick at or after the time set (ms)."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class StateGroup:
     """All members of a board, each with the value state under `prefix` and its name; for a line that concerns them all.
 
     Asking for it loads them, however many; `members` reads them. Who belongs is said by writing Scores of the board.
@@ -42,7 +42,7 @@ class Family:
     prefix: str
 
 
-Key = str | Score | Due | Family
+Key = str | SortedSetMember | Timer | StateGroup
 
 
 class Output(NamedTuple):
@@ -62,7 +62,7 @@ class Decision(Generic[State]):
     outputs: list[Output] = field(default_factory=list)
 
 
-def members(states: Mapping[Key, State | float | None], family: Family) -> dict[str, State]:
+def group_members(states: Mapping[Key, State | float | None], family: StateGroup) -> dict[str, State]:
     """The states of a family that was asked for, by member, in the order of the board (score, then name)."""
     names: tuple[str, ...] = states[family]  # type: ignore[assignment] # of a family the runner knows who belongs to it
     found = ((name, states[family.prefix + name]) for name in names)
@@ -95,7 +95,9 @@ class Fold(Protocol[Line_contra, State]):
     ) -> Decision[State]:
         """What this line leads to. `states` holds every key asked for, None where there is none yet."""
 
-    def due(self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position) -> Decision[State]:
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    ) -> Decision[State]:
         """What the tick leads to for a state whose timer has come; asked for each by itself, the earliest first.
 
         The timer is gone unless the decision sets it anew. The runner forwards the tick itself.

@@ -13,21 +13,21 @@ from typing import Generic, TypeVar
 
 from referral.fold import fence as fences
 from referral.fold.batch import Batch, BatchReader
-from referral.fold.decide import Decider, Outcome, verdicts
+from referral.fold.decider import Decider, Outcome, line_validity
 from referral.fold.fence import Fence
 from referral.fold.fold import Fold
-from referral.fold.invalid import InvalidLimit
-from referral.fold.metrics import FoldMetrics
-from referral.fold.states import Change, Loaded, States, Wanted
+from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.invalid_limit import InvalidLimit
+from referral.fold.state_store import LoadedState, StateChange, StateRequest, StateStore
+from referral.log.fold_producer import FoldProducer
 from referral.log.source import Record, Source
-from referral.log.speaker import Speaker
 
 Line = TypeVar("Line")
 State = TypeVar("State")
 
-_LOOK_AROUND_S = 1.0
+_CHECK_INTERVAL_S = 1.0
 # Bytes of a partition's records read ahead; it is not polled for more until some are folded.
-_MOST_WAITING = 4 * 1024 * 1024
+_MAX_WAITING_BYTES = 4 * 1024 * 1024
 
 
 class LogBehindState(Exception):
@@ -35,12 +35,12 @@ class LogBehindState(Exception):
 
 
 @dataclass(slots=True)
-class Owned:
+class OwnedPartition:
     """A partition that is this worker's: its fence as last seen, its produced marker, and records not folded yet."""
 
-    seen: bytes
+    stored_fence: bytes
     fence: Fence
-    spoken_below: int
+    produced_below: int
     waiting: deque[Record] = field(default_factory=deque)
 
 
@@ -51,8 +51,8 @@ class FoldRunner(Generic[Line, State]):
         self,
         fold: Fold[Line, State],
         source: Source,
-        states: States,
-        speaker: Speaker,
+        states: StateStore,
+        producer: FoldProducer,
         decider: Decider[Line, State],
         metrics: FoldMetrics,
         reached: Callable[[str], None] = lambda _: None,
@@ -61,36 +61,36 @@ class FoldRunner(Generic[Line, State]):
         self.fold = fold
         self._source = source
         self._states = states
-        self._speaker = speaker
+        self._producer = producer
         self._decider = decider
         self._metrics = metrics
         self._reached = reached
         self._limit = limit or InvalidLimit()
         self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
-        self.owned: dict[int, Owned] = {}
+        self.owned: dict[int, OwnedPartition] = {}
         self._round = -1
-        self._looked_around = 0.0
+        self._checked_at = 0.0
         self._committed: dict[int, int] = {}
 
-    def turn(self, timeout: float = 0.1) -> int:
+    def run_once(self, timeout: float = 0.1) -> int:
         """One round: takes what came, folds a batch of each partition. Gives the number of lines folded."""
         waiting = {partition: one.waiting for partition, one in self.owned.items() if one.waiting}
-        self._source.hold([partition for partition, records in waiting.items() if _size(records) > _MOST_WAITING])
+        self._source.pause([partition for partition, records in waiting.items() if _size(records) > _MAX_WAITING_BYTES])
         records = self._source.poll(0 if waiting else timeout)
-        if not self._dealt_anew():
-            self._keep(records)
+        if not self._take_new_assignment():
+            self._enqueue(records)
         batches = [self._reader.take(p, one.waiting) for p, one in self.owned.items() if one.waiting]
         if batches:
             self._fold(batches)
-        self._look_around()
+        self._periodic_checks()
         return sum(len(batch.lines) for batch in batches)
 
     @property
-    def dealt(self) -> bool:
+    def has_assignment(self) -> bool:
         """Whether partitions were dealt out to this worker, be it none."""
         return self._round > 0
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drops all that is held in memory; the next turn begins again from the fences."""
         self.owned.clear()
         self._round = -1
@@ -99,15 +99,15 @@ class FoldRunner(Generic[Line, State]):
         """Says how far it has spoken, and leaves."""
         self._commit()
         self._source.close()
-        self._speaker.close()
+        self._producer.close()
 
-    def _dealt_anew(self) -> bool:
+    def _take_new_assignment(self) -> bool:
         """Prepares the partitions after a rebalance or a `forget`; what was polled meanwhile is polled again."""
-        dealt, partitions = self._source.assigned()
+        dealt, partitions = self._source.assignment()
         if dealt == self._round:
             return False
         self.owned.clear()
-        self._metrics.owns(partitions)
+        self._metrics.set_owned_partitions(partitions)
         self._prepare(sorted(partitions))
         self._round = dealt
         return True
@@ -119,21 +119,21 @@ class FoldRunner(Generic[Line, State]):
             fence = fences.decode(raw)
             if fence.offset >= ends[partition]:
                 raise LogBehindState(_behind(self.fold.source.name, partition, fence, ends[partition]))
-            self.owned[partition] = Owned(raw, fence, self._spoken_below(partition))
+            self.owned[partition] = OwnedPartition(raw, fence, self._produced_below(partition))
             self._source.seek(partition, fence.offset + 1)
 
-    def _spoken_below(self, partition: int) -> int:
+    def _produced_below(self, partition: int) -> int:
         """Below which offset outputs are on the log: as committed, and as this worker knows of itself since then."""
-        marker, known = self._source.committed(partition), self.owned.get(partition)
-        return marker if known is None else max(marker, known.spoken_below, known.fence.offset + 1)
+        marker, known = self._source.committed_offset(partition), self.owned.get(partition)
+        return marker if known is None else max(marker, known.produced_below, known.fence.offset + 1)
 
     def _refuse(self, partitions: Sequence[int]) -> None:
         """Somebody else moved the fence, or Redis lost it."""
         if partitions:
-            self._metrics.refused(len(partitions))
+            self._metrics.record_refusal(len(partitions))
             self._prepare(partitions)
 
-    def _keep(self, records: dict[int, list[Record]]) -> None:
+    def _enqueue(self, records: dict[int, list[Record]]) -> None:
         for partition, fresh in records.items():
             one = self.owned.get(partition)
             if one is not None:
@@ -143,64 +143,68 @@ class FoldRunner(Generic[Line, State]):
         with self._metrics.step("load"):
             loaded = self._load(batches)
         self._reached("after_load")
-        current = [batch for batch in batches if loaded[batch.partition].fence == self.owned[batch.partition].seen]
+        current = [
+            batch for batch in batches if loaded[batch.partition].fence == self.owned[batch.partition].stored_fence
+        ]
         with self._metrics.step("decide"):
             outcomes = [self._decide(batch, loaded[batch.partition]) for batch in current]
         tallies = [
-            self._limit.weigh(batch.partition, verdicts(batch, outcome))
+            self._limit.check(batch.partition, line_validity(batch, outcome))
             for batch, outcome in zip(current, outcomes, strict=True)
         ]
         self._reached("before_produce")
         with self._metrics.step("produce"):
-            self._speaker.speak([line for outcome in outcomes for line in outcome.spoken])
+            self._producer.produce([line for outcome in outcomes for line in outcome.output_lines])
         self._reached("after_produce")
         with self._metrics.step("apply"):
             applied = self._apply(outcomes)
         self._reached("after_apply")
         for batch, outcome, tally in zip(current, outcomes, tallies, strict=True):
             if applied[batch.partition]:
-                self._limit.note(batch.partition, tally)
-                self._metrics.decided(outcome, len(batch.lines))
+                self._limit.record(batch.partition, tally)
+                self._metrics.record_batch(outcome, len(batch.lines))
         self._refuse([batch.partition for batch in batches if not applied.get(batch.partition)])
 
-    def _load(self, batches: Sequence[Batch[Line]]) -> dict[int, Loaded]:
-        wanted: dict[int, Wanted] = {}
-        loaded: dict[int, Loaded] = {}
+    def _load(self, batches: Sequence[Batch[Line]]) -> dict[int, LoadedState]:
+        wanted: dict[int, StateRequest] = {}
+        loaded: dict[int, LoadedState] = {}
         for batch in batches:
             if batch.tick:
-                loaded[batch.partition] = self._states.due(batch.partition, self._decider.until_ms(batch))
+                loaded[batch.partition] = self._states.due(batch.partition, self._decider.tick_ms(batch))
             else:
-                wanted[batch.partition] = self._decider.wanted(batch)
+                wanted[batch.partition] = self._decider.state_request(batch)
         return loaded | self._states.load(wanted) if wanted else loaded
 
-    def _decide(self, batch: Batch[Line], loaded: Loaded) -> Outcome:
+    def _decide(self, batch: Batch[Line], loaded: LoadedState) -> Outcome:
         return self._decider.decide(batch, loaded, self.owned[batch.partition])
 
     def _apply(self, outcomes: Sequence[Outcome]) -> dict[int, bool]:
         changes = {
-            one.partition: Change(self.owned[one.partition].seen, fences.encode(one.fence), one.values, one.scores)
+            one.partition: StateChange(
+                self.owned[one.partition].stored_fence, fences.encode(one.fence), one.values, one.scores
+            )
             for one in outcomes
         }
         applied = self._states.apply(changes) if changes else {}
         for one in outcomes:
             if applied[one.partition]:
                 owned = self.owned[one.partition]
-                owned.seen, owned.fence = changes[one.partition].fence, one.fence
+                owned.stored_fence, owned.fence = changes[one.partition].fence, one.fence
         return applied
 
-    def _look_around(self) -> None:
+    def _periodic_checks(self) -> None:
         """Once a second: has Redis been wiped while nothing came; how far behind are we; how far have we spoken."""
         now = time.monotonic()
-        if now - self._looked_around < _LOOK_AROUND_S:
+        if now - self._checked_at < _CHECK_INTERVAL_S:
             return
-        self._looked_around = now
+        self._checked_at = now
         there = self._states.fences(list(self.owned))
-        self._refuse([partition for partition, raw in there.items() if raw != self.owned[partition].seen])
+        self._refuse([partition for partition, raw in there.items() if raw != self.owned[partition].stored_fence])
         self._commit()
         self._measure_lag()
 
     def _commit(self) -> None:
-        spoken = {p: max(one.fence.offset + 1, one.spoken_below) for p, one in self.owned.items()}
+        spoken = {p: max(one.fence.offset + 1, one.produced_below) for p, one in self.owned.items()}
         news = {p: offset for p, offset in spoken.items() if offset > 0 and self._committed.get(p) != offset}
         if news:
             self._source.commit(news)
@@ -209,7 +213,7 @@ class FoldRunner(Generic[Line, State]):
     def _measure_lag(self) -> None:
         ends = self._source.ends(list(self.owned))
         for partition, end in ends.items():
-            self._metrics.lag(partition, max(0, end - 1 - self.owned[partition].fence.offset))
+            self._metrics.set_lag(partition, max(0, end - 1 - self.owned[partition].fence.offset))
 
 
 def _size(records: Iterable[Record]) -> int:

@@ -9,13 +9,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.http import docs, health, openapi, problems
+from referral.http import docs_page, health, openapi, problems
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
-from referral.http.limits import Limiter
+from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
-from referral.storage import connect_hurried
-from referral.telemetry.metrics import tell_build
+from referral.redis_client import connect_for_http
+from referral.telemetry.metrics import export_build_info
 
 
 def create_app(
@@ -40,27 +40,27 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     problems.register(app)
     app.register_blueprint(health.blueprint(_checks(context) | dict(checks or {}), context.gauges))
-    docs.register(app, openapi.document(app, title, blueprints))
-    tell_build(service)
+    docs_page.register(app, openapi.document(app, title, blueprints))
+    export_build_info(service)
     return app
 
 
 def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
-    redis = connect_hurried(settings)
-    limiter = Limiter(settings, redis, following.view.knows_key)
+    redis = connect_for_http(settings)
+    limiter = RateLimiter(settings, redis, following.view.knows_key)
     context = Context(settings, clock_from(settings.clock), following, redis, limiter)
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age
-    context.at_end(context.redis.close)
+    context.on_close(context.redis.close)
     if follower is None:
-        context.at_end(following.stop)
+        context.on_close(following.stop)
     return context
 
 
 def _checks(context: Context) -> dict[str, Check]:
     return {
         "log": LogCheck(context.settings),
-        "catalog": context.follower.caught_up,
+        "catalog": context.follower.stale_reason,
         "redis": health.redis_check(context.redis),
     }

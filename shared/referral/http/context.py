@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import structlog
 from flask import current_app
@@ -13,10 +12,8 @@ from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.clock import Clock
 from referral.config import Settings
-from referral.log.collector import Collector
-
-if TYPE_CHECKING:
-    from referral.http.limits import Limiter  # which asks for keys, as keys ask for the context
+from referral.http.rate_limit import RateLimiter
+from referral.log.publisher import Publisher
 
 log = structlog.get_logger()
 
@@ -29,38 +26,38 @@ class Context:
     clock: Clock
     follower: CatalogFollower
     redis: "Redis"
-    limiter: "Limiter"
+    limiter: RateLimiter
     gauges: dict[str, Callable[[], float]] = field(
         default_factory=dict
     )  # read when metrics are asked for, by table name
-    _ends: list[Callable[[], None]] = field(default_factory=list)
+    _closers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def catalog(self) -> Catalog:
         """The catalog as known now."""
         return self.follower.view
 
-    def collector(self) -> Collector:
+    def publisher(self) -> Publisher:
         """The way to the log for a service, which has one; what it holds at the end is still sent."""
-        made = Collector(self.settings, self.clock)
+        made = Publisher(self.settings, self.clock)
         self.gauges["collector_in_flight"] = made.in_flight
-        self.at_end(made.close)
+        self.on_close(made.close)
         return made
 
     def catalog_writer(self) -> CatalogWriter:
         """The way to the catalog for a service that writes it."""
         made = CatalogWriter(self.settings, self.clock)
-        self.at_end(made.close)
+        self.on_close(made.close)
         return made
 
-    def at_end(self, end: Callable[[], None]) -> None:
+    def on_close(self, end: Callable[[], None]) -> None:
         """Has `end` called when the process stops serving, the last one first; what a service opened, it closes here."""
-        self._ends.append(end)
+        self._closers.append(end)
 
     def close(self) -> None:
         """Closes all that was opened. Each is closed, whatever happens to the others."""
-        while self._ends:
-            end = self._ends.pop()
+        while self._closers:
+            end = self._closers.pop()
             try:
                 end()
             except Exception as error:  # noqa: BLE001 - the process is leaving; what is left has to be closed too

@@ -17,9 +17,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from referral.config import Settings
-from referral.http.limits import unlimited
-from referral.log.admin import TopicMismatch, verify_partitions
-from referral.log.connection import admin
+from referral.http.rate_limit import unlimited
+from referral.log.connection import create_admin_client
+from referral.log.topic_admin import TopicMismatch, verify_partitions
 from referral.telemetry.metrics import gauge
 
 _LOG_TIMEOUT_MS = 1000
@@ -27,27 +27,27 @@ _LOG_TIMEOUT_MS = 1000
 Check = Callable[[], str | None]
 
 
-def report(checks: Mapping[str, Check]) -> tuple[bool, bytes]:
+def readiness_report(checks: Mapping[str, Check]) -> tuple[bool, bytes]:
     """Whether every check passes, and the JSON that says which does not and why."""
     found = {name: check() for name, check in checks.items()}
     ready = not any(found.values())
     return ready, msgspec.json.encode({"ready": ready, "checks": {name: why or "ok" for name, why in found.items()}})
 
 
-def exposition(gauges: Mapping[str, Callable[[], float]] = MappingProxyType({})) -> bytes:
+def metrics_exposition(gauges: Mapping[str, Callable[[], float]] = MappingProxyType({})) -> bytes:
     """All metrics of this process, or of all processes of its server; `gauges` are read for it now."""
     for name, read in gauges.items():
         gauge(name).set(read())
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder is None:
         return generate_latest(DEFAULT_REGISTRY)
-    _bury(Path(folder))
+    _drop_dead_workers(Path(folder))
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the client leaves it untyped
     return generate_latest(registry)
 
 
-def _bury(folder: Path) -> None:
+def _drop_dead_workers(folder: Path) -> None:
     """A process that is gone no longer has gauges: nothing of it waits or lives."""
     for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*_*.db")}:
         if not Path(f"/proc/{pid}").exists():
@@ -68,13 +68,13 @@ def blueprint(
     @pages.get("/readyz")
     @unlimited
     def readyz() -> Response:
-        ready, body = report(checks)
+        ready, body = readiness_report(checks)
         return Response(body, 200 if ready else 503, mimetype="application/json")
 
     @pages.get("/metrics")
     @unlimited
     def metrics() -> Response:
-        return Response(exposition(gauges), content_type=CONTENT_TYPE_LATEST)
+        return Response(metrics_exposition(gauges), content_type=CONTENT_TYPE_LATEST)
 
     return pages
 
@@ -99,21 +99,21 @@ class LogCheck:
         self._settings = settings
         self._lock = Lock()
         self._client: KafkaAdminClient | None = None
-        self._asked_at = float("-inf")
+        self._checked_at = float("-inf")
         self._found: str | None = "not asked yet"
 
     def __call__(self) -> str | None:
         """None, or why the log is not ready."""
         with self._lock:
-            if time.monotonic() - self._asked_at > 1:
-                self._found = self._ask()
-                self._asked_at = time.monotonic()
+            if time.monotonic() - self._checked_at > 1:
+                self._found = self._query_broker()
+                self._checked_at = time.monotonic()
             return self._found
 
-    def _ask(self) -> str | None:
+    def _query_broker(self) -> str | None:
         try:
             if self._client is None:
-                self._client = admin(self._settings, _LOG_TIMEOUT_MS)
+                self._client = create_admin_client(self._settings, _LOG_TIMEOUT_MS)
                 verify_partitions(self._client, self._settings)
             self._client.describe_cluster()
         except TopicMismatch as mismatch:

@@ -15,11 +15,11 @@ from flask import Response, g, make_response, request
 from redis.exceptions import RedisError
 
 from referral.http.context import context
-from referral.http.documented import mention, mentioned
+from referral.http.openapi_annotations import annotate, annotations
 from referral.http.problems import Problem
-from referral.http.withheld import Withheld
+from referral.http.secret_field import SecretField
 
-_KEPT_S = 24 * 3600
+_RETENTION_S = 24 * 3600
 _PENDING_S = 30
 _REPLAYED = ("Location", "ETag")  # beside the status, the content type and the body
 log = structlog.get_logger()
@@ -27,10 +27,10 @@ log = structlog.get_logger()
 P = ParamSpec("P")
 
 
-class _Kept(msgspec.Struct, array_like=True):
+class _StoredResponse(msgspec.Struct, array_like=True):
     """What the first request asked, as a digest, and its answer once there is one (status 0 until then)."""
 
-    asked: bytes
+    request_digest: bytes
     status: int = 0
     content_type: str = ""
     headers: dict[str, str] = {}
@@ -38,7 +38,7 @@ class _Kept(msgspec.Struct, array_like=True):
 
 
 _write = msgspec.msgpack.Encoder().encode
-_read = msgspec.msgpack.Decoder(_Kept).decode
+_read = msgspec.msgpack.Decoder(_StoredResponse).decode
 
 
 def idempotent(view: Callable[P, object]) -> Callable[P, Response]:
@@ -47,16 +47,16 @@ def idempotent(view: Callable[P, object]) -> Callable[P, Response]:
     Stands below `@requires`, so that an answer is replayed only to whoever may ask. Raises Problem 400 for an empty or long key,
     409 while the first request is under way, 422 where the same key came with another body; RedisError (503) without Redis.
     """
-    return _honouring(view, None)
+    return _make_idempotent(view, None)
 
 
-def idempotent_without(withheld: Withheld) -> Callable[[Callable[P, object]], Callable[P, Response]]:
+def idempotent_except(withheld: SecretField) -> Callable[[Callable[P, object]], Callable[P, Response]]:
     """The same, for a view whose answer has a field that is not kept."""
-    return lambda view: _honouring(view, withheld)
+    return lambda view: _make_idempotent(view, withheld)
 
 
-def _honouring(view: Callable[P, object], withheld: Withheld | None) -> Callable[P, Response]:
-    if "scope" in mentioned(view):
+def _make_idempotent(view: Callable[P, object], withheld: SecretField | None) -> Callable[P, Response]:
+    if "scope" in annotations(view):
         raise TypeError("@idempotent stands below @requires: an answer must not be replayed before the key is checked")
 
     @wraps(view)
@@ -64,9 +64,9 @@ def _honouring(view: Callable[P, object], withheld: Withheld | None) -> Callable
         name = idempotency_key()
         if name is None:
             return make_response(view(*args, **kwargs))
-        return _once(_place(name), lambda: make_response(view(*args, **kwargs)), withheld)
+        return _once(_redis_key(name), lambda: make_response(view(*args, **kwargs)), withheld)
 
-    mention(once, idempotent=True)
+    annotate(once, idempotent=True)
     return once
 
 
@@ -85,13 +85,13 @@ def key_reused() -> Problem:
     return Problem(422, "idempotency_key_reused", detail)
 
 
-def _place(name: str) -> str:
+def _redis_key(name: str) -> str:
     caller = g.key.id if "key" in g else ""
     digest = hashlib.sha256("\x1f".join((caller, request.method, request.path, name)).encode()).hexdigest()
     return f"http:idempotency:{digest}"
 
 
-def _once(place: str, act: Callable[[], Response], withheld: Withheld | None) -> Response:
+def _once(place: str, act: Callable[[], Response], withheld: SecretField | None) -> Response:
     asked = hashlib.sha256(request.query_string + b"\x1f" + request.get_data(cache=True)).digest()
     kept = _claim(place, asked)
     if kept is not None:
@@ -99,49 +99,49 @@ def _once(place: str, act: Callable[[], Response], withheld: Withheld | None) ->
     try:
         done = act()
     except BaseException:
-        _forget(place)
+        _release(place)
         raise
     if done.status_code < 400:
-        _keep(place, asked, done, withheld)
+        _store(place, asked, done, withheld)
     else:
-        _forget(place)
+        _release(place)
     return done
 
 
-def _claim(place: str, asked: bytes) -> _Kept | None:
+def _claim(place: str, asked: bytes) -> _StoredResponse | None:
     """None where this request is the first, else what the first left."""
     redis = context().redis
     while True:
-        if redis.set(place, _write(_Kept(asked)), nx=True, ex=_PENDING_S):
+        if redis.set(place, _write(_StoredResponse(asked)), nx=True, ex=_PENDING_S):
             return None
         kept = redis.get(place)
         if isinstance(kept, bytes):  # else it ran out just now: ours is the first again
             return _read(kept)
 
 
-def _keep(place: str, asked: bytes, done: Response, withheld: Withheld | None) -> None:
+def _store(place: str, asked: bytes, done: Response, withheld: SecretField | None) -> None:
     headers = {name: done.headers[name] for name in _REPLAYED if name in done.headers}
-    body = withheld.taken_out(done.get_data()) if withheld else done.get_data()
-    answer = _Kept(asked, done.status_code, done.content_type or "", headers, body)
+    body = withheld.remove(done.get_data()) if withheld else done.get_data()
+    answer = _StoredResponse(asked, done.status_code, done.content_type or "", headers, body)
     try:
-        context().redis.set(place, _write(answer), ex=_KEPT_S)
+        context().redis.set(place, _write(answer), ex=_RETENTION_S)
     except RedisError as error:  # what was done is done: it is answered, and not said to have failed
         log.warning("an answer was not kept for replay", reason=type(error).__name__)
 
 
-def _forget(place: str) -> None:
+def _release(place: str) -> None:
     try:
         context().redis.delete(place)
     except RedisError:  # it runs out by itself, and the reason of the failure matters more
         log.warning("a failed request holds its idempotency key", seconds=_PENDING_S)
 
 
-def _replay(kept: _Kept, asked: bytes, withheld: Withheld | None) -> Response:
-    if kept.asked != asked:
+def _replay(kept: _StoredResponse, asked: bytes, withheld: SecretField | None) -> Response:
+    if kept.request_digest != asked:
         raise key_reused()
     if not kept.status:
         detail = "The first request with this Idempotency-Key is not answered yet. Ask again in a moment."
         raise Problem(409, "in_progress", detail, headers={"Retry-After": "1"})
     headers = kept.headers | {"Idempotent-Replayed": "true"}
-    body = withheld.put_back(kept.answer) if withheld else kept.answer
+    body = withheld.restore(kept.answer) if withheld else kept.answer
     return Response(body, kept.status, headers, content_type=kept.content_type)

@@ -3,13 +3,16 @@
 What holds for every operation is added here once: errors are problems, a scope needs a key, ids of requests come back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from apispec import APISpec
 from flask import Flask
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
+
+from referral.http.responses import component_schemas
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -27,7 +30,7 @@ IDEMPOTENCY_KEY = {
 }
 
 
-class PlaceSchema(Schema):
+class ErrorLocationSchema(Schema):
     """One thing that is wrong, and where."""
 
     pointer = fields.String(
@@ -50,7 +53,7 @@ class ProblemSchema(Schema):
     code = fields.String(required=True, metadata={"description": "Stable; for programs.", "example": "missing_scope"})
     detail = fields.String(required=True, metadata={"description": "What was wrong and what to do; for people."})
     request_id = fields.String(required=True, metadata={"description": "The answer's `X-Request-Id`."})
-    errors = fields.List(fields.Nested(PlaceSchema), metadata={"description": "Each place that is wrong."})
+    errors = fields.List(fields.Nested(ErrorLocationSchema), metadata={"description": "Each place that is wrong."})
 
 
 class _Api(Api):  # type: ignore[misc] # flask-smorest ships no types
@@ -89,20 +92,22 @@ def document(app: Flask, title: str, blueprints: Sequence[Blueprint]) -> Api:
     api = _Api(app)
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer", "description": "An API key, rk_…"})
     for blueprint in blueprints:
-        _say_what_all_share(blueprint)
+        _add_common_documentation(blueprint)
         api.register_blueprint(blueprint)
     return api
 
 
-def _say_what_all_share(blueprint: Blueprint) -> None:
+def _add_common_documentation(blueprint: Blueprint) -> None:
     """Puts a last step into how a blueprint's operations are described."""
     steps = blueprint._prepare_doc_cbks
     if _complete not in steps:
         steps.append(_complete)
 
 
-def _complete(doc: dict[str, Any], info: dict[str, Any], **_: object) -> dict[str, Any]:
-    """What `requires`, `takes` and `idempotent` ask for, and errors as problems."""
+def _complete(doc: dict[str, Any], info: dict[str, Any], *, spec: APISpec, **_: object) -> dict[str, Any]:
+    """Adds what `requires`, `reads_headers`, `idempotent` and `response` have annotated, and errors as problems."""
+    for name, schema in component_schemas(info).items():
+        _add_component(spec, name, schema)
     scope = info.get("scope")
     doc["security"] = [{"key": []}] if scope else []
     if scope:
@@ -115,3 +120,12 @@ def _complete(doc: dict[str, Any], info: dict[str, Any], **_: object) -> dict[st
         if isinstance(response, dict) and str(status)[0] in "45" and "content" not in response:
             response.update(_problem(response["description"]))
     return doc
+
+
+def _add_component(spec: APISpec, name: str, schema: Mapping[str, Any]) -> None:
+    """Adds a component schema once. Raises TypeError if another schema has its name."""
+    known = spec.components.schemas.get(name)
+    if known is None:
+        spec.components.schema(name, dict(schema))
+    elif known != schema:
+        raise TypeError(f"two response schemas have the name {name!r}: rename one of them")

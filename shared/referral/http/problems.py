@@ -13,7 +13,7 @@ from redis.exceptions import TimeoutError as NoAnswer
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from referral.http.request_ids import request_id
-from referral.log.errors import NotDurable, Overloaded
+from referral.log.errors import LogUnavailable, NotDurable, Overloaded
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class Problem(Exception):
         self.errors, self.headers = list(errors), dict(headers or {})
 
 
-def answer(problem: Problem) -> Response:
+def problem_response(problem: Problem) -> Response:
     """The response of a problem."""
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -95,17 +95,20 @@ def unavailable(what: str) -> Problem:
 
 def register(app: Flask) -> None:
     """Every exception of a request becomes a problem."""
-    app.register_error_handler(Problem, answer)
-    app.register_error_handler(NotDurable, lambda error: answer(unavailable(f"The log does not answer: {error}.")))
-    app.register_error_handler(Overloaded, lambda error: answer(unavailable(f"We are busy: {error}.")))
+    app.register_error_handler(Problem, problem_response)
+    app.register_error_handler(
+        NotDurable, lambda error: problem_response(unavailable(f"The log does not answer: {error}."))
+    )
+    app.register_error_handler(LogUnavailable, lambda error: problem_response(unavailable(str(error))))
+    app.register_error_handler(Overloaded, lambda error: problem_response(unavailable(f"We are busy: {error}.")))
     for kind, trouble in _REDIS.items():
-        app.register_error_handler(kind, partial(_redis_cannot, trouble))
+        app.register_error_handler(kind, partial(_redis_error, trouble))
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unforeseen)
+    app.register_error_handler(Exception, _internal_error)
 
 
-def _redis_cannot(trouble: str, error: Exception) -> Response:
-    return answer(unavailable(f"Redis {trouble} ({type(error).__name__}), and this needs it."))
+def _redis_error(trouble: str, error: Exception) -> Response:
+    return problem_response(unavailable(f"Redis {trouble} ({type(error).__name__}), and this needs it."))
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -115,12 +118,12 @@ def _http_error(error: HTTPException) -> Response:
     messages = getattr(error, "data", {}).get("messages") or {}  # where webargs puts what marshmallow found
     methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
     headers = {"Allow": ", ".join(methods)} if methods else {}
-    return answer(Problem(status, code, detail, validation_errors(messages), headers))
+    return problem_response(Problem(status, code, detail, validation_errors(messages), headers))
 
 
-def _unforeseen(error: Exception) -> Response:
+def _internal_error(error: Exception) -> Response:
     log.error("request failed", request_id=request_id(request.environ), exc_info=error)
-    return answer(Problem(500, *_CODES[500]))
+    return problem_response(Problem(500, *_CODES[500]))
 
 
 def validation_errors(messages: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Request, Response, request
 
-from referral.http.limits import Limiter
-from referral.http.observe import Observer
+from referral.http.chunked_body import ChunkedBodyRequest
+from referral.http.rate_limit import RateLimiter
 from referral.http.request_ids import request_id
-from referral.http.whole_body import WholeRequest
+from referral.http.request_metrics import RequestObserver
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -47,13 +47,13 @@ class _Response(Response):
 class Service(Flask):
     """Flask with request ids, security headers, metrics by route, limits, and one log event a request."""
 
-    request_class = WholeRequest
+    request_class = ChunkedBodyRequest
     response_class = _Response
 
-    def __init__(self, name: str, limiter: Limiter) -> None:
+    def __init__(self, name: str, limiter: RateLimiter) -> None:
         super().__init__(name, static_folder=None)
         self.url_map.merge_slashes = False  # a person's id may be an address itself, with two in a row
-        self._observer = Observer(name)
+        self._observer = RequestObserver(name)
         self._limiter = limiter
         self._hot: dict[str, bool] = {}
 
@@ -84,8 +84,8 @@ class Service(Flask):
         asked: Request = request._get_current_object()  # type: ignore[attr-defined] # each look at the proxy costs
         hot = self._is_hot(asked)
         if not hot or response.status_code == 429:
-            self._limiter.tell(response)
-        self._observer.answered(asked, response, time.perf_counter() - asked.environ[_BEGAN], hot=hot)
+            self._limiter.add_headers(response)
+        self._observer.record_response(asked, response, time.perf_counter() - asked.environ[_BEGAN], hot=hot)
         return response
 
     def _is_hot(self, asked: Request) -> bool:

@@ -16,12 +16,12 @@ from referral.config import Settings
 _RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1000, "retry_backoff_ms": 100}
 
 
-def producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
+def create_producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
     """An idempotent producer that waits for all replicas and gives a record up after `delivery_timeout_ms`.
 
     Raises KafkaTimeoutError when no broker answers.
     """
-    _knock(settings, 0)
+    _wait_for_broker(settings, 0)
     return KafkaProducer(
         bootstrap_servers=settings.kafka,
         acks="all",
@@ -38,7 +38,7 @@ def producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
     )
 
 
-def abandon(failed: KafkaProducer) -> None:
+def discard(failed: KafkaProducer) -> None:
     """Lets go of a producer that gave a record up: it may never send again (kafka-python 3.0.12).
 
     `close` raises where it still holds records; they fail by themselves when their time is over.
@@ -47,7 +47,7 @@ def abandon(failed: KafkaProducer) -> None:
         failed.close(timeout=0)
 
 
-def consumer(
+def create_consumer(
     settings: Settings,
     *,
     group: str | None = None,
@@ -61,7 +61,7 @@ def consumer(
     `fetch_bytes` is asked for at once, of each partition. Raises KafkaTimeoutError when no broker takes connections within
     `patience_ms`.
     """
-    _knock(settings, patience_ms)
+    _wait_for_broker(settings, patience_ms)
     return KafkaConsumer(
         bootstrap_servers=settings.kafka,
         group_id=group,
@@ -81,9 +81,9 @@ def consumer(
     )
 
 
-def admin(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
+def create_admin_client(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
     """An administrator's client. Raises KafkaTimeoutError when no broker answers within the time-out, as its requests do."""
-    _knock(settings, timeout_ms)
+    _wait_for_broker(settings, timeout_ms)
     return KafkaAdminClient(
         bootstrap_servers=settings.kafka,
         bootstrap_timeout_ms=timeout_ms,
@@ -92,16 +92,16 @@ def admin(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
     )
 
 
-def _knock(settings: Settings, patience_ms: int) -> None:
+def _wait_for_broker(settings: Settings, patience_ms: int) -> None:
     """Returns once a bootstrap server takes connections. Raises KafkaTimeoutError when none has within `patience_ms`."""
     deadline = time.monotonic() + patience_ms / 1000
-    while not any(_takes_connections(server) for server in settings.kafka.split(",")):
+    while not any(_accepts_connections(server) for server in settings.kafka.split(",")):
         if time.monotonic() >= deadline:
-            raise KafkaTimeoutError(f"nobody takes connections at {settings.kafka}")
+            raise KafkaTimeoutError(f"no Kafka broker accepts connections at {settings.kafka}")
         time.sleep(0.05)
 
 
-def _takes_connections(server: str) -> bool:
+def _accepts_connections(server: str) -> bool:
     host, _, port = server.rpartition(":")
     with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), timeout=1):
         return True

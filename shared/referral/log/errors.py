@@ -1,9 +1,19 @@
-"""What can go wrong between a process and the log."""
+"""Errors between a process and the log."""
 
 
 class NotDurable(Exception):
-    """The log did not acknowledge in time. The lines may still arrive: send them again under the same ids."""
+    """Kafka did not acknowledge lines in time. They may still arrive: send them again under the same ids."""
 
 
 class Overloaded(Exception):
-    """Too many lines wait for the log already; nothing of this was taken."""
+    """Too many lines are waiting for acknowledgement; none of these was accepted."""
+
+
+class LogUnavailable(Exception):
+    """The log could not be read, so what it holds is unknown: the message names what, where, why and the remedy."""
+
+    def __init__(
+        self, what: str, servers: str, reason: str, remedy: str = "Check that the broker is running and reachable."
+    ) -> None:
+        super().__init__(f"Cannot read {what} from Kafka at {servers}: {reason}. {remedy}")
+        self.reason = reason

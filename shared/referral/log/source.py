@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 
 from referral.config import Settings
-from referral.log.connection import consumer
+from referral.log.connection import create_consumer
 from referral.topics import Topic
 
 
@@ -24,13 +24,13 @@ class Source(Protocol):
     def poll(self, timeout: float) -> dict[int, list[Record]]:
         """What has come, by partition, in order; waits up to `timeout` seconds for something."""
 
-    def assigned(self) -> tuple[int, frozenset[int]]:
+    def assignment(self) -> tuple[int, frozenset[int]]:
         """The partitions that are this worker's, and a number that changes whenever they were dealt anew."""
 
     def seek(self, partition: int, offset: int) -> None:
         """The next poll gives this offset first."""
 
-    def committed(self, partition: int) -> int:
+    def committed_offset(self, partition: int) -> int:
         """The produced marker: outputs of records below this offset are on the log."""
 
     def commit(self, markers: Mapping[int, int]) -> None:
@@ -42,14 +42,14 @@ class Source(Protocol):
     def ends_now(self, partitions: Sequence[int]) -> dict[int, int]:
         """The same, asked of the log."""
 
-    def hold(self, partitions: Collection[int]) -> None:
+    def pause(self, partitions: Collection[int]) -> None:
         """Polls nothing of these, and of all others again."""
 
     def close(self) -> None:
         """Leaves."""
 
 
-class _Dealt(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-python has no types
+class _AssignmentCounter(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-python has no types
     """Only counts: a blocking call inside a rebalance is an error, so the loop looks for itself."""
 
     def __init__(self) -> None:
@@ -67,10 +67,10 @@ class KafkaSource:
 
     def __init__(self, settings: Settings, topic: Topic, group: str) -> None:
         self._name = settings.topic_prefix + topic.name
-        self._dealt = _Dealt()
+        self._assignments = _AssignmentCounter()
         member = f"{settings.topic_prefix}{group}-{settings.worker}" if settings.worker else None
-        self._consumer: KafkaConsumer = consumer(settings, group=settings.topic_prefix + group, member=member)
-        self._consumer.subscribe([self._name], listener=self._dealt)
+        self._consumer: KafkaConsumer = create_consumer(settings, group=settings.topic_prefix + group, member=member)
+        self._consumer.subscribe([self._name], listener=self._assignments)
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
         """What has come."""
@@ -80,15 +80,15 @@ class KafkaSource:
             for place, records in batches.items()
         }
 
-    def assigned(self) -> tuple[int, frozenset[int]]:
+    def assignment(self) -> tuple[int, frozenset[int]]:
         """The partitions that are this worker's."""
-        return self._dealt.round, frozenset(place.partition for place in self._consumer.assignment())
+        return self._assignments.round, frozenset(place.partition for place in self._consumer.assignment())
 
     def seek(self, partition: int, offset: int) -> None:
         """The next poll gives this offset first."""
         self._consumer.seek(self._place(partition), offset)
 
-    def committed(self, partition: int) -> int:
+    def committed_offset(self, partition: int) -> int:
         """The produced marker."""
         return self._consumer.committed(self._place(partition), timeout_ms=5000) or 0
 
@@ -109,7 +109,7 @@ class KafkaSource:
         ends = self._consumer.end_offsets(places, timeout_ms=5000) if places else {}
         return {place.partition: end for place, end in ends.items()}
 
-    def hold(self, partitions: Collection[int]) -> None:
+    def pause(self, partitions: Collection[int]) -> None:
         """Polls nothing of these, and of all others again."""
         wanted = {self._place(partition) for partition in partitions} & self._consumer.assignment()
         held = self._consumer.paused()

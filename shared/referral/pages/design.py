@@ -6,17 +6,17 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
 
-from referral.http.limits import unlimited
+from referral.http.rate_limit import unlimited
 from referral.pages.catalogues import Catalogues
-from referral.pages.languages import LANGUAGES, NAMES, language, locale, spoken
+from referral.pages.languages import LANGUAGES, NAMES, language, locale, localized
 
 _HOME = Path(__file__).parent
 _ASSETS = _HOME / "assets"
-_FOR_EVER_S = 365 * 24 * 3600
-_SHORTLY_S = 60
+_VERSIONED_MAX_AGE_S = 365 * 24 * 3600
+_UNVERSIONED_MAX_AGE_S = 60
 
 
-def equip(app: Flask) -> Flask:
+def init_app(app: Flask) -> Flask:
     """Registers the design with an app. A service's own templates extend `referral/base.html`."""
     Catalogues(app, locale_selector=locale)
     blueprint = Blueprint("design", __name__, template_folder="templates")
@@ -27,7 +27,7 @@ def equip(app: Flask) -> Flask:
         "asset_version": version,
         "language": language,
         "languages": [(one, NAMES[one]) for one in LANGUAGES],
-        "spoken": spoken,
+        "spoken": localized,
     }
     return app
 
@@ -35,9 +35,9 @@ def equip(app: Flask) -> Flask:
 @unlimited
 def asset(name: str) -> Response:
     """A style or script. Asked for with its version it may be kept for ever: a change is another address."""
-    kept = _FOR_EVER_S if request.args.get("v") else _SHORTLY_S
+    kept = _VERSIONED_MAX_AGE_S if request.args.get("v") else _UNVERSIONED_MAX_AGE_S
     response = send_from_directory(_ASSETS, name, max_age=kept)
-    if kept == _FOR_EVER_S:
+    if kept == _VERSIONED_MAX_AGE_S:
         response.cache_control.immutable = True
     response.cache_control.public, response.cache_control.no_cache = True, None
     return response

@@ -30,12 +30,12 @@ def locale() -> str:
     return LOCALES[language()]
 
 
-def spoken(words: Mapping[str, str]) -> str:
+def localized(words: Mapping[str, str]) -> str:
     """What a program says in several languages, in this one; else in whichever there is. Empty where there is nothing."""
-    return said_in(words, language())
+    return localized_in(words, language())
 
 
-def said_in(words: Mapping[str, str], tongue: Language) -> str:
+def localized_in(words: Mapping[str, str], tongue: Language) -> str:
     """The same in a language of one's choice."""
     return words.get(tongue) or next(iter(words.values()), "")
 

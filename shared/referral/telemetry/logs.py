@@ -13,7 +13,7 @@ import structlog
 from referral.config import Settings
 
 # What must not be read in a log, whoever wrote it there.
-_WITHHELD = frozenset(
+_REDACTED_FIELDS = frozenset(
     (
         "authorization",
         "cookie",
@@ -43,8 +43,8 @@ def configure_logs(service: str, settings: Settings) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            _Named(service),
-            withhold,
+            _ServiceName(service),
+            redact,
             structlog.processors.format_exc_info,
             _as_json if as_json else structlog.dev.ConsoleRenderer(timestamp_key="at"),
         ],
@@ -52,14 +52,14 @@ def configure_logs(service: str, settings: Settings) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer) if as_json else structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Onward()], force=True)
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[_LibraryLogHandler()], force=True)
     # It reports each attempt to reconnect; we say once that we wait.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
-def withhold(_logger: object, _method: str, event: Event) -> Event:
+def redact(_logger: object, _method: str, event: Event) -> Event:
     """Takes out what must not be in a log, by its name."""
-    for name in _WITHHELD & event.keys():
+    for name in _REDACTED_FIELDS & event.keys():
         event[name] = "[withheld]"
     return event
 
@@ -68,7 +68,7 @@ def _as_json(_logger: object, _method: str, event: Event) -> bytes:
     return _encode(event)
 
 
-class _Named:
+class _ServiceName:
     """Puts the service's name first."""
 
     def __init__(self, service: str) -> None:
@@ -78,7 +78,7 @@ class _Named:
         return {"service": self._service, **event}
 
 
-class _Onward(logging.Handler):
+class _LibraryLogHandler(logging.Handler):
     """Hands on what libraries log, and of one that repeats itself each message once a minute."""
 
     def __init__(self) -> None:

@@ -2,10 +2,10 @@
 
 from referral.config import Settings
 from referral.telemetry.logs import configure_logs
-from referral.telemetry.metrics import tell_build
+from referral.telemetry.metrics import export_build_info
 
 
-def introduce(process: str, settings: Settings) -> None:
+def set_up_telemetry(process: str, settings: Settings) -> None:
     """Sets logs up under the process's name, such as `leaderboard/boards`, and tells in `build_info` what runs."""
     configure_logs(process, settings)
-    tell_build(process)
+    export_build_info(process)

@@ -13,17 +13,17 @@ import msgspec
 import pytest
 from werkzeug.test import TestResponse
 
-from conversion_tracker.domain.adapters import wechat_secure
-from conversion_tracker.domain.adapters.wechat import signature
-from conversion_tracker.http_api.adapters.cloudevent_schema import CLOUDEVENT_EXAMPLE
-from conversion_tracker.http_api.collaborators import equip
+from conversion_tracker.dependencies import init_app
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import CLOUDEVENT_EXAMPLE
+from conversion_tracker.ingest.adapters.wechat import encrypted_mode
+from conversion_tracker.ingest.adapters.wechat.callback import signature
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
+from referral.encryption import seal
 from referral.events.adapters import Adapter, WechatAccount
 from referral.events.entities import AdapterSecret, CatalogEntity
-from referral.log.collector import Collector
-from referral.sealed import seal
+from referral.log.publisher import Publisher
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import PROGRAM, START
 from tests.support.builders.wechat import AES_KEY, APP_ID, encrypt, lay_out
@@ -174,14 +174,14 @@ def test_a_callback_is_bounded_and_read_safely(system: ConversionTracker) -> Non
 
 def test_without_the_log_nothing_is_success(system: ConversionTracker) -> None:
     """WeChat is answered 503 within two seconds, long before its five are over, and the next try brings the event in."""
-    away = Collector(replace(system.settings, kafka="127.0.0.1:1"))
+    away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
     system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=away)
     body, began = _xml("subscribe"), time.monotonic()
     assert _code(_callback(system, body)) == (503, "unavailable")
     assert _callback(system, _xml("", kind="text"), _query(nonce="t")).text == "success"
     assert is_within(4, began)
     away.close()
-    equip(system.app)
+    init_app(system.app)
     assert _callback(system, body).text == "success"
     assert [line["person"] for line in system.decoded("events")] == ["wechat:oBo"]
 
@@ -193,7 +193,7 @@ def test_a_secret_sealed_elsewhere_or_removed_lets_nobody_in(system: ConversionT
         (_secret("wechat", TOKEN, key="another signing key, long enough as well"), (503, "secret_unreadable")),
         (_secret("wechat", key=""), (404, "no_secret")),
     ):
-        writer.put([entity], timeout=30)
+        writer.write([entity], timeout=30)
         system.context.follower.read_to_end(30)
         assert _code(_callback(system, _xml("subscribe"))) == wanted
     writer.close()
@@ -317,7 +317,7 @@ def test_an_adapter_believes_its_signature_and_else_an_api_key(system: Conversio
 
 def _sealed_query(message: str, token: str = TOKEN, **more: str) -> dict[str, str]:
     said = str(_now())
-    made = wechat_secure.signature(token, said, "n1", message)
+    made = encrypted_mode.signature(token, said, "n1", message)
     return {"msg_signature": made, "timestamp": said, "nonce": "n1", "encrypt_type": "aes", **more}
 
 

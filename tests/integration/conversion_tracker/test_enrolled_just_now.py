@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conversion_tracker.folds.attribute import AttributeFold
+from conversion_tracker.attribution.fold import AttributeFold
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
@@ -56,16 +56,16 @@ def test_a_code_enrolled_while_the_fold_waits_for_records_is_known_to_it(setting
                 code=f"NEW{number}",
             )
             writer = CatalogWriter(settings, SystemClock())
-            writer.put([fresh], timeout=30)
+            writer.write([fresh], timeout=30)
             writer.close()
             assert system.post(event(f"xhs:friend{number}", code=fresh.code)).status_code == 202
 
         try:
-            wait_until(lambda: worker.turn() == 0 and worker.runner.dealt, every=0)
+            wait_until(lambda: worker.run_once() == 0 and worker.runner.has_assignment, every=0)
             for number in range(2):  # the first time just after the view was read to its end, the second long after
                 wait_until(lambda: worker._catalog.age() > 1.0)
                 source.happens = lambda number=number: enrol_and_follow(number)  # type: ignore[misc]
-                worker.turn()
+                worker.run_once()
             assert [line["type"] for line in system.decoded("attributions")] == [
                 "referral.attributed",
                 "referral.qualified",

@@ -9,7 +9,7 @@ from redis import Redis
 from referral.config import Settings
 from referral.events.facts import ClickToken
 from referral.events.ids import conversion_id, referral_id
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.tokens import TokenSigner
 from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.processes import run_module
@@ -32,7 +32,7 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[ConversionTr
 
 def _token(settings: Settings, clicked_at: datetime) -> str:
     click = ClickToken(id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=to_ms(clicked_at))
-    return TokenSigner(settings.signing_key).click(click)
+    return TokenSigner(settings.signing_key).sign_click(click)
 
 
 def _status(system: ConversionTracker, person: str, wanted: str) -> bool:

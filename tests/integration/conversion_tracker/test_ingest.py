@@ -11,15 +11,16 @@ import msgspec
 import pytest
 from redis import Redis
 
-from conversion_tracker.domain.person import Person
-from conversion_tracker.folds.attribute import person_key
-from conversion_tracker.http_api.collaborators import equip
-from conversion_tracker.store.people import People
+from conversion_tracker.attribution.fold import person_key
+from conversion_tracker.attribution.person import Person
+from conversion_tracker.attribution.store import PersonStore
+from conversion_tracker.dependencies import init_app
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
-from referral.fold.keys import state_key
-from referral.log.collector import Collector
+from referral.events import keys
+from referral.fold.state_keys import state_key
+from referral.log.publisher import Publisher
 from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import AMY, PROGRAM
@@ -48,7 +49,9 @@ def test_what_is_answered_202_is_on_the_log_as_it_came_under_its_key(system: Con
     assert [answer.get_json() for answer in answers] == [{"accepted": count, "rejected": []} for count in (1, 3, 2)]
     written = system.lines("events")
     assert sorted(line for _, line in written) == sorted([single, *batch])
-    assert all(place == partition_of(f"{PROGRAM}|{json.loads(line)['person']}", 4) for place, line in written)
+    assert all(
+        place == partition_of(keys.person_key(PROGRAM, json.loads(line)["person"]), 4) for place, line in written
+    )
 
 
 def test_one_bad_event_never_spoils_the_rest(system: ConversionTracker) -> None:
@@ -122,7 +125,7 @@ def test_a_chunked_body_above_the_bound_is_refused_whole(system: ConversionTrack
 
 def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: ConversionTracker) -> None:
     """Never a false 202: the client is told to send it again, and when."""
-    away = Collector(replace(system.settings, kafka="127.0.0.1:1"))
+    away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
     system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=away)
     began = time.monotonic()
     answer = system.post([event("xhs:a"), event("xhs:b")])
@@ -130,19 +133,19 @@ def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: Conversi
     assert answer.headers["Retry-After"]
     assert is_within(2, began)
     away.close()
-    equip(system.app)
+    init_app(system.app)
     assert system.lines("events") == []
 
 
 def test_more_than_may_be_under_way_is_refused_honestly(system: ConversionTracker) -> None:
     """Overload is answered at once, and nothing of the batch is taken."""
-    narrow = Collector(replace(system.settings, max_in_flight=1))
+    narrow = Publisher(replace(system.settings, max_in_flight=1))
     system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=narrow)
     answer = system.post([event("xhs:a"), event("xhs:b")])
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
     assert system.post(event("xhs:c")).status_code == 202
     narrow.close()
-    equip(system.app)
+    init_app(system.app)
     assert [line["person"] for line in system.decoded("events")] == ["xhs:c"]
 
 
@@ -151,7 +154,7 @@ def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
     with serve_conversion_tracker(settings, *CATALOG[1:]) as system:
         assert system.post(event("xhs:a")).status_code == 422
         writer = CatalogWriter(settings, SystemClock())
-        writer.put([program_version()], timeout=30)
+        writer.write([program_version()], timeout=30)
         assert system.post(event("xhs:a")).status_code == 202
         writer.close()
 
@@ -159,7 +162,7 @@ def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
 @pytest.mark.parametrize("person", ["xhs:a/b", "https://xhs.example/u/1", "a/rewards"])
 def test_a_person_whose_id_has_slashes_has_a_page(system: ConversionTracker, redis: "Redis", person: str) -> None:
     """Whatever id the door takes can be asked for: an id is the platform's, and may be an address."""
-    place = state_key("ct", "attribute", partition_of(f"{PROGRAM}|{person}", 4), person_key(PROGRAM, person))
+    place = state_key("ct", "attribute", partition_of(keys.person_key(PROGRAM, person), 4), person_key(PROGRAM, person))
     redis.set(place, msgspec.msgpack.encode(Person()))
     for written in (quote(person, safe=""), quote(person)):
         answer = system.get(f"/v1/programs/{PROGRAM}/people/{written}")
@@ -172,7 +175,7 @@ def test_a_persons_page_says_503_without_redis_and_404_for_a_stranger(system: Co
     assert (system.get(path).status_code, system.get(path).get_json()["code"]) == (404, "unknown_person")
     assert system.get("/v1/programs/prg_none/people/x").get_json()["code"] == "unknown_program"
     assert system.get(path, "rk_elsewhere").status_code == 403
-    nowhere = People(Redis.from_url("redis://127.0.0.1:1/0"), system.settings.partitions)
+    nowhere = PersonStore(Redis.from_url("redis://127.0.0.1:1/0"), system.settings.partitions)
     system.app.extensions["conversion-tracker"] = replace(system.collaborators, people=nowhere)
     answer = system.get(path)
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")

@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from conversion_tracker.store.listing import Listing, Place
-from referral.fold.keys import state_key
+from conversion_tracker.sorted_set_listing import ListEntry, SortedSetListing
+from referral.fold.state_keys import state_key
 
 pytestmark = pytest.mark.integration
 
@@ -22,9 +22,9 @@ def test_the_pages_of_a_list_are_the_whole_list(
     redis.flushdb()
     for member, (score, partition) in members.items():
         redis.zadd(state_key("ct", "fold", partition, "board"), {member: score})
-    listing, found, last = Listing(redis, "fold", 3), [], None
-    while page := listing.after("board", last, limit):
+    listing, found, last = SortedSetListing(redis, "fold", 3), [], None
+    while page := listing.entries_after("board", last, limit):
         found += page
         last = page[-1]
-    whole = [Place(float(score), member, partition) for member, (score, partition) in members.items()]
+    whole = [ListEntry(float(score), member, partition) for member, (score, partition) in members.items()]
     assert found == sorted(whole)

@@ -15,12 +15,12 @@ from kafka import TopicPartition
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from conversion_tracker.replay.jobs import MOST_AT_ONCE, Job, Jobs
+from conversion_tracker.replay.jobs import MAX_CONCURRENT, ReplayJob, ReplayJobs
 from referral.config import Settings
-from referral.events.moment import to_datetime
 from referral.events.program import Program
-from referral.log.admin import partitions
-from referral.log.connection import consumer
+from referral.events.timestamps import to_datetime
+from referral.log.connection import create_consumer
+from referral.log.topic_admin import partition_count
 from referral.topics import TOPICS
 from referral_tools.cli import main
 from tests.support.app_server import serve_app
@@ -58,13 +58,13 @@ def _ask(system: ConversionTracker, rules: object, secret: str = "rk_all", progr
 
 
 def _ends(system: ConversionTracker) -> dict[str, dict[TopicPartition, int]]:
-    reader = consumer(system.settings)
+    reader = create_consumer(system.settings)
     try:
         return {
             name: reader.end_offsets(
                 [
                     TopicPartition(system.settings.topic_prefix + name, number)
-                    for number in range(partitions(topic, system.settings))
+                    for number in range(partition_count(topic, system.settings))
                 ]
             )
             for name, topic in TOPICS.items()
@@ -143,10 +143,10 @@ def test_rules_that_will_not_do_are_refused_with_every_place(system: ConversionT
 
 def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: ConversionTracker, redis: "Redis") -> None:
     """409 names the one under way, 429 says that all places are taken; whose process is gone is lost, and gives its place back."""
-    jobs = Jobs(redis)
+    jobs = ReplayJobs(redis)
 
-    def job(program: str, id: str) -> Job:
-        return Job(id=id, program=program, status="running", asked_at=to_datetime(0))
+    def job(program: str, id: str) -> ReplayJob:
+        return ReplayJob(id=id, program=program, status="running", asked_at=to_datetime(0))
 
     jobs.begin(job(PROGRAM, "rpl_1"))
     busy = _ask(system, _rules())
@@ -154,8 +154,8 @@ def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: Conve
     headers = {"Authorization": "Bearer rk_all"}
     path = f"/v1/programs/{PROGRAM}/replays/rpl_1"
     assert system.app.test_client().delete(path, headers=headers).get_json()["status"] == "cancelled"
-    assert not jobs.tell(job(PROGRAM, "rpl_1")), "a cancelled replay went on"
-    for number in range(MOST_AT_ONCE):
+    assert not jobs.update(job(PROGRAM, "rpl_1")), "a cancelled replay went on"
+    for number in range(MAX_CONCURRENT):
         jobs.begin(job(f"prg_{number}", f"rpl_{number + 2}"))
     full = _ask(system, _rules())
     assert (full.status_code, "Retry-After" in full.headers) == (429, True)
@@ -178,7 +178,7 @@ def test_a_replay_ends_with_the_service(system: ConversionTracker) -> None:
 
 def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
     """What PUT takes as JSON is read here as link-issuer reads it, down to amounts of money."""
-    from conversion_tracker.http_api.replay_body import rules_in
+    from conversion_tracker.replay.replay_request import rules_in
     from link_issuer.programs.check import check
 
     for attribution in (

@@ -10,7 +10,7 @@ from redis import Redis
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.line import ClockTicked
-from referral.log.speaker import KafkaSpeaker, Spoken
+from referral.log.fold_producer import KafkaFoldProducer, OutputLine
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import AMY
 from tests.support.processes import run_module
@@ -37,9 +37,9 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[ConversionTr
 
 def _tick(system: ConversionTracker, moment: datetime) -> None:
     """Time reaches every partition, as the ticker says it."""
-    speaker = KafkaSpeaker(system.settings, SystemClock())
+    speaker = KafkaFoldProducer(system.settings, SystemClock())
     line = msgspec.json.encode(ClockTicked(id=f"tick_{moment.timestamp():.0f}", occurred_at=moment))
-    speaker.speak([Spoken("events", partition, line, True) for partition in range(system.settings.partitions)])
+    speaker.produce([OutputLine("events", partition, line, True) for partition in range(system.settings.partitions)])
     speaker.close()
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from redis import Redis
 
 from referral.catalog.view import Catalog
-from referral.log.errors import NotDurable
+from referral.log.errors import LogUnavailable
 from tests.support.builders.participants import PROGRAM, participant
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
@@ -182,7 +182,7 @@ def test_a_program_that_cannot_be_looked_up_is_not_called_unknown(redis_url: str
     """The page of a program that this process has not read of yet: 503 and a page while the log is away, not 404."""
 
     def away() -> None:
-        raise NotDurable("nobody takes connections")
+        raise LogUnavailable("the catalog", "127.0.0.1:9092", "no broker")
 
     app = leaderboard_app(redis_url)
     app.extensions["referral"].follower.view = Catalog(refresh=away)

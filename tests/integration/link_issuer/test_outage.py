@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from referral.config import Settings
-from referral.log.admin import ensure_topics
+from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.stack import Stack
 from tests.support.settings import SIGNING_KEY
 from tests.support.systems.link_issuer import RULES, LinkIssuer, serve_link_issuer

@@ -9,7 +9,7 @@ import pytest
 
 from referral.clock import FileClock
 from referral.config import Settings
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer, serve_link_issuer
 
 pytestmark = pytest.mark.integration

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from link_issuer.allowance import MOST_A_MINUTE
+from link_issuer.share_rate_limit import MOST_A_MINUTE
 from referral.events.facts import ContentShared
 from tests.support.systems.link_issuer import KEYS, PROGRAM, LinkIssuer
 

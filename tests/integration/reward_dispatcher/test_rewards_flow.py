@@ -9,8 +9,8 @@ from redis import Redis
 
 from referral.config import Settings
 from referral.events.ids import reward_id
-from referral.fold.progress import FOLDS, behind
-from referral.log.connection import consumer
+from referral.fold.lag import FOLDS, lag_by_fold
+from referral.log.connection import create_consumer
 from tests.support.builders.participants import AMY
 from tests.support.builders.reward_dispatcher import FIRST20, friend_conversion, friend_reversal, grant, reward_terms
 from tests.support.processes import run_module
@@ -71,9 +71,9 @@ def test_both_sides_are_paid_and_an_unfollow_takes_it_back(system: RewardDispatc
 
 def _behind(system: RewardDispatcher, redis: "Redis") -> dict[str, int]:
     """How many records the two folds have still to fold."""
-    client = consumer(system.settings)
+    client = create_consumer(system.settings)
     try:
-        return behind(system.settings, client, redis, [fold for fold in FOLDS if fold.service == "rd"])
+        return lag_by_fold(system.settings, client, redis, [fold for fold in FOLDS if fold.service == "rd"])
     finally:
         client.close()
 

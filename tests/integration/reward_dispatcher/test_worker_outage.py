@@ -8,10 +8,10 @@ import pytest
 from kafka import KafkaAdminClient
 
 from referral.config import Settings
-from referral.log.admin import ensure_topics
+from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.stack import Stack
-from referral_tools.system import answers
+from referral_tools.system import is_reachable
 from tests.support.builders.reward_dispatcher import grant
 from tests.support.processes import start_module, stop_process
 from tests.support.systems.reward_dispatcher import RewardDispatcher
@@ -28,7 +28,7 @@ def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, env
     ensure_topics(settings)
     process = start_module(environ | mine, "reward_dispatcher", "worker")
     try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
+        wait_until(lambda: is_reachable(f"http://127.0.0.1:{port}/readyz"))
         with httpx.Client() as client:
             _busy(RewardDispatcher(settings, environ, client))
         mortal.kafka_process.terminate()

@@ -22,8 +22,8 @@ from referral.events.facts import (
     Tag,
 )
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
 from referral.events.program import Attribution, Program
+from referral.events.timestamps import to_ms
 from referral.tokens import TokenSigner
 from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START, day
 
@@ -113,7 +113,7 @@ def tick(days: float) -> ClockTicked:
 def token(owner: Participant, days: float, channel: Channel | None = None) -> str:
     """Returns the token of a click on the owner's link."""
     moment = to_ms(day(days))
-    return TOKENS.click(
+    return TOKENS.sign_click(
         ClickToken(
             id=f"clk_{moment}",
             program=PROGRAM,

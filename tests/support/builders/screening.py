@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from conversion_tracker.domain.screening.catalogue import RULES, Finding, screen
-from conversion_tracker.domain.screening.referrer import UNKNOWN, Brought, Referrer
-from conversion_tracker.domain.screening.rule import Case, Rule
+from conversion_tracker.screening.catalogue import RULES, Finding, screen
+from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferralSample, ReferrerHistory
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.attributions import Evidence, ReferralQualified
 from referral.events.ids import referral_id
-from referral.events.moment import to_datetime, to_ms
 from referral.events.program import Program, Screening
+from referral.events.timestamps import to_datetime, to_ms
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import AMY, PROGRAM, START
 
-RULES_BY_NAME: dict[str, Rule] = {rule.name: rule for rule in RULES}
+RULES_BY_NAME: dict[str, ScreeningRule] = {rule.name: rule for rule in RULES}
 
 
 def referral(person: str, seconds: float = 0, **more: Any) -> ReferralQualified:
@@ -32,16 +32,16 @@ def referral(person: str, seconds: float = 0, **more: Any) -> ReferralQualified:
     )
 
 
-def referral_sample(line: ReferralQualified) -> Brought:
+def referral_sample(line: ReferralQualified) -> ReferralSample:
     """Returns what screening remembers of a referral."""
-    return Brought(to_ms(line.occurred_at), line.person, line.device, line.network)
+    return ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network)
 
 
-def referrer_after(lines: Iterable[ReferralQualified]) -> Referrer:
+def referrer_after(lines: Iterable[ReferralQualified]) -> ReferrerHistory:
     """Returns Amy's state after these referrals."""
-    referrer = UNKNOWN
+    referrer = EMPTY_HISTORY
     for line in lines:
-        referrer = referrer.with_(referral_sample(line))
+        referrer = referrer.with_sample(referral_sample(line))
     return referrer
 
 
@@ -49,12 +49,12 @@ def findings(
     name: str,
     line: ReferralQualified,
     screening: Screening,
-    before: Iterable[ReferralQualified] | Referrer = (),
+    before: Iterable[ReferralQualified] | ReferrerHistory = (),
     **more: Any,
 ) -> tuple[Finding, ...]:
     """Returns what the rule of this name finds in a referral after others; `more` are fields of the case."""
-    referrer = before if isinstance(before, Referrer) else referrer_after(before)
-    case = Case(line, AMY.external_id, referrer, **more)
+    referrer = before if isinstance(before, ReferrerHistory) else referrer_after(before)
+    case = ScreeningCase(line, AMY.external_id, referrer, **more)
     return screen(case, screening, [RULES_BY_NAME[name]])
 
 
@@ -62,11 +62,11 @@ def filter_unflagged(
     name: str, lines: Iterable[ReferralQualified], screening: Screening, **more: Any
 ) -> list[ReferralQualified]:
     """Returns those of a sequence of referrals in which the rule finds nothing at their turn."""
-    referrer, passing = UNKNOWN, []
+    referrer, passing = EMPTY_HISTORY, []
     for line in lines:
         if not findings(name, line, screening, referrer, **more):
             passing.append(line)
-        referrer = referrer.with_(referral_sample(line))
+        referrer = referrer.with_sample(referral_sample(line))
     return passing
 
 
@@ -74,10 +74,5 @@ def small_program(**more: Any) -> Program:
     """Returns the small program with further fields."""
     base = program_version().program
     return Program(
-        id=base.id,
-        name=base.name,
-        timezone=base.timezone,
-        target_url=base.target_url,
-        channels=base.channels,
-        **more,
+        id=base.id, name=base.name, timezone=base.timezone, target_url=base.target_url, channels=base.channels, **more
     )

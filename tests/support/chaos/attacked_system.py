@@ -12,11 +12,11 @@ from redis import Redis
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.program import Program
-from referral_tools.demo.folded import Watch
+from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
-from referral_tools.system import TABLE, System, answers, free_base
+from referral_tools.system import TABLE, System, free_base, is_reachable
 from tests.support.chaos.event_feed import EventFeed
 from tests.support.settings import GLOW_FILE
 from tests.support.waiting import wait_until
@@ -81,7 +81,7 @@ class AttackedSystem:
 
     def is_ready(self, name: str) -> bool:
         """Returns whether a process answers 200 at /readyz."""
-        return answers(f"{self.system.address(name)}/readyz")
+        return is_reachable(f"{self.system.address(name)}/readyz")
 
     def restart_dead(self) -> None:
         """Restarts dead processes with the same settings; `deaths` counts them."""
@@ -144,7 +144,7 @@ class AttackedSystem:
                 self.restart(name)
         self.restart_dead()
         self.wait_until_ready(*self.processes)
-        with Watch(self.system.settings) as watch:
+        with FoldWaiter(self.system.settings) as watch:
             watch.until_folded()
 
     def figures(self, feed: EventFeed) -> tuple[dict[str, object], dict[str, object]]:

@@ -7,10 +7,10 @@ import runpy
 import sys
 from collections.abc import Mapping, Sequence
 
-from referral.fold import states as states_module
+from referral.fold import state_store as states_module
 from referral.fold.fence import Fence
-from referral.fold.states import Change, Loaded, RedisStates, Wanted
-from referral.log.speaker import KafkaSpeaker, Spoken
+from referral.fold.state_store import LoadedState, RedisStateStore, StateChange, StateRequest
+from referral.log.fold_producer import KafkaFoldProducer, OutputLine
 
 
 def ignore_causes() -> None:
@@ -20,13 +20,13 @@ def ignore_causes() -> None:
 
 def produce_twice() -> None:
     """Produces each line twice, as a worker that dies between producing and applying, and its successor, do."""
-    real_speak = KafkaSpeaker.speak
+    real_speak = KafkaFoldProducer.produce
 
-    def speak(self: KafkaSpeaker, lines: Sequence[Spoken]) -> None:
+    def speak(self: KafkaFoldProducer, lines: Sequence[OutputLine]) -> None:
         real_speak(self, lines)
         real_speak(self, lines)
 
-    KafkaSpeaker.speak = speak  # type: ignore[method-assign]
+    KafkaFoldProducer.produce = speak  # type: ignore[method-assign]
 
 
 def ignore_fence() -> None:
@@ -34,32 +34,32 @@ def ignore_fence() -> None:
     states_module._APPLY = states_module._APPLY.replace("if fence ~= ARGV[1] then return 0 end", "")
     held: dict[int, bytes] = {}  # the fences as this process last wrote them
     real_fences, real_load, real_due, real_apply = (
-        RedisStates.fences,
-        RedisStates.load,
-        RedisStates.due,
-        RedisStates.apply,
+        RedisStateStore.fences,
+        RedisStateStore.load,
+        RedisStateStore.due,
+        RedisStateStore.apply,
     )
 
-    def fences(self: RedisStates, partitions: Sequence[int]) -> dict[int, bytes]:
+    def fences(self: RedisStateStore, partitions: Sequence[int]) -> dict[int, bytes]:
         return {**real_fences(self, partitions), **{p: raw for p, raw in held.items() if p in partitions}}
 
-    def with_held_fence(partition: int, found: Loaded) -> Loaded:
+    def with_held_fence(partition: int, found: LoadedState) -> LoadedState:
         found.fence = held.get(partition, found.fence)
         return found
 
-    def load(self: RedisStates, wanted: Mapping[int, Wanted]) -> dict[int, Loaded]:
+    def load(self: RedisStateStore, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
         return {partition: with_held_fence(partition, one) for partition, one in real_load(self, wanted).items()}
 
-    def due(self: RedisStates, partition: int, until_ms: int) -> Loaded:
+    def due(self: RedisStateStore, partition: int, until_ms: int) -> LoadedState:
         return with_held_fence(partition, real_due(self, partition, until_ms))
 
-    def apply(self: RedisStates, changes: Mapping[int, Change]) -> dict[int, bool]:
+    def apply(self: RedisStateStore, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         held.update({partition: change.fence for partition, change in changes.items()})
         return real_apply(self, changes)
 
     mutations = {"fences": fences, "load": load, "due": due, "apply": apply}
     for name, mutated in mutations.items():
-        setattr(RedisStates, name, mutated)
+        setattr(RedisStateStore, name, mutated)
 
 
 MUTATIONS = {mutate.__name__: mutate for mutate in (ignore_causes, produce_twice, ignore_fence)}

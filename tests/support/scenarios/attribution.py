@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from conversion_tracker.domain.person import Person
-from conversion_tracker.folds.attribute import AttributeFold, person_key
+from conversion_tracker.attribution.fold import AttributeFold, person_key
+from conversion_tracker.attribution.person import Person
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     ReferralAttributed,
@@ -14,9 +14,9 @@ from referral.events.attributions import (
     ReferrerBanned,
     ReferrerUnbanned,
 )
-from referral.events.facts import Banning, Fact
+from referral.events.facts import BanDecision, Fact
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from tests.support.builders.conversion_tracker import FRIEND, TOKENS, catalog
 from tests.support.builders.participants import PROGRAM, day
 from tests.support.folds import FoldFeed
@@ -31,7 +31,7 @@ class AttributionRun:
         self.fold = AttributeFold(TOKENS, lateness_days)
         self.feed = FoldFeed(self.fold, known or catalog(), only_loaded=True)
 
-    def take(self, lines: Iterable[Fact | Banning | ClockTicked], recorded_on: float = 30) -> "AttributionRun":
+    def take(self, lines: Iterable[Fact | BanDecision | ClockTicked], recorded_on: float = 30) -> "AttributionRun":
         """Folds facts and ticks in this order; returns itself."""
         self.feed.feed(lines, to_ms(day(recorded_on)))
         return self

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import ProgramVersion
 from referral.events.rewards import RewardGranted
-from reward_dispatcher.domain.entitlement import Converted, Referrer, cleared, reversed_
+from reward_dispatcher.domain.entitlement import ConversionGrants, ReferrerGrants, grant_rewards, revoke_rewards
 from tests.support.builders.participants import AMY
 from tests.support.builders.reward_dispatcher import friend_conversion, friend_reversal
 
@@ -19,8 +19,8 @@ class Entitlement:
     kind: ReferrerKind = "follower"
     rewards: dict[str, RewardGranted] = field(default_factory=dict)
     lines: list[object] = field(default_factory=list)
-    _referrer: Referrer = field(default_factory=Referrer)
-    _converted: dict[int, Converted] = field(default_factory=dict)
+    _referrer: ReferrerGrants = field(default_factory=ReferrerGrants)
+    _converted: dict[int, ConversionGrants] = field(default_factory=dict)
 
     @property
     def friends(self) -> set[int]:
@@ -33,12 +33,12 @@ class Entitlement:
             return
         if converts:
             line = replace(friend_conversion(friend), referrer_kind=self.kind)
-            verdict = cleared(line, terms, AMY.external_id, self._referrer)
+            verdict = grant_rewards(line, terms, AMY.external_id, self._referrer)
         else:
-            verdict = reversed_(friend_reversal(friend), self._converted.pop(friend), self._referrer)
+            verdict = revoke_rewards(friend_reversal(friend), self._converted.pop(friend), self._referrer)
         self._referrer = verdict.referrer
-        if verdict.converted is not None:
-            self._converted[friend] = verdict.converted
+        if verdict.conversion is not None:
+            self._converted[friend] = verdict.conversion
         for line in verdict.lines:
             self._record(line)
 

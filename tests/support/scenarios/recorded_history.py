@@ -4,18 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from conversion_tracker.folds.attribute import AttributeFold
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.replay.past import Offsets
+from conversion_tracker.attribution.fold import AttributeFold
+from conversion_tracker.screening.fold import ScreenFold
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.conversions import ConversionCleared, ConversionReversed
-from referral.events.facts import Banning, Fact
+from referral.events.facts import BanDecision, Fact
+from referral.events.keys import person_key
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
-from referral.log.memory import MemoryLog
+from referral.log.log_reader import Offsets
+from referral.log.memory_log import MemoryLog
 from referral.log.source import Record
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic
 from tests.support.builders.conversion_tracker import TOKENS
@@ -26,7 +27,7 @@ LATENESS_DAYS = 35
 
 
 class RecordedHistory:
-    """Both folds over the lines that are appended; `records`, `ends` and `said_to` are the interface that a replay reads."""
+    """Both folds over the lines that are appended; `records`, `ends` and `folded_up_to` are the interface that a replay reads."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.clock = ManualClock(to_ms(day(30)))
@@ -37,25 +38,25 @@ class RecordedHistory:
             LogFold(ScreenFold(), catalog, self.log),
         ]
 
-    def append(self, *lines: Fact | Banning | ClockTicked) -> None:
+    def append(self, *lines: Fact | BanDecision | ClockTicked) -> None:
         """Appends lines, one record each; a tick goes to every partition."""
         for line in lines:
             self.clock.advance(7)
             if isinstance(line, ClockTicked):
                 self.folds[0].append_tick(line)
             else:
-                self.folds[0].append([(f"{line.program}|{line.person}", line)])
+                self.folds[0].append([(person_key(line.program, line.person), line)])
 
-    def turn(self, number: int) -> None:
+    def run_once(self, number: int) -> None:
         """Runs one turn of a fold: a batch of each partition."""
-        self.folds[number].turn()
+        self.folds[number].run_once()
 
     def crash(self) -> None:
         """Lets the attribute fold die after it has produced; the new worker produces the same lines again."""
         self.folds[0].worker._apply = _die  # type: ignore[method-assign] # the fault that is tested
         try:
-            self.turn(0)
-            self.turn(0)
+            self.run_once(0)
+            self.run_once(0)
         except _WorkerDied:
             pass
         for fold in self.folds:
@@ -92,7 +93,7 @@ class RecordedHistory:
         """Returns the next offset of each partition."""
         return {number: len(self.log.records[topic.name, number]) for number in range(PARTITIONS)}
 
-    def said_to(self, fold: str) -> Offsets:
+    def folded_up_to(self, fold: str) -> Offsets:
         """Returns the offset of the fence in each partition."""
         found = self.folds[("attribute", "screen").index(fold)].states.fence
         return {number: fences.decode(found.get(number, b"")).offset for number in range(PARTITIONS)}

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import msgspec
 
-from conversion_tracker.domain.lineage import Lineage
-from conversion_tracker.domain.screening.referrer import Referrer
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import State
+from conversion_tracker.graph.referral_edges import GraphNode
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.line_handler import ScreenState
+from conversion_tracker.screening.referrer_history import ReferrerHistory
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     Evidence,
@@ -20,8 +20,9 @@ from referral.events.attributions import (
 )
 from referral.events.conversions import ConversionFact, ConversionLine
 from referral.events.ids import conversion_id, referral_id
-from referral.events.moment import to_datetime
-from referral.log.memory import MemoryLog, MemorySource
+from referral.events.keys import person_key
+from referral.events.timestamps import to_datetime
+from referral.log.memory_log import MemoryLog, MemorySource
 from referral.log.source import Record
 from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import program_version
@@ -65,21 +66,21 @@ class ReferralGraph:
     line_count: int = 0
 
     def __post_init__(self) -> None:
-        self.turn(0, 0)
+        self.run_once(0, 0)
 
     @property
     def log(self) -> MemoryLog:
         """The log of the fold."""
         return self.fold.log
 
-    def turn(self, partition: int, most: int) -> int:
+    def run_once(self, partition: int, most: int) -> int:
         """Folds up to `most` records of a partition; returns the number of lines."""
         ScriptedSource.next = partition, most
-        return self.fold.turn()
+        return self.fold.run_once()
 
     def drain(self) -> None:
         """Folds everything on the log."""
-        while sum(self.turn(partition, 500) for partition in range(PARTITIONS)):
+        while sum(self.run_once(partition, 500) for partition in range(PARTITIONS)):
             pass
 
     def refold(self) -> None:
@@ -87,7 +88,7 @@ class ReferralGraph:
         self.fold.worker.close()
         self.fold.states.wipe()
         self.fold.start_worker()
-        self.turn(0, 0)
+        self.run_once(0, 0)
         self.drain()
 
     def attribute(self, person: int, referrer: int, since: int, qualified: bool = True) -> None:
@@ -114,7 +115,7 @@ class ReferralGraph:
 
     def _append(self, line: ReferralAttributed | ReferralQualified | ReferralReversed) -> None:
         self.line_count += 1
-        source = partition_of(f"{PROGRAM}|{line.person}", PARTITIONS)
+        source = partition_of(person_key(PROGRAM, line.person), PARTITIONS)
         line = msgspec.structs.replace(line, cause=("events", source, self.line_count, 0, 0))
         self.fold.append([(attribution_key(line), line)])
 
@@ -159,7 +160,7 @@ class ReferralGraph:
     def uplines(self) -> dict[int, int]:
         """Returns the referrer of each person in the fold's states."""
         numbers = {person.id: number for number, person in enumerate(PEOPLE)}
-        found = {_last(key): state.above for key, state in self._values() if isinstance(state, Lineage)}
+        found = {_last(key): state.referrer for key, state in self._values() if isinstance(state, GraphNode)}
         return {numbers[person]: numbers[above] for person, above in found.items() if above}
 
     def children(self) -> dict[tuple[int, int], bool]:
@@ -171,10 +172,10 @@ class ReferralGraph:
 
     def rejected_referrals(self) -> set[str]:
         """Returns the referrals that the fold's states hold as closing a cycle."""
-        return {one for _, state in self._values() if isinstance(state, Referrer) for one in state.circled}
+        return {one for _, state in self._values() if isinstance(state, ReferrerHistory) for one in state.in_cycle}
 
     def _values(self) -> list[tuple[str, object]]:
-        decode = msgspec.msgpack.Decoder(State).decode
+        decode = msgspec.msgpack.Decoder(ScreenState).decode
         return [(key, decode(raw)) for part in self.fold.states.values.values() for key, raw in part.items()]
 
     def check(self) -> None:

@@ -4,30 +4,31 @@ from typing import TypeVar
 
 import msgspec
 
-from conversion_tracker.domain.ban import Ban
-from conversion_tracker.domain.conversion import Conversion
-from conversion_tracker.domain.explanation import winner
-from conversion_tracker.domain.person import Person
-from conversion_tracker.domain.rules import rules_of
-from conversion_tracker.domain.screening.referrer import Referrer
-from conversion_tracker.explaining.places import Place
-from conversion_tracker.explaining.reading import Bounds, Reading
-from conversion_tracker.explaining.trail import Asked, Trail, walk
-from conversion_tracker.folds.attribute import AttributeFold, person_key
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import State, conversion_at, referrer_at
+from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.considered_touches import winning_touch
+from conversion_tracker.attribution.fold import AttributeFold, person_key
+from conversion_tracker.attribution.person import Person
+from conversion_tracker.bans.ban import Ban
+from conversion_tracker.explain.log_positions import LogPosition
+from conversion_tracker.explain.trace import Trace, TraceSubject, build_trace
+from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
+from conversion_tracker.screening.conversion import Conversion
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.line_handler import ScreenState, conversion_state_key, history_state_key
+from conversion_tracker.screening.referrer_history import ReferrerHistory
 from referral.clock import ManualClock
+from referral.events import keys
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import referral_id
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
-from referral.log.lookup import Lookup
-from referral.log.memory import MemoryLog, MemoryLookup
+from referral.events.timestamps import to_ms
+from referral.log.log_reader import LogReader
+from referral.log.memory_log import MemoryLog, MemoryLogReader
 from referral.log.records import join, split
 from referral.topics import partition_of
-from reward_dispatcher.folds.decide import DecideFold
-from reward_dispatcher.folds.ledger import LedgerFold
+from reward_dispatcher.folds.decide_fold import DecideFold
+from reward_dispatcher.folds.ledger_fold import LedgerFold
 from tests.support.builders.conversion_tracker import TOKENS, catalog
 from tests.support.builders.participants import PROGRAM, day
 from tests.support.folds import PARTITIONS, LogFold
@@ -55,7 +56,7 @@ class RewardChain:
         """Appends facts, one record for each partition; returns itself."""
         records: dict[int, list[bytes]] = {}
         for fact in facts:
-            partition = partition_of(f"{fact.program}|{fact.person}", PARTITIONS)
+            partition = partition_of(keys.person_key(fact.program, fact.person), PARTITIONS)
             records.setdefault(partition, []).append(msgspec.json.encode(fact))
         for partition, lines in records.items():
             self.log.append("events", partition, join(lines))
@@ -73,9 +74,9 @@ class RewardChain:
             fold.drain()
         return self
 
-    def turn(self, number: int) -> None:
+    def run_once(self, number: int) -> None:
         """Runs one turn of one fold."""
-        list(self.folds.values())[number % len(self.folds)].turn()
+        list(self.folds.values())[number % len(self.folds)].run_once()
 
     def repeat_last_records(self, topic: str) -> None:
         """Appends the last record of each partition again, as a fold does that dies between producing and applying."""
@@ -83,37 +84,41 @@ class RewardChain:
             if records := self.log.records[topic, partition]:
                 self.log.append(topic, partition, records[-1].value)
 
-    def line(self, place: Place) -> bytes:
+    def line(self, place: LogPosition) -> bytes:
         """Returns the bytes of the line at a position, read directly."""
         return split(self.log.records[place.topic, place.partition][place.offset].value)[place.line]
 
-    def trail_request(self, person: str) -> Asked:
+    def trail_request(self, person: str) -> TraceSubject:
         """Returns what the API reads of a person before it follows the trace."""
-        partition = partition_of(f"{PROGRAM}|{person}", PARTITIONS)
+        partition = partition_of(keys.person_key(PROGRAM, person), PARTITIONS)
         raw = self.folds["attribute"].value(partition, person_key(PROGRAM, person))
         state = msgspec.msgpack.decode(raw, type=Person) if raw else Person()
-        won = winner(state.history.course(), rules_of(self.terms), self.terms.program.attribution.model)
+        won = winning_touch(
+            state.history.timeline(), attribution_rules(self.terms), self.terms.program.attribution.model
+        )
         if won is None:
-            return Asked(PROGRAM, person, state.history)
+            return TraceSubject(PROGRAM, person, state.history)
         participant = self.catalog.participant(won.referrer)
         assert participant is not None
         conversion = self._conversion(won.referrer, referral_id(PROGRAM, person, won.referrer))
         bans = tuple(ban.at for ban in (state.ban, self._ban(won.referrer)) if ban is not None)
-        return Asked(PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion, bans)
+        return TraceSubject(
+            PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion, bans
+        )
 
     def _ban(self, referrer: str) -> Ban | None:
-        found = self._screen_state(referrer, referrer_at(PROGRAM, referrer), Referrer)
+        found = self._screen_state(referrer, history_state_key(PROGRAM, referrer), ReferrerHistory)
         return found.ban if found else None
 
     def _conversion(self, referrer: str, referral: str) -> Conversion | None:
-        return self._screen_state(referrer, conversion_at(referral), Conversion)
+        return self._screen_state(referrer, conversion_state_key(referral), Conversion)
 
     def _screen_state(self, referrer: str, key: str, kind: type[Kind]) -> Kind | None:
-        raw = self.folds["screen"].value(partition_of(f"{PROGRAM}|{referrer}", PARTITIONS), key)
-        found = msgspec.msgpack.decode(raw, type=State) if raw else None
+        raw = self.folds["screen"].value(partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS), key)
+        found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
         return found if isinstance(found, kind) else None
 
-    def trail(self, person: str, lookup: Lookup | None = None, bounds: Bounds | None = None) -> Trail:
+    def trail(self, person: str, lookup: LogReader | None = None, bounds: ReadLimits | None = None) -> Trace:
         """Returns a person's trace."""
-        reading = Reading(lookup or MemoryLookup(self.log), bounds or Bounds(seconds=60))
-        return walk(self.trail_request(person), reading, PARTITIONS)
+        reading = TraceReader(lookup or MemoryLogReader(self.log), bounds or ReadLimits(seconds=60))
+        return build_trace(self.trail_request(person), reading, PARTITIONS)

@@ -11,14 +11,14 @@ import msgspec
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.line import ClockTicked, Derived, Line
-from referral.events.moment import to_datetime
-from referral.fold.decide import Decider
-from referral.fold.fold import Decision, Due, Key, Output, Position
-from referral.fold.invalid import InvalidLimit
-from referral.fold.memory import MemoryStates
-from referral.fold.metrics import FoldMetrics
+from referral.events.timestamps import to_datetime
+from referral.fold.decider import Decider
+from referral.fold.fold import Decision, Key, Output, Position, Timer
+from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.invalid_limit import InvalidLimit
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.log.memory import MemoryLog, MemorySource, MemorySpeaker
+from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.topics import Topic, partition_of
 from tests.support.folds import drain
 
@@ -68,10 +68,10 @@ class DistinctFold:
         published = DistinctWord(occurred_at=line.occurred_at, program="p", person=friend, word=line.word)
         changes: dict[Key, object] = {line.person: {**known, line.word: 1}}
         if line.word == "bell":
-            changes[Due(line.person)] = 10.0
+            changes[Timer(line.person)] = 10.0
         return Decision(changes, [Output(DISTINCT_WORDS, published, friend)])
 
-    def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
+    def on_timer(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
         if "stuck" in state:
             raise ValueError("no rule lets a stuck bell ring")
         return Decision(
@@ -99,7 +99,7 @@ class CountFold:
     ) -> Decision:
         return Decision({line.person: (states[line.person] or 0) + 1})
 
-    def due(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
+    def on_timer(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
         return Decision()
 
 
@@ -112,9 +112,9 @@ class WordPipeline:
 
     def __init__(self, runner: type[FoldRunner] = FoldRunner, decider: type[Decider] = Decider) -> None:
         self.log = MemoryLog(ManualClock())
-        self.states = {"distinct": MemoryStates(), "count": MemoryStates()}
+        self.states = {"distinct": MemoryStateStore(), "count": MemoryStateStore()}
         self.markers: dict[str, dict[int, int]] = {"distinct": {}, "count": {}}
-        self.speaker = MemorySpeaker(self.log)
+        self.speaker = MemoryFoldProducer(self.log)
         self._runner, self._decider = runner, decider
 
     def append(self, *words: tuple[str, str]) -> None:

@@ -11,16 +11,16 @@ import msgspec
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from conversion_tracker.http_api.app import SERVICE
-from conversion_tracker.http_api.app import app as make_app
-from conversion_tracker.http_api.collaborators import Collaborators
+from conversion_tracker.app import SERVICE
+from conversion_tracker.app import app as make_app
+from conversion_tracker.dependencies import Dependencies
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import CatalogEntity
-from referral.fold.progress import Folded, behind
+from referral.fold.lag import FoldSource, lag_by_fold
 from referral.http.context import Context
-from referral.log.connection import consumer
+from referral.log.connection import create_consumer
 from referral.topics import TOPICS
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import AMY, BO, PROGRAM
@@ -29,7 +29,7 @@ from tests.support.settings import api_key
 from tests.support.waiting import wait_until
 
 MODULE = "conversion_tracker"
-FOLDS = (Folded("ct", "attribute", "events"), Folded("ct", "screen", "attributions"))
+FOLDS = (FoldSource("ct", "attribute", "events"), FoldSource("ct", "screen", "attributions"))
 CATALOG: tuple[CatalogEntity, ...] = (
     program_version(),
     AMY,
@@ -88,10 +88,10 @@ class ConversionTracker:
     def wait_until_folded(self) -> None:
         """Returns once both folds have folded everything on their topics."""
         redis = self.context.redis
-        reader = consumer(self.settings)
+        reader = create_consumer(self.settings)
         try:
             for fold in FOLDS:
-                wait_until(lambda fold=fold: not any(behind(self.settings, reader, redis, [fold]).values()))  # type: ignore[misc]
+                wait_until(lambda fold=fold: not any(lag_by_fold(self.settings, reader, redis, [fold]).values()))  # type: ignore[misc]
         finally:
             reader.close()
 
@@ -107,9 +107,9 @@ class ConversionTracker:
         return found
 
     @property
-    def collaborators(self) -> Collaborators:
+    def collaborators(self) -> Dependencies:
         """The app's dependencies that only this service has."""
-        found: Collaborators = self.app.extensions[SERVICE]
+        found: Dependencies = self.app.extensions[SERVICE]
         return found
 
 
@@ -117,12 +117,12 @@ class ConversionTracker:
 def serve_conversion_tracker(settings: Settings, *entities: CatalogEntity) -> Iterator[ConversionTracker]:
     """Yields the service over a catalog of these entities, or of the Glow program, Amy, Bo and three API keys."""
     writer = CatalogWriter(settings, SystemClock())
-    writer.put(entities or CATALOG, timeout=30)
+    writer.write(entities or CATALOG, timeout=30)
     writer.close()
     system = ConversionTracker(make_app(settings), settings)
     try:
         system.context.follower.read_to_end(30)
         yield system
     finally:
-        system.collaborators.collector.close()
+        system.collaborators.publisher.close()
         system.context.follower.stop()

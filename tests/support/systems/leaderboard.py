@@ -9,14 +9,15 @@ import httpx
 from flask import Flask
 from redis import Redis
 
-from leaderboard.folds import places
+from leaderboard.folds import state_keys
 from leaderboard.http_api.app import app as make_app
-from referral.catalog.memory import MemoryFollower
+from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import CatalogEntity
-from referral.events.moment import to_ms
-from referral.fold.keys import state_key
+from referral.events.keys import referrer_key
+from referral.events.timestamps import to_ms
+from referral.fold.state_keys import state_key
 from referral.http.context import Context
 from referral.topics import partition_of
 from referral_tools.stack.ports import free_ports
@@ -43,9 +44,9 @@ def leaderboard_app(redis_url: str, entities: Iterable[CatalogEntity] = ()) -> F
 def set_scores(redis: "Redis", period: str, scores: Mapping[str, float], kind: ReferrerKind = "follower") -> None:
     """Writes scores of participants to a board, each in the partition that the fold would write to."""
     for member, score in scores.items():
-        home = partition_of(places.log_key(PROGRAM, member), PARTITIONS)
-        board = places.board(PROGRAM, "referrals", period, kind)
-        redis.zadd(state_key(places.SERVICE, places.BOARDS, home, board), {member: score})
+        home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)
+        board = state_keys.board(PROGRAM, "referrals", period, kind)
+        redis.zadd(state_key(state_keys.SERVICE, state_keys.BOARDS, home, board), {member: score})
 
 
 def board_score(count: int, reached_at: datetime) -> float:

@@ -11,14 +11,14 @@ from werkzeug.test import TestResponse
 
 from link_issuer.http_api.app import SERVICE
 from link_issuer.http_api.app import app as make_app
-from link_issuer.http_api.collaborators import Collaborators
+from link_issuer.http_api.dependencies import Collaborators
 from link_issuer.store import Store
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked
 from referral.http.context import Context
-from referral.log.collector import Collector
+from referral.log.publisher import Publisher
 from referral.topics import EVENTS
 from tests.support.log_reader import read_lines
 from tests.support.settings import api_key
@@ -109,7 +109,7 @@ class LinkIssuer:
     def with_unwritable_events(self) -> Iterator[None]:
         """No event can be written to the log until the block ends."""
         own, here = self.collaborators, self.context
-        nowhere = Collector(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
+        nowhere = Publisher(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
         self.app.extensions[SERVICE] = replace(own, onward=replace(own.onward, collector=nowhere))
         try:
             yield
@@ -134,7 +134,7 @@ class LinkIssuer:
 def serve_link_issuer(settings: Settings) -> Iterator[LinkIssuer]:
     """Yields the service over a catalog that holds only the API keys."""
     writer = CatalogWriter(settings, SystemClock())
-    writer.put(KEYS, timeout=30)
+    writer.write(KEYS, timeout=30)
     writer.close()
     system = LinkIssuer(make_app(settings), settings)
     try:

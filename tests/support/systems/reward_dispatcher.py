@@ -13,7 +13,7 @@ from referral.config import Settings
 from referral.events.conversions import conversion_key
 from referral.events.entities import CatalogEntity
 from referral.events.rewards import reward_key
-from referral.log.collector import Collector
+from referral.log.publisher import Publisher
 from referral.topics import CONVERSIONS, REWARDS, Topic
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.participants import AMY, PROGRAM
@@ -37,7 +37,7 @@ class RewardDispatcher:
     def apply(self, *entities: CatalogEntity) -> None:
         """Writes entities to the catalog."""
         writer = CatalogWriter(self.settings, SystemClock())
-        writer.put(entities, timeout=30)
+        writer.write(entities, timeout=30)
         writer.close()
 
     def write_rewards(self, lines: Iterable[msgspec.Struct]) -> None:
@@ -59,7 +59,7 @@ class RewardDispatcher:
         return dict(self.client.get(f"/v1/programs/{PROGRAM}/rewards/summary").json())
 
     def _write(self, topic: Topic, keyed: list[tuple[str, bytes]]) -> None:
-        collector = Collector(self.settings)
+        collector = Publisher(self.settings)
         collector.submit_many(topic, keyed).wait(30)
         collector.close()
 
@@ -71,16 +71,8 @@ def serve_reward_dispatcher(
     """Yields the service over a catalog of these entities, or of the Glow program and Amy; with an API key for everything."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    here = {
-        **environ,
-        "REFERRAL_HTTP_PORT": str(port),
-        "REFERRAL_GUIDES": str(GUIDES),
-        "REFERRAL_WALLET_URL": url,
-    }
-    with (
-        run_module(here, MODULE, "http"),
-        httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=30) as client,
-    ):
+    here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_GUIDES": str(GUIDES), "REFERRAL_WALLET_URL": url}
+    with run_module(here, MODULE, "http"), httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=30) as client:
         system = RewardDispatcher(settings, here, client)
         system.apply(*(entities or (reward_terms(), AMY)), api_key("tests", "admin", secret=API_SECRET))
         wait_until(lambda: is_ready(client))

@@ -1,20 +1,20 @@
 """The screen fold with one further rule, which fails for people whose id begins with `xhs:odd`: their conversions are held."""
 
-from conversion_tracker.domain.screening.catalogue import RULES
-from conversion_tracker.domain.screening.rule import Case, Rule
-from conversion_tracker.folds.screen import ScreenFold
+from conversion_tracker.screening.catalogue import RULES
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.config import Settings
 from referral.events.program import Screening
 from referral.fold.worker import run_fold
 
 
-def _decide(case: Case, _: Screening) -> bool:
+def _decide(case: ScreeningCase, _: Screening) -> bool:
     if case.referral.person.startswith("xhs:odd"):
         raise LookupError("this rule cannot decide on this person")
     return False
 
 
-_FAILING = Rule("ring", "Fails for some people.", "referral", "low", lambda _: "hold", _decide)
+_FAILING = ScreeningRule("ring", "Fails for some people.", "referral", "low", lambda _: "hold", _decide)
 
 if __name__ == "__main__":
     run_fold(ScreenFold([*RULES, _FAILING]), Settings.from_env())

@@ -11,10 +11,10 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import ContentShown, Fact, Follow
-from referral.events.moment import to_datetime, to_ms
-from referral_tools.oracle.attribution import judge as oracle
-from referral_tools.oracle.directory import Directory
+from referral.events.timestamps import to_datetime, to_ms
+from referral_tools.oracle.expected_attribution import expected_referral as oracle
 from referral_tools.oracle.journal import Click, Enrolled
+from referral_tools.oracle.participant_directory import Directory
 from tests.support.builders.conversion_tracker import (
     FRIEND,
     TOKENS,
@@ -230,7 +230,7 @@ def test_what_comes_beyond_the_lateness_bound_changes_no_verdict_and_is_counted(
         .take([follow(1, 2, code="AMY88")], recorded_on=40)
     )
     assert _winner(run) == BO.id
-    assert run.person.late == 1
+    assert run.person.late_facts == 1
 
 
 def test_what_bears_on_nothing_touches_no_state() -> None:
@@ -290,7 +290,7 @@ def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
     shuffled = [*facts, *chance.choices(facts, k=len(facts) // 2)]
     chance.shuffle(shuffled)
     at_random = AttributionRun(known).take(shuffled)
-    assert at_random.person.said == in_order.person.said
+    assert at_random.person.published == in_order.person.published
     assert at_random.effective_lines() == in_order.effective_lines()
     assert at_random.person.history == in_order.person.history
 

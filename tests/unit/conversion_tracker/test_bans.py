@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.folds.banning import bans_at
+from conversion_tracker.bans.ban_events import ban_board
 from referral.events.attributions import (
     ReferralAttributed,
     ReferralQualified,
@@ -14,11 +14,11 @@ from referral.events.attributions import (
     ReferrerBanned,
     ReferrerUnbanned,
 )
-from referral.events.facts import Banning, Fact
+from referral.events.facts import BanDecision, Fact
 from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
-from referral.fold.fold import Score
+from referral.events.timestamps import to_ms
+from referral.fold.fold import SortedSetMember
 from tests.support.builders.conversion_tracker import (
     FRIEND,
     ban,
@@ -39,7 +39,7 @@ ON_STAYING = program_version(qualifies_on="person.retained", retained_days=7)
 STEPS = st.lists(st.sampled_from(["follow", "unfollow", "paid", "refunded", "tick", "ban", "unban"]), max_size=10)
 
 
-def _lines(steps: Sequence[str]) -> list[Fact | Banning | ClockTicked]:
+def _lines(steps: Sequence[str]) -> list[Fact | BanDecision | ClockTicked]:
     made = {
         "follow": lambda number: follow(number, number, code="AMY88"),
         "unfollow": lambda number: unfollow(number, number),
@@ -71,7 +71,7 @@ def test_a_ban_is_passed_on_listed_and_said_once() -> None:
     (told,) = run.outputs
     assert isinstance(told, ReferrerBanned)
     assert (told.referrer, told.person, told.by) == (participant_id(PROGRAM, FRIEND), FRIEND, "lin")
-    assert run.feed.scores == {Score(bans_at(PROGRAM), FRIEND): to_ms(day(5))}
+    assert run.feed.scores == {SortedSetMember(ban_board(PROGRAM), FRIEND): to_ms(day(5))}
     run.take([unban(7), unban(8)])
     assert [type(line) for line in run.outputs] == [ReferrerBanned, ReferrerUnbanned]
     assert run.feed.scores == {}
@@ -83,7 +83,7 @@ def test_a_ban_in_a_program_that_nobody_knows_says_nothing() -> None:
     assert AttributionRun(catalog()).take([type(line)(**{**_fields(line), "program": "prg_none"})]).outputs == []
 
 
-def _fields(line: Banning) -> dict[str, object]:
+def _fields(line: BanDecision) -> dict[str, object]:
     return {name: getattr(line, name) for name in line.__struct_fields__}
 
 
@@ -105,7 +105,7 @@ def test_without_a_ban_stands_what_would_have_and_under_one_nobody_brought_them(
     lines = _lines(steps)
     banned = next((step == "ban" for step in reversed(steps) if step in ("ban", "unban")), False)
     run = AttributionRun(catalog(terms)).take(lines)  # type: ignore[arg-type]
-    plain = AttributionRun(catalog(terms)).take([line for line in lines if not isinstance(line, Banning)])  # type: ignore[arg-type]
+    plain = AttributionRun(catalog(terms)).take([line for line in lines if not isinstance(line, BanDecision)])  # type: ignore[arg-type]
     if not banned:
         run.take([tick(100)])
         plain.take([tick(100)])

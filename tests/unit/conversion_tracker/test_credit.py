@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.credit import WHOLE, CreditModel, credit
-from conversion_tracker.domain.rules import Rules, rules_of
-from conversion_tracker.http_api.people_shapes import shown
+from conversion_tracker.attribution.attribution_rules import AttributionRules, attribution_rules
+from conversion_tracker.attribution.credit import FULL_CREDIT, CreditModel, credit_by_model
+from conversion_tracker.attribution.person_response import person_response
 from referral.events.facts import Fact
 from tests.support.builders.conversion_tracker import (
     FRIEND,
@@ -23,7 +23,7 @@ from tests.support.builders.conversion_tracker import (
 from tests.support.builders.participants import AMY, BO, PROGRAM, SELF
 from tests.support.scenarios.attribution import AttributionRun
 
-RULES: Rules = rules_of(program_version())
+RULES: AttributionRules = attribution_rules(program_version())
 FOUR = [
     scan(1, 1, "AMY88"),
     scan(2, 2, "BO88"),
@@ -37,7 +37,7 @@ def _shares(facts: Sequence[Fact], model: CreditModel) -> list[tuple[str, int]]:
     """The events of the touches that have a share, and how large it is."""
     return [
         (touch.event, part)
-        for touch, part in credit(AttributionRun().take(facts).person.history.course(), RULES)[model].items()
+        for touch, part in credit_by_model(AttributionRun().take(facts).person.history.timeline(), RULES)[model].items()
     ]
 
 
@@ -81,15 +81,17 @@ def test_every_model_gives_the_whole_credit_or_none(
     facts: list[Fact] = [scan(number, days, scene) for number, (days, scene) in enumerate(touches)]
     if followed is not None:
         facts.append(follow(999, followed, click=token(BO, clicked) if clicked is not None else None))
-    course = AttributionRun().take(facts).person.history.course()
-    totals = {sum(shares.values()) for shares in credit(course, RULES).values()}
-    assert totals in ({WHOLE}, {0})
-    assert all(touch.referrer in (AMY.id, BO.id) for shares in credit(course, RULES).values() for touch in shares)
+    course = AttributionRun().take(facts).person.history.timeline()
+    totals = {sum(shares.values()) for shares in credit_by_model(course, RULES).values()}
+    assert totals in ({FULL_CREDIT}, {0})
+    assert all(
+        touch.referrer in (AMY.id, BO.id) for shares in credit_by_model(course, RULES).values() for touch in shares
+    )
 
 
 def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> None:
     """Side by side, with what pays by its name; touches that have no part show nothing of it."""
-    answer = shown(PROGRAM, FRIEND, AttributionRun().take(FOUR).person, RULES, catalog())
+    answer = person_response(PROGRAM, FRIEND, AttributionRun().take(FOUR).person, RULES, catalog())
     models, touches = answer["models"], answer["touches"]
     assert isinstance(models, dict)
     assert isinstance(touches, list)
@@ -103,6 +105,8 @@ def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> No
 def test_the_people_api_shows_when_the_referral_qualified_while_it_stands() -> None:
     """The moment of the follow where that pays; nothing once it fell."""
     followed = AttributionRun().take([follow(1, 2, code="AMY88")])
-    assert shown(PROGRAM, FRIEND, followed.person, RULES, catalog())["qualified_at"] == follow(1, 2).occurred_at
+    assert (
+        person_response(PROGRAM, FRIEND, followed.person, RULES, catalog())["qualified_at"] == follow(1, 2).occurred_at
+    )
     left = followed.take([unfollow(2, 3)])
-    assert shown(PROGRAM, FRIEND, left.person, RULES, catalog())["qualified_at"] is None
+    assert person_response(PROGRAM, FRIEND, left.person, RULES, catalog())["qualified_at"] is None

@@ -6,15 +6,15 @@ from typing import get_args
 import msgspec
 import pytest
 
-from conversion_tracker.domain.credit import WHOLE, credit
-from conversion_tracker.domain.rules import rules_of
+from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.credit import FULL_CREDIT, credit_by_model
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralUnattributed
 from referral.events.facts import Channel, Fact
-from referral.events.program import Qualifying
-from referral_tools.attribution.crediting import MODELS, TOUCHES
-from referral_tools.attribution.evidence import CASES, ENDS_ON_DAY, Case
-from referral_tools.attribution.qualifying import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, History
-from referral_tools.attribution.steps import AMY, Did, Step
+from referral.events.program import QualifyingEvent
+from referral_tools.attribution.case_steps import AMY, CaseStep, Did
+from referral_tools.attribution.credit_cases import MODELS, TOUCHES
+from referral_tools.attribution.evidence_cases import CASES, ENDS_ON_DAY, EvidenceCase
+from referral_tools.attribution.qualification_cases import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, QualificationCase
 from tests.support.builders import conversion_tracker as world
 from tests.support.builders.conversion_tracker import FRIEND, catalog, program_version, tick, token
 from tests.support.builders.participants import PROGRAM, day
@@ -32,13 +32,13 @@ TYPES: dict[Did, str] = {
 }
 
 
-def _fact(number: int, step: Step, channel: Channel | None) -> Fact:
+def _fact(number: int, step: CaseStep, channel: Channel | None) -> Fact:
     """The fact of a step; a click was made in the channel, and a follow that says nothing else is told by none."""
     by_itself = {name: said for name, said in step.said.items() if name in ("code", "mention")}
     data = {name: said for name, said in step.said.items() if name not in by_itself}
     fact = {
         "id": f"evt_{number}",
-        "type": TYPES[step.did],
+        "type": TYPES[step.action],
         "program": PROGRAM,
         "person": FRIEND,
         "occurred_at": day(step.day),
@@ -51,13 +51,13 @@ def _fact(number: int, step: Step, channel: Channel | None) -> Fact:
     return msgspec.convert(fact | ({"data": data} if data else {}), type=Fact)  # type: ignore[arg-type] # a union of types
 
 
-def _facts(steps: tuple[Step, ...], channel: Channel | None = None) -> list[Fact]:
+def _facts(steps: tuple[CaseStep, ...], channel: Channel | None = None) -> list[Fact]:
     return [_fact(number, step, channel) for number, step in enumerate(steps, 1)]
 
 
 @pytest.mark.parametrize("channel", get_args(Channel))
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.told)
-def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: Case, channel: Channel) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.description)
+def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: EvidenceCase, channel: Channel) -> None:
     """Who is credited, for which kind of evidence and in which channel; or the reason why nobody is."""
     run = AttributionRun(catalog(program_version(ends_at=day(ENDS_ON_DAY)))).take(
         _facts(case.steps, channel), recorded_on=case.steps[-1].day
@@ -65,7 +65,7 @@ def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: Case, chann
     first = run.effective_lines()[0]
     if isinstance(first, ReferralUnattributed):
         assert (case.credited, first.reason) == (None, case.reason)
-        said = f"nobody: `{first.reason}`"
+        said = f"unattributed: `{first.reason}`"
     else:
         assert case.credited is not None
         assert (first.referrer, first.evidence.kind) == (PEOPLE[case.credited[0]].id, case.credited[1])
@@ -73,14 +73,16 @@ def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: Case, chann
     assert said == case.outcome(channel)
 
 
-def _rules(qualifies_on: Qualifying) -> AttributionRun:
+def _rules(qualifies_on: QualifyingEvent) -> AttributionRun:
     asked = {"min_amount": Decimal(MINIMUM), "currency": CURRENCY, "retained_days": STAYS}
     return AttributionRun(catalog(program_version(qualifies_on=qualifies_on, **asked)))
 
 
-@pytest.mark.parametrize("qualifies_on", get_args(Qualifying))
-@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.told)
-def test_a_history_pays_from_the_day_that_the_docs_say(history: History, qualifies_on: Qualifying) -> None:
+@pytest.mark.parametrize("qualifies_on", get_args(QualifyingEvent))
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.description)
+def test_a_history_pays_from_the_day_that_the_docs_say(
+    history: QualificationCase, qualifies_on: QualifyingEvent
+) -> None:
     """Attributed to Amy while they follow; qualified from that day; reversed only where it had qualified."""
     run = _rules(qualifies_on)
     for fact in _facts(history.steps):
@@ -101,7 +103,7 @@ def test_a_history_pays_from_the_day_that_the_docs_say(history: History, qualifi
 def test_each_touch_has_the_credit_that_the_docs_say(number: int) -> None:
     """By model, in per cent."""
     facts = _facts(tuple(share.step for share in TOUCHES))
-    course = AttributionRun().take(facts).person.history.course()
-    shares = credit(course, rules_of(program_version()))[MODELS[number]]  # type: ignore[index] # the same names
-    by_event = {touch.event: part * 100 / WHOLE for touch, part in shares.items()}
+    course = AttributionRun().take(facts).person.history.timeline()
+    shares = credit_by_model(course, attribution_rules(program_version()))[MODELS[number]]  # type: ignore[index] # the same names
+    by_event = {touch.event: part * 100 / FULL_CREDIT for touch, part in shares.items()}
     assert [by_event.get(fact.id, 0) for fact in facts] == [share.percent[number] for share in TOUCHES]

@@ -5,7 +5,7 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.earnings import Earnings
+from conversion_tracker.replay.earnings import Earnings
 from referral.events.attributions import ReferrerKind
 from referral.events.program import Reward
 from tests.support.builders.reward_dispatcher import reward_terms
@@ -38,10 +38,10 @@ def test_it_counts_what_would_be_granted_and_not_taken_back(
     for comes, friend, which in steps:
         under = rules[which % len(rules)]
         if comes:
-            earnings.cleared(f"cnv_{friend}", under, kind)
+            earnings.add_conversion(f"cnv_{friend}", under, kind)
         else:
-            earnings.fell(f"cnv_{friend}")
+            earnings.remove_conversion(f"cnv_{friend}")
         entitlement.set_converted(friend, comes, under)
     own = sum(line.role == "referrer" for line in entitlement.rewards.values())
-    assert (earnings.own, earnings.friends) == (own, len(entitlement.rewards) - own)
+    assert (earnings.referrer_rewards, earnings.referee_rewards) == (own, len(entitlement.rewards) - own)
     assert set(earnings.conversions) == {f"cnv_{friend}" for friend in entitlement.friends}

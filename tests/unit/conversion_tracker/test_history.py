@@ -7,21 +7,22 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.history import MAX_ENTRIES, Entry, History, Sale, Touch, What
-from conversion_tracker.domain.judgement import judge
-from conversion_tracker.domain.rules import DAY_MS, Price, Rules
+from conversion_tracker.attribution.attribution_rules import DAY_MS, AttributionRules, OrderThreshold
+from conversion_tracker.attribution.history import MAX_ENTRIES, History
+from conversion_tracker.attribution.timeline import EntryKind, HistoryEntry, OrderRecord, Touch
+from conversion_tracker.attribution.verdict import decide_verdict
 
-RULES = Rules(1, 30 * DAY_MS, "last_touch", {"code": 0, "scan": 1}, restores=True, ends_ms=None)
-ON_ORDER = replace(RULES, price=Price(Decimal(100), "CNY"), at_once=False)
+RULES = AttributionRules(1, 30 * DAY_MS, "last_touch", {"code": 0, "scan": 1}, restores_on_refollow=True, ends_ms=None)
+ON_ORDER = replace(RULES, order_threshold=OrderThreshold(Decimal(100), "CNY"), qualifies_on_follow=False)
 
 
-def _entry(number: int, what: str, kind: str | None, referrer: str) -> Entry:
+def _entry(number: int, what: str, kind: str | None, referrer: str) -> HistoryEntry:
     touches = (Touch(kind, number * 1000, f"e{number:03}", referrer),) if kind else ()  # type: ignore[arg-type]
-    sale = Sale(number * 1000, f"o{number // 9}", Decimal(100), "CNY") if what in ("order", "refund") else None
-    return Entry(number * 1000, f"e{number:03}", what, touches, 1, sale=sale)  # type: ignore[arg-type]
+    sale = OrderRecord(number * 1000, f"o{number // 9}", Decimal(100), "CNY") if what in ("order", "refund") else None
+    return HistoryEntry(number * 1000, f"e{number:03}", what, touches, 1, order=sale)  # type: ignore[arg-type]
 
 
-def _entries(most: int) -> st.SearchStrategy[list[Entry]]:
+def _entries(most: int) -> st.SearchStrategy[list[HistoryEntry]]:
     one = st.tuples(
         st.sampled_from(["touch", "touch", "touch", "follow", "unfollow", "order", "refund"]),
         st.sampled_from(["code", "scan", "scan"]),
@@ -34,31 +35,31 @@ def _entries(most: int) -> st.SearchStrategy[list[Entry]]:
     )
 
 
-def _grown(entries: list[Entry]) -> History:
+def _grown(entries: list[HistoryEntry]) -> History:
     history = History()
     for entry in entries:
-        history = history.with_(entry)
+        history = history.with_entry(entry)
     return history
 
 
 @settings(max_examples=100)
 @given(_entries(140))
-def test_a_long_history_in_order_is_judged_as_if_nothing_had_been_frozen(entries: list[Entry]) -> None:
+def test_a_long_history_in_order_is_judged_as_if_nothing_had_been_frozen(entries: list[HistoryEntry]) -> None:
     """What bots and busy people do must neither grow the state nor change who is credited."""
     history = _grown(entries)
     assert len(history.entries) == min(len(entries), MAX_ENTRIES)
-    assert (history.frozen is not None) == (len(entries) > MAX_ENTRIES)
+    assert (history.checkpoint is not None) == (len(entries) > MAX_ENTRIES)
     for rules in (RULES, ON_ORDER):
-        assert judge(history.course(), rules) == judge(History(tuple(entries)).course(), rules)
+        assert decide_verdict(history.timeline(), rules) == decide_verdict(History(tuple(entries)).timeline(), rules)
 
 
 def test_what_is_older_than_the_checkpoint_changes_nothing() -> None:
     """The frozen part cannot be judged again: a duplicate of it, or something older, is no news."""
     entries = [_entry(n, "touch", "code", "par_a") for n in range(1, MAX_ENTRIES + 3)]
     history = _grown(entries)
-    assert history.with_(entries[0]) is history
-    assert history.with_(_entry(0, "follow", None, "")) is history
-    assert history.with_(entries[-1]) is history
+    assert history.with_entry(entries[0]) is history
+    assert history.with_entry(_entry(0, "follow", None, "")) is history
+    assert history.with_entry(entries[-1]) is history
 
 
 def test_a_persons_state_has_a_bounded_size() -> None:
@@ -66,7 +67,7 @@ def test_a_persons_state_has_a_bounded_size() -> None:
     history = History()
     for number in range(10_000):
         kind = ("code", "scan", "click", "mention", "tag")[number % 5]
-        history = history.with_(_entry(number, "touch", kind, f"par_{number:016}"))
+        history = history.with_entry(_entry(number, "touch", kind, f"par_{number:016}"))
     assert len(msgspec.msgpack.encode(history)) < 8192
 
 
@@ -74,12 +75,12 @@ def test_a_buyers_state_has_a_bounded_size_and_rests_on_the_first_order() -> Non
     """A thousand orders and refunds: what the referral rests on is not forgotten, and the rest does not pile up."""
     history = _grown([_entry(1, "touch", "code", "par_a"), _entry(2, "follow", None, "")])
     for number in range(3, 2000):
-        sale = Sale(number * 1000, f"o{number}", Decimal(100), "CNY")
-        what: What = "order" if number % 2 else "refund"
-        history = history.with_(Entry(number * 1000, f"e{number:04}", what, sale=sale))
-    standing = judge(history.course(), ON_ORDER)
+        sale = OrderRecord(number * 1000, f"o{number}", Decimal(100), "CNY")
+        what: EntryKind = "order" if number % 2 else "refund"
+        history = history.with_entry(HistoryEntry(number * 1000, f"e{number:04}", what, order=sale))
+    standing = decide_verdict(history.timeline(), ON_ORDER)
     assert standing is not None
-    assert standing.qualified == 3000
+    assert standing.qualified_at == 3000
     assert len(msgspec.msgpack.encode(history)) < 8192
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.http_api.bodies import MAX_EVENTS, NDJSON, events_in
-from conversion_tracker.http_api.inspection import Inspection, Inspector
-from conversion_tracker.http_api.refusals import REMEDIES, Refused
+from conversion_tracker.ingest.event_errors import REMEDIES, EventRejected
+from conversion_tracker.ingest.events_request import MAX_EVENTS, NDJSON, split_events
+from conversion_tracker.ingest.validation import EventValidator, ValidationResult
 from referral.events.examples import example
 from referral.events.facts import ClickToken, EventLine, Fact
-from referral.events.moment import to_ms
 from referral.events.schemas import kinds
+from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
 from tests.support.builders.conversion_tracker import TOKENS, token
 from tests.support.builders.participants import AMY, PROGRAM, day
@@ -32,12 +32,12 @@ ORDER = {**GOOD, "type": "order.paid", "data": {"order": "o", "amount": "1", "cu
 
 def _admit(program: str) -> None:
     if program != PROGRAM:
-        raise Refused("unknown_program", "/program", "No such program.")
+        raise EventRejected("unknown_program", "/program", "No such program.")
 
 
-def _inspect(*raws: bytes, tokens: object = TOKENS) -> Inspection:
-    inspector = Inspector(tokens, timedelta(minutes=5), 8192)  # type: ignore[arg-type]
-    return inspector.inspect(raws, to_ms(day(10)), _admit)
+def _inspect(*raws: bytes, tokens: object = TOKENS) -> ValidationResult:
+    inspector = EventValidator(tokens, timedelta(minutes=5), 8192)  # type: ignore[arg-type]
+    return inspector.validate(raws, to_ms(day(10)), _admit)
 
 
 def _with(**more: object) -> bytes:
@@ -48,7 +48,7 @@ def _without(name: str) -> bytes:
     return json.dumps({key: value for key, value in GOOD.items() if key != name}).encode()
 
 
-FOREIGN = TOKENS.click(
+FOREIGN = TOKENS.sign_click(
     ClickToken(id="c", program="prg_other", participant=AMY.id, code="X", clicked_at_ms=to_ms(day(1)))
 )
 
@@ -101,7 +101,7 @@ def test_a_bad_event_is_refused_with_its_place_and_what_to_do(raw: bytes, code: 
     """A platform's developer reads the answer and knows which field to mend; the others of the batch are unharmed."""
     found = _inspect(_with(), raw, _with(id="f"))
     assert [key for key, _ in found.accepted] == [f"{PROGRAM}|xhs:u"] * 2
-    (refusal,) = found.refused
+    (refusal,) = found.rejected
     assert (refusal.index, refusal.code, refusal.pointer) == (1, code, pointer)
     assert refusal.detail.endswith(REMEDIES[refusal.code])
     assert len(refusal.detail) < 512
@@ -114,7 +114,7 @@ def test_a_bad_event_is_refused_with_its_place_and_what_to_do(raw: bytes, code: 
 def test_a_type_said_twice_smuggles_nothing_in(twice: str) -> None:
     """A line that began like a clock tick would be taken for one by the folds."""
     rest = json.dumps({key: value for key, value in GOOD.items() if key != "type"})[1:-1]
-    assert [one.code for one in _inspect((twice % rest).encode()).refused] == ["internal_type"]
+    assert [one.code for one in _inspect((twice % rest).encode()).rejected] == ["internal_type"]
 
 
 def test_good_bytes_go_to_the_log_untouched() -> None:
@@ -136,7 +136,7 @@ def test_every_fact_of_the_documentation_is_taken(kind: str) -> None:
     """The examples are what people copy; they are taken with a token of ours."""
     fact = msgspec.json.decode(example(kind), type=Fact)
     signed = msgspec.structs.replace(fact, click=token(AMY, 2)) if fact.click else fact
-    assert _inspect(msgspec.json.encode(signed)).refused == []
+    assert _inspect(msgspec.json.encode(signed)).rejected == []
 
 
 @given(
@@ -146,7 +146,7 @@ def test_every_fact_of_the_documentation_is_taken(kind: str) -> None:
 def test_whatever_comes_gets_a_verdict_and_what_is_taken_can_be_folded(raw: bytes) -> None:
     """No input makes the door fail, and nothing passes it that a fold could not read."""
     found = _inspect(raw)
-    assert len(found.accepted) + len(found.refused) == 1
+    assert len(found.accepted) + len(found.rejected) == 1
     for _, line in found.accepted:
         msgspec.json.decode(line, type=EventLine)
 
@@ -164,7 +164,7 @@ def test_whatever_comes_gets_a_verdict_and_what_is_taken_can_be_folded(raw: byte
 )
 def test_a_body_is_one_event_an_array_or_ndjson(body: bytes, mimetype: str, count: int) -> None:
     """Each part is judged by itself afterwards, even where it is no event at all."""
-    assert len(events_in(body, mimetype)) == count
+    assert len(split_events(body, mimetype)) == count
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_body_is_one_event_an_array_or_ndjson(body: bytes, mimetype: str, coun
 def test_a_body_that_cannot_be_taken_apart_is_a_problem(body: bytes, mimetype: str, status: int) -> None:
     """Where there are no events to judge, the request itself is refused, with what to send instead."""
     with pytest.raises(Problem) as caught:
-        events_in(body, mimetype)
+        split_events(body, mimetype)
     assert caught.value.status == status
 
 
@@ -195,13 +195,15 @@ def test_every_refusal_has_a_remedy() -> None:
 
 def test_an_event_that_is_too_large_is_told_the_bound_that_is_set() -> None:
     """Whatever REFERRAL_MAX_EVENT is: the sender reads how much is too much."""
-    found = Inspector(TOKENS, timedelta(minutes=5), 300).inspect([_with(device="d" * 300)], to_ms(day(10)), _admit)
-    assert "; 300 at most are taken." in found.refused[0].detail
+    found = EventValidator(TOKENS, timedelta(minutes=5), 300).validate(
+        [_with(device="d" * 300)], to_ms(day(10)), _admit
+    )
+    assert "; 300 at most are taken." in found.rejected[0].detail
 
 
 def test_a_program_is_asked_for_once_a_batch() -> None:
     """A look-up an event would cost more than the rest of its inspection."""
     asked: list[str] = []
     admit: Callable[[str], None] = asked.append
-    Inspector(TOKENS, timedelta(minutes=5), 8192).inspect([_with()] * 10, to_ms(day(10)), admit)
+    EventValidator(TOKENS, timedelta(minutes=5), 8192).validate([_with()] * 10, to_ms(day(10)), admit)
     assert asked == [PROGRAM]

@@ -3,15 +3,15 @@
 import pytest
 from msgspec.structs import replace
 
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.http_api.referrer_shape import referrer_shape
+from conversion_tracker.attribution.referrer_response import referrer_response
+from conversion_tracker.screening.fold import ScreenFold
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.conversions import ConversionFact
 from referral.events.entities import Link
 from referral.events.facts import ClickToken, Fact
-from referral.events.moment import to_ms
 from referral.events.program import Partner
+from referral.events.timestamps import to_ms
 from tests.support.builders.conversion_tracker import TOKENS, follow, friend_tag, program_version, scan, unfollow
 from tests.support.builders.participants import AMY, PROGRAM, START, day, participant
 from tests.support.folds import FoldFeed
@@ -35,7 +35,7 @@ NAMED = replace(
         partners=(Partner(id="kol_lin", kind="influencer", channel="weibo", name={"en": "Lin"}),),
     ),
 )
-CLICK = TOKENS.click(
+CLICK = TOKENS.sign_click(
     ClickToken(
         id="clk_1", program=PROGRAM, participant=LIN.id, code="LIN88", clicked_at_ms=to_ms(day(1)), partner="kol_lin"
     )
@@ -89,12 +89,12 @@ def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
 def test_the_api_shows_which_partner_somebody_is() -> None:
     """With what the program says of them, also once it names them no more."""
     without = replace(program_version(2, day(1)), effective_from=day(1))
-    shown = referrer_shape(LIN.id, Catalog([LIN, AMY, NAMED, without]))
+    shown = referrer_response(LIN.id, Catalog([LIN, AMY, NAMED, without]))
     assert shown is not None
     assert (shown["kind"], shown["partner"]) == (
         "partner",
         {"id": "kol_lin", "kind": "influencer", "channel": "weibo", "name": {"en": "Lin"}},
     )
-    amy = referrer_shape(AMY.id, known())
+    amy = referrer_response(AMY.id, known())
     assert amy is not None
     assert (amy["kind"], amy["partner"]) == ("follower", None)

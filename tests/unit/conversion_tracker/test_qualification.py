@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.domain.person import Person
+from conversion_tracker.attribution.person import Person
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.line import ClockTicked
-from referral.events.moment import to_datetime
-from referral_tools.oracle.attribution import judge as oracle
-from referral_tools.oracle.directory import Directory
+from referral.events.timestamps import to_datetime
+from referral_tools.oracle.expected_attribution import expected_referral as oracle
 from referral_tools.oracle.journal import Click, Enrolled
+from referral_tools.oracle.participant_directory import Directory
 from tests.support.builders.conversion_tracker import (
     FRIEND,
     TOKENS,
@@ -189,8 +189,8 @@ def test_a_state_of_before_qualification_was_a_moment_of_its_own_is_read_as_qual
     course_then = [[], None, None, None, 0]
     then = [[[follow_then], [1, "evt_0", course_then]], said_then, 0]
     person = msgspec.msgpack.decode(msgspec.msgpack.encode(then), type=Person)
-    assert person.said is not None
-    assert (person.said.qualified, person.history.course().sales) == (0, ())
+    assert person.published is not None
+    assert (person.published.qualified_at, person.history.timeline().orders) == (0, ())
 
 
 LAST_TICK = tick(30)

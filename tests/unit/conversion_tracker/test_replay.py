@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.domain.comparison import MOST_PEOPLE, Pair
-from conversion_tracker.replay.process import Unwanted
-from conversion_tracker.replay.replaying import Progress, Replay, Replayed
+from conversion_tracker.replay.comparison import MAX_PEOPLE, BeforeAfter
+from conversion_tracker.replay.replay_run import Progress, Replay, ReplayOutcome
+from conversion_tracker.replay.worker import ReplayCancelled
 from referral.events.entities import ProgramVersion
-from referral.events.facts import Banning, Fact
+from referral.events.facts import BanDecision, Fact
 from referral.events.line import ClockTicked
 from referral.events.program import Program, Reward
 from referral.topics import EVENTS
@@ -47,17 +47,17 @@ def with_rewards(one: ProgramVersion) -> ProgramVersion:
     return replace(one, program=replace(one.program, rewards=REWARDS))
 
 
-def replayed(live: RecordedHistory, rules: Program) -> Replayed:
+def replayed(live: RecordedHistory, rules: Program) -> ReplayOutcome:
     """The replay of the live log under these rules."""
     replay = Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, lambda _: None)
     return replay.run(live, live.ends(EVENTS))
 
 
 def mixed(
-    histories: Sequence[list[Fact | Banning | ClockTicked]], chance: random.Random
-) -> list[Fact | Banning | ClockTicked]:
+    histories: Sequence[list[Fact | BanDecision | ClockTicked]], chance: random.Random
+) -> list[Fact | BanDecision | ClockTicked]:
     """Histories of several people dealt into one, some of it for another program, some of it twice."""
-    lines: list[Fact | Banning | ClockTicked] = []
+    lines: list[Fact | BanDecision | ClockTicked] = []
     for number, history in enumerate(histories):
         for line in history:
             if isinstance(line, ClockTicked):
@@ -74,12 +74,14 @@ def mixed(
     return [*lines, tick(30)]
 
 
-def lived(live: RecordedHistory, lines: list[Fact | Banning | ClockTicked], chance: random.Random) -> RecordedHistory:
+def lived(
+    live: RecordedHistory, lines: list[Fact | BanDecision | ClockTicked], chance: random.Random
+) -> RecordedHistory:
     """The lines come, and the folds take them in bouts of their own, dying now and then."""
     for line in lines:
         live.append(line)
         while chance.random() < 0.3:
-            live.turn(chance.randint(0, 1))
+            live.run_once(chance.randint(0, 1))
         if chance.random() < 0.05:
             live.crash()
     live.drain()
@@ -95,7 +97,7 @@ def lived(live: RecordedHistory, lines: list[Fact | Banning | ClockTicked], chan
     st.randoms(use_true_random=False),
 )
 def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_they_give_from_the_beginning(
-    histories: list[list[Fact | Banning | ClockTicked]],
+    histories: list[list[Fact | BanDecision | ClockTicked]],
     first: ProgramVersion,
     second: ProgramVersion,
     other: ProgramVersion,
@@ -111,7 +113,7 @@ def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_
     lines = mixed(histories, chance)
     live = lived(RecordedHistory(catalog(*versions, elsewhere)), lines, chance)
     found = replayed(live, with_rewards(other).program)
-    assert (found.agreement.differences, found.agreement.shown) == (0, ())
+    assert (found.agreement.differences, found.agreement.sample) == (0, ())
     anew = RecordedHistory(catalog(with_rewards(other)))
     anew.append(*lines)
     anew.drain()
@@ -119,7 +121,7 @@ def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_
     mine.append(*lines)
     mine.drain()
     totals = found.comparison.totals
-    assert totals.referrals == Pair(len(mine.counted_referrals()), len(anew.counted_referrals()))
+    assert totals.referrals == BeforeAfter(len(mine.counted_referrals()), len(anew.counted_referrals()))
     was, will = mine.referrers(), anew.referrers()
     moved = {person: (was.get(person), will.get(person)) for person in was.keys() | will.keys()}
     assert {one.person: (one.before, one.after) for one in found.comparison.people} == {
@@ -147,20 +149,20 @@ def test_the_greatest_change_stands_first_with_referrals_rewards_and_the_followe
     """Codes before clicks: friend2 is Bo's, and Amy keeps the milestone of two."""
     found = replayed(_simple(), with_rewards(program_version(evidence=("code", "click"))).program).comparison
     assert [(one.participant, one.referrals, one.rewards) for one in found.referrers] == [
-        (BO.id, Pair(0, 1), Pair(0, 1)),  # as many referrals as Amy loses, and a reward more
-        (AMY.id, Pair(3, 2), Pair(2, 2)),
+        (BO.id, BeforeAfter(0, 1), BeforeAfter(0, 1)),  # as many referrals as Amy loses, and a reward more
+        (AMY.id, BeforeAfter(3, 2), BeforeAfter(2, 2)),
     ]
     assert (found.gaining, found.losing, found.people_moved) == (1, 1, 1)
     assert [(one.person, one.before, one.after) for one in found.people] == [("xhs:friend2", AMY.id, BO.id)]
-    assert (found.totals.referrals, found.totals.referrer_rewards) == (Pair(3, 3), Pair(2, 3))
-    assert found.totals.friend_rewards == Pair(3, 3)
+    assert (found.totals.referrals, found.totals.referrer_rewards) == (BeforeAfter(3, 3), BeforeAfter(2, 3))
+    assert found.totals.friend_rewards == BeforeAfter(3, 3)
 
 
 def test_rules_that_ask_for_an_order_leave_who_ordered() -> None:
     """Nobody's referrer changes, and two referrals do not pay."""
     asks = program_version(evidence=("click", "code"), qualifies_on="order.paid", min_amount=99, currency="CNY")
     found = replayed(_simple(), with_rewards(asks).program).comparison
-    assert (found.totals.referrals, found.people_moved) == (Pair(3, 1), 0)
+    assert (found.totals.referrals, found.people_moved) == (BeforeAfter(3, 1), 0)
 
 
 def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:
@@ -172,7 +174,7 @@ def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:
     records[place][0] = records[place][0]._replace(value=changed.replace(b'"program"', b'"reasons":["ban"],"program"'))
     found = replayed(live, with_rewards(program_version()).program).agreement
     assert (found.equal, found.differences) == (False, len(changed.split(b"\n")))
-    assert {(one.recorded, one.replayed) for one in found.shown} == {("conversion.rejected", "conversion.cleared")}
+    assert {(one.recorded, one.replayed) for one in found.sample} == {("conversion.rejected", "conversion.cleared")}
 
 
 def test_what_the_live_folds_have_not_come_to_yet_is_replayed_and_not_held_against_them() -> None:
@@ -183,17 +185,17 @@ def test_what_the_live_folds_have_not_come_to_yet_is_replayed_and_not_held_again
     )
     found = replayed(live, with_rewards(program_version(evidence=("click", "code"))).program)
     assert (found.agreement.equal, found.agreement.lines) == (True, 12)  # four lines a referral
-    assert found.comparison.totals.referrals == Pair(3, 3)
+    assert found.comparison.totals.referrals == BeforeAfter(3, 3)
 
 
 def test_many_followers_that_moved_are_counted_and_some_of_them_shown() -> None:
     """The answer is bounded, and says how many there are."""
     live = RecordedHistory(catalog(program_version()))
-    many = MOST_PEOPLE + 20
+    many = MAX_PEOPLE + 20
     live.append(*(replace(follow(number, 5, code="AMY88"), person=f"xhs:p{number}") for number in range(many)))
     live.drain()
     found = replayed(live, program_version(evidence=("mention",)).program).comparison
-    assert (found.people_moved, len(found.people)) == (many, MOST_PEOPLE)
+    assert (found.people_moved, len(found.people)) == (many, MAX_PEOPLE)
 
 
 def test_it_tells_how_far_it_is_and_ends_when_nobody_wants_it() -> None:
@@ -204,11 +206,11 @@ def test_it_tells_how_far_it_is_and_ends_when_nobody_wants_it() -> None:
         told.append((progress.phase, progress.records, progress.total))
 
     def refuse(progress: Progress) -> None:
-        raise Unwanted
+        raise ReplayCancelled
 
     rules = program_version().program
     Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, tell).run(live, live.ends(EVENTS))
     assert list(dict.fromkeys(phase for phase, _, _ in told)) == ["attributing", "screening", "comparing"]
     assert [one for one in told if one[0] == "attributing"][-1] == ("attributing", 4, 4)
-    with pytest.raises(Unwanted):
+    with pytest.raises(ReplayCancelled):
         Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, refuse).run(live, live.ends(EVENTS))

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from conversion_tracker.http_api.replay_body import rules_in
+from conversion_tracker.replay.replay_request import rules_in
 from referral.http.problems import Problem
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import PROGRAM

@@ -3,24 +3,24 @@
 import os
 from threading import Event
 
-from conversion_tracker.replay.jobs import Job, Jobs
-from conversion_tracker.replay.process import Beat, Order
+from conversion_tracker.replay.jobs import ReplayJob, ReplayJobs
+from conversion_tracker.replay.worker import ProgressReporter, ReplayTask
 from referral.config import Settings
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import PROGRAM
 
-JOB = Job(id="rpl_1", program=PROGRAM, status="running", asked_at=to_datetime(0))
+JOB = ReplayJob(id="rpl_1", program=PROGRAM, status="running", asked_at=to_datetime(0))
 
 
-class Told(Jobs):
+class Told(ReplayJobs):
     """Jobs that remember what they were told, and say when that was three times."""
 
     def __init__(self) -> None:
-        self.jobs: list[Job] = []
+        self.jobs: list[ReplayJob] = []
         self.thrice = Event()
 
-    def tell(self, job: Job) -> bool:
+    def update(self, job: ReplayJob) -> bool:
         """Takes it down."""
         self.jobs.append(job)
         if len(self.jobs) == 3:
@@ -28,17 +28,19 @@ class Told(Jobs):
         return True
 
 
-def _beat(told: Told, parent: int) -> Beat:
-    return Beat(
+def _beat(told: Told, parent: int) -> ProgressReporter:
+    return ProgressReporter(
         told,
-        Order(JOB, program_version().program, Settings(signing_key="a signing key of more than 32 letters"), parent),
+        ReplayTask(
+            JOB, program_version().program, Settings(signing_key="a signing key of more than 32 letters"), parent
+        ),
     )
 
 
 def test_a_step_that_tells_nothing_for_long_does_not_lose_the_lease() -> None:
     """Screening a large program anew takes longer than a lease; the replay would be lost each time it was asked for."""
     told = Told()
-    with _beat(told, os.getppid()).kept(every_s=0.01):
+    with _beat(told, os.getppid()).renewing_lease(every_s=0.01):
         assert told.thrice.wait(30)
     assert {job.status for job in told.jobs} == {"running"}
 
@@ -46,6 +48,6 @@ def test_a_step_that_tells_nothing_for_long_does_not_lose_the_lease() -> None:
 def test_a_replay_whose_service_is_gone_keeps_nothing() -> None:
     """Its place is free again when the lease has run out."""
     told = Told()
-    with _beat(told, os.getppid() + 1).kept(every_s=0.01):
+    with _beat(told, os.getppid() + 1).renewing_lease(every_s=0.01):
         assert not told.thrice.wait(0.2)
     assert told.jobs == []

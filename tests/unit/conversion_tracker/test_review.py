@@ -8,12 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.conversion import STATUSES, Conversion, Review, status_of
-from conversion_tracker.domain.screening.ban import BAN
-from conversion_tracker.domain.screening.self_referral import SELF_REFERRAL
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import CONVERSION, State, brought_by, listed_at
-from conversion_tracker.http_api.review_schemas import EvidenceOut
+from conversion_tracker.screening.conversion import CONVERSION_STATUSES, Conversion, Review, status_of
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.line_handler import (
+    CONVERSION_PREFIX,
+    ScreenState,
+    active_conversions,
+    status_board,
+)
+from conversion_tracker.screening.review_schemas import EvidenceOut
+from conversion_tracker.screening.rules.banned_referrer import BAN
+from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
 from referral.events.attributions import (
     AttributionLine,
     ConversionReviewed,
@@ -84,8 +89,13 @@ class ScreenedReferrals(LogFold):
 
     def conversions(self) -> list[Conversion]:
         """All of them."""
-        decode = msgspec.msgpack.Decoder(State).decode
-        raws = [raw for part in self.states.values.values() for key, raw in part.items() if key.startswith(CONVERSION)]
+        decode = msgspec.msgpack.Decoder(ScreenState).decode
+        raws = [
+            raw
+            for part in self.states.values.values()
+            for key, raw in part.items()
+            if key.startswith(CONVERSION_PREFIX)
+        ]
         return [one for one in map(decode, raws) if isinstance(one, Conversion)]
 
     def board(self, name: str) -> set[str]:
@@ -126,12 +136,12 @@ def test_what_stands_without_ban_and_released_or_unsuspected_counts_and_nothing_
     screened.restart_and_drain()
     assert screened.counted() == _expected(steps)
     conversions = screened.conversions()
-    for status in STATUSES:
-        there = {one.id for one in conversions if status_of(one.said) == status}
-        assert screened.board(listed_at(PROGRAM, status)) == there
+    for status in CONVERSION_STATUSES:
+        there = {one.id for one in conversions if status_of(one.published) == status}
+        assert screened.board(status_board(PROGRAM, status)) == there
     for referrer in (AMY.id, BO.id):
-        standing = {one.id for one in conversions if one.stands and one.referrer == referrer}
-        assert screened.board(brought_by(PROGRAM, referrer).board) == standing
+        standing = {one.id for one in conversions if one.active and one.referrer == referrer}
+        assert screened.board(active_conversions(PROGRAM, referrer).board) == standing
     _refolds_to_the_same(screened)
 
 

@@ -9,13 +9,12 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from conversion_tracker.domain.conversion import Conversion, Review, fallen, found, qualified, settled
-from conversion_tracker.domain.screening.catalogue import RULES, Finding, outcome_of, reasons_of, screen
-from conversion_tracker.domain.screening.reasons import WORDS
-from conversion_tracker.domain.screening.referrer import Referrer
-from conversion_tracker.domain.screening.rule import Case, Rule
-from conversion_tracker.folds.screen import ScreenFold
-from conversion_tracker.folds.screening.handler import referrer_at
+from conversion_tracker.screening.catalogue import REASON_TEXTS, RULES, Finding, combined_outcome, reasons_for, screen
+from conversion_tracker.screening.conversion import Conversion, Review, qualify, reconcile, with_finding, with_reversal
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.line_handler import history_state_key
+from conversion_tracker.screening.referrer_history import ReferrerHistory
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralQualified, ReferralReversed
 from referral.events.conversions import (
     ConversionCleared,
@@ -27,14 +26,14 @@ from referral.events.conversions import (
 )
 from referral.events.edges import EdgeSet
 from referral.events.ids import conversion_id, referral_id
-from referral.events.moment import to_ms
 from referral.events.program import Screening
+from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch
-from referral.fold.decide import Decider
+from referral.fold.decider import Decider
 from referral.fold.fence import Fence
 from referral.fold.fold import Decision, Position
-from referral.fold.metrics import FoldMetrics
-from referral.fold.states import Loaded
+from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.state_store import LoadedState
 from tests.support.builders.conversion_tracker import FRIEND, catalog
 from tests.support.builders.participants import AMY, PROGRAM, day
 from tests.support.folds import FoldFeed
@@ -61,39 +60,39 @@ REVERSED = ReferralReversed(
 )
 
 
-def _rule(name: str, action: str, hit: bool = True) -> Rule:
+def _rule(name: str, action: str, hit: bool = True) -> ScreeningRule:
     return but(RULES[0], name=name, action=lambda _: action, decide=lambda *_: hit)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", "cleared")])
 def test_a_self_referral_meets_what_the_program_chose(action: str, outcome: str) -> None:
     """The second lock: if attribution ever let one pass, it does not pay."""
-    findings = screen(Case(QUALIFIED, FRIEND), Screening(self_referral=action))  # type: ignore[arg-type]
-    assert outcome_of(findings) == outcome
+    findings = screen(ScreeningCase(QUALIFIED, FRIEND), Screening(self_referral=action))  # type: ignore[arg-type]
+    assert combined_outcome(findings) == outcome
     assert [finding.reason for finding in findings] == (["self_referral"] if outcome != "cleared" else [])
 
 
 def test_an_honest_referral_is_cleared() -> None:
     """Nothing speaks against it."""
-    assert screen(Case(QUALIFIED, AMY.external_id), Screening()) == ()
-    assert outcome_of(()) == "cleared"
+    assert screen(ScreeningCase(QUALIFIED, AMY.external_id), Screening()) == ()
+    assert combined_outcome(()) == "cleared"
 
 
 def test_a_rule_that_crashes_holds() -> None:
     """An unknown referrer makes the rule fail; money then waits for a person."""
-    assert screen(Case(QUALIFIED, None), Screening()) == (Finding("held", "rule_failed"),)
+    assert screen(ScreeningCase(QUALIFIED, None), Screening()) == (Finding("held", "rule_failed"),)
 
 
 def test_the_severest_action_decides_and_names_its_reasons() -> None:
     """One rejecting rule outweighs any that hold."""
     rules = [_rule("a", "hold"), _rule("b", "reject"), _rule("c", "reject"), _rule("d", "reject", hit=False)]
-    findings = screen(Case(QUALIFIED, "x"), Screening(), rules)
-    assert outcome_of(findings) == "rejected"
-    assert reasons_of(findings, "rejected") == ("b", "c")
+    findings = screen(ScreeningCase(QUALIFIED, "x"), Screening(), rules)
+    assert combined_outcome(findings) == "rejected"
+    assert reasons_for(findings, "rejected") == ("b", "c")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
-def test_every_rule_says_what_it_looks_for(rule: Rule) -> None:
+def test_every_rule_says_what_it_looks_for(rule: ScreeningRule) -> None:
     """The catalogue is what an operator reads."""
     assert rule.description.endswith(".")
     assert sum(one.name == rule.name for one in RULES) == 1
@@ -108,7 +107,7 @@ def test_every_rule_has_a_reason_and_a_setting_of_its_name() -> None:
 
 def test_every_reason_has_words_for_the_people_who_decide() -> None:
     """A list of what is held says why in a sentence, whatever the reason."""
-    assert set(WORDS) == set(get_args(ScreeningReason))
+    assert set(REASON_TEXTS) == set(get_args(ScreeningReason))
 
 
 HELD = (Finding("held", "self_referral"),)
@@ -117,26 +116,26 @@ MOMENT = to_ms(day(3))
 
 
 @dataclass
-class Spoken:
+class Progress:
     """A partition of which nothing was said before."""
 
     fence: Fence
-    spoken_below: int
+    produced_below: int
 
 
 def _settled(before: Conversion | None, findings: tuple[Finding, ...] = ()) -> tuple[Conversion, list[ConversionFact]]:
-    return settled(qualified(before, QUALIFIED, findings), MOMENT, "corrected")
+    return reconcile(qualify(before, QUALIFIED, findings), MOMENT, "corrected")
 
 
 def test_the_fall_of_a_cleared_conversion_says_when_it_was_cleared() -> None:
     """Boards take it off the very period it was counted in."""
     state, (cleared,) = _settled(None)
-    after, (taken_back,) = settled(fallen(state), MOMENT, "unfollowed")
+    after, (taken_back,) = reconcile(with_reversal(state), MOMENT, "unfollowed")
     assert isinstance(cleared, ConversionCleared)
     assert isinstance(taken_back, ConversionReversed)
     assert (taken_back.id, taken_back.cleared_at, taken_back.version) == (cleared.id, cleared.occurred_at, 1)
     assert (taken_back.reason, taken_back.occurred_at) == ("unfollowed", day(3))
-    assert (after.outcome, after.said) == (None, None)
+    assert (after.outcome, after.published) == (None, None)
 
 
 def test_the_fall_of_what_never_counted_takes_nothing_back() -> None:
@@ -144,8 +143,8 @@ def test_the_fall_of_what_never_counted_takes_nothing_back() -> None:
     for outcome in ("held", "rejected"):
         state, (line,) = _settled(None, (Finding(outcome, "self_referral"),))  # type: ignore[arg-type]
         assert type(line) in (ConversionHeld, ConversionRejected)
-        gone, nothing = settled(fallen(state), MOMENT, "unfollowed")
-        assert nothing == settled(fallen(gone), MOMENT, "unfollowed")[1] == []
+        gone, nothing = reconcile(with_reversal(state), MOMENT, "unfollowed")
+        assert nothing == reconcile(with_reversal(gone), MOMENT, "unfollowed")[1] == []
 
 
 def test_what_is_said_again_is_not_said_again() -> None:
@@ -157,13 +156,13 @@ def test_what_is_said_again_is_not_said_again() -> None:
 def test_a_review_outweighs_the_rules_and_a_ban_outweighs_a_review() -> None:
     """A person knows better than a rule; who is banned earns nothing whoever releases it."""
     held, _ = _settled(None, HELD)
-    released, (line,) = settled(replace(held, review=Review("cleared", "ops", MOMENT)), MOMENT, "review")
+    released, (line,) = reconcile(replace(held, review=Review("cleared", "ops", MOMENT)), MOMENT, "review")
     assert isinstance(line, ConversionCleared)
-    banned, lines = settled(replace(released, findings=(*HELD, BANNED)), MOMENT, "ban")
+    banned, lines = reconcile(replace(released, findings=(*HELD, BANNED)), MOMENT, "ban")
     assert [type(line) for line in lines] == [ConversionReversed, ConversionRejected]
-    back, (again,) = settled(replace(banned, findings=HELD), MOMENT, "ban")
+    back, (again,) = reconcile(replace(banned, findings=HELD), MOMENT, "ban")
     assert again == line
-    rejected, lines = settled(replace(back, review=Review("rejected", "ops", MOMENT)), MOMENT, "review")
+    rejected, lines = reconcile(replace(back, review=Review("rejected", "ops", MOMENT)), MOMENT, "review")
     assert [getattr(line, "reasons", None) for line in lines] == [None, ("review",)]
     assert rejected.outcome == "rejected"
 
@@ -174,15 +173,15 @@ def test_what_was_found_is_said_in_one_order_whichever_came_first() -> None:
     state, (line,) = _settled(None, (ring, BANNED))
     assert isinstance(line, ConversionRejected)
     assert line.reasons == ("ring", "ban")
-    again, nothing = settled(found(replace(state, findings=(BANNED,)), "ring", ring), MOMENT, "ring")
-    assert (again.said, nothing) == (state.said, [])
+    again, nothing = reconcile(with_finding(replace(state, findings=(BANNED,)), "ring", ring), MOMENT, "ring")
+    assert (again.published, nothing) == (state.published, [])
 
 
 def test_a_review_lasts_when_a_referral_falls_and_comes_back() -> None:
     """Somebody has looked at it already."""
     held, _ = _settled(None, HELD)
-    released, _ = settled(replace(held, review=Review("cleared", "ops", MOMENT)), MOMENT, "review")
-    gone, _ = settled(fallen(released), MOMENT, "unfollowed")
+    released, _ = reconcile(replace(held, review=Review("cleared", "ops", MOMENT)), MOMENT, "review")
+    gone, _ = reconcile(with_reversal(released), MOMENT, "unfollowed")
     assert [type(line) for line in _settled(gone, HELD)[1]] == [ConversionCleared]
 
 
@@ -203,20 +202,20 @@ def test_the_fold_keeps_who_unfollowed_and_who_came_back() -> None:
     seen = []
     for line in (QUALIFIED, corrected, QUALIFIED, REVERSED, REVERSED, QUALIFIED):
         fold.feed([line])
-        known = fold.state(referrer_at(PROGRAM, AMY.id))
-        assert isinstance(known, Referrer)
-        seen.append(known.left)
+        known = fold.state(history_state_key(PROGRAM, AMY.id))
+        assert isinstance(known, ReferrerHistory)
+        seen.append(known.unfollowed)
     assert seen == [b"\0", b"\0", b"\0", b"\1", b"\1", b"\0"]
 
 
 def test_reasons_are_counted_by_outcome_and_rule() -> None:
     """An operator sees which rule holds how much, without reading the log."""
     batch = Batch(0, 0, 0, [(Position(0, 0, 0, 0), replace(QUALIFIED, person=AMY.external_id), b"")])
-    known = Spoken(Fence(), 0)
-    outcome = Decider(ScreenFold(), catalog(), lambda _: 1).decide(batch, Loaded(b"", {}), known)
+    known = Progress(Fence(), 0)
+    outcome = Decider(ScreenFold(), catalog(), lambda _: 1).decide(batch, LoadedState(b"", {}), known)
     labels = {"fold": "screen", "type": "conversion.rejected", "reason": "self_referral"}
     before = REGISTRY.get_sample_value("referral_fold_reasons_total", labels) or 0
-    FoldMetrics("screen").decided(outcome, 1)
+    FoldMetrics("screen").record_batch(outcome, 1)
     assert REGISTRY.get_sample_value("referral_fold_reasons_total", labels) == before + 1
 
 

@@ -9,14 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.screening.catalogue import RULES, Finding, screen
-from conversion_tracker.domain.screening.crowd import most_within
-from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT, UNKNOWN, Brought, Referrer
-from conversion_tracker.domain.screening.rule import Case, Rule
+from conversion_tracker.screening.catalogue import RULES, Finding, screen
+from conversion_tracker.screening.referrer_history import (
+    EMPTY_HISTORY,
+    MAX_DAYS,
+    MAX_RECENT,
+    ReferralSample,
+    ReferrerHistory,
+)
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.attributions import ReferralQualified
-from referral.events.moment import to_ms
 from referral.events.program import Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from referral.events.timestamps import to_ms
 from tests.support.builders.participants import AMY, day
 from tests.support.builders.screening import filter_unflagged, referral, small_program
 
@@ -42,17 +48,17 @@ _rows = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["d1", "d2", Non
 _arrivals = _rows.flatmap(st.permutations)
 _odd_moments = st.integers(-62_135_596_800_000, 253_402_300_799_000)
 _odd_texts = st.none() | st.text(max_size=8) | st.sampled_from(["\ud800", "[", "x" * 64, "d1"])
-_odd_brought = st.builds(Brought, _odd_moments, st.text(max_size=3), _odd_texts, _odd_texts)
+_odd_brought = st.builds(ReferralSample, _odd_moments, st.text(max_size=3), _odd_texts, _odd_texts)
 _odd_days = st.lists(st.tuples(st.integers(), st.integers()), max_size=3).map(tuple)
 
 
 @st.composite
-def _odd_referrers(draw: st.DrawFn) -> Referrer:
+def _odd_referrers(draw: st.DrawFn) -> ReferrerHistory:
     """Whatever may have been remembered, some of whom have left."""
     brought = draw(st.lists(_odd_brought, max_size=5))
-    referrer = reduce(Referrer.with_, brought, Referrer(days=draw(_odd_days)))
+    referrer = reduce(ReferrerHistory.with_sample, brought, ReferrerHistory(days=draw(_odd_days)))
     gone = draw(st.sets(st.sampled_from([one.person for one in brought]))) if brought else set()
-    return reduce(Referrer.without, gone, referrer)
+    return reduce(ReferrerHistory.with_unfollow, gone, referrer)
 
 
 def _moments(lines: list[ReferralQualified]) -> list[int]:
@@ -63,9 +69,9 @@ def _moments(lines: list[ReferralQualified]) -> list[int]:
 def test_no_minute_has_more_cleared_than_the_limit_whatever_the_order(lines: list[ReferralQualified]) -> None:
     """Late arrivals cannot smuggle anybody past the limit; and what stays within it is all let pass."""
     passed = filter_unflagged("velocity_per_minute", lines, FIVE)
-    assert all(most_within(_moments(passed), moment, MINUTE_MS) - 1 <= 5 for moment in _moments(passed))
+    assert all(max_in_window(_moments(passed), moment, MINUTE_MS) - 1 <= 5 for moment in _moments(passed))
     everybody = _moments(lines)
-    if all(most_within(everybody, moment, MINUTE_MS) - 1 <= 5 for moment in everybody):
+    if all(max_in_window(everybody, moment, MINUTE_MS) - 1 <= 5 for moment in everybody):
         assert passed == lines
 
 
@@ -75,7 +81,7 @@ def test_no_stretch_has_as_many_cleared_from_one_network_as_make_a_burst(lines: 
     passed = filter_unflagged("network_burst", lines, THREE)
     for network in ("d1", "d2"):
         moments = _moments([line for line in passed if line.network == network])
-        assert all(most_within(moments, moment, 2 * MINUTE_MS) - 1 < 3 for moment in moments)
+        assert all(max_in_window(moments, moment, 2 * MINUTE_MS) - 1 < 3 for moment in moments)
     assert [line for line in lines if line.network is None] == [line for line in passed if line.network is None]
 
 
@@ -90,7 +96,7 @@ def test_of_one_device_the_first_to_arrive_is_cleared_and_nobody_else(lines: lis
 @given(_arrivals)
 def test_a_deadline_clears_no_more_than_the_limit_and_the_usual(lines: list[ReferralQualified]) -> None:
     """All are new within the last hours: nothing is usual yet, so the limit is all."""
-    ends = {"program": small_program(ends_at=day(301 / 86_400)), "zone": "Asia/Shanghai"}
+    ends = {"program": small_program(ends_at=day(301 / 86_400)), "timezone": "Asia/Shanghai"}
     assert len(filter_unflagged("deadline_burst", lines, LAST_HOURS, **ends)) == min(len(lines), 4)
 
 
@@ -103,32 +109,32 @@ def test_the_memory_of_a_referrer_is_the_same_in_whatever_order(
     one, other = (_after(order) for order in orders)
     assert one == other
     assert list(_rows_of(one)) == sorted(_rows_of(one))
-    assert msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=Referrer) == one
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=ReferrerHistory) == one
 
 
-def _rows_of(referrer: Referrer) -> list[tuple[int, int]]:
+def _rows_of(referrer: ReferrerHistory) -> list[tuple[int, int]]:
     """(moment, person's hash) of all who are remembered; every column has as many rows."""
     columns = referrer.moments, referrer.people, referrer.devices, referrer.networks
-    assert {len(column) for column in columns} == {8 * referrer.remembered}
+    assert {len(column) for column in columns} == {8 * referrer.size}
     return list(zip(array("q", referrer.moments), array("q", referrer.people), strict=True))
 
 
-def _after(lines: list[ReferralQualified]) -> Referrer:
-    referrer = UNKNOWN
+def _after(lines: list[ReferralQualified]) -> ReferrerHistory:
+    referrer = EMPTY_HISTORY
     for line in lines:
-        referrer = referrer.with_(Brought(to_ms(line.occurred_at), line.person))
+        referrer = referrer.with_sample(ReferralSample(to_ms(line.occurred_at), line.person))
     return referrer
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**11), st.integers(0, 200)), max_size=300))
 def test_the_memory_of_a_referrer_is_bounded_and_keeps_the_newest(drawn: list[tuple[int, int]]) -> None:
     """However many come, and however often they come back."""
-    referrer = UNKNOWN
+    referrer = EMPTY_HISTORY
     for moment, person in drawn:
-        referrer = referrer.with_(Brought(moment, f"xhs:{person}"))
-    assert referrer.remembered <= MAX_RECENT
+        referrer = referrer.with_sample(ReferralSample(moment, f"xhs:{person}"))
+    assert referrer.size <= MAX_RECENT
     assert len(referrer.days) <= MAX_DAYS
-    assert len({person for _, person in _rows_of(referrer)}) == referrer.remembered
+    assert len({person for _, person in _rows_of(referrer)}) == referrer.size
     if drawn and len({person for _, person in drawn}) == len(drawn):
         assert [day for day, _ in _rows_of(referrer)] == sorted(moment for moment, _ in drawn)[-MAX_RECENT:]
 
@@ -142,12 +148,12 @@ def test_the_memory_of_a_referrer_is_bounded_and_keeps_the_newest(drawn: list[tu
     zone=st.sampled_from([None, "", "Nowhere/None", "UTC", "../x"]),
     more=st.sampled_from([None, small_program(), small_program(ends_at=day(1))]),
 )
-def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: Rule, **odd: Any) -> None:
+def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: ScreeningRule, **odd: Any) -> None:
     """Odd input is found, let pass by decision, or held because the rule failed; it never escapes as an exception."""
     device, network, handle = odd["seen"]
     line = referral("xhs:z", 0, device=device, network=network, handle=handle, spells=odd["spells"])
     line = msgspec.structs.replace(line, occurred_at=day((odd["moment"] - to_ms(day(0))) / 86_400_000))
-    case = Case(line, AMY.external_id, odd["known"], device, odd["more"], odd["zone"])
+    case = ScreeningCase(line, AMY.external_id, odd["known"], device, odd["more"], odd["zone"])
     try:
         expected = (Finding("rejected", rule.name),) if rule.decide(case, STRICT) else ()
     except Exception:  # noqa: BLE001 - whatever it is that fails

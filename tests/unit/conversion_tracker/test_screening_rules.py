@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from conversion_tracker.domain.screening.catalogue import Finding
-from conversion_tracker.domain.screening.crowd import most_within
-from conversion_tracker.domain.screening.deadlines import next_deadline
+from conversion_tracker.screening.catalogue import Finding
+from conversion_tracker.screening.deadlines import next_deadline
+from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.challenges import Challenge
-from referral.events.moment import to_ms
 from referral.events.program import Action, Board, Screening
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from referral.events.timestamps import to_ms
 from tests.support.builders.participants import START, day
 from tests.support.builders.screening import (
     RULES_BY_NAME,
@@ -51,7 +51,7 @@ HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the ru
         _row(3, HOUR),
     ),
 }
-ENDS_SOON = {"program": small_program(ends_at=day(0.125)), "zone": ZONE}
+ENDS_SOON = {"program": small_program(ends_at=day(0.125)), "timezone": ZONE}
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", None)])
@@ -70,8 +70,8 @@ def test_every_rule_is_shown_at_work() -> None:
 
 def test_the_referrers_own_device_is_the_same_device_too() -> None:
     """Where they told it when they were enrolled."""
-    assert findings("same_device", ONE, Screening(), device="d1")
-    assert not findings("same_device", ONE, Screening(), device="d2")
+    assert findings("same_device", ONE, Screening(), referrer_device="d1")
+    assert not findings("same_device", ONE, Screening(), referrer_device="d2")
 
 
 @pytest.mark.parametrize("device", [None, "", "d2"])
@@ -108,7 +108,7 @@ def test_what_arrives_late_in_the_midst_of_a_burst_belongs_to_it() -> None:
     """The minute may lie around it, not only before it."""
     screening = Screening(velocity_per_minute=VelocityPerMinute(limit=4))
     assert findings("velocity_per_minute", referral("xhs:late", 30), screening, _row(2, 1) + _row(2, 58))
-    assert most_within([0, 10, 20, 59_999, 60_000, 61_000], 30_000, 60_000) == 5
+    assert max_in_window([0, 10, 20, 59_999, 60_000, 61_000], 30_000, 60_000) == 5
 
 
 @pytest.mark.parametrize(
@@ -171,19 +171,19 @@ def test_who_comes_back_once_more_than_allowed_is_churn() -> None:
 def test_a_referrer_whose_people_have_left_again_is_churn() -> None:
     """Of at least so many, the share that left; who is judged now does not count, and who came back has not left."""
     screening = Screening(churn=Churn(left_percent=50, people=4))
-    some = referrer_after(_row(4)).without("xhs:p0_0")
-    half = some.without("xhs:p0_1")
+    some = referrer_after(_row(4)).with_unfollow("xhs:p0_0")
+    half = some.with_unfollow("xhs:p0_1")
     line = referral("xhs:z", 99)
     assert not findings("churn", line, screening, some)
     assert findings("churn", line, screening, half)
-    assert not findings("churn", line, screening, half.with_(referral_sample(referral("xhs:p0_1", 50))))
+    assert not findings("churn", line, screening, half.with_sample(referral_sample(referral("xhs:p0_1", 50))))
     assert not findings("churn", referral("xhs:p0_2", 99), screening, half)
 
 
 def test_a_burst_before_a_deadline_is_more_than_the_limit_and_than_usual() -> None:
     """Ten a day are a usual pace: five times that in four hours are eight; and what came before those hours is no burst."""
     screening = Screening(deadline_burst=DeadlineBurst(limit=3, hours=4, times=5, action="hold"))
-    ends = {"program": small_program(ends_at=day(8)), "zone": ZONE}
+    ends = {"program": small_program(ends_at=day(8)), "timezone": ZONE}
     week = [one for day in range(7) for one in _row(10, day * DAY + HOUR, MINUTE)]
     last = 8 * DAY - 4 * HOUR
     line = referral("xhs:z", last + HOUR)

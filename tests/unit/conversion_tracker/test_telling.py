@@ -9,23 +9,22 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from conversion_tracker.domain.conversion import Conversion, Review, Said
-from conversion_tracker.domain.explanation import winner
-from conversion_tracker.domain.rules import rules_of
-from conversion_tracker.domain.screening.catalogue import Finding
-from conversion_tracker.domain.screening.reasons import WORDS
-from conversion_tracker.domain.screening.ring import RING
-from conversion_tracker.domain.telling import REASONS, Told, verdict
-from conversion_tracker.explaining.says import says
-from conversion_tracker.explaining.standing import Leaderboard, Rank
-from conversion_tracker.http_api.conversion_shapes import conversion as listed
-from conversion_tracker.http_api.screening_shapes import screening
+from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.considered_touches import winning_touch
+from conversion_tracker.explain.leaderboard_client import LeaderboardClient, Rank
+from conversion_tracker.explain.line_descriptions import describe_line
+from conversion_tracker.explain.verdict_text import REASONS, VerdictFacts, verdict_sentence
+from conversion_tracker.screening.catalogue import REASON_TEXTS, Finding
+from conversion_tracker.screening.conversion import Conversion, PublishedOutcome, Review
+from conversion_tracker.screening.conversion_response import conversion_response as listed
+from conversion_tracker.screening.conversion_response import screening_response
+from conversion_tracker.screening.rules.referral_cycle import REFERRAL_CYCLE
 from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
 from referral.events.facts import Fact
-from referral.events.moment import to_ms
 from referral.events.schemas import kinds
+from referral.events.timestamps import to_ms
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
 from tests.support.builders.conversion_tracker import (
     FRIEND,
@@ -52,16 +51,16 @@ SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="co
 def told(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = None) -> str:
     """The verdict on the friend after these facts."""
     person = AttributionRun(catalog(terms)).take(facts).person
-    course, rules, said = person.history.course(), rules_of(terms), person.said
-    won = winner(course, rules, rules.model)
+    course, rules, said = person.history.timeline(), attribution_rules(terms), person.published
+    won = winning_touch(course, rules, rules.model)
     referrer = "Amy (xhs:amy)" if won else None
-    reason, qualified = (said.reason, said.qualified is not None) if said else (None, False)
-    return verdict(Told(FRIEND, referrer, course, won, rules, reason, qualified, conversion))
+    reason, qualified = (said.reason, said.qualified_at is not None) if said else (None, False)
+    return verdict_sentence(VerdictFacts(FRIEND, referrer, course, won, rules, reason, qualified, conversion))
 
 
 def said(outcome: str, *reasons: str, **more: Any) -> Conversion:
     """A conversion of which this was said."""
-    return replace(SCREENED, said=Said(outcome, AT, reasons), **more)  # type: ignore[arg-type] # a test's own words
+    return replace(SCREENED, published=PublishedOutcome(outcome, AT, reasons), **more)  # type: ignore[arg-type] # a test's own words
 
 
 REVIEWED = Review("cleared", "kim", AT, "they know each other")
@@ -69,7 +68,7 @@ REVIEWED = Review("cleared", "kim", AT, "they know each other")
 
 BROUGHT = "Amy (xhs:amy) brought xhs:friend by code AMY88"
 WITH_ORDER = "an order of 99 CNY or more that is not given back"
-FALLEN = replace(SCREENED, stands=False)
+FALLEN = replace(SCREENED, active=False)
 
 
 @pytest.mark.parametrize(
@@ -92,11 +91,11 @@ FALLEN = replace(SCREENED, stands=False)
             told(program_version(), CODE, conversion=said("cleared", review=REVIEWED)),
         ),
         (
-            f"{BROUGHT}; it is held until somebody looks at it ({WORDS['rule_failed'].rstrip('.')}).",
+            f"{BROUGHT}; it is held until somebody looks at it ({REASON_TEXTS['rule_failed'].rstrip('.')}).",
             told(program_version(), CODE, conversion=said("held", "rule_failed")),
         ),
         (
-            f"{BROUGHT}; it was rejected and pays nothing ({WORDS['self_referral'].rstrip('.')}).",
+            f"{BROUGHT}; it was rejected and pays nothing ({REASON_TEXTS['self_referral'].rstrip('.')}).",
             told(program_version(), CODE, conversion=said("rejected", "self_referral")),
         ),
         (
@@ -104,17 +103,14 @@ FALLEN = replace(SCREENED, stands=False)
             told(
                 program_version(),
                 CODE,
-                conversion=said("rejected", "review", review=replace(REVIEWED, decided="rejected")),
+                conversion=said("rejected", "review", review=replace(REVIEWED, decision="rejected")),
             ),
         ),
         (
             f"{BROUGHT}; it does not pay yet, but will with {WITH_ORDER}.",
             told(ON_ORDER, CODE, order_payment(2, 2, "o1"), order_refund(3, 3, "o1"), conversion=FALLEN),
         ),
-        (
-            f"{BROUGHT}; it does not pay yet, but will once they have followed for 7 days.",
-            told(ON_STAYING, CODE),
-        ),
+        (f"{BROUGHT}; it does not pay yet, but will once they have followed for 7 days.", told(ON_STAYING, CODE)),
         (
             f"{BROUGHT}, but xhs:friend has unfollowed, so nothing of it counts.",
             told(program_version(), CODE, unfollow(2, 2), conversion=FALLEN),
@@ -142,7 +138,7 @@ def test_every_reason_why_nobody_brought_somebody_can_be_told() -> None:
 def test_what_somebody_decided_is_said_with_who_and_why(kind: str, sentence: str) -> None:
     """A follower is answered by what was decided about them, not by a type's name."""
     topic = EVENTS if kind == "person.banned" else ATTRIBUTIONS
-    assert says(msgspec.json.decode(example(kind), type=topic.lines), str) == sentence
+    assert describe_line(msgspec.json.decode(example(kind), type=topic.lines), str) == sentence
 
 
 LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS) for kind in kinds(topic.lines)]
@@ -152,7 +148,7 @@ LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS)
 def test_every_line_can_be_said(topic: Topic, kind: str) -> None:
     """A support person reads sentences; a type that is added later has at least its name."""
     line = msgspec.json.decode(example(kind), type=topic.lines)
-    sentence = says(line, lambda participant: f"<{participant}>")
+    sentence = describe_line(line, lambda participant: f"<{participant}>")
     assert sentence.endswith(".")
     assert sentence[0].isupper() or not sentence[0].isalpha() or ":" in sentence.split(" ", 1)[0]
 
@@ -163,11 +159,16 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     class Closer(Finding, frozen=True, array_like=True):
         close_to: str = ""
 
-    shown = screening(replace(said("cleared"), findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED))
+    shown = screening_response(replace(said("cleared"), findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED))
     assert shown is not None
     assert shown["status"] == "cleared"
     assert shown["findings"] == [
-        {"reason": "ring", "outcome": "held", "description": RING.description, "detail": {"close_to": "xhs:bo"}}
+        {
+            "reason": "ring",
+            "outcome": "held",
+            "description": REFERRAL_CYCLE.description,
+            "detail": {"close_to": "xhs:bo"},
+        }
     ]
     assert shown["review"] == {
         "decision": "cleared",
@@ -175,18 +176,18 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
         "note": "they know each other",
         "reviewed_at": day(1),
     }
-    assert screening(None) is None
+    assert screening_response(None) is None
 
 
 def test_an_explanation_calls_a_conversion_what_the_list_for_review_calls_it() -> None:
     """One word for one thing: whoever explains and whoever decides talk of the same."""
     for conversion in (FALLEN, said("held", "rule_failed"), said("rejected", "ring"), said("cleared")):
-        shown = screening(conversion)
+        shown = screening_response(conversion)
         assert shown is not None
         assert shown["status"] == listed(conversion, catalog())["status"]
 
 
-def _board(answer: httpx.Response | Exception) -> tuple[Leaderboard, list[httpx.Request]]:
+def _board(answer: httpx.Response | Exception) -> tuple[LeaderboardClient, list[httpx.Request]]:
     asked: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -195,7 +196,7 @@ def _board(answer: httpx.Response | Exception) -> tuple[Leaderboard, list[httpx.
             raise answer
         return answer
 
-    return Leaderboard("http://boards:8000/", httpx.MockTransport(handle)), asked
+    return LeaderboardClient("http://boards:8000/", httpx.MockTransport(handle)), asked
 
 
 def test_a_rank_is_asked_for_with_the_callers_key() -> None:
@@ -203,7 +204,7 @@ def test_a_rank_is_asked_for_with_the_callers_key() -> None:
     board, asked = _board(
         httpx.Response(200, json={"rank": 3, "score": 7, "total": 90, "reached_at": None, "entries": []})
     )
-    assert board.standing("prg_glow", "par_1", "Bearer rk_1").rank == Rank(3, 7, 90)
+    assert board.get_rank("prg_glow", "par_1", "Bearer rk_1").rank == Rank(3, 7, 90)
     assert asked[0].headers["Authorization"] == "Bearer rk_1"
     assert str(asked[0].url).startswith("http://boards:8000/v1/programs/prg_glow/boards/referrals/people/par_1?")
 
@@ -221,15 +222,15 @@ def test_a_rank_is_asked_for_with_the_callers_key() -> None:
 )
 def test_a_board_that_does_not_tell_keeps_nothing_from_being_explained(answer: httpx.Response | Exception) -> None:
     """No rank, and why."""
-    standing = _board(answer)[0].standing("prg_glow", "par_1", "Bearer rk_1")
+    standing = _board(answer)[0].get_rank("prg_glow", "par_1", "Bearer rk_1")
     assert standing.rank is None
-    assert standing.unknown
-    assert "http://boards:8000" in standing.unknown
+    assert standing.unknown_reason
+    assert "http://boards:8000" in standing.unknown_reason
 
 
 def test_a_fact_that_comes_again_keeps_the_place_it_first_had() -> None:
     """A client's retry is another line; the one that counted is named."""
     entry = AttributionRun().take([CODE]).person.history.entries[0]
-    again = AttributionRun().take([CODE]).person.history.with_(replace(entry, offset=9, line=9))
+    again = AttributionRun().take([CODE]).person.history.with_entry(replace(entry, offset=9, line=9))
     assert [(one.offset, one.line) for one in again.entries] == [(0, 0)]
     assert entry.at == to_ms(day(0) + timedelta(days=1))

@@ -10,18 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.domain.conversion import Review, settled
-from conversion_tracker.domain.rules import DAY_MS
-from conversion_tracker.domain.screening.rule import Rule
-from conversion_tracker.explaining.places import Step
-from conversion_tracker.explaining.reading import Bounds, Reading
-from conversion_tracker.explaining.trail import Trail, walk
-from conversion_tracker.folds.screen import ScreenFold
+from conversion_tracker.attribution.attribution_rules import DAY_MS
+from conversion_tracker.explain.log_positions import TraceStep
+from conversion_tracker.explain.trace import Trace, build_trace
+from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
+from conversion_tracker.screening.conversion import Review, reconcile
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.rule import ScreeningRule
 from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
-from referral.log.memory import MemoryLookup
+from referral.events.keys import person_key, referrer_key
+from referral.log.memory_log import MemoryLogReader
 from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import Topic, partition_of
@@ -52,9 +53,9 @@ def terms(holding_days: int = 0, **more: object) -> ProgramVersion:
     return replace(plain, program=replace(plain.program, rewards=(GUIDE, FIRST20, BONUS1), holding_days=holding_days))
 
 
-def types(trail: Trail, topic: str) -> list[str]:
+def types(trail: Trace, topic: str) -> list[str]:
     """What was found in a topic, in order."""
-    return [step.type for step in trail.steps if step.place.topic == topic]
+    return [step.type for step in trail.steps if step.position.topic == topic]
 
 
 def test_a_follow_is_walked_down_to_both_sides_rewards_and_up_to_the_fact() -> None:
@@ -100,7 +101,7 @@ def test_a_rule_that_crashes_shows_as_a_held_conversion_without_rewards() -> Non
     def crash(_: object) -> bool:
         raise LookupError("nobody knows")
 
-    rule = Rule("self_referral", "", "referral", "high", lambda _: "reject", crash)
+    rule = ScreeningRule("self_referral", "", "referral", "high", lambda _: "reject", crash)
     trail = RewardChain(terms(), ScreenFold([rule])).append(follow(1, 1, code="AMY88")).drain().trail(FRIEND)
     assert types(trail, "conversions") == ["conversion.held"]
     assert (types(trail, "rewards"), trail.missing) == ([], ())
@@ -117,9 +118,9 @@ def test_a_log_that_lost_its_head_is_said_to_have() -> None:
     chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     asked = chain.trail_request(FRIEND)
 
-    class Beheaded(MemoryLookup):
-        def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
-            return None if topic.name == "events" else super().at(topic, partition, offset)
+    class Beheaded(MemoryLogReader):
+        def record_at(self, topic: Topic, partition: int, offset: int) -> Record | None:
+            return None if topic.name == "events" else super().record_at(topic, partition, offset)
 
     trail = chain.trail(FRIEND, Beheaded(chain.log))
     assert types(trail, "events") == []
@@ -139,10 +140,10 @@ def test_a_foreign_line_at_a_place_is_not_taken_for_the_right_one() -> None:
 def test_bounds_are_kept_and_said() -> None:
     """Too much between cause and effect, or too slow a log: the answer comes, and tells where to look."""
     chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
-    trail = chain.trail(FRIEND, bounds=Bounds(records=1, seconds=60))
+    trail = chain.trail(FRIEND, bounds=ReadLimits(records=1, seconds=60))
     assert any("kcat" in one.detail for one in trail.missing)
     ticks = iter([0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])
-    late = chain.trail(FRIEND, bounds=Bounds(now=lambda: next(ticks, 9.0)))
+    late = chain.trail(FRIEND, bounds=ReadLimits(now=lambda: next(ticks, 9.0)))
     assert late.missing
 
 
@@ -161,22 +162,22 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
     def crash(_: object) -> bool:
         raise LookupError("nobody knows")
 
-    rule = Rule("self_referral", "", "referral", "high", lambda _: "reject", crash)
+    rule = ScreeningRule("self_referral", "", "referral", "high", lambda _: "reject", crash)
     chain = RewardChain(terms(), ScreenFold([rule])).append(follow(1, 1, code="AMY88")).drain()
     asked = chain.trail_request(FRIEND)
     assert asked.conversion is not None
-    where = chain.trail(FRIEND).steps[-1].place.partition
+    where = chain.trail(FRIEND).steps[-1].position.partition
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
     held, decided = asked.conversion, chain.append(unfollow(9, 30)).log
-    place = partition_of(f"{PROGRAM}|{FRIEND}", PARTITIONS)
+    place = partition_of(person_key(PROGRAM, FRIEND), PARTITIONS)
     cause = ("events", place, len(decided.records["events", place]) - 1, 0, 0)
-    now, lines = settled(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
+    now, lines = reconcile(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
     assert [type(line) for line in lines] == [ConversionCleared]
     chain.log.append("conversions", where, msgspec.json.encode(replace(lines[0], cause=cause)))
-    reading = Reading(MemoryLookup(chain.log), Bounds(records=50, seconds=60))
-    trail = walk(replaced(asked, conversion=now), reading, PARTITIONS)
+    reading = TraceReader(MemoryLogReader(chain.log), ReadLimits(records=50, seconds=60))
+    trail = build_trace(replaced(asked, conversion=now), reading, PARTITIONS)
     assert types(trail, "conversions") == ["conversion.held", "conversion.cleared"]
     assert types(trail, "events") == ["person.followed", "person.unfollowed"]
     assert trail.missing == ()
@@ -186,12 +187,12 @@ def test_what_a_person_decided_a_month_later_is_found_by_when_they_did() -> None
 def test_a_ban_a_month_later_is_found_by_when_it_was(banned: str) -> None:
     """Between the conversion and the ban lies more than one step may read; who asks why it counts no more is told of the ban."""
     chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
-    where = partition_of(f"{PROGRAM}|{AMY.id}", PARTITIONS)
+    where = partition_of(referrer_key(PROGRAM, AMY.id), PARTITIONS)
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", where, msgspec.json.encode(tick(number)))
     chain.append(ban(30, banned)).drain()
-    trail = chain.trail(FRIEND, bounds=Bounds(look=50, seconds=60))
+    trail = chain.trail(FRIEND, bounds=ReadLimits(records_per_step=50, seconds=60))
     assert types(trail, "events") == ["person.followed", "person.banned"]
     assert "conversion.reversed" in types(trail, "conversions")
     assert [one.step for one in trail.missing if "stands" in one.step] == []
@@ -240,23 +241,23 @@ def test_every_place_holds_the_very_line_and_no_line_of_the_referral_is_left_out
     for step in steps:
         chain.clock.advance(7_000)
         if isinstance(step, int):
-            chain.turn(step)
+            chain.run_once(step)
         elif isinstance(step, str):
             chain.repeat_last_records(step)
         else:
             chain.append(step)
     trail = chain.drain().trail(FRIEND)
-    places = {step.place for step in trail.steps}
+    places = {step.position for step in trail.steps}
     for one in trail.steps:
-        assert msgspec.json.decode(chain.line(one.place)) == msgspec.json.decode(msgspec.json.encode(one.line))
+        assert msgspec.json.decode(chain.line(one.position)) == msgspec.json.decode(msgspec.json.encode(one.line))
         assert one.cause is None or one.cause in places
     assert trail.missing == ()
-    assert len({one.saying for one in trail.steps}) == len(trail.steps)
+    assert len({one.identity for one in trail.steps}) == len(trail.steps)
     assert _told(chain) <= {_key(one) for one in trail.steps}
 
 
-def _key(step: Step) -> tuple[object, ...]:
-    return step.type, *step.saying
+def _key(step: TraceStep) -> tuple[object, ...]:
+    return step.type, *step.identity
 
 
 def _told(chain: RewardChain) -> set[tuple[object, ...]]:

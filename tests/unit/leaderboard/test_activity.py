@@ -8,8 +8,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.domain.activity import MOST_A_DAY, Activity, total
-from leaderboard.folds.activity import ActivityFold, State
+from leaderboard.domain.activity import MAX_FACTS_PER_DAY, Activity, total
+from leaderboard.folds.activity_fold import ActivityFold, State
 from referral.catalog.view import Catalog
 from referral.events.facts import (
     ClickReclassed,
@@ -23,7 +23,7 @@ from referral.events.facts import (
     fact_key,
 )
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
 from tests.support.builders.participants import PROGRAM, START
 from tests.support.folds import LogFold
@@ -126,12 +126,12 @@ def test_what_is_recorded_past_the_lateness_bound_is_not_counted() -> None:
 def test_a_day_of_one_person_is_bounded() -> None:
     """A platform that tells all impressions under one id does not make each fact dearer than the one before."""
     one = folding()
-    told = [fact(ContentShown, f"e{number}", "p", START) for number in range(MOST_A_DAY + 50)]
+    told = [fact(ContentShown, f"e{number}", "p", START) for number in range(MAX_FACTS_PER_DAY + 50)]
     others = [fact(ContentShown, "next", "p", START + timedelta(days=1)), fact(ContentShown, "else", "q", START)]
     one.clock.advance(2 * 86_400_000)
     one.append((fact_key(line), line) for line in (*told, *others))
     one.drain()
-    assert ever(one) == Activity(shown=MOST_A_DAY + len(others))
+    assert ever(one) == Activity(shown=MAX_FACTS_PER_DAY + len(others))
 
 
 def test_ids_are_kept_as_long_as_a_duplicate_can_come_and_no_longer() -> None:

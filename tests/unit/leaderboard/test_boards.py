@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from leaderboard.domain.standing import count_of, reached_at_of
-from leaderboard.folds.boards import BoardsFold
+from leaderboard.domain.score import count_of, reached_at_of
+from leaderboard.folds.boards_fold import BoardsFold
 from referral.catalog.view import Catalog
 from referral.events.conversions import ConversionCleared, ConversionReversed, conversion_key
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE, cleared_conversion, reversed_conversion
@@ -122,7 +122,7 @@ def test_a_reversal_of_what_never_counted_is_set_aside_with_its_reason() -> None
     folding.append([(conversion_key(stray), stray)])
     folding.drain()
     assert [(one["fold"], one["reason"]) for one in folding.rejected] == [("boards", "decision_failed")]
-    assert "NotStanding" in folding.rejected[0]["detail"]
+    assert "NotCounted" in folding.rejected[0]["detail"]
 
 
 @given(told=STORIES)

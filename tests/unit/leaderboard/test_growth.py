@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from leaderboard.domain.growth import Growth, GrowthDays, total
-from leaderboard.folds.growth import GrowthFold, State
+from leaderboard.folds.growth_fold import GrowthFold, State
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     AttributionLine,

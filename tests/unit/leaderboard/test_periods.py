@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.domain.blocks import block_of, blocks_of
+from leaderboard.domain.day_buckets import bucket_of, buckets_of
 from leaderboard.domain.periods import PERIODS, UnknownPeriod, days, window, windows
 
 ZONES = st.sampled_from(
@@ -32,7 +32,7 @@ def test_a_second_lies_in_the_periods_that_the_clock_on_the_wall_names(second: i
     local = datetime.fromtimestamp(second, ZoneInfo(zone))
     found = windows(second, zone)
     assert [one.name for one in found] == [f"{local:%Y-%m-%d}", f"{local:%G-W%V}", f"{local:%Y-%m}", "all"]
-    assert all(one.holds(second) for one in found)
+    assert all(one.contains(second) for one in found)
 
 
 @given(second=SECONDS, zone=ZONES)
@@ -58,7 +58,7 @@ def test_the_days_of_a_month_are_all_of_its_days_and_their_blocks_hold_them(seco
     names = list(days(month, zone))
     assert windows(second, zone)[0].name in names
     assert all(name.startswith(month.name) for name in names)
-    assert block_of(second) in blocks_of(month.start_s, month.end_s)
+    assert bucket_of(second) in buckets_of(month.start_s, month.end_s)
 
 
 @pytest.mark.parametrize("name", ["", "2026-13", "2026-W54", "2026-02-30", "0000-01", "9999-12", "yesterday", "2026-1"])

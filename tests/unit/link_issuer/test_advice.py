@@ -9,7 +9,7 @@ from hypothesis import given
 from link_issuer.domain.advice.catalogue import RULES
 from link_issuer.domain.advice.generic_cta import is_generic
 from link_issuer.domain.advice.missing_element import missing
-from link_issuer.domain.advice.words import FORCED, OFF_SITE, OVER_AND_OVER
+from link_issuer.domain.advice.text_patterns import FORCED, OFF_SITE, OVER_AND_OVER
 from link_issuer.http_api.examples import PROGRAM
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read

@@ -12,12 +12,16 @@ from flask import Flask
 from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
 from referral.events.entities import ApiKey
-from referral.http.keys import digest
+from referral.http.bearer_token import secret_digest
 from tests.support.settings import UNREACHABLE
 from tests.support.waiting import is_within
 
 KEY = ApiKey(
-    recorded_at=datetime(2026, 11, 1, tzinfo=UTC), id="key_admin", digest=digest("rk_a"), name="a", scopes=("admin",)
+    recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
+    id="key_admin",
+    digest=secret_digest("rk_a"),
+    name="a",
+    scopes=("admin",),
 )
 WITH_KEY = {"Authorization": "Bearer rk_a"}
 

@@ -119,7 +119,7 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
         (BudgetSection, contract.Budget),
         (CodesSection, contract.CodeRules),
         (ChallengeSection, challenges.Challenge),
-        (ResourcesSection, challenges.Resources),
+        (ResourcesSection, challenges.ChallengeResources),
         (PartnerSection, contract.Partner),
     ],
 )

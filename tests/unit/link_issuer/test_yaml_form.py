@@ -6,8 +6,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain.places import overlaps, place
 from link_issuer.programs.yaml_form import NotYaml, read
+from referral.events.prize_ranks import overlaps, ranks
 
 _plain = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=12)
 _values = st.recursive(
@@ -104,4 +104,4 @@ def test_places_overlap_exactly_when_they_share_one(spans: list[tuple[int, int]]
 @pytest.mark.parametrize("text", ["", "0", "01", "-1", "1-", "3-2", "1,2", "one", "1-2-3", "1000000"])
 def test_what_names_no_place_names_none(text: str) -> None:
     """Places begin with 1, go upwards, and stay below a million."""
-    assert place(text) is None
+    assert ranks(text) is None

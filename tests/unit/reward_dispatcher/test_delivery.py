@@ -16,11 +16,11 @@ from structlog.testing import capture_logs
 from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
-from reward_dispatcher.delivery.courier import Courier
-from reward_dispatcher.delivery.in_order import InOrder
-from reward_dispatcher.delivery.messages import Message, headers, message
+from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
+from reward_dispatcher.delivery.messages import Message, message_of, signed_headers
+from reward_dispatcher.delivery.ordered_ack import OrderedAck
 from reward_dispatcher.delivery.sender import ATTEMPTS, Sender
-from reward_dispatcher.delivery.ticking import Ticks, tick
+from reward_dispatcher.delivery.webhook_dispatcher import WebhookDispatcher
 from tests.support.builders.participants import PROGRAM, START
 
 HOOK = Webhook(
@@ -61,7 +61,7 @@ class World:
         self.sent: list[str] = []
         self.pauses: list[float] = []
         self.dead = Dead()
-        self.sender = Sender(self.post, self.dead, self.pause, chance=lambda: 1.0)
+        self.sender = Sender(self.post, self.dead, self.pause, jitter=lambda: 1.0)
 
     async def post(self, url: str, signed: dict[str, str], body: bytes, within: float) -> int:
         """Notes the message id and answers."""
@@ -77,7 +77,7 @@ class World:
 
 def told() -> Message:
     """The message of the line."""
-    found = message(RAW, (3, 15, 0))
+    found = message_of(RAW, (3, 15, 0))
     assert found is not None
     return found
 
@@ -89,10 +89,10 @@ def run(work: Coroutine[object, object, object]) -> object:
 
 def test_a_line_said_twice_is_one_message() -> None:
     """The id follows from the line's cause, so a line repeated after a crash is known by the receiver."""
-    again = message(RAW, (3, 99, 7))
+    again = message_of(RAW, (3, 99, 7))
     assert again is not None
     assert again.id == told().id
-    other = message(msgspec.json.encode(replace(LINE, cause=("rewards", 3, 14, 1, 1))), (3, 15, 0))
+    other = message_of(msgspec.json.encode(replace(LINE, cause=("rewards", 3, 14, 1, 1))), (3, 15, 0))
     assert other is not None
     assert other.id != again.id
 
@@ -108,12 +108,12 @@ def test_receivers_are_told_what_matters_and_not_how_we_came_to_it() -> None:
         "kind": "discount_code",
         "code": "CODE",
     }
-    assert message(b'{"type":"reward.held"}', (0, 0, 0)) is None
+    assert message_of(b'{"type":"reward.held"}', (0, 0, 0)) is None
 
 
 def test_the_signature_is_checked_by_the_standard_library_of_receivers() -> None:
     """Any Standard Webhooks library accepts it, and no changed body."""
-    signed = headers(HOOK, told(), datetime.now(UTC))
+    signed = signed_headers(HOOK, told(), datetime.now(UTC))
     assert Verifier(HOOK.secret).verify(told().body, signed)
     with pytest.raises(Exception, match=r"signature"):
         Verifier(HOOK.secret).verify(told().body + b" ", signed)
@@ -147,7 +147,7 @@ def test_what_cannot_even_be_kept_is_told_by_ids_only() -> None:
 
     sender = Sender(World(lambda _: 500).post, Full())
     with capture_logs() as logged:
-        run(sender.set_aside(HOOK, told(), "answered 500"))
+        run(sender.store_dead_letter(HOOK, told(), "answered 500"))
     (line,) = logged
     assert (line["webhook"], line["message"], line["reward"]) == ("whk_1", told().id, "rwd_1")
     assert (line["program"], line["type"], line["reason"]) == (PROGRAM, "reward.fulfilled", "answered 500")
@@ -174,8 +174,8 @@ def test_a_record_is_done_only_when_all_its_deliveries_are() -> None:
         said.append(line.id)
 
     async def deliver() -> None:
-        courier = Courier(Catalog([HOOK, replace(HOOK, id="whk_2")]), world.sender, tell)
-        await courier.take("rewards", 3, 15, RAW + b"\n" + b'{"type":"reward.held"}', lambda: done.append(15))
+        courier = WebhookDispatcher(Catalog([HOOK, replace(HOOK, id="whk_2")]), world.sender, tell)
+        await courier.dispatch("rewards", 3, 15, RAW + b"\n" + b'{"type":"reward.held"}', lambda: done.append(15))
         assert not done
         while not done:
             await asyncio.sleep(0)
@@ -205,10 +205,10 @@ def test_a_failing_receiver_does_not_hold_up_a_healthy_one() -> None:
     async def deliver() -> None:
         sender = Sender(post, world.dead, never)
         failing = replace(HOOK, id="whk_2", url="https://failing.example/")
-        courier = Courier(Catalog([HOOK, failing]), sender, ignore)
+        courier = WebhookDispatcher(Catalog([HOOK, failing]), sender, ignore)
         for number in range(300):
             line = replace(LINE, id=f"rwd_{number}", cause=("rewards", 3, number, 0, 0))
-            await courier.take("rewards", 3, number, msgspec.json.encode(line), lambda: None)
+            await courier.dispatch("rewards", 3, number, msgspec.json.encode(line), lambda: None)
         while len(healthy) < 300:
             await asyncio.sleep(0)
 
@@ -219,7 +219,7 @@ def test_a_failing_receiver_does_not_hold_up_a_healthy_one() -> None:
 @given(st.permutations(range(8)))
 def test_records_are_acknowledged_in_the_order_of_the_log(finished: list[int]) -> None:
     """Whatever order deliveries end in, nothing is acknowledged before all that stands before it."""
-    order, acknowledged = InOrder(), list[int]()
+    order, acknowledged = OrderedAck(), list[int]()
     places = [order.begin(("rewards", 0), lambda n=number: acknowledged.append(n)) for number in range(8)]
     for count, number in enumerate(finished, 1):
         order.finish(("rewards", 0), places[number])
@@ -229,20 +229,20 @@ def test_records_are_acknowledged_in_the_order_of_the_log(finished: list[int]) -
 
 def test_what_came_before_a_new_deal_is_never_acknowledged() -> None:
     """After a rebalance the records under way come again: acknowledging them would skip what they overtook."""
-    order, acknowledged = InOrder(), list[int]()
+    order, acknowledged = OrderedAck(), list[int]()
     place = order.begin(("rewards", 0), lambda: acknowledged.append(0))
-    order.forget()
+    order.reset()
     order.finish(("rewards", 0), place)
     assert acknowledged == []
 
 
 def test_the_clock_ticks_once_for_each_full_interval_and_leaps_with_the_time() -> None:
     """A leap is one tick; a tick that was not said is due again; two tickers make the same line."""
-    ticks = Ticks(60)
+    ticks = ClockTicker(60)
     assert ticks.due(120_500) == 120_000
     assert ticks.due(120_700) == 120_000
-    ticks.said(120_000)
+    ticks.mark_written(120_000)
     assert ticks.due(179_999) is None
     assert ticks.due(86_400_000 + 5) == 86_400_000
-    assert tick(120_000) == tick(120_000) != tick(180_000)
-    assert tick(120_000).startswith(b'{"type":"clock.ticked"')
+    assert tick_line(120_000) == tick_line(120_000) != tick_line(180_000)
+    assert tick_line(120_000).startswith(b'{"type":"clock.ticked"')

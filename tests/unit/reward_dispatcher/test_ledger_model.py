@@ -22,9 +22,9 @@ from referral.events.rewards import (
 )
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.pool import Pool, left
-from reward_dispatcher.folds import places
-from reward_dispatcher.folds.ledger import LedgerFold
+from reward_dispatcher.domain.code_pool import Pool, remaining
+from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.ledger_fold import LedgerFold
 from tests.support.builders.participants import PROGRAM, day
 from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation
 from tests.support.folds import FoldFeed
@@ -43,7 +43,7 @@ class PartitionedLedger:
     """Partitions with their queues and states: each line is decided when a test lets its partition go on."""
 
     def __init__(self, catalog: Catalog) -> None:
-        fold = LedgerFold(mint=lambda reward: f"MINT-{reward}")
+        fold = LedgerFold(generate_code=lambda reward: f"MINT-{reward}")
         self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
         self.partitions = [FoldFeed(fold, catalog) for _ in range(PARTITIONS)]
         self.outputs: list[RewardLine] = []
@@ -77,7 +77,7 @@ class PartitionedLedger:
 
     def pool(self) -> Pool:
         """Returns the one pool that there is."""
-        key = places.pool(PROGRAM, "vip")
+        key = state_keys.pool(PROGRAM, "vip")
         pools = [one for feed in self.partitions if isinstance(one := feed.state(key), Pool)]
         return pools[0] if pools else Pool()
 
@@ -174,15 +174,15 @@ class LedgerMachine(RuleBasedStateMachine):
         for reward, account in accounts.items():
             self._matches(account, self.owed[reward])
         held = {one.code for one in accounts.values() if one.code and one.pool == "vip"}
-        assert left(pool) == len(self.codes) - len(held)
-        assert not (pool.waiting and left(pool))
+        assert remaining(pool) == len(self.codes) - len(held)
+        assert not (pool.waiting and remaining(pool))
         self._requests_have_one_answer()
 
     def _matches(self, account: Account, owed: bool) -> None:
         if account.status == "redeemed":
             assert account.clawback is not owed
         elif owed:
-            served = account.status == "fulfilled" or (account.hold == "pool_empty" and account.code is None)
+            served = account.status == "fulfilled" or (account.hold_reason == "pool_empty" and account.code is None)
             assert served, account
         else:
             assert account.status == "revoked"

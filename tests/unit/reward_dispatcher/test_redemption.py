@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from referral.events.rewards import RedemptionRefused, RewardRedeemed
-from reward_dispatcher.domain import ledger
-from reward_dispatcher.domain.account import Account, Status, opened
+from reward_dispatcher.domain import account_transitions
+from reward_dispatcher.domain.account import Account, Status, new_account
 from reward_dispatcher.domain.redemption import redeem
 from tests.support.builders.participants import day
 from tests.support.builders.reward_dispatcher import grant, redemption_request
@@ -13,7 +13,7 @@ from tests.support.builders.reward_dispatcher import grant, redemption_request
 
 def fulfilled() -> Account:
     """A code that can be used for thirty days."""
-    step = ledger.granted(None, grant(expires_days=30), str)
+    step = account_transitions.apply_grant(None, grant(expires_days=30), str)
     assert step is not None
     return step.account
 
@@ -23,7 +23,7 @@ def test_the_first_request_wins_and_names_the_order() -> None:
     decided = redeem(fulfilled(), redemption_request("rdm_1", order="A"))
     assert decided.account is not None
     assert (decided.account.status, decided.account.order) == ("redeemed", "A")
-    assert isinstance(decided.news, RewardRedeemed)
+    assert isinstance(decided.line, RewardRedeemed)
 
 
 def test_a_second_request_is_told_which_order_has_it() -> None:
@@ -32,14 +32,14 @@ def test_a_second_request_is_told_which_order_has_it() -> None:
     decided = redeem(used, redemption_request("rdm_2", order="B"))
     assert decided.account is None
     assert (decided.redemption.outcome, decided.redemption.used_for) == ("already_redeemed", "A")
-    assert isinstance(decided.news, RedemptionRefused)
+    assert isinstance(decided.line, RedemptionRefused)
 
 
 def test_the_winning_request_asked_again_has_won_already() -> None:
     """Even when its result was forgotten, the reward itself knows who used it."""
     used = redeem(fulfilled(), redemption_request("rdm_1", order="A")).account
     again = redeem(used, redemption_request("rdm_1", order="A"))
-    assert (again.redemption.outcome, again.news) == ("redeemed", None)
+    assert (again.redemption.outcome, again.line) == ("redeemed", None)
 
 
 def test_an_expired_reward_is_refused_before_the_clock_says_so() -> None:
@@ -53,7 +53,7 @@ def test_an_expired_reward_is_refused_before_the_clock_says_so() -> None:
 )
 def test_only_what_the_beneficiary_has_can_be_used(status: Status, reason: str) -> None:
     """Each state refuses with its own reason."""
-    account = replace(opened(grant()), status=status)
+    account = replace(new_account(grant()), status=status)
     assert redeem(account, redemption_request("rdm_1")).redemption.outcome == reason
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.fold import batch
-from referral.fold.fold import Decision, Family, Key, Output, Position, Score, members
+from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, StateGroup, group_members
 from referral.topics import partition_of
 from tests.support.folds import drain
 from tests.support.scenarios.word_pipeline import DISTINCT_WORDS, PARTITIONS, WORDS, DistinctWord, Word, WordPipeline
@@ -20,8 +20,8 @@ CALLS = st.tuples(CLANS, st.sampled_from(["call all", "feed all"]))
 SAID = st.lists(st.lists(DEEDS | CALLS, min_size=1, max_size=8), max_size=8)
 
 
-def _family(clan: str) -> Family:
-    return Family(f"clan:{clan}", f"age:{clan}:")
+def _family(clan: str) -> StateGroup:
+    return StateGroup(f"clan:{clan}", f"age:{clan}:")
 
 
 class Clans:
@@ -36,8 +36,8 @@ class Clans:
     def decide(self, line: Word, states: Mapping[Key, object], catalog: object, position: Position) -> Decision:
         deed, name = line.word.split()
         if name == "all":
-            return _for_all(line, deed, members(states, _family(line.person)))  # type: ignore[arg-type]
-        at, place = f"age:{line.person}:{name}", Score(f"clan:{line.person}", name)
+            return _for_all(line, deed, group_members(states, _family(line.person)))  # type: ignore[arg-type]
+        at, place = f"age:{line.person}:{name}", SortedSetMember(f"clan:{line.person}", name)
         age = states[at] or 0
         match deed:
             case "join":
@@ -127,4 +127,4 @@ def test_a_family_cannot_be_written_as_a_whole() -> None:
     worker = pipeline.worker(Wrong())
     with pytest.raises(TypeError, match="clan:red"):
         for _ in range(3):
-            worker.turn(0)
+            worker.run_once(0)

@@ -8,15 +8,15 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from referral.fold import batch, runner
 from referral.fold import fence as fences
-from referral.fold.decide import Decider
+from referral.fold.decider import Decider
 from referral.fold.failpoints import POINTS
 from referral.fold.fence import Fence
-from referral.fold.invalid import InvalidLimit, TooMuchInvalid
-from referral.fold.memory import MemoryStates
+from referral.fold.invalid_limit import InvalidLimit, TooManyInvalidLines
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner, LogBehindState
-from referral.fold.states import Change
+from referral.fold.state_store import StateChange
 from referral.log.errors import NotDurable
-from referral.log.memory import MemorySource
+from referral.log.memory_log import MemorySource
 from tests.support.scenarios.word_pipeline import CountFold, Crash, DistinctFold, WordPipeline
 
 PEOPLE = st.sampled_from(["amy", "bo", "chen"])
@@ -30,7 +30,7 @@ class Faults(RuleBasedStateMachine):
 
     runner: type[FoldRunner] = FoldRunner
     decider: type[Decider] = Decider
-    states: type[MemoryStates] = MemoryStates
+    states: type[MemoryStateStore] = MemoryStateStore
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class Faults(RuleBasedStateMachine):
     def a_worker_dies(self, fold: object, point: str) -> None:
         dying = self.pipeline.worker(fold, at=point)
         try:
-            dying.turn(0)
-            dying.turn(0)
+            dying.run_once(0)
+            dying.run_once(0)
         except Crash:
             pass
         self.workers[fold.name] = self.pipeline.worker(fold)
@@ -108,9 +108,9 @@ class Faults(RuleBasedStateMachine):
 
     def _turn(self, worker: FoldRunner) -> None:
         try:
-            worker.turn(0)
+            worker.run_once(0)
         except NotDurable:
-            worker.forget()
+            worker.reset()
 
     def teardown(self) -> None:
         self.pipeline.drain()
@@ -122,11 +122,11 @@ TestFaults = Faults.TestCase
 TestFaults.settings = THOROUGH
 
 
-class FenceIgnored(MemoryStates):
+class FenceIgnored(MemoryStateStore):
     """A mutant: applies whatever the fence says."""
 
-    def _apply(self, partition: int, change: Change) -> bool:
-        change.seen = self.fence.get(partition, b"")
+    def _apply(self, partition: int, change: StateChange) -> bool:
+        change.expected_fence = self.fence.get(partition, b"")
         return super()._apply(partition, change)
 
 
@@ -143,18 +143,18 @@ class AppliedBeforeProduced(FoldRunner):
 
     def _apply(self, outcomes):  # noqa: ANN001, ANN202 - as in the original
         self._reached("after_apply")
-        self._held.speak(self._lines)
+        self._held.produce(self._lines)
         return self._done
 
     def _fold(self, batches) -> None:  # noqa: ANN001 - as in the original
-        original, self._speaker, runner = self._speaker, self, self
+        original, self._producer, runner = self._producer, self, self
         self._held = original
         try:
             super()._fold(batches)
         finally:
-            runner._speaker = original
+            runner._producer = original
 
-    def speak(self, lines) -> None:  # noqa: ANN001 - stands in for the speaker
+    def produce(self, lines) -> None:  # noqa: ANN001 - stands in for the producer
         self._lines = lines
 
     def _decide(self, batch, loaded):  # noqa: ANN001, ANN202 - as in the original
@@ -192,9 +192,9 @@ def test_a_flood_of_invalid_lines_stops_the_fold_before_it_applies_anything() ->
     pipeline = WordPipeline()
     pipeline.append(*[("amy", "poison")] * 20)
     worker = pipeline.worker(DistinctFold(), limit=InvalidLimit(consecutive=10))
-    with pytest.raises(TooMuchInvalid, match="20 lines in a row"):
+    with pytest.raises(TooManyInvalidLines, match="20 lines in a row"):
         for _ in range(3):
-            worker.turn(0)
+            worker.run_once(0)
     assert pipeline.states["distinct"].fence == {}
     assert pipeline.log.lines("rejected") == []
 
@@ -205,7 +205,7 @@ def test_without_a_limit_a_flood_is_set_aside_whole_and_the_fold_goes_on() -> No
     pipeline.append(*[("amy", "poison")] * 20, ("amy", "a"))
     worker = pipeline.worker(DistinctFold(), limit=InvalidLimit(consecutive=0))
     for _ in range(3):
-        worker.turn(0)
+        worker.run_once(0)
     assert len(pipeline.log.lines("rejected")) == 20
     assert len(pipeline.log.lines("distinct")) == 1
 
@@ -217,11 +217,11 @@ def test_invalid_lines_in_a_row_are_counted_line_by_line_across_batches(batches:
     for valid in batches:
         seen += "".join(".x"[not good] for good in valid)
         if "xxxxx" in seen:
-            with pytest.raises(TooMuchInvalid):
-                limit.weigh(0, valid)
+            with pytest.raises(TooManyInvalidLines):
+                limit.check(0, valid)
             return
-        limit.weigh(0, valid)
-        limit.note(0, limit.weigh(0, valid))
+        limit.check(0, valid)
+        limit.record(0, limit.check(0, valid))
 
 
 def test_a_batch_that_is_tried_again_is_counted_once() -> None:
@@ -233,11 +233,11 @@ def test_a_batch_that_is_tried_again_is_counted_once() -> None:
     for _ in range(4):
         with pytest.raises(NotDurable):
             for _ in range(2):
-                worker.turn(0)
-        worker.forget()
+                worker.run_once(0)
+        worker.reset()
     pipeline.speaker.failing = False
     for _ in range(2):
-        worker.turn(0)
+        worker.run_once(0)
     assert len(pipeline.log.lines("rejected")) == 4
 
 
@@ -266,16 +266,16 @@ def test_a_state_that_cannot_be_decided_when_it_falls_due_is_set_aside_and_the_o
 
 def test_what_waits_to_be_folded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a long absence a worker reads ahead a little, not the whole log: its memory does not grow with its backlog."""
-    monkeypatch.setattr(runner, "_MOST_WAITING", 200)
+    monkeypatch.setattr(runner, "_MAX_WAITING_BYTES", 200)
     monkeypatch.setattr(batch, "MAX_LINES", 1)
-    monkeypatch.setattr(MemorySource, "most_records", 3)
+    monkeypatch.setattr(MemorySource, "max_poll_records", 3)
     pipeline = WordPipeline()
     worker = pipeline.worker(DistinctFold())
-    worker.turn(0)
+    worker.run_once(0)
     most = 0
     for number in range(200):
         pipeline.append(("amy", f"word {number}"))
-        worker.turn(0)
+        worker.run_once(0)
         pipeline.append(("amy", f"other {number}"))
         most = max(most, *(len(one.waiting) for one in worker.owned.values()))
     assert most < 10
@@ -290,7 +290,7 @@ def test_a_state_ahead_of_its_log_is_refused_by_name() -> None:
     pipeline.drain()
     pipeline.log.records.clear()
     with pytest.raises(LogBehindState, match="FLUSHDB"):
-        pipeline.worker(DistinctFold()).turn(0)
+        pipeline.worker(DistinctFold()).run_once(0)
 
 
 def test_a_tick_rings_what_is_due_once_and_goes_on_to_the_next_topic() -> None:
@@ -322,14 +322,14 @@ def test_a_wipe_right_after_a_batch_makes_its_worker_say_nothing_twice() -> None
     """The marker is committed once a second; what this worker said since then it knows without it."""
     pipeline = WordPipeline()
     worker = pipeline.worker(DistinctFold())
-    worker.turn(0)
+    worker.run_once(0)
     pipeline.append(("amy", "a"), ("bo", "b"))
-    worker.turn(0)
+    worker.run_once(0)
     said = pipeline.log.lines("distinct")
     pipeline.states["distinct"].wipe()
-    worker._looked_around = 0.0
+    worker._checked_at = 0.0
     for _ in range(3):
-        worker.turn(0)
+        worker.run_once(0)
     assert pipeline.log.lines("distinct") == said != []
 
 
@@ -339,19 +339,19 @@ def test_a_wipe_with_no_traffic_is_noticed_and_healed() -> None:
     pipeline.append(("amy", "a"))
     worker = pipeline.worker(DistinctFold())
     for _ in range(3):
-        worker.turn(0)
+        worker.run_once(0)
     before = dict(pipeline.states["distinct"].values)
     pipeline.states["distinct"].wipe()
-    worker._looked_around = 0.0
+    worker._checked_at = 0.0
     for _ in range(3):
-        worker.turn(0)
+        worker.run_once(0)
     assert pipeline.states["distinct"].values == before != {}
 
 
 def test_a_fence_round_trips_and_admits_only_causes_above_the_highest() -> None:
     """Rule 2: for each source partition, what is not above the highest applied cause is skipped."""
     fence = Fence(7)
-    fence.pass_(("events", 3, 5, 1, 0))
+    fence.advance(("events", 3, 5, 1, 0))
     fence = fences.decode(fences.encode(fence))
     assert not fence.admits(("events", 3, 5, 1, 0))
     assert not fence.admits(("events", 3, 4, 9, 9))

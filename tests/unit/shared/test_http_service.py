@@ -50,7 +50,7 @@ def test_every_answer_carries_security_headers(client: FlaskClient, path: str) -
 
 def test_too_many_requests_of_a_caller_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """429 with when to come back; others, health and the hot path go on."""
-    monkeypatch.setattr("referral.http.limits.time.time", lambda: 1_790_000_010.0)  # in the middle of a window
+    monkeypatch.setattr("referral.http.rate_limit.time.time", lambda: 1_790_000_010.0)  # in the middle of a window
     client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/minute")).test_client()
     answers = [client.get("/v1/things", headers=headers("reader")) for _ in range(5)]
     assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
@@ -123,7 +123,7 @@ def test_metrics_tell_what_runs_and_what_it_knows(client: FlaskClient) -> None:
     """The version, and the size and age of the catalog, read when asked."""
     shown = client.get("/metrics").text
     assert sample(shown, "referral_build_info", service="tiny", version=__version__) == 1
-    assert "referral_catalog_entities 5.0" in shown
+    assert "referral_catalog_entities 6.0" in shown
     assert "referral_catalog_age_seconds 0.0" in shown
 
 
@@ -158,8 +158,8 @@ def test_a_head_request_has_headers_and_no_body(client: FlaskClient) -> None:
 
 def test_idempotent_above_requires_is_a_mistake_seen_at_start() -> None:
     """Else an answer would be replayed to whoever asks, key or not."""
+    from referral.http.api_keys import requires
     from referral.http.idempotency import idempotent
-    from referral.http.keys import requires
 
     with pytest.raises(TypeError, match="below @requires"):
         idempotent(requires("read")(lambda: "secret"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referral.sealed import NotOurs, seal, unseal
+from referral.encryption import DecryptionFailed, seal, unseal
 
 KEY = "the key of this installation, long enough"
 _names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1f"), max_size=20)
@@ -24,11 +24,11 @@ def test_a_sealed_secret_is_opened_again_and_does_not_show_it(program: str, name
 )
 def test_it_is_good_in_its_own_place_only(key: str, program: str, name: str) -> None:
     """One program's secret, copied into another's record, lets nobody in."""
-    with pytest.raises(NotOurs, match="signing key"):
+    with pytest.raises(DecryptionFailed, match="signing key"):
         unseal(key, program, name, seal(KEY, "p", "n", "secret"))
 
 
 def test_what_was_never_sealed_is_not_ours() -> None:
     """A record that somebody wrote by hand is refused, not believed."""
-    with pytest.raises(NotOurs):
+    with pytest.raises(DecryptionFailed):
         unseal(KEY, "p", "n", "not sealed")

@@ -16,17 +16,17 @@ from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.facts import PersonFollowed
 from referral.events.program import Program
-from referral_tools.campaign.delivery import parcels
-from referral_tools.campaign.dice import Dice
-from referral_tools.campaign.model import Model
-from referral_tools.campaign.rehearse import rehearse
-from referral_tools.campaign.script import Step
+from referral_tools.campaign.model import CampaignModel
+from referral_tools.campaign.offline_run import run_offline
+from referral_tools.campaign.request_batches import request_batches
+from referral_tools.campaign.script import ScriptStep
+from referral_tools.campaign.seeded_random import SeededRandom
 from referral_tools.campaign.simulation import Simulation
 from referral_tools.oracle import Figures, Oracle
 
 END = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
 SEEDS = range(1, 8)  # the demo's own is among them
-SMALL = replace(Model(), days=6, base_followers=80, sale_days=())
+SMALL = replace(CampaignModel(), days=6, base_followers=80, sale_days=())
 
 
 @cache
@@ -37,7 +37,7 @@ def glow() -> Program:
     return checked.program
 
 
-def script(seed: int, model: Model = SMALL) -> list[Step]:
+def script(seed: int, model: CampaignModel = SMALL) -> list[ScriptStep]:
     """All steps of a campaign."""
     return list(Simulation(model, glow(), seed, END).steps())
 
@@ -45,7 +45,7 @@ def script(seed: int, model: Model = SMALL) -> list[Step]:
 @cache
 def figures(seed: int) -> Figures:
     """What a perfect system would show after the default campaign."""
-    return Oracle(glow()).facts(rehearse(script(seed, Model()), glow().id))
+    return Oracle(glow()).facts(run_offline(script(seed, CampaignModel()), glow().id))
 
 
 def test_the_same_seed_writes_the_same_script_and_another_seed_another() -> None:
@@ -73,7 +73,7 @@ def test_the_seeds_lie_around_the_published_case() -> None:
 
 def share(found: Figures) -> float:
     """Referred among the followers that the campaign won."""
-    return found.referred / (found.followers - Model().base_followers)
+    return found.referred / (found.followers - CampaignModel().base_followers)
 
 
 def test_a_few_people_bring_a_large_part() -> None:
@@ -101,10 +101,12 @@ def test_facts_arrive_twice_late_and_out_of_order() -> None:
 
 def test_some_evidence_is_bad_on_purpose() -> None:
     """Own codes, codes that nobody has and clicks that are too old are all in a full campaign."""
-    deeds = [deed for step in script(7, Model()) for deed in step.deeds if isinstance(deed.fact, PersonFollowed)]
+    deeds = [
+        deed for step in script(7, CampaignModel()) for deed in step.deeds if isinstance(deed.fact, PersonFollowed)
+    ]
     assert any(deed.evidence.code_of == deed.fact.person for deed in deeds)
     assert any(deed.fact.code == "GLOW-FREE-2026" for deed in deeds)
-    clicked = {visit.number: step.at for step in script(7, Model()) for visit in step.visits}
+    clicked = {visit.number: step.at for step in script(7, CampaignModel()) for visit in step.visits}
     window = timedelta(days=30)
     assert any(
         deed.evidence.click is not None and deed.fact.occurred_at - clicked[deed.evidence.click] > window
@@ -116,7 +118,7 @@ def test_some_evidence_is_bad_on_purpose() -> None:
 def test_parcels_hold_each_fact_once_at_its_place(turn: int) -> None:
     """Whatever the form, an index in the answer names the fact at that place, and batches stay within bounds."""
     facts = [deed.fact for step in script(5) for deed in step.deeds][:1203]
-    sent = list(parcels(facts, [b'{"odd":1}'], turn))
+    sent = list(request_batches(facts, [b'{"odd":1}'], turn))
     assert [fact for parcel in sent for fact in parcel.facts] == facts
     assert sum(parcel.malformed for parcel in sent) == 1
     for parcel in sent:
@@ -127,7 +129,7 @@ def test_parcels_hold_each_fact_once_at_its_place(turn: int) -> None:
 
 def test_poisson_draws_have_the_mean_that_was_asked_for() -> None:
     """A draw of mean 3.5 is 3.5 on average."""
-    dice = Dice(1)
+    dice = SeededRandom(1)
     assert sum(dice.count(3.5) for _ in range(20_000)) / 20_000 == pytest.approx(3.5, abs=0.05)
 
 

@@ -6,17 +6,17 @@ import pytest
 from click.testing import CliRunner
 
 from referral_tools.cli import main
-from referral_tools.demo.home import emptied
+from referral_tools.demo.data_folder import empty_folder
 from referral_tools.system import free_base
 
 
 def test_an_earlier_demos_data_is_removed(tmp_path: Path) -> None:
     """Each demo begins on fresh data, in a folder of its own that may be there already or not."""
     home = tmp_path / "demo"
-    emptied(home)
+    empty_folder(home)
     (home / "kafka").mkdir(parents=True)
     (home / "clock").touch()
-    emptied(home)
+    empty_folder(home)
     assert not home.exists()
 
 

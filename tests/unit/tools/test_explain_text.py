@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import msgspec
 from rich.cells import cell_len
 
-from referral_tools.columns import aligned
-from referral_tools.explain.answer import Explanation
-from referral_tools.explain.text import text
+from referral_tools.explain.explanation import Explanation
+from referral_tools.explain.explanation_text import text
+from referral_tools.text_columns import align_columns
 
 PLACE = {"topic": "referral.events", "partition": 1, "offset": 20, "line": 3}
 AT = "2026-11-01T16:30:00Z"
@@ -34,9 +34,9 @@ def shown(**more: object) -> str:
 
 def test_columns_line_up_under_chinese_names() -> None:
     """A Chinese letter takes two places of a terminal."""
-    lines = aligned([("林", "x"), ("Amy", "y")])
+    lines = align_columns([("林", "x"), ("Amy", "y")])
     assert [cell_len(line) for line in lines] == [8, 8]
-    assert aligned([]) == []
+    assert align_columns([]) == []
 
 
 def test_who_has_not_followed_has_a_short_explanation() -> None:

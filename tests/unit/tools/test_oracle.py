@@ -139,7 +139,7 @@ def test_a_reward_that_was_used_stays_when_its_reason_falls() -> None:
     for order, used in (("order_1", True), ("order_2", False), ("order_1", True)):
         one.redemptions.append(RedemptionAnswer(reward.id, reward.rule, reward.beneficiary, order, used))
     figures = facts_of(one)
-    assert (figures.kept, figures.redeemed, figures.used[reward]) == ({reward.id: reward}, 1, {"order_1"})
+    assert (figures.kept_conversions, figures.redeemed, figures.used[reward]) == ({reward.id: reward}, 1, {"order_1"})
     assert figures.wallets == {"xhs:f1": {reward.id}}
 
 

@@ -4,17 +4,17 @@ import json
 import stat
 from pathlib import Path
 
-from referral_tools.private_files import kept_secret
-from referral_tools.running import Running
+from referral_tools.private_files import load_or_create_secret
+from referral_tools.run_file import RunningSystem
 
-HERE = Running({"leaderboard": "http://127.0.0.1:1"}, "rk_here", "127.0.0.1:2", "redis://127.0.0.1:3/0")
-THERE = Running({"leaderboard": "http://127.0.0.1:4"}, "rk_there", "127.0.0.1:5", "redis://127.0.0.1:6/0")
+HERE = RunningSystem({"leaderboard": "http://127.0.0.1:1"}, "rk_here", "127.0.0.1:2", "redis://127.0.0.1:3/0")
+THERE = RunningSystem({"leaderboard": "http://127.0.0.1:4"}, "rk_there", "127.0.0.1:5", "redis://127.0.0.1:6/0")
 
 
 def test_it_holds_what_scripts_need_while_the_system_runs(tmp_path: Path) -> None:
     """Addresses by service name, the key, broker and Redis; the file is gone when the system is."""
     path = tmp_path / "var" / "run.json"
-    with HERE.told_in(path):
+    with HERE.written_to(path):
         assert json.loads(path.read_text()) == {
             "services": {"leaderboard": "http://127.0.0.1:1"},
             "api_key": "rk_here",
@@ -29,15 +29,15 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text("{}")
     path.chmod(0o644)
-    with HERE.told_in(path):
+    with HERE.written_to(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_system_that_ends_leaves_the_file_of_the_one_that_came_after(tmp_path: Path) -> None:
     """Two systems side by side: the file tells of the last started, and stays while that runs."""
     path = tmp_path / "run.json"
-    later = THERE.told_in(path)
-    with HERE.told_in(path):
+    later = THERE.written_to(path)
+    with HERE.written_to(path):
         later.__enter__()
     assert json.loads(path.read_text())["api_key"] == "rk_there"
     later.__exit__(None, None, None)
@@ -48,6 +48,6 @@ def test_a_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     """Tokens and keys of a data folder outlive a restart."""
     made = iter(("first", "second"))
     path = tmp_path / "home" / "signing-key"
-    assert kept_secret(path, lambda: next(made)) == "first"
-    assert kept_secret(path, lambda: next(made)) == "first"
+    assert load_or_create_secret(path, lambda: next(made)) == "first"
+    assert load_or_create_secret(path, lambda: next(made)) == "first"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -7,8 +7,8 @@ import click
 import pytest
 from flask import Flask, Response, request
 
-from referral_tools.columns import table
-from referral_tools.service import Away, Service, path
+from referral_tools.service_client import ServiceClient, ServiceUnavailable, path
+from referral_tools.text_columns import table
 from tests.support.app_server import serve_app
 
 REFUSED = {"code": "invalid", "detail": "Nothing was changed.", "errors": [{"pointer": "/to", "detail": "is not over"}]}
@@ -42,42 +42,42 @@ def _page() -> dict[str, object]:
     ("address", "kind", "says"),
     [
         ("/refused", click.ClickException, r"422 invalid: Nothing was changed\.\n  /to: is not over"),
-        ("/busy", Away, "503 : come again"),
-        ("/page", click.ClickException, "is --url right"),
-        ("/moved", click.ClickException, "is --url right"),
+        ("/busy", ServiceUnavailable, "503 : come again"),
+        ("/page", click.ClickException, "Is --url correct"),
+        ("/moved", click.ClickException, "is --url correct"),
     ],
 )
-def test_what_is_no_answer_ends_the_command_with_words(
+def test_an_error_response_ends_the_command_with_a_message(
     url: str, address: str, kind: type[Exception], says: str
 ) -> None:
     """A refusal names each place; what is none of our services says so."""
     with pytest.raises(kind, match=says):
-        Service(url, "rk").document("GET", address)
+        ServiceClient(url, "rk").document("GET", address)
 
 
 @pytest.mark.parametrize("nowhere", ["http://127.0.0.1:1", "127.0.0.1:8002", "http://[", "http://a b:x"])
-def test_an_address_where_nobody_is_says_which_option_to_look_at(nowhere: str) -> None:
+def test_an_address_without_a_server_names_the_option_to_check(nowhere: str) -> None:
     """Also one that is none."""
-    with pytest.raises(Away, match="is --url right"):
-        Service(nowhere, "rk").ask("GET", "/")
+    with pytest.raises(ServiceUnavailable, match="is the service running and --url correct"):
+        ServiceClient(nowhere, "rk").request("GET", "/")
 
 
-def test_a_key_with_odd_letters_is_no_traceback(url: str) -> None:
+def test_a_key_with_invalid_characters_is_reported_without_a_traceback(url: str) -> None:
     """As when it was pasted with a dash that an editor made long."""
-    with pytest.raises(click.ClickException, match="the key has letters"):
-        Service(url, "rk_\u2014").ask("GET", "/")
+    with pytest.raises(click.ClickException, match="the key contains invalid characters"):
+        ServiceClient(url, "rk_\u2014").request("GET", "/")
 
 
 @pytest.mark.parametrize(("limit", "gives"), [(1, 1), (100, 100), (130, 130), (1000, 250)])
 def test_a_list_is_read_page_by_page_to_its_end(url: str, limit: int, gives: int) -> None:
     """As many as were asked for, no more and no fewer."""
-    assert [one["n"] for one in Service(url, "rk").items("/list", limit)] == list(range(gives))
+    assert [one["n"] for one in ServiceClient(url, "rk").items("/list", limit)] == list(range(gives))
 
 
 def test_any_id_is_one_step_of_an_address(url: str) -> None:
     """A person is whatever the platform calls them."""
     for person in ("xhs:u42", "a b?c#d%25", "李雷"):
-        assert Service(url, "rk").document("GET", path("people", person)) == {"person": person}
+        assert ServiceClient(url, "rk").document("GET", path("people", person)) == {"person": person}
 
 
 def test_chinese_names_do_not_shift_the_columns() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from referral_tools.stack.process import Process, Unhealthy
-from referral_tools.stack.supervisor import Supervised, Supervisor
+from referral_tools.stack.process import Process, ProcessUnhealthy
+from referral_tools.stack.supervisor import SupervisedProcess, Supervisor
 from tests.support.waiting import is_within
 
 UP = "import time; print('up', flush=True); time.sleep(60)"
@@ -85,7 +85,7 @@ def test_output_goes_to_the_log_and_the_environment_comes_in(python: Make) -> No
 def test_one_that_dies_before_it_is_healthy_is_reported_with_its_last_words(python: Make) -> None:
     """Nobody waits for the time-out of something dead, and the reason is on the screen."""
     process = python("import sys; sys.exit('no port for me')").start()
-    with pytest.raises(Unhealthy, match=r"child ended with status 1 before it was healthy(?s:.*)no port for me"):
+    with pytest.raises(ProcessUnhealthy, match=r"child ended with status 1 before it was healthy(?s:.*)no port for me"):
         process.wait_healthy(lambda: False, timeout=30)
 
 
@@ -93,7 +93,7 @@ def test_one_that_is_never_healthy_is_reported_in_time(python: Make) -> None:
     """The wait is bounded."""
     process = python("import time; print('warming up', flush=True); time.sleep(60)").start()
     process.wait_healthy(lambda: said(process), timeout=30)
-    with pytest.raises(Unhealthy, match=r"not healthy within 0\.2 s(?s:.*)warming up"):
+    with pytest.raises(ProcessUnhealthy, match=r"not healthy within 0\.2 s(?s:.*)warming up"):
         process.wait_healthy(lambda: False, timeout=0.2)
 
 
@@ -147,7 +147,7 @@ def test_it_can_be_started_again_and_goes_on_in_the_same_log(python: Make) -> No
 def test_the_supervisor_waits_until_it_is_asked_and_stops_all(python: Make, supervisor: Supervisor) -> None:
     """SIGTERM ends the wait, as Ctrl-C does, and nothing that was started stays."""
     processes = [python(UP, name) for name in ("one", "two")]
-    supervisor.start([Supervised(process, partial(said, process)) for process in processes])
+    supervisor.start([SupervisedProcess(process, partial(said, process)) for process in processes])
     python(ASKER, "asker", PID=str(os.getpid())).start()
     supervisor.wait()
     supervisor.stop()
@@ -157,18 +157,18 @@ def test_the_supervisor_waits_until_it_is_asked_and_stops_all(python: Make, supe
 def test_the_supervisor_reports_one_that_dies(python: Make, supervisor: Supervisor) -> None:
     """Whoever watches the terminal sees which died and its last words."""
     process = python("import time; print('cannot go on', flush=True); time.sleep(60)", "fragile")
-    supervisor.start([Supervised(process, partial(said, process))])
+    supervisor.start([SupervisedProcess(process, partial(said, process))])
     os.kill(process.pid, signal.SIGKILL)
-    with pytest.raises(Unhealthy, match=r"fragile has died(?s:.*)cannot go on"):
+    with pytest.raises(ProcessUnhealthy, match=r"fragile has died(?s:.*)cannot go on"):
         supervisor.wait()
 
 
 def test_the_supervisor_reports_the_death_of_one_it_only_watches(python: Make, supervisor: Supervisor) -> None:
     """A broker is started and stopped by its stack; nothing goes on without it, so its death is told all the same, and first."""
     broker = python("print('disk full', flush=True)", "broker").start()
-    supervisor.start([Supervised(python(UP, "client"), lambda: True)])
+    supervisor.start([SupervisedProcess(python(UP, "client"), lambda: True)])
     assert gone(broker.pid)
-    with pytest.raises(Unhealthy, match=r"broker has died(?s:.*)disk full"):
+    with pytest.raises(ProcessUnhealthy, match=r"broker has died(?s:.*)disk full"):
         supervisor.wait(also=[broker])
 
 
@@ -178,7 +178,7 @@ def test_all_that_ignore_the_polite_signal_share_one_grace(
     """Twelve processes that hang end in ten seconds, not in two minutes."""
     monkeypatch.setattr("referral_tools.stack.supervisor._GRACE_S", 1.5)
     processes = [python(STUBBORN, f"deaf{number}") for number in range(4)]
-    supervisor.start([Supervised(process, partial(said, process)) for process in processes])
+    supervisor.start([SupervisedProcess(process, partial(said, process)) for process in processes])
     began = time.monotonic()
     supervisor.stop()
     assert is_within(4 * 1.5, began)

@@ -1,4 +1,4 @@
-"""The public HTTP API as a platform's client uses it: kept-alive connections, the same request again when in doubt."""
+"""The public HTTP API as a platform's client uses it: persistent connections, retries of the same request when in doubt."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ _PAUSE_S = 0.1
 _JSON = {"Content-Type": "application/json"}
 
 
-class Refused(Exception):
-    """The API said no for good, or nothing for too long; says to what, and why."""
+class RequestRefused(Exception):
+    """The API refused a request, or did not respond in time; names the request and the reason."""
 
 
-class Participant(msgspec.Struct):
+class EnrolledParticipant(msgspec.Struct):
     """A participant as enrolment answers."""
 
     id: str
@@ -38,7 +38,7 @@ class Rejection(msgspec.Struct):
     detail: str = ""
 
 
-class Verdict(msgspec.Struct):
+class IngestResult(msgspec.Struct):
     """The answer to a batch of events."""
 
     accepted: int
@@ -55,7 +55,7 @@ class Reward(msgspec.Struct):
 
 
 class _Participants(msgspec.Struct):
-    participants: list[Participant]
+    participants: list[EnrolledParticipant]
 
 
 class _Wallet(msgspec.Struct):
@@ -94,25 +94,25 @@ class Client:
     def apply(self, program: str, yaml: str) -> Program:
         """Applies a program file, and gives the rules as the system understood them."""
         url = self._url("link-issuer", f"/v1/programs/{program}")
-        answer = self._ask("PUT", url, yaml.encode(), {"Content-Type": "application/yaml"})
+        answer = self._request("PUT", url, yaml.encode(), {"Content-Type": "application/yaml"})
         return msgspec.json.decode(answer.content, type=_Version).program
 
-    def enrol(self, program: str, people: Sequence[Mapping[str, str]]) -> list[Participant]:
-        """Enrols people; participants in the order asked."""
+    def enrol(self, program: str, people: Sequence[Mapping[str, str]]) -> list[EnrolledParticipant]:
+        """Enrols people; returns participants in the order requested."""
         url = self._url("link-issuer", f"/v1/programs/{program}/participants")
-        answer = self._ask("POST", url, msgspec.json.encode({"participants": people}), _JSON)
+        answer = self._request("POST", url, msgspec.json.encode({"participants": people}), _JSON)
         return msgspec.json.decode(answer.content, type=_Participants).participants
 
     def visit(self, link: str) -> str:
         """Opens a referral link, and gives the click token that the redirect carries."""
-        answer = self._ask("GET", link, accepts=302)
+        answer = self._request("GET", link, accepts=302)
         return str(httpx.URL(answer.headers["Location"]).params["rt"])
 
-    def send(self, batch: Batch) -> Verdict:
+    def send(self, batch: Batch) -> IngestResult:
         """Posts events; which of them were not accepted."""
         url = self._url("conversion-tracker", "/v1/events")
-        answer = self._ask("POST", url, batch.body, {"Content-Type": batch.content_type})
-        return msgspec.json.decode(answer.content, type=Verdict)
+        answer = self._request("POST", url, batch.body, {"Content-Type": batch.content_type})
+        return msgspec.json.decode(answer.content, type=IngestResult)
 
     def wallet(self, program: str, person: str) -> list[Reward]:
         """A person's rewards, the newest 100 of them."""
@@ -123,29 +123,29 @@ class Client:
         """Uses a reward for an order, named by its code or by its id. False where it was not to be had."""
         wanted = {"code": reward.code} if by_code else {"reward_id": reward.id}
         url, body = self._url("reward-dispatcher", "/v1/redemptions"), msgspec.json.encode(wanted | {"order_id": order})
-        answer = self._ask("POST", url, body, _JSON | {"Idempotency-Key": key}, accepts=409)
+        answer = self._request("POST", url, body, _JSON | {"Idempotency-Key": key}, accepts=409)
         return answer.status_code != 409
 
     def get(self, service: str, path: str, **query: str | int) -> object:
         """What a resource holds."""
         url = httpx.URL(self._url(service, path), params=query)
-        return msgspec.json.decode(self._ask("GET", str(url)).content)
+        return msgspec.json.decode(self._request("GET", str(url)).content)
 
     def _url(self, service: str, path: str) -> str:
         return f"{self._services[service]}{path}"
 
-    def _ask(
+    def _request(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None, accepts: int = 200
     ) -> httpx.Response:
         """Gives an answer of success or of the status that the caller `accepts`. Raises Refused."""
-        answer = self._answered(httpx.Request(method, url, content=body, headers=headers))
+        answer = self._checked_response(httpx.Request(method, url, content=body, headers=headers))
         if answer.is_success or answer.status_code == accepts:
             return answer
-        raise Refused(f"{method} {url} answered {answer.status_code}: {answer.text[:500]}")
+        raise RequestRefused(f"{method} {url} answered {answer.status_code}: {answer.text[:500]}")
 
-    def _answered(self, request: httpx.Request) -> httpx.Response:
-        """Sends the same again while the system says that it cannot just now. Raises Refused after 30 s of that."""
-        if request.url.path.startswith("/v1/"):  # whoever opens a link has no key
+    def _checked_response(self, request: httpx.Request) -> httpx.Response:
+        """Sends the same request again while the system is temporarily unavailable. Raises RequestRefused after 30 s of that."""
+        if request.url.path.startswith("/v1/"):  # a person who opens a link has no key
             request.headers.update(self._authorization)
         deadline = time.monotonic() + _PATIENCE_S
         while True:
@@ -157,5 +157,5 @@ class Client:
             except httpx.TransportError as error:
                 why = f"{type(error).__name__}: {error}"
             if time.monotonic() > deadline:
-                raise Refused(f"{request.method} {request.url} had no answer for {_PATIENCE_S:.0f} s: {why}")
+                raise RequestRefused(f"{request.method} {request.url} had no answer for {_PATIENCE_S:.0f} s: {why}")
             time.sleep(_PAUSE_S)

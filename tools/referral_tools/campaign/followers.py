@@ -14,10 +14,10 @@ from referral.events.facts import (
     Shared,
 )
 from referral_tools.campaign.following import Following
-from referral_tools.campaign.people import Person
-from referral_tools.campaign.script import Deed
+from referral_tools.campaign.people import SimulatedPerson
+from referral_tools.campaign.script import PlannedEvent
 from referral_tools.campaign.sharing import Sharing
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import SimulationContext
 
 _DAY = 24
 
@@ -25,29 +25,29 @@ _DAY = 24
 class Followers:
     """Each rate of the model, drawn once an hour over all who follow."""
 
-    def __init__(self, stage: Stage, following: Following, sharing: Sharing) -> None:
+    def __init__(self, stage: SimulationContext, following: Following, sharing: Sharing) -> None:
         self._stage, self._following, self._sharing = stage, following, sharing
 
     def hour(self, season: float) -> None:
         """An hour in the life of all followers."""
         model = self._stage.model
         for rate, act in ((model.views, self.views), (model.posts, self.posts), (model.orders, self.orders)):
-            for person in self._some(rate * season):
+            for person in self._random_count(rate * season):
                 act(person)
-        for person in self._some(model.unfollows):
-            if not person.brought or self._stage.dice.happens(1 / model.referred_loyalty):
-                self._following.leaves(person)
+        for person in self._random_count(model.unfollows):
+            if not person.referral_count or self._stage.dice.happens(1 / model.referred_loyalty):
+                self._following.unfollow(person)
 
-    def views(self, person: Person) -> None:
-        """They see an item, and pass it on perhaps: more often where it asks them to."""
+    def views(self, person: SimulatedPerson) -> None:
+        """They see an item, and may pass it on: more often if it has a call to action."""
         stage = self._stage
         content = self._content()
-        stage.platform.report(person, Deed(ContentShown(**stage.platform.about(person), data=content)))
+        stage.platform.report(person, PlannedEvent(ContentShown(**stage.platform.about(person), data=content)))
         uplift = stage.model.cta_uplift if content.cta else 1.0
         if person.shares and stage.dice.happens(stage.model.share_probability * uplift):
             self.shares(person, content)
 
-    def shares(self, person: Person, content: Content) -> None:
+    def shares(self, person: SimulatedPerson, content: Content) -> None:
         """They take part, if they did not yet, and pass an item on to their friends."""
         stage = self._stage
         stage.enrol(person)
@@ -55,29 +55,29 @@ class Followers:
         shared = ContentShared(
             **stage.platform.about(person), channel=channel, data=Shared(content=content.content, cta=content.cta)
         )
-        stage.platform.report(person, Deed(shared))
+        stage.platform.report(person, PlannedEvent(shared))
         for _ in range(stage.dice.count(min(stage.model.friends_per_share * person.influence, 40))):
-            self._sharing.tells_a_friend(person, channel, content)
+            self._sharing.reach_friends(person, channel, content)
 
-    def posts(self, person: Person) -> None:
+    def posts(self, person: SimulatedPerson) -> None:
         """They publish something of their own; a little of it does not stay."""
         stage = self._stage
         about = stage.platform.about(person)
         post = Post(post=f"post_{about['id'].removeprefix('evt_')}", hashtags=("#GlowTogether",))
-        stage.platform.report(person, Deed(PostPublished(**about, channel="xiaohongshu", data=post)))
+        stage.platform.report(person, PlannedEvent(PostPublished(**about, channel="xiaohongshu", data=post)))
         if stage.dice.happens(stage.model.removed_posts):
             stage.later(stage.dice.soon(30), lambda: self._removes(person, post))
 
-    def orders(self, person: Person) -> str:
+    def orders(self, person: SimulatedPerson) -> str:
         """They buy something; gives the order's id."""
         stage = self._stage
         about = stage.platform.about(person)
         amount = Decimal(stage.dice.randrange(59, 500))
         order = Order(order=f"order_{about['id'].removeprefix('evt_')}", amount=amount, currency="CNY")
-        stage.platform.report(person, Deed(OrderPaid(**about, data=order)))
+        stage.platform.report(person, PlannedEvent(OrderPaid(**about, data=order)))
         return order.order
 
-    def _some(self, rate: float) -> list[Person]:
+    def _random_count(self, rate: float) -> list[SimulatedPerson]:
         followers = self._stage.crowd.followers
         return [self._stage.dice.choice(followers) for _ in range(self._stage.dice.count(rate * len(followers) / _DAY))]
 
@@ -90,7 +90,7 @@ class Followers:
         asks = item.ctas and dice.happens(self._stage.model.cta_shown)
         return Content(content=item.id, cta=dice.choice(item.ctas).id if asks else None)
 
-    def _removes(self, person: Person, post: Post) -> None:
+    def _removes(self, person: SimulatedPerson, post: Post) -> None:
         self._stage.platform.report(
-            person, Deed(PostRemoved(**self._stage.platform.about(person), data=Post(post=post.post)))
+            person, PlannedEvent(PostRemoved(**self._stage.platform.about(person), data=Post(post=post.post)))
         )

@@ -1,18 +1,18 @@
 """Sale evenings: friends use the welcome code they were given; some of them twice, some in a hurry."""
 
 from referral_tools.campaign.followers import Followers
-from referral_tools.campaign.people import Person
+from referral_tools.campaign.people import SimulatedPerson
 from referral_tools.campaign.script import Purchase
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import SimulationContext
 
 _DAY = 24
 _EVENING = 20  # o'clock, where the program is at home
 
 
 class Market:
-    """Who buys with a code, and when: of those whose code must be ready, some."""
+    """Who buys with a code, and when: some of those whose code must be ready."""
 
-    def __init__(self, stage: Stage, followers: Followers) -> None:
+    def __init__(self, stage: SimulationContext, followers: Followers) -> None:
         self._stage, self._followers = stage, followers
         self._evenings = {day * _DAY + _EVENING for day in stage.model.sale_days}
 
@@ -25,12 +25,12 @@ class Market:
             if stage.dice.happens(stage.model.buyers):
                 stage.page.purchases.append(self._purchase(person))
 
-    def _ready(self, person: Person) -> bool:
-        """Brought by somebody, known to the system, and past the holding period."""
+    def _ready(self, person: SimulatedPerson) -> bool:
+        """Referred, known to the system, and past the holding period."""
         held_until = person.followed_step + self._stage.program.holding_days * _DAY + 1
-        return person.brought and not person.bought and max(held_until, person.known_by) < self._stage.step
+        return person.referral_count and not person.bought and max(held_until, person.known_by) < self._stage.step
 
-    def _purchase(self, person: Person) -> Purchase:
+    def _purchase(self, person: SimulatedPerson) -> Purchase:
         person.bought = True
         dice, model = self._stage.dice, self._stage.model
         return Purchase(

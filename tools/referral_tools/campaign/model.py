@@ -16,8 +16,8 @@ _WEEKDAYS = (0.9, 0.9, 0.95, 0.95, 1.05, 1.15, 1.1)  # Monday first
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """How people behave. Rates are a day and a follower unless they say otherwise, probabilities one occasion's."""
+class CampaignModel:
+    """How people behave. Rates are per day and follower, and probabilities per occasion, unless noted otherwise."""
 
     days: int = 60
     base_followers: int = 500  # they follow before the campaign begins
@@ -30,12 +30,12 @@ class Model:
     views: float = 0.36
     posts: float = 0.023
     orders: float = 0.004
-    unfollows: float = 0.0035  # of those who found the account; who was brought stays longer:
+    unfollows: float = 0.0035  # of those who discovered the account; referred followers stay longer:
     referred_loyalty: float = 2.0  # times less likely to leave
 
     # Sharing: a view leads to it
     sharers: float = 0.3  # of people ever pass something on
-    share_probability: float = 0.15  # theirs, where nothing asks for it
+    share_probability: float = 0.15  # theirs, without a call to action
     cta_uplift: float = 3.0  # times more where a specific call to action does
     cta_shown: float = 0.5  # of views
     friends_per_share: float = 2.35  # times the sharer's influence
@@ -54,10 +54,10 @@ class Model:
     forgotten_evidence: float = 0.04  # of friends who follow; the click may be known from earlier
     late_followers: float = 0.015  # of clicks: the follow comes after the window
     own_codes: float = 0.008  # of new followers try their own code
-    unknown_codes: float = 0.01  # or one that nobody has
+    unknown_codes: float = 0.01  # or an unknown one
     repeated_follows: float = 0.01  # reported again as a new fact
 
-    # How platforms deliver: every few hours what happened meanwhile; and of facts
+    # How platforms deliver: every few hours what has happened since; and of facts
     report_hours: int = 3
     sent_twice: float = 0.03
     hours_late: float = 0.1

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from itertools import product
 
-from referral_tools.campaign.dice import Dice
-from referral_tools.campaign.model import Model
+from referral_tools.campaign.model import CampaignModel
+from referral_tools.campaign.seeded_random import SeededRandom
 
 _FIRST = (
     "晚风",
@@ -40,15 +40,15 @@ _NAMES = tuple(f"{first}{second}" for second, first in product(_SECOND, _FIRST))
 
 
 @dataclass(slots=True, eq=False)
-class Person:
-    """Somebody: what they are known to have done so far."""
+class SimulatedPerson:
+    """One simulated person: what they are known to have done so far."""
 
     number: int
     influence: float  # how many friends they tell, 1 on average
     shares: bool
     following: bool = False
     followed_before: bool = False
-    brought: bool = False  # the first follow came with evidence that counts
+    referral_count: bool = False  # the first follow came with evidence that counts
     followed_step: int = 0
     heard_step: int = 0
     known_by: int = 0  # the step by which every fact of theirs has arrived
@@ -68,31 +68,31 @@ class Person:
 
 
 class Crowd:
-    """Everybody, and those who follow, from whom one is drawn in constant time."""
+    """All people, and those who follow, from whom one is drawn in constant time."""
 
-    def __init__(self, dice: Dice, model: Model) -> None:
-        self.everybody: list[Person] = []
-        self.followers: list[Person] = []
-        self.waverers: list[Person] = []  # have heard of the account
+    def __init__(self, dice: SeededRandom, model: CampaignModel) -> None:
+        self.everybody: list[SimulatedPerson] = []
+        self.followers: list[SimulatedPerson] = []
+        self.waverers: list[SimulatedPerson] = []  # know of the account, but do not follow
         self._dice = dice
         self._model = model
 
-    def newcomer(self) -> Person:
-        """Somebody new."""
+    def newcomer(self) -> SimulatedPerson:
+        """A new person."""
         dice, model = self._dice, self._model
-        person = Person(
+        person = SimulatedPerson(
             len(self.everybody) + 1, dice.spread(model.influence_spread), shares=dice.happens(model.sharers)
         )
         self.everybody.append(person)
         return person
 
-    def joins(self, person: Person, step: int) -> None:
+    def add(self, person: SimulatedPerson, step: int) -> None:
         """They follow from now on."""
         person.following = person.followed_before = True
         person.followed_step = step
         self.followers.append(person)
 
-    def leaves(self, person: Person) -> None:
+    def remove(self, person: SimulatedPerson) -> None:
         """They follow no more."""
         person.following = False
         self.followers.remove(person)

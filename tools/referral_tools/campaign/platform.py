@@ -4,16 +4,16 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from referral_tools.campaign.dice import Dice
-from referral_tools.campaign.model import Model
-from referral_tools.campaign.people import Person
-from referral_tools.campaign.script import Deed
+from referral_tools.campaign.model import CampaignModel
+from referral_tools.campaign.people import SimulatedPerson
+from referral_tools.campaign.script import PlannedEvent
+from referral_tools.campaign.seeded_random import SeededRandom
 
 _NO_SUCH_TYPE = b'{"id":"evt_odd","type":"person.levitated","occurred_at":"2026-01-01T00:00:00Z"}'
 
 
-class About(TypedDict):
-    """What every fact of a person says."""
+class EventFields(TypedDict):
+    """The fields that every event of a person has."""
 
     id: str
     program: str
@@ -24,9 +24,9 @@ class About(TypedDict):
 class Platform:
     """Numbers facts, and decides in which step each arrives: mostly its own, some hours or days later, some twice."""
 
-    def __init__(self, dice: Dice, model: Model, program: str, name: str, start: datetime) -> None:
+    def __init__(self, dice: SeededRandom, model: CampaignModel, program: str, name: str, start: datetime) -> None:
         self._dice, self._model, self._program, self._name = dice, model, program, name
-        self._post: dict[int, list[Deed]] = defaultdict(list)
+        self._post: dict[int, list[PlannedEvent]] = defaultdict(list)
         self._numbered = 0
         self._now, self._step = start, 0
 
@@ -34,35 +34,35 @@ class Platform:
         """Time has come to the end of this step, an hour long."""
         self._step, self._now = step, at
 
-    def about(self, person: Person) -> About:
+    def about(self, person: SimulatedPerson) -> EventFields:
         """A new fact of a person, some time in this hour."""
         self._numbered += 1
-        return About(
+        return EventFields(
             id=f"evt_{self._name}_{self._numbered}",
             program=self._program,
             person=person.id,
             occurred_at=self._now - timedelta(seconds=self._dice.randrange(3600)),
         )
 
-    def report(self, person: Person, deed: Deed) -> None:
+    def report(self, person: SimulatedPerson, deed: PlannedEvent) -> None:
         """Puts a fact into the post, now and then twice."""
         for _ in range(2 if self._dice.happens(self._model.sent_twice) else 1):
             arrives = self._next_report(self._step + self._delay())
             self._post[arrives].append(deed)
             person.known_by = max(person.known_by, arrives)
 
-    def deliver(self) -> list[Deed]:
+    def deliver(self) -> list[PlannedEvent]:
         """What arrives in this step, in no order."""
         return self._shuffled(self._post.pop(self._step, []))
 
-    def deliver_the_rest(self) -> list[Deed]:
+    def deliver_remaining(self) -> list[PlannedEvent]:
         """What would arrive later."""
         rest = [deed for step in sorted(self._post) for deed in self._post[step]]
         self._post.clear()
         return self._shuffled(rest)
 
     def malformed(self, facts: int) -> list[bytes]:
-        """What else comes beside so many facts, and has to be refused."""
+        """An invalid item, sent among this many events, which must be refused."""
         return [_NO_SUCH_TYPE] * self._dice.count(facts * self._model.malformed)
 
     def _next_report(self, step: int) -> int:
@@ -74,6 +74,6 @@ class Platform:
             return self._dice.randrange(24, 72)
         return self._dice.randrange(1, 12) if draw < self._model.days_late + self._model.hours_late else 0
 
-    def _shuffled(self, deeds: list[Deed]) -> list[Deed]:
+    def _shuffled(self, deeds: list[PlannedEvent]) -> list[PlannedEvent]:
         self._dice.shuffle(deeds)
         return deeds

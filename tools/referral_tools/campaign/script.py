@@ -1,4 +1,4 @@
-"""The script of a campaign: what happens in each step. What only the running system can say is a blank to fill in."""
+"""The script of a campaign: what happens in each step. Values that only the running system knows are blanks to fill in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from referral_tools.oracle import Enrolled
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Somebody takes part from now on."""
+    """A person becomes a participant."""
 
     person: str
     name: str
@@ -20,7 +20,7 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody opens the link of `referrer` (a person's id). `number` names the click for whoever uses its token."""
+    """A person opens the link of `referrer` (a person's id). `number` identifies the click for events that use its token."""
 
     number: int
     referrer: str
@@ -28,7 +28,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Blanks in a fact: whose code is said, whose mention, whose QR code is scanned, the token of which click."""
+    """Blanks in an event: the owner of the code, mention or scanned QR code, and the click whose token is used."""
 
     code_of: str | None = None
     mention_of: str | None = None
@@ -40,8 +40,8 @@ NO_EVIDENCE = Evidence()
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """What somebody did, as reported by a platform."""
+class PlannedEvent:
+    """Something a person did, as a platform reports it."""
 
     fact: Fact
     evidence: Evidence = NO_EVIDENCE
@@ -49,7 +49,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """Somebody uses their welcome code for `order`: `at_once` requests under one key, then perhaps `another` order."""
+    """A friend uses their welcome code for `order`: `at_once` requests with one key, then possibly `another` order."""
 
     person: str
     order: str
@@ -58,25 +58,25 @@ class Purchase:
 
 
 @dataclass(slots=True)
-class Step:
+class ScriptStep:
     """All up to the moment `at`, in this order: the clock is set, people enrol, click, facts arrive, friends buy."""
 
     at: datetime
     enrolments: list[Enrolment] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
-    deeds: list[Deed] = field(default_factory=list)
+    deeds: list[PlannedEvent] = field(default_factory=list)
     malformed: list[bytes] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Cast:
-    """What the system said: participants by person, click tokens by number."""
+class LiveValues:
+    """Values known from the running system: participants by person, click tokens by number."""
 
     enrolled: dict[str, Enrolled] = field(default_factory=dict)
     tokens: dict[int, str] = field(default_factory=dict)
 
-    def fill(self, deed: Deed) -> Fact:
+    def fill(self, deed: PlannedEvent) -> Fact:
         """The fact with its blanks filled in. Raises KeyError where the script uses what has not happened."""
         blanks = deed.evidence
         fact = deed.fact
@@ -84,9 +84,9 @@ class Cast:
             return fact
         if blanks.scan_of and isinstance(fact, CodeScanned):
             return replace(fact, data=Scan(scene=self.enrolled[blanks.scan_of].code))
-        return replace(fact, **self._said(blanks, fact))
+        return replace(fact, **self._referral_code(blanks, fact))
 
-    def _said(self, blanks: Evidence, fact: Fact) -> Mapping[str, str | None]:
+    def _referral_code(self, blanks: Evidence, fact: Fact) -> Mapping[str, str | None]:
         return {
             "code": self.enrolled[blanks.code_of].code if blanks.code_of else fact.code,
             "mention": self.enrolled[blanks.mention_of].mention if blanks.mention_of else fact.mention,

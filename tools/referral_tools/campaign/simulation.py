@@ -8,10 +8,10 @@ from referral_tools.campaign.discovery import Discovery
 from referral_tools.campaign.followers import Followers
 from referral_tools.campaign.following import Following
 from referral_tools.campaign.market import Market
-from referral_tools.campaign.model import Model
-from referral_tools.campaign.script import Step
+from referral_tools.campaign.model import CampaignModel
+from referral_tools.campaign.script import ScriptStep
 from referral_tools.campaign.sharing import Sharing
-from referral_tools.campaign.stage import Stage
+from referral_tools.campaign.simulation_context import SimulationContext
 
 _HOURS = 24
 
@@ -19,36 +19,36 @@ _HOURS = 24
 class Simulation:
     """A campaign of `model.days` days up to `end` (midnight in the program's zone, for days to be days)."""
 
-    def __init__(self, model: Model, program: Program, seed: int, end: datetime) -> None:
-        self._stage = stage = Stage(model, program, seed, end - timedelta(days=model.days))
+    def __init__(self, model: CampaignModel, program: Program, seed: int, end: datetime) -> None:
+        self._stage = stage = SimulationContext(model, program, seed, end - timedelta(days=model.days))
         following = Following(stage)
         self._discovery = Discovery(stage, following)
         self._followers = Followers(stage, following, Sharing(stage, following))
         self._market = Market(stage, self._followers)
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[ScriptStep]:
         """The script, hour by hour; the same for the same arguments. Can be walked through once."""
         yield self._first()
         last = self._stage.model.days * _HOURS
         for hour in range(1, last + 1):
             yield self._hour(hour)
-        yield Step(self._stage.page.at, deeds=self._stage.platform.deliver_the_rest())
+        yield ScriptStep(self._stage.page.at, deeds=self._stage.platform.deliver_remaining())
 
-    def _first(self) -> Step:
+    def _first(self) -> ScriptStep:
         """Those who follow already do so before the first hour of the campaign."""
         self._stage.turn(0)
         self._discovery.base()
-        return self._delivered()
+        return self._delivery_steps()
 
-    def _hour(self, hour: int) -> Step:
+    def _hour(self, hour: int) -> ScriptStep:
         self._stage.turn(hour)
         season = self._stage.model.season(self._stage.local)
         self._discovery.hour(season)
         self._followers.hour(season)
         self._market.hour()
-        return self._delivered()
+        return self._delivery_steps()
 
-    def _delivered(self) -> Step:
+    def _delivery_steps(self) -> ScriptStep:
         page, platform = self._stage.page, self._stage.platform
         page.deeds = platform.deliver()
         page.malformed = platform.malformed(len(page.deeds))

@@ -8,10 +8,10 @@ from typing import IO
 import click
 from msgspec.structs import replace
 
-from conversion_tracker.domain.adapters.wechat_secure import is_key
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_encoding_aes_key
+from referral.encryption import seal
 from referral.events.entities import AdapterSecret
-from referral.sealed import seal
-from referral_tools.catalog_access import CatalogAccess, opened_catalog
+from referral_tools.catalog_access import CatalogAccess, open_catalog
 
 WECHAT, WECHAT_AES = "wechat", "wechat-aes"
 # What the account's settings page takes as Token: 3 to 32 letters and digits.
@@ -31,23 +31,23 @@ def adapters() -> None:
 @click.option(
     "--token-file", type=click.File("r", "utf-8"), help="the file that holds the secret; - reads it from stdin"
 )
-@click.option("--only", is_flag=True, help="the secret before this one stops counting at once")
+@click.option("--only", is_flag=True, help="revoke the previous secret immediately")
 def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: bool) -> None:
-    """Set the secret NAME of PROGRAM: `wechat` for the account's token, `wechat-aes` for its EncodingAESKey, else the name that an
-    adapter's signature declares.
+    """Set the secret NAME of PROGRAM: `wechat` for the account's token, `wechat-aes` for its EncodingAESKey, or the name in an
+    adapter's `signature`.
 
-    Without a file a secret is made, and printed this once. The one before it keeps counting, so that nothing is lost while the
-    platform is told. Needs the REFERRAL_SIGNING_KEY of the services.
+    Without a file a secret is generated and printed once. The previous secret stays valid, so that no callback is lost while the
+    platform's settings are changed. Needs the REFERRAL_SIGNING_KEY of the services.
     """
     made = token_file is None
     secret = _fresh(name) if token_file is None else token_file.read().strip()
     _check(name, secret)
-    with opened_catalog(sealing=True) as opened:
+    with open_catalog(sealing=True) as opened:
         _check_program(opened, program)
         kept = opened.catalog.adapter_secret(program, name)
         before = kept.sealed[:1] if kept and not only else ()
         sealed = seal(opened.settings.signing_key, program, name, secret)
-        opened.put(AdapterSecret(recorded_at=opened.now, program=program, name=name, sealed=(sealed, *before)))
+        opened.write(AdapterSecret(recorded_at=opened.now, program=program, name=name, sealed=(sealed, *before)))
     click.echo(f"{program} has the secret {name}{' and the one before' if before else ''}", err=True)
     if made:
         click.echo(secret)
@@ -56,7 +56,7 @@ def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: boo
 @adapters.command("list")
 def list_secrets() -> None:
     """List which programs have which secrets; the secrets themselves are not shown."""
-    with opened_catalog() as opened:
+    with open_catalog() as opened:
         for one in opened.catalog.adapter_secrets():
             state = f"{len(one.sealed)} in force" if one.sealed else "REMOVED"
             click.echo(f"{one.program}  {one.name}  {state}, since {one.recorded_at.isoformat(timespec='seconds')}")
@@ -67,18 +67,18 @@ def list_secrets() -> None:
 @_PROGRAM
 def remove(name: str, program: str) -> None:
     """Remove the secret NAME of PROGRAM: callbacks signed with it are refused within seconds."""
-    with opened_catalog() as opened:
+    with open_catalog() as opened:
         kept = opened.catalog.adapter_secret(program, name)
         if kept is None or not kept.sealed:
             raise click.ClickException(
                 f"{program} has no secret {name}: `referral adapters list` shows those there are"
             )
-        opened.put(replace(kept, recorded_at=opened.now, sealed=()))
+        opened.write(replace(kept, recorded_at=opened.now, sealed=()))
     click.echo(f"{program} has no secret {name} any more")
 
 
 def _fresh(name: str) -> str:
-    """A secret that nobody can guess, of the form that it needs."""
+    """An unguessable secret in the required form."""
     if name == WECHAT_AES:
         return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
     return secrets.token_hex(16)
@@ -92,7 +92,7 @@ def _check(name: str, secret: str) -> None:
         raise click.ClickException(
             "this is no token of WeChat: 3 to 32 letters and digits; leave the file out to make one"
         )
-    if name == WECHAT_AES and not is_key(secret):
+    if name == WECHAT_AES and not is_encoding_aes_key(secret):
         raise click.ClickException(
             "this is no EncodingAESKey: 43 letters and digits; leave the file out to make one, and copy it to the account's page"
         )

@@ -2,9 +2,9 @@
 
 import click
 
-from referral_tools.columns import table
-from referral_tools.commands.decision import decided
-from referral_tools.service import Service, aimed, path
+from referral_tools.commands.decision_options import decision_options
+from referral_tools.service_client import ServiceClient, path, service_options
+from referral_tools.text_columns import table
 
 _HEADS = ("PERSON", "SINCE (UTC)", "BY", "WHY")
 _PROGRAM, _PERSON = click.argument("program", metavar="PROGRAM"), click.argument("person", metavar="PERSON")
@@ -18,34 +18,36 @@ def bans() -> None:
 @bans.command("list")
 @_PROGRAM
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@aimed("conversion-tracker", "read")
+@service_options("conversion-tracker", "read")
 def listing(program: str, limit: int, url: str, key: str) -> None:
     """List who is banned from PROGRAM (prg_…), the oldest ban first."""
     found = [
         (one["person"], one["at"][:16].replace("T", " "), one["by"], one["note"])
-        for one in Service(url, key).items(path("programs", program, "bans"), limit)
+        for one in ServiceClient(url, key).items(path("programs", program, "bans"), limit)
     ]
-    click.echo(table(_HEADS, found) if found else f"nobody is banned from {program}")
+    click.echo(table(_HEADS, found) if found else f"no bans in {program}")
 
 
 @bans.command()
 @_PROGRAM
 @_PERSON
-@decided
-@aimed("conversion-tracker", "admin")
+@decision_options
+@service_options("conversion-tracker", "admin")
 def add(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
-    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: all that they brought no longer counts."""
+    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: none of their referrals counts any more."""
     body = {"person": person, "by": by, "note": note}
-    Service(url, key).told("POST", path("programs", program, "bans"), json=body)
+    ServiceClient(url, key).request_ok("POST", path("programs", program, "bans"), json=body)
     click.echo(f"{person} is banned from {program} by {by}")
 
 
 @bans.command()
 @_PROGRAM
 @_PERSON
-@decided
-@aimed("conversion-tracker", "admin")
+@decision_options
+@service_options("conversion-tracker", "admin")
 def lift(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
     """Lift the ban of PERSON from PROGRAM: all counts again as if it had not been."""
-    Service(url, key).told("DELETE", path("programs", program, "bans", person), params={"by": by, "note": note})
+    ServiceClient(url, key).request_ok(
+        "DELETE", path("programs", program, "bans", person), params={"by": by, "note": note}
+    )
     click.echo(f"{person} is free of the ban from {program}, by {by}")

@@ -5,7 +5,7 @@ from typing import get_args
 import click
 
 from referral.events.facts import Visitor
-from referral_tools.service import Service, aimed, path
+from referral_tools.service_client import ServiceClient, path, service_options
 
 _CLASSES = click.Choice(get_args(Visitor))
 
@@ -25,11 +25,11 @@ def clicks() -> None:
 @click.option("--visitor", type=_CLASSES, required=True, help="what they are from now on")
 @click.option("--by", help="who found it; the key's id when left out")
 @click.option("--note", help="why")
-@aimed("link-issuer", "admin")
+@service_options("link-issuer", "admin")
 def reclass(program: str, click_: str | None, from_: str | None, url: str, key: str, **said: str | None) -> None:
-    """Say what clicks of PROGRAM were: counters move each to its new class, once, on the day it happened."""
+    """Correct the visitor class of clicks of PROGRAM: counters move each to its new class, once, on the day it happened."""
     wanted = {"click": click_, "from": from_, **said}
     body = {name: value for name, value in wanted.items() if value is not None}
-    told = Service(url, key).document("POST", path("programs", program, "clicks", "reclass"), json=body)
-    places = f"; {told['returned']:+d} places of bounded links" if told["returned"] else ""
+    told = ServiceClient(url, key).document("POST", path("programs", program, "clicks", "reclass"), json=body)
+    places = f"; {told['returned']:+d} uses of links with a usage limit" if told["returned"] else ""
     click.echo(f"{told['reclassed']} clicks are {told['visitor']} now{places}")

@@ -6,16 +6,25 @@ from pathlib import Path
 import click
 
 from referral.config import ConfigError
-from referral_tools.campaign.client import Refused
-from referral_tools.commands.ports import port_base as port_base_option
-from referral_tools.demo.folded import NotFolded
-from referral_tools.demo.home import NotADemo
-from referral_tools.demo.run import Demo
+from referral_tools.campaign.client import RequestRefused
+from referral_tools.commands.port_option import port_base as port_base_option
+from referral_tools.demo.data_folder import NotADemoFolder
+from referral_tools.demo.demo_run import Demo
+from referral_tools.demo.fold_wait import FoldsBehind
 from referral_tools.stack.jars import MissingProgram, NoJars
 from referral_tools.stack.ports import PortTaken
-from referral_tools.stack.process import Unhealthy
+from referral_tools.stack.process import ProcessUnhealthy
 
-_FAILED = (ConfigError, MissingProgram, NoJars, NotADemo, NotFolded, PortTaken, Refused, Unhealthy)
+_FAILED = (
+    ConfigError,
+    MissingProgram,
+    NoJars,
+    NotADemoFolder,
+    FoldsBehind,
+    PortTaken,
+    RequestRefused,
+    ProcessUnhealthy,
+)
 
 
 @click.command()

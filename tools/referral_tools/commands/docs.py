@@ -1,4 +1,4 @@
-"""`referral docs`: the pages that are made from the tables of the code, so that they cannot say anything else."""
+"""`referral docs`: the pages generated from the tables of the code, so that they cannot differ from it."""
 
 from collections.abc import Callable, Iterable
 from inspect import getdoc
@@ -18,7 +18,7 @@ _HOME = Path(__file__).resolve().parents[3] / "docs"
 _MADE = "<!-- Made by `make docs` from {source}; change it there. -->"
 
 
-def configuration() -> str:
+def configuration_page() -> str:
     """docs/configuration.md"""
     intro = (
         "Every process is configured by environment variables. Wrong values are refused at start, all at once and each by its"
@@ -27,7 +27,7 @@ def configuration() -> str:
     return _page("Configuration", "shared/referral/config.py", intro, ("variable", "default", "meaning"), config.rows())
 
 
-def measured() -> str:
+def metrics_page() -> str:
     """docs/metrics.md"""
     intro = (
         "Every process shows its metrics at `/metrics`, in Prometheus' text format: HTTP services on their port, folds and"
@@ -42,37 +42,37 @@ def measured() -> str:
     )
 
 
-def events() -> str:
+def events_page() -> str:
     """docs/events.md"""
     intro = (
         "A record is NDJSON: one JSON object a line. Names on the broker begin with `REFERRAL_TOPIC_PREFIX`. Each type has an"
         " [example](../shared/referral/events/examples), each topic a [JSON Schema](../shared/referral/events/schemas)."
     )
-    heads = ("topic", "key", "kept", "written by", "read by")
+    heads = ("topic", "key", "retention", "written by", "read by")
     rows = [
-        (f"`{t.name}`", t.key, t.kept, ", ".join(t.producers) or "nobody yet", _readers(t)) for t in TOPICS.values()
+        (f"`{t.name}`", t.key, t.retention, ", ".join(t.producers) or "none yet", _readers(t)) for t in TOPICS.values()
     ]
     return _page("Topics and events", "shared/referral/topics.py", intro, heads, rows) + "".join(
         map(_lines, TOPICS.values())
     )
 
 
-def attributed() -> str:
+def attribution_page() -> str:
     """docs/attribution.md"""
     intro = (
-        "How it is decided who brought a person, from when that pays, and who would have the credit under other models."
+        "How a person is attributed to a referrer, from when the referral pays, and who would have the credit under other models."
         " Every cell is a test: `tests/unit/conversion_tracker/test_documented_cases.py` plays each through the fold."
     )
     top = [f"# Attribution by example\n\n{_MADE.format(source='tools/referral_tools/attribution')}\n\n{intro}\n"]
     return "\n".join([*top, *(_section(*section) for section in sections())])
 
 
-def program_file() -> str:
+def programs_page() -> str:
     """docs/programs.md"""
     return programs(_MADE.format(source="services/link-issuer/link_issuer/programs and .../domain/advice"))
 
 
-def screened() -> str:
+def screening_rules_page() -> str:
     """docs/screening.md"""
     made = _MADE.format(
         source="conversion-tracker's catalogue of rules and tools/referral_tools/commands/screening_page.py"
@@ -83,12 +83,12 @@ def screened() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    "configuration.md": configuration,
-    "metrics.md": measured,
-    "events.md": events,
-    "attribution.md": attributed,
-    "programs.md": program_file,
-    "screening.md": screened,
+    "configuration.md": configuration_page,
+    "metrics.md": metrics_page,
+    "events.md": events_page,
+    "attribution.md": attribution_page,
+    "programs.md": programs_page,
+    "screening.md": screening_rules_page,
 }
 
 
@@ -112,7 +112,7 @@ def settings() -> None:
 
 
 def current(name: str, page: str) -> bool:
-    """Whether a page on disk says this."""
+    """Whether the page on disk is current."""
     path = _HOME / name
     return path.exists() and path.read_text(encoding="utf-8") == page
 
@@ -138,14 +138,14 @@ def _cell(text: str) -> str:
 
 
 def _readers(topic: Topic) -> str:
-    return ", ".join(topic.consumers) or ("people" if topic.producers else "nobody yet")
+    return ", ".join(topic.consumers) or ("people" if topic.producers else "none yet")
 
 
 def _lines(topic: Topic) -> str:
     """The types that stand on a topic, each with the first line of its docstring."""
     kinds = get_args(topic.lines) or (topic.lines,)
     named = [f"| `{_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
-    return "\n".join(["", f"## {topic.name}", "", "| type | says |", "|---|---|", *named, ""])
+    return "\n".join(["", f"## {topic.name}", "", "| type | meaning |", "|---|---|", *named, ""])
 
 
 def _tag(kind: type) -> str:

@@ -1,11 +1,11 @@
-"""`referral explain PERSON --program P`: why somebody is credited to whom, and what came of it, down to the log."""
+"""`referral explain PERSON --program P`: why a referrer is credited, and what followed from it, down to the log."""
 
 import click
 import msgspec
 
-from referral_tools.explain.answer import Explanation
-from referral_tools.explain.text import text
-from referral_tools.service import Away, Service, aimed, decoded, path
+from referral_tools.explain.explanation import Explanation
+from referral_tools.explain.explanation_text import text
+from referral_tools.service_client import ServiceClient, ServiceUnavailable, decode_response, path, service_options
 
 _AWAY = 3
 
@@ -13,20 +13,20 @@ _AWAY = 3
 @click.command()
 @click.argument("person")
 @click.option("--program", required=True, help="the program's id, such as prg_glow")
-@aimed("conversion-tracker", "read")
+@service_options("conversion-tracker", "read")
 @click.option("--json", "as_json", is_flag=True, help="the answer as the service gives it")
 def explain(person: str, program: str, url: str, key: str, *, as_json: bool) -> None:
-    """Explain who brought PERSON (the platform's own id, such as xhs:u42), and what it led to.
+    """Explain who referred PERSON (the platform's own id, such as xhs:u42), and what followed from it.
 
     Ends with 0, with 1 where the service knows no such person or refuses, with 2 for a wrong command line, and with 3 where the
     service or the log is away.
     """
     try:
-        answer = Service(url, key).told("GET", path("programs", program, "people", person, "explanation"))
-    except Away as away:
+        answer = ServiceClient(url, key).request_ok("GET", path("programs", program, "people", person, "explanation"))
+    except ServiceUnavailable as away:
         away.exit_code = _AWAY
         raise
     if as_json:
         click.echo(msgspec.json.format(answer.content, indent=2).decode())
     else:
-        click.echo(text(decoded(answer, Explanation)))
+        click.echo(text(decode_response(answer, Explanation)))

@@ -4,9 +4,10 @@ import click
 from msgspec.structs import replace
 
 from referral.events.entities import ApiKey
-from referral.events.ids import fresh
-from referral.http.keys import SCOPES, digest, fresh_secret
-from referral_tools.catalog_access import opened_catalog
+from referral.events.ids import random_id
+from referral.http.api_keys import SCOPES, generate_secret
+from referral.http.bearer_token import secret_digest
+from referral_tools.catalog_access import open_catalog
 
 
 @click.group()
@@ -24,12 +25,17 @@ def keys() -> None:
 )
 def create(name: str, scopes: tuple[str, ...], programs: tuple[str, ...]) -> None:
     """Make a key. Its secret is printed once, and stored nowhere."""
-    secret = fresh_secret()
-    with opened_catalog() as opened:
+    secret = generate_secret()
+    with open_catalog() as opened:
         key = ApiKey(
-            recorded_at=opened.now, id=fresh("key"), digest=digest(secret), name=name, scopes=scopes, programs=programs
+            recorded_at=opened.now,
+            id=random_id("key"),
+            digest=secret_digest(secret),
+            name=name,
+            scopes=scopes,
+            programs=programs,
         )
-        opened.put(key)
+        opened.write(key)
     click.echo(f"{key.id} ({name}): {', '.join(scopes)}. The secret is shown this once:", err=True)
     click.echo(secret)
 
@@ -37,7 +43,7 @@ def create(name: str, scopes: tuple[str, ...], programs: tuple[str, ...]) -> Non
 @keys.command("list")
 def list_keys() -> None:
     """List the keys, revoked ones too."""
-    with opened_catalog() as opened:
+    with open_catalog() as opened:
         for key in opened.catalog.api_keys():
             bound = ", ".join(key.programs) or "all programs"
             state = "  REVOKED" if key.revoked else ""
@@ -48,9 +54,9 @@ def list_keys() -> None:
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
     """Revoke the key KEY_ID (key_…): requests with it are refused within seconds."""
-    with opened_catalog() as opened:
+    with open_catalog() as opened:
         found = next((key for key in opened.catalog.api_keys() if key.id == key_id), None)
         if found is None:
             raise click.ClickException(f"there is no key {key_id}: `referral keys list` shows those there are")
-        opened.put(replace(found, recorded_at=opened.now, revoked=True))
+        opened.write(replace(found, recorded_at=opened.now, revoked=True))
     click.echo(f"{key_id} ({found.name}) is revoked")

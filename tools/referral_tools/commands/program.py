@@ -7,14 +7,14 @@ import click
 import httpx
 
 from link_issuer.domain.advice.missing_element import missing
-from link_issuer.domain.changes import changes
+from link_issuer.domain.program_changes import changes
 from link_issuer.programs.sections import title
 from link_issuer.programs.yaml_form import Document
 from referral.events.program import Program
 from referral_tools.commands.program_diff import diff
-from referral_tools.commands.program_file import FILE, checked, tell
+from referral_tools.commands.program_file import FILE, load_program_file, print_report
 from referral_tools.commands.program_service import Applied, put, versions_of
-from referral_tools.service import Service, aimed, decoded, mistakes, refusal
+from referral_tools.service_client import ServiceClient, decode_response, mistakes, refusal, service_options
 
 
 @click.group()
@@ -29,7 +29,7 @@ program.add_command(diff)
 @click.argument("file", type=FILE)
 def check_file(file: Path) -> None:
     """Say what is wrong in FILE, line by line, and what a growth expert would do better. Ends with 1 where something is wrong."""
-    _, verdict, found = checked(file)
+    _, verdict, found = load_program_file(file)
     warnings = f", {len(verdict.warnings)} to think about" if verdict.warnings else ""
     click.echo(f"{file}: {found.id} is in order{warnings}")
     click.echo(_scores(found), nl=False)
@@ -37,23 +37,23 @@ def check_file(file: Path) -> None:
 
 @program.command("apply")
 @click.argument("file", type=FILE)
-@aimed("link-issuer", "admin")
+@service_options("link-issuer", "admin")
 @click.option("--dry-run", is_flag=True, help="ask what would happen, and change nothing")
 def apply_file(file: Path, url: str, key: str, dry_run: bool) -> None:
     """Make FILE the program's next version, if its rules differ from the newest one's."""
-    document, _, found = checked(file)
-    answer = put(Service(url, key), found.id, file, dry_run=dry_run)
+    document, _, found = load_program_file(file)
+    answer = put(ServiceClient(url, key), found.id, file, dry_run=dry_run)
     if not answer.is_success:
         _refuse(file, document, answer)
-    click.echo(_told(found.id, decoded(answer, dict[str, Any])))
+    click.echo(_print_versions(found.id, decode_response(answer, dict[str, Any])))
 
 
 @program.command("versions")
 @click.argument("program_id", metavar="PROGRAM")
-@aimed("link-issuer", "read")
+@service_options("link-issuer", "read")
 def versions(program_id: str, url: str, key: str) -> None:
     """List the versions of PROGRAM (prg_…), the newest first, with what each changed."""
-    listed = versions_of(Service(url, key), program_id)
+    listed = versions_of(ServiceClient(url, key), program_id)
     for newer, older in zip(listed, [*listed[1:], None], strict=True):
         click.echo(f"{newer.version:>4}  from {newer.effective_from:%Y-%m-%dT%H:%M:%SZ}  {_news(older, newer)}")
 
@@ -72,11 +72,11 @@ def _news(older: Applied | None, newer: Applied) -> str:
 
 def _refuse(file: Path, document: Document, answer: httpx.Response) -> None:
     """Prints the problem that the service answered, with lines where it names places, and ends the command."""
-    tell(file, document, mistakes(answer))
+    print_report(file, document, mistakes(answer))
     raise refusal(answer)
 
 
-def _told(id_: str, answer: dict[str, Any]) -> str:
+def _print_versions(id_: str, answer: dict[str, Any]) -> str:
     version, since = answer["version"], answer["effective_from"]
     if not answer["is_new"]:
         return f"{id_}: version {version} has these rules already, since {since}; nothing was changed"

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from link_issuer.domain.changes import Change, changes
+from link_issuer.domain.program_changes import Change, changes
 from link_issuer.programs.check import spelled_out
 from referral.events.program import Program
-from referral_tools.commands.program_differences import told
-from referral_tools.commands.program_file import checked
+from referral_tools.commands.program_diff_text import describe
+from referral_tools.commands.program_file import load_program_file
 from referral_tools.commands.program_service import Applied, versions_of
-from referral_tools.service import Service, aimed
+from referral_tools.service_client import ServiceClient, service_options
 
 _VERSION = re.compile(r"(prg_[a-z0-9_]+)(?:@([1-9][0-9]*|newest))?")
 _FORMS = "a program file, or PROGRAM@VERSION of a running system, such as prg_glow@3 or prg_glow@newest"
@@ -34,7 +34,7 @@ class Side:
 @click.command()
 @click.argument("old")
 @click.argument("new", required=False)
-@aimed("link-issuer", "read", required=False)
+@service_options("link-issuer", "read", required=False)
 @click.option("--json", "as_json", is_flag=True, help="as JSON, one object")
 def diff(old: str, new: str | None, url: str, key: str | None, as_json: bool) -> None:
     """Say what differs from OLD to NEW, section by section.
@@ -42,13 +42,13 @@ def diff(old: str, new: str | None, url: str, key: str | None, as_json: bool) ->
     Each is a program file, or PROGRAM@VERSION of a running system (prg_glow@3, prg_glow@newest). With a file alone, it is
     compared with the newest version that is applied; with a version alone, the newest with it.
     """
-    service = Service(url, key) if key else None
+    service = ServiceClient(url, key) if key else None
     before, after = _sides(old, new, service)
     found = changes(before.program, after.program)
     click.echo(_json(before, after, found) if as_json else _text(before, after, found))
 
 
-def _sides(old: str, new: str | None, service: Service | None) -> tuple[Side, Side]:
+def _sides(old: str, new: str | None, service: ServiceClient | None) -> tuple[Side, Side]:
     """What to compare; a file alone is the newer side, a version alone the older one."""
     if new is not None:
         return _side(old, service), _side(new, service)
@@ -57,17 +57,17 @@ def _sides(old: str, new: str | None, service: Service | None) -> tuple[Side, Si
     return (newest, first) if first.version is None else (first, newest)
 
 
-def _side(name: str, service: Service | None) -> Side:
+def _side(name: str, service: ServiceClient | None) -> Side:
     match = _VERSION.fullmatch(name)
     if Path(name).is_file():
-        _, verdict, program = checked(Path(name), advise=False)
+        _, verdict, program = load_program_file(Path(name), advise=False)
         return Side(name, program, None, verdict.effective_from)
     if match is None:
         raise click.ClickException(f"{name} is no file and no version: write {_FORMS}")
     return _version(match[1], match[2] or "newest", service)
 
 
-def _version(program: str, which: str, service: Service | None) -> Side:
+def _version(program: str, which: str, service: ServiceClient | None) -> Side:
     if service is None:
         raise click.ClickException(
             f"{program}'s versions are the running system's: give --key (or REFERRAL_KEY), and --url where it is not local"
@@ -87,7 +87,7 @@ def _text(before: Side, after: Side, found: Sequence[Change]) -> str:
     head = f"{after.program.id}: {before.label} → {after.label}"
     if not found:
         return f"{head}\nThe rules are the same."
-    return f"{head}\n{_when(before, after)}\n{told(found)}"
+    return f"{head}\n{_when(before, after)}\n{describe(found)}"
 
 
 def _when(before: Side, after: Side) -> str:

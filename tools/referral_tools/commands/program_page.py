@@ -11,8 +11,8 @@ from marshmallow import Schema, fields
 from link_issuer.domain.advice.catalogue import RULES
 from link_issuer.programs.schema import ProgramFile
 from link_issuer.programs.sections import BASICS, SECTIONS
-from referral.events.part import Part
 from referral.events.program import Program
+from referral.events.section import Section
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples/programs/glow.yaml"
 
@@ -43,7 +43,7 @@ which is never in the past: what happened before keeps the rules it happened und
 _ADVICE = """\
 What `check` says beside mistakes, and `PUT` answers under `warnings` as `{code, pointer, detail}`. A program with warnings is
 taken: they are advice. Texts are read in Chinese and English; the word lists are in
-[words.py](../services/link-issuer/link_issuer/domain/advice/words.py).\
+[text_patterns.py](../services/link-issuer/link_issuer/domain/advice/text_patterns.py).\
 """
 
 
@@ -83,7 +83,7 @@ def _of(schema: Schema, name: str, field: fields.Field[Any]) -> Iterator[tuple[s
     return _rows(schema.fields, part, f"{name}[]." if isinstance(field, fields.List) else f"{name}.")
 
 
-def _rows(given: dict[str, fields.Field[Any]], part: type[Part], place: str) -> Iterator[tuple[str, str, str]]:
+def _rows(given: dict[str, fields.Field[Any]], part: type[Section], place: str) -> Iterator[tuple[str, str, str]]:
     """A row for each field, and below it those of the sections inside it."""
     defaults = {one.name: one.default for one in msgspec.structs.fields(part)}
     for name, field in given.items():
@@ -102,10 +102,10 @@ def _schema(field: fields.Field[Any]) -> Schema | None:
     return found if isinstance(found, Schema) else None
 
 
-def _part(part: type[Part], name: str) -> type[Part]:
+def _part(part: type[Section], name: str) -> type[Section]:
     """The contract's type of a section."""
     [annotation] = [one.type for one in msgspec.structs.fields(part) if one.name == name]
-    [found] = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type) and issubclass(one, Part)]
+    [found] = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type) and issubclass(one, Section)]
     return found
 
 

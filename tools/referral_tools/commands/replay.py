@@ -10,9 +10,9 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from referral_tools.commands.program_file import FILE, checked, tell
-from referral_tools.replay.shown import show
-from referral_tools.service import Service, aimed, mistakes, path, refusal
+from referral_tools.commands.program_file import FILE, load_program_file, print_report
+from referral_tools.replay.replay_tables import show_replay
+from referral_tools.service_client import ServiceClient, mistakes, path, refusal, service_options
 
 _LOOK_S = 0.2
 _DIFFERS = 3
@@ -22,7 +22,7 @@ _STOPPED = 130  # as a shell has it for Ctrl-C
 @click.command()
 @click.argument("program", metavar="PROGRAM")
 @click.option("--with", "file", type=FILE, required=True, help="the program file with the other rules")
-@aimed("conversion-tracker", "admin")
+@service_options("conversion-tracker", "admin")
 @click.option("--json", "as_json", is_flag=True, help="print the whole replay as JSON")
 def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> None:
     """Run the rules of a program file over PROGRAM's recorded past (prg_…) and show who would gain and who would lose.
@@ -30,33 +30,33 @@ def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> No
     Nothing live changes. Ctrl-C cancels the replay. Ends with 1 where there is no result, with 3 where the past did not come out as
     recorded, so that the figures are not to be trusted.
     """
-    tracker = Service(url, key)
-    job = _watched(tracker, _asked(tracker, program, file))
+    tracker = ServiceClient(url, key)
+    job = _wait_for_result(tracker, _start_replay(tracker, program, file))
     if job["status"] != "done":
         raise click.ClickException(f"{job['id']} {job['status']}: {job.get('detail')}")
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(job), indent=2).decode())
     else:
-        show(Console(), job)
+        show_replay(Console(), job)
     sys.exit(0 if job["result"]["as_recorded"]["equal"] else _DIFFERS)
 
 
-def _asked(tracker: Service, program: str, file: Path) -> str:
+def _start_replay(tracker: ServiceClient, program: str, file: Path) -> str:
     """The replay's address. The file is checked here first, as `referral program check` does."""
-    document, _, rules = checked(file, advise=False)
+    document, _, rules = load_program_file(file, advise=False)
     if rules.id != program:
         raise click.ClickException(
             f"{file} holds {rules.id}, not {program}: replay a program's rules over its own past"
         )
     body = {"content": msgspec.json.encode(rules), "headers": {"Content-Type": "application/json"}}
-    answer = tracker.ask("POST", path("programs", program, "replays"), **body)
+    answer = tracker.request("POST", path("programs", program, "replays"), **body)
     if not answer.is_success:
-        tell(file, document, mistakes(answer))
+        print_report(file, document, mistakes(answer))
         raise refusal(answer)
     return str(answer.headers["Location"])
 
 
-def _watched(tracker: Service, address: str) -> dict[str, Any]:
+def _wait_for_result(tracker: ServiceClient, address: str) -> dict[str, Any]:
     """The replay when it is over; cancelled at Ctrl-C."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
     try:
@@ -69,6 +69,6 @@ def _watched(tracker: Service, address: str) -> dict[str, Any]:
                 time.sleep(_LOOK_S)
             return job
     except KeyboardInterrupt:
-        tracker.told("DELETE", address)
+        tracker.request_ok("DELETE", address)
         click.echo("Cancelled.", err=True)
         sys.exit(_STOPPED)

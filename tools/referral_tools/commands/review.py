@@ -1,15 +1,15 @@
-"""`referral review list|release|reject`: what screening held, and what somebody decides about it."""
+"""`referral review list|release|reject`: what screening held, and the operator's decision."""
 
 from typing import Any
 
 import click
 
-from conversion_tracker.domain.conversion import STATUSES
-from referral_tools.columns import table
-from referral_tools.commands.decision import decided
-from referral_tools.service import Service, aimed, path
+from conversion_tracker.screening.conversion import CONVERSION_STATUSES
+from referral_tools.commands.decision_options import decision_options
+from referral_tools.service_client import ServiceClient, path, service_options
+from referral_tools.text_columns import table
 
-_HEADS = ("CONVERSION", "QUALIFIED (UTC)", "PERSON", "BROUGHT BY", "WHY", "REVIEW")
+_HEADS = ("CONVERSION", "QUALIFIED (UTC)", "PERSON", "REFERRER", "WHY", "REVIEW")
 _CONVERSION = click.argument("conversion", metavar="CONVERSION")
 
 
@@ -21,35 +21,42 @@ def review() -> None:
 @review.command("list")
 @click.argument("program", metavar="PROGRAM")
 @click.option(
-    "--status", type=click.Choice(STATUSES), default="held", show_default=True, help="which conversions to list"
+    "--status",
+    type=click.Choice(CONVERSION_STATUSES),
+    default="held",
+    show_default=True,
+    help="which conversions to list",
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@aimed("conversion-tracker", "read")
+@service_options("conversion-tracker", "read")
 def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
     """List the conversions of PROGRAM (prg_…) that wait for a decision, the first that qualified first."""
     found = [
-        _row(item) for item in Service(url, key).items(path("programs", program, "conversions"), limit, status=status)
+        _row(item)
+        for item in ServiceClient(url, key).items(path("programs", program, "conversions"), limit, status=status)
     ]
     click.echo(table(_HEADS, found) if found else f"{program} has no conversion that is {status}")
 
 
 @review.command()
 @_CONVERSION
-@decided
-@aimed("conversion-tracker", "admin")
+@decision_options
+@service_options("conversion-tracker", "admin")
 def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
     """Let CONVERSION (cnv_…) count, whatever the rules found: it pays and ranks."""
-    Service(url, key).told("POST", path("conversions", conversion, "release"), json={"by": by, "note": note})
+    ServiceClient(url, key).request_ok(
+        "POST", path("conversions", conversion, "release"), json={"by": by, "note": note}
+    )
     click.echo(f"{conversion} is released by {by}")
 
 
 @review.command()
 @_CONVERSION
-@decided
-@aimed("conversion-tracker", "admin")
+@decision_options
+@service_options("conversion-tracker", "admin")
 def reject(conversion: str, by: str, note: str, url: str, key: str) -> None:
     """Let CONVERSION (cnv_…) not count; what it had paid is taken back."""
-    Service(url, key).told("POST", path("conversions", conversion, "reject"), json={"by": by, "note": note})
+    ServiceClient(url, key).request_ok("POST", path("conversions", conversion, "reject"), json={"by": by, "note": note})
     click.echo(f"{conversion} is rejected by {by}")
 
 

@@ -8,17 +8,17 @@ import yaml
 from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.config import ConfigError, Settings
-from referral.log.admin import TopicMismatch
+from referral.log.topic_admin import TopicMismatch
 from referral_tools.campaign.client import Client
-from referral_tools.commands.ports import port_base as port_base_option
-from referral_tools.running import Running
+from referral_tools.commands.port_option import port_base as port_base_option
+from referral_tools.run_file import RunningSystem
 from referral_tools.stack.jars import MissingProgram, NoJars
 from referral_tools.stack.ports import PortTaken
-from referral_tools.stack.process import Unhealthy
+from referral_tools.stack.process import ProcessUnhealthy
 from referral_tools.system import System
 
 _VAR = Path("var")
-_REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Unhealthy)
+_REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, ProcessUnhealthy)
 
 
 @click.command()
@@ -27,7 +27,7 @@ _REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Unhea
     "--home",
     show_default="var/run/PORT-BASE",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for its data and logs, kept between runs.",
+    help="Folder for its data and logs, reused by later runs.",
 )
 @click.option(
     "--program",
@@ -41,7 +41,7 @@ def run(port_base: int, home: Path | None, program: Path) -> None:
 
     Prints the addresses and a development API key, and writes both into var/run.json (and into run.json in its folder:
     another system may come after it) for scripts while it runs.
-    REFERRAL_DEV_KEY sets that key; it is otherwise made once, and kept with the data.
+    REFERRAL_DEV_KEY sets that key; otherwise it is created once, and stored with the data.
     """
     try:
         _run(home or _VAR / "run" / str(port_base), port_base, program)
@@ -56,8 +56,8 @@ def _run(home: Path, port_base: int, program: Path) -> None:
         key = system.make_key()
         if _is_empty(system.settings):
             _apply(system, key, program)
-        running = Running(system.services, key, system.stack.kafka, system.stack.redis)
-        with running.told_in(_VAR / "run.json", home / "run.json"):
+        running = RunningSystem(system.services, key, system.stack.kafka, system.stack.redis)
+        with running.written_to(_VAR / "run.json", home / "run.json"):
             _show(system, running)
             system.wait()
             click.echo("Stopping …")
@@ -81,7 +81,7 @@ def _apply(system: System, key: str, program: Path) -> None:
     click.echo(f"Applied {program}: {applied.id}")
 
 
-def _show(system: System, running: Running) -> None:
+def _show(system: System, running: RunningSystem) -> None:
     for name, address in running.services.items():
         click.echo(f"  {name:<19} {address}  (API: {address}/docs)")
     click.echo(f"  {'Kafka':<19} {running.kafka}\n  {'Redis':<19} {running.redis}")

@@ -11,7 +11,7 @@ from referral.topics import TOPICS
 HOME = Path(__file__).resolve().parents[3] / "shared" / "referral" / "events" / "schemas"
 
 
-def rendered(topic: str) -> str:
+def render_schemas(topic: str) -> str:
     """A topic's schema file, as it should be."""
     return json.dumps(schema_of(topic, TOPICS[topic].lines), indent=2, ensure_ascii=False) + "\n"
 
@@ -24,11 +24,11 @@ def schemas(check: bool) -> None:
     if check and stale:
         raise click.ClickException(f"out of date: {', '.join(stale)}. Run `referral schemas`.")
     for topic in stale:
-        (HOME / f"{topic}.json").write_text(rendered(topic), encoding="utf-8")
+        (HOME / f"{topic}.json").write_text(render_schemas(topic), encoding="utf-8")
     click.echo(f"{len(TOPICS)} topics, {len(stale)} out of date" if check else f"wrote {len(stale)} of {len(TOPICS)}")
 
 
 def current(topic: str) -> bool:
-    """Whether a topic's file says what the types say."""
+    """Whether a topic's file equals the schema of the types."""
     path = HOME / f"{topic}.json"
-    return path.exists() and path.read_text(encoding="utf-8") == rendered(topic)
+    return path.exists() and path.read_text(encoding="utf-8") == render_schemas(topic)

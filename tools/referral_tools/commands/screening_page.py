@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import fields
 
-from conversion_tracker.domain.screening.catalogue import RULES
-from conversion_tracker.domain.screening.referrer import MAX_DAYS, MAX_RECENT
-from conversion_tracker.domain.screening.rule import Rule, Scope
-from referral.events.part import Part
+from conversion_tracker.screening.catalogue import RULES
+from conversion_tracker.screening.referrer_history import MAX_DAYS, MAX_RECENT
+from conversion_tracker.screening.rule import Scope, ScreeningRule
 from referral.events.program import Screening
+from referral.events.section import Section
 
 Row = tuple[str, ...]
 HEADS = ("rule", "finds", "looks at", "severity", "if left out")
@@ -91,10 +91,10 @@ def rows() -> Iterator[Row]:
         yield f"`{rule.name}`", rule.description, _SCOPES[rule.scope], rule.severity, f"`{_default(rule)}`"
 
 
-def _default(rule: Rule) -> str:
+def _default(rule: ScreeningRule) -> str:
     """A rule's setting as the program file would have to say it, were it not left out; of one it cannot set, what it does."""
     setting = getattr(Screening(), rule.name, rule.action(Screening()))
-    if not isinstance(setting, Part):
+    if not isinstance(setting, Section):
         return str(setting)
     given = [(field.name, getattr(setting, field.name)) for field in fields(setting)]
     return "{" + ", ".join(f"{name}: {_plain(value)}" for name, value in given if value != ()) + "}"

@@ -28,14 +28,14 @@ _BOARD = "http://127.0.0.1:8004/p/prg_glow?lang=en&period=all"
 def screenshot(url: str, out: Path, size: tuple[int, int], scale: float, dark: bool, most: int) -> None:
     """Take a picture of a page with Chromium."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    picture = _taken(url, size, scale, dark=dark)
+    picture = _take_screenshot(url, size, scale, dark=dark)
     if len(picture) > most:
         raise click.ClickException(f"{len(picture)} bytes are more than {most}: choose a smaller --size or --scale.")
     out.write_bytes(picture)
     click.echo(f"{out}: {len(picture)} bytes")
 
 
-def _taken(url: str, size: tuple[int, int], scale: float, *, dark: bool) -> bytes:
+def _take_screenshot(url: str, size: tuple[int, int], scale: float, *, dark: bool) -> bytes:
     """The page as PNG. Raises ClickException where there is no Chromium, or the page is not answered with success."""
     from playwright.sync_api import sync_playwright
 
@@ -51,7 +51,7 @@ def _taken(url: str, size: tuple[int, int], scale: float, *, dark: bool) -> byte
         )
         answer = page.goto(url, wait_until="networkidle")
         if answer is None or not answer.ok:
-            raise click.ClickException(f"{url} was answered {answer.status if answer else 'by nobody'}")
+            raise click.ClickException(f"{url} answered with {answer.status if answer else 'no response'}")
         picture = page.screenshot(type="png")
         browser.close()
     return picture

@@ -6,7 +6,7 @@ import click
 from kafka.errors import KafkaError
 
 from referral.config import ConfigError, Settings
-from referral.log.admin import TopicMismatch, ensure_topics
+from referral.log.topic_admin import TopicMismatch, ensure_topics
 from referral.topics import TOPICS
 
 
@@ -28,13 +28,13 @@ def ensure(wait: int) -> None:
 
     Ends with 1 where one differs: nothing of it is changed then. Running it again does no harm.
     """
-    made = _ensured(wait * 1000)
+    made = _ensure(wait * 1000)
     for name in made:
         click.echo(f"{name} is made")
     click.echo(f"{len(TOPICS)} topics are in order, {len(made)} of them new")
 
 
-def _ensured(patience_ms: int) -> list[str]:
+def _ensure(patience_ms: int) -> list[str]:
     """The names of the topics that were made. Ends the command with a message where that cannot be done."""
     try:
         settings = Settings.from_env({"REFERRAL_SIGNING_KEY": "unused: a topic has no token" + "." * 8, **os.environ})

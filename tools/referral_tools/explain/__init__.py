@@ -1,1 +1,1 @@
-"""An explanation as `referral explain` asks for it and shows it to people."""
+"""Requests an explanation for `referral explain`, and shows it."""

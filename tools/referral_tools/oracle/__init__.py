@@ -5,10 +5,20 @@ the system folds increments in some order, the oracle sorts everything and judge
 disagree on is a defect.
 """
 
-from referral_tools.oracle.attribution import Referral
-from referral_tools.oracle.boards import Place
-from referral_tools.oracle.days import Day
-from referral_tools.oracle.facts import Figures, Oracle
+from referral_tools.oracle.daily_figures import Day
+from referral_tools.oracle.expected_attribution import ExpectedReferral
+from referral_tools.oracle.expected_boards import BoardPlace
+from referral_tools.oracle.figures import Figures, Oracle
 from referral_tools.oracle.journal import Click, Enrolled, Journal, RedemptionAnswer
 
-__all__ = ["Click", "Day", "Enrolled", "Figures", "Journal", "Oracle", "Place", "RedemptionAnswer", "Referral"]
+__all__ = [
+    "BoardPlace",
+    "Click",
+    "Day",
+    "Enrolled",
+    "ExpectedReferral",
+    "Figures",
+    "Journal",
+    "Oracle",
+    "RedemptionAnswer",
+]

@@ -1,1 +1,1 @@
-"""`referral replay`: asks for a replay, watches it, and shows who would gain and who would lose."""
+"""`referral replay`: starts a replay, waits for it, and shows who would gain and who would lose."""

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from referral_tools.stack.kafka import KafkaBroker
 from referral_tools.stack.ports import StackPorts, free_ports
-from referral_tools.stack.process import Unhealthy
+from referral_tools.stack.process import ProcessUnhealthy
 
 _START_TIMEOUT_S = 60
 _DUMP_GRACE_S = 60
@@ -15,7 +15,7 @@ _DUMP_GRACE_S = 60
 def class_archive(libs: Path) -> Path:
     """The archive beside the jars; the first call makes it, by one run of a broker (about 10 s).
 
-    Safe from several processes at once. An empty file says that this JVM makes none; one of another version is ignored.
+    Safe from several processes at once. An empty file records that this JVM creates none; an archive of another version is ignored.
     """
     archive = libs.parent / "classes.jsa"
     with (libs.parent / "lock").open("w") as lock:
@@ -34,7 +34,7 @@ def _make(libs: Path, archive: Path) -> None:
         try:
             KafkaBroker(libs, home, ports).format()
             _run_once(KafkaBroker(libs, home, ports, (f"-XX:ArchiveClassesAtExit={made}",)))
-        except Unhealthy:
+        except ProcessUnhealthy:
             made.unlink(missing_ok=True)
         if not made.exists():
             made.touch()

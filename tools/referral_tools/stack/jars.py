@@ -1,4 +1,4 @@
-"""The broker's jars: brought once by Maven, kept under var/, shared by all stacks of a checkout."""
+"""The broker's jars: downloaded once by Maven, stored under var/, shared by all stacks of a checkout."""
 
 import fcntl
 import hashlib
@@ -11,11 +11,11 @@ _POM = Path(__file__).with_name("pom.xml")
 
 
 class MissingProgram(Exception):
-    """A program that the local stack needs is not installed; says which and how to get it."""
+    """A program that the local stack needs is not installed; names it and how to install it."""
 
 
 class NoJars(Exception):
-    """Maven failed; carries the end of what it said."""
+    """Maven failed; contains the end of its output."""
 
 
 def require(program: str, package: str) -> str:

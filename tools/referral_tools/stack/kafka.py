@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient
 
 from referral_tools.stack.jars import require
 from referral_tools.stack.ports import StackPorts
-from referral_tools.stack.process import Process, Unhealthy
+from referral_tools.stack.process import Process, ProcessUnhealthy
 
 _HERE = Path(__file__).parent
 _HEAP = ("-Xmx512m", "-Xms256m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
@@ -95,4 +95,4 @@ class KafkaBroker:
         java = self._java(*_HEAP, "-XX:TieredStopAtLevel=1", *self._options)
         done = subprocess.run([*java, *command], capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Unhealthy(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+            raise ProcessUnhealthy(f"{command[0]} failed:\n{done.stdout}{done.stderr}")

@@ -5,13 +5,13 @@ import random
 import socket
 from dataclasses import dataclass
 
-# Below what systems give to outgoing connections (Linux: 32768 up): else a client that tries again and again while the
+# Below the range for outgoing connections (Linux: 32768 up): otherwise a client that reconnects again and again while the
 # broker is away gets the broker's own port one day, talks to itself, and the broker cannot come back.
 _FREE = range(20_000, 32_000)
 
 
 class PortTaken(Exception):
-    """Somebody listens there already."""
+    """Another process listens there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ def stack_ports(base: int | None) -> StackPorts:
 
 
 def refuse_taken(ports: tuple[int, ...]) -> None:
-    """Raises PortTaken for the first port that somebody listens on."""
+    """Raises PortTaken for the first port in use."""
     for port in ports:
         if not _is_free(port):
-            remedy = "end what listens there, or set REFERRAL_PORT_BASE to another base, say 18000"
+            remedy = "stop the process that listens there, or set REFERRAL_PORT_BASE to another base, for example 18000"
             raise PortTaken(f"port {port} is taken: {remedy}")
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ports that nobody listens on, picked at random, so that several who ask at once hardly meet."""
+    """This many different free ports, picked at random, so that several callers at once rarely collide."""
     candidates = random.SystemRandom().sample(_FREE, len(_FREE))
     free = (port for port in candidates if _is_free(port))
     return [port for port, _ in zip(free, range(count), strict=False)]

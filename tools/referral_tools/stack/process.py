@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 
-class Unhealthy(Exception):
+class ProcessUnhealthy(Exception):
     """A process did not become healthy, or died; carries the last lines of its log."""
 
 
@@ -35,7 +35,7 @@ class Process:
     def start(self) -> "Process":
         """Starts it; what it prints is added to its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        leash = [sys.executable, "-m", "referral_tools.stack.leash", str(os.getpid()), *self.command]
+        leash = [sys.executable, "-m", "referral_tools.stack.parent_watch", str(os.getpid()), *self.command]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 leash,
@@ -69,7 +69,7 @@ class Process:
             time.sleep(0.05)
 
     def terminate(self, grace: float = 10) -> None:
-        """Asks it to end, and ends its whole group when it has not within `grace` seconds."""
+        """Sends SIGTERM, and kills its whole process group if it has not ended within `grace` seconds."""
         if self._child is None:
             return
         if self.alive:
@@ -97,8 +97,8 @@ class Process:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(f"  {self.name}: {line}" for line in lines[-count:])
 
-    def _unhealthy(self, what: str) -> Unhealthy:
-        return Unhealthy(f"{self.name} {what}. The end of {self.log}:\n{self.last_lines()}")
+    def _unhealthy(self, what: str) -> ProcessUnhealthy:
+        return ProcessUnhealthy(f"{self.name} {what}. The end of {self.log}:\n{self.last_lines()}")
 
     def _status(self) -> int | None:
         return self._child.returncode if self._child else None

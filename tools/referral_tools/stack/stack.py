@@ -29,7 +29,7 @@ class Stack:
         self.redis_process = self._redis()
 
     def start(self) -> Self:
-        """Starts both at once, returns when both answer. Raises Unhealthy with the end of the log that tells why."""
+        """Starts both at once, returns when both respond. Raises ProcessUnhealthy with the end of the log that shows why."""
         try:
             self._broker.format()
             self.redis_process.start()

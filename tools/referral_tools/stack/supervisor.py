@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
-from referral_tools.stack.process import Process, Unhealthy
+from referral_tools.stack.process import Process, ProcessUnhealthy
 
 _LOOK_S = 0.5
 _GRACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Supervised:
-    """A process and what tells that it is healthy."""
+class SupervisedProcess:
+    """A process and the check of its health."""
 
     process: Process
     healthy: Callable[[], bool]
@@ -29,7 +29,7 @@ class Supervisor:
         self.processes: list[Process] = []
         self._stopping = threading.Event()
 
-    def start(self, group: Sequence[Supervised]) -> None:
+    def start(self, group: Sequence[SupervisedProcess]) -> None:
         """Starts a group at once, returns when all are healthy. Raises Unhealthy with the end of a log when not."""
         for one in group:
             self.processes.append(one.process.start())
@@ -37,7 +37,7 @@ class Supervisor:
             one.process.wait_healthy(one.healthy, one.timeout)
 
     def stop(self) -> None:
-        """Asks all to end at once, and kills what has not within ten seconds of that, the last started first."""
+        """Sends SIGTERM to all at once, and kills those still running ten seconds later, the last started first."""
         for process in reversed(self.processes):
             process.signal(signal.SIGCONT)
             process.signal(signal.SIGTERM)
@@ -47,16 +47,16 @@ class Supervisor:
         self.processes.clear()
 
     def wait(self, also: Sequence[Process] = ()) -> None:
-        """Returns soon after SIGINT or SIGTERM, which it hears from now on, also when it has returned.
+        """Returns soon after SIGINT or SIGTERM, which it handles from now on, also after it has returned.
 
         Raises Unhealthy when one of its processes dies first, or one of `also`: these it watches but does not stop.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._asked)
+            signal.signal(number, self._stop_requested)
         while not self._stopping.wait(_LOOK_S):
             for process in (*also, *self.processes):
                 if not process.alive:
-                    raise Unhealthy(f"{process.name} has died.\n{process.last_lines()}")
+                    raise ProcessUnhealthy(f"{process.name} has died.\n{process.last_lines()}")
 
-    def _asked(self, number: int, frame: FrameType | None) -> None:
+    def _stop_requested(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()

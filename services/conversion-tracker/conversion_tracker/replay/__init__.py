@@ -1,1 +1,1 @@
-"""Replay: the folds run over recorded lines under other rules, in memory, beside the live state. Nothing live is written."""
+"""Replay: the folds run in memory over recorded events under other rules; nothing live is written."""

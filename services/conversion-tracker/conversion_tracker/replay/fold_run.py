@@ -1,6 +1,6 @@
 """A fold over recorded lines of one partition, its states in dictionaries: what the runner does, without log and without Redis.
 
-It keeps to `referral.fold.decide`: the same keys, the same order of timers, the same causes; a line that no rule can take is
+It keeps to `referral.fold.decider`: the same keys, the same order of timers, the same causes; a line that no rule can take is
 passed by.
 """
 
@@ -13,8 +13,8 @@ from msgspec.structs import force_setattr
 
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
-from referral.events.moment import to_ms
-from referral.fold.fold import Decision, Due, Family, Fold, Key, Output, Position, Score
+from referral.events.timestamps import to_ms
+from referral.fold.fold import Decision, Fold, Key, Output, Position, SortedSetMember, StateGroup, Timer
 
 Line = TypeVar("Line")
 State = TypeVar("State")
@@ -49,13 +49,13 @@ class FoldRun(Generic[Line, State]):
     def _loaded(self, keys: Iterable[Key]) -> dict[Key, State | float | None]:
         loaded: dict[Key, State | float | None] = {}
         for key in keys:
-            if isinstance(key, Family):
+            if isinstance(key, StateGroup):
                 loaded |= self._family(key)
             else:
                 loaded[key] = self.states.get(key)
         return loaded
 
-    def _family(self, family: Family) -> dict[Key, State | float | None]:
+    def _family(self, family: StateGroup) -> dict[Key, State | float | None]:
         scores = self._boards[family.board]
         names = tuple(sorted(scores, key=lambda member: (scores[member], member)))
         states = {family.prefix + name: self.states.get(family.prefix + name) for name in names}
@@ -69,7 +69,7 @@ class FoldRun(Generic[Line, State]):
             if state is None:
                 continue
             try:
-                decision = self._fold.due(tick, key, state, self._catalog, position)  # type: ignore[arg-type] # a value state
+                decision = self._fold.on_timer(tick, key, state, self._catalog, position)  # type: ignore[arg-type] # a value state
             except Exception:  # noqa: BLE001 - as for a line
                 self.passed_by += 1
                 continue
@@ -86,10 +86,10 @@ class FoldRun(Generic[Line, State]):
 
     def _applied(self, decision: Decision[State], position: Position, first: int) -> list[Output]:
         for key, state in decision.changes.items():
-            if isinstance(key, Due):
+            if isinstance(key, Timer):
                 self._set(key.key, state)  # type: ignore[arg-type] # a timer's state is its moment
                 continue
-            if isinstance(key, Score):
+            if isinstance(key, SortedSetMember):
                 _put(self._boards[key.board], key.member, state)  # type: ignore[misc] # a score's state is a float
             _put(self.states, key, state)
         for number, output in enumerate(decision.outputs, first):

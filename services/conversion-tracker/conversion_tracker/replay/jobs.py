@@ -9,12 +9,12 @@ from typing import Literal
 import msgspec
 from redis import Redis
 
-from conversion_tracker.replay.result import Result
+from conversion_tracker.replay.result import ReplayResult
 from referral.events import ids
-from referral.events.line import Moment
+from referral.events.line import Timestamp
 
-MOST_AT_ONCE = 2
-KEPT_S = 24 * 3600
+MAX_CONCURRENT = 2
+RETENTION_S = 24 * 3600
 LEASE_MS = 15_000
 _LEASES = "ct:{replays}:leases"
 
@@ -47,10 +47,10 @@ return 1
 )
 _LOOK = _NOW + "return {redis.call('GET', KEYS[2]) or '', redis.call('ZSCORE', KEYS[1], ARGV[1]) or ''}"
 
-Status = Literal["running", "done", "failed", "cancelled", "lost"]
+ReplayStatus = Literal["running", "done", "failed", "cancelled", "lost"]
 
 
-class ProgressNow(msgspec.Struct, frozen=True, kw_only=True):
+class ReplayProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a job is. `records_read` of `records_total` in this phase; `events` are the program's, `seconds` since it began;
 
     `cpu_seconds` is the processor time of its process, which a busy machine does not lengthen.
@@ -65,16 +65,16 @@ class ProgressNow(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: float = 0.0
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
     """One replay."""
 
     id: str
     program: str
-    status: Status
-    asked_at: Moment
-    progress: ProgressNow = ProgressNow()
+    status: ReplayStatus
+    asked_at: Timestamp
+    progress: ReplayProgress = ReplayProgress()
     detail: str | None = None
-    result: Result | None = None
+    result: ReplayResult | None = None
 
     @property
     def lease(self) -> str:
@@ -82,7 +82,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.program}|{self.id}"
 
 
-class Busy(Exception):
+class ReplayBusy(Exception):
     """There is a replay under way already: `id` of this program's, or none, where the places are taken by others."""
 
     def __init__(self, id: str | None) -> None:
@@ -91,10 +91,10 @@ class Busy(Exception):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Job).decode
+_decode = msgspec.json.Decoder(ReplayJob).decode
 
 
-class Jobs:
+class ReplayJobs:
     """The jobs of all processes of the service; for any number of threads. Raises redis's errors where Redis is away."""
 
     def __init__(self, redis: "Redis") -> None:
@@ -102,21 +102,28 @@ class Jobs:
         self._keep = redis.register_script(_KEEP)
         self._look = redis.register_script(_LOOK)
 
-    def begin(self, job: Job) -> None:
+    def begin(self, job: ReplayJob) -> None:
         """Takes a place for a job. Raises Busy."""
-        arguments: list[str | bytes | float] = [f"{job.program}|", LEASE_MS, MOST_AT_ONCE, job.id, _encode(job), KEPT_S]
-        held: bytes = self._take([_LEASES, _at(job.id)], arguments)
+        arguments: list[str | bytes | float] = [
+            f"{job.program}|",
+            LEASE_MS,
+            MAX_CONCURRENT,
+            job.id,
+            _encode(job),
+            RETENTION_S,
+        ]
+        held: bytes = self._take([_LEASES, _job_key(job.id)], arguments)
         if held:
-            raise Busy(None if held == b"full" else held.decode())
+            raise ReplayBusy(None if held == b"full" else held.decode())
 
-    def tell(self, job: Job) -> bool:
+    def update(self, job: ReplayJob) -> bool:
         """Writes how far a job is, or how it ended, which gives its place back. False where it has lost its lease."""
         over = int(job.status != "running")
-        return bool(self._keep([_LEASES, _at(job.id)], [job.lease, LEASE_MS, over, _encode(job), KEPT_S]))
+        return bool(self._keep([_LEASES, _job_key(job.id)], [job.lease, LEASE_MS, over, _encode(job), RETENTION_S]))
 
-    def job(self, program: str, id: str) -> Job | None:
+    def job(self, program: str, id: str) -> ReplayJob | None:
         """A job of a program; None where there is none, or none any more."""
-        raw, lease = self._look([_LEASES, _at(id)], [f"{program}|{id}"])
+        raw, lease = self._look([_LEASES, _job_key(id)], [f"{program}|{id}"])
         job = _decode(raw) if raw else None
         if job is None or job.program != program:
             return None
@@ -125,10 +132,10 @@ class Jobs:
         return job
 
 
-def fresh_id() -> str:
+def new_replay_id() -> str:
     """A new job's id."""
-    return ids.fresh("rpl")
+    return ids.random_id("rpl")
 
 
-def _at(id: str) -> str:
+def _job_key(id: str) -> str:
     return f"ct:{{replays}}:job:{id}"

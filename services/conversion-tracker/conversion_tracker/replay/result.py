@@ -2,13 +2,13 @@
 
 import msgspec
 
-from conversion_tracker.domain.comparison import Changed, Moved, Pair, Totals
-from conversion_tracker.replay.agreement import Difference
-from conversion_tracker.replay.replaying import Replayed
+from conversion_tracker.replay.comparison import BeforeAfter, RefereeDifference, ReferrerDifference, Totals
+from conversion_tracker.replay.consistency import LineDifference
+from conversion_tracker.replay.replay_run import ReplayOutcome
 from referral.catalog.view import Catalog
 
 
-class Named(msgspec.Struct, frozen=True):
+class NamedParticipant(msgspec.Struct, frozen=True):
     """A participant."""
 
     id: str
@@ -19,20 +19,20 @@ class Named(msgspec.Struct, frozen=True):
 class ReferrerChange(msgspec.Struct, frozen=True):
     """What changes for a referrer."""
 
-    participant: Named
-    referrals: Pair
-    rewards: Pair
+    participant: NamedParticipant
+    referrals: BeforeAfter
+    rewards: BeforeAfter
 
 
 class PersonChange(msgspec.Struct, frozen=True):
     """A follower whom somebody else brought."""
 
     person: str
-    before: Named | None
-    after: Named | None
+    before: NamedParticipant | None
+    after: NamedParticipant | None
 
 
-class Referrers(msgspec.Struct, frozen=True):
+class ReferrerChanges(msgspec.Struct, frozen=True):
     """How many gain and lose, and those with the greatest change."""
 
     gaining: int
@@ -40,7 +40,7 @@ class Referrers(msgspec.Struct, frozen=True):
     items: tuple[ReferrerChange, ...]
 
 
-class People(msgspec.Struct, frozen=True):
+class PeopleChanges(msgspec.Struct, frozen=True):
     """How many followers have another referrer, and some of them."""
 
     changed: int
@@ -53,38 +53,38 @@ class AsRecorded(msgspec.Struct, frozen=True):
     equal: bool
     lines: int
     differences: int
-    sample: tuple[Difference, ...]
+    sample: tuple[LineDifference, ...]
 
 
-class Result(msgspec.Struct, frozen=True):
+class ReplayResult(msgspec.Struct, frozen=True):
     """All of it."""
 
     totals: Totals
-    referrers: Referrers
-    people: People
+    referrers: ReferrerChanges
+    people: PeopleChanges
     as_recorded: AsRecorded
 
 
-def result_of(replayed: Replayed, catalog: Catalog) -> Result:
+def replay_result(replayed: ReplayOutcome, catalog: Catalog) -> ReplayResult:
     """The result, with names from the catalog."""
     found, agreed = replayed.comparison, replayed.agreement
-    return Result(
+    return ReplayResult(
         found.totals,
-        Referrers(found.gaining, found.losing, tuple(_referrer(one, catalog) for one in found.referrers)),
-        People(found.people_moved, tuple(_person(one, catalog) for one in found.people)),
-        AsRecorded(agreed.equal, agreed.lines, agreed.differences, agreed.shown),
+        ReferrerChanges(found.gaining, found.losing, tuple(_referrer_change(one, catalog) for one in found.referrers)),
+        PeopleChanges(found.people_moved, tuple(_person_change(one, catalog) for one in found.people)),
+        AsRecorded(agreed.equal, agreed.lines, agreed.differences, agreed.sample),
     )
 
 
-def _referrer(one: Changed, catalog: Catalog) -> ReferrerChange:
-    return ReferrerChange(_named(one.participant, catalog), one.referrals, one.rewards)
+def _referrer_change(one: ReferrerDifference, catalog: Catalog) -> ReferrerChange:
+    return ReferrerChange(_named_participant(one.participant, catalog), one.referrals, one.rewards)
 
 
-def _person(one: Moved, catalog: Catalog) -> PersonChange:
-    before, after = (_named(id, catalog) if id else None for id in (one.before, one.after))
+def _person_change(one: RefereeDifference, catalog: Catalog) -> PersonChange:
+    before, after = (_named_participant(id, catalog) if id else None for id in (one.before, one.after))
     return PersonChange(one.person, before, after)
 
 
-def _named(id: str, catalog: Catalog) -> Named:
+def _named_participant(id: str, catalog: Catalog) -> NamedParticipant:
     found = catalog.participant(id)
-    return Named(id, found.external_id if found else None, found.display_name if found else None)
+    return NamedParticipant(id, found.external_id if found else None, found.display_name if found else None)

@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from referral.events.facts import Visitor
 
-Kind = Literal["shown", "shares", "clicks"]
+ActivityKind = Literal["shown", "shares", "clicks"]
 
 # No person sees and shares so much in a day. Without a bound, a platform that tells everything under one person's id
 # would have the fold read and write all of its day for each fact.
-MOST_A_DAY = 1_000
+MAX_FACTS_PER_DAY = 1_000
 
 
 class Activity(Struct, frozen=True, array_like=True, tag="activity"):
@@ -25,7 +25,7 @@ class Activity(Struct, frozen=True, array_like=True, tag="activity"):
     shares: int = 0
     clicks: int = 0
 
-    def plus(self, kind: Kind, number: int = 1) -> "Activity":
+    def plus(self, kind: ActivityKind, number: int = 1) -> "Activity":
         """The same with `number` more, negative for fewer."""
         return Activity(
             self.shown + number * (kind == "shown"),
@@ -39,40 +39,40 @@ class ActivityDays(Struct, frozen=True, array_like=True, tag="days"):
 
     days: dict[str, Activity] = {}
 
-    def with_(self, day: str, activity: Activity) -> "ActivityDays":
+    def with_day(self, day: str, activity: Activity) -> "ActivityDays":
         """The same with another count for one day."""
         return ActivityDays({**self.days, day: activity})
 
 
-class Seen(Struct, frozen=True, array_like=True, tag="seen"):
+class CountedFacts(Struct, frozen=True, array_like=True, tag="seen"):
     """Which facts of one person and day were counted: 64 bits for each id, sorted; MOST_A_DAY at most."""
 
     ids: tuple[int, ...] = ()
 
-    def with_(self, fact: str) -> "Seen | None":
+    def with_fact(self, fact: str) -> "CountedFacts | None":
         """The same with one more fact; None where it was seen already, or the day is full."""
         mark = fingerprint(fact)
         place = bisect_left(self.ids, mark)
-        if len(self.ids) >= MOST_A_DAY or (place < len(self.ids) and self.ids[place] == mark):
+        if len(self.ids) >= MAX_FACTS_PER_DAY or (place < len(self.ids) and self.ids[place] == mark):
             return None
-        return Seen((*self.ids[:place], mark, *self.ids[place:]))
+        return CountedFacts((*self.ids[:place], mark, *self.ids[place:]))
 
 
-class Reclass(Struct, frozen=True, array_like=True, tag="reclass"):
+class ClickClass(Struct, frozen=True, array_like=True, tag="reclass"):
     """What was said last of a click that was reclassed: its class, when that was said (ms), and in which line."""
 
     visitor: Visitor
-    at: int
+    at_ms: int
     line: str
 
 
-def moved(known: Reclass | None, was: Visitor, told: Reclass) -> int | None:
+def click_change(known: ClickClass | None, was: Visitor, told: ClickClass) -> int | None:
     """By how much people's clicks change (−1, 0, 1); None where something later is known already.
 
     The click itself counts by the class it was recorded with, `was`, whenever its line is folded; so what is said of it counts
     from there, and the sum is the same in any order.
     """
-    if known is not None and (known.at, known.line) >= (told.at, told.line):
+    if known is not None and (known.at_ms, known.line) >= (told.at_ms, told.line):
         return None
     before = known.visitor if known else was
     return (told.visitor == "person") - (before == "person")

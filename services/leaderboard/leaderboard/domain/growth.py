@@ -29,7 +29,7 @@ class Growth(Struct, frozen=True, array_like=True, tag="growth"):
         counts = {"attributed": self.attributed, "qualified": self.qualified, "unattributed": self.unattributed}
         counts[stage] += number
         through = {channel: number} if channel and stage == "attributed" else {}
-        return Growth(**counts, channels=_added(self.channels, through))
+        return Growth(**counts, channels=_merge_channels(self.channels, through))
 
     @property
     def followers(self) -> int:
@@ -47,12 +47,12 @@ class GrowthDays(Struct, frozen=True, array_like=True, tag="days"):
 
     days: dict[str, Growth] = {}
 
-    def with_(self, day: str, growth: Growth) -> "GrowthDays":
+    def with_day(self, day: str, growth: Growth) -> "GrowthDays":
         """The same with another count for one day."""
         return GrowthDays({**self.days, day: growth})
 
 
-class Through(Struct, frozen=True, array_like=True, tag="through"):
+class ReferralChannel(Struct, frozen=True, array_like=True, tag="through"):
     """The channel that a referral came through."""
 
     channel: str
@@ -66,12 +66,12 @@ def total(parts: Iterable[Growth]) -> Growth:
             whole.attributed + part.attributed,
             whole.qualified + part.qualified,
             whole.unattributed + part.unattributed,
-            _added(whole.channels, part.channels),
+            _merge_channels(whole.channels, part.channels),
         )
     return whole
 
 
-def _added(channels: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+def _merge_channels(channels: dict[str, int], more: dict[str, int]) -> dict[str, int]:
     """Both together, sorted, without zeros: equal counts are equal bytes."""
     names = sorted({**channels, **more}) if more else channels
     sums = {name: channels.get(name, 0) + more.get(name, 0) for name in names}

@@ -32,7 +32,7 @@ class Window:
     start_s: int
     end_s: int
 
-    def holds(self, second: int) -> bool:
+    def contains(self, second: int) -> bool:
         """Whether a second lies in it."""
         return self.start_s <= second < self.end_s
 
@@ -56,7 +56,7 @@ def window(name: str, second: int, zone: str) -> Window:
     if name in PERIODS:
         return windows(second, zone)[PERIODS.index(name)]
     try:
-        return _parsed(name, ZoneInfo(zone))
+        return _parse(name, ZoneInfo(zone))
     except (ValueError, OverflowError):
         raise UnknownPeriod(
             f"{name!r} is no period: write day, week, month or all, or name one: 2026-11-24, 2026-W48, 2026-11"
@@ -73,7 +73,7 @@ def days(window: Window, zone: str) -> Iterator[str]:
         day += _DAY
 
 
-def _parsed(name: str, where: ZoneInfo) -> Window:
+def _parse(name: str, where: ZoneInfo) -> Window:
     match = _NAME.fullmatch(name)
     if match is None:
         raise UnknownPeriod(name)

@@ -7,10 +7,10 @@ from itertools import chain
 from math import ceil, sqrt
 from typing import NamedTuple
 
-from leaderboard.domain.standing import count_of, reached_at_of
+from leaderboard.domain.score import count_of, reached_at_of
 
 
-class Place(NamedTuple):
+class BoardEntry(NamedTuple):
     """Where somebody stands: places compare as they rank, by score and then by id (as bytes; ids are ASCII)."""
 
     score: float
@@ -33,59 +33,59 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedEntry:
     """A place and its rank, from 1."""
 
     rank: int
-    place: Place
+    entry: BoardEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class BoardSlice:
     """Some of a board in order, and how many stand on it in all."""
 
-    entries: list[Ranked]
+    entries: list[RankedEntry]
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartitionSlice:
     """What one partition holds around a place: how many there are, how many before the first of `near`, and some in
     order.
     """
 
     total: int
     before: int
-    near: Sequence[Place]
+    near: Sequence[BoardEntry]
 
 
-def best(parts: Iterable[Sequence[Place]], limit: int) -> list[Place]:
+def merge_top(parts: Iterable[Sequence[BoardEntry]], limit: int) -> list[BoardEntry]:
     """The first `limit` of all parts."""
     return sorted(chain.from_iterable(parts))[:limit]
 
 
-def ranked(places: Iterable[Place], before: int) -> list[Ranked]:
+def with_ranks(entries: Iterable[BoardEntry], before: int) -> list[RankedEntry]:
     """Places with their ranks; `before` stand ahead of the first."""
-    return [Ranked(rank, place) for rank, place in enumerate(places, before + 1)]
+    return [RankedEntry(rank, place) for rank, place in enumerate(entries, before + 1)]
 
 
-def following(parts: Sequence[Part], after: Place, limit: int) -> Slice:
+def entries_after(parts: Sequence[PartitionSlice], after: BoardEntry, limit: int) -> BoardSlice:
     """The `limit` places behind `after`, whether or not it still stands there itself."""
     ahead = sum(part.before + bisect_right(part.near, after) for part in parts)
-    behind = best((part.near[bisect_right(part.near, after) :] for part in parts), limit)
-    return Slice(ranked(behind, ahead), sum(part.total for part in parts))
+    behind = merge_top((part.near[bisect_right(part.near, after) :] for part in parts), limit)
+    return BoardSlice(with_ranks(behind, ahead), sum(part.total for part in parts))
 
 
-def around(parts: Sequence[Part], me: Place, reach: int) -> Slice:
+def entries_around(parts: Sequence[PartitionSlice], me: BoardEntry, reach: int) -> BoardSlice:
     """`me` and up to `reach` places on each side."""
     ahead = sum(part.before + bisect_left(part.near, me) for part in parts)
     above = sorted(chain.from_iterable(part.near[: bisect_left(part.near, me)] for part in parts))
     above = above[max(0, len(above) - reach) :]
-    below = best((part.near[bisect_right(part.near, me) :] for part in parts), reach)
-    return Slice(ranked([*above, me, *below], ahead - len(above)), sum(part.total for part in parts))
+    below = merge_top((part.near[bisect_right(part.near, me) :] for part in parts), reach)
+    return BoardSlice(with_ranks([*above, me, *below], ahead - len(above)), sum(part.total for part in parts))
 
 
-def depth(limit: int, parts: int) -> int:
+def read_depth(limit: int, parts: int) -> int:
     """How many of each part to ask for so that the first `limit` of all are, almost surely, among them.
 
     Referrers spread over partitions by hash: of the first `limit` a partition holds limit/P, give or take its root.
@@ -94,6 +94,6 @@ def depth(limit: int, parts: int) -> int:
     return min(limit, ceil(share + 4 * sqrt(share)) + 1)
 
 
-def is_short(part: Sequence[Place], asked: int, chosen: Sequence[Place]) -> bool:
+def may_hold_more(part: Sequence[BoardEntry], asked: int, chosen: Sequence[BoardEntry]) -> bool:
     """Whether a part gave all it was asked for and all of it was chosen: it may hold more that belongs here."""
     return len(part) == asked and part[-1] <= chosen[-1]

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from leaderboard.http_api import board_page, boards, insights
-from leaderboard.http_api.collaborators import equip
+from leaderboard.http_api.dependencies import init_app
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
@@ -19,4 +19,4 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
     made = create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower)
-    return design.equip(equip(made))
+    return design.init_app(init_app(made))

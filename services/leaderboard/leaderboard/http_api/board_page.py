@@ -4,10 +4,10 @@ from flask import Response
 from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
-from leaderboard.pages import sorry
-from leaderboard.pages.board import board_page
-from referral.http.limits import unlimited
-from referral.log.errors import NotDurable
+from leaderboard.pages import error_pages
+from leaderboard.pages.board_view import render_board_page
+from referral.http.rate_limit import unlimited
+from referral.log.errors import LogUnavailable
 
 _QUERY = [
     ("period", "day, week, month or all; or one by name. The month where it names none."),
@@ -34,6 +34,6 @@ blueprint = Blueprint("board_page", __name__, template_folder="../pages/template
 def page(program: str) -> Response:
     """The public board page of a program, in Chinese or English. Its errors are pages too."""
     try:
-        return board_page(program) or sorry.unknown(program)
-    except (RedisError, NotDurable):
-        return sorry.away()
+        return render_board_page(program) or error_pages.unknown_program(program)
+    except (RedisError, LogUnavailable):
+        return error_pages.unavailable()

@@ -2,17 +2,23 @@
 
 from flask_smorest import Blueprint
 
-from leaderboard.domain.ranking import Place, Ranked, Slice
-from leaderboard.folds import places
-from leaderboard.http_api.asked import existing_metric, participant_of, span, window_of, zone_of
-from leaderboard.http_api.collaborators import collaborators
+from leaderboard.display_names import ParticipantName, names_of
+from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
+from leaderboard.folds import state_keys
+from leaderboard.http_api.dependencies import dependencies
+from leaderboard.http_api.request_params import (
+    find_participant,
+    period_fields,
+    require_metric,
+    require_window,
+    require_zone,
+)
 from leaderboard.http_api.schemas import AroundIn, BoardIn, BoardOut, StandingOut
-from leaderboard.names import Name, names_of
 from referral.events.attributions import ReferrerKind
-from referral.events.moment import to_datetime
-from referral.http import cursors
+from referral.events.timestamps import to_datetime
+from referral.http.api_keys import requires
 from referral.http.context import context
-from referral.http.keys import requires
+from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 
 blueprint = Blueprint("boards", __name__)
@@ -28,13 +34,13 @@ def board(page: dict[str, object], program: str, metric: str) -> dict[str, objec
 
     `kind=partner` ranks the program's partners; they are not among the followers.
     """
-    zone = zone_of(program)
-    window = window_of(str(page["period"]), zone)
+    zone = require_zone(program)
+    window = require_window(str(page["period"]), zone)
     kind: ReferrerKind = page["kind"]  # type: ignore[assignment] # the schema takes no other
-    key, limit = places.board(program, existing_metric(metric), window.name, kind), int(str(page["limit"]))
-    found = _read(key, limit, str(page["cursor"]) if page["cursor"] else None)
+    key, limit = state_keys.board(program, require_metric(metric), window.name, kind), int(str(page["limit"]))
+    found = _read(key, limit, page["cursor"])
     return {
-        **span(program, window),
+        **period_fields(program, window),
         "metric": metric,
         "kind": kind,
         "entries": _entries(found),
@@ -48,63 +54,60 @@ def board(page: dict[str, object], program: str, metric: str) -> dict[str, objec
 @blueprint.arguments(AroundIn, location="query")
 @blueprint.response(200, StandingOut)
 @blueprint.alt_response(404, description="There is no such program, board or participant.")
-def standing(asked: dict[str, object], program: str, metric: str, person: str) -> dict[str, object]:
+def rank(asked: dict[str, object], program: str, metric: str, person: str) -> dict[str, object]:
     """Somebody's rank, by participant id or the platform's own id, amid the nearest places on each side."""
-    zone = zone_of(program)
-    window = window_of(str(asked["period"]), zone)
-    participant = participant_of(program, person)
+    zone = require_zone(program)
+    window = require_window(str(asked["period"]), zone)
+    participant = find_participant(program, person)
     kind: ReferrerKind = "partner" if participant and participant.partner else "follower"
-    key = places.board(program, existing_metric(metric), window.name, kind)
+    key = state_keys.board(program, require_metric(metric), window.name, kind)
     id = participant.id if participant else person
-    found = collaborators().boards.around(program, key, id, int(str(asked["around"])))
+    found = dependencies().boards.around(program, key, id, int(str(asked["around"])))
     if participant is None and found is None:
         raise Problem(404, "unknown_participant", f"{person} does not take part in {program}. Enrol them first.")
-    me = next((one for one in found.entries if one.place.participant == id), None) if found else None
-    name = Name.of(participant) if participant else Name(id)
+    me = next((one for one in found.entries if one.entry.participant == id), None) if found else None
+    name = ParticipantName.of(participant) if participant else ParticipantName(id)
     return {
-        **span(program, window),
+        **period_fields(program, window),
         "metric": metric,
         "kind": kind,
-        **_named(id, name),
+        **_participant_fields(id, name),
         "rank": me.rank if me else None,
-        "score": me.place.referrals if me else 0,
-        "reached_at": to_datetime(me.place.reached_at_s * 1000) if me else None,
+        "score": me.entry.referrals if me else 0,
+        "reached_at": to_datetime(me.entry.reached_at_s * 1000) if me else None,
         "entries": _entries(found) if found else [],
-        "total": found.total if found else collaborators().boards.total(key),
+        "total": found.total if found else dependencies().boards.total(key),
     }
 
 
-def _read(key: str, limit: int, cursor: str | None) -> Slice:
-    if cursor is None:
-        return collaborators().boards.top(key, limit)
-    board, score, member = cursors.read(cursor, tuple[str, float, str])
-    if board != key:
-        pointer = {"pointer": "query:cursor", "detail": "of another board or period"}
-        raise Problem(400, "bad_cursor", "This cursor belongs to another board. Begin without a cursor.", [pointer])
-    return collaborators().boards.after(key, Place(score, member.encode()), limit)
+def _read(key: str, limit: int, cursor: object) -> BoardSlice:
+    position = decode_position(cursor, key)
+    if position is None:
+        return dependencies().boards.top(key, limit)
+    return dependencies().boards.after(key, BoardEntry(position.score, position.member.encode()), limit)
 
 
-def _cursor(key: str, found: Slice, limit: int) -> str | None:
+def _cursor(key: str, found: BoardSlice, limit: int) -> str | None:
     last = found.entries[-1] if len(found.entries) == limit else None
     if last is None or last.rank >= found.total:
         return None
-    return cursors.write((key, last.place.score, last.place.participant))
+    return encode_position(key, last.entry.score, last.entry.participant)
 
 
-def _entries(found: Slice) -> list[dict[str, object]]:
-    names = names_of([one.place.participant for one in found.entries], context().catalog)
-    return [_entry(one, names[one.place.participant]) for one in found.entries]
+def _entries(found: BoardSlice) -> list[dict[str, object]]:
+    names = names_of([one.entry.participant for one in found.entries], context().catalog)
+    return [_entry(one, names[one.entry.participant]) for one in found.entries]
 
 
-def _entry(one: Ranked, name: Name) -> dict[str, object]:
+def _entry(one: RankedEntry, name: ParticipantName) -> dict[str, object]:
     """An EntryOut."""
     return {
         "rank": one.rank,
-        **_named(one.place.participant, name),
-        "score": one.place.referrals,
-        "reached_at": to_datetime(one.place.reached_at_s * 1000),
+        **_participant_fields(one.entry.participant, name),
+        "score": one.entry.referrals,
+        "reached_at": to_datetime(one.entry.reached_at_s * 1000),
     }
 
 
-def _named(participant: str, name: Name) -> dict[str, object]:
-    return {"participant": participant, "external_id": name.external_id, "display_name": name.shown}
+def _participant_fields(participant: str, name: ParticipantName) -> dict[str, object]:
+    return {"participant": participant, "external_id": name.external_id, "display_name": name.display_name}

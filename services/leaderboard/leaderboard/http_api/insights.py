@@ -2,10 +2,10 @@
 
 from flask_smorest import Blueprint
 
-from leaderboard.http_api.asked import span, window_of, zone_of
-from leaderboard.http_api.collaborators import collaborators
+from leaderboard.http_api.dependencies import dependencies
+from leaderboard.http_api.request_params import period_fields, require_window, require_zone
 from leaderboard.http_api.schemas import InsightsOut, PeriodIn
-from referral.http.keys import requires
+from referral.http.api_keys import requires
 
 blueprint = Blueprint("insights", __name__)
 
@@ -19,11 +19,11 @@ def insights(asked: dict[str, str], program: str) -> dict[str, object]:
     """Followers and what they did in a period, as far as events tell: who followed before the first event is not
     known.
     """
-    zone = zone_of(program)
-    window = window_of(asked["period"], zone)
-    found = collaborators().figures.read(program, window, zone)
+    zone = require_zone(program)
+    window = require_window(asked["period"], zone)
+    found = dependencies().growth.read(program, window, zone)
     return {
-        **span(program, window),
+        **period_fields(program, window),
         "followers": found.growth.followers,
         "referred": found.growth.attributed,
         "discovered": found.growth.unattributed,

@@ -5,6 +5,7 @@ from typing import get_args
 from marshmallow import Schema, fields, validate
 
 from referral.events.attributions import ReferrerKind
+from referral.http.paging import PageQuery
 
 _PERIOD = (
     "`day`, `week`, `month` or `all` for the current one by the program's clock, or one by name: 2026-11-24, "
@@ -23,17 +24,11 @@ class PeriodIn(Schema):
 _KIND = "`follower` or `partner`: partners stand on a board of their own, and followers compete among themselves."
 
 
-class BoardIn(PeriodIn):
+class BoardIn(PeriodIn, PageQuery):
     """Which part of a board is wanted."""
 
     kind = fields.Str(
         load_default="follower", validate=validate.OneOf(get_args(ReferrerKind)), metadata={"description": _KIND}
-    )
-    limit = fields.Int(load_default=100, validate=validate.Range(1, 1000))
-    cursor = fields.Str(
-        load_default=None,
-        validate=validate.Length(max=256),
-        metadata={"description": "`next_cursor` of the answer before; goes on behind its last entry."},
     )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from link_issuer.domain.mistakes import Mistake
 from referral.events.entities import Participant
 from referral.events.ids import participant_id
 from referral.events.program import Partner, Program
+from referral.validation.mistakes import Mistake
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,39 +2,37 @@
 
 from flask import Flask
 
-from link_issuer.http_api import (
-    clicks,
-    links,
-    participants,
-    program_reading,
-    qr,
-    redirect,
-    share_kit,
-    share_page,
-    share_presses,
-    shares,
-)
-from link_issuer.http_api.collaborators import Collaborators, equip
-from link_issuer.http_api.front import METHODS, ROUTE, front
+from link_issuer.http_api.clicks.api import blueprint as clicks
+from link_issuer.http_api.dependencies import Collaborators, equip
+from link_issuer.http_api.links.api import blueprint as links
+from link_issuer.http_api.links.qr_api import blueprint as qr_codes
+from link_issuer.http_api.participants.api import blueprint as participants
+from link_issuer.http_api.programs.reading_api import blueprint as programs
+from link_issuer.http_api.redirect.api import blueprint as redirect
+from link_issuer.http_api.redirect.fast_path import METHODS, ROUTE, front
+from link_issuer.http_api.sharing.share_kit_api import blueprint as share_kits
+from link_issuer.http_api.sharing.share_page_api import blueprint as share_pages
+from link_issuer.http_api.sharing.share_page_reports_api import blueprint as share_page_reports
+from link_issuer.http_api.sharing.shares_api import blueprint as shares
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
-from referral.http.hot import mount
+from referral.http.fast_path import mount_fast_path
 from referral.pages import design
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "link-issuer"
 BLUEPRINTS = (
-    program_reading.blueprint,
-    participants.blueprint,
-    links.blueprint,
-    qr.blueprint,
-    share_kit.blueprint,
-    share_page.blueprint,
-    share_presses.blueprint,
-    shares.blueprint,
-    clicks.blueprint,
-    redirect.blueprint,
+    programs,
+    participants,
+    links,
+    qr_codes,
+    share_kits,
+    share_pages,
+    share_page_reports,
+    shares,
+    clicks,
+    redirect,
 )
 
 
@@ -44,11 +42,11 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     configure_logs(SERVICE, chosen)
     made = equip(create_app(SERVICE, chosen, title="Link issuer", blueprints=BLUEPRINTS, follower=follower))
     _put_in_front(made)
-    return design.equip(made)
+    return design.init_app(made)
 
 
 def _put_in_front(made: Flask) -> None:
     own: Collaborators = made.extensions[SERVICE]
-    view = front(own.onward, made.extensions["referral"].catalog.as_read())
+    view = front(own.onward, made.extensions["referral"].catalog.snapshot())
     for method in METHODS:
-        mount(made, SERVICE, method, ROUTE, view)
+        mount_fast_path(made, SERVICE, method, ROUTE, view)

@@ -4,7 +4,7 @@ from typing import get_args
 
 from marshmallow import Schema, fields
 
-from link_issuer.domain.links import Hindrance
+from link_issuer.domain.link_spec import Hindrance
 from link_issuer.programs.schema import ProgramFile
 from referral.events.facts import Channel
 

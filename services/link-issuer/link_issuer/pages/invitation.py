@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from link_issuer.domain.kits import Kit, Wording, call_of, compose, item, worded
 from link_issuer.domain.policies.catalogue import POLICIES
+from link_issuer.domain.share_kit import Kit, Wording, call_of, compose, item, worded
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from referral.events.program import Program
-from referral.pages.languages import Language, gettext, said_in
+from referral.pages.languages import Language, gettext, localized_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,8 @@ def kit(invitation: Invitation, channel: Channel, content: str | None, tongue: L
     call = call_of(chosen, invitation.via)
     code, mention = invitation.via.code, invitation.owner.mention
     words = Wording(
-        hook=said_in(chosen.hook, tongue) if chosen else "",
-        call=said_in(call.text, tongue) if call else "",
+        hook=localized_in(chosen.hook, tongue) if chosen else "",
+        call=localized_in(call.text, tongue) if call else "",
         say=gettext("When you follow, say my code: %(code)s", code=code),
         mention=gettext("When you follow, say my code %(code)s or mention %(mention)s", code=code, mention=mention),
     )

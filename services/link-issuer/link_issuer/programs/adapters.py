@@ -6,10 +6,10 @@ from typing import Any, get_args
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from link_issuer.programs.fields import Strict, Table, choice, identifier, words
 from link_issuer.programs.report import report
 from referral.events.adapters import FactType
 from referral.events.facts import Channel, Fact
+from referral.validation.fields import PlainDict, StrictSchema, choice, identifier, text
 
 RESERVED = ("wechat", "cloudevents")
 _APPID = re.compile(r"wx[0-9a-z]{16}\Z")
@@ -36,7 +36,7 @@ def place(description: str, *, required: bool = False) -> fields.String:
     )
 
 
-class WechatSection(Strict):
+class WechatSection(StrictSchema):
     """The WeChat official account."""
 
     appid = fields.String(
@@ -54,7 +54,7 @@ class WechatSection(Strict):
     )
 
 
-class AdapterPlacesSection(Strict):
+class AdapterPlacesSection(StrictSchema):
     """Where the fields stand."""
 
     id = place("where the platform's own id of the event stands, such as /event/id", required=True)
@@ -68,7 +68,7 @@ class AdapterPlacesSection(Strict):
     network = place("where a hash of the network stands")
 
 
-class AdapterSignatureSection(Strict):
+class AdapterSignatureSection(StrictSchema):
     """How the platform signs."""
 
     header = fields.String(
@@ -77,11 +77,11 @@ class AdapterSignatureSection(Strict):
         metadata={"description": "the header that holds the HMAC-SHA256 of the body, such as X-Signature"},
     )
     secret = identifier("the name under which `referral adapters set NAME PROGRAM` keeps the secret")
-    prefix = words("what stands before the signature in the header, such as sha256=", 128)
+    prefix = text("what stands before the signature in the header, such as sha256=", 128)
     encoding = choice(("hex", "base64"), "how the signature is written", required=False)
 
 
-class AdapterSection(Strict):
+class AdapterSection(StrictSchema):
     """One platform."""
 
     id = identifier("a name of your own for this adapter; it is part of its address")
@@ -90,21 +90,21 @@ class AdapterSection(Strict):
         required=True,
         metadata={"description": "where id, type, person and time stand, and what else there is"},
     )
-    types = Table(
-        keys=words("the platform's name", 128),
+    types = PlainDict(
+        keys=text("the platform's name", 128),
         values=choice(get_args(FactType), "one of our event types"),
         required=True,
         validate=validate.Length(min=1, error="is empty: name at least one event"),
         metadata={"description": "from the platform's names of events to ours, such as {subscribed: person.followed}"},
     )
-    data = Table(
+    data = PlainDict(
         keys=choice(data_fields(), "a field of an event's data"),
         values=place("where it stands"),
         metadata={"description": f"where the data of an event stand: {', '.join(data_fields())}"},
     )
     items = place("where the list of events stands; left out: the body is one event, or a list of them")
     channel = choice(get_args(Channel), "the channel that the events are of", required=False)
-    person_prefix = words("what is put before the person's id, such as shop:", 32)
+    person_prefix = text("what is put before the person's id, such as shop:", 32)
     time_format = choice(("rfc3339", "seconds", "milliseconds"), "how the moment is written", required=False)
     signature = fields.Nested(
         AdapterSignatureSection, metadata={"description": "how the platform signs; left out: it sends an API key"}

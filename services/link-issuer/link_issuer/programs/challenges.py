@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from link_issuer.programs.fields import Strict, Table, choice, identifier, localized, number, shown, words
 from link_issuer.programs.report import report
 from referral.events.challenges import ChallengePrize, Weekday
+from referral.validation.fields import PlainDict, StrictSchema, choice, identifier, integer, localized, shown, text
 
 _HASHTAG = re.compile(r"#[^\s#]{1,64}\Z")
 
@@ -20,18 +20,18 @@ def _hashtag(text: str) -> None:
         raise ValidationError("is no hashtag: write # and one word, in quotes, such as '#Glow30'")
 
 
-class ResourcesSection(Strict):
+class ResourcesSection(StrictSchema):
     """What makes taking part easy."""
 
-    guide = words("the file of a guide, such as skincare-secrets.pdf", 128)
+    guide = text("the file of a guide, such as skincare-secrets.pdf", 128)
     prompts = fields.List(
         localized("what to post about that day"),
         metadata={"description": "what to post about, one a day from the first day on"},
     )
-    examples = fields.List(words("a post to look at"), metadata={"description": "posts to look at, such as addresses"})
+    examples = fields.List(text("a post to look at"), metadata={"description": "posts to look at, such as addresses"})
 
 
-class ChallengeSection(Strict):
+class ChallengeSection(StrictSchema):
     """Posts under a hashtag, for so many days."""
 
     id = identifier("a name of your own for this challenge")
@@ -43,12 +43,12 @@ class ChallengeSection(Strict):
         format="iso",
         metadata={"description": "the first day, in the program's zone, such as 2026-11-01"},
     )
-    days = number("how many days it goes on, 1 to 366", 1, 366, required=True)
+    days = integer("how many days it goes on, 1 to 366", 1, 366, required=True)
     weekly_feature = choice(get_args(Weekday), "the day on which posts are featured", required=False)
     resources = fields.Nested(ResourcesSection, metadata={"description": "what makes taking part easy"})
-    prizes = Table(
+    prizes = PlainDict(
         keys=choice(get_args(ChallengePrize), "a prize"),
-        values=words("the prize's name"),
+        values=text("the prize's name"),
         metadata={"description": f"what there is to win, by name: {', '.join(get_args(ChallengePrize))}"},
     )
 

@@ -1,6 +1,5 @@
 """Checks what a program file says, whatever form it came in: every mistake in one answer, or the program."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,13 +7,11 @@ from typing import Any
 import msgspec
 from marshmallow import ValidationError
 
+from link_issuer.domain.advice.advice_rule import Advice
 from link_issuer.domain.advice.catalogue import advice
-from link_issuer.domain.advice.rule import Advice
-from link_issuer.domain.mistakes import Mistake, pointer
 from link_issuer.programs.schema import ProgramFile
 from referral.events.program import Program
-
-_WHOLE = "_schema"  # marshmallow's name for what concerns a section as a whole
+from referral.validation.mistakes import Mistake, mistakes_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +29,10 @@ def check(content: object) -> Checked:
     try:
         loaded: dict[str, Any] = ProgramFile().load(content)  # type: ignore[arg-type]
     except ValidationError as error:
-        return Checked(mistakes=sorted(flat(error.messages)))
+        return Checked(mistakes=sorted(mistakes_in(error.messages)))
     effective_from = loaded.pop("effective_from", None)
     program = msgspec.convert(loaded, Program)
     return Checked(program, effective_from, [], advice(program))
-
-
-def flat(messages: object, path: tuple[str | int, ...] = ()) -> Iterator[Mistake]:
-    """Marshmallow's nested messages as a list with pointers."""
-    if isinstance(messages, dict):
-        for step, deeper in messages.items():
-            yield from flat(deeper, path if step == _WHOLE else (*path, step))
-    elif isinstance(messages, list):
-        for message in messages:
-            yield from flat(message, path)
-    else:
-        yield Mistake(pointer(*path), str(messages))
 
 
 def spelled_out(value: object) -> object:

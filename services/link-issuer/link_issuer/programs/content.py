@@ -6,14 +6,14 @@ from typing import Any, get_args
 
 from marshmallow import fields, validate, validates_schema
 
-from link_issuer.programs.fields import Strict, Table, choice, distinct, identifier, localized, words
 from link_issuer.programs.report import items, report, twice
 from referral.events.content import Element, ExperimentMetric, Format, Mechanic, Placement
+from referral.validation.fields import PlainDict, StrictSchema, choice, distinct, identifier, localized, text
 
 MOST_CTAS = 20
 
 
-class CallToActionSection(Strict):
+class CallToActionSection(StrictSchema):
     """What asks a reader to pass it on."""
 
     id = identifier("a name of your own for this call to action")
@@ -21,7 +21,7 @@ class CallToActionSection(Strict):
     text = localized("the words, in one or more languages")
 
 
-class ExperimentSection(Strict):
+class ExperimentSection(StrictSchema):
     """A comparison of calls to action of one content item."""
 
     id = identifier("a name of your own for this experiment")
@@ -34,7 +34,7 @@ class ExperimentSection(Strict):
     metric = choice(get_args(ExperimentMetric), "by what they are compared", required=False)
 
 
-class ContentSection(Strict):
+class ContentSection(StrictSchema):
     """A piece of content that is made to be shared."""
 
     id = identifier("a name of your own for this content")
@@ -45,9 +45,9 @@ class ContentSection(Strict):
         validate=[validate.Length(min=1), distinct],
         metadata={"description": f"why people share it: {', '.join(get_args(Mechanic))}"},
     )
-    elements = Table(
+    elements = PlainDict(
         keys=choice(get_args(Element), "an element"),
-        values=words("how this piece has it, in a few words"),
+        values=text("how this piece has it, in a few words"),
         metadata={
             "description": f"how it has each of what makes a piece shareable, in a few words: {', '.join(get_args(Element))}"
         },

@@ -7,10 +7,10 @@ from typing import get_args
 
 from marshmallow import ValidationError, fields, validate
 
-from link_issuer.domain.blanks import blanks
-from link_issuer.programs.fields import Table, choice, language, shown
+from referral.events.caption_template import blanks
 from referral.events.content import Blank
 from referral.events.facts import Channel
+from referral.validation.fields import PlainDict, choice, language, shown
 
 _LONGEST = 512
 _BLANKS = ", ".join(f"{{{blank}}}" for blank in get_args(Blank))
@@ -27,9 +27,9 @@ def fillable(text: str) -> None:
         raise ValidationError(f"has the blank {{{unknown[0]}}}, which nobody can fill in: take one of {_BLANKS}")
 
 
-KITS = Table(
+KITS = PlainDict(
     keys=choice(get_args(Channel), "a channel"),
-    values=Table(
+    values=PlainDict(
         keys=language(),
         values=fields.String(validate=[validate.Length(1, _LONGEST), fillable]),
         validate=validate.Length(min=1, error="needs at least one language: write zh-CN or en"),

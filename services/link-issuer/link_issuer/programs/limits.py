@@ -6,14 +6,14 @@ from typing import get_args
 
 from marshmallow import fields, validate
 
-from link_issuer.programs.fields import Strict, Table, choice, distinct, number
-from referral.events.part import Period
+from referral.events.section import Period
+from referral.validation.fields import PlainDict, StrictSchema, choice, distinct, integer
 
 
-class BudgetSection(Strict):
+class BudgetSection(StrictSchema):
     """What all rewards together may cost."""
 
-    total = number("the most that all rewards may cost, in the currency's main unit, 1 or more", 1, required=True)
+    total = integer("the most that all rewards may cost, in the currency's main unit, 1 or more", 1, required=True)
     currency = fields.String(
         required=True,
         validate=validate.Regexp(
@@ -23,12 +23,12 @@ class BudgetSection(Strict):
     )
 
 
-class CapsSection(Strict):
+class CapsSection(StrictSchema):
     """The most that is given."""
 
-    per_referrer = Table(
+    per_referrer = PlainDict(
         keys=choice(get_args(Period), "a period"),
-        values=number("how many referrals are rewarded, 1 or more", 1),
+        values=integer("how many referrals are rewarded, 1 or more", 1),
         metadata={"description": "how many referrals of one referrer are rewarded in a period, such as {month: 200}"},
     )
     budget = fields.Nested(BudgetSection, metadata={"description": "what all rewards together may cost"})
@@ -39,7 +39,7 @@ def _differ(words: Sequence[str]) -> None:
     distinct([word.casefold() for word in words])
 
 
-class CodesSection(Strict):
+class CodesSection(StrictSchema):
     """Which referral codes there may be."""
 
     vanity = fields.Boolean(

@@ -2,12 +2,12 @@
 
 from typing import get_args
 
-from link_issuer.programs.fields import Strict, choice, identifier, localized
 from referral.events.facts import Channel
 from referral.events.program import PartnerKind
+from referral.validation.fields import StrictSchema, choice, identifier, localized
 
 
-class PartnerSection(Strict):
+class PartnerSection(StrictSchema):
     """Somebody who promotes the program."""
 
     id = identifier("a name of your own for this partner")

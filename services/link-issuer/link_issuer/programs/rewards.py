@@ -5,9 +5,9 @@ from typing import Any, get_args
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from link_issuer.programs.fields import Strict, choice, identifier, number, words
 from link_issuer.programs.report import report
 from referral.events.rewards import RewardKind, Role
+from referral.validation.fields import StrictSchema, choice, identifier, integer, text
 
 GENERATED = "generated"
 """The pool whose codes are made from a pattern."""
@@ -25,7 +25,7 @@ def _for_friends(occasion: str) -> None:
     validate.OneOf(_OCCASIONS)(occasion)
 
 
-class RewardSection(Strict):
+class RewardSection(StrictSchema):
     """One promise."""
 
     id = identifier("a name of your own for this reward, such as guide")
@@ -36,7 +36,7 @@ class RewardSection(Strict):
         metadata={"description": f"when it is given: {', '.join(_OCCASIONS)}", "enum": _OCCASIONS},
     )
     kind = choice(get_args(RewardKind), "what it is")
-    referrals = number("how many friends it takes, 1 or more", 1)
+    referrals = integer("how many friends it takes, 1 or more", 1)
     once = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": "true pays the first friend only"})
     pool = fields.String(
         validate=validate.Regexp(
@@ -44,9 +44,9 @@ class RewardSection(Strict):
         ),
         metadata={"description": "the file of a guide; for codes the uploaded pool, or generated"},
     )
-    percent = number("how much a discount code takes off, 1 to 100", 1, 100)
-    worth = words("what it would cost, as people read it, such as ¥99")
-    expires_days = number("days it can be used, counted from when it is given", 1)
+    percent = integer("how much a discount code takes off, 1 to 100", 1, 100)
+    worth = text("what it would cost, as people read it, such as ¥99")
+    expires_days = integer("days it can be used, counted from when it is given", 1)
     fulfilment = choice(("automatic", "manual"), "who gives it out", required=False)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)

@@ -10,7 +10,6 @@ from link_issuer.programs.adapters import AdapterSection, WechatSection
 from link_issuer.programs.boards import BoardSection
 from link_issuer.programs.challenges import ChallengeSection
 from link_issuer.programs.content import ContentSection
-from link_issuer.programs.fields import Strict, choice, distinct, instant, localized, number, target, time_zone
 from link_issuer.programs.kits import KITS
 from link_issuer.programs.limits import CapsSection, CodesSection
 from link_issuer.programs.partners import PartnerSection
@@ -22,25 +21,35 @@ from link_issuer.programs.screening import ScreeningSection
 from referral.events import program as contract
 from referral.events.attributions import EvidenceKind
 from referral.events.facts import Channel
+from referral.validation.fields import (
+    StrictSchema,
+    choice,
+    distinct,
+    integer,
+    localized,
+    target,
+    time_zone,
+    utc_datetime,
+)
 
 # The id becomes part of keys in which | and : divide, and of addresses.
 _PROGRAM_ID = re.compile(r"prg_[a-z0-9_]{1,60}\Z")
 
 
-class AttributionSection(Strict):
+class AttributionSection(StrictSchema):
     """Who gets the credit."""
 
-    window_days = number("days within which a touch counts, 1 to 365", 1, 365)
-    model = choice(get_args(contract.Model), "which touch of a kind is paid", required=False)
+    window_days = integer("days within which a touch counts, 1 to 365", 1, 365)
+    model = choice(get_args(contract.AttributionModel), "which touch of a kind is paid", required=False)
     evidence = fields.List(
         choice(get_args(EvidenceKind), "a kind of evidence"),
         validate=[validate.Length(min=1), distinct],
         metadata={"description": "which evidence counts, the strongest first"},
     )
-    qualifies_on = choice(get_args(contract.Qualifying), "what makes a referral pay", required=False)
+    qualifies_on = choice(get_args(contract.QualifyingEvent), "what makes a referral pay", required=False)
     min_amount = money()
     currency = currency()
-    retained_days = number("days that a new follower must stay, 1 to 365", 1, 365)
+    retained_days = integer("days that a new follower must stay, 1 to 365", 1, 365)
     refollow = choice(("restore", "never"), "what a second follow does", required=False)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
@@ -51,7 +60,7 @@ class AttributionSection(Strict):
         report({name: [detail] for name, detail in mistakes if name not in wrong})
 
 
-class ProgramFile(Strict):
+class ProgramFile(StrictSchema):
     """Everything a growth team decides."""
 
     id = fields.String(
@@ -80,14 +89,14 @@ class ProgramFile(Strict):
         validate=[validate.Length(min=1, error="is empty: name at least one channel"), distinct],
         metadata={"description": f"where the program runs: {', '.join(get_args(Channel))}"},
     )
-    effective_from = instant(
+    effective_from = utc_datetime(
         "when this version takes effect, such as 2026-12-01T00:00:00+08:00; left out: at once (a change after five seconds)"
     )
-    ends_at = instant("when the program closes, such as 2026-12-31T23:59:59+08:00; left out: never")
+    ends_at = utc_datetime("when the program closes, such as 2026-12-31T23:59:59+08:00; left out: never")
     attribution = fields.Nested(AttributionSection, metadata={"description": "who gets the credit"})
     screening = fields.Nested(ScreeningSection, metadata={"description": "what is done about each suspicion"})
     rewards = fields.List(fields.Nested(RewardSection), metadata={"description": "who gets what, and when"})
-    holding_days = number("days a reward waits before it can be used, 0 to 365", 0, 365)
+    holding_days = integer("days a reward waits before it can be used, 0 to 365", 0, 365)
     caps = fields.Nested(CapsSection, metadata={"description": "the most that is given"})
     boards = fields.List(fields.Nested(BoardSection), metadata={"description": "the rankings"})
     content = fields.List(

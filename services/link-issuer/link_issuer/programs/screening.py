@@ -5,8 +5,8 @@ from typing import get_args
 
 from marshmallow import ValidationError, fields, validate
 
-from link_issuer.programs.fields import Strict, choice, distinct, number, shown
-from referral.events.screening import MOST_COUNTED, MOST_PATTERNS, Action
+from referral.events.screening import MAX_COUNT, MAX_PATTERNS, Action
+from referral.validation.fields import StrictSchema, choice, distinct, integer, shown
 
 
 def _action(when: str) -> fields.String:
@@ -24,22 +24,22 @@ def _differ(patterns: Sequence[str]) -> None:
     distinct([pattern.casefold() for pattern in patterns])
 
 
-class NetworkBurstSection(Strict):
+class NetworkBurstSection(StrictSchema):
     """Many from one network at once."""
 
-    people = number(f"how many from one network are too many, 2 to {MOST_COUNTED}", 2, MOST_COUNTED)
-    minutes = number("within how many minutes, 1 to 1440", 1, 1440)
+    people = integer(f"how many from one network are too many, 2 to {MAX_COUNT}", 2, MAX_COUNT)
+    minutes = integer("within how many minutes, 1 to 1440", 1, 1440)
     action = _action("about a referrer's people who come from one network at once")
 
 
-class VelocityPerMinuteSection(Strict):
+class VelocityPerMinuteSection(StrictSchema):
     """Faster than friends follow."""
 
-    limit = number(f"how many of one referrer's may qualify within a minute, 1 to {MOST_COUNTED}", 1, MOST_COUNTED)
+    limit = integer(f"how many of one referrer's may qualify within a minute, 1 to {MAX_COUNT}", 1, MAX_COUNT)
     action = _action("about those above the limit")
 
 
-class DisposableHandleSection(Strict):
+class DisposableHandleSection(StrictSchema):
     """Names that nobody keeps."""
 
     built_in = fields.Boolean(
@@ -49,7 +49,7 @@ class DisposableHandleSection(Strict):
     )
     patterns = fields.List(
         fields.String(validate=[validate.Length(1, 64), _pattern]),
-        validate=[validate.Length(max=MOST_PATTERNS), _differ],
+        validate=[validate.Length(max=MAX_PATTERNS), _differ],
         metadata={
             "description": "names of your own that count too; * stands for any letters, ? for one, [0-9] for a digit"
         },
@@ -57,29 +57,27 @@ class DisposableHandleSection(Strict):
     action = _action("about who has such a name")
 
 
-class ChurnSection(Strict):
+class ChurnSection(StrictSchema):
     """Followers who come and go."""
 
-    follows = number("how often somebody begins to follow until it is odd, 2 to 30", 2, 30)
-    left_percent = number(
+    follows = integer("how often somebody begins to follow until it is odd, 2 to 30", 2, 30)
+    left_percent = integer(
         "how many of a referrer's people have left again until it is odd, 1 to 100 in a hundred", 1, 100
     )
-    people = number(f"of how many people at least that is said, 2 to {MOST_COUNTED}", 2, MOST_COUNTED)
+    people = integer(f"of how many people at least that is said, 2 to {MAX_COUNT}", 2, MAX_COUNT)
     action = _action("about people who come and go")
 
 
-class DeadlineBurstSection(Strict):
+class DeadlineBurstSection(StrictSchema):
     """Many at the last moment."""
 
-    limit = number(
-        f"how many a referrer may bring at the last moment in any case, 1 to {MOST_COUNTED}", 1, MOST_COUNTED
-    )
-    hours = number("how many hours before a deadline are the last moment, 1 to 48", 1, 48)
-    times = number("how many times the usual is too many, 2 to 100", 2, 100)
+    limit = integer(f"how many a referrer may bring at the last moment in any case, 1 to {MAX_COUNT}", 1, MAX_COUNT)
+    hours = integer("how many hours before a deadline are the last moment, 1 to 48", 1, 48)
+    times = integer("how many times the usual is too many, 2 to 100", 2, 100)
     action = _action("about a burst before the program's, a month's or a challenge's end")
 
 
-class ScreeningSection(Strict):
+class ScreeningSection(StrictSchema):
     """What is done about each suspicion."""
 
     self_referral = _action("when somebody brings themselves")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from link_issuer.domain.mistakes import Mistake, pointer
+from referral.validation.mistakes import Mistake, json_pointer
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 Path = tuple[str | int, ...]
@@ -85,7 +85,7 @@ class _Reader:
     mistakes: list[Mistake]
 
     def value(self, node: yaml.Node, path: Path) -> Value:
-        self.lines.setdefault(pointer(*path), node.start_mark.line + 1)
+        self.lines.setdefault(json_pointer(*path), node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return {key: self.value(item, (*path, key)) for key, item in self._pairs(node, path)}
         if isinstance(node, yaml.SequenceNode):
@@ -96,14 +96,14 @@ class _Reader:
         seen: set[str] = set()
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.mistakes.append(Mistake(pointer(*path), "has a key that is no word: write key: value"))
+                self.mistakes.append(Mistake(json_pointer(*path), "has a key that is no word: write key: value"))
                 continue
             if key.value in seen:
                 again = f"stands here a second time in line {key.start_mark.line + 1}: remove one"
-                self.mistakes.append(Mistake(pointer(*path, key.value), again))
+                self.mistakes.append(Mistake(json_pointer(*path, key.value), again))
                 continue
             seen.add(key.value)
-            self.lines[pointer(*path, key.value)] = key.start_mark.line + 1
+            self.lines[json_pointer(*path, key.value)] = key.start_mark.line + 1
             yield key.value, item
 
 

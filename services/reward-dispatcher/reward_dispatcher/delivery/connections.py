@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import httpcore
 from httpcore import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
 
-from reward_dispatcher.domain.addresses import Forbidden, check_addresses
+from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
 
 _ENOUGH = 4096  # bytes of an answer that are read so that its connection can be used again
 _CONNECTIONS = 256
@@ -40,7 +40,7 @@ class GuardedBackend(AsyncNetworkBackend):
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
             return check_addresses(host, [str(entry[4][0]) for entry in found], loopback=self._loopback)[0]
-        except (OSError, Forbidden) as error:
+        except (OSError, ForbiddenAddress) as error:
             raise httpcore.ConnectError(str(error)) from error
 
 

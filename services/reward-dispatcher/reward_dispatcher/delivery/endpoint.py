@@ -6,11 +6,11 @@ aside at once, so that it holds up nobody else.
 
 import asyncio
 
-_UNDER_WAY = 64
+_MAX_IN_FLIGHT = 64
 _FAILING_AFTER = 5  # failed attempts in a row
 
 
-class Endpoint:
+class EndpointState:
     """The state of one webhook; belongs to one event loop."""
 
     def __init__(self) -> None:
@@ -26,19 +26,19 @@ class Endpoint:
     async def admit(self) -> bool:
         """Waits for room. False when there is none and the receiver is failing."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._under_way < _UNDER_WAY or self.failing)
-            if self._under_way >= _UNDER_WAY:
+            await self._changed.wait_for(lambda: self._under_way < _MAX_IN_FLIGHT or self.failing)
+            if self._under_way >= _MAX_IN_FLIGHT:
                 return False
             self._under_way += 1
             return True
 
-    async def attempted(self, *, succeeded: bool) -> None:
+    async def record_attempt(self, *, succeeded: bool) -> None:
         """Takes note of an attempt."""
         async with self._changed:
             self._failures = 0 if succeeded else self._failures + 1
             self._changed.notify_all()
 
-    async def leave(self) -> None:
+    async def release(self) -> None:
         """A delivery is over, one way or the other."""
         async with self._changed:
             self._under_way -= 1

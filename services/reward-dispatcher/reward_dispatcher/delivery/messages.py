@@ -7,16 +7,16 @@ import msgspec
 from standardwebhooks import Webhook as Signer
 
 from referral.events.entities import Webhook
-from referral.events.ids import derive
+from referral.events.ids import derive_id
 from referral.events.line import Cause
 from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
 from referral.topics import REWARDS
 
-Told = RewardFulfilled | RewardRedeemed | RewardRevoked
-TOLD_TYPES = ("reward.fulfilled", "reward.redeemed", "reward.revoked")
-_OPENINGS = tuple(f'{{"type":"{name}"'.encode() for name in TOLD_TYPES)
+NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
+NOTIFIABLE_TYPES = ("reward.fulfilled", "reward.redeemed", "reward.revoked")
+_OPENINGS = tuple(f'{{"type":"{name}"'.encode() for name in NOTIFIABLE_TYPES)
 
-_decode = msgspec.json.Decoder(Told).decode
+_decode = msgspec.json.Decoder(NotifiableReward).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,11 +26,11 @@ class Message:
 
     id: str
     type: str
-    line: Told
+    line: NotifiableReward
     body: bytes
 
 
-def message(raw: bytes, position: tuple[int, int, int]) -> Message | None:
+def message_of(raw: bytes, position: tuple[int, int, int]) -> Message | None:
     """The message of a log line that receivers are told of, else None. `position` is partition, offset, line.
 
     Raises msgspec.MsgspecError for a line of such a type that breaks its contract.
@@ -42,13 +42,13 @@ def message(raw: bytes, position: tuple[int, int, int]) -> Message | None:
     return Message(_id(line.cause, position), str(kind), line, _body(str(kind), line))
 
 
-def headers(hook: Webhook, told: Message, now: datetime) -> dict[str, str]:
+def signed_headers(webhook: Webhook, message: Message, now: datetime) -> dict[str, str]:
     """The signed headers of an attempt. `now` is the world's time: receivers refuse what is five minutes off theirs."""
-    signature = Signer(hook.secret).sign(told.id, now, told.body.decode())
+    signature = Signer(webhook.secret).sign(message.id, now, message.body.decode())
     return {
         "content-type": "application/json",
         "user-agent": "referral-webhooks/1",
-        "webhook-id": told.id,
+        "webhook-id": message.id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signature,
     }
@@ -56,10 +56,10 @@ def headers(hook: Webhook, told: Message, now: datetime) -> dict[str, str]:
 
 def _id(cause: Cause, position: tuple[int, int, int]) -> str:
     """By the line's cause, which a line said twice has in common; by its place where nothing derived it."""
-    return derive("msg", *map(str, cause if cause[0] else (REWARDS.name, *position)))
+    return derive_id("msg", *map(str, cause if cause[0] else (REWARDS.name, *position)))
 
 
-def _body(kind: str, line: Told) -> bytes:
+def _body(kind: str, line: NotifiableReward) -> bytes:
     data = {
         key: value for key, value in msgspec.to_builtins(line).items() if key not in ("type", "cause", "occurred_at")
     }

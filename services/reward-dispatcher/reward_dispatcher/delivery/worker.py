@@ -18,32 +18,32 @@ from redis.asyncio import Redis
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.events.moment import to_datetime
 from referral.events.rewards import RewardDelivered, RewardFulfilled
+from referral.events.timestamps import to_datetime
 from referral.http.health import Check, redis_check
-from referral.http.side import serve_side
-from referral.log.admin import partitions
-from referral.storage import connect_hurried
+from referral.http.ops_server import serve_ops
+from referral.log.topic_admin import partition_count
+from referral.redis_client import connect_for_http
 from referral.telemetry.metrics import counter
 from referral.topics import EVENTS, REWARDS, Topic
+from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
 from reward_dispatcher.delivery.connections import connections, post
-from reward_dispatcher.delivery.courier import Courier
-from reward_dispatcher.delivery.dead import RedisDeadLetters
-from reward_dispatcher.delivery.ending import end_within
+from reward_dispatcher.delivery.dead_letters import RedisDeadLetterStore
 from reward_dispatcher.delivery.sender import Sender
-from reward_dispatcher.delivery.ticking import Ticks, tick
+from reward_dispatcher.delivery.shutdown_watchdog import force_exit_after
+from reward_dispatcher.delivery.webhook_dispatcher import WebhookDispatcher
 
-_LOOK_S = 0.2
-_STOP_S = 5.0  # a clean end takes two; Docker and our own supervisor kill after ten
+_POLL_S = 0.2
+_SHUTDOWN_S = 5.0  # a clean end takes two; Docker and our own supervisor kill after ten
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()
 
 
-class _Worker(faust.Worker):  # type: ignore[misc] # Faust ships no types
+class _FaustWorker(faust.Worker):  # type: ignore[misc] # Faust ships no types
     """Faust's worker, which ends in time: without its broker it tries for ever to commit."""
 
     def _schedule_shutdown(self, signal: Any) -> None:
-        end_within(_STOP_S)
+        force_exit_after(_SHUTDOWN_S)
         super()._schedule_shutdown(signal)
 
 
@@ -53,50 +53,52 @@ class DeliveryWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._clock = clock_from(settings.clock)
-        self._ticks = Ticks(settings.tick_seconds)
+        self._ticks = ClockTicker(settings.tick_seconds)
         self._catalog = CatalogFollower(settings)
-        self._courier: Courier | None = None
-        self._trouble: str | None = "not started yet"
-        self.app = self._wired(_app(settings))
+        self._dispatcher: WebhookDispatcher | None = None
+        self._not_ready_reason: str | None = "not started yet"
+        self.app = self._register_handlers(_app(settings))
 
     def run(self) -> None:
         """Delivers and ticks until SIGTERM or SIGINT."""
         self._catalog.start()
-        with serve_side(self._settings, self._checks()):
+        with serve_ops(self._settings, self._checks()):
             try:
-                _Worker(self.app, quiet=True, redirect_stdouts=False, override_logging=False).execute_from_commandline()
+                _FaustWorker(
+                    self.app, quiet=True, redirect_stdouts=False, override_logging=False
+                ).execute_from_commandline()
             finally:
                 self._catalog.stop()
 
     def _checks(self) -> dict[str, Check]:
         """Redis too: what cannot be delivered is kept there."""
-        redis = redis_check(connect_hurried(self._settings))
-        return {"delivery": lambda: self._trouble, "catalog": self._catalog.caught_up, "redis": redis}
+        redis = redis_check(connect_for_http(self._settings))
+        return {"delivery": lambda: self._not_ready_reason, "catalog": self._catalog.stale_reason, "redis": redis}
 
-    def _wired(self, app: Any) -> Any:
+    def _register_handlers(self, app: Any) -> Any:
         rewards = app.topic(self._name(REWARDS), value_serializer="raw", value_type=bytes, internal=False)
         app.agent(rewards, name="courier")(self._deliver)
-        app.timer(_LOOK_S, name="ticker")(self._tick)
-        app.on_partitions_revoked.connect(self._taken_away, weak=False)
-        app.on_partitions_assigned.connect(self._dealt, weak=False)
+        app.timer(_POLL_S, name="ticker")(self._tick)
+        app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         return app
 
     async def _deliver(self, stream: Any) -> None:
         """The agent. Faust must never see it raise."""
-        courier = await self._ready()
+        courier = await self._ready_dispatcher()
         async for event in _events(stream):
             message = event.message
-            await courier.take(message.topic, message.partition, message.offset, event.value or b"", event.ack)
+            await courier.dispatch(message.topic, message.partition, message.offset, event.value or b"", event.ack)
 
-    async def _ready(self) -> Courier:
+    async def _ready_dispatcher(self) -> WebhookDispatcher:
         """The courier, once the catalog tells whom to deliver to."""
-        while self._catalog.caught_up() is not None:
-            await asyncio.sleep(_LOOK_S)
-        if self._courier is None:
-            self._courier = Courier(self._catalog.view, _sender(self._settings), self._tell)
-        return self._courier
+        while self._catalog.stale_reason() is not None:
+            await asyncio.sleep(_POLL_S)
+        if self._dispatcher is None:
+            self._dispatcher = WebhookDispatcher(self._catalog.view, _sender(self._settings), self._report_delivered)
+        return self._dispatcher
 
-    async def _tell(self, partition: int, line: RewardFulfilled) -> None:
+    async def _report_delivered(self, partition: int, line: RewardFulfilled) -> None:
         """Says that the platform was told. Not saying it harms nobody: the reward stays `fulfilled`."""
         news = RewardDelivered(
             occurred_at=to_datetime(self._clock.now_ms()),
@@ -114,26 +116,26 @@ class DeliveryWorker:
         moment_ms = self._ticks.due(self._clock.now_ms())
         if moment_ms is None:
             return
-        everywhere = range(partitions(EVENTS, self._settings))
+        everywhere = range(partition_count(EVENTS, self._settings))
         try:
-            await asyncio.gather(*[self._write(EVENTS, partition, tick(moment_ms)) for partition in everywhere])
+            await asyncio.gather(*[self._write(EVENTS, partition, tick_line(moment_ms)) for partition in everywhere])
         except Exception as error:  # noqa: BLE001 - whatever the client raises
             log.warning("the clock could not tick", error=f"{type(error).__name__}: {error}")
             return
-        self._ticks.said(moment_ms)
+        self._ticks.mark_written(moment_ms)
         counter("clock_ticks").inc()
 
     async def _write(self, topic: Topic, partition: int, line: bytes) -> None:
         seconds = self._clock.now_ms() / 1000
         await self.app.producer.send_and_wait(self._name(topic), None, line, partition, seconds, None)
 
-    async def _taken_away(self, *_: object, **__: object) -> None:
-        self._trouble = "partitions are being dealt"
-        if self._courier is not None:
-            self._courier.forget()
+    async def _on_revoked(self, *_: object, **__: object) -> None:
+        self._not_ready_reason = "partitions are being dealt"
+        if self._dispatcher is not None:
+            self._dispatcher.reset()
 
-    async def _dealt(self, *_: object, **__: object) -> None:
-        self._trouble = None
+    async def _on_assigned(self, *_: object, **__: object) -> None:
+        self._not_ready_reason = None
 
     def _name(self, topic: Topic) -> str:
         return self._settings.topic_prefix + topic.name
@@ -150,7 +152,7 @@ def _sender(settings: Settings) -> Sender:
     async def send(url: str, headers: dict[str, str], body: bytes, within: float) -> int:
         return await post(pool, url, headers, body, within)
 
-    return Sender(send, RedisDeadLetters(Redis.from_url(settings.redis, socket_timeout=2.0)))
+    return Sender(send, RedisDeadLetterStore(Redis.from_url(settings.redis, socket_timeout=2.0)))
 
 
 def _app(settings: Settings) -> Any:

@@ -4,8 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from referral.events.moment import to_ms
 from referral.events.rewards import HoldReason, RevocationReason, RewardGranted, RewardKind, Role
+from referral.events.timestamps import to_ms
 
 Status = Literal["held", "approved", "fulfilled", "delivered", "redeemed", "revoked", "expired"]
 STATUSES: tuple[Status, ...] = ("held", "approved", "fulfilled", "delivered", "redeemed", "revoked", "expired")
@@ -32,24 +32,24 @@ class Account(Struct, frozen=True, array_like=True, tag="account"):
     due_ms: int
     changed_ms: int
     status: Status
-    hold: HoldReason | None = None
+    hold_reason: HoldReason | None = None
     expires_ms: int | None = None
     pool: str | None = None
     percent: int | None = None
     worth: str | None = None
     manual: bool = False
-    waits: Literal["asked", "queued"] | None = None
+    code_request: Literal["asked", "queued"] | None = None
     code: str | None = None
     file: str | None = None
     fulfilled_ms: int | None = None
     order: str | None = None
     request: str | None = None
     redeemed_ms: int | None = None
-    revoked: RevocationReason | None = None
+    revocation_reason: RevocationReason | None = None
     clawback: bool = False
 
 
-def opened(grant: RewardGranted) -> Account:
+def new_account(grant: RewardGranted) -> Account:
     """The account of a reward that was never granted before: held until its holding period ends."""
     granted_ms = to_ms(grant.occurred_at)
     return Account(
@@ -65,7 +65,7 @@ def opened(grant: RewardGranted) -> Account:
         due_ms=to_ms(grant.due_at),
         changed_ms=granted_ms,
         status="held",
-        hold="holding_period",
+        hold_reason="holding_period",
         expires_ms=to_ms(grant.expires_at) if grant.expires_at else None,
         pool=grant.pool,
         percent=grant.percent,

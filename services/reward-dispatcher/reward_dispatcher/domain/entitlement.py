@@ -19,7 +19,7 @@ from referral.events.program import Reward
 from referral.events.rewards import RevocationReason, RewardGranted, RewardRevoked
 
 
-class Owed(Struct, frozen=True, array_like=True):
+class ActiveGrant(Struct, frozen=True, array_like=True):
     """A reward that stands: its id and whose it is."""
 
     reward: str
@@ -29,62 +29,62 @@ class Owed(Struct, frozen=True, array_like=True):
 class Milestone(Struct, frozen=True, array_like=True):
     """A milestone that stands, and how many conversions it needs."""
 
-    owed: Owed
+    grant: ActiveGrant
     referrals: int
 
 
-class Referrer(Struct, frozen=True, array_like=True, tag="referrer"):
+class ReferrerGrants(Struct, frozen=True, array_like=True, tag="referrer"):
     """How many of a referrer's conversions stand, and the milestones they hold up, by rule."""
 
     conversions: int = 0
     milestones: dict[str, Milestone] = {}
 
 
-class Converted(Struct, frozen=True, array_like=True, tag="converted"):
+class ConversionGrants(Struct, frozen=True, array_like=True, tag="converted"):
     """A conversion that stands, and what it pays by itself."""
 
-    owed: tuple[Owed, ...] = ()
+    grants: tuple[ActiveGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
     """The referrer and the conversion from now on (None: it no longer stands), and what to announce."""
 
-    referrer: Referrer
-    converted: Converted | None
+    referrer: ReferrerGrants
+    conversion: ConversionGrants | None
     lines: list[RewardGranted | RewardRevoked]
 
 
-def cleared(line: ConversionCleared, terms: ProgramVersion, person: str, referrer: Referrer) -> Entitlement:
+def grant_rewards(line: ConversionCleared, terms: ProgramVersion, person: str, referrer: ReferrerGrants) -> Entitlement:
     """What a newly cleared conversion earns under `terms`; `person` is the referrer's id at the platform."""
     count = referrer.conversions + 1
-    rules = terms.program.promised(line.referrer_kind)
+    rules = terms.program.rewards_for(line.referrer_kind)
     own = [_grant(line, terms, rule, person, line.id) for rule in rules if rule.pays_each]
     reached = {
         rule.id: (needs, _grant(line, terms, rule, person, f"milestone:{needs}"))
         for rule in rules
         if (needs := rule.milestone) and needs <= count and rule.id not in referrer.milestones
     }
-    milestones = {rule: Milestone(_owed(grant), needs) for rule, (needs, grant) in reached.items()}
+    milestones = {rule: Milestone(_active_grant(grant), needs) for rule, (needs, grant) in reached.items()}
     return Entitlement(
-        referrer=Referrer(count, referrer.milestones | milestones),
-        converted=Converted(tuple(map(_owed, own))),
+        referrer=ReferrerGrants(count, referrer.milestones | milestones),
+        conversion=ConversionGrants(tuple(map(_active_grant, own))),
         lines=[*own, *(grant for _, grant in reached.values())],
     )
 
 
-def reversed_(line: ConversionReversed, converted: Converted, referrer: Referrer) -> Entitlement:
+def revoke_rewards(line: ConversionReversed, converted: ConversionGrants, referrer: ReferrerGrants) -> Entitlement:
     """What a conversion's fall takes back: what it paid by itself, and the milestones it held up."""
     count = referrer.conversions - 1
     lost = {rule: one for rule, one in referrer.milestones.items() if one.referrals > count}
     kept = {rule: one for rule, one in referrer.milestones.items() if rule not in lost}
-    own = [_revoke(line, owed, line.reason) for owed in converted.owed]
-    milestones = [_revoke(line, one.owed, "milestone_lost") for one in lost.values()]
-    return Entitlement(Referrer(count, kept), None, [*own, *milestones])
+    own = [_revoke(line, owed, line.reason) for owed in converted.grants]
+    milestones = [_revoke(line, one.grant, "milestone_lost") for one in lost.values()]
+    return Entitlement(ReferrerGrants(count, kept), None, [*own, *milestones])
 
 
-def _owed(grant: RewardGranted) -> Owed:
-    return Owed(grant.id, grant.beneficiary)
+def _active_grant(grant: RewardGranted) -> ActiveGrant:
+    return ActiveGrant(grant.id, grant.beneficiary)
 
 
 def _grant(line: ConversionCleared, terms: ProgramVersion, rule: Reward, person: str, trigger: str) -> RewardGranted:
@@ -110,7 +110,7 @@ def _grant(line: ConversionCleared, terms: ProgramVersion, rule: Reward, person:
     )
 
 
-def _revoke(line: ConversionReversed, owed: Owed, reason: RevocationReason) -> RewardRevoked:
+def _revoke(line: ConversionReversed, owed: ActiveGrant, reason: RevocationReason) -> RewardRevoked:
     return RewardRevoked(
         occurred_at=line.occurred_at, program=line.program, id=owed.reward, beneficiary=owed.beneficiary, reason=reason
     )

@@ -6,8 +6,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.moment import to_ms
 from referral.events.rewards import RedemptionRefused, RedemptionRequested, RefusalReason, RewardRedeemed
+from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.account import USABLE, Account, Status
 
 _REFUSALS: dict[Status, RefusalReason] = {"redeemed": "already_redeemed", "revoked": "revoked", "expired": "expired"}
@@ -25,25 +25,25 @@ class Redemption(Struct, frozen=True, array_like=True, tag="redemption"):
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class RedemptionDecision:
     """The account where it changed, the result to keep, and the news."""
 
     account: Account | None
     redemption: Redemption
-    news: RewardRedeemed | RedemptionRefused | None
+    line: RewardRedeemed | RedemptionRefused | None
 
 
-def redeem(account: Account | None, line: RedemptionRequested) -> Decided:
+def redeem(account: Account | None, line: RedemptionRequested) -> RedemptionDecision:
     """Decides a request that has no result yet."""
     if account is not None and account.request == line.request:
-        return Decided(None, _result(line, "redeemed", account.order), None)
-    refusal = refused(account, to_ms(line.occurred_at))
+        return RedemptionDecision(None, _result(line, "redeemed", account.order), None)
+    refusal = refusal_reason(account, to_ms(line.occurred_at))
     if account is None or refusal is not None:
         return _refuse(account, line, refusal or "unknown")
     return _accept(account, line)
 
 
-def refused(account: Account | None, now_ms: int) -> RefusalReason | None:
+def refusal_reason(account: Account | None, now_ms: int) -> RefusalReason | None:
     """Why this reward cannot be used now; None where it can."""
     if account is None:
         return "unknown"
@@ -52,7 +52,7 @@ def refused(account: Account | None, now_ms: int) -> RefusalReason | None:
     return None if account.status in USABLE else _REFUSALS.get(account.status, "not_redeemable")
 
 
-def _accept(account: Account, line: RedemptionRequested) -> Decided:
+def _accept(account: Account, line: RedemptionRequested) -> RedemptionDecision:
     at_ms = to_ms(line.occurred_at)
     used = replace(
         account, status="redeemed", order=line.order, request=line.request, redeemed_ms=at_ms, changed_ms=at_ms
@@ -65,10 +65,10 @@ def _accept(account: Account, line: RedemptionRequested) -> Decided:
         order=line.order,
         request=line.request,
     )
-    return Decided(used, _result(line, "redeemed", line.order), news)
+    return RedemptionDecision(used, _result(line, "redeemed", line.order), news)
 
 
-def _refuse(account: Account | None, line: RedemptionRequested, reason: RefusalReason) -> Decided:
+def _refuse(account: Account | None, line: RedemptionRequested, reason: RefusalReason) -> RedemptionDecision:
     used_for = account.order if account else None
     news = RedemptionRefused(
         occurred_at=line.occurred_at,
@@ -79,7 +79,7 @@ def _refuse(account: Account | None, line: RedemptionRequested, reason: RefusalR
         reason=reason,
         order=used_for,
     )
-    return Decided(None, _result(line, reason, used_for), news)
+    return RedemptionDecision(None, _result(line, reason, used_for), news)
 
 
 def _result(

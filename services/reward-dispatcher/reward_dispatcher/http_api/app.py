@@ -5,13 +5,13 @@ from flask import Flask
 from referral.config import Settings
 from referral.http.app import create_app
 from referral.telemetry.logs import configure_logs
-from reward_dispatcher.http_api import codes, figures, guides, pools, redemptions, rewards, webhooks
-from reward_dispatcher.http_api.collaborators import equip
+from reward_dispatcher.http_api import codes, guides, pools, redemptions, reward_summary, rewards, webhooks
+from reward_dispatcher.http_api.dependencies import init_app
 
 SERVICE = "reward-dispatcher"
 BLUEPRINTS = (
     rewards.blueprint,
-    figures.blueprint,
+    reward_summary.blueprint,
     redemptions.blueprint,
     codes.blueprint,
     pools.blueprint,
@@ -24,4 +24,4 @@ def app(settings: Settings | None = None) -> Flask:
     """The app with these settings, else those of the environment. Make it in the process that serves it."""
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
-    return equip(create_app(SERVICE, chosen, title="Rewards", blueprints=BLUEPRINTS))
+    return init_app(create_app(SERVICE, chosen, title="Rewards", blueprints=BLUEPRINTS))

@@ -3,14 +3,14 @@
 from flask import g
 from flask_smorest import Blueprint
 
+from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
-from referral.http.keys import permit, requires
 from referral.http.problems import Problem
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.redemption import refused
-from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.domain.redemption import refusal_reason
+from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.schemas import CodeOut, CodeQuery
-from reward_dispatcher.http_api.shapes import moment
+from reward_dispatcher.http_api.shapes import optional_datetime
 
 blueprint = Blueprint("codes", __name__)
 
@@ -20,10 +20,10 @@ blueprint = Blueprint("codes", __name__)
 @blueprint.arguments(CodeQuery, location="query")
 @blueprint.response(200, CodeOut)
 @blueprint.alt_response(404, description="Nobody was given this code.")
-def validity(query: dict[str, str], code: str) -> dict[str, object]:
+def code_validity(query: dict[str, str], code: str) -> dict[str, object]:
     """Whether a code could be used now. Asking does not use it; only POST /v1/redemptions decides."""
-    account = existing_code(code, query.get("program"))
-    reason = refused(account, context().clock.now_ms())
+    account = require_code(code, query.get("program"))
+    reason = refusal_reason(account, context().clock.now_ms())
     return {
         "code": account.code,
         "valid": reason is None,
@@ -32,15 +32,15 @@ def validity(query: dict[str, str], code: str) -> dict[str, object]:
         "program": account.program,
         "kind": account.kind,
         "percent": account.percent,
-        "expires_at": moment(account.expires_ms),
+        "expires_at": optional_datetime(account.expires_ms),
         "order_id": account.order,
     }
 
 
-def existing_code(code: str, program: str | None) -> Account:
+def require_code(code: str, program: str | None) -> Account:
     """The reward with this code, among the caller's programs. Raises Problem 404, or 409 where programs share it.
 
-    NotDurable where it may be a program's that this process has not read of yet.
+    LogUnavailable where it may be a program's that this process has not read of yet.
     """
     found = _holders(code, program)
     if not found:
@@ -53,7 +53,7 @@ def existing_code(code: str, program: str | None) -> Account:
 
 def _holders(code: str, program: str | None) -> list[Account]:
     """The rewards with this code; a key for all programs means also those applied a moment ago."""
-    store, asked = collaborators().store, _programs(program)
+    store, asked = dependencies().store, _programs(program)
     found = store.by_code(code, asked)
     if found or program is not None or g.key.programs:
         return found
@@ -64,6 +64,6 @@ def _holders(code: str, program: str | None) -> list[Account]:
 def _programs(program: str | None) -> list[str]:
     """The program named, else all that the caller's key is for."""
     if program is not None:
-        permit(g.key, program)
+        require_program_access(g.key, program)
         return [program]
     return list(g.key.programs) or context().catalog.programs()

@@ -8,9 +8,9 @@ from werkzeug.exceptions import NotFound
 
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.tokens import BadToken
-from reward_dispatcher.http_api.collaborators import collaborators
-from reward_dispatcher.http_api.shapes import HANDED_OVER
+from referral.tokens import InvalidTokenError
+from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.http_api.shapes import FULFILLED_STATUSES
 
 blueprint = Blueprint("guides", __name__)
 
@@ -34,15 +34,15 @@ def download(token: str) -> Response:
 def _reward(token: str) -> str:
     """The reward that a token is for. Raises Problem 404 for a forged one, 410 for one that has ended."""
     try:
-        return collaborators().tokens.read_expiring("guide", token, context().clock.now_ms())
-    except BadToken as error:
+        return dependencies().tokens.read_expiring("guide", token, context().clock.now_ms())
+    except InvalidTokenError as error:
         if str(error) == "expired":
             raise Problem(410, "link_ended", "This link has ended. Open your wallet for a new one.") from None
         raise Problem(404, "unknown_link", "This link is not one of ours. Copy it whole.") from None
 
 
 def _file(reward: str) -> str:
-    account = collaborators().store.account(reward)
-    if account is None or account.file is None or account.status not in HANDED_OVER:
+    account = dependencies().store.account(reward)
+    if account is None or account.file is None or account.status not in FULFILLED_STATUSES:
         raise Problem(410, "reward_gone", "The reward behind this link was taken back or is not ready.")
     return account.file

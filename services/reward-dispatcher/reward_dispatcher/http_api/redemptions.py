@@ -6,19 +6,19 @@ from flask import g, request
 from flask_smorest import Blueprint
 
 from referral.events import ids
+from referral.http.api_keys import requires
 from referral.http.context import context
-from referral.http.documented import takes
 from referral.http.idempotency import idempotency_key, key_reused
-from referral.http.keys import requires
-from referral.http.limits import unlimited
 from referral.http.openapi import IDEMPOTENCY_KEY
+from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem
+from referral.http.rate_limit import unlimited
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api import shapes
-from reward_dispatcher.http_api.asking import redeemed
-from reward_dispatcher.http_api.codes import existing_code
-from reward_dispatcher.http_api.rewards import existing_reward
+from reward_dispatcher.http_api.codes import require_code
+from reward_dispatcher.http_api.redemption_request import request_redemption
+from reward_dispatcher.http_api.rewards import require_reward
 from reward_dispatcher.http_api.schemas import RedemptionIn, RedemptionOut
 
 blueprint = Blueprint("redemptions", __name__)
@@ -36,13 +36,13 @@ _WHY = {
 @requires("rewards:redeem")
 @blueprint.arguments(RedemptionIn)
 @blueprint.response(201, RedemptionOut)
-@takes(IDEMPOTENCY_KEY)
+@reads_headers(IDEMPOTENCY_KEY)
 @blueprint.alt_response(404, description="There is no such code or reward.")
 @blueprint.alt_response(409, description="It cannot be used; the detail says why, and for which order it was used.")
 def redeem(body: dict[str, str]) -> dict[str, object]:
     """Uses a reward for an order. With an `Idempotency-Key`, the same request again gets the first result."""
     name, wanted, order = idempotency_key(), _wanted(body), body["order_id"]
-    done = redeemed(wanted, order, _request_id(name, wanted, order))
+    done = request_redemption(wanted, order, _request_id(name, wanted, order))
     if done.outcome != "redeemed":
         raise _refused(done)
     return shapes.redemption(done)
@@ -50,8 +50,8 @@ def redeem(body: dict[str, str]) -> dict[str, object]:
 
 def _wanted(body: dict[str, str]) -> Account:
     if "reward_id" in body:
-        return existing_reward(body["reward_id"])
-    return existing_code(body["code"], body.get("program"))
+        return require_reward(body["reward_id"])
+    return require_code(body["code"], body.get("program"))
 
 
 def _request_id(name: str | None, wanted: Account, order: str) -> str:
@@ -61,9 +61,9 @@ def _request_id(name: str | None, wanted: Account, order: str) -> str:
     order gets this one's result.
     """
     if name is None:
-        return ids.fresh("rdm")
-    _refuse_other_body(ids.derive("rdm", g.key.id, name))
-    return ids.derive("rdm", g.key.id, name, wanted.id, order)
+        return ids.random_id("rdm")
+    _refuse_other_body(ids.derive_id("rdm", g.key.id, name))
+    return ids.derive_id("rdm", g.key.id, name, wanted.id, order)
 
 
 def _refuse_other_body(named: str) -> None:

@@ -46,13 +46,6 @@ class RewardsOut(Schema):
     next_cursor = fields.Str(allow_none=True)
 
 
-class PageIn(Schema):
-    """Where a listing begins and how much of it is wanted."""
-
-    limit = fields.Int(load_default=100, validate=validate.Range(1, 1000))
-    cursor = fields.Str(load_default=None, validate=validate.Length(max=256))
-
-
 class RedemptionIn(Schema):
     """Which reward is to be used, by its code or its id, and for which order."""
 

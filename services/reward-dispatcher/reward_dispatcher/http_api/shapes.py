@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from referral.events.moment import to_datetime
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
-from reward_dispatcher.http_api.collaborators import collaborators
+from reward_dispatcher.http_api.dependencies import dependencies
 
 _LINK_LASTS_MS = 30 * 24 * 3600 * 1000
-HANDED_OVER = ("fulfilled", "delivered", "redeemed")
+FULFILLED_STATUSES = ("fulfilled", "delivered", "redeemed")
 
 
 def reward(account: Account) -> dict[str, object]:
@@ -24,18 +24,18 @@ def reward(account: Account) -> dict[str, object]:
         "version": account.version,
         "trigger": account.trigger,
         "status": account.status,
-        "waits_for": account.hold,
-        "code": account.code if account.status in HANDED_OVER else None,
+        "waits_for": account.hold_reason,
+        "code": account.code if account.status in FULFILLED_STATUSES else None,
         "percent": account.percent,
         "worth": account.worth,
         "download": _download(account),
         "granted_at": to_datetime(account.granted_ms),
         "due_at": to_datetime(account.due_ms),
-        "expires_at": moment(account.expires_ms),
-        "fulfilled_at": moment(account.fulfilled_ms),
-        "redeemed_at": moment(account.redeemed_ms),
+        "expires_at": optional_datetime(account.expires_ms),
+        "fulfilled_at": optional_datetime(account.fulfilled_ms),
+        "redeemed_at": optional_datetime(account.redeemed_ms),
         "order_id": account.order,
-        "revoked_for": account.revoked,
+        "revoked_for": account.revocation_reason,
         "clawback": account.clawback,
     }
 
@@ -51,14 +51,14 @@ def redemption(done: Redemption) -> dict[str, object]:
     }
 
 
-def moment(milliseconds: int | None) -> datetime | None:
+def optional_datetime(milliseconds: int | None) -> datetime | None:
     """A moment that may not have come."""
     return to_datetime(milliseconds) if milliseconds is not None else None
 
 
 def _download(account: Account) -> str | None:
-    if account.file is None or account.status not in HANDED_OVER:
+    if account.file is None or account.status not in FULFILLED_STATUSES:
         return None
     shared = context()
-    token = collaborators().tokens.expiring("guide", account.id, shared.clock.now_ms() + _LINK_LASTS_MS)
+    token = dependencies().tokens.sign_expiring("guide", account.id, shared.clock.now_ms() + _LINK_LASTS_MS)
     return f"{shared.settings.wallet_url}/g/{token}"

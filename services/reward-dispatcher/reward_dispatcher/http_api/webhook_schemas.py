@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from reward_dispatcher.delivery.messages import TOLD_TYPES
+from reward_dispatcher.delivery.messages import NOTIFIABLE_TYPES
 from reward_dispatcher.http_api.schemas import ID
 
 
@@ -14,7 +14,9 @@ class WebhookIn(Schema):
         required=True, validate=validate.Length(max=512), metadata={"examples": ["https://example.com/hook"]}
     )
     events = fields.List(
-        fields.Str(validate=validate.OneOf(TOLD_TYPES)), load_default=list, metadata={"description": "empty means all"}
+        fields.Str(validate=validate.OneOf(NOTIFIABLE_TYPES)),
+        load_default=list,
+        metadata={"description": "empty means all"},
     )
 
 

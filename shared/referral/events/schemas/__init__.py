@@ -14,7 +14,7 @@ def schema_of(topic: str, lines: type | UnionType) -> dict[str, Any]:
     return {"$schema": _DIALECT, "title": f"referral.{topic}", **msgspec.json.schema(lines)}
 
 
-def exported(topic: str) -> dict[str, Any]:
+def topic_schemas(topic: str) -> dict[str, Any]:
     """The schema as it was exported."""
     found: dict[str, Any] = msgspec.json.decode(files(__name__).joinpath(f"{topic}.json").read_bytes())
     return found

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.cloudevents import attributes, mapped
-from conversion_tracker.domain.adapters.mapped import Unmapped
-from conversion_tracker.http_api.adapters.cloudevent_schema import CLOUDEVENT_EXAMPLE
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import CLOUDEVENT_EXAMPLE
+from conversion_tracker.ingest.adapters.cloudevents.translation import header_attributes, map_cloudevent
+from conversion_tracker.ingest.adapters.mapped_event import MappingError
 from referral.events.examples import example
 from referral.events.facts import Fact
 from referral.events.schemas import kinds
@@ -21,13 +21,13 @@ SENT = {**CLOUDEVENT_EXAMPLE, "data": {}}
 
 
 def _line(sent: object) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(mapped(sent).line)
+    found: dict[str, Any] = json.loads(map_cloudevent(sent).line)
     return found
 
 
 def _refusal(sent: object) -> tuple[str, str]:
-    with pytest.raises(Unmapped) as caught:
-        mapped(sent)
+    with pytest.raises(MappingError) as caught:
+        map_cloudevent(sent)
     return caught.value.reason, caught.value.pointer
 
 
@@ -49,7 +49,7 @@ def test_every_fact_of_ours_can_be_said_as_a_cloudevent(kind: str) -> None:
         "data": fact.get("data", {}) | evidence,
     }
     assert _line(sent) == {**fact, "id": "/apps/x 7"}
-    msgspec.json.decode(mapped(sent).line, type=Fact)
+    msgspec.json.decode(map_cloudevent(sent).line, type=Fact)
 
 
 def test_source_and_id_together_tell_events_apart() -> None:
@@ -80,7 +80,9 @@ def test_evidence_in_attributes_goes_before_evidence_in_the_data() -> None:
     sent = {**SENT, "code": "AMY88", "data": {"code": "BO88", "mention": "@bo", "content": "hacks"}}
     line = _line(sent)
     assert (line["code"], line["mention"], line["data"]) == ("AMY88", "@bo", {"content": "hacks"})
-    assert [mapped(sent).theirs(place) for place in ("/code", "/mention", "/data/content", "/occurred_at")] == [
+    assert [
+        map_cloudevent(sent).source_pointer(place) for place in ("/code", "/mention", "/data/content", "/occurred_at")
+    ] == [
         "/code",
         "/data/mention",
         "/data/content",
@@ -109,19 +111,19 @@ def test_what_is_no_cloudevent_is_refused_by_its_attribute(sent: object, reason:
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_a_header_value_says_what_was_encoded(value: str) -> None:
     """Percent-encoding as the HTTP binding has it, decoded exactly once."""
-    assert attributes([("Ce-Subject", quote(value, safe=""))]) == {"subject": value}
+    assert header_attributes([("Ce-Subject", quote(value, safe=""))]) == {"subject": value}
 
 
 def test_header_values_of_older_senders_are_unquoted_and_bad_utf8_is_refused() -> None:
     """The binding asks for both: quoted strings are read, overlong encodings are not."""
-    assert attributes([("CE-Id", '"a \\"b\\""'), ("Host", "x")]) == {"id": 'a "b"'}
-    with pytest.raises(Unmapped, match="ce-subject"):
-        attributes([("ce-subject", "%C0%A0")])
+    assert header_attributes([("CE-Id", '"a \\"b\\""'), ("Host", "x")]) == {"id": 'a "b"'}
+    with pytest.raises(MappingError, match="ce-subject"):
+        header_attributes([("ce-subject", "%C0%A0")])
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_whatever_stands_in_an_attribute_the_mapping_decides(value: object) -> None:
     """No attribute makes the door fail: it is mapped, or refused with its place."""
     for name in SENT:
-        with contextlib.suppress(Unmapped):
-            assert mapped({**SENT, name: value}).theirs("/person") == "/subject"
+        with contextlib.suppress(MappingError):
+            assert map_cloudevent({**SENT, name: value}).source_pointer("/person") == "/subject"

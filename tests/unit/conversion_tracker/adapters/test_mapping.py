@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.mapped import DATA, Item, Mapped, Unmapped
-from conversion_tracker.domain.adapters.mapping import items
-from conversion_tracker.domain.adapters.places import found, pointer, steps
+from conversion_tracker.ingest.adapters.json_mapping.json_path import parse_path, resolve_path, to_pointer
+from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
+from conversion_tracker.ingest.adapters.mapped_event import DATA_FIELDS, MappedEvent, MappedItem, MappingError
 from referral.events.adapters import Adapter, FactType
 from referral.events.facts import Fact
 from referral.events.schemas import kinds
@@ -45,13 +45,13 @@ ITEM: dict[str, Any] = {
 }
 
 
-def _items(*sent: object, adapter: Adapter = SHOP) -> list[Item]:
-    return items({"events": list(sent)}, adapter, "prg_glow")
+def _items(*sent: object, adapter: Adapter = SHOP) -> list[MappedItem]:
+    return map_payload({"events": list(sent)}, adapter, "prg_glow")
 
 
 def _line(sent: object, adapter: Adapter = SHOP) -> dict[str, Any]:
     (item,) = _items(sent, adapter=adapter)
-    assert isinstance(item, Mapped), item
+    assert isinstance(item, MappedEvent), item
     line: dict[str, Any] = json.loads(item.line)
     return line
 
@@ -111,9 +111,9 @@ def test_moments_may_be_numbers_since_1970(form: Any, said: object) -> None:
 def test_what_does_not_map_is_named_by_its_place_and_spoils_nothing(more: Any, reason: str, place: str) -> None:
     """The reader looks there in their own payload; its neighbours are taken."""
     good, bad, also_good = _items(ITEM, ITEM | more, ITEM)
-    assert isinstance(good, Mapped)
-    assert isinstance(also_good, Mapped)
-    assert isinstance(bad, Unmapped)
+    assert isinstance(good, MappedEvent)
+    assert isinstance(also_good, MappedEvent)
+    assert isinstance(bad, MappingError)
     assert (bad.reason, bad.pointer) == (reason, place)
 
 
@@ -121,16 +121,16 @@ def test_what_does_not_map_is_named_by_its_place_and_spoils_nothing(more: Any, r
 def test_a_number_that_is_no_moment_is_refused(said: object) -> None:
     """Neither too far nor not at all."""
     (item,) = _items(ITEM | {"at": said}, adapter=msgspec.structs.replace(SHOP, time_format="seconds"))
-    assert isinstance(item, Unmapped)
+    assert isinstance(item, MappingError)
     assert item.pointer == "/events/0/at"
 
 
 def test_a_refusal_of_our_own_is_told_in_their_places() -> None:
     """The inspection speaks of our fields; the platform's developer knows only theirs."""
     (item,) = _items(ITEM)
-    assert isinstance(item, Mapped)
+    assert isinstance(item, MappedEvent)
     ours = ("/person", "/occurred_at", "/data/amount", "/data", "/program", "")
-    assert [item.theirs(place) for place in ours] == [
+    assert [item.source_pointer(place) for place in ours] == [
         "/events/0/user/id",
         "/events/0/at",
         "/events/0/order/total",
@@ -143,10 +143,10 @@ def test_a_refusal_of_our_own_is_told_in_their_places() -> None:
 def test_the_list_may_be_the_body_and_the_body_may_be_one_event() -> None:
     """Without `items` both forms are taken; with it, a body that lacks the list is told where it was looked for."""
     bare = msgspec.structs.replace(SHOP, items=None)
-    assert len(items([ITEM, ITEM], bare, "prg_glow")) == 2
-    assert len(items(ITEM, bare, "prg_glow")) == 1
-    with pytest.raises(Unmapped) as caught:
-        items({"rows": []}, SHOP, "prg_glow")
+    assert len(map_payload([ITEM, ITEM], bare, "prg_glow")) == 2
+    assert len(map_payload(ITEM, bare, "prg_glow")) == 1
+    with pytest.raises(MappingError) as caught:
+        map_payload({"rows": []}, SHOP, "prg_glow")
     assert caught.value.pointer == "/events"
 
 
@@ -161,7 +161,7 @@ JSON = st.recursive(
 def test_whatever_stands_at_a_place_gets_a_verdict(name: str, value: object, form: Any) -> None:
     """No payload makes the door fail, and every verdict names a place inside it."""
     (item,) = _items(ITEM | {name: value}, adapter=msgspec.structs.replace(SHOP, time_format=form))
-    assert isinstance(item, Mapped) or item.pointer.startswith("/events/0/")
+    assert isinstance(item, MappedEvent) or item.pointer.startswith("/events/0/")
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.integers())
@@ -170,14 +170,14 @@ def test_a_pointer_finds_what_stands_there(way: list[str], value: int) -> None:
     document: object = value
     for step in reversed(way):
         document = {step: document}
-    assert steps(pointer(way)) == tuple(way)
-    assert found(document, pointer(way)) == value
+    assert parse_path(to_pointer(way)) == tuple(way)
+    assert resolve_path(document, to_pointer(way)) == value
 
 
 def test_lists_are_gone_into_by_index_and_dots_say_the_same_as_slashes() -> None:
     """Both ways of writing a place lead to it; beside it there is nothing."""
     document = {"a": [{"b": 1}]}
-    assert [found(document, place) for place in ("/a/0/b", "a.0.b", "/a/1/b", "/a/x", "/a/0/b/c")] == [
+    assert [resolve_path(document, place) for place in ("/a/0/b", "a.0.b", "/a/1/b", "/a/x", "/a/0/b/c")] == [
         1,
         1,
         None,
@@ -188,4 +188,4 @@ def test_lists_are_gone_into_by_index_and_dots_say_the_same_as_slashes() -> None
 
 def test_the_types_of_an_adapter_are_those_of_the_facts() -> None:
     """A fact type that is added can be mapped to."""
-    assert set(get_args(FactType)) == set(kinds(Fact)) == set(DATA)
+    assert set(get_args(FactType)) == set(kinds(Fact)) == set(DATA_FIELDS)

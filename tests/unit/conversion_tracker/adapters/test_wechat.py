@@ -6,10 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.wechat import Callback, fact_of, genuine, signature, timely
-from conversion_tracker.http_api.adapters.wechat_xml import callback_in
+from conversion_tracker.ingest.adapters.wechat.callback import (
+    Callback,
+    is_recent,
+    is_signed_by_any,
+    signature,
+    to_event,
+)
+from conversion_tracker.ingest.adapters.wechat.callback_request import parse_callback
 from referral.events.facts import CodeScanned, PersonFollowed, PersonUnfollowed
-from referral.events.moment import to_ms
+from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
 
 NOW = 1_793_692_800
@@ -33,10 +39,10 @@ def test_the_signature_is_wechats() -> None:
 def test_only_a_token_that_counts_is_believed(token: str, timestamp: str, nonce: str, said: str) -> None:
     """Neither another signature nor another token passes; the token before a change does while it counts."""
     good = signature(token, timestamp, nonce)
-    assert genuine([token], good, timestamp, nonce)
-    assert genuine(["new", token], good, timestamp, nonce)
-    assert not genuine([], good, timestamp, nonce)
-    assert genuine([token], said, timestamp, nonce) == (said == good)
+    assert is_signed_by_any([token], good, timestamp, nonce)
+    assert is_signed_by_any(["new", token], good, timestamp, nonce)
+    assert not is_signed_by_any([], good, timestamp, nonce)
+    assert is_signed_by_any([token], said, timestamp, nonce) == (said == good)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +61,12 @@ def test_only_a_token_that_counts_is_believed(token: str, timestamp: str, nonce:
 )
 def test_a_signature_lives_five_minutes(timestamp: str, fresh: bool) -> None:
     """What was overheard cannot be used later."""
-    assert timely(timestamp, NOW * 1000) is fresh
+    assert is_recent(timestamp, NOW * 1000) is fresh
 
 
 def test_a_follow_by_a_parametric_qr_code_says_the_code() -> None:
     """The scene is who brought them."""
-    fact = fact_of(callback_in(XML.encode()), "prg_glow")
+    fact = to_event(parse_callback(XML.encode()), "prg_glow")
     assert isinstance(fact, PersonFollowed)
     assert (fact.code, fact.person, fact.channel, to_ms(fact.occurred_at)) == (
         "AMY88",
@@ -73,14 +79,14 @@ def test_a_follow_by_a_parametric_qr_code_says_the_code() -> None:
 @pytest.mark.parametrize("key", ["", "last_trade_no_4002752001201704258347703919", "qrscene_"])
 def test_a_follow_without_a_scene_has_no_code(key: str) -> None:
     """A payment's number is not taken for a code."""
-    fact = fact_of(_event("subscribe", key), "prg_glow")
+    fact = to_event(_event("subscribe", key), "prg_glow")
     assert isinstance(fact, PersonFollowed)
     assert fact.code is None
 
 
 def test_a_scan_tells_its_scene_and_an_unfollow_is_one() -> None:
     """The two other events that bear on who brought whom."""
-    scan, unfollow = fact_of(_event("SCAN", "AMY88"), "prg_glow"), fact_of(_event("unsubscribe"), "prg_glow")
+    scan, unfollow = to_event(_event("SCAN", "AMY88"), "prg_glow"), to_event(_event("unsubscribe"), "prg_glow")
     assert isinstance(scan, CodeScanned)
     assert scan.data.scene == "AMY88"
     assert isinstance(unfollow, PersonUnfollowed)
@@ -91,7 +97,7 @@ def test_a_scan_tells_its_scene_and_an_unfollow_is_one() -> None:
 )
 def test_anything_else_is_no_fact(callback: Callback) -> None:
     """What people write to the account stays between them."""
-    assert fact_of(callback, "prg_glow") is None
+    assert to_event(callback, "prg_glow") is None
 
 
 def test_a_repetition_has_the_same_id_and_nothing_else_has() -> None:
@@ -102,7 +108,7 @@ def test_a_repetition_has_the_same_id_and_nothing_else_has() -> None:
         Callback("oBo", NOW, "event", "subscribe"),
         Callback("oAmy", NOW + 1, "event", "subscribe"),
     ]
-    facts = [fact_of(one, "prg_glow") for one in callbacks * 2]
+    facts = [to_event(one, "prg_glow") for one in callbacks * 2]
     assert len({fact.id for fact in facts if fact}) == len(callbacks)
 
 
@@ -127,7 +133,7 @@ SECURE = "<xml><ToUserName>gh</ToUserName><Encrypt>AAAA</Encrypt></xml>"
 def test_xml_that_is_hostile_broken_or_encrypted_is_refused(body: str, code: str) -> None:
     """No entity is expanded, nothing outside is read, and the operator reads what to set."""
     with pytest.raises(Problem) as caught:
-        callback_in(body.encode())
+        parse_callback(body.encode())
     assert caught.value.code == code
 
 
@@ -135,5 +141,5 @@ def test_xml_that_is_hostile_broken_or_encrypted_is_refused(body: str, code: str
 def test_whatever_comes_as_xml_gets_an_answer(body: bytes) -> None:
     """No bytes make the door fail."""
     with pytest.raises(Problem) as caught:
-        callback_in(body)
+        parse_callback(body)
     assert caught.value.status == 400

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_tracker.domain.adapters.wechat_secure import Opened, Unopened, genuine, is_key, opened, signature
-from conversion_tracker.http_api.adapters.wechat_cipher import deciphered
-from conversion_tracker.http_api.adapters.wechat_xml import callback_in
+from conversion_tracker.ingest.adapters.wechat.callback_request import parse_callback
+from conversion_tracker.ingest.adapters.wechat.cipher import decrypt
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import (
+    DecryptedMessage,
+    DecryptionError,
+    is_encoding_aes_key,
+    is_signed_by_any,
+    parse_plaintext,
+    signature,
+)
 from tests.support.builders.wechat import AES_KEY, APP_ID, encrypt, lay_out
 
 # By hand: `0123456789abcdef`, the length, the callback, the AppID, padded to 32; then
@@ -27,23 +34,23 @@ SIGNATURE = "4b1a9539dd6e06821c3e01a520a2fbbef3534838"
 def test_what_openssl_encrypteded_is_opened() -> None:
     """The whole way: signature, AES, padding, length, AppID, callback."""
     assert signature("spamtoken", "1793692800", "n1", VECTOR) == SIGNATURE
-    found = deciphered(VECTOR, AES_KEY)
+    found = decrypt(VECTOR, AES_KEY)
     assert found.appid == APP_ID
-    callback = callback_in(found.message)
+    callback = parse_callback(found.message)
     assert (callback.person, callback.event, callback.key) == ("oAmy", "subscribe", "qrscene_AMY88")
 
 
 @given(st.binary(max_size=300), st.text(st.characters(codec="utf-8"), max_size=30))
 def test_whatever_is_encrypted_so_is_opened(message: bytes, appid: str) -> None:
     """Of every length: the padding is 1 to 32 bytes."""
-    assert deciphered(encrypt(lay_out(message, appid.encode())), AES_KEY) == Opened(message, appid)
+    assert decrypt(encrypt(lay_out(message, appid.encode())), AES_KEY) == DecryptedMessage(message, appid)
 
 
 @given(st.binary(max_size=200))
 def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None:
     """No bytes make it fail otherwise."""
-    with suppress(Unopened):
-        assert isinstance(opened(plain), Opened)
+    with suppress(DecryptionError):
+        assert isinstance(parse_plaintext(plain), DecryptedMessage)
 
 
 @pytest.mark.parametrize(
@@ -65,17 +72,17 @@ def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None
 )
 def test_what_was_not_encrypted_for_us_is_refused(sent: str, says: str) -> None:
     """And what is wrong with it is said."""
-    with pytest.raises(Unopened, match=says):
-        deciphered(sent, AES_KEY)
+    with pytest.raises(DecryptionError, match=says):
+        decrypt(sent, AES_KEY)
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.text())
 def test_the_signature_covers_the_message(token: str, timestamp: str, nonce: str, message: str, other: str) -> None:
     """Another message, or another token, is not believed."""
     said = signature(token, timestamp, nonce, message)
-    assert genuine(["new", token], said, timestamp, nonce, message)
-    assert not genuine([], said, timestamp, nonce, message)
-    assert not genuine([token], said, timestamp, nonce, message + "x" + other)
+    assert is_signed_by_any(["new", token], said, timestamp, nonce, message)
+    assert not is_signed_by_any([], said, timestamp, nonce, message)
+    assert not is_signed_by_any([token], said, timestamp, nonce, message + "x" + other)
 
 
 @pytest.mark.parametrize(
@@ -83,4 +90,4 @@ def test_the_signature_covers_the_message(token: str, timestamp: str, nonce: str
 )
 def test_a_key_has_43_letters_and_digits(text: str, good: bool) -> None:
     """As the account's page makes it."""
-    assert is_key(text) is good
+    assert is_encoding_aes_key(text) is good

@@ -4,6 +4,7 @@ To add one: write its file, add it to RULES, and show in tests/unit/link_issuer/
 `make docs` writes it into docs/programs.md.
 """
 
+from link_issuer.domain.advice.advice_rule import Advice, Rule
 from link_issuer.domain.advice.caps_not_applied import CAPS_NOT_APPLIED
 from link_issuer.domain.advice.forced_sharing import FORCED_SHARING
 from link_issuer.domain.advice.generic_cta import GENERIC_CTA
@@ -14,7 +15,6 @@ from link_issuer.domain.advice.no_cta import NO_CTA
 from link_issuer.domain.advice.no_reward import NO_REWARD
 from link_issuer.domain.advice.no_ugc import NO_UGC
 from link_issuer.domain.advice.one_sided_reward import ONE_SIDED_REWARD
-from link_issuer.domain.advice.rule import Advice, Rule
 from link_issuer.domain.advice.spammy_frequency import SPAMMY_FREQUENCY
 from link_issuer.domain.advice.too_many_channels import TOO_MANY_CHANNELS
 from link_issuer.domain.advice.untracked_channel import UNTRACKED_CHANNEL

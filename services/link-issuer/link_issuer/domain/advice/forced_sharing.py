@@ -5,14 +5,14 @@ The file's schema has no reward for sharing itself; this rule reads what the tex
 
 from collections.abc import Iterator
 
-from link_issuer.domain.advice import texts, words
-from link_issuer.domain.advice.rule import Remark, Rule
+from link_issuer.domain.advice import program_texts, text_patterns
+from link_issuer.domain.advice.advice_rule import Remark, Rule
 from referral.events.program import Program
 
 
 def _find(program: Program) -> Iterator[Remark]:
-    for place, text in texts.everything(program):
-        found = words.FORCED.search(text)
+    for place, text in program_texts.everything(program):
+        found = text_patterns.FORCED.search(text)
         if found:
             yield (
                 place,

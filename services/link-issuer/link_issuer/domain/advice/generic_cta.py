@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from link_issuer.domain.advice import texts, words
-from link_issuer.domain.advice.rule import Remark, Rule
+from link_issuer.domain.advice import program_texts, text_patterns
+from link_issuer.domain.advice.advice_rule import Remark, Rule
 from referral.events.program import Program
 
 # Filled in with words of the content, which are judged where they stand; all other blanks say nothing of their own.
@@ -14,15 +14,18 @@ _BLANK = re.compile(r"\{[a-z]*\}")
 
 def is_generic(text: str) -> bool:
     """Whether nothing is left of a text without the words that every such text has; e.g. "转发一下" and "Please share!"."""
-    left = words.GENERIC_ZH.sub(" ", text.casefold().replace("’", "'"))
-    return all(word in words.GENERIC_EN for word in re.findall(r"[^\W_]+(?:'[^\W_]+)?", left))
+    left = text_patterns.GENERIC_ZH.sub(" ", text.casefold().replace("’", "'"))
+    return all(word in text_patterns.GENERIC_EN for word in re.findall(r"[^\W_]+(?:'[^\W_]+)?", left))
 
 
 def _find(program: Program) -> Iterator[Remark]:
-    for place, text in texts.ctas(program):
+    for place, text in program_texts.ctas(program):
         if is_generic(text):
-            yield place, f"{text!r} could stand anywhere: name the friend or the reason, such as {words.example(text)}"
-    for place, text in texts.kits(program):
+            yield (
+                place,
+                f"{text!r} could stand anywhere: name the friend or the reason, such as {text_patterns.example(text)}",
+            )
+    for place, text in program_texts.kits(program):
         if not _OWN_WORDS.search(text) and is_generic(_BLANK.sub(" ", text)):
             yield place, "says nothing of its own: say why, or put the content's words in with {hook} or {cta}"
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from link_issuer.domain.advice import words
-from link_issuer.domain.advice.rule import Remark, Rule
+from link_issuer.domain.advice import text_patterns
+from link_issuer.domain.advice.advice_rule import Remark, Rule
 from referral.events.program import Program
 
 
 def _find(program: Program) -> Iterator[Remark]:
     for language, text in program.kits.get("xiaohongshu", {}).items():
-        found = words.OFF_SITE.search(text)
+        found = text_patterns.OFF_SITE.search(text)
         if found:
             place = f"/kits/xiaohongshu/{language}"
             yield place, f"{found[0]!r} leads off Xiaohongshu, which takes such posts down: use {{code}} or {{mention}}"

@@ -7,7 +7,7 @@ Berger, "Contagious", 2013). An element counts where the file says how the piece
 from collections.abc import Iterator
 from typing import get_args
 
-from link_issuer.domain.advice.rule import Remark, Rule
+from link_issuer.domain.advice.advice_rule import Remark, Rule
 from referral.events.content import ContentItem, Element, Mechanic
 from referral.events.program import Program
 

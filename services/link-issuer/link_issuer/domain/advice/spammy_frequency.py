@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from link_issuer.domain.advice import texts, words
-from link_issuer.domain.advice.rule import Remark, Rule
+from link_issuer.domain.advice import program_texts, text_patterns
+from link_issuer.domain.advice.advice_rule import Remark, Rule
 from referral.events.challenges import Challenge
 from referral.events.content import ContentItem
 from referral.events.program import Program
@@ -15,8 +15,8 @@ MOST_ASKS = 2
 def _find(program: Program) -> Iterator[Remark]:
     for index, item in enumerate(program.content):
         yield from _in_one_piece(f"/content/{index}/ctas", item)
-    for place, text in texts.everything(program):
-        if found := words.OVER_AND_OVER.search(text):
+    for place, text in program_texts.everything(program):
+        if found := text_patterns.OVER_AND_OVER.search(text):
             yield place, f"{found[0]!r} asks for spam: ask once, and for one friend whom it would help"
     yield from _side_by_side(program.challenges)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from link_issuer.domain.advice.rule import Remark, Rule
+from link_issuer.domain.advice.advice_rule import Remark, Rule
 from referral.events.program import Program
 
 MOST_CHANNELS = 3

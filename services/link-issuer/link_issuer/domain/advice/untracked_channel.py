@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from link_issuer.domain.advice.rule import Remark, Rule
-from link_issuer.domain.blanks import blanks
+from link_issuer.domain.advice.advice_rule import Remark, Rule
 from referral.events.attributions import EvidenceKind
+from referral.events.caption_template import blanks
 from referral.events.facts import Channel
 from referral.events.program import Program
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from link_issuer.domain.policies import douyin, web, wechat, weibo, xiaohongshu
-from link_issuer.domain.policies.rule import Policy
+from link_issuer.domain.policies.policy import Policy
 from referral.events.facts import Channel
 
 POLICIES: Mapping[Channel, Policy] = {

@@ -1,7 +1,7 @@
 """Douyin: a video's words lead nowhere off the platform. A code that is said and an @mention refer."""
 
-from link_issuer.domain.policies import wording
-from link_issuer.domain.policies.rule import Policy, Rule, at_most, either, free_of, without
+from link_issuer.domain.policies import text_detectors
+from link_issuer.domain.policies.policy import Policy, Rule, at_most, either, free_of, without
 
 POLICY = Policy(
     "douyin",
@@ -10,7 +10,7 @@ POLICY = Policy(
         Rule(
             "douyin_no_links",
             "A description's links cannot be opened and count as leading away: say the code",
-            either(without("link", "a link"), free_of(wording.link)),
+            either(without("link", "a link"), free_of(text_detectors.link)),
         ),
         Rule(
             "douyin_no_qr",
@@ -20,7 +20,7 @@ POLICY = Policy(
         Rule(
             "douyin_no_contact_details",
             "No phone, e-mail or account of another platform: let people follow and @mention",
-            free_of(wording.contact),
+            free_of(text_detectors.contact),
         ),
         Rule("douyin_caption_length", "A description holds 1,000 characters: shorten the text", at_most(1000)),
     ),

@@ -3,8 +3,8 @@
 Scene values: 1 to 64 characters, https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html
 """
 
-from link_issuer.domain.policies import wording
-from link_issuer.domain.policies.rule import Policy, Rule, free_of
+from link_issuer.domain.policies import text_detectors
+from link_issuer.domain.policies.policy import Policy, Rule, free_of
 
 LONGEST_SCENE = 64
 
@@ -15,7 +15,7 @@ POLICY = Policy(
         Rule(
             "wechat_no_prize_for_sharing",
             "Nothing may be promised for sharing, forwarding or likes: promise it for a friend who follows",
-            free_of(wording.prize_for_sharing),
+            free_of(text_detectors.prize_for_sharing),
         ),
     ),
     "https://weixin.qq.com/cgi-bin/readtemplate?t=weixin_external_links_content_management_specification",

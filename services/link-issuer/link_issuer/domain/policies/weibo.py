@@ -1,13 +1,13 @@
 """Weibo: a link and a hashtag in a post. Raffles for reposts go through the platform's own tool only."""
 
-from link_issuer.domain.policies import wording
-from link_issuer.domain.policies.rule import Carried, Policy, Rule, at_most, without
+from link_issuer.domain.policies import text_detectors
+from link_issuer.domain.policies.policy import Carried, Policy, Rule, at_most, without
 
 _TOOL = "@微博抽奖平台"
 
 
 def _raffle_without_tool(kit: Carried) -> str | None:
-    return None if _TOOL in kit.words else wording.prize_for_sharing(kit.words)
+    return None if _TOOL in kit.words else text_detectors.prize_for_sharing(kit.words)
 
 
 POLICY = Policy(

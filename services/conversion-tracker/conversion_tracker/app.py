@@ -1,0 +1,58 @@
+"""The HTTP app of conversion-tracker, wired."""
+
+from flask import Flask
+
+from conversion_tracker.attribution.api import blueprint as people
+from conversion_tracker.bans.api import blueprint as bans
+from conversion_tracker.dependencies import Dependencies, init_app
+from conversion_tracker.explain.api import blueprint as explanations
+from conversion_tracker.ingest.adapters.cloudevents.api import blueprint as cloudevents
+from conversion_tracker.ingest.adapters.json_mapping.api import blueprint as json_mapping
+from conversion_tracker.ingest.adapters.wechat.api import blueprint as wechat
+from conversion_tracker.ingest.api import blueprint as events
+from conversion_tracker.ingest.events_openapi import SCHEMAS
+from conversion_tracker.ingest.fast_path import ROUTE, ingest_fast_path
+from conversion_tracker.ingest.validation import KeyedLine
+from conversion_tracker.replay.api import blueprint as replays
+from conversion_tracker.screening.api import blueprint as conversions
+from referral.config import Settings
+from referral.http.app import create_app
+from referral.http.fast_path import mount_fast_path
+from referral.telemetry.logs import configure_logs
+
+SERVICE = "conversion-tracker"
+BLUEPRINTS = (events, people, explanations, conversions, bans, replays, cloudevents, wechat, json_mapping)
+
+
+def app(settings: Settings | None = None) -> Flask:
+    """The app with these settings, else those of the environment. Make it in the process that serves it."""
+    chosen = settings or Settings.from_env()
+    configure_logs(SERVICE, chosen)
+    made = create_app(SERVICE, chosen, title="Conversion tracker", blueprints=BLUEPRINTS)
+    _add_event_schemas(made)
+    init_app(made)
+    _mount_ingest_fast_path(made, chosen)
+    return made
+
+
+def _mount_ingest_fast_path(app: Flask, settings: Settings) -> None:
+    def send(lines: list[KeyedLine]) -> None:
+        mine: Dependencies = app.extensions[SERVICE]
+        mine.publish_events(lines)
+
+    mine: Dependencies = app.extensions[SERVICE]
+    clock = app.extensions["referral"].clock
+    mount_fast_path(
+        app,
+        SERVICE,
+        "POST",
+        ROUTE,
+        ingest_fast_path(mine.event_validator, mine.catalog_snapshot, clock, send, settings.max_body),
+    )
+
+
+def _add_event_schemas(app: Flask) -> None:
+    """The facts' schemas come from their msgspec types; flask-smorest knows only marshmallow's."""
+    spec = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec
+    for name, schema in SCHEMAS.items():
+        spec.components.schema(name, schema)

@@ -1,0 +1,69 @@
+"""The attribution rules of programs, compiled once per program version and found by time or by version number."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import datetime
+
+from conversion_tracker.attribution.attribution_rules import AttributionRules, OrderThreshold, attribution_rules
+from referral.catalog.view import Catalog
+from referral.events.entities import ProgramVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRules:
+    """The rules of all versions of one program, in the order in which they took effect."""
+
+    versions: list[ProgramVersion]
+    effective_times: list[datetime]
+    rules: list[AttributionRules]
+    by_number: dict[int, AttributionRules]
+    known_from: datetime  # the second in which the first version was recorded
+    order_thresholds: list[tuple[datetime, OrderThreshold]]  # with the time from which each has been in force
+
+    def in_force_at(self, moment: datetime) -> AttributionRules | None:
+        """Returns the rules in force at a time; None before the first version."""
+        index = bisect_right(self.effective_times, moment)
+        return self.rules[index - 1] if index else None
+
+    def order_thresholds_by(self, moment: datetime) -> list[OrderThreshold]:
+        """Returns the thresholds in force at any time up to `moment`.
+
+        An order that meets none of them cannot qualify the referral of a person who followed by then.
+        """
+        return [threshold for since, threshold in self.order_thresholds if since <= moment]
+
+    def of_version(self, version: int) -> AttributionRules | None:
+        """Returns the rules of a version; None for version 0, which means that none were in force."""
+        return self.by_number.get(version)
+
+
+class CompiledRules:
+    """The compiled rules of all programs: a cache over the catalog, refreshed when a program's versions change."""
+
+    def __init__(self) -> None:
+        self._programs: dict[str, ProgramRules] = {}
+
+    def of_program(self, program: str, catalog: Catalog) -> ProgramRules | None:
+        """Returns the rules of a program; None if the program is unknown."""
+        versions = catalog.versions(program)
+        known = self._programs.get(program)
+        if known is not None and known.versions is versions:
+            return known
+        return self._compile(program, versions) if versions else None
+
+    def _compile(self, program: str, versions: list[ProgramVersion]) -> ProgramRules:
+        rules = [attribution_rules(version) for version in versions]
+        thresholds = [
+            (version.effective_from, rule.order_threshold)
+            for version, rule in zip(versions, rules, strict=True)
+            if rule.order_threshold
+        ]
+        compiled = self._programs[program] = ProgramRules(
+            versions=versions,
+            effective_times=[version.effective_from for version in versions],
+            rules=rules,
+            by_number={rule.version: rule for rule in rules},
+            known_from=min(version.recorded_at for version in versions).replace(microsecond=0),
+            order_thresholds=thresholds,
+        )
+        return compiled

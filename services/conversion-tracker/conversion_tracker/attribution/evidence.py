@@ -1,0 +1,175 @@
+"""Reads facts as evidence: which touches a fact tells of, who is behind them, and what is wrong with them.
+
+What was recorded counts from then on, and not before; so a replay decides as the first time. Only a participant's own code
+counts from the second it was recorded in, since platforms often tell whole seconds: it is drawn by lot, and nobody can have
+said it before. A mention, a tag or a chosen code may have been, and was judged as nobody's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeGuard
+
+from msgspec.structs import replace
+
+from conversion_tracker.attribution.attribution_rules import AttributionRules
+from conversion_tracker.attribution.timeline import EntryKind, HistoryEntry, Touch, TouchFlaw
+from referral.catalog.view import Catalog
+from referral.events.attributions import EvidenceKind
+from referral.events.entities import RULE_CHANGE_DELAY, Link, Participant
+from referral.events.facts import (
+    ClickReclassed,
+    CodeScanned,
+    Content,
+    EventLine,
+    Fact,
+    FriendTagged,
+    LinkClicked,
+    OrderPaid,
+    OrderRefunded,
+    PersonBanned,
+    PersonFollowed,
+    PersonUnbanned,
+    PersonUnfollowed,
+)
+from referral.events.line import ClockTicked
+from referral.events.timestamps import to_ms
+from referral.fold.fold import Position
+from referral.tokens import InvalidTokenError, TokenSigner
+
+_ALWAYS_RELEVANT = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
+_NEVER_RELEVANT = frozenset({LinkClicked, ClickReclassed, PersonBanned, PersonUnbanned, ClockTicked})
+_ENTRY_KINDS: dict[type, EntryKind] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
+
+
+def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
+    """Whether a line can have a part in who brought somebody or in what it pays; most cannot, and cost nothing more than this."""
+    kind = type(line)
+    if kind in _ALWAYS_RELEVANT:
+        return True
+    return kind not in _NEVER_RELEVANT and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
+
+
+@dataclass(slots=True)
+class EvidenceReader:
+    """Makes entries of facts. `catalog` says whose a code is; what was recorded after `by` does not count."""
+
+    catalog: Catalog
+    tokens: TokenSigner
+
+    def history_entry(
+        self, fact: Fact, at: int, by: datetime, rules: AttributionRules | None, position: Position
+    ) -> HistoryEntry | None:
+        """The history entry of a fact that stands at a position; None where it bears on nothing after all."""
+        touches = self._touches(fact, at, by)
+        what = _ENTRY_KINDS.get(type(fact), "touch")
+        if what == "touch" and not touches:
+            return None
+        if what == "follow":
+            handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
+            version = rules.version if rules else 0
+            return HistoryEntry(
+                at, fact.id, what, touches, version, fact.device, None, fact.network, handle, *position[1:3]
+            )
+        return HistoryEntry(at, fact.id, what, touches, 0, None, None, None, None, *position[1:3])
+
+    def _touches(self, fact: Fact, at: int, by: datetime) -> tuple[Touch, ...]:
+        touches: list[Touch] = []
+        if isinstance(fact, CodeScanned):
+            if scene := fact.data.scene or fact.code:
+                touches.append(self._code_touch("scan", scene, fact, at, by))
+        elif fact.code:
+            touches.append(self._code_touch("code", fact.code, fact, at, by))
+        if fact.click and (touch := self._click_touch(fact.click, fact)):
+            touches.append(touch)
+        if fact.mention:
+            touches.append(self._mention_touch(fact.mention, fact, at, by))
+        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, by)):
+            touches.append(touch)
+        return tuple(touches)
+
+    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, by: datetime) -> Touch:
+        found = self.catalog.code(code)
+        owner = (
+            self.catalog.owner(found) if found and found.program == fact.program and _existed_by(found, by) else None
+        )
+        if found is None or owner is None:
+            return Touch(kind, at, fact.id, flaw="unknown_code", code=code)
+        referrer, problem = _resolve_referrer(owner, fact.person, _link_flaw(found, at, by))
+        content, cta = _content_and_cta(fact)
+        if isinstance(found, Participant):
+            return _with_partner(
+                Touch(kind, at, fact.id, referrer, problem, found.code, fact.channel, content, cta), owner
+            )
+        where = fact.channel, content or found.content, cta or found.cta
+        touch = Touch(kind, at, fact.id, referrer, problem, found.code, *where)
+        return _with_partner(touch, owner, found.partner, found.campaign)
+
+    def _click_touch(self, token: str, fact: Fact) -> Touch | None:
+        try:
+            click = self.tokens.peek_click(token)
+        except InvalidTokenError:
+            return None
+        if click.program != fact.program:
+            return None
+        owner = self.catalog.participant(click.participant)
+        if owner is None:
+            return Touch("click", click.clicked_at_ms, click.id, flaw="unknown_code", code=click.code)
+        referrer, problem = _resolve_referrer(owner, fact.person)
+        where = click.channel, click.content, click.cta
+        touch = Touch("click", click.clicked_at_ms, click.id, referrer, problem, click.code, *where)
+        return _with_partner(touch, owner, click.partner, click.campaign)
+
+    def _mention_touch(self, mention: str, fact: Fact, at: int, by: datetime) -> Touch:
+        owner = self.catalog.mention(fact.program, mention)
+        if owner is None or owner.recorded_at > by:
+            return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention)
+        referrer, problem = _resolve_referrer(owner, fact.person)
+        return _with_partner(
+            Touch("mention", at, fact.id, referrer, problem, mention, fact.channel, *_content_and_cta(fact)), owner
+        )
+
+    def _tag_touch(self, fact: FriendTagged, at: int, by: datetime) -> Touch | None:
+        """To be tagged by somebody who takes no part is no evidence of anything."""
+        owner = self.catalog.participant_by_external(fact.program, fact.data.by)
+        if owner is None or owner.recorded_at > by:
+            return None
+        referrer, problem = _resolve_referrer(owner, fact.person)
+        return _with_partner(Touch("tag", at, fact.id, referrer, problem, channel=fact.channel), owner)
+
+
+def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, campaign: str | None = None) -> Touch:
+    """The touch with the partner that the referrer is, else that the link was made for, and with the link's campaign."""
+    if owner.partner is None and partner is None and campaign is None:
+        return touch
+    by_partner = owner.partner is not None and bool(touch.referrer)
+    return replace(touch, partner=owner.partner or partner, campaign=campaign, by_partner=by_partner)
+
+
+def _existed_by(found: Participant | Link, by: datetime) -> bool:
+    """Whether a code was there by then; a participant's own, in that second."""
+    since = found.recorded_at
+    return since <= by or (isinstance(found, Participant) and since.replace(microsecond=0) <= by)
+
+
+def _link_flaw(found: Participant | Link, at: int, by: datetime) -> TouchFlaw | None:
+    """What is wrong with a link's time. Switching off counts once every fold has surely read of it, so that a replay agrees."""
+    if not isinstance(found, Link):
+        return None
+    if found.disabled_at is not None and by >= found.disabled_at + RULE_CHANGE_DELAY:
+        return "expired"
+    early = found.starts_at is not None and at < to_ms(found.starts_at)
+    late = found.expires_at is not None and at >= to_ms(found.expires_at)
+    return "expired" if early or late else None
+
+
+def _resolve_referrer(
+    owner: Participant, person: str, problem: TouchFlaw | None = None
+) -> tuple[str, TouchFlaw | None]:
+    if owner.external_id == person:
+        return "", "self_referral"
+    return ("", problem) if problem else (owner.id, None)
+
+
+def _content_and_cta(fact: Fact) -> tuple[str | None, str | None]:
+    data = getattr(fact, "data", None)
+    return (data.content, data.cta) if isinstance(data, Content) else (None, None)

@@ -1,0 +1,131 @@
+"""The attribute fold: events → attributions. Decides the verdict on a person from their whole history, publishes what changed."""
+
+from collections.abc import Mapping, Sequence
+
+from conversion_tracker.attribution.attribution_rules import DAY_MS
+from conversion_tracker.attribution.compiled_rules import CompiledRules
+from conversion_tracker.attribution.evidence import EvidenceReader, affects_attribution
+from conversion_tracker.attribution.orders import ORDER_FACTS, with_order
+from conversion_tracker.attribution.person import (
+    Person,
+    RulesByVersion,
+    apply_entry,
+    count_late,
+    retention_due_at,
+)
+from conversion_tracker.attribution.verdict_events import AttributionEvent
+from conversion_tracker.bans.ban_events import apply_ban_event, ban_index_change, to_referrer_event
+from referral.catalog.view import Catalog
+from referral.events import keys
+from referral.events.attributions import attribution_key
+from referral.events.facts import BanDecision, EventLine
+from referral.events.line import ClockTicked
+from referral.events.timestamps import to_datetime, to_ms
+from referral.fold.fold import Decision, Key, Output, Position, Timer
+from referral.tokens import TokenSigner
+from referral.topics import ATTRIBUTIONS, EVENTS, Topic
+
+SERVICE = "ct"
+NAME = "attribute"
+
+
+def person_key(program: str, person: str) -> str:
+    """Returns the state key of a Person in its partition."""
+    return f"person:{keys.person_key(program, person)}"
+
+
+def parse_person_key(key: str) -> tuple[str, str]:
+    """Returns (program, person) of a state key. A program id contains no `|`; a person id may."""
+    program, _, person = key.removeprefix("person:").partition("|")
+    return program, person
+
+
+class AttributeFold:
+    """Decides who referred whom. Facts that reached the log beyond the lateness bound change no verdict."""
+
+    name = NAME
+    service = SERVICE
+    source: Topic = EVENTS
+    outputs: Sequence[Topic] = (ATTRIBUTIONS,)
+    state: object = Person
+
+    def __init__(self, tokens: TokenSigner, lateness_days: int) -> None:
+        self._tokens = tokens
+        self._lateness_ms = lateness_days * DAY_MS
+        self._rules = CompiledRules()
+        self._reader: EvidenceReader | None = None
+
+    def keys(self, line: EventLine) -> Sequence[Key]:
+        """Returns the key of the person if the line can affect their attribution."""
+        if affects_attribution(line) or isinstance(line, BanDecision):
+            return (person_key(line.program, line.person),)
+        return ()
+
+    def decide(
+        self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
+    ) -> Decision[Person]:
+        """Decides what the line changes about its person. A line from before the program was recorded is skipped."""
+        if isinstance(line, BanDecision):
+            return self._decide_ban(line, states, catalog)
+        if not affects_attribution(line) or (rules := self._rules.of_program(line.program, catalog)) is None:
+            return Decision()
+        at = to_ms(line.occurred_at)
+        known_by = line.occurred_at if at <= position.recorded_at_ms else to_datetime(position.recorded_at_ms)
+        if known_by < rules.known_from:
+            return Decision()
+        key = person_key(line.program, line.person)
+        before = states[key]
+        person = before if isinstance(before, Person) else Person()
+        reader = self._evidence_reader(catalog)
+        entry = reader.history_entry(line, at, known_by, rules.in_force_at(known_by), position)
+        if type(line) in ORDER_FACTS:
+            entry = with_order(entry, line, at, known_by, rules, position)
+        if entry is None:
+            return Decision()
+        if position.recorded_at_ms - at > self._lateness_ms:
+            return Decision({key: count_late(person)})
+        change = apply_entry(person, entry, line.program, line.person, rules.of_version)
+        return _publish(key, *change, rules.of_version) if change else Decision()
+
+    def _decide_ban(
+        self, line: BanDecision, states: Mapping[Key, Person | float | None], catalog: Catalog
+    ) -> Decision[Person]:
+        """Reverses or restores the person's own referral; an output line tells the screen fold, which holds their referees'."""
+        rules = self._rules.of_program(line.program, catalog)
+        if rules is None:
+            return Decision()
+        key = person_key(line.program, line.person)
+        before = states[key]
+        change = apply_ban_event(line, before if isinstance(before, Person) else Person(), rules.of_version)
+        if change is None:
+            return Decision()
+        decision, referrer_event = _publish(key, *change, rules.of_version), to_referrer_event(line)
+        decision.changes.update(ban_index_change(line))
+        decision.outputs.append(Output(ATTRIBUTIONS, referrer_event, attribution_key(referrer_event)))
+        return decision
+
+    def _evidence_reader(self, catalog: Catalog) -> EvidenceReader:
+        if self._reader is None or self._reader.catalog is not catalog:
+            self._reader = EvidenceReader(catalog, self._tokens)
+        return self._reader
+
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: Person, catalog: Catalog, position: Position
+    ) -> Decision[Person]:
+        """Qualifies the referral of a person who still follows after the retention period. A tick alone attributes nothing."""
+        program, person = parse_person_key(key)
+        rules = self._rules.of_program(program, catalog)
+        if rules is None:
+            return Decision()
+        change = apply_entry(state, None, program, person, rules.of_version, to_ms(tick.occurred_at))
+        return _publish(key, *change, rules.of_version) if change else Decision()
+
+
+def _publish(
+    key: str, person: Person, events: Sequence[AttributionEvent], rules_by_version: RulesByVersion
+) -> Decision[Person]:
+    decision = Decision({key: person}, [Output(ATTRIBUTIONS, event, attribution_key(event)) for event in events])
+    published = person.published
+    if published is not None and published.qualified_at is None and (due := retention_due_at(person, rules_by_version)):
+        decision.changes[Timer(key)] = float(due)
+    return decision

@@ -1,0 +1,88 @@
+"""The history of a person: facts that affect their attribution, sorted by (time, id), bounded in number.
+
+The same facts give the same history in whatever order and however often they arrive, and the verdict depends only on the history.
+"""
+
+from bisect import bisect
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from conversion_tracker.attribution.timeline import HistoryEntry, Timeline, Touch, touch_order
+
+MAX_ENTRIES = 64
+MAX_ORDERS = 16  # orders, and as many refunds, that a checkpoint keeps
+
+
+class Checkpoint(Struct, frozen=True, array_like=True, gc=False):
+    """The timeline of all entries up to and including (at, id). Entries that old are no longer accepted."""
+
+    at: int
+    id: str
+    timeline: Timeline
+
+
+class History(Struct, frozen=True, array_like=True, gc=False):
+    """The newest entries, at most MAX_ENTRIES, and a checkpoint of the older ones."""
+
+    entries: tuple[HistoryEntry, ...] = ()
+    checkpoint: Checkpoint | None = None
+
+    def with_entry(self, entry: HistoryEntry) -> "History":
+        """Returns the history with an entry inserted; the same object if it has the entry already or the checkpoint is newer."""
+        if not self.entries and self.checkpoint is None:
+            return History((entry,))
+        if self._contains(entry):
+            return self
+        index = bisect(self.entries, (entry.at, entry.id), key=_sort_key)
+        entries = (*self.entries[:index], entry, *self.entries[index:])
+        return _bound_entries(History(entries, self.checkpoint))
+
+    def _contains(self, entry: HistoryEntry) -> bool:
+        if self.checkpoint and (entry.at, entry.id) <= (self.checkpoint.at, self.checkpoint.id):
+            return True
+        return entry.id in [known.id for known in self.entries]
+
+    def timeline(self) -> Timeline:
+        """Returns the timeline of the whole history."""
+        timeline = replace(self.checkpoint.timeline) if self.checkpoint else Timeline()
+        for entry in self.entries:
+            timeline.add(entry)
+        return timeline
+
+
+def _sort_key(entry: HistoryEntry) -> tuple[int, str]:
+    return entry.at, entry.id
+
+
+def _bound_entries(history: History) -> History:
+    """Moves the oldest entry of a history that is too long into the checkpoint."""
+    if len(history.entries) <= MAX_ENTRIES:
+        return history
+    oldest, *newer = history.entries
+    timeline = replace(history.checkpoint.timeline) if history.checkpoint else Timeline()
+    timeline.add(oldest)
+    timeline.touches = _outermost_touches(timeline.touches)
+    if timeline.orders or timeline.refunds:
+        _bound_orders(timeline, oldest.at)
+    return History(tuple(newer), Checkpoint(oldest.at, oldest.id, timeline))
+
+
+def _bound_orders(timeline: Timeline, at: int) -> None:
+    """Keeps the earliest valid orders, since the first one qualifies, and the newest refunds, whose orders may still arrive."""
+    newer = [order for order in timeline.orders if order.at >= at]
+    orders = timeline.valid_orders() if timeline.first_follow else newer
+    timeline.orders, timeline.refunds = tuple(orders[:MAX_ORDERS]), timeline.refunds[-MAX_ORDERS:]
+
+
+def _outermost_touches(touches: tuple[Touch, ...]) -> tuple[Touch, ...]:
+    """Returns the oldest and the newest touch of each kind, with and without a flaw.
+
+    One of them wins under every model, except if a first touch has expired by the time of the follow.
+    """
+    ends: dict[tuple[str, bool], tuple[Touch, Touch]] = {}
+    for touch in touches:
+        group = touch.kind, touch.flaw is None
+        oldest, newest = ends.get(group, (touch, touch))
+        ends[group] = min(oldest, touch, key=touch_order), max(newest, touch, key=touch_order)
+    return tuple(dict.fromkeys(touch for pair in ends.values() for touch in pair))

@@ -1,0 +1,35 @@
+"""The verdict as last published: kept in the state of a person, to detect a change and to reverse what no longer holds."""
+
+from msgspec import Struct
+
+from conversion_tracker.attribution.verdict import Verdict
+from referral.events.attributions import EvidenceKind, UnattributedReason
+
+
+class PublishedVerdict(Struct, frozen=True, array_like=True, gc=False):
+    """What the log says about a person: enough to compare it with a verdict, and to reverse it.
+
+    `since` is the current follow (ms). `spells` is how many times a referred person began to follow. `first_follow` is the id of
+    the first follow, which determines rules, device, network and handle. `event` and `kind` identify the winning touch (`event`
+    is None if that was the first follow itself). `qualified_at` (ms) is 0 if the referral qualified with the follow, None if it
+    has not qualified.
+    """
+
+    since: int
+    first_follow: str
+    referrer: str | None = None
+    kind: EvidenceKind | None = None
+    event: str | None = None
+    reason: UnattributedReason | None = None
+    qualified_at: int | None = 0
+    spells: int = 1
+
+
+def published_form(verdict: Verdict) -> PublishedVerdict:
+    """Returns what the log says once this verdict is published."""
+    first, touch = verdict.first_follow.id, verdict.touch
+    if touch is None:
+        return PublishedVerdict(verdict.since, first, reason=verdict.reason)
+    event = None if touch.event == first else touch.event
+    qualified_at = 0 if verdict.qualified_at == verdict.since else verdict.qualified_at
+    return PublishedVerdict(verdict.since, first, touch.referrer, touch.kind, event, None, qualified_at, verdict.spells)

@@ -1,0 +1,32 @@
+"""The people of a program, and their edges."""
+
+import msgspec
+from redis import Redis
+
+from conversion_tracker.attribution.fold import NAME, SERVICE, person_key
+from conversion_tracker.attribution.person import Person
+from conversion_tracker.graph.store import EdgeStore
+from referral.events import keys
+from referral.fold.state_keys import state_key
+from referral.topics import partition_of
+
+_decode = msgspec.msgpack.Decoder(Person).decode
+
+
+class PersonStore:
+    """The states of people in Redis."""
+
+    def __init__(self, redis: "Redis", partitions: int) -> None:
+        self._redis = redis
+        self._partitions = partitions
+
+    def person(self, program: str, person: str) -> Person | None:
+        """A person in a program; None where nothing of them bears on attribution."""
+        partition = partition_of(keys.person_key(program, person), self._partitions)
+        key = person_key(program, person)
+        raw = self._redis.get(state_key(SERVICE, NAME, partition, key))
+        return _decode(raw) if isinstance(raw, bytes) else None
+
+    def edges(self, program: str) -> EdgeStore:
+        """Who brought whom in a program."""
+        return EdgeStore(self._redis, self._partitions, program)

@@ -1,0 +1,107 @@
+"""The timeline of a person: entries taken in order up to the facts that a verdict needs. Times are milliseconds since the epoch."""
+
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from referral.events.attributions import EvidenceKind
+from referral.events.facts import Channel
+
+EntryKind = Literal["touch", "follow", "unfollow", "order", "refund"]
+TouchFlaw = Literal["unknown_code", "unknown_mention", "self_referral", "expired"]
+
+
+class Touch(Struct, frozen=True, array_like=True, gc=False):
+    """Evidence that a person was referred. `referrer` is a participant id; it is empty if the touch has a `flaw`.
+
+    `partner` is the partner that the referrer is, or that the link was made for; `by_partner` is true if the referrer is one.
+    """
+
+    kind: EvidenceKind
+    at: int
+    event: str
+    referrer: str = ""
+    flaw: TouchFlaw | None = None
+    code: str | None = None
+    channel: Channel | None = None
+    content: str | None = None
+    cta: str | None = None
+    partner: str | None = None
+    campaign: str | None = None
+    by_partner: bool = False
+
+
+def touch_order(touch: Touch) -> tuple[int, str]:
+    """Sort key of touches: time, then event id."""
+    return touch.at, touch.event
+
+
+class OrderRecord(Struct, frozen=True, array_like=True, gc=False):
+    """A paid order, or its refund (which has no amount). `order` is the id of the order in the shop."""
+
+    at: int
+    order: str
+    amount: Decimal = Decimal(0)
+    currency: str = ""
+
+
+class HistoryEntry(Struct, frozen=True, array_like=True, gc=False):
+    """A fact that affects attribution. A follow has the `version` of the rules in force at that time (0 if there were none).
+
+    `offset` and `line` are the position of the fact in its partition of the events, as first received; -1 if unknown.
+    """
+
+    at: int
+    id: str
+    kind: EntryKind
+    touches: tuple[Touch, ...] = ()
+    version: int = 0
+    device: str | None = None
+    order: OrderRecord | None = None
+    network: str | None = None
+    handle: str | None = None
+    offset: int = -1
+    line: int = 0
+
+
+class Timeline(Struct, array_like=True, gc=False):
+    """What entries taken in order amount to: touches up to the first follow, that follow, the current follow, and orders."""
+
+    touches: tuple[Touch, ...] = ()
+    first_follow: HistoryEntry | None = None
+    since: int | None = None  # the follow from which the person has followed until now; None if they do not follow
+    unfollowed_at: int | None = None  # the last unfollow
+    spells: int = 0  # how many times they began to follow
+    orders: tuple[OrderRecord, ...] = ()
+    refunds: tuple[OrderRecord, ...] = ()
+
+    def add(self, entry: HistoryEntry) -> None:
+        """Adds the next entry."""
+        if self.first_follow is None:
+            self.touches += entry.touches
+        if entry.kind == "follow":
+            self.first_follow = self.first_follow or entry
+            if self.since is None:
+                self.since = entry.at
+                self.spells += 1
+        elif entry.kind == "unfollow" and self.since is not None:
+            self.since, self.unfollowed_at = None, entry.at
+        elif entry.order is not None:
+            self._add_order(entry.kind, entry.order)
+
+    def _add_order(self, kind: EntryKind, order: OrderRecord) -> None:
+        if kind == "order":
+            self.orders += (order,)
+        else:
+            self.refunds += (order,)
+
+    def valid_orders(self) -> list[OrderRecord]:
+        """Returns the orders at or after the first follow that were not refunded, the earliest first.
+
+        A refund may arrive before its order; an order that any refund names is not valid.
+        """
+        if self.first_follow is None:
+            return []
+        refunded = {refund.order for refund in self.refunds}
+        return [order for order in self.orders if order.at >= self.first_follow.at and order.order not in refunded]

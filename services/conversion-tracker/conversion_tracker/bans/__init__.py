@@ -1,0 +1,1 @@
+"""Bans: state, events, API."""

@@ -1,1 +1,0 @@
-"""What platforms send, as our events: pure translation, each with where in their words each of our fields stands."""

@@ -1,0 +1,1 @@
+"""Explanations: the trace of a person's credit down to log positions."""

@@ -1,1 +1,0 @@
-"""What each line of the attributions means to the conversions: one handler a kind of line."""

@@ -1,0 +1,1 @@
+"""The referral graph: edges between participants, cycle detection, network size by degree."""

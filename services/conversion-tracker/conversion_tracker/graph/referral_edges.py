@@ -1,0 +1,62 @@
+"""Who brought a participant, and whether they brought anybody: what lies at their place.
+
+A person has one edge up at a time. Where late evidence gives them to somebody else, the old edge is taken away and the new one
+set by two different places, in either order; until both were heard of there are two.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+CycleEdges = tuple[tuple[str, int], ...]  # the referrals of its edges, and which life of theirs
+
+
+class ReferralEdge(Struct, frozen=True, array_like=True, gc=False):
+    """An edge up. `since` (ms) is the follow it rests on; `life` tells it from earlier edges of the same referral.
+
+    `passed`: a probe went over it. `circles` are those of which it is the newest edge; with any, it is refused.
+    """
+
+    referral: str
+    referrer: str
+    since: int
+    life: int
+    probed: bool = False
+    cycles: tuple[CycleEdges, ...] = ()
+
+
+class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
+    """The state of one participant. `lives` counts the edges that there have been.
+
+    `brought`: they have brought somebody some time, whether or not that still stands.
+    """
+
+    edges: tuple[ReferralEdge, ...] = ()
+    has_referees: bool = False
+    edge_count: int = 0
+
+    @property
+    def referrer(self) -> str | None:
+        """Who brought them, a participant id; nobody where the edge is refused."""
+        sound = [edge for edge in self.edges if not edge.cycles]
+        return max(sound, key=lambda edge: (edge.since, edge.referral)).referrer if sound else None
+
+    def edge(self, referral: str) -> ReferralEdge | None:
+        """The edge of a referral."""
+        return next((edge for edge in self.edges if edge.referral == referral), None)
+
+    def with_new_edge(self, referral: str, referrer: str, since: int) -> "GraphNode":
+        """With a new edge."""
+        edge_count = self.edge_count + 1
+        return replace(self, edge_count=edge_count).with_edge(ReferralEdge(referral, referrer, since, edge_count))
+
+    def with_edge(self, edge: ReferralEdge) -> "GraphNode":
+        """With this edge, in the place of the one of the same referral."""
+        return replace(self, edges=(*self.without_edge(edge.referral).edges, edge))
+
+    def without_edge(self, referral: str) -> "GraphNode":
+        """Without the edge of a referral."""
+        return replace(self, edges=tuple(edge for edge in self.edges if edge.referral != referral))
+
+
+EMPTY_NODE = GraphNode()
+"""Somebody of whom nothing was heard."""

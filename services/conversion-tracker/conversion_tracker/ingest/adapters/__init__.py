@@ -1,0 +1,1 @@
+"""Adapters: requests in other platforms' formats, translated to events."""

@@ -1,0 +1,1 @@
+"""Any JSON webhook, mapped by the `adapters` section of the program file."""

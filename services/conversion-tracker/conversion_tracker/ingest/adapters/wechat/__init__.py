@@ -1,0 +1,1 @@
+"""Callbacks of WeChat official accounts."""

@@ -1,0 +1,127 @@
+"""What a replay comes to: who stands where under the recorded rules and under the other ones, the greatest change first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from conversion_tracker.replay.earnings import Earnings
+from referral.events.conversions import ConversionCleared, ConversionFact, ConversionReversed
+from referral.events.entities import ProgramVersion
+
+MAX_REFERRERS = 500
+MAX_PEOPLE = 100
+NO_EARNINGS = Earnings()
+
+
+class BeforeAfter(Struct, frozen=True):
+    """A number as it is (the recorded rules) and as it would be (the other ones)."""
+
+    before: int
+    after: int
+
+    @property
+    def change(self) -> int:
+        """How much more it would be."""
+        return self.after - self.before
+
+
+class ReferrerDifference(Struct, frozen=True):
+    """A referrer for whom something changes; `rewards` are the referrer's own."""
+
+    participant: str
+    referrals: BeforeAfter
+    rewards: BeforeAfter
+
+
+class RefereeDifference(Struct, frozen=True):
+    """A follower whom somebody else brought under the other rules; None: nobody."""
+
+    person: str
+    before: str | None
+    after: str | None
+
+
+class Totals(Struct, frozen=True):
+    """The whole program. `held` referrals wait for somebody to look at them."""
+
+    referrals: BeforeAfter
+    held: BeforeAfter
+    referrer_rewards: BeforeAfter
+    friend_rewards: BeforeAfter
+
+
+class Comparison(Struct, frozen=True):
+    """Totals; how many referrers gain and lose (first by referrals, else by rewards), and the most changed of them; how many
+
+    followers have another referrer, and some of them.
+    """
+
+    totals: Totals
+    gaining: int
+    losing: int
+    referrers: tuple[ReferrerDifference, ...]
+    people_moved: int
+    people: tuple[RefereeDifference, ...]
+
+
+@dataclass(slots=True)
+class ScenarioResult:
+    """What one run comes to: earnings by referrer, who brought each follower, how many referrals are held."""
+
+    earnings: dict[str, Earnings] = field(default_factory=dict)
+    referrers: dict[str, str | None] = field(default_factory=dict)
+    held: int = 0
+
+    def add_line(self, line: ConversionFact, terms: ProgramVersion | None) -> None:
+        """Takes a line in; `terms` are those in force when it qualified. Without any it earns nothing, as in the rewards."""
+        if isinstance(line, ConversionCleared) and terms is not None:
+            self.earnings.setdefault(line.referrer, Earnings()).add_conversion(line.id, terms, line.referrer_kind)
+        elif isinstance(line, ConversionReversed) and line.referrer in self.earnings:
+            self.earnings[line.referrer].remove_conversion(line.id)
+
+
+def compare(before: ScenarioResult, after: ScenarioResult) -> Comparison:
+    """The two side by side."""
+    changed = sorted(_referrer_differences(before.earnings, after.earnings), key=_largest_change_first)
+    moved = [
+        RefereeDifference(person, before.referrers.get(person), after.referrers.get(person))
+        for person in sorted(before.referrers.keys() | after.referrers.keys())
+        if before.referrers.get(person) != after.referrers.get(person)
+    ]
+    gains = [one.referrals.change or one.rewards.change for one in changed]
+    return Comparison(
+        totals=_totals(before, after),
+        gaining=sum(gain > 0 for gain in gains),
+        losing=sum(gain < 0 for gain in gains),
+        referrers=tuple(changed[:MAX_REFERRERS]),
+        people_moved=len(moved),
+        people=tuple(moved[:MAX_PEOPLE]),
+    )
+
+
+def _referrer_differences(
+    before: Mapping[str, Earnings], after: Mapping[str, Earnings]
+) -> Iterable[ReferrerDifference]:
+    for participant in before.keys() | after.keys():
+        was, will = before.get(participant, NO_EARNINGS), after.get(participant, NO_EARNINGS)
+        referrals = BeforeAfter(len(was.conversions), len(will.conversions))
+        rewards = BeforeAfter(was.referrer_rewards, will.referrer_rewards)
+        if referrals.change or rewards.change:
+            yield ReferrerDifference(participant, referrals, rewards)
+
+
+def _largest_change_first(one: ReferrerDifference) -> tuple[int, int, str]:
+    return -abs(one.referrals.change), -abs(one.rewards.change), one.participant
+
+
+def _totals(before: ScenarioResult, after: ScenarioResult) -> Totals:
+    was, will = before.earnings.values(), after.earnings.values()
+    return Totals(
+        referrals=BeforeAfter(sum(len(one.conversions) for one in was), sum(len(one.conversions) for one in will)),
+        held=BeforeAfter(before.held, after.held),
+        referrer_rewards=BeforeAfter(
+            sum(one.referrer_rewards for one in was), sum(one.referrer_rewards for one in will)
+        ),
+        friend_rewards=BeforeAfter(sum(one.referee_rewards for one in was), sum(one.referee_rewards for one in will)),
+    )

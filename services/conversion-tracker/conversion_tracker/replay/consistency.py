@@ -1,0 +1,53 @@
+"""Whether a replay under the recorded rules says what the live folds said: line by line, found by their causes."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from referral.events.line import Cause, Derived
+
+MAX_SAMPLE = 20
+
+
+class LineDifference(Struct, frozen=True):
+    """A line on which they differ: its cause, and the type of what stands on the log and of what the replay says."""
+
+    cause: Cause
+    recorded: str | None
+    replayed: str | None
+
+
+class ConsistencyReport(Struct, frozen=True):
+    """How many lines were compared, and how many differ, with some of these."""
+
+    lines: int
+    differences: int
+    sample: tuple[LineDifference, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether the replay can be trusted."""
+        return not self.differences
+
+    def __add__(self, other: "ConsistencyReport") -> "ConsistencyReport":
+        shown = (*self.sample, *other.sample)[:MAX_SAMPLE]
+        return ConsistencyReport(self.lines + other.lines, self.differences + other.differences, shown)
+
+
+def check_consistency(
+    recorded: Iterable[Derived], replayed: Iterable[Derived], said_to: Mapping[int, int]
+) -> ConsistencyReport:
+    """Compares what follows from records up to the offsets `said_to` (by partition): so far the live fold has come."""
+    one, other = _by_cause(recorded, said_to), _by_cause(replayed, said_to)
+    causes = one.keys() | other.keys()
+    differing = sorted(cause for cause in causes if one.get(cause) != other.get(cause))
+    shown = [LineDifference(cause, _type(one.get(cause)), _type(other.get(cause))) for cause in differing[:MAX_SAMPLE]]
+    return ConsistencyReport(len(causes), len(differing), tuple(shown))
+
+
+def _by_cause(lines: Iterable[Derived], said_to: Mapping[int, int]) -> dict[Cause, Derived]:
+    return {line.cause: line for line in lines if line.cause[2] <= said_to.get(line.cause[1], -1)}
+
+
+def _type(line: Derived | None) -> str | None:
+    return str(type(line).__struct_config__.tag) if line is not None else None

@@ -1,0 +1,73 @@
+"""Starts replays in processes of their own, watches them, and ends them with the service."""
+
+import os
+import subprocess
+import sys
+from threading import Lock, Thread
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+from redis.exceptions import RedisError
+
+from conversion_tracker.replay.jobs import ReplayJob, ReplayJobs
+from conversion_tracker.replay.worker import ReplayTask
+from referral.config import Settings
+from referral.events.program import Program
+from referral.telemetry.metrics import counter
+
+_COMMAND = (sys.executable, "-m", "conversion_tracker", "replay")
+_STOP_TIMEOUT_S = 3
+log = structlog.get_logger()
+
+
+class ReplayLauncher:
+    """The replays that this process has started."""
+
+    def __init__(self, settings: Settings, jobs: ReplayJobs) -> None:
+        self._settings = settings
+        self._jobs = jobs
+        self._lock = Lock()
+        self._running: dict[Thread, subprocess.Popen[bytes]] = {}
+
+    def start(self, job: ReplayJob, rules: Program) -> None:
+        """Begins a replay. Raises Busy where there is no place for it."""
+        self._jobs.begin(job)
+        process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own module
+        order = msgspec.json.encode(ReplayTask(job, rules, self._settings, os.getpid()))
+        watch = Thread(target=self._watch, args=(job, process, order), name=job.id, daemon=True)
+        with self._lock:
+            self._running = {thread: one for thread, one in self._running.items() if thread.is_alive()} | {
+                watch: process
+            }
+            watch.start()
+
+    def close(self) -> None:
+        """Ends those under way; their jobs say so."""
+        with self._lock:
+            left = dict(self._running)
+        for process in left.values():
+            process.terminate()
+        for watch, process in left.items():
+            watch.join(_STOP_TIMEOUT_S)
+            if watch.is_alive():
+                process.kill()
+
+    def _watch(self, job: ReplayJob, process: "subprocess.Popen[bytes]", order: bytes) -> None:
+        """Waits for the end. A process that could not tell how it ended is told of."""
+        process.communicate(order)
+        try:
+            if process.returncode != 0:
+                told = replace(job, status="failed", detail=_exit_reason(process.returncode))
+                self._jobs.update(told)
+            found = self._jobs.job(job.program, job.id)
+        except RedisError as error:
+            log.warning("replay not told of", id=job.id, reason=str(error))
+            return
+        counter("replays").labels(found.status if found else "lost").inc()
+
+
+def _exit_reason(code: int) -> str:
+    if code < 0:
+        return f"its process was ended by signal {-code}, or with the service: ask for the replay again"
+    return f"its process ended with {code}: the service's log says why"

@@ -1,0 +1,48 @@
+"""One program's lines in recorded records, and the clock's ticks."""
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+from referral.events.line import ClockTicked, Derived
+from referral.fold.fence import Fence
+from referral.fold.fold import Position
+from referral.log.records import split
+from referral.log.source import Record
+from referral.topics import Topic
+
+Line = TypeVar("Line")
+_TICK = b'"clock.ticked"'
+
+
+class ProgramLines(Generic[Line]):
+    """Reads a topic's records for one program. What cannot be read is passed over, as the folds set it aside."""
+
+    def __init__(self, topic: Topic, program: str) -> None:
+        self._decode = msgspec.json.Decoder(topic.lines).decode
+        self._program = program
+        self._named = program.encode()
+
+    def read(self, partition: int, records: Iterable[Record]) -> Iterator[tuple[Position, Line | ClockTicked]]:
+        """The lines with their positions. Other programs' lines are not even decoded: they do not hold the program's id."""
+        for record in records:
+            for number, raw in enumerate(split(record.value)):
+                if not (self._named in raw or b"\\" in raw or _TICK in raw):
+                    continue
+                try:
+                    line = self._decode(raw)
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    continue
+                if isinstance(line, ClockTicked) or line.program == self._program:
+                    yield Position(partition, record.offset, number, record.recorded_at_ms), line
+
+
+def without_repeats(lines: Iterable[tuple[Position, Line]], fence: Fence) -> Iterator[tuple[Position, Line]]:
+    """Derived lines of a partition without those that a crash had said twice. `fence` remembers from call to call."""
+    for position, line in lines:
+        if isinstance(line, Derived | ClockTicked):
+            if not fence.admits(line.cause):
+                continue
+            fence.advance(line.cause)
+        yield position, line

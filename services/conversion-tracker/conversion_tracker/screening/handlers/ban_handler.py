@@ -1,0 +1,48 @@
+"""A referrer is banned, or free again: all that stands of theirs is judged anew."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from conversion_tracker.bans.ban import Ban
+from conversion_tracker.screening.conversion import Conversion, with_ban
+from conversion_tracker.screening.handlers.line_handler import (
+    ScreenState,
+    ScreenStates,
+    active_conversions,
+    history_state_key,
+    loaded_history,
+    publish_decision,
+)
+from referral.catalog.view import Catalog
+from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
+from referral.events.timestamps import to_ms
+from referral.fold.fold import Decision, Key, Position, group_members
+
+BanLine = ReferrerBanned | ReferrerUnbanned
+
+
+class OnReferrerBan:
+    """`referrer.banned` and `referrer.unbanned`: what qualifies later meets the rule `ban`."""
+
+    def keys(self, line: BanLine) -> Sequence[Key]:
+        """The referrer, and every conversion of theirs that stands."""
+        return history_state_key(line.program, line.referrer), active_conversions(line.program, line.referrer)
+
+    def decide(
+        self, line: BanLine, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
+        """All of theirs taken back, or given again. A ban of who is banned is no news."""
+        referrer = loaded_history(states, line.program, line.referrer)
+        ban = Ban(line.by, to_ms(line.occurred_at), line.note) if isinstance(line, ReferrerBanned) else None
+        if (referrer.ban is None) == (ban is None):
+            return Decision()
+        decision: Decision[ScreenState] = Decision(
+            {history_state_key(line.program, line.referrer): replace(referrer, ban=ban)}
+        )
+        for one in group_members(states, active_conversions(line.program, line.referrer)).values():
+            if isinstance(one, Conversion):
+                part = publish_decision(line, with_ban(one, ban is not None), "ban")
+                decision.changes.update(part.changes)
+                decision.outputs += part.outputs
+        return decision

@@ -1,0 +1,60 @@
+"""Referrals that close a circle of edges, and those that do no longer."""
+
+from collections.abc import Sequence
+
+from conversion_tracker.screening.catalogue import Finding, finding_of
+from conversion_tracker.screening.conversion import Conversion, with_finding
+from conversion_tracker.screening.handlers.edge_handlers import referee_board
+from conversion_tracker.screening.handlers.line_handler import (
+    ScreenState,
+    ScreenStates,
+    conversion_state_key,
+    history_state_key,
+    loaded_conversion,
+    loaded_history,
+    program_version,
+    publish_decision,
+)
+from conversion_tracker.screening.rules.referral_cycle import REFERRAL_CYCLE
+from referral.catalog.view import Catalog
+from referral.events.edges import ReferralInCycle, ReferralOutOfCycle
+from referral.fold.fold import Decision, Key, Position, SortedSetMember
+
+CycleLine = ReferralInCycle | ReferralOutOfCycle
+
+
+class OnCycleChange:
+    """`referral.circled`, `referral.uncircled`: a finding on the conversion, and with the referrer for one yet to come."""
+
+    def keys(self, line: CycleLine) -> Sequence[Key]:
+        """The conversion, its referrer, and the edge in the referrer's count."""
+        return conversion_state_key(line.id), history_state_key(line.program, line.referrer), _referee_member(line)
+
+    def decide(
+        self, line: CycleLine, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
+        """What counted is taken back, or counts again. Raises LookupError where the catalog lacks the referral's rules."""
+        conversion = loaded_conversion(states, line.id)
+        decision = _finding_decision(line, conversion, catalog) if conversion else Decision()
+        decision.changes |= _history_change(line, states)
+        since = states[_referee_member(line)]
+        if isinstance(since, float):
+            decision.changes[_referee_member(line)] = -abs(since) if isinstance(line, ReferralInCycle) else abs(since)
+        return decision
+
+
+def _finding_decision(line: CycleLine, conversion: Conversion, catalog: Catalog) -> Decision[ScreenState]:
+    finding: Finding | None = None
+    if isinstance(line, ReferralInCycle):
+        finding = finding_of(REFERRAL_CYCLE, program_version(line.program, conversion.version, catalog).screening)
+    return publish_decision(line, with_finding(conversion, "ring", finding), "ring")
+
+
+def _history_change(line: CycleLine, states: ScreenStates) -> dict[Key, ScreenState | float | None]:
+    referrer = loaded_history(states, line.program, line.referrer)
+    after = referrer.with_cycle(line.id) if isinstance(line, ReferralInCycle) else referrer.without_cycle(line.id)
+    return {history_state_key(line.program, line.referrer): after}
+
+
+def _referee_member(line: CycleLine) -> SortedSetMember:
+    return SortedSetMember(referee_board(line.program, line.referrer), line.participant)

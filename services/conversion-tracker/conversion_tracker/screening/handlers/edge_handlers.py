@@ -1,0 +1,119 @@
+"""Edges: set and unset with the referrals, noted on both sides, and asked whether they run in a circle."""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from msgspec.structs import replace
+
+from conversion_tracker.graph.cycle_detection import GraphStep, open_cycle, probe_edge, remove_edge, set_edge
+from conversion_tracker.graph.referral_edges import EMPTY_NODE, GraphNode
+from conversion_tracker.screening.handlers.line_handler import ScreenState, ScreenStates
+from referral.catalog.view import Catalog
+from referral.events.attributions import ReferralAttributed, ReferralReversed
+from referral.events.edges import CycleOpened, EdgeFact, EdgeProbed, EdgeRemoved, EdgeSet, edge_key
+from referral.events.ids import participant_id
+from referral.events.keys import participant_key
+from referral.events.timestamps import to_ms
+from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember
+from referral.topics import ATTRIBUTIONS
+
+NodeLine = TypeVar("NodeLine", bound=EdgeSet | EdgeRemoved | EdgeProbed | CycleOpened)
+
+
+def node_state_key(program: str, participant: str) -> str:
+    """Where a participant's lineage lies."""
+    return f"lineage:{participant_key(program, participant)}"
+
+
+def referee_board(program: str, participant: str) -> str:
+    """The sorted set of those whom a participant brought, by the follow (ms); negative where the edge is refused."""
+    return f"children:{participant_key(program, participant)}"
+
+
+def loaded_node(states: ScreenStates, program: str, participant: str) -> GraphNode:
+    """A participant's lineage, as loaded."""
+    found = states[node_state_key(program, participant)]
+    return found if isinstance(found, GraphNode) else EMPTY_NODE
+
+
+class OnAttributed:
+    """`referral.attributed`: the referrer has brought somebody, and the edge is set at that person's place."""
+
+    def keys(self, line: ReferralAttributed) -> Sequence[Key]:
+        """The referrer's lineage."""
+        return (node_state_key(line.program, line.referrer),)
+
+    def decide(
+        self, line: ReferralAttributed, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
+        """One more below the referrer; noted before the edge is set, so that whoever is brought in a circle is asked."""
+        participant = participant_id(line.program, line.person)
+        child = SortedSetMember(referee_board(line.program, line.referrer), participant)
+        decision: Decision[ScreenState] = Decision({child: float(to_ms(line.occurred_at))})
+        lineage = loaded_node(states, line.program, line.referrer)
+        if not lineage.has_referees:
+            decision.changes[node_state_key(line.program, line.referrer)] = replace(lineage, has_referees=True)
+        decision.outputs.append(_edge_output(_edge_set_event(line, participant)))
+        return decision
+
+
+class OnReversed:
+    """`referral.reversed`: who was brought is nobody's any more."""
+
+    def keys(self, line: ReferralReversed) -> Sequence[Key]:
+        """Nothing has to be known."""
+        return ()
+
+    def decide(
+        self, line: ReferralReversed, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
+        """One less below the referrer, and the edge goes."""
+        if not line.id or not line.referrer or "attributed" not in line.undoes:
+            return Decision()
+        participant = participant_id(line.program, line.person)
+        child = SortedSetMember(referee_board(line.program, line.referrer), participant)
+        gone = EdgeRemoved(
+            occurred_at=line.occurred_at, program=line.program, participant=participant, referral=line.id
+        )
+        return Decision({child: None}, [_edge_output(gone)])
+
+
+class GraphHandler(Generic[NodeLine]):
+    """A line that a participant's place deals with by itself: what `step` makes of it."""
+
+    def __init__(self, step: Callable[[GraphNode, NodeLine], GraphStep]) -> None:
+        self._step = step
+
+    def keys(self, line: NodeLine) -> Sequence[Key]:
+        """The participant's lineage."""
+        return (node_state_key(line.program, line.participant),)
+
+    def decide(
+        self, line: NodeLine, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
+        """The lineage afterwards, and the lines that go on."""
+        before = loaded_node(states, line.program, line.participant)
+        after, told = self._step(before, line)
+        changes: dict[Key, ScreenState | float | None] = {} if after == before else {self.keys(line)[0]: after}
+        return Decision(changes, [_edge_output(one) for one in told])
+
+
+SETS = GraphHandler(set_edge)
+UNSETS = GraphHandler(remove_edge)
+PROBES = GraphHandler(probe_edge)
+OPENS = GraphHandler(open_cycle)
+
+
+def _edge_set_event(line: ReferralAttributed, participant: str) -> EdgeSet:
+    return EdgeSet(
+        occurred_at=line.occurred_at,
+        program=line.program,
+        participant=participant,
+        referrer=line.referrer,
+        referral=line.id,
+        since=line.occurred_at,
+    )
+
+
+def _edge_output(line: EdgeFact) -> Output:
+    return Output(ATTRIBUTIONS, line, edge_key(line))

@@ -1,0 +1,33 @@
+"""Somebody decides about a conversion."""
+
+from collections.abc import Sequence
+
+from conversion_tracker.screening.conversion import Review, with_review
+from conversion_tracker.screening.handlers.line_handler import (
+    ScreenState,
+    ScreenStates,
+    conversion_state_key,
+    loaded_conversion,
+    publish_decision,
+)
+from referral.catalog.view import Catalog
+from referral.events.attributions import ConversionReviewed
+from referral.events.timestamps import to_ms
+from referral.fold.fold import Decision, Key, Position
+
+
+class OnReviewed:
+    """`conversion.reviewed`: outweighs what rules found, but no ban. Kept also where the referral has fallen meanwhile."""
+
+    def keys(self, line: ConversionReviewed) -> Sequence[Key]:
+        """The conversion."""
+        return (conversion_state_key(line.referral),)
+
+    def decide(
+        self, line: ConversionReviewed, states: ScreenStates, catalog: Catalog, position: Position
+    ) -> Decision[ScreenState]:
+        """Cleared or taken back. What was decided before the same way is no news."""
+        before = loaded_conversion(states, line.referral)
+        review = Review(line.decision, line.by, to_ms(line.occurred_at), line.note)
+        now = with_review(before, review) if before else None
+        return publish_decision(line, now, "review") if now else Decision()

@@ -1,0 +1,42 @@
+"""What a screening rule is: what it looks for, how wide it looks, how bad a hit is, and the decision."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory
+from referral.events.attributions import ReferralQualified
+from referral.events.conversions import ScreeningReason
+from referral.events.program import Action, Program, Screening
+
+Scope = Literal["referral", "referrer", "program"]
+Severity = Literal["low", "medium", "high"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningCase:
+    """What a rule may look at: the referral, the referrer's own id at the platform (None if the catalog lacks them), what is
+    known of the referrer from before, the hash of their own device where they told it, the program under the version that the
+    referral was judged under, and the time zone in which the program's days end.
+    """
+
+    referral: ReferralQualified
+    referrer_external_id: str | None
+    history: ReferrerHistory = EMPTY_HISTORY
+    referrer_device: str | None = None
+    program: Program | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningRule:
+    """A rule of the catalogue. `decide` says whether the case is suspicious under the program's thresholds; `action` reads what
+    the program does about it.
+    """
+
+    name: ScreeningReason
+    description: str
+    scope: Scope
+    severity: Severity
+    action: Callable[[Screening], Action]
+    decide: Callable[[ScreeningCase, Screening], bool]

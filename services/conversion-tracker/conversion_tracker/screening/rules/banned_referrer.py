@@ -1,0 +1,12 @@
+"""Who is banned earns nothing. No program can choose otherwise: the ban itself was somebody's choice."""
+
+from conversion_tracker.screening.rule import ScreeningRule
+
+BAN = ScreeningRule(
+    name="ban",
+    description="The referrer is banned from the program.",
+    scope="referrer",
+    severity="high",
+    action=lambda _: "reject",
+    decide=lambda case, _: case.history.ban is not None,
+)

@@ -1,0 +1,50 @@
+"""Names that nobody keeps: what a platform gives to who chooses none, what a script counts up, what a hand types in a hurry.
+
+Honest newcomers have such names too, above all on platforms that give them; so the rule acts only where a program says so.
+"""
+
+import re
+import unicodedata
+from fnmatch import fnmatchcase
+
+from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from referral.events.program import Screening
+
+# Each is held against the whole name, in lower case and with full-width letters made plain.
+_BUILT_IN = re.compile(
+    "|".join(
+        (
+            r"(小红薯|用户|手机用户|微信用户|新用户|游客)[\s_-]*[0-9a-z]{3,}",  # given by Xiaohongshu, Weibo, Douyin, WeChat
+            r"(user|guest|member|account|visitor|wxid|default|new ?user)[\s_-]*[0-9a-z]*[0-9][0-9a-z]*",
+            r"(test|tester|测试)[\s_-]*[0-9]*",
+            r"[0-9]{6,}",
+            r"[0-9a-f]{16,}",
+            r"(?P<letter>.)(?P=letter){4,}",
+            r"(asdf|qwer|zxcv|qwerty|asdfgh)+[0-9]*",
+        )
+    )
+)
+
+
+def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
+    """Who told no name is not judged by it."""
+    if not case.referral.handle:
+        return False
+    handle = _normalize(case.referral.handle)
+    if screening.disposable_handle.built_in and _BUILT_IN.fullmatch(handle):
+        return True
+    return any(fnmatchcase(handle, _normalize(pattern)) for pattern in screening.disposable_handle.patterns)
+
+
+def _normalize(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().removeprefix("@").casefold()
+
+
+DISPOSABLE_HANDLE = ScreeningRule(
+    name="disposable_handle",
+    description="The person's name is one that nobody keeps: given, counted up, typed in a hurry, or one of `patterns`.",
+    scope="referral",
+    severity="low",
+    action=lambda screening: screening.disposable_handle.action,
+    decide=_evaluate,
+)

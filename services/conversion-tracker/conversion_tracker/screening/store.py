@@ -1,0 +1,58 @@
+"""Conversions, as the screen fold knows them."""
+
+import msgspec
+from redis import Redis
+
+from conversion_tracker.bans.ban import Ban
+from conversion_tracker.screening.conversion import Conversion, ConversionStatus
+from conversion_tracker.screening.fold import ScreenFold
+from conversion_tracker.screening.handlers.line_handler import (
+    CONVERSION_PREFIX,
+    ScreenState,
+    conversion_state_key,
+    history_state_key,
+    status_board,
+)
+from conversion_tracker.screening.referrer_history import ReferrerHistory
+from conversion_tracker.sorted_set_listing import ListEntry, SortedSetListing, split_page
+from referral.events.keys import referrer_key
+from referral.topics import partition_of
+
+_decode = msgspec.msgpack.Decoder(ScreenState).decode
+
+
+class ConversionStore:
+    """Conversions, as the screen fold knows them."""
+
+    def __init__(self, redis: "Redis", partitions: int) -> None:
+        self._listing = SortedSetListing(redis, ScreenFold.name, partitions)
+        self._partitions = partitions
+
+    def after(
+        self, program: str, status: ConversionStatus, place: ListEntry | None, limit: int
+    ) -> tuple[list[Conversion], ListEntry | None]:
+        """A page of those of a status, the first that qualified first, and the place that the next page begins behind."""
+        places, last = split_page(self._listing.entries_after(status_board(program, status), place, limit + 1), limit)
+        return self._conversions([(one.partition, CONVERSION_PREFIX + one.member) for one in places]), last
+
+    def find(self, id: str) -> Conversion | None:
+        """The conversion with this id. In which partition it lies the id does not say, so all are asked at once."""
+        return next(
+            iter(self._conversions([(number, CONVERSION_PREFIX + id) for number in range(self._partitions)])), None
+        )
+
+    def conversion(self, program: str, referrer: str, referral: str) -> Conversion | None:
+        """What a referral led to; None where it has never qualified."""
+        partition = partition_of(referrer_key(program, referrer), self._partitions)
+        return next(iter(self._conversions([(partition, conversion_state_key(referral))])), None)
+
+    def ban(self, conversion: Conversion) -> Ban | None:
+        """The ban of the conversion's referrer, if any."""
+        partition = partition_of(referrer_key(conversion.program, conversion.referrer), self._partitions)
+        (raw,) = self._listing.get_states([(partition, history_state_key(conversion.program, conversion.referrer))])
+        found = _decode(raw) if raw else None
+        return found.ban if isinstance(found, ReferrerHistory) else None
+
+    def _conversions(self, keys: list[tuple[int, str]]) -> list[Conversion]:
+        states = [_decode(raw) for raw in self._listing.get_states(keys) if raw]
+        return [one for one in states if isinstance(one, Conversion)]

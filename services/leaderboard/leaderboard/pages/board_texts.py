@@ -1,0 +1,88 @@
+"""The words of periods, prizes and closing times, in the language of the request and the zone of the program."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_interval, format_skeleton, get_timezone_location
+from flask_babel import get_locale, lazy_gettext
+
+from leaderboard.domain.periods import Window
+from referral.events.program import Period
+from referral.pages.languages import gettext, ngettext
+
+TABS: Mapping[Period, object] = {
+    "day": lazy_gettext("Today"),
+    "week": lazy_gettext("Week"),
+    "month": lazy_gettext("Month"),
+    "all": lazy_gettext("All time"),
+}
+_DAY = {"en": "EEEE, MMMM d", "zh": "M月d日EEEE"}
+# Prizes that programs commonly name; any other is shown as the program wrote it.
+_PRIZES = {
+    "grand": lazy_gettext("Grand prize"),
+    "gift": lazy_gettext("Gift"),
+    "voucher": lazy_gettext("Voucher"),
+    "shoutout": lazy_gettext("Shout-out"),
+}
+
+
+def heading(window: Window, zone: str) -> str:
+    """The period as a title says it: `November 2026`, `23 – 29 November`, `Tuesday, 24 November`, `All time`."""
+    first, last = _days(window, zone)
+    match window.kind:
+        case "day":
+            return _day(first)
+        case "week":
+            return format_interval(first.date(), last.date(), "MMMd", locale=get_locale())
+        case "month":
+            return format_skeleton("yMMMM", first, locale=get_locale())
+        case _:
+            return gettext("All time")
+
+
+def rank_range(ranks: str) -> str:
+    """A place, or a range of them, as the program writes it: `1`, `2-10`."""
+    first, _, last = ranks.partition("-")
+    if last:
+        return gettext("Places %(first)s–%(last)s", first=first, last=last)
+    return gettext("Place %(rank)s", rank=first)
+
+
+def prize(name: str) -> str:
+    """A prize by the name the program gives it."""
+    return str(_PRIZES.get(name, name))
+
+
+def closing(window: Window, zone: str, now_s: int) -> tuple[str, str]:
+    """(how long it lasts, until when) of a period; what it is where it lasts for ever or is over."""
+    if window.kind == "all":
+        return gettext("Counts from the very beginning"), gettext("It never closes.")
+    if now_s >= window.end_s:
+        return gettext("This period is over"), gettext("Friends who leave again still come off the count.")
+    _, last = _days(window, zone)
+    where = get_timezone_location(ZoneInfo(zone), locale=get_locale(), return_city=True)
+    return _time_left(window.end_s - now_s), gettext(
+        "Closes on %(day)s at 24:00, %(city)s time", day=_day(last), city=where
+    )
+
+
+def _day(day: datetime) -> str:
+    """A day of this year or nearly: `Monday, November 30`."""
+    return format_date(day, _DAY.get(get_locale().language, "full"), locale=get_locale())
+
+
+def _time_left(seconds: int) -> str:
+    days, hours = divmod(seconds // 3600, 24)
+    if days:
+        return ngettext("%(num)d day left", "%(num)d days left", days)
+    if hours:
+        return ngettext("%(num)d hour left", "%(num)d hours left", hours)
+    return gettext("Less than an hour left")
+
+
+def _days(window: Window, zone: str) -> tuple[datetime, datetime]:
+    """Its first day and its last, as moments in the zone."""
+    where = ZoneInfo(zone)
+    first = datetime.fromtimestamp(window.start_s, where)
+    return first, datetime.fromtimestamp(window.end_s, where) - timedelta(seconds=1)

@@ -1,0 +1,1 @@
+"""HTTP: reclassification of recorded clicks."""

@@ -1,0 +1,1 @@
+"""HTTP: links of participants, and their QR codes."""

@@ -1,0 +1,1 @@
+"""HTTP: participants of a program, enrolled and read."""

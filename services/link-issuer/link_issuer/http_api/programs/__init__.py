@@ -1,0 +1,1 @@
+"""HTTP: programs, applied as versions and read."""

@@ -1,0 +1,35 @@
+"""Partition keys: lines with the same key are on the same partition of their topic, and so are read in the order written.
+
+A key is the program's id, `|`, and the id of what the line is about within the program. A program's id contains no `|`; the
+other id may. Fold states that belong to such a key carry it in their own names, so that both are found together.
+"""
+
+
+def person_key(program: str, person: str) -> str:
+    """The key of what concerns a person, by their id at the platform: `events`, and attributions without a referrer."""
+    return f"{program}|{person}"
+
+
+def beneficiary_key(program: str, beneficiary: str) -> str:
+    """The key of a person's rewards, by their id at the platform: `rewards`."""
+    return f"{program}|{beneficiary}"
+
+
+def referrer_key(program: str, referrer: str) -> str:
+    """The key of what a referrer's referrals lead to, by the participant's id: `attributions` and `conversions`."""
+    return f"{program}|{referrer}"
+
+
+def participant_key(program: str, participant: str) -> str:
+    """The key of referral edges, by the id of the participant whose upline they describe: `attributions`."""
+    return f"{program}|{participant}"
+
+
+def click_key(program: str, click: str) -> str:
+    """The key of a click and of its reclassification, by the click's id: `events`. The person who clicked is not known."""
+    return f"{program}|{click}"
+
+
+def pool_key(program: str, pool: str) -> str:
+    """The key of what a pool of codes decides, by the pool's name: `rewards`."""
+    return f"{program}|pool:{pool}"

@@ -1,0 +1,68 @@
+"""What a fold tells about itself; the names and meanings stand in the table of all metrics."""
+
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from referral.fold.decider import Outcome
+from referral.telemetry.metrics import counter, gauge, histogram
+
+
+class FoldMetrics:
+    """The metrics of one fold, with their labels resolved once."""
+
+    def __init__(self, fold: str) -> None:
+        self._fold = fold
+        self._lagging: set[int] = set()
+        self._lines = counter("fold_lines").labels(fold)
+        self._outputs = counter("fold_outputs")
+        self._reasons = counter("fold_reasons")
+        self._batches = counter("fold_batches").labels(fold)
+        self._skipped = counter("fold_skipped").labels(fold)
+        self._dead_letters = counter("fold_dead_letters").labels(fold)
+        self._refused = counter("fold_refused").labels(fold)
+        self._retries = counter("fold_retries").labels(fold)
+
+    @contextmanager
+    def step(self, step: str) -> Iterator[None]:
+        """Times a step of a batch: load, decide, produce or apply."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            histogram("fold_step_seconds").labels(self._fold, step).observe(time.perf_counter() - began)
+
+    def record_batch(self, outcome: Outcome, lines: int) -> None:
+        """A batch was applied."""
+        self._batches.inc()
+        self._lines.inc(lines)
+        for kind, count in outcome.output_counts.items():
+            self._outputs.labels(self._fold, tag_of(kind)).inc(count)
+        for (kind, reason), count in outcome.reason_counts.items():
+            self._reasons.labels(self._fold, tag_of(kind), reason).inc(count)
+        self._skipped.inc(outcome.skipped)
+        self._dead_letters.inc(len(outcome.dead_letters))
+
+    def record_refusal(self, partitions: int) -> None:
+        """Fences had moved: these partitions begin again from theirs."""
+        self._refused.inc(partitions)
+
+    def record_retry(self) -> None:
+        """The log or Redis was away; the fold waits and begins again from its fences."""
+        self._retries.inc()
+
+    def set_lag(self, partition: int, records: int) -> None:
+        """How many records of a partition are not folded yet."""
+        self._lagging.add(partition)
+        gauge("fold_lag_records").labels(self._fold, str(partition)).set(records)
+
+    def set_owned_partitions(self, partitions: Collection[int]) -> None:
+        """Only these are this worker's now: what others fold, they tell."""
+        for gone in self._lagging.difference(partitions):
+            gauge("fold_lag_records").remove(self._fold, str(gone))
+        self._lagging.intersection_update(partitions)
+
+
+def tag_of(kind: type) -> str:
+    """What the lines of a msgspec type carry as their `type`."""
+    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined] # msgspec's own description of a type

@@ -1,0 +1,120 @@
+"""A log in memory: topics, partitions, offsets, one consumer group. For tests of folds without a broker."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import dropwhile
+
+from referral.clock import Clock, ManualClock
+from referral.log.errors import NotDurable
+from referral.log.fold_producer import OutputLine, waves
+from referral.log.records import split
+from referral.log.source import Record
+from referral.topics import Topic
+
+
+class MemoryLog:
+    """Everything that was written, by topic (short name) and partition."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or ManualClock()
+        self.records: dict[tuple[str, int], list[Record]] = defaultdict(list)
+
+    def append(self, topic: str, partition: int, value: bytes) -> None:
+        """Writes one record."""
+        partition_log = self.records[topic, partition]
+        partition_log.append(Record(len(partition_log), self.clock.now_ms(), value))
+
+    def lines(self, topic: str) -> list[bytes]:
+        """All lines of a topic, partition by partition."""
+        places = sorted(place for place in self.records if place[0] == topic)
+        return [line for place in places for record in self.records[place] for line in split(record.value)]
+
+
+class MemorySource:
+    """A topic of a MemoryLog, all partitions assigned. `committed_markers` outlives the reader, as a broker's would."""
+
+    max_poll_records = 500  # of a partition in one poll
+
+    def __init__(self, log: MemoryLog, topic: str, partitions: int, markers: dict[int, int] | None = None) -> None:
+        self._log = log
+        self._topic = topic
+        self.partitions = range(partitions)
+        self._positions = dict.fromkeys(self.partitions, 0)
+        self.committed_markers = {} if markers is None else markers
+        self.round = 1
+        self._paused: frozenset[int] = frozenset()
+
+    def poll(self, timeout: float) -> dict[int, list[Record]]:
+        """What is there from the positions on."""
+        free = [partition for partition in self.partitions if partition not in self._paused]
+        found = {p: self._log.records[self._topic, p][self._positions[p] :][: self.max_poll_records] for p in free}
+        for partition, records in found.items():
+            self._positions[partition] += len(records)
+        return {partition: records for partition, records in found.items() if records}
+
+    def assignment(self) -> tuple[int, frozenset[int]]:
+        """Every partition."""
+        return self.round, frozenset(self.partitions)
+
+    def seek(self, partition: int, offset: int) -> None:
+        """The next poll gives this offset first."""
+        self._positions[partition] = offset
+
+    def committed_offset(self, partition: int) -> int:
+        """The produced marker."""
+        return self.committed_markers.get(partition, 0)
+
+    def commit(self, markers: Mapping[int, int]) -> None:
+        """Moves the produced markers."""
+        self.committed_markers.update(markers)
+
+    def ends(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The next offsets."""
+        return {partition: len(self._log.records[self._topic, partition]) for partition in partitions}
+
+    def ends_now(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The same."""
+        return self.ends(partitions)
+
+    def pause(self, partitions: Collection[int]) -> None:
+        """Polls nothing of these, and of all others again."""
+        self._paused = frozenset(partitions)
+
+    def close(self) -> None:
+        """Leaves."""
+
+
+class MemoryLogReader:
+    """A MemoryLog read on demand."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    def record_at(self, topic: Topic, partition: int, offset: int) -> Record | None:
+        """The record at an offset."""
+        records = self._log.records[topic.name, partition]
+        return records[offset] if 0 <= offset < len(records) else None
+
+    def records_since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
+        """The records from a moment on."""
+        records = list(self._log.records[topic.name, partition])
+        return dropwhile(lambda record: record.recorded_at_ms < moment_ms, records)
+
+
+class MemoryFoldProducer:
+    """Writes to a MemoryLog. `failing` makes it refuse, as a broker that is away would."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self.failing = False
+
+    def produce(self, lines: Sequence[OutputLine]) -> None:
+        """Writes the records."""
+        if self.failing:
+            raise NotDurable("the log in memory was told to fail")
+        for wave in waves(lines):
+            for (topic, partition), value in wave.items():
+                self._log.append(topic, partition, value)
+
+    def close(self) -> None:
+        """Leaves."""

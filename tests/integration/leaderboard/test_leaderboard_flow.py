@@ -1,0 +1,126 @@
+"""The leaderboard's own processes on a real broker and Redis: lines go in by the log, figures come out over HTTP."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import msgspec
+import pytest
+
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
+from referral.config import Settings
+from referral.events.attributions import Evidence, ReferralAttributed, ReferralUnattributed, attribution_key
+from referral.events.conversions import conversion_key
+from referral.events.entities import ProgramVersion
+from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
+from referral.log.publisher import Publisher
+from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
+from tests.support.builders.leaderboard import GLOW, cleared_conversion, reversed_conversion
+from tests.support.builders.participants import PROGRAM, participant
+from tests.support.settings import API_SECRET, api_key
+from tests.support.systems.leaderboard import run_leaderboard
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+BEGAN = NOW - timedelta(days=3)
+AMY, BO = participant("amy"), participant("bo")
+encode = msgspec.json.Encoder().encode
+
+
+def say(collector: Publisher, topic: Topic, lines: list[tuple[str, object]]) -> None:
+    """Writes lines, and waits until they are durable."""
+    collector.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(30)
+
+
+def conversions() -> list[tuple[str, object]]:
+    """Amy brings three and loses one; Bo brings two, the second before Amy's."""
+    amy = [cleared_conversion(AMY.id, f"p{number}", BEGAN + timedelta(hours=number)) for number in range(3)]
+    bo = [cleared_conversion(BO.id, f"q{number}", BEGAN + timedelta(minutes=number)) for number in range(2)]
+    return [(conversion_key(line), line) for line in (*amy, *bo, reversed_conversion(amy[2]))]
+
+
+def attributions() -> list[tuple[str, object]]:
+    """Amy brought two, three found the account."""
+    evidence = Evidence(kind="click", touched_at=BEGAN, event="evt_1", channel="wechat")
+    brought = [
+        ReferralAttributed(
+            occurred_at=BEGAN,
+            program=PROGRAM,
+            id=f"ref_{number}",
+            person=f"p{number}",
+            referrer=AMY.id,
+            version=1,
+            evidence=evidence,
+        )
+        for number in range(2)
+    ]
+    alone = [
+        ReferralUnattributed(occurred_at=BEGAN, program=PROGRAM, person=f"d{number}", reason="no_evidence")
+        for number in range(3)
+    ]
+    return [(attribution_key(line), line) for line in (*brought, *alone)]
+
+
+def events() -> list[tuple[str, object]]:
+    """Each fact sent twice."""
+    who = {"occurred_at": BEGAN, "program": PROGRAM, "person": "p1"}
+    facts = [
+        *[ContentShown(id=f"s{number}", **who) for number in range(5)],
+        ContentShared(id="h1", **who),
+        *[PostPublished(id=f"w{number}", data=Post(post=f"x{number}"), **who) for number in range(3)],
+        PostRemoved(id="r1", data=Post(post="x1"), **who),
+    ]
+    clicks = [
+        LinkClicked(
+            id=f"k{visitor}", occurred_at=BEGAN, program=PROGRAM, participant=AMY.id, code="AMY", visitor=visitor
+        )
+        for visitor in ("person", "crawler")
+    ]
+    return [(fact_key(line), line) for line in (*facts, *facts, *clicks)]
+
+
+def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dict[str, str]) -> None:
+    """Every figure follows from the log alone, wherever its partition is."""
+    version = ProgramVersion(recorded_at=BEGAN, program=GLOW, version=1, effective_from=BEGAN)
+    key = api_key("tests", "read", secret=API_SECRET)
+    CatalogWriter(settings, SystemClock()).write([version, key, AMY, BO], 10)
+    collector = Publisher(settings)
+    for topic, lines in ((CONVERSIONS, conversions()), (ATTRIBUTIONS, attributions()), (EVENTS, events())):
+        say(collector, topic, lines)
+    with run_leaderboard(environ) as client:
+        wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)], 60)
+        wait_until(lambda: _insights(client) == INSIGHTS, 30)
+        around = client.get(f"/v1/programs/{PROGRAM}/boards/referrals/people/xhs:amy?around=1").json()
+        assert (around["rank"], [one["rank"] for one in around["entries"]]) == (2, [1, 2])
+        page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})
+        assert "Amy" in page.text
+    collector.close()
+
+
+INSIGHTS = {
+    "followers": 5,
+    "referred": 2,
+    "discovered": 3,
+    "referral_share": 0.4,
+    "by_channel": {"wechat": 2},
+    "posts": 2,
+    "shares": 1,
+    "shown": 5,
+    "clicks": 1,
+}
+
+
+def _board(client: httpx.Client) -> list[tuple[int, str, int]]:
+    try:
+        told = client.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all")
+    except httpx.TransportError:
+        return []  # not listening yet
+    entries = told.json().get("entries", [])
+    return [(one["rank"], one["external_id"], one["score"]) for one in entries]
+
+
+def _insights(client: httpx.Client) -> dict[str, object]:
+    told = client.get(f"/v1/programs/{PROGRAM}/insights").json()
+    return {name: told[name] for name in INSIGHTS}

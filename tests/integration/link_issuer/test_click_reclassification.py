@@ -1,0 +1,129 @@
+"""Clicks that are reclassed through the public door and by the command: found on the log, said once, places given back."""
+
+import dataclasses
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from link_issuer.http_api.clicks import api as door
+from referral.clock import ManualClock
+from referral.events.facts import ClickReclassed, LinkClicked, PersonFollowed
+from referral.events.keys import person_key
+from referral.events.timestamps import to_ms
+from referral.topics import EVENTS
+from referral_tools.cli import main
+from tests.support.app_server import serve_app
+from tests.support.systems.link_issuer import PROGRAM, LinkIssuer
+
+pytestmark = pytest.mark.integration
+WHERE = f"/v1/programs/{PROGRAM}/clicks/reclass"
+
+
+def later(system: LinkIssuer, moment: datetime) -> None:
+    """The clock of the service stands at a moment."""
+    system.app.extensions["referral"] = dataclasses.replace(system.context, clock=ManualClock(to_ms(moment)))
+
+
+def opened(system: LinkIssuer, code: str, times: int) -> list[LinkClicked]:
+    """Opens a link, and gives all its clicks once they are on the log."""
+    assert [system.open(f"/{code}").status_code for _ in range(times)] == [302] * times
+    deadline = time.monotonic() + 20
+    while len(found := [one for one in system.clicks() if one.code == code]) < times:
+        assert time.monotonic() < deadline, found
+    return sorted(found, key=lambda one: one.occurred_at)
+
+
+def said(system: LinkIssuer) -> list[ClickReclassed]:
+    """All corrections on the log."""
+    return [line for line in system.facts() if isinstance(line, ClickReclassed)]
+
+
+def reclass(system: LinkIssuer, key: str = "admin", **body: object) -> Any:
+    """Asks for it."""
+    return system.request("POST", WHERE, body, key)
+
+
+def test_a_click_that_was_no_persons_gives_its_place_back_once(glow: LinkIssuer) -> None:
+    """The line says all that a counter needs; the place is free again however often it is said, and after Redis was lost."""
+    amy = glow.enrol_amy()
+    glow.link(amy["id"], code="two", max_uses=2)
+    first, _ = opened(glow, "TWO", 2)
+    assert glow.open("/TWO").status_code == 410
+    answer = reclass(glow, click=first.id, visitor="crawler", note="a monitor")
+    assert (answer.status_code, answer.get_json()) == (200, {"reclassed": 1, "visitor": "crawler", "returned": 1})
+    assert reclass(glow, click=first.id, visitor="preview").get_json()["returned"] == 0
+    line = said(glow)[0]
+    assert (line.click, line.clicked_at, line.was, line.visitor) == (first.id, first.occurred_at, "person", "crawler")
+    assert (line.by, line.note, line.code, line.participant) == ("key_admin", "a monitor", "TWO", amy["id"])
+    glow.context.redis.flushdb()
+    assert glow.request("GET", "/v1/links/TWO").get_json()["uses"] == 1
+    assert [glow.open("/TWO").status_code for _ in range(2)] == [302, 410]
+    assert reclass(glow, click=first.id, visitor="person").get_json()["returned"] == -1
+    assert reclass(glow, click=first.id, visitor="person", key="links").status_code == 403
+    assert reclass(glow, click="clk_none", visitor="person").get_json()["code"] == "unknown_click"
+
+
+def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: LinkIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the command: those that were recorded so and lie in the time, no others; a time that is not over is refused."""
+    amy, bo = glow.enrol_amy()["code"], glow.enrol({"external_id": "xhs:bo"}).get_json()["code"]
+    found, _ = opened(glow, amy, 3), opened(glow, bo, 1)
+    glow.open(f"/{amy}", "HEAD")
+    start, end = found[0].occurred_at, found[-1].occurred_at + timedelta(milliseconds=1)
+    span = {"from": start.isoformat(), "to": end.isoformat()}
+    early = reclass(glow, code=amy, visitor="crawler", **span)
+    assert (early.status_code, early.get_json()["errors"][0]["pointer"]) == (422, "/to")
+    later(glow, end + timedelta(minutes=2))
+    with serve_app(glow.app) as url:
+        words = ["clicks", "reclass", PROGRAM, "--code", amy, "--from", span["from"], "--to", span["to"]]
+        words += ["--visitor", "crawler", "--was", "person", "--url", url, "--key", "rk_admin"]
+        ran = CliRunner().invoke(main, words)
+        assert (ran.exit_code, ran.output) == (0, "3 clicks are crawler now\n")
+        refusal = CliRunner().invoke(main, [*words[:3], "--visitor", "crawler", "--url", url, "--key", "rk_admin"])
+        assert refusal.exit_code == 1
+        assert "/click" in refusal.output
+    assert {line.click for line in said(glow)} == {one.id for one in found}
+    monkeypatch.setattr(door, "MOST_CLICKS", 2)
+    assert reclass(glow, code=amy, visitor="person", **span).get_json()["code"] == "too_much"
+
+
+def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: LinkIssuer) -> None:
+    """A fact whose device is called as clicks are, and bytes that nobody can read, do not keep a code from being corrected."""
+    amy = glow.enrol_amy()["code"]
+    [click] = opened(glow, amy, 1)
+    follow = PersonFollowed(
+        occurred_at=click.occurred_at, id="f1", program=PROGRAM, person="xhs:z", code=amy, device="link.clicked"
+    )
+    unread = b'{"type":"link.clicked","code":"%s","id":"\xff"}' % amy.encode()
+    for line in (msgspec.json.encode(follow), unread):
+        glow.collaborators.onward.collector.submit(EVENTS, person_key(PROGRAM, "xhs:z"), line).wait(30)
+    later(glow, click.occurred_at + timedelta(minutes=2))
+    span = {"from": click.occurred_at.isoformat(), "to": (click.occurred_at + timedelta(milliseconds=1)).isoformat()}
+    answer = reclass(glow, code=amy, visitor="crawler", **span)
+    assert (answer.status_code, answer.get_json()["reclassed"]) == (200, 1), answer.get_json()
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/click"),
+        ({"click": "clk_1", "code": "X"}, "/click"),
+        ({"code": "X"}, "/from"),
+        ({"code": "X", "from": "2026-01-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"}, "/to"),
+        ({"code": "N0SUCH", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}, "/code"),
+        ({"click": "clk_1", "visitor": "robot"}, "/visitor"),
+        ({"click": "clk_1", "from": "yesterday"}, "/from"),
+        ({"click": "clk_1", "from": "2026-01-01T00:00:00"}, "/from"),
+        ({"click": "clk_1", "since": "2026-01-01T00:00:00Z"}, "/since"),
+    ],
+)
+def test_what_is_wrong_is_named(glow: LinkIssuer, body: dict[str, object], pointer: str) -> None:
+    """By the name it has in the request, with what to write instead; and no click is touched."""
+    answer = reclass(glow, **{"visitor": "crawler", **body})
+    [mistake] = answer.get_json()["errors"][:1]
+    assert (answer.status_code, mistake["pointer"]) == (422, pointer)
+    assert not mistake["detail"].startswith("Not a valid")
+    assert "from_" not in mistake["detail"]

@@ -1,0 +1,114 @@
+"""What differs between two programs: every difference by its place, and nothing where the rules are the same."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from link_issuer.domain.program_changes import Change, changes
+from link_issuer.programs.check import check
+from link_issuer.programs.sections import SECTIONS
+from referral.events.program import Program
+from referral.events.section import Section
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
+
+GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
+CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
+KIT = {"en": "Come: {link}"}
+
+
+def _program(change: dict[str, Any]) -> Program:
+    program = check(MINIMAL_FILE | change).program
+    assert program is not None
+    return program
+
+
+def _said(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, object, object]]:
+    """Each difference; an item stands for itself by its id."""
+    found = changes(_program(old), _program(new))
+    return [(one.kind, one.pointer, getattr(one.before, "id", one.before), one.after) for one in found]
+
+
+def _at(program: Program, pointer: str) -> object:
+    """What stands at a pointer in a program."""
+    found: Any = program
+    for step in pointer.split("/")[1:]:
+        found = (
+            getattr(found, step)
+            if isinstance(found, Section)
+            else found[int(step) if isinstance(found, tuple) else step]
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ({}, {"holding_days": 0, "attribution": {"window_days": 30}}, []),
+        ({}, {"holding_days": 7}, [("changed", "/holding_days", 0, 7)]),
+        ({}, {"fallback_url": "https://x.com"}, [("added", "/fallback_url", None, "https://x.com")]),
+        ({}, {"name": {"en": "Y"}}, [("changed", "/name/en", "X", "Y")]),
+        ({}, {"name": {"en": "X", "fr": "Z"}}, [("added", "/name/fr", None, "Z")]),
+        (
+            {"rewards": [GUIDE, CODE]},
+            {"rewards": [CODE | {"percent": 30}]},
+            [("removed", "/rewards/0", "guide", None), ("changed", "/rewards/0/percent", 20, 30)],
+        ),
+        (
+            {"rewards": [GUIDE, CODE]},
+            {"rewards": [CODE, GUIDE]},
+            [("changed", "/rewards", ("guide", "code"), ("code", "guide"))],
+        ),
+        ({"kits": {"wechat": KIT}}, {}, [("removed", "/kits/wechat", KIT, None)]),
+        (
+            {"attribution": {"evidence": ["code", "tag"]}},
+            {"attribution": {"evidence": ["tag", "code"]}},
+            [("changed", "/attribution/evidence", ("code", "tag"), ("tag", "code"))],
+        ),
+    ],
+)
+def test_each_difference_is_said_by_its_place(old: dict[str, Any], new: dict[str, Any], said: list[Any]) -> None:
+    """Items are matched by their own names wherever they stand, and a default that is written out is no difference."""
+    assert _said(old, new) == said
+
+
+@given(program_files)
+def test_a_program_does_not_differ_from_itself(content: dict[str, Any]) -> None:
+    """However it is written down: the same rules have no differences."""
+    program = check(content).program
+    assert program is not None
+    assert changes(program, msgspec.json.decode(msgspec.json.encode(program), type=Program)) == []
+
+
+@given(program_files, program_files)
+def test_every_difference_is_found_and_is_where_it_says(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Other rules have a difference, and each names a place that holds just what it says was and is there."""
+    old, new = check(one).program, check(other).program
+    assert old is not None, check(one).mistakes
+    assert new is not None, check(other).mistakes
+    found = changes(old, new)
+    assert (old == new) == (found == [])
+    assert {change.section for change in found} == {
+        name for name in Program.__struct_fields__ if getattr(old, name) != getattr(new, name)
+    }
+    for change in found:
+        _holds(change, old, new)
+
+
+def _holds(change: Change, old: Program, new: Program) -> None:
+    if change.name[-1:] == ("order",) and isinstance(change.after, tuple):
+        assert set(change.before) == set(change.after)  # type: ignore[call-overload]
+    elif change.kind == "removed":
+        assert _at(old, change.pointer) == change.before
+    else:
+        assert _at(new, change.pointer) == change.after
+
+
+BASICS = {"id", "name", "timezone", "target_url", "fallback_url", "channels", "ends_at", "holding_days"}
+
+
+def test_every_section_has_its_heading() -> None:
+    """Docs and comparison name each section of a program, and no section that is not there."""
+    sections = {field.name for field in msgspec.structs.fields(Program)} - BASICS
+    assert set(SECTIONS) == sections, "give each section its entry in link_issuer/programs/sections.py"

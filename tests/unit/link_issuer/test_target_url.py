@@ -1,0 +1,130 @@
+"""Where links lead, with the click token in `rt`."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from link_issuer.domain.target_url import around_token, carried
+from referral.events.value_checks import InvalidValue, target_url
+
+_words = st.text(
+    st.characters(blacklist_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], blacklist_characters="\\"), max_size=12
+)
+
+
+def _with_token(target: str, token: str = "TOKEN") -> str:
+    before, after = around_token(target)
+    return before + token + after
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("https://example.com", "https://example.com/?rt=TOKEN"),
+        ("https://example.com/follow", "https://example.com/follow?rt=TOKEN"),
+        ("https://example.com/follow?a=1&b=", "https://example.com/follow?a=1&b=&rt=TOKEN"),
+        ("https://example.com/f?rt=forged&a=1#top", "https://example.com/f?a=1&rt=TOKEN#top"),
+        ("https://example.com/焕肤?q=干皮", "https://example.com/%E7%84%95%E8%82%A4?q=%E5%B9%B2%E7%9A%AE&rt=TOKEN"),
+        ("https://例子.测试/x", "https://xn--fsqu00a.xn--0zwm56d/x?rt=TOKEN"),
+        ("http://127.0.0.1:8080/a%20b", "http://127.0.0.1:8080/a%20b?rt=TOKEN"),
+    ],
+)
+def test_the_token_joins_what_the_target_has(target: str, expected: str) -> None:
+    """The program's own query is kept and encoded, another rt replaced, the fragment stays last."""
+    assert _with_token(target) == expected
+
+
+@given(st.lists(st.tuples(_words, _words), max_size=5), _words)
+def test_no_target_loses_or_splits_a_parameter(query: list[tuple[str, str]], fragment: str) -> None:
+    """Read back as a browser does, the address holds the same parameters and one rt, in one header line."""
+    from urllib.parse import urlencode
+
+    wanted = [(name, value) for name, value in query if name != "rt"]
+    address = _with_token(f"https://example.com/x?{urlencode(query)}#{fragment}")
+    assert address.isascii()
+    assert "\n" not in address
+    assert parse_qsl(urlsplit(address).query, keep_blank_values=True) == [*wanted, ("rt", "TOKEN")]
+
+
+@pytest.mark.parametrize(
+    "target", ["https://example.com/x", "http://localhost:3000", "http://127.0.0.9/", "http://[::1]:80/"]
+)
+def test_https_and_this_machine_are_let_in(target: str) -> None:
+    """https anywhere; http only where nobody can listen in."""
+    assert target_url(target) == target
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        "example.com",
+        "http://example.com",
+        "javascript:alert(1)",
+        "//example.com",
+        "https://",
+        "https://user@example.com",
+        "https://good.com\\@evil.com",
+        "https://exa mple.com",
+        "https://example.com/\r\nSet-Cookie: a=b",
+        "https://example.com:99999/",
+        "https://[::1",
+        "https://a..b/",
+        "http://10.0.0.1/",
+    ],
+)
+def test_an_address_that_links_must_not_lead_to_is_refused(target: str) -> None:
+    """No other scheme, no host in disguise, no header injection, nothing unparseable."""
+    with pytest.raises(InvalidValue):
+        target_url(target)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ""),
+        ("utm_source=wx&page=3", "&utm_source=wx&page=3"),
+        ("q=%E5%B9%B2%E7%9A%AE&empty=", "&q=%E5%B9%B2%E7%9A%AE&empty="),
+        ("from=evil&page=3", "&page=3"),
+        ("rt=forged&RT=x&rt[]=y&%20rt=z&rt%00=a&rt[a][b]=c", ""),
+        ("next=https://evil.example/&a=1;rt=2", "&next=https%3A%2F%2Fevil.example%2F&a=1%3Brt%3D2"),
+        ("a=b%0d%0aSet-Cookie:%20x", "&a=b%0D%0ASet-Cookie%3A+x"),
+        ("=x&&=", ""),
+    ],
+)
+def test_deep_link_parameters_survive(query: str, expected: str) -> None:
+    """What the target does not set itself goes on; the token's parameter in no spelling, and nothing that is not encoded."""
+    assert carried(query, "https://example.com/follow?from=link") == expected
+
+
+def test_what_is_carried_on_is_bounded() -> None:
+    """Twenty parameters, 1,024 characters: an address that no server refuses."""
+    many = "&".join(f"p{number}=1" for number in range(1000))
+    assert len(parse_qsl(carried(many, "https://example.com/"))) == 20
+    assert carried(f"a=1&b={'x' * 5000}&c=2", "https://example.com/") == "&a=1"
+
+
+_SHARP = ["rt", "RT", "rt[]", "%72t", "rt%00", "&", "=", ";", "#", "?", "//evil.example", "\\", "%0d%0a", "@", "a", "é"]
+_hostile = st.text(max_size=60) | st.lists(st.sampled_from(_SHARP), max_size=12).map("".join)
+
+
+@given(_hostile)
+def test_nothing_that_is_asked_changes_where_a_link_leads(query: str) -> None:
+    """Whatever stands in the query: the same host and path, one header line, the fragment last, and one rt, which is ours.
+
+    Also for a reader as lax as PHP.
+    """
+    target = "https://example.com/follow?from=link#top"
+    before, after = around_token(target)
+    raw = query.encode().decode("latin-1")  # as WSGI hands it over
+    address = before + "TOKEN" + carried(raw, target) + after
+    parts = urlsplit(address)
+    assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("https", "example.com", "/follow", "top")
+    assert address.isascii()
+    assert address.isprintable()
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    lax = [value for name, value in pairs if name.split("\0")[0].strip().split("[")[0].casefold() == "rt"]
+    assert lax == ["TOKEN"]
+    assert [value for name, value in pairs if name == "from"] == ["link"]

@@ -1,0 +1,30 @@
+"""Discount codes made from a pattern."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reward_dispatcher.domain.discount_codes import ALPHABET, LENGTH, normalize_code, pattern_code
+
+KEY = b"k" * 32
+
+
+@given(st.text(min_size=1, max_size=64))
+def test_a_code_is_readable_and_the_same_for_the_same_reward(reward: str) -> None:
+    """Ten characters that nobody confuses, decided by the reward alone: restoring a reward restores its code."""
+    code = pattern_code(KEY, reward)
+    assert len(code) == LENGTH
+    assert set(code) <= set(ALPHABET)
+    assert not set(code) & set("0O1ILU")
+    assert code == pattern_code(KEY, reward)
+
+
+def test_codes_of_many_rewards_differ_and_need_the_key() -> None:
+    """No two of fifty thousand rewards share a code, and another key makes others."""
+    codes = {pattern_code(KEY, f"rwd_{number}") for number in range(50_000)}
+    assert len(codes) == 50_000
+    assert pattern_code(b"another key of thirty-two bytes!", "rwd_1") not in codes
+
+
+def test_codes_are_compared_as_people_say_them() -> None:
+    """Neither case nor blanks around a code count."""
+    assert normalize_code(" glow-a1 ") == normalize_code("GLOW-A1")

@@ -1,0 +1,30 @@
+"""The campaign without a system: every blank filled in by invention, everything accepted. For calibration and tests."""
+
+from collections.abc import Iterable
+
+from referral.events.ids import participant_id, reward_id
+from referral_tools.campaign.script import LiveValues, Purchase, ScriptStep
+from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
+
+
+def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
+    """What a perfect system would have accepted. Raises KeyError where the script uses what has not happened."""
+    journal, cast = Journal(), LiveValues()
+    for step in steps:
+        for one in step.enrolments:
+            number = len(cast.enrolled)
+            enrolled = Enrolled(participant_id(program, one.person), one.person, f"C{number}", f"@{number}", step.at)
+            cast.enrolled[one.person] = enrolled
+        for visit in step.visits:
+            cast.tokens[visit.number] = token = f"click-{visit.number}"
+            journal.clicks[token] = Click(cast.enrolled[visit.referrer].code, step.at)
+        journal.facts.extend(map(cast.fill, step.deeds))
+        journal.redemptions.extend(_purchase_result(one, program) for one in step.purchases)
+    journal.participants.extend(cast.enrolled.values())
+    return journal
+
+
+def _purchase_result(purchase: Purchase, program: str) -> RedemptionAnswer:
+    """Which rule gives codes, and for which conversion, does not matter here: one code a friend."""
+    reward = reward_id(program, "code", purchase.person, purchase.person)
+    return RedemptionAnswer(reward, "code", purchase.person, purchase.order, True)

@@ -1,0 +1,139 @@
+"""Plays a campaign through the public HTTP API, and keeps a journal of what was accepted.
+
+Time belongs to the player: it sets the clock that the services read, hour by hour, and does what happened up to then.
+The order of responses does not influence what is done next: the same script gives the same accepted events whatever the timing.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from referral.clock import FileClock
+from referral.events.timestamps import to_ms
+from referral_tools.campaign.client import Client, IngestResult, Reward
+from referral_tools.campaign.request_batches import RequestBatch, request_batches
+from referral_tools.campaign.script import Enrolment, LiveValues, Purchase, ScriptStep, Visit
+from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
+
+_THREADS = 4
+_USABLE = ("fulfilled", "delivered")
+_READY_WITHIN_S = 60.0
+_LOOK_S = 0.05
+_MOST_ENROLMENTS = 1000
+
+
+@dataclass(slots=True)
+class CampaignResult:
+    """What came of a campaign: the journal, what was refused, and which friends waited for their code in vain."""
+
+    journal: Journal = field(default_factory=Journal)
+    malformed: int = 0
+    refused: int = 0
+    missing_rewards: list[str] = field(default_factory=list)
+
+
+class Player:
+    """Plays steps. `settled` is called before friends buy; it returns when the system has digested all so far."""
+
+    def __init__(self, client: Client, clock: FileClock, program: str, settled: Callable[[], None]) -> None:
+        self._client, self._clock, self._program, self._settled = client, clock, program, settled
+        self._cast = LiveValues()
+        self._links: dict[str, str] = {}
+        self._under_way: list[tuple[RequestBatch, Future[IngestResult]]] = []
+        self.played = CampaignResult()
+
+    def play(self, steps: Iterable[ScriptStep]) -> CampaignResult:
+        """Plays all steps. Raises Refused where the system turns down what a well-behaved client sends."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            for turn, step in enumerate(steps):
+                self._clock.set(to_ms(step.at))
+                self._enrol(step)
+                self._visit(step, threads)
+                self._collect()
+                self._send(step, turn, threads)
+                if step.purchases:
+                    self._collect()
+                    self._sell(step.purchases, threads)
+            self._collect()
+        self.played.journal.participants = list(self._cast.enrolled.values())
+        return self.played
+
+    def _enrol(self, step: ScriptStep) -> None:
+        for start in range(0, len(step.enrolments), _MOST_ENROLMENTS):
+            asked = step.enrolments[start : start + _MOST_ENROLMENTS]
+            for one in self._client.enrol(self._program, [_person(person) for person in asked]):
+                self._links[one.external_id] = one.link
+                enrolled = Enrolled(one.id, one.external_id, one.code, one.mention, step.at)
+                self._cast.enrolled[one.external_id] = enrolled
+
+    def _visit(self, step: ScriptStep, threads: ThreadPoolExecutor) -> None:
+        def open_link(visit: Visit) -> str:
+            return self._client.visit(self._links[visit.referrer])
+
+        for visit, token in zip(step.visits, threads.map(open_link, step.visits), strict=True):
+            self._cast.tokens[visit.number] = token
+            self.played.journal.clicks[token] = Click(self._cast.enrolled[visit.referrer].code, step.at)
+
+    def _send(self, step: ScriptStep, turn: int, threads: ThreadPoolExecutor) -> None:
+        """Sends off what arrives in this step; the answers are looked at while the next one is under way."""
+        facts = [self._cast.fill(deed) for deed in step.deeds]
+        for parcel in request_batches(facts, step.malformed, turn):
+            self._under_way.append((parcel, threads.submit(self._client.send, parcel.batch)))
+
+    def _collect(self) -> None:
+        for parcel, answer in self._under_way:
+            rejected = {rejection.index for rejection in answer.result().rejected}
+            self.played.malformed += parcel.malformed
+            self.played.refused += len(rejected)
+            accepted = (fact for index, fact in enumerate(parcel.facts) if index not in rejected)
+            self.played.journal.facts.extend(accepted)
+        self._under_way.clear()
+
+    def _sell(self, purchases: Sequence[Purchase], threads: ThreadPoolExecutor) -> None:
+        """Everybody waits for their code, then uses it; some two at once, and some once more for another order."""
+        self._settled()
+        deadline = time.monotonic() + _READY_WITHIN_S
+        rewards = dict(zip(purchases, threads.map(lambda one: self._ready(one, deadline), purchases), strict=True))
+        self.played.missing_rewards.extend(one.person for one, reward in rewards.items() if reward is None)
+        ready = [(one, reward) for one, reward in rewards.items() if reward is not None]
+        self._redeem(
+            [_PendingPurchase(one.person, reward, one.order) for one, reward in ready for _ in range(one.at_once)],
+            threads,
+        )
+        self._redeem(
+            [_PendingPurchase(one.person, reward, one.another) for one, reward in ready if one.another], threads
+        )
+
+    def _ready(self, purchase: Purchase, deadline: float) -> Reward | None:
+        """The friend's welcome code, once it can be used; None where it never can."""
+        while True:
+            wallet = self._client.wallet(self._program, purchase.person)
+            found = next((one for one in wallet if one.code and one.status in _USABLE), None)
+            if found or time.monotonic() > deadline:
+                return found
+            time.sleep(_LOOK_S)
+
+    def _redeem(self, wishes: Sequence["_PendingPurchase"], threads: ThreadPoolExecutor) -> None:
+        """Sends all requests at once, alternating code and id; two requests for one order have one Idempotency-Key."""
+        for wish, used in zip(wishes, threads.map(self._use, wishes), strict=True):
+            answer = RedemptionAnswer(wish.reward.id, wish.reward.rule, wish.person, wish.order, used)
+            self.played.journal.redemptions.append(answer)
+
+    def _use(self, wish: "_PendingPurchase") -> bool:
+        by_code = int(wish.order.rpartition("_")[2]) % 2 == 0
+        return self._client.redeem(wish.reward, wish.order, f"{wish.reward.id}-{wish.order}", by_code=by_code)
+
+
+@dataclass(frozen=True, slots=True)
+class _PendingPurchase:
+    """A beneficiary wants to use a reward for an order."""
+
+    person: str
+    reward: Reward
+    order: str
+
+
+def _person(enrolment: Enrolment) -> Mapping[str, str]:
+    handle = enrolment.person.replace(":", "_")
+    return {"external_id": enrolment.person, "display_name": enrolment.name, "mention": f"@{handle}"}

@@ -1,0 +1,93 @@
+"""The demo from beginning to end: boot, play, wait, recompute, compare, show, stay."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import yaml
+from rich.console import Console
+
+from referral.clock import FileClock
+from referral.events.timestamps import to_ms
+from referral_tools.campaign.client import Client
+from referral_tools.campaign.model import CampaignModel
+from referral_tools.campaign.player import Player
+from referral_tools.campaign.simulation import Simulation
+from referral_tools.demo.comparison import ComparisonResult
+from referral_tools.demo.data_folder import CLOCK, empty_folder
+from referral_tools.demo.figure_checks import compare_figures
+from referral_tools.demo.fold_wait import FoldWaiter
+from referral_tools.demo.progress import show_progress
+from referral_tools.demo.report import show_addresses, show_summary, show_verdict, summary, write
+from referral_tools.demo.system_figures import SystemFigures
+from referral_tools.oracle import Oracle
+from referral_tools.stack.ports import refuse_taken
+from referral_tools.system import TABLE, System
+
+_SET_UP = timedelta(hours=2)  # between the program's first version and the first follow
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A campaign on fresh data in `home`; it ends at the last midnight of the program's zone."""
+
+    home: Path
+    port_base: int
+    program: Path
+    seed: int = 7
+    model: CampaignModel = field(default_factory=CampaignModel)
+    console: Console = field(default_factory=Console)
+
+    def run(self, *, stay: bool) -> bool:
+        """Whether the system and the oracle agree. Stays up until Ctrl-C if requested."""
+        started = time.monotonic()
+        clock = self._prepare()
+        with System(self.home, self.port_base, {"REFERRAL_CLOCK": f"file:{self._clock_file}"}) as system:
+            key = system.make_key()
+            self.console.print(f"The system runs after {time.monotonic() - started:.1f} s.")
+            with Client(system.services, key) as client:
+                verdict = self._verify(system, client, clock, started)
+            if stay:
+                show_addresses(self.console, system, self._program_id, key)
+                system.wait()
+        return verdict.agrees
+
+    def _prepare(self) -> FileClock:
+        """Empties the data folder, and sets the clock to when the campaign is set up. Raises NotADemo."""
+        refuse_taken(tuple(self.port_base + row.port for row in TABLE))
+        empty_folder(self.home)
+        clock = FileClock(self._clock_file)
+        clock.set(to_ms(self._end - timedelta(days=self.model.days) - _SET_UP))
+        return clock
+
+    def _verify(self, system: System, client: Client, clock: FileClock, started: float) -> ComparisonResult:
+        """Plays, waits, recomputes, compares; shows the table and writes the summary."""
+        program = client.apply(self._program_id, self.program.read_text())
+        with FoldWaiter(system.settings) as watch:
+            player = Player(client, clock, program.id, watch.until_folded)
+            steps = list(Simulation(self.model, program, self.seed, self._end).steps())
+            played = player.play(show_progress(steps, self.console))
+            clock.set(0)
+            watch.until_folded()
+        figures = Oracle(program).facts(played.journal)
+        verdict = compare_figures(SystemFigures(client, program.id), figures, played, self.seed)
+        show_verdict(self.console, verdict)
+        found = summary(verdict, figures, played, self.model.base_followers, time.monotonic() - started)
+        show_summary(self.console, found)
+        write(found, self.home / "summary.json")
+        return verdict
+
+    @property
+    def _clock_file(self) -> Path:
+        return self.home.resolve() / CLOCK
+
+    @property
+    def _program_id(self) -> str:
+        return str(yaml.safe_load(self.program.read_text())["id"])
+
+    @property
+    def _end(self) -> datetime:
+        zone = ZoneInfo(yaml.safe_load(self.program.read_text())["timezone"])
+        return datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)

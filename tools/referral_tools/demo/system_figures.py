@@ -1,0 +1,84 @@
+"""The system's figures, read over its public HTTP API."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from referral_tools.campaign.client import Client
+from referral_tools.oracle import BoardPlace
+
+_PAGE = 100
+
+
+class _Entry(msgspec.Struct):
+    rank: int
+    participant: str
+    external_id: str
+    score: int
+    reached_at: datetime
+
+
+class _Board(msgspec.Struct):
+    entries: list[_Entry]
+    total: int
+    next_cursor: str | None = None
+
+
+class Insights(msgspec.Struct):
+    """A program's growth and activity in a period."""
+
+    followers: int
+    referred: int
+    discovered: int
+    shown: int
+    shares: int
+    clicks: int
+    posts: int
+
+
+class RewardCounts(msgspec.Struct):
+    """A program's rewards in figures: by rule and status."""
+
+    redeemed: int
+    by_rule: dict[str, dict[str, int]]
+
+
+class SystemFigures:
+    """The system's figures of one program."""
+
+    def __init__(self, client: Client, program: str) -> None:
+        self._client, self._program = client, program
+
+    def insights(self, period: str = "all") -> Insights:
+        """Growth and activity."""
+        return msgspec.convert(self._client.get("leaderboard", self._path("insights"), period=period), Insights)
+
+    def board(self, period: str) -> list[BoardPlace]:
+        """The whole board of a period."""
+        return [
+            BoardPlace(one.rank, one.participant, one.external_id, one.score, int(one.reached_at.timestamp()))
+            for page in self._pages(period)
+            for one in page.entries
+        ]
+
+    def rewards(self) -> RewardCounts:
+        """The rewards by rule and status."""
+        return msgspec.convert(self._client.get("reward-dispatcher", self._path("rewards/summary")), RewardCounts)
+
+    def wallet(self, person: str) -> set[str]:
+        """The ids of the rewards that a person has, or had until they expired."""
+        return {one.id for one in self._client.wallet(self._program, person) if one.status != "revoked"}
+
+    def _pages(self, period: str) -> Iterator[_Board]:
+        query: dict[str, str | int] = {"period": period, "limit": _PAGE}
+        while True:
+            found = self._client.get("leaderboard", self._path("boards/referrals"), **query)
+            page = msgspec.convert(found, _Board)
+            yield page
+            if page.next_cursor is None:
+                return
+            query["cursor"] = page.next_cursor
+
+    def _path(self, resource: str) -> str:
+        return f"/v1/programs/{self._program}/{resource}"

@@ -1,0 +1,63 @@
+"""Figures day by day, in the program's time zone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from referral.events.facts import ContentShared, ContentShown, Fact, PostPublished, PostRemoved
+from referral_tools.oracle.expected_attribution import ExpectedReferral
+from referral_tools.oracle.journal import Click
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Of those who follow now, who began that day; what was shown, shared and opened; posts that are still there."""
+
+    followers: int = 0
+    referred: int = 0
+    shown: int = 0
+    shares: int = 0
+    clicks: int = 0
+    posts: int = 0
+
+    def __add__(self, other: "Day") -> "Day":
+        return Day(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+def by_day(
+    referrals: Iterable[ExpectedReferral], facts: Iterable[Fact], clicks: Iterable[Click], zone: ZoneInfo
+) -> dict[str, Day]:
+    """Every day that has something."""
+    days: dict[str, Day] = defaultdict(Day)
+    for moment, one in _all(referrals, list(facts), clicks):
+        day = f"{moment.astimezone(zone):%Y-%m-%d}"
+        days[day] = days[day] + one
+    return dict(sorted(days.items()))
+
+
+def _all(
+    referrals: Iterable[ExpectedReferral], facts: list[Fact], clicks: Iterable[Click]
+) -> Iterator[tuple[datetime, Day]]:
+    for referral in referrals:
+        yield referral.followed_at, Day(followers=1, referred=int(referral.referrer is not None))
+    for click in clicks:
+        yield click.clicked_at, Day(clicks=1)
+    for fact in facts:
+        if isinstance(fact, ContentShown):
+            yield fact.occurred_at, Day(shown=1)
+        elif isinstance(fact, ContentShared):
+            yield fact.occurred_at, Day(shares=1)
+    for published_at in _posts(facts).values():
+        yield published_at, Day(posts=1)
+
+
+def _posts(facts: list[Fact]) -> dict[str, datetime]:
+    """When each post that is still there was first published."""
+    posts: dict[str, datetime] = {}
+    for fact in facts:
+        if isinstance(fact, PostPublished):
+            posts[fact.data.post] = min(fact.occurred_at, posts.get(fact.data.post, fact.occurred_at))
+    gone = {fact.data.post for fact in facts if isinstance(fact, PostRemoved)}
+    return {post: moment for post, moment in posts.items() if post not in gone}

@@ -1,0 +1,145 @@
+"""The expected referrer of each person: the whole history of a person sorted by (time, id), and decided once.
+
+The first follow decides, by evidence at or before it and inside the program's window: the program's favourite kind of
+evidence first, and within a kind the newest touch (or the oldest, where the program says first_touch). Later follows
+change nothing but whether the person follows now, and when they began to.
+
+What a program pays for is another matter: the follow itself, an order, or having stayed for so many days.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from referral.events.attributions import EvidenceKind
+from referral.events.facts import (
+    CodeScanned,
+    Fact,
+    FriendTagged,
+    OrderPaid,
+    OrderRefunded,
+    PersonFollowed,
+    PersonUnfollowed,
+)
+from referral.events.program import Attribution
+from referral_tools.oracle.journal import Enrolled
+from referral_tools.oracle.participant_directory import Directory
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedReferral:
+    """A person who follows now: since when, and who referred them (None: they discovered the account).
+
+    `qualified_at` is when it qualified; None if it has not (yet), and for unattributed people.
+    """
+
+    person: str
+    followed_at: datetime
+    referrer: Enrolled | None
+    qualified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OracleTouch:
+    """A possible touch of a person: what kind, when, in which event, and by whom."""
+
+    kind: EvidenceKind
+    at: datetime
+    event: str
+    referrer: Enrolled
+
+
+def expected_referral(
+    person: str, history: Iterable[Fact], rules: Attribution, directory: Directory, clock: datetime | None = None
+) -> ExpectedReferral | None:
+    """The person's standing after everything that happened; None if they do not follow (any more). `clock` is the last tick."""
+    facts = sorted(history, key=_order)
+    spells = list(_follows(facts))
+    if not spells or not spells[-1][1]:
+        return None
+    winner = _winner(person, facts, spells[0][0], rules, directory)
+    if winner is None or (len(spells) > 1 and rules.refollow == "never"):
+        return ExpectedReferral(person, _at(spells[-1][0]), None)
+    first, latest = _at(spells[0][0]), _at(spells[-1][0])
+    return ExpectedReferral(person, latest, winner, _qualified_at(facts, first, latest, rules, clock))
+
+
+def _qualified_at(
+    facts: Sequence[Fact], first: datetime, latest: datetime, rules: Attribution, clock: datetime | None
+) -> datetime | None:
+    """With the follow; with the first order since the first follow that was large enough and not refunded; or after enough days."""
+    match rules.qualifies_on:
+        case "person.followed":
+            return latest
+        case "person.retained":
+            stayed = latest + timedelta(days=rules.retained_days or 0)
+            return stayed if clock is not None and clock >= stayed else None
+        case "order.paid":
+            returned = {fact.data.order for fact in facts if isinstance(fact, OrderRefunded)}
+            bought = [fact for fact in facts if isinstance(fact, OrderPaid) and fact.data.order not in returned]
+            enough = [_at(fact) for fact in bought if _at(fact) >= first and _is_enough(fact, rules)]
+            return max(latest, min(enough)) if enough else None
+
+
+def _is_enough(order: OrderPaid, rules: Attribution) -> bool:
+    """An amount in another currency is never enough."""
+    same = order.data.currency.casefold() == (rules.currency or "").casefold()
+    return same and order.data.amount >= (rules.min_amount or 0)
+
+
+def _follows(facts: Sequence[Fact]) -> Iterator[tuple[PersonFollowed, bool]]:
+    """Each follow that began a spell of following, and whether that spell lasts."""
+    current: PersonFollowed | None = None
+    for fact in facts:
+        if isinstance(fact, PersonFollowed) and current is None:
+            current = fact
+        elif isinstance(fact, PersonUnfollowed) and current is not None:
+            yield current, False
+            current = None
+    if current is not None:
+        yield current, True
+
+
+def _winner(
+    person: str, facts: Sequence[Fact], follow: PersonFollowed, rules: Attribution, directory: Directory
+) -> Enrolled | None:
+    """A click counts from its second on, since platforms often report whole seconds."""
+    window = timedelta(days=rules.window_days)
+    before = [fact for fact in facts if _order(fact) <= _order(follow)]
+    touches = [touch for fact in before for touch in _touches(fact, directory)]
+    for kind in rules.evidence:
+        valid = [
+            touch
+            for touch in touches
+            if touch.kind == kind
+            and touch.referrer.external_id != person
+            and touch.at.replace(microsecond=0) <= _at(follow) <= touch.at + window
+        ]
+        if valid:
+            pick = max if rules.model == "last_touch" else min
+            return pick(valid, key=lambda touch: (touch.at, touch.event)).referrer
+    return None
+
+
+def _touches(fact: Fact, directory: Directory) -> Iterator[OracleTouch]:
+    """Every touch in an event, if it names a person who was a participant by then."""
+    at = _at(fact)
+    scanned = isinstance(fact, CodeScanned)
+    scene = fact.data.scene if isinstance(fact, CodeScanned) else None
+    if (said := scene or fact.code) and (owner := directory.by_code(said, at)):
+        yield OracleTouch("scan" if scanned else "code", at, fact.id, owner)
+    if (click := directory.click(fact.click or "")) and (owner := directory.by_code(click.code, click.clicked_at)):
+        yield OracleTouch("click", click.clicked_at, click.id or fact.id, owner)
+    if fact.mention and (owner := directory.by_mention(fact.mention, at)):
+        yield OracleTouch("mention", at, fact.id, owner)
+    if isinstance(fact, FriendTagged) and (owner := directory.by_person(fact.data.by, at)):
+        yield OracleTouch("tag", at, fact.id, owner)
+
+
+def _at(fact: Fact) -> datetime:
+    """When it happened, to the millisecond: finer than that, time decides nothing."""
+    return fact.occurred_at.replace(microsecond=fact.occurred_at.microsecond // 1000 * 1000)
+
+
+def _order(fact: Fact) -> tuple[datetime, str]:
+    return _at(fact), fact.id

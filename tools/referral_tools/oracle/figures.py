@@ -1,0 +1,131 @@
+"""The oracle: from a journal to every figure that the system shows."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from referral.events.facts import Fact
+from referral.events.ids import conversion_id, referral_id
+from referral.events.program import Program
+from referral_tools.oracle.daily_figures import Day, by_day
+from referral_tools.oracle.expected_attribution import ExpectedReferral, expected_referral
+from referral_tools.oracle.expected_boards import BoardPlace, boards
+from referral_tools.oracle.expected_rewards import OwedReward, owed_rewards, used_rewards
+from referral_tools.oracle.journal import Journal
+from referral_tools.oracle.participant_directory import Directory
+from referral_tools.oracle.referral_cycles import without_cycles
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything worth comparing. `standing` holds each person who follows now; counts are of distinct facts."""
+
+    program: Program
+    standing: dict[str, ExpectedReferral]
+    boards: dict[str, list[BoardPlace]]
+    owed: dict[str, OwedReward]
+    used: dict[OwedReward, set[str]]
+    days: dict[str, Day]
+
+    @cached_property
+    def total(self) -> Day:
+        """All days together."""
+        return sum(self.days.values(), Day())
+
+    @property
+    def followers(self) -> int:
+        """People who follow now."""
+        return self.total.followers
+
+    @property
+    def referred(self) -> int:
+        """Those of them with a referrer."""
+        return self.total.referred
+
+    @property
+    def posts(self) -> int:
+        """Posts that are still there."""
+        return self.total.posts
+
+    @property
+    def discovered(self) -> int:
+        """Those without a referrer."""
+        return self.followers - self.referred
+
+    @property
+    def referral_share(self) -> float:
+        """The referred share of all followers; 0 without followers."""
+        return self.referred / self.followers if self.followers else 0.0
+
+    @cached_property
+    def conversions(self) -> dict[str, ExpectedReferral]:
+        """The referrals that stand and qualified, by conversion id."""
+        found = [(one, one.referrer) for one in self.standing.values() if one.qualified_at]
+        return {
+            conversion_id(referral_id(self.program.id, one.person, referrer.id)): one
+            for one, referrer in found
+            if referrer
+        }
+
+    @cached_property
+    def kept_conversions(self) -> dict[str, OwedReward]:
+        """Rewards that people have, by id: those owed, and those used before their reason fell."""
+        return self.owed | {reward.id: reward for reward in self.used}
+
+    @cached_property
+    def rewards_by_rule(self) -> Counter[str]:
+        """How many of them there are by each rule."""
+        return Counter(reward.rule for reward in self.kept_conversions.values())
+
+    @cached_property
+    def wallets(self) -> dict[str, set[str]]:
+        """Their ids by owner."""
+        wallets: dict[str, set[str]] = defaultdict(set)
+        for reward in self.kept_conversions.values():
+            wallets[reward.beneficiary].add(reward.id)
+        return dict(wallets)
+
+    @property
+    def redeemed(self) -> int:
+        """How many of them were used."""
+        return len(self.used)
+
+
+class Oracle:
+    """Recomputes a program's figures. Of screening it only knows self-referrals and referral cycles."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def facts(self, journal: Journal) -> Figures:
+        """Every figure, from what was accepted."""
+        facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
+        standing = self._valid_referrals(facts, Directory(journal.participants, journal.clicks), journal.clock)
+        zone = ZoneInfo(self._program.timezone)
+        return Figures(
+            program=self._program,
+            standing=standing,
+            boards=boards((one for one in standing.values() if one.referrer), zone),
+            owed=owed_rewards(standing.values(), self._program),
+            used=used_rewards(journal.redemptions),
+            days=by_day(standing.values(), facts, journal.clicks.values(), zone),
+        )
+
+    def _valid_referrals(
+        self, facts: Iterable[Fact], directory: Directory, clock: datetime | None
+    ) -> dict[str, ExpectedReferral]:
+        histories: dict[str, list[Fact]] = defaultdict(list)
+        for fact in facts:
+            histories[fact.person].append(fact)
+        rules = self._program.attribution
+        judged = (expected_referral(who, history, rules, directory, clock) for who, history in histories.items())
+        standing = {one.person: one for one in judged if one}
+        return standing if self._program.screening.ring == "ignore" else without_cycles(standing, self._program.id)
+
+
+def _distinct(facts: Iterable[Fact]) -> list[Fact]:
+    """A sender's id names one fact of one person, however often it was sent."""
+    return list({(fact.person, fact.id): fact for fact in facts}.values())

@@ -1,0 +1,33 @@
+"""run.json: where a running system is, for scripts. It is there while the system runs, and readable by its owner only."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from referral_tools.private_files import write_private
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSystem:
+    """Base addresses of the services by name, an API key that may do everything, and the addresses of broker and Redis."""
+
+    services: Mapping[str, str]
+    api_key: str
+    kafka: str
+    redis: str
+
+    @contextmanager
+    def written_to(self, *paths: Path) -> Iterator[None]:
+        """Writes it into files, and removes those that are still its own afterwards."""
+        content = msgspec.json.format(msgspec.json.encode(self)).decode() + "\n"
+        for path in paths:
+            write_private(path, content)
+        try:
+            yield
+        finally:
+            for path in paths:
+                if path.exists() and path.read_text() == content:
+                    path.unlink()
