@@ -9,7 +9,7 @@ import schemathesis
 from flask import Flask
 from openapi_spec_validator import validate
 
-from link_issuer.domain.codes import RESERVED
+from link_issuer.domain.codes import RESERVED_CODES
 from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
 from tests.support.api_probe import probe
@@ -95,7 +95,7 @@ def test_no_address_of_the_service_can_be_taken_as_a_code(app: Flask) -> None:
     """A chosen code DOCS would hide a page, or be hidden by it."""
     rules = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
     addresses = {name.partition(".")[0].upper() for name in rules if "<" not in name}
-    assert addresses - {""} <= RESERVED
+    assert addresses - {""} <= RESERVED_CODES
 
 
 @pytest.mark.integration

@@ -19,6 +19,6 @@ def require_program(*names: str, package: str) -> str:
 
 def require_chinese_font() -> None:
     """Fails the test if no font with Chinese characters is installed."""
-    face = fonts.face("bold")
+    face = fonts.find_face("bold")
     if face is None or not face.chinese:
         pytest.fail(f"No font has Chinese characters. {REMEDY.format(package='fonts-noto-cjk')}")

@@ -1,4 +1,4 @@
-"""A service with a few views, made by the app factory, for the tests of the factory."""
+"""A small service created by the app factory, for the tests of referral.http."""
 
 import dataclasses
 import time
@@ -76,21 +76,21 @@ PROGRAM = ProgramVersion(recorded_at=EXAMPLE_ITEM.made_at, program=GLOW, version
 
 
 def tiny_service(settings: Settings = SMALL_BODIES, service: str = "tiny") -> Flask:
-    """Returns the app; its catalog holds KEYS and PROGRAM."""
+    """Returns the app. Its catalog has KEYS and PROGRAM; the settings name Kafka and Redis."""
     return create_app(
         service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower((*KEYS, PROGRAM))
     )
 
 
 def headers(secret: str, **more: str) -> dict[str, str]:
-    """Returns request headers with an API key; underscores in names become hyphens."""
+    """Returns request headers with a key; underscores in names become hyphens."""
     return {"Authorization": f"Bearer {secret}"} | {name.replace("_", "-"): value for name, value in more.items()}
 
 
 def _blueprint() -> Blueprint:
     blueprint = Blueprint("tiny", __name__)
-    made: list[int] = []
-    waiting: list[int] = []
+    created: list[int] = []
+    slow_requests: list[int] = []
 
     @blueprint.post("/v1/programs/<program>/things")
     @requires("links:write")
@@ -99,8 +99,8 @@ def _blueprint() -> Blueprint:
     @blueprint.response(201, _Thing)
     def make(thing: dict[str, object], program: str) -> tuple[dict[str, object], int, dict[str, str]]:
         """Creates a thing; `number` counts up, so that a second creation is visible."""
-        made.append(1)
-        return {"number": len(made)}, 201, {"Location": f"/v1/programs/{program}/things/{len(made)}"}
+        created.append(1)
+        return {"number": len(created)}, 201, {"Location": f"/v1/programs/{program}/things/{len(created)}"}
 
     @blueprint.get("/v1/things")
     @requires("read")
@@ -125,23 +125,23 @@ def _blueprint() -> Blueprint:
     @blueprint.get("/v1/slow")
     @unlimited
     def slow() -> Response:
-        """Takes a second; /v1/waiting counts the requests that have begun."""
-        waiting.append(1)
+        """Responds after a second; /v1/waiting counts the calls."""
+        slow_requests.append(1)
         time.sleep(1)
         return Response(b"at last", mimetype="text/plain")
 
     @blueprint.get("/v1/waiting")
     @unlimited
-    def waiting_count() -> Response:
-        """Returns the number of slow requests."""
-        return Response(str(len(waiting)), mimetype="text/plain")
+    def count_slow_requests() -> Response:
+        """Returns how many slow requests were started."""
+        return Response(str(len(slow_requests)), mimetype="text/plain")
 
     @blueprint.get("/v1/at-end")
     @unlimited
-    def at_end() -> Response:
+    def touch_at_end() -> Response:
         """Creates a file when the process stops serving."""
         context().on_close(Path(request.args["path"]).touch)
-        return Response(b"accepted", mimetype="text/plain")
+        return Response(b"registered", mimetype="text/plain")
 
     _add_hot_views(blueprint)
     _add_items(blueprint)
@@ -183,17 +183,17 @@ def _add_hot_views(blueprint: Blueprint) -> None:
     @blueprint.get("/v1/hot")
     @unlimited
     def hot() -> Response:
-        """Responds immediately."""
+        """Responds at once."""
         return Response(b"ok", mimetype="text/plain")
 
     @blueprint.get("/v1/hot/mine")
     @unlimited
     @requires("read")
     def hot_mine() -> Response:
-        """Responds immediately to a request with an API key."""
+        """Responds at once to a valid key."""
         return Response(b"ok", mimetype="text/plain")
 
 
 def make_app() -> Flask:
-    """Returns the app with settings from the environment, as a server makes it."""
+    """Returns the app for a server process: settings from the environment."""
     return tiny_service(Settings.from_env())

@@ -1,6 +1,6 @@
-"""Wires and runs conversion-tracker: `python -m conversion_tracker http | fold attribute | fold screen`.
+"""Entry point of conversion-tracker: `python -m conversion_tracker http | fold attribute | fold screen`.
 
-`… replay` is for the HTTP service, which starts it and orders a replay of it.
+`python -m conversion_tracker replay` is internal: the HTTP service starts it as the worker process of a replay.
 """
 
 import sys
@@ -12,7 +12,7 @@ USAGE = "usage: python -m conversion_tracker http | fold attribute | fold screen
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    """Runs the HTTP service or a fold until SIGTERM. Exits with a message if the arguments or settings are invalid."""
     if arguments == ["replay"]:
         _run_replay_worker()
         return
@@ -29,9 +29,9 @@ def main(arguments: list[str]) -> None:
 
 
 def _run_replay_worker() -> None:
-    from conversion_tracker.replay.worker import main as replay
+    from conversion_tracker.replay.worker import main as run_worker
 
-    replay()
+    run_worker()
 
 
 def _serve_http(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP app of conversion-tracker, wired."""
+"""The HTTP app of conversion-tracker."""
 
 from flask import Flask
 
@@ -25,14 +25,14 @@ BLUEPRINTS = (events, people, explanations, conversions, bans, replays, cloudeve
 
 
 def app(settings: Settings | None = None) -> Flask:
-    """The app with these settings, else those of the environment. Make it in the process that serves it."""
-    chosen = settings or Settings.from_env()
-    configure_logs(SERVICE, chosen)
-    made = create_app(SERVICE, chosen, title="Conversion tracker", blueprints=BLUEPRINTS)
-    _add_event_schemas(made)
-    init_app(made)
-    _mount_ingest_fast_path(made, chosen)
-    return made
+    """The app; `settings` default to those of the environment. Call it in the process that serves the app."""
+    settings = settings or Settings.from_env()
+    configure_logs(SERVICE, settings)
+    flask_app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=BLUEPRINTS)
+    _add_event_schemas(flask_app)
+    init_app(flask_app)
+    _mount_ingest_fast_path(flask_app, settings)
+    return flask_app
 
 
 def _mount_ingest_fast_path(app: Flask, settings: Settings) -> None:
@@ -52,7 +52,7 @@ def _mount_ingest_fast_path(app: Flask, settings: Settings) -> None:
 
 
 def _add_event_schemas(app: Flask) -> None:
-    """The facts' schemas come from their msgspec types; flask-smorest knows only marshmallow's."""
+    """Adds the schemas of the event types, which are msgspec structs; flask-smorest adds only marshmallow schemas."""
     spec = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec
     for name, schema in SCHEMAS.items():
         spec.components.schema(name, schema)

@@ -1,4 +1,4 @@
-"""What the views of this service use beside the shared context. One per process, found through the app."""
+"""What the views of this service use in addition to the shared context. Created once per app."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,13 +27,13 @@ _NAME = "conversion-tracker"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Events to inspect, the log to write; people, conversions, the catalog and the log to read, and the board to ask."""
+    """The validator and publisher of ingest, the stores of derived state, replays, and what explanations read."""
 
     event_validator: EventValidator
     publisher: Publisher
     people: PersonStore
-    catalog_snapshot: Catalog  # what was read so far; a look-up in it never waits
-    ack_timeout_s: float  # how long a write waits for the log
+    catalog_snapshot: Catalog  # the catalog as read so far; look-ups never wait
+    ack_timeout_s: float  # how long a write waits for Kafka
     bans: BanStore
     conversions: ConversionStore
     jobs: ReplayJobs
@@ -42,19 +42,19 @@ class Dependencies:
     leaderboard: LeaderboardClient
 
     def publish_events(self, lines: list[KeyedLine]) -> None:
-        """Returns once the log has acknowledged every line. Raises NotDurable or Overloaded."""
-        collector = self.publisher
-        ticket = collector.submit(EVENTS, *lines[0]) if len(lines) == 1 else collector.submit_many(EVENTS, lines)
-        ticket.wait(self.ack_timeout_s)
+        """Returns when Kafka has acknowledged every line. Raises NotDurable or Overloaded."""
+        publisher = self.publisher
+        ack = publisher.submit(EVENTS, *lines[0]) if len(lines) == 1 else publisher.submit_many(EVENTS, lines)
+        ack.wait(self.ack_timeout_s)
         counter("ingest_accepted").inc(len(lines))
 
     def publish_line(self, topic: Topic, key: str, line: msgspec.Struct) -> None:
-        """Returns once the log has acknowledged a decision of ours. Raises as `send` does."""
+        """Returns when Kafka has acknowledged the line. Raises NotDurable or Overloaded."""
         self.publisher.submit(topic, key, _encode(line)).wait(self.ack_timeout_s)
 
 
 def init_app(app: Flask) -> Flask:
-    """Gives an app of the factory its collaborators."""
+    """Creates the dependencies of an app that `create_app` made."""
     shared: Context = app.extensions["referral"]
     settings = shared.settings
     jobs = ReplayJobs(shared.redis)
@@ -77,14 +77,14 @@ def init_app(app: Flask) -> Flask:
 
 
 def _trace_sources(shared: Context) -> tuple[LogReaderPool, LeaderboardClient]:
-    """What explaining reads beside Redis; opened when first asked for."""
-    lookups, leaderboard = LogReaderPool(shared.settings), LeaderboardClient(shared.settings.leaderboard)
-    shared.on_close(lookups.close)
+    """The log readers and the leaderboard client; both connect on first use."""
+    log_readers, leaderboard = LogReaderPool(shared.settings), LeaderboardClient(shared.settings.leaderboard)
+    shared.on_close(log_readers.close)
     shared.on_close(leaderboard.close)
-    return lookups, leaderboard
+    return log_readers, leaderboard
 
 
 def dependencies() -> Dependencies:
-    """The collaborators of the app that handles this request."""
-    found: Dependencies = current_app.extensions[_NAME]
-    return found
+    """The dependencies of the app that handles this request."""
+    current: Dependencies = current_app.extensions[_NAME]
+    return current

@@ -1,4 +1,4 @@
-"""Guards for what a request refers to: a conversion."""
+"""404 guards: the program or conversion that a request is about."""
 
 from flask import g
 
@@ -9,10 +9,12 @@ from referral.http.problems import Problem
 
 
 def require_conversion(id: str) -> Conversion:
-    """The conversion, if the caller may know of it. Raises Problem 404, or 403 for one of another program."""
-    found = dependencies().conversions.find(id)
-    if found is None:
-        detail = f"There is no conversion {id}. GET /v1/programs/{{program}}/conversions lists them, within a second."
+    """The conversion. Raises Problem 404 if it is unknown, 403 if the API key is not valid for its program."""
+    conversion = dependencies().conversions.find(id)
+    if conversion is None:
+        detail = (
+            f"The conversion {id} does not exist. GET /v1/programs/{{program}}/conversions lists them, within a second."
+        )
         raise Problem(404, "unknown_conversion", detail)
-    require_program_access(g.key, found.program)
-    return found
+    require_program_access(g.key, conversion.program)
+    return conversion

@@ -1,4 +1,4 @@
-"""Sorted sets of a fold, one a partition, that read like one: the lowest score first, of equal scores the smaller name."""
+"""Lists over a fold's sorted sets: one set per partition, merged by lowest score first, then by member."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from referral.fold.state_keys import state_key
 
 
 class ListEntry(NamedTuple):
-    """Who stands there, and in which partition their state lies. Sorts as the list does."""
+    """A member of a list, and the partition that its state is in. Entries sort as the list does."""
 
     score: float
     member: str
@@ -18,36 +18,36 @@ class ListEntry(NamedTuple):
 
 
 class SortedSetListing:
-    """The boards of one fold; for any number of threads. Raises redis's errors where Redis is away."""
+    """The lists of one fold. Thread-safe. Raises redis's errors if Redis is unavailable."""
 
     def __init__(self, redis: "Redis", fold: str, partitions: int) -> None:
         self._redis = redis
         self._fold = fold
         self._partitions = range(partitions)
 
-    def entries_after(self, board: str, place: ListEntry | None, limit: int) -> list[ListEntry]:
-        """The first `limit` behind a place, whether or not it is still there, or of all.
+    def entries_after(self, name: str, after: ListEntry | None, limit: int) -> list[ListEntry]:
+        """The first `limit` entries of a list, or those after an entry, which need not exist any more.
 
-        One round trip, and one more for each `limit` members that share the place's score and stand before it.
+        One round trip, and one more for every `limit` members that have the same score as `after` and sort before it.
         """
         found: dict[int, list[ListEntry]] = {partition: [] for partition in self._partitions}
         offsets = dict.fromkeys(self._partitions, 0)
         while offsets:
-            for partition, places in self._read(board, place, offsets, limit).items():
-                found[partition] += [one for one in places if place is None or one[:2] > place[:2]]
-                if len(places) < limit or len(found[partition]) >= limit:
+            for partition, entries in self._read(name, after, offsets, limit).items():
+                found[partition] += [entry for entry in entries if after is None or entry[:2] > after[:2]]
+                if len(entries) < limit or len(found[partition]) >= limit:
                     del offsets[partition]
                 else:
                     offsets[partition] += limit
-        return sorted(one for places in found.values() for one in places)[:limit]
+        return sorted(entry for entries in found.values() for entry in entries)[:limit]
 
     def _read(
-        self, board: str, place: ListEntry | None, offsets: dict[int, int], limit: int
+        self, name: str, after: ListEntry | None, offsets: dict[int, int], limit: int
     ) -> dict[int, list[ListEntry]]:
-        """From each partition `limit` members at or above the place's score, from an offset on."""
+        """From each partition, `limit` members with at least the score of `after`, starting at the partition's offset."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition, offset in offsets.items():
-                key, lowest = state_key(SERVICE, self._fold, partition, board), place.score if place else "-inf"
+                key, lowest = state_key(SERVICE, self._fold, partition, name), after.score if after else "-inf"
                 pipeline.zrange(key, lowest, "+inf", byscore=True, offset=offset, num=limit, withscores=True)
             answers: list[list[tuple[bytes, float]]] = pipeline.execute()
         return {
@@ -56,7 +56,7 @@ class SortedSetListing:
         }
 
     def get_states(self, keys: list[tuple[int, str]]) -> list[bytes | None]:
-        """What lies under keys of partitions, in one round trip."""
+        """The values of keys, each given with its partition, in one round trip."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition, key in keys:
                 pipeline.get(state_key(SERVICE, self._fold, partition, key))
@@ -64,6 +64,6 @@ class SortedSetListing:
         return answers
 
 
-def split_page(places: Sequence[ListEntry], limit: int) -> tuple[Sequence[ListEntry], ListEntry | None]:
-    """The page out of one place more than it holds, and its last place if there are more."""
-    return places[:limit], places[limit - 1] if len(places) > limit else None
+def split_page(entries: Sequence[ListEntry], limit: int) -> tuple[Sequence[ListEntry], ListEntry | None]:
+    """The page out of up to `limit` + 1 entries, and its last entry if there are more."""
+    return entries[:limit], entries[limit - 1] if len(entries) > limit else None

@@ -6,7 +6,7 @@ from typing import Annotated, assert_never
 from msgspec import Meta, Struct
 
 from referral.events.facts import Channel
-from referral.events.line import Id, Name, PersonId, Text, Timestamp
+from referral.events.line import Id, Name, PersonId, Text, Timestamp, type_tag
 from referral.events.program import Program
 
 Sealed = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -132,7 +132,7 @@ def entity_key(entity: CatalogEntity) -> str:
         case ProgramVersion(program=program, version=version):
             return f"program/{program.id}/{version}"
         case Link(code=code) | LinkUsed(code=code):
-            return f"{entity.__struct_config__.tag}/{code}"
+            return f"{type_tag(entity)}/{code}"
         case UseReturned(click=click):
             return f"use_returned/{click}"
         case ApiKey(digest=digest):

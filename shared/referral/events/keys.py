@@ -4,6 +4,9 @@ A key is the program's id, `|`, and the id of what the line is about within the 
 other id may. Fold states that belong to such a key carry it in their own names, so that both are found together.
 """
 
+KeyedLine = tuple[str, bytes]
+"""A partition key, and an encoded line to be published under it."""
+
 
 def person_key(program: str, person: str) -> str:
     """The key of what concerns a person, by their id at the platform: `events`, and attributions without a referrer."""

@@ -41,3 +41,8 @@ class ClockTicked(Line, frozen=True, tag="clock.ticked"):
 
     id: Id
     cause: Cause = ("", 0, 0, 0, 0)
+
+
+def type_tag(line: Struct | type[Struct]) -> str:
+    """The `type` that a line, or every line of a class, carries, e.g. `person.followed`."""
+    return str(line.__struct_config__.tag)

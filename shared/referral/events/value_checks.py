@@ -36,7 +36,7 @@ def target_url(url: str) -> str:
         raise InvalidValue("must name a host: write a URL such as https://example.com/follow")
     if parts.username is not None or "\\" in url:
         raise InvalidValue("must not contain a user name or backslash, which browsers interpret differently: remove it")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(parts.hostname)):
         raise InvalidValue("must begin with https:// (http:// only for this machine, such as http://127.0.0.1:8000)")
     return url
 
@@ -48,7 +48,8 @@ def ascii_host(parts: SplitResult) -> str:
     return name if parts.port is None else f"{name}:{parts.port}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
+    """Whether a URL's host is this machine: `localhost` or a loopback address."""
     if host == "localhost":
         return True
     try:

@@ -15,7 +15,6 @@ from werkzeug.test import TestResponse
 
 from conversion_tracker.dependencies import init_app
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import CLOUDEVENT_EXAMPLE
-from conversion_tracker.ingest.adapters.wechat import encrypted_mode
 from conversion_tracker.ingest.adapters.wechat.callback import signature
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
@@ -26,7 +25,7 @@ from referral.events.entities import AdapterSecret, CatalogEntity
 from referral.log.publisher import Publisher
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import PROGRAM, START
-from tests.support.builders.wechat import AES_KEY, APP_ID, encrypt, lay_out
+from tests.support.builders.wechat import AES_KEY, APPID, encrypt, pad_message
 from tests.support.processes import run_module
 from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, serve_conversion_tracker
 from tests.support.waiting import is_within, wait_until
@@ -120,7 +119,7 @@ def test_callbacks_become_events_and_messages_are_passed_over(system: Conversion
         (200, "text/plain", "success")
     ] * 5
     metrics = system.app.test_client().get("/metrics").text
-    assert 'referral_adapter_passed_over_total{adapter="wechat"}' in metrics
+    assert 'referral_adapter_ignored_total{adapter="wechat"}' in metrics
     lines = {line["type"]: line for line in system.decoded("events")}
     assert set(lines) == {"person.followed", "code.scanned", "person.unfollowed"}
     assert {line["person"] for line in lines.values()} == {"wechat:oBo"}
@@ -175,7 +174,7 @@ def test_a_callback_is_bounded_and_read_safely(system: ConversionTracker) -> Non
 def test_without_the_log_nothing_is_success(system: ConversionTracker) -> None:
     """WeChat is answered 503 within two seconds, long before its five are over, and the next try brings the event in."""
     away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
-    system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=away)
+    system.app.extensions["conversion-tracker"] = replace(system.collaborators, publisher=away)
     body, began = _xml("subscribe"), time.monotonic()
     assert _code(_callback(system, body)) == (503, "unavailable")
     assert _callback(system, _xml("", kind="text"), _query(nonce="t")).text == "success"
@@ -290,7 +289,7 @@ def test_another_platforms_json_is_mapped_as_the_program_file_says(system: Conve
     nowhere = _webhook(system, "shop", b'{"rows": []}', {"Authorization": "Bearer rk_all"})
     assert _code(nowhere) == (422, "events_refused")
     assert nowhere.get_json()["errors"][0]["pointer"] == "/events"
-    assert "adapters:" in nowhere.get_json()["detail"]
+    assert "`adapters` section of the program file" in nowhere.get_json()["detail"]
 
 
 def test_an_adapter_believes_its_signature_and_else_an_api_key(system: ConversionTracker) -> None:
@@ -317,7 +316,7 @@ def test_an_adapter_believes_its_signature_and_else_an_api_key(system: Conversio
 
 def _sealed_query(message: str, token: str = TOKEN, **more: str) -> dict[str, str]:
     said = str(_now())
-    made = encrypted_mode.signature(token, said, "n1", message)
+    made = signature(token, said, "n1", message)
     return {"msg_signature": made, "timestamp": said, "nonce": "n1", "encrypt_type": "aes", **more}
 
 
@@ -326,7 +325,7 @@ def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Setti
     its reason.
     """
     declared = _catalog(settings)[0]
-    account = WechatAccount(appid=APP_ID, mode="encrypted")
+    account = WechatAccount(appid=APPID, mode="encrypted")
     safe = msgspec.structs.replace(declared, program=msgspec.structs.replace(declared.program, wechat=account))  # type: ignore[attr-defined]
     keys = _secret("wechat-aes", "N" * 43, AES_KEY, key=settings.signing_key)
     with serve_conversion_tracker(settings, safe, *_catalog(settings)[1:], keys) as system:
@@ -337,14 +336,14 @@ def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Setti
             body = f"<xml><ToUserName>gh_glow</ToUserName><Encrypt><![CDATA[{message}]]></Encrypt></xml>"
             return _callback(system, body, _sealed_query(message, token))
 
-        follow = lay_out(_xml("subscribe", "qrscene_AMY88").encode())
+        follow = pad_message(_xml("subscribe", "qrscene_AMY88").encode())
         assert [(one.status_code, one.text) for one in (send(follow), send(follow))] == [(200, "success")] * 2
         assert _code(send(follow, token="guessed")) == (403, "bad_signature")
         assert _code(send(follow, key="B" * 43)) == (422, "undecipherable")
-        assert _code(send(lay_out(b"<xml/>", b"wx0000000000000000"))) == (403, "other_account")
-        assert _code(send(lay_out(b"<xml/>"))) == (400, "malformed_callback")
+        assert _code(send(pad_message(b"<xml/>", b"wx0000000000000000"))) == (403, "other_account")
+        assert _code(send(pad_message(b"<xml/>"))) == (400, "malformed_callback")
         assert _code(_callback(system, _xml("subscribe"))) == (403, "plaintext_refused")
-        echo = encrypt(lay_out(b"2958099473294221495"))
+        echo = encrypt(pad_message(b"2958099473294221495"))
         assert client.get(where, query_string=_sealed_query(echo, echostr=echo)).text == "2958099473294221495"
         assert client.get(where, query_string=_query() | {"echostr": "hello"}).text == "hello"
         assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
@@ -353,7 +352,7 @@ def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Setti
 
 def test_in_compatible_mode_the_encrypted_part_is_read_once_there_is_a_key(settings: Settings) -> None:
     """Its signature covers what it says; without the key the plaintext counts as before, and secure mode names the command."""
-    message = encrypt(lay_out(_xml("subscribe", person="oSealed").encode()))
+    message = encrypt(pad_message(_xml("subscribe", person="oSealed").encode()))
     both = _xml("subscribe", person="oPlain").replace("</xml>", f"<Encrypt>{message}</Encrypt></xml>")
     keys = _secret("wechat-aes", AES_KEY, key=settings.signing_key)
     query = _sealed_query(message) | _query()

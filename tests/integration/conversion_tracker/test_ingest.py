@@ -126,7 +126,7 @@ def test_a_chunked_body_above_the_bound_is_refused_whole(system: ConversionTrack
 def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: ConversionTracker) -> None:
     """Never a false 202: the client is told to send it again, and when."""
     away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
-    system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=away)
+    system.app.extensions["conversion-tracker"] = replace(system.collaborators, publisher=away)
     began = time.monotonic()
     answer = system.post([event("xhs:a"), event("xhs:b")])
     assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
@@ -140,7 +140,7 @@ def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: Conversi
 def test_more_than_may_be_under_way_is_refused_honestly(system: ConversionTracker) -> None:
     """Overload is answered at once, and nothing of the batch is taken."""
     narrow = Publisher(replace(system.settings, max_in_flight=1))
-    system.app.extensions["conversion-tracker"] = replace(system.collaborators, collector=narrow)
+    system.app.extensions["conversion-tracker"] = replace(system.collaborators, publisher=narrow)
     answer = system.post([event("xhs:a"), event("xhs:b")])
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
     assert system.post(event("xhs:c")).status_code == 202

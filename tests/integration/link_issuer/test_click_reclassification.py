@@ -86,7 +86,7 @@ def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: LinkIssuer, monk
         assert refusal.exit_code == 1
         assert "/click" in refusal.output
     assert {line.click for line in said(glow)} == {one.id for one in found}
-    monkeypatch.setattr(door, "MOST_CLICKS", 2)
+    monkeypatch.setattr(door, "MAX_CLICKS", 2)
     assert reclass(glow, code=amy, visitor="person", **span).get_json()["code"] == "too_much"
 
 
@@ -99,7 +99,7 @@ def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: LinkIssuer) -
     )
     unread = b'{"type":"link.clicked","code":"%s","id":"\xff"}' % amy.encode()
     for line in (msgspec.json.encode(follow), unread):
-        glow.collaborators.onward.collector.submit(EVENTS, person_key(PROGRAM, "xhs:z"), line).wait(30)
+        glow.collaborators.redirect_resolver.publisher.submit(EVENTS, person_key(PROGRAM, "xhs:z"), line).wait(30)
     later(glow, click.occurred_at + timedelta(minutes=2))
     span = {"from": click.occurred_at.isoformat(), "to": (click.occurred_at + timedelta(milliseconds=1)).isoformat()}
     answer = reclass(glow, code=amy, visitor="crawler", **span)

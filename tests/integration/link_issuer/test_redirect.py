@@ -26,7 +26,7 @@ def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: LinkIssuer) -
     assert answer.headers.getlist("Referrer-Policy") == ["no-referrer"]
     token = TokenSigner(glow.settings.signing_key).read_click(_token(answer))
     assert (token.program, token.participant, token.code, token.channel) == (PROGRAM, amy["id"], amy["code"], None)
-    glow.collaborators.onward.collector.close()
+    glow.collaborators.redirect_resolver.publisher.close()
     [click] = glow.clicks()
     assert (click.id, click.participant, click.visitor) == (token.id, amy["id"], "person")
 
@@ -56,7 +56,7 @@ def test_machines_are_sent_on_and_classed(glow: LinkIssuer) -> None:
         glow.open(path),
     ]
     assert {answer.status_code for answer in answers} == {302}
-    glow.collaborators.onward.collector.close()
+    glow.collaborators.redirect_resolver.publisher.close()
     found = sorted(click.visitor for click in glow.clicks())
     assert found == sorted(["head", "prefetch", "prefetch", "preview", "crawler", "person"])
 

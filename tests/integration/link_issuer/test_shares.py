@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from link_issuer.share_rate_limit import MOST_A_MINUTE
+from link_issuer.share_rate_limit import MAX_PER_MINUTE
 from referral.events.facts import ContentShared
 from tests.support.systems.link_issuer import KEYS, PROGRAM, LinkIssuer
 
@@ -93,7 +93,7 @@ def test_the_share_page_reports_by_its_ticket_and_only_for_its_own(glow: LinkIss
     assert {(line.person, line.channel, line.data.content, line.data.code) for line in found} == {
         ("xhs:amy", "wechat", "hacks", amy["code"])
     }
-    flood = [client.post(door, json={"token": token, "press": 1}) for _ in range(MOST_A_MINUTE + 1)]
+    flood = [client.post(door, json={"token": token, "press": 1}) for _ in range(MAX_PER_MINUTE + 1)]
     assert flood[-1].status_code == 429
     assert int(flood[-1].headers["Retry-After"]) <= 60
 

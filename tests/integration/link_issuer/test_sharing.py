@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from link_issuer.pages import fonts
-from link_issuer.pages.poster import png
+from link_issuer.pages.poster import render_png
 from tests.support.requirements import require_chinese_font
 from tests.support.systems.link_issuer import RULES, LinkIssuer
 
@@ -179,11 +179,11 @@ def test_without_a_chinese_font_all_but_the_poster_works(rich: LinkIssuer, monke
     code = rich.enrol_amy()["code"]
     with monkeypatch.context() as patched:
         patched.setenv("PATH", "")
-        fonts.face.cache_clear()
-        png.cache_clear()
+        fonts.find_face.cache_clear()
+        render_png.cache_clear()
         answer = rich.open(f"/s/{code}/poster.png?lang=zh-CN")
         page = rich.open(f"/s/{code}?lang=zh-CN")
-    fonts.face.cache_clear()
+    fonts.find_face.cache_clear()
     assert (answer.status_code, answer.get_json()["code"]) == (503, "no_font")
     assert "fonts-noto-cjk" in answer.get_json()["detail"]
     assert page.status_code == 200

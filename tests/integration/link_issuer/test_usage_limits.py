@@ -26,7 +26,7 @@ def test_a_link_with_a_bound_lets_so_many_people_through(glow: LinkIssuer) -> No
     assert [glow.open("/THREE").status_code for _ in range(5)] == [302, 302, 302, 410, 410]
     before = counter("redirects").labels("exhausted")._value.get()
     page = glow.open("/three", Accept_Language="en")
-    assert "All places of this link are taken" in page.text
+    assert "This link has been used up" in page.text
     assert f'href="{amy["link"]}"' in page.text
     assert counter("redirects").labels("exhausted")._value.get() == before + 1
     assert glow.open("/THREE", Accept="application/json").get_json()["code"] == "link_exhausted"
@@ -77,7 +77,7 @@ def test_partner_and_campaign_travel_with_a_link_into_its_clicks(glow: LinkIssue
     made = glow.link(glow.enrol_amy()["id"], code="kol", partner="kol_lin", campaign="spring-2026").get_json()
     assert (made["partner"], made["campaign"]) == ("kol_lin", "spring-2026")
     glow.open("/KOL")
-    glow.collaborators.onward.collector.close()
+    glow.collaborators.redirect_resolver.publisher.close()
     [click] = glow.clicks()
     assert (click.partner, click.campaign) == ("kol_lin", "spring-2026")
 

@@ -49,7 +49,7 @@ def test_a_worker_whose_redis_hangs_is_not_ready(settings: Settings, environ: di
             found = wait_until(lambda: _probed(port))
         finally:
             stop_process(process)
-    assert found == {"delivery": "ok", "catalog": "ok", "redis": "Redis does not answer: TimeoutError"}
+    assert found == {"delivery": "ok", "catalog": "ok", "redis": "Redis does not respond: TimeoutError"}
 
 
 def _probed(port: int) -> dict[str, str] | None:

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from link_issuer.http_api.app import SERVICE
 from link_issuer.http_api.app import app as make_app
-from link_issuer.http_api.dependencies import Collaborators
+from link_issuer.http_api.dependencies import Dependencies
 from link_issuer.store import Store
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
@@ -110,7 +110,7 @@ class LinkIssuer:
         """No event can be written to the log until the block ends."""
         own, here = self.collaborators, self.context
         nowhere = Publisher(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
-        self.app.extensions[SERVICE] = replace(own, onward=replace(own.onward, collector=nowhere))
+        self.app.extensions[SERVICE] = replace(own, redirect_resolver=replace(own.redirect_resolver, publisher=nowhere))
         try:
             yield
         finally:
@@ -124,9 +124,9 @@ class LinkIssuer:
         return found
 
     @property
-    def collaborators(self) -> Collaborators:
+    def collaborators(self) -> Dependencies:
         """The app's dependencies that only this service has."""
-        found: Collaborators = self.app.extensions[SERVICE]
+        found: Dependencies = self.app.extensions[SERVICE]
         return found
 
 

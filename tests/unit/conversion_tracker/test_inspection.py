@@ -198,7 +198,7 @@ def test_an_event_that_is_too_large_is_told_the_bound_that_is_set() -> None:
     found = EventValidator(TOKENS, timedelta(minutes=5), 300).validate(
         [_with(device="d" * 300)], to_ms(day(10)), _admit
     )
-    assert "; 300 at most are taken." in found.rejected[0].detail
+    assert "; the maximum is 300." in found.rejected[0].detail
 
 
 def test_a_program_is_asked_for_once_a_batch() -> None:

@@ -10,6 +10,7 @@ from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.conversions import ConversionFact
 from referral.events.entities import Link
 from referral.events.facts import ClickToken, Fact
+from referral.events.line import type_tag
 from referral.events.program import Partner
 from referral.events.timestamps import to_ms
 from tests.support.builders.conversion_tracker import TOKENS, follow, friend_tag, program_version, scan, unfollow
@@ -80,7 +81,7 @@ def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
         line for line in attributions if isinstance(line, ReferralQualified | ReferralReversed)
     )
     conversions = [line for line in lines if isinstance(line, ConversionFact)]
-    assert [(type(line).__struct_config__.tag, line.referrer_kind) for line in conversions] == [
+    assert [(type_tag(line), line.referrer_kind) for line in conversions] == [
         ("conversion.cleared", "partner"),
         ("conversion.reversed", "partner"),
     ]

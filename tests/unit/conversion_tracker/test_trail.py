@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.attribution_rules import DAY_MS
 from conversion_tracker.explain.log_positions import TraceStep
 from conversion_tracker.explain.trace import Trace, build_trace
 from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
@@ -22,6 +21,7 @@ from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
 from referral.events.keys import person_key, referrer_key
+from referral.events.timestamps import DAY_MS
 from referral.log.memory_log import MemoryLogReader
 from referral.log.records import split
 from referral.log.source import Record

@@ -8,9 +8,9 @@ from hypothesis import given
 
 from link_issuer.domain.advice.catalogue import RULES
 from link_issuer.domain.advice.generic_cta import is_generic
-from link_issuer.domain.advice.missing_element import missing
-from link_issuer.domain.advice.text_patterns import FORCED, OFF_SITE, OVER_AND_OVER
-from link_issuer.http_api.examples import PROGRAM
+from link_issuer.domain.advice.missing_element import missing_elements
+from link_issuer.domain.advice.text_patterns import FORCED_SHARING, OFF_PLATFORM, REPEATED_SHARING
+from link_issuer.http_api.programs.program_examples import PROGRAM
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from tests.support.builders.program_files import MINIMAL_FILE, program_files
@@ -163,7 +163,7 @@ def test_every_rule_is_seen_at_work_above() -> None:
     [mark] = [one for one in test_each_mistake_is_seen_by_its_name_and_place.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
     shown = {name for _, said in mark.args[1] for name, _ in said}
     assert shown == {rule.name for rule in RULES}
-    assert all(rule.mistake and rule.fix for rule in RULES)
+    assert all(rule.pitfall and rule.fix for rule in RULES)
 
 
 def test_a_bare_program_hears_all_there_is_to_hear() -> None:
@@ -195,25 +195,25 @@ def test_a_call_that_names_somebody_or_something_is_not_generic(text: str) -> No
 @pytest.mark.parametrize("text", _texts(FORCING))
 def test_sharing_as_a_condition_is_seen(text: str) -> None:
     """Both languages, with the words between."""
-    assert FORCED.search(text)
+    assert FORCED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(FREE))
 def test_a_gift_that_does_not_hang_on_sharing_is_let_pass(text: str) -> None:
     """A reward for a friend who comes is what the program is for."""
-    assert not FORCED.search(text)
+    assert not FORCED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(SPAMMY))
 def test_asking_over_and_over_is_seen(text: str) -> None:
     """By time, by number and by how many at once."""
-    assert OVER_AND_OVER.search(text)
+    assert REPEATED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(DAILY))
 def test_what_is_done_every_day_but_is_no_sharing_is_let_pass(text: str) -> None:
     """Skincare is daily; asking is not."""
-    assert not OVER_AND_OVER.search(text)
+    assert not REPEATED_SHARING.search(text)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_what_is_done_every_day_but_is_no_sharing_is_let_pass(text: str) -> None
 )
 def test_what_leads_off_xiaohongshu_is_seen(text: str, leads: bool) -> None:
     """Addresses, QR codes and other apps' contacts, also between Chinese characters."""
-    assert bool(OFF_SITE.search(text)) == leads
+    assert bool(OFF_PLATFORM.search(text)) == leads
 
 
 def test_an_item_is_scored_by_its_elements_and_its_mechanics() -> None:
@@ -231,6 +231,6 @@ def test_an_item_is_scored_by_its_elements_and_its_mechanics() -> None:
         GLOW | _item(elements={"easy_share": "one word"}, mechanics=["practical_value", "share_trigger"])
     ).program
     assert program is not None
-    assert missing(program.content[0]) == ["emotional_trigger", "social_currency"]
+    assert missing_elements(program.content[0]) == ["emotional_trigger", "social_currency"]
     [advice] = check(GLOW | _item(elements={"easy_share": "x"}, mechanics=["practical_value"])).warnings
-    assert "has 2 of 4, without emotional_trigger (what people feel" in advice.detail
+    assert "has 2 of 4 elements, without emotional_trigger (what people feel" in advice.detail

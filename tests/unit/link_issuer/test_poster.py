@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from link_issuer.pages import fonts
-from link_issuer.pages.poster import Poster, png
+from link_issuer.pages.poster import Poster, render_png
 from tests.support.requirements import require_chinese_font
 
 LATIN = Poster(
@@ -16,9 +16,9 @@ LATIN = Poster(
     hook="Flaky skin this season? Three steps bring it back",
     inviter="Amy invites you",
     gift="For you: 20 % off when you follow",
-    ask="Scan, or say my code",
+    instruction="Scan, or say my code",
     code="AMY88",
-    small="or mention @amy",
+    footnote="or mention @amy",
     address="https://go.example.com/AMY88",
 )
 
@@ -27,16 +27,16 @@ LATIN = Poster(
 def without_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine with no fontconfig."""
     monkeypatch.setenv("PATH", "")
-    for cached in (fonts.face, fonts.font, png):
+    for cached in (fonts.find_face, fonts.font, render_png):
         cached.cache_clear()
     yield
     monkeypatch.undo()
-    for cached in (fonts.face, fonts.font, png):
+    for cached in (fonts.find_face, fonts.font, render_png):
         cached.cache_clear()
 
 
 def _picture(poster: Poster) -> Image.Image:
-    return Image.open(io.BytesIO(png(poster)))
+    return Image.open(io.BytesIO(render_png(poster)))
 
 
 def _hand_breadth(poster: Poster) -> set[tuple[int, ...]]:
@@ -51,7 +51,7 @@ def _hand_breadth(poster: Poster) -> set[tuple[int, ...]]:
     [
         {},
         {"address": None},
-        {"hook": "", "gift": "", "small": "", "program": "X"},
+        {"hook": "", "gift": "", "footnote": "", "program": "X"},
         {"inviter": "Marie-Thérèse-Vandenbroucke-Wijngaarden" * 3, "hook": "word " * 100, "code": "W" * 32},
         {"inviter": "🎉💄 Amy", "hook": "x" * 512},
     ],
@@ -61,7 +61,7 @@ def test_a_poster_is_a_png_of_its_size_whatever_it_says(words: dict[str, str | N
     poster = replace(LATIN, **words)  # type: ignore[arg-type] # fields by name
     picture = _picture(poster)
     assert (picture.format, picture.size) == ("PNG", (1080, 1440))
-    assert len(png(poster)) < 250_000
+    assert len(render_png(poster)) < 250_000
     assert min(min(colour) for colour in _hand_breadth(poster)) > 150
 
 
@@ -72,7 +72,7 @@ def test_both_scripts_are_drawn() -> None:
         replace(LATIN, hook=hook, program="焕肤计划")
         for hook in ("换季皮肤起皮？三步救回来", "早八人的护肤现场没有滤镜呀")
     )
-    assert png(one) != png(other)
+    assert render_png(one) != render_png(other)
 
 
 def test_the_qr_code_is_on_it_only_where_there_is_an_address() -> None:
@@ -87,14 +87,14 @@ def test_the_qr_code_is_on_it_only_where_there_is_an_address() -> None:
 @pytest.mark.usefixtures("without_fonts")
 def test_without_a_chinese_font_a_chinese_poster_is_refused_with_what_to_install() -> None:
     """Boxes in place of words are worse than no picture; Latin is still drawn."""
-    with pytest.raises(fonts.NoFont, match="fonts-noto-cjk"):
-        png(replace(LATIN, hook="换季皮肤"))
+    with pytest.raises(fonts.FontMissing, match="fonts-noto-cjk"):
+        render_png(replace(LATIN, hook="换季皮肤"))
     assert _picture(LATIN).size == (1080, 1440)
 
 
 def test_the_same_poster_is_drawn_once() -> None:
     """The second time it comes out of memory, which holds so many and no more."""
-    png.cache_clear()
-    assert png(LATIN) is png(replace(LATIN))
-    assert png.cache_info().hits == 1
-    assert png.cache_info().maxsize == 64
+    render_png.cache_clear()
+    assert render_png(LATIN) is render_png(replace(LATIN))
+    assert render_png.cache_info().hits == 1
+    assert render_png.cache_info().maxsize == 64

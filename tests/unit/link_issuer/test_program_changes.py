@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from link_issuer.domain.program_changes import Change, changes
+from link_issuer.domain.program_changes import ProgramChange, program_changes
 from link_issuer.programs.check import check
 from link_issuer.programs.sections import SECTIONS
 from referral.events.program import Program
@@ -26,7 +26,7 @@ def _program(change: dict[str, Any]) -> Program:
 
 def _said(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, object, object]]:
     """Each difference; an item stands for itself by its id."""
-    found = changes(_program(old), _program(new))
+    found = program_changes(_program(old), _program(new))
     return [(one.kind, one.pointer, getattr(one.before, "id", one.before), one.after) for one in found]
 
 
@@ -78,7 +78,7 @@ def test_a_program_does_not_differ_from_itself(content: dict[str, Any]) -> None:
     """However it is written down: the same rules have no differences."""
     program = check(content).program
     assert program is not None
-    assert changes(program, msgspec.json.decode(msgspec.json.encode(program), type=Program)) == []
+    assert program_changes(program, msgspec.json.decode(msgspec.json.encode(program), type=Program)) == []
 
 
 @given(program_files, program_files)
@@ -87,7 +87,7 @@ def test_every_difference_is_found_and_is_where_it_says(one: dict[str, Any], oth
     old, new = check(one).program, check(other).program
     assert old is not None, check(one).mistakes
     assert new is not None, check(other).mistakes
-    found = changes(old, new)
+    found = program_changes(old, new)
     assert (old == new) == (found == [])
     assert {change.section for change in found} == {
         name for name in Program.__struct_fields__ if getattr(old, name) != getattr(new, name)
@@ -96,7 +96,7 @@ def test_every_difference_is_found_and_is_where_it_says(one: dict[str, Any], oth
         _holds(change, old, new)
 
 
-def _holds(change: Change, old: Program, new: Program) -> None:
+def _holds(change: ProgramChange, old: Program, new: Program) -> None:
     if change.name[-1:] == ("order",) and isinstance(change.after, tuple):
         assert set(change.before) == set(change.after)  # type: ignore[call-overload]
     elif change.kind == "removed":

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.http_api.examples import PROGRAM
+from link_issuer.http_api.programs.program_examples import PROGRAM
 from link_issuer.programs.adapters import AdapterPlacesSection, AdapterSection, AdapterSignatureSection
 from link_issuer.programs.boards import BoardSection
 from link_issuer.programs.challenges import ChallengeSection, ResourcesSection

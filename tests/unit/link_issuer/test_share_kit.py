@@ -9,10 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.policies import text_detectors
 from link_issuer.domain.policies.catalogue import POLICIES
-from link_issuer.domain.policies.policy import Carried, breaches
-from link_issuer.domain.share_kit import OpenNow, Wording, best_code, call_of, compose, item, refused, worded
+from link_issuer.domain.policies.policy import KitContents, find_violations
+from link_issuer.domain.share_kit import (
+    KitTexts,
+    best_code_holder,
+    compose,
+    content_item,
+    policy_violations,
+    select_call_to_action,
+    with_caption_template,
+)
 from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.entities import Link, Participant
@@ -21,11 +30,11 @@ from tests.support.builders.link_issuer import LINK_OWNER, NOW, SHARE_PROGRAM, S
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 ADDRESS = "https://go.example.com/AMY88"
-PLAIN = Wording("三步救回来", "Tag a friend", "Say my code AMY88", "Say my code AMY88 or mention @amy")
+PLAIN = KitTexts("三步救回来", "Tag a friend", "Say my code AMY88", "Say my code AMY88 or mention @amy")
 WITH_MENTION = replace(LINK_OWNER, mention="@amy")
 
 
-def _kit(channel: Channel, words: Wording = PLAIN, owner: Participant = LINK_OWNER):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _kit(channel: Channel, words: KitTexts = PLAIN, owner: Participant = LINK_OWNER):  # type: ignore[no-untyped-def] # noqa: ANN202
     return compose(POLICIES[channel], owner, owner, words, ADDRESS)
 
 
@@ -46,7 +55,7 @@ def test_every_channel_has_a_policy_with_named_rules_that_are_written_down() -> 
 def test_a_kit_of_plain_words_keeps_its_channels_policy(channel: Channel, owner: Participant) -> None:
     """And refers somehow: by link or by a code that is said."""
     kit = _kit(channel, owner=owner)
-    assert refused(kit) == []
+    assert policy_violations(kit) == []
     assert kit.link or kit.code in kit.caption
 
 
@@ -89,9 +98,9 @@ def test_a_wechat_kit_brings_link_qr_and_the_scene_that_names_the_code() -> None
 )
 def test_words_that_break_a_policy_are_refused_by_the_rules_name(channel: Channel, words: str, rule: str) -> None:
     """The kit is not given out, and whoever wrote the words learns which rule and by what."""
-    [breach] = refused(_kit(channel, Wording(words, "", PLAIN.say, PLAIN.mention)))
+    [breach] = policy_violations(_kit(channel, KitTexts(words, "", PLAIN.code_instruction, PLAIN.mention_instruction)))
     assert breach.rule == rule
-    assert breach.by
+    assert breach.found
 
 
 @pytest.mark.parametrize(
@@ -110,37 +119,55 @@ def test_words_that_break_a_policy_are_refused_by_the_rules_name(channel: Channe
 def test_what_people_ordinarily_write_breaks_nothing(words: str) -> None:
     """The example program's own words, numbers and abbreviations among them."""
     for channel in CHANNELS:
-        assert refused(_kit(channel, Wording(words, words, PLAIN.say, PLAIN.mention))) == []
+        assert (
+            policy_violations(_kit(channel, KitTexts(words, words, PLAIN.code_instruction, PLAIN.mention_instruction)))
+            == []
+        )
 
 
 def test_weibos_own_raffle_is_let_through() -> None:
     """Its account is named in the post."""
-    assert refused(_kit("weibo", Wording("转发抽奖 @微博抽奖平台", "", PLAIN.say, PLAIN.mention))) == []
+    assert (
+        policy_violations(
+            _kit("weibo", KitTexts("转发抽奖 @微博抽奖平台", "", PLAIN.code_instruction, PLAIN.mention_instruction))
+        )
+        == []
+    )
 
 
 @given(st.sets(st.sampled_from(["link", "qr", "scene", "code", "mention"])), st.sampled_from(CHANNELS))
 def test_the_gate_holds_whoever_composed_the_kit(parts: set[str], channel: Channel) -> None:
     """What a policy does not carry leads away: the channels that forbid it say so by a rule, not by luck of composition."""
-    kit = Carried(words="words", parts=frozenset(parts))  # type: ignore[arg-type] # drawn from the same words
+    kit = KitContents(text="words", parts=frozenset(parts))  # type: ignore[arg-type] # drawn from the same words
     leads_away = parts & {"link", "qr", "scene"}
     if channel in ("xiaohongshu", "douyin"):
-        assert bool(breaches(POLICIES[channel], kit)) is bool(leads_away)
+        assert bool(find_violations(POLICIES[channel], kit)) is bool(leads_away)
     if channel == "weibo":
-        assert bool(breaches(POLICIES[channel], kit)) is ("qr" in parts)
+        assert bool(find_violations(POLICIES[channel], kit)) is ("qr" in parts)
 
 
 @given(st.text(max_size=200))
 def test_a_bare_kit_breaks_nothing_whatever_the_words_were(words: str) -> None:
     """What is shown in place of refused words."""
     for channel in CHANNELS:
-        assert refused(_kit(channel, Wording(words, words, PLAIN.say, PLAIN.mention)).bare()) == []
+        assert (
+            policy_violations(
+                _kit(
+                    channel, KitTexts(words, words, PLAIN.code_instruction, PLAIN.mention_instruction)
+                ).without_program_texts()
+            )
+            == []
+        )
 
 
 @pytest.mark.parametrize("words", ["https://example.com", "微信号:abc123", "分享得红包"])
 def test_full_width_letters_hide_nothing(words: str) -> None:
     """As platforms read them."""
     wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in words)
-    found = [test(wide) for test in (text_detectors.link, text_detectors.contact, text_detectors.prize_for_sharing)]
+    found = [
+        test(wide)
+        for test in (text_detectors.find_link, text_detectors.find_contact, text_detectors.find_prize_for_sharing)
+    ]
     assert any(found)
 
 
@@ -157,37 +184,41 @@ def test_a_kit_takes_the_code_that_says_most() -> None:
         replace(exact, id="lnk_6", code="F", partner="kol"),
         replace(exact, id="lnk_7", code="G", content="other"),
     ]
-    now = OpenNow(SHARE_VERSION, datetime.now(UTC))
-    assert best_code(LINK_OWNER, [*others, base, exact], "wechat", "hacks", now).code == "B"
-    assert best_code(LINK_OWNER, [*others, base], "wechat", "hacks", now).code == "A"
-    assert best_code(LINK_OWNER, others, "wechat", "hacks", now) is LINK_OWNER
+    at = datetime.now(UTC)
+
+    def is_available(link: Link) -> bool:
+        return unavailable_reason(link, SHARE_VERSION, at) is None
+
+    assert best_code_holder(LINK_OWNER, [*others, base, exact], "wechat", "hacks", is_available).code == "B"
+    assert best_code_holder(LINK_OWNER, [*others, base], "wechat", "hacks", is_available).code == "A"
+    assert best_code_holder(LINK_OWNER, others, "wechat", "hacks", is_available) is LINK_OWNER
 
 
 def test_the_words_are_of_the_item_asked_for() -> None:
     """Else of the program's first; the call to action is the link's own where it names one."""
     first = SHARE_PROGRAM.content[0]
-    assert item(SHARE_PROGRAM, None) is first
-    assert item(replace(SHARE_PROGRAM, content=()), None) is None
+    assert content_item(SHARE_PROGRAM, None) is first
+    assert content_item(replace(SHARE_PROGRAM, content=()), None) is None
     with pytest.raises(LookupError):
-        item(SHARE_PROGRAM, "nothing")
-    call = call_of(first, LINK_OWNER)
+        content_item(SHARE_PROGRAM, "nothing")
+    call = select_call_to_action(first, LINK_OWNER)
     assert call is not None
     assert call.id == "tag"
-    assert call_of(None, LINK_OWNER) is None
+    assert select_call_to_action(None, LINK_OWNER) is None
 
 
 def test_the_programs_own_words_for_a_channel_are_the_caption_with_its_blanks_filled_in() -> None:
     """What the growth team wrote is what people post; the gate looks at it all the same."""
-    kit = worded(_kit("wechat"), "{hook}，{cta}：{link}（{name} 的邀请码 {code}）", "Amy", ADDRESS)
+    kit = with_caption_template(_kit("wechat"), "{hook}，{cta}：{link}（{name} 的邀请码 {code}）", "Amy", ADDRESS)
     assert kit.caption == f"三步救回来，Tag a friend：{ADDRESS}（Amy 的邀请码 AMY88）"
-    assert refused(kit) == []
-    leading_away = worded(_kit("xiaohongshu"), "{hook} {link}", "Amy", ADDRESS)
-    assert [breach.rule for breach in refused(leading_away)] == ["xiaohongshu_no_links"]
+    assert policy_violations(kit) == []
+    leading_away = with_caption_template(_kit("xiaohongshu"), "{hook} {link}", "Amy", ADDRESS)
+    assert [breach.rule for breach in policy_violations(leading_away)] == ["xiaohongshu_no_links"]
 
 
 def test_a_blank_that_stays_empty_leaves_the_composed_words() -> None:
     """Nobody posts a sentence with a hole in it."""
-    assert worded(_kit("weibo"), "Mention {mention}", "Amy", ADDRESS) == _kit("weibo")
+    assert with_caption_template(_kit("weibo"), "Mention {mention}", "Amy", ADDRESS) == _kit("weibo")
 
 
 def test_the_example_programs_words_keep_every_channels_policy() -> None:
@@ -199,6 +230,6 @@ def test_the_example_programs_words_keep_every_channels_policy() -> None:
     texts = [(channel, text) for channel, by_language in program.kits.items() for text in by_language.values()]
     assert len(texts) == 6
     for channel, text in texts:
-        kit = worded(_kit(channel), text, "Amy", ADDRESS)
+        kit = with_caption_template(_kit(channel), text, "Amy", ADDRESS)
         assert kit != _kit(channel)
-        assert refused(kit) == []
+        assert policy_violations(kit) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain.target_url import around_token, carried
+from link_issuer.domain.target_url import forwarded_query, split_at_token
 from referral.events.value_checks import InvalidValue, target_url
 
 _words = st.text(
@@ -15,7 +15,7 @@ _words = st.text(
 
 
 def _with_token(target: str, token: str = "TOKEN") -> str:
-    before, after = around_token(target)
+    before, after = split_at_token(target)
     return before + token + after
 
 
@@ -96,14 +96,14 @@ def test_an_address_that_links_must_not_lead_to_is_refused(target: str) -> None:
 )
 def test_deep_link_parameters_survive(query: str, expected: str) -> None:
     """What the target does not set itself goes on; the token's parameter in no spelling, and nothing that is not encoded."""
-    assert carried(query, "https://example.com/follow?from=link") == expected
+    assert forwarded_query(query, "https://example.com/follow?from=link") == expected
 
 
 def test_what_is_carried_on_is_bounded() -> None:
     """Twenty parameters, 1,024 characters: an address that no server refuses."""
     many = "&".join(f"p{number}=1" for number in range(1000))
-    assert len(parse_qsl(carried(many, "https://example.com/"))) == 20
-    assert carried(f"a=1&b={'x' * 5000}&c=2", "https://example.com/") == "&a=1"
+    assert len(parse_qsl(forwarded_query(many, "https://example.com/"))) == 20
+    assert forwarded_query(f"a=1&b={'x' * 5000}&c=2", "https://example.com/") == "&a=1"
 
 
 _SHARP = ["rt", "RT", "rt[]", "%72t", "rt%00", "&", "=", ";", "#", "?", "//evil.example", "\\", "%0d%0a", "@", "a", "é"]
@@ -117,9 +117,9 @@ def test_nothing_that_is_asked_changes_where_a_link_leads(query: str) -> None:
     Also for a reader as lax as PHP.
     """
     target = "https://example.com/follow?from=link#top"
-    before, after = around_token(target)
+    before, after = split_at_token(target)
     raw = query.encode().decode("latin-1")  # as WSGI hands it over
-    address = before + "TOKEN" + carried(raw, target) + after
+    address = before + "TOKEN" + forwarded_query(raw, target) + after
     parts = urlsplit(address)
     assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("https", "example.com", "/follow", "top")
     assert address.isascii()

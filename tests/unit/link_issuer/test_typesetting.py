@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain.typesetting import fitted, pieces, wrapped
+from link_issuer.domain.typesetting import fit_text, unbreakable_pieces, wrap_text
 
 SIZES = (100, 60, 30)
 texts = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), max_size=120) | st.text(
@@ -19,7 +19,7 @@ def measure(text: str, size: int) -> float:
 @given(texts, st.integers(120, 900), st.sampled_from(SIZES))
 def test_no_line_is_wider_than_the_box_and_no_letter_is_lost(text: str, width: int, size: int) -> None:
     """Whatever the text: only blanks at the ends of lines go."""
-    lines = wrapped(text, width, size, measure)
+    lines = wrap_text(text, width, size, measure)
     assert all(measure(line, size) <= width for line in lines)
     assert "".join("".join(lines).split()) == "".join(text.split())
 
@@ -27,7 +27,7 @@ def test_no_line_is_wider_than_the_box_and_no_letter_is_lost(text: str, width: i
 @given(texts, st.integers(120, 900), st.integers(40, 900))
 def test_what_is_fitted_stays_in_the_box(text: str, width: int, height: int) -> None:
     """At the largest size at which all fits; else cut, with … to say so."""
-    found = fitted(text, width, height, SIZES, measure)
+    found = fit_text(text, width, height, SIZES, measure)
     assert all(measure(line, found.size) <= width for line in found.lines)
     assert found.height <= height or len(found.lines) == 1
     whole = "".join("".join(found.lines).split()) == "".join(text.split())
@@ -36,12 +36,12 @@ def test_what_is_fitted_stays_in_the_box(text: str, width: int, height: int) -> 
 
 def test_marks_cling_to_what_they_close() -> None:
     """No line begins with a full stop or ends with an opening bracket."""
-    assert pieces("换季（皮肤）起皮？三步。") == ["换", "季", "（皮", "肤）", "起", "皮？", "三", "步。"]
-    assert pieces("Four weeks, self-made") == ["Four ", "weeks, ", "self-", "made"]
+    assert unbreakable_pieces("换季（皮肤）起皮？三步。") == ["换", "季", "（皮", "肤）", "起", "皮？", "三", "步。"]
+    assert unbreakable_pieces("Four weeks, self-made") == ["Four ", "weeks, ", "self-", "made"]
 
 
 def test_lines_are_balanced() -> None:
     """No character is left alone on the last line."""
-    found = fitted("一二三四五六七八九十一", 1000, 300, (100,), measure)
+    found = fit_text("一二三四五六七八九十一", 1000, 300, (100,), measure)
     assert len(found.lines) == 2
     assert min(map(len, found.lines)) > 1

@@ -6,8 +6,8 @@ from typing import Any
 import click
 import httpx
 
-from link_issuer.domain.advice.missing_element import missing
-from link_issuer.domain.program_changes import changes
+from link_issuer.domain.advice.missing_element import missing_elements
+from link_issuer.domain.program_changes import program_changes
 from link_issuer.programs.sections import title
 from link_issuer.programs.yaml_form import Document
 from referral.events.program import Program
@@ -60,13 +60,13 @@ def versions(program_id: str, url: str, key: str) -> None:
 
 def _scores(found: Program) -> str:
     """How many of the four elements each content item has."""
-    return "".join(f"  {item.id}: {4 - len(missing(item))} of 4 elements\n" for item in found.content)
+    return "".join(f"  {item.id}: {4 - len(missing_elements(item))} of 4 elements\n" for item in found.content)
 
 
 def _news(older: Applied | None, newer: Applied) -> str:
     if older is None:
         return "the first"
-    found = changes(older.program, newer.program)
+    found = program_changes(older.program, newer.program)
     return f"{len(found)} changed: {', '.join(dict.fromkeys(title(one.section) for one in found))}"
 
 

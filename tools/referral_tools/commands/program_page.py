@@ -133,5 +133,5 @@ def _excerpt(name: str) -> list[str]:
 
 
 def _rules() -> str:
-    rows = [f"| `{rule.name}` | {rule.mistake} | {rule.fix} |" for rule in RULES]
+    rows = [f"| `{rule.name}` | {rule.pitfall} | {rule.fix} |" for rule in RULES]
     return "\n".join(["| name | the mistake | its fix |", "|---|---|---|", *rows])

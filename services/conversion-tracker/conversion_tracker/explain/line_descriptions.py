@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from conversion_tracker.explain.log_positions import LogLine, type_of
+from conversion_tracker.explain.log_positions import LogLine
 from referral.events.attributions import (
     ConversionReviewed,
     ReferralAttributed,
@@ -22,7 +22,7 @@ from referral.events.facts import (
     PersonFollowed,
     PersonUnbanned,
 )
-from referral.events.line import ClockTicked
+from referral.events.line import ClockTicked, type_tag
 from referral.events.rewards import RewardGranted, RewardHeld, RewardRevoked
 
 NameOf = Callable[[str], str]
@@ -58,7 +58,7 @@ def describe_line(line: LogLine, name: NameOf) -> str:
         case ReferralInCycle() | ReferralOutOfCycle():
             return _describe_cycle(line)
         case _:
-            return _describe_event(line) or _FIXED_TEXTS.get(type_of(line)) or _humanize_type(type_of(line))
+            return _describe_event(line) or _FIXED_TEXTS.get(type_tag(line)) or _humanize_type(type_tag(line))
 
 
 def _humanize_type(kind: str) -> str:

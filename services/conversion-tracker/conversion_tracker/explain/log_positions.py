@@ -2,12 +2,10 @@
 
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from referral.events.attributions import AttributionLine
 from referral.events.conversions import ConversionLine
 from referral.events.facts import EventLine
-from referral.events.line import Cause
+from referral.events.line import Cause, type_tag
 from referral.events.rewards import RewardLine
 
 LogLine = EventLine | AttributionLine | ConversionLine | RewardLine
@@ -32,7 +30,7 @@ class TraceStep(NamedTuple):
     @property
     def type(self) -> str:
         """The line's type, e.g. `referral.qualified`."""
-        return type_of(self.line)
+        return type_tag(self.line)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -51,11 +49,6 @@ class MissingStep(NamedTuple):
 
     step: str
     detail: str
-
-
-def type_of(line: Struct) -> str:
-    """A line's type."""
-    return str(line.__struct_config__.tag)
 
 
 def is_about(line: object, id: str) -> bool:

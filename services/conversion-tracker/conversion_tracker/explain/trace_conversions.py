@@ -6,6 +6,7 @@ from conversion_tracker.explain.log_positions import LogLine, TraceStep, is_abou
 from conversion_tracker.explain.trace_reader import TraceReader
 from conversion_tracker.screening.conversion import Conversion
 from referral.events.ids import conversion_id
+from referral.events.line import type_tag
 from referral.events.timestamps import to_ms
 from referral.topics import CONVERSIONS
 
@@ -72,7 +73,7 @@ def _line_matches(line: LogLine, conversion: Conversion) -> bool:
     said = conversion.published
     if said is None:
         return False
-    kind = str(line.__struct_config__.tag)
+    kind = type_tag(line)
     reasons = tuple(getattr(line, "reasons", ()))
     return (kind, to_ms(line.occurred_at), reasons) == (f"conversion.{said.outcome}", said.at, said.reasons)
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from conversion_tracker.attribution.attribution_rules import DAY_MS, AttributionRules
+from conversion_tracker.attribution.attribution_rules import AttributionRules
 from conversion_tracker.attribution.timeline import Timeline, Touch
 from conversion_tracker.screening.catalogue import REASON_TEXTS
 from conversion_tracker.screening.conversion import Conversion
 from referral.events.attributions import UnattributedReason
+from referral.events.timestamps import DAY_MS
 
 REASONS: dict[UnattributedReason, str] = {
     "no_evidence": "nothing they did or said led to anybody",

@@ -1,9 +1,11 @@
-"""Why an event is refused: one table of codes, each with what to do about it. docs and tests read the same table."""
+"""Errors of rejected events: a stable code, a JSON pointer into the event, and what to send instead. One table of codes."""
 
 import re
 from typing import Literal
 
 import msgspec
+
+from referral.json_pointer import json_pointer
 
 EventErrorCode = Literal[
     "malformed_json",
@@ -25,29 +27,29 @@ EventErrorCode = Literal[
 ]
 
 REMEDIES: dict[EventErrorCode, str] = {
-    "malformed_json": "Send one valid JSON object in UTF-8 for each event.",
-    "too_large": "Leave out what the API does not ask for; REFERRAL_MAX_EVENT sets the bound.",
-    "unknown_type": "Use one of the event types that /docs lists.",
-    "internal_type": "This type is written by the system itself; leave it out.",
+    "malformed_json": "Send each event as a valid JSON object in UTF-8.",
+    "too_large": "Send only the fields that the schema lists; REFERRAL_MAX_EVENT sets the limit.",
+    "unknown_type": "Use one of the event types listed in /docs.",
+    "internal_type": "Only the system itself writes this type; do not send it.",
     "missing_field": "Add it; /docs shows an example of every type.",
-    "unknown_field": "Remove it, or check its spelling; free data is not kept.",
-    "wrong_type": "Send the JSON type that the schema in /openapi.json names.",
-    "invalid_value": "Send a value that the schema in /openapi.json allows.",
-    "unknown_program": "Apply the program first: PUT /v1/programs/{id} at link-issuer.",
-    "other_program": "Use an API key that is bound to this program, or to none.",
-    "in_the_future": "Check the sender's clock, and send UTC or a zone offset.",
-    "too_long_ago": "Check the unit: `occurred_at` is RFC 3339, not a number of seconds.",
-    "bad_token": "Send the value of `rt` exactly as the redirect gave it, or leave `click` out.",
-    "expired_token": "Leave `click` out: no program's window reaches back so far.",
-    "not_mapped": "Mend the payload, or what the program file says of it under `adapters:`; docs/adapters.md shows how.",
-    "not_a_cloudevent": "Send a CloudEvent 1.0 as docs/adapters.md shows it.",
+    "unknown_field": "Remove it or check its spelling; additional fields are not stored.",
+    "wrong_type": "Send the JSON type given by the schema in /openapi.json.",
+    "invalid_value": "Send a value allowed by the schema in /openapi.json.",
+    "unknown_program": "Create the program first: PUT /v1/programs/{id} at link-issuer.",
+    "other_program": "Use an API key for this program, or one that is not limited to programs.",
+    "in_the_future": "Check the sender's clock; the time must be in UTC or have a UTC offset.",
+    "too_long_ago": "Check the format: `occurred_at` must be an RFC 3339 timestamp, not a number of seconds.",
+    "bad_token": "Send the `rt` parameter of the landing page URL unchanged, or omit `click`.",
+    "expired_token": "Omit `click`: the click is older than any attribution window.",
+    "not_mapped": "Correct the payload, or the `adapters` section of the program file; see docs/adapters.md.",
+    "not_a_cloudevent": "Send a CloudEvents 1.0 event; see docs/adapters.md.",
 }
 
 INTERNAL_TYPES = ("clock.ticked", "link.clicked", "click.reclassed", "person.banned", "person.unbanned")
 
 
 class EventError(msgspec.Struct, frozen=True, gc=False):
-    """One event that was refused: its place in the body, a stable code, a JSON pointer into the event, what to do."""
+    """Why one event of a request was rejected. `index` is its position in the body, `pointer` a JSON pointer into the event."""
 
     index: int
     code: EventErrorCode
@@ -56,18 +58,18 @@ class EventError(msgspec.Struct, frozen=True, gc=False):
 
 
 class EventRejected(Exception):
-    """This event is refused; caught where the batch is inspected."""
+    """Raised for an invalid event; the validator turns it into an EventError."""
 
-    def __init__(self, code: EventErrorCode, pointer: str, what: str) -> None:
-        super().__init__(f"{what} {REMEDIES[code]}")
+    def __init__(self, code: EventErrorCode, pointer: str, problem: str) -> None:
+        super().__init__(f"{problem} {REMEDIES[code]}")
         self.code, self.pointer = code, pointer
 
     def to_event_error(self, index: int) -> EventError:
-        """The refusal of the event at this place."""
+        """Returns the error for the event at this position of the body."""
         return EventError(index, self.code, self.pointer, str(self))
 
 
-_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_MESSAGE = re.compile(r"^(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(.+)`")
 _UNKNOWN = re.compile(r"unknown field `(.+)`", re.DOTALL)
 _TYPE = re.compile(r"Invalid value '(.*)'", re.DOTALL)
@@ -76,36 +78,32 @@ _MAX_ECHOED = 64
 
 
 def from_decode_error(error: Exception) -> EventRejected:
-    """What msgspec says of an event it could not take, as a refusal. The wording is msgspec's and is read here only."""
+    """Returns the error for an event that msgspec could not decode. This module is the only one that parses msgspec's messages."""
     if not isinstance(error, msgspec.ValidationError):
-        return EventRejected("malformed_json", "", "This is not a JSON object in UTF-8.")
-    what, pointer = split_message(error)
-    if missing := _MISSING.search(what):
-        return EventRejected("missing_field", f"{pointer}/{_escape(missing[1])}", f"`{missing[1]}` is missing.")
-    if unknown := _UNKNOWN.search(what):
+        return EventRejected("malformed_json", "", "The event is not a JSON object in UTF-8.")
+    message, pointer = split_message(error)
+    if missing := _MISSING.search(message):
+        return EventRejected("missing_field", pointer + json_pointer(missing[1]), f"`{missing[1]}` is missing.")
+    if unknown := _UNKNOWN.search(message):
         name = unknown[1][:_MAX_ECHOED]
-        return EventRejected("unknown_field", f"{pointer}/{_escape(name)}", f"`{name}` is not a field of this event.")
-    if pointer == "/type" and (kind := _TYPE.match(what)):
-        return _invalid_type(kind[1][:_MAX_ECHOED])
-    code: EventErrorCode = "wrong_type" if ", got `" in what else "invalid_value"
-    return EventRejected(code, pointer, f"{what[:256]}.")
+        return EventRejected("unknown_field", pointer + json_pointer(name), f"`{name}` is not a field of this event.")
+    if pointer == "/type" and (event_type := _TYPE.match(message)):
+        return _invalid_type(event_type[1][:_MAX_ECHOED])
+    code: EventErrorCode = "wrong_type" if ", got `" in message else "invalid_value"
+    return EventRejected(code, pointer, f"{message[:256]}.")
 
 
 def split_message(error: msgspec.ValidationError) -> tuple[str, str]:
-    """What msgspec says is wrong, and the JSON pointer of where."""
+    """Returns msgspec's message without the path, and the path as a JSON pointer."""
     found = _MESSAGE.match(str(error))
-    return (found["what"], _pointer(found["path"] or "")) if found else (str(error), "")
+    return (found["message"], _pointer(found["path"] or "")) if found else (str(error), "")
 
 
-def _invalid_type(kind: str) -> EventRejected:
-    code: EventErrorCode = "internal_type" if kind in INTERNAL_TYPES else "unknown_type"
-    return EventRejected(code, "/type", f"There is no event type `{kind}` to send.")
+def _invalid_type(event_type: str) -> EventRejected:
+    code: EventErrorCode = "internal_type" if event_type in INTERNAL_TYPES else "unknown_type"
+    return EventRejected(code, "/type", f"`{event_type}` is not an event type that can be sent.")
 
 
 def _pointer(path: str) -> str:
-    """msgspec's `.data.hashtags[1]` as a JSON pointer (RFC 6901)."""
-    return "".join(f"/{_escape(name or index)}" for name, index in _PATH_STEP.findall(path))
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+    """Returns the JSON pointer for a path as msgspec writes it, e.g. `.data.hashtags[1]`."""
+    return json_pointer(*(name or index for name, index in _PATH_STEP.findall(path)))

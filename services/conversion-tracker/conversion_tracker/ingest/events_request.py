@@ -1,6 +1,7 @@
-"""Takes a request body apart into events, still undecoded: one object, an array, or NDJSON."""
+"""Request bodies: split into events without decoding them (`split_events`), or decoded as another platform's payload."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -11,48 +12,60 @@ MAX_EVENTS = 1000
 NDJSON = "application/x-ndjson"
 _JSON_TYPES = ("", "application/json")
 _NDJSON_TYPES = (NDJSON, "application/ndjson", "application/jsonl")
-_decode_one = msgspec.json.Decoder(msgspec.Raw).decode
-_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+_decode_raw_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+# Decimal keeps every digit of an amount; a float would round it.
+_decode_payload: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=Decimal).decode
 
 Parsed = TypeVar("Parsed")
 RawEvents = Sequence[bytes | msgspec.Raw]
+_Events = TypeVar("_Events", bound=Sequence[object])
 
 
 def split_events(body: bytes, mimetype: str) -> RawEvents:
-    """The events of a body. Raises Problem 400 (unparseable), 413 (too many) or 415 (a media type that is none of ours)."""
+    """The undecoded events of a body: one object, an array, or NDJSON.
+
+    Raises Problem 400 (cannot be parsed, or empty), 413 (too many events) or 415 (unsupported media type).
+    """
     if mimetype in _NDJSON_TYPES:
-        return _check_count([line for line in body.split(b"\n") if line.strip()])
+        return check_count([line for line in body.split(b"\n") if line.strip()])
     if mimetype not in _JSON_TYPES:
-        wanted = f"application/json, {NDJSON} or application/cloudevents+json"
-        raise Problem(415, "unsupported_media_type", f"Send events as {wanted}, not {mimetype}.")
+        supported = f"application/json, {NDJSON} or application/cloudevents+json"
+        raise Problem(415, "unsupported_media_type", f"Send events as {supported}, not {mimetype}.")
     start = body.lstrip()[:1]
     if start == b"{":
-        return (_parse(_decode_one, body),)
+        return (_parse(_decode_raw, body),)
     if start != b"[":
-        raise _unparseable("it is empty" if not start else "it begins with neither { nor [")
-    return _check_count(_parse(_decode_array, body))
+        raise _malformed("it must start with { or [" if start else "it is empty")
+    return check_count(split_array(body))
+
+
+def split_array(body: bytes) -> list[msgspec.Raw]:
+    """The undecoded items of a JSON array. Raises Problem 400."""
+    return _parse(_decode_raw_array, body)
+
+
+def parse_payload(body: bytes) -> object:
+    """The decoded JSON of another platform's payload, numbers with a fraction as Decimal. Raises Problem 400."""
+    return _parse(_decode_payload, body)
+
+
+def check_count(events: _Events) -> _Events:
+    """Returns the same events. Raises Problem 413 for more than 1,000 and 400 for none."""
+    if len(events) > MAX_EVENTS:
+        raise Problem(413, "too_many_events", f"The body has {len(events)} events; the maximum is {MAX_EVENTS}.")
+    if not events:
+        raise _malformed("it contains no events")
+    return events
 
 
 def _parse(decode: Callable[[bytes], Parsed], body: bytes) -> Parsed:
     try:
         return decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _unparseable(str(error)) from None
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        raise _malformed(str(error)) from None
 
 
-def _check_count(raws: RawEvents) -> RawEvents:
-    if len(raws) > MAX_EVENTS:
-        raise too_many_events(len(raws))
-    if not raws:
-        raise _unparseable("there is no event in it")
-    return raws
-
-
-def too_many_events(count: int) -> Problem:
-    """413: more events than one request may bring."""
-    return Problem(413, "too_many_events", f"The body has {count} events; send at most {MAX_EVENTS} at once.")
-
-
-def _unparseable(why: str) -> Problem:
-    detail = f"The body could not be taken apart: {why}. Send an event as a JSON object, an array of them, or NDJSON."
+def _malformed(reason: str) -> Problem:
+    detail = f"The body could not be parsed: {reason}. Send one JSON object, an array of objects, or NDJSON."
     return Problem(400, "malformed_body", detail)

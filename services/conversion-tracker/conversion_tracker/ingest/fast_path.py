@@ -1,7 +1,8 @@
-"""The ingest as a hot view: a body whose events are all good is taken before Flask is asked.
+"""Fast path of `POST /v1/events`: a body of valid events is published before Flask handles the request.
 
-Anything else (a key that will not do, a body that cannot be read, a refused event) is left to the Flask view, which looks again and
-explains. A log that did not acknowledge is not asked twice: the view raises what is found under FAILED.
+Everything else (an invalid key, a body that cannot be parsed, an invalid event) is left to the Flask view, which repeats the
+checks and builds the error response. If Kafka did not acknowledge in time, the view does not try again: it raises the error that
+it finds in the WSGI environment under PUBLISH_ERROR.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conversion_tracker.ingest.event_errors import EventRejected
 from conversion_tracker.ingest.events_request import RawEvents, split_events
-from conversion_tracker.ingest.validation import EventValidator, KeyedLine
+from conversion_tracker.ingest.validation import EventValidator, KeyedLine, ProgramCheck
 from referral.catalog.view import Catalog
 from referral.clock import Clock
 from referral.events.entities import ApiKey
@@ -23,37 +24,41 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 ROUTE = "/v1/events"
-PUBLISH_ERROR = "referral.failed"
+PUBLISH_ERROR = "referral.publish_error"
 _HEADERS = [("Content-Type", "application/json")]
 
 
 def ingest_fast_path(
-    inspector: EventValidator, known: Catalog, clock: Clock, send: Callable[[list[KeyedLine]], None], most: int
+    validator: EventValidator,
+    catalog: Catalog,
+    clock: Clock,
+    publish: Callable[[list[KeyedLine]], None],
+    max_body: int,
 ) -> FastView:
-    """The view. `known` answers at once; `send` returns once the log has the lines; a body has `most` bytes at most."""
+    """The view. `catalog` never waits for a read; `publish` returns when Kafka has acknowledged; `max_body` is in bytes."""
 
-    def take(environ: "WSGIEnvironment") -> FastResponse | None:
-        key = find_valid_key(known, environ.get("HTTP_AUTHORIZATION", ""), "events:write")
+    def view(environ: "WSGIEnvironment") -> FastResponse | None:
+        key = find_valid_key(catalog, environ.get("HTTP_AUTHORIZATION", ""), "events:write")
         if environ["PATH_INFO"] != ROUTE or key is None or "HTTP_CE_SPECVERSION" in environ:
             return None
-        raws = _read_events(environ, most)
-        found = inspector.validate(raws, clock.now_ms(), _program_check(known, key)) if raws else None
-        if found is None or found.rejected:
+        raws = _read_events(environ, max_body)
+        result = validator.validate(raws, clock.now_ms(), _program_check(catalog, key)) if raws else None
+        if result is None or result.rejected:
             return None
         try:
-            send(found.accepted)
+            publish(result.accepted)
         except (NotDurable, Overloaded) as error:
             environ[PUBLISH_ERROR] = error
             return None
-        return FastResponse("202 Accepted", _HEADERS, b'{"accepted":%d,"rejected":[]}' % len(found.accepted))
+        return FastResponse("202 Accepted", _HEADERS, b'{"accepted":%d,"rejected":[]}' % len(result.accepted))
 
-    return take
+    return view
 
 
-def _read_events(environ: "WSGIEnvironment", most: int) -> RawEvents | None:
-    """The events of a request's body, which can be read again afterwards; None where Flask has to say what is wrong."""
+def _read_events(environ: "WSGIEnvironment", max_body: int) -> RawEvents | None:
+    """The undecoded events of the body, which can be read again afterwards; None for a body that Flask must reject."""
     length = environ.get("CONTENT_LENGTH") or ""
-    if not length.isdecimal() or int(length) > most:
+    if not length.isdecimal() or int(length) > max_body:
         return None
     body = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)
@@ -63,9 +68,9 @@ def _read_events(environ: "WSGIEnvironment", most: int) -> RawEvents | None:
         return None
 
 
-def _program_check(known: Catalog, key: ApiKey) -> Callable[[str], None]:
-    def admit(program: str) -> None:
-        if (key.programs and program not in key.programs) or known.program(program) is None:
-            raise EventRejected("unknown_program", "/program", "")  # Flask's view finds out which it is, and says so
+def _program_check(catalog: Catalog, key: ApiKey) -> ProgramCheck:
+    def check(program: str) -> None:
+        if (key.programs and program not in key.programs) or catalog.program(program) is None:
+            raise EventRejected("unknown_program", "/program", "")  # the Flask view finds out which, and explains
 
-    return admit
+    return check

@@ -1,19 +1,22 @@
-"""How a body of events is answered: 202 with a verdict on each once the log has what is good, 422 where nothing is."""
+"""Publishes the valid events of a request and responds: 202 with an error for each invalid event, 422 if all are invalid."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from flask import Response
 
 from conversion_tracker.dependencies import dependencies
+from conversion_tracker.ingest.adapters.mapped_event import MappedItem
 from conversion_tracker.ingest.event_errors import EventError
-from conversion_tracker.ingest.validation import ValidationResult
+from conversion_tracker.ingest.validation import ProgramCheck, ValidationResult
+from referral.http.context import context
 from referral.http.problems import Problem
 from referral.telemetry.metrics import counter
 
 
 class IngestResponse(msgspec.Struct, frozen=True):
-    """How many events are on the log, and which were refused."""
+    """How many events were written to the log, and the errors of the others."""
 
     accepted: int
     rejected: list[EventError]
@@ -22,22 +25,33 @@ class IngestResponse(msgspec.Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 
 
-def publish_and_respond(found: ValidationResult) -> Response:
-    """Puts what was accepted on the log, and says so. Raises Problem 422 for nothing good, NotDurable and Overloaded (503)."""
-    publish_accepted(found)
-    return Response(_encode(IngestResponse(len(found.accepted), found.rejected)), 202, mimetype="application/json")
+def ingest_mapped(items: Sequence[MappedItem], check_program: ProgramCheck) -> Response:
+    """Validates and publishes events that an adapter mapped. Raises as `publish_and_respond` does."""
+    return publish_and_respond(validate_mapped(items, check_program))
 
 
-def publish_accepted(found: ValidationResult) -> None:
-    """Returns once the log has what was accepted. Raises as `receipt` does."""
-    for one in found.rejected:
-        counter("ingest_rejected").labels(one.code).inc()
-    if not found.accepted:
-        raise _all_rejected(found.rejected)
-    dependencies().publish_events(found.accepted)
+def validate_mapped(items: Sequence[MappedItem], check_program: ProgramCheck) -> ValidationResult:
+    """Validates events that an adapter mapped."""
+    return dependencies().event_validator.validate_mapped(items, context().clock.now_ms(), check_program)
 
 
-def _all_rejected(refused: list[EventError]) -> Problem:
-    errors: list[dict[str, Any]] = msgspec.to_builtins(refused)
-    what = refused[0].detail if len(refused) == 1 else f"All {len(refused)} events were refused; `errors` says why."
-    return Problem(422, "events_refused", what, errors)
+def publish_and_respond(result: ValidationResult) -> Response:
+    """Publishes the accepted events. Raises Problem 422 if none was accepted; NotDurable and Overloaded (503)."""
+    publish_accepted(result)
+    response = IngestResponse(len(result.accepted), result.rejected)
+    return Response(_encode(response), 202, mimetype="application/json")
+
+
+def publish_accepted(result: ValidationResult) -> None:
+    """Returns when Kafka has acknowledged the accepted events. Raises as `publish_and_respond` does."""
+    for error in result.rejected:
+        counter("ingest_rejected").labels(error.code).inc()
+    if not result.accepted:
+        raise _all_rejected(result.rejected)
+    dependencies().publish_events(result.accepted)
+
+
+def _all_rejected(rejected: list[EventError]) -> Problem:
+    errors: list[dict[str, Any]] = msgspec.to_builtins(rejected)
+    detail = rejected[0].detail if len(rejected) == 1 else f"All {len(rejected)} events are invalid; see `errors`."
+    return Problem(422, "events_refused", detail, errors)

@@ -1,36 +1,39 @@
-"""Which programs a request may send events to: those that exist and that its key is for."""
-
-from collections.abc import Callable
+"""Checks which programs the events of a request may belong to: existing ones that the API key is valid for."""
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.event_errors import EventRejected
+from conversion_tracker.ingest.validation import ProgramCheck
 from referral.events.entities import ApiKey
 from referral.http.context import context
 
 
-def program_access_check(key: ApiKey) -> Callable[[str], None]:
-    """A check that raises Refused for a program that is unknown or not the key's, and LogUnavailable where nobody can tell."""
+def program_access_check(key: ApiKey) -> ProgramCheck:
+    """A check that raises EventRejected for a program that is unknown or that the key is not valid for.
 
-    def admit(program: str) -> None:
+    It raises LogUnavailable if Kafka is unavailable and the program is not in the catalog read so far.
+    """
+
+    def check(program: str) -> None:
         if key.programs and program not in key.programs:
-            raise EventRejected("other_program", "/program", f"The key {key.id} is not for {_printable(program)}.")
+            problem = f"The API key {key.id} is not valid for {_printable(program)}."
+            raise EventRejected("other_program", "/program", problem)
         check_program_exists(program)
 
-    return admit
+    return check
 
 
 def check_program_exists(program: str) -> None:
-    """Raises Refused for a program that is unknown, and LogUnavailable where nobody can tell."""
+    """Raises EventRejected for an unknown program; LogUnavailable as above."""
     if not _exists(program):
-        raise EventRejected("unknown_program", "/program", f"There is no program {_printable(program)}.")
+        raise EventRejected("unknown_program", "/program", f"The program {_printable(program)} does not exist.")
 
 
 def _exists(program: str) -> bool:
-    """Whether there is such a program; "no" is said only after the catalog was read to its end."""
-    known = dependencies().catalog_snapshot
-    if known.program(program) is None:
+    """Whether the program exists; False only after the catalog was read to its end."""
+    catalog = dependencies().catalog_snapshot
+    if catalog.program(program) is None:
         context().follower.read_to_end()
-    return known.program(program) is not None
+    return catalog.program(program) is not None
 
 
 def _printable(program: str) -> str:

@@ -1,6 +1,7 @@
-"""Inspects events at the door: typed decode, then the rules that need more than the event itself. The hot path of the system.
+"""Validates events before they are published: typed decoding, then the rules that need more than the event itself.
 
-What is good goes to the log as the very bytes that came; only a line that would break NDJSON or tells another zone is written anew.
+This is the hot path of the system. A valid event is published byte for byte as received; it is encoded again only if it contains a
+line break, which would break NDJSON, or if its timestamp is not in UTC.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,16 +11,19 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedItem, MappingError
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from referral.events.facts import Fact, OrderPaid
 from referral.events.keys import person_key
-from referral.events.timestamps import to_datetime, to_ms
+from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.tokens import InvalidTokenError, TokenSigner
 
 KeyedLine = tuple[str, bytes]
+ProgramCheck = Callable[[str], None]
+"""Raises EventRejected if events of the program are not accepted in this request."""
 
-# The widest window a program may have (365 days) and the lateness bound's 35: beyond that a click decides nothing.
-_TOKEN_LIFETIME_MS = 400 * 24 * 3600 * 1000
+# The longest attribution window (365 days) plus the maximum lateness (35 days): an older click cannot win.
+_TOKEN_LIFETIME_MS = 400 * DAY_MS
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
 _decode: Callable[[bytes], Fact] = msgspec.json.Decoder(Fact).decode
@@ -28,62 +32,75 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(slots=True)
 class ValidationResult:
-    """What came of a body: lines for the log with their keys, and what was refused."""
+    """The lines to publish, each with its partition key, and the errors of the rejected events."""
 
     accepted: list[KeyedLine] = field(default_factory=list)
     rejected: list[EventError] = field(default_factory=list)
 
 
 class EventValidator:
-    """Inspects events. `tolerance` is how far ahead an event may say it happened, `largest` how many bytes it may have."""
+    """Validates events. `tolerance` is how far in the future an event may be, `max_bytes` how large."""
 
-    def __init__(self, tokens: TokenSigner, tolerance: timedelta, largest: int) -> None:
+    def __init__(self, tokens: TokenSigner, tolerance: timedelta, max_bytes: int) -> None:
         self._tokens = tokens
         self._tolerance = tolerance
-        self._max_bytes = largest
+        self._max_bytes = max_bytes
 
     def validate(
-        self, raws: Sequence[bytes | msgspec.Raw], now_ms: int, check_program: Callable[[str], None]
+        self, raws: Sequence[bytes | msgspec.Raw], now_ms: int, check_program: ProgramCheck
     ) -> ValidationResult:
-        """A verdict on each. `admit` raises Refused for a program that events may not be sent to."""
-        found = ValidationResult()
-        admitted: set[str] = set()
+        """Validates each event on its own. `check_program` is called once for each program."""
+        result = ValidationResult()
+        checked: set[str] = set()
         latest = to_datetime(now_ms) + self._tolerance
         for index, raw in enumerate(raws):
             line = bytes(raw)
             try:
                 if len(line) > self._max_bytes:
-                    raise self._too_large_error(line)
+                    raise self._too_large(line)
                 fact = _decode(line)
-                if fact.program not in admitted:
+                if fact.program not in checked:
                     check_program(fact.program)
-                    admitted.add(fact.program)
+                    checked.add(fact.program)
                 if not _EARLIEST <= fact.occurred_at <= latest or fact.click is not None or type(fact) is OrderPaid:
                     self._check(fact, latest)
                 if fact.occurred_at.tzinfo is not UTC or b"\n" in line:
                     line = _normalize(fact)
-                found.accepted.append((person_key(fact.program, fact.person), line))
-            except EventRejected as refused:
-                found.rejected.append(refused.to_event_error(index))
+                result.accepted.append((person_key(fact.program, fact.person), line))
+            except EventRejected as rejected:
+                result.rejected.append(rejected.to_event_error(index))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                found.rejected.append(from_decode_error(error).to_event_error(index))
-        return found
+                result.rejected.append(from_decode_error(error).to_event_error(index))
+        return result
 
-    def _too_large_error(self, line: bytes) -> EventRejected:
-        return EventRejected("too_large", "", f"The event has {len(line)} bytes; {self._max_bytes} at most are taken.")
+    def validate_mapped(
+        self, items: Sequence[MappedItem], now_ms: int, check_program: ProgramCheck
+    ) -> ValidationResult:
+        """Validates events that an adapter mapped; the errors point into what the platform sent."""
+        mapped = [(index, item) for index, item in enumerate(items) if isinstance(item, MappedEvent)]
+        result = self.validate([event.line for _, event in mapped], now_ms, check_program)
+        rejected = [_at_source(error, *mapped[error.index]) for error in result.rejected]
+        rejected += [
+            EventRejected(item.code, item.pointer, item.detail).to_event_error(index)
+            for index, item in enumerate(items)
+            if isinstance(item, MappingError)
+        ]
+        return ValidationResult(result.accepted, sorted(rejected, key=lambda error: error.index))
+
+    def _too_large(self, line: bytes) -> EventRejected:
+        return EventRejected("too_large", "", f"The event has {len(line)} bytes; the maximum is {self._max_bytes}.")
 
     def _check(self, fact: Fact, latest: datetime) -> None:
-        """The rules, for the few events that one may refuse; calling it for each would cost half as much again as decoding."""
+        """The rules that few events can violate. A call for every event would cost half as much again as decoding it."""
         if fact.occurred_at > latest:
-            raise EventRejected(
-                "in_the_future", "/occurred_at", f"It is later than {latest.isoformat(timespec='seconds')}."
-            )
+            problem = f"`occurred_at` must not be later than {latest.isoformat(timespec='seconds')}."
+            raise EventRejected("in_the_future", "/occurred_at", problem)
         if fact.occurred_at < _EARLIEST:
-            raise EventRejected("too_long_ago", "/occurred_at", "It is before the year 2000.")
+            raise EventRejected("too_long_ago", "/occurred_at", "`occurred_at` must not be before the year 2000.")
         if fact.click is not None:
             self._check_click(fact.click, fact.program, latest)
         if type(fact) is OrderPaid and not (fact.data.amount.is_finite() and 0 <= fact.data.amount < _MAX_AMOUNT):
-            raise EventRejected("invalid_value", "/data/amount", "The amount is no sum of money.")
+            raise EventRejected("invalid_value", "/data/amount", "`amount` must be a number from 0 to 10^15.")
 
     def _check_click(self, token: str, program: str, latest: datetime) -> None:
         try:
@@ -92,11 +109,15 @@ class EventValidator:
             raise EventRejected("bad_token", "/click", f"The click token is {error}.") from None
         latest_ms = to_ms(latest)
         if click.program != program or click.clicked_at_ms > latest_ms:
-            raise EventRejected("bad_token", "/click", "The click token is another program's, or from the future.")
+            raise EventRejected("bad_token", "/click", "The click token is for another program, or from the future.")
         if click.clicked_at_ms < latest_ms - _TOKEN_LIFETIME_MS:
             raise EventRejected("expired_token", "/click", "The click token has expired.")
 
 
 def _normalize(fact: Fact) -> bytes:
-    """The fact as one line, in UTC."""
+    """The event as one line, in UTC."""
     return _encode(replace(fact, occurred_at=fact.occurred_at.astimezone(UTC)))
+
+
+def _at_source(error: EventError, index: int, event: MappedEvent) -> EventError:
+    return EventError(index, error.code, event.source_pointer(error.pointer), error.detail)

@@ -13,6 +13,7 @@ from msgspec.structs import fields
 from conversion_tracker.ingest.event_errors import split_message
 from referral.events.program import Attribution, Program
 from referral.http.problems import Problem
+from referral.json_pointer import json_pointer
 
 _WHEN = "effective_from"  # a replay takes rules from the beginning, so it is read and of no account
 _NEEDS = {"order.paid": ("min_amount", "currency"), "person.retained": ("retained_days",)}
@@ -45,8 +46,7 @@ def _mistakes(content: Mapping[str, object]) -> Iterator[Mistake]:
     """The first mistake of each section."""
     known = {field.name: field for field in fields(Program)}
     for name in content.keys() - known.keys():
-        escaped = name[:_LONGEST_ECHO].replace("~", "~0").replace("/", "~1")
-        yield f"/{escaped}", "There is no such section: remove it, or check how it is written."
+        yield json_pointer(name[:_LONGEST_ECHO]), "There is no such section: remove it, or check how it is written."
     for name, field in known.items():
         if name in content:
             yield from _mistake(name, content[name], field.type)

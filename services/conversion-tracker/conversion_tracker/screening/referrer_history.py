@@ -15,10 +15,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from conversion_tracker.bans.ban import Ban
+from referral.events.timestamps import DAY_MS
 
 MAX_RECENT = 128
 MAX_DAYS = 16
-DAY_MS = 24 * 3600 * 1000
 _NONE = 0  # of a device or a network that was not told
 
 

@@ -8,7 +8,7 @@ import msgspec
 from marshmallow import ValidationError
 
 from link_issuer.domain.advice.advice_rule import Advice
-from link_issuer.domain.advice.catalogue import advice
+from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.programs.schema import ProgramFile
 from referral.events.program import Program
 from referral.validation.mistakes import Mistake, mistakes_in
@@ -32,7 +32,7 @@ def check(content: object) -> Checked:
         return Checked(mistakes=sorted(mistakes_in(error.messages)))
     effective_from = loaded.pop("effective_from", None)
     program = msgspec.convert(loaded, Program)
-    return Checked(program, effective_from, [], advice(program))
+    return Checked(program, effective_from, [], find_advice(program))
 
 
 def spelled_out(value: object) -> object:

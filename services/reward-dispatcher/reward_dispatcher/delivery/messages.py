@@ -8,7 +8,7 @@ from standardwebhooks import Webhook as Signer
 
 from referral.events.entities import Webhook
 from referral.events.ids import derive_id
-from referral.events.line import Cause
+from referral.events.line import Cause, type_tag
 from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
 from referral.topics import REWARDS
 
@@ -38,8 +38,8 @@ def message_of(raw: bytes, position: tuple[int, int, int]) -> Message | None:
     if not raw.startswith(_OPENINGS):
         return None
     line = _decode(raw)
-    kind = line.__struct_config__.tag
-    return Message(_id(line.cause, position), str(kind), line, _body(str(kind), line))
+    kind = type_tag(line)
+    return Message(_id(line.cause, position), kind, line, _body(kind, line))
 
 
 def signed_headers(webhook: Webhook, message: Message, now: datetime) -> dict[str, str]:

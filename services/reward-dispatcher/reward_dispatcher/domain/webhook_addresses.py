@@ -7,6 +7,8 @@ an IPv6 one too, where there is one. https://owasp.org/www-community/attacks/Ser
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
+from referral.events.value_checks import is_loopback_host
+
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LAST_32 = 0xFFFF_FFFF
 
@@ -24,7 +26,7 @@ def check_url(url: str, *, loopback: bool) -> tuple[str, int]:
     host = parts.hostname or ""
     if parts.username or parts.password or not host:
         raise ForbiddenAddress("write a URL with a host and without user name or password")
-    if parts.scheme != "https" and not (loopback and parts.scheme == "http" and _is_loopback_host(host)):
+    if parts.scheme != "https" and not (loopback and parts.scheme == "http" and is_loopback_host(host)):
         raise ForbiddenAddress("webhooks go to https:// addresses only")
     try:
         return host, parts.port or (443 if parts.scheme == "https" else 80)
@@ -55,12 +57,3 @@ def _embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
         return IPv4Address(int(address) & _LAST_32)
     teredo = address.teredo
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
-
-
-def _is_loopback_host(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from referral.events.rewards import RewardFact, reward_key
+from referral.events.timestamps import DAY_MS
 from referral.fold.fold import Decision, Key, Output, Timer
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import Account
@@ -16,7 +17,7 @@ State = Account | Redemption | Pool | CodeHolder
 Changes = dict[Key, State | float | None]
 
 # An Idempotency-Key is honoured for a day (docs: the API's conventions); twice that, and nobody asks any more.
-RESULT_TTL_MS = 2 * 24 * 3600 * 1000
+RESULT_TTL_MS = 2 * DAY_MS
 
 
 def account_decision(before: Account | None, after: Account | None, news: Iterable[RewardFact] = ()) -> Decision[State]:

@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 from referral.events import ids
 from referral.http.api_keys import requires
 from referral.http.context import context
-from referral.http.idempotency import idempotency_key, key_reused
+from referral.http.idempotency import idempotency_key, idempotency_key_reused
 from referral.http.openapi import IDEMPOTENCY_KEY
 from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem
@@ -71,7 +71,7 @@ def _refuse_other_body(named: str) -> None:
     body = hashlib.sha256(request.get_data(cache=True)).digest()
     redis, place = context().redis, f"rd:asked:{named}"
     if not redis.set(place, body, nx=True, ex=_REMEMBERED_S) and redis.get(place) not in (body, None):
-        raise key_reused()
+        raise idempotency_key_reused()
 
 
 def _refused(done: Redemption) -> Problem:

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import DAY_MS, to_datetime
 from referral.http.context import context
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api.dependencies import dependencies
 
-_LINK_LASTS_MS = 30 * 24 * 3600 * 1000
+_LINK_LASTS_MS = 30 * DAY_MS
 FULFILLED_STATUSES = ("fulfilled", "delivered", "redeemed")
 
 

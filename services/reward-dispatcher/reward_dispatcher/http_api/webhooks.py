@@ -27,7 +27,7 @@ _MAX_WEBHOOKS = 20
 
 @blueprint.post("/v1/webhooks")
 @requires("rewards:write")
-@idempotent_except(SecretField("secret", again=lambda made: _secret(str(made["id"]))))
+@idempotent_except(SecretField("secret", recover=lambda made: _secret(str(made["id"]))))
 @blueprint.arguments(WebhookIn)
 @blueprint.response(201, WebhookOut)
 @blueprint.alt_response(422, description="The address is not one that webhooks may go to.")

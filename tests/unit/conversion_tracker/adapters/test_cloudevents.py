@@ -28,7 +28,7 @@ def _line(sent: object) -> dict[str, Any]:
 def _refusal(sent: object) -> tuple[str, str]:
     with pytest.raises(MappingError) as caught:
         map_cloudevent(sent)
-    return caught.value.reason, caught.value.pointer
+    return caught.value.code, caught.value.pointer
 
 
 @pytest.mark.parametrize("kind", kinds(Fact))

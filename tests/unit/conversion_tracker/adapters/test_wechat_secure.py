@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversion_tracker.ingest.adapters.wechat.callback import is_signed_by_any, signature
 from conversion_tracker.ingest.adapters.wechat.callback_request import parse_callback
 from conversion_tracker.ingest.adapters.wechat.cipher import decrypt
 from conversion_tracker.ingest.adapters.wechat.encrypted_mode import (
     DecryptedMessage,
     DecryptionError,
     is_encoding_aes_key,
-    is_signed_by_any,
     parse_plaintext,
-    signature,
 )
-from tests.support.builders.wechat import AES_KEY, APP_ID, encrypt, lay_out
+from tests.support.builders.wechat import AES_KEY, APPID, encrypt, pad_message
 
 # By hand: `0123456789abcdef`, the length, the callback, the AppID, padded to 32; then
 # openssl enc -aes-256-cbc -nopad -K $(printf '%s=' $AES_KEY | base64 -d | xxd -p -c 99) -iv <its first half> | base64 -w0
@@ -35,7 +34,7 @@ def test_what_openssl_encrypteded_is_opened() -> None:
     """The whole way: signature, AES, padding, length, AppID, callback."""
     assert signature("spamtoken", "1793692800", "n1", VECTOR) == SIGNATURE
     found = decrypt(VECTOR, AES_KEY)
-    assert found.appid == APP_ID
+    assert found.appid == APPID
     callback = parse_callback(found.message)
     assert (callback.person, callback.event, callback.key) == ("oAmy", "subscribe", "qrscene_AMY88")
 
@@ -43,7 +42,7 @@ def test_what_openssl_encrypteded_is_opened() -> None:
 @given(st.binary(max_size=300), st.text(st.characters(codec="utf-8"), max_size=30))
 def test_whatever_is_encrypted_so_is_opened(message: bytes, appid: str) -> None:
     """Of every length: the padding is 1 to 32 bytes."""
-    assert decrypt(encrypt(lay_out(message, appid.encode())), AES_KEY) == DecryptedMessage(message, appid)
+    assert decrypt(encrypt(pad_message(message, appid.encode())), AES_KEY) == DecryptedMessage(message, appid)
 
 
 @given(st.binary(max_size=200))
@@ -60,14 +59,14 @@ def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None
         ("中文", "Base64"),
         (b64encode(b"abc").decode(), "blocks"),
         ("", "padding"),
-        (encrypt(lay_out(b"x"), "B" * 43), "padding"),
-        (encrypt(lay_out(b"x")[:-1] + b"\x21"), "padding"),
-        (encrypt(lay_out(b"x")[:-1] + b"\x00"), "padding"),
-        (encrypt(lay_out(b"x")[:-2] + b"\x01\x02"), "padding"),
-        (encrypt(lay_out(b"x" * 13, b"", block=16)), "padding"),
+        (encrypt(pad_message(b"x"), "B" * 43), "padding"),
+        (encrypt(pad_message(b"x")[:-1] + b"\x21"), "padding"),
+        (encrypt(pad_message(b"x")[:-1] + b"\x00"), "padding"),
+        (encrypt(pad_message(b"x")[:-2] + b"\x01\x02"), "padding"),
+        (encrypt(pad_message(b"x" * 13, b"", block=16)), "padding"),
         (encrypt(b"\x20" * 32), "too short"),
-        (encrypt(lay_out(b"x", length=2**31)), "length"),
-        (encrypt(lay_out(b"x", b"\xff")), "AppID"),
+        (encrypt(pad_message(b"x", length=2**31)), "length"),
+        (encrypt(pad_message(b"x", b"\xff")), "AppID"),
     ],
 )
 def test_what_was_not_encrypted_for_us_is_refused(sent: str, says: str) -> None:

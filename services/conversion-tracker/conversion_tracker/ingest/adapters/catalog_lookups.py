@@ -1,4 +1,4 @@
-"""Look-ups for callers who have shown no key yet."""
+"""Catalog look-ups for requests that are not authenticated by an API key: programs, and the secrets that platforms sign with."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -7,19 +7,40 @@ from flask import g, request
 
 from conversion_tracker.dependencies import dependencies
 from referral.catalog.view import Catalog
+from referral.encryption import DecryptionFailed, unseal
 from referral.http.context import context
+from referral.http.problems import Problem
 
 Found = TypeVar("Found")
 
 
-def look_up(look: Callable[[Catalog], Found]) -> Found:
-    """What the catalog has. What is not in view costs a read of it, so that is counted against the caller's allowance.
+def look_up(read: Callable[[Catalog], Found]) -> Found:
+    """Returns what `read` finds in the catalog.
 
-    Raises Problem 429 where too many came, LogUnavailable if Kafka is unavailable.
+    If the snapshot does not have it, the catalog is read to its end, and the request counts against the caller's rate limit.
+    Raises Problem 429 if the limit is exceeded, and LogUnavailable if Kafka does not answer.
     """
-    found = look(dependencies().catalog_snapshot)
+    found = read(dependencies().catalog_snapshot)
     if found:
         return found
-    if "standing" not in g:
+    if "rate_limit" not in g:
         context().limiter.count(request)
-    return look(context().catalog)
+    return read(context().catalog)
+
+
+def adapter_secrets(program: str, name: str) -> list[str]:
+    """The valid secrets of an adapter, decrypted, newest first. They are stored encrypted by `referral adapters set`.
+
+    Raises Problem 404 if none is set, and 503 if one cannot be decrypted.
+    """
+    secret = look_up(lambda catalog: catalog.adapter_secret(program, name))
+    if secret is None or not secret.sealed:
+        command = f"referral adapters set {name} {program}"
+        detail = f"{program} has no secret {name}, so signatures cannot be verified. Run `{command}`."
+        raise Problem(404, "no_secret", detail)
+    try:
+        return [unseal(context().settings.signing_key, program, name, sealed) for sealed in secret.sealed]
+    except DecryptionFailed as error:
+        reason = str(error).capitalize()
+        detail = f"{reason}. Run `referral adapters set` again with the REFERRAL_SIGNING_KEY of the services."
+        raise Problem(503, "secret_unreadable", detail, headers={"Retry-After": "60"}) from error

@@ -1,30 +1,27 @@
-"""`POST /v1/adapters/cloudevents`: CloudEvents 1.0 in. `POST /v1/events` takes them as well."""
+"""`POST /v1/adapters/cloudevents`: accepts CloudEvents 1.0. `POST /v1/events` accepts them as well."""
 
 from flask import Response, g, request
 from flask_smorest import Blueprint
 
-from conversion_tracker.ingest.adapters.adapted_validation import validate_mapped
-from conversion_tracker.ingest.adapters.adapters_openapi import CLOUDEVENTS
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import POST_CLOUDEVENTS
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import parse_binary_mode, parse_cloudevents
-from conversion_tracker.ingest.ingest_response import publish_and_respond
+from conversion_tracker.ingest.ingest_response import ingest_mapped
 from conversion_tracker.ingest.program_access import program_access_check
 from referral.http.api_keys import requires
 from referral.http.rate_limit import unlimited
 
-blueprint = Blueprint("cloudevents", __name__, description="CloudEvents 1.0, from whatever speaks it.")
+blueprint = Blueprint("cloudevents", __name__, description="CloudEvents 1.0 from any source.")
 
 
 @blueprint.post("/v1/adapters/cloudevents")
-@blueprint.doc(**CLOUDEVENTS)
+@blueprint.doc(**POST_CLOUDEVENTS)
 @unlimited
 @requires("events:write")
 def post_cloudevents() -> Response:
-    """Report what happened as CloudEvents 1.0: structured, batched (up to 1,000) or binary.
+    """Report events as CloudEvents 1.0: structured, batched (up to 1,000) or binary.
 
-    `id` and `source` tell an event from all others, `subject` is the person, `time` when it happened, the last two words of `type`
-    our type. The program is the extension attribute `program`, or the part of `source` that begins with `prg_`.
+    `id` and `source` together identify an event, `subject` is the person, `time` is when it happened, and the last two words of
+    `type` are the event type. The program is the extension attribute `program`, or the part of `source` that starts with `prg_`.
     """
-    sent = parse_cloudevents(request)
-    return publish_and_respond(
-        validate_mapped([parse_binary_mode(request)] if sent is None else sent, program_access_check(g.key))
-    )
+    items = parse_cloudevents(request)
+    return ingest_mapped([parse_binary_mode(request)] if items is None else items, program_access_check(g.key))

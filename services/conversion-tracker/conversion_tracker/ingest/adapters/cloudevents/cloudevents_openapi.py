@@ -1,26 +1,25 @@
-"""A CloudEvent as the API's documentation describes it, and an example that a test sends."""
+"""OpenAPI of CloudEvents: the schema of one, with an example that a test sends, and `POST /v1/adapters/cloudevents`."""
 
 from typing import Any
 
+from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import BATCH, STRUCTURED
 from conversion_tracker.ingest.adapters.mapped_event import EVIDENCE_FIELDS
+from conversion_tracker.ingest.ingest_openapi import RESPONSES
 
 _TEXT = {"type": "string", "minLength": 1}
 _REQUIRED = {
     "specversion": {"const": "1.0"},
-    "id": {**_TEXT, "description": "with `source`, tells this event from all others"},
-    "source": {**_TEXT, "description": "where it comes from; may name the program: https://shop.example.com/prg_glow"},
-    "type": {**_TEXT, "description": "ends with one of our event types: com.example.person.followed"},
+    "id": {**_TEXT, "description": "identifies the event, together with `source`"},
+    "source": {**_TEXT, "description": "the origin; may contain the program: https://shop.example.com/prg_glow"},
+    "type": {**_TEXT, "description": "ends with an event type of this API: com.example.person.followed"},
     "subject": {**_TEXT, "description": "the person"},
     "time": {"type": "string", "format": "date-time", "description": "when it happened"},
 }
 _OPTIONAL = {
-    "program": {**_TEXT, "description": "the program, where `source` does not name it"},
-    "datacontenttype": {**_TEXT, "description": "application/json, where it is there"},
-    **{
-        name: {**_TEXT, "description": f"`{name}` of our event; may stand in `data` instead"}
-        for name in EVIDENCE_FIELDS
-    },
-    "data": {"type": "object", "description": "what our event type has in `data`"},
+    "program": {**_TEXT, "description": "the program, if `source` does not contain it"},
+    "datacontenttype": {**_TEXT, "description": "application/json, if present"},
+    **{name: {**_TEXT, "description": f"`{name}` of the event; may be in `data` instead"} for name in EVIDENCE_FIELDS},
+    "data": {"type": "object", "description": "the `data` of the event type"},
 }
 CLOUDEVENT: dict[str, Any] = {
     "type": "object",
@@ -37,4 +36,20 @@ CLOUDEVENT_EXAMPLE: dict[str, Any] = {
     "time": "2026-11-03T08:00:00Z",
     "channel": "xiaohongshu",
     "data": {"code": "AMY88", "content": "dry-skin-hacks"},
+}
+CLOUDEVENT_BODY: dict[str, Any] = {"schema": CLOUDEVENT, "example": CLOUDEVENT_EXAMPLE}
+CLOUDEVENT_BATCH: dict[str, Any] = {
+    "schema": {"type": "array", "items": CLOUDEVENT, "minItems": 1, "maxItems": 1000},
+}
+
+POST_CLOUDEVENTS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            STRUCTURED: CLOUDEVENT_BODY,
+            BATCH: CLOUDEVENT_BATCH,
+            "application/json": {"schema": {"type": ["object", "array"]}},
+        },
+    },
+    "responses": {**RESPONSES, 415: {"description": "CloudEvents in a format other than JSON."}},
 }

@@ -1,4 +1,4 @@
-"""Takes a request apart into CloudEvents: structured, batched or binary mode.
+"""Parses a request into CloudEvents: structured, batched or binary content mode.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md, section 3.
 """
@@ -8,7 +8,7 @@ from flask import Request
 
 from conversion_tracker.ingest.adapters.cloudevents.translation import header_attributes, map_cloudevent
 from conversion_tracker.ingest.adapters.mapped_event import MappedItem, MappingError
-from conversion_tracker.ingest.adapters.payload_request import check_count, parse_payload, split_array
+from conversion_tracker.ingest.events_request import check_count, parse_payload, split_array
 from referral.http.problems import Problem
 
 STRUCTURED = "application/cloudevents+json"
@@ -17,9 +17,9 @@ _ANY = "application/cloudevents"
 
 
 def parse_cloudevents(request: Request) -> list[MappedItem] | None:
-    """The CloudEvents of a request, each mapped or with why not; None where it brings none by media type or `ce-` headers.
+    """The mapped CloudEvents of a request; None if neither its media type nor a `ce-` header marks it as CloudEvents.
 
-    Raises Problem 400 (unparseable), 413 (too many) or 415 (CloudEvents in another format).
+    Raises Problem 400 (cannot be parsed), 413 (too many events) or 415 (a CloudEvents format other than JSON).
     """
     if request.mimetype.startswith(_ANY):
         return _parse_structured_mode(request.get_data(cache=False), request.mimetype)
@@ -27,14 +27,14 @@ def parse_cloudevents(request: Request) -> list[MappedItem] | None:
 
 
 def parse_binary_mode(request: Request) -> MappedItem:
-    """The CloudEvent of a binary-mode request: attributes in headers, the body is its data. Raises Problem 400."""
+    """The CloudEvent of a binary-mode request: the attributes are headers, the data is the body. Raises Problem 400."""
     body = request.get_data(cache=False)
-    kind = {"datacontenttype": request.mimetype} if request.mimetype and body else {}
+    content_type = {"datacontenttype": request.mimetype} if request.mimetype and body else {}
     data = {"data": parse_payload(body)} if body else {}
     try:
-        return map_cloudevent(header_attributes(request.headers.items()) | kind | data)
-    except MappingError as unmapped:
-        return unmapped
+        return map_cloudevent(header_attributes(request.headers.items()) | content_type | data)
+    except MappingError as error:
+        return error
 
 
 def _parse_structured_mode(body: bytes, mimetype: str) -> list[MappedItem]:
@@ -47,7 +47,7 @@ def _parse_structured_mode(body: bytes, mimetype: str) -> list[MappedItem]:
 
 
 def _map_raw(raw: msgspec.Raw) -> MappedItem:
-    """An item of a batch; one that cannot be read spoils no other."""
+    """Maps one item of a batch; an item that cannot be parsed does not affect the others."""
     try:
         return _map_or_error(parse_payload(bytes(raw)))
     except Problem as problem:
@@ -57,5 +57,5 @@ def _map_raw(raw: msgspec.Raw) -> MappedItem:
 def _map_or_error(sent: object) -> MappedItem:
     try:
         return map_cloudevent(sent)
-    except MappingError as unmapped:
-        return unmapped
+    except MappingError as error:
+        return error

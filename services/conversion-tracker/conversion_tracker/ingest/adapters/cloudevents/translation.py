@@ -1,14 +1,14 @@
-"""CloudEvents 1.0 as our events. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+"""Maps CloudEvents 1.0 to events of this API. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 
-| CloudEvents | ours |
+| CloudEvents | event |
 |---|---|
-| `source` and `id` | `id`: both together are an event's identity (spec, "id"), so `SOURCE ID` is kept, hashed above 64 letters |
-| `type` | `type`: its last two words, so a reverse-DNS name may stand before it (`com.example.person.followed`) |
-| `time` | `occurred_at`; required here, since a repetition must tell the same moment |
+| `source` and `id` | `id`: an event is identified by both (spec, "id"), so it is `SOURCE ID`, hashed if longer than 64 characters |
+| `type` | `type`: its last two words, so that a reverse-DNS prefix is allowed (`com.example.person.followed`) |
+| `time` | `occurred_at`; required here, because a repeated event must have the same timestamp |
 | `subject` | `person` |
-| the extension attribute `program`, else the part of `source` that begins with `prg_` | `program` |
-| the extension attributes `channel`, `code`, `click`, `mention`, `device`, `network`, else fields of `data` so named | the same |
-| what else is in `data` | `data` |
+| the extension attribute `program`, otherwise the part of `source` that starts with `prg_` | `program` |
+| the extension attribute or field of `data` `channel`, `code`, `click`, `mention`, `device`, `network` | the same |
+| the rest of `data` | `data` |
 """
 
 import re
@@ -19,39 +19,44 @@ from conversion_tracker.ingest.adapters.mapped_event import EVIDENCE_FIELDS, Map
 from referral.events.ids import derive_id
 
 _PROGRAM = re.compile(r"prg_[a-z0-9_]+")
-_JSON = re.compile(
-    r"(application|text)/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE
-)  # JSON event format 1.0.2, section 3.1
+# JSON event format 1.0.2, section 3.1
+_JSON = re.compile(r"(application|text)/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 _MAX_ID = 64
-_FIXED = {"/id": "/id", "/type": "/type", "/occurred_at": "/time", "/person": "/subject", "/data": "/data", "": ""}
+_FIXED_POINTERS = {
+    "/id": "/id",
+    "/type": "/type",
+    "/occurred_at": "/time",
+    "/person": "/subject",
+    "/data": "/data",
+    "": "",
+}
 
 
 def map_cloudevent(sent: object) -> MappedEvent:
-    """The event of a CloudEvent in its JSON form. Raises Unmapped; what our events ask for is inspected afterwards."""
+    """The event of a CloudEvent in JSON format, not yet validated. Raises MappingError."""
     if not isinstance(sent, dict):
-        raise MappingError("not_a_cloudevent", "", "This is no JSON object.")
+        raise MappingError("not_a_cloudevent", "", "It is not a JSON object.")
     if sent.get("specversion") != "1.0":
-        raise MappingError(
-            "not_a_cloudevent", "/specversion", f"`specversion` is {_describe(sent.get('specversion'))}."
-        )
-    source, own_id, kind = (_required_text(sent, name) for name in ("source", "id", "type"))
-    evidence, data, places = _split_evidence(sent, _data(sent))
-    program, place = _program(sent, source)
+        detail = f"`specversion` is {_describe(sent.get('specversion'))}."
+        raise MappingError("not_a_cloudevent", "/specversion", detail)
+    source, source_id, source_type = (_required_text(sent, name) for name in ("source", "id", "type"))
+    evidence, data, evidence_pointers = _split_evidence(sent, _data(sent))
+    program, program_pointer = _program(sent, source)
     fields = {
-        "id": _event_id(source, own_id),
-        "type": _event_type(kind),
+        "id": _event_id(source, source_id),
+        "type": _event_type(source_type),
         "program": program,
         "person": sent.get("subject"),
+        "occurred_at": sent.get("time"),
+        "data": data,
     }
-    return build_event(
-        fields | {"occurred_at": sent.get("time"), "data": data} | evidence, _FIXED | places | {"/program": place}
-    )
+    return build_event(fields | evidence, _FIXED_POINTERS | evidence_pointers | {"/program": program_pointer})
 
 
 def header_attributes(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The context attributes of a binary-mode request: its headers `ce-…`, unquoted and percent-decoded once.
+    """The context attributes of a binary-mode request: its `ce-…` headers, unquoted and percent-decoded once.
 
-    HTTP protocol binding 1.0.2, section 3.1.3.2. Raises Unmapped for a value that is not UTF-8.
+    HTTP protocol binding 1.0.2, section 3.1.3.2. Raises MappingError for a value that is not UTF-8.
     """
     named = ((name.lower(), value) for name, value in headers)
     return {name[3:]: _decode_header(name, value) for name, value in named if name.startswith("ce-")}
@@ -63,9 +68,8 @@ def _decode_header(name: str, value: str) -> str:
     try:
         return unquote(value.encode("latin-1").decode(), errors="strict")
     except UnicodeError:
-        raise MappingError(
-            "not_a_cloudevent", f"/{name[3:]}", f"The header {name} is not UTF-8, percent-encoded."
-        ) from None
+        detail = f"The header {name} is not percent-encoded UTF-8."
+        raise MappingError("not_a_cloudevent", f"/{name[3:]}", detail) from None
 
 
 def _required_text(sent: Mapping[str, object], name: str) -> str:
@@ -80,37 +84,38 @@ def _describe(value: object) -> str:
 
 
 def _data(sent: Mapping[str, object]) -> object:
-    kind = sent.get("datacontenttype", "application/json")
-    if "data_base64" in sent or not (isinstance(kind, str) and _JSON.fullmatch(kind)):
-        place = "/data_base64" if "data_base64" in sent else "/datacontenttype"
-        raise MappingError("not_a_cloudevent", place, "The data is not JSON.")
+    content_type = sent.get("datacontenttype", "application/json")
+    if "data_base64" in sent or not (isinstance(content_type, str) and _JSON.fullmatch(content_type)):
+        pointer = "/data_base64" if "data_base64" in sent else "/datacontenttype"
+        raise MappingError("not_a_cloudevent", pointer, "The data is not JSON.")
     return sent.get("data")
 
 
 def _split_evidence(sent: Mapping[str, object], data: object) -> tuple[dict[str, object], object, dict[str, str]]:
-    """Evidence, the rest of the data (None where nothing is left), and where the evidence stood."""
-    inside = data if isinstance(data, dict) else {}
-    lifted = [name for name in EVIDENCE_FIELDS if name in inside]
-    rest = {name: value for name, value in inside.items() if name not in lifted} or None
-    evidence = {name: sent.get(name, inside.get(name)) for name in EVIDENCE_FIELDS if name in sent or name in lifted}
-    places = {f"/{name}": f"/{name}" if name in sent else f"/data/{name}" for name in EVIDENCE_FIELDS}
-    return evidence, rest if isinstance(data, dict) else data, places
+    """The evidence fields, the remaining data (None if empty), and the pointer to each evidence field."""
+    fields = data if isinstance(data, dict) else {}
+    in_data = [name for name in EVIDENCE_FIELDS if name in fields]
+    rest = {name: value for name, value in fields.items() if name not in in_data} or None
+    evidence = {name: sent.get(name, fields.get(name)) for name in EVIDENCE_FIELDS if name in sent or name in in_data}
+    pointers = {f"/{name}": f"/{name}" if name in sent else f"/data/{name}" for name in EVIDENCE_FIELDS}
+    return evidence, rest if isinstance(data, dict) else data, pointers
 
 
 def _program(sent: Mapping[str, object], source: str) -> tuple[object, str]:
+    """The program, and the pointer to the attribute that names it."""
     if "program" in sent:
         return sent["program"], "/program"
-    found = next((part for part in re.split(r"[/:?#&=.]", source) if _PROGRAM.fullmatch(part)), None)
-    if found is None:
-        what = "No program is named: neither by an extension attribute `program`, nor by a part `prg_…` of `source`."
-        raise MappingError("not_a_cloudevent", "/source", what)
-    return found, "/source"
+    program = next((part for part in re.split(r"[/:?#&=.]", source) if _PROGRAM.fullmatch(part)), None)
+    if program is None:
+        detail = "The program is missing: set the extension attribute `program`, or include `prg_…` in `source`."
+        raise MappingError("not_a_cloudevent", "/source", detail)
+    return program, "/source"
 
 
-def _event_id(source: str, own_id: str) -> str:
-    together = f"{source} {own_id}"  # a source is a URI reference: no blank is in it
-    return together if len(together) <= _MAX_ID else derive_id("evt", source, own_id)
+def _event_id(source: str, source_id: str) -> str:
+    joined = f"{source} {source_id}"  # unambiguous: a URI reference contains no space
+    return joined if len(joined) <= _MAX_ID else derive_id("evt", source, source_id)
 
 
-def _event_type(said: str) -> str:
-    return ".".join(said.rsplit(".", 2)[-2:])
+def _event_type(source_type: str) -> str:
+    return ".".join(source_type.rsplit(".", 2)[-2:])

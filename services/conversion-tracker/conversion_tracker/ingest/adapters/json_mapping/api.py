@@ -1,4 +1,4 @@
-"""`POST /v1/adapters/{name}/{program}`: a platform's own JSON, mapped as the program file says under `adapters:`."""
+"""`POST /v1/adapters/{name}/{program}`: a platform's own JSON, mapped as the program file's `adapters` section says."""
 
 import base64
 import hmac
@@ -7,14 +7,12 @@ from flask import Response, g, request
 from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.ingest.adapters.adapted_validation import validate_mapped
-from conversion_tracker.ingest.adapters.adapters_openapi import GENERIC
-from conversion_tracker.ingest.adapters.catalog_lookups import look_up
+from conversion_tracker.ingest.adapters.catalog_lookups import adapter_secrets, look_up
+from conversion_tracker.ingest.adapters.json_mapping.json_mapping_openapi import POST_WEBHOOK
 from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
 from conversion_tracker.ingest.adapters.mapped_event import MappedItem, MappingError
-from conversion_tracker.ingest.adapters.payload_request import check_count, parse_payload
-from conversion_tracker.ingest.adapters.secrets import adapter_secrets
-from conversion_tracker.ingest.ingest_response import publish_and_respond
+from conversion_tracker.ingest.events_request import check_count, parse_payload
+from conversion_tracker.ingest.ingest_response import ingest_mapped
 from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import Adapter, AdapterSignature
 from referral.http.api_keys import authenticate, require_program_access
@@ -23,16 +21,16 @@ from referral.http.problems import Problem
 from referral.http.rate_limit import unlimited
 from referral.http.require import unknown_program
 
-blueprint = Blueprint("adapters", __name__, description="Other platforms' webhooks, as a program file maps them.")
+blueprint = Blueprint("adapters", __name__, description="Other platforms' webhooks, mapped by the program file.")
 
 
 @blueprint.post("/v1/adapters/<name>/<program>")
-@blueprint.doc(**GENERIC)
+@blueprint.doc(**POST_WEBHOOK)
 @unlimited
 def webhook(name: str, program: str) -> Response:
-    """Take a platform's webhook: one JSON object, an array, or an object with the list that the adapter names.
+    """Accept a platform's webhook: one JSON object, an array, or an object with the list that the adapter names.
 
-    An adapter that declares a signature believes the signature; any other asks for an API key with `events:write`.
+    If the adapter declares a signature, the request must have it; otherwise it must have an API key with `events:write`.
     """
     adapter = _require_adapter(name, program)
     body = request.get_data(cache=False)
@@ -40,33 +38,31 @@ def webhook(name: str, program: str) -> Response:
         g.key = authenticate("events:write")
         require_program_access(g.key, program)
     else:
-        _check_signature(adapter.signature, program, body)
-    return publish_and_respond(
-        validate_mapped(check_count(_map_or_error(parse_payload(body), adapter, program)), check_program_exists)
-    )
+        _require_valid_signature(adapter.signature, program, body)
+    items = check_count(_map_or_error(parse_payload(body), adapter, program))
+    return ingest_mapped(items, check_program_exists)
 
 
 def _map_or_error(payload: object, adapter: Adapter, program: str) -> list[MappedItem]:
     try:
         return map_payload(payload, adapter, program)
-    except MappingError as unmapped:
-        return [unmapped]
+    except MappingError as error:
+        return [error]
 
 
 def _require_adapter(name: str, program: str) -> Adapter:
-    """Returns the adapter that the program's rules in force declare. Raises Problem 404."""
+    """The adapter as declared in the version in force. Raises Problem 404."""
     now_ms = context().clock.now_ms()
     version = look_up(lambda catalog: catalog.program_at(program, now_ms))
     if version is None:
         raise _not_in_force(program)
-    found = next((one for one in version.program.adapters if one.id == name), None)
-    if found is None:
-        there = ", ".join(one.id for one in version.program.adapters) or "none"
-        detail = (
-            f"{program} declares no adapter {name}; it has {there}. Declare it under `adapters:` in the program file."
-        )
+    adapters = version.program.adapters
+    adapter = next((one for one in adapters if one.id == name), None)
+    if adapter is None:
+        existing = ", ".join(one.id for one in adapters) or "none"
+        detail = f"{program} has no adapter {name}; it has: {existing}. Add it to `adapters` in the program file."
         raise Problem(404, "unknown_adapter", detail)
-    return found
+    return adapter
 
 
 def _not_in_force(program: str) -> Problem:
@@ -77,26 +73,26 @@ def _not_in_force(program: str) -> Problem:
     return Problem(404, "unknown_program", detail)
 
 
-def _check_signature(declared: AdapterSignature, program: str, body: bytes) -> None:
-    """Raises Problem 401 without a signature, 403 for a wrong one, 404 without a secret."""
-    said = request.headers.get(declared.header, "")
-    if not said:
+def _require_valid_signature(declared: AdapterSignature, program: str, body: bytes) -> None:
+    """Raises Problem 401 for a missing signature, 403 for an invalid one, and 404 if the secret is not set."""
+    header = request.headers.get(declared.header, "")
+    if not header:
         detail = (
             f"The header {declared.header} is missing. Sign the body: HMAC-SHA256 with the secret {declared.secret}."
         )
         raise Problem(401, "missing_signature", detail)
     secrets = adapter_secrets(program, declared.secret)
-    made = _decode_signature(said.removeprefix(declared.prefix or ""), declared.encoding)
-    if not any(hmac.compare_digest(hmac.digest(one.encode(), body, "sha256"), made) for one in secrets):
+    signature = _decode_signature(header.removeprefix(declared.prefix or ""), declared.encoding)
+    if not any(hmac.compare_digest(hmac.digest(one.encode(), body, "sha256"), signature) for one in secrets):
         detail = (
             f"The signature in {declared.header} is not the HMAC-SHA256 of this body with the secret {declared.secret}."
         )
-        raise Problem(403, "bad_signature", f"{detail} Sign the very bytes that are sent.")
+        raise Problem(403, "bad_signature", f"{detail} Sign exactly the bytes that are sent.")
 
 
 def _decode_signature(text: str, encoding: str) -> bytes:
-    """The bytes of a written signature; none where it is not written so."""
+    """The bytes of an encoded signature; empty if it is encoded in another way."""
     try:
         return bytes.fromhex(text) if encoding == "hex" else base64.b64decode(text, validate=True)
-    except ValueError:  # binascii's error is one
+    except ValueError:  # binascii.Error is one
         return b""

@@ -1,23 +1,23 @@
-"""Places in a JSON document, as a JSON pointer (RFC 6901: `/user/id`) or a dotted path (`user.id`)."""
+"""Locations in a JSON document, written as a JSON pointer (RFC 6901: `/user/id`) or as a dotted path (`user.id`)."""
 
-from collections.abc import Iterable
-
-
-def parse_path(place: str) -> tuple[str, ...]:
-    """The names and indexes on the way to a place."""
-    if not place.startswith("/"):
-        return tuple(place.split("."))
-    return tuple(step.replace("~1", "/").replace("~0", "~") for step in place[1:].split("/"))
+from referral.json_pointer import json_pointer, parse_pointer
 
 
-def to_pointer(way: Iterable[str]) -> str:
-    """The JSON pointer of a way."""
-    return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in way)
+def parse_path(path: str) -> tuple[str, ...]:
+    """The names and indexes of a path."""
+    if not path.startswith("/"):
+        return tuple(path.split("."))
+    return parse_pointer(path)
 
 
-def resolve_path(document: object, place: str) -> object:
-    """What stands at a place; None where nothing does, or null."""
-    for step in parse_path(place):
+def to_pointer(path: str) -> str:
+    """The same path as a JSON pointer."""
+    return json_pointer(*parse_path(path))
+
+
+def resolve_path(document: object, path: str) -> object:
+    """The value at a path; None if it is missing or null."""
+    for step in parse_path(path):
         document = _child(document, step)
     return document
 

@@ -1,8 +1,8 @@
-"""`GET` and `POST /v1/adapters/wechat/{program}`: what a WeChat official account's server calls.
+"""`GET` and `POST /v1/adapters/wechat/{program}`: the callback URL of a WeChat official account.
 
-WeChat believes an answer `success`, and calls again after any other within its three tries; so `success` means: on the log.
-In plaintext mode the signature does not cover the body (domain/adapters/wechat.py cites WeChat's page); the first event under a
-signature binds it. In encrypted mode it does: what is overheard can be sent again, and is the same event.
+WeChat calls again, up to three times, unless the response is `success`; so `success` means that the event is durably written to the
+log. In plaintext mode the signature does not cover the body (callback.py cites WeChat's page), so a signature is bound to the first
+event that it is received with. In encrypted mode it does: a captured request can only be repeated, and then is the same event.
 """
 
 import hashlib
@@ -12,19 +12,18 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
-from conversion_tracker.ingest.adapters.adapted_validation import validate_mapped
-from conversion_tracker.ingest.adapters.adapters_openapi import ECHO, WECHAT
 from conversion_tracker.ingest.adapters.mapped_event import MappedEvent
 from conversion_tracker.ingest.adapters.wechat.authentication import (
-    NAME,
-    check_plaintext_signature,
+    TOKEN_SECRET,
     decrypt_message,
     has_aes_key,
+    require_plaintext_signature,
     wechat_account,
 )
 from conversion_tracker.ingest.adapters.wechat.callback import TOLERANCE_S, to_event
 from conversion_tracker.ingest.adapters.wechat.callback_request import MAX_BYTES, parse_callback, parse_encrypted
-from conversion_tracker.ingest.ingest_response import publish_accepted
+from conversion_tracker.ingest.adapters.wechat.wechat_openapi import GET_ECHO, POST_CALLBACK
+from conversion_tracker.ingest.ingest_response import publish_accepted, validate_mapped
 from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import WechatAccount
 from referral.http.context import context
@@ -45,24 +44,24 @@ _encode = msgspec.json.Encoder().encode
 
 
 @blueprint.get(_ROUTE)
-@blueprint.doc(**ECHO)
+@blueprint.doc(**GET_ECHO)
 def echo(program: str) -> Response:
-    """Show WeChat that this address is the account's: `echostr` is answered as it came, or what was encrypted in it."""
-    said = request.args.get("echostr", "")[:1024]
+    """Confirm to WeChat that the URL belongs to the account: returns `echostr`, decrypted if it is encrypted."""
+    echostr = request.args.get("echostr", "")[:1024]
     if "msg_signature" in request.args:
-        return Response(decrypt_message(program, said, wechat_account(program)), mimetype="text/plain")
-    check_plaintext_signature(program)
-    return Response(said, mimetype="text/plain")
+        return Response(decrypt_message(program, echostr, wechat_account(program)), mimetype="text/plain")
+    require_plaintext_signature(program)
+    return Response(echostr, mimetype="text/plain")
 
 
 @blueprint.post(_ROUTE)
-@blueprint.doc(**WECHAT)
+@blueprint.doc(**POST_CALLBACK)
 @unlimited
 def callback(program: str) -> Response:
-    """Take a callback: a follow (with the scene of the QR code as its code), a scan or an unfollow becomes an event.
+    """Accept a callback: a follow (the scene of the QR code is the referral code), a scan or an unfollow becomes an event.
 
-    Anything else is answered `success` and not kept. Not `success` means that WeChat should call again. Encrypted callbacks
-    (安全模式) are opened with the account's EncodingAESKey.
+    Other messages are answered with `success` and ignored. After any other response WeChat calls again. Encrypted callbacks
+    (安全模式) are decrypted with the account's EncodingAESKey.
     """
     request.max_content_length = MAX_BYTES
     account = wechat_account(program)
@@ -70,11 +69,11 @@ def callback(program: str) -> Response:
     if encrypted:
         body = decrypt_message(program, parse_encrypted(request.get_data(cache=False)), account)
     else:
-        check_plaintext_signature(program)
+        require_plaintext_signature(program)
         body = request.get_data(cache=False)
     fact = to_event(parse_callback(body), program)
     if fact is None:
-        counter("adapter_passed_over").labels(NAME).inc()
+        counter("adapter_ignored").labels(TOKEN_SECRET).inc()
     else:
         line = _encode(fact)
         if not encrypted:
@@ -84,29 +83,28 @@ def callback(program: str) -> Response:
 
 
 def _is_encrypted(program: str, account: WechatAccount) -> bool:
-    """Whether the callback is to be read by its encrypted part. Raises Problem 403 for plaintext where the program refuses that.
+    """Whether to read the callback's encrypted part. Raises Problem 403 for plaintext if the program accepts only encryption.
 
-    In compatible mode WeChat sends both; the encrypted part is believed more, since its signature covers it, once there is a key.
+    In compatible mode WeChat sends both. Once a key is set, the encrypted part is read, because its signature covers the body.
     """
     is_sent = request.args.get("encrypt_type") == "aes"
     if account.mode == "encrypted" and not is_sent:
         detail = (
-            f"{program} takes encrypted callbacks only (`wechat.mode`). Set the account's message mode to 安全模式."
+            f"{program} accepts only encrypted callbacks (`wechat.mode`). Set the account's message mode to 安全模式."
         )
         raise Problem(403, "plaintext_refused", detail)
     return is_sent and (account.mode == "encrypted" or has_aes_key(program))
 
 
 def _bind_signature(line: bytes) -> None:
-    """Lets a signature stand for one event. Raises Problem 403 where it came with another before; without Redis nobody knows."""
-    place = f"http:wechat:{request.args['signature']}"
-    mine = hashlib.blake2b(line, digest_size=16).digest()
+    """Binds the signature to this event. Raises Problem 403 if it is bound to another; not checked if Redis is unavailable."""
+    key = f"http:wechat:{request.args['signature']}"
+    digest = hashlib.blake2b(line, digest_size=16).digest()
     try:
         redis = context().redis
-        first = mine if redis.set(place, mine, nx=True, ex=2 * TOLERANCE_S) else redis.get(place)
+        bound = digest if redis.set(key, digest, nx=True, ex=2 * TOLERANCE_S) else redis.get(key)
     except RedisError:
         return
-    if first not in (None, mine):
-        raise Problem(
-            403, "replayed_signature", "This signature came with another event before. Sign each request anew."
-        )
+    if bound not in (None, digest):
+        detail = "This signature was already used for another event. Sign each request separately."
+        raise Problem(403, "replayed_signature", detail)

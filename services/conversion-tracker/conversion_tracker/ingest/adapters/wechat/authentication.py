@@ -1,13 +1,11 @@
-"""Which callbacks of WeChat are believed: by the signature of plaintext mode, or by that of encrypted mode and its key."""
+"""Authenticates WeChat's requests: by the signature of plaintext mode, or by the signature and key of encrypted mode."""
 
 from collections.abc import Sequence
 
 from flask import request
 
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.ingest.adapters.catalog_lookups import look_up
-from conversion_tracker.ingest.adapters.secrets import adapter_secrets
-from conversion_tracker.ingest.adapters.wechat import encrypted_mode
+from conversion_tracker.ingest.adapters.catalog_lookups import adapter_secrets, look_up
 from conversion_tracker.ingest.adapters.wechat.callback import TOLERANCE_S, is_recent, is_signed_by_any
 from conversion_tracker.ingest.adapters.wechat.cipher import decrypt
 from conversion_tracker.ingest.adapters.wechat.encrypted_mode import DecryptedMessage, DecryptionError
@@ -15,76 +13,74 @@ from referral.events.adapters import WechatAccount
 from referral.http.context import context
 from referral.http.problems import Problem
 
-NAME, AES_NAME = "wechat", "wechat-aes"
+TOKEN_SECRET, AES_KEY_SECRET = "wechat", "wechat-aes"
 
 
 def wechat_account(program: str) -> WechatAccount:
-    """What the program in force says of its account; the defaults where none is in force, said after a look at the log."""
-    terms = look_up(lambda catalog: catalog.program_at(program, context().clock.now_ms()))
-    return terms.program.wechat if terms else WechatAccount()
+    """The account settings of the program version in force; the defaults if there is none."""
+    version = look_up(lambda catalog: catalog.program_at(program, context().clock.now_ms()))
+    return version.program.wechat if version else WechatAccount()
 
 
 def has_aes_key(program: str) -> bool:
-    """Whether the account's EncodingAESKey is set, as far as this process has read."""
-    kept = dependencies().catalog_snapshot.adapter_secret(program, AES_NAME)
-    return kept is not None and bool(kept.sealed)
+    """Whether the account's EncodingAESKey is set, in the catalog read so far."""
+    secret = dependencies().catalog_snapshot.adapter_secret(program, AES_KEY_SECRET)
+    return secret is not None and bool(secret.sealed)
 
 
-def check_plaintext_signature(program: str) -> None:
-    """Checks the signature of plaintext mode. Raises Problem 404 without a token, 400 without the parameters, 403 for a signature
-    that is forged or too old.
+def require_plaintext_signature(program: str) -> None:
+    """Verifies the signature of plaintext mode.
+
+    Raises Problem 404 if the token is not set, 400 for a missing parameter, and 403 for an invalid or outdated signature.
     """
-    tokens = adapter_secrets(program, NAME)
-    said, timestamp, nonce = (require_parameter(name) for name in ("signature", "timestamp", "nonce"))
-    _require_valid_signature(program, timestamp, ok=is_signed_by_any(tokens, said, timestamp, nonce))
+    _require_signature(program, "signature")
 
 
 def decrypt_message(program: str, encrypted: str, account: WechatAccount) -> bytes:
-    """The message that only WeChat can have encrypted. Raises Problem as above, 422 for what the key does not open, 403 for
-    another account's.
+    """Verifies the signature of encrypted mode, and returns the decrypted message.
+
+    Raises Problem as above, 422 if no key decrypts the message, and 403 for a message for another account.
     """
-    tokens = adapter_secrets(program, NAME)
-    said, timestamp, nonce = (require_parameter(name) for name in ("msg_signature", "timestamp", "nonce"))
-    _require_valid_signature(
-        program, timestamp, ok=encrypted_mode.is_signed_by_any(tokens, said, timestamp, nonce, encrypted)
-    )
-    found = _decrypt_with_any(program, encrypted, adapter_secrets(program, AES_NAME))
-    if account.appid is not None and found.appid != account.appid:
-        detail = f"The message is for the account {found.appid[:64]!r}; {program} names {account.appid}. Check `wechat.appid`."
+    _require_signature(program, "msg_signature", encrypted)
+    decrypted = _decrypt_with_any(program, encrypted, adapter_secrets(program, AES_KEY_SECRET))
+    if account.appid is not None and decrypted.appid != account.appid:
+        received = repr(decrypted.appid[:64])
+        detail = f"The message is for the account {received}, not {account.appid}. Check `wechat.appid` of {program}."
         raise Problem(403, "other_account", detail)
-    return found.message
+    return decrypted.message
 
 
-def _decrypt_with_any(program: str, encrypted: str, keys: Sequence[str]) -> DecryptedMessage:
-    """By the newest key, else by the one before it."""
-    why: DecryptionError | None = None
-    for key in keys:
-        try:
-            return decrypt(encrypted, key)
-        except DecryptionError as error:
-            why = why or error
-    detail = (
-        f"The message cannot be opened with the EncodingAESKey of {program}: {why}. Let both sides have the same: "
-        f"`referral adapters set {AES_NAME} {program} --token-file FILE`."
-    )
-    raise Problem(422, "undecipherable", detail)
-
-
-def _require_valid_signature(program: str, timestamp: str, *, ok: bool) -> None:
-    if not ok:
-        detail = f"The signature is not made with the token of {program}. Let both sides have the same: `referral adapters set`."
+def _require_signature(program: str, parameter: str, *signed: str) -> None:
+    tokens = adapter_secrets(program, TOKEN_SECRET)
+    received, timestamp, nonce = (_require_parameter(name) for name in (parameter, "timestamp", "nonce"))
+    if not is_signed_by_any(tokens, received, timestamp, nonce, *signed):
+        detail = f"The signature does not match the token of {program}. Set the same token on both sides: `referral adapters set`."
         raise Problem(403, "bad_signature", detail)
     if not is_recent(timestamp, context().clock.now_ms()):
         detail = (
-            f"The signature's timestamp is more than {TOLERANCE_S} seconds from our clock. Sign anew; check the clocks."
+            f"The signature's timestamp differs from the server's clock by more than {TOLERANCE_S} s. Check the clocks."
         )
         raise Problem(403, "stale_signature", detail)
 
 
-def require_parameter(name: str) -> str:
-    """A parameter that WeChat sends. Raises Problem 400 where it is missing or too long."""
+def _decrypt_with_any(program: str, encrypted: str, keys: Sequence[str]) -> DecryptedMessage:
+    """Decrypts with the newest key that fits. Raises Problem 422 with the error of the newest key."""
+    newest_error: DecryptionError | None = None
+    for key in keys:
+        try:
+            return decrypt(encrypted, key)
+        except DecryptionError as error:
+            newest_error = newest_error or error
+    detail = (
+        f"The message cannot be decrypted with the EncodingAESKey of {program}: {newest_error}. Set the same key on both "
+        f"sides: `referral adapters set {AES_KEY_SECRET} {program} --token-file FILE`."
+    )
+    raise Problem(422, "undecipherable", detail)
+
+
+def _require_parameter(name: str) -> str:
     value = request.args.get(name, "")
     if not 0 < len(value) <= 128:
-        detail = f"WeChat sends `{name}` in the query, 1 to 128 characters. This address is for WeChat's server."
+        detail = f"The query parameter `{name}` must have 1 to 128 characters. This URL is for WeChat's server."
         raise Problem(400, "missing_parameter", detail, [{"pointer": f"query:{name}", "detail": detail}])
     return value

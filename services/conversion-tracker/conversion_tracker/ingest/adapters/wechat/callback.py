@@ -1,12 +1,12 @@
-"""Callbacks of a WeChat official account: who may send them, and which fact each tells.
+"""Callbacks of a WeChat official account: how they are signed, and the event of each.
 
 Sources, read 2026-11:
-- signature = SHA-1 of token, timestamp and nonce, sorted and joined; `echostr` is answered as it came:
+- signature = SHA-1 of token, timestamp and nonce, sorted and joined; `echostr` is returned as received:
   https://developers.weixin.qq.com/doc/service/guide/dev/push
-- subscribe (EventKey `qrscene_` and the scene, where a parametric QR code was scanned), unsubscribe, SCAN (EventKey is the scene);
-  no answer within five seconds: sent again, three times; FromUserName and CreateTime tell repetitions:
+- subscribe (EventKey is `qrscene_` and the scene if a parametric QR code was scanned), unsubscribe, SCAN (EventKey is the scene);
+  without an answer within five seconds WeChat sends it again, three times; repetitions have the same FromUserName and CreateTime:
   https://developers.weixin.qq.com/doc/service/en/guide/product/message/Receiving_event_pushes.html
-- a subscribe after a payment has the EventKey `last_trade_no_…`, which is no scene:
+- a subscribe after a payment has the EventKey `last_trade_no_…`, which is not a scene:
   https://developers.weixin.qq.com/community/develop/doc/0008248a58caf84d8138649ed56400
 """
 
@@ -27,7 +27,7 @@ _SCENE_PREFIX = "qrscene_"
 
 
 class Callback(Struct, frozen=True):
-    """What a callback says: who, when (seconds since the epoch), what kind of message, and for an event its name and key."""
+    """A parsed callback: the sender, seconds since the epoch, the message type, and for events the event name and its key."""
 
     person: str
     created_s: int
@@ -44,30 +44,30 @@ class _CommonFields(TypedDict):
     channel: Literal["wechat"]
 
 
-def signature(token: str, timestamp: str, nonce: str) -> str:
-    """What WeChat signs a request with."""
-    joined = "".join(sorted((token, timestamp, nonce)))
-    return hashlib.sha1(joined.encode()).hexdigest()  # noqa: S324 - WeChat's own choice
+def signature(*parts: str) -> str:
+    """WeChat's signature: token, timestamp and nonce, and in encrypted mode also Encrypt."""
+    return hashlib.sha1("".join(sorted(parts)).encode()).hexdigest()  # noqa: S324 - WeChat's own choice
 
 
-def is_signed_by_any(tokens: Iterable[str], said: str, timestamp: str, nonce: str) -> bool:
-    """Whether one of the tokens made this signature; compared in constant time."""
-    matches = [hmac.compare_digest(signature(one, timestamp, nonce).encode(), said.encode()) for one in tokens]
+def is_signed_by_any(tokens: Iterable[str], received: str, *parts: str) -> bool:
+    """Whether the received signature was made of `parts` with one of the tokens; compared in constant time."""
+    matches = [hmac.compare_digest(signature(token, *parts).encode(), received.encode()) for token in tokens]
     return any(matches)
 
 
 def is_recent(timestamp: str, now_ms: int) -> bool:
-    """Whether the request was signed within the last five minutes, or at most so far ahead of our clock."""
+    """Whether a signature's timestamp (seconds) is within five minutes of the server's clock, before or after."""
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 16):
         return False
     return abs(now_ms - int(timestamp) * 1000) <= TOLERANCE_S * 1000
 
 
 def to_event(callback: Callback, program: str) -> PersonFollowed | PersonUnfollowed | CodeScanned | None:
-    """The fact that a callback tells; None for messages and for events that are none of ours."""
+    """The event of a callback; None for messages and for events without an equivalent."""
     match callback.event if callback.message_type == "event" else "":
         case "subscribe":
-            scene = callback.key.removeprefix(_SCENE_PREFIX) if callback.key.startswith(_SCENE_PREFIX) else None
+            has_scene = callback.key.startswith(_SCENE_PREFIX)
+            scene = callback.key.removeprefix(_SCENE_PREFIX) if has_scene else None
             return PersonFollowed(code=scene or None, **_common_fields(callback, program))
         case "unsubscribe":
             return PersonUnfollowed(**_common_fields(callback, program))
@@ -77,7 +77,7 @@ def to_event(callback: Callback, program: str) -> PersonFollowed | PersonUnfollo
 
 
 def _common_fields(callback: Callback, program: str) -> _CommonFields:
-    """What all facts have. A repetition of the callback gives the same id."""
+    """The fields of every event. A repeated callback has the same id."""
     return {
         "id": derive_id("evt", "wechat", callback.person, str(callback.created_s), callback.event),
         "program": program,

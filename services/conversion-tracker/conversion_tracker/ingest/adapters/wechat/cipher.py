@@ -1,4 +1,4 @@
-"""AES as WeChat's encrypted mode uses it. What was decrypted is read in domain/adapters/wechat_secure.py."""
+"""AES decryption as WeChat's encrypted mode uses it. encrypted_mode.py parses the decrypted bytes."""
 
 import binascii
 from base64 import b64decode
@@ -9,9 +9,9 @@ from conversion_tracker.ingest.adapters.wechat.encrypted_mode import DecryptedMe
 
 
 def decrypt(encrypted: str, encoding_aes_key: str) -> DecryptedMessage:
-    """What an encrypted message holds. Its signature is checked before, so that nobody learns from what goes wrong here.
+    """The decrypted message. Raises DecryptionError.
 
-    Raises Unopened.
+    Callers verify the signature first, so that the errors reveal nothing to an attacker (padding oracle).
     """
     key = b64decode(encoding_aes_key + "=")
     decryptor = Cipher(algorithms.AES256(key), modes.CBC(key[:16])).decryptor()
@@ -22,4 +22,4 @@ def decrypt(encrypted: str, encoding_aes_key: str) -> DecryptedMessage:
     except DecryptionError:
         raise
     except ValueError:
-        raise DecryptionError("it is no whole number of blocks") from None
+        raise DecryptionError("its length is not a whole number of blocks") from None
