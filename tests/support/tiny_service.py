@@ -22,7 +22,7 @@ from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.paging import Page, PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.http.require import require_program
 from referral.http.responses import Timestamp, response
 from referral.log.errors import NotDurable, Overloaded
@@ -123,7 +123,7 @@ def _blueprint() -> Blueprint:
         }[how]
 
     @blueprint.get("/v1/slow")
-    @unlimited
+    @without_rate_limit
     def slow() -> Response:
         """Responds after a second; /v1/waiting counts the calls."""
         slow_requests.append(1)
@@ -131,13 +131,13 @@ def _blueprint() -> Blueprint:
         return Response(b"at last", mimetype="text/plain")
 
     @blueprint.get("/v1/waiting")
-    @unlimited
+    @without_rate_limit
     def count_slow_requests() -> Response:
         """Returns how many slow requests were started."""
         return Response(str(len(slow_requests)), mimetype="text/plain")
 
     @blueprint.get("/v1/at-end")
-    @unlimited
+    @without_rate_limit
     def touch_at_end() -> Response:
         """Creates a file when the process stops serving."""
         context().on_close(Path(request.args["path"]).touch)
@@ -181,13 +181,13 @@ def _add_items(blueprint: Blueprint) -> None:
 
 def _add_hot_views(blueprint: Blueprint) -> None:
     @blueprint.get("/v1/hot")
-    @unlimited
+    @without_rate_limit
     def hot() -> Response:
         """Responds at once."""
         return Response(b"ok", mimetype="text/plain")
 
     @blueprint.get("/v1/hot/mine")
-    @unlimited
+    @without_rate_limit
     @requires("read")
     def hot_mine() -> Response:
         """Responds at once to a valid key."""

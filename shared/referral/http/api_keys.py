@@ -35,15 +35,15 @@ def requires(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        def authorized_view(*args: P.args, **kwargs: P.kwargs) -> R:
             g.key = authenticate(scope)
             program = kwargs.get("program")
             if isinstance(program, str):
                 require_program_access(g.key, program)
             return view(*args, **kwargs)
 
-        annotate(guarded, scope=scope)
-        return guarded
+        annotate(authorized_view, scope=scope)
+        return authorized_view
 
     return decorate
 
@@ -52,12 +52,12 @@ def authenticate(scope: Scope) -> ApiKey:
     """Returns the key of this request. Raises Problem 401 without a valid key, 403 without the scope, 429 after many guesses."""
     secret = bearer_secret(request)
     if secret is None:
-        raise _unauthorized(
+        raise _unauthorized_problem(
             "missing_key", "API key missing. Send `Authorization: Bearer rk_…`; `referral keys create` creates a key."
         )
     key = _find_key(secret_digest(secret))
     if key is None or key.revoked:
-        raise _unauthorized(
+        raise _unauthorized_problem(
             "unknown_key", "Unknown or revoked API key. Send a valid one; `referral keys create` creates a key."
         )
     g.caller = key.id
@@ -98,5 +98,5 @@ def require_program_access(key: ApiKey, program: str) -> None:
     g.program = program
 
 
-def _unauthorized(code: str, detail: str) -> Problem:
+def _unauthorized_problem(code: str, detail: str) -> Problem:
     return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="referral"'})

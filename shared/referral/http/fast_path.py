@@ -2,7 +2,7 @@
 
 Flask's routing, contexts and response objects cost more than all the work of a redirect. A fast view gets the plain WSGI
 environment and responds to the ordinary case. Everything unusual (an unknown code, an invalid key or body) it passes on to the
-Flask view of the same route, which returns the same result or an error that explains. docs/decisions/0008 has the measurement.
+Flask view of the same route, which returns the same result or an error that explains. docs/decisions/0007 has the measurement.
 """
 
 import time

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from referral.config import Settings
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.log.connection import create_admin_client
 from referral.log.topic_admin import TopicMismatch, verify_partitions
 from referral.telemetry.metrics import gauge
@@ -61,18 +61,18 @@ def ops_blueprint(
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
-    @unlimited
+    @without_rate_limit
     def healthz() -> Response:
         return Response(b'{"alive":true}', mimetype="application/json")
 
     @routes.get("/readyz")
-    @unlimited
+    @without_rate_limit
     def readyz() -> Response:
         ready, body = readiness_report(checks)
         return Response(body, 200 if ready else 503, mimetype="application/json")
 
     @routes.get("/metrics")
-    @unlimited
+    @without_rate_limit
     def metrics() -> Response:
         return Response(metrics_exposition(gauges), content_type=CONTENT_TYPE_LATEST)
 

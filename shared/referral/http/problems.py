@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): a stable `code`, a `detail` that says what to do, `errors` with each location."""
+"""Errors as problem details (RFC 9457): a stable `code`, a `detail` with the remedy, `errors` with each location."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -45,7 +45,7 @@ _REDIS_STATES = {
     OutOfMemoryError: "out of memory",
     ReadOnlyError: "read-only",
 }
-# marshmallow's messages say what is wrong; these also say what to write.
+# Replacements of marshmallow's messages, which name the mistake but not the remedy.
 _REMEDIES = {
     "Missing data for required field.": "Required: add this field.",
     "Unknown field.": "Unknown field: remove it, or check its spelling.",
@@ -111,14 +111,14 @@ def register(app: Flask) -> None:
         NotDurable, lambda error: problem_response(unavailable(f"The log does not answer: {error}."))
     )
     app.register_error_handler(LogUnavailable, lambda error: problem_response(unavailable(str(error))))
-    app.register_error_handler(Overloaded, _overloaded)
+    app.register_error_handler(Overloaded, _overload_response)
     for error_class, state in _REDIS_STATES.items():
         app.register_error_handler(error_class, partial(_redis_error, state))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
 
 
-def _overloaded(error: Exception) -> Response:
+def _overload_response(error: Exception) -> Response:
     return problem_response(unavailable(f"Too many requests in flight: {error}."))
 
 

@@ -25,9 +25,9 @@ View = TypeVar("View", bound=Callable[..., object])
 _REDIS_RETRY_S = 1.0  # how long to count locally after Redis did not respond
 
 
-def unlimited(view: View) -> View:
+def without_rate_limit(view: View) -> View:
     """Marks a view as fast path: no rate limit, and no log line for a successful request."""
-    view.__dict__["_unlimited"] = True
+    view.__dict__["_without_rate_limit"] = True
     return view
 
 

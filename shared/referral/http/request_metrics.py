@@ -27,7 +27,7 @@ class _Timer(Protocol):
 
 
 class RequestObserver:
-    """Records the requests of one service. Labelled metrics are looked up once per route and kept."""
+    """Records the requests of one service. Labelled metrics are looked up once per route and cached."""
 
     def __init__(self, service: str) -> None:
         self._service = service

@@ -64,7 +64,7 @@ def response(
     """Encodes what a view returns as JSON and describes it in OpenAPI.
 
     `description` defaults to the phrase of the status, `examples` are named, `headers` are OpenAPI header objects by name.
-    Raises TypeError on import if it stands above `@requires` or `@idempotent`.
+    Raises TypeError on import if it is above `@requires` or `@idempotent`.
     """
     schema, components = _schemas(body)
     documented = {
@@ -81,11 +81,11 @@ def response(
             raise TypeError("@response belongs below @requires and @idempotent: they need a Flask response")
 
         @wraps(view)
-        def encoded(*args: P.args, **kwargs: P.kwargs) -> Response:
+        def json_view(*args: P.args, **kwargs: P.kwargs) -> Response:
             return encode_response(view(*args, **kwargs), status)
 
-        _document(encoded, status, entry, components)
-        return encoded
+        _document(json_view, status, entry, components)
+        return json_view
 
     return decorate
 

@@ -92,12 +92,12 @@ class Service(Flask):
         return response
 
     def _is_fast_path(self, current: Request) -> bool:
-        """Whether the request has a view that is marked `unlimited`."""
+        """Whether the request has a view that is marked `without_rate_limit`."""
         rule = current.url_rule
         if rule is None:
             return False
         fast_path = self._fast_paths.get(rule.endpoint)
         if fast_path is None:
             view = self.view_functions[rule.endpoint]
-            fast_path = self._fast_paths[rule.endpoint] = bool(getattr(view, "_unlimited", False))
+            fast_path = self._fast_paths[rule.endpoint] = bool(getattr(view, "_without_rate_limit", False))
         return fast_path

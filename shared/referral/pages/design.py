@@ -6,9 +6,9 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
 
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.pages.catalogues import Catalogues
-from referral.pages.languages import LANGUAGES, NAMES, language, locale, localized
+from referral.pages.languages import LANGUAGES, NAMES, language, locale
 
 _HOME = Path(__file__).parent
 _ASSETS = _HOME / "assets"
@@ -27,12 +27,11 @@ def init_app(app: Flask) -> Flask:
         "asset_version": asset_version,
         "language": language,
         "languages": [(tag, NAMES[tag]) for tag in LANGUAGES],
-        "localized": localized,
     }
     return app
 
 
-@unlimited
+@without_rate_limit
 def asset(name: str) -> Response:
     """Returns a style or script. With `?v=` it may be cached for a year: a new version has another URL."""
     max_age = _VERSIONED_MAX_AGE_S if request.args.get("v") else _UNVERSIONED_MAX_AGE_S

@@ -30,12 +30,12 @@ def locale() -> str:
     return LOCALES[language()]
 
 
-def localized(texts: Mapping[str, str]) -> str:
+def localize(texts: Mapping[str, str]) -> str:
     """Returns a text of the program file in the request's language, otherwise in any it has, otherwise an empty string."""
-    return localized_in(texts, language())
+    return localize_in(texts, language())
 
 
-def localized_in(texts: Mapping[str, str], chosen: Language) -> str:
+def localize_in(texts: Mapping[str, str], chosen: Language) -> str:
     """Returns a text of the program file in a language, otherwise in any it has, otherwise an empty string."""
     return texts.get(chosen) or next(iter(texts.values()), "")
 

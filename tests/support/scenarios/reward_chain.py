@@ -84,11 +84,11 @@ class RewardChain:
             if records := self.log.records[topic, partition]:
                 self.log.append(topic, partition, records[-1].value)
 
-    def line(self, place: LogPosition) -> bytes:
+    def line(self, position: LogPosition) -> bytes:
         """Returns the bytes of the line at a position, read directly."""
-        return split(self.log.records[place.topic, place.partition][place.offset].value)[place.line]
+        return split(self.log.records[position.topic, position.partition][position.offset].value)[position.line]
 
-    def trail_request(self, person: str) -> TraceSubject:
+    def trace_subject(self, person: str) -> TraceSubject:
         """Returns what the API reads of a person before it follows the trace."""
         partition = partition_of(keys.person_key(PROGRAM, person), PARTITIONS)
         raw = self.folds["attribute"].value(partition, person_key(PROGRAM, person))
@@ -118,7 +118,7 @@ class RewardChain:
         found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
         return found if isinstance(found, kind) else None
 
-    def trail(self, person: str, lookup: LogReader | None = None, bounds: ReadLimits | None = None) -> Trace:
+    def trace(self, person: str, log: LogReader | None = None, limits: ReadLimits | None = None) -> Trace:
         """Returns a person's trace."""
-        reading = TraceReader(lookup or MemoryLogReader(self.log), bounds or ReadLimits(seconds=60))
-        return build_trace(self.trail_request(person), reading, PARTITIONS)
+        reader = TraceReader(log or MemoryLogReader(self.log), limits or ReadLimits(seconds=60))
+        return build_trace(self.trace_subject(person), reader, PARTITIONS)

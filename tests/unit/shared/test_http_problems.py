@@ -1,4 +1,4 @@
-"""Error responses: problem details that say what is wrong, where, and what to do."""
+"""Error responses: problem details with the mistake, its location and the remedy."""
 
 from typing import Any
 

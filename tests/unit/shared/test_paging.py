@@ -50,7 +50,7 @@ def test_an_offset_is_decoded_and_is_0_without_a_cursor() -> None:
 def test_a_position_is_read_back_by_its_own_list_only(score: float, member: str) -> None:
     """A cursor of one board must not page through another."""
     cursor = paging.encode_position("board", score, member)
-    assert paging.decode_position(cursor, "board") == paging.Position(score, member)
+    assert paging.decode_position(cursor, "board") == paging.ListPosition(score, member)
     with pytest.raises(Problem) as raised:
         paging.decode_position(cursor, "other")
     assert (raised.value.status, raised.value.code) == (400, "bad_cursor")

@@ -25,17 +25,17 @@ def render_dead_end(reason: DeadEndReason, code: str, alternative: Alternative |
     title, explanation = dead_end_texts(reason)
     advice, button = _retry() if reason == "uncounted" else _continue(alternative)
     return render_template(
-        "referral/sorry.html",
-        happened=title,
-        why=explanation,
-        still=advice,
-        way_on=button,
+        "referral/error.html",
+        title=title,
+        explanation=explanation,
+        advice=advice,
+        button=button,
         code=code[:_MAX_CODE_LENGTH],
     )
 
 
 def _retry() -> tuple[str, dict[str, str]]:
-    button = {"href": request.full_path, "words": gettext("Try again")}
+    button = {"href": request.full_path, "text": gettext("Try again")}
     return gettext("Nothing is lost. Try again in a minute."), button
 
 
@@ -48,4 +48,4 @@ def _continue(alternative: Alternative | None) -> tuple[str, dict[str, str] | No
     else:
         advice = gettext("%(name)s has a page for you:", name=alternative.name)
         label = gettext("Go to %(name)s", name=alternative.name)
-    return advice, {"href": alternative.address, "words": label}
+    return advice, {"href": alternative.address, "text": label}

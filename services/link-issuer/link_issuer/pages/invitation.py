@@ -14,7 +14,7 @@ from link_issuer.domain.share_kit import (
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from referral.events.program import Program
-from referral.pages.languages import Language, gettext, localized_in
+from referral.pages.languages import Language, gettext, localize_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,8 @@ def invitation_kit(invitation: Invitation, channel: Channel, content: str | None
     call_to_action = select_call_to_action(item, invitation.holder)
     code, mention = invitation.holder.code, invitation.owner.mention
     texts = KitTexts(
-        hook=localized_in(item.hook, language) if item else "",
-        call_to_action=localized_in(call_to_action.text, language) if call_to_action else "",
+        hook=localize_in(item.hook, language) if item else "",
+        call_to_action=localize_in(call_to_action.text, language) if call_to_action else "",
         code_instruction=gettext("When you follow, say my code: %(code)s", code=code),
         mention_instruction=gettext(
             "When you follow, say my code %(code)s or mention %(mention)s", code=code, mention=mention

@@ -6,7 +6,7 @@ from link_issuer.domain.share_kit import ShareKit
 from link_issuer.pages.gifts import GiftText, gift_texts
 from link_issuer.pages.invitation import Invitation
 from link_issuer.pages.poster import Poster
-from referral.pages.languages import gettext, localized
+from referral.pages.languages import gettext, localize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class SharePage:
 
 def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
     """The contents of the page of an invitation."""
-    name, inviter = localized(invitation.program.name), invitation.owner.display_name
+    name, inviter = localize(invitation.program.name), invitation.owner.display_name
     yours, invites = gift_texts(invitation.program, "referee"), gettext("%(name)s invites you", name=inviter)
     text = kit.caption.replace(f"\n{kit.link}", "") if kit.link else kit.caption
     return SharePage(

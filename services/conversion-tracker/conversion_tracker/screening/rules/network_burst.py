@@ -12,7 +12,7 @@ _MINUTE_MS = 60_000
 
 
 def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
-    """Who told no network is in no crowd."""
+    """No network hash: not evaluated."""
     network, bounds = case.referral.network, screening.network_burst
     if not network:
         return False
@@ -23,7 +23,7 @@ def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
 
 NETWORK_BURST = ScreeningRule(
     name="network_burst",
-    description="`people` or more whom the referrer brought came from one network within `minutes`.",
+    description="`people` or more of the referrer's referees came from one network within `minutes`.",
     scope="referrer",
     severity="medium",
     action=lambda screening: screening.network_burst.action,

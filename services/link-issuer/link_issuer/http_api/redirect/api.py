@@ -15,7 +15,7 @@ from link_issuer.http_api.redirect.redirect_resolver import NeedsUsageCheck, Una
 from link_issuer.http_api.redirect.usage_limit import use_link
 from referral.catalog.view import Catalog
 from referral.http.context import Context, context
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.log.errors import LogUnavailable
 
 blueprint = Blueprint("redirect", __name__, description="The redirect from shared links to the program's target.")
@@ -32,7 +32,7 @@ blueprint = Blueprint("redirect", __name__, description="The redirect from share
         503: {"description": "Unknown at the moment: Kafka, or Redis for a link with `max_uses`, does not respond"},
     },
 )
-@unlimited
+@without_rate_limit
 def follow(code: str) -> Response:
     """Follow a shared link.
 

@@ -14,7 +14,7 @@ from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.pages.languages import localized
+from referral.pages.languages import localize
 from referral.telemetry.metrics import counter
 
 
@@ -53,7 +53,7 @@ def _alternative(holder: Participant | Link | None) -> Alternative | None:
     if inviter:
         return Alternative("invitation", inviter.display_name, dependencies().link_url(inviter.code))
     if program and program.fallback_url:
-        return Alternative("fallback", localized(program.name), program.fallback_url)
+        return Alternative("fallback", localize(program.name), program.fallback_url)
     return None
 
 

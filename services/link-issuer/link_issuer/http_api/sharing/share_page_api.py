@@ -18,7 +18,7 @@ from link_issuer.pages.share_page import SharePage, compose_poster, compose_shar
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.pages.languages import language
 
 _DESCRIPTIONS = {
@@ -60,7 +60,7 @@ class ComposedPage(NamedTuple):
     parameters=PARAMETERS,
     responses={200: {"description": "The page.", "content": _HTML}, **DEAD_END_RESPONSES},
 )
-@unlimited
+@without_rate_limit
 def page(code: str) -> Response:
     """The page that a participant shares from, and that friends see: the hook, who invites, what both get, one button."""
     composed = compose_page(code)
