@@ -23,7 +23,7 @@ _decode = msgspec.json.Decoder(LinkClicked).decode
 
 
 class SearchTooLarge(Exception):
-    """The search exceeds its time limit, or finds more clicks than one request may change. The message says which."""
+    """The search exceeds its time limit, or finds more clicks than one request may change. The message names which."""
 
 
 class ClickLog:

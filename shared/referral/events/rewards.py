@@ -61,7 +61,7 @@ class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class RewardHeld(RewardEvent, frozen=True, kw_only=True, tag="reward.held"):
-    """The reward waits; `reason` says for what."""
+    """The reward is held for `reason`."""
 
     reason: HoldReason
 

@@ -10,7 +10,7 @@ from tests.support.systems.link_issuer import RULES, LinkIssuer, serve_link_issu
 
 @pytest.fixture
 def issuer(settings: Settings) -> Iterator[LinkIssuer]:
-    """Link-issuer with nothing in it but API keys."""
+    """Link-issuer with API keys and no programs."""
     with serve_link_issuer(settings) as system:
         yield system
 

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from referral.events.content import CallToAction, ContentItem
 from referral.events.entities import Participant, ProgramVersion
-from referral.events.program import CallToAction, ContentItem, Program
+from referral.events.program import Program
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 CALL_TO_ACTION = CallToAction(id="tag", placement="caption", text={"en": "Tag a friend"})

@@ -20,8 +20,7 @@ from conversion_tracker.screening.referrer_history import (
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.attributions import ReferralQualified
-from referral.events.program import Screening
-from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
 from referral.events.timestamps import DAY_MS, to_ms
 from tests.support.builders.participants import AMY, day
 from tests.support.builders.screening import filter_unflagged, referral, small_program

@@ -70,7 +70,11 @@ def attribution_page() -> str:
 
 def programs_page() -> str:
     """docs/programs.md"""
-    return programs(_MADE.format(source="services/link-issuer/link_issuer/programs and .../domain/advice"))
+    return programs(
+        _MADE.format(
+            source="shared/referral/events/program.py, link-issuer's domain/advice and examples/programs/glow.yaml"
+        )
+    )
 
 
 def screening_rules_page() -> str:

@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from link_issuer.domain.program_changes import ProgramChange, program_changes
-from link_issuer.programs.check import spelled_out
 from referral.events.program import Program
+from referral.events.section import with_defaults
 from referral_tools.commands.program_diff_text import describe
 from referral_tools.commands.program_file import load_program_file
 from referral_tools.commands.program_service import Applied, versions_of
@@ -116,6 +116,6 @@ def _fields(change: ProgramChange) -> dict[str, object]:
         "kind": change.kind,
         "name": change.name,
         "pointer": change.pointer,
-        "before": spelled_out(change.before),
-        "after": spelled_out(change.after),
+        "before": with_defaults(change.before),
+        "after": with_defaults(change.after),
     }

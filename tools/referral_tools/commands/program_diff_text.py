@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from link_issuer.domain.program_changes import ProgramChange
-from link_issuer.programs.sections import SECTIONS, title
+from referral_tools.commands.program_sections import SECTIONS, title
 
 _WORD = re.compile(r"[!-~]+")
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}

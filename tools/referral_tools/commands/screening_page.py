@@ -7,7 +7,7 @@ from msgspec.structs import fields
 from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.referrer_history import MAX_DAYS, MAX_RECENT
 from conversion_tracker.screening.rule import Scope, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 from referral.events.section import Section
 
 Row = tuple[str, ...]

@@ -20,7 +20,7 @@ from conversion_tracker.screening.rules.same_device import SAME_DEVICE
 from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
 from conversion_tracker.screening.rules.velocity_per_minute import VELOCITY_PER_MINUTE
 from referral.events.conversions import ScreeningReason
-from referral.events.program import Action, Screening
+from referral.events.screening import Action, Screening
 
 RULES: tuple[ScreeningRule, ...] = (
     SELF_REFERRAL,

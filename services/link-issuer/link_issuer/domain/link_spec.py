@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from link_issuer.domain.blocklist import find_blocklisted
+from referral.events.content import ContentItem
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from referral.events.ids import derive_id
-from referral.events.program import ContentItem, Program
+from referral.events.program import Program
 from referral.validation.mistakes import Mistake
 
 

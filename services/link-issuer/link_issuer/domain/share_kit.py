@@ -11,16 +11,17 @@ from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.policy import KitContents, KitPart, Policy, PolicyViolation, find_violations
 from link_issuer.domain.policies.wechat import MAX_SCENE_LENGTH
 from referral.events.caption_template import fill
+from referral.events.content import CallToAction, ContentItem
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
-from referral.events.program import CallToAction, ContentItem, Program
+from referral.events.program import Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareKit:
     """A kit in one language. `caption` is the complete text to post or send, with the link or the code instruction.
 
-    `code_instruction` is the sentence that asks friends to say the code. Parts that the channel does not allow are None.
+    `code_instruction` is the sentence that invites friends to use the code. Parts that the channel does not allow are None.
     """
 
     channel: Channel
@@ -55,7 +56,7 @@ class ShareKit:
 
 @dataclass(frozen=True, slots=True)
 class KitTexts:
-    """The texts of a kit, in its language. `mention_instruction` asks friends to say the code or mention the participant."""
+    """The texts of a kit, in its language. `mention_instruction` also names the mention as an alternative to the code."""
 
     hook: str
     call_to_action: str

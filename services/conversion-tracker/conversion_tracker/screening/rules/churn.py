@@ -1,7 +1,7 @@
 """Followers who come and go: a person who follows again and again, or a referrer whose referees leave once they have counted."""
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, screening: Screening) -> bool:

@@ -6,7 +6,7 @@ program enables it.
 
 from conversion_tracker.screening.deadlines import next_deadline
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
 
 _HOUR_MS = 3600 * 1000

@@ -8,7 +8,7 @@ import unicodedata
 from fnmatch import fnmatchcase
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 # Each is held against the whole name, in lower case and with full-width letters made plain.
 _BUILT_IN = re.compile(

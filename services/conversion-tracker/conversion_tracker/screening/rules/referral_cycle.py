@@ -1,7 +1,7 @@
 """Referral cycles: the newest edge of a cycle of up to 8 edges neither counts nor pays."""
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> bool:

@@ -4,7 +4,7 @@ Compared with the referrer's newest referees, and with the referrer's own device
 """
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> bool:

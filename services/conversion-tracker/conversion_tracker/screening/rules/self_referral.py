@@ -1,7 +1,7 @@
 """Self-referral. Attribution refuses it already; this rule checks the finished referral once more."""
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> bool:

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from link_issuer.domain.advice.advice_rule import AdviceRule, Remark
 from referral.events.attributions import EvidenceKind
-from referral.events.caption_template import blanks
+from referral.events.caption_template import placeholders
 from referral.events.facts import Channel
 from referral.events.program import Program
 
@@ -34,7 +34,7 @@ def _find(program: Program) -> Iterator[Remark]:
             yield f"/channels/{index}", f"no evidence that the program accepts comes through {channel}: {remedy}"
             continue
         for language, text in program.kits.get(channel, {}).items():
-            if not {_EVIDENCE_OF_PLACEHOLDER.get(placeholder) for placeholder in blanks(text)} & set(usable):
+            if not {_EVIDENCE_OF_PLACEHOLDER.get(placeholder) for placeholder in placeholders(text)} & set(usable):
                 options = [f"{{{name}}}" for name, kind in _EVIDENCE_OF_PLACEHOLDER.items() if kind in usable]
                 remedy = f"insert {' or '.join(options) or '{code}'}"
                 yield f"/kits/{channel}/{language}", f"contains nothing that identifies the referrer: {remedy}"

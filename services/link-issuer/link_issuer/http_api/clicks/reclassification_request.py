@@ -8,8 +8,9 @@ from marshmallow import ValidationError, validates_schema
 from link_issuer.http_api.request_body import invalid_body, load_body
 from referral.events.facts import Visitor
 from referral.http.problems import Problem
-from referral.validation.fields import StrictSchema, UtcDateTime, choice, text, utc_datetime
+from referral.validation.fields import choice, text, utc_datetime
 from referral.validation.mistakes import Mistake
+from referral.validation.strict_schema import StrictSchema
 
 MAX_DAYS = 31
 EXAMPLE: dict[str, object] = {"click": "clk_7h2k9m4p6q8r1s3t", "visitor": "crawler", "note": "a monitor of the shop"}
@@ -21,11 +22,8 @@ class ReclassificationSchema(StrictSchema):
 
     click = text("the id of one click (`clk_…`); otherwise send `code`, `from` and `to`", 64)
     code = text("the code whose clicks between `from` and `to` are reclassified", 128)
-    from_ = UtcDateTime(
-        data_key="from",
-        metadata={
-            "description": "start (inclusive); for one click, where to start searching: 35 days back if left out"
-        },
+    from_ = utc_datetime(
+        "start (inclusive); for one click, where to start searching: 35 days back if left out", data_key="from"
     )
     to = utc_datetime(f"end (exclusive), at least one minute ago and at most {MAX_DAYS} days after `from`")
     was = choice(get_args(Visitor), "only clicks that were recorded as this class", required=False)

@@ -11,8 +11,9 @@ from referral.events.facts import Channel
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
-from referral.validation.fields import StrictSchema, choice, identifier, integer, text, utc_datetime
+from referral.validation.fields import choice, identifier, integer, text, utc_datetime
 from referral.validation.mistakes import Mistake
+from referral.validation.strict_schema import StrictSchema
 
 EXAMPLE: dict[str, object] = {"channel": "wechat", "content": "dry-skin-hacks", "cta": "tag"}
 _CONSEQUENCE = "The link was not created."

@@ -11,7 +11,7 @@ from PIL import Image
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.require import require_code_holder
 from referral.http.problems import Problem
-from referral.validation.fields import StrictSchema
+from referral.validation.strict_schema import StrictSchema
 
 blueprint = Blueprint("qr", __name__, description="QR codes of links.")
 

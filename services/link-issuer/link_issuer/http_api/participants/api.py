@@ -30,7 +30,7 @@ blueprint = Blueprint(
     description="A participant has a code, a link and optionally a mention that friends are referred by.",
 )
 OneOrMany = ParticipantResponse | ParticipantsResponse
-_ONE_OR_MANY: type[OneOrMany] = OneOrMany  # type: ignore[assignment] # a union is no type to mypy, but one to msgspec
+_ONE_OR_MANY: type[OneOrMany] = OneOrMany  # type: ignore[assignment] # mypy does not treat a union as a type, msgspec does
 
 
 @blueprint.route("/v1/programs/<program>/participants", methods=["POST"])

@@ -10,8 +10,9 @@ from link_issuer.domain.enrolment import Enrolment, duplicate_mistakes
 from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.value_checks import InvalidValue
 from referral.json_pointer import json_pointer
-from referral.validation.fields import StrictSchema, identifier
+from referral.validation.fields import identifier
 from referral.validation.mistakes import Mistake, mistakes_in
+from referral.validation.strict_schema import StrictSchema
 
 MAX_ENROLMENTS = 1000
 _CONSEQUENCE = "No one was enrolled."

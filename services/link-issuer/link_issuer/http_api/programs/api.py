@@ -17,7 +17,6 @@ from link_issuer.http_api.programs.program_response import (
     version_response,
 )
 from link_issuer.http_api.request_body import YAML_TYPES
-from link_issuer.programs.schema import ProgramFile
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
@@ -25,7 +24,8 @@ from referral.http.openapi_annotations import reads_headers
 from referral.http.paging import PageQuery, decode_cursor, encode_cursor
 from referral.http.require import require_program
 from referral.http.responses import Headers, response
-from referral.validation.fields import StrictSchema
+from referral.program_file.check import ProgramFileSchema
+from referral.validation.strict_schema import StrictSchema
 
 blueprint = Blueprint(
     "programs", __name__, description="A program contains all settings of a growth team in one file; versions are kept."
@@ -36,7 +36,7 @@ _IF_MATCH = {
     "schema": {"type": "string"},
     "description": 'The newest version, such as "3".',
 }
-_FILE = {"schema": ProgramFile, "example": PROGRAM}
+_FILE = {"schema": ProgramFileSchema, "example": PROGRAM}
 _LISTED = Programs(
     items=[ProgramSummary("prg_glow", {"zh-CN": "焕肤计划", "en": "Glow Together"}, 1, PROGRAM_VERSION.effective_from)],
     next_cursor=None,
@@ -64,7 +64,7 @@ class ProgramsQuery(PageQuery, StrictSchema):
 @blueprint.doc(
     requestBody={
         "required": True,
-        "content": {"application/json": _FILE} | {kind: {"schema": ProgramFile} for kind in YAML_TYPES[:1]},
+        "content": {"application/json": _FILE} | {kind: {"schema": ProgramFileSchema} for kind in YAML_TYPES[:1]},
     },
 )
 @reads_headers(_IF_MATCH)

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from flask import request
 
 from link_issuer.domain.advice.advice_rule import Advice
+from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.domain.program_versions import AppliedProgram, InvalidEffectiveTime, apply_program
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.request_body import invalid_body, json_or_yaml_body
-from link_issuer.programs.check import Checked, check
 from link_issuer.store import AlreadyTaken
 from referral.events.entities import ProgramVersion
 from referral.http.context import context
 from referral.http.problems import Problem
+from referral.program_file.check import Checked, check
 from referral.validation.mistakes import Mistake
 
 
@@ -27,7 +28,7 @@ def apply_file(program: str, *, dry_run: bool) -> tuple[AppliedProgram, Sequence
     applied = _apply(newest, checked)
     if applied.is_new and not dry_run:
         applied = AppliedProgram(_write(applied.version), is_new=True)
-    return applied, checked.warnings
+    return applied, find_advice(applied.version.program)
 
 
 def _check_body(program: str) -> Checked:

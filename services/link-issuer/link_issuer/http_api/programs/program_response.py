@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from link_issuer.programs.check import spelled_out
 from referral.events.entities import ProgramVersion
+from referral.events.section import with_defaults
 from referral.http.paging import Page
 from referral.http.responses import Timestamp
 
@@ -77,6 +77,6 @@ def etag(version: ProgramVersion) -> dict[str, str]:
 
 
 def _program_json(version: ProgramVersion) -> dict[str, Any]:
-    program = spelled_out(version.program)
+    program = with_defaults(version.program)
     assert isinstance(program, dict)  # noqa: S101 - a struct becomes a mapping
     return program

@@ -22,8 +22,9 @@ from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.responses import response
 from referral.pages.languages import LOCALES, Language
-from referral.validation.fields import StrictSchema, choice, identifier
+from referral.validation.fields import choice, identifier
 from referral.validation.mistakes import Mistake
+from referral.validation.strict_schema import StrictSchema
 
 blueprint = Blueprint("share_kit", __name__, description="What a participant posts or sends on one channel.")
 

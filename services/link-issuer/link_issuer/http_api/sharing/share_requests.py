@@ -10,8 +10,9 @@ from link_issuer.http_api.participants.enrolment_request import CheckedText
 from link_issuer.http_api.request_body import invalid_body, load_body
 from referral.events.facts import Channel
 from referral.http.problems import Problem
-from referral.validation.fields import StrictSchema, choice, identifier, integer, text, utc_datetime
+from referral.validation.fields import choice, identifier, integer, text, utc_datetime
 from referral.validation.mistakes import Mistake
+from referral.validation.strict_schema import StrictSchema
 
 _CONSEQUENCE = "The share was not recorded."
 
