@@ -1,12 +1,15 @@
 """Advice on programs: each pitfall by its name, and none on a good program."""
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from link_issuer.domain.advice.advice_rule import Advice
+from link_issuer.domain import advice
+from link_issuer.domain.advice.advice_rule import Advice, AdviceRule
 from link_issuer.domain.advice.catalogue import RULES, find_advice
 from link_issuer.domain.advice.generic_cta import is_generic
 from link_issuer.domain.advice.missing_element import missing_elements
@@ -176,6 +179,13 @@ def test_every_rule_is_in_the_table_above() -> None:
 def test_a_minimal_program_gets_all_advice_at_once() -> None:
     """The program is valid all the same."""
     assert [one.code for one in _advice(MINIMAL_FILE)] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
+
+
+def test_every_rule_file_is_in_the_catalogue() -> None:
+    """A rule that is written but not listed would never give advice."""
+    modules = [import_module(f"{advice.__name__}.{module.name}") for module in iter_modules(advice.__path__)]
+    rules = {value.name for module in modules for value in vars(module).values() if isinstance(value, AdviceRule)}
+    assert rules == {rule.name for rule in RULES}
 
 
 @given(program_files)
