@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
@@ -52,7 +52,7 @@ class AttackedSystem:
     def new_program(self) -> str:
         """Applies the example program under a new id, in force at once; returns the id."""
         self._serial += 1
-        content = read(GLOW_FILE.read_text("utf-8")).content
+        content = read_yaml(GLOW_FILE.read_text("utf-8")).content
         assert isinstance(content, dict)
         # All events of a test fall within one minute, and the oracle holds no conversions.
         screening = content["screening"] | {"velocity_per_minute": {"action": "ignore"}}
@@ -184,6 +184,6 @@ def _oracle_figures(figures: Figures) -> dict[str, object]:
 
 
 def _program(rules: dict[str, object]) -> Program:
-    program = check(rules).program
+    program = check_program_file(rules).program
     assert program is not None
     return program
