@@ -102,7 +102,7 @@ class Crash(Exception):
     """The process died here."""
 
 
-class Pipeline:
+class WordPipeline:
     """The log, the states of both stages, and as many workers as a test makes."""
 
     def __init__(self, runner: type[FoldRunner] = FoldRunner, decider: type[Decider] = Decider) -> None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
-from itertools import count, pairwise
+from itertools import pairwise
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,14 +20,14 @@ from referral.events.rewards import (
     RewardRedeemed,
     reward_key,
 )
-from referral.fold.fold import Position
-from referral.fold.in_memory import InMemoryFold
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.code_pool import Pool, remaining
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.ledger_fold import LedgerFold
-from tests.support.builders.reward_dispatcher import PROGRAM, day, grant, revoke, use
+from tests.support.builders.participants import PROGRAM, day
+from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation
+from tests.support.folds import FoldFeed
 
 PARTITIONS = 3
 REWARDS = tuple(f"rwd_{number}" for number in range(4))
@@ -39,14 +39,14 @@ def owner(reward: str) -> str:
     return f"person{int(reward[-1]) % 2}"
 
 
-class LittleLog:
-    """Partitions with their queues: each line is decided when its partition is told to go on."""
+class PartitionedLedger:
+    """Partitions with their queues and states: each line is decided when a test lets its partition go on."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.ledger = InMemoryFold(LedgerFold(generate_code=lambda reward: f"MINT-{reward}"), catalog, PARTITIONS)
+        fold = LedgerFold(generate_code=lambda reward: f"MINT-{reward}")
         self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
-        self.said: list[RewardLine] = []
-        self._offsets = count()
+        self.partitions = [FoldFeed(fold, catalog) for _ in range(PARTITIONS)]
+        self.outputs: list[RewardLine] = []
 
     def write(self, line: RewardLine) -> None:
         """Appends to the partition of the line's key, a tick to all."""
@@ -60,11 +60,9 @@ class LittleLog:
         """Decides the partition's next line."""
         if not self.queues[partition]:
             return
-        position = Position(partition, next(self._offsets), 0, 0)
-        for produced in self.ledger.fold(partition, [(position, self.queues[partition].popleft())]):
-            self.said.append(produced.line)  # type: ignore[arg-type] # the ledger writes reward lines
-            self.write(produced.line)  # type: ignore[arg-type]
-        assert not self.ledger.dead_letters
+        for output in self.partitions[partition].feed([self.queues[partition].popleft()]):
+            self.outputs.append(output)
+            self.write(output)
 
     def drain(self) -> None:
         """Decides all that is left."""
@@ -73,12 +71,14 @@ class LittleLog:
                 self.go_on(partition)
 
     def accounts(self) -> dict[str, Account]:
-        """Every reward that was granted."""
-        return {one.id: one for one in self.ledger.states_of("") if isinstance(one, Account)}
+        """Returns every reward that was granted, by id."""
+        states = [state for feed in self.partitions for state in feed.all_states()]
+        return {one.id: one for one in states if isinstance(one, Account)}
 
     def pool(self) -> Pool:
-        """The one pool there is."""
-        pools = [one for one in self.ledger.states_of(state_keys.pool(PROGRAM, "vip")) if isinstance(one, Pool)]
+        """Returns the one pool that there is."""
+        key = state_keys.pool(PROGRAM, "vip")
+        pools = [one for feed in self.partitions if isinstance(one := feed.state(key), Pool)]
         return pools[0] if pools else Pool()
 
 
@@ -89,7 +89,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         """An empty ledger."""
         self.catalog = Catalog()
-        self.log = LittleLog(self.catalog)
+        self.log = PartitionedLedger(self.catalog)
         self.now: datetime = day(0)
         self.number = 0
         self.owed: dict[str, bool] = {}
@@ -109,12 +109,14 @@ class LedgerMachine(RuleBasedStateMachine):
         """The other fold takes back what stands."""
         if self.owed.get(reward):
             self.owed[reward] = False
-            self.log.write(revoke(reward, at=self.now, beneficiary=owner(reward)))
+            self.log.write(revocation(reward, at=self.now, beneficiary=owner(reward)))
 
     @rule(reward=st.sampled_from(REWARDS), request=st.integers(0, 8))
     def asks_to_redeem(self, reward: str, request: int) -> None:
         """Somebody wants to use a reward, perhaps again with the same request."""
-        asked = use(f"rdm_{reward}_{request}", reward, order=f"order-{request}", at=self.now, beneficiary=owner(reward))
+        asked = redemption_request(
+            f"rdm_{reward}_{request}", reward, order=f"order-{request}", at=self.now, beneficiary=owner(reward)
+        )
         self.log.write(asked)
 
     @rule(codes=st.lists(st.sampled_from([f"V{number}" for number in range(9)]), min_size=1, max_size=3))
@@ -147,15 +149,15 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def nobody_shares_a_code_or_pays_twice(self) -> None:
         """A code was only ever told to one reward; a reward is redeemed by one line."""
-        told = {(line.code, line.id) for line in self.log.said if isinstance(line, RewardFulfilled)}
+        told = {(line.code, line.id) for line in self.log.outputs if isinstance(line, RewardFulfilled)}
         assert len({code for code, _ in told}) == len(told)
-        used = [line.id for line in self.log.said if isinstance(line, RewardRedeemed)]
+        used = [line.id for line in self.log.outputs if isinstance(line, RewardRedeemed)]
         assert len(used) == len(set(used))
 
     @invariant()
     def what_is_redeemed_stays_redeemed(self) -> None:
         """No later line undoes a use."""
-        used = {line.id: line.order for line in self.log.said if isinstance(line, RewardRedeemed)}
+        used = {line.id: line.order for line in self.log.outputs if isinstance(line, RewardRedeemed)}
         accounts = self.log.accounts()
         assert {reward: accounts[reward].order for reward in used} == used
         assert all(accounts[reward].status == "redeemed" for reward in used)
@@ -188,7 +190,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def _requests_have_one_answer(self) -> None:
         """Within the two days that results are kept; the request that won is never answered otherwise."""
         answers = defaultdict[str, list[RewardRedeemed | RedemptionRefused]](list)
-        for line in self.log.said:
+        for line in self.log.outputs:
             if isinstance(line, RewardRedeemed | RedemptionRefused):
                 answers[line.request].append(line)
         for mine in answers.values():
@@ -207,7 +209,7 @@ def test_the_model_would_notice_a_code_given_twice() -> None:
     fulfilled = RewardFulfilled(
         occurred_at=day(0), program=PROGRAM, id="rwd_0", beneficiary="p", kind="discount_code", code="V1"
     )
-    machine.log.said += [fulfilled, replace(fulfilled, id="rwd_1")]
+    machine.log.outputs += [fulfilled, replace(fulfilled, id="rwd_1")]
     noticed = False
     try:
         machine.nobody_shares_a_code_or_pays_twice()
