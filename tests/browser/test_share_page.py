@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from link_issuer.http_api.app import app as make_app
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.events.entities import Participant, ProgramVersion
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from tests.browser.test_board_page import ARGUMENTS, CHROMIUM, opened
 from tests.support.app_server import listening
 
@@ -33,7 +33,7 @@ NAMES = {
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The URL of the pages: of the example program, with people with long and short names."""
-    program = check(read(GLOW.read_text("utf-8")).content).program
+    program = check_program_file(read_yaml(GLOW.read_text("utf-8")).content).program
     assert program is not None
     people = [
         Participant(
@@ -104,7 +104,7 @@ def test_without_a_share_sheet_the_button_copies(browser: Browser, address: str)
     page.get_by_role("button", name="Share it with a friend").click()
     page.get_by_role("status").filter(has_text="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert "say my code AMY88" in copied
+    assert "Follow with my code AMY88" in copied
     assert "http" not in copied
     context.close()
 

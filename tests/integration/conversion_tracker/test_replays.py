@@ -172,7 +172,7 @@ def test_a_replay_ends_with_the_service(system: System) -> None:
 def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
     """What PUT takes as JSON is read here as link-issuer reads it, down to amounts of money."""
     from conversion_tracker.replay.replay_request import rules_in
-    from referral.program_file.check import check
+    from referral.program_file.check import check_program_file
 
     for attribution in (
         {"window_days": 7, "qualifies_on": "order.paid", "min_amount": 99.9, "currency": "CNY"},
@@ -180,7 +180,7 @@ def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
     ):
         content = _rules() | {"effective_from": "2030-01-01T00:00:00Z", "attribution": attribution}
         found: Program = rules_in(msgspec.json.encode(content), "application/json", PROGRAM)
-        assert found == check(content).program
+        assert found == check_program_file(content).program
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_versions_are_listed_and_compared(url: str, tmp_path: Path) -> None:
     assert [line.partition("Z  ")[2] for line in listed] == ["1 changed: Attribution", "the first"]
     forward = "~ window_days: 30 → 14  /attribution/window_days"
     between = _run({}, "program", "diff", "prg_glow@1", "prg_glow@2", *aim).stdout
-    assert "prg_glow: version 1 → version 2\nThe new rules count from 2" in between
+    assert "prg_glow: version 1 → version 2\nThe new rules apply from 2" in between
     assert forward in between
     assert forward in _run({}, "program", "diff", "prg_glow@1", *aim).stdout
     assert "~ window_days: 14 → 30" in _run({}, "program", "diff", GLOW, *aim).stdout

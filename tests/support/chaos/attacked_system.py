@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
@@ -52,7 +52,7 @@ class World:
     def new_program(self) -> str:
         """Applies the seed programme under an id of its own, in force at once."""
         self._serial += 1
-        content = read(GLOW.read_text()).content
+        content = read_yaml(GLOW.read_text()).content
         assert isinstance(content, dict)
         # Everybody comes within one minute here, and the oracle holds nobody.
         unhurried = content["screening"] | {"velocity_per_minute": {"action": "ignore"}}
@@ -192,6 +192,6 @@ def _told(figures: Figures) -> dict[str, object]:
 
 
 def _program(rules: dict[str, object]) -> Program:
-    program = check(rules).program
+    program = check_program_file(rules).program
     assert program is not None
     return program

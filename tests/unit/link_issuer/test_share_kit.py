@@ -22,10 +22,10 @@ from link_issuer.domain.share_kit import (
     select_call_to_action,
     with_caption_template,
 )
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from tests.unit.link_issuer.test_link_spec import AMY, NOW, RULES, TERMS
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -225,8 +225,8 @@ def test_a_template_with_an_empty_placeholder_is_not_used() -> None:
 
 def test_the_example_programs_texts_follow_every_channels_policy() -> None:
     """They can be shared unchanged."""
-    program = check(
-        read((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
+    program = check_program_file(
+        read_yaml((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
     ).program
     assert program is not None
     texts = [(channel, text) for channel, by_language in program.kits.items() for text in by_language.values()]
