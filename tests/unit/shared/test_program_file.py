@@ -14,7 +14,7 @@ from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program, ProgramFile
 from referral.events.section import with_defaults
 from referral.program_file.check import check_program_file
-from tests.support.builders.program_files import SMALL, program_files
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
@@ -219,7 +219,7 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
 )
 def test_each_mistake_is_named_by_its_place(change: dict[str, Any], places: list[str]) -> None:
     """One change to a right file, and exactly its places are named."""
-    assert _places(SMALL | change) == places
+    assert _places(MINIMAL_FILE | change) == places
 
 
 def test_all_mistakes_come_in_one_answer() -> None:
@@ -266,7 +266,7 @@ def test_all_mistakes_come_in_one_answer() -> None:
 )
 def test_a_mistake_says_what_to_do(change: dict[str, Any], remedy: str) -> None:
     """Each message holds its remedy, also where the schema library words the complaint."""
-    assert remedy in " ".join(mistake.detail for mistake in check_program_file(SMALL | change).mistakes)
+    assert remedy in " ".join(mistake.detail for mistake in check_program_file(MINIMAL_FILE | change).mistakes)
 
 
 INSIDE = ["experiment", "variants", "ctas", "channel", "starts", "days", "hashtag", "resources", "wechat", "budget"]
@@ -274,7 +274,7 @@ _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*SMALL, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
+        | st.dictionaries(st.sampled_from([*MINIMAL_FILE, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -283,7 +283,7 @@ _json = st.recursive(
 @given(_json, st.sampled_from(ProgramFile.__struct_fields__))
 def test_nothing_that_is_sent_makes_the_check_fail(value: object, name: str) -> None:
     """Whatever stands wherever, the answer is a program or mistakes, never an exception."""
-    for content in (value, SMALL | {name: value}, SMALL | {name: [value]}):
+    for content in (value, MINIMAL_FILE | {name: value}, MINIMAL_FILE | {name: [value]}):
         checked = check_program_file(content)
         assert (checked.program is None) == bool(checked.mistakes)
 
