@@ -10,21 +10,22 @@ from referral.catalog.view import Catalog
 from referral.events.conversions import ConversionCleared
 from referral.events.program import BoardMetric
 from referral.fold.fold import Position, SortedSetMember
-from tests.support.builders.leaderboard import PROGRAM, START, VERSION, cleared, somebody, taken_back
+from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion, reversed_conversion
+from tests.support.builders.participants import PROGRAM, participant
 
-AMY = somebody("amy").id
-COUNTED: dict[BoardMetric, ConversionCleared] = {"referrals": cleared(AMY, "p1", START)}
+AMY = participant("amy").id
+COUNTED: dict[BoardMetric, ConversionCleared] = {"referrals": cleared_conversion(AMY, "p1")}
 
 
 @pytest.mark.parametrize("metric", BOARD_METRICS)
 def test_the_boards_of_every_metric_are_written(metric: BoardMetric) -> None:
     """A new metric gets an example in COUNTED. A board that nothing writes would be empty for ever, without an error."""
-    fold, catalog, conversion = BoardsFold(), Catalog([VERSION]), COUNTED[metric]
+    fold, catalog, conversion = BoardsFold(), Catalog([GLOW_VERSION]), COUNTED[metric]
     entry = SortedSetMember(state_keys.board(PROGRAM, metric, "all", conversion.referrer_kind), conversion.referrer)
     after = fold.decide(conversion, dict.fromkeys(fold.keys(conversion)), catalog, Position(0, 0, 0, 0)).changes
     score = after[entry]
     assert isinstance(score, float)
     assert count_of(score) == 1
-    reversal = taken_back(conversion)
+    reversal = reversed_conversion(conversion)
     states = {key: after[key] for key in fold.keys(reversal)}
     assert fold.decide(reversal, states, catalog, Position(0, 1, 0, 0)).changes[entry] is None
