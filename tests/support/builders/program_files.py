@@ -1,11 +1,11 @@
-"""Program files for tests: a small valid one, and a strategy for valid ones."""
+"""Program files: a minimal valid one, and a Hypothesis strategy for valid ones."""
 
 from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
-SMALL: dict[str, Any] = {
+MINIMAL_FILE: dict[str, Any] = {
     "id": "prg_x",
     "name": {"en": "X"},
     "timezone": "Asia/Shanghai",
@@ -17,9 +17,9 @@ MECHANICS = ["share_trigger", "social_currency", "practical_value", "emotional_c
 _ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)
 _texts = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
 _localized = st.dictionaries(st.sampled_from(["zh-CN", "en", "fr"]), _texts, min_size=1)
-# Not in the first and last year that can be written: a UTC offset may move a timestamp out of the valid range.
-_datetimes = st.datetimes(timezones=st.timezones()).filter(lambda time: 1 < time.year < 9999)
-_timestamps = _datetimes.map(lambda time: time.isoformat(timespec="seconds"))
+# Not in the first and last year that can be written: there a zone may move a time out of the valid range.
+_instants = st.datetimes(timezones=st.timezones()).filter(lambda moment: 1 < moment.year < 9999)
+_moments = _instants.map(lambda moment: moment.isoformat(timespec="seconds"))
 
 
 def _some_of(options: list[str]) -> st.SearchStrategy[list[str]]:
@@ -61,7 +61,7 @@ _boards = st.fixed_dictionaries(
     optional={"periods": st.just(["day", "month"]), "prizes": st.just({"month": {"1": "grand", "2-10": "gift"}})},
 )
 _ctas = st.fixed_dictionaries({"id": _ids, "placement": st.sampled_from(["caption", "comment"]), "text": _localized})
-_paths = st.sampled_from(["/a", "/a~1b/0", "a", "a.b.0"])
+_places = st.sampled_from(["/a", "/a~1b/0", "a", "a.b.0"])
 _elements = st.dictionaries(st.sampled_from(["emotional_trigger", "practical_value", "easy_share"]), _texts)
 _content = st.fixed_dictionaries(
     {"id": _ids, "format": st.sampled_from(["results", "helpful"]), "mechanics": _some_of(MECHANICS)},
@@ -75,14 +75,14 @@ _adapters = st.fixed_dictionaries(
     {
         "id": _ids.filter(lambda name: name not in ("wechat", "cloudevents")),
         "where": st.fixed_dictionaries(
-            dict.fromkeys(("id", "type", "person", "time"), _paths),
-            optional=dict.fromkeys(("code", "mention", "click", "device", "network"), _paths),
+            dict.fromkeys(("id", "type", "person", "time"), _places),
+            optional=dict.fromkeys(("code", "mention", "click", "device", "network"), _places),
         ),
         "types": st.dictionaries(_texts, st.sampled_from(["person.followed", "order.paid"]), min_size=1, max_size=3),
     },
     optional={
-        "data": st.dictionaries(st.sampled_from(["order", "amount", "content"]), _paths, max_size=2),
-        "items": _paths,
+        "data": st.dictionaries(st.sampled_from(["order", "amount", "content"]), _places, max_size=2),
+        "items": _places,
         "channel": st.just("web"),
         "person_prefix": st.just("shop:"),
         "time_format": st.sampled_from(["rfc3339", "seconds", "milliseconds"]),
@@ -92,13 +92,13 @@ _adapters = st.fixed_dictionaries(
         ),
     },
 )
-_experiment_items = st.builds(
+_experiments = st.builds(
     lambda item, ctas, id_: item | {"ctas": ctas, "experiment": {"id": id_, "variants": [cta["id"] for cta in ctas]}},
     _content,
     st.lists(_ctas, min_size=2, max_size=3, unique_by=lambda cta: cta["id"]),
     _ids,
 )
-_items = st.lists(_content, max_size=3, unique_by=lambda item: item["id"]) | st.lists(_experiment_items, max_size=1)
+_items = st.lists(_content, max_size=3, unique_by=lambda item: item["id"]) | st.lists(_experiments, max_size=1)
 _kit_texts = _texts.map(lambda text: text.replace("{", "").replace("}", "") + "{code}")
 _challenges = st.fixed_dictionaries(
     {
@@ -153,18 +153,18 @@ _PARTNER_KINDS = ["influencer", "brand", "community", "cross_promotion", "seedin
 
 
 @st.composite
-def _on_channels(draw: st.DrawFn, file: dict[str, Any]) -> dict[str, Any]:
-    """The file with share kits and partners, which name its channels."""
+def _with_channel_sections(draw: st.DrawFn, file: dict[str, Any]) -> dict[str, Any]:
+    """Returns the file with the sections that name one of its channels."""
     channel = st.sampled_from(file["channels"])
     partner = st.fixed_dictionaries(
         {"id": _ids, "kind": st.sampled_from(_PARTNER_KINDS), "channel": channel}, optional={"name": _localized}
     )
     languages = st.dictionaries(st.sampled_from(["zh-CN", "en"]), _kit_texts, min_size=1)
-    on_channels = {
+    sections = {
         "kits": st.dictionaries(channel, languages),
         "partners": st.lists(partner, max_size=3, unique_by=lambda one: one["id"]),
     }
-    return file | draw(st.fixed_dictionaries({}, optional=on_channels))
+    return file | draw(st.fixed_dictionaries({}, optional=sections))
 
 
 _files = st.fixed_dictionaries(
@@ -176,7 +176,7 @@ _files = st.fixed_dictionaries(
         "channels": _some_of(["xiaohongshu", "wechat", "weibo", "douyin", "web"]),
     },
     optional={
-        "ends_at": _timestamps,
+        "ends_at": _moments,
         "holding_days": st.integers(0, 365),
         "attribution": st.one_of(
             _attribution({}),
@@ -201,6 +201,6 @@ _files = st.fixed_dictionaries(
         "challenges": st.lists(_challenges, max_size=1),
     },
 )
-# A program with an end has no challenges here: that challenges end with it is tested by example.
+# A program with an end has no challenges here: whether these end before it is tested by example.
 program_files = _files.map(lambda file: {k: v for k, v in file.items() if k != "challenges" or "ends_at" not in file})
-program_files = program_files.flatmap(_on_channels)
+program_files = program_files.flatmap(_with_channel_sections)

@@ -9,11 +9,12 @@ from conversion_tracker.replay.replay_request import read_rules
 from referral.events.program import Program
 from referral.http.problems import Problem
 from referral.program_file.check import check_program_file
-from tests.support.builders.conversion_tracker import PROGRAM, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM
 
 
 def _rules(**changed: Any) -> dict[str, Any]:
-    return {**msgspec.to_builtins(version().program), **changed}
+    return {**msgspec.to_builtins(program_version().program), **changed}
 
 
 def _read(rules: dict[str, Any]) -> Program:

@@ -17,7 +17,7 @@ from link_issuer.domain.advice.text_patterns import FORCED_SHARING, OFF_PLATFORM
 from link_issuer.http_api.programs.program_examples import PROGRAM
 from link_issuer.programs.yaml_form import read_yaml
 from referral.program_file.check import check_program_file
-from tests.support.builders.program_files import SMALL, program_files
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GLOW: dict[str, Any] = dict(read_yaml(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
 ITEM = GLOW["content"][0]
@@ -178,7 +178,7 @@ def test_every_rule_is_in_the_table_above() -> None:
 
 def test_a_minimal_program_gets_all_advice_at_once() -> None:
     """The program is valid all the same."""
-    assert [one.code for one in _advice(SMALL)] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
+    assert [one.code for one in _advice(MINIMAL_FILE)] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
 
 
 def test_every_rule_file_is_in_the_catalogue() -> None:

@@ -10,7 +10,7 @@ from link_issuer.domain.program_changes import ProgramChange, program_changes
 from referral.events.program import Program
 from referral.events.section import Section
 from referral.program_file.check import check_program_file
-from tests.support.builders.program_files import SMALL, program_files
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
@@ -18,7 +18,7 @@ KIT = {"en": "Come: {link}"}
 
 
 def _program(change: dict[str, Any]) -> Program:
-    program = check_program_file(SMALL | change).program
+    program = check_program_file(MINIMAL_FILE | change).program
     assert program is not None
     return program
 

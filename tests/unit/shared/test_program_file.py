@@ -14,7 +14,7 @@ from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program, ProgramFile
 from referral.events.section import with_defaults
 from referral.program_file.check import check_program_file
-from tests.support.builders.program_files import SMALL, program_files
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
@@ -220,7 +220,7 @@ def _decoded(content: dict[str, Any], program: Program) -> Program:
 )
 def test_each_mistake_is_reported_at_its_pointer(change: dict[str, Any], pointers: list[str]) -> None:
     """One change to a valid file, and exactly its pointers are reported."""
-    assert _pointers(SMALL | change) == pointers
+    assert _pointers(MINIMAL_FILE | change) == pointers
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
@@ -267,7 +267,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
 )
 def test_a_message_says_what_to_write_instead(change: dict[str, Any], remedy: str) -> None:
     """Messages of fields and of rules across fields."""
-    assert remedy in " ".join(mistake.detail for mistake in check_program_file(SMALL | change).mistakes)
+    assert remedy in " ".join(mistake.detail for mistake in check_program_file(MINIMAL_FILE | change).mistakes)
 
 
 INSIDE = ["experiment", "variants", "ctas", "channel", "starts", "days", "hashtag", "resources", "wechat", "budget"]
@@ -275,7 +275,7 @@ _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*SMALL, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
+        | st.dictionaries(st.sampled_from([*MINIMAL_FILE, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -284,7 +284,7 @@ _json = st.recursive(
 @given(_json, st.sampled_from(ProgramFile.__struct_fields__))
 def test_no_document_makes_the_check_fail(value: object, name: str) -> None:
     """For any JSON value in any field the result is a program or mistakes, never an exception."""
-    for content in (value, SMALL | {name: value}, SMALL | {name: [value]}):
+    for content in (value, MINIMAL_FILE | {name: value}, MINIMAL_FILE | {name: [value]}):
         checked = check_program_file(content)
         assert (checked.program is None) == bool(checked.mistakes)
 

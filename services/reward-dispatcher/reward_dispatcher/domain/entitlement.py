@@ -1,6 +1,6 @@
 """Which rewards a conversion earns, and which are revoked when it is reversed.
 
-There are two kinds of reward rule (`events.reward_rules.Reward`): one pays each conversion, and its trigger is the conversion's id; a
+There are two kinds of reward rule (`reward_rules.Reward`): one pays each conversion, and its trigger is the conversion's id; a
 milestone pays a referrer for a number of conversions (`once: true` is the milestone of one). A milestone counts a referrer's
 conversions, so only the referrer can earn it; its reward is active exactly while that many conversions count.
 
