@@ -1,7 +1,7 @@
 """Encryption of third-party secrets in the catalog: without the signing key, the log reveals nothing and cannot be forged.
 
 Fernet (AES-128-CBC and HMAC-SHA256, https://github.com/fernet/spec) with a key derived from the signing key, the program and the
-secret's name, so that a sealed secret is valid for that name only. docs/decisions/0014-adapter-secrets-are-sealed.md has the
+secret's name, so that a sealed secret is valid for that name only. docs/decisions/0014-sealed-adapter-secrets.md has the
 reasons.
 """
 
