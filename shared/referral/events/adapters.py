@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 from msgspec import Meta, field
 
 from referral.events.facts import Channel, Fact
-from referral.events.line import Name
+from referral.events.line import Name, type_tag
 from referral.events.section import Section, Slug
 from referral.events.value_checks import InvalidValue
 
@@ -17,20 +17,6 @@ JsonPath = Annotated[
         pattern=r"^((/([^/~]|~0|~1)*)+|[^./~]+(\.[^./~]+)*)$",
         extra={"must_be": "a JSON pointer such as /user/id, or a dotted path such as user.id"},
     ),
-]
-FactType = Literal[
-    "content.shown",
-    "content.shared",
-    "person.followed",
-    "person.unfollowed",
-    "person.active",
-    "code.scanned",
-    "friend.tagged",
-    "order.paid",
-    "order.refunded",
-    "post.published",
-    "post.engaged",
-    "post.removed",
 ]
 BUILT_IN = ("wechat", "cloudevents")
 """Adapters that every program has; their names are taken."""
@@ -47,6 +33,8 @@ def _not_built_in(name: str) -> None:
         raise InvalidValue(f"{name} is a built-in adapter: choose another name")
 
 
+FACT_TYPES = [type_tag(fact) for fact in get_args(Fact)]
+FactType = Annotated[str, Meta(extra_json_schema={"enum": FACT_TYPES})]
 DATA_FIELDS = _data_fields()
 DataField = Annotated[str, Meta(extra_json_schema={"enum": DATA_FIELDS})]
 
