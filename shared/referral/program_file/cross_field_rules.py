@@ -212,7 +212,7 @@ def _within_program(challenge: RawSection, span: "_Span", last_day: date) -> Ite
         yield challenge.mistake("days", f"last beyond the program's end on {last_day}: write {most} at most")
 
 
-def hashtags_told_apart(program: RawSection) -> Iterator[Mistake]:
+def distinct_hashtags(program: RawSection) -> Iterator[Mistake]:
     """Two challenges with the same hashtag have no day in common, so that each post belongs to one."""
     seen: list[tuple[str, _Span, object]] = []
     for challenge in islice(program.sections("challenges"), MAX_CHALLENGES):
@@ -270,6 +270,6 @@ RULES: tuple[Rule, ...] = (
     channels_of_the_program,
     end_after_beginning,
     challenges,
-    hashtags_told_apart,
+    distinct_hashtags,
 )
 """Every rule across fields: add a rule here."""
