@@ -39,7 +39,7 @@ class MemoryStateStore:
         return {member: score for (name, member), score in scores.items() if name == sorted_set}
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
-        """The value states whose timers are due, earliest first."""
+        """The value states with a due timer, earliest first."""
         timers = [
             (score, key)
             for (sorted_set, key), score in self.scores.get(partition, {}).items()
