@@ -1,8 +1,8 @@
-"""Folds in memory. `FoldFeed` decides lines one by one on the fold's real decider, without a log; `LogFold` runs the real
-runner on a log in memory, with partitions and restarts. Use the first unless the test is about the log.
+"""Folds in memory. `FoldFeed` folds lines one by one without a log (`referral.fold.in_memory`); `LogFold` runs the real runner on a
+log in memory, with partitions and restarts. Use the first unless the test is about the log.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,15 +11,12 @@ from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.line import ClockTicked, Derived
 from referral.events.timestamps import to_ms
-from referral.fold import fence as fences
-from referral.fold.batch import Batch
-from referral.fold.decider import Decider, Outcome
-from referral.fold.fence import Fence
-from referral.fold.fold import Fold, Position
+from referral.fold.decider import Decider
+from referral.fold.fold import Decision, Fold, Key, Position
 from referral.fold.fold_metrics import FoldMetrics
+from referral.fold.in_memory import InMemoryFold
 from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
-from referral.fold.state_store import LoadedState, StateChange
 from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.topics import Topic, partition_of
 from tests.support.builders.participants import START
@@ -31,23 +28,17 @@ _NO_CAUSE = Derived.__struct_defaults__[-1]
 
 
 class FoldFeed:
-    """One fold over one partition: loads the states of each line, decides on it, and applies the changes to `states`.
+    """One fold over one partition, line by line: each line is a batch of its own, and states are bytes in between.
 
     A line that the fold cannot decide fails the test; with `only_loaded` so does a change of a value state that the line did not
     load. Every line has the log position 0, so that states which hold positions are equal for any order of the same lines.
     """
 
-    produced_below = 0  # read by the decider: everything is produced
-
     def __init__(self, fold: Fold[Any, Any], catalog: Catalog, only_loaded: bool = False) -> None:
         self.fold = fold
-        self.only_loaded = only_loaded
-        self.states = MemoryStateStore()
-        self.fence = Fence()
         self.outputs: list[Any] = []
-        self._decider: Decider[Any, Any] = Decider(fold, catalog, lambda _: 1)
-        self._decode = msgspec.msgpack.Decoder(fold.state).decode
-        self._lines = {topic.name: msgspec.json.Decoder(topic.lines).decode for topic in fold.outputs}
+        self._memory: InMemoryFold[Any, Any] = InMemoryFold(_OnlyLoaded(fold) if only_loaded else fold, catalog, 1)
+        self.states = self._memory.states
 
     def feed(self, lines: Iterable[Any], recorded_at_ms: int = 0) -> list[Any]:
         """Folds facts and ticks in this order, all recorded at one time; returns the lines that they lead to.
@@ -55,37 +46,12 @@ class FoldFeed:
         The lines are without causes, and ticks forwarded to the next topic are left out. `outputs` are all lines so far.
         """
         before = len(self.outputs)
-        for line in lines:
-            self._apply(self._decide(line, recorded_at_ms))
-        return self.outputs[before:]
-
-    def _decide(self, line: Any, recorded_at_ms: int) -> Outcome:
-        offset = self.fence.offset + 1
         position = Position(_PARTITION, 0, 0, recorded_at_ms)  # states would differ by the order of lines otherwise
-        batch: Batch[Any] = Batch(_PARTITION, offset, recorded_at_ms)
-        if isinstance(line, ClockTicked):
-            batch.tick = position, line
-            return self._without_rejections(batch, self.states.due(_PARTITION, self._decider.tick_ms(batch)))
-        batch.lines.append((position, line, b""))
-        loaded = self.states.load({_PARTITION: (wanted := self._decider.state_request(batch))})[_PARTITION]
-        outcome = self._without_rejections(batch, loaded)
-        assert not self.only_loaded or outcome.values.keys() <= set(wanted.values)
-        return outcome
-
-    def _without_rejections(self, batch: Batch[Any], loaded: LoadedState) -> Outcome:
-        outcome = self._decider.decide(batch, loaded, self)
-        assert not outcome.dead_letters, outcome.dead_letters
-        return outcome
-
-    def _apply(self, outcome: Outcome) -> None:
-        seen = self.states.fences([_PARTITION])[_PARTITION]
-        change = StateChange(seen, fences.encode(outcome.fence), outcome.values, outcome.scores)
-        assert self.states.apply({_PARTITION: change})[_PARTITION]
-        self.fence = outcome.fence
-        decoded = [self._lines[output.topic](output.line) for output in outcome.output_lines]
-        self.outputs += [
-            msgspec.structs.replace(line, cause=_NO_CAUSE) for line in decoded if not isinstance(line, ClockTicked)
-        ]
+        for line in lines:
+            produced = self._memory.fold(_PARTITION, [(position, line)])
+            assert not self._memory.dead_letters, self._memory.dead_letters
+            self.outputs += [msgspec.structs.replace(one.line, cause=_NO_CAUSE) for one in produced]
+        return self.outputs[before:]
 
     @property
     def values(self) -> dict[str, bytes]:
@@ -94,7 +60,7 @@ class FoldFeed:
 
     @property
     def scores(self) -> dict[tuple[str, str], float]:
-        """The scores by (board, member), without timers."""
+        """The scores by (sorted set, member), without timers."""
         found = self.states.scores.get(_PARTITION, {})
         return {key: score for key, score in found.items() if key[0] != _TIMERS}
 
@@ -102,15 +68,29 @@ class FoldFeed:
     def timers(self) -> dict[str, float]:
         """The due times (ms) by state key."""
         found = self.states.scores.get(_PARTITION, {})
-        return {key: moment for (board, key), moment in found.items() if board == _TIMERS}
+        return {key: moment for (name, key), moment in found.items() if name == _TIMERS}
 
     def state(self, key: str) -> Any:
         """Returns the decoded value state of a key; None if there is none."""
-        return self._decode(self.values[key]) if key in self.values else None
+        return self._memory.state(_PARTITION, key)
 
     def all_states(self) -> list[Any]:
         """Returns every decoded value state."""
-        return [self._decode(raw) for raw in self.values.values()]
+        return list(self._memory.states_of(""))
+
+
+class _OnlyLoaded:
+    """A fold that fails where it changes a value state that the line did not load."""
+
+    def __init__(self, fold: Fold[Any, Any]) -> None:
+        self.name, self.service, self.source, self.outputs = fold.name, fold.service, fold.source, fold.outputs
+        self.state, self.keys, self.on_timer = fold.state, fold.keys, fold.on_timer
+        self._decide = fold.decide
+
+    def decide(self, line: Any, states: Mapping[Key, Any], catalog: Catalog, position: Position) -> Decision[Any]:
+        decision = self._decide(line, states, catalog, position)
+        assert {key for key in decision.changes if isinstance(key, str)} <= set(self.keys(line))
+        return decision
 
 
 class LogFold:

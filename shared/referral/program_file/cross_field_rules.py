@@ -16,7 +16,7 @@ from referral.events.content import MAX_CTAS
 from referral.events.facts import Channel
 from referral.events.prize_ranks import overlaps
 from referral.events.program import GENERATED, QualifyingEvent
-from referral.events.rewards import RewardKind
+from referral.events.rewards import RewardKind, handover_of
 from referral.events.section import Period
 from referral.program_file.raw_section import RawSection, with_ancestors
 from referral.validation.mistakes import Mistake
@@ -102,18 +102,19 @@ def _milestone_fields(reward: RawSection) -> Iterator[Mistake]:
 
 
 def _kind_fields(reward: RawSection, kind: RewardKind) -> Iterator[Mistake]:
-    match kind:
-        case "discount_code":
+    handover = handover_of(kind)
+    match handover:
+        case "code":
             if reward.text("pool") is None and not reward.has("percent"):
                 yield reward.mistake("percent", "is required: a discount code needs percent, or the pool of its codes")
-        case "guide":
+        case "file":
             yield from _no_percent(reward)
-            if not reward.has("pool") or reward.text("pool") == GENERATED:
+            if kind == "guide" and (not reward.has("pool") or reward.text("pool") == GENERATED):
                 yield reward.mistake("pool", "is required: a guide needs its file name, such as skincare-secrets.pdf")
-        case "early_access" | "shoutout" | "giveaway_entry" | "exclusive_content":
+        case "none":
             yield from _no_percent(reward)
         case _:
-            assert_never(kind)
+            assert_never(handover)
 
 
 def _no_percent(reward: RawSection) -> Iterator[Mistake]:
@@ -211,7 +212,7 @@ def _within_program(challenge: RawSection, span: "_Span", last_day: date) -> Ite
         yield challenge.mistake("days", f"last beyond the program's end on {last_day}: write {most} at most")
 
 
-def hashtags_told_apart(program: RawSection) -> Iterator[Mistake]:
+def distinct_hashtags(program: RawSection) -> Iterator[Mistake]:
     """Two challenges with the same hashtag have no day in common, so that each post belongs to one."""
     seen: list[tuple[str, _Span, object]] = []
     for challenge in islice(program.sections("challenges"), MAX_CHALLENGES):
@@ -269,6 +270,6 @@ RULES: tuple[Rule, ...] = (
     channels_of_the_program,
     end_after_beginning,
     challenges,
-    hashtags_told_apart,
+    distinct_hashtags,
 )
 """Every rule across fields: add a rule here."""

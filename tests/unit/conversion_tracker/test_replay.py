@@ -113,7 +113,7 @@ def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_
     lines = mixed(histories, chance)
     live = lived(RecordedHistory(catalog(*versions, elsewhere)), lines, chance)
     found = replayed(live, with_rewards(other).program)
-    assert (found.agreement.differences, found.agreement.sample) == (0, ())
+    assert (found.consistency.differences, found.consistency.sample) == (0, ())
     anew = RecordedHistory(catalog(with_rewards(other)))
     anew.append(*lines)
     anew.drain()
@@ -172,7 +172,7 @@ def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:
     place = next(place for place, found in records.items() if place[0] == "conversions" and found)
     changed = records[place][0].value.replace(b"conversion.cleared", b"conversion.rejected")
     records[place][0] = records[place][0]._replace(value=changed.replace(b'"program"', b'"reasons":["ban"],"program"'))
-    found = replayed(live, with_rewards(program_version()).program).agreement
+    found = replayed(live, with_rewards(program_version()).program).consistency
     assert (found.equal, found.differences) == (False, len(changed.split(b"\n")))
     assert {(one.recorded, one.replayed) for one in found.sample} == {("conversion.rejected", "conversion.cleared")}
 
@@ -184,7 +184,7 @@ def test_what_the_live_folds_have_not_come_to_yet_is_replayed_and_not_held_again
         replace(follow(9, 9, code="AMY88"), person="xhs:friend4"), replace(unfollow(10, 9), person="xhs:friend0")
     )
     found = replayed(live, with_rewards(program_version(evidence=("click", "code"))).program)
-    assert (found.agreement.equal, found.agreement.lines) == (True, 12)  # four lines a referral
+    assert (found.consistency.equal, found.consistency.lines) == (True, 12)  # four lines a referral
     assert found.comparison.totals.referrals == BeforeAfter(3, 3)
 
 
