@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from referral.config import Settings
 from referral.events.attributions import Evidence, ReferralQualified, attribution_key
+from referral.events.board_rules import Board
 from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
-from referral.events.program import Board
 from referral.events.screening import Screening
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main

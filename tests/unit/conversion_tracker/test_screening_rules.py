@@ -8,8 +8,8 @@ import pytest
 from conversion_tracker.screening.catalogue import Finding
 from conversion_tracker.screening.deadlines import next_deadline
 from conversion_tracker.screening.sliding_window import max_in_window
+from referral.events.board_rules import Board
 from referral.events.challenges import Challenge
-from referral.events.program import Board
 from referral.events.screening import (
     Action,
     Churn,
