@@ -24,7 +24,7 @@ from referral_tools.demo.report import show_addresses, show_summary, show_verdic
 from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.oracle import Oracle
 from referral_tools.stack.ports import refuse_taken
-from referral_tools.system import TABLE, System
+from referral_tools.system import PORTS, System
 
 _SET_UP = timedelta(hours=2)  # between the program's first version and the first follow
 
@@ -56,7 +56,7 @@ class Demo:
 
     def _prepare(self) -> FileClock:
         """Empties the data folder, and sets the clock to when the campaign is set up. Raises NotADemo."""
-        refuse_taken(tuple(self.port_base + row.port for row in TABLE))
+        refuse_taken(tuple(self.port_base + port for port in PORTS))
         empty_folder(self.home)
         clock = FileClock(self._clock_file)
         clock.set(to_ms(self._end - timedelta(days=self.model.days) - _SET_UP))
