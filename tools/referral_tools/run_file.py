@@ -12,8 +12,9 @@ from referral_tools.private_files import write_private
 
 @dataclass(frozen=True, slots=True)
 class RunningSystem:
-    """Base addresses of the services by name, an API key that may do everything, and the addresses of broker and Redis."""
+    """The front door's address, base addresses of the services by name, an API key with all scopes, and the addresses of broker and Redis."""
 
+    front: str
     services: Mapping[str, str]
     api_key: str
     kafka: str

@@ -104,8 +104,8 @@ class System:
 
     def address(self, name: str) -> str:
         """Where a process shows its health: services on their own port, folds and workers beside their work."""
-        (row,) = (row for row in TABLE if row.name == name)
-        return f"http://127.0.0.1:{self._base + row.port}"
+        ports = {row.name: row.port for row in TABLE} | {"front-door": FRONT_PORT}
+        return f"http://127.0.0.1:{self._base + ports[name]}"
 
     def wait(self) -> None:
         """Returns at SIGINT or SIGTERM. Raises ProcessUnhealthy if a process dies before, the broker and Redis included."""

@@ -47,7 +47,7 @@ class Demo:
         with System(self.home, self.port_base, {"REFERRAL_CLOCK": f"file:{self._clock_file}"}) as system:
             key = system.make_key()
             self.console.print(f"The system runs after {time.monotonic() - started:.1f} s.")
-            with Client(system.services, key) as client:
+            with Client(system.front, key) as client:
                 verdict = self._verify(system, client, clock, started)
             if stay:
                 show_addresses(self.console, system, self._program_id, key)

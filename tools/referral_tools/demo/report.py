@@ -82,9 +82,9 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
 
 def show_addresses(console: Console, system: System, program: str, key: str) -> None:
     """Where to look, and the key to ask with."""
-    console.print(f"\nBoard    {system.services['leaderboard']}/p/{program}")
-    for name, address in system.services.items():
-        console.print(f"API      {address}/docs  {name}")
+    console.print(f"\nBoard    {system.front}/p/{program}")
+    for name in system.services:
+        console.print(f"API      {system.front}/docs/{name}")
     console.print(f"API key  {key}\nIt stays up until Ctrl-C.")
 
 
