@@ -12,7 +12,7 @@ from referral_tools.private_files import write_private
 
 @dataclass(frozen=True, slots=True)
 class RunningSystem:
-    """The front door's address, base addresses of the services by name, an API key with all scopes, and the addresses of broker and Redis."""
+    """The address of the front door and of each service, an API key with all scopes, the addresses of Kafka and Redis."""
 
     front: str
     services: Mapping[str, str]
