@@ -1,14 +1,14 @@
-# One image for every role: which process a container is, its command says, e.g. `conversion_tracker fold attribute`.
-# docker-compose.yml lists them all and checks their health.
+# One image for every role: a container's command selects its process, e.g. `conversion_tracker fold attribute`.
+# docker-compose.yml lists all of them with their health checks.
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
-# What others wrote changes seldom: layers of its own, and every file is held against its hash.
+# Dependencies change rarely, so they have layers of their own. Every file is verified against its hash.
 COPY requirements.lock requirements-dev.lock ./
 RUN python -m venv /opt/referral \
  && /opt/referral/bin/pip install --require-hashes --no-deps --only-binary :all: -r requirements.lock
-# The build backend and what it needs, out of the lock that has them, in an environment that the image does not get.
+# The build backend and its dependencies, from the development lock, in an environment that is not part of the final image.
 RUN awk '/^[a-z]/ {wanted = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/} wanted' requirements-dev.lock >build.lock \
  && python -m venv /opt/build \
  && /opt/build/bin/pip install --require-hashes -r build.lock
@@ -19,11 +19,11 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheels .
  && /opt/referral/bin/pip install --no-deps --no-index wheels/*.whl
 
 FROM python:3.11-slim-bookworm
-# Posters are drawn with the machine's fonts, in Chinese and in Latin letters.
+# Posters are drawn with system fonts, in Chinese and Latin scripts.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends fontconfig fonts-noto-cjk \
  && rm -rf /var/lib/apt/lists/*
-# The number is the same everywhere, so that a volume or a policy can name it. Nothing belongs to this user: it only reads.
+# A fixed user id, so that volumes and policies can name it. This user owns no files and only reads.
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin referral
 COPY --from=build /opt/referral /opt/referral
 WORKDIR /srv/referral
@@ -32,6 +32,6 @@ ENV PATH=/opt/referral/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 10001
-# Python becomes process 1 and gets SIGTERM itself. A container keeps its host name when it is stopped or killed and started, so a
-# fold comes back into the slot it had; two containers of one fold never share one.
+# Python becomes process 1 and gets SIGTERM itself. A container keeps its host name through stop, kill and start, so a
+# fold worker resumes the slot it had; two containers of one fold never share a slot.
 ENTRYPOINT ["/bin/sh", "-c", "REFERRAL_WORKER=${REFERRAL_WORKER:-$HOSTNAME} exec python -m \"$@\"", "referral"]

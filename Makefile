@@ -1,8 +1,8 @@
-# `make help` lists what there is. Every target sets up what it needs first; that takes no time when it is done.
+# `make help` lists the targets. Every target first installs what it needs; that takes no time once it is installed.
 .DEFAULT_GOAL := help
 SHELL := bash
 PYTHON := .venv/bin/python
-# Tests wait for processes more than they compute: three side by side keep two cores busy.
+# Tests spend most of their time waiting for processes: three workers keep two cores busy.
 TEST_WORKERS ?= 3
 
 .PHONY: help setup run demo test check lint types contracts format chaos bench docs lock clean
@@ -13,7 +13,7 @@ help: ## List the targets
 setup: ## Install everything the project needs
 	@tools/bootstrap
 
-run: setup ## Start the whole system and stay until Ctrl-C
+run: setup ## Start the whole system and run until Ctrl-C
 	@.venv/bin/referral run
 
 demo: setup ## Play a 60-day campaign through the whole system and check every figure
@@ -32,25 +32,25 @@ lint: setup ## Check style
 types: setup ## Check types
 	@.venv/bin/mypy
 
-contracts: setup ## Check who may import whom
+contracts: setup ## Check the import contracts
 	@.venv/bin/lint-imports
 
 format: setup ## Format the code
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format .
 
-chaos: setup ## Kill, wipe and stop real processes, at length
+chaos: setup ## Run the long chaos tests: kill, wipe and stop real processes
 	@$(PYTHON) -m pytest tests/chaos
 
 bench: setup ## Measure the performance goals
 	@$(PYTHON) -m benchmarks
 
-docs: setup ## Write the generated pages and schemas anew
+docs: setup ## Regenerate pages and schemas
 	@.venv/bin/referral docs && .venv/bin/referral schemas
 
-lock: setup ## Pin all dependencies anew, by version and hash (LOCK=--upgrade takes newer ones)
+lock: setup ## Pin all dependencies by version and hash (LOCK=--upgrade takes newer ones)
 	@tools/lock $(LOCK)
 	@tools/bootstrap
 
-clean: ## Remove what running left behind (data, logs), not the set-up
+clean: ## Remove data and logs of earlier runs, not the installation
 	@rm -rf var/run var/demo var/tests .pytest_cache .mypy_cache .ruff_cache

@@ -13,8 +13,8 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events import ids
 from referral.events.entities import ApiKey, Participant, ProgramVersion
-from referral.events.program import Program, Screening
-from referral.events.screening import VelocityPerMinute
+from referral.events.program import Program
+from referral.events.screening import Screening, VelocityPerMinute
 from referral.events.timestamps import to_datetime
 from referral.http.bearer_token import secret_digest
 from referral.log.topic_admin import ensure_topics

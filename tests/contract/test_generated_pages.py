@@ -1,4 +1,4 @@
-"""Pages that are made from the code's tables say what the tables say."""
+"""Generated documentation pages are up to date."""
 
 import pytest
 

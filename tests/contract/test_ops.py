@@ -1,4 +1,4 @@
-"""What operates the system names what there is: its processes, its metrics and their labels; and lets nobody in who need not be."""
+"""Operations: alerts, dashboard, scrape targets and compose file match the code; containers are confined."""
 
 import json
 import re
@@ -20,45 +20,45 @@ COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text("utf-8"))
 RULES = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
 _SERIES = re.compile(r"\b(referral_\w+)(?:\{([^}]*)\})?")
 _GROUPED = re.compile(r"\bby \(([^)]*)\)")
-_OF_THE_TARGET = {"job", "instance", "process"}  # what the scrape adds
+_TARGET_LABELS = {"job", "instance", "process"}  # added by the scrape
 
 
 def labels_by_series() -> dict[str, set[str]]:
-    """The series that the table's metrics give, with the labels each may be asked for."""
-    given: dict[str, set[str]] = {}
+    """Returns the time series of the metrics in the table, with the labels that a query may use."""
+    labels: dict[str, set[str]] = {}
     for row in ROWS:
         parts = ("_bucket", "_sum", "_count") if row.kind == "histogram" else ("",)
         for part in parts:
-            given[row.full_name + part] = {*row.labels, *_OF_THE_TARGET, *(("le",) if part == "_bucket" else ())}
-    return given
+            labels[row.full_name + part] = {*row.labels, *_TARGET_LABELS, *(("le",) if part == "_bucket" else ())}
+    return labels
 
 
 def targets() -> Iterator[dict[str, Any]]:
-    """The queries of the dashboard."""
+    """Yields the queries of the dashboard."""
     for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"]:
         yield from panel.get("targets", ())
 
 
 def expressions() -> list[str]:
-    """Every PromQL expression there is."""
+    """Returns every PromQL expression of alerts and dashboard."""
     return [rule["expr"] for rule in RULES] + [target["expr"] for target in targets()]
 
 
 @pytest.mark.parametrize("expression", expressions())
-def test_an_expression_asks_for_what_the_table_has(expression: str) -> None:
-    """An alert on a metric that was renamed would be silent for ever: each name and each label stands in the table."""
+def test_an_expression_uses_metrics_and_labels_of_the_table(expression: str) -> None:
+    """An alert on a metric that does not exist would never fire."""
     known = labels_by_series()
     series = _SERIES.findall(expression)
     assert {name for name, _ in series} <= known.keys()
     for name, matchers in series:
         assert set(re.findall(r"(\w+)\s*[=!]", matchers)) <= known[name]
-    usable = set().union(*(known[name] for name, _ in series)) or _OF_THE_TARGET
+    usable = set().union(*(known[name] for name, _ in series)) or _TARGET_LABELS
     assert {label.strip() for group in _GROUPED.findall(expression) for label in group.split(",")} <= usable
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
-    """Each has a severity, a sentence for who is woken and one that says what to do, and a test of when it speaks."""
+def test_an_alert_has_a_severity_a_summary_a_runbook_and_a_test(rule: dict[str, Any]) -> None:
+    """`summary`: what is wrong and where; `runbook`: what to do."""
     assert rule["labels"]["severity"] in {"critical", "warning"}
     assert {len(rule["annotations"][name]) > 20 for name in ("summary", "runbook")} == {True}
     assert rule["alert"] in (PROMETHEUS / "alerts.test.yml").read_text("utf-8")
@@ -66,14 +66,14 @@ def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> Non
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on the PATH: apt-get install prometheus")
 @pytest.mark.parametrize("words", [("check", "config", "prometheus.yml"), ("test", "rules", "alerts.test.yml")])
-def test_prometheus_itself_agrees(words: tuple[str, ...]) -> None:
-    """The configuration loads, and the alerts speak when they should and only then."""
+def test_promtool_accepts_the_configuration_and_the_alert_tests(words: tuple[str, ...]) -> None:
+    """The configuration is valid, and the alerts fire when they should and only then."""
     done = subprocess.run(["promtool", *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_process_is_started_and_scraped() -> None:
-    """The table of processes, the compose file and Prometheus name the same ones."""
+    """The table of processes, the compose file and Prometheus list the same processes."""
     started = {name: one["command"] for name, one in COMPOSE["services"].items() if one["image"] == "referral:local"}
     assert started.pop("topics") == ["referral_tools", "topics", "ensure"]
     assert started == {row.name: [row.module, *row.words] for row in TABLE}
@@ -84,15 +84,15 @@ def test_every_process_is_started_and_scraped() -> None:
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
 def test_a_container_is_confined(name: str) -> None:
-    """No capability, no way to more, nothing published beyond this machine, and a root that stays as the image has it."""
+    """No capabilities, no privilege escalation, ports only on this machine, and a read-only root file system."""
     service = COMPOSE["services"][name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
-    assert service.get("read_only", False) == (name != "kafka")  # whose image writes into itself
+    assert service.get("read_only", False) == (name != "kafka")  # its image writes into its own file system
 
 
-def test_no_secret_stands_in_the_compose_file() -> None:
-    """The signing key comes from outside, and without it nothing starts."""
+def test_the_compose_file_contains_no_secret() -> None:
+    """The signing key comes from the environment; nothing starts without it."""
     given = COMPOSE["services"]["link-issuer"]["environment"]["REFERRAL_SIGNING_KEY"]
     assert given.startswith("${REFERRAL_SIGNING_KEY:?")

@@ -1,4 +1,4 @@
-"""An explanation through the running system: won and lost touches, a hold, an unfollow, a milestone; every place is opened."""
+"""Explanations by the running system: touches, a hold, an unfollow, a milestone; every log position is checked."""
 
 import json
 from collections.abc import Iterator
@@ -39,55 +39,55 @@ FRIEND = SELF.external_id
 BONUS2 = with_(BONUS3, id="bonus2", referrals=2)
 
 
-def _terms() -> ProgramVersion:
-    """Ten days count; a guide for the referrer, a code for the friend, and a bonus for two friends."""
+def _version() -> ProgramVersion:
+    """A window of ten days; a guide for the referrer, a code for the friend, and a bonus for two friends."""
     plain = version(window_days=10)
     pays = {"rewards": (GUIDE, FIRST20, BONUS2), "boards": (Board(metric="referrals"),)}
-    return replace_program(plain, **pays)
+    return with_sections(plain, **pays)
 
 
-def replace_program(terms: ProgramVersion, **pays: object) -> ProgramVersion:
+def with_sections(terms: ProgramVersion, **pays: object) -> ProgramVersion:
     """The same version with other sections."""
     return with_(terms, program=with_(terms.program, **pays))
 
 
 @dataclass(frozen=True)
-class Whole:
-    """The door of conversion-tracker, and the log behind it."""
+class ExplainedSystem:
+    """The API of conversion-tracker on a real log, and its address."""
 
     events: System
     url: str
 
-    def says(self, person: str, kind: str, days_ago: float, **more: object) -> None:
-        """Something somebody did, so many days ago."""
+    def report(self, person: str, kind: str, days_ago: float, **more: object) -> None:
+        """Reports an event that happened so many days ago."""
         when = (NOW - timedelta(days=days_ago)).isoformat()
         answer = self.events.post(event(person, kind, number=days_ago, occurred_at=when, **more))
         assert answer.get_json() == {"accepted": 1, "rejected": []}
 
-    def explained(self, person: str) -> Any:
-        """The explanation of a person; None where there is none yet."""
+    def explanation(self, person: str) -> Any:
+        """The explanation of a person; None if there is none yet."""
         answer = self.events.get(f"/v1/programs/{PROGRAM}/people/{person}/explanation")
         return answer.get_json() if answer.status_code == 200 else None
 
-    def comes(self, person: str, last: str, count: int) -> Any:
-        """The explanation once it has so many lines of this type."""
+    def wait_for(self, person: str, last: str, count: int) -> Any:
+        """The explanation, once it has so many lines of this type and no missing step."""
 
-        def there() -> Any:
-            found = self.explained(person)
+        def complete() -> Any:
+            found = self.explanation(person)
             return found if found and _types(found).count(last) == count and not found["missing"] else None
 
-        return until(there, 45, every=0.3)
+        return until(complete, 45, every=0.3)
 
-    def command(self, *words: str, key: str = "rk_all") -> Result:
+    def run_explain(self, *words: str, key: str = "rk_all") -> Result:
         """`referral explain` against this system."""
         return CliRunner().invoke(main, ["explain", *words, "--program", PROGRAM, "--url", self.url, "--key", key])
 
 
 @pytest.fixture
-def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
-    """Every service but link-issuer, on a log of the test's own; the screening has a rule that cannot decide on odd people."""
+def system(settings: Settings, environ: dict[str, str]) -> Iterator[ExplainedSystem]:
+    """All services except link-issuer, on a separate log; one screening rule fails for people named odd."""
     key = ApiKey(recorded_at=START, id="key_boards", digest=secret_digest(SECRET), name="boards", scopes=("admin",))
-    catalog = (_terms(), AMY, BO, SELF, key, tracker.key("all", "admin"))
+    catalog = (_version(), AMY, BO, SELF, key, tracker.key("all", "admin"))
     with ExitStack() as stack:
         boards = stack.enter_context(processes(environ))
         here = replace(settings, leaderboard=str(boards.base_url))
@@ -99,17 +99,17 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
             stack.enter_context(dispatcher.running(environ, "fold", fold))
         url = stack.enter_context(listening(events.app))
         until(lambda: ready(boards), 60)
-        yield Whole(events, url)
+        yield ExplainedSystem(events, url)
 
 
-class Independent:
-    """Somebody with a plain Kafka consumer, who opens the places that an explanation names."""
+class PlainLogReader:
+    """Reads the log positions of an explanation with a plain Kafka consumer."""
 
     def __init__(self, settings: Settings) -> None:
         self._consumer = KafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
 
-    def line(self, place: dict[str, Any]) -> dict[str, Any]:
-        """The line at a place."""
+    def read_line(self, place: dict[str, Any]) -> dict[str, Any]:
+        """The line at a log position."""
         partition = TopicPartition(place["topic"], place["partition"])
         self._consumer.assign([partition])
         self._consumer.seek(partition, place["offset"])
@@ -117,26 +117,26 @@ class Independent:
         assert records[0].offset == place["offset"]
         return msgspec.json.decode(split(records[0].value)[place["line"]])  # type: ignore[no-any-return]
 
-    def opens(self, found: dict[str, Any]) -> None:
-        """Every place in an explanation holds the very line that it is said to hold."""
+    def check_positions(self, found: dict[str, Any]) -> None:
+        """Checks that each log position of an explanation has the line that it describes."""
         for cause in found["causes"]:
-            line = self.line(cause["place"])
+            line = self.read_line(cause["place"])
             assert (line["type"], datetime.fromisoformat(line["occurred_at"])) == (
                 cause["type"],
                 datetime.fromisoformat(cause["at"]),
             )
             assert _cause(line) == _numbers(cause["cause"])
         for touch in found["touches"]:
-            line = self.line(touch["place"])
+            line = self.read_line(touch["place"])
             assert line["person"] == found["external_id"]
             assert touch["event"] == line["id"] or touch["kind"] == "click"
         for reward in found["rewards"]:
             for state in reward["states"]:
-                line = self.line(state["place"])
+                line = self.read_line(state["place"])
                 assert (line["type"], line["id"]) == (f"reward.{state['state']}", reward["id"])
 
     def close(self) -> None:
-        """Leaves."""
+        """Closes the consumer."""
         self._consumer.close()
 
 
@@ -158,20 +158,22 @@ def _click(settings: Settings) -> str:
     return TokenSigner(settings.signing_key).sign_click(click)
 
 
-def test_an_explanation_holds_from_the_touches_to_the_rewards_and_each_place_holds_its_line(whole: Whole) -> None:
-    """Four touches with one winner; a second friend's milestone; a hold; an unfollow; and the command that shows it."""
-    independent = Independent(whole.events.settings)
-    whole.says(FRIEND, "code.scanned", 20, data={"scene": "BO88"})
-    whole.says(FRIEND, "code.scanned", 3, data={"scene": SELF.code})
-    whole.says(FRIEND, "person.followed", 1, code="AMY88", click=_click(whole.events.settings))
-    first = whole.comes(FRIEND, "reward.fulfilled", 2)
+def test_an_explanation_is_correct_from_the_touches_to_the_rewards_with_its_log_positions(
+    system: ExplainedSystem,
+) -> None:
+    """Four touches with one winner; the milestone of a second friend; a hold; an unfollow; and the CLI command."""
+    log = PlainLogReader(system.events.settings)
+    system.report(FRIEND, "code.scanned", 20, data={"scene": "BO88"})
+    system.report(FRIEND, "code.scanned", 3, data={"scene": SELF.code})
+    system.report(FRIEND, "person.followed", 1, code="AMY88", click=_click(system.events.settings))
+    first = system.wait_for(FRIEND, "reward.fulfilled", 2)
     assert [(one["kind"], one["why"]) for one in first["touches"]] == [
         ("scan", "expired"),
         ("scan", "self_referral"),
         ("click", "outranked"),
         ("code", "won"),
     ]
-    assert first["verdict"] == f"Amy (xhs:amy) brought {FRIEND} by code AMY88; it counts and pays."
+    assert first["verdict"] == f"Amy (xhs:amy) referred {FRIEND} by code AMY88; it counts and pays."
     assert (first["rules"]["version"], first["rules"]["window_days"], first["timezone"]) == (1, 10, "Asia/Shanghai")
     assert first["screening"] == {
         "conversion": first["screening"]["conversion"],
@@ -183,39 +185,39 @@ def test_an_explanation_holds_from_the_touches_to_the_rewards_and_each_place_hol
         "guide": ("fulfilled", 1),
         "first20": ("fulfilled", None),
     }
-    until(lambda: (whole.explained(FRIEND)["rank"] or {}).get("rank") == 1, every=0.3)
+    until(lambda: (system.explanation(FRIEND)["rank"] or {}).get("rank") == 1, every=0.3)
 
-    whole.says("xhs:u2", "person.followed", 0.5, code="AMY88")
-    second = whole.comes("xhs:u2", "reward.fulfilled", 2)
+    system.report("xhs:u2", "person.followed", 0.5, code="AMY88")
+    second = system.wait_for("xhs:u2", "reward.fulfilled", 2)
     assert {one["rule"]: one["milestone"] for one in second["rewards"]} == {"first20": None, "bonus2": 2}
 
-    whole.says("xhs:odd1", "person.followed", 0.4, code="AMY88")
-    held = whole.comes("xhs:odd1", "conversion.held", 1)
+    system.report("xhs:odd1", "person.followed", 0.4, code="AMY88")
+    held = system.wait_for("xhs:odd1", "conversion.held", 1)
     assert (held["screening"]["status"], held["screening"]["findings"][0]["reason"]) == ("held", "rule_failed")
-    assert "held until somebody looks" in held["verdict"]
+    assert "held for manual review" in held["verdict"]
     assert held["rewards"] == []
 
-    whole.says("xhs:u3", "person.followed", 0.3, code="BO88")
-    whole.comes("xhs:u3", "reward.fulfilled", 2)
-    whole.says("xhs:u3", "person.unfollowed", 0.2)
-    gone = whole.comes("xhs:u3", "reward.revoked", 2)
+    system.report("xhs:u3", "person.followed", 0.3, code="BO88")
+    system.wait_for("xhs:u3", "reward.fulfilled", 2)
+    system.report("xhs:u3", "person.unfollowed", 0.2)
+    gone = system.wait_for("xhs:u3", "reward.revoked", 2)
     assert (
         gone["verdict"]
-        == "Bo (xhs:bo) brought xhs:u3 by code BO88, but xhs:u3 has unfollowed, so nothing of it counts."
+        == "Bo (xhs:bo) referred xhs:u3 by code BO88, but xhs:u3 has unfollowed, so the referral does not count."
     )
     assert (gone["screening"]["status"], {one["status"] for one in gone["rewards"]}) == ("reversed", {"revoked"})
 
-    described = _described(whole)
+    schema = _response_schema(system)
     for found in (first, second, held, gone):
-        jsonschema.validate(found, described)
-        independent.opens(found)
-    independent.close()
-    _shown(whole, first)
+        jsonschema.validate(found, schema)
+        log.check_positions(found)
+    log.close()
+    _check_command(system, first)
 
 
-def _described(whole: Whole) -> dict[str, Any]:
-    """What the API says of an explanation."""
-    document = whole.events.get("/openapi.json").get_json()
+def _response_schema(system: ExplainedSystem) -> dict[str, Any]:
+    """The documented schema of an explanation."""
+    document = system.events.get("/openapi.json").get_json()
     path = document["paths"]["/v1/programs/{program}/people/{external_id}/explanation"]
     return {
         **path["get"]["responses"]["200"]["content"]["application/json"]["schema"],
@@ -223,16 +225,16 @@ def _described(whole: Whole) -> dict[str, Any]:
     }
 
 
-def _shown(whole: Whole, first: dict[str, Any]) -> None:
-    """The command prints the verdict and the places, or the answer itself, and ends with what went wrong."""
-    told = whole.command(FRIEND)
-    assert told.exit_code == 0, told.output
+def _check_command(system: ExplainedSystem, first: dict[str, Any]) -> None:
+    """The command prints the verdict and the log positions, or the response itself; it fails with the error."""
+    printed = system.run_explain(FRIEND)
+    assert printed.exit_code == 0, printed.output
     place = first["causes"][0]["place"]
-    for said in (first["verdict"], "outranked", "first20", "{topic}/{partition}/{offset}/{line}".format(**place)):
-        assert said in told.output
-    answer = whole.command(FRIEND, "--json").output
+    for text in (first["verdict"], "outranked", "first20", "{topic}/{partition}/{offset}/{line}".format(**place)):
+        assert text in printed.output
+    answer = system.run_explain(FRIEND, "--json").output
     assert json.loads(answer[answer.index("{\n") :])["verdict"] == first["verdict"]
-    nobody = whole.command("xhs:nobody")
-    assert (nobody.exit_code, "unknown_person" in nobody.output) == (1, True)
-    stranger = whole.command(FRIEND, key="rk_wrong")
-    assert (stranger.exit_code, "keys create" in stranger.output) == (1, True)
+    unknown = system.run_explain("xhs:nobody")
+    assert (unknown.exit_code, "unknown_person" in unknown.output) == (1, True)
+    invalid_key = system.run_explain(FRIEND, key="rk_wrong")
+    assert (invalid_key.exit_code, "keys create" in invalid_key.output) == (1, True)

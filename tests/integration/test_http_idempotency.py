@@ -1,4 +1,4 @@
-"""Idempotency keys and rate limits on a real Redis: the first answer, once, for everybody who asks again."""
+"""Idempotency keys and rate limits on a real Redis."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -17,12 +17,12 @@ THINGS = "/v1/programs/prg_glow/things"
 
 @pytest.fixture
 def app(redis_url: str) -> Flask:
-    """The tiny service on a Redis of the test's own."""
+    """The tiny service on the test's Redis."""
     return tiny_service(Settings(signing_key=NOWHERE.signing_key, redis=redis_url, rate_limit="1000/day"))
 
 
-def test_the_same_request_again_gets_the_first_answer(app: Flask) -> None:
-    """Status, body, type and place are the first's; nothing is made a second time."""
+def test_a_repeated_request_gets_the_first_response(app: Flask) -> None:
+    """The same status, body, content type and location; nothing is created a second time."""
     client = app.test_client()
     first, again = (
         client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k1")) for _ in range(2)
@@ -36,88 +36,92 @@ def test_the_same_request_again_gets_the_first_answer(app: Flask) -> None:
     assert other.get_json()["number"] == first.get_json()["number"] + 1
 
 
-def test_answers_are_kept_for_a_day(app: Flask, redis: "Redis") -> None:
-    """No longer: Redis holds what is needed and gives it up by itself."""
+def test_responses_are_stored_for_a_day(app: Flask, redis: "Redis") -> None:
+    """Redis deletes them by itself after that."""
     app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
-    kept = redis.keys("http:idempotency:*")
-    assert len(kept) == 1
-    assert 86_000 < redis.ttl(kept[0]) <= 86_400
+    keys = redis.keys("http:idempotency:*")
+    assert len(keys) == 1
+    assert 86_000 < redis.ttl(keys[0]) <= 86_400
 
 
-def test_another_body_under_the_same_key_is_refused(app: Flask) -> None:
-    """Two different requests must not pass for one."""
+def test_another_body_with_the_same_key_is_rejected(app: Flask) -> None:
+    """Two different requests must not be taken for one."""
     client = app.test_client()
     client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
-    answer = client.post(THINGS, json={"number": 2}, headers=headers("writer", Idempotency_Key="k"))
-    assert (answer.status_code, answer.get_json()["code"]) == (422, "idempotency_key_reused")
+    response = client.post(THINGS, json={"number": 2}, headers=headers("writer", Idempotency_Key="k"))
+    assert (response.status_code, response.get_json()["code"]) == (422, "idempotency_key_reused")
 
 
 @pytest.mark.parametrize(("secret", "path"), [("admin", THINGS), ("writer", "/v1/programs/prg_other/things")])
-def test_keys_of_other_callers_and_routes_are_others(app: Flask, secret: str, path: str) -> None:
-    """Nobody gets somebody else's answer by guessing a key."""
+def test_idempotency_keys_are_separate_for_each_caller_and_route(app: Flask, secret: str, path: str) -> None:
+    """A client cannot get the response of another one by guessing its key."""
     client = app.test_client()
     client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
-    answer = client.post(path, json={"number": 1}, headers=headers(secret, Idempotency_Key="k"))
-    assert answer.status_code == 201
-    assert "Idempotent-Replayed" not in answer.headers
+    response = client.post(path, json={"number": 1}, headers=headers(secret, Idempotency_Key="k"))
+    assert response.status_code == 201
+    assert "Idempotent-Replayed" not in response.headers
 
 
-def test_a_refused_request_may_be_tried_again_under_its_key(app: Flask) -> None:
-    """What was not done is not remembered as done."""
+def test_a_rejected_request_may_be_repeated_with_its_key(app: Flask) -> None:
+    """Only successful responses are stored."""
     client = app.test_client()
-    refused = client.post(THINGS, json={"number": "x"}, headers=headers("writer", Idempotency_Key="k"))
-    assert refused.status_code == 422
+    rejected = client.post(THINGS, json={"number": "x"}, headers=headers("writer", Idempotency_Key="k"))
+    assert rejected.status_code == 422
     assert client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k")).status_code == 201
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256])
-def test_a_key_without_measure_is_refused(app: Flask, name: str) -> None:
+def test_a_key_of_invalid_length_is_rejected(app: Flask, name: str) -> None:
     """1 to 255 characters."""
-    answer = app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key=name))
-    assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_idempotency_key")
+    response = app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key=name))
+    assert (response.status_code, response.get_json()["code"]) == (400, "bad_idempotency_key")
 
 
-def test_of_many_at_once_one_is_done(app: Flask) -> None:
-    """The others are told to wait (409) or get its answer; never is a second thing made."""
+def test_one_of_many_simultaneous_requests_is_executed(app: Flask) -> None:
+    """The others get a 409 or its response; nothing is created a second time."""
     start = Barrier(16)
 
-    def ask(_: int) -> tuple[int, int | None]:
+    def send(_: int) -> tuple[int, int | None]:
         start.wait(10)
-        answer = app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
-        return answer.status_code, answer.get_json().get("number")
+        response = app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
+        return response.status_code, response.get_json().get("number")
 
     with ThreadPoolExecutor(16) as threads:
-        answers = list(threads.map(ask, range(16)))
-    assert {status for status, _ in answers} <= {201, 409}
-    assert len({number for status, number in answers if status == 201}) == 1
+        responses = list(threads.map(send, range(16)))
+    assert {status for status, _ in responses} <= {201, 409}
+    assert len({number for status, number in responses if status == 201}) == 1
 
 
-def test_while_the_first_is_under_way_the_second_is_told_to_wait(app: Flask, redis: "Redis") -> None:
-    """409 with Retry-After: the marker of the first stands, its answer does not yet."""
+def test_the_second_request_waits_while_the_first_is_in_progress(app: Flask, redis: "Redis") -> None:
+    """409 with Retry-After: the key is reserved, and no response is stored yet."""
     client = app.test_client()
     client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
-    (place,) = redis.keys("http:idempotency:*")
+    (redis_key,) = redis.keys("http:idempotency:*")
     import msgspec
 
-    asked, *_ = msgspec.msgpack.decode(redis.get(place))
-    redis.set(place, msgspec.msgpack.encode([asked]))
-    answer = client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
-    assert (answer.status_code, answer.get_json()["code"], answer.headers["Retry-After"]) == (409, "in_progress", "1")
+    request_digest, *_ = msgspec.msgpack.decode(redis.get(redis_key))
+    redis.set(redis_key, msgspec.msgpack.encode([request_digest]))
+    response = client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
+    assert (response.status_code, response.get_json()["code"], response.headers["Retry-After"]) == (
+        409,
+        "in_progress",
+        "1",
+    )
 
 
-def test_a_limit_holds_over_all_processes_and_stores_no_address(redis_url: str, redis: "Redis") -> None:
-    """Two processes count together; Redis sees a hash that ends with its window."""
+def test_the_rate_limit_covers_all_processes_and_stores_no_address(redis_url: str, redis: "Redis") -> None:
+    """Two processes share their counts; Redis stores a hash that expires with its window."""
     settings = Settings(signing_key="k" * 32, redis=redis_url, rate_limit="3/day")
     one, two = tiny_service(settings).test_client(), tiny_service(settings).test_client()
-    answers = [client.get("/docs").status_code for client in (one, two, one, two)]
-    assert answers == [200, 200, 200, 429]
+    responses = [client.get("/docs").status_code for client in (one, two, one, two)]
+    assert responses == [200, 200, 200, 429]
     (name,) = redis.keys("http:limit:*")
     assert b"127.0.0.1" not in name
     assert 0 < redis.ttl(name) <= 86_400
 
 
-def test_redis_that_may_evict_is_not_ready(app: Flask, redis: "Redis") -> None:
-    """Removing single keys would unmake exactly-once."""
+def test_a_redis_with_eviction_is_not_ready(app: Flask, redis: "Redis") -> None:
+    """Evicted keys would break exactly-once."""
     check = app.extensions["referral"].redis
     from referral.http.health import redis_check
 

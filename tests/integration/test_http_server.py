@@ -1,4 +1,4 @@
-"""The server: requests under way finish, nothing outlives it, several processes tell their metrics together."""
+"""The server: requests in progress finish, no process outlives it, worker processes export their metrics together."""
 
 import http.client
 import os
@@ -18,7 +18,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[2]
-BOUND = 200_000
+SIZE_LIMIT = 200_000
 THING = b'{"number":1}'
 SERVE = (
     "from referral.config import Settings; from referral.http.serve import serve;"
@@ -27,7 +27,7 @@ SERVE = (
 
 
 class Server:
-    """The tiny service in a process of its own."""
+    """The tiny service in a separate process."""
 
     def __init__(self, folder: Path, workers: int = 1) -> None:
         (self.port,) = free_ports(1)
@@ -38,7 +38,7 @@ class Server:
             "REFERRAL_HTTP_PORT": str(self.port),
             "REFERRAL_HTTP_WORKERS": str(workers),
             "REFERRAL_HTTP_THREADS": "4",
-            "REFERRAL_MAX_BODY": str(BOUND),
+            "REFERRAL_MAX_BODY": str(SIZE_LIMIT),
             "REFERRAL_LOG_LEVEL": "error",
             "TMPDIR": str(folder),
         }
@@ -46,7 +46,7 @@ class Server:
         until(lambda: self.get("/healthz")[0] == 200, 30)
 
     def get(self, path: str) -> tuple[int, str]:
-        """Status and body; status 0 where nobody answers."""
+        """Returns status and body; status 0 if the server does not respond."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", path)
@@ -58,7 +58,7 @@ class Server:
             connection.close()
 
     def post(self, path: str, parts: Iterable[bytes]) -> tuple[int, str]:
-        """Status and body of a chunked request: one without a Content-Length."""
+        """Sends a chunked request, which has no Content-Length; returns status and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         sent = {"Authorization": "Bearer writer", "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
         try:
@@ -69,13 +69,13 @@ class Server:
             connection.close()
 
     def workers(self) -> list[psutil.Process]:
-        """The processes that it started."""
+        """Returns the worker processes."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self) -> None:
-        """Leaves nothing behind, whatever the test did."""
-        for one in [*(self.workers() if self.process.poll() is None else []), self.process]:
-            one.kill()
+        """Ends all processes."""
+        for process in [*(self.workers() if self.process.poll() is None else []), self.process]:
+            process.kill()
         self.process.wait()
 
 
@@ -87,16 +87,16 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made.end()
 
 
-@pytest.mark.parametrize(("blanks", "status"), [(BOUND - len(THING), 201), (BOUND - len(THING) + 1, 413)])
-def test_a_chunked_body_is_taken_whole_or_refused(server: Server, blanks: int, status: int) -> None:
-    """At the bound it is taken; one byte above it is never cut off there and taken for all that was sent."""
+@pytest.mark.parametrize(("blanks", "status"), [(SIZE_LIMIT - len(THING), 201), (SIZE_LIMIT - len(THING) + 1, 413)])
+def test_a_chunked_body_is_read_completely_or_rejected(server: Server, blanks: int, status: int) -> None:
+    """At the size limit it is accepted; one byte more is rejected, not truncated."""
     parts = [THING, *[b" " * 1000] * (blanks // 1000), b" " * (blanks % 1000)]
     answer = server.post("/v1/programs/prg_glow/things", parts)
     assert answer[0] == status, answer
 
 
-def test_a_request_under_way_is_answered_and_then_all_is_gone(server: Server) -> None:
-    """SIGTERM in the middle of a request: its answer comes, then server and worker end within seconds."""
+def test_a_request_in_progress_finishes_before_the_server_ends(server: Server) -> None:
+    """SIGTERM during a request: the client gets its response, then server and worker end within seconds."""
     workers = server.workers()
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(server.get, "/v1/slow")
@@ -104,25 +104,25 @@ def test_a_request_under_way_is_answered_and_then_all_is_gone(server: Server) ->
         server.process.send_signal(signal.SIGTERM)
         assert slow.result(10) == (200, "at last")
     assert server.process.wait(10) == 0
-    until(lambda: not any(one.is_running() for one in workers), 10)
+    until(lambda: not any(process.is_running() for process in workers), 10)
 
 
 def test_a_worker_ends_with_a_server_that_is_killed(server: Server) -> None:
-    """SIGKILL gives no time to stop the worker, so it notices by itself: no orphan keeps the port."""
+    """SIGKILL leaves no time to stop the worker; it must notice by itself, so that no orphan keeps the port."""
     workers = server.workers()
     assert workers
     server.process.kill()
-    until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in workers), 10)
+    until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in workers), 10)
     assert server.get("/healthz")[0] == 0
 
 
-def test_what_a_service_opened_is_closed_at_the_end(server: Server, tmp_path: Path) -> None:
-    """What waits to be sent is sent: the service's own ends are called in the worker before it goes."""
-    told = tmp_path / "closed"
-    assert server.get(f"/v1/at-end?path={told}")[0] == 200
+def test_a_worker_closes_the_app_at_its_end(server: Server, tmp_path: Path) -> None:
+    """Lines that wait to be sent are sent: `Context.close` runs in the worker before it ends."""
+    marker = tmp_path / "closed"
+    assert server.get(f"/v1/at-end?path={marker}")[0] == 200
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(10) == 0
-    assert told.exists()
+    assert marker.exists()
 
 
 def test_a_worker_that_dies_is_replaced(server: Server) -> None:
@@ -132,8 +132,8 @@ def test_a_worker_that_dies_is_replaced(server: Server) -> None:
     until(lambda: server.get("/healthz")[0] == 200 and server.workers() != [worker], 15)
 
 
-def test_several_processes_tell_their_metrics_together(tmp_path: Path) -> None:
-    """Whoever answers a scrape answers for all; the folder of the figures is gone afterwards."""
+def test_worker_processes_export_their_metrics_together(tmp_path: Path) -> None:
+    """Any worker exports the metrics of all; the folder they share is removed at the end."""
     server = Server(tmp_path, workers=2)
     try:
         for _ in range(40):

@@ -126,7 +126,7 @@ def test_what_is_handed_in_after_the_end_is_refused_and_counted(settings: Settin
 
 def dropped() -> float:
     """Lines that nobody waited for and that could not be sent."""
-    return REGISTRY.get_sample_value("referral_collector_dropped_total", {"topic": "events"}) or 0.0
+    return REGISTRY.get_sample_value("referral_publisher_dropped_total", {"topic": "events"}) or 0.0
 
 
 def test_an_entity_is_found_by_every_reader_as_soon_as_its_write_is_acknowledged(settings: Settings) -> None:

@@ -15,7 +15,8 @@ from referral.config import Settings
 from referral.events.attributions import Evidence, ReferralQualified, attribution_key
 from referral.events.entities import ApiKey, ProgramVersion
 from referral.events.ids import conversion_id, referral_id
-from referral.events.program import Board, Screening
+from referral.events.program import Board
+from referral.events.screening import Screening
 from referral.http.bearer_token import secret_digest
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main

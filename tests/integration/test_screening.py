@@ -11,8 +11,7 @@ from redis import Redis
 
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
-from referral.events.program import Screening
-from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
 from tests.support.builders.conversion_tracker import AMY, BO, participant, version
 from tests.support.builders.reward_dispatcher import FIRST20
 from tests.support.systems import conversion_tracker as tracker

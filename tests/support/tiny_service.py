@@ -1,4 +1,4 @@
-"""A service of a few views, made by the app factory: what the tests of the factory ask."""
+"""A small service created by the app factory, for the tests of referral.http."""
 
 import time
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.paging import Page, PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.http.require import require_program
 from referral.http.responses import Timestamp, response
 from referral.log.errors import NotDurable, Overloaded
@@ -62,7 +62,7 @@ EXAMPLE_ITEM = Item(1, "kettle", datetime(2026, 11, 24, 8, tzinfo=UTC), None)
 
 
 def key(secret: str, *scopes: str, programs: tuple[str, ...] = (), revoked: bool = False) -> ApiKey:
-    """An API key as the catalog holds it."""
+    """Returns an API key entity."""
     return ApiKey(
         recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
         id=f"key_{secret}",
@@ -90,21 +90,21 @@ PROGRAM = ProgramVersion(recorded_at=EXAMPLE_ITEM.made_at, program=GLOW, version
 
 
 def tiny_service(settings: Settings = NOWHERE, service: str = "tiny") -> Flask:
-    """The app. Its catalog has KEYS and PROGRAM; its broker and Redis are wherever the settings say."""
+    """Returns the app. Its catalog has KEYS and PROGRAM; the settings name Kafka and Redis."""
     return create_app(
         service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower((*KEYS, PROGRAM))
     )
 
 
 def headers(secret: str, **more: str) -> dict[str, str]:
-    """Request headers with a key; underscores in names become hyphens."""
+    """Returns request headers with a key; underscores in names become hyphens."""
     return {"Authorization": f"Bearer {secret}"} | {name.replace("_", "-"): value for name, value in more.items()}
 
 
 def _blueprint() -> Blueprint:
     blueprint = Blueprint("tiny", __name__)
-    made: list[int] = []
-    waiting: list[int] = []
+    created: list[int] = []
+    slow_requests: list[int] = []
 
     @blueprint.post("/v1/programs/<program>/things")
     @requires("links:write")
@@ -112,16 +112,16 @@ def _blueprint() -> Blueprint:
     @blueprint.arguments(_Thing)
     @blueprint.response(201, _Thing)
     def make(thing: dict[str, object], program: str) -> tuple[dict[str, object], int, dict[str, str]]:
-        """Makes a thing; `number` counts up, so that a second making shows."""
-        made.append(1)
-        return {"number": len(made)}, 201, {"Location": f"/v1/programs/{program}/things/{len(made)}"}
+        """Creates a thing; `number` counts up, so that a second creation is visible."""
+        created.append(1)
+        return {"number": len(created)}, 201, {"Location": f"/v1/programs/{program}/things/{len(created)}"}
 
     @blueprint.get("/v1/things")
     @requires("read")
     @blueprint.arguments(PageQuery, location="query")
     @blueprint.response(200, _Thing)
     def things(page: dict[str, int]) -> dict[str, int]:
-        """Gives back the limit."""
+        """Returns the limit."""
         return {"number": page["limit"]}
 
     @blueprint.get("/v1/broken/<how>")
@@ -137,25 +137,25 @@ def _blueprint() -> Blueprint:
         }[how]
 
     @blueprint.get("/v1/slow")
-    @unlimited
+    @without_rate_limit
     def slow() -> Response:
-        """Takes a second; meanwhile /v1/waiting tells of it."""
-        waiting.append(1)
+        """Responds after a second; /v1/waiting counts the calls."""
+        slow_requests.append(1)
         time.sleep(1)
         return Response(b"at last", mimetype="text/plain")
 
     @blueprint.get("/v1/waiting")
-    @unlimited
-    def how_many() -> Response:
-        """How many slow requests there were."""
-        return Response(str(len(waiting)), mimetype="text/plain")
+    @without_rate_limit
+    def count_slow_requests() -> Response:
+        """Returns how many slow requests were started."""
+        return Response(str(len(slow_requests)), mimetype="text/plain")
 
     @blueprint.get("/v1/at-end")
-    @unlimited
-    def at_end() -> Response:
-        """Has a file made when the process stops serving."""
+    @without_rate_limit
+    def touch_at_end() -> Response:
+        """Creates a file when the process stops serving."""
         context().on_close(Path(request.args["path"]).touch)
-        return Response(b"so be it", mimetype="text/plain")
+        return Response(b"registered", mimetype="text/plain")
 
     _add_hot_views(blueprint)
     _add_items(blueprint)
@@ -195,19 +195,19 @@ def _add_items(blueprint: Blueprint) -> None:
 
 def _add_hot_views(blueprint: Blueprint) -> None:
     @blueprint.get("/v1/hot")
-    @unlimited
+    @without_rate_limit
     def hot() -> Response:
-        """Answers at once."""
+        """Responds at once."""
         return Response(b"ok", mimetype="text/plain")
 
     @blueprint.get("/v1/hot/mine")
-    @unlimited
+    @without_rate_limit
     @requires("read")
     def hot_mine() -> Response:
-        """Answers a key at once."""
+        """Responds at once to a valid key."""
         return Response(b"ok", mimetype="text/plain")
 
 
 def served() -> Flask:
-    """The app as a server makes it: settings from the environment."""
+    """Returns the app for a server process: settings from the environment."""
     return tiny_service(Settings.from_env())

@@ -9,7 +9,7 @@ USAGE = "usage: python -m leaderboard http | fold boards | fold growth | fold ac
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    """Runs the process that the arguments name until SIGTERM. Exits with a message if arguments or settings are invalid."""
     try:
         settings = Settings.from_env()
     except ConfigError as error:

@@ -1,1 +1,1 @@
-"""Programs, participants, links, share kits and the redirect."""
+"""Programs, participants, links, share kits, share pages and the redirect."""

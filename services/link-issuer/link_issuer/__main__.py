@@ -1,4 +1,4 @@
-"""`python -m link_issuer http` serves programs, participants, links and the redirect."""
+"""`python -m link_issuer http` serves the HTTP API: programs, participants, links, share pages and the redirect."""
 
 import sys
 
@@ -7,7 +7,7 @@ from referral.http.serve import serve
 
 
 def main(arguments: list[str]) -> None:
-    """Serves until SIGTERM or SIGINT; ends with a message where the configuration is wrong."""
+    """Serves until SIGTERM or SIGINT. Exits with a message if the configuration is invalid."""
     if arguments != ["http"]:
         sys.exit("usage: python -m link_issuer http")
     try:

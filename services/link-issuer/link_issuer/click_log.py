@@ -1,4 +1,4 @@
-"""Clicks as the log holds them, found by reading it: rare, bounded in time, and never in a visitor's way."""
+"""Recorded clicks, found by reading the log: for rare requests only, within a time limit."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,82 +15,85 @@ from referral.log.source import Record
 from referral.log.topic_admin import partition_count
 from referral.topics import EVENTS, partition_of
 
-PATIENCE_S = 20.0
-_RECORD_PATIENCE_S = 10.0  # Kafka may restart within this time
-SLACK_MS = 60_000  # by how much later than it happened a click is on the log, at most: far more than an ack may take
+SEARCH_TIMEOUT_S = 20.0
+_RECORD_TIMEOUT_S = 10.0  # Kafka may restart within this time
+MAX_DELAY_MS = 60_000  # how long after a click its record may be appended; much longer than an ack may take
 _MARK = b'"link.clicked"'
 _decode = msgspec.json.Decoder(LinkClicked).decode
 
 
-class TooMuch(Exception):
-    """More of the log than can be read within the patience, or more clicks than one request takes."""
+class SearchTooLarge(Exception):
+    """The search exceeds its time limit, or finds more clicks than one request may change. The message names which."""
 
 
 class ClickLog:
-    """Reads the events topic. A connection is opened for each search and closed after it."""
+    """Searches the events topic. Each search opens a connection of its own."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def one(self, program: str, click: str, from_ms: int) -> LinkClicked | None:
-        """The click with this id, if it was recorded at or after a moment. Raises TooMuch and LogUnavailable."""
+    def find(self, program: str, click: str, from_ms: int) -> LinkClicked | None:
+        """The click with this id, if it was recorded at `from_ms` or later. Raises SearchTooLarge and LogUnavailable."""
         partition = partition_of(click_key(program, click), partition_count(EVENTS, self._settings))
-        found = self._search(
-            [partition], (from_ms, None), click, lambda one: (one.program, one.id) == (program, click), 1
-        )
+
+        def matches(candidate: LinkClicked) -> bool:
+            return (candidate.program, candidate.id) == (program, click)
+
+        found = self._search([partition], (from_ms, None), click, matches, 1)
         return found[0] if found else None
 
-    def of_code(self, program: str, code: str, span_ms: tuple[int, int], most: int) -> list[LinkClicked]:
-        """All clicks of a code within [from, to), each once, the oldest first. Raises TooMuch and LogUnavailable."""
+    def find_by_code(self, program: str, code: str, span_ms: tuple[int, int], most: int) -> list[LinkClicked]:
+        """All clicks of a code within [from, to), without duplicates, oldest first. Raises SearchTooLarge and LogUnavailable."""
         partitions = range(partition_count(EVENTS, self._settings))
 
-        def wanted(one: LinkClicked) -> bool:
-            return (one.program, one.code) == (program, code) and span_ms[0] <= to_ms(one.occurred_at) < span_ms[1]
+        def matches(candidate: LinkClicked) -> bool:
+            within = span_ms[0] <= to_ms(candidate.occurred_at) < span_ms[1]
+            return within and (candidate.program, candidate.code) == (program, code)
 
-        return self._search(partitions, span_ms, code, wanted, most)
+        return self._search(partitions, span_ms, code, matches, most)
 
     def _search(
         self,
         partitions: Sequence[int],
         span_ms: tuple[int, int | None],
         name: str,
-        wanted: Callable[[LinkClicked], bool],
+        matches: Callable[[LinkClicked], bool],
         most: int,
     ) -> list[LinkClicked]:
         found: dict[str, LinkClicked] = {}
         for line in self._lines(partitions, span_ms, name.encode()):
-            click = _click(line)
-            if click is not None and wanted(click):
+            click = _decode_click(line)
+            if click is not None and matches(click):
                 found[click.id] = click
             if len(found) > most:
-                raise TooMuch(f"there are more than {most} such clicks")
-        return sorted(found.values(), key=lambda one: (one.occurred_at, one.id))
+                raise SearchTooLarge(f"more than {most} clicks match")
+        return sorted(found.values(), key=lambda click: (click.occurred_at, click.id))
 
     def _lines(self, partitions: Iterable[int], span_ms: tuple[int, int | None], name: bytes) -> Iterator[bytes]:
-        """The lines of clicks that contain a name, appended within the span. Raises TooMuch and LogUnavailable."""
-        with KafkaLogReader(self._settings, connect_s=1.0, patience_s=_RECORD_PATIENCE_S) as reader:
+        """The lines of clicks that contain a name, appended within the span. Raises SearchTooLarge and LogUnavailable."""
+        with KafkaLogReader(self._settings, connect_s=1.0, patience_s=_RECORD_TIMEOUT_S) as reader:
             for record in _records(reader, partitions, *span_ms):
                 if _MARK in record.value and name in record.value:
                     yield from (line for line in split(record.value) if _MARK in line and name in line)
 
 
-def _click(line: bytes) -> LinkClicked | None:
-    """The click that a line tells; None where it tells something else, in words that a sender chose, or cannot be read."""
+def _decode_click(line: bytes) -> LinkClicked | None:
+    """The click in a line; None for a line of another type that merely contains the mark, and for an invalid line."""
     try:
         return _decode(line)
-    except ValueError:  # msgspec's errors and Unicode's are
+    except ValueError:  # msgspec's errors and Unicode's are ValueErrors
         return None
 
 
 def _records(reader: KafkaLogReader, partitions: Iterable[int], from_ms: int, to_ms: int | None) -> Iterator[Record]:
-    """The records appended within [from, to). Raises TooMuch and LogUnavailable."""
-    deadline = time.monotonic() + PATIENCE_S
+    """The records appended within [from, to). Raises SearchTooLarge and LogUnavailable."""
+    deadline = time.monotonic() + SEARCH_TIMEOUT_S
     all_ends = reader.ends(EVENTS)
     ends: Offsets = {partition: all_ends[partition] for partition in partitions}
     if to_ms is not None:
-        ends = reader.offsets_at(EVENTS, to_ms + SLACK_MS, ends)
+        ends = reader.offsets_at(EVENTS, to_ms + MAX_DELAY_MS, ends)
     for polled in reader.records(EVENTS, reader.offsets_at(EVENTS, from_ms, ends), ends):
         if time.monotonic() > deadline:
-            raise TooMuch(f"the log holds more than can be read in {PATIENCE_S:g} s")
+            raise SearchTooLarge(f"the log contains more than can be read in {SEARCH_TIMEOUT_S:g} s")
         for records in polled.values():
             yield from records

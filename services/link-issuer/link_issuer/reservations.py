@@ -1,7 +1,8 @@
-"""Claims: who has just taken a code or a version, in Redis, until the catalog shows it.
+"""Reservations of codes, participants and versions in Redis, until the catalog has them.
 
-Those who ask at once hear the first one's moment, so that they all write the same record. Who asks later tries again after
-a failure, and counts from then: nothing was promised before, so others judged meanwhile as if it were not there.
+Concurrent requests for the same thing get the first one's time and content, so that all write the same record. A request more
+than CONCURRENT_MS later is a retry after a failure and gets its own time: the first request was never acknowledged, and other
+processes have decided as if it had not happened.
 """
 
 from collections.abc import Sequence
@@ -9,10 +10,10 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-# As long as the first may still be writing (REFERRAL_ACK_TIMEOUT_MS), and less than the notice of new rules by far.
-AT_ONCE_MS = 2_000
+# As long as the first request may still be writing (REFERRAL_ACK_TIMEOUT_MS), and much shorter than RULE_CHANGE_DELAY.
+CONCURRENT_MS = 2_000
 
-_TAKE = """
+_RESERVE = """
 local held = redis.call('GET', KEYS[1])
 if held then
   local owner, since = string.match(held, '^(%S+) (%d+) ')
@@ -25,33 +26,39 @@ return mine
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """Whose something is (a word without blanks), since when (ms since the epoch), and what they write, where that matters."""
+class Reservation:
+    """Its owner (a word without spaces), since when (ms since the epoch), and what the owner writes, if that matters."""
 
     owner: str
     since_ms: int
     content: bytes = b""
 
 
-class Claims:
-    """The claims of all processes. What is held may be lost at any time, and expires."""
+class Reservations:
+    """The reservations of all processes. They expire, and may be lost at any time."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._take = redis.register_script(_TAKE)
+        self._reserve = redis.register_script(_RESERVE)
 
-    def take(self, wanted: Sequence[tuple[str, Claim]], keep_s: int) -> list[Claim]:
-        """What now stands at each place: the claim, or what somebody else or the same owner has claimed there before.
+    def reserve(self, requests: Sequence[tuple[str, Reservation]], expires_s: int) -> list[Reservation]:
+        """The reservation in force for each key, in the order of the requests: the requested one, or an earlier one.
 
-        In the order asked; one round trip.
+        One round trip. Raises RedisError.
         """
         pipeline = self._redis.pipeline(transaction=False)
-        for place, claim in wanted:
-            arguments: list[bytes | str | int] = [claim.owner, claim.since_ms, claim.content, AT_ONCE_MS, keep_s]
-            self._take([place], arguments, client=pipeline)
-        return [_read(held) for held in pipeline.execute()]
+        for key, request in requests:
+            arguments: list[bytes | str | int] = [
+                request.owner,
+                request.since_ms,
+                request.content,
+                CONCURRENT_MS,
+                expires_s,
+            ]
+            self._reserve([key], arguments, client=pipeline)
+        return [_decode(stored) for stored in pipeline.execute()]
 
 
-def _read(held: bytes) -> Claim:
-    owner, since_ms, content = held.split(b" ", 2)
-    return Claim(owner.decode(), int(since_ms), content)
+def _decode(stored: bytes) -> Reservation:
+    owner, since_ms, content = stored.split(b" ", 2)
+    return Reservation(owner.decode(), int(since_ms), content)

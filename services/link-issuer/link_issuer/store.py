@@ -1,7 +1,7 @@
-"""What link-issuer remembers: entities in the catalog, which is durable; and who has just taken a code or version.
+"""The state of link-issuer: entities in the catalog (durable), and reservations of codes and versions in Redis.
 
-Claims only bridge the moment between choosing and the catalog's ack, so that two processes never choose the same.
-Whoever chooses reads the catalog to its end first.
+A reservation covers the time between choosing a code or version number and the catalog's ack, so that two processes never
+choose the same one. Callers read the catalog to its end before they choose.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import msgspec
 from redis import Redis
 
-from link_issuer.domain.blocklist import blocked
-from link_issuer.domain.codes import candidate
-from link_issuer.reservations import Claim, Claims
+from link_issuer.domain.blocklist import find_blocklisted
+from link_issuer.domain.codes import candidate_code
+from link_issuer.reservations import Reservation, Reservations
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
@@ -21,20 +21,20 @@ from referral.events.ids import derive_id
 from referral.events.timestamps import to_ms
 
 _CATALOG_TIMEOUT_S = 1.0
-_BRIDGE_S = 600
-_VERSION_BRIDGE_S = 30
-_MOST_ATTEMPTS = 16
+_EXPIRES_S = 600
+_VERSION_EXPIRES_S = 30
+_MAX_ATTEMPTS = 16
 
 
-class Taken(Exception):
-    """Somebody else has it; says what."""
+class AlreadyTaken(Exception):
+    """Another owner has the code, or other rules have the version number; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class CodeWish:
-    """Who (a participant's or link's id) needs a code, the name it should begin with, and the code if it was chosen.
+class CodeRequest:
+    """Who needs a code (a participant's or link's id), the name it should begin with, and the code itself if it was chosen.
 
-    `blocklist` holds words that no code drawn for it may hold.
+    `blocklist` is the program's: words that derived codes must not contain. Chosen codes are checked before.
     """
 
     owner: str
@@ -42,100 +42,105 @@ class CodeWish:
     chosen: str | None = None
     blocklist: tuple[str, ...] = ()
 
-    def code(self, attempt: int) -> str | None:
-        """What to try; None when there is nothing more to try."""
+    def candidate(self, attempt: int) -> str | None:
+        """The code to try; None if there are no more attempts."""
         if self.chosen is not None:
             return self.chosen if attempt == 0 else None
-        return self._drawn(attempt) if attempt < _MOST_ATTEMPTS else None
+        return self._derive(attempt) if attempt < _MAX_ATTEMPTS else None
 
-    def shuns(self, code: str) -> bool:
-        """Whether a code was drawn that the program lets nobody have. A chosen one has been looked at before."""
-        return self.chosen is None and blocked(code, self.blocklist) is not None
+    def is_blocked(self, code: str) -> bool:
+        """Whether a code is a derived one that the program's blocklist forbids."""
+        return self.chosen is None and find_blocklisted(code, self.blocklist) is not None
 
-    def _drawn(self, attempt: int) -> str:
-        """With the name where it can: not where that makes a blocked word."""
-        named = candidate(self.name, self.owner, attempt)
-        return candidate("", self.owner, attempt) if self.shuns(named) else named
+    def _derive(self, attempt: int) -> str:
+        """A code that begins with the name, or one without the name if that contains a blocked word."""
+        named = candidate_code(self.name, self.owner, attempt)
+        return candidate_code("", self.owner, attempt) if self.is_blocked(named) else named
 
 
 @dataclass(frozen=True, slots=True)
-class TakenCode:
-    """A code, and since when it is its owner's, milliseconds since the epoch; the same for all who ask at once."""
+class ReservedCode:
+    """A code and since when its owner has it, in ms since the epoch; equal for all concurrent requests of the owner."""
 
     code: str
     since_ms: int
 
 
 class Store:
-    """The catalog and the claims on it, for one process."""
+    """The catalog and the reservations, for one process."""
 
     def __init__(self, follower: CatalogFollower, writer: CatalogWriter, redis: "Redis") -> None:
         self._follower = follower
         self._writer = writer
-        self._claims = Claims(redis)
+        self._reservations = Reservations(redis)
 
     def complete_catalog(self) -> Catalog:
-        """The catalog with all that was acked before this call. Raises LogUnavailable if Kafka does not answer."""
+        """The catalog with everything acknowledged before this call. Raises LogUnavailable if Kafka does not respond."""
         self._follower.read_to_end(_CATALOG_TIMEOUT_S)
         return self._follower.view.snapshot()
 
-    def keep(self, entities: Sequence[CatalogEntity]) -> None:
-        """Returns when all are durable. Raises NotDurable; then they may be given again."""
+    def write(self, entities: Sequence[CatalogEntity]) -> None:
+        """Returns when all are durable. Raises NotDurable; then they may be written again."""
         if entities:
             self._writer.write(entities)
 
-    def take_codes(self, wishes: Sequence[CodeWish], catalog: Catalog, now_ms: int) -> list[TakenCode]:
-        """A code for each wish that nobody else has; the same again for the same owner.
+    def reserve_codes(self, requests: Sequence[CodeRequest], catalog: Catalog, now_ms: int) -> list[ReservedCode]:
+        """A free code for each request, in their order; the same one again for the same owner.
 
-        Raises Taken for a chosen one that is another's.
+        Raises AlreadyTaken if a chosen code has another owner.
         """
-        taken: dict[int, TakenCode] = {}
-        for attempt in range(_MOST_ATTEMPTS + 1):
-            tries = {index: _code(wish, attempt) for index, wish in enumerate(wishes) if index not in taken}
-            free = {index: code for index, code in tries.items() if _free(catalog, code, wishes[index])}
-            taken |= self._claim(free, wishes, now_ms)
-            if len(taken) == len(wishes):
+        reserved: dict[int, ReservedCode] = {}
+        for attempt in range(_MAX_ATTEMPTS + 1):
+            missing = {index: request for index, request in enumerate(requests) if index not in reserved}
+            candidates = {index: _candidate(request, attempt) for index, request in missing.items()}
+            free = {index: code for index, code in candidates.items() if _is_free(catalog, code, requests[index])}
+            reserved |= self._reserve(free, requests, now_ms)
+            if len(reserved) == len(requests):
                 break
-        return [taken[index] for index in range(len(wishes))]
+        return [reserved[index] for index in range(len(requests))]
 
-    def agree(self, participants: Sequence[Participant]) -> list[Participant]:
-        """What to write of each: what the first says, where the same people are enrolled at once, with other names or as others."""
-        wanted = [
-            (f"li:participant:{one.id}", Claim(one.id, to_ms(one.recorded_at), msgspec.json.encode(one)))
+    def reserve_participants(self, participants: Sequence[Participant]) -> list[Participant]:
+        """The record to write for each: of concurrent enrolments of the same person, all get the first one's."""
+        requests = [
+            (f"li:participant:{one.id}", Reservation(one.id, to_ms(one.recorded_at), msgspec.json.encode(one)))
             for one in participants
         ]
-        held = self._claims.take(wanted, _BRIDGE_S)
-        return [msgspec.json.decode(one.content, type=Participant) for one in held]
+        in_force = self._reservations.reserve(requests, _EXPIRES_S)
+        return [msgspec.json.decode(reservation.content, type=Participant) for reservation in in_force]
 
-    def take_version(self, version: ProgramVersion) -> ProgramVersion:
-        """The version to write under this number: the first that came, where others with the same rules come at once.
+    def reserve_version(self, version: ProgramVersion) -> ProgramVersion:
+        """The record to write under this version number: of concurrent requests with the same rules, all get the first one's.
 
-        Raises Taken while other rules are being written under it.
+        Raises AlreadyTaken if other rules are being written under it.
         """
         rules = derive_id("rules", msgspec.json.encode(version.program).decode())
-        claim = Claim(rules, to_ms(version.recorded_at), msgspec.json.encode(version))
-        place = f"li:version:{version.program.id}:{version.version}"
-        [held] = self._claims.take([(place, claim)], _VERSION_BRIDGE_S)
-        if held.owner != rules:
-            raise Taken(f"version {version.version} of {version.program.id} is being written by somebody else")
-        return msgspec.json.decode(held.content, type=ProgramVersion)
+        request = Reservation(rules, to_ms(version.recorded_at), msgspec.json.encode(version))
+        key = f"li:version:{version.program.id}:{version.version}"
+        [in_force] = self._reservations.reserve([(key, request)], _VERSION_EXPIRES_S)
+        if in_force.owner != rules:
+            raise AlreadyTaken(f"Another request is writing version {version.version} of {version.program.id}")
+        return msgspec.json.decode(in_force.content, type=ProgramVersion)
 
-    def _claim(self, codes: Mapping[int, str], wishes: Sequence[CodeWish], now_ms: int) -> dict[int, TakenCode]:
-        """Those of the codes (by the wish's index) that are now their owner's."""
-        wanted = [(f"li:code:{code}", Claim(wishes[index].owner, now_ms)) for index, code in codes.items()]
-        found = zip(codes.items(), self._claims.take(wanted, _BRIDGE_S), strict=True)
+    def _reserve(
+        self, codes: Mapping[int, str], requests: Sequence[CodeRequest], now_ms: int
+    ) -> dict[int, ReservedCode]:
+        """The codes, by the request's index, that are reserved for their requests' owners now."""
+        wanted = [(f"li:code:{code}", Reservation(requests[index].owner, now_ms)) for index, code in codes.items()]
+        in_force = self._reservations.reserve(wanted, _EXPIRES_S)
         return {
-            index: TakenCode(code, held.since_ms) for (index, code), held in found if held.owner == wishes[index].owner
+            index: ReservedCode(code, reservation.since_ms)
+            for (index, code), reservation in zip(codes.items(), in_force, strict=True)
+            if reservation.owner == requests[index].owner
         }
 
 
-def _code(wish: CodeWish, attempt: int) -> str:
-    code = wish.code(attempt)
+def _candidate(request: CodeRequest, attempt: int) -> str:
+    code = request.candidate(attempt)
     if code is None:
-        raise Taken(wish.chosen or wish.owner)
+        raise AlreadyTaken(request.chosen or request.owner)
     return code
 
 
-def _free(catalog: Catalog, code: str, wish: CodeWish) -> bool:
+def _is_free(catalog: Catalog, code: str, request: CodeRequest) -> bool:
     holder = catalog.code(code)
-    return not wish.shuns(code) and (holder is None or holder.id == wish.owner)
+    return not request.is_blocked(code) and (holder is None or holder.id == request.owner)

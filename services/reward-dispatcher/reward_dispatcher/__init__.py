@@ -1,1 +1,1 @@
-"""Rewards: decision, ledger, delivery, redemption, wallet."""
+"""Rewards: grants, ledger, redemption, wallets, delivery of webhooks."""

@@ -1,4 +1,4 @@
-"""Wires and runs reward-dispatcher: `python -m reward_dispatcher http | fold decide | fold ledger | worker`."""
+"""Runs one process of reward-dispatcher: `python -m reward_dispatcher http | fold decide | fold ledger | worker`."""
 
 import sys
 from functools import partial
@@ -10,7 +10,7 @@ USAGE = "usage: python -m reward_dispatcher http | fold decide | fold ledger | w
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the part that the arguments name until SIGTERM. Ends with a message for wrong arguments or settings."""
+    """Runs the process that the arguments name until SIGTERM. Exits with a message if arguments or settings are invalid."""
     try:
         settings = Settings.from_env()
     except ConfigError as error:
@@ -34,7 +34,7 @@ def _http(settings: Settings) -> None:
 
 def _fold(name: str, settings: Settings) -> None:
     from referral.fold.worker import run_fold
-    from reward_dispatcher.domain.discount_codes import pattern_code
+    from reward_dispatcher.domain.discount_codes import generate_discount_code
     from reward_dispatcher.folds.decide_fold import DecideFold
     from reward_dispatcher.folds.ledger_fold import LedgerFold
 
@@ -42,7 +42,7 @@ def _fold(name: str, settings: Settings) -> None:
     if name == "decide":
         run_fold(DecideFold(), settings)
     else:
-        run_fold(LedgerFold(partial(pattern_code, settings.signing_key.encode())), settings)
+        run_fold(LedgerFold(partial(generate_discount_code, settings.signing_key.encode())), settings)
 
 
 def _worker(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What the folds remember, as the HTTP side reads it. Every read is one round trip, however many partitions it asks."""
+"""Reads the ledger's state for the HTTP API. Every read is one round trip, however many partitions it reads."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,68 +31,69 @@ class WalletPage:
 
 
 class RewardStore:
-    """The ledger's states in Redis; for any number of threads. Raises redis's errors where Redis is away."""
+    """Thread-safe. Raises redis's errors if Redis is unavailable."""
 
     def __init__(self, redis: "Redis", partitions: int) -> None:
         self._redis = redis
         self._partitions = partitions
 
     def account(self, reward: str) -> Account | None:
-        """A reward by its id, wherever it lives."""
-        return self._only(Account, self._read_all_partitions([state_keys.account(reward)]))
+        """Returns a reward by its id alone."""
+        return self._first(Account, self._read_all_partitions([state_keys.account(reward)]))
 
     def by_code(self, code: str, programs: Iterable[str]) -> list[Account]:
-        """The rewards with this code; more than one only where several programs uploaded the same."""
+        """Returns the rewards with this code; several only if several programs have the code."""
         found = self._read_all_partitions([state_keys.code_holder(program, code) for program in programs])
-        holders = [self.account(holder.reward) for holder in found if isinstance(holder, CodeHolder)]
-        return [account for account in holders if account is not None]
+        accounts = [self.account(holder.reward) for holder in found if isinstance(holder, CodeHolder)]
+        return [account for account in accounts if account is not None]
 
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:
-        """A person's rewards from place `start` (0 is the newest) on."""
-        home = self._partition_of(beneficiary_key(program, person))
-        board = self._key(home, state_keys.wallet(program, person))
+        """Returns `count` of a person's rewards from index `start` (0 is the newest)."""
+        partition = self._partition_of(beneficiary_key(program, person))
+        wallet = self._key(partition, state_keys.wallet(program, person))
         with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.zrevrange(board, start, start + count - 1)
-            pipeline.zcard(board)
+            pipeline.zrevrange(wallet, start, start + count - 1)
+            pipeline.zcard(wallet)
             ids, total = pipeline.execute()
-        states = self._read([self._key(home, state_keys.account(reward.decode())) for reward in ids])
-        return WalletPage([one for one in states if isinstance(one, Account)], total)
+        states = self._read([self._key(partition, state_keys.account(reward.decode())) for reward in ids])
+        return WalletPage([state for state in states if isinstance(state, Account)], total)
 
     def result(self, program: str, person: str, request: str) -> Redemption | None:
-        """What a redemption request led to; None while it is undecided."""
-        home = self._partition_of(beneficiary_key(program, person))
-        return self._only(Redemption, self._read([self._key(home, state_keys.result(request))]))
+        """Returns the result of a redemption request, or None while it is undecided."""
+        partition = self._partition_of(beneficiary_key(program, person))
+        return self._first(Redemption, self._read([self._key(partition, state_keys.result(request))]))
 
     def pool(self, program: str, name: str) -> Pool:
-        """A pool; an empty one where nobody asked it for anything yet."""
-        place = state_keys.pool(program, name)
-        return self._only(Pool, self._read([self._key(self._partition_of(pool_key(program, name)), place)])) or Pool()
+        """Returns a pool; an empty one if it has not been used yet."""
+        partition = self._partition_of(pool_key(program, name))
+        return self._first(Pool, self._read([self._key(partition, state_keys.pool(program, name))])) or Pool()
 
     def counts(self, program: str, rules: Sequence[str]) -> dict[str, dict[str, int]]:
-        """For each rule how many rewards there are of each rank (the statuses, and `clawback`)."""
+        """Returns for each rule how many rewards there are by status, and how many `clawback`s."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for rule in rules:
                 for rank in state_keys.RANKS_BY_STATUS.values():
                     for partition in range(self._partitions):
-                        pipeline.zcount(self._key(partition, state_keys.rewards_by_status(program, rule)), rank, rank)
-            answers = iter(pipeline.execute())
-        return {rule: {name: self._sum_partitions(answers) for name in state_keys.RANKS_BY_STATUS} for rule in rules}
+                        key = self._key(partition, state_keys.rewards_by_status(program, rule))
+                        pipeline.zcount(key, rank, rank)
+            counts = iter(pipeline.execute())
+        return {rule: {status: self._sum_partitions(counts) for status in state_keys.RANKS_BY_STATUS} for rule in rules}
 
-    def _sum_partitions(self, answers: Iterator[int]) -> int:
+    def _sum_partitions(self, counts: Iterator[int]) -> int:
         """Adds the next counts, one of each partition."""
-        return sum(islice(answers, self._partitions))
+        return sum(islice(counts, self._partitions))
 
     def _read_all_partitions(self, keys: Sequence[str]) -> list[State]:
         return self._read([self._key(partition, key) for partition in range(self._partitions) for key in keys])
 
     def _read(self, keys: Sequence[str]) -> list[State]:
-        """The states that are there; keys may lie in different slots, so each is asked for by itself."""
+        """The states that exist. One GET for each key, because keys may be in different slots."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for key in keys:
                 pipeline.get(key)
             return [_decode(raw) for raw in pipeline.execute() if raw is not None]
 
-    def _only(self, kind: type[_StateType], states: Sequence[State]) -> _StateType | None:
+    def _first(self, kind: type[_StateType], states: Sequence[State]) -> _StateType | None:
         return next((state for state in states if isinstance(state, kind)), None)
 
     def _partition_of(self, key: str) -> int:

@@ -1,14 +1,23 @@
-"""The adapter section of a program: how other platforms' JSON webhooks become our events."""
+"""The adapter section of a program: how other platforms' JSON webhooks become events."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, field
 
-from referral.events.facts import Channel
-from referral.events.line import Id, Name
-from referral.events.section import Section
+from referral.events.facts import Channel, Fact
+from referral.events.line import Name
+from referral.events.section import Section, Slug
+from referral.events.value_checks import InvalidValue
 
-Place = Annotated[str, Meta(min_length=1, max_length=256, description="a JSON pointer or a dotted path")]
+JsonPath = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=256,
+        pattern=r"^((/([^/~]|~0|~1)*)+|[^./~]+(\.[^./~]+)*)$",
+        extra={"must_be": "a JSON pointer such as /user/id, or a dotted path such as user.id"},
+    ),
+]
 FactType = Literal[
     "content.shown",
     "content.shared",
@@ -23,47 +32,137 @@ FactType = Literal[
     "post.engaged",
     "post.removed",
 ]
+BUILT_IN = ("wechat", "cloudevents")
+"""Adapters that every program has; their names are taken."""
 
 
-class AdapterPlaces(Section, frozen=True, kw_only=True):
-    """Where the fields of our events stand in a platform's JSON: a JSON pointer (`/user/id`) or a dotted path (`user.id`) each."""
+def _data_fields() -> list[str]:
+    """The fields of the events' `data`, of all types."""
+    data = [fact.__annotations__.get("data") for fact in get_args(Fact)]
+    return list(dict.fromkeys(name for struct in data if struct for name in struct.__struct_fields__))
 
-    id: Place
-    type: Place
-    person: Place
-    time: Place
-    code: Place | None = None
-    mention: Place | None = None
-    click: Place | None = None
-    device: Place | None = None
-    network: Place | None = None
+
+def _not_built_in(name: str) -> None:
+    if name in BUILT_IN:
+        raise InvalidValue(f"{name} is a built-in adapter: choose another name")
+
+
+DATA_FIELDS = _data_fields()
+DataField = Annotated[str, Meta(extra_json_schema={"enum": DATA_FIELDS})]
+
+
+class AdapterPaths(Section, frozen=True, kw_only=True):
+    """Where a platform's JSON has the fields of an event: a JSON pointer (`/user/id`) or a dotted path (`user.id`) each."""
+
+    id: Annotated[JsonPath, Meta(description="where the platform's own id of the event is", examples=["/event/id"])]
+    type: Annotated[JsonPath, Meta(description="where the platform's event name is", examples=["/event/name"])]
+    person: Annotated[JsonPath, Meta(description="where the person's id is", examples=["/user/id"])]
+    time: Annotated[JsonPath, Meta(description="where the time of the event is", examples=["/event/at"])]
+    code: Annotated[JsonPath, Meta(description="where the referral code is")] | None = None
+    mention: Annotated[JsonPath, Meta(description="where the mention is")] | None = None
+    click: Annotated[JsonPath, Meta(description="where the click token (rt) is")] | None = None
+    device: Annotated[JsonPath, Meta(description="where a hash of the device is")] | None = None
+    network: Annotated[JsonPath, Meta(description="where a hash of the network is")] | None = None
 
 
 class AdapterSignature(Section, frozen=True, kw_only=True):
     """How a platform signs its webhooks: the header that holds the HMAC-SHA256 of the body, and the name of the secret."""
 
-    header: Name
-    secret: Id
-    prefix: Name | None = None
-    encoding: Literal["hex", "base64"] = "hex"
+    header: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$",
+            description="the header that holds the HMAC-SHA256 of the body",
+            examples=["X-Signature"],
+            extra={"must_be": "a header name such as X-Signature"},
+        ),
+    ]
+    secret: Annotated[
+        Slug,
+        Meta(
+            description="the name under which `referral adapters set NAME PROGRAM` stores the secret", examples=["shop"]
+        ),
+    ]
+    prefix: (
+        Annotated[Name, Meta(description="what precedes the signature in the header", examples=["sha256="])] | None
+    ) = None
+    encoding: Annotated[Literal["hex", "base64"], Meta(description="how the signature is encoded")] = "hex"
 
 
 class WechatAccount(Section, frozen=True, kw_only=True):
-    """The WeChat official account whose callbacks count: its AppID, and whether what is not encrypted is refused."""
+    """The WeChat official account whose callbacks count: its AppID, and whether unencrypted callbacks are refused."""
 
-    appid: Name | None = None
-    mode: Literal["compatible", "encrypted"] = "compatible"
+    appid: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^wx[0-9a-z]{16}$",
+                description="the only AppID whose encrypted callbacks are accepted",
+                examples=["wx0123456789abcdef"],
+                extra={
+                    "must_be": "an AppID: wx and 16 letters and digits, as shown on the account's page",
+                    "left_out": "not checked",
+                },
+            ),
+        ]
+        | None
+    ) = None
+    mode: Annotated[
+        Literal["compatible", "encrypted"],
+        Meta(description="whether plaintext callbacks are accepted (compatible) or refused (encrypted)"),
+    ] = "compatible"
 
 
 class Adapter(Section, frozen=True, kw_only=True):
-    """How the JSON webhooks of one platform become our events. `types` leads from its names of events to ours."""
+    """How the JSON webhooks of one platform become events. `types` maps its event names to event types."""
 
-    id: Id
-    where: AdapterPlaces
-    types: dict[str, FactType]
-    data: dict[str, Place] = field(default_factory=dict)
-    items: Place | None = None
-    channel: Channel | None = None
-    person_prefix: Name | None = None
-    time_format: Literal["rfc3339", "seconds", "milliseconds"] = "rfc3339"
-    signature: AdapterSignature | None = None
+    id: Annotated[
+        Slug,
+        Meta(
+            description="your own name for this adapter, part of its URL",
+            examples=["shop"],
+            extra={"check": _not_built_in},
+        ),
+    ]
+    where: Annotated[AdapterPaths, Meta(description="where id, type, person and time are, and optional fields")]
+    types: Annotated[
+        dict[Name, FactType],
+        Meta(
+            min_length=1,
+            description="from the platform's event names to event types",
+            examples=[{"subscribed": "person.followed"}],
+            extra={"must_be": "a mapping with at least one event name"},
+        ),
+    ]
+    data: Annotated[
+        dict[DataField, JsonPath],
+        Meta(description="where the fields of the event's data are", examples=[{"order": "/order/number"}]),
+    ] = field(default_factory=dict)
+    items: (
+        Annotated[
+            JsonPath,
+            Meta(
+                description="where the list of events is",
+                examples=["/events"],
+                extra={"left_out": "the body is one event or a list of them"},
+            ),
+        ]
+        | None
+    ) = None
+    channel: Annotated[Channel, Meta(description="the channel of the events")] | None = None
+    person_prefix: (
+        Annotated[
+            str, Meta(min_length=1, max_length=32, description="what is put before the person's id", examples=["shop:"])
+        ]
+        | None
+    ) = None
+    time_format: Annotated[
+        Literal["rfc3339", "seconds", "milliseconds"], Meta(description="how the time is written")
+    ] = "rfc3339"
+    signature: (
+        Annotated[
+            AdapterSignature,
+            Meta(description="how the platform signs its webhooks", extra={"left_out": "it sends an API key"}),
+        ]
+        | None
+    ) = None

@@ -1,9 +1,9 @@
-"""Who brought whom: verdicts of the attribute fold, in `referral.attributions`, keyed by program and referrer.
+"""Attribution verdicts of the attribute fold, in `referral.attributions`, keyed by program and referrer.
 
-For every follower exactly one of `referral.attributed` (somebody brought them) and `referral.unattributed` (nobody did) stands
+For every follower exactly one of `referral.attributed` (credited to a referrer) and `referral.unattributed` is valid
 at any time; `referral.qualified` follows an attribution once the program's qualifying event has happened.
 
-What people decide about a referrer or a conversion stands here too, so that screening meets it in the order of the log.
+Operators' decisions about a referrer or a conversion are on this topic too, so that screening reads them in log order.
 """
 
 from typing import Literal, assert_never
@@ -27,7 +27,7 @@ UnattributedReason = Literal[
     "refollowed",
     "banned",
 ]
-# `banned`: the person who was brought; for one who brought them, see `referrer.banned`.
+# `banned`: the referee; for a banned referrer, see `referrer.banned`.
 ReversalReason = Literal["unfollowed", "refunded", "corrected", "banned"]
 ReferrerKind = Literal["follower", "partner"]
 
@@ -35,7 +35,7 @@ ReferrerKind = Literal["follower", "partner"]
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The touch that won: what kind, when, in which fact, and through which channel, content and call to action.
 
-    `partner` is the partner who brought them, or for whom the link was made; `campaign` is the link's.
+    `partner` is the partner who referred them, or for whom the link was created; `campaign` is the link's.
     """
 
     kind: EvidenceKind
@@ -50,9 +50,9 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A referral: `referrer` (a participant id) brought `person`; `referrer_kind` says whether as one of the program's partners.
+    """A referral: `referrer` (a participant id) referred `person`; `referrer_kind` distinguishes followers and partners.
 
-    `device`, `network` and `handle` are what the first follow told; `spells` is how often the person began to follow.
+    `device`, `network` and `handle` are those of the first follow; `spells` is how often the person began to follow.
     """
 
     id: Id
@@ -68,7 +68,7 @@ class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False)
 
 
 class ReferralAttributed(Referral, frozen=True, kw_only=True, tag="referral.attributed"):
-    """A follower was brought by a referrer."""
+    """A follower was credited to a referrer."""
 
 
 class ReferralQualified(Referral, frozen=True, kw_only=True, tag="referral.qualified"):
@@ -78,14 +78,14 @@ class ReferralQualified(Referral, frozen=True, kw_only=True, tag="referral.quali
 
 
 class ReferralUnattributed(Derived, frozen=True, kw_only=True, tag="referral.unattributed"):
-    """A follower whom nobody brought, and why we think so. Keyed by the person."""
+    """A follower without a referrer, and the reason. Keyed by the person."""
 
     person: PersonId
     reason: UnattributedReason
 
 
 class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="referral.reversed"):
-    """What was said of a person no longer holds. `undoes` says which lines; `since` is when the undone follow was.
+    """What was published about a person is no longer valid. `undoes` names the stages; `since` is when the undone follow was.
 
     `referrer` and `id` are empty where the person had been unattributed.
     """
@@ -99,7 +99,7 @@ class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, t
 
 
 class ConversionReviewed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.reviewed"):
-    """Somebody looked at a conversion and decided: it counts, or it does not, whatever the rules found."""
+    """An operator's decision about a conversion: it counts, or it does not, whatever the rules found."""
 
     id: Id
     referral: Id
@@ -110,7 +110,7 @@ class ConversionReviewed(Derived, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class ReferrerBanDecision(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What was decided about a person, told to where their referrals are: `referrer` is their participant id, enrolled or not."""
+    """A ban decision, forwarded to the partition of the person's referrals: `referrer` is their participant id, enrolled or not."""
 
     referrer: Id
     person: PersonId
@@ -119,11 +119,11 @@ class ReferrerBanDecision(Derived, frozen=True, kw_only=True, omit_defaults=True
 
 
 class ReferrerBanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="referrer.banned"):
-    """Nothing that this referrer brings counts, before or after."""
+    """No referral of this referrer counts, earlier or later ones."""
 
 
 class ReferrerUnbanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="referrer.unbanned"):
-    """It counts again as if the ban had not been."""
+    """The referrer's referrals count again as if there had been no ban."""
 
 
 ReferralLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed

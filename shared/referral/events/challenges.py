@@ -1,32 +1,48 @@
-"""The section of a program about challenges: what followers are invited to post, for how long, and what it earns."""
+"""The challenge section of a program: what followers are invited to post, for how long, and what it earns."""
 
 from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from referral.events.line import Id, Name, Text
-from referral.events.section import Localized, Section
+from referral.events.line import Name
+from referral.events.section import Localized, Section, ShortText, Slug
+from referral.events.value_checks import legible
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ChallengePrize = Literal["weekly", "final", "every_participant"]
+MAX_CHALLENGES = 100
+"""Each challenge is compared with each other one, so their number is bounded."""
 
 
 class ChallengeResources(Section, frozen=True, kw_only=True):
-    """What makes taking part easy: a guide's file, a prompt a day, and posts to look at."""
+    """What makes it easy to take part: a guide, a prompt per day, and example posts."""
 
-    guide: Name | None = None
-    prompts: tuple[Localized, ...] = ()
-    examples: tuple[Text, ...] = ()
+    guide: Annotated[Name, Meta(description="file name of a guide", examples=["skincare-secrets.pdf"])] | None = None
+    prompts: Annotated[
+        tuple[Localized, ...], Meta(description="what to post about, one per day from the first day on")
+    ] = ()
+    examples: Annotated[tuple[ShortText, ...], Meta(description="example posts, such as URLs")] = ()
 
 
 class Challenge(Section, frozen=True, kw_only=True):
-    """Posts under a hashtag, from a day on for so many days, in the program's time zone."""
+    """Posts under a hashtag for a number of days, in the program's time zone."""
 
-    id: Id
-    hashtag: Name
-    starts: date
-    days: Annotated[int, Meta(ge=1, le=366)]
-    weekly_feature: Weekday | None = None
-    resources: ChallengeResources = ChallengeResources()
-    prizes: dict[ChallengePrize, Text] = field(default_factory=dict)
+    id: Annotated[Slug, Meta(description="your own name for this challenge", examples=["glow30"])]
+    hashtag: Annotated[
+        str,
+        Meta(
+            pattern=r"^#[^\s#]{1,64}$",
+            description="the hashtag of the posts, in quotes",
+            examples=["#Glow30"],
+            extra={"must_be": "# and one word, in quotes, such as '#Glow30'", "check": legible},
+        ),
+    ]
+    starts: Annotated[date, Meta(description="the first day, in the program's time zone", examples=["2026-11-01"])]
+    days: Annotated[int, Meta(ge=1, le=366, description="how many days it lasts")]
+    weekly_feature: Annotated[Weekday, Meta(description="the day on which posts are featured")] | None = None
+    resources: Annotated[ChallengeResources, Meta(description="what makes it easy to take part")] = ChallengeResources()
+    prizes: Annotated[
+        dict[ChallengePrize, ShortText],
+        Meta(description="what can be won", examples=[{"final": "a day with the creator"}]),
+    ] = field(default_factory=dict)

@@ -1,44 +1,58 @@
-"""The sections of a program about what is shared: content, what asks for it, and the words of the share kits."""
+"""The content section of a program: what is shared, and the calls to action in it."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from referral.events.line import Id, Text
-from referral.events.section import Localized, Section
+from referral.events.section import UNIQUE, Localized, Section, ShortText, Slug
 
 Mechanic = Literal["share_trigger", "social_currency", "practical_value", "emotional_connection", "ease_of_sharing"]
 Element = Literal["emotional_trigger", "practical_value", "easy_share", "social_currency"]
 Placement = Literal["caption", "first_slide", "last_slide", "comment", "voice_over"]
 Format = Literal["tag_a_friend", "results", "helpful", "relatable", "conversation"]
 ExperimentMetric = Literal["follows_per_impression", "shares_per_impression"]
-Blank = Literal["name", "code", "link", "mention", "hook", "cta"]
-"""What a kit's text may leave blank, as {name}: filled in for the participant, the content and its call to action."""
+MAX_CTAS = 20
 
 
 class CallToAction(Section, frozen=True, kw_only=True):
-    """What asks a reader to pass it on, and where it stands."""
+    """What asks a reader to share, and where in the content item it is."""
 
-    id: Id
-    placement: Placement
-    text: Localized
+    id: Annotated[Slug, Meta(description="your own name for this call to action", examples=["tag"])]
+    placement: Annotated[Placement, Meta(description="where in the item it is")]
+    text: Annotated[Localized, Meta(description="its text, in one or more languages")]
 
 
 class Experiment(Section, frozen=True, kw_only=True):
-    """A comparison of a content item's calls to action: which of them, and by what they are judged."""
+    """A comparison of a content item's calls to action: which of them, and by which metric."""
 
-    id: Id
-    variants: Annotated[tuple[Id, ...], Meta(min_length=2)]
-    metric: ExperimentMetric = "follows_per_impression"
+    id: Annotated[Slug, Meta(description="your own name for this experiment", examples=["exp_cta1"])]
+    variants: Annotated[
+        tuple[Slug, ...],
+        Meta(
+            min_length=2,
+            description="which of the item's calls to action are compared, two or more of their ids",
+            examples=[["tag", "save"]],
+            extra_json_schema=UNIQUE,
+            extra={"must_be": "a list of two or more ids of the item's calls to action"},
+        ),
+    ]
+    metric: Annotated[ExperimentMetric, Meta(description="by which metric they are compared")] = (
+        "follows_per_impression"
+    )
 
 
 class ContentItem(Section, frozen=True, kw_only=True):
-    """A piece of content that is made to be shared. `elements` says how it has each of the four that make one shareable."""
+    """A piece of content made to be shared. `elements` describes how it has each of the four that make one shareable."""
 
-    id: Id
-    format: Format
-    mechanics: tuple[Mechanic, ...]
-    elements: dict[Element, Text] = field(default_factory=dict)
-    hook: Localized = field(default_factory=dict)
-    ctas: tuple[CallToAction, ...] = ()
-    experiment: Experiment | None = None
+    id: Annotated[Slug, Meta(description="your own name for this item", examples=["dry-skin-hacks"])]
+    format: Annotated[Format, Meta(description="what kind of content it is")]
+    mechanics: Annotated[
+        tuple[Mechanic, ...], Meta(min_length=1, description="why people share it", extra_json_schema=UNIQUE)
+    ]
+    elements: Annotated[
+        dict[Element, ShortText],
+        Meta(description="how the item has each of the four elements of shareable content, in a few words"),
+    ] = field(default_factory=dict)
+    hook: Annotated[Localized, Meta(description="the first words people see")] = field(default_factory=dict)
+    ctas: Annotated[tuple[CallToAction, ...], Meta(max_length=MAX_CTAS, description="what asks readers to share")] = ()
+    experiment: Annotated[Experiment, Meta(description="a comparison of this item's calls to action")] | None = None

@@ -19,7 +19,7 @@ ScreeningReason = Literal[
     "review",
     "rule_failed",
 ]
-# Why what counted counts no more: the referral fell, or somebody decided so.
+# Why a conversion no longer counts: its referral was reversed, or an operator decided so.
 ConversionReversalReason = ReversalReason | Literal["review", "ban", "ring"]
 
 
@@ -40,7 +40,7 @@ class ConversionCleared(Conversion, frozen=True, kw_only=True, tag="conversion.c
 
 
 class ConversionHeld(Conversion, frozen=True, kw_only=True, tag="conversion.held"):
-    """Somebody has to look at it first."""
+    """It waits for a review."""
 
     reasons: tuple[ScreeningReason, ...]
 
@@ -52,7 +52,7 @@ class ConversionRejected(Conversion, frozen=True, kw_only=True, tag="conversion.
 
 
 class ConversionReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.reversed"):
-    """A cleared conversion no longer holds; `cleared_at` is the `occurred_at` it was cleared with, so that periods match."""
+    """A cleared conversion is no longer valid; `cleared_at` is the `occurred_at` it was cleared with, so that periods match."""
 
     id: Id
     referral: Id

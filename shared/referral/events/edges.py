@@ -1,7 +1,7 @@
-"""Who brought whom, as edges: what the places of a program's participants tell each other, in `referral.attributions`.
+"""The referral graph: the lines that participants' nodes send to each other, in `referral.attributions`.
 
-An edge leads from who was brought up to who brought them. It lies at the place of who was brought: lines to there are keyed by
-program and that participant, enrolled or not, since participant ids are derived.
+An edge leads from a referee up to their referrer. It is part of the referee's node: lines to that node are keyed by
+program and participant, enrolled or not, since participant ids are derived.
 """
 
 from typing import assert_never
@@ -13,9 +13,9 @@ from referral.events.line import Derived, Id, Timestamp
 
 
 class EdgeStep(Struct, frozen=True, kw_only=True, gc=False):
-    """One edge of a path: `referrer` brought `participant` with this referral; `since` is the follow that it rests on.
+    """One edge of a path: `referrer` referred `participant` with this referral; `since` is the follow that it rests on.
 
-    `life` tells it from edges of the same referral before and after it: its number among all edges up from `participant`.
+    `life` distinguishes it from earlier and later edges of the same referral: its number among all edges up from `participant`.
     """
 
     participant: Id
@@ -26,7 +26,7 @@ class EdgeStep(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class EdgeSet(Derived, frozen=True, kw_only=True, tag="edge.set"):
-    """Somebody was brought: the edge up from `participant`, whom `referrer` brought."""
+    """Sets the edge up from `participant` to `referrer`."""
 
     participant: Id
     referrer: Id
@@ -35,16 +35,16 @@ class EdgeSet(Derived, frozen=True, kw_only=True, tag="edge.set"):
 
 
 class EdgeRemoved(Derived, frozen=True, kw_only=True, tag="edge.unset"):
-    """The edge up from `participant` with this referral is no more."""
+    """Removes the edge up from `participant` with this referral."""
 
     participant: Id
     referral: Id
 
 
 class EdgeProbed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="edge.probed"):
-    """Whether a path of edges comes back to where it began is asked at `participant`, its upper end.
+    """Checks at `participant`, the upper end of a path of edges, whether the path returns to its start.
 
-    Once it has come back it is `closed`, and goes round once more: up to the newest of its edges, which is refused.
+    Once it has returned it is `closed`, and goes round once more: up to the newest of its edges, which is refused.
     """
 
     participant: Id
@@ -53,7 +53,7 @@ class EdgeProbed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="ed
 
 
 class CycleOpened(Derived, frozen=True, kw_only=True, tag="circle.opened"):
-    """An edge that a probe had passed is no more: told up the path, over at most `left` edges beyond `participant`."""
+    """An edge that a probe had passed was removed: sent up the path, over at most `left` edges beyond `participant`."""
 
     participant: Id
     referral: Id
@@ -62,7 +62,7 @@ class CycleOpened(Derived, frozen=True, kw_only=True, tag="circle.opened"):
 
 
 class ReferralInCycle(Derived, frozen=True, kw_only=True, tag="referral.circled"):
-    """The referral is the newest edge of a circle, and no edge. Keyed by `referrer`, who had been brought by `participant`."""
+    """The referral is the newest edge of a cycle, and is refused. Keyed by `referrer`, who was referred by `participant`."""
 
     id: Id
     participant: Id
@@ -72,7 +72,7 @@ class ReferralInCycle(Derived, frozen=True, kw_only=True, tag="referral.circled"
 
 
 class ReferralOutOfCycle(Derived, frozen=True, kw_only=True, tag="referral.uncircled"):
-    """The circle that the referral had closed is open: it is an edge again, if it still stands. Keyed by `referrer`."""
+    """The cycle that the referral had closed is open: it is an edge again, if it is still valid. Keyed by `referrer`."""
 
     id: Id
     participant: Id

@@ -1,4 +1,4 @@
-"""What the catalog holds: one entity a record, the newest under a key is true. In `referral.catalog`, keyed by `entity_key`."""
+"""The entities of the catalog: one per record, the newest of a key is valid. In `referral.catalog`, keyed by `entity_key`."""
 
 from datetime import timedelta
 from typing import Annotated, assert_never
@@ -6,11 +6,11 @@ from typing import Annotated, assert_never
 from msgspec import Meta, Struct
 
 from referral.events.facts import Channel
-from referral.events.line import Id, Name, PersonId, Text, Timestamp
+from referral.events.line import Id, Name, PersonId, Text, Timestamp, type_tag
 from referral.events.program import Program
 
 Sealed = Annotated[str, Meta(min_length=1, max_length=1024)]
-# A change that alters rules or takes something away counts this long after it was said: by then every reader has seen it.
+# A change of rules, or one that disables something, takes effect this long after it was recorded: by then every reader has it.
 RULE_CHANGE_DELAY = timedelta(seconds=5)
 
 ParticipantId = Annotated[str, Meta(pattern="^par_[0-9a-z]{16}$")]
@@ -19,13 +19,13 @@ ParticipantId = Annotated[str, Meta(pattern="^par_[0-9a-z]{16}$")]
 class Entity(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", forbid_unknown_fields=True, gc=False
 ):
-    """A catalog record. `recorded_at` is when it was said; it counts for what happens from then on."""
+    """A catalog record. `recorded_at` is when it was written; it applies to events from then on."""
 
     recorded_at: Timestamp
 
 
 class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
-    """One version of a program's rules; every version is kept, since old events keep old rules."""
+    """One version of a program's rules; every version is stored, since old events are decided by old rules."""
 
     program: Program
     version: Annotated[int, Meta(ge=1)]
@@ -33,9 +33,9 @@ class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
 
 
 class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
-    """Somebody who takes part: may refer others by `code`, by the link that carries it, or by `mention`.
+    """A person enrolled in a program, who refers others by `code`, by the link that carries it, or by `mention`.
 
-    `partner` is which of the program's partners they are; it is said at enrolment, and never changes.
+    `partner` is the id of one of the program's partners; it is set at enrolment, and never changes.
     """
 
     id: ParticipantId
@@ -68,14 +68,14 @@ class Link(Entity, frozen=True, kw_only=True, tag="link"):
 
 
 class LinkUsed(Entity, frozen=True, kw_only=True, tag="link_used"):
-    """How often people have opened a link with a bound, as far as it was written down; never less than before."""
+    """The recorded number of uses of a link with a usage limit; never less than before."""
 
     code: Name
     uses: Annotated[int, Meta(ge=1)]
 
 
 class UseReturned(Entity, frozen=True, kw_only=True, tag="use_returned"):
-    """A click that had used up a place of a link with a bound was no person's: the place is free again, while `returned`."""
+    """A click that had used a link with a usage limit was not made by a person: its use is returned, while `returned` is true."""
 
     code: Name
     click: Id
@@ -83,7 +83,7 @@ class UseReturned(Entity, frozen=True, kw_only=True, tag="use_returned"):
 
 
 class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
-    """Uploaded codes of a pool, at most 1,000; the order they are given out in is the order here."""
+    """Uploaded codes of a pool, at most 1,000, issued in this order."""
 
     id: Id
     program: Id
@@ -114,7 +114,7 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
 
 
 class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
-    """What a platform signs its callbacks with, sealed (referral.encryption); the newest first, none once it is removed."""
+    """The secrets that a platform signs its callbacks with, sealed (referral.encryption); the newest first, none once removed."""
 
     program: Id
     name: Id
@@ -132,7 +132,7 @@ def entity_key(entity: CatalogEntity) -> str:
         case ProgramVersion(program=program, version=version):
             return f"program/{program.id}/{version}"
         case Link(code=code) | LinkUsed(code=code):
-            return f"{entity.__struct_config__.tag}/{code}"
+            return f"{type_tag(entity)}/{code}"
         case UseReturned(click=click):
             return f"use_returned/{click}"
         case ApiKey(digest=digest):

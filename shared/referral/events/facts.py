@@ -19,7 +19,7 @@ Currency = Annotated[str, Meta(min_length=3, max_length=3, description="ISO 4217
 
 
 class PersonFact(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What somebody did. `id` is the sender's own: the same id sent again is the same fact."""
+    """An event of a person. `id` is the sender's own: the same id sent again is the same event."""
 
     id: Id
     program: Id
@@ -41,13 +41,13 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
 
 
 class Follow(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """What led to a follow, and the name that who follows goes by at the platform."""
+    """The evidence with a follow, and the follower's name at the platform."""
 
     handle: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class Shared(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """What was passed on, and whose: the participant, and which of their codes. It is no evidence of who brought the sharer."""
+    """What was shared, and whose: the participant, and which of their codes. It is not evidence of who referred the sharer."""
 
     participant: Id | None = None
     code: Name | None = None
@@ -62,7 +62,7 @@ class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=Fa
 
 
 class Refund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Which order was given back."""
+    """The order that was refunded."""
 
     order: Id
 
@@ -97,29 +97,29 @@ class Tag(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_
 
 
 class ContentShown(PersonFact, frozen=True, kw_only=True, tag="content.shown"):
-    """A content item came on somebody's screen."""
+    """Content impression."""
 
     data: Content = Content()
 
 
 class ContentShared(PersonFact, frozen=True, kw_only=True, tag="content.shared"):
-    """Somebody passed a content item on."""
+    """A person shared a content item."""
 
     data: Shared = Shared()
 
 
 class PersonFollowed(PersonFact, frozen=True, kw_only=True, tag="person.followed"):
-    """Somebody began to follow the account, with whatever evidence of who brought them."""
+    """A person began to follow the account; may carry evidence of their referrer."""
 
     data: Follow = Follow()
 
 
 class PersonUnfollowed(PersonFact, frozen=True, kw_only=True, tag="person.unfollowed"):
-    """Somebody stopped following."""
+    """A person stopped following."""
 
 
 class PersonActive(PersonFact, frozen=True, kw_only=True, tag="person.active"):
-    """Somebody was seen active: the measure of retention."""
+    """A person was active: the measure of retention."""
 
 
 class CodeScanned(PersonFact, frozen=True, kw_only=True, tag="code.scanned"):
@@ -141,7 +141,7 @@ class OrderPaid(PersonFact, frozen=True, kw_only=True, tag="order.paid"):
 
 
 class OrderRefunded(PersonFact, frozen=True, kw_only=True, tag="order.refunded"):
-    """An order was given back."""
+    """An order was refunded."""
 
     data: Refund
 
@@ -159,13 +159,13 @@ class PostEngaged(PersonFact, frozen=True, kw_only=True, tag="post.engaged"):
 
 
 class PostRemoved(PersonFact, frozen=True, kw_only=True, tag="post.removed"):
-    """A post is gone: it stops counting."""
+    """A post was removed: it no longer counts."""
 
     data: Post
 
 
 class LinkClicked(Line, frozen=True, kw_only=True, tag="link.clicked"):
-    """A referral link was opened. Who opened it is not known; `id` is the click's, carried on in its token."""
+    """A referral link was opened. The visitor is unknown; `id` is the click's, also contained in its token."""
 
     id: Id
     program: Id
@@ -180,8 +180,8 @@ class LinkClicked(Line, frozen=True, kw_only=True, tag="link.clicked"):
 
 
 class ClickReclassed(Line, frozen=True, kw_only=True, omit_defaults=True, tag="click.reclassed"):
-    """Somebody found that a click was another's than it was recorded as. It carries what counters need to move the click:
-    when it was (`clicked_at`), and the class it was recorded with (`was`). Of several, the latest said counts.
+    """A click was recorded with the wrong visitor class. Carries what counters need to move it: its time
+    (`clicked_at`), and the recorded class (`was`). Of several, the latest counts.
     """
 
     id: Id
@@ -197,7 +197,7 @@ class ClickReclassed(Line, frozen=True, kw_only=True, omit_defaults=True, tag="c
 
 
 class BanDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A decision about a person of a program: who took it, and why. Written by our own API, never taken from a platform."""
+    """An operator's decision about a person, with name and reason. Written by this system's API, never accepted from a platform."""
 
     id: Id
     program: Id
@@ -207,11 +207,11 @@ class BanDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False)
 
 
 class PersonBanned(BanDecision, frozen=True, kw_only=True, tag="person.banned"):
-    """Nobody brings this person and nobody is brought by them: nothing of theirs counts, before or after."""
+    """The person is banned: neither their referrals nor their own referral count, earlier or later ones."""
 
 
 class PersonUnbanned(BanDecision, frozen=True, kw_only=True, tag="person.unbanned"):
-    """The ban is lifted: all counts again as if it had not been."""
+    """The ban is lifted: everything counts again as if there had been no ban."""
 
 
 Fact = (
@@ -232,7 +232,7 @@ EventLine = Fact | LinkClicked | ClickReclassed | PersonBanned | PersonUnbanned 
 
 
 class ShareToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """What a share page's script reports shares with: for this code only, and soon out of date."""
+    """The token with which a share page's script reports shares: for this code only, and short-lived."""
 
     id: Id
     program: Id

@@ -1,6 +1,6 @@
-"""Typed identifiers, most of them derived: the same thing always gets the same id, whoever computes it and however often.
+"""Typed identifiers, most of them derived: the same object always has the same id, in every process.
 
-Derivation is what makes enrolment, conversion and reward idempotent without asking anybody (BLAKE2b, 80 bits: at a billion
+Derivation is what makes enrolment, conversion and reward idempotent without coordination (BLAKE2b, 80 bits: at a billion
 ids the chance that any two meet is about 4 in 10 million).
 """
 
@@ -31,7 +31,7 @@ def _begun(prefix: str) -> blake2b:
 def random_id(prefix: str) -> str:
     """A new random id, for a thing that nothing else names. Unique, not secret: who may know it is not decided by guessing.
 
-    The generator is seeded by the system, and anew in a forked child; asking the system for each id costs 20 times more.
+    The generator is seeded by the operating system, and again in a forked child; system randomness for each id costs 20 times more.
     """
     return f"{prefix}_{_encode(random.getrandbits(80))}"
 
@@ -42,11 +42,11 @@ def participant_id(program: str, external_id: str) -> str:
 
 
 def referral_id(program: str, person: str, referrer: str) -> str:
-    """`ref_…` of the claim that `referrer` (a participant id) brought `person`."""
+    """`ref_…`: the id of the referral of `person` by `referrer` (a participant id)."""
     return derive_id("ref", program, person, referrer)
 
 
-@lru_cache(4096)  # a line of screening asks for the same one some five times
+@lru_cache(4096)  # screening a line derives the same id about five times
 def conversion_id(referral: str) -> str:
     """`cnv_…` of the conversion that a referral leads to."""
     return derive_id("cnv", referral)

@@ -1,7 +1,7 @@
-"""What every line on the log has in common.
+"""The fields that every line of the log has.
 
-A line is one JSON object: its `type` says which, `occurred_at` when it happened in the world. A line that a fold derived also
-carries its `cause`: which line of which topic led to it.
+A line is one JSON object with a `type` and `occurred_at`, the time of the event. An output line of a fold also
+carries its `cause`: the line of the source topic that led to it.
 """
 
 from datetime import datetime
@@ -41,3 +41,8 @@ class ClockTicked(Line, frozen=True, tag="clock.ticked"):
 
     id: Id
     cause: Cause = ("", 0, 0, 0, 0)
+
+
+def type_tag(line: Struct | type[Struct]) -> str:
+    """The `type` that a line, or every line of a class, carries, e.g. `person.followed`."""
+    return str(line.__struct_config__.tag)

@@ -1,14 +1,14 @@
-"""The places of a ranking that earn a prize, as a program file writes them: `1`, or `2-10`."""
+"""The ranks that earn a prize, as a program file writes them: `1`, or `2-10`."""
 
 import re
 from collections.abc import Iterable, Iterator
 
-_PLACE = re.compile(r"([1-9][0-9]{0,5})(?:-([1-9][0-9]{0,5}))?")
+_RANKS = re.compile(r"([1-9][0-9]{0,5})(?:-([1-9][0-9]{0,5}))?")
 
 
 def ranks(text: str) -> range | None:
-    """The places that a text names, e.g. "2-4" → range(2, 5); None where it names none."""
-    match = _PLACE.fullmatch(text)
+    """The ranks that a text names, e.g. "2-4" → range(2, 5); None if it is not a rank or range of ranks."""
+    match = _RANKS.fullmatch(text)
     if match is None:
         return None
     first, last = int(match[1]), int(match[2] or match[1])
@@ -16,9 +16,9 @@ def ranks(text: str) -> range | None:
 
 
 def overlaps(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Each text that names a place which an earlier one has named, with the first such place.
+    """Each text that names a rank which an earlier text has named, with the first such rank.
 
-    Texts that name no place are skipped.
+    Texts that are not ranks are skipped.
     """
     seen: list[range] = []
     for text in texts:

@@ -1,7 +1,7 @@
-"""Rewards and what becomes of them, in `referral.rewards`, keyed by program and beneficiary (a person's external id).
+"""Rewards and their life cycle, in `referral.rewards`, keyed by program and beneficiary (a person's id at the platform).
 
-The requests stand here too: they are facts that the ledger fold decides on in the order of the log, so that one redemption of
-a reward wins and one reward gets each code, whatever crashes meanwhile. Requests for a code are keyed by program and pool.
+Requests are on the same topic: the ledger fold decides on them in the order of the log, so one redemption of a reward wins and
+one reward receives each code, whatever process crashes. What a pool of codes decides on is keyed by program and pool.
 """
 
 from typing import Annotated, Literal, assert_never
@@ -12,12 +12,29 @@ from referral.events.keys import beneficiary_key, pool_key
 from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
 
 RewardKind = Literal["guide", "discount_code", "early_access", "shoutout", "giveaway_entry", "exclusive_content"]
+Handover = Literal["code", "file", "none"]
 Role = Literal["referrer", "referee"]
 HoldReason = Literal["holding_period", "pool_empty", "manual"]
 RevocationReason = Literal[
     "unfollowed", "refunded", "corrected", "review", "ban", "ring", "operator", "milestone_lost", "banned"
 ]
 RefusalReason = Literal["already_redeemed", "not_redeemable", "revoked", "expired", "unknown"]
+
+
+def handover_of(kind: RewardKind) -> Handover:
+    """What the beneficiary receives when a reward is fulfilled: a code, a file, or nothing that this system hands over.
+
+    It decides which field of `RewardFulfilled` is set. A code comes from the rule's pool, a file is named by it.
+    """
+    match kind:
+        case "discount_code":
+            return "code"
+        case "guide" | "exclusive_content":
+            return "file"
+        case "early_access" | "shoutout" | "giveaway_entry":
+            return "none"
+        case _:
+            assert_never(kind)
 
 
 class RewardEvent(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -28,7 +45,7 @@ class RewardEvent(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
 
 class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.granted"):
-    """A rule owes somebody a reward. Granted again with the same id after a revocation, it is the same reward restored."""
+    """A reward rule owes a beneficiary a reward. The same id granted again after a revocation restores the reward."""
 
     rule: Id
     kind: RewardKind
@@ -44,17 +61,17 @@ class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class RewardHeld(RewardEvent, frozen=True, kw_only=True, tag="reward.held"):
-    """It waits, and for what."""
+    """The reward is held for `reason`."""
 
     reason: HoldReason
 
 
 class RewardApproved(RewardEvent, frozen=True, kw_only=True, tag="reward.approved"):
-    """The holding period is over, or somebody approved it."""
+    """The holding period is over, or an operator approved the reward."""
 
 
 class RewardFulfilled(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.fulfilled"):
-    """The beneficiary has it: the code, or the file of a guide."""
+    """The beneficiary has the reward: the code, the file of a guide, or the right to it."""
 
     kind: RewardKind
     code: Name | None = None
@@ -62,35 +79,35 @@ class RewardFulfilled(RewardEvent, frozen=True, kw_only=True, omit_defaults=True
 
 
 class RewardDelivered(RewardEvent, frozen=True, kw_only=True, tag="reward.delivered"):
-    """The beneficiary was told."""
+    """A webhook receiver acknowledged that the reward is fulfilled."""
 
 
 class RewardRedeemed(RewardEvent, frozen=True, kw_only=True, tag="reward.redeemed"):
-    """It was used, once, for this order."""
+    """The reward was used, once, for this order."""
 
     order: Id
     request: Id
 
 
 class RewardRevoked(RewardEvent, frozen=True, kw_only=True, tag="reward.revoked"):
-    """It is taken back: cancelled while held, clawed back after."""
+    """The reward is taken back: cancelled while held, clawed back afterwards."""
 
     reason: RevocationReason
 
 
 class RewardExpired(RewardEvent, frozen=True, kw_only=True, tag="reward.expired"):
-    """Its time ran out unused."""
+    """The reward was not used in time."""
 
 
 class RedemptionRequested(RewardEvent, frozen=True, kw_only=True, tag="redemption.requested"):
-    """Somebody asks to use a reward for an order; `request` names this asking, so that it can be asked again."""
+    """A request to use a reward for an order. `request` identifies it, so that it can be repeated."""
 
     order: Id
     request: Id
 
 
 class RedemptionRefused(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.refused"):
-    """That asking failed, and why; `order` is the one it had been used for."""
+    """The request was refused; `order` is the order that the reward was used for, if any."""
 
     request: Id
     reason: RefusalReason
@@ -98,28 +115,31 @@ class RedemptionRefused(RewardEvent, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class CodeRequested(RewardEvent, frozen=True, kw_only=True, tag="code.requested"):
-    """A reward waits for a code from a pool. Keyed by program and pool: a pool has one line of waiting."""
+    """A reward needs a code from a pool. Keyed by program and pool: each pool has one queue."""
 
     pool: Name
     kind: RewardKind
 
 
 class CodeIssued(RewardEvent, frozen=True, kw_only=True, tag="code.issued"):
-    """The pool's next code is this reward's; nobody else gets it."""
+    """The pool gives its next code to this reward and to no other."""
 
     pool: Name
     code: Name
 
 
 class CodeReturned(RewardEvent, frozen=True, kw_only=True, tag="code.returned"):
-    """A code came for a reward that no longer wants it. Nobody saw it: the next in line gets it. Keyed by program and pool."""
+    """A code was issued to a reward that no longer needs it. It was not shown to anyone: the next reward in the queue gets it.
+
+    Keyed by program and pool.
+    """
 
     pool: Name
     code: Name
 
 
 class PoolFilled(Derived, frozen=True, kw_only=True, tag="pool.filled"):
-    """Codes of a catalog chunk can be given out from here on. Keyed by program and pool."""
+    """The codes of a catalog chunk can be issued from here on. Keyed by program and pool."""
 
     pool: Name
     chunk: Id

@@ -1,6 +1,6 @@
-"""The section of a program about suspicion: what is done about each, and from where on it is one.
+"""The screening section of a program: what happens to suspicious referrals, and from which thresholds on they are suspicious.
 
-A rule that is a matter of degree has its thresholds here. What acts by default is what an honest campaign hardly meets.
+The defaults are set so that an honest campaign rarely reaches them.
 """
 
 from typing import Annotated, Literal
@@ -8,52 +8,101 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from referral.events.section import Section
+from referral.events.value_checks import distinct_ignoring_case, handle_pattern
 
 Action = Literal["reject", "hold", "ignore"]
 MAX_COUNT = 100
-"""The largest threshold of how many: screening remembers a referrer's newest 128, and nothing larger could be met."""
+"""The largest count a threshold may have: screening remembers a referrer's newest 128, so a larger one could never be reached."""
 MAX_PATTERNS = 100
 
-Counted = Annotated[int, Meta(ge=1, le=MAX_COUNT)]
-Pattern = Annotated[str, Meta(min_length=1, max_length=64)]
+HandlePattern = Annotated[str, Meta(min_length=1, max_length=64, examples=["shill_*"], extra={"check": handle_pattern})]
 
 
 class NetworkBurst(Section, frozen=True, kw_only=True):
-    """This many people of one referrer from one network, within so many minutes."""
+    """Many people of one referrer from one network within some minutes."""
 
-    people: Annotated[int, Meta(ge=2, le=MAX_COUNT)] = 20
-    minutes: Annotated[int, Meta(ge=1, le=1440)] = 10
-    action: Action = "hold"
+    people: Annotated[
+        int,
+        Meta(ge=2, le=MAX_COUNT, description="from how many people of one referrer on one network the rule applies"),
+    ] = 20
+    minutes: Annotated[int, Meta(ge=1, le=1440, description="within how many minutes")] = 10
+    action: Annotated[
+        Action, Meta(description="what happens to a referrer's people who come from one network at once")
+    ] = "hold"
 
 
 class VelocityPerMinute(Section, frozen=True, kw_only=True):
     """More than `limit` referrals of one referrer within a minute."""
 
-    limit: Counted = 20
-    action: Action = "hold"
+    limit: Annotated[
+        int, Meta(ge=1, le=MAX_COUNT, description="how many referrals of one referrer may qualify within a minute")
+    ] = 20
+    action: Annotated[Action, Meta(description="what happens to those above the limit")] = "hold"
 
 
 class DisposableHandle(Section, frozen=True, kw_only=True):
-    """Names that nobody keeps: those built in, unless switched off, and these patterns (`*`, `?`, `[0-9]`)."""
+    """Handles that look like throw-away accounts: built-in patterns, unless switched off, and the program's own."""
 
-    built_in: bool = True
-    patterns: Annotated[tuple[Pattern, ...], Meta(max_length=MAX_PATTERNS)] = ()
-    action: Action = "ignore"
+    built_in: Annotated[
+        bool,
+        Meta(
+            description="whether handles count that platforms assign, that end in a counter or that were typed at random"
+        ),
+    ] = True
+    patterns: Annotated[
+        tuple[HandlePattern, ...],
+        Meta(
+            max_length=MAX_PATTERNS,
+            description="further handles that count (* matches any letters, ? one letter, [0-9] a digit)",
+            extra={"check": distinct_ignoring_case},
+        ),
+    ] = ()
+    action: Annotated[Action, Meta(description="what happens to people with such a handle")] = "ignore"
 
 
 class Churn(Section, frozen=True, kw_only=True):
-    """Somebody who began to follow this often; or this share of a referrer's people has left, of at least so many."""
+    """A person who has followed this often, or a referrer of whose people (at least `people`) this share has left."""
 
-    follows: Annotated[int, Meta(ge=2, le=30)] = 5
-    left_percent: Annotated[int, Meta(ge=1, le=100)] = 80
-    people: Annotated[int, Meta(ge=2, le=MAX_COUNT)] = 30
-    action: Action = "hold"
+    follows: Annotated[int, Meta(ge=2, le=30, description="follow count at which a person is flagged")] = 5
+    left_percent: Annotated[
+        int, Meta(ge=1, le=100, description="percentage of a referrer's people who have left at which it is flagged")
+    ] = 80
+    people: Annotated[
+        int, Meta(ge=2, le=MAX_COUNT, description="how many people a referrer needs before left_percent applies")
+    ] = 30
+    action: Annotated[Action, Meta(description="what happens to people who come and go")] = "hold"
 
 
 class DeadlineBurst(Section, frozen=True, kw_only=True):
     """More than `limit` referrals of one referrer in the last hours before a deadline, and `times` as many as usual."""
 
-    limit: Counted = 20
-    hours: Annotated[int, Meta(ge=1, le=48)] = 6
-    times: Annotated[int, Meta(ge=2, le=100)] = 5
-    action: Action = "ignore"
+    limit: Annotated[
+        int, Meta(ge=1, le=MAX_COUNT, description="how many referrals before a deadline are never a burst")
+    ] = 20
+    hours: Annotated[int, Meta(ge=1, le=48, description="how many hours before a deadline are looked at")] = 6
+    times: Annotated[int, Meta(ge=2, le=100, description="how many times the usual number is a burst")] = 5
+    action: Annotated[
+        Action, Meta(description="what happens to a burst before the end of the program, a month or a challenge")
+    ] = "ignore"
+
+
+class Screening(Section, frozen=True, kw_only=True):
+    """What happens to each kind of suspicious referral."""
+
+    self_referral: Annotated[Action, Meta(description="what happens if a person refers themselves")] = "reject"
+    same_device: Annotated[
+        Action,
+        Meta(description="what happens if two of a referrer's people, or one and the referrer, have the same device"),
+    ] = "hold"
+    network_burst: Annotated[NetworkBurst, Meta(description="many people from one network at once")] = NetworkBurst()
+    velocity_per_minute: Annotated[VelocityPerMinute, Meta(description="referral velocity above the limit")] = (
+        VelocityPerMinute()
+    )
+    disposable_handle: Annotated[
+        DisposableHandle, Meta(description="people whose handle looks like a throw-away account")
+    ] = DisposableHandle()
+    churn: Annotated[Churn, Meta(description="people who follow and leave again and again")] = Churn()
+    deadline_burst: Annotated[
+        DeadlineBurst, Meta(description="an unusual number of referrals right before a deadline")
+    ] = DeadlineBurst()
+    ring: Annotated[Action, Meta(description="what happens to the newest edge of a referral cycle")] = "reject"

@@ -1,10 +1,10 @@
-"""What the leaderboard declared, in `referral.standings`, keyed by program."""
+"""Closed boards, prizes and draws, in `referral.standings`, keyed by program."""
 
 from referral.events.line import Derived, Id, Name
 
 
 class BoardClosed(Derived, frozen=True, kw_only=True, tag="board.closed"):
-    """A period's board is frozen: the digest of its ranks lets anyone check them."""
+    """The board of a period is final. `digest` is the hash of its ranks, by which they can be verified."""
 
     metric: Name
     period: Name
@@ -13,7 +13,7 @@ class BoardClosed(Derived, frozen=True, kw_only=True, tag="board.closed"):
 
 
 class PrizeAwarded(Derived, frozen=True, kw_only=True, tag="prize.awarded"):
-    """A place on a closed board earned a prize."""
+    """A rank on a closed board earned a prize."""
 
     metric: Name
     period: Name
@@ -23,7 +23,7 @@ class PrizeAwarded(Derived, frozen=True, kw_only=True, tag="prize.awarded"):
 
 
 class DrawHeld(Derived, frozen=True, kw_only=True, tag="draw.held"):
-    """A draw was made: the digest of its frozen entries, the public seed, and who won."""
+    """A draw was made: the hash of its final entries, the public seed, and the winners."""
 
     draw: Id
     entries_digest: Name
@@ -32,8 +32,3 @@ class DrawHeld(Derived, frozen=True, kw_only=True, tag="draw.held"):
 
 
 StandingLine = BoardClosed | PrizeAwarded | DrawHeld
-
-
-def standing_key(line: StandingLine) -> str:
-    """The program."""
-    return line.program

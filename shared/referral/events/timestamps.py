@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+DAY_MS = 86_400_000
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -1,8 +1,17 @@
-"""Checks of single values in a program file that a bound or pattern cannot express. Each raises InvalidValue."""
+"""Checks of single values in a program file that no bound or pattern expresses. Each raises InvalidValue.
+
+A message continues the place of the value: "/timezone must be an IANA time zone such as Asia/Shanghai; got 'Mars'".
+"""
 
 import unicodedata
+from collections.abc import Hashable, Sequence
 from ipaddress import ip_address
+from typing import get_args
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from referral.events.caption_template import PLACEHOLDERS, Placeholder, placeholders
+from referral.events.prize_ranks import ranks
 
 # Cc control, Cs half of a surrogate pair (not encodable in UTF-8), Zl and Zp line and paragraph separators.
 _NOT_PRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -15,11 +24,68 @@ class InvalidValue(ValueError):
 
 
 def legible(text: str) -> str:
-    """The text, if a page can show every character of it. Raises InvalidValue."""
+    """The text, if a page can display every character of it. Raises InvalidValue."""
     for position, character in enumerate(text, start=1):
         if unicodedata.category(character) in _NOT_PRINTABLE or character in _DIRECTION_CONTROLS:
             raise InvalidValue(f"character {position} (U+{ord(character):04X}) cannot be displayed: remove it")
     return text
+
+
+def caption(template: str) -> None:
+    """Refuses a caption template that a page cannot display or whose placeholders cannot be filled in."""
+    legible(template.replace("\n", " "))
+    try:
+        unknown = [name for name in placeholders(template) if name not in get_args(Placeholder)]
+    except ValueError as error:
+        raise InvalidValue(f"{error}: write placeholders as {PLACEHOLDERS}") from error
+    if unknown:
+        raise InvalidValue(f"has the unknown placeholder {{{unknown[0]}}}: use one of {PLACEHOLDERS}")
+
+
+def handle_pattern(pattern: str) -> None:
+    """Refuses a pattern that would match every handle."""
+    legible(pattern)
+    if pattern and not pattern.replace("*", "").replace("?", "").strip():
+        raise InvalidValue("would match every handle: include some of its letters, such as shill_*")
+
+
+def time_zone(name: str) -> None:
+    """Refuses a name that is not in the IANA time zone database."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidValue(
+            f"must be an IANA time zone such as Asia/Shanghai or Europe/Berlin; got {name[:64]!r}"
+        ) from error
+
+
+def prize_rank(text: str) -> None:
+    """Refuses what is not a rank or a range of ranks."""
+    if ranks(text) is None:
+        raise InvalidValue(f"is not a rank or range: write 1, or 2-10 for several; got {text[:64]!r}")
+
+
+def not_paid_for_sharing(occasion: str) -> None:
+    """Refuses an occasion that would pay for the act of sharing; platforms forbid it."""
+    if "shar" in occasion:
+        raise InvalidValue(
+            "would pay for the act of sharing (forced_sharing), which platforms forbid: write conversion.cleared, which pays"
+            " for the friend who follows"
+        )
+
+
+def distinct(values: Sequence[Hashable]) -> None:
+    """Refuses a list with the same value twice."""
+    seen: set[Hashable] = set()
+    for value in values:
+        if value in seen:
+            raise InvalidValue(f"contains {value} twice: remove one")
+        seen.add(value)
+
+
+def distinct_ignoring_case(values: Sequence[str]) -> None:
+    """Refuses a list with the same word twice, in upper or lower case."""
+    distinct([value.casefold() for value in values])
 
 
 def target_url(url: str) -> str:
@@ -36,7 +102,7 @@ def target_url(url: str) -> str:
         raise InvalidValue("must name a host: write a URL such as https://example.com/follow")
     if parts.username is not None or "\\" in url:
         raise InvalidValue("must not contain a user name or backslash, which browsers interpret differently: remove it")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(parts.hostname)):
         raise InvalidValue("must begin with https:// (http:// only for this machine, such as http://127.0.0.1:8000)")
     return url
 
@@ -48,7 +114,8 @@ def ascii_host(parts: SplitResult) -> str:
     return name if parts.port is None else f"{name}:{parts.port}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
+    """Whether a URL's host is this machine: `localhost` or a loopback address."""
     if host == "localhost":
         return True
     try:

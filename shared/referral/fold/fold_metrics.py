@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+from referral.events.line import type_tag
 from referral.fold.decider import Outcome
 from referral.telemetry.metrics import counter, gauge, histogram
 
@@ -20,7 +21,7 @@ class FoldMetrics:
         self._batches = counter("fold_batches").labels(fold)
         self._skipped = counter("fold_skipped").labels(fold)
         self._dead_letters = counter("fold_dead_letters").labels(fold)
-        self._refused = counter("fold_refused").labels(fold)
+        self._resets = counter("fold_resets").labels(fold)
         self._retries = counter("fold_retries").labels(fold)
 
     @contextmanager
@@ -37,15 +38,15 @@ class FoldMetrics:
         self._batches.inc()
         self._lines.inc(lines)
         for kind, count in outcome.output_counts.items():
-            self._outputs.labels(self._fold, tag_of(kind)).inc(count)
+            self._outputs.labels(self._fold, type_tag(kind)).inc(count)
         for (kind, reason), count in outcome.reason_counts.items():
-            self._reasons.labels(self._fold, tag_of(kind), reason).inc(count)
+            self._reasons.labels(self._fold, type_tag(kind), reason).inc(count)
         self._skipped.inc(outcome.skipped)
         self._dead_letters.inc(len(outcome.dead_letters))
 
     def record_refusal(self, partitions: int) -> None:
         """Fences had moved: these partitions begin again from theirs."""
-        self._refused.inc(partitions)
+        self._resets.inc(partitions)
 
     def record_retry(self) -> None:
         """The log or Redis was away; the fold waits and begins again from its fences."""
@@ -61,8 +62,3 @@ class FoldMetrics:
         for gone in self._lagging.difference(partitions):
             gauge("fold_lag_records").remove(self._fold, str(gone))
         self._lagging.intersection_update(partitions)
-
-
-def tag_of(kind: type) -> str:
-    """What the lines of a msgspec type carry as their `type`."""
-    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined] # msgspec's own description of a type

@@ -1,1 +1,1 @@
-"""What every HTTP service is made with: problems, keys, idempotency, health, limits, OpenAPI, and the server itself."""
+"""HTTP for every service: app factory, server, API keys, problems, idempotency, rate limits, responses, OpenAPI, health."""

@@ -1,6 +1,7 @@
-"""API keys: who asks, and what they may do. Only the SHA-256 of a key is stored; the key itself has 256 random bits.
+"""API keys: authentication by key, authorisation by scope and program. Only the SHA-256 of a key is stored.
 
-A key is found by its digest, so no comparison leaks how much of it was right; a slow hash would add nothing to 256 bits.
+A key is looked up by its digest, so no comparison leaks how much of a guess is right. A key has 256 random bits: a slow hash
+would add nothing.
 """
 
 import secrets
@@ -25,62 +26,62 @@ R = TypeVar("R")
 
 
 def generate_secret() -> str:
-    """A new API key."""
+    """Returns a new API key."""
     return "rk_" + secrets.token_urlsafe(32)
 
 
 def requires(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A view that only a key with this scope (or `admin`) may call; a `program` in its address must be one of the key's."""
+    """Limits a view to keys that have this scope (or `admin`) and, if its route has a `program`, may access that program."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        def authorized_view(*args: P.args, **kwargs: P.kwargs) -> R:
             g.key = authenticate(scope)
             program = kwargs.get("program")
             if isinstance(program, str):
                 require_program_access(g.key, program)
             return view(*args, **kwargs)
 
-        annotate(guarded, scope=scope)
-        return guarded
+        annotate(authorized_view, scope=scope)
+        return authorized_view
 
     return decorate
 
 
 def authenticate(scope: Scope) -> ApiKey:
-    """The key of this request. Raises Problem 401 without a valid one, 403 where it lacks the scope, 429 after many guesses."""
+    """Returns the key of this request. Raises Problem 401 without a valid key, 403 without the scope, 429 after many guesses."""
     secret = bearer_secret(request)
     if secret is None:
-        raise _unauthorized(
-            "missing_key", "Send an API key: `Authorization: Bearer rk_…`. `referral keys create` makes one."
+        raise _unauthorized_problem(
+            "missing_key", "API key missing. Send `Authorization: Bearer rk_…`; `referral keys create` creates a key."
         )
     key = _find_key(secret_digest(secret))
     if key is None or key.revoked:
-        raise _unauthorized(
-            "unknown_key", "This API key is not known, or was revoked. `referral keys create` makes a new one."
+        raise _unauthorized_problem(
+            "unknown_key", "Unknown or revoked API key. Send a valid one; `referral keys create` creates a key."
         )
     g.caller = key.id
     if scope not in key.scopes and "admin" not in key.scopes:
-        has = ", ".join(key.scopes)
-        raise Problem(
-            403, "missing_scope", f"This needs the scope `{scope}`; the key {key.id} has: {has}. Use another key."
-        )
+        granted = ", ".join(key.scopes)
+        detail = f"Scope `{scope}` required; key {key.id} has: {granted}. Use a key with this scope or `admin`."
+        raise Problem(403, "missing_scope", detail)
     return key
 
 
 def _find_key(digest: str) -> ApiKey | None:
-    """The key with this digest. One that is not in view costs a read of the catalog, which a thread waits for.
+    """The key with this digest.
 
-    So it is counted against its sender's allowance, unless this request was counted already.
+    A digest that is not in the catalog's view makes this thread wait while the catalog is read to its end. Such a request is
+    therefore counted by the rate limit also on a route without one; a request that is counted already is not counted twice.
     """
-    here = context()
-    if "standing" not in g and not here.catalog.knows_key(digest):
-        here.limiter.count(request)
-    return here.catalog.api_key(digest)
+    shared = context()
+    if "rate_limit" not in g and not shared.catalog.knows_key(digest):
+        shared.limiter.count(request)
+    return shared.catalog.api_key(digest)
 
 
 def find_valid_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey | None:
-    """The key of an Authorization header, if it is known to this view, in force, and has the scope; else None."""
+    """Returns the key of an Authorization header if this view has it, it is not revoked and has the scope; None otherwise."""
     secret = parse_bearer(authorization)
     key = None if secret is None else catalog.api_key(secret_digest(secret))
     if key is None or key.revoked or not ({scope, "admin"} & set(key.scopes)):
@@ -89,14 +90,13 @@ def find_valid_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey
 
 
 def require_program_access(key: ApiKey, program: str) -> None:
-    """Raises Problem 403 where the key is bound to other programs."""
+    """Raises Problem 403 if the key is restricted to other programs."""
     if key.programs and program not in key.programs:
-        bound = ", ".join(key.programs)
-        raise Problem(
-            403, "other_program", f"The key {key.id} is bound to {bound}, not {program}. Use a key of that program."
-        )
+        allowed = ", ".join(key.programs)
+        detail = f"Key {key.id} may access {allowed}, not {program}. Use a key for {program}."
+        raise Problem(403, "other_program", detail)
     g.program = program
 
 
-def _unauthorized(code: str, detail: str) -> Problem:
+def _unauthorized_problem(code: str, detail: str) -> Problem:
     return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="referral"'})

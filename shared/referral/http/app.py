@@ -1,4 +1,4 @@
-"""The app factory: what every HTTP service has, whatever it does."""
+"""The app factory of every HTTP service."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,10 +27,10 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     follower: CatalogFollower | None = None,
 ) -> Flask:
-    """A Flask app with these blueprints, and problems, keys, limits, health, metrics, request ids and OpenAPI around them.
+    """Returns a Flask app with these blueprints, problem responses, API keys, rate limits, health, metrics and OpenAPI.
 
-    `checks` are a service's own conditions for readiness. The catalog is followed from here on (a thread): make the app in the
-    process that serves it, and call `app.extensions["referral"].close()` when done with it.
+    `checks` are the service's own readiness checks. Unless a `follower` is passed, a thread starts to follow the catalog: create
+    the app in the process that serves it, and call `app.extensions["referral"].close()` at its end.
     """
     context = _context(settings, follower)
     app = Service(service, context.limiter)
@@ -39,8 +39,8 @@ def create_app(
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     problems.register(app)
-    app.register_blueprint(health.blueprint(_checks(context) | dict(checks or {}), context.gauges))
-    docs_page.register(app, openapi.document(app, title, blueprints))
+    app.register_blueprint(health.ops_blueprint(_checks(context) | dict(checks or {}), context.gauges))
+    docs_page.register(app, openapi.build_api(app, title, blueprints))
     export_build_info(service)
     return app
 

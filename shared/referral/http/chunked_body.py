@@ -1,7 +1,7 @@
-"""The body of a request: all of it, or none.
+"""Bodies without a Content-Length (chunked): read completely, or rejected.
 
-Without a Content-Length (chunked) nobody knows beforehand how long a body is. werkzeug 3.1 then reads up to the bound and gives
-what it has as if that were all; a caller would be told 202 for events that were cut off.
+werkzeug 3.1 reads such a body up to `max_content_length` and returns the truncated rest as if it were complete, so a client
+would get 202 for events that were cut off.
 """
 
 from functools import cached_property
@@ -13,23 +13,23 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 
 class ChunkedBodyRequest(Request):
-    """Flask's request; a body of unknown length is read to its end before anybody sees it, and refused above the bound."""
+    """Flask's request; a body of unknown length is read to its end first, and rejected above the size limit."""
 
     @cached_property
     def stream(self) -> IO[bytes]:
-        """The body. Raises RequestEntityTooLarge (413) where it is above `max_content_length`."""
-        most = self.max_content_length
-        if self.content_length is not None or most is None or "wsgi.input_terminated" not in self.environ:
+        """The body. Raises RequestEntityTooLarge (413) if it is longer than `max_content_length`."""
+        limit = self.max_content_length
+        if self.content_length is not None or limit is None or "wsgi.input_terminated" not in self.environ:
             return super().stream
-        body = _read(self.input_stream, most + 1)
-        if len(body) > most:
+        body = _read(self.input_stream, limit + 1)
+        if len(body) > limit:
             raise RequestEntityTooLarge
         return BytesIO(body)
 
 
-def _read(stream: IO[bytes], most: int) -> bytes:
-    """The stream to its end, or its first `most` bytes; a single read may give less than there is."""
+def _read(stream: IO[bytes], limit: int) -> bytes:
+    """The stream to its end, but at most `limit` bytes; a single `read` may return fewer than are available."""
     body = bytearray()
-    while len(body) < most and (part := stream.read(most - len(body))):
+    while len(body) < limit and (part := stream.read(limit - len(body))):
         body += part
     return bytes(body)

@@ -1,4 +1,4 @@
-"""What a request can use: settings, clock, catalog, Redis, limits. One per process, made by the app factory, found through it."""
+"""The context of an HTTP process: settings, clock, catalog, Redis, rate limiter. Created by the app factory, one per process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,51 +20,49 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The collaborators of an HTTP process."""
+    """The shared dependencies of the views of a process."""
 
     settings: Settings
     clock: Clock
     follower: CatalogFollower
     redis: "Redis"
     limiter: RateLimiter
-    gauges: dict[str, Callable[[], float]] = field(
-        default_factory=dict
-    )  # read when metrics are asked for, by table name
+    gauges: dict[str, Callable[[], float]] = field(default_factory=dict)  # by metric name; read for each scrape
     _closers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog as known now."""
+        """The current view of the catalog."""
         return self.follower.view
 
     def publisher(self) -> Publisher:
-        """The way to the log for a service, which has one; what it holds at the end is still sent."""
-        made = Publisher(self.settings, self.clock)
-        self.gauges["collector_in_flight"] = made.in_flight
-        self.on_close(made.close)
-        return made
+        """Returns the publisher of a service, which has one. `close` sends the lines that it still holds."""
+        publisher = Publisher(self.settings, self.clock)
+        self.gauges["publisher_in_flight"] = publisher.in_flight
+        self.on_close(publisher.close)
+        return publisher
 
     def catalog_writer(self) -> CatalogWriter:
-        """The way to the catalog for a service that writes it."""
-        made = CatalogWriter(self.settings, self.clock)
-        self.on_close(made.close)
-        return made
+        """Returns the catalog writer of a service."""
+        writer = CatalogWriter(self.settings, self.clock)
+        self.on_close(writer.close)
+        return writer
 
-    def on_close(self, end: Callable[[], None]) -> None:
-        """Has `end` called when the process stops serving, the last one first; what a service opened, it closes here."""
-        self._closers.append(end)
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Registers what to close when the process stops serving; the last registered is closed first."""
+        self._closers.append(close)
 
     def close(self) -> None:
-        """Closes all that was opened. Each is closed, whatever happens to the others."""
+        """Closes everything that was registered. An error is logged and does not stop the others from being closed."""
         while self._closers:
-            end = self._closers.pop()
+            close = self._closers.pop()
             try:
-                end()
-            except Exception as error:  # noqa: BLE001 - the process is leaving; what is left has to be closed too
-                log.warning("could not close", what=str(end), reason=f"{type(error).__name__}: {error}")
+                close()
+            except Exception as error:  # noqa: BLE001 - the process ends; the others must still be closed
+                log.warning("closing failed", what=str(close), reason=f"{type(error).__name__}: {error}")
 
 
 def context() -> Context:
-    """The context of the app that handles this request."""
+    """Returns the context of the app that handles this request."""
     found: Context = current_app.extensions["referral"]
     return found

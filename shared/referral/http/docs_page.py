@@ -1,4 +1,4 @@
-"""The API's documentation as a page (/docs), made from the OpenAPI document by the server: no script, no outside host."""
+"""The API reference (/docs), rendered by the server from the OpenAPI document: no script, no other host."""
 
 import base64
 import hashlib
@@ -11,20 +11,20 @@ from flask import Flask, Response, render_template_string
 from flask_smorest import Api
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_BOUNDS = {
-    "minLength": "at least {} long",
-    "maxLength": "at most {} long",
+_CONSTRAINTS = {
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
     "minimum": "≥ {}",
     "maximum": "≤ {}",
     "minItems": "at least {} items",
     "maxItems": "at most {} items",
-    "pattern": "like {}",
-    "default": "otherwise {}",
+    "pattern": "matches {}",
+    "default": "default {}",
 }
 
 
 def register(app: Flask, api: Api) -> None:
-    """Adds /docs to an app. The page is made when first asked for, so that a service may add to the document until then."""
+    """Adds /docs to an app. The page is rendered on the first request, so that a service may extend the document until then."""
     style = (_TEMPLATES / "docs.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
@@ -33,7 +33,9 @@ def register(app: Flask, api: Api) -> None:
     def page() -> str:
         template = (_TEMPLATES / "docs.html").read_text("utf-8")
         spec: dict[str, Any] = api.spec.to_dict()
-        return render_template_string(template, spec=spec, style=style, kind=kind, bounds=bounds, anchor=anchor)
+        return render_template_string(
+            template, spec=spec, style=style, type_text=type_text, constraints_text=constraints_text, anchor=anchor
+        )
 
     @app.get("/docs")
     def documentation() -> Response:
@@ -41,27 +43,27 @@ def register(app: Flask, api: Api) -> None:
         return Response(page(), headers=headers, mimetype="text/html")
 
 
-def kind(schema: Mapping[str, Any]) -> str:
-    """What a schema takes, in a few words; a named schema by its name."""
+def type_text(schema: Mapping[str, Any]) -> str:
+    """Returns the type that a schema describes, as text; a component schema by its name."""
     if "$ref" in schema:
         return anchor(schema["$ref"])
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     for union in ("anyOf", "oneOf", "allOf"):
         if union in schema:
-            return " or ".join(dict.fromkeys(map(kind, schema[union])))
-    named = schema.get("type", "any")
-    words = " or ".join(named) if isinstance(named, list) else str(named)
-    if named == "array":
-        return f"list of {kind(schema.get('items', {}))}"
+            return " or ".join(dict.fromkeys(map(type_text, schema[union])))
+    types = schema.get("type", "any")
+    words = " or ".join(types) if isinstance(types, list) else str(types)
+    if types == "array":
+        return f"list of {type_text(schema.get('items', {}))}"
     return f"{words} ({schema['format']})" if "format" in schema else words
 
 
-def bounds(schema: Mapping[str, Any]) -> str:
-    """What else a value must be."""
-    return ", ".join(words.format(schema[name]) for name, words in _BOUNDS.items() if schema.get(name) is not None)
+def constraints_text(schema: Mapping[str, Any]) -> str:
+    """Returns the constraints of a schema as text."""
+    return ", ".join(words.format(schema[name]) for name, words in _CONSTRAINTS.items() if schema.get(name) is not None)
 
 
 def anchor(reference: str) -> str:
-    """The last part of a reference: the name of what it refers to."""
+    """Returns the last part of a reference: the name of the component."""
     return reference.rpartition("/")[2]

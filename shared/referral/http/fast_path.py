@@ -1,8 +1,8 @@
-"""Hot paths: a view in front of Flask, for the requests that come by the thousand a second.
+"""Fast path: a WSGI view in front of Flask, for routes with thousands of requests per second.
 
-Flask's routing, contexts and response objects cost more than a redirect's whole work. A hot view sees the plain WSGI environment
-and answers what it can at once; whatever is out of the ordinary (an unknown code, a bad key, an odd body) it leaves to the Flask
-view of the same address, which says the same and explains. docs/decisions/ has the measurement.
+Flask's routing, contexts and response objects cost more than all the work of a redirect. A fast view gets the plain WSGI
+environment and responds to the ordinary case. Everything unusual (an unknown code, an invalid key or body) it passes on to the
+Flask view of the same route, which returns the same result or an error that explains. docs/decisions/0007 has the measurement.
 """
 
 import time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class FastResponse(NamedTuple):
-    """A complete answer: status line, headers, body."""
+    """A complete response: status line, headers, body."""
 
     status: str
     headers: list[tuple[str, str]]
@@ -29,22 +29,22 @@ FastView = Callable[["WSGIEnvironment"], FastResponse | None]
 
 
 def mount_fast_path(app: Flask, service: str, method: str, route: str, view: FastView) -> None:
-    """Puts a hot view before the app. It is asked first for every request of `method`; None goes on to Flask.
+    """Puts a fast view in front of the app. It is called first for every request of `method`; if it returns None, Flask serves it.
 
-    Metrics are kept under `route`, as Flask's own requests are; request id and security headers are put on by the door.
+    Requests are counted under `route` like Flask's own. Service.__call__ adds the request id and the security headers.
     """
-    onward: WSGIApplication = app.wsgi_app
+    flask_app: WSGIApplication = app.wsgi_app
     observer = RequestObserver(service)
 
-    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def respond(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != method:
-            return onward(environ, start_response)
-        began = time.perf_counter()
-        found = view(environ)
-        if found is None:
-            return onward(environ, start_response)
-        observer.count(route, method, int(found.status[:3]), time.perf_counter() - began)
-        start_response(found.status, [*found.headers, ("Content-Length", str(len(found.body)))])
-        return [found.body]
+            return flask_app(environ, start_response)
+        started = time.perf_counter()
+        response = view(environ)
+        if response is None:
+            return flask_app(environ, start_response)
+        observer.count(route, method, int(response.status[:3]), time.perf_counter() - started)
+        start_response(response.status, [*response.headers, ("Content-Length", str(len(response.body)))])
+        return [response.body]
 
-    app.wsgi_app = answer  # type: ignore[method-assign] # the place Flask's documentation gives for middleware
+    app.wsgi_app = respond  # type: ignore[method-assign] # where Flask's documentation puts middleware

@@ -1,4 +1,4 @@
-"""Health: alive (/healthz), ready and if not why (/readyz), and metrics (/metrics). For services and for workers alike."""
+"""Liveness (/healthz), readiness with reasons (/readyz) and metrics (/metrics) of services and workers."""
 
 import os
 import time
@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from referral.config import Settings
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.log.connection import create_admin_client
 from referral.log.topic_admin import TopicMismatch, verify_partitions
 from referral.telemetry.metrics import gauge
@@ -28,14 +28,14 @@ Check = Callable[[], str | None]
 
 
 def readiness_report(checks: Mapping[str, Check]) -> tuple[bool, bytes]:
-    """Whether every check passes, and the JSON that says which does not and why."""
-    found = {name: check() for name, check in checks.items()}
-    ready = not any(found.values())
-    return ready, msgspec.json.encode({"ready": ready, "checks": {name: why or "ok" for name, why in found.items()}})
+    """Returns whether every check passes, and the JSON body with the reason of each one that does not."""
+    reasons = {name: check() for name, check in checks.items()}
+    ready = not any(reasons.values())
+    return ready, msgspec.json.encode({"ready": ready, "checks": {name: why or "ok" for name, why in reasons.items()}})
 
 
 def metrics_exposition(gauges: Mapping[str, Callable[[], float]] = MappingProxyType({})) -> bytes:
-    """All metrics of this process, or of all processes of its server; `gauges` are read for it now."""
+    """Returns the metrics of this process, or of all processes of its server, in Prometheus' text format; reads `gauges` first."""
     for name, read in gauges.items():
         gauge(name).set(read())
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
@@ -48,67 +48,67 @@ def metrics_exposition(gauges: Mapping[str, Callable[[], float]] = MappingProxyT
 
 
 def _drop_dead_workers(folder: Path) -> None:
-    """A process that is gone no longer has gauges: nothing of it waits or lives."""
+    """Removes the gauges of worker processes that have ended."""
     for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*_*.db")}:
         if not Path(f"/proc/{pid}").exists():
             mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call] # the client leaves it untyped
 
 
-def blueprint(
+def ops_blueprint(
     checks: Mapping[str, Check], gauges: Mapping[str, Callable[[], float]] = MappingProxyType({})
 ) -> Blueprint:
-    """The three pages, for a Flask app."""
-    pages = Blueprint("health", __name__)
+    """Returns the three routes as a blueprint."""
+    routes = Blueprint("health", __name__)
 
-    @pages.get("/healthz")
-    @unlimited
+    @routes.get("/healthz")
+    @without_rate_limit
     def healthz() -> Response:
         return Response(b'{"alive":true}', mimetype="application/json")
 
-    @pages.get("/readyz")
-    @unlimited
+    @routes.get("/readyz")
+    @without_rate_limit
     def readyz() -> Response:
         ready, body = readiness_report(checks)
         return Response(body, 200 if ready else 503, mimetype="application/json")
 
-    @pages.get("/metrics")
-    @unlimited
+    @routes.get("/metrics")
+    @without_rate_limit
     def metrics() -> Response:
         return Response(metrics_exposition(gauges), content_type=CONTENT_TYPE_LATEST)
 
-    return pages
+    return routes
 
 
 def redis_check(redis: "Redis") -> Check:
-    """Redis answers, and evicts nothing: removing single keys would unmake exactly-once."""
+    """Returns the check that Redis responds and evicts nothing: evicted keys would break exactly-once."""
 
     def check() -> str | None:
         try:
-            policy = redis.info("memory")["maxmemory_policy"]  # CONFIG GET would need a right that services lack
+            policy = redis.info("memory")["maxmemory_policy"]  # CONFIG GET would need a permission that services lack
         except RedisError as error:
-            return f"Redis does not answer: {type(error).__name__}"
-        return None if policy == "noeviction" else f"Redis runs with maxmemory-policy {policy}: set it to noeviction"
+            return f"Redis does not respond: {type(error).__name__}"
+        return None if policy == "noeviction" else f"maxmemory-policy of Redis is {policy}: set it to noeviction"
 
     return check
 
 
 class LogCheck:
-    """The broker answers within a second, with the topics that this process expects; asked at most once a second."""
+    """Check that the broker responds within a second and has the expected topics; queried at most once per second."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = Lock()
         self._client: KafkaAdminClient | None = None
         self._checked_at = float("-inf")
-        self._found: str | None = "not asked yet"
+        self._reason: str | None = "not checked yet"
 
     def __call__(self) -> str | None:
-        """None, or why the log is not ready."""
+        """Returns None, or why the log is not ready."""
         with self._lock:
             if time.monotonic() - self._checked_at > 1:
-                self._found = self._query_broker()
+                self._reason = self._query_broker()
                 self._checked_at = time.monotonic()
-            return self._found
+            return self._reason
 
     def _query_broker(self) -> str | None:
         try:
@@ -119,9 +119,9 @@ class LogCheck:
         except TopicMismatch as mismatch:
             self._drop()
             return str(mismatch)
-        except Exception as error:  # noqa: BLE001 - whatever the client raises, the log is not ready
+        except Exception as error:  # noqa: BLE001 - any error of the client means that the log is not ready
             self._drop()
-            return f"the broker does not answer: {type(error).__name__}"
+            return f"Kafka does not respond: {type(error).__name__}"
         return None
 
     def _drop(self) -> None:

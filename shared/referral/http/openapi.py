@@ -1,6 +1,6 @@
-"""The OpenAPI 3.1 document of a service, made by flask-smorest from the schemas that check requests, served at /openapi.json.
+"""The OpenAPI 3.1 document of a service (/openapi.json), generated from request schemas, response structs and decorators.
 
-What holds for every operation is added here once: errors are problems, a scope needs a key, ids of requests come back.
+flask-smorest generates it. What applies to every operation is added here: scopes, idempotency keys, problem responses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,22 +16,21 @@ from referral.http.responses import component_schemas
 
 PROBLEM_JSON = "application/problem+json"
 
-_ABOUT = """Every error is `application/problem+json` (RFC 9457) with a stable `code`, a `detail` that says what to do, and
-`errors` that name each place. Times are RFC 3339 in UTC. A write is answered once it is durable. With `Idempotency-Key`, where an
-operation takes it, a repeated request gets the first answer for 24 hours; an event is known by its own id. 429 and 503 carry
-`Retry-After`."""
-
+_ABOUT = """Every error is `application/problem+json` (RFC 9457) with a stable `code`, a `detail` that says what is wrong and what
+to do, and `errors` with the location of each mistake. Times are RFC 3339 in UTC. A write is acknowledged once it is durable. An
+operation with `Idempotency-Key` returns the first response to a repeated request for 24 hours; events are deduplicated by their
+own id. 429 and 503 have `Retry-After`."""
 
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "The same key with the same body gets the first answer again, for 24 hours.",
+    "description": "A repeated request with the same key and body gets the first response again, for 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 
 
 class ErrorLocationSchema(Schema):
-    """One thing that is wrong, and where."""
+    """A mistake and its location."""
 
     pointer = fields.String(
         required=True,
@@ -40,44 +39,46 @@ class ErrorLocationSchema(Schema):
             "example": "/data/amount",
         },
     )
-    detail = fields.String(required=True, metadata={"description": "What is wrong there and what to write."})
-    code = fields.String(metadata={"description": "A stable code of it, where there is one."})
+    detail = fields.String(required=True, metadata={"description": "What is wrong and what to write instead."})
+    code = fields.String(metadata={"description": "Stable code of the mistake, if it has one."})
 
 
 class ProblemSchema(Schema):
-    """An error, as RFC 9457 has it."""
+    """Problem details (RFC 9457)."""
 
     type = fields.String(required=True, metadata={"example": "about:blank"})
     title = fields.String(required=True, metadata={"example": "missing scope"})
     status = fields.Integer(required=True, metadata={"example": 403})
-    code = fields.String(required=True, metadata={"description": "Stable; for programs.", "example": "missing_scope"})
-    detail = fields.String(required=True, metadata={"description": "What was wrong and what to do; for people."})
-    request_id = fields.String(required=True, metadata={"description": "The answer's `X-Request-Id`."})
-    errors = fields.List(fields.Nested(ErrorLocationSchema), metadata={"description": "Each place that is wrong."})
+    code = fields.String(required=True, metadata={"description": "Stable error code.", "example": "missing_scope"})
+    detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})
+    request_id = fields.String(required=True, metadata={"description": "`X-Request-Id` of the response."})
+    errors = fields.List(
+        fields.Nested(ErrorLocationSchema), metadata={"description": "Every mistake, with its location."}
+    )
 
 
 class _Api(Api):  # type: ignore[misc] # flask-smorest ships no types
-    """flask-smorest's registry, with our problems for its errors."""
+    """flask-smorest's registry, with problem details in place of its own error responses."""
 
     def _register_error_handlers(self) -> None:
-        """Leaves errors to referral.http.problems."""
+        """Registers none: referral.http.problems handles all errors."""
 
     def _register_responses(self) -> None:
-        """Problems by the names under which flask-smorest refers to them; those in use come into the document."""
+        """Registers problem responses under flask-smorest's names; the document contains those in use."""
         for status in HTTPStatus:
             self.spec.components.response(status.name, _problem(status.phrase), lazy=True)
         self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, _problem("Any other error."), lazy=True)
 
     def _register_pagination_header(self) -> None:
-        """We page by cursor."""
+        """Registers none: lists are paged by cursor (referral.http.paging)."""
 
 
 def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {PROBLEM_JSON: {"schema": ProblemSchema}}}
 
 
-def document(app: Flask, title: str, blueprints: Sequence[Blueprint]) -> Api:
-    """Registers the blueprints with the app and in its OpenAPI document, and gives the registry of that."""
+def build_api(app: Flask, title: str, blueprints: Sequence[Blueprint]) -> Api:
+    """Registers the blueprints with the app and in its OpenAPI document; returns the registry of the document."""
     app.config |= {
         "API_TITLE": title,
         "API_VERSION": "v1",
@@ -98,7 +99,7 @@ def document(app: Flask, title: str, blueprints: Sequence[Blueprint]) -> Api:
 
 
 def _add_common_documentation(blueprint: Blueprint) -> None:
-    """Puts a last step into how a blueprint's operations are described."""
+    """Appends `_complete` to the steps in which flask-smorest documents the operations of a blueprint."""
     steps = blueprint._prepare_doc_cbks
     if _complete not in steps:
         steps.append(_complete)

@@ -1,4 +1,4 @@
-"""How a decorator of ours says in the OpenAPI document what it asks for."""
+"""Annotations of views, by which decorators document themselves in the OpenAPI document."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -7,18 +7,18 @@ View = TypeVar("View", bound=Callable[..., object])
 
 
 def annotate(view: Callable[..., object], **facts: object) -> None:
-    """Notes facts of a view where flask-smorest gathers what it documents; referral.http.openapi makes words of them."""
-    view.__dict__["_apidoc"] = {**annotations(view), **facts}  # a new one: the wrapped view keeps its own
+    """Adds facts to the attribute that flask-smorest collects; referral.http.openapi turns them into OpenAPI."""
+    view.__dict__["_apidoc"] = {**annotations(view), **facts}  # a new mapping: the wrapped view keeps its own
 
 
 def annotations(view: Callable[..., object]) -> Mapping[str, object]:
-    """What is noted of a view."""
-    found: Mapping[str, object] = view.__dict__.get("_apidoc", {})
-    return found
+    """Returns the annotations of a view."""
+    facts: Mapping[str, object] = view.__dict__.get("_apidoc", {})
+    return facts
 
 
 def reads_headers(*headers: Mapping[str, object]) -> Callable[[View], View]:
-    """A view that reads these headers (OpenAPI parameters) by itself; `blueprint.doc` would put them in place of all others."""
+    """Documents headers (OpenAPI parameters) that a view reads; `blueprint.doc` would replace all other parameters."""
 
     def decorate(view: View) -> View:
         annotate(view, headers=headers)

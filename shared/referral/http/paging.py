@@ -50,7 +50,7 @@ class Page(msgspec.Struct, Generic[Item]):
     ]
 
 
-class Position(NamedTuple):
+class ListPosition(NamedTuple):
     """A position in a list that is sorted by score and, for equal scores, by member."""
 
     score: float
@@ -80,7 +80,7 @@ def encode_position(list_name: str, score: float, member: str) -> str:
     return encode_cursor((list_name, score, member))
 
 
-def decode_position(cursor: object, list_name: str) -> Position | None:
+def decode_position(cursor: object, list_name: str) -> ListPosition | None:
     """Returns the position after which the page begins; None without a cursor.
 
     Raises Problem 400 for an invalid cursor and for one that belongs to a list of another name.
@@ -90,7 +90,7 @@ def decode_position(cursor: object, list_name: str) -> Position | None:
     belongs_to, score, member = decode_cursor(str(cursor), tuple[str, float, str])
     if belongs_to != list_name:
         raise _bad_cursor("This cursor belongs to another list.")
-    return Position(score, member)
+    return ListPosition(score, member)
 
 
 def _bad_cursor(what: str) -> Problem:

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details: a stable `code`, a `detail` a person can act on, and `errors` that name each place."""
+"""Errors as problem details (RFC 9457): a stable `code`, a `detail` with the remedy, `errors` with each location."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -7,50 +7,65 @@ from typing import Any
 import msgspec
 import structlog
 from flask import Flask, Response, g, request
-from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
-from redis.exceptions import TimeoutError as NoAnswer
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from referral.http.request_ids import request_id
 from referral.log.errors import LogUnavailable, NotDurable, Overloaded
+from referral.validation.mistakes import mistakes_in
 
 log = structlog.get_logger()
 
 _CODES = {
-    400: ("malformed_request", "The request could not be read. Check its syntax and its Content-Type."),
-    404: ("not_found", "There is nothing at this address. See /docs for what there is."),
-    405: ("method_not_allowed", "This address does not take that method. See /docs for those it takes."),
-    406: ("not_acceptable", "None of the formats asked for in Accept can be given. Leave Accept out, or see /docs."),
-    413: ("too_large", "The request body is larger than {most} bytes. Send less at once."),
-    414: ("address_too_long", "The address is too long. Send less in it."),
-    415: ("unsupported_media_type", "Send the body with a Content-Type this address takes; /docs names them."),
-    422: ("invalid", "The request was understood but breaks a rule; `errors` names each place and what to do there."),
-    500: ("internal_error", "Something failed on our side. Try again; when it stays, tell us the request id."),
+    400: ("malformed_request", "The request could not be parsed. Check its syntax and its Content-Type."),
+    404: ("not_found", "No resource at this path. See /docs for all routes."),
+    405: (
+        "method_not_allowed",
+        "This path does not support the method. `Allow` lists the supported methods; see /docs.",
+    ),
+    406: ("not_acceptable", "No supported media type in `Accept`. Omit the header, or see /docs for the media types."),
+    413: (
+        "too_large",
+        "The request body is larger than {limit} bytes. Send a smaller body, e.g. fewer events at once.",
+    ),
+    414: ("address_too_long", "The URL is too long. Shorten the path or the query."),
+    415: ("unsupported_media_type", "Unsupported Content-Type. See /docs for the media types of this route."),
+    422: (
+        "invalid",
+        "The request is invalid; `errors` lists every mistake with its location and what to write instead.",
+    ),
+    500: ("internal_error", "Internal error. Retry; if it persists, report the request id."),
 }
-# What may be over in a moment; any other error of Redis means that we asked it something wrong.
-_REDIS = {Disconnected: "is away", NoAnswer: "is away", OutOfMemoryError: "is full", ReadOnlyError: "takes no writes"}
-# marshmallow says what is wrong; a person also wants to know what to do.
+# Temporary states of Redis; any other Redis error is a bug in the request to it.
+_REDIS_STATES = {
+    RedisConnectionError: "unavailable",
+    RedisTimeoutError: "unavailable",
+    OutOfMemoryError: "out of memory",
+    ReadOnlyError: "read-only",
+}
+# Replacements of marshmallow's messages, which name the mistake but not the remedy.
 _REMEDIES = {
-    "Missing data for required field.": "This is required: add it.",
-    "Unknown field.": "There is no such field: remove it, or check how it is written.",
-    "Field may not be null.": "This may not be null: give a value, or leave the field out where it is optional.",
-    "Invalid input type.": "A JSON object belongs here.",
-    "Not a valid string.": "A string belongs here.",
-    "Not a valid integer.": "A whole number belongs here.",
-    "Not a valid number.": "A number belongs here.",
-    "Not a valid boolean.": "true or false belongs here.",
-    "Not a valid list.": "A list belongs here.",
-    "Not a valid mapping type.": "A JSON object belongs here.",
-    "Not a valid datetime.": "A time as in RFC 3339 belongs here, e.g. 2026-11-24T08:00:00Z.",
-    "Not a valid date.": "A date belongs here, e.g. 2026-11-24.",
-    "Not a valid URL.": "A complete address belongs here, e.g. https://example.com/hook.",
-    "Invalid JSON body.": "This is not JSON: check quotes, commas and brackets, and the encoding (UTF-8).",
+    "Missing data for required field.": "Required: add this field.",
+    "Unknown field.": "Unknown field: remove it, or check its spelling.",
+    "Field may not be null.": "Must not be null: write a value, or omit the field if it is optional.",
+    "Invalid input type.": "Must be a JSON object.",
+    "Not a valid string.": "Must be a string.",
+    "Not a valid integer.": "Must be an integer.",
+    "Not a valid number.": "Must be a number.",
+    "Not a valid boolean.": "Must be true or false.",
+    "Not a valid list.": "Must be an array.",
+    "Not a valid mapping type.": "Must be a JSON object.",
+    "Not a valid datetime.": "Must be a time in RFC 3339, e.g. 2026-11-24T08:00:00Z.",
+    "Not a valid date.": "Must be a date, e.g. 2026-11-24.",
+    "Not a valid URL.": "Must be a complete URL, e.g. https://example.com/hook.",
+    "Invalid JSON body.": "Not valid JSON: check quotes, commas, brackets and the encoding (UTF-8).",
 }
 
 
 class Problem(Exception):
-    """An error to be answered: HTTP status, stable code, what was wrong and what to do, and the places."""
+    """An error response: HTTP status, stable code, what is wrong and what to do, and the location of each mistake."""
 
     def __init__(
         self,
@@ -66,7 +81,7 @@ class Problem(Exception):
 
 
 def problem_response(problem: Problem) -> Response:
-    """The response of a problem."""
+    """Returns the response of a problem."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": problem.code.replace("_", " "),
@@ -84,38 +99,38 @@ def problem_response(problem: Problem) -> Response:
 
 
 def unavailable(what: str) -> Problem:
-    """503: something we need is away; the same request may be sent again."""
-    return Problem(
-        503,
-        "unavailable",
-        f"{what} Nothing of it is promised: send it again, with the same ids.",
-        headers={"Retry-After": "1"},
-    )
+    """Returns the 503 for a request that failed because of `what`, one sentence; the client may send it again."""
+    detail = f"{what} The request may not have taken effect: send it again with the same ids."
+    return Problem(503, "unavailable", detail, headers={"Retry-After": "1"})
 
 
 def register(app: Flask) -> None:
-    """Every exception of a request becomes a problem."""
+    """Makes every exception of a request a problem response."""
     app.register_error_handler(Problem, problem_response)
     app.register_error_handler(
         NotDurable, lambda error: problem_response(unavailable(f"The log does not answer: {error}."))
     )
     app.register_error_handler(LogUnavailable, lambda error: problem_response(unavailable(str(error))))
-    app.register_error_handler(Overloaded, lambda error: problem_response(unavailable(f"We are busy: {error}.")))
-    for kind, trouble in _REDIS.items():
-        app.register_error_handler(kind, partial(_redis_error, trouble))
+    app.register_error_handler(Overloaded, _overload_response)
+    for error_class, state in _REDIS_STATES.items():
+        app.register_error_handler(error_class, partial(_redis_error, state))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
 
 
-def _redis_error(trouble: str, error: Exception) -> Response:
-    return problem_response(unavailable(f"Redis {trouble} ({type(error).__name__}), and this needs it."))
+def _overload_response(error: Exception) -> Response:
+    return problem_response(unavailable(f"Too many requests in flight: {error}."))
+
+
+def _redis_error(state: str, error: Exception) -> Response:
+    return problem_response(unavailable(f"Redis is {state} ({type(error).__name__})."))
 
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     code, detail = _CODES.get(status, (error.name.lower().replace(" ", "_"), error.description or error.name))
-    detail = detail.format(most=request.max_content_length) if status == 413 else detail
-    messages = getattr(error, "data", {}).get("messages") or {}  # where webargs puts what marshmallow found
+    detail = detail.format(limit=request.max_content_length) if status == 413 else detail
+    messages = getattr(error, "data", {}).get("messages") or {}  # where webargs puts marshmallow's messages
     methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
     headers = {"Allow": ", ".join(methods)} if methods else {}
     return problem_response(Problem(status, code, detail, validation_errors(messages), headers))
@@ -127,27 +142,16 @@ def _internal_error(error: Exception) -> Response:
 
 
 def validation_errors(messages: Mapping[str, Any]) -> list[dict[str, str]]:
-    """marshmallow's nested messages, under webargs' location, as a flat list of places and what is wrong there.
+    """Returns marshmallow's nested messages, grouped by webargs' location, as a flat list of mistakes.
 
-    A place in the body is a JSON pointer (RFC 6901, so the whole body is ""); elsewhere it is `query:name` or `headers:name`.
+    In the body the location is a JSON pointer (RFC 6901; "" is the whole body), elsewhere `query:name` or `headers:name`.
     """
     return [
-        {"pointer": pointer, "detail": detail}
-        for location, nested in messages.items()
-        for pointer, detail in _flatten(nested, "" if location in ("json", "json_or_form") else f"{location}:")
+        {"pointer": _location(source, mistake.pointer), "detail": _REMEDIES.get(mistake.detail, mistake.detail)}
+        for source, nested in messages.items()
+        for mistake in mistakes_in(nested)
     ]
 
 
-def _flatten(nested: Any, place: str) -> list[tuple[str, str]]:
-    if isinstance(nested, Mapping):
-        return [found for key, value in nested.items() for found in _flatten(value, _below(place, key))]
-    if isinstance(nested, (list, tuple)):
-        return [found for value in nested for found in _flatten(value, place)]
-    return [(place, _REMEDIES.get(str(nested), str(nested)))]
-
-
-def _below(place: str, key: object) -> str:
-    if key == "_schema":
-        return place
-    escaped = str(key).replace("~", "~0").replace("/", "~1")
-    return f"{place}{escaped}" if place.endswith(":") else f"{place}/{escaped}"
+def _location(source: str, pointer: str) -> str:
+    return pointer if source in ("json", "json_or_form") else f"{source}:{pointer.removeprefix('/')}"

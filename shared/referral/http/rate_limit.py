@@ -1,7 +1,7 @@
-"""Rate limits of the management routes, by API key or address. Hot paths are bounded by what is in flight instead.
+"""Rate limits of the management routes, by API key or address. Fast paths are limited by lines in flight instead.
 
-The `limits` library stores the counts, without flask-limiter around it: that one hooks into every request, the hot ones too.
-Windows are fixed and begin at whole multiples of their length, so one increment is all that a request costs.
+Counts are stored by the `limits` library. flask-limiter is not used: it hooks into every request, those of the fast paths too.
+Windows are fixed and start at multiples of their length, so a request costs one increment.
 """
 
 import hashlib
@@ -22,28 +22,28 @@ from referral.http.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., object])
 
-_REDIS_RETRY_S = 1.0  # for so long Redis is not asked again after it did not answer
+_REDIS_RETRY_S = 1.0  # how long to count locally after Redis did not respond
 
 
-def unlimited(view: View) -> View:
-    """A view on the hot path: no rate limit, no log line for what went well."""
-    view.__dict__["_unlimited"] = True
+def without_rate_limit(view: View) -> View:
+    """Marks a view as fast path: no rate limit, and no log line for a successful request."""
+    view.__dict__["_without_rate_limit"] = True
     return view
 
 
-class _Allowance(NamedTuple):
-    """Where a caller stands: how many requests are left, and for how many seconds that holds."""
+class _RateLimit(NamedTuple):
+    """A caller's rest of the current window: requests, and seconds until the next window."""
 
-    left: int
-    seconds: int
+    remaining: int
+    reset_s: int
 
 
 class RateLimiter:
-    """Counts requests by caller, in Redis; while that is away, each process for itself."""
+    """Counts requests per caller in Redis; per process while Redis is unavailable."""
 
-    def __init__(self, settings: Settings, redis: "Redis", known: Callable[[str], bool]) -> None:
-        """`known` says whether a key's digest is a known one: a made-up key must not bring a fresh allowance."""
-        self._known = known
+    def __init__(self, settings: Settings, redis: "Redis", is_known_key: Callable[[str], bool]) -> None:
+        """`is_known_key` takes a key's digest: requests with an unknown key are counted for their address."""
+        self._is_known_key = is_known_key
         self._limit = parse(settings.rate_limit)
         self._shared = RedisStorage(settings.redis, connection_pool=redis.connection_pool, key_prefix="http:limit")
         self._local = MemoryStorage()
@@ -51,23 +51,21 @@ class RateLimiter:
         self._salt = hashlib.blake2b(settings.signing_key.encode(), person=b"rate limit").digest()
 
     def count(self, request: Request) -> None:
-        """Counts a request. Raises Problem 429 when its caller sent too many."""
-        # The machine's own time, not the simulation's: what is bounded is the load on the machine.
-        window, passed = divmod(time.time(), self._limit.get_expiry())
+        """Counts a request. Raises Problem 429 if its caller has exceeded the limit."""
+        # Real time, not the simulation's: the limit protects the machine.
+        window, elapsed = divmod(time.time(), self._limit.get_expiry())
         count = self._increment(self._limit.key_for(self._caller(request), int(window)))
-        g.standing = _Allowance(max(0, self._limit.amount - count), math.ceil(self._limit.get_expiry() - passed))
+        g.rate_limit = _RateLimit(max(0, self._limit.amount - count), math.ceil(self._limit.get_expiry() - elapsed))
         if count > self._limit.amount:
-            detail = (
-                f"More than {self._limit} came from this caller. Wait as long as Retry-After says, or send batches."
-            )
-            raise Problem(429, "rate_limited", detail, headers={"Retry-After": str(g.standing.seconds)})
+            detail = f"Rate limit exceeded: {self._limit} per caller. Wait for `Retry-After` seconds, or send batches."
+            raise Problem(429, "rate_limited", detail, headers={"Retry-After": str(g.rate_limit.reset_s)})
 
     def add_headers(self, response: Response) -> None:
-        """Says in the answer's headers where its caller stands."""
-        if "standing" in g:
+        """Adds the limit, the remaining requests and the seconds until the reset to a response."""
+        if "rate_limit" in g:
             response.headers["X-RateLimit-Limit"] = str(self._limit.amount)
-            response.headers["X-RateLimit-Remaining"] = str(g.standing.left)
-            response.headers["X-RateLimit-Reset"] = str(g.standing.seconds)
+            response.headers["X-RateLimit-Remaining"] = str(g.rate_limit.remaining)
+            response.headers["X-RateLimit-Reset"] = str(g.rate_limit.reset_s)
 
     def _increment(self, key: str) -> int:
         if time.monotonic() >= self._local_until:
@@ -78,7 +76,8 @@ class RateLimiter:
         return self._local.incr(key, self._limit.get_expiry())
 
     def _caller(self, request: Request) -> str:
-        """The key's or the address's hash, salted: an address alone could be guessed from its hash."""
+        """The salted hash of the key or the address: without a salt an address could be guessed from its hash."""
         secret = bearer_secret(request)
-        who = secret if secret and self._known(secret_digest(secret)) else request.remote_addr or "unknown"
-        return hashlib.blake2b(who.encode(), key=self._salt, digest_size=12).hexdigest()
+        known = secret is not None and self._is_known_key(secret_digest(secret))
+        caller = secret if secret and known else request.remote_addr or "unknown"
+        return hashlib.blake2b(caller.encode(), key=self._salt, digest_size=12).hexdigest()

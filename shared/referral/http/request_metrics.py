@@ -1,4 +1,4 @@
-"""What is told of each answer: counted and timed by route, and one wide log event."""
+"""Metrics of requests by route, and one wide log event per request."""
 
 import logging
 import time
@@ -10,24 +10,24 @@ from flask import Request, Response, g
 from referral.http.request_ids import request_id
 from referral.telemetry.metrics import counter, histogram
 
-# The method is a label, and a caller may send any word for it.
+# The method is a label, and a client may send any text as the method.
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_SECONDS_BETWEEN = 1.0
+_MIN_LOG_INTERVAL_S = 1.0
 log = structlog.get_logger()
 
 
 class _Counter(Protocol):
     def inc(self) -> None:
-        """One more."""
+        """Adds one."""
 
 
 class _Timer(Protocol):
     def observe(self, seconds: float) -> None:
-        """It took so long."""
+        """Records a duration."""
 
 
 class RequestObserver:
-    """The metrics of one service's answers, their labels resolved once a route, and its log events."""
+    """Records the requests of one service. Labelled metrics are looked up once per route and cached."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -36,15 +36,15 @@ class RequestObserver:
         self._quiet_until = 0.0
         self._unlogged_failures = 0
 
-    def record_response(self, request: Request, response: Response, seconds: float, *, hot: bool) -> None:
-        """Counts an answer, and logs it. Of the hot path only failures are logged, and one a second at most."""
+    def record_response(self, request: Request, response: Response, seconds: float, *, fast_path: bool) -> None:
+        """Counts and logs a request. Fast paths log failures only, at most one per second."""
         route = request.url_rule.rule if request.url_rule is not None else "unknown"
         self.count(route, request.method, response.status_code, seconds)
-        if not hot or (response.status_code >= 500 and self._may_log()):
+        if not fast_path or (response.status_code >= 500 and self._may_log()):
             self._log_request(request, route, response.status_code, seconds)
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Counts and times an answer."""
+        """Counts a request and records its duration."""
         self._counter(route, method, status).inc()
         self._timer(route).observe(seconds)
 
@@ -64,16 +64,16 @@ class RequestObserver:
         return found
 
     def _may_log(self) -> bool:
-        """Whether it is time to tell of a failure again: an outage must not turn into a flood of lines."""
+        """Whether a failure may be logged now: an outage must not flood the log."""
         now = time.monotonic()
         if now < self._quiet_until:
             self._unlogged_failures += 1
             return False
-        self._quiet_until = now + _SECONDS_BETWEEN
+        self._quiet_until = now + _MIN_LOG_INTERVAL_S
         return True
 
     def _log_request(self, request: Request, route: str, status: int, seconds: float) -> None:
-        untold, self._unlogged_failures = self._unlogged_failures, 0
+        not_logged, self._unlogged_failures = self._unlogged_failures, 0
         log.log(
             logging.ERROR if status >= 500 else logging.INFO,
             "request",
@@ -83,5 +83,5 @@ class RequestObserver:
             status=status,
             milliseconds=round(seconds * 1000, 2),
             **{name: g.get(name) for name in ("caller", "program", "problem", "reason") if name in g},
-            **({"failures_untold": untold} if untold else {}),
+            **({"failures_not_logged": not_logged} if not_logged else {}),
         )

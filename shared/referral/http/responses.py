@@ -16,7 +16,8 @@
         \"\"\"Bans a person.\"\"\"
 
 A view returns the struct, `(struct, status)`, `(struct, headers)`, `(struct, status, headers)`, or a finished Flask response, which
-is passed on unchanged. A view with several success statuses has one `@response` for each; the lowest one's status is the default.
+is passed on unchanged. `@response(A | B)` declares a body that is one of several structs. A view with several success statuses
+has one `@response` for each; the lowest one's status is the default.
 
 The component is named after the struct (`#/components/schemas/Ban`); its description is the docstring, those of its fields come
 from `Meta`. Every field is always encoded, null included, so declare fields without defaults; one that may be absent is
@@ -32,7 +33,8 @@ from copy import deepcopy
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
-from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar, cast
+from types import UnionType
+from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar, cast, get_args
 
 import msgspec
 from flask import Response
@@ -62,7 +64,7 @@ def response(
     """Encodes what a view returns as JSON and describes it in OpenAPI.
 
     `description` defaults to the phrase of the status, `examples` are named, `headers` are OpenAPI header objects by name.
-    Raises TypeError on import if it stands above `@requires` or `@idempotent`.
+    Raises TypeError on import if it is above `@requires` or `@idempotent`.
     """
     schema, components = _schemas(body)
     documented = {
@@ -79,11 +81,11 @@ def response(
             raise TypeError("@response belongs below @requires and @idempotent: they need a Flask response")
 
         @wraps(view)
-        def encoded(*args: P.args, **kwargs: P.kwargs) -> Response:
+        def json_view(*args: P.args, **kwargs: P.kwargs) -> Response:
             return encode_response(view(*args, **kwargs), status)
 
-        _document(encoded, status, entry, components)
-        return encoded
+        _document(json_view, status, entry, components)
+        return json_view
 
     return decorate
 
@@ -107,8 +109,9 @@ def component_schemas(view_annotations: Mapping[str, object]) -> Mapping[str, Ma
 
 def _schemas(body: object) -> tuple[dict[str, Any], dict[str, Any]]:
     """The schema of a body, which refers to component schemas, and these by name."""
-    (schema,), components = msgspec.json.schema_components([body], ref_template=_REF_TEMPLATE)
-    return schema, components
+    bodies = get_args(body) if isinstance(body, UnionType) else (body,)
+    schemas, components = msgspec.json.schema_components(bodies, ref_template=_REF_TEMPLATE)
+    return {"oneOf": list(schemas)} if len(schemas) > 1 else schemas[0], components
 
 
 def _document(view: Callable[..., object], status: int, entry: dict[str, Any], components: dict[str, Any]) -> None:

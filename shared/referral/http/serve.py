@@ -1,7 +1,7 @@
-"""Serves a Flask app: granian, WSGI, blocking threads. A durable write waits in its thread, so threads are many and workers few.
+"""Serves a Flask app by granian: WSGI, blocking threads. A durable write blocks its thread: many threads, few workers.
 
-Stopping: SIGTERM lets requests under way finish (5 s at most), then closes what the app opened, so that a click taken just before
-is on the log. A worker process also stops when the one that started it is gone, however that went.
+On SIGTERM requests in progress finish (5 s at most), then the app is closed, so that a click accepted just before reaches the
+log. A worker process also stops when its parent process ends for any reason.
 """
 
 import ctypes
@@ -22,15 +22,15 @@ from granian.log import LogLevels
 
 from referral.config import Settings
 
-_PR_SET_PDEATHSIG = 1  # prctl(2): the signal this process gets when the thread that forked it ends
+_PR_SET_PDEATHSIG = 1  # prctl(2): the signal sent to this process when the thread that forked it ends
 _STOP_S = 5
 
 
 def serve(factory: str, settings: Settings) -> None:
-    """Serves `module:function` (a factory of an app) until SIGTERM or SIGINT.
+    """Serves the app that `module:function` returns, until SIGTERM or SIGINT.
 
-    `backpressure` is how many requests a worker takes off its connections; those above the threads wait in the worker, the
-    next ones in the kernel's queue, where they cost nothing and the peer sees them as slow, not as refused.
+    `backpressure` is how many requests a worker reads from its connections. Those above the number of threads wait in the
+    worker; further ones wait in the kernel's queue, where they cost nothing and the client sees a slow response, not an error.
     """
     with _metrics_folder(settings.http_workers):
         Granian(
@@ -49,7 +49,7 @@ def serve(factory: str, settings: Settings) -> None:
 
 
 def load(factory: str) -> Flask:
-    """Makes the app in a worker process; ends it with its parent and closes it at the process's end."""
+    """Creates the app in a worker process, which ends with its parent; closes the app at the end of the process."""
     _end_with_parent()
     module, _, function = factory.partition(":")
     app: Flask = getattr(import_module(module), function)()
@@ -63,15 +63,15 @@ def _end_with_parent() -> None:
     if parent is None:
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent.pid:  # it ended before the setting took effect
-        raise SystemExit("the server is gone")
+    if os.getppid() != parent.pid:  # the parent ended before the setting took effect
+        raise SystemExit("the server process has ended")
 
 
 @contextmanager
 def _metrics_folder(workers: int) -> Iterator[None]:
-    """Several processes keep their metrics in files of a fresh folder, from which whoever is asked gathers them.
+    """A temporary folder through which several worker processes share their metrics: any of them can export all.
 
-    One process alone needs no files, which cost a system call a change.
+    A single process does not need it; each change of a file costs a system call.
     """
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     if workers == 1:

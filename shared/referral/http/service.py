@@ -1,7 +1,7 @@
-"""The Flask of every service: what each answer needs, done where it costs least.
+"""The Flask class of every service: request ids, security headers, metrics, rate limits and logs at the lowest cost.
 
-A redirect or a durable write takes some hundred microseconds, so nothing here is a hook that Flask looks up and calls by name:
-request ids and security headers are put on at the door, and a view on the hot path meets neither the limiter nor the log.
+A redirect or a durable write takes a few hundred microseconds. Therefore methods of Flask are overridden in place of registered
+hooks, the WSGI layer adds request ids and security headers, and fast-path views skip the rate limiter and the log.
 """
 
 import time
@@ -23,21 +23,21 @@ _SECURITY = [
     ("Referrer-Policy", "no-referrer"),
     ("X-Frame-Options", "DENY"),
 ]
-# A page brings its own styles, scripts and pictures; one that needs more says so in a header of its own.
+# For pages with their own styles, scripts and images; a view that needs more sends its own header.
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-_BEGAN = "referral.began"
+_STARTED_AT = "referral.started_at"
 
 View = TypeVar("View")
 
 
 class _Response(Response):
-    """A response whose whole body is handed to the server as one list, which it sends without calling back."""
+    """A response whose body is passed to the server as a list, which granian sends without further calls."""
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """The body; anything but a plain one (streamed, HEAD, without content) goes werkzeug's way."""
+        """Returns the body; werkzeug handles streams, HEAD and responses without content."""
         plain = self.is_sequence and not self._on_close and self.status_code not in (204, 304)
         if plain and environ["REQUEST_METHOD"] != "HEAD":
             return list(self.iter_encoded())
@@ -45,56 +45,59 @@ class _Response(Response):
 
 
 class Service(Flask):
-    """Flask with request ids, security headers, metrics by route, limits, and one log event a request."""
+    """Flask with request ids, security headers, metrics by route, rate limits, and one log event per request."""
 
     request_class = ChunkedBodyRequest
     response_class = _Response
 
     def __init__(self, name: str, limiter: RateLimiter) -> None:
         super().__init__(name, static_folder=None)
-        self.url_map.merge_slashes = False  # a person's id may be an address itself, with two in a row
+        self.url_map.merge_slashes = False  # a person's id in the path may be a URL
         self._observer = RequestObserver(name)
         self._limiter = limiter
-        self._hot: dict[str, bool] = {}
+        self._fast_paths: dict[str, bool] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serves a request."""
-        environ[_BEGAN] = time.perf_counter()
+        environ[_STARTED_AT] = time.perf_counter()
 
-        def begin(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # as PEP 3333 has it
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Any:  # the signature of PEP 3333
             if not any(name == "Content-Security-Policy" for name, _ in headers):
                 headers.append(("Content-Security-Policy", _POLICY))
             return start_response(status, [*headers, *_SECURITY, ("X-Request-Id", request_id(environ))], exc_info)
 
-        return self.wsgi_app(environ, begin)
+        return self.wsgi_app(environ, start)
 
     def ensure_sync(self, func: View) -> View:
-        """Views are plain functions here; asking of each call whether it is a coroutine costs more than some views."""
+        """Returns the view unchanged: no view is a coroutine, and Flask's check costs more than some views."""
         return func
 
     def preprocess_request(self) -> Any:
-        """Counts the request against its caller's limit, unless its view is on the hot path."""
-        if not self._is_hot(request):
+        """Counts the request against the rate limit, except on fast paths."""
+        if not self._is_fast_path(request):
             self._limiter.count(request)
         return super().preprocess_request()
 
     def process_response(self, response: Response) -> Response:
-        """Tells of the answer: in metrics always, in the log unless it went well on the hot path."""
+        """Records the response in the metrics and, except for a success on a fast path, in the log."""
         response = super().process_response(response)
-        asked: Request = request._get_current_object()  # type: ignore[attr-defined] # each look at the proxy costs
-        hot = self._is_hot(asked)
-        if not hot or response.status_code == 429:
+        current: Request = request._get_current_object()  # type: ignore[attr-defined] # each access of the proxy costs
+        fast_path = self._is_fast_path(current)
+        if not fast_path or response.status_code == 429:
             self._limiter.add_headers(response)
-        self._observer.record_response(asked, response, time.perf_counter() - asked.environ[_BEGAN], hot=hot)
+        seconds = time.perf_counter() - current.environ[_STARTED_AT]
+        self._observer.record_response(current, response, seconds, fast_path=fast_path)
         return response
 
-    def _is_hot(self, asked: Request) -> bool:
-        """Whether the view is marked `unlimited`; an address without a view counts as one that is not."""
-        rule = asked.url_rule
+    def _is_fast_path(self, current: Request) -> bool:
+        """Whether the request has a view that is marked `without_rate_limit`."""
+        rule = current.url_rule
         if rule is None:
             return False
-        hot = self._hot.get(rule.endpoint)
-        if hot is None:
+        fast_path = self._fast_paths.get(rule.endpoint)
+        if fast_path is None:
             view = self.view_functions[rule.endpoint]
-            hot = self._hot[rule.endpoint] = bool(getattr(view, "_unlimited", False))
-        return hot
+            fast_path = self._fast_paths[rule.endpoint] = bool(getattr(view, "_without_rate_limit", False))
+        return fast_path

@@ -100,7 +100,7 @@ class Publisher:
         """Sends a line whose acknowledgement is not awaited; never blocks. False if it was dropped (and counted)."""
         with self._changed:
             if self._closing or self._lines_in_flight >= self._settings.max_in_flight:
-                counter("collector_dropped").labels(topic.name).inc()
+                counter("publisher_dropped").labels(topic.name).inc()
                 return False
             self._lines_in_flight += 1
             record = self._gather(topic, key, line)
@@ -238,7 +238,7 @@ class Publisher:
 @cache
 def _counters(topic: str, outcome: str) -> tuple[Counter, Counter]:
     """The counters of a topic's lines and records with this outcome."""
-    return counter("collector_lines").labels(topic, outcome), counter("collector_records").labels(topic, outcome)
+    return counter("publisher_lines").labels(topic, outcome), counter("publisher_records").labels(topic, outcome)
 
 
 def _split(record: _Record) -> list[_Record]:

@@ -4,14 +4,14 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from referral.config import Settings
+from referral.events.timestamps import DAY_MS
 from referral.log.connection import create_admin_client
 from referral.topics import TOPICS, Topic
 
-_DAY_MS = 24 * 3600 * 1000
 _RETENTION = {
     "forever": {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
     "latest of each key": {"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1"},
-    "30 days": {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "retention.bytes": "-1"},
+    "30 days": {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS), "retention.bytes": "-1"},
 }
 
 

@@ -1,1 +1,1 @@
-"""The design of every page, in one place: tokens and styles, base template and macros, languages and their catalogues."""
+"""What all pages share: design tokens, styles, base template, macros, languages and translations."""

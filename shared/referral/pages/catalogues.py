@@ -1,6 +1,6 @@
-"""The words of pages in other languages, read from the gettext catalogues as translators edit them: nothing to compile.
+"""Translations of page texts, read from gettext catalogues (`translations/LANGUAGE.po`) without a compile step.
 
-English is the language of the keys. tests/unit/shared/test_catalogues.py names every word that a language lacks.
+The keys are the English texts. tests/unit/shared/test_catalogues.py reports every text without a translation.
 """
 
 from functools import cache
@@ -16,24 +16,24 @@ HOME = Path(__file__).parent / "translations"
 
 
 class Catalogues(Babel):  # type: ignore[misc] # flask-babel has no types
-    """Flask-Babel, with `translations/LANGUAGE.po` in place of compiled catalogues."""
+    """Flask-Babel with `.po` files in place of compiled catalogues."""
 
     @property
     def domain_instance(self) -> "Domain":
-        """Where gettext looks."""
-        return _Texts()
+        """The domain in which gettext looks texts up."""
+        return _PageTexts()
 
 
-class _Texts(Domain):  # type: ignore[misc] # as above
+class _PageTexts(Domain):  # type: ignore[misc] # as above
     def get_translations(self) -> NullTranslations:
-        """The catalogue of the request's language; the keys themselves where there is none."""
+        """Returns the catalogue of the request's language; for English the keys themselves."""
         locale = get_locale()
         return catalogue(locale.language if locale else "en")
 
 
 @cache
 def catalogue(language: str) -> NullTranslations:
-    """A catalogue by its language (`zh`)."""
+    """Returns the catalogue of a language (`zh`), an empty one if it has no file."""
     source = HOME / f"{language}.po"
     if not source.exists():
         return NullTranslations()

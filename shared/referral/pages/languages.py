@@ -1,6 +1,6 @@
-"""In which language a page speaks: as `?lang=` says, else as the browser prefers, else Chinese, where most readers are.
+"""The language of a page: `?lang=`, otherwise the browser's preference, otherwise Chinese, the language of most readers.
 
-The words in templates are English, and the keys of the gettext catalogues under `translations/`.
+The English texts in templates are the keys of the gettext catalogues under `translations/`.
 """
 
 from collections.abc import Mapping
@@ -16,35 +16,35 @@ NAMES: dict[Language, str] = {"zh-CN": "中文", "en": "English"}
 
 
 def language() -> Language:
-    """The language of this request."""
-    asked = request.args.get("lang", "").lower()
-    for one in LANGUAGES:
-        if asked and one.lower().startswith(asked.partition("-")[0]):
-            return one
+    """Returns the language of this request."""
+    requested = request.args.get("lang", "").lower()
+    for supported in LANGUAGES:
+        if requested and supported.lower().startswith(requested.partition("-")[0]):
+            return supported
     preferred: Language | None = request.accept_languages.best_match(LANGUAGES)  # type: ignore[assignment] # one of them
     return preferred or LANGUAGES[0]
 
 
 def locale() -> str:
-    """The same as Babel names it."""
+    """Returns the language of this request by Babel's name."""
     return LOCALES[language()]
 
 
-def localized(words: Mapping[str, str]) -> str:
-    """What a program says in several languages, in this one; else in whichever there is. Empty where there is nothing."""
-    return localized_in(words, language())
+def localize(texts: Mapping[str, str]) -> str:
+    """Returns a text of the program file in the request's language, otherwise in any it has, otherwise an empty string."""
+    return localize_in(texts, language())
 
 
-def localized_in(words: Mapping[str, str], tongue: Language) -> str:
-    """The same in a language of one's choice."""
-    return words.get(tongue) or next(iter(words.values()), "")
+def localize_in(texts: Mapping[str, str], chosen: Language) -> str:
+    """Returns a text of the program file in a language, otherwise in any it has, otherwise an empty string."""
+    return texts.get(chosen) or next(iter(texts.values()), "")
 
 
-def gettext(words: str, **values: object) -> str:
-    """English words in this language, with `%(name)s` filled in."""
-    return str(flask_babel.gettext(words, **values))
+def gettext(text: str, **values: object) -> str:
+    """Returns an English text in the request's language, with `%(name)s` filled in."""
+    return str(flask_babel.gettext(text, **values))
 
 
-def ngettext(one: str, many: str, num: int, **values: object) -> str:
-    """The same for a number, which the words may name as `%(num)d`."""
-    return str(flask_babel.ngettext(one, many, num, **values))
+def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
+    """Returns the form for a number, which the text may contain as `%(num)d`."""
+    return str(flask_babel.ngettext(singular, plural, num, **values))

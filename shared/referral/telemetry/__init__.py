@@ -1,1 +1,1 @@
-"""What a process tells of itself: metrics and logs."""
+"""Metrics and logs of every process."""

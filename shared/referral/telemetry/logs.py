@@ -1,4 +1,4 @@
-"""Logs: one wide event for what happened, as JSON (or for people), on standard output. No secret, address or user agent."""
+"""Logs: one wide event per occurrence, as JSON or as text, on standard output. No secret, IP address or user agent."""
 
 import logging
 import math
@@ -12,7 +12,7 @@ import structlog
 
 from referral.config import Settings
 
-# What must not be read in a log, whoever wrote it there.
+# Fields that are never logged, whichever module logs them.
 _REDACTED_FIELDS = frozenset(
     (
         "authorization",
@@ -27,15 +27,15 @@ _REDACTED_FIELDS = frozenset(
         "user_agent",
     )
 )
-_REPEATING = frozenset(("aiokafka",))  # says dozens of times a second that its broker is away
-_REPEAT_S = 60
+_REPEATING_LIBRARIES = frozenset(("aiokafka",))  # repeats dozens of times per second that its broker is unavailable
+_REPEAT_INTERVAL_S = 60
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 
-Event = MutableMapping[str, Any]  # as structlog has it
+Event = MutableMapping[str, Any]  # structlog's type
 
 
 def configure_logs(service: str, settings: Settings) -> None:
-    """Sets logging up for this process; what libraries log comes out in the same form, from warnings on."""
+    """Configures logging for this process; warnings and errors of libraries are logged in the same format."""
     level = getattr(logging, settings.log_level.upper())
     as_json = settings.log_format == "json"
     structlog.configure(
@@ -53,14 +53,14 @@ def configure_logs(service: str, settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[_LibraryLogHandler()], force=True)
-    # It reports each attempt to reconnect; we say once that we wait.
+    # kafka-python logs each attempt to reconnect; referral.log and referral.fold log an outage once.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 def redact(_logger: object, _method: str, event: Event) -> Event:
-    """Takes out what must not be in a log, by its name."""
+    """Replaces the values of fields that must not be logged."""
     for name in _REDACTED_FIELDS & event.keys():
-        event[name] = "[withheld]"
+        event[name] = "[redacted]"
     return event
 
 
@@ -69,7 +69,7 @@ def _as_json(_logger: object, _method: str, event: Event) -> bytes:
 
 
 class _ServiceName:
-    """Puts the service's name first."""
+    """Puts the name of the process first."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -79,23 +79,23 @@ class _ServiceName:
 
 
 class _LibraryLogHandler(logging.Handler):
-    """Hands on what libraries log, and of one that repeats itself each message once a minute."""
+    """Forwards what libraries log; each message of a repeating library at most once per minute."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[str, float] = {}  # by its template: as many as there are lines that log
+        self._logged_at: dict[str, float] = {}  # by message template, so bounded by the number of log statements
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One record becomes one event, or none."""
-        if record.name.partition(".")[0] in _REPEATING and not self._is_news(str(record.msg)):
+        """Logs a record as an event, unless it is a recent repetition."""
+        if record.name.partition(".")[0] in _REPEATING_LIBRARIES and not self._is_due(str(record.msg)):
             return
         structlog.get_logger().log(
             record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info or None
         )
 
-    def _is_news(self, template: str) -> bool:
+    def _is_due(self, template: str) -> bool:
         now = time.monotonic()
-        if now - self._said.get(template, -math.inf) < _REPEAT_S:
+        if now - self._logged_at.get(template, -math.inf) < _REPEAT_INTERVAL_S:
             return False
-        self._said[template] = now
+        self._logged_at[template] = now
         return True

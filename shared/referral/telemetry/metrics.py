@@ -1,7 +1,7 @@
-"""The table of all metrics: name, kind, labels, meaning. `docs/metrics.md` is made from it, dashboards and alerts use no other.
+"""The table of all metrics: name, kind, labels, meaning. `docs/metrics.md` is generated from it; dashboards and alerts use it only.
 
-Prometheus objects are made when first asked for. That matters: an HTTP server with several processes sets
-PROMETHEUS_MULTIPROC_DIR before they start, and the client looks at it when the first object is made.
+Prometheus objects are created on first use, because a server with several worker processes sets PROMETHEUS_MULTIPROC_DIR before
+they start, and prometheus_client reads it when the first object is created.
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from referral import __version__
 
 Kind = Literal["counter", "gauge", "histogram"]
 Metric = Counter | Gauge | Histogram
-Made = TypeVar("Made", Counter, Gauge, Histogram)
+Created = TypeVar("Created", Counter, Gauge, Histogram)
 
-_HTTP = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-_STEP = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_STEP_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """One metric: its name without `referral_` before and `_total` behind, what it is, its labels; a histogram's buckets;
-    how the gauges of several processes become one.
+    """One metric: name (without the prefix `referral_` and the suffix `_total`), kind, meaning, labels, buckets of a histogram,
+    and how a gauge of several processes is combined.
     """
 
     name: str
@@ -36,104 +36,128 @@ class MetricRow:
 
     @property
     def full_name(self) -> str:
-        """The name that Prometheus shows."""
+        """The name in Prometheus."""
         return f"referral_{self.name}" + ("_total" if self.kind == "counter" else "")
 
 
 ROWS = (
     # HTTP services
-    MetricRow("http_requests", "counter", "Requests answered.", ("service", "route", "method", "status")),
-    MetricRow("http_seconds", "histogram", "Time to answer, seconds.", ("service", "route"), _HTTP),
-    MetricRow("redirects", "counter", "Answers of the redirect: sent on, or why not.", ("outcome",)),
-    MetricRow("ingest_accepted", "counter", "Events accepted: durable on the log."),
-    MetricRow("ingest_rejected", "counter", "Events refused at the door, by problem code.", ("code",)),
     MetricRow(
-        "adapter_passed_over",
+        "http_requests",
         "counter",
-        "Callbacks of a platform that were answered and not kept: messages, and events of no use here.",
+        "HTTP requests, by route, method and status.",
+        ("service", "route", "method", "status"),
+    ),
+    MetricRow("http_seconds", "histogram", "Duration of HTTP requests, seconds.", ("service", "route"), _HTTP_BUCKETS),
+    MetricRow(
+        "redirects",
+        "counter",
+        "Redirects of referral links, by outcome: redirected, or the reason why not.",
+        ("outcome",),
+    ),
+    MetricRow("ingest_accepted", "counter", "Events accepted (durable on the log)."),
+    MetricRow("ingest_rejected", "counter", "Events rejected, by error code.", ("code",)),
+    MetricRow(
+        "adapter_ignored",
+        "counter",
+        "Platform callbacks acknowledged and ignored: messages and irrelevant events.",
         ("adapter",),
     ),
-    MetricRow("replays", "counter", "Replays ended, by how (done, failed, cancelled, lost).", ("outcome",)),
-    # The way to the log
+    MetricRow("replays", "counter", "Replays finished, by outcome (done, failed, cancelled, lost).", ("outcome",)),
+    # Publisher
+    MetricRow("publisher_lines", "counter", "Lines published, by outcome (acked, failed).", ("topic", "outcome")),
     MetricRow(
-        "collector_lines", "counter", "Lines handed to the log, by outcome (acked, failed).", ("topic", "outcome")
+        "publisher_records",
+        "counter",
+        "Records published, by outcome; a record holds one or more lines.",
+        ("topic", "outcome"),
     ),
-    MetricRow("collector_records", "counter", "Records that carried them.", ("topic", "outcome")),
     MetricRow(
-        "collector_dropped", "counter", "Lines nobody waited for, dropped: too many under way, or stopping.", ("topic",)
+        "publisher_dropped",
+        "counter",
+        "Lines dropped without an error to a client: too many in flight, or shutting down.",
+        ("topic",),
     ),
-    MetricRow("collector_in_flight", "gauge", "Lines that wait for the log's acknowledgement.", (), (), "livesum"),
+    MetricRow("publisher_in_flight", "gauge", "Lines waiting for Kafka's acknowledgement.", (), (), "livesum"),
     # The catalog
-    MetricRow("catalog_entities", "gauge", "Entities in this process's view of the catalog."),
-    MetricRow("catalog_age_seconds", "gauge", "Seconds since the view was last known to be complete."),
+    MetricRow("catalog_entities", "gauge", "Entities in the process's view of the catalog."),
+    MetricRow("catalog_age_seconds", "gauge", "Seconds since the process's view of the catalog was last complete."),
     # Folds
     MetricRow("fold_lines", "counter", "Lines folded.", ("fold",)),
     MetricRow(
         "fold_outputs",
         "counter",
-        "Lines derived and said, by type (referral.attributed, reward.granted, …).",
+        "Output lines produced, by type (referral.attributed, reward.granted, …).",
         ("fold", "type"),
     ),
     MetricRow(
         "fold_reasons",
         "counter",
-        "Reasons given on lines said, by the line's type: conversion.held and conversion.rejected name their screening rules.",
+        "Reasons on output lines, by type: conversion.held and conversion.rejected have the reasons of screening rules.",
         ("fold", "type", "reason"),
     ),
     MetricRow("fold_batches", "counter", "Batches folded.", ("fold",)),
-    MetricRow("fold_skipped", "counter", "Lines skipped because their cause was applied before.", ("fold",)),
-    MetricRow("fold_dead_letters", "counter", "Lines set aside as unreadable or undecidable.", ("fold",)),
+    MetricRow("fold_skipped", "counter", "Lines skipped because their cause was already applied.", ("fold",)),
     MetricRow(
-        "fold_refused", "counter", "Partitions begun again: their fence had moved (zombie, wipe, lost tail).", ("fold",)
+        "fold_dead_letters", "counter", "Lines set aside because they could not be decoded or decided.", ("fold",)
     ),
-    MetricRow("fold_retries", "counter", "Rounds begun again because the log or Redis was away.", ("fold",)),
+    MetricRow(
+        "fold_resets",
+        "counter",
+        "Partitions reset to their fence (another worker wrote, Redis was wiped or lost its last writes).",
+        ("fold",),
+    ),
+    MetricRow("fold_retries", "counter", "Batches retried because Kafka or Redis was unavailable.", ("fold",)),
     MetricRow(
         "fold_step_seconds",
         "histogram",
-        "Time of a batch's step: load, decide, produce, apply.",
+        "Duration of one step of a batch (load, decide, produce, apply), seconds.",
         ("fold", "step"),
-        _STEP,
+        _STEP_BUCKETS,
     ),
-    MetricRow("fold_lag_records", "gauge", "Records not folded yet.", ("fold", "partition")),
+    MetricRow("fold_lag_records", "gauge", "Records of the input not folded yet.", ("fold", "partition")),
     # Delivery
     MetricRow(
-        "webhook_deliveries", "counter", "Webhook deliveries, by outcome (delivered, retried, failed).", ("outcome",)
+        "webhook_deliveries",
+        "counter",
+        "Webhook delivery attempts, by outcome (delivered, retried, failed).",
+        ("outcome",),
     ),
-    MetricRow("clock_ticks", "counter", "Clock ticks sent to the log."),
+    MetricRow("clock_ticks", "counter", "Clock ticks published."),
     # Every process
-    MetricRow("build_info", "gauge", "1, with what runs.", ("service", "version")),
+    MetricRow("build_info", "gauge", "Always 1; the labels name the process and its version.", ("service", "version")),
 )
 TABLE = {row.name: row for row in ROWS}
 
 
-_making = Lock()
+_creation_lock = Lock()
 
 
 def counter(name: str) -> Counter:
-    """The counter of a row, the same for every thread. Raises KeyError for a name that the table lacks."""
+    """Returns the counter of this name, one object per process. Raises KeyError for a name that the table lacks."""
     return _get_metric(name, "counter", Counter)
 
 
 def gauge(name: str) -> Gauge:
-    """The gauge of a row."""
+    """Returns the gauge of this name. Raises KeyError as `counter` does."""
     return _get_metric(name, "gauge", Gauge)
 
 
 def histogram(name: str) -> Histogram:
-    """The histogram of a row."""
+    """Returns the histogram of this name. Raises KeyError as `counter` does."""
     return _get_metric(name, "histogram", Histogram)
 
 
-def _get_metric(name: str, kind: Kind, wanted: type[Made]) -> Made:
-    with _making:
-        made = _make(TABLE[name])
-    if not isinstance(made, wanted):
+def _get_metric(name: str, kind: Kind, metric_class: type[Created]) -> Created:
+    with _creation_lock:
+        metric = _create(TABLE[name])
+    if not isinstance(metric, metric_class):
         raise TypeError(f"{name} is a {TABLE[name].kind}, not a {kind}")
-    return made
+    return metric
 
 
 @cache
-def _make(row: MetricRow) -> Metric:
+def _create(row: MetricRow) -> Metric:
     name = f"referral_{row.name}"
     match row.kind:
         case "counter":
@@ -145,10 +169,10 @@ def _make(row: MetricRow) -> Metric:
 
 
 def export_build_info(service: str) -> None:
-    """Shows which version of which service this process runs."""
+    """Exports the version that this process runs."""
     gauge("build_info").labels(service, __version__).set(1)
 
 
-def table() -> list[tuple[str, str, str, str]]:
-    """The table for people: name, kind, labels, meaning."""
+def documentation_rows() -> list[tuple[str, str, str, str]]:
+    """Returns the rows of the documentation: name, kind, labels, meaning."""
     return [(row.full_name, row.kind, ", ".join(row.labels), row.meaning) for row in ROWS]

@@ -1,56 +1,35 @@
-"""Marshmallow fields of a program file. Each says in `description` what belongs there; messages and OpenAPI say it."""
+"""Marshmallow fields whose messages say what to write instead, and whose bounds and descriptions /openapi.json shows.
+
+A message continues the place of the value: "/holding_days must be a whole number from 0 to 365; got '7'".
+"""
 
 import re
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
+from decimal import Decimal
 from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
-from referral.events import value_checks
-from referral.events.value_checks import InvalidValue, legible
+from referral.events.value_checks import InvalidValue, distinct
 
-_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3}){0,2}")
-_BUILT_IN = fields.Field.default_error_messages
-_IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_ECHO = 64
+_SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+_SLUG_IN_WORDS = "1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit"
 
 
-class StrictSchema(Schema):
-    """A section: unknown fields are refused, and every message says what to do."""
+class Text(fields.String):
+    """A string; the message for any other type includes the value."""
 
-    class Meta:
-        """Refuses what it does not know."""
-
-        unknown = RAISE
-
-    def handle_error(self, error: ValidationError, data: object, **_: object) -> None:
-        """Puts the remedy into marshmallow's own messages; called by marshmallow for each section."""
-        messages = cast("dict[str, Any]", error.messages)
-        for name, problems in messages.items():
-            if isinstance(problems, list):
-                messages[name] = [self._with_remedy(str(name), str(problem)) for problem in problems]
-
-    def _with_remedy(self, name: str, problem: str) -> str:
-        said = {field.data_key or own: field for own, field in self.fields.items()}
-        if problem == self.error_messages["unknown"]:
-            return f"is not known here{_suggestion(name, said)}"
-        if problem == self.error_messages["type"]:
-            return f"must be a section (in JSON an object) with {', '.join(said)}"
-        description = said[name].metadata.get("description") if name in said else None
-        if problem in (_BUILT_IN["required"], _BUILT_IN["null"]):
-            return f"is missing: {description}"
-        return f"{problem} Expected: {description}" if description and problem.startswith("Not a valid") else problem
-
-
-def _suggestion(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f": did you mean {close[0]}?" if close else f": take one of {', '.join(known)}"
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class PlainDict(fields.Dict):
-    """A mapping whose mistakes stand under the key itself, not under marshmallow's further level `key` or `value`."""
+    """A mapping that reports mistakes under the key itself, without marshmallow's extra level `key` or `value`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         try:
@@ -62,107 +41,228 @@ class PlainDict(fields.Dict):
             raise ValidationError(cast("Any", flat), valid_data=error.valid_data) from error
 
 
-_NO_MOMENT = {
-    "invalid": "is no moment: write one such as 2026-11-03T00:00:00Z",
-    "invalid_awareness": "has no zone: put Z at its end for UTC, or +08:00",
-}
-
-
 class UtcDateTime(fields.AwareDateTime):
-    """A moment with its zone (RFC 3339), kept in UTC."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(format="iso", error_messages=dict(_NO_MOMENT), **more)
+    """A timestamp with a UTC offset (RFC 3339), converted to UTC."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         try:
             return super()._deserialize(value, attr, data, **kwargs).astimezone(UTC)
         except OverflowError as error:
-            raise ValidationError("is outside the years 1 to 9999") from error
+            raise ValidationError("must be within the years 1 to 9999") from error
 
 
-def utc_datetime(description: str) -> UtcDateTime:
-    """A moment that may be left out."""
-    return UtcDateTime(metadata={"description": description})
+@dataclass(frozen=True)
+class MustBe(validate.Validator):
+    """Refuses a value that does not meet a condition, saying what it must be."""
+
+    holds: Callable[[Any], bool]
+    wanted: str
+    got: Callable[[Any], str] = repr
+
+    def __call__(self, value: Any) -> None:
+        """Raises ValidationError."""
+        if not self.holds(value):
+            raise ValidationError(f"must {self.wanted}; got {self.got(value):.{_ECHO}}")
+
+
+@dataclass(frozen=True)
+class Passes(validate.Validator):
+    """Refuses what a check of `referral.events.value_checks` refuses; otherwise goes on to `then`."""
+
+    check: Callable[[Any], object]
+    then: validate.Validator | None = None
+
+    def __call__(self, value: Any) -> None:
+        """Raises ValidationError."""
+        try:
+            self.check(value)
+        except InvalidValue as error:
+            raise ValidationError(str(error)) from error
+        if self.then is not None:
+            self.then(value)
+
+
+def text(
+    description: str,
+    most: int | None = 512,
+    *,
+    least: int | None = 1,
+    pattern: str | None = None,
+    must_be: str | None = None,
+    check: Callable[[Any], object] | None = None,
+    required: bool = False,
+) -> fields.String:
+    """A string within bounds of its length; `must_be` puts `pattern` into words."""
+    span = f"{_span(least, most)} characters long"
+    rules: list[validate.Validator] = []
+    if pattern is not None:
+        rules.append(MustBe(lambda value: re.fullmatch(pattern, value) is not None, f"be {must_be or pattern}"))
+    if least is not None or most is not None:
+        rules.append(MustBe(lambda value: _within(len(value), least, most), f"be {span}", _length))
+    if check is not None:
+        rules.append(Passes(check))
+    bounds = {"pattern": pattern, "minLength": least, "maxLength": most}
+    return Text(**_common(description, must_be or "text", required, bounds), validate=rules)
 
 
 def identifier(description: str, *, required: bool = True) -> fields.String:
-    """An id within the program: it becomes part of keys and addresses, so its letters are few."""
-    pattern = validate.Regexp(
-        re.compile(_IDENTIFIER.pattern + r"\Z"),
-        error="is no id: 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit",
-    )
-    return fields.String(required=required, validate=pattern, metadata={"description": description})
+    """An id within the program: part of keys and URLs."""
+    return text(description, None, least=None, pattern=_SLUG, must_be=_SLUG_IN_WORDS, required=required)
 
 
 def choice(options: Sequence[str], description: str, *, required: bool = True) -> fields.String:
-    """One of the words that the contract knows."""
-    return fields.String(
-        required=required,
-        validate=validate.OneOf(options),
-        metadata={"description": f"{description}: {', '.join(options)}"},
+    """One of the options, which are added to the description."""
+    return one_of(options, f"{description}: {', '.join(options)}", required=required)
+
+
+def one_of(
+    options: Sequence[str],
+    description: str,
+    *,
+    check: Callable[[Any], object] | None = None,
+    required: bool = False,
+) -> fields.String:
+    """One of the options. If `check` refuses a value, its message replaces the list of options."""
+    expected = f"one of {', '.join(options)}"
+    rule: validate.Validator = MustBe(lambda value: value in options, f"be {expected}")
+    return Text(
+        **_common(description, expected, required, {"enum": list(options)}),
+        validate=rule if check is None else Passes(check, rule),
     )
 
 
-def integer(description: str, least: int, most: int | None = None, *, required: bool = False) -> fields.Integer:
+def integer(
+    description: str, least: int | None = None, most: int | None = None, *, required: bool = False
+) -> fields.Integer:
     """A whole number within bounds."""
-    return fields.Integer(
-        strict=True, required=required, validate=validate.Range(least, most), metadata={"description": description}
-    )
+    expected = f"a whole number{_from(least, most)}"
+    rule = MustBe(lambda value: _within(value, least, most), f"be {expected}")
+    bounds = {"minimum": least, "maximum": most}
+    return fields.Integer(strict=True, **_common(description, expected, required, bounds), validate=rule)
 
 
-def text(description: str, most: int = 512, *, required: bool = False) -> fields.String:
-    """A short text."""
-    return fields.String(required=required, validate=validate.Length(1, most), metadata={"description": description})
+def boolean(description: str, *, required: bool = False) -> fields.Boolean:
+    """true or false."""
+    return fields.Boolean(truthy={True}, falsy={False}, **_common(description, "true or false", required))
 
 
-def language() -> fields.String:
-    """A language as texts are keyed by, e.g. zh-CN."""
-    pattern = validate.Regexp(re.compile(_LOCALE.pattern + r"\Z"), error="is no language: write zh-CN or en")
-    return fields.String(validate=pattern)
+def amount(description: str, least: int, most: int, *, required: bool = False) -> fields.Decimal:
+    """A decimal number, as a JSON number or string. It is answered as a string, so that no reader rounds it."""
+    expected = f"an amount{_from(least, most)}"
+    rule = MustBe(lambda value: least <= value <= most, f"be {expected}", Decimal.__str__)
+    bounds = {"type": ["number", "string"], "minimum": least, "maximum": most}
+    return fields.Decimal(allow_nan=False, **_common(description, expected, required, bounds), validate=rule)
 
 
-def localized(description: str, *, required: bool = True) -> PlainDict:
-    """A text in one or more languages, e.g. {zh-CN: 焕肤计划, en: Glow Together}."""
+def utc_datetime(description: str, *, required: bool = False, data_key: str | None = None) -> UtcDateTime:
+    """A timestamp with a UTC offset; `data_key` is its name in the document if that is no name in Python."""
+    common = _common(description, "a timestamp such as 2026-11-03T00:00:00Z", required)
+    return UtcDateTime(format="iso", data_key=data_key, **common)
+
+
+def iso_date(description: str, *, required: bool = False) -> fields.Date:
+    """A calendar date."""
+    return fields.Date(format="iso", **_common(description, "a date such as 2026-11-01", required))
+
+
+def array(
+    item: fields.Field[Any],
+    description: str,
+    least: int | None = None,
+    most: int | None = None,
+    *,
+    unique: bool = False,
+    must_be: str | None = None,
+    check: Callable[[Any], object] | None = None,
+    required: bool = False,
+) -> fields.List[Any]:
+    """A list within bounds of its length."""
+    rules: list[validate.Validator] = _size_rules(least, most, must_be)
+    rules += [Passes(rule) for rule in (distinct if unique else None, check) if rule is not None]
+    bounds = {"minItems": least, "maxItems": most, "uniqueItems": unique or None}
+    return fields.List(item, **_common(description, must_be or "a list", required, bounds), validate=rules)
+
+
+def mapping(
+    keys: fields.Field[Any],
+    values: fields.Field[Any],
+    description: str,
+    least: int | None = None,
+    most: int | None = None,
+    *,
+    must_be: str | None = None,
+    required: bool = False,
+) -> PlainDict:
+    """A mapping within bounds of its size."""
+    bounds = {"minProperties": least, "maxProperties": most}
+    expected = must_be or "a mapping (in JSON an object)"
     return PlainDict(
-        keys=language(),
-        values=fields.String(validate=[validate.Length(1, 512), shown]),
-        required=required,
-        validate=validate.Length(min=1, error="needs at least one language: write zh-CN or en"),
-        metadata={"description": description},
+        keys=keys,
+        values=values,
+        **_common(description, expected, required, bounds),
+        validate=_size_rules(least, most, must_be),
     )
 
 
-def shown(text: str) -> None:
-    """Refuses text that a page cannot show."""
-    try:
-        legible(text)
-    except InvalidValue as error:
-        raise ValidationError(str(error)) from error
+def nested(schema: type[Schema], description: str, *, required: bool = False) -> fields.Nested:
+    """A section."""
+    return fields.Nested(schema, **_common(description, "a mapping (in JSON an object)", required))
 
 
-def distinct(values: Sequence[Hashable]) -> None:
-    """Refuses a list that says something twice."""
-    seen: set[Hashable] = set()
-    for value in values:
-        if value in seen:
-            raise ValidationError(f"says {value} twice: remove one")
-        seen.add(value)
+def _common(
+    description: str, expected: str, required: bool, bounds: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """What every field is made with: its messages, and what /openapi.json shows of it."""
+    what = description or expected
+    messages = {
+        "required": f"is required: {what}",
+        "null": f"must not be null: {what}",
+        "invalid": f"must be {expected}",
+        "too_large": f"must be {expected}",
+        "special": f"must be {expected}",
+        "invalid_awareness": "is missing a UTC offset: end it with Z for UTC, or an offset such as +08:00",
+    }
+    shown = {name: bound for name, bound in (bounds or {}).items() if bound is not None}
+    about = {"description": description} if description else {}
+    texts = {key: _Message(message) for key, message in messages.items()}
+    return {"required": required, "error_messages": texts, "metadata": about | shown}
 
 
-def time_zone(name: str) -> None:
-    """Refuses a name that the IANA time zone database does not have."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValidationError(
-            f"{name!r} is no time zone: write a name such as Asia/Shanghai or Europe/Berlin"
-        ) from error
+class _Message(str):
+    """A message as marshmallow formats it: braces are text, and the value is added if marshmallow passes it."""
+
+    def format(self, *_: object, **known: object) -> str:
+        return f"{self}; got {known['input']!r:.{_ECHO}}" if "input" in known else str(self)
 
 
-def target(url: str) -> None:
-    """Refuses an address that links must not lead to."""
-    try:
-        value_checks.target_url(url)
-    except InvalidValue as error:
-        raise ValidationError(str(error)) from error
+def _size_rules(least: int | None, most: int | None, must_be: str | None) -> list[validate.Validator]:
+    if least is None and most is None:
+        return []
+    wanted = f"be {must_be}" if must_be else f"have {_span(least, most)} entries"
+    return [MustBe(lambda value: _within(len(value), least, most), wanted, _size)]
+
+
+def _within(value: int, least: int | None, most: int | None) -> bool:
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
+def _span(least: int | None, most: int | None) -> str:
+    if most is None:
+        return f"at least {least}"
+    return f"{least} to {most}" if least else f"at most {most}"
+
+
+def _from(least: int | None, most: int | None) -> str:
+    if least is None and most is None:
+        return ""
+    if most is None:
+        return f", {least} or more"
+    return f" up to {most}" if least is None else f" from {least} to {most}"
+
+
+def _length(value: str) -> str:
+    return f"{len(value)} characters"
+
+
+def _size(value: Sequence[object]) -> str:
+    return f"{len(value)} entries" if len(value) != 1 else "1 entry"

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from referral.json_pointer import json_pointer
+
 _WHOLE = "_schema"  # marshmallow's key for messages about a document or section as a whole
 
 
@@ -12,11 +14,6 @@ class Mistake:
 
     pointer: str
     detail: str
-
-
-def json_pointer(*path: str | int) -> str:
-    """The JSON pointer of a path, e.g. json_pointer("rewards", 0, "percent") → "/rewards/0/percent"."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
 def mistakes_in(messages: object, path: tuple[str | int, ...] = ()) -> Iterator[Mistake]:

@@ -117,7 +117,7 @@ def test_callbacks_become_events_and_messages_are_passed_over(system: System) ->
         (200, "text/plain", "success")
     ] * 5
     metrics = system.app.test_client().get("/metrics").text
-    assert 'referral_adapter_passed_over_total{adapter="wechat"}' in metrics
+    assert 'referral_adapter_ignored_total{adapter="wechat"}' in metrics
     lines = {line["type"]: line for line in system.decoded("events")}
     assert set(lines) == {"person.followed", "code.scanned", "person.unfollowed"}
     assert {line["person"] for line in lines.values()} == {"wechat:oBo"}

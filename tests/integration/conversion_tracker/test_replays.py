@@ -172,7 +172,7 @@ def test_a_replay_ends_with_the_service(system: System) -> None:
 def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
     """What PUT takes as JSON is read here as link-issuer reads it, down to amounts of money."""
     from conversion_tracker.replay.replay_request import rules_in
-    from link_issuer.programs.check import check
+    from referral.program_file.check import check
 
     for attribution in (
         {"window_days": 7, "qualifies_on": "order.paid", "min_amount": 99.9, "currency": "CNY"},

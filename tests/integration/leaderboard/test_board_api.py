@@ -172,7 +172,7 @@ def test_without_redis_the_page_says_so_and_the_api_is_503() -> None:
     client = served("redis://127.0.0.1:1/0").test_client()
     page, api = client.get(f"/p/{PROGRAM}?lang=en"), client.get(BOARD, headers=WITH_KEY)
     assert (page.status_code, api.status_code) == (503, 503)
-    assert "catching its breath" in page.text
+    assert "temporarily unavailable" in page.text
     assert page.headers["Retry-After"]
     assert api.headers["Retry-After"]
 

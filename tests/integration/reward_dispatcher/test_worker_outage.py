@@ -48,7 +48,7 @@ def test_a_worker_whose_redis_hangs_is_not_ready(settings: Settings, environ: di
             found = until(lambda: _probed(port))
         finally:
             stop(process)
-    assert found == {"delivery": "ok", "catalog": "ok", "redis": "Redis does not answer: TimeoutError"}
+    assert found == {"delivery": "ok", "catalog": "ok", "redis": "Redis does not respond: TimeoutError"}
 
 
 def _probed(port: int) -> dict[str, str] | None:

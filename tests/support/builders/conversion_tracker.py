@@ -37,7 +37,7 @@ from referral.events.facts import (
     Tag,
 )
 from referral.events.ids import participant_id
-from referral.events.line import ClockTicked
+from referral.events.line import ClockTicked, type_tag
 from referral.events.program import Attribution, Program
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Position, SortedSetMember, Timer
@@ -226,7 +226,7 @@ class Run:
 
 
 def _stage(line: Said) -> str:
-    return str(type(line).__struct_config__.tag).removeprefix("referral.")
+    return type_tag(line).removeprefix("referral.")
 
 
 def _of(line: Said) -> tuple[str, datetime, str | None]:

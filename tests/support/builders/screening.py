@@ -8,7 +8,8 @@ from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, Referra
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.attributions import Evidence, ReferralQualified
 from referral.events.ids import referral_id
-from referral.events.program import Program, Screening
+from referral.events.program import Program
+from referral.events.screening import Screening
 from referral.events.timestamps import to_datetime, to_ms
 from tests.support.builders.conversion_tracker import AMY, PROGRAM, START, version
 

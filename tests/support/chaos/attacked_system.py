@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
-from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.program import Program
+from referral.program_file.check import check
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports

@@ -1,4 +1,4 @@
-"""The folds from events to rewards over a log in memory, as they run in production; and the trail of a person through it."""
+"""The folds from events to rewards over a log in memory, as they run in production; and the trace of a person through it."""
 
 import msgspec
 
@@ -97,12 +97,12 @@ class Chain:
             if records := self.log.records[topic, partition]:
                 self.log.append(topic, partition, records[-1].value)
 
-    def line(self, place: LogPosition) -> bytes:
-        """The very bytes at a place, read without any help."""
-        return split(self.log.records[place.topic, place.partition][place.offset].value)[place.line]
+    def line(self, position: LogPosition) -> bytes:
+        """The line at a position, read without the trace reader."""
+        return split(self.log.records[position.topic, position.partition][position.offset].value)[position.line]
 
-    def asked(self, person: str) -> TraceSubject:
-        """What the API asks about a person."""
+    def trace_subject(self, person: str) -> TraceSubject:
+        """The person as the API passes them to `build_trace`."""
         partition = partition_of(keys.person_key(PROGRAM, person), PARTITIONS)
         raw = self.states["attribute"].values.get(partition, {}).get(person_key(PROGRAM, person))
         state = msgspec.msgpack.decode(raw, type=Person) if raw else Person()
@@ -131,7 +131,7 @@ class Chain:
         found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
         return found if isinstance(found, Conversion) else None
 
-    def trail(self, person: str, lookup: LogReader | None = None, bounds: ReadLimits | None = None) -> Trace:
-        """A person's trail."""
-        reading = TraceReader(lookup or MemoryLogReader(self.log), bounds or ReadLimits(seconds=60))
-        return build_trace(self.asked(person), reading, PARTITIONS)
+    def trace(self, person: str, log: LogReader | None = None, limits: ReadLimits | None = None) -> Trace:
+        """The trace of a person."""
+        reader = TraceReader(log or MemoryLogReader(self.log), limits or ReadLimits(seconds=60))
+        return build_trace(self.trace_subject(person), reader, PARTITIONS)

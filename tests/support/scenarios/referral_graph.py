@@ -23,6 +23,7 @@ from referral.events.attributions import (
 from referral.events.conversions import ConversionFact, ConversionLine
 from referral.events.ids import conversion_id, referral_id
 from referral.events.keys import person_key
+from referral.events.line import type_tag
 from referral.events.timestamps import to_datetime
 from referral.fold.decider import Decider
 from referral.fold.fold_metrics import FoldMetrics
@@ -148,7 +149,7 @@ class World:
         last: dict[str, str] = {}
         for raw in self.log.lines("conversions"):
             line: ConversionFact = msgspec.json.decode(raw, type=ConversionLine)
-            kind = type(line).__struct_config__.tag
+            kind = type_tag(line)
             assert (last.get(line.id) == "conversion.cleared") == (kind == "conversion.reversed") or kind != last.get(
                 line.id
             )

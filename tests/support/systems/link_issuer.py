@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from link_issuer.http_api.app import SERVICE
 from link_issuer.http_api.app import app as make_app
-from link_issuer.http_api.dependencies import Collaborators
+from link_issuer.http_api.dependencies import Dependencies
 from link_issuer.store import Store
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
@@ -139,7 +139,7 @@ class System:
         """While this lasts no fact reaches the log."""
         own, here = self.own, self.context
         nowhere = Publisher(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
-        self.app.extensions[SERVICE] = replace(own, onward=replace(own.onward, collector=nowhere))
+        self.app.extensions[SERVICE] = replace(own, redirect_resolver=replace(own.redirect_resolver, publisher=nowhere))
         try:
             yield
         finally:
@@ -153,9 +153,9 @@ class System:
         return found
 
     @property
-    def own(self) -> Collaborators:
+    def own(self) -> Dependencies:
         """What this one has."""
-        found: Collaborators = self.app.extensions[SERVICE]
+        found: Dependencies = self.app.extensions[SERVICE]
         return found
 
 

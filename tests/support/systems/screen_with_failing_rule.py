@@ -4,7 +4,7 @@ from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.config import Settings
-from referral.events.program import Screening
+from referral.events.screening import Screening
 from referral.fold.worker import run_fold
 
 

@@ -11,6 +11,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
 from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.facts import ContentShown, Fact, Follow
+from referral.events.line import type_tag
 from referral.events.timestamps import to_datetime, to_ms
 from referral_tools.oracle.expected_attribution import expected_referral as oracle
 from referral_tools.oracle.journal import Click, Enrolled
@@ -37,7 +38,7 @@ from tests.support.builders.conversion_tracker import (
 
 
 def _said(run: Run) -> list[str]:
-    return [str(type(line).__struct_config__.tag).removeprefix("referral.") for line in run.said]
+    return [type_tag(line).removeprefix("referral.") for line in run.said]
 
 
 def _winner(run: Run) -> str | None:

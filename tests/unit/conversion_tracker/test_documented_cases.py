@@ -61,7 +61,7 @@ def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: EvidenceCas
     first = run.standing()[0]
     if isinstance(first, ReferralUnattributed):
         assert (case.credited, first.reason) == (None, case.reason)
-        said = f"nobody: `{first.reason}`"
+        said = f"unattributed: `{first.reason}`"
     else:
         assert case.credited is not None
         assert (first.referrer, first.evidence.kind) == (PEOPLE[case.credited[0]].id, case.credited[1])

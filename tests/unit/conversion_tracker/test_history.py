@@ -7,10 +7,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.attribution.attribution_rules import DAY_MS, AttributionRules, OrderThreshold
+from conversion_tracker.attribution.attribution_rules import AttributionRules, OrderThreshold
 from conversion_tracker.attribution.history import MAX_ENTRIES, History
 from conversion_tracker.attribution.timeline import EntryKind, HistoryEntry, OrderRecord, Touch
 from conversion_tracker.attribution.verdict import decide_verdict
+from referral.events.timestamps import DAY_MS
 
 RULES = AttributionRules(1, 30 * DAY_MS, "last_touch", {"code": 0, "scan": 1}, restores_on_refollow=True, ends_ms=None)
 ON_ORDER = replace(RULES, order_threshold=OrderThreshold(Decimal(100), "CNY"), qualifies_on_follow=False)

@@ -12,6 +12,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.entities import Link
 from referral.events.facts import ClickToken, Fact
+from referral.events.line import type_tag
 from referral.events.program import Partner
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Key, Position
@@ -95,7 +96,7 @@ def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
             decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known(), Position(0, 0, 0, 0))
             states |= decision.changes
             said += [output.line for output in decision.outputs if output.topic is CONVERSIONS]
-    assert [(type(line).__struct_config__.tag, line.referrer_kind) for line in said] == [
+    assert [(type_tag(line), line.referrer_kind) for line in said] == [
         ("conversion.cleared", "partner"),
         ("conversion.reversed", "partner"),
     ]

@@ -14,7 +14,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
-from referral.events.line import ClockTicked
+from referral.events.line import ClockTicked, type_tag
 from referral.events.timestamps import to_datetime
 from referral_tools.oracle.expected_attribution import expected_referral as oracle
 from referral_tools.oracle.journal import Click, Enrolled
@@ -52,7 +52,7 @@ def _said(run: Run) -> list[str]:
     return [
         f"{one.reason}: {', '.join(one.undoes)}"
         if isinstance(one, ReferralReversed)
-        else str(type(one).__struct_config__.tag).removeprefix("referral.")
+        else type_tag(one).removeprefix("referral.")
         for one in run.said
     ]
 

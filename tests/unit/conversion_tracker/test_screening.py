@@ -27,7 +27,7 @@ from referral.events.conversions import (
 )
 from referral.events.edges import EdgeSet
 from referral.events.ids import conversion_id, referral_id
-from referral.events.program import Screening
+from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch
 from referral.fold.decider import Decider

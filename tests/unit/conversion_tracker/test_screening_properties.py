@@ -20,9 +20,8 @@ from conversion_tracker.screening.referrer_history import (
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.attributions import ReferralQualified
-from referral.events.program import Screening
-from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
-from referral.events.timestamps import to_ms
+from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
+from referral.events.timestamps import DAY_MS, to_ms
 from tests.support.builders.conversion_tracker import AMY, at
 from tests.support.builders.screening import cleared, program, referral
 
@@ -152,7 +151,7 @@ def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: ScreeningRule, **o
     """Odd input is found, let pass by decision, or held because the rule failed; it never escapes as an exception."""
     device, network, handle = odd["seen"]
     line = referral("xhs:z", 0, device=device, network=network, handle=handle, spells=odd["spells"])
-    line = msgspec.structs.replace(line, occurred_at=at((odd["moment"] - to_ms(at(0))) / 86_400_000))
+    line = msgspec.structs.replace(line, occurred_at=at((odd["moment"] - to_ms(at(0))) / DAY_MS))
     case = ScreeningCase(line, AMY.external_id, odd["known"], device, odd["more"], odd["zone"])
     try:
         expected = (Finding("rejected", rule.name),) if rule.decide(case, STRICT) else ()

@@ -9,8 +9,16 @@ from conversion_tracker.screening.catalogue import Finding
 from conversion_tracker.screening.deadlines import next_deadline
 from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.challenges import Challenge
-from referral.events.program import Action, Board, Screening
-from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, VelocityPerMinute
+from referral.events.program import Board
+from referral.events.screening import (
+    Action,
+    Churn,
+    DeadlineBurst,
+    DisposableHandle,
+    NetworkBurst,
+    Screening,
+    VelocityPerMinute,
+)
 from referral.events.timestamps import to_ms
 from tests.support.builders.conversion_tracker import START, at
 from tests.support.builders.screening import BY_NAME, brought, found, known, program, referral

@@ -22,7 +22,7 @@ from referral.events.facts import (
     fact_key,
 )
 from referral.events.line import ClockTicked
-from referral.events.timestamps import to_ms
+from referral.events.timestamps import DAY_MS, to_ms
 from tests.support.builders.leaderboard import PARTITIONS, PROGRAM, START, ZONE, Folding
 
 LATENESS_DAYS = 35
@@ -62,7 +62,7 @@ def test_a_fact_counts_once_however_often_it_is_sent_in_whatever_order(facts: li
     sent = once + [one for one in once if chance.random() < 0.5]
     chance.shuffle(sent)
     one = folding()
-    one.clock.advance(10 * 86_400_000)
+    one.clock.advance(10 * DAY_MS)
     one.say((fact_key(line), line) for line in sent)
     one.fold()
     found = ever(one)
@@ -113,7 +113,7 @@ def test_only_people_open_links() -> None:
 def test_what_is_recorded_past_the_lateness_bound_is_not_counted() -> None:
     """Beyond the bound a duplicate could not be told from news."""
     one = folding()
-    one.clock.advance(LATENESS_DAYS * 86_400_000)
+    one.clock.advance(LATENESS_DAYS * DAY_MS)
     just, late = fact(ContentShown, "a", "p", START), fact(ContentShown, "b", "p", START - timedelta(seconds=1))
     one.say((fact_key(line), line) for line in (just, late))
     one.fold()
@@ -125,7 +125,7 @@ def test_a_day_of_one_person_is_bounded() -> None:
     one = folding()
     told = [fact(ContentShown, f"e{number}", "p", START) for number in range(MAX_FACTS_PER_DAY + 50)]
     others = [fact(ContentShown, "next", "p", START + timedelta(days=1)), fact(ContentShown, "else", "q", START)]
-    one.clock.advance(2 * 86_400_000)
+    one.clock.advance(2 * DAY_MS)
     one.say((fact_key(line), line) for line in (*told, *others))
     one.fold()
     assert ever(one) == Activity(shown=MAX_FACTS_PER_DAY + len(others))
@@ -138,7 +138,7 @@ def test_ids_are_kept_as_long_as_a_duplicate_can_come_and_no_longer() -> None:
     one, shown = folding(), fact(ContentShown, "a", "p", START)
     one.say([(fact_key(shown), shown)])
     for day in (LATENESS_DAYS, LATENESS_DAYS + 2):
-        one.clock.advance(day * 86_400_000 - (one.clock.now_ms() - to_ms(START)))
+        one.clock.advance(day * DAY_MS - (one.clock.now_ms() - to_ms(START)))
         tick(one, START + timedelta(days=day))
         one.say([(fact_key(shown), shown)])
         one.fold()

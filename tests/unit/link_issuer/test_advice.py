@@ -1,4 +1,4 @@
-"""What a growth expert says about a program: each published mistake by its name, and nothing about a good one."""
+"""Advice on programs: each pitfall by its name, and none on a good program."""
 
 from pathlib import Path
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from link_issuer.domain.advice.catalogue import RULES
+from link_issuer.domain.advice.advice_rule import Advice
+from link_issuer.domain.advice.catalogue import RULES, find_advice
 from link_issuer.domain.advice.generic_cta import is_generic
-from link_issuer.domain.advice.missing_element import missing
-from link_issuer.domain.advice.text_patterns import FORCED, OFF_SITE, OVER_AND_OVER
-from link_issuer.http_api.examples import PROGRAM
-from link_issuer.programs.check import check
+from link_issuer.domain.advice.missing_element import missing_elements
+from link_issuer.domain.advice.text_patterns import FORCED_SHARING, OFF_PLATFORM, REPEATED_SHARING
+from link_issuer.http_api.programs.program_examples import PROGRAM
 from link_issuer.programs.yaml_form import read
+from referral.program_file.check import check
 from tests.support.builders.program_files import SMALL, program_files
 
 GLOW: dict[str, Any] = dict(read(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
@@ -52,7 +53,7 @@ Day 3: share the habit you want to lose
 
 
 def _texts(lines: str) -> list[str]:
-    """Texts that are written one after another, divided by | or a line's end."""
+    """Texts separated by | or line breaks."""
     return [text for line in lines.strip().splitlines() for text in line.split(" | ")]
 
 
@@ -70,22 +71,28 @@ def _kits(**texts: object) -> dict[str, Any]:
     return {"kits": KITS | texts}
 
 
-def _both(code: str, place: str) -> list[tuple[str, str]]:
-    """The same said of both languages."""
-    return [(code, f"{place}/en"), (code, f"{place}/zh-CN")]
+def _both(code: str, pointer: str) -> list[tuple[str, str]]:
+    """The same warning for both languages."""
+    return [(code, f"{pointer}/en"), (code, f"{pointer}/zh-CN")]
 
 
-def _said(change: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each warning about Glow with a change, by name and place."""
-    checked = check({k: v for k, v in (GLOW | change).items() if v is not None})
+def _advice(content: object) -> list[Advice]:
+    """The advice on a file without mistakes."""
+    checked = check(content)
     assert checked.mistakes == []
-    return [(one.code, one.pointer) for one in checked.warnings]
+    assert checked.program is not None
+    return find_advice(checked.program)
+
+
+def _warnings(change: dict[str, Any]) -> list[tuple[str, str]]:
+    """The warnings on Glow with a change, by name and pointer."""
+    return [(one.code, one.pointer) for one in _advice({k: v for k, v in (GLOW | change).items() if v is not None})]
 
 
 def test_the_examples_need_no_advice() -> None:
-    """What we show as an example is what we would advise."""
-    assert _said({}) == []
-    assert check(PROGRAM).warnings == []
+    """Neither the example file nor the example of the API."""
+    assert _warnings({}) == []
+    assert _advice(PROGRAM) == []
 
 
 PLACES = ("caption", "comment", "last_slide")
@@ -94,7 +101,7 @@ TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         ({"content": []}, [("no_cta", "/content")]),
         (_item(ctas=[]), [("no_cta", "/content/0/ctas")]),
@@ -153,84 +160,82 @@ TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
         ({"caps": {"per_referrer": {"month": 200}}}, [("caps_not_applied", "/caps")]),
     ],
 )
-def test_each_mistake_is_seen_by_its_name_and_place(change: dict[str, Any], said: list[tuple[str, str]]) -> None:
-    """One change to a good program, and exactly this is said: a rule sees its own mistake and no other does."""
-    assert _said(change) == said
+def test_each_pitfall_is_found_by_name_and_pointer(change: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    """One change to a good program results in exactly these warnings: only the rule of a pitfall finds it."""
+    assert _warnings(change) == expected
 
 
-def test_every_rule_is_seen_at_work_above() -> None:
-    """A rule that is added to the catalogue is shown in the table, with what it sees."""
-    [mark] = [one for one in test_each_mistake_is_seen_by_its_name_and_place.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
-    shown = {name for _, said in mark.args[1] for name, _ in said}
-    assert shown == {rule.name for rule in RULES}
-    assert all(rule.mistake and rule.fix for rule in RULES)
+def test_every_rule_is_in_the_table_above() -> None:
+    """A rule that is added to the catalogue needs a case of its own."""
+    [mark] = [one for one in test_each_pitfall_is_found_by_name_and_pointer.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
+    covered = {name for _, expected in mark.args[1] for name, _ in expected}
+    assert covered == {rule.name for rule in RULES}
+    assert all(rule.pitfall and rule.fix for rule in RULES)
 
 
-def test_a_bare_program_hears_all_there_is_to_hear() -> None:
-    """Whoever begins learns at once what is missing, and the program is taken all the same."""
-    checked = check(SMALL)
-    assert checked.program is not None
-    assert [one.code for one in checked.warnings] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
+def test_a_minimal_program_gets_all_advice_at_once() -> None:
+    """The program is valid all the same."""
+    assert [one.code for one in _advice(SMALL)] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
 
 
 @given(program_files)
-def test_advice_can_be_given_on_every_program(content: dict[str, Any]) -> None:
-    """Whatever is right gets a list of remarks, each with the name of a rule and a place that begins at the root."""
+def test_every_valid_program_can_be_advised(content: dict[str, Any]) -> None:
+    """Each warning has the name of a rule, a pointer and a detail."""
     names = {rule.name for rule in RULES}
-    assert all(one.code in names and one.pointer.startswith("/") and one.detail for one in check(content).warnings)
+    assert all(one.code in names and one.pointer.startswith("/") and one.detail for one in _advice(content))
 
 
 @pytest.mark.parametrize("text", _texts(GENERIC))
-def test_a_generic_call_to_action_is_known_as_one(text: str) -> None:
-    """It names no friend and no reason, in either language."""
+def test_a_generic_call_to_action_is_recognized(text: str) -> None:
+    """In both languages."""
     assert is_generic(text)
 
 
 @pytest.mark.parametrize("text", _texts(SPECIFIC))
-def test_a_call_that_names_somebody_or_something_is_not_generic(text: str) -> None:
-    """Words of its own make it one that people answer."""
+def test_a_specific_call_to_action_is_not_generic(text: str) -> None:
+    """It names a friend or a reason."""
     assert not is_generic(text)
 
 
 @pytest.mark.parametrize("text", _texts(FORCING))
-def test_sharing_as_a_condition_is_seen(text: str) -> None:
-    """Both languages, with the words between."""
-    assert FORCED.search(text)
+def test_sharing_as_a_condition_is_found(text: str) -> None:
+    """In both languages, also with words in between."""
+    assert FORCED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(FREE))
-def test_a_gift_that_does_not_hang_on_sharing_is_let_pass(text: str) -> None:
-    """A reward for a friend who comes is what the program is for."""
-    assert not FORCED.search(text)
+def test_a_gift_without_sharing_as_a_condition_is_allowed(text: str) -> None:
+    """Rewards for friends who follow are the purpose of a program."""
+    assert not FORCED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(SPAMMY))
-def test_asking_over_and_over_is_seen(text: str) -> None:
-    """By time, by number and by how many at once."""
-    assert OVER_AND_OVER.search(text)
+def test_requests_for_repeated_sharing_are_found(text: str) -> None:
+    """By frequency, by number and by number of groups."""
+    assert REPEATED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(DAILY))
-def test_what_is_done_every_day_but_is_no_sharing_is_let_pass(text: str) -> None:
-    """Skincare is daily; asking is not."""
-    assert not OVER_AND_OVER.search(text)
+def test_daily_activities_other_than_sharing_are_allowed(text: str) -> None:
+    """Skincare is a daily routine."""
+    assert not REPEATED_SHARING.search(text)
 
 
 @pytest.mark.parametrize(
     ("text", "leads"),
     [("see glow.com", True), ("加vx聊", True), ("扫码", True), ("Say {code}", False), ("boxing", False)],
 )
-def test_what_leads_off_xiaohongshu_is_seen(text: str, leads: bool) -> None:
-    """Addresses, QR codes and other apps' contacts, also between Chinese characters."""
-    assert bool(OFF_SITE.search(text)) == leads
+def test_what_leads_off_xiaohongshu_is_found(text: str, leads: bool) -> None:
+    """URLs, QR codes and contacts in other apps, also between Chinese characters."""
+    assert bool(OFF_PLATFORM.search(text)) == leads
 
 
-def test_an_item_is_scored_by_its_elements_and_its_mechanics() -> None:
-    """Emotional trigger, practical value, easy share, social currency: said in words, or by the mechanic that is the same."""
+def test_an_item_has_the_elements_it_describes_and_those_of_its_mechanics() -> None:
+    """Emotional trigger, practical value, easy share, social currency."""
     program = check(
         GLOW | _item(elements={"easy_share": "one word"}, mechanics=["practical_value", "share_trigger"])
     ).program
     assert program is not None
-    assert missing(program.content[0]) == ["emotional_trigger", "social_currency"]
-    [advice] = check(GLOW | _item(elements={"easy_share": "x"}, mechanics=["practical_value"])).warnings
-    assert "has 2 of 4, without emotional_trigger (what people feel" in advice.detail
+    assert missing_elements(program.content[0]) == ["emotional_trigger", "social_currency"]
+    [found] = _advice(GLOW | _item(elements={"easy_share": "x"}, mechanics=["practical_value"]))
+    assert "has 2 of 4 elements, without emotional_trigger (what people feel" in found.detail

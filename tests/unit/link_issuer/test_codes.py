@@ -1,11 +1,11 @@
-"""Referral codes: short, unmistakable, the same again."""
+"""Referral codes: short, unambiguous, deterministic."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain.blocklist import blocked_word
-from link_issuer.domain.codes import RESERVED, CodeRefused, candidate, vanity
+from link_issuer.domain.blocklist import find_blocked_word
+from link_issuer.domain.codes import RESERVED_CODES, InvalidCode, candidate_code, normalize_vanity_code
 
 _CONFUSED = set("0O1IL")
 names = st.text(max_size=64)
@@ -13,9 +13,9 @@ owners = st.text("abcdefghjkmnpqrstvwxyz0123456789", min_size=16, max_size=16).m
 
 
 @given(names, owners, st.integers(0, 15))
-def test_no_code_holds_a_letter_that_people_confuse(name: str, owner: str, attempt: int) -> None:
-    """Whatever the name, a code can be read aloud and typed: 5 to 10 characters, none of 0 O 1 I L."""
-    code = candidate(name, owner, attempt)
+def test_no_code_contains_a_confusable_character(name: str, owner: str, attempt: int) -> None:
+    """For any name: 4 to 13 characters, none of 0 O 1 I L."""
+    code = candidate_code(name, owner, attempt)
     assert not _CONFUSED & set(code)
     assert code.isascii()
     assert code.isalnum()
@@ -25,8 +25,8 @@ def test_no_code_holds_a_letter_that_people_confuse(name: str, owner: str, attem
 
 @given(names, owners, st.integers(0, 15))
 def test_the_same_person_gets_the_same_code_again(name: str, owner: str, attempt: int) -> None:
-    """A code is derived, not drawn: concurrent enrolments agree without asking each other."""
-    assert candidate(name, owner, attempt) == candidate(name, owner, attempt)
+    """A code is derived, not random: concurrent enrolments agree without coordination."""
+    assert candidate_code(name, owner, attempt) == candidate_code(name, owner, attempt)
 
 
 @pytest.mark.parametrize(
@@ -42,31 +42,33 @@ def test_the_same_person_gets_the_same_code_again(name: str, owner: str, attempt
     ],
 )
 def test_a_code_begins_with_the_name_where_it_can(name: str, start: str) -> None:
-    """Up to four letters of the name, without accents and without letters that codes avoid; a lone letter is no name."""
-    code = candidate(name, "par_0000000000000000", 0)
+    """Up to four letters of the name, without accents and confusable letters; a single letter is not used."""
+    code = candidate_code(name, "par_0000000000000000", 0)
     assert code.startswith(start)
     assert len(code) == (len(start) + 2 if start else 6)
 
 
-def test_namesakes_find_codes_of_their_own() -> None:
-    """Two hundred people called Amy: with sixteen attempts each, all end with different codes."""
+def test_people_with_the_same_name_get_different_codes() -> None:
+    """Two hundred people called Amy, with sixteen attempts each."""
     taken: set[str] = set()
     for number in range(200):
-        taken.add(next(c for a in range(16) if (c := candidate("Amy", f"par_{number:016}", a)) not in taken))
+        taken.add(next(c for a in range(16) if (c := candidate_code("Amy", f"par_{number:016}", a)) not in taken))
     assert len(taken) == 200
 
 
-@pytest.mark.parametrize("wish", ["amyglow", " Amy-Glow_2026 ", "ABC", "0ABC"])
-def test_a_chosen_code_is_kept_in_capitals(wish: str) -> None:
-    """Codes are compared without case, and kept in capitals."""
-    assert vanity(wish) == wish.strip().upper()
+@pytest.mark.parametrize("chosen", ["amyglow", " Amy-Glow_2026 ", "ABC", "0ABC"])
+def test_a_chosen_code_is_upper_case(chosen: str) -> None:
+    """Codes are compared case-insensitively and stored in upper case."""
+    assert normalize_vanity_code(chosen) == chosen.strip().upper()
 
 
-@pytest.mark.parametrize("wish", ["", "ab", "-abc", "a b c", "x" * 33, "café", "a/b", "abc\n/", *sorted(RESERVED)])
-def test_a_chosen_code_that_cannot_be_said_or_served_is_refused(wish: str) -> None:
-    """Too short, too long, not letters and digits, or an address of the service itself."""
-    with pytest.raises(CodeRefused):
-        vanity(wish)
+@pytest.mark.parametrize(
+    "chosen", ["", "ab", "-abc", "a b c", "x" * 33, "café", "a/b", "abc\n/", *sorted(RESERVED_CODES)]
+)
+def test_an_invalid_or_reserved_code_is_rejected(chosen: str) -> None:
+    """Too short, too long, not letters and digits, or a path of the service itself."""
+    with pytest.raises(InvalidCode):
+        normalize_vanity_code(chosen)
 
 
 @given(
@@ -74,13 +76,13 @@ def test_a_chosen_code_that_cannot_be_said_or_served_is_refused(wish: str) -> No
     owners,
     st.integers(0, 15),
 )
-def test_no_code_that_we_make_says_a_blocked_word(name: str, owner: str, attempt: int) -> None:
-    """Neither by the name it begins with nor by what is drawn, nor by both together."""
-    assert blocked_word(candidate(name, owner, attempt)) is None
+def test_no_derived_code_contains_a_blocked_word(name: str, owner: str, attempt: int) -> None:
+    """Neither in the name, nor in the derived part, nor across both."""
+    assert find_blocked_word(candidate_code(name, owner, attempt)) is None
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "chosen",
     [
         "FUCKYOU",
         "F-U-C-K",
@@ -95,15 +97,15 @@ def test_no_code_that_we_make_says_a_blocked_word(name: str, owner: str, attempt
         "ASS",
     ],
 )
-def test_a_chosen_code_that_insults_or_poses_is_refused(wish: str) -> None:
-    """Also with digits for letters and dashes between them; the message names the word."""
-    with pytest.raises(CodeRefused, match="which no code may"):
-        vanity(wish)
+def test_a_chosen_code_with_a_blocked_word_is_rejected(chosen: str) -> None:
+    """Also with digits in place of letters and dashes between them; the message names the word."""
+    with pytest.raises(InvalidCode, match="is not allowed in codes"):
+        normalize_vanity_code(chosen)
 
 
 @pytest.mark.parametrize(
-    "wish", ["CASSIE", "DICKENS", "GRAPE", "PEACOCK", "ANALYST", "SBX", "ESSEX", "AMY88", "SHITAKE-FAN"[4:]]
+    "chosen", ["CASSIE", "DICKENS", "GRAPE", "PEACOCK", "ANALYST", "SBX", "ESSEX", "AMY88", "SHITAKE-FAN"[4:]]
 )
-def test_an_ordinary_word_that_holds_a_short_one_is_no_insult(wish: str) -> None:
-    """Cassie may have her name."""
-    assert vanity(wish) == wish
+def test_an_ordinary_word_that_contains_a_short_blocked_one_is_allowed(chosen: str) -> None:
+    """CASSIE is a name."""
+    assert normalize_vanity_code(chosen) == chosen

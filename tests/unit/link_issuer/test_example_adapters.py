@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
+from referral.program_file.check import check
 
 
 def test_the_documented_adapter_is_the_examples() -> None:

@@ -1,4 +1,4 @@
-"""What a link may name, and when a code leads on."""
+"""What a link may carry, and when a code works."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from link_issuer.domain.link_spec import Wish, disabled, hindrance, link, mistakes
-from link_issuer.domain.uses import is_due
+from link_issuer.domain.availability import unavailable_reason
+from link_issuer.domain.link_spec import LinkSpec, disable_link, link_mistakes, new_link
+from link_issuer.usage_counter import is_snapshot_due
+from referral.events.content import CallToAction, ContentItem
 from referral.events.entities import Participant, ProgramVersion
-from referral.events.program import CallToAction, ContentItem, Program
+from referral.events.program import Program
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -30,31 +32,31 @@ AMY = Participant(
 
 
 @pytest.mark.parametrize(
-    ("wish", "places"),
+    ("spec", "pointers"),
     [
-        (Wish(), []),
-        (Wish(channel="wechat", content="hacks", cta="tag", starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), []),
-        (Wish(channel="douyin"), ["/channel"]),
-        (Wish(partner="nobody"), ["/partner"]),
-        (Wish(content="nothing", cta="tag"), ["/content"]),
-        (Wish(content="hacks", cta="nothing"), ["/cta"]),
-        (Wish(cta="tag"), ["/content"]),
-        (Wish(expires_at=NOW), ["/expires_at"]),
-        (Wish(starts_at=NOW + 2 * HOUR, expires_at=NOW + HOUR), ["/expires_at"]),
-        (Wish(channel="web", content="x", expires_at=NOW - HOUR), ["/channel", "/content", "/expires_at"]),
+        (LinkSpec(), []),
+        (LinkSpec(channel="wechat", content="hacks", cta="tag", starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), []),
+        (LinkSpec(channel="douyin"), ["/channel"]),
+        (LinkSpec(partner="nobody"), ["/partner"]),
+        (LinkSpec(content="nothing", cta="tag"), ["/content"]),
+        (LinkSpec(content="hacks", cta="nothing"), ["/cta"]),
+        (LinkSpec(cta="tag"), ["/content"]),
+        (LinkSpec(expires_at=NOW), ["/expires_at"]),
+        (LinkSpec(starts_at=NOW + 2 * HOUR, expires_at=NOW + HOUR), ["/expires_at"]),
+        (LinkSpec(channel="web", content="x", expires_at=NOW - HOUR), ["/channel", "/content", "/expires_at"]),
     ],
 )
-def test_a_link_names_what_the_program_has(wish: Wish, places: list[str]) -> None:
-    """Its channels, its content and that content's calls to action; a time that is still to come. All mistakes at once."""
-    assert [one.pointer for one in mistakes(wish, RULES, NOW)] == places
+def test_a_link_may_carry_what_the_program_has(spec: LinkSpec, pointers: list[str]) -> None:
+    """Its channels, its content and that content's calls to action; an end in the future. All mistakes at once."""
+    assert [one.pointer for one in link_mistakes(spec, RULES, NOW)] == pointers
 
 
-def test_the_same_wish_is_the_same_link() -> None:
-    """A link's id says what it carries, in whatever zone its times were written; another wish is another link."""
+def test_the_same_spec_is_the_same_link() -> None:
+    """A link's id is derived from what it carries, whatever the UTC offset of its times; another spec is another link."""
     east = (NOW + HOUR).astimezone(None)
-    assert Wish(expires_at=NOW + HOUR).link_id(AMY.id) == Wish(expires_at=east).link_id(AMY.id)
-    assert Wish(content="a", cta="b").link_id(AMY.id) != Wish(content="b", cta="a").link_id(AMY.id)
-    assert Wish().link_id(AMY.id) != Wish().link_id("par_another")
+    assert LinkSpec(expires_at=NOW + HOUR).link_id(AMY.id) == LinkSpec(expires_at=east).link_id(AMY.id)
+    assert LinkSpec(content="a", cta="b").link_id(AMY.id) != LinkSpec(content="b", cta="a").link_id(AMY.id)
+    assert LinkSpec().link_id(AMY.id) != LinkSpec().link_id("par_another")
 
 
 @pytest.mark.parametrize(
@@ -67,45 +69,54 @@ def test_the_same_wish_is_the_same_link() -> None:
     ],
 )
 def test_a_link_works_from_its_start_until_its_end(now: datetime, expected: str | None) -> None:
-    """The start belongs to it, the end does not."""
-    made = link(Wish(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), AMY, "LATER", NOW)
-    assert hindrance(made, TERMS, now) == expected
-    assert hindrance(AMY, TERMS, now) is None
+    """The start is inclusive, the end exclusive."""
+    link = new_link(LinkSpec(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), AMY, "LATER", NOW)
+    assert unavailable_reason(link, TERMS, now) == expected
+    assert unavailable_reason(AMY, TERMS, now) is None
 
 
-def test_a_program_that_is_not_open_hinders_all_its_codes() -> None:
-    """Before its first version and after its end nothing leads on; a link that is switched off never does."""
-    made = link(Wish(), AMY, "AMYX", NOW)
+def test_no_code_works_before_its_program_starts_or_after_it_ends() -> None:
+    """Nor does a disabled link at any time."""
+    link = new_link(LinkSpec(), AMY, "AMYX", NOW)
     ended = replace(TERMS, program=replace(RULES, ends_at=NOW))
-    for owner in (AMY, made):
-        assert hindrance(owner, None, NOW) == "program_not_started"
-        assert hindrance(owner, ended, NOW) == "program_ended"
-    assert hindrance(replace(made, disabled=True), TERMS, NOW) == "disabled"
+    for owner in (AMY, link):
+        assert unavailable_reason(owner, None, NOW) == "program_not_started"
+        assert unavailable_reason(owner, ended, NOW) == "program_ended"
+    assert unavailable_reason(replace(link, disabled=True), TERMS, NOW) == "disabled"
 
 
-def test_a_link_with_a_bound_is_exhausted_when_it_is_reached() -> None:
-    """So many people, and no more; a link without a bound never."""
-    made = link(Wish(max_uses=3, partner="kol_lin", campaign="spring"), AMY, "AMYX", NOW)
-    assert [hindrance(made, TERMS, NOW, uses) for uses in (0, 2, 3, 4)] == [None, None, "exhausted", "exhausted"]
-    assert hindrance(link(Wish(), AMY, "AMYY", NOW), TERMS, NOW, 10**9) is None
-    assert (made.partner, made.campaign) == ("kol_lin", "spring")
-    assert len({Wish().link_id(AMY.id), Wish(max_uses=3).link_id(AMY.id), Wish(partner="a").link_id(AMY.id)}) == 3
+def test_a_link_is_exhausted_when_max_uses_is_reached() -> None:
+    """A link without max_uses never is."""
+    link = new_link(LinkSpec(max_uses=3, partner="kol_lin", campaign="spring"), AMY, "AMYX", NOW)
+    assert [unavailable_reason(link, TERMS, NOW, uses) for uses in (0, 2, 3, 4)] == [
+        None,
+        None,
+        "exhausted",
+        "exhausted",
+    ]
+    assert unavailable_reason(new_link(LinkSpec(), AMY, "AMYY", NOW), TERMS, NOW, 10**9) is None
+    assert (link.partner, link.campaign) == ("kol_lin", "spring")
+    assert (
+        len({LinkSpec().link_id(AMY.id), LinkSpec(max_uses=3).link_id(AMY.id), LinkSpec(partner="a").link_id(AMY.id)})
+        == 3
+    )
 
 
-def test_a_link_that_is_switched_off_keeps_its_code_and_the_moment() -> None:
-    """Twice is once: the first moment counts. The code stays its own since it was made."""
-    off = disabled(link(Wish(), AMY, "AMYX", NOW), NOW + HOUR)
+def test_a_disabled_link_keeps_its_code_and_the_time_it_was_disabled() -> None:
+    """Disabling it again changes nothing. The code is its own since it was created."""
+    off = disable_link(new_link(LinkSpec(), AMY, "AMYX", NOW), NOW + HOUR)
     assert (off.disabled, off.disabled_at, off.recorded_at) == (True, NOW + HOUR, NOW)
-    assert disabled(off, NOW + 2 * HOUR) is off
+    assert disable_link(off, NOW + 2 * HOUR) is off
 
 
 @given(st.integers(1, 100_000), st.data())
-def test_a_count_that_is_lost_was_written_down_a_tenth_ago_at_most(most: int, data: st.DataObject) -> None:
-    """However many uses there were, the last one written down is no more than a tenth of the bound before; the last always is."""
+def test_the_last_snapshot_is_at_most_a_tenth_of_max_uses_behind(most: int, data: st.DataObject) -> None:
+    """For any number of uses; and the last use is always written."""
     uses = data.draw(st.integers(1, most))
     written = max(
-        (one for one in range(max(0, uses - most // 10 - 1), uses + 1) if one == 0 or is_due(one, most)), default=None
+        (one for one in range(max(0, uses - most // 10 - 1), uses + 1) if one == 0 or is_snapshot_due(one, most)),
+        default=None,
     )
     assert written is not None
     assert uses - written <= most // 10
-    assert is_due(most, most)
+    assert is_snapshot_due(most, most)

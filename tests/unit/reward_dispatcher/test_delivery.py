@@ -133,7 +133,7 @@ def test_a_message_is_given_up_after_bounded_attempts_and_kept() -> None:
     world = World(lambda _: 500)
     assert run(_deliver(world)) is False
     assert len(world.sent) == ATTEMPTS
-    assert world.dead.letters == [("whk_1", told().id, "answered 500")]
+    assert world.dead.letters == [("whk_1", told().id, "status 500")]
 
 
 def test_what_cannot_even_be_kept_is_told_by_ids_only() -> None:
@@ -147,10 +147,10 @@ def test_what_cannot_even_be_kept_is_told_by_ids_only() -> None:
 
     sender = Sender(World(lambda _: 500).post, Full())
     with capture_logs() as logged:
-        run(sender.store_dead_letter(HOOK, told(), "answered 500"))
+        run(sender.store_dead_letter(HOOK, told(), "status 500"))
     (line,) = logged
     assert (line["webhook"], line["message"], line["reward"]) == ("whk_1", told().id, "rwd_1")
-    assert (line["program"], line["type"], line["reason"]) == (PROGRAM, "reward.fulfilled", "answered 500")
+    assert (line["program"], line["type"], line["reason"]) == (PROGRAM, "reward.fulfilled", "status 500")
     assert not any(secret in str(logged) for secret in ("CODE", "xhs:friend1"))
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_dispatcher.domain.discount_codes import ALPHABET, LENGTH, normalize_code, pattern_code
+from reward_dispatcher.domain.discount_codes import ALPHABET, LENGTH, generate_discount_code, normalize_code
 
 KEY = b"k" * 32
 
@@ -11,18 +11,18 @@ KEY = b"k" * 32
 @given(st.text(min_size=1, max_size=64))
 def test_a_code_is_readable_and_the_same_for_the_same_reward(reward: str) -> None:
     """Ten characters that nobody confuses, decided by the reward alone: restoring a reward restores its code."""
-    code = pattern_code(KEY, reward)
+    code = generate_discount_code(KEY, reward)
     assert len(code) == LENGTH
     assert set(code) <= set(ALPHABET)
     assert not set(code) & set("0O1ILU")
-    assert code == pattern_code(KEY, reward)
+    assert code == generate_discount_code(KEY, reward)
 
 
 def test_codes_of_many_rewards_differ_and_need_the_key() -> None:
     """No two of fifty thousand rewards share a code, and another key makes others."""
-    codes = {pattern_code(KEY, f"rwd_{number}") for number in range(50_000)}
+    codes = {generate_discount_code(KEY, f"rwd_{number}") for number in range(50_000)}
     assert len(codes) == 50_000
-    assert pattern_code(b"another key of thirty-two bytes!", "rwd_1") not in codes
+    assert generate_discount_code(b"another key of thirty-two bytes!", "rwd_1") not in codes
 
 
 def test_codes_are_compared_as_people_say_them() -> None:

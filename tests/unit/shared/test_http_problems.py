@@ -1,4 +1,4 @@
-"""What a caller gets when something is wrong: always a problem that says what, where, and what to do."""
+"""Error responses: problem details with the mistake, its location and the remedy."""
 
 from typing import Any
 
@@ -13,16 +13,16 @@ THINGS = "/v1/programs/prg_glow/things"
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    """A client of the tiny service; neither broker nor Redis answers it."""
+    """A client of the tiny service, without Kafka and Redis."""
     return tiny_service().test_client()
 
 
-def problem(answer: TestResponse) -> dict[str, Any]:
-    """The problem in an answer, after what holds for every one."""
-    assert answer.mimetype == "application/problem+json"
-    body: dict[str, Any] = answer.get_json()
-    assert body["status"] == answer.status_code
-    assert body["request_id"] == answer.headers["X-Request-Id"]
+def problem(response: TestResponse) -> dict[str, Any]:
+    """Returns the problem of a response, after checking what applies to every problem."""
+    assert response.mimetype == "application/problem+json"
+    body: dict[str, Any] = response.get_json()
+    assert body["status"] == response.status_code
+    assert body["request_id"] == response.headers["X-Request-Id"]
     assert body["type"] == "about:blank"
     assert body["title"]
     assert body["detail"].endswith(".")
@@ -43,59 +43,59 @@ def problem(answer: TestResponse) -> dict[str, Any]:
     ],
 )
 def test_every_error_is_a_problem(client: FlaskClient, method: str, path: str, status: int, code: str) -> None:
-    """Whether raised by us, by Flask or by a bug: one shape, and a code that stays."""
+    """Raised by a view, by Flask or by a bug: one format with a stable code."""
     found = problem(client.open(path, method=method))
     assert (found["status"], found["code"]) == (status, code)
 
 
-def test_a_bug_tells_nothing_of_itself(client: FlaskClient) -> None:
-    """What went wrong inside is for the log, not for the caller."""
+def test_an_internal_error_does_not_expose_details(client: FlaskClient) -> None:
+    """The exception is logged, not sent to the client."""
     assert "secret inside" not in client.get("/v1/broken/bug").text
 
 
-def test_what_is_away_is_answered_503_with_when_to_come_back(client: FlaskClient) -> None:
-    """A client library can wait by itself."""
+def test_an_unavailable_dependency_is_a_503_with_retry_after(client: FlaskClient) -> None:
+    """A client library can wait without further configuration."""
     assert client.get("/v1/broken/log").headers["Retry-After"] == "1"
 
 
-def test_a_method_that_is_not_taken_is_answered_with_those_that_are(client: FlaskClient) -> None:
-    """RFC 9110 asks for Allow."""
+def test_an_unsupported_method_is_a_405_with_the_supported_ones(client: FlaskClient) -> None:
+    """RFC 9110 requires Allow."""
     assert "GET" in client.delete("/v1/things").headers["Allow"]
 
 
-def test_a_body_that_breaks_rules_is_told_every_place(client: FlaskClient) -> None:
-    """All mistakes at once, each with a JSON pointer and what to write."""
+def test_an_invalid_body_gets_every_mistake_with_its_location(client: FlaskClient) -> None:
+    """All mistakes in one response, each with a JSON pointer and what to write instead."""
     body = {"number": "many", "inner": [{"text": "a"}, {"txet": "b"}], "colour/tint": 1}
     found = problem(client.post(THINGS, json=body, headers=headers("writer")))
     assert (found["status"], found["code"]) == (422, "invalid")
     assert {(one["pointer"], one["detail"]) for one in found["errors"]} == {
-        ("/number", "A whole number belongs here."),
-        ("/inner/1/text", "This is required: add it."),
-        ("/inner/1/txet", "There is no such field: remove it, or check how it is written."),
-        ("/colour~1tint", "There is no such field: remove it, or check how it is written."),
+        ("/number", "Must be an integer."),
+        ("/inner/1/text", "Required: add this field."),
+        ("/inner/1/txet", "Unknown field: remove it, or check its spelling."),
+        ("/colour~1tint", "Unknown field: remove it, or check its spelling."),
     }
 
 
-def test_a_wrong_query_is_told_by_name(client: FlaskClient) -> None:
-    """Outside of the body there is no pointer, so the place and the name are said."""
+def test_an_invalid_query_parameter_is_named(client: FlaskClient) -> None:
+    """Outside the body the location is the source and the name of the parameter."""
     found = problem(client.get("/v1/things?limit=all", headers=headers("reader")))
-    assert found["errors"] == [{"pointer": "query:limit", "detail": "A whole number belongs here."}]
+    assert found["errors"] == [{"pointer": "query:limit", "detail": "Must be an integer."}]
 
 
 @pytest.mark.parametrize("body", ["{", "[1,", "\xff", ""])
-def test_a_body_that_is_no_json_is_told_so(client: FlaskClient, body: str) -> None:
-    """Half a body, a stray byte, nothing at all: refused with a remedy, never with a 500."""
-    answer = client.post(THINGS, data=body, content_type="application/json", headers=headers("writer"))
-    assert problem(answer)["status"] in (400, 422)
+def test_a_body_that_is_not_json_is_rejected(client: FlaskClient, body: str) -> None:
+    """Truncated, not UTF-8 or empty: an error with a remedy, never a 500."""
+    response = client.post(THINGS, data=body, content_type="application/json", headers=headers("writer"))
+    assert problem(response)["status"] in (400, 422)
 
 
-def test_a_body_above_the_bound_is_refused(client: FlaskClient) -> None:
-    """A large body costs no memory."""
-    answer = client.post(THINGS, data=b"x" * 4096, content_type="application/json", headers=headers("writer"))
-    found = problem(answer)
+def test_a_body_above_the_size_limit_is_rejected(client: FlaskClient) -> None:
+    """A large body must not cost memory."""
+    response = client.post(THINGS, data=b"x" * 4096, content_type="application/json", headers=headers("writer"))
+    found = problem(response)
     assert (found["code"], found["detail"]) == (
         "too_large",
-        "The request body is larger than 2048 bytes. Send less at once.",
+        "The request body is larger than 2048 bytes. Send a smaller body, e.g. fewer events at once.",
     )
 
 
@@ -105,38 +105,38 @@ def test_a_body_above_the_bound_is_refused(client: FlaskClient) -> None:
         ({}, 401, "missing_key"),
         ({"Authorization": "Basic d29yZDp3b3Jk"}, 401, "missing_key"),
         ({"Authorization": "Bearer"}, 401, "missing_key"),
-        (headers("nobody"), 401, "unknown_key"),
+        (headers("unknown"), 401, "unknown_key"),
         (headers("revoked"), 401, "unknown_key"),
         (headers("reader"), 403, "missing_scope"),
     ],
 )
-def test_a_key_that_will_not_do_is_refused(client: FlaskClient, sent: dict[str, str], status: int, code: str) -> None:
-    """Without a known key 401, with one that lacks the scope 403; and 401 says how to send one."""
-    answer = client.post(THINGS, json={"number": 1}, headers=sent)
-    found = problem(answer)
+def test_an_insufficient_key_is_rejected(client: FlaskClient, sent: dict[str, str], status: int, code: str) -> None:
+    """Without a valid key 401 with `WWW-Authenticate`; with a key that lacks the scope 403."""
+    response = client.post(THINGS, json={"number": 1}, headers=sent)
+    found = problem(response)
     assert (found["status"], found["code"]) == (status, code)
-    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+    assert ("WWW-Authenticate" in response.headers) == (status == 401)
 
 
 @pytest.mark.parametrize("secret", ["writer", "admin", "bound"])
-def test_a_key_with_the_scope_or_admin_may(client: FlaskClient, secret: str) -> None:
-    """`admin` implies every scope; a key bound to a program may work on that program."""
+def test_a_key_with_the_scope_or_admin_has_access(client: FlaskClient, secret: str) -> None:
+    """`admin` includes every scope; a key restricted to a program may access that program."""
     assert client.post(THINGS, json={"number": 1}, headers=headers(secret)).status_code == 201
 
 
-def test_a_key_bound_to_other_programs_is_refused(client: FlaskClient) -> None:
-    """One brand's key must not touch another's program."""
-    answer = client.post("/v1/programs/prg_other/things", json={"number": 1}, headers=headers("bound"))
-    assert problem(answer)["code"] == "other_program"
+def test_a_key_restricted_to_other_programs_is_rejected(client: FlaskClient) -> None:
+    """The key of one brand must not access the program of another."""
+    response = client.post("/v1/programs/prg_other/things", json={"number": 1}, headers=headers("bound"))
+    assert problem(response)["code"] == "other_program"
 
 
-def test_a_key_is_looked_at_before_the_body(client: FlaskClient) -> None:
-    """Whoever has no key learns nothing of what a body should hold."""
+def test_the_key_is_checked_before_the_body(client: FlaskClient) -> None:
+    """A client without a key gets no information about the body."""
     assert client.post(THINGS, data=b"{", content_type="application/json").status_code == 401
 
 
-def test_redis_away_is_said_only_where_redis_is_needed(client: FlaskClient) -> None:
-    """An idempotency key needs Redis and is answered 503; the rate limit does without."""
+def test_only_requests_that_need_redis_fail_without_it(client: FlaskClient) -> None:
+    """A request with an idempotency key is a 503; the rate limit works without Redis."""
     assert client.post(THINGS, json={"number": 1}, headers=headers("writer")).status_code == 201
-    answer = client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="once"))
-    assert problem(answer)["code"] == "unavailable"
+    response = client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="once"))
+    assert problem(response)["code"] == "unavailable"

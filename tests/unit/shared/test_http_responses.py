@@ -14,7 +14,7 @@ from referral.http.app import create_app
 from referral.http.idempotency import idempotent
 from referral.http.openapi_annotations import annotations
 from referral.http.responses import Returned, component_schemas, encode_response, response
-from tests.support.tiny_service import NOWHERE, Item, headers, tiny_service
+from tests.support.tiny_service import NOWHERE, Item, Items, headers, tiny_service
 
 ITEMS = "/v1/programs/prg_glow/items"
 KETTLE = {"id": 1, "name": "kettle", "made_at": "2026-11-24T08:00:00Z", "note": None}
@@ -133,7 +133,7 @@ def test_an_unknown_program_is_a_404(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("outer", [requires("read"), idempotent])
 def test_response_above_requires_or_idempotent_raises_on_import(outer: Any) -> None:
-    """Both need a Flask response: one keeps it for replay, the other stands first of all."""
+    """Both need a Flask response: one stores it for replay, the other is the outermost decorator."""
     with pytest.raises(TypeError, match="below @requires and @idempotent"):
         response(Item)(outer(lambda: "anything"))
 
@@ -165,3 +165,19 @@ def test_a_decorated_view_keeps_the_components_of_all_its_responses() -> None:
     outer = response(other, 201)(inner)
     assert set(component_schemas(annotations(inner))) == {"One"}
     assert set(component_schemas(annotations(outer))) == {"One", "Other"}
+
+
+def test_a_body_of_several_structs_is_documented_as_one_of_them() -> None:
+    """`A | B` has the components of both."""
+
+    @response(Item | Items)
+    def view() -> Returned[Item | Items]:
+        """Returns an item or a page."""
+        return Items([], None)
+
+    facts = annotations(view)
+    assert {"Item", "Items"} <= set(component_schemas(facts))
+    documented: Any = facts["response"]
+    assert documented["responses"][200][0]["schema"] == {
+        "oneOf": [{"$ref": "#/components/schemas/Item"}, {"$ref": "#/components/schemas/Items"}]
+    }

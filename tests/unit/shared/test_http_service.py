@@ -1,4 +1,4 @@
-"""What every service does around its views: request ids, headers, limits, health, metrics, documentation."""
+"""What every service adds to its views: request ids, headers, rate limits, health, metrics, documentation."""
 
 import dataclasses
 import re
@@ -13,33 +13,33 @@ from tests.support.tiny_service import NOWHERE, headers, tiny_service
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    """A client of the tiny service; neither broker nor Redis answers it."""
+    """A client of the tiny service, without Kafka and Redis."""
     return tiny_service().test_client()
 
 
 def sample(exposition: str, name: str, **labels: str) -> float:
-    """The value of one sample of Prometheus' text format; 0 where there is none."""
+    """Returns the value of a sample in Prometheus' text format; 0 if it is missing."""
     for line in exposition.splitlines():
         if line.startswith(name + "{") and all(f'{label}="{value}"' in line for label, value in labels.items()):
             return float(line.rpartition(" ")[2])
     return 0.0
 
 
-def test_a_plain_request_id_comes_back(client: FlaskClient) -> None:
-    """A caller finds its own id again, in the answer and in our logs."""
+def test_a_valid_request_id_is_returned(client: FlaskClient) -> None:
+    """A client finds its own id in the response and in the log."""
     assert client.get("/v1/hot", headers={"X-Request-Id": "order-42.a_b:c"}).headers["X-Request-Id"] == "order-42.a_b:c"
 
 
 @pytest.mark.parametrize("sent", ["", "a b", "x" * 65, "a;b", "é", '{"a"}'])
-def test_an_odd_request_id_is_replaced(client: FlaskClient, sent: str) -> None:
-    """What goes into logs must not be anything a caller likes."""
-    answer = client.get("/v1/hot", headers={"X-Request-Id": sent})
-    assert re.fullmatch(r"req_[0-9a-f]{16}", answer.headers["X-Request-Id"])
+def test_an_invalid_request_id_is_replaced(client: FlaskClient, sent: str) -> None:
+    """A client must not write arbitrary text into the log."""
+    response = client.get("/v1/hot", headers={"X-Request-Id": sent})
+    assert re.fullmatch(r"req_[0-9a-f]{16}", response.headers["X-Request-Id"])
 
 
 @pytest.mark.parametrize("path", ["/v1/hot", "/nowhere", "/v1/things", "/docs", "/healthz"])
-def test_every_answer_carries_security_headers(client: FlaskClient, path: str) -> None:
-    """Pages and errors, hot or not."""
+def test_every_response_has_security_headers(client: FlaskClient, path: str) -> None:
+    """Pages, errors and fast paths."""
     found = client.get(path).headers
     assert found["X-Content-Type-Options"] == "nosniff"
     assert found["Referrer-Policy"] == "no-referrer"
@@ -48,100 +48,100 @@ def test_every_answer_carries_security_headers(client: FlaskClient, path: str) -
     assert len(found.getlist("Content-Security-Policy")) == 1
 
 
-def test_too_many_requests_of_a_caller_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """429 with when to come back; others, health and the hot path go on."""
+def test_requests_above_the_rate_limit_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """429 with Retry-After; other callers, health and fast paths are not affected."""
     monkeypatch.setattr("referral.http.rate_limit.time.time", lambda: 1_790_000_010.0)  # in the middle of a window
     client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/minute")).test_client()
-    answers = [client.get("/v1/things", headers=headers("reader")) for _ in range(5)]
-    assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
-    assert [one.headers["X-RateLimit-Remaining"] for one in answers] == ["2", "1", "0", "0", "0"]
-    assert answers[3].get_json()["code"] == "rate_limited"
-    assert 0 < int(answers[3].headers["Retry-After"]) <= 60
+    responses = [client.get("/v1/things", headers=headers("reader")) for _ in range(5)]
+    assert [one.status_code for one in responses] == [200, 200, 200, 429, 429]
+    assert [one.headers["X-RateLimit-Remaining"] for one in responses] == ["2", "1", "0", "0", "0"]
+    assert responses[3].get_json()["code"] == "rate_limited"
+    assert 0 < int(responses[3].headers["Retry-After"]) <= 60
     assert client.get("/v1/things", headers=headers("admin")).status_code == 200
     assert client.get("/v1/hot").status_code == 200
     assert client.get("/healthz").status_code == 200
 
 
-def test_made_up_keys_share_one_allowance() -> None:
-    """Guessing keys brings no fresh allowance for each guess."""
+def test_unknown_keys_share_one_rate_limit() -> None:
+    """A guessed key is counted for its address, not as a caller of its own."""
     client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/day")).test_client()
-    answers = [client.get("/v1/things", headers=headers(f"guess{number}")).status_code for number in range(5)]
-    assert answers == [401, 401, 401, 429, 429]
+    responses = [client.get("/v1/things", headers=headers(f"guess{number}")).status_code for number in range(5)]
+    assert responses == [401, 401, 401, 429, 429]
 
 
-def test_made_up_keys_are_counted_where_known_ones_are_not() -> None:
-    """On the hot path each guess would hold a thread while the catalog is read; whoever has a key is not bounded."""
+def test_unknown_keys_are_counted_on_fast_paths() -> None:
+    """Each guess would block a thread while the catalog is read; valid keys are not limited there."""
     client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/day")).test_client()
     guesses = [client.get("/v1/hot/mine", headers=headers(f"guess{number}")) for number in range(5)]
-    assert [answer.status_code for answer in guesses] == [401, 401, 401, 429, 429]
+    assert [response.status_code for response in guesses] == [401, 401, 401, 429, 429]
     assert guesses[4].headers["Retry-After"] == guesses[4].headers["X-RateLimit-Reset"]
     assert {client.get("/v1/hot/mine", headers=headers("reader")).status_code for _ in range(10)} == {200}
 
 
-def test_behind_a_proxy_callers_are_told_apart_by_what_it_says() -> None:
-    """Only so many proxies as are configured are believed: a caller's own header is not."""
+def test_behind_a_proxy_callers_are_identified_by_its_header() -> None:
+    """Only the configured number of proxies is trusted, not the header of a client."""
     settings = dataclasses.replace(NOWHERE, rate_limit="1/day", proxies=1)
     client = tiny_service(settings).test_client()
 
-    def ask(forwarded: str) -> int:
+    def status_for(forwarded: str) -> int:
         return client.get("/docs", headers={"X-Forwarded-For": forwarded}).status_code
 
-    assert [ask("1.1.1.1"), ask("2.2.2.2"), ask("9.9.9.9, 1.1.1.1")] == [200, 200, 429]
+    assert [status_for("1.1.1.1"), status_for("2.2.2.2"), status_for("9.9.9.9, 1.1.1.1")] == [200, 200, 429]
 
 
-def test_readiness_says_which_part_is_not_ready_and_why(client: FlaskClient) -> None:
-    """An operator reads the reason off the probe."""
-    answer = client.get("/readyz")
-    body = answer.get_json()
-    assert (answer.status_code, body["ready"]) == (503, False)
+def test_readiness_names_the_failed_checks_and_their_reasons(client: FlaskClient) -> None:
+    """An operator finds the reason in the response of the probe."""
+    response = client.get("/readyz")
+    body = response.get_json()
+    assert (response.status_code, body["ready"]) == (503, False)
     assert body["checks"]["catalog"] == "ok"
-    assert "does not answer" in body["checks"]["log"]
-    assert "does not answer" in body["checks"]["redis"]
+    assert "does not respond" in body["checks"]["log"]
+    assert "does not respond" in body["checks"]["redis"]
 
 
-def test_alive_is_not_ready(client: FlaskClient) -> None:
-    """A process whose broker is away must not be restarted for it."""
+def test_a_process_is_alive_although_it_is_not_ready(client: FlaskClient) -> None:
+    """A process must not be restarted because Kafka is unavailable."""
     assert client.get("/healthz").status_code == 200
 
 
-def test_answers_are_counted_by_route_and_never_by_address(client: FlaskClient) -> None:
-    """An id in an address, an unknown address, an invented method: none makes a new time series."""
+def test_requests_are_counted_by_route_and_not_by_path(client: FlaskClient) -> None:
+    """An id in the path, an unknown path, an invented method: none creates a time series."""
     labels = {"service": "tiny", "method": "GET", "status": "418"}
     before = sample(client.get("/metrics").text, "referral_http_requests_total", route="/v1/broken/<how>", **labels)
     client.get("/v1/broken/teapot")
     client.get("/nowhere/at/all")
     client.open("/v1/hot", method="BREW")
-    shown = client.get("/metrics").text
-    assert sample(shown, "referral_http_requests_total", route="/v1/broken/<how>", **labels) == before + 1
-    assert 'route="unknown"' in shown
-    assert 'method="other"' in shown
-    assert "teapot" not in shown
-    assert "BREW" not in shown
+    exposition = client.get("/metrics").text
+    assert sample(exposition, "referral_http_requests_total", route="/v1/broken/<how>", **labels) == before + 1
+    assert 'route="unknown"' in exposition
+    assert 'method="other"' in exposition
+    assert "teapot" not in exposition
+    assert "BREW" not in exposition
 
 
-def test_metrics_tell_what_runs_and_what_it_knows(client: FlaskClient) -> None:
-    """The version, and the size and age of the catalog, read when asked."""
-    shown = client.get("/metrics").text
-    assert sample(shown, "referral_build_info", service="tiny", version=__version__) == 1
-    assert "referral_catalog_entities 6.0" in shown
-    assert "referral_catalog_age_seconds 0.0" in shown
+def test_metrics_have_the_version_and_the_state_of_the_catalog(client: FlaskClient) -> None:
+    """Size and age of the catalog are read for each scrape."""
+    exposition = client.get("/metrics").text
+    assert sample(exposition, "referral_build_info", service="tiny", version=__version__) == 1
+    assert "referral_catalog_entities 6.0" in exposition
+    assert "referral_catalog_age_seconds 0.0" in exposition
 
 
-def test_the_document_says_scopes_problems_and_idempotency_keys(client: FlaskClient) -> None:
-    """A client generator has all it needs."""
+def test_the_document_has_scopes_problems_and_idempotency_keys(client: FlaskClient) -> None:
+    """A client can be generated from it."""
     document = client.get("/openapi.json").get_json()
     validate(document)
     make = document["paths"]["/v1/programs/{program}/things"]["post"]
     assert make["x-scope"] == "links:write"
     assert "key" in make["security"][0]
-    assert "Idempotency-Key" in {one.get("name") for one in make["parameters"]}
+    assert "Idempotency-Key" in {parameter.get("name") for parameter in make["parameters"]}
     assert document["paths"]["/v1/hot"]["get"]["security"] == []
     problem = document["components"]["responses"]["DEFAULT_ERROR"]["content"]
     assert problem == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def test_the_page_of_the_api_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
-    """No script, no outside host, and small."""
+def test_the_api_reference_is_self_contained(client: FlaskClient) -> None:
+    """No script, no other host, and small."""
     page = client.get("/docs")
     assert page.status_code == 200
     assert len(page.data) < 100_000
@@ -151,13 +151,13 @@ def test_the_page_of_the_api_needs_nothing_from_elsewhere(client: FlaskClient) -
 
 
 def test_a_head_request_has_headers_and_no_body(client: FlaskClient) -> None:
-    """What answers GET answers HEAD."""
-    answer = client.head("/v1/hot")
-    assert (answer.status_code, answer.data, answer.headers["Content-Length"]) == (200, b"", "2")
+    """Every GET route supports HEAD."""
+    response = client.head("/v1/hot")
+    assert (response.status_code, response.data, response.headers["Content-Length"]) == (200, b"", "2")
 
 
-def test_idempotent_above_requires_is_a_mistake_seen_at_start() -> None:
-    """Else an answer would be replayed to whoever asks, key or not."""
+def test_idempotent_above_requires_raises_on_import() -> None:
+    """Otherwise a response would be replayed to clients without a key."""
     from referral.http.api_keys import requires
     from referral.http.idempotency import idempotent
 

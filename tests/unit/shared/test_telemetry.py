@@ -1,4 +1,4 @@
-"""Telemetry: one table of metrics, safe from many threads; logs in one form, without secrets."""
+"""Telemetry: one table of metrics, thread-safe; logs in one format, without secrets."""
 
 import json
 import os
@@ -16,19 +16,19 @@ ROOT = Path(__file__).resolve().parents[3]
 USE = re.compile(r'\b(?:counter|gauge|histogram|gauges)[(\[]"(\w+)"')
 
 
-def used() -> set[str]:
-    """The names of metrics in the code."""
+def metrics_in_code() -> set[str]:
+    """Returns the names of the metrics that the code uses."""
     sources = [*ROOT.glob("shared/**/*.py"), *ROOT.glob("services/**/*.py")]
     return {name for source in sources for name in USE.findall(source.read_text("utf-8"))}
 
 
-def test_every_metric_of_the_table_is_told_somewhere_and_no_other() -> None:
-    """A dashboard on a metric that nobody tells shows nothing; a name outside of the table fails only when it is told."""
-    assert used() == set(TABLE)
+def test_the_code_uses_exactly_the_metrics_of_the_table() -> None:
+    """A panel with an unused metric is empty; a name outside the table fails only when the code runs."""
+    assert metrics_in_code() == set(TABLE)
 
 
-def test_names_and_labels_are_as_prometheus_wants_them() -> None:
-    """https://prometheus.io/docs/practices/naming/: no `_total` of our own, every meaning a sentence, names unique."""
+def test_names_and_labels_follow_the_conventions_of_prometheus() -> None:
+    """https://prometheus.io/docs/practices/naming/: the client adds `_total`, every meaning is a sentence, names are unique."""
     assert len(TABLE) == len(ROWS)
     for row in ROWS:
         assert re.fullmatch(r"[a-z][a-z_]*", row.name)
@@ -37,15 +37,15 @@ def test_names_and_labels_are_as_prometheus_wants_them() -> None:
         assert bool(row.buckets) == (row.kind == "histogram")
 
 
-def test_a_metric_is_made_once_from_many_threads() -> None:
-    """Prometheus refuses a second object of the same name."""
+def test_a_metric_is_created_once_by_many_threads() -> None:
+    """prometheus_client rejects a second object of the same name."""
     with ThreadPoolExecutor(16) as threads:
-        made = {id(found) for found in threads.map(counter, ["clock_ticks"] * 200)}
-    assert len(made) == 1
+        objects = {id(metric) for metric in threads.map(counter, ["clock_ticks"] * 200)}
+    assert len(objects) == 1
 
 
-def test_a_metric_of_another_kind_or_name_is_a_mistake() -> None:
-    """Seen at the first use, not on a dashboard."""
+def test_a_metric_of_another_kind_or_name_raises() -> None:
+    """On first use, not as an empty panel."""
     with pytest.raises(KeyError):
         counter("no_such_metric")
     with pytest.raises(TypeError, match="is a counter"):
@@ -58,7 +58,7 @@ from referral.config import Settings
 from referral.telemetry.logs import configure_logs
 configure_logs("tiny", Settings(signing_key="k" * 32, log_format="{form}", log_level="info"))
 log = structlog.get_logger()
-log.debug("too small to tell")
+log.debug("below the level")
 log.info("a click", token="abc.def", remote_addr="203.0.113.9", user_agent="curl/8", program="prg_glow")
 logging.getLogger("some.library").warning("mind the %s", "gap")
 try:
@@ -69,14 +69,14 @@ except ZeroDivisionError as error:
 
 
 def logged(form: str) -> str:
-    """What a process of its own writes."""
+    """Returns what a separate process logs."""
     environ = {**os.environ, "NO_COLOR": "1"}
     command = [sys.executable, "-c", LOGGING.replace("{form}", form)]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30, env=environ).stdout
 
 
-def test_logs_are_json_lines_that_name_their_service_and_moment() -> None:
-    """One event a line, libraries' too; a traceback stays in its line."""
+def test_logs_are_json_lines_with_service_and_time() -> None:
+    """One event per line, for libraries too; a traceback stays in its line."""
     click, library, broken = (json.loads(line) for line in logged("json").splitlines())
     assert all(one["service"] == "tiny" and one["at"].endswith("Z") for one in (click, library, broken))
     assert (click["event"], click["program"]) == ("a click", "prg_glow")
@@ -85,8 +85,8 @@ def test_logs_are_json_lines_that_name_their_service_and_moment() -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_logs_withhold_secrets_addresses_and_user_agents(form: str) -> None:
-    """Whatever a line of code hands over."""
+def test_logs_have_no_secrets_addresses_or_user_agents(form: str) -> None:
+    """Even if the code passes them."""
     written = logged(form)
     assert "a click" in written
     for secret in ("abc.def", "203.0.113.9", "curl/8"):
@@ -106,8 +106,8 @@ logging.getLogger("other").error("again")
 """
 
 
-def test_a_client_that_tries_again_and_again_fills_no_log() -> None:
-    """Faust's client logs dozens of lines a second while its broker is away; each is told once a minute. Others are as they are."""
+def test_a_library_that_repeats_itself_does_not_flood_the_log() -> None:
+    """Faust's client logs dozens of lines per second during an outage: each once per minute; other libraries are not limited."""
     done = subprocess.run([sys.executable, "-c", REPEATS], capture_output=True, text=True, check=True, timeout=30)
-    told = [json.loads(line)["event"] for line in done.stdout.splitlines()]
-    assert told == ["no answer, attempt 0", "away since 0", "again", "again"]
+    events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+    assert events == ["no answer, attempt 0", "away since 0", "again", "again"]

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from link_issuer.programs.check import check
 from link_issuer.programs.yaml_form import read
 from referral.events.facts import PersonFollowed
 from referral.events.program import Program
+from referral.program_file.check import check
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.offline_run import run_offline
 from referral_tools.campaign.request_batches import request_batches

@@ -74,7 +74,7 @@ def test_advice_comes_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = GLOW.read_text("utf-8").replace("艾特一个皮肤干的朋友", "转发一下").replace("{link}", "{code}")
     file.write_text(text.replace("[code, click, scan", "[click, scan"), "utf-8")
     remarks = _check(file).stderr.splitlines()
-    assert remarks[0].endswith("name the friend or the reason, such as 艾特一个皮肤干的朋友 [generic_cta]")
+    assert remarks[0].endswith("name a friend or a reason, such as 艾特一个皮肤干的朋友 [generic_cta]")
     numbers = [int(one.removeprefix(f"{file}:").partition(":")[0]) for one in remarks]
     assert numbers == sorted(numbers)
     assert {one.rpartition(" ")[2] for one in remarks} == {"[generic_cta]", "[untracked_channel]"}

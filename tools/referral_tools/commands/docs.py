@@ -8,6 +8,7 @@ from typing import get_args
 import click
 
 from referral import config
+from referral.events.line import type_tag
 from referral.telemetry import metrics
 from referral.topics import TOPICS, Topic
 from referral_tools.attribution.page import sections
@@ -30,15 +31,15 @@ def configuration_page() -> str:
 def metrics_page() -> str:
     """docs/metrics.md"""
     intro = (
-        "Every process shows its metrics at `/metrics`, in Prometheus' text format: HTTP services on their port, folds and"
-        " workers on `REFERRAL_METRICS_PORT`. Where a service is one process, Python's own (`process_*`, `python_*`) are there too."
+        "Every process exports its metrics at `/metrics` in Prometheus' text format: HTTP services on their own port, folds and"
+        " workers on `REFERRAL_METRICS_PORT`. A service with a single worker process also exports `process_*` and `python_*`."
     )
     return _page(
         "Metrics",
         "shared/referral/telemetry/metrics.py",
         intro,
         ("metric", "kind", "labels", "meaning"),
-        metrics.table(),
+        metrics.documentation_rows(),
     )
 
 
@@ -69,7 +70,11 @@ def attribution_page() -> str:
 
 def programs_page() -> str:
     """docs/programs.md"""
-    return programs(_MADE.format(source="services/link-issuer/link_issuer/programs and .../domain/advice"))
+    return programs(
+        _MADE.format(
+            source="shared/referral/events/program.py, link-issuer's domain/advice and examples/programs/glow.yaml"
+        )
+    )
 
 
 def screening_rules_page() -> str:
@@ -144,9 +149,5 @@ def _readers(topic: Topic) -> str:
 def _lines(topic: Topic) -> str:
     """The types that stand on a topic, each with the first line of its docstring."""
     kinds = get_args(topic.lines) or (topic.lines,)
-    named = [f"| `{_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
+    named = [f"| `{type_tag(kind)}` | {_cell((getdoc(kind) or '').splitlines()[0])} |" for kind in kinds]
     return "\n".join(["", f"## {topic.name}", "", "| type | meaning |", "|---|---|", *named, ""])
-
-
-def _tag(kind: type) -> str:
-    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined] # a msgspec type's own description

@@ -1,4 +1,4 @@
-"""`referral program`: a program file is checked here, line by line, applied over HTTP, and its versions are compared."""
+"""`referral program`: checks a program file line by line, applies it over HTTP, and compares versions."""
 
 from pathlib import Path
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import click
 import httpx
 
-from link_issuer.domain.advice.missing_element import missing
-from link_issuer.domain.program_changes import changes
-from link_issuer.programs.sections import title
+from link_issuer.domain.advice.catalogue import find_advice
+from link_issuer.domain.advice.missing_element import missing_elements
+from link_issuer.domain.program_changes import program_changes
 from link_issuer.programs.yaml_form import Document
 from referral.events.program import Program
 from referral_tools.commands.program_diff import diff
-from referral_tools.commands.program_file import FILE, load_program_file, print_report
+from referral_tools.commands.program_file import FILE, load_program_file, print_mistakes
+from referral_tools.commands.program_sections import title
 from referral_tools.commands.program_service import Applied, put, versions_of
 from referral_tools.service_client import ServiceClient, decode_response, mistakes, refusal, service_options
 
@@ -28,9 +29,10 @@ program.add_command(diff)
 @program.command("check")
 @click.argument("file", type=FILE)
 def check_file(file: Path) -> None:
-    """Say what is wrong in FILE, line by line, and what a growth expert would do better. Ends with 1 where something is wrong."""
-    _, verdict, found = load_program_file(file)
-    warnings = f", {len(verdict.warnings)} to think about" if verdict.warnings else ""
+    """Print the mistakes in FILE by line, and what a growth expert would improve. Exits with 1 if there are mistakes."""
+    _, _, found = load_program_file(file)
+    count = len(find_advice(found))
+    warnings = f", {count} to think about" if count else ""
     click.echo(f"{file}: {found.id} is in order{warnings}")
     click.echo(_scores(found), nl=False)
 
@@ -38,7 +40,7 @@ def check_file(file: Path) -> None:
 @program.command("apply")
 @click.argument("file", type=FILE)
 @service_options("link-issuer", "admin")
-@click.option("--dry-run", is_flag=True, help="ask what would happen, and change nothing")
+@click.option("--dry-run", is_flag=True, help="show what would happen, and change nothing")
 def apply_file(file: Path, url: str, key: str, dry_run: bool) -> None:
     """Make FILE the program's next version, if its rules differ from the newest one's."""
     document, _, found = load_program_file(file)
@@ -60,19 +62,19 @@ def versions(program_id: str, url: str, key: str) -> None:
 
 def _scores(found: Program) -> str:
     """How many of the four elements each content item has."""
-    return "".join(f"  {item.id}: {4 - len(missing(item))} of 4 elements\n" for item in found.content)
+    return "".join(f"  {item.id}: {4 - len(missing_elements(item))} of 4 elements\n" for item in found.content)
 
 
 def _news(older: Applied | None, newer: Applied) -> str:
     if older is None:
         return "the first"
-    found = changes(older.program, newer.program)
+    found = program_changes(older.program, newer.program)
     return f"{len(found)} changed: {', '.join(dict.fromkeys(title(one.section) for one in found))}"
 
 
 def _refuse(file: Path, document: Document, answer: httpx.Response) -> None:
     """Prints the problem that the service answered, with lines where it names places, and ends the command."""
-    print_report(file, document, mistakes(answer))
+    print_mistakes(file, document, mistakes(answer))
     raise refusal(answer)
 
 

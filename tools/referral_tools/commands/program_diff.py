@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from link_issuer.domain.program_changes import Change, changes
-from link_issuer.programs.check import spelled_out
+from link_issuer.domain.program_changes import ProgramChange, program_changes
 from referral.events.program import Program
+from referral.events.section import with_defaults
 from referral_tools.commands.program_diff_text import describe
 from referral_tools.commands.program_file import load_program_file
 from referral_tools.commands.program_service import Applied, versions_of
@@ -44,7 +44,7 @@ def diff(old: str, new: str | None, url: str, key: str | None, as_json: bool) ->
     """
     service = ServiceClient(url, key) if key else None
     before, after = _sides(old, new, service)
-    found = changes(before.program, after.program)
+    found = program_changes(before.program, after.program)
     click.echo(_json(before, after, found) if as_json else _text(before, after, found))
 
 
@@ -83,7 +83,7 @@ def _of_service(one: Applied) -> Side:
     return Side(f"version {one.version}", one.program, one.version, one.effective_from)
 
 
-def _text(before: Side, after: Side, found: Sequence[Change]) -> str:
+def _text(before: Side, after: Side, found: Sequence[ProgramChange]) -> str:
     head = f"{after.program.id}: {before.label} → {after.label}"
     if not found:
         return f"{head}\nThe rules are the same."
@@ -96,7 +96,7 @@ def _when(before: Side, after: Side) -> str:
     return f"The new rules count from {since}; what happened before keeps those of {before.label}."
 
 
-def _json(before: Side, after: Side, found: Sequence[Change]) -> str:
+def _json(before: Side, after: Side, found: Sequence[ProgramChange]) -> str:
     content = {"from": _facts(before), "to": _facts(after), "changes": [_fields(one) for one in found]}
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
 
@@ -110,12 +110,12 @@ def _facts(side: Side) -> dict[str, object]:
     }
 
 
-def _fields(change: Change) -> dict[str, object]:
+def _fields(change: ProgramChange) -> dict[str, object]:
     return {
         "section": change.section,
         "kind": change.kind,
         "name": change.name,
         "pointer": change.pointer,
-        "before": spelled_out(change.before),
-        "after": spelled_out(change.after),
+        "before": with_defaults(change.before),
+        "after": with_defaults(change.after),
     }

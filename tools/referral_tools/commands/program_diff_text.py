@@ -7,14 +7,14 @@ from itertools import groupby
 import click
 import msgspec
 
-from link_issuer.domain.program_changes import Change
-from link_issuer.programs.sections import SECTIONS, title
+from link_issuer.domain.program_changes import ProgramChange
+from referral_tools.commands.program_sections import SECTIONS, title
 
 _WORD = re.compile(r"[!-~]+")
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
 
 
-def describe(found: Iterable[Change]) -> str:
+def describe(found: Iterable[ProgramChange]) -> str:
     """A paragraph for each section: what was added (+), removed (-) and changed (~), each with its JSON pointer."""
     ordered = sorted(found, key=lambda one: _rank(one.section))
     groups = groupby(ordered, key=lambda one: title(one.section))
@@ -28,18 +28,18 @@ def _rank(section: str) -> int:
     return [*SECTIONS].index(section) if section in SECTIONS else -1
 
 
-def _line(change: Change) -> str:
+def _line(change: ProgramChange) -> str:
     sign, color = _SIGNS[change.kind]
     return f"  {click.style(sign, fg=color)} {_place(change)}: {_what(change)}  {click.style(change.pointer, dim=True)}"
 
 
-def _place(change: Change) -> str:
+def _place(change: ProgramChange) -> str:
     """The place in the file's own words; within a section that has items, by the item's."""
     named = change.name if change.section in SECTIONS and change.name else (change.section, *change.name)
     return ", ".join(f"no. {part}" if part.isdecimal() else part for part in named)
 
 
-def _what(change: Change) -> str:
+def _what(change: ProgramChange) -> str:
     match change.kind:
         case "added":
             return in_words(msgspec.to_builtins(change.after))

@@ -1,48 +1,49 @@
-"""A program file as the commands read it: checked, with what there is to say about it line by line."""
+"""A program file as the commands read it: validated, with mistakes and advice printed by line."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from link_issuer.programs.check import Checked, check
+from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.programs.yaml_form import Document, NotYaml, read
 from referral.events.program import Program
+from referral.program_file.check import Checked, check
 from referral.validation.mistakes import Mistake
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def load_program_file(file: Path, *, advise: bool = True) -> tuple[Document, Checked, Program]:
-    """The file's content, the verdict on it, and the program.
+    """The file's content, the result of the check, and the program.
 
-    Prints mistakes, and advice unless that is not wanted; ends the command where there are mistakes.
+    Prints mistakes, and advice unless `advise` is false; ends the command if there are mistakes.
     """
     try:
         document = read(file.read_text("utf-8"))
     except (NotYaml, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}:{getattr(error, 'line', 1)}: {error}") from error
-    verdict = check(document.content)
-    mistakes = [*document.mistakes, *verdict.mistakes]
-    print_report(file, document, mistakes)
-    if advise:
-        _advise(file, document, verdict)
-    if mistakes or verdict.program is None:
+    checked = check(document.content)
+    mistakes = [*document.mistakes, *checked.mistakes]
+    print_mistakes(file, document, mistakes)
+    if advise and checked.program is not None:
+        _print_advice(file, document, checked.program)
+    if mistakes or checked.program is None:
         raise click.ClickException(f"{file} has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}")
-    return document, verdict, verdict.program
+    return document, checked, checked.program
 
 
-def print_report(file: Path, document: Document, mistakes: Iterable[Mistake]) -> None:
+def print_mistakes(file: Path, document: Document, mistakes: Iterable[Mistake]) -> None:
     """Prints mistakes with their lines, in the order of the file."""
     for line, one in sorted((document.line_of(one.pointer), one) for one in mistakes):
-        _print_mistakes(file, line, one.pointer, one.detail, "red")
+        _print_remark(file, line, one.pointer, one.detail, "red")
 
 
-def _advise(file: Path, document: Document, verdict: Checked) -> None:
-    for one in sorted(verdict.warnings, key=lambda one: document.line_of(one.pointer)):
-        _print_mistakes(file, document.line_of(one.pointer), one.pointer, f"{one.detail} [{one.code}]", "yellow")
+def _print_advice(file: Path, document: Document, program: Program) -> None:
+    for one in sorted(find_advice(program), key=lambda one: document.line_of(one.pointer)):
+        _print_remark(file, document.line_of(one.pointer), one.pointer, f"{one.detail} [{one.code}]", "yellow")
 
 
-def _print_mistakes(file: Path, line: int, pointer: str, detail: str, color: str) -> None:
-    """One remark, in the form that editors and terminals make a link of: file:line."""
+def _print_remark(file: Path, line: int, pointer: str, detail: str, color: str) -> None:
+    """One remark, in the form that editors and terminals turn into a link: file:line."""
     click.echo(f"{click.style(f'{file}:{line}', fg=color)}: {pointer or '/'} {detail}", err=True)

@@ -1,19 +1,15 @@
-"""docs/programs.md: every section of a program file, from the schema's own descriptions, and the table of advice."""
+"""docs/programs.md: every field of a program file, from its declaration, and the table of advice."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
-
-import msgspec
-from marshmallow import Schema, fields
+from typing import TypeAlias
 
 from link_issuer.domain.advice.catalogue import RULES
-from link_issuer.programs.schema import ProgramFile
-from link_issuer.programs.sections import BASICS, SECTIONS
-from referral.events.program import Program
-from referral.events.section import Section
+from referral.validation.struct_schema import DeclaredField, declared_fields
+from referral_tools.commands.program_sections import BASICS, FIELDS, SECTIONS, heading
 
+Row: TypeAlias = tuple[str, str, str]
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples/programs/glow.yaml"
 
 _INTRO = """\
@@ -32,26 +28,24 @@ referral program diff prg_glow@1 prg_glow@3 --json   # ... between two versions,
 `apply`, `versions` and `diff` with applied versions ask link-issuer (`--url` or `REFERRAL_PUBLIC_URL`, `--key` or `REFERRAL_KEY`);
 over HTTP it is `PUT /v1/programs/{id}` (`?dry_run=true`), `GET /v1/programs/{id}` and `GET /v1/programs/{id}/versions`.
 
-**Strict.** A field that is not known is refused, and so is anything that does not fit together: ids that stand twice, an experiment
-with a call to action that its item has not, a partner or kit on a channel where the program does not run, dates out of order. All
-mistakes come in one answer, each with a JSON pointer, and with the line of the file where `check` says it.
+**Strict.** Unknown fields are refused, and so are values that contradict each other: an id that is used twice, an experiment with a
+call to action that its item does not have, a partner or kit on a channel where the program does not run, dates out of order. One
+answer lists all mistakes, each with a JSON pointer; `check` adds the line in the file. Replays validate rules in the same way.
 
-**Versions.** Applying other rules makes the next version; the same rules change nothing. A version counts from `effective_from` on,
-which is never in the past: what happened before keeps the rules it happened under, and what took effect is never changed.\
+**Versions.** Applying different rules creates the next version; applying the same rules changes nothing. A version applies from
+`effective_from` on, which is never in the past: earlier events keep the rules that were in effect, and these are never changed.\
 """
 
 _ADVICE = """\
-What `check` says beside mistakes, and `PUT` answers under `warnings` as `{code, pointer, detail}`. A program with warnings is
-taken: they are advice. Texts are read in Chinese and English; the word lists are in
+What `check` prints beside mistakes, and `PUT` returns under `warnings` as `{code, pointer, detail}`. A program with warnings is
+accepted: they are advice. Texts are analysed in Chinese and English; the word lists are in
 [text_patterns.py](../services/link-issuer/link_issuer/domain/advice/text_patterns.py).\
 """
 
 
 def programs(made: str) -> str:
-    """docs/programs.md; `made` is the line that says where it comes from."""
-    whole = ProgramFile()
-    named = {name: _schema(field) for name, field in whole.fields.items()}
-    basics = {name: field for name, field in whole.fields.items() if name not in SECTIONS}
+    """docs/programs.md; `made` is the line that names its source."""
+    basics = [one for name, one in FIELDS.items() if name not in SECTIONS]
     return (
         "\n\n".join(
             [
@@ -59,8 +53,8 @@ def programs(made: str) -> str:
                 made,
                 _INTRO,
                 f"## {BASICS}",
-                _table(_rows(basics, Program, "")),
-                *[_section(name, named[name]) for name in SECTIONS],
+                _table(_rows(basics, "")),
+                *map(_section, SECTIONS.values()),
                 "## Advice",
                 _ADVICE,
                 _rules(),
@@ -70,47 +64,30 @@ def programs(made: str) -> str:
     )
 
 
-def _section(name: str, schema: Schema | None) -> str:
-    section = SECTIONS[name]
-    field = ProgramFile().fields[name]
-    rows = [(f"`{name}`", "—", field.metadata["description"])] if schema is None else _of(schema, name, field)
-    parts = [f"## {section.title}", section.why, _table(rows), f"*What the system does with it:* {section.use}"]
-    return "\n\n".join([*parts, *_excerpt(name)])
+def _section(section: DeclaredField) -> str:
+    meta = section.value.meta
+    rows = _inner_rows(section, "") or [(f"`{section.name}`", "—", section.value.text)]
+    parts = [f"## {heading(section)}", meta["why"], _table(rows), f"*What the system does with it:* {meta['use']}"]
+    return "\n\n".join([*parts, *_excerpt(section.name)])
 
 
-def _of(schema: Schema, name: str, field: fields.Field[Any]) -> Iterator[tuple[str, str, str]]:
-    part = _part(Program, name)
-    return _rows(schema.fields, part, f"{name}[]." if isinstance(field, fields.List) else f"{name}.")
+def _rows(declared: Iterable[DeclaredField], place: str) -> list[Row]:
+    """A row for each field, followed by those of the section inside it."""
+    rows: list[Row] = []
+    for one in declared:
+        default = "required" if one.required else _plain(one.default)
+        rows += [(f"`{place}{one.name}`", default, one.value.text), *_inner_rows(one, place)]
+    return rows
 
 
-def _rows(given: dict[str, fields.Field[Any]], part: type[Section], place: str) -> Iterator[tuple[str, str, str]]:
-    """A row for each field, and below it those of the sections inside it."""
-    defaults = {one.name: one.default for one in msgspec.structs.fields(part)}
-    for name, field in given.items():
-        default = "required" if field.required else _plain(defaults.get(name))
-        yield f"`{place}{name}`", default, str(field.metadata.get("description", ""))
-        inner = _schema(field)
-        if inner is not None:
-            deeper = f"{place}{name}[]." if isinstance(field, fields.List) else f"{place}{name}."
-            yield from _rows(inner.fields, _part(part, name), deeper)
-
-
-def _schema(field: fields.Field[Any]) -> Schema | None:
-    """The section that a field holds, one or a list of them."""
-    inner = field.inner if isinstance(field, fields.List) else field
-    found = inner.schema if isinstance(inner, fields.Nested) else None
-    return found if isinstance(found, Schema) else None
-
-
-def _part(part: type[Section], name: str) -> type[Section]:
-    """The contract's type of a section."""
-    [annotation] = [one.type for one in msgspec.structs.fields(part) if one.name == name]
-    [found] = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type) and issubclass(one, Section)]
-    return found
+def _inner_rows(section: DeclaredField, place: str) -> list[Row]:
+    struct = section.value.struct
+    deeper = f"{place}{section.name}[]." if section.value.is_list else f"{place}{section.name}."
+    return [] if struct is None else _rows(declared_fields(struct), deeper)
 
 
 def _plain(default: object) -> str:
-    """A default as it is written in the file; sections and empty ones say nothing."""
+    """A default as it is written in the file; a dash for sections and empty values."""
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, tuple) and default:
@@ -118,7 +95,7 @@ def _plain(default: object) -> str:
     return str(default) if isinstance(default, str | int) else "—"
 
 
-def _table(rows: Iterator[tuple[str, str, str]] | list[tuple[str, str, str]]) -> str:
+def _table(rows: Iterable[Row]) -> str:
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     return "\n".join(["| field | if left out | what belongs there |", "|---|---|---|", *lines])
 
@@ -133,5 +110,5 @@ def _excerpt(name: str) -> list[str]:
 
 
 def _rules() -> str:
-    rows = [f"| `{rule.name}` | {rule.mistake} | {rule.fix} |" for rule in RULES]
+    rows = [f"| `{rule.name}` | {rule.pitfall} | {rule.fix} |" for rule in RULES]
     return "\n".join(["| name | the mistake | its fix |", "|---|---|---|", *rows])

@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from referral_tools.commands.program_file import FILE, load_program_file, print_report
+from referral_tools.commands.program_file import FILE, load_program_file, print_mistakes
 from referral_tools.replay.replay_tables import show_replay
 from referral_tools.service_client import ServiceClient, mistakes, path, refusal, service_options
 
@@ -51,7 +51,7 @@ def _start_replay(tracker: ServiceClient, program: str, file: Path) -> str:
     body = {"content": msgspec.json.encode(rules), "headers": {"Content-Type": "application/json"}}
     answer = tracker.request("POST", path("programs", program, "replays"), **body)
     if not answer.is_success:
-        print_report(file, document, mistakes(answer))
+        print_mistakes(file, document, mistakes(answer))
         raise refusal(answer)
     return str(answer.headers["Location"])
 

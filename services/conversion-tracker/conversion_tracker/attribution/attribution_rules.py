@@ -5,9 +5,7 @@ from decimal import Decimal
 
 from referral.events.entities import ProgramVersion
 from referral.events.program import Attribution, AttributionModel
-from referral.events.timestamps import to_ms
-
-DAY_MS = 24 * 3600 * 1000
+from referral.events.timestamps import DAY_MS, to_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from conversion_tracker.attribution.attribution_rules import DAY_MS
 from conversion_tracker.attribution.compiled_rules import CompiledRules
 from conversion_tracker.attribution.evidence import EvidenceReader, affects_attribution
 from conversion_tracker.attribution.orders import ORDER_FACTS, with_order
@@ -20,7 +19,7 @@ from referral.events import keys
 from referral.events.attributions import attribution_key
 from referral.events.facts import BanDecision, EventLine
 from referral.events.line import ClockTicked
-from referral.events.timestamps import to_datetime, to_ms
+from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.fold.fold import Decision, Key, Output, Position, Timer
 from referral.tokens import TokenSigner
 from referral.topics import ATTRIBUTIONS, EVENTS, Topic

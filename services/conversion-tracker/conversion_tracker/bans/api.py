@@ -1,4 +1,4 @@
-"""Bans: who is shut out of a program, and who is let in again. Each is a line of the log, and all else follows from it."""
+"""The API of bans. Each ban and unban is published as a line of the log, and the folds derive the rest."""
 
 from flask_smorest import Blueprint
 
@@ -27,7 +27,7 @@ blueprint = Blueprint("bans", __name__, description="Who is shut out of a progra
 @blueprint.alt_response(404, description="There is no such program.")
 @blueprint.alt_response(503, description="Redis is away.")
 def bans(page: dict[str, object], program: str) -> dict[str, object]:
-    """Who is banned, by whom, since when and why; the oldest ban first."""
+    """Banned people with operator, time and reason; the oldest ban first."""
     require_program(program)
     position, limit = decode_position(page["cursor"], program), int(str(page["limit"]))
     found, last = dependencies().bans.after(program, ListEntry(*position) if position else None, limit)
@@ -43,9 +43,9 @@ def bans(page: dict[str, object], program: str) -> dict[str, object]:
 @blueprint.alt_response(404, description="There is no such program.")
 @blueprint.alt_response(503, description="The log is away.")
 def ban(body: dict[str, str], program: str) -> dict[str, object]:
-    """Bans a person, enrolled or not: all that they brought, and they themselves as somebody brought, no longer count.
+    """Bans a person, enrolled or not: neither their referrals nor their own referral count any more.
 
-    Rewards are revoked and boards ranked anew within seconds. Of who is banned already the first ban stays.
+    Rewards are revoked and boards updated within seconds. If the person is banned already, the first ban stays.
     """
     require_program(program)
     return _publish_ban(PersonBanned, program, body["person"], body)
@@ -71,7 +71,7 @@ def unban(query: dict[str, str], program: str, external_id: str) -> dict[str, ob
 def _publish_ban(
     kind: type[PersonBanned | PersonUnbanned], program: str, person: str, decided: dict[str, str]
 ) -> dict[str, object]:
-    """Writes it down. What is so already is no news to the fold, so it does no harm to write it twice."""
+    """Publishes the decision. Repeating a decision does not change the fold's state, so publishing it twice is harmless."""
     now = to_datetime(context().clock.now_ms())
     by, note = decided["by"], decided["note"]
     line = kind(occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note)

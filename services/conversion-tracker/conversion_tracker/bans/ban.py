@@ -1,4 +1,4 @@
-"""A ban: who shut somebody out of a program, when, and why."""
+"""A ban: operator, time and reason."""
 
 from msgspec import Struct
 

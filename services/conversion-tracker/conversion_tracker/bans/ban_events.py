@@ -1,4 +1,4 @@
-"""Reads bans: what one changes about the person, where it is listed, and what is told to where their own referrals are."""
+"""Reads ban events: the changes of the person and of the ban list, and the line for the partition of their referrals."""
 
 from conversion_tracker.attribution.person import Person, RulesByVersion, apply_ban
 from conversion_tracker.attribution.verdict_events import AttributionEvent
@@ -18,7 +18,7 @@ def ban_board(program: str) -> str:
 def apply_ban_event(
     line: BanDecision, person: Person, rules_of: RulesByVersion
 ) -> tuple[Person, list[AttributionEvent]] | None:
-    """The person after a ban or its end, and what has to be said of who brought them; None where it is no news."""
+    """The person after a ban or unban, and the lines about their own referral; None if it changes nothing."""
     moment = to_ms(line.occurred_at)
     ban = Ban(line.by, moment, line.note) if isinstance(line, PersonBanned) else None
     return apply_ban(person, ban, line.program, line.person, rules_of, moment)
@@ -31,7 +31,7 @@ def ban_index_change(line: BanDecision) -> dict[Key, Person | float | None]:
 
 
 def to_referrer_event(line: BanDecision) -> ReferrerBanned | ReferrerUnbanned:
-    """The same for those whom the person brought; their referrals lie elsewhere."""
+    """The same for the people they referred, whose conversions are in other partitions."""
     kind = ReferrerBanned if isinstance(line, PersonBanned) else ReferrerUnbanned
     return kind(
         occurred_at=line.occurred_at,

@@ -1,1 +1,1 @@
-"""Explanations: the trace of a person's credit down to log positions."""
+"""Explanations: why a person is attributed as they are, with the position on the log of every line that led to it."""

@@ -1,4 +1,4 @@
-"""`GET /v1/programs/{p}/people/{id}/explanation`: the whole reason, down to the places of the raw facts on the log."""
+"""`GET /v1/programs/{p}/people/{id}/explanation`: why a person is attributed as they are, down to log positions."""
 
 from flask import request
 from flask_smorest import Blueprint
@@ -20,52 +20,53 @@ from referral.http.context import context
 from referral.http.problems import Problem
 from referral.log.errors import LogUnavailable
 
-blueprint = Blueprint("explanations", __name__, description="Why things are as they are.")
+blueprint = Blueprint("explanations", __name__, description="Why a person is attributed as they are.")
 
 
 @blueprint.get("/v1/programs/<program>/people/<path:external_id>/explanation")
 @requires("read")
 @blueprint.response(200, ExplanationOut)
-@blueprint.alt_response(404, description="No such program, or nothing of this person bears on who brought them.")
-@blueprint.alt_response(503, description="The log or Redis is away; Retry-After says when to ask again.")
+@blueprint.alt_response(404, description="The program is unknown, or no event of this person affects attribution.")
+@blueprint.alt_response(503, description="Kafka or Redis is unavailable; see Retry-After.")
 def explanation(program: str, external_id: str) -> dict[str, object]:
-    """Every touch with why it won or lost, rules, screening, rewards, rank, and the lines of the log that all of it rests on."""
+    """Every touch with why it won or lost, the rules, screening, rewards and rank, and the log lines that led to them."""
     person = known_person(program, external_id)
     version = version_of(program, person)
     rules = attribution_rules(version) if version else None
-    asked = _trace_subject(
-        program, external_id, person, winning_touch(person.history.timeline(), rules, rules.model) if rules else None
-    )
+    winning = winning_touch(person.history.timeline(), rules, rules.model) if rules else None
+    subject = _trace_subject(program, external_id, person, winning)
     return explanation_response(
-        Explanation(asked, person, version, rules, _read_trace(asked), _referrer_rank(asked)),
+        Explanation(subject, person, version, rules, _read_trace(subject), _referrer_rank(subject)),
         context().catalog,
         context().settings,
     )
 
 
-def _trace_subject(program: str, external_id: str, person: Person, won: Touch | None) -> TraceSubject:
-    if won is None:
+def _trace_subject(program: str, external_id: str, person: Person, winning: Touch | None) -> TraceSubject:
+    if winning is None:
         return TraceSubject(program, external_id, person.history)
-    participant = context().catalog.participant(won.referrer)
-    referral = referral_id(program, external_id, won.referrer)
-    conversion = dependencies().conversions.conversion(program, won.referrer, referral)
+    participant = context().catalog.participant(winning.referrer)
+    referral = referral_id(program, external_id, winning.referrer)
+    conversion = dependencies().conversions.conversion(program, winning.referrer, referral)
     beneficiary = participant.external_id if participant else None
     bans = [person.ban, dependencies().conversions.ban(conversion) if conversion else None]
-    moments = tuple(ban.at for ban in bans if ban is not None)
-    return TraceSubject(program, external_id, person.history, won, won.referrer, beneficiary, conversion, moments)
+    ban_times = tuple(ban.at for ban in bans if ban is not None)
+    return TraceSubject(
+        program, external_id, person.history, winning, winning.referrer, beneficiary, conversion, ban_times
+    )
 
 
-def _read_trace(asked: TraceSubject) -> Trace:
+def _read_trace(subject: TraceSubject) -> Trace:
     try:
-        with dependencies().log_readers.borrow() as lookup:
-            return build_trace(asked, TraceReader(lookup, ReadLimits()), context().settings.partitions)
+        with dependencies().log_readers.borrow() as log:
+            return build_trace(subject, TraceReader(log, ReadLimits()), context().settings.partitions)
     except LogUnavailable as error:
         detail = f"The log is unavailable, so the explanation cannot be built. {error} Then retry the request."
         raise Problem(503, "unavailable", detail, headers={"Retry-After": "1"}) from error
 
 
-def _referrer_rank(asked: TraceSubject) -> RankResult:
-    if asked.referrer is None:
-        return RankResult(None, "Nobody brought this person, so there is nobody to rank.")
+def _referrer_rank(subject: TraceSubject) -> RankResult:
+    if subject.referrer is None:
+        return RankResult(None, "This person has no referrer.")
     authorization = request.headers.get("Authorization", "")
-    return dependencies().leaderboard.get_rank(asked.program, asked.referrer, authorization)
+    return dependencies().leaderboard.get_rank(subject.program, subject.referrer, authorization)

@@ -76,7 +76,7 @@ def _verdict_facts(one: Explanation, catalog: Catalog) -> VerdictFacts:
     return VerdictFacts(
         person=asked.person,
         referrer=participant_label(asked.referrer, catalog) if asked.referrer else None,
-        course=one.person.history.timeline(),
+        timeline=one.person.history.timeline(),
         winning_touch=asked.winning_touch,
         rules=one.rules,
         reason=said.reason if said else None,

@@ -1,20 +1,18 @@
-"""Places on the log, what stands there, and what was looked for and not found."""
+"""Steps of a trace: lines of the log with their positions, and steps that were not found."""
 
 from typing import NamedTuple
-
-from msgspec import Struct
 
 from referral.events.attributions import AttributionLine
 from referral.events.conversions import ConversionLine
 from referral.events.facts import EventLine
-from referral.events.line import Cause
+from referral.events.line import Cause, type_tag
 from referral.events.rewards import RewardLine
 
 LogLine = EventLine | AttributionLine | ConversionLine | RewardLine
 
 
 class LogPosition(NamedTuple):
-    """Where a line stands: topic (short name), partition, offset of its record, number in the record (0 is the first)."""
+    """The position of a line: topic (without prefix), partition, offset of its record, and number in the record, from 0."""
 
     topic: str
     partition: int
@@ -23,7 +21,7 @@ class LogPosition(NamedTuple):
 
 
 class TraceStep(NamedTuple):
-    """A line of the log, where it stands, and when its record was appended (ms)."""
+    """A line of the log, its position, and when its record was appended (ms)."""
 
     position: LogPosition
     recorded_at_ms: int
@@ -32,32 +30,27 @@ class TraceStep(NamedTuple):
     @property
     def type(self) -> str:
         """The line's type, e.g. `referral.qualified`."""
-        return type_of(self.line)
+        return type_tag(self.line)
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What is the same of a line that a crash had said twice."""
+        """Equal for two copies of a line, which a crash of a fold can leave on the log."""
         return getattr(self.line, "cause", None) or self.position
 
     @property
     def cause(self) -> LogPosition | None:
-        """The line that led to it; None for a fact."""
+        """The position of the line that caused this one; None for an event."""
         cause: Cause | None = getattr(self.line, "cause", None)
         return LogPosition(*cause[:4]) if cause and cause[0] else None
 
 
 class MissingStep(NamedTuple):
-    """A step that was not found: which, and why and what to do about it."""
+    """A step that was not found: what it is, why it was not found, and what to do about it."""
 
     step: str
     detail: str
 
 
-def type_of(line: Struct) -> str:
-    """A line's type."""
-    return str(line.__struct_config__.tag)
-
-
 def is_about(line: object, id: str) -> bool:
-    """Whether a line is about the thing with this id."""
+    """Whether the line has this `id`."""
     return getattr(line, "id", None) == id

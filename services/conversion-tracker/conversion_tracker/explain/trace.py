@@ -1,6 +1,6 @@
-"""The trail of a person: the facts that bear on them, what was said because of these, and because of that, down to rewards.
+"""The trace of a person: the events that matter for them, and the attributions, conversions and rewards that these caused.
 
-Backward every step is one record: a line says its cause. Forward it is a look from the moment the cause was recorded on.
+Backward, a step is one read: each line has the position of its cause. Forward, it is a search from the time the cause was recorded.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ _BEGINNING = (-1, 0)
 
 @dataclass(frozen=True, slots=True)
 class TraceSubject:
-    """Whose trail: a person with their history, the touch that won, who made it, and the conversion it led to.
+    """The person that is explained, with their history, the winning touch, the referrer, and the conversion.
 
-    `referrer` is a participant's id, `beneficiary` their id at the platform; each is None where there is none. `bans` are the
-    moments (ms) of the bans that stand of either of them.
+    `referrer` is a participant's id, `beneficiary` the same participant's id at the platform. `bans` are the times (ms) of the
+    current bans of the person and the referrer.
     """
 
     program: str
@@ -41,56 +41,57 @@ class TraceSubject:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Every line that was found, facts first and then as they follow from each other; and what was not found."""
+    """The lines that were found, in causal order starting with events, and the steps that were not found."""
 
     steps: tuple[TraceStep, ...]
     missing: tuple[MissingStep, ...]
 
 
-def build_trace(asked: TraceSubject, reading: TraceReader, partitions: int) -> Trace:
-    """The trail, of a log whose topics have so many partitions. Raises LogAway."""
-    facts = _event_steps(asked, reading, partitions)
-    program, referrer = asked.program, asked.referrer
-    where = partition_of(referrer_key(program, referrer) if referrer else person_key(program, asked.person), partitions)
-    said = _attribution_steps(asked, facts, reading, where)
-    screened = conversion_steps(asked.conversion, said, reading, where, asked.bans)
-    people = [one for one in (asked.person, asked.beneficiary) if one]
-    wallets = sorted({partition_of(beneficiary_key(asked.program, one), partitions) for one in people})
-    found = [*facts, *said, *screened, *reward_steps(screened, reading, wallets)]
-    return Trace(tuple(_sort_steps(_with_causes(found, reading))), tuple(reading.missing))
+def build_trace(subject: TraceSubject, reader: TraceReader, partitions: int) -> Trace:
+    """The trace, read from topics with this number of partitions. Raises LogUnavailable."""
+    events = _event_steps(subject, reader, partitions)
+    program, referrer = subject.program, subject.referrer
+    key = referrer_key(program, referrer) if referrer else person_key(program, subject.person)
+    partition = partition_of(key, partitions)
+    attributions = _attribution_steps(subject, events, reader, partition)
+    conversions = conversion_steps(subject.conversion, attributions, reader, partition, subject.bans)
+    beneficiaries = [one for one in (subject.person, subject.beneficiary) if one]
+    wallets = sorted({partition_of(beneficiary_key(program, one), partitions) for one in beneficiaries})
+    found = [*events, *attributions, *conversions, *reward_steps(conversions, reader, wallets)]
+    return Trace(tuple(_sort_steps(_with_causes(found, reader))), tuple(reader.missing))
 
 
-def position_of(asked: TraceSubject, entry: HistoryEntry, partitions: int) -> LogPosition | None:
-    """Where the fact of an entry stands; None where that was not kept."""
-    partition = partition_of(person_key(asked.program, asked.person), partitions)
+def position_of(subject: TraceSubject, entry: HistoryEntry, partitions: int) -> LogPosition | None:
+    """The position of a history entry's event; None for entries that were stored without one."""
+    partition = partition_of(person_key(subject.program, subject.person), partitions)
     return LogPosition(EVENTS.name, partition, entry.offset, entry.line) if entry.offset >= 0 else None
 
 
-def _event_steps(asked: TraceSubject, reading: TraceReader, partitions: int) -> list[TraceStep]:
-    """The facts that something may have been said because of, in the order they came."""
+def _event_steps(subject: TraceSubject, reader: TraceReader, partitions: int) -> list[TraceStep]:
+    """The events that may have caused attribution lines, in order of arrival."""
     found: list[TraceStep] = []
-    for entry in _relevant_entries(asked):
-        place = position_of(asked, entry, partitions)
-        step = reading.step_at(place) if place else None
+    for entry in _relevant_entries(subject):
+        position = position_of(subject, entry, partitions)
+        step = reader.step_at(position) if position else None
         if step is not None and is_about(step.line, entry.id):
             found.append(step)
         else:
-            reading.add_missing(f"the fact {entry.id}", _missing_detail(place))
+            reader.add_missing(f"the event {entry.id}", _not_at_position(position))
     return found
 
 
-def _relevant_entries(asked: TraceSubject) -> list[HistoryEntry]:
-    """The entries that something may have been said because of: nothing is before it is known that the person has followed.
+def _relevant_entries(subject: TraceSubject) -> list[HistoryEntry]:
+    """The entries that may have caused attribution lines; there are none before the first follow has arrived.
 
-    The first follow, what holds the touch that won, and the newest of the others.
+    These are the first follow, the entry of the winning touch, and the newest of the others.
     """
-    history, first = asked.history, asked.history.timeline().first_follow
-    known_from = min((_arrival_order(one) for one in history.entries if one.kind == "follow"), default=_BEGINNING)
-    since = _BEGINNING if history.checkpoint and history.checkpoint.timeline.first_follow else known_from
+    history, first = subject.history, subject.history.timeline().first_follow
+    first_arrival = min((_arrival_order(one) for one in history.entries if one.kind == "follow"), default=_BEGINNING)
+    since = _BEGINNING if history.checkpoint and history.checkpoint.timeline.first_follow else first_arrival
     newest = sorted((one for one in history.entries if _arrival_order(one) >= since), key=_arrival_order)[-_MAX_EVENTS:]
-    won = [one for one in history.entries if asked.winning_touch in one.touches][:1]
-    kept = {one.id: one for one in (*won, *newest, *([first] if first else []))}
-    return sorted(kept.values(), key=_arrival_order)
+    winning = [one for one in history.entries if subject.winning_touch in one.touches][:1]
+    relevant = {one.id: one for one in (*winning, *newest, *([first] if first else []))}
+    return sorted(relevant.values(), key=_arrival_order)
 
 
 def _arrival_order(entry: HistoryEntry) -> tuple[int, int]:
@@ -98,51 +99,51 @@ def _arrival_order(entry: HistoryEntry) -> tuple[int, int]:
 
 
 def _attribution_steps(
-    asked: TraceSubject, facts: list[TraceStep], reading: TraceReader, where: int
+    subject: TraceSubject, events: list[TraceStep], reader: TraceReader, partition: int
 ) -> list[TraceStep]:
-    """What was said of the person because of these facts, and the line that the conversion rests on."""
-    found = {step.position: step for fact in facts for step in reading.steps_caused_by(fact, ATTRIBUTIONS, where)}
-    mine = {place: step for place, step in found.items() if getattr(step.line, "person", None) == asked.person}
-    if asked.conversion and (rests_on := _qualification_step(asked.conversion, reading, where)):
-        mine[rests_on.position] = rests_on
-    return [step for _, step in sorted(mine.items())]
+    """The person's attribution lines that these events caused, and the line that caused the conversion."""
+    caused = {
+        step.position: step for event in events for step in reader.steps_caused_by(event, ATTRIBUTIONS, partition)
+    }
+    steps = {at: step for at, step in caused.items() if getattr(step.line, "person", None) == subject.person}
+    if subject.conversion and (qualified := _qualification_step(subject.conversion, reader, partition)):
+        steps[qualified.position] = qualified
+    return [step for _, step in sorted(steps.items())]
 
 
-def _qualification_step(conversion: Conversion, reading: TraceReader, where: int) -> TraceStep | None:
-    place = LogPosition(ATTRIBUTIONS.name, where, conversion.offset, conversion.line)
-    step = reading.step_at(place)
+def _qualification_step(conversion: Conversion, reader: TraceReader, partition: int) -> TraceStep | None:
+    position = LogPosition(ATTRIBUTIONS.name, partition, conversion.offset, conversion.line)
+    step = reader.step_at(position)
     if step and isinstance(step.line, ReferralQualified) and is_about(step.line, conversion.referral):
         return step
-    reading.add_missing("referral.qualified, which the conversion rests on", _missing_detail(place))
+    reader.add_missing("referral.qualified, which caused the conversion", _not_at_position(position))
     return None
 
 
-def _with_causes(found: list[TraceStep], reading: TraceReader) -> list[TraceStep]:
-    """With the cause of each, and its cause, down to facts: a clock tick, a person's decision, whatever there will be."""
+def _with_causes(found: list[TraceStep], reader: TraceReader) -> list[TraceStep]:
+    """Adds the causes of all steps, and their causes, down to events, clock ticks and manual decisions."""
     steps = {step.position: step for step in found}
-    asking = list(found)
-    while asking:
-        cause = asking.pop().cause
+    pending = list(found)
+    while pending:
+        cause = pending.pop().cause
         if cause is None or cause in steps or cause.topic not in _TOPIC_ORDER:
             continue
-        step = reading.step_at(cause)
+        step = reader.step_at(cause)
         if step is None:
-            reading.add_missing("a cause", _missing_detail(cause))
+            reader.add_missing("a cause", _not_at_position(cause))
         else:
             steps[cause] = step
-            asking.append(step)
+            pending.append(step)
     return list(steps.values())
 
 
 def _sort_steps(steps: list[TraceStep]) -> list[TraceStep]:
-    """Topic by topic as they follow from each other, then as they were recorded."""
-    return sorted(steps, key=lambda one: (_TOPIC_ORDER.index(one.position.topic), one.recorded_at_ms, one.position))
+    """By topic in causal order, then by the time they were recorded."""
+    return sorted(steps, key=lambda step: (_TOPIC_ORDER.index(step.position.topic), step.recorded_at_ms, step.position))
 
 
-def _missing_detail(place: LogPosition | None) -> str:
-    if place is None:
-        return "Where it stands was not kept: it was taken in before places were. Look for its id in `events`."
-    at = f"partition {place.partition} of `{place.topic}`, offset {place.offset}, line {place.line}"
-    return (
-        f"It should stand in {at}, and does not: that part of the log is gone, or this is another log than the state's."
-    )
+def _not_at_position(position: LogPosition | None) -> str:
+    if position is None:
+        return "Its position is unknown: it was stored before positions were. Search `events` for its id."
+    at = f"partition {position.partition} of `{position.topic}`, offset {position.offset}, line {position.line}"
+    return f"It is not in {at}: that part of the log was deleted, or Redis holds the state of another log."

@@ -1,4 +1,4 @@
-"""What screening said of a referral: because of its lines, and because of what was decided later (a review, a ban, a ring)."""
+"""The conversion lines of a trace: caused by the attribution lines, or by a later review, ban or referral cycle."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,62 +6,70 @@ from conversion_tracker.explain.log_positions import LogLine, TraceStep, is_abou
 from conversion_tracker.explain.trace_reader import TraceReader
 from conversion_tracker.screening.conversion import Conversion
 from referral.events.ids import conversion_id
+from referral.events.line import type_tag
 from referral.events.timestamps import to_ms
 from referral.topics import CONVERSIONS
 
 
 def conversion_steps(
-    conversion: Conversion | None, said: Sequence[TraceStep], reading: TraceReader, where: int, bans: Sequence[int] = ()
+    conversion: Conversion | None,
+    attributions: Sequence[TraceStep],
+    reader: TraceReader,
+    partition: int,
+    bans: Sequence[int] = (),
 ) -> list[TraceStep]:
-    """The conversion's lines in its partition, in order. `said` are the attributions' lines of its referral, `bans` the moments
-    (ms) of the bans that bear on it.
+    """The lines of the conversion in its partition, in order. `bans` are the times (ms) of bans that affect it.
+
+    `attributions` are the attribution lines found so far. Reports a missing step if the last line does not match the state.
     """
     if conversion is None:
         return []
     id = conversion_id(conversion.referral)
-    mine = [step for step in said if is_about(step.line, conversion.referral)]
-    found = _deduplicate((step for cause in mine for step in reading.steps_caused_by(cause, CONVERSIONS, where)), id)
-    for since_ms in _search_starts(conversion, mine, found, bans):
+    causes = [step for step in attributions if is_about(step.line, conversion.referral)]
+    found = _deduplicate(
+        (step for cause in causes for step in reader.steps_caused_by(cause, CONVERSIONS, partition)), id
+    )
+    for since_ms in _search_starts(conversion, causes, found, bans):
         if not _matches_state(conversion, found):
-            found = _deduplicate([*found, *_later_steps(conversion, id, since_ms, found, reading, where)], id)
+            found = _deduplicate([*found, *_later_steps(conversion, id, since_ms, found, reader, partition)], id)
     if not _matches_state(conversion, found):
-        reading.add_missing(f"what stands of {id}", _missing_detail(conversion, id, where))
+        reader.add_missing(f"the current outcome of {id}", _outcome_not_found(conversion, id, partition))
     return found
 
 
 def _later_steps(
-    conversion: Conversion, id: str, since_ms: int, found: Sequence[TraceStep], reading: TraceReader, where: int
+    conversion: Conversion, id: str, since_ms: int, found: Sequence[TraceStep], reader: TraceReader, partition: int
 ) -> list[TraceStep]:
-    """What else was said of it, up to what stands."""
+    """The later lines of the conversion, up to the one that matches the state."""
 
-    def enough(step: TraceStep) -> bool:
+    def is_last(step: TraceStep) -> bool:
         return _matches_state(conversion, _deduplicate([*found, step], id))
 
-    return reading.find_steps(CONVERSIONS, where, since_ms, lambda line: is_about(line, id), enough)
+    return reader.find_steps(CONVERSIONS, partition, since_ms, lambda line: is_about(line, id), is_last)
 
 
 def _deduplicate(steps: Iterable[TraceStep], id: str) -> list[TraceStep]:
-    """Those of the conversion, in order, each once however often a crash had it said."""
-    kept: dict[tuple[object, ...], TraceStep] = {}
+    """The lines of the conversion, in order, without the copies that a crash can leave."""
+    unique: dict[tuple[object, ...], TraceStep] = {}
     for step in sorted((one for one in steps if is_about(one.line, id)), key=lambda one: one.position):
-        kept.setdefault(step.identity, step)
-    return list(kept.values())
+        unique.setdefault(step.identity, step)
+    return list(unique.values())
 
 
 def _search_starts(
-    conversion: Conversion, mine: Sequence[TraceStep], found: Sequence[TraceStep], bans: Sequence[int]
+    conversion: Conversion, causes: Sequence[TraceStep], found: Sequence[TraceStep], bans: Sequence[int]
 ) -> Iterator[int]:
-    """From when on to look for what else was said: somebody's review, a ban, else what is the last known."""
+    """The times (ms) to search from for later lines: the review, each ban, and the last known line."""
     if conversion.review is not None:
         yield conversion.review.at
     yield from bans
-    known = [*mine, *found]
+    known = [*causes, *found]
     if known:
         yield max(step.recorded_at_ms for step in known)
 
 
 def _matches_state(conversion: Conversion, found: Sequence[TraceStep]) -> bool:
-    """Whether the last line says what stands by the state."""
+    """Whether the last line has the outcome that the state has."""
     last = found[-1] if found else None
     if conversion.published is None:
         return last is None or last.type != "conversion.cleared"
@@ -69,17 +77,17 @@ def _matches_state(conversion: Conversion, found: Sequence[TraceStep]) -> bool:
 
 
 def _line_matches(line: LogLine, conversion: Conversion) -> bool:
-    said = conversion.published
-    if said is None:
+    published = conversion.published
+    if published is None:
         return False
-    kind = str(line.__struct_config__.tag)
     reasons = tuple(getattr(line, "reasons", ()))
-    return (kind, to_ms(line.occurred_at), reasons) == (f"conversion.{said.outcome}", said.at, said.reasons)
+    expected = f"conversion.{published.outcome}", published.at, published.reasons
+    return (type_tag(line), to_ms(line.occurred_at), reasons) == expected
 
 
-def _missing_detail(conversion: Conversion, id: str, where: int) -> str:
+def _outcome_not_found(conversion: Conversion, id: str, partition: int) -> str:
     outcome = conversion.published.outcome if conversion.published else "reversed"
     return (
-        f"By the state it is {outcome}, and the line that says so was not found near what it rests on. Look for {id} in"
-        f" partition {where} of `{CONVERSIONS.name}`; where the log was changed lately, ask again in a moment."
+        f"The state is `{outcome}`, but the line was not found near its cause. Search partition {partition} of"
+        f" `{CONVERSIONS.name}` for {id}; if the conversion changed just now, try again in a moment."
     )

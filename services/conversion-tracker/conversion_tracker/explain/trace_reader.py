@@ -1,7 +1,8 @@
-"""Reads the log for one explanation, within bounds: a line at its place, what a line led to, what became of a thing.
+"""Reads the log for one explanation, within limits: a line by position, the lines that one caused, the later lines about an id.
 
-What a fold derives carries its cause, and the lines that one partition caused stand in the order of their causes. So what a
-line led to is looked for from the moment it was recorded, and once a later cause of the same partition is met, there is no more.
+Derived lines carry their cause, and within a partition, lines caused by one input partition are in the order of their causes. So
+the search for what a line caused starts at the time it was recorded, and ends at the first line with a later cause from the same
+partition.
 """
 
 import time
@@ -18,18 +19,18 @@ from referral.log.source import Record
 from referral.topics import TOPICS, Topic
 
 _CLOCK_SKEW_MS = 10_000
-"""How far the clocks of two processes may be apart."""
+"""Maximum difference between the clocks of two processes."""
 _WRITE_DELAY_MS = 60_000
-"""What one line led to is written at once; only a crash amid it lets a part come later."""
+"""The lines that one line causes are written at once; only a crash in between delays some of them."""
 
 
 class ReadLimitReached(Exception):
-    """The bounds are reached before the step was found."""
+    """The limits were reached before the step was found."""
 
 
 @dataclass(slots=True)
 class ReadLimits:
-    """How much may be read for one answer, and of that for one step (`look`); `now` counts seconds."""
+    """How many records one explanation may read in total and for each step, and for how long; `now` returns seconds."""
 
     records: int = 20_000
     records_per_step: int = 5_000
@@ -41,48 +42,48 @@ class ReadLimits:
         self._deadline = self.now() + self.seconds
 
     def count_record(self, number: int) -> None:
-        """One record more, with its number within the step. Raises TooFar."""
+        """Counts one more record, the `number`th of the step. Raises ReadLimitReached."""
         self.records -= 1
         if number > self.records_per_step or self.records < 0 or self.now() > self._deadline:
             raise ReadLimitReached
 
 
 class TraceReader:
-    """The log as one explanation reads it. Each method raises LogAway where the log does not answer."""
+    """The log as one explanation reads it. Each method raises LogUnavailable if Kafka does not answer."""
 
-    def __init__(self, lookup: LogReader, bounds: ReadLimits) -> None:
-        self._log = lookup
-        self._limits = bounds
+    def __init__(self, log: LogReader, limits: ReadLimits) -> None:
+        self._log = log
+        self._limits = limits
         self._records: dict[tuple[str, int, int], Record | None] = {}
         self.missing: list[MissingStep] = []
 
-    def step_at(self, place: LogPosition) -> TraceStep | None:
-        """The line at a place; None where the log does not have it, or not as anything that is known."""
-        key = place[:3]
+    def step_at(self, position: LogPosition) -> TraceStep | None:
+        """The line at a position; None if the log does not have it, or if it cannot be decoded."""
+        key = position[:3]
         if key not in self._records:
-            self._records[key] = self._log.record_at(TOPICS[place.topic], place.partition, place.offset)
+            self._records[key] = self._log.record_at(TOPICS[position.topic], position.partition, position.offset)
         record = self._records[key]
-        steps = _decode_record(TOPICS[place.topic], place.partition, record) if record else ()
-        return next((step for step in steps if step.position == place), None)
+        steps = _decode_record(TOPICS[position.topic], position.partition, record) if record else ()
+        return next((step for step in steps if step.position == position), None)
 
     def steps_caused_by(self, cause: TraceStep, topic: Topic, partition: int) -> list[TraceStep]:
-        """The lines of a partition that one line led to, each once."""
+        """The lines of a partition that one line caused, without copies."""
         found: dict[object, TraceStep] = {}
         latest = cause.recorded_at_ms
         try:
             for step in self._steps_since(topic, partition, cause.recorded_at_ms):
                 if found and step.recorded_at_ms > latest + _WRITE_DELAY_MS:
                     break
-                its = step.cause
-                if its is None or its[:2] != cause.position[:2]:
+                step_cause = step.cause
+                if step_cause is None or step_cause[:2] != cause.position[:2]:
                     continue
-                if its > cause.position:
+                if step_cause > cause.position:
                     break
-                if its == cause.position:
+                if step_cause == cause.position:
                     found.setdefault(step.identity, step)
                     latest = step.recorded_at_ms
         except ReadLimitReached:
-            self._add_limit_reached(f"what {cause.type} led to", topic, partition, cause.recorded_at_ms)
+            self._add_limit_reached(f"the lines caused by {cause.type}", topic, partition, cause.recorded_at_ms)
         return list(found.values())
 
     def find_steps(
@@ -93,7 +94,7 @@ class TraceReader:
         matches: Callable[[LogLine], bool],
         is_last: Callable[[TraceStep], bool],
     ) -> list[TraceStep]:
-        """The lines that are wanted, from a moment on, up to and including the first that is enough."""
+        """The lines that match, from a time on, up to and including the first for which `is_last` is true."""
         found: list[TraceStep] = []
         try:
             for step in self._steps_since(topic, partition, since_ms):
@@ -102,23 +103,23 @@ class TraceReader:
                     if is_last(step):
                         break
         except ReadLimitReached:
-            self._add_limit_reached("what became of it later", topic, partition, since_ms)
+            self._add_limit_reached("later lines", topic, partition, since_ms)
         return found
 
     def add_missing(self, step: str, detail: str) -> None:
-        """Notes that a step was not found; the same one once."""
-        if (note := MissingStep(step, detail)) not in self.missing:
-            self.missing.append(note)
+        """Adds a step that was not found to `missing`, once."""
+        if (missing := MissingStep(step, detail)) not in self.missing:
+            self.missing.append(missing)
 
-    def _steps_since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[TraceStep]:
-        for number, record in enumerate(self._log.records_since(topic, partition, moment_ms - _CLOCK_SKEW_MS), 1):
+    def _steps_since(self, topic: Topic, partition: int, since_ms: int) -> Iterator[TraceStep]:
+        for number, record in enumerate(self._log.records_since(topic, partition, since_ms - _CLOCK_SKEW_MS), 1):
             self._limits.count_record(number)
             yield from _decode_record(topic, partition, record)
 
-    def _add_limit_reached(self, what: str, topic: Topic, partition: int, since_ms: int) -> None:
+    def _add_limit_reached(self, step: str, topic: Topic, partition: int, since_ms: int) -> None:
         self.add_missing(
-            what,
-            f"It was not found within the records that one answer may read. Read partition {partition} of `{topic.name}` from"
+            step,
+            f"Not found within the records that one explanation may read. Read partition {partition} of `{topic.name}` from"
             f" {since_ms} on (ms since the epoch), e.g. kcat -C -t PREFIX{topic.name} -p {partition} -o s@{since_ms}.",
         )
 
@@ -130,7 +131,7 @@ def _decoder(topic: Topic) -> Callable[[bytes], LogLine]:
 
 
 def _decode_record(topic: Topic, partition: int, record: Record) -> Iterator[TraceStep]:
-    """The lines of a record that can be read, in order."""
+    """The lines of a record, in order; lines that cannot be decoded are skipped."""
     decode = _decoder(topic)
     for number, raw in enumerate(split(record.value)):
         try:

@@ -1,4 +1,4 @@
-"""The rewards that a conversion led to, and what became of each."""
+"""The reward lines of a trace: the rewards that a conversion caused, and the later states of each."""
 
 from collections.abc import Sequence
 
@@ -12,43 +12,43 @@ _GRANTING = ("conversion.cleared", "conversion.reversed")
 _FINAL = ("reward.fulfilled", "reward.revoked", "reward.expired")
 
 
-def reward_steps(conversions: Sequence[TraceStep], reading: TraceReader, wallets: Sequence[int]) -> list[TraceStep]:
-    """The rewards' lines in the partitions `wallets`: grants and revocations, and what the ledger made of each grant.
+def reward_steps(conversions: Sequence[TraceStep], reader: TraceReader, wallets: Sequence[int]) -> list[TraceStep]:
+    """The reward lines in the partitions `wallets`: grants, revocations, and what the ledger decided about each grant.
 
-    That somebody was told of a reward, or used it, is not looked for: it may be months later, and the wallet tells it.
+    Redemptions and notifications are not searched for: they can be months later, and the wallet shows them.
     """
     found: dict[object, TraceStep] = {}
     for conversion in conversions:
         if conversion.type not in _GRANTING:
             continue
         for wallet in wallets:
-            for step in reading.steps_caused_by(conversion, REWARDS, wallet):
-                became = _later_states(step, step.line, reading) if isinstance(step.line, RewardGranted) else []
-                for one in (step, *became):
+            for step in reader.steps_caused_by(conversion, REWARDS, wallet):
+                later = _later_states(step, step.line, reader) if isinstance(step.line, RewardGranted) else []
+                for one in (step, *later):
                     found.setdefault(one.identity, one)
     return sorted(found.values(), key=lambda step: step.position)
 
 
-def _later_states(granted: TraceStep, line: RewardGranted, reading: TraceReader) -> list[TraceStep]:
-    """What the ledger said of a granted reward: at once, and then step by step while it waits for a day, a code or somebody."""
-    led_to = reading.steps_caused_by(granted, REWARDS, granted.position.partition)
-    found = [step for step in led_to if is_about(step.line, line.id)]
+def _later_states(granted: TraceStep, line: RewardGranted, reader: TraceReader) -> list[TraceStep]:
+    """What the ledger decided about a granted reward: at once, and then after each wait for a date, a code or a review."""
+    caused = reader.steps_caused_by(granted, REWARDS, granted.position.partition)
+    found = [step for step in caused if is_about(step.line, line.id)]
     last = found[-1] if found else None
     while last is not None and last.type not in _FINAL:
-        period = isinstance(last.line, RewardHeld) and last.line.reason == "holding_period"
-        later = _next_states(last, to_ms(line.due_at) if period else last.recorded_at_ms, line.id, reading)
+        in_holding_period = isinstance(last.line, RewardHeld) and last.line.reason == "holding_period"
+        later = _next_states(last, to_ms(line.due_at) if in_holding_period else last.recorded_at_ms, line.id, reader)
         found, last = found + later, later[-1] if later else None
     return found
 
 
-def _next_states(after: TraceStep, since_ms: int, id: str, reading: TraceReader) -> list[TraceStep]:
-    """The lines of a reward behind one, up to the first that says it waits, or how it ended."""
+def _next_states(after: TraceStep, since_ms: int, id: str, reader: TraceReader) -> list[TraceStep]:
+    """The lines of a reward after a step, up to the next hold or the final state."""
 
-    def wanted(line: LogLine) -> bool:
+    def matches(line: LogLine) -> bool:
         return is_about(line, id) and type(line) is not RewardGranted
 
-    def enough(step: TraceStep) -> bool:
+    def is_last(step: TraceStep) -> bool:
         return step.position > after.position and (step.type in _FINAL or isinstance(step.line, RewardHeld))
 
-    found = reading.find_steps(REWARDS, after.position.partition, since_ms, wanted, enough)
+    found = reader.find_steps(REWARDS, after.position.partition, since_ms, matches, is_last)
     return [step for step in found if step.position > after.position]

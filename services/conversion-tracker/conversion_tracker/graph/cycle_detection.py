@@ -1,18 +1,20 @@
-"""Circles of edges, found and opened again by lines that go from place to place. A circle's newest edge is refused.
+"""Referral cycles, detected and dissolved by lines between the nodes of the graph. A cycle's newest edge is refused.
 
-Of all edges that stand, each person has one; so no edge is on two circles, and "the newest edge, by (since, referral), of each
-circle of at most 8 edges" depends on nothing but which edges stand: not on what was heard of first. This is how it comes true.
+Each person has one edge, so no edge is part of two cycles, and "the newest edge, by (since, referral), of each cycle of at most 8
+edges" depends only on which edges exist, not on the order of arrival. It is computed as follows.
 
-*A set edge probes.* The edges of a circle are set at their places one after another, in whatever order; the last one's probe
-finds the others there. It is sent where the participant has ever brought somebody, and that they have was noted before the edge
-below was set. A probe that comes back is closed and goes round up to the newest edge, which is marked: its referral is circled.
+*Setting an edge probes.* The edges of a cycle are set at their nodes one after another, in any order; the last one's probe
+finds the others. It is sent if the participant has ever had a referee, and that was recorded before the edge below was
+set. A probe that returns is closed and goes round up to the newest edge, which is marked: its referral is in a cycle.
 
-*An edge that goes tells.* If a probe had passed it, `circle.opened` follows the path up, and unmarks what was marked for a
-circle with that edge. Lines between two places stay in order, so it stays behind the probe and its closed round: it comes to the
-marked place after the mark, or stops where another edge is gone, whose own telling is then nearer to the mark. An edge that is
-set anew is another edge, by its `life`: what is told of the old one, on whatever way and however late, takes no mark of the new.
+*Removing an edge notifies.* If a probe had passed it, `circle.opened` follows the path up, and removes the marks made for a
+cycle with that edge. Lines between two nodes stay in order, so it stays behind the probe and its closed round: it reaches the
+marked node after the mark, or stops where another edge was removed, whose own notification is then nearer to the mark. An edge
+that is set again is another edge, by its `life`: notifications about the old one, whatever their route and delay, leave the new
+one's marks.
 
-docs/decisions/0020 has the whole argument, and tests/unit/conversion_tracker/test_referral_cycles.py plays it in any order.
+docs/decisions/0020-referral-cycles.md has the whole argument, and tests/unit/conversion_tracker/test_referral_cycles.py plays it
+in any order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,13 +34,13 @@ from referral.events.edges import (
 )
 from referral.events.timestamps import to_datetime, to_ms
 
-MAX_EDGES = 8  # of a circle; a longer one is not looked for
+MAX_EDGES = 8  # of a cycle; longer ones are not detected
 
-GraphStep = tuple[GraphNode, list[EdgeFact]]  # the place afterwards, and what has to be said
+GraphStep = tuple[GraphNode, list[EdgeFact]]  # the node afterwards, and the lines to publish
 
 
 def set_edge(place: GraphNode, line: EdgeSet) -> GraphStep:
-    """The edge is there; if it can close a circle, a probe sets out."""
+    """Sets the edge; if it can close a cycle, sends a probe."""
     place = place.with_new_edge(line.referral, line.referrer, to_ms(line.since))
     if not place.has_referees or line.referrer == line.participant:
         return place, []
@@ -47,7 +49,7 @@ def set_edge(place: GraphNode, line: EdgeSet) -> GraphStep:
 
 
 def remove_edge(place: GraphNode, line: EdgeRemoved) -> GraphStep:
-    """The edge is gone, and what knew of it hears so."""
+    """Removes the edge, and notifies the marks that depend on it."""
     edge = place.edge(line.referral)
     if edge is None:
         return place, []
@@ -98,7 +100,7 @@ def _close_cycle(place: GraphNode, line: EdgeProbed, circle: Sequence[EdgeStep])
 
 
 def _mark_cycle(place: GraphNode, line: EdgeProbed, edge: ReferralEdge, circle: Sequence[EdgeStep]) -> GraphStep:
-    """The edge refused for one more circle; which is said when it is the first."""
+    """The edge is refused for one more cycle; publishes that if it is the first."""
     found = tuple(sorted((step.referral, step.life) for step in circle))
     if found in edge.cycles:
         return place, []

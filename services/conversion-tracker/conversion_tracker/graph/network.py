@@ -1,6 +1,6 @@
-"""A person's network: how many they brought, and how many those brought, to the third degree. Measured, never paid.
+"""The network of a participant: how many people they referred, and how many those referred, to the third degree. Never paid.
 
-Refused edges are none, so below a person nobody is met twice: circles of up to 8 edges have one such edge.
+Refused edges do not count, so no person appears twice below another: each cycle of up to 8 edges has one refused edge.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,17 +9,17 @@ from typing import Protocol
 
 DEGREES = 3
 
-ReferrerLookup = Callable[[str], str | None]  # who brought a participant
+ReferrerLookup = Callable[[str], str | None]  # the referrer of a participant
 
 
 class RefereeLookup(Protocol):
-    """Whom participants brought; each question is one round trip, however many it is about."""
+    """The referees of participants; each call is one round trip, however many participants it is about."""
 
     def referee_counts(self, participants: Sequence[str]) -> list[int]:
-        """How many each of them brought."""
+        """The number of referees of each participant."""
 
     def referees(self, participants: Sequence[str], most: Sequence[int]) -> list[str]:
-        """Whom they brought, of each at most so many, the earliest first."""
+        """The referees of each participant, at most so many of each, the earliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Network:
 
 
 def measure_network(participant: str, below: RefereeLookup, most: int) -> Network:
-    """A participant's network. At most `most` people are asked whom they brought, in five round trips at the most."""
+    """A participant's network. Reads the referees of at most `most` people, in at most five round trips."""
     found, people, truncated = [0, 0, 0], [participant], False
     for degree in range(DEGREES):
         counts = below.referee_counts(people)
@@ -57,7 +57,7 @@ def _allot(counts: Sequence[int], most: int) -> list[int]:
 
 
 def upline(participant: str, above: ReferrerLookup, degrees: int = DEGREES) -> list[str]:
-    """Who brought a participant, who brought those, and so on: the nearest first, nobody twice."""
+    """The referrer of a participant, that referrer's referrer, and so on: the nearest first, each person once."""
     chain = [participant]
     while len(chain) <= degrees and (nearest := above(chain[-1])) and nearest not in chain:
         chain.append(nearest)

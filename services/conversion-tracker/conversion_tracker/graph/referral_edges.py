@@ -1,7 +1,7 @@
-"""Who brought a participant, and whether they brought anybody: what lies at their place.
+"""The state of one participant in the referral graph: the edge up to their referrer, and whether they ever had referees.
 
-A person has one edge up at a time. Where late evidence gives them to somebody else, the old edge is taken away and the new one
-set by two different places, in either order; until both were heard of there are two.
+A person has one edge up at a time. If late evidence moves them to another referrer, the old edge is removed and the new one
+set by lines from two different partitions, in either order; until both have arrived there are two.
 """
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ CycleEdges = tuple[tuple[str, int], ...]  # the referrals of its edges, and whic
 
 
 class ReferralEdge(Struct, frozen=True, array_like=True, gc=False):
-    """An edge up. `since` (ms) is the follow it rests on; `life` tells it from earlier edges of the same referral.
+    """An edge up. `since` (ms) is the follow it rests on; `life` distinguishes it from earlier edges of the same referral.
 
     `passed`: a probe went over it. `circles` are those of which it is the newest edge; with any, it is refused.
     """
@@ -27,7 +27,7 @@ class ReferralEdge(Struct, frozen=True, array_like=True, gc=False):
 class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
     """The state of one participant. `lives` counts the edges that there have been.
 
-    `brought`: they have brought somebody some time, whether or not that still stands.
+    `has_referees`: they had a referee at some time, whether or not that referral is still valid.
     """
 
     edges: tuple[ReferralEdge, ...] = ()
@@ -36,7 +36,7 @@ class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
 
     @property
     def referrer(self) -> str | None:
-        """Who brought them, a participant id; nobody where the edge is refused."""
+        """The participant id of their referrer; None if the edge is refused."""
         sound = [edge for edge in self.edges if not edge.cycles]
         return max(sound, key=lambda edge: (edge.since, edge.referral)).referrer if sound else None
 
@@ -59,4 +59,4 @@ class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
 
 
 EMPTY_NODE = GraphNode()
-"""Somebody of whom nothing was heard."""
+"""A participant without edges."""

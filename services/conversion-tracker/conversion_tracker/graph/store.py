@@ -1,4 +1,4 @@
-"""The edges of who brought whom."""
+"""Reads referral edges from the screen fold's state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ class EdgeStore:
     program: str
 
     def referrer(self, participant: str) -> str | None:
-        """Who brought a participant; None where nobody did, or the edge is refused."""
+        """The referrer of a participant; None without one, or if the edge is refused."""
         raw = self.redis.get(self._key(participant, node_state_key(self.program, participant)))
         return _decode(raw).referrer if isinstance(raw, bytes) else None
 
     def referee_counts(self, participants: Sequence[str]) -> list[int]:
-        """How many each of them brought."""
+        """The number of referees of each participant."""
         with self.redis.pipeline(transaction=False) as pipeline:
             for one in participants:
                 pipeline.zcount(self._referee_board(one), *_COUNTING_SCORES)
             return pipeline.execute()
 
     def referees(self, participants: Sequence[str], most: Sequence[int]) -> list[str]:
-        """Whom they brought, of each at most so many, the earliest first."""
+        """The referees of each participant, at most so many of each, the earliest first."""
         with self.redis.pipeline(transaction=False) as pipeline:
             for one, limit in zip(participants, most, strict=True):
                 if limit:

@@ -12,14 +12,14 @@ from conversion_tracker.ingest.ingest_response import ingest_mapped, publish_and
 from conversion_tracker.ingest.program_access import program_access_check
 from referral.http.api_keys import requires
 from referral.http.context import context
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 
 blueprint = Blueprint("events", __name__, description="Events from platforms.")
 
 
 @blueprint.post(ROUTE)
 @blueprint.doc(**POST_EVENTS)
-@unlimited
+@without_rate_limit
 @requires("events:write")
 def post_events() -> Response:
     """Report one event, or up to 1,000 at once.

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from referral.validation.mistakes import json_pointer
+from referral.json_pointer import json_pointer
 
 EventErrorCode = Literal[
     "malformed_json",

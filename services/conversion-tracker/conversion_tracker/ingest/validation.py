@@ -15,7 +15,7 @@ from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedI
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from referral.events.facts import Fact, OrderPaid
 from referral.events.keys import person_key
-from referral.events.timestamps import to_datetime, to_ms
+from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.tokens import InvalidTokenError, TokenSigner
 
 KeyedLine = tuple[str, bytes]
@@ -23,7 +23,7 @@ ProgramCheck = Callable[[str], None]
 """Raises EventRejected if events of the program are not accepted in this request."""
 
 # The longest attribution window (365 days) plus the maximum lateness (35 days): an older click cannot win.
-_TOKEN_LIFETIME_MS = 400 * 24 * 3600 * 1000
+_TOKEN_LIFETIME_MS = 400 * DAY_MS
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
 _decode: Callable[[bytes], Fact] = msgspec.json.Decoder(Fact).decode

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from referral.events.line import Cause, Derived
+from referral.events.line import Cause, Derived, type_tag
 
 MAX_SAMPLE = 20
 
@@ -50,4 +50,4 @@ def _by_cause(lines: Iterable[Derived], said_to: Mapping[int, int]) -> dict[Caus
 
 
 def _type(line: Derived | None) -> str | None:
-    return str(type(line).__struct_config__.tag) if line is not None else None
+    return type_tag(line) if line is not None else None

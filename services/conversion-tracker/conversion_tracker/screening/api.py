@@ -1,4 +1,4 @@
-"""Review: what is held is looked at, and somebody decides. A decision is a line of the log like any other fact."""
+"""The review API: operators list held conversions and decide on them. A decision is a line of the log like any other event."""
 
 from flask_smorest import Blueprint
 
@@ -30,7 +30,7 @@ blueprint = Blueprint(
 @blueprint.alt_response(404, description="There is no such program.")
 @blueprint.alt_response(503, description="Redis is away.")
 def conversions(page: dict[str, object], program: str) -> dict[str, object]:
-    """Conversions of one status, the first that qualified first; those that are held wait for somebody to decide."""
+    """Conversions of one status, the first that qualified first; those that are held wait for a decision."""
     require_program(program)
     board = f"{program}|{page['status']}"
     status, limit = page["status"], int(str(page["limit"]))
@@ -47,7 +47,7 @@ def conversions(page: dict[str, object], program: str) -> dict[str, object]:
 @blueprint.arguments(DecisionIn)
 @blueprint.response(202, ReviewOut)
 @blueprint.alt_response(404, description="There is no such conversion.")
-@blueprint.alt_response(409, description="It has fallen, or its referrer is banned; the detail says which.")
+@blueprint.alt_response(409, description="It was reversed, or its referrer is banned; the detail says which.")
 @blueprint.alt_response(503, description="The log or Redis is away.")
 def release(body: dict[str, str], conversion: str) -> dict[str, object]:
     """It counts, whatever the rules found: rewards are granted and boards rank it, within a second of this answer."""
@@ -90,14 +90,14 @@ def _refuse_banned(found: Conversion) -> None:
     note = ban.note.strip().rstrip(".")
     why = f": {note}" if note else ""
     detail = (
-        f"{who}, who brought {found.person}, has been banned by {ban.by} since {to_datetime(ban.at):%Y-%m-%d %H:%M} UTC{why}."
-        " Lift the ban first; whoever is banned earns nothing."
+        f"{who}, who referred {found.person}, has been banned by {ban.by} since {to_datetime(ban.at):%Y-%m-%d %H:%M} UTC{why}."
+        " Lift the ban first: conversions of a banned referrer do not count."
     )
     raise Problem(409, "referrer_banned", detail)
 
 
 def _publish_review(found: Conversion, decision: ReviewDecision, body: dict[str, str]) -> dict[str, object]:
-    """Writes the decision down. The same one again is no news to the fold, so it does no harm to write it twice."""
+    """Publishes the decision. Repeating a decision does not change the fold's state, so publishing it twice is harmless."""
     now = context().clock.now_ms()
     line = ConversionReviewed(
         occurred_at=to_datetime(now),

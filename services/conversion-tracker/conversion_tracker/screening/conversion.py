@@ -1,7 +1,7 @@
-"""A conversion: all that bears on one referral, judged whole, and the difference to what was said of it last.
+"""A conversion: everything that affects one referral, decided as a whole, and the difference to what was last published.
 
-A referral that has qualified counts unless a screening rule found something; a person's review outweighs what rules found, and
-nothing outweighs a ban. What has fallen neither counts nor waits.
+A referral that has qualified counts unless a screening rule found something; a person's review outweighs the rules, and
+nothing outweighs a ban. A reversed conversion neither counts nor waits.
 """
 
 from typing import Literal
@@ -44,7 +44,7 @@ class Review(Struct, frozen=True, array_like=True, gc=False):
 
 
 class PublishedOutcome(Struct, frozen=True, array_like=True, gc=False):
-    """What stands on the log about a conversion; `at` is the moment (ms) it was said to have qualified."""
+    """What is published about a conversion; `at` is the time (ms) at which it qualified according to the log."""
 
     outcome: ScreeningOutcome
     at: int
@@ -54,8 +54,8 @@ class PublishedOutcome(Struct, frozen=True, array_like=True, gc=False):
 class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=False):
     """The state of one conversion.
 
-    `at` is when the referral qualified last (ms), under version `version` of the rules; `stands` is false once it fell.
-    `offset` and `line` say where in its partition of the attributions it was qualified; `since` is the follow it rests on (ms).
+    `at` is when the referral qualified last (ms), under version `version` of the rules; `stands` is false once it was reversed.
+    `offset` and `line` are where in its partition of `attributions` it qualified; `since` is the follow it rests on (ms).
     """
 
     program: str
@@ -90,7 +90,7 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
 
 
 def status_of(said: PublishedOutcome | None) -> ConversionStatus:
-    """What a conversion is called by what stands on the log about it: one of which nothing does has fallen."""
+    """The status of a conversion by what is published about it; `reversed` if nothing is valid any more."""
     return said.outcome if said is not None else "reversed"
 
 
@@ -113,7 +113,7 @@ def qualify(before: Conversion | None, line: ReferralQualified, findings: tuple[
 
 
 def with_review(before: Conversion, review: Review) -> Conversion | None:
-    """Somebody has decided; None where the same was decided before."""
+    """Applies an operator's decision; None if the same was decided before."""
     if before.review is not None and before.review.decision == review.decision:
         return None
     return replace(before, review=review)
@@ -138,7 +138,7 @@ def with_ban(before: Conversion, banned: bool) -> Conversion:
 def reconcile(
     now: Conversion, occurred_at: int, reason: ConversionReversalReason
 ) -> tuple[Conversion, list[ConversionFact]]:
-    """The conversion with what stands on the log from now on, and what has to be said to get there.
+    """The conversion with its new published state, and the lines that lead to it.
 
     What no longer counts is taken back, dated `occurred_at` (ms), for `reason`.
     """

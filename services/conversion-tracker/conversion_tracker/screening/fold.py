@@ -1,8 +1,8 @@
-"""Attributions → conversions: what bears on a conversion is judged whole, and the difference said.
+"""Attributions → conversions: everything that affects a conversion is decided as a whole, and the difference is published.
 
-Who brought whom are edges, kept here too; their places tell each other by lines on the topic that this fold reads.
+The edges of the referral graph are kept here too; their nodes communicate by lines on the topic that this fold reads.
 
-A line's type says which handler decides on it; each handler is a module of `folds.screening` and names the states it needs.
+A line's type selects its handler; each handler is a module of `screening.handlers` and names the states it needs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ class ScreenFold:
         }
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
-        """What the line's handler asks for; nothing for a line that makes or unmakes no conversion."""
+        """The states that the line's handler needs; empty for a line that affects no conversion."""
         handler = self._handlers.get(type(line))
         return handler.keys(line) if handler else ()  # type: ignore[arg-type] # the table pairs them
 
@@ -85,5 +85,5 @@ class ScreenFold:
     def on_timer(
         self, tick: ClockTicked, key: str, state: ScreenState, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """Time by itself clears nobody."""
+        """No timers."""
         return Decision()

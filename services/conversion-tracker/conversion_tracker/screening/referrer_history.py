@@ -1,6 +1,6 @@
-"""What screening remembers of a referrer: the newest of those they brought, and how many came a day. Both are bounded.
+"""What screening remembers of a referrer: their newest referees, and how many qualified per day. Both are bounded.
 
-Of each person brought there are numbers only, a column for each thing that rules ask about: a referrer is read and written
+Each referee is stored as numbers only, one column for each fact that rules need: a referrer is read and written
 whole for every referral, and rows of texts took longer to decode than all rules together to decide. People, devices and networks
 are known by 64 bits of their BLAKE2b hash: that any two of 128 meet has a chance of 4 in 10^16.
 """
@@ -15,15 +15,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from conversion_tracker.bans.ban import Ban
+from referral.events.timestamps import DAY_MS
 
 MAX_RECENT = 128
 MAX_DAYS = 16
-DAY_MS = 24 * 3600 * 1000
-_NONE = 0  # of a device or a network that was not told
+_NONE = 0  # no device or network was reported
 
 
 class ReferralSample(NamedTuple):
-    """Somebody the referrer brought, and when that qualified (ms)."""
+    """A referee of the referrer, and when that referral qualified (ms)."""
 
     at: int
     person: str
@@ -55,7 +55,7 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
         return len(self.unfollowed)
 
     def with_sample(self, brought: ReferralSample) -> "ReferrerHistory":
-        """The referrer after one more was brought, or one who had been brought before came back."""
+        """The history after one more referee, or after a former referee has returned."""
         columns = [_column(raw) for raw in (self.moments, self.people, self.devices, self.networks)]
         left, before = bytearray(self.unfollowed), None
         row = brought.at, _digest(brought.person), _digest(brought.device), _digest(brought.network)
@@ -81,7 +81,7 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
         return tuple(sorted(one for one in days.items() if one[1] > 0)[-MAX_DAYS:])
 
     def with_unfollow(self, person: str) -> "ReferrerHistory":
-        """The referrer after somebody whom they had brought has left."""
+        """The history after a referee has left."""
         place = self._index_of(person)
         if place is None or self.unfollowed[place]:
             return self
@@ -112,7 +112,7 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
         )
 
     def count_on_device(self, device: str, person: str) -> bool:
-        """Whether somebody else has the same device."""
+        """Whether another referee has the same device."""
         devices, own = _column(self.devices), self._index_of(person)
         wanted = _digest(device)
         return devices.count(wanted) > (own is not None and devices[own] == wanted)
@@ -135,7 +135,7 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
 
 
 EMPTY_HISTORY = ReferrerHistory()
-"""A referrer who has brought nobody yet."""
+"""The history of a referrer without referees."""
 
 
 def _column(raw: bytes) -> "array[int]":

@@ -7,7 +7,8 @@ from typing import Literal
 from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory
 from referral.events.attributions import ReferralQualified
 from referral.events.conversions import ScreeningReason
-from referral.events.program import Action, Program, Screening
+from referral.events.program import Program
+from referral.events.screening import Action, Screening
 
 Scope = Literal["referral", "referrer", "program"]
 Severity = Literal["low", "medium", "high"]
@@ -15,9 +16,9 @@ Severity = Literal["low", "medium", "high"]
 
 @dataclass(frozen=True, slots=True)
 class ScreeningCase:
-    """What a rule may look at: the referral, the referrer's own id at the platform (None if the catalog lacks them), what is
-    known of the referrer from before, the hash of their own device where they told it, the program under the version that the
-    referral was judged under, and the time zone in which the program's days end.
+    """What a rule may read: the referral, the referrer's own id at the platform (None if the catalog lacks them), the referrer's
+    history, the hash of their own device if it was given, the program in the version that applies to the referral, and the
+    time zone in which the program's days end.
     """
 
     referral: ReferralQualified
@@ -30,8 +31,8 @@ class ScreeningCase:
 
 @dataclass(frozen=True, slots=True)
 class ScreeningRule:
-    """A rule of the catalogue. `decide` says whether the case is suspicious under the program's thresholds; `action` reads what
-    the program does about it.
+    """A rule of the catalogue. `decide` returns whether the case is suspicious under the program's thresholds; `action` reads
+    the program's action for it.
     """
 
     name: ScreeningReason

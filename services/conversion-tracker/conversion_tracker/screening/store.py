@@ -36,7 +36,7 @@ class ConversionStore:
         return self._conversions([(one.partition, CONVERSION_PREFIX + one.member) for one in places]), last
 
     def find(self, id: str) -> Conversion | None:
-        """The conversion with this id. In which partition it lies the id does not say, so all are asked at once."""
+        """The conversion with this id. The id does not determine the partition, so all are read in one round trip."""
         return next(
             iter(self._conversions([(number, CONVERSION_PREFIX + id) for number in range(self._partitions)])), None
         )

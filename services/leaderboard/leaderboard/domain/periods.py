@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from referral.events.program import Period
+from referral.events.section import Period
 
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "all")
 END_OF_TIME_S = 2**32  # the year 2106; scores hold seconds in 32 bits

@@ -28,7 +28,7 @@ from referral.events.facts import (
     PostRemoved,
 )
 from referral.events.line import ClockTicked
-from referral.events.timestamps import to_ms
+from referral.events.timestamps import DAY_MS, to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember, Timer
 from referral.topics import EVENTS, Topic
 
@@ -37,8 +37,6 @@ ClickEvent = LinkClicked | ClickReclassed
 State = Activity | ActivityDays | CountedFacts | ClickClass
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
-
-_DAY_MS = 86_400_000
 
 
 class ActivityFold:
@@ -51,7 +49,7 @@ class ActivityFold:
     state: object = State
 
     def __init__(self, lateness_days: int) -> None:
-        self._late_ms = lateness_days * _DAY_MS
+        self._late_ms = lateness_days * DAY_MS
         self._time_zones = ProgramTimeZones()
 
     def keys(self, line: EventLine) -> Sequence[Key]:
@@ -101,7 +99,7 @@ class ActivityFold:
         changes = self._count(line, "shown" if isinstance(line, ContentShown) else "shares", states, catalog)
         changes[_counted_facts_key(line)] = seen
         if before is None:
-            changes[Timer(_counted_facts_key(line))] = float((occurred_ms // _DAY_MS + 2) * _DAY_MS + self._late_ms)
+            changes[Timer(_counted_facts_key(line))] = float((occurred_ms // DAY_MS + 2) * DAY_MS + self._late_ms)
         return Decision(changes)
 
     def _count_reclassified_click(self, line: ClickReclassed, states: States, catalog: Catalog) -> Decision[State]:
@@ -140,7 +138,7 @@ def _second(line: ContentEvent | ClickEvent | PostPublished | PostRemoved) -> in
 
 
 def _counted_facts_key(line: ContentEvent) -> str:
-    return state_keys.counted_facts(line.program, line.person, to_ms(line.occurred_at) // _DAY_MS)
+    return state_keys.counted_facts(line.program, line.person, to_ms(line.occurred_at) // DAY_MS)
 
 
 def _count_keys(line: ContentEvent | ClickEvent) -> tuple[str, str]:

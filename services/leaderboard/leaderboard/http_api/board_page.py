@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 from leaderboard.pages import error_pages
 from leaderboard.pages.board_view import render_board_page
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.log.errors import LogUnavailable
 
 _QUERY = [
@@ -30,7 +30,7 @@ blueprint = Blueprint("board_page", __name__, template_folder="../pages/template
 
 @blueprint.get("/p/<program>")
 @blueprint.doc(parameters=_PARAMETERS, responses=_ANSWERS)
-@unlimited
+@without_rate_limit
 def page(program: str) -> Response:
     """The public board page of a program, in Chinese or English. Its errors are pages too."""
     try:

@@ -8,7 +8,7 @@ from babel.dates import format_date, format_interval, format_skeleton, get_timez
 from flask_babel import get_locale, lazy_gettext
 
 from leaderboard.domain.periods import Window
-from referral.events.program import Period
+from referral.events.section import Period
 from referral.pages.languages import gettext, ngettext
 
 TABS: Mapping[Period, object] = {

@@ -12,9 +12,10 @@ from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages import board_texts
 from leaderboard.pages.board_rows import BoardRow, OwnRow, own_row, rows_of
-from referral.events.program import Board, Period, Program
+from referral.events.program import Board, Program
+from referral.events.section import Period
 from referral.http.context import context
-from referral.pages.languages import localized
+from referral.pages.languages import localize
 
 METRIC = "referrals"
 MAX_ROWS = 100
@@ -97,7 +98,7 @@ def _response(shown: BoardView) -> Response:
         render_template(
             "board.html",
             shown=shown,
-            name=localized(shown.program.name) or shown.program.id,
+            name=localize(shown.program.name) or shown.program.id,
             heading=board_texts.heading(shown.window, shown.zone),
             tabs=[(kind, board_texts.TABS[kind], _tab_url(kind)) for kind in _kinds(shown.program)],
             prizes=[(board_texts.rank_range(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],

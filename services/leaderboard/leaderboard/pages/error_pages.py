@@ -1,4 +1,4 @@
-"""Pages for what went wrong: what happened, and what still works."""
+"""Error pages of the leaderboard."""
 
 from flask import Response, make_response, render_template, request
 
@@ -6,30 +6,32 @@ from referral.pages.languages import gettext
 
 
 def unknown_program(program: str) -> Response:
-    """404: there is no such program."""
+    """Returns the 404 page for an unknown program."""
     return _error_page(
         404,
         gettext("There is no board here"),
-        gettext("There is no program %(program)s. Perhaps a letter of the address went astray.", program=program),
-        gettext("Links and codes that friends gave you work all the same."),
+        gettext("There is no program %(program)s. Check the address.", program=program),
+        gettext("Links and codes from your friends still work."),
     )
 
 
 def unavailable() -> Response:
-    """503: Redis does not answer."""
+    """Returns the 503 page for a board that cannot be read now."""
     response = _error_page(
         503,
-        gettext("The board is catching its breath"),
-        gettext("We cannot read it at the moment. Please look again in a minute."),
-        gettext("Nothing is lost: links work, and every friend who follows meanwhile is counted."),
-        {"href": request.full_path, "words": gettext("Look again")},
+        gettext("The board is temporarily unavailable"),
+        gettext("Please try again in a minute."),
+        gettext("Nothing is lost: links work, and every friend who follows now is counted."),
+        {"href": request.full_path, "text": gettext("Try again")},
     )
     response.headers["Retry-After"] = "5"
     return response
 
 
-def _error_page(status: int, happened: str, why: str, still: str, way_on: dict[str, str] | None = None) -> Response:
-    page = render_template("referral/sorry.html", happened=happened, why=why, still=still, way_on=way_on)
+def _error_page(
+    status: int, title: str, explanation: str, advice: str, button: dict[str, str] | None = None
+) -> Response:
+    page = render_template("referral/error.html", title=title, explanation=explanation, advice=advice, button=button)
     response = make_response(page, status)
     response.cache_control.no_store = True
     return response

@@ -1,1 +1,1 @@
-"""What link-issuer decides: names, codes, versions, targets, links, visitors. Nothing here does I/O."""
+"""Decisions of link-issuer: names, codes, program versions, links, share kits, visitors. No I/O."""

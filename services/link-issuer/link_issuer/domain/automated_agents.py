@@ -1,63 +1,63 @@
-"""The machines that fetch links and say so in their User-Agent: one row each, with where that is known from.
+"""Automated clients that fetch links, recognized by their User-Agent: one row each, with its source.
 
-Weibo, Xiaohongshu and Douyin publish no name of what draws their previews; what they send with a word such as spider in it
-falls under the last row, and their apps' own browsers are people's.
+Weibo, Xiaohongshu and Douyin do not publish the User-Agent of their preview fetchers; those that contain a word such as
+"spider" match the last row. The in-app browsers of these apps are used by people.
 """
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["preview", "crawler"]
+AgentKind = Literal["preview", "crawler"]
 
 _LIST = "https://github.com/monperrus/crawler-user-agents"
 
 
-class Agent(NamedTuple):
-    """Whose machine it is, a pattern of its User-Agent (any case), what it does with a link, and where that is written."""
+class AutomatedAgent(NamedTuple):
+    """Its operator, a pattern of its User-Agent (case-insensitive), what it fetches links for, and the source."""
 
     owner: str
     pattern: str
-    kind: Kind
+    kind: AgentKind
     source: str
 
 
-AGENTS = (
-    # What unfurls a link in a chat or post.
-    Agent("WeChat", r"wechatshareextension", "preview", "the share sheet of WeChat for iOS, as its bundle is called"),
-    Agent("Facebook", r"facebookexternalhit|facebot", "preview", "https://developers.facebook.com/docs/sharing/webmasters"),
-    Agent("Meta", r"meta-externalfetcher", "preview", "https://developers.facebook.com/docs/sharing/webmasters/web-crawlers"),
-    Agent("X", r"twitterbot", "preview", "https://developer.x.com/en/docs/x-for-websites/cards/guides/getting-started"),
-    Agent("WhatsApp", r"whatsapp/", "preview", _LIST),
-    Agent("Telegram", r"telegrambot", "preview", _LIST),
-    Agent("Slack", r"slackbot|slack-imgproxy", "preview", "https://api.slack.com/robots"),
-    Agent("Discord", r"discordbot", "preview", _LIST),
-    Agent("LinkedIn", r"linkedinbot", "preview", _LIST),
-    Agent("Skype and Teams", r"skypeuripreview", "preview", _LIST),
-    Agent("Pinterest", r"pinterest(bot|/0)", "preview", "https://help.pinterest.com/en/business/article/pinterestbot"),
-    Agent("Apple", r"applebot", "preview", "https://support.apple.com/en-us/119829"),
-    Agent("LINE", r"line-poker", "preview", _LIST),
-    Agent("KakaoTalk", r"kakaotalk-scrap", "preview", _LIST),
-    Agent("Snapchat", r"snap url preview", "preview", _LIST),
-    Agent("VK", r"vkshare", "preview", _LIST),
-    Agent("Reddit", r"redditbot", "preview", _LIST),
-    Agent("Mastodon", r"mastodon/", "preview", "https://docs.joinmastodon.org"),
-    Agent("Bluesky", r"bluesky cardyb", "preview", _LIST),
-    Agent("DingTalk", r"dingtalkbot", "preview", _LIST),
-    Agent("Iframely, Embedly", r"iframely|embedly", "preview", _LIST),
-    # What walks the web. Google's renders pages as a browser does, and says so at the end.
-    Agent("Google", r"googlebot|google-inspectiontool|adsbot-google|mediapartners-google|googleother", "crawler",
+AUTOMATED_AGENTS = (
+    # Fetchers of link previews for chats and posts.
+    AutomatedAgent("WeChat", r"wechatshareextension", "preview", "the bundle name of the share sheet of WeChat for iOS"),
+    AutomatedAgent("Facebook", r"facebookexternalhit|facebot", "preview", "https://developers.facebook.com/docs/sharing/webmasters"),
+    AutomatedAgent("Meta", r"meta-externalfetcher", "preview", "https://developers.facebook.com/docs/sharing/webmasters/web-crawlers"),
+    AutomatedAgent("X", r"twitterbot", "preview", "https://developer.x.com/en/docs/x-for-websites/cards/guides/getting-started"),
+    AutomatedAgent("WhatsApp", r"whatsapp/", "preview", _LIST),
+    AutomatedAgent("Telegram", r"telegrambot", "preview", _LIST),
+    AutomatedAgent("Slack", r"slackbot|slack-imgproxy", "preview", "https://api.slack.com/robots"),
+    AutomatedAgent("Discord", r"discordbot", "preview", _LIST),
+    AutomatedAgent("LinkedIn", r"linkedinbot", "preview", _LIST),
+    AutomatedAgent("Skype and Teams", r"skypeuripreview", "preview", _LIST),
+    AutomatedAgent("Pinterest", r"pinterest(bot|/0)", "preview", "https://help.pinterest.com/en/business/article/pinterestbot"),
+    AutomatedAgent("Apple", r"applebot", "preview", "https://support.apple.com/en-us/119829"),
+    AutomatedAgent("LINE", r"line-poker", "preview", _LIST),
+    AutomatedAgent("KakaoTalk", r"kakaotalk-scrap", "preview", _LIST),
+    AutomatedAgent("Snapchat", r"snap url preview", "preview", _LIST),
+    AutomatedAgent("VK", r"vkshare", "preview", _LIST),
+    AutomatedAgent("Reddit", r"redditbot", "preview", _LIST),
+    AutomatedAgent("Mastodon", r"mastodon/", "preview", "https://docs.joinmastodon.org"),
+    AutomatedAgent("Bluesky", r"bluesky cardyb", "preview", _LIST),
+    AutomatedAgent("DingTalk", r"dingtalkbot", "preview", _LIST),
+    AutomatedAgent("Iframely, Embedly", r"iframely|embedly", "preview", _LIST),
+    # Crawlers. Google's renders pages like a browser and names itself at the end of its User-Agent.
+    AutomatedAgent("Google", r"googlebot|google-inspectiontool|adsbot-google|mediapartners-google|googleother", "crawler",
           "https://developers.google.com/search/docs/crawling-indexing/google-common-crawlers"),
-    Agent("Baidu", r"baiduspider|baidu-transcoder", "crawler", "https://www.baidu.com/search/robots_english.html"),
-    Agent("Bing", r"bingbot|bingpreview|adidxbot", "crawler",
+    AutomatedAgent("Baidu", r"baiduspider|baidu-transcoder", "crawler", "https://www.baidu.com/search/robots_english.html"),
+    AutomatedAgent("Bing", r"bingbot|bingpreview|adidxbot", "crawler",
           "https://www.bing.com/webmasters/help/which-crawlers-does-bing-use-8c184ec0"),
-    Agent("ByteDance (Douyin, Toutiao)", r"bytespider|toutiaospider", "crawler", _LIST),
-    Agent("Sogou", r"sogou (web|inst|orion|news|pic|video) ?spider", "crawler", "https://www.sogou.com/docs/help/webmasters.htm"),
-    Agent("360", r"360spider|haosouspider", "crawler", _LIST),
-    Agent("Shenma", r"yisouspider", "crawler", _LIST),
-    Agent("Huawei", r"petalbot", "crawler", "https://webmaster.petalsearch.com/site/petalbot"),
-    Agent("Yandex", r"yandex(bot|images|accessibilitybot|mobilebot)", "crawler", "https://yandex.com/support/webmaster"),
-    Agent("Yahoo", r"slurp", "crawler", _LIST),
-    Agent("Internet archives", r"archiver|archive\.org_bot", "crawler", _LIST),
-    Agent("Tests and watchers", r"headlesschrome|lighthouse|monitor|uptime", "crawler", _LIST),
-    # A phone of the maker CUBOT is somebody's.
-    Agent("Whoever calls itself one", r"(?<!cu)bot\b|spider|crawl", "crawler", "https://www.robotstxt.org/db.html"),
+    AutomatedAgent("ByteDance (Douyin, Toutiao)", r"bytespider|toutiaospider", "crawler", _LIST),
+    AutomatedAgent("Sogou", r"sogou (web|inst|orion|news|pic|video) ?spider", "crawler", "https://www.sogou.com/docs/help/webmasters.htm"),
+    AutomatedAgent("360", r"360spider|haosouspider", "crawler", _LIST),
+    AutomatedAgent("Shenma", r"yisouspider", "crawler", _LIST),
+    AutomatedAgent("Huawei", r"petalbot", "crawler", "https://webmaster.petalsearch.com/site/petalbot"),
+    AutomatedAgent("Yandex", r"yandex(bot|images|accessibilitybot|mobilebot)", "crawler", "https://yandex.com/support/webmaster"),
+    AutomatedAgent("Yahoo", r"slurp", "crawler", _LIST),
+    AutomatedAgent("Internet archives", r"archiver|archive\.org_bot", "crawler", _LIST),
+    AutomatedAgent("Tests and monitors", r"headlesschrome|lighthouse|monitor|uptime", "crawler", _LIST),
+    # Not the phones of the manufacturer CUBOT.
+    AutomatedAgent("Any other bot, spider or crawler", r"(?<!cu)bot\b|spider|crawl", "crawler", "https://www.robotstxt.org/db.html"),
 )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Words that no code holds: insults in both languages, and names that would pose as the account itself.
+"""Words that codes must not contain: insults in English and Chinese (pinyin), and words that imitate the account itself.
 
-Short words count only as a whole run of letters (CASSIE is a name), longer ones anywhere. Digits that stand for letters
-are read as those, as people read them.
+A short word matches only a whole run of letters (CASSIE is allowed), a longer one anywhere in the code. Digits that look like
+letters match as those letters.
 """
 
 import re
@@ -12,33 +12,35 @@ _INSULTS = (
     "NAZI NIGGA NIGGER NGGR PENIS PISS PORN PUSSY RAPE RETARD SEX SHIT SHT SLUT SUCK TITS TWAT VAGINA WANK WHORE XXX"
 )
 _CHINESE = "CAONIMA CNM WCNM NMSL NMB NMD TMD MLGB MLGBD SHABI SB SABI ZHUANGB JB JIBA TNND QNMLGB WQNMLGB RNM GNM BIAOZI HUNDAN"
-_POSING = "OFFICIAL OFFICAL GUANFANG KEFU SUPPORT MODERATOR ADMIN SERVICE WECHAT WEIXIN WEIBO XIAOHONGSHU REDNOTE DOUYIN ALIPAY"
-
-# Of four letters and more, those that stand in ordinary words and names: Shitake, Dickens, Peacock, Grape, Analyst.
-_ORDINARY = frozenset(
+_IMPERSONATION = (
+    "OFFICIAL OFFICAL GUANFANG KEFU SUPPORT MODERATOR ADMIN SERVICE"
+    " WECHAT WEIXIN WEIBO XIAOHONGSHU REDNOTE DOUYIN ALIPAY"
+)
+# Words of four letters and more that are part of ordinary words and names: Dickens, Peacock, Grape, Analyst.
+_PART_OF_ORDINARY_WORDS = frozenset(
     {"ANAL", "COCK", "COON", "CRAP", "DICK", "DYKE", "PISS", "RAPE", "SUCK", "TITS", "ARSE", "ANUS", "SABI", "JIBA"}
 )
-_BLOCKED = frozenset(f"{_INSULTS} {_CHINESE} {_POSING}".split())
-_ANYWHERE = tuple(sorted(word for word in _BLOCKED if len(word) >= 4 and word not in _ORDINARY))
-_READ_AS = str.maketrans("0134578@$", "OIEASTBAS")
+_BLOCKED = frozenset(f"{_INSULTS} {_CHINESE} {_IMPERSONATION}".split())
+_ANYWHERE = tuple(sorted(word for word in _BLOCKED if len(word) >= 4 and word not in _PART_OF_ORDINARY_WORDS))
+_DIGITS_AS_LETTERS = str.maketrans("0134578@$", "OIEASTBAS")
 _SEPARATORS = re.compile(r"[-_]")
 _LETTERS = re.compile(r"[A-Z]+")
 
 
-def blocked_word(code: str) -> str | None:
-    """The first word in a code (in capitals) that may not be there; None where it is fit to be said aloud."""
-    plain, read = code.upper(), code.upper().translate(_READ_AS)
+def find_blocked_word(code: str) -> str | None:
+    """The first blocked word in a code (upper case); None if there is none."""
+    plain, read = code.upper(), code.upper().translate(_DIGITS_AS_LETTERS)
     runs = {run for text in (plain, read) for run in _LETTERS.findall(text)} | {_SEPARATORS.sub("", plain)}
     joined = [_SEPARATORS.sub("", text) for text in (plain, read)]
     whole = next((word for word in sorted(_BLOCKED & runs)), None)
     return whole or next((word for word in _ANYWHERE if any(word in text for text in joined)), None)
 
 
-def blocked_by_chance(drawn: str) -> bool:
-    """Whether letters that were drawn by lot hold a word, even inside: another draw costs nothing."""
-    return any(word in drawn for word in _BLOCKED)
+def contains_blocked_word(characters: str) -> bool:
+    """Whether generated characters contain a blocked word of any length anywhere. Stricter: generating again is free."""
+    return any(word in characters for word in _BLOCKED)
 
 
-def blocked(code: str, blocklist: Iterable[str]) -> str | None:
-    """The first of a program's own words (`codes.blocklist`) that a code in capitals holds, in whatever case; None for none."""
+def find_blocklisted(code: str, blocklist: Iterable[str]) -> str | None:
+    """The first word of a program's own `codes.blocklist` (any case) that an upper-case code contains; None if there is none."""
     return next((word for word in blocklist if word.upper() in code), None)

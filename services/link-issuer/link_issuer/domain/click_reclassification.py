@@ -1,4 +1,4 @@
-"""Clicks whose class is corrected: what is said of each, and which of them gives a place of a bounded link back."""
+"""Corrections of a click's visitor class: the fact that corrects it, and whether it returns a use of a limited link."""
 
 from datetime import datetime
 
@@ -7,8 +7,8 @@ from referral.events.ids import derive_id
 from referral.events.timestamps import to_ms
 
 
-def reclassed(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note: str = "") -> ClickReclassed:
-    """What is said of a click: everything that a counter needs to move it, whether or not it has met the click."""
+def reclassify(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note: str = "") -> ClickReclassed:
+    """The fact that gives a click another class. It repeats what a counter needs, so that the click need not be known to it."""
     return ClickReclassed(
         occurred_at=at,
         id=derive_id("evt", click.program, click.id, visitor, str(to_ms(at))),
@@ -24,12 +24,12 @@ def reclassed(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note:
     )
 
 
-def returns(line: ClickReclassed, is_back: bool) -> bool | None:
-    """Whether the click's place of a bounded link is to be given back (True) or taken again (False); None: as it is.
+def new_return_state(line: ClickReclassed, was_returned: bool) -> bool | None:
+    """Whether the click's use of a limited link is returned from now on; None if that does not change.
 
-    Only what a person's click took can come back; `is_back` says whether it has. A machine's click took no place, and takes none
-    when it turns out to have been a person's: that opening was let through.
+    Only a click recorded as a person's took a use that can be returned; `was_returned` is whether it was. A click recorded as
+    automated took no use, and takes none if it is later reclassified as a person's: it has already been let through.
     """
-    if line.was != "person" or (line.visitor != "person") == is_back:
+    if line.was != "person" or (line.visitor != "person") == was_returned:
         return None
     return line.visitor != "person"

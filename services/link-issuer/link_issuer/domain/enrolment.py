@@ -1,4 +1,4 @@
-"""Enrolment: who somebody is in a program. The same person is the same participant, however often enrolled."""
+"""Enrolment of people in a program. The same person is the same participant, however often they are enrolled."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,10 +12,10 @@ from referral.validation.mistakes import Mistake
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Whom to enrol: the platform's id, what people call them (may be empty), their handle, a hash of their device, and which
-    partner they are.
+    """One person to enrol: the platform's id, their display name (may be empty), their handle, a hash of their device, and the id
+    of the partner they are, if they are one.
 
-    `place` is where in the request they stand, a JSON pointer.
+    `pointer` is the JSON pointer of this enrolment in the request.
     """
 
     external_id: str
@@ -23,14 +23,14 @@ class Enrolment:
     mention: str | None = None
     device: str | None = None
     partner: str | None = None
-    place: str = ""
+    pointer: str = ""
 
     def participant_id(self, program: str) -> str:
         """`par_…` in a program."""
         return participant_id(program, self.external_id)
 
     def participant(self, program: str, code: str, since: datetime) -> Participant:
-        """The participant; without a name, people see the code."""
+        """The participant; without a name, the code is the display name."""
         return Participant(
             recorded_at=since,
             id=self.participant_id(program),
@@ -44,59 +44,64 @@ class Enrolment:
         )
 
 
-def contradictions(asked: Iterable[Enrolment]) -> Iterator[Mistake]:
-    """Who stands in a request twice, and not the same: which of the names would be kept was nobody's choice."""
+def duplicate_mistakes(enrolments: Iterable[Enrolment]) -> Iterator[Mistake]:
+    """People who occur twice in a request with different details: the request does not determine which to store."""
     first: dict[str, Enrolment] = {}
-    for one in asked:
-        before = first.setdefault(one.external_id, one)
-        if replace(one, place="") != replace(before, place=""):
-            other = f"{one.external_id} stands at {before.place} with other details: send each person once"
-            yield Mistake(f"{one.place}/external_id", other)
+    for enrolment in enrolments:
+        before = first.setdefault(enrolment.external_id, enrolment)
+        if replace(enrolment, pointer="") != replace(before, pointer=""):
+            detail = f"{enrolment.external_id} occurs at {before.pointer} with other details: send each person once"
+            yield Mistake(f"{enrolment.pointer}/external_id", detail)
 
 
 def partner_mistakes(
-    asked: Iterable[Enrolment], existing: Mapping[str, Participant], rules: Program
+    enrolments: Iterable[Enrolment], existing: Mapping[str, Participant], rules: Program
 ) -> Iterator[Mistake]:
-    """Partners that the rules do not name, and people who take part already as somebody else.
+    """Partners that the rules do not name, and people who are already enrolled as a follower or as another partner.
 
-    `existing` is keyed by participant id. What somebody is does not change: rewards and ranks rest on it.
+    `existing` is keyed by participant id. This attribute of a participant never changes: rewards and ranks depend on it.
     """
     names = [partner.id for partner in rules.partners]
-    for one in asked:
-        known = existing.get(one.participant_id(rules.id))
-        if one.partner is None or (known is not None and known.partner == one.partner):
+    for enrolment in enrolments:
+        known = existing.get(enrolment.participant_id(rules.id))
+        if enrolment.partner is None or (known is not None and known.partner == enrolment.partner):
             continue
         if known is not None:
-            before = f"the partner {known.partner}" if known.partner else "a follower"
-            says = f"{one.external_id} takes part already, as {before}, and stays that: take another external_id"
-            yield Mistake(f"{one.place}/partner", says)
-        elif one.partner not in names:
-            there = ", ".join(names) or "none: it has no partners in force"
-            yield Mistake(f"{one.place}/partner", f"{one.partner} is no partner of {rules.id}: take {there}")
+            role = f"the partner {known.partner}" if known.partner else "a follower"
+            detail = (
+                f"{enrolment.external_id} is already enrolled as {role}, which cannot change: use another external_id"
+            )
+            yield Mistake(f"{enrolment.pointer}/partner", detail)
+        elif enrolment.partner not in names:
+            choice = (
+                f"must be one of {', '.join(names)}"
+                if names
+                else f"must be left out: {rules.id} has no partners in force"
+            )
+            yield Mistake(f"{enrolment.pointer}/partner", f"{choice}; got {enrolment.partner!r}")
 
 
-def named(one: Enrolment, partners: Iterable[Partner]) -> Enrolment:
-    """The enrolment of a partner without a name, with the name that the program gives them, else their id there."""
-    if one.display_name or one.partner is None:
-        return one
-    name = next((partner.name for partner in partners if partner.id == one.partner), {})
-    return replace(one, display_name=next(iter(name.values()), one.partner))
+def with_partner_name(enrolment: Enrolment, partners: Iterable[Partner]) -> Enrolment:
+    """The enrolment; for a partner without a display name with the name in the program, or the partner's id if it has none."""
+    if enrolment.display_name or enrolment.partner is None:
+        return enrolment
+    name = next((partner.name for partner in partners if partner.id == enrolment.partner), {})
+    return replace(enrolment, display_name=next(iter(name.values()), enrolment.partner))
 
 
 def mention_mistakes(
-    program: str, fresh: Mapping[str, Enrolment], holder: Callable[[str, str], Participant | None]
+    program: str, fresh: Mapping[str, Enrolment], mention_owner: Callable[[str, str], Participant | None]
 ) -> Iterator[Mistake]:
-    """Mentions that somebody else has in the program already, or that two in one request want.
+    """Mentions that belong to another participant of the program, or occur twice in the request.
 
-    `fresh` is keyed by participant id; `holder` gives who has a mention in a program.
+    `fresh` is keyed by participant id; `mention_owner` returns the participant with a mention in a program.
     """
-    wanted: dict[str, str] = {}
-    for id_, one in fresh.items():
-        if one.mention is None:
+    claimed: dict[str, str] = {}
+    for id_, enrolment in fresh.items():
+        if enrolment.mention is None:
             continue
-        other = holder(program, one.mention)
-        first = wanted.setdefault(one.mention.casefold(), id_)
+        other = mention_owner(program, enrolment.mention)
+        first = claimed.setdefault(enrolment.mention.casefold(), id_)
         if first != id_ or (other is not None and other.id != id_):
-            yield Mistake(
-                f"{one.place}/mention", f"{one.mention} is somebody else's in {program}: leave it out, or take another"
-            )
+            detail = f"{enrolment.mention} belongs to another participant of {program}: leave it out, or send another"
+            yield Mistake(f"{enrolment.pointer}/mention", detail)

@@ -1,7 +1,7 @@
-"""What differs between two programs, place by place: what was added, removed and changed.
+"""The differences between two versions of a program: what was added, removed and changed.
 
-Items that have a name of their own (an id, a board's metric) are matched by it, wherever they stand; texts in lists by their
-place. Nothing is said exactly where two programs are the same rules.
+List items with a key of their own (an id, a board's metric) are matched by it, whatever their position; other items by position.
+Equal programs have no differences, and only those.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,59 +12,61 @@ from msgspec import Struct
 
 from referral.events.program import Program
 from referral.events.section import Section
-from referral.validation.mistakes import json_pointer
+from referral.json_pointer import json_pointer
 
-Kind = Literal["added", "removed", "changed"]
+ChangeKind = Literal["added", "removed", "changed"]
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One difference. `section` is the field of the program it is in; `name` says the place in words, item by item.
+class ProgramChange:
+    """One difference. `section` is the field of the program that contains it; `name` is the path below it, by item keys.
 
-    `pointer` is a JSON pointer into the new program, or into the old one where something was removed.
+    `pointer` is a JSON pointer into the new program, or into the old one for a removal.
     """
 
     section: str
-    kind: Kind
+    kind: ChangeKind
     name: tuple[str, ...]
     pointer: str
     before: object = None
     after: object = None
 
 
-def changes(old: Program, new: Program) -> list[Change]:
-    """All differences, in the order of the program's sections."""
-    return list(_parts(old, new, (), ()))
+def program_changes(old: Program, new: Program) -> list[ProgramChange]:
+    """All differences, in the order of the program's fields."""
+    return list(_section_changes(old, new, (), ()))
 
 
-def _compare(old: object, new: object, path: Path, name: tuple[str, ...]) -> Iterator[Change]:
+def _compare(old: object, new: object, path: Path, name: tuple[str, ...]) -> Iterator[ProgramChange]:
     if old == new:
         return
     if isinstance(old, Section) and type(old) is type(new):
-        yield from _parts(old, new, path, name)
+        yield from _section_changes(old, new, path, name)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
-        yield from _entries(old, new, path, name)
-    elif isinstance(old, tuple) and isinstance(new, tuple) and _are_items((*old, *new)):
-        yield from _items(old, new, path, name)
+        yield from _mapping_changes(old, new, path, name)
+    elif isinstance(old, tuple) and isinstance(new, tuple) and _have_items((*old, *new)):
+        yield from _list_changes(old, new, path, name)
     else:
-        kind: Kind = "added" if _nothing(old) else "removed" if _nothing(new) else "changed"
-        yield Change(name[0], kind, name[1:], json_pointer(*path), old, new)
+        kind: ChangeKind = "added" if _is_empty(old) else "removed" if _is_empty(new) else "changed"
+        yield ProgramChange(name[0], kind, name[1:], json_pointer(*path), old, new)
 
 
-def _parts(old: Struct, new: object, path: Path, name: tuple[str, ...]) -> Iterator[Change]:
+def _section_changes(old: Struct, new: object, path: Path, name: tuple[str, ...]) -> Iterator[ProgramChange]:
     for field in old.__struct_fields__:
         yield from _compare(getattr(old, field), getattr(new, field), (*path, field), (*name, field))
 
 
-def _entries(
+def _mapping_changes(
     old: Mapping[str, object], new: Mapping[str, object], path: Path, name: tuple[str, ...]
-) -> Iterator[Change]:
+) -> Iterator[ProgramChange]:
     for key in [*old, *(key for key in new if key not in old)]:
         yield from _compare(old.get(key), new.get(key), (*path, key), (*name, key))
 
 
-def _items(old: Sequence[object], new: Sequence[object], path: Path, name: tuple[str, ...]) -> Iterator[Change]:
+def _list_changes(
+    old: Sequence[object], new: Sequence[object], path: Path, name: tuple[str, ...]
+) -> Iterator[ProgramChange]:
     was, now = _by_key(old), _by_key(new)
     for key in [*was, *(key for key in now if key not in was)]:
         (before, from_), (after, to) = was.get(key, (0, None)), now.get(key, (0, None))
@@ -72,7 +74,7 @@ def _items(old: Sequence[object], new: Sequence[object], path: Path, name: tuple
     kept_before, kept_after = [key for key in was if key in now], [key for key in now if key in was]
     if kept_before != kept_after:
         order = (*name, "order")
-        yield Change(order[0], "changed", order[1:], json_pointer(*path), tuple(kept_before), tuple(kept_after))
+        yield ProgramChange(order[0], "changed", order[1:], json_pointer(*path), tuple(kept_before), tuple(kept_after))
 
 
 def _by_key(items: Sequence[object]) -> dict[str, tuple[int, object]]:
@@ -80,14 +82,14 @@ def _by_key(items: Sequence[object]) -> dict[str, tuple[int, object]]:
 
 
 def _key(item: object) -> str | None:
-    """The name that an item of a list gives itself."""
+    """The key of a list item: its id or metric; None if it has neither."""
     own = getattr(item, "id", None) or getattr(item, "metric", None)
     return None if own is None else str(own)
 
 
-def _are_items(values: tuple[object, ...]) -> bool:
+def _have_items(values: tuple[object, ...]) -> bool:
     return any(isinstance(value, Section | Mapping) for value in values)
 
 
-def _nothing(value: object) -> bool:
+def _is_empty(value: object) -> bool:
     return value is None or value in ((), {})

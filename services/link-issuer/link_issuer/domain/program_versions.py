@@ -1,8 +1,8 @@
-"""How a program's versions follow each other: numbered without gaps, each in force from a moment that is still to come.
+"""The sequence of a program's versions: numbered without gaps, each in force from a time that is not in the past.
 
-Old events keep old rules, so a version that took effect is never changed, and no new one reaches back. Rules that
-change take effect some seconds after they are durable: by then every reader of the catalog has seen them, and replaying
-gives what was decided live.
+An event is judged by the version in force when it happened, so a version that took effect never changes, and a new one never
+takes effect in the past. A change of rules takes effect some seconds after it is durable (RULE_CHANGE_DELAY): by then every
+reader of the catalog has it, so a replay decides as the folds did live.
 """
 
 from dataclasses import dataclass
@@ -13,44 +13,48 @@ from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 
 
-class TooEarly(ValueError):
-    """The moment asked for cannot be; the message says which can."""
+class InvalidEffectiveTime(ValueError):
+    """A version cannot take effect at the requested time; the message names when it can."""
 
 
 @dataclass(frozen=True, slots=True)
-class Succession:
-    """The version that stands after an application, and whether it is new."""
+class AppliedProgram:
+    """The newest version after a program was applied, and whether applying created it."""
 
     version: ProgramVersion
     is_new: bool
 
 
-def succeed(newest: ProgramVersion | None, program: Program, asked: datetime | None, now_ms: int) -> Succession:
-    """What applying `program` over the newest version leads to; `asked` is when it should take effect.
+def apply_program(
+    newest: ProgramVersion | None, program: Program, requested: datetime | None, now_ms: int
+) -> AppliedProgram:
+    """The version that results from applying `program`; `requested` is when it should take effect.
 
-    Raises TooEarly.
+    Equal rules result in the newest version itself. Raises InvalidEffectiveTime.
     """
     if newest is not None and newest.program == program:
-        return Succession(newest, is_new=False)
+        return AppliedProgram(newest, is_new=False)
     now = to_datetime(now_ms)
     first, number = newest is None, 1 if newest is None else newest.version + 1
-    start = _start(asked, now, _earliest(now, first=first))
+    start = _effective_from(requested, now, _earliest(now, first=first))
     if newest is not None and start <= newest.effective_from:
-        raise TooEarly(
-            f"version {newest.version} takes effect at {newest.effective_from.isoformat()}: choose a later moment"
+        raise InvalidEffectiveTime(
+            f"must be after version {newest.version} takes effect, at {newest.effective_from.isoformat()}"
         )
     version = ProgramVersion(recorded_at=now, program=program, version=number, effective_from=start)
-    return Succession(version, is_new=True)
+    return AppliedProgram(version, is_new=True)
 
 
 def _earliest(now: datetime, *, first: bool) -> datetime:
-    """A first version takes nothing away: it counts from the second it was said in. A change is announced."""
+    """The first version changes nothing for anyone, so it is in force from the current second; later ones after the delay."""
     return now.replace(microsecond=0) if first else now + RULE_CHANGE_DELAY
 
 
-def _start(asked: datetime | None, now: datetime, earliest: datetime) -> datetime:
-    if asked is None:
+def _effective_from(requested: datetime | None, now: datetime, earliest: datetime) -> datetime:
+    if requested is None:
         return earliest
-    if asked < now.replace(microsecond=0):
-        raise TooEarly(f"{asked.isoformat()} is past: old events keep old rules; leave it out to begin at once")
-    return max(asked, earliest)
+    if requested < now.replace(microsecond=0):
+        raise InvalidEffectiveTime(
+            f"must not be in the past; got {requested.isoformat()}: leave it out to take effect as soon as possible"
+        )
+    return max(requested, earliest)

@@ -1,150 +1,146 @@
-"""Share kits: what somebody posts or sends on one channel, composed as the channel's policy allows, and held against its rules.
+"""Share kits: what a participant posts or sends on one channel, composed as its policy allows and checked against its rules.
 
-The words come from the program: its own text for the channel (`kits`), else the hook of a content item, and the call to action that
-asks for it.
+The texts come from the program: its caption for the channel (`kits`) if it has one, otherwise the hook of a content item and a
+call to action.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from link_issuer.domain.link_spec import hindrance
 from link_issuer.domain.policies.catalogue import POLICIES
-from link_issuer.domain.policies.policy import Breach, Carried, Part, Policy, breaches
-from link_issuer.domain.policies.wechat import LONGEST_SCENE
+from link_issuer.domain.policies.policy import KitContents, KitPart, Policy, PolicyViolation, find_violations
+from link_issuer.domain.policies.wechat import MAX_SCENE_LENGTH
 from referral.events.caption_template import fill
-from referral.events.entities import Link, Participant, ProgramVersion
+from referral.events.content import CallToAction, ContentItem
+from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
-from referral.events.program import CallToAction, ContentItem, Program
+from referral.events.program import Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kit:
-    """A kit in one language. `caption` is what is posted or sent, with what refers in it where the channel allows no button.
+class ShareKit:
+    """A kit in one language. `caption` is the complete text to post or send, with the link or the code instruction.
 
-    What a channel does not carry is None.
+    `code_instruction` is the sentence that invites friends to use the code. Parts that the channel does not allow are None.
     """
 
     channel: Channel
     content: str | None
     cta: str | None
     hook: str
-    call: str
+    call_to_action: str
     caption: str
     code: str
-    spoken: str
+    code_instruction: str
     mention: str | None
     link: str | None
     qr: str | None
     scene: str | None
 
-    def carried(self) -> Carried:
-        """The kit as a policy looks at it: its words without the address that we put there ourselves."""
-        there: dict[Part, str | None] = {"link": self.link, "qr": self.qr, "scene": self.scene, "mention": self.mention}
-        parts: set[Part] = {part for part, value in there.items() if value} | {"code"}
-        words = self.caption.replace(self.link, "") if self.link else self.caption
-        return Carried(words=words, parts=frozenset(parts))
+    def contents(self) -> KitContents:
+        """What policies check: the parts, and the caption without the link, which the kit itself adds."""
+        optional: dict[KitPart, str | None] = {
+            "link": self.link,
+            "qr": self.qr,
+            "scene": self.scene,
+            "mention": self.mention,
+        }
+        parts: set[KitPart] = {part for part, value in optional.items() if value} | {"code"}
+        text = self.caption.replace(self.link, "") if self.link else self.caption
+        return KitContents(text=text, parts=frozenset(parts))
 
-    def bare(self) -> "Kit":
-        """The kit without the program's words, which break no rule that way: code, link and how they are asked for."""
-        return replace(self, hook="", call="", caption=self.link or self.spoken)
+    def without_program_texts(self) -> "ShareKit":
+        """The kit with link or code instruction only, which violates no policy."""
+        return replace(self, hook="", call_to_action="", caption=self.link or self.code_instruction)
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """The words around a kit, in its language. `say` is how the code is asked for; `mention` the same with a mention."""
+class KitTexts:
+    """The texts of a kit, in its language. `mention_instruction` also names the mention as an alternative to the code."""
 
     hook: str
-    call: str
-    say: str
-    mention: str
+    call_to_action: str
+    code_instruction: str
+    mention_instruction: str
 
 
-def compose(policy: Policy, owner: Participant, via: Participant | Link, words: Wording, address: str) -> Kit:
-    """The kit of a policy. `via` is whose code is given, `address` its link."""
-    carries = policy.parts
-    link = address if "link" in carries else None
-    mention = owner.mention if "mention" in carries else None
-    spoken = words.mention if mention else words.say
-    return Kit(
+def compose(policy: Policy, owner: Participant, holder: Participant | Link, texts: KitTexts, address: str) -> ShareKit:
+    """The kit that a policy allows, with the code of `holder` and `address` as its link."""
+    allowed = policy.parts
+    link = address if "link" in allowed else None
+    mention = owner.mention if "mention" in allowed else None
+    instruction = texts.mention_instruction if mention else texts.code_instruction
+    return ShareKit(
         channel=policy.channel,
         content=None,
         cta=None,
-        hook=words.hook,
-        call=words.call,
-        caption="\n".join(line for line in (words.hook, words.call, link or spoken) if line),
-        code=via.code,
-        spoken=spoken,
+        hook=texts.hook,
+        call_to_action=texts.call_to_action,
+        caption="\n".join(line for line in (texts.hook, texts.call_to_action, link or instruction) if line),
+        code=holder.code,
+        code_instruction=instruction,
         mention=mention,
         link=link,
-        qr=address if "qr" in carries else None,
-        scene=via.code[:LONGEST_SCENE] if "scene" in carries else None,
+        qr=address if "qr" in allowed else None,
+        scene=holder.code[:MAX_SCENE_LENGTH] if "scene" in allowed else None,
     )
 
 
-def worded(kit: Kit, text: str, name: str, address: str) -> Kit:
-    """The kit with the program's own text for its channel as caption; as it was where a blank of that stays empty."""
+def with_caption_template(kit: ShareKit, template: str, name: str, address: str) -> ShareKit:
+    """The kit with the program's template, filled in, as caption; unchanged if there is no value for a placeholder."""
     values = {
         "name": name,
         "code": kit.code,
         "link": address,
         "mention": kit.mention,
         "hook": kit.hook,
-        "cta": kit.call,
+        "cta": kit.call_to_action,
     }
-    caption = fill(text, values)
+    caption = fill(template, values)
     return replace(kit, caption=caption) if caption else kit
 
 
-def refused(kit: Kit) -> list[Breach]:
-    """The rules of its channel that a kit would break; empty where it may be given out."""
-    return breaches(POLICIES[kit.channel], kit.carried())
+def policy_violations(kit: ShareKit) -> list[PolicyViolation]:
+    """The rules of its channel that a kit violates; a kit without violations may be handed out."""
+    return find_violations(POLICIES[kit.channel], kit.contents())
 
 
-def item(program: Program, wanted: str | None) -> ContentItem | None:
-    """The content item wanted, else the first; None where the program has none. Raises LookupError for an unknown one."""
+def content_item(program: Program, wanted: str | None) -> ContentItem | None:
+    """The content item with an id; for None the program's first, None if it has none. Raises LookupError for an unknown id."""
     if wanted is None:
         return program.content[0] if program.content else None
-    for one in program.content:
-        if one.id == wanted:
-            return one
+    for item in program.content:
+        if item.id == wanted:
+            return item
     raise LookupError(wanted)
 
 
-def call_of(content: ContentItem | None, via: Participant | Link) -> CallToAction | None:
-    """The call to action that goes with a link, else the item's first in a caption, else its first."""
+def select_call_to_action(content: ContentItem | None, holder: Participant | Link) -> CallToAction | None:
+    """The call to action that a link carries; otherwise the item's first one for captions; otherwise its first."""
     if content is None or not content.ctas:
         return None
-    chosen = via.cta if isinstance(via, Link) and via.content == content.id else None
+    chosen = holder.cta if isinstance(holder, Link) and holder.content == content.id else None
     ranked = sorted(content.ctas, key=lambda cta: (cta.id != chosen, cta.placement != "caption"))
     return ranked[0]
 
 
-def best_code(
-    owner: Participant, links: Iterable[Link], channel: Channel, content: str | None, open_now: "OpenNow"
+def best_code_holder(
+    owner: Participant,
+    links: Iterable[Link],
+    channel: Channel,
+    content: str | None,
+    is_available: Callable[[Link], bool],
 ) -> Participant | Link:
-    """The code that says most of where somebody came from: a link for this channel and content, for this channel, their own.
+    """The holder of the most specific code: a link for this channel and content, or for this channel, or the participant.
 
-    Links that do not work now, are bounded in uses, or belong to a partner or campaign are not taken: those are for one purpose.
+    Links with limited uses, and those made for a partner or campaign, are not used: each is for one purpose only.
     """
 
-    def fit(link: Link) -> int:
+    def specificity(link: Link) -> int:
         if link.channel != channel or link.content not in (None, content):
             return 0
         return 2 if link.content else 1
 
     general = [link for link in links if link.max_uses is None and not (link.partner or link.campaign)]
-    fitting = [link for link in general if fit(link) and open_now(link)]
-    return max(fitting, key=lambda link: (fit(link), link.id), default=owner)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenNow:
-    """Whether a link leads on at a moment under these terms."""
-
-    terms: ProgramVersion
-    now: datetime
-
-    def __call__(self, link: Link) -> bool:
-        """Whether it does."""
-        return hindrance(link, self.terms, self.now) is None
+    matching = [link for link in general if specificity(link) and is_available(link)]
+    return max(matching, key=lambda link: (specificity(link), link.id), default=owner)

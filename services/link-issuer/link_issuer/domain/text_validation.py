@@ -1,4 +1,4 @@
-"""Names that people are shown and ids that platforms give: what is let in, so that pages and keys can trust them."""
+"""Validation and normalization of display names, handles and platform ids, so that pages and keys can rely on them."""
 
 import unicodedata
 
@@ -10,34 +10,34 @@ _MENTION = 64
 _DEVICE = 128
 
 
-def display_name(text: str) -> str:
-    """The name as it is kept: NFC (https://www.unicode.org/reports/tr15/), trimmed. Raises InvalidValue."""
-    return _checked(unicodedata.normalize("NFC", legible(text)).strip(), _DISPLAY_NAME)
+def normalize_display_name(text: str) -> str:
+    """The name as it is stored: NFC (https://www.unicode.org/reports/tr15/), trimmed. Raises InvalidValue."""
+    return _require_length(unicodedata.normalize("NFC", legible(text)).strip(), _DISPLAY_NAME)
 
 
-def external_id(text: str) -> str:
-    """A platform's id of a person, untouched: two spellings are two people. Raises InvalidValue."""
+def validate_external_id(text: str) -> str:
+    """A platform's id of a person, unchanged: two spellings are two people. Raises InvalidValue."""
     if text != text.strip():
-        raise InvalidValue("begins or ends with a blank: send the id as the platform gives it")
-    return _checked(legible(text), _EXTERNAL_ID)
+        raise InvalidValue("must not begin or end with a space: send the id exactly as the platform does")
+    return _require_length(legible(text), _EXTERNAL_ID)
 
 
-def mention(text: str) -> str:
-    """A handle as it is mentioned, with its @. Raises InvalidValue."""
+def normalize_mention(text: str) -> str:
+    """A handle with exactly one leading @. Raises InvalidValue."""
     handle = unicodedata.normalize("NFC", legible(text)).strip().removeprefix("@").removeprefix("＠")
     if any(character.isspace() for character in handle):
-        raise InvalidValue("holds a blank: a mention is one word, such as @amy")
-    return "@" + _checked(handle, _MENTION)
+        raise InvalidValue("must not contain spaces: a mention is one word, such as @amy")
+    return "@" + _require_length(handle, _MENTION)
 
 
-def device(text: str) -> str:
-    """A hash of somebody's device, untouched. Raises InvalidValue."""
-    return _checked(legible(text), _DEVICE)
+def validate_device_hash(text: str) -> str:
+    """A hash of a person's device, unchanged. Raises InvalidValue."""
+    return _require_length(legible(text), _DEVICE)
 
 
-def _checked(text: str, most: int) -> str:
+def _require_length(text: str, most: int) -> str:
     if not text:
-        raise InvalidValue("is empty: give at least one character")
+        raise InvalidValue("must not be empty")
     if len(text) > most:
-        raise InvalidValue(f"has {len(text)} characters: shorten it to {most}")
+        raise InvalidValue(f"must have at most {most} characters; has {len(text)}")
     return text

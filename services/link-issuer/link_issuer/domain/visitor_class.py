@@ -1,25 +1,27 @@
-"""Who opens a link: a person, or a machine that fetches it. Every hit is kept with its class; counts show people.
+"""The class of a visitor who opens a link: a person, or an automated client. All clicks are recorded; counters show people's.
 
-Prefetch headers: https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header. An in-app browser
-(MicroMessenger, Weibo, Xiaohongshu) is a person's.
+Prefetch headers: https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header. In-app browsers (MicroMessenger,
+Weibo, Xiaohongshu) count as people.
 """
 
 import re
 from functools import lru_cache
 
-from link_issuer.domain.automated_agents import AGENTS, Kind
+from link_issuer.domain.automated_agents import AUTOMATED_AGENTS, AgentKind
 from referral.events.facts import Visitor
 
 
-def _any_of(kind: Kind) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{agent.pattern})" for agent in AGENTS if agent.kind == kind), re.IGNORECASE)
+def _any_of(kind: AgentKind) -> re.Pattern[str]:
+    return re.compile(
+        "|".join(f"(?:{agent.pattern})" for agent in AUTOMATED_AGENTS if agent.kind == kind), re.IGNORECASE
+    )
 
 
 _PREVIEWS, _CRAWLERS = _any_of("preview"), _any_of("crawler")
 
 
-def visitor(method: str, purpose: str | None, user_agent: str) -> Visitor:
-    """The class of a hit. `purpose` is what Sec-Purpose or Purpose says, None where neither was sent."""
+def classify_visitor(method: str, purpose: str | None, user_agent: str) -> Visitor:
+    """The class of a request. `purpose` is the value of the header Sec-Purpose or Purpose, None if neither was sent."""
     if method == "HEAD":
         return "head"
     if purpose is not None and "prefetch" in purpose.lower():

@@ -3,13 +3,13 @@
 from flask import Flask
 
 from link_issuer.http_api.clicks.api import blueprint as clicks
-from link_issuer.http_api.dependencies import Collaborators, equip
+from link_issuer.http_api.dependencies import Dependencies, init_app
 from link_issuer.http_api.links.api import blueprint as links
 from link_issuer.http_api.links.qr_api import blueprint as qr_codes
 from link_issuer.http_api.participants.api import blueprint as participants
-from link_issuer.http_api.programs.reading_api import blueprint as programs
+from link_issuer.http_api.programs.api import blueprint as programs
 from link_issuer.http_api.redirect.api import blueprint as redirect
-from link_issuer.http_api.redirect.fast_path import METHODS, ROUTE, front
+from link_issuer.http_api.redirect.fast_path import METHODS, ROUTE, fast_path_view
 from link_issuer.http_api.sharing.share_kit_api import blueprint as share_kits
 from link_issuer.http_api.sharing.share_page_api import blueprint as share_pages
 from link_issuer.http_api.sharing.share_page_reports_api import blueprint as share_page_reports
@@ -37,16 +37,16 @@ BLUEPRINTS = (
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:
-    """The app with these settings, else those of the environment. Make it in the process that serves it."""
-    chosen = settings or Settings.from_env()
-    configure_logs(SERVICE, chosen)
-    made = equip(create_app(SERVICE, chosen, title="Link issuer", blueprints=BLUEPRINTS, follower=follower))
-    _put_in_front(made)
-    return design.init_app(made)
+    """The app, with settings from the environment by default. Create it in the process that serves it."""
+    settings = settings or Settings.from_env()
+    configure_logs(SERVICE, settings)
+    flask_app = init_app(create_app(SERVICE, settings, title="Link issuer", blueprints=BLUEPRINTS, follower=follower))
+    _mount_redirect(flask_app)
+    return design.init_app(flask_app)
 
 
-def _put_in_front(made: Flask) -> None:
-    own: Collaborators = made.extensions[SERVICE]
-    view = front(own.onward, made.extensions["referral"].catalog.snapshot())
+def _mount_redirect(flask_app: Flask) -> None:
+    dependencies: Dependencies = flask_app.extensions[SERVICE]
+    view = fast_path_view(dependencies.redirect_resolver, flask_app.extensions["referral"].catalog.snapshot())
     for method in METHODS:
-        mount_fast_path(made, SERVICE, method, ROUTE, view)
+        mount_fast_path(flask_app, SERVICE, method, ROUTE, view)

@@ -1,4 +1,4 @@
-"""What the views of this service use beside the shared context. One per process, found through the app."""
+"""What the views of this service use beside the shared context: one instance per process, an extension of the app."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import msgspec
 from flask import Flask, current_app
 
-from link_issuer.http_api.redirect.redirect_resolver import Onward
-from link_issuer.share_rate_limit import Allowance
+from link_issuer.http_api.redirect.redirect_resolver import RedirectResolver
+from link_issuer.share_rate_limit import ShareRateLimit
 from link_issuer.store import Store
-from link_issuer.usage_counter import Uses
+from link_issuer.usage_counter import UsageCounter
 from referral.events.facts import ClickReclassed, ContentShared, fact_key
 from referral.http.context import Context
 from referral.telemetry.metrics import counter
@@ -20,58 +20,57 @@ _NAME = "link-issuer"
 
 
 @dataclass(frozen=True, slots=True)
-class Collaborators:
-    """The store, what sends people on, how often bounded links were used, what share pages may report, the way to the log,
-    and where people reach this service.
-    """
+class Dependencies:
+    """Clients and settings of the views. `public_url` is where people reach this service, without a trailing slash."""
 
     store: Store
-    onward: Onward
-    uses: Uses
-    allowance: Allowance
+    redirect_resolver: RedirectResolver
+    usage_counter: UsageCounter
+    share_rate_limit: ShareRateLimit
     public_url: str
-    patience_s: float  # how long a write waits for the log
+    write_timeout_s: float
 
     @property
     def signer(self) -> TokenSigner:
-        """What signs tokens here."""
-        return self.onward.signer
+        """Signs click and share tokens."""
+        return self.redirect_resolver.signer
 
     def send(self, line: ContentShared) -> None:
         """Returns once the log has the fact. Raises NotDurable or Overloaded."""
-        self.onward.collector.submit(EVENTS, fact_key(line), msgspec.json.encode(line)).wait(self.patience_s)
+        ack = self.redirect_resolver.publisher.submit(EVENTS, fact_key(line), msgspec.json.encode(line))
+        ack.wait(self.write_timeout_s)
         counter("ingest_accepted").inc()
 
     def send_all(self, lines: Sequence[ClickReclassed]) -> None:
-        """Returns once the log has all lines. Raises NotDurable or Overloaded: then some may be there."""
+        """Returns once the log has all lines. Raises NotDurable or Overloaded; then some may have been written."""
         if lines:
             keyed = [(fact_key(line), msgspec.json.encode(line)) for line in lines]
-            self.onward.collector.submit_many(EVENTS, keyed).wait(self.patience_s)
+            self.redirect_resolver.publisher.submit_many(EVENTS, keyed).wait(self.write_timeout_s)
 
-    def link(self, code: str) -> str:
-        """The address that people share."""
+    def link_url(self, code: str) -> str:
+        """The link of a code, which people share."""
         return f"{self.public_url}/{code}"
 
-    def share_page(self, code: str) -> str:
-        """The address of a code's share page."""
+    def share_page_url(self, code: str) -> str:
+        """The URL of a code's share page."""
         return f"{self.public_url}/s/{code}"
 
 
-def equip(app: Flask) -> Flask:
-    """Gives an app of the factory its collaborators."""
+def init_app(app: Flask) -> Flask:
+    """Adds the dependencies to an app made by `create_app`, and returns it."""
     shared: Context = app.extensions["referral"]
-    app.extensions[_NAME] = Collaborators(
+    app.extensions[_NAME] = Dependencies(
         store=Store(shared.follower, shared.catalog_writer(), shared.redis),
-        onward=Onward(shared.clock, TokenSigner(shared.settings.signing_key), shared.publisher()),
-        uses=Uses(shared.redis),
-        allowance=Allowance(shared.redis),
-        patience_s=shared.settings.ack_timeout_ms / 1000,
+        redirect_resolver=RedirectResolver(shared.clock, TokenSigner(shared.settings.signing_key), shared.publisher()),
+        usage_counter=UsageCounter(shared.redis),
+        share_rate_limit=ShareRateLimit(shared.redis),
+        write_timeout_s=shared.settings.ack_timeout_ms / 1000,
         public_url=shared.settings.public_url.rstrip("/"),
     )
     return app
 
 
-def collaborators() -> Collaborators:
-    """The collaborators of the app that handles this request."""
-    found: Collaborators = current_app.extensions[_NAME]
-    return found
+def dependencies() -> Dependencies:
+    """The dependencies of the app that handles this request."""
+    current: Dependencies = current_app.extensions[_NAME]
+    return current

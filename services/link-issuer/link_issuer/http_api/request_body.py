@@ -1,19 +1,21 @@
-"""Bodies, in and out: JSON anywhere, YAML where a program file is taken. What cannot be read is a problem."""
+"""Request bodies: JSON, or YAML for a program file, loaded with a marshmallow schema. Invalid bodies raise a Problem."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from flask import Response, request
+from flask import request
+from marshmallow import Schema, ValidationError
 
 from link_issuer.programs.yaml_form import Document, NotYaml, read
 from referral.http.problems import Problem
-from referral.validation.mistakes import Mistake
+from referral.validation.mistakes import Mistake, mistakes_in
 
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 
 
 def json_body() -> object:
-    """What a JSON body holds. Raises Problem 415 for another content type, 400 for what is no JSON."""
+    """The content of a JSON body. Raises Problem 415 for another content type, 400 for invalid JSON."""
     if not request.is_json:
         raise Problem(
             415, "unsupported_media_type", f"Content-Type is {request.mimetype or 'missing'}: send application/json."
@@ -21,25 +23,30 @@ def json_body() -> object:
     try:
         return msgspec.json.decode(request.get_data())
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Problem(400, "malformed_json", f"The body cannot be read as JSON: {error}.") from error
+        raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
 
 
 def json_or_yaml_body() -> Document:
-    """What a JSON or YAML body holds. Raises Problem as `json_body` does."""
+    """The content of a JSON or YAML body. Raises Problem as `json_body` does."""
     if request.mimetype not in YAML_TYPES:
-        return Document(json_body())  # type: ignore[arg-type] # what msgspec gives for JSON is just that
+        return Document(json_body())  # type: ignore[arg-type] # msgspec decodes JSON to exactly these types
     try:
         return read(request.get_data().decode())
     except (NotYaml, UnicodeDecodeError) as error:
         where = f" in line {error.line}" if isinstance(error, NotYaml) else ""
-        raise Problem(400, "malformed_yaml", f"The body cannot be read as YAML{where}: {error}.") from error
+        raise Problem(400, "malformed_yaml", f"The body is not valid YAML{where}: {error}.") from error
 
 
-def invalid(mistakes: Sequence[Mistake], detail: str) -> Problem:
-    """422 with every mistake."""
-    return Problem(422, "invalid", detail, [{"pointer": one.pointer, "detail": one.detail} for one in mistakes])
+def load_body(schema: Schema, consequence: str) -> dict[str, Any]:
+    """The JSON body as loaded by a schema. Raises Problem 422 with every mistake."""
+    try:
+        loaded: dict[str, Any] = schema.load(json_body())  # type: ignore[arg-type] # load refuses what is not an object
+    except ValidationError as error:
+        raise invalid_body(sorted(mistakes_in(error.messages)), consequence) from error
+    return loaded
 
 
-def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer in JSON: mappings, lists, dataclasses, moments (RFC 3339, UTC)."""
-    return Response(msgspec.json.encode(content), status, headers, mimetype="application/json")
+def invalid_body(mistakes: Sequence[Mistake], consequence: str) -> Problem:
+    """422 with every mistake; `consequence` is what was not done, such as "The link was not created."."""
+    errors = [{"pointer": mistake.pointer, "detail": mistake.detail} for mistake in mistakes]
+    return Problem(422, "invalid", f"{consequence} See `errors`.", errors)

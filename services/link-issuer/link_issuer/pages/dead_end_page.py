@@ -1,47 +1,51 @@
-"""The page at the end of a link that leads nowhere."""
+"""The page for a link that leads nowhere."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from flask import render_template, request
 
-from link_issuer.pages.dead_end_texts import HAPPENED, DeadEnd
+from link_issuer.pages.dead_end_texts import DeadEndReason, dead_end_texts
 from referral.pages.languages import gettext
 
-_LONGEST_CODE = 64
+_MAX_CODE_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
-class WayOn:
-    """What still works: a friend's own invitation, or the program's page to fall back to; whose it is, and its address."""
+class Alternative:
+    """What still works: a friend's own invitation, or the program's fallback page; its name, and its URL."""
 
     kind: Literal["invitation", "fallback"]
     name: str
     address: str
 
 
-def page(why: DeadEnd, code: str, way_on: WayOn | None) -> str:
-    """The page."""
-    happened, detail = map(str, HAPPENED[why])
-    still, onward = _again() if why == "uncounted" else _onward(way_on)
-    shown = {"happened": happened, "why": detail, "code": code[:_LONGEST_CODE]}
-    return render_template("referral/sorry.html", **shown, still=still, way_on=onward)
+def render_dead_end(reason: DeadEndReason, code: str, alternative: Alternative | None) -> str:
+    """The page, in the request's language."""
+    title, explanation = dead_end_texts(reason)
+    advice, button = _retry() if reason == "uncounted" else _continue(alternative)
+    return render_template(
+        "referral/error.html",
+        title=title,
+        explanation=explanation,
+        advice=advice,
+        button=button,
+        code=code[:_MAX_CODE_LENGTH],
+    )
 
 
-def _again() -> tuple[str, dict[str, str]]:
-    return gettext("Nothing is lost. Try again in a minute."), {
-        "href": request.full_path,
-        "words": gettext("Try again"),
-    }
+def _retry() -> tuple[str, dict[str, str]]:
+    button = {"href": request.full_path, "text": gettext("Try again")}
+    return gettext("Nothing is lost. Try again in a minute."), button
 
 
-def _onward(way_on: WayOn | None) -> tuple[str, dict[str, str] | None]:
-    if way_on is None:
+def _continue(alternative: Alternative | None) -> tuple[str, dict[str, str] | None]:
+    if alternative is None:
         return gettext("Ask your friend to send the link or code again."), None
-    if way_on.kind == "invitation":
-        still = gettext("%(name)s's own invitation still works:", name=way_on.name)
-        go = gettext("Go on with %(name)s", name=way_on.name)
+    if alternative.kind == "invitation":
+        advice = gettext("%(name)s's own invitation still works:", name=alternative.name)
+        label = gettext("Go on with %(name)s", name=alternative.name)
     else:
-        still = gettext("%(name)s has a page for you:", name=way_on.name)
-        go = gettext("Go to %(name)s", name=way_on.name)
-    return still, {"href": way_on.address, "words": go}
+        advice = gettext("%(name)s has a page for you:", name=alternative.name)
+        label = gettext("Go to %(name)s", name=alternative.name)
+    return advice, {"href": alternative.address, "text": label}

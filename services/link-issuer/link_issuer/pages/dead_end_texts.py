@@ -1,39 +1,45 @@
-"""The words of a link that leads nowhere: what happened, and what still works."""
+"""The texts of the page for a link that leads nowhere: a title, and an explanation."""
 
 from collections.abc import Mapping
 from typing import Literal
 
 from flask_babel import LazyString, lazy_gettext
 
-from link_issuer.domain.link_spec import Hindrance
+from link_issuer.domain.availability import UnavailableReason
 
-DeadEnd = Literal["unknown", "uncounted"] | Hindrance
+DeadEndReason = Literal["unknown", "uncounted"] | UnavailableReason
 
-HAPPENED: Mapping[DeadEnd, tuple[LazyString, LazyString]] = {
+_TEXTS: Mapping[DeadEndReason, tuple[LazyString, LazyString]] = {
     "unknown": (
         lazy_gettext("We don't know this code"),
-        lazy_gettext("Perhaps a letter went astray. Codes we make never hold 0, O, 1, I or L."),
+        lazy_gettext("Please check it for typos. Our codes never contain 0, O, 1, I or L."),
     ),
     "uncounted": (
         lazy_gettext("One moment, please"),
-        lazy_gettext("This invitation has a limited number of places, and we cannot count them right now."),
+        lazy_gettext("This link can be used a limited number of times, and we cannot check right now if any are left."),
     ),
     "not_started": (
-        lazy_gettext("This link opens soon"),
-        lazy_gettext("Your friend's invitation is set, but its day has not come yet."),
+        lazy_gettext("This link does not work yet"),
+        lazy_gettext("Your friend's invitation starts later."),
     ),
-    "expired": (lazy_gettext("This link has ended"), lazy_gettext("It was made for a time that is over.")),
-    "disabled": (lazy_gettext("This link was switched off"), lazy_gettext("It no longer leads anywhere.")),
+    "expired": (lazy_gettext("This link has expired"), lazy_gettext("It was valid for a limited time.")),
+    "disabled": (lazy_gettext("This link was switched off"), lazy_gettext("It can no longer be used.")),
     "exhausted": (
-        lazy_gettext("All places of this link are taken"),
-        lazy_gettext("It was made for a limited number of people, and they were quick."),
+        lazy_gettext("This link has been used up"),
+        lazy_gettext("It could be used a limited number of times."),
     ),
     "program_not_started": (
         lazy_gettext("We open soon"),
-        lazy_gettext("The program behind this link has not begun yet."),
+        lazy_gettext("The program behind this link has not started yet."),
     ),
     "program_ended": (
         lazy_gettext("This program has ended"),
-        lazy_gettext("Thank you for coming. Rewards that were earned stay valid as promised."),
+        lazy_gettext("Thank you for coming. Rewards that were earned remain valid."),
     ),
 }
+
+
+def dead_end_texts(reason: DeadEndReason) -> tuple[str, str]:
+    """Title and explanation, in the request's language."""
+    title, explanation = _TEXTS[reason]
+    return str(title), str(explanation)

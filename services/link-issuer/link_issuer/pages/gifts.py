@@ -1,6 +1,7 @@
-"""What both sides get, in words: a program's rewards as people are promised them."""
+"""The rewards of a program in words, as they are promised to people."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from referral.events.program import Program, Reward
 from referral.events.rewards import Role
@@ -8,8 +9,8 @@ from referral.pages.languages import gettext, ngettext
 
 
 @dataclass(frozen=True, slots=True)
-class Gift:
-    """A reward in words: what it is, when it comes, what it is worth and until when it can be used (both may be empty)."""
+class GiftText:
+    """A reward in words: what it is, when it is granted, what it is worth and when it expires (both may be empty)."""
 
     what: str
     when: str
@@ -17,12 +18,12 @@ class Gift:
     until: str = ""
 
 
-def gifts(program: Program, side: Role) -> list[Gift]:
-    """What one side gets, in the order of the program; in the request's language."""
+def gift_texts(program: Program, role: Role) -> list[GiftText]:
+    """The rewards for one side, in the order of the program, in the request's language."""
     return [
-        Gift(_what(reward), _when(reward), _worth(reward), _until(reward))
+        GiftText(_what(reward), _when(reward), _worth(reward), _until(reward))
         for reward in program.rewards
-        if reward.to == side
+        if reward.to == role
     ]
 
 
@@ -40,8 +41,10 @@ def _what(reward: Reward) -> str:
             return gettext("A public thank-you")
         case "giveaway_entry":
             return gettext("A ticket in the draw")
+        case "exclusive_content":
+            return gettext("Exclusive content")
         case _:
-            return gettext("Something exclusive")
+            assert_never(reward.kind)
 
 
 def _when(reward: Reward) -> str:

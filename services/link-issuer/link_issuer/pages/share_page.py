@@ -1,36 +1,36 @@
-"""The share page and the words of its poster, from an invitation and its kit; in the request's language."""
+"""The contents of a share page and of its poster, composed from an invitation and its kit, in the request's language."""
 
 from dataclasses import dataclass
 
-from link_issuer.domain.share_kit import Kit
-from link_issuer.pages.gifts import Gift, gifts
+from link_issuer.domain.share_kit import ShareKit
+from link_issuer.pages.gifts import GiftText, gift_texts
 from link_issuer.pages.invitation import Invitation
 from link_issuer.pages.poster import Poster
-from referral.pages.languages import gettext, localized
+from referral.pages.languages import gettext, localize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What the page shows. `text` is what the share button passes on; `title` the hook, or what stands for it."""
+class SharePage:
+    """The contents of the page. `text` is what the share button shares; `title` is the hook, or the program's name."""
 
     program: str
     inviter: str
     invites: str
     summary: str
     title: str
-    kit: Kit
-    yours: list[Gift]
-    theirs: list[Gift]
+    kit: ShareKit
+    yours: list[GiftText]
+    theirs: list[GiftText]
     steps: list[str]
     text: str
 
 
-def shown(invitation: Invitation, kit: Kit) -> Shown:
-    """What the page of an invitation shows."""
-    name, inviter = localized(invitation.program.name), invitation.owner.display_name
-    yours, invites = gifts(invitation.program, "referee"), gettext("%(name)s invites you", name=inviter)
+def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
+    """The contents of the page of an invitation."""
+    name, inviter = localize(invitation.program.name), invitation.owner.display_name
+    yours, invites = gift_texts(invitation.program, "referee"), gettext("%(name)s invites you", name=inviter)
     text = kit.caption.replace(f"\n{kit.link}", "") if kit.link else kit.caption
-    return Shown(
+    return SharePage(
         program=name,
         inviter=inviter,
         invites=invites,
@@ -38,41 +38,41 @@ def shown(invitation: Invitation, kit: Kit) -> Shown:
         title=kit.hook or name,
         kit=kit,
         yours=yours,
-        theirs=[] if invitation.owner.partner else gifts(invitation.program, "referrer"),
+        theirs=[] if invitation.owner.partner else gift_texts(invitation.program, "referrer"),
         steps=_steps(invitation, kit),
         text=text,
     )
 
 
-def poster(page: Shown) -> Poster:
-    """The words of the poster that goes with a page."""
-    gift = page.yours[0] if page.yours else None
+def compose_poster(page: SharePage) -> Poster:
+    """The contents of the poster of a page."""
+    gift, kit = page.yours[0] if page.yours else None, page.kit
     return Poster(
         program=page.program,
         hook=page.title,
         inviter=page.invites,
-        gift=gettext("For you: %(gift)s %(when)s", gift=gift.what, when=gift.when) if gift else page.kit.call,
-        ask=gettext("Scan, or say my code") if page.kit.qr else gettext("When you follow, say my code"),
-        code=page.kit.code,
-        small=gettext("or mention %(mention)s", mention=page.kit.mention) if page.kit.mention else page.kit.call,
-        address=page.kit.qr,
+        gift=gettext("For you: %(gift)s %(when)s", gift=gift.what, when=gift.when) if gift else kit.call_to_action,
+        instruction=gettext("Scan, or say my code") if kit.qr else gettext("When you follow, say my code"),
+        code=kit.code,
+        footnote=gettext("or mention %(mention)s", mention=kit.mention) if kit.mention else kit.call_to_action,
+        address=kit.qr,
     )
 
 
-def _summary(invites: str, yours: list[Gift], kit: Kit) -> str:
-    """What a link preview says below the title: who invites, and the first thing there is to get."""
-    gift = gettext("%(what)s %(when)s", what=yours[0].what, when=yours[0].when) if yours else kit.call
+def _summary(invites: str, yours: list[GiftText], kit: ShareKit) -> str:
+    """The description in a link preview: who invites, and the first gift."""
+    gift = gettext("%(what)s %(when)s", what=yours[0].what, when=yours[0].when) if yours else kit.call_to_action
     return gettext("%(invites)s: %(gift)s", invites=invites, gift=gift) if gift else invites
 
 
-def _steps(invitation: Invitation, kit: Kit) -> list[str]:
-    """How it works, in three lines, for whoever reads them."""
-    come = (
+def _steps(invitation: Invitation, kit: ShareKit) -> list[str]:
+    """How it works, in three lines."""
+    share = gettext("%(name)s shares this with a friend it is meant for.", name=invitation.owner.display_name)
+    follow = (
         gettext("A friend opens the link, or says the code, and follows.")
         if kit.link
         else gettext("A friend follows and says the code.")
     )
-    passed = gettext("%(name)s passes this on to somebody it is meant for.", name=invitation.owner.display_name)
     if invitation.owner.partner:
-        return [passed, come, gettext("The friend gets what is promised here.")]
-    return [passed, come, gettext("Both get what is promised here.")]
+        return [share, follow, gettext("The friend gets what is promised here.")]
+    return [share, follow, gettext("Both get what is promised here.")]

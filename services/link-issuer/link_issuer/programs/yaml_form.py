@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from referral.validation.mistakes import Mistake, json_pointer
+from referral.json_pointer import json_pointer
+from referral.validation.mistakes import Mistake
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 Path = tuple[str | int, ...]

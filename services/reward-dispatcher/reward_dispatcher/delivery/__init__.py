@@ -1,1 +1,1 @@
-"""What tells the outside world and keeps the time: webhooks, delivered at least once, and the clock's ticks."""
+"""Delivery of webhooks, at least once and in the order of acknowledgement, and the ticks of the clock."""

@@ -1,4 +1,4 @@
-"""Connections to webhook receivers: an address is looked up, checked and called; no second look-up can cheat."""
+"""Connections to webhook receivers. A host is resolved once and its address checked, which prevents DNS rebinding."""
 
 import asyncio
 import socket
@@ -9,12 +9,12 @@ from httpcore import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
 
 from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
 
-_ENOUGH = 4096  # bytes of an answer that are read so that its connection can be used again
-_CONNECTIONS = 256
+_MAX_BODY_READ = 4096  # bytes of a response that are read, so that its connection can be used again
+_MAX_CONNECTIONS = 256
 
 
 class GuardedBackend(AsyncNetworkBackend):
-    """Connects to permitted addresses only. TLS still checks the certificate against the host's name."""
+    """Connects to permitted addresses only. TLS still checks the certificate against the name of the host."""
 
     def __init__(self, *, loopback: bool) -> None:
         self._loopback = loopback
@@ -28,15 +28,15 @@ class GuardedBackend(AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SOCKET_OPTION] | None = None,
     ) -> AsyncNetworkStream:
-        """Raises ConnectError when the host is unknown, not permitted, or does not answer."""
-        address = await self._permitted(host, port)
+        """Raises ConnectError if the host is unknown, not permitted, or does not respond."""
+        address = await self._resolve(host, port)
         return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
         """Waits."""
         await asyncio.sleep(seconds)
 
-    async def _permitted(self, host: str, port: int) -> str:
+    async def _resolve(self, host: str, port: int) -> str:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
             return check_addresses(host, [str(entry[4][0]) for entry in found], loopback=self._loopback)[0]
@@ -45,9 +45,9 @@ class GuardedBackend(AsyncNetworkBackend):
 
 
 def connections(*, loopback: bool) -> httpcore.AsyncConnectionPool:
-    """A pool for all receivers. It follows no redirect: one could lead anywhere."""
+    """Returns the connection pool for all receivers. It follows no redirect: one could lead to any address."""
     return httpcore.AsyncConnectionPool(
-        max_connections=_CONNECTIONS,
+        max_connections=_MAX_CONNECTIONS,
         max_keepalive_connections=64,
         keepalive_expiry=30,
         network_backend=GuardedBackend(loopback=loopback),
@@ -55,16 +55,16 @@ def connections(*, loopback: bool) -> httpcore.AsyncConnectionPool:
 
 
 async def post(
-    pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes, within: float
+    pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes, timeout_s: float
 ) -> int:
-    """Posts and gives the status. Raises TimeoutError after `within` seconds in all, OSError or httpcore's errors."""
+    """Returns the status of a POST. Raises TimeoutError after `timeout_s` in all, OSError or httpcore's errors."""
     async with (
-        asyncio.timeout(within),
+        asyncio.timeout(timeout_s),
         pool.stream("POST", url, headers=list(headers.items()), content=body) as response,
     ):
         read = 0
         async for part in response.aiter_stream():
             read += len(part)
-            if read >= _ENOUGH:
+            if read >= _MAX_BODY_READ:
                 break
         return response.status

@@ -1,4 +1,4 @@
-"""Deliveries that were given up: kept in Redis, newest first, so that somebody can look and send them again."""
+"""Failed deliveries, stored in Redis, newest first, so that an operator can inspect them and send them again."""
 
 from typing import Protocol
 
@@ -12,25 +12,25 @@ _encode = msgspec.json.Encoder().encode
 
 
 def dead_letter_key(webhook: str) -> str:
-    """The list of a webhook's dead deliveries."""
+    """The Redis key of a webhook's dead letters, a list."""
     return f"rd:dead:{webhook}"
 
 
 class DeadLetterStore(Protocol):
-    """Where given-up deliveries go."""
+    """Stores failed deliveries."""
 
     async def add(self, webhook: str, message: Message, reason: str) -> None:
-        """Keeps one."""
+        """Stores a message that could not be delivered, and why."""
 
 
 class RedisDeadLetterStore:
-    """The last 10,000 of each webhook."""
+    """Keeps the last 10,000 of each webhook."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
 
     async def add(self, webhook: str, message: Message, reason: str) -> None:
-        """Keeps one: message id and body, and why. Raises redis's errors."""
+        """Stores id and body of the message, and the reason. Raises redis's errors."""
         letter = _encode({"id": message.id, "body": msgspec.Raw(message.body), "reason": reason})
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.lpush(dead_letter_key(webhook), letter)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, assert_never, get_args
 
 import msgspec
 from standardwebhooks import Webhook as Signer
@@ -9,41 +10,87 @@ from standardwebhooks import Webhook as Signer
 from referral.events.entities import Webhook
 from referral.events.ids import derive_id
 from referral.events.line import Cause
-from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
+from referral.events.rewards import (
+    CodeIssued,
+    CodeRequested,
+    CodeReturned,
+    PoolFilled,
+    RedemptionRefused,
+    RedemptionRequested,
+    RewardApproved,
+    RewardDelivered,
+    RewardExpired,
+    RewardFact,
+    RewardFulfilled,
+    RewardGranted,
+    RewardHeld,
+    RewardRedeemed,
+    RewardRevoked,
+)
 from referral.topics import REWARDS
 
 NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
-NOTIFIABLE_TYPES = ("reward.fulfilled", "reward.redeemed", "reward.revoked")
-_OPENINGS = tuple(f'{{"type":"{name}"'.encode() for name in NOTIFIABLE_TYPES)
+WebhookEventType = Literal["reward.fulfilled", "reward.redeemed", "reward.revoked"]
+WEBHOOK_EVENT_TYPES: tuple[WebhookEventType, ...] = get_args(WebhookEventType)
+_PREFIXES = tuple(f'{{"type":"{name}"'.encode() for name in WEBHOOK_EVENT_TYPES)
 
-_decode = msgspec.json.Decoder(NotifiableReward).decode
+_decode = msgspec.json.Decoder(RewardFact).decode
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: `id` stays the same however often it is sent, so that a receiver can tell a repetition."""
+    """A message. Its id is the same each time it is sent, so that a receiver can detect a duplicate."""
 
     id: str
-    type: str
+    type: WebhookEventType
     line: NotifiableReward
     body: bytes
 
 
-def message_of(raw: bytes, position: tuple[int, int, int]) -> Message | None:
-    """The message of a log line that receivers are told of, else None. `position` is partition, offset, line.
+def webhook_event(line: RewardFact) -> tuple[WebhookEventType, NotifiableReward] | None:
+    """Returns the event type that receivers are notified with, and the line; None for a line that stays internal."""
+    match line:
+        case RewardFulfilled():
+            return "reward.fulfilled", line
+        case RewardRedeemed():
+            return "reward.redeemed", line
+        case RewardRevoked():
+            return "reward.revoked", line
+        case (
+            RewardGranted()
+            | RewardHeld()
+            | RewardApproved()
+            | RewardDelivered()
+            | RewardExpired()
+            | RedemptionRequested()
+            | RedemptionRefused()
+            | CodeRequested()
+            | CodeIssued()
+            | CodeReturned()
+            | PoolFilled()
+        ):
+            return None
+        case _:
+            assert_never(line)
 
-    Raises msgspec.MsgspecError for a line of such a type that breaks its contract.
+
+def message_of(raw: bytes, position: tuple[int, int, int]) -> Message | None:
+    """Returns the message of a log line, or None for a line that stays internal. `position` is partition, offset, line.
+
+    Raises msgspec.MsgspecError if a line of such a type breaks its contract.
     """
-    if not raw.startswith(_OPENINGS):
+    if not raw.startswith(_PREFIXES):
         return None
-    line = _decode(raw)
-    kind = line.__struct_config__.tag
-    return Message(_id(line.cause, position), str(kind), line, _body(str(kind), line))
+    event = webhook_event(_decode(raw))
+    if event is None:
+        return None
+    event_type, line = event
+    return Message(_id(line.cause, position), event_type, line, _body(event_type, line))
 
 
 def signed_headers(webhook: Webhook, message: Message, now: datetime) -> dict[str, str]:
-    """The signed headers of an attempt. `now` is the world's time: receivers refuse what is five minutes off theirs."""
+    """Returns the headers of an attempt. `now` is the real time: receivers reject timestamps that differ by five minutes."""
     signature = Signer(webhook.secret).sign(message.id, now, message.body.decode())
     return {
         "content-type": "application/json",
@@ -55,12 +102,12 @@ def signed_headers(webhook: Webhook, message: Message, now: datetime) -> dict[st
 
 
 def _id(cause: Cause, position: tuple[int, int, int]) -> str:
-    """By the line's cause, which a line said twice has in common; by its place where nothing derived it."""
+    """Derived from the line's cause, which a repeated output line shares; from its position if it has no cause."""
     return derive_id("msg", *map(str, cause if cause[0] else (REWARDS.name, *position)))
 
 
-def _body(kind: str, line: NotifiableReward) -> bytes:
+def _body(event_type: WebhookEventType, line: NotifiableReward) -> bytes:
     data = {
         key: value for key, value in msgspec.to_builtins(line).items() if key not in ("type", "cause", "occurred_at")
     }
-    return _encode({"type": kind, "timestamp": line.occurred_at, "data": data})
+    return _encode({"type": event_type, "timestamp": line.occurred_at, "data": data})

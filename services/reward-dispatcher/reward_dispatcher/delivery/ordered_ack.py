@@ -1,7 +1,7 @@
-"""Acknowledges records in the order of the log, whatever order they are finished in.
+"""Acknowledges records in the order of the log, in whatever order they are finished.
 
-Faust commits the highest offset of an unbroken run of acknowledged ones, and does not look closely where the run begins
-(the offset one above the committed one counts as joined): acknowledging 6 before 5 would lose 5 in a crash.
+Faust commits the highest offset of an unbroken run of acknowledged records, but does not check where the run begins (the offset one
+above the committed one counts as part of it): acknowledging 6 before 5 would lose 5 in a crash.
 """
 
 from collections import deque
@@ -13,31 +13,31 @@ Partition = tuple[str, int]
 
 @dataclass(slots=True)
 class PendingRecord:
-    """A record in the line of its partition; `acknowledge` is called once all before it are finished too."""
+    """A record in its partition's queue; `acknowledge` is called once it and all records before it are finished."""
 
     acknowledge: Callable[[], object]
     finished: bool = False
 
 
 class OrderedAck:
-    """The records under way, by partition."""
+    """The records in flight, by partition."""
 
     def __init__(self) -> None:
-        self._lines: dict[Partition, deque[PendingRecord]] = {}
+        self._queues: dict[Partition, deque[PendingRecord]] = {}
 
     def begin(self, partition: Partition, acknowledge: Callable[[], object]) -> PendingRecord:
-        """Takes in the partition's next record."""
-        place = PendingRecord(acknowledge)
-        self._lines.setdefault(partition, deque()).append(place)
-        return place
+        """Adds the partition's next record."""
+        record = PendingRecord(acknowledge)
+        self._queues.setdefault(partition, deque()).append(record)
+        return record
 
-    def finish(self, partition: Partition, place: PendingRecord) -> None:
-        """A record is done; acknowledges it and those behind it that waited for it."""
-        place.finished = True
-        line = self._lines.get(partition)
-        while line and line[0].finished:
-            line.popleft().acknowledge()
+    def finish(self, partition: Partition, record: PendingRecord) -> None:
+        """Marks a record as finished; acknowledges all finished records at the front of the queue."""
+        record.finished = True
+        queue = self._queues.get(partition)
+        while queue and queue[0].finished:
+            queue.popleft().acknowledge()
 
     def reset(self) -> None:
-        """Partitions were dealt anew: what is under way will come again, and must not be acknowledged any more."""
-        self._lines.clear()
+        """Forgets all records, after a rebalance: they are read again and must not be acknowledged now."""
+        self._queues.clear()

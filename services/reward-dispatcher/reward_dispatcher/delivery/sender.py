@@ -1,9 +1,11 @@
-"""Sends a message to a receiver until it takes it, or gives it up after a bounded number of attempts."""
+"""Sends a message to a receiver until the receiver accepts it, with a bounded number of attempts."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal, assert_never
 
 import httpcore
 import structlog
@@ -18,14 +20,23 @@ from reward_dispatcher.delivery.messages import Message, signed_headers
 ATTEMPTS = 6
 TIMEOUT_S = 10.0
 FIRST_PAUSE_S = 0.5
-GONE = 410  # Standard Webhooks: the receiver wants no more
+_GONE = 410  # Standard Webhooks: the receiver does not want further messages
 
-Post = Callable[[str, dict[str, str], bytes, float], Awaitable[int]]
+DeliveryOutcome = Literal["delivered", "retried", "failed"]  # label of the metric `webhook_deliveries`
+Post = Callable[[str, dict[str, str], bytes, float], Awaitable[int]]  # url, headers, body, timeout (s) → status
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """How an attempt ended: `failed` may be tried again, `refused` must not. `reason` says why it was not accepted."""
+
+    outcome: Literal["accepted", "failed", "refused"]
+    reason: str = ""
+
+
 class Sender:
-    """Delivers at least once; belongs to one event loop. `pause` and `chance` (0 to 1) make the back-off."""
+    """Delivers at least once; belongs to one event loop. `pause` waits seconds, `jitter` returns a number from 0 to 1."""
 
     def __init__(
         self,
@@ -41,33 +52,33 @@ class Sender:
         self._endpoints: dict[str, EndpointState] = {}
 
     def endpoint(self, webhook: str) -> EndpointState:
-        """The state of a receiver."""
+        """Returns the state of a receiver."""
         return self._endpoints.setdefault(webhook, EndpointState())
 
     async def deliver(self, webhook: Webhook, message: Message) -> bool:
-        """Delivers, or sets aside. True when the receiver took it. The room for it was taken by `Endpoint.admit`."""
+        """Delivers a message or stores a dead letter. Returns whether it was delivered. Call `EndpointState.admit` first."""
         endpoint = self.endpoint(webhook.id)
         try:
-            reason = await self._attempt_repeatedly(webhook, message, endpoint)
+            failure = await self._attempt_repeatedly(webhook, message, endpoint)
         finally:
             await endpoint.release()
-        if reason is not None:
-            await self.store_dead_letter(webhook, message, reason)
+        if failure is not None:
+            await self.store_dead_letter(webhook, message, failure)
             return False
-        counter("webhook_deliveries").labels("delivered").inc()
+        _count("delivered")
         return True
 
     async def store_dead_letter(self, webhook: Webhook, message: Message, reason: str) -> None:
-        """Gives a delivery up, countably. Where it cannot even be kept, the process's log says which: its line is on the log.
+        """Counts a failed delivery and stores it. If Redis is unavailable it is logged instead.
 
-        By ids only: the body may hold a code that can be spent, and whose it is.
+        The log entry has ids only, because the body may contain a valid code and a person's id. Its line is on the Kafka log.
         """
-        counter("webhook_deliveries").labels("failed").inc()
+        _count("failed")
         try:
             await self._dead_letters.add(webhook.id, message, reason)
         except RedisError as error:
             log.error(
-                "dead delivery not kept",
+                "dead letter not stored",
                 webhook=webhook.id,
                 message=message.id,
                 type=message.type,
@@ -78,29 +89,34 @@ class Sender:
             )
 
     async def _attempt_repeatedly(self, webhook: Webhook, message: Message, endpoint: EndpointState) -> str | None:
-        """None once delivered, else why the last attempt failed."""
-        reason: str | None = None
+        """Returns None once the message is accepted, otherwise why the last attempt failed."""
+        reason = ""
         for number in range(ATTEMPTS):
             if number:
-                counter("webhook_deliveries").labels("retried").inc()
-                await self._pause(self._back_off(number))
-            reason, final = await self._attempt(webhook, message)
-            await endpoint.record_attempt(succeeded=reason is None)
-            if reason is None or final:
-                break
+                _count("retried")
+                await self._pause(self._back_off_s(number))
+            result = await self._attempt(webhook, message)
+            await endpoint.record_attempt(succeeded=result.outcome == "accepted")
+            match result.outcome:
+                case "accepted":
+                    return None
+                case "refused":
+                    return result.reason
+                case "failed":
+                    reason = result.reason
+                case _:
+                    assert_never(result.outcome)
         return reason
 
-    def _back_off(self, number: int) -> float:
-        """Doubling pauses, each cut to between half and all of itself, so that many deliveries do not return as one."""
+    def _back_off_s(self, number: int) -> float:
+        """Doubles with each attempt, times a random factor from 0.5 to 1 that spreads deliveries which failed together."""
         return FIRST_PAUSE_S * 2.0 ** (number - 1) * (0.5 + self._jitter() / 2)
 
-    async def _attempt(self, webhook: Webhook, message: Message) -> tuple[str | None, bool]:
-        """Why it failed (None: it did not), and whether trying again is pointless."""
+    async def _attempt(self, webhook: Webhook, message: Message) -> AttemptResult:
         try:
-            # The receiver compares with its own time of day, so this is the world's time even in a simulation.
-            status = await self._post(
-                webhook.url, signed_headers(webhook, message, datetime.now(UTC)), message.body, TIMEOUT_S
-            )
+            # The receiver compares the timestamp with its own clock, so it is the real time even in a simulation.
+            headers = signed_headers(webhook, message, datetime.now(UTC))
+            status = await self._post(webhook.url, headers, message.body, TIMEOUT_S)
         except (
             OSError,
             TimeoutError,
@@ -108,5 +124,11 @@ class Sender:
             httpcore.TimeoutException,
             httpcore.ProtocolError,
         ) as error:
-            return f"{type(error).__name__}: {error}", False
-        return (None if 200 <= status < 300 else f"answered {status}"), status == GONE
+            return AttemptResult("failed", f"{type(error).__name__}: {error}")
+        if 200 <= status < 300:
+            return AttemptResult("accepted")
+        return AttemptResult("refused" if status == _GONE else "failed", f"status {status}")
+
+
+def _count(outcome: DeliveryOutcome) -> None:
+    counter("webhook_deliveries").labels(outcome).inc()

@@ -1,4 +1,4 @@
-"""An end that is an end: a process that was asked to stop and cannot is gone all the same."""
+"""Forced exit if graceful shutdown takes too long."""
 
 import os
 import threading
@@ -9,9 +9,9 @@ log = structlog.get_logger()
 
 
 def force_exit_after(seconds: float) -> None:
-    """Ends this process with status 1 after so many seconds, unless it has ended by itself.
+    """Exits this process with status 1 after so many seconds, unless it has exited by then.
 
-    Nothing is lost by it: what was not acknowledged is delivered again, as after any crash.
+    No delivery is lost: records that were not acknowledged are delivered again, as after any crash.
     """
     timer = threading.Timer(seconds, _force_exit, [seconds])
     timer.daemon = True
@@ -19,5 +19,5 @@ def force_exit_after(seconds: float) -> None:
 
 
 def _force_exit(seconds: float) -> None:
-    log.warning("ended by force", reason=f"not stopped {seconds:g} s after it was asked to; is the broker away?")
+    log.warning("forced exit", reason=f"shutdown took longer than {seconds:g} s; is Kafka available?")
     os._exit(1)

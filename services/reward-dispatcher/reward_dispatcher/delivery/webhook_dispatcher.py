@@ -1,6 +1,7 @@
-"""Takes records of `referral.rewards`, tells receivers what is theirs, and finishes a record when all were told.
+"""Dispatches the records of `referral.rewards`: notifies receivers of their lines, then acknowledges the record.
 
-A record is acknowledged only then, and in order, so that a crash repeats deliveries and never skips one.
+A record is acknowledged once all its deliveries have ended, and in the order of the log. A crash therefore repeats deliveries and
+never skips one.
 """
 
 import asyncio
@@ -17,9 +18,7 @@ from reward_dispatcher.delivery.messages import Message, message_of
 from reward_dispatcher.delivery.ordered_ack import OrderedAck, Partition, PendingRecord
 from reward_dispatcher.delivery.sender import Sender
 
-ReportDelivered = Callable[
-    [int, RewardFulfilled], Awaitable[None]
-]  # says in a partition that a beneficiary's platform was told
+ReportDelivered = Callable[[int, RewardFulfilled], Awaitable[None]]  # writes a RewardDelivered to this partition
 log = structlog.get_logger()
 
 
@@ -33,47 +32,51 @@ class WebhookDispatcher:
         self._order = OrderedAck()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def dispatch(self, topic: str, partition: int, offset: int, value: bytes, done: Callable[[], object]) -> None:
-        """Begins the deliveries of a record; `done` is called when they and all before them are over.
+    async def dispatch(
+        self, topic: str, partition: int, offset: int, value: bytes, acknowledge: Callable[[], object]
+    ) -> None:
+        """Starts the deliveries of a record; `acknowledge` is called when these and those of all records before it have ended.
 
-        Waits while receivers that answer have too much under way.
+        Waits while a receiver that responds has the maximum of deliveries in flight.
         """
-        here: Partition = (topic, partition)
-        place = self._order.begin(here, done)
-        jobs = [await self._start(partition, hook, told) for told, hook in self._deliveries(partition, offset, value)]
-        self._spawn(self._finish(here, place, jobs))
+        source: Partition = (topic, partition)
+        record = self._order.begin(source, acknowledge)
+        tasks = [
+            await self._start(partition, webhook, message)
+            for message, webhook in self._deliveries(partition, offset, value)
+        ]
+        self._spawn(self._finish(source, record, tasks))
 
     def reset(self) -> None:
-        """Partitions were dealt anew: nothing that is under way is acknowledged any more, for it comes again."""
+        """Stops acknowledging the records in flight, after a rebalance: they are read again."""
         self._order.reset()
 
     def _deliveries(self, partition: int, offset: int, value: bytes) -> Iterator[tuple[Message, Webhook]]:
         for number, raw in enumerate(split(value)):
-            told = _read(raw, (partition, offset, number))
-            if told is None:
+            message = _read(raw, (partition, offset, number))
+            if message is None:
                 continue
-            for hook in self._catalog.webhooks(told.line.program):
-                if not hook.events or told.type in hook.events:
-                    yield told, hook
+            for webhook in self._catalog.webhooks(message.line.program):
+                if not webhook.events or message.type in webhook.events:
+                    yield message, webhook
 
-    async def _start(self, partition: int, hook: Webhook, told: Message) -> "asyncio.Task[None]":
-        if await self._sender.endpoint(hook.id).admit():
-            return self._spawn(self._deliver(partition, hook, told))
-        return self._spawn(
-            self._sender.store_dead_letter(hook, told, "the receiver is failing and has too much under way")
-        )
+    async def _start(self, partition: int, webhook: Webhook, message: Message) -> "asyncio.Task[None]":
+        if await self._sender.endpoint(webhook.id).admit():
+            return self._spawn(self._deliver(partition, webhook, message))
+        reason = "the receiver is failing and has too many deliveries in flight"
+        return self._spawn(self._sender.store_dead_letter(webhook, message, reason))
 
-    async def _deliver(self, partition: int, hook: Webhook, told: Message) -> None:
-        delivered = await self._sender.deliver(hook, told)
-        if delivered and isinstance(told.line, RewardFulfilled):
-            await self._report_delivered(partition, told.line)
+    async def _deliver(self, partition: int, webhook: Webhook, message: Message) -> None:
+        delivered = await self._sender.deliver(webhook, message)
+        if delivered and isinstance(message.line, RewardFulfilled):
+            await self._report_delivered(partition, message.line)
 
-    async def _finish(self, here: Partition, place: PendingRecord, jobs: "list[asyncio.Task[None]]") -> None:
-        results = await asyncio.gather(*jobs, return_exceptions=True)
+    async def _finish(self, source: Partition, record: PendingRecord, tasks: "list[asyncio.Task[None]]") -> None:
+        results = await asyncio.gather(*tasks, return_exceptions=True)
         for error in results:
             if isinstance(error, BaseException):
                 log.error("delivery ended in an error", error=f"{type(error).__name__}: {error}")
-        self._order.finish(here, place)
+        self._order.finish(source, record)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
@@ -83,7 +86,7 @@ class WebhookDispatcher:
 
 
 def _read(raw: bytes, position: tuple[int, int, int]) -> Message | None:
-    """The ledger fold keeps an unreadable line as a dead letter; here it only must not stop the others."""
+    """The message of a line, if any. An unreadable line is logged only: the ledger fold writes the dead letter."""
     try:
         return message_of(raw, position)
     except msgspec.MsgspecError as error:

@@ -1,1 +1,1 @@
-"""What a reward is owed for, what becomes of it, who may use it: pure functions, facts in, lines and state out."""
+"""Rewards as pure functions of lines and state: which are granted, their life cycle, code pools, redemption."""

@@ -1,13 +1,13 @@
-"""What becomes of a reward: held, approved, fulfilled, delivered; revoked, restored, expired. Redeeming is next door.
+"""The life cycle of a reward: held, approved, fulfilled, delivered; revoked, restored, expired. `redemption` has the rest.
 
-Every function takes the account and what happened, and gives the step that follows, or None where nothing does: for
-news of what is so already, and for news that came too late. That makes every line harmless when it comes twice.
+Each function takes an account and a line, and returns the transition that follows, or None if the line repeats what the account
+already contains or came too late. Every line can therefore be applied twice without harm.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import TypedDict, assert_never
 
 from msgspec.structs import replace
 
@@ -23,16 +23,17 @@ from referral.events.rewards import (
     RewardGranted,
     RewardHeld,
     RewardRevoked,
+    handover_of,
 )
 from referral.events.timestamps import to_ms
-from reward_dispatcher.domain.account import GENERATED, USABLE, Account, new_account
+from reward_dispatcher.domain.account import GENERATED, OPEN, Account, new_account
 
-CodeGenerator = Callable[[str], str]  # the pattern code of a reward id
+CodeGenerator = Callable[[str], str]  # the generated code of a reward id
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The account from now on, and the news."""
+    """The account after a line, and the output lines."""
 
     account: Account
     lines: tuple[RewardFact, ...] = ()
@@ -46,7 +47,7 @@ class _LineHeader(TypedDict):
 
 
 def apply_grant(account: Account | None, grant: RewardGranted, generate_code: CodeGenerator) -> Transition | None:
-    """A new reward, or a revoked one restored: with the code it had, and a holding period of its own."""
+    """A new reward, or a revoked one restored: it keeps its code and has a holding period of its own."""
     if account is not None and account.status != "revoked":
         return Transition(replace(account, clawback=False, revocation_reason=None)) if account.clawback else None
     opened = new_account(grant)
@@ -58,7 +59,7 @@ def apply_grant(account: Account | None, grant: RewardGranted, generate_code: Co
 
 
 def apply_time(account: Account, now: datetime, generate_code: CodeGenerator) -> Transition | None:
-    """What the time leads to: the end of use, else the end of the holding period."""
+    """Expires the reward, or otherwise ends its holding period, if the time for it has come."""
     now_ms = to_ms(now)
     if account.expires_ms is not None and now_ms >= account.expires_ms and account.status in OPEN:
         expired = replace(account, status="expired", hold_reason=None, changed_ms=now_ms)
@@ -69,19 +70,19 @@ def apply_time(account: Account, now: datetime, generate_code: CodeGenerator) ->
 
 
 def next_timer(account: Account) -> int | None:
-    """When time changes this reward next (ms), if it ever does."""
+    """Returns when `apply_time` has to be called next (ms), or None if never."""
     if account.status not in OPEN:
         return None
     return account.due_ms if account.hold_reason == "holding_period" else account.expires_ms
 
 
 def apply_approval(account: Account, line: RewardApproved, generate_code: CodeGenerator) -> Transition | None:
-    """Somebody did, or lets through, what waits for a person."""
+    """Fulfils a reward that waits for an operator."""
     return fulfil(account, line.occurred_at, generate_code) if account.hold_reason == "manual" else None
 
 
 def apply_revocation(account: Account, line: RewardRevoked) -> Transition | None:
-    """Taken back; what was used already stays used and is marked for clawback."""
+    """Revokes the reward. One that was redeemed stays redeemed and is marked for clawback."""
     if account.status == "redeemed":
         return Transition(replace(account, clawback=True, revocation_reason=line.reason))
     if account.status not in OPEN:
@@ -93,53 +94,50 @@ def apply_revocation(account: Account, line: RewardRevoked) -> Transition | None
 
 
 def apply_hold(account: Account, line: RewardHeld) -> Transition | None:
-    """The pool had no code left: the reward waits in its line."""
-    if line.reason != "pool_empty" or account.code_request != "asked":
-        return None
-    queued = replace(account, code_request="queued")
-    if account.status == "approved":
-        queued = replace(queued, status="held", hold_reason="pool_empty", changed_ms=to_ms(line.occurred_at))
-    return Transition(queued)
+    """Queues the reward if the pool is empty. The other reasons are the ledger's own, and in the account already."""
+    match line.reason:
+        case "pool_empty":
+            return _queue(account, line.occurred_at) if account.code_request == "asked" else None
+        case "holding_period" | "manual":
+            return None
+        case _:
+            assert_never(line.reason)
 
 
 def apply_code(account: Account, line: CodeIssued) -> Transition:
-    """A code came: given at once where the reward waits for it, kept for later, or handed back if it is of no use."""
+    """Hands over an issued code if the reward waits for it, stores it for later, or returns it if the reward needs none."""
     if account.code is not None or account.status not in OPEN:
-        back = CodeReturned(**_header(account, line.occurred_at), pool=line.pool, code=line.code)
-        return Transition(replace(account, code_request=None), (back,))
-    kept = replace(account, code=line.code, code_request=None)
-    waited = account.status == "approved" or account.hold_reason == "pool_empty"
-    return _hand_over(kept, line.occurred_at) if waited else Transition(kept)
+        returned = CodeReturned(**_header(account, line.occurred_at), pool=line.pool, code=line.code)
+        return Transition(replace(account, code_request=None), (returned,))
+    with_code = replace(account, code=line.code, code_request=None)
+    is_due = account.status == "approved" or account.hold_reason == "pool_empty"
+    return _hand_over(with_code, line.occurred_at) if is_due else Transition(with_code)
 
 
 def apply_fulfilment(account: Account, line: RewardFulfilled) -> Transition | None:
-    """What the beneficiary was told stays true, even if the signing key has changed and would make another code."""
+    """Takes the code from the log: it is the one the beneficiary has, even if the signing key has changed since."""
     if line.code is None or account.code in (None, line.code):
         return None
     return Transition(replace(account, code=line.code))
 
 
 def apply_delivery(account: Account, line: RewardDelivered) -> Transition | None:
-    """The beneficiary's platform was told."""
+    """Marks a fulfilled reward as delivered."""
     if account.status != "fulfilled":
         return None
     return Transition(replace(account, status="delivered", changed_ms=to_ms(line.occurred_at)))
 
 
 def fulfil(account: Account, at: datetime, generate_code: CodeGenerator) -> Transition:
-    """Given, or a code asked for where a pool has to give one."""
-    if account.kind != "discount_code" or account.code is not None:
+    """Hands the reward over, or requests a code if one has to come from an uploaded pool."""
+    if account.code is not None or handover_of(account.kind) != "code":
         return _hand_over(account, at)
     if account.pool in (None, GENERATED):
         return _hand_over(replace(account, code=generate_code(account.id)), at)
     return _request_code(account, at, account.pool)
 
 
-OPEN = USABLE | {"held", "approved"}
-
-
 def _end_holding_period(account: Account, at: datetime, generate_code: CodeGenerator) -> Transition:
-    """The holding period is over."""
     if not account.manual:
         return fulfil(account, at, generate_code)
     waiting = replace(account, hold_reason="manual", changed_ms=to_ms(at))
@@ -147,23 +145,29 @@ def _end_holding_period(account: Account, at: datetime, generate_code: CodeGener
 
 
 def _request_code(account: Account, at: datetime, pool: str) -> Transition:
-    """At most one request of a reward is under way, whatever is revoked and restored meanwhile."""
-    asked = replace(account, status="approved", hold_reason=None, changed_ms=to_ms(at))
+    """Requests a code unless a request is open: a reward has at most one, however often it is revoked and restored."""
+    approved = replace(account, status="approved", hold_reason=None, changed_ms=to_ms(at))
     if account.code_request == "queued":
-        return Transition(replace(asked, status="held", hold_reason="pool_empty"))
+        return Transition(replace(approved, status="held", hold_reason="pool_empty"))
     if account.code_request == "asked":
-        return Transition(asked)
+        return Transition(approved)
     request = CodeRequested(**_header(account, at), pool=pool, kind=account.kind)
-    return Transition(replace(asked, code_request="asked"), (RewardApproved(**_header(account, at)), request))
+    return Transition(replace(approved, code_request="asked"), (RewardApproved(**_header(account, at)), request))
+
+
+def _queue(account: Account, at: datetime) -> Transition:
+    queued = replace(account, code_request="queued")
+    if account.status == "approved":
+        queued = replace(queued, status="held", hold_reason="pool_empty", changed_ms=to_ms(at))
+    return Transition(queued)
 
 
 def _hand_over(account: Account, at: datetime) -> Transition:
     at_ms = to_ms(at)
-    file = account.pool if account.kind in ("guide", "exclusive_content") else None
-    given = replace(account, status="fulfilled", hold_reason=None, file=file, fulfilled_ms=at_ms, changed_ms=at_ms)
-    return Transition(
-        given, (RewardFulfilled(**_header(account, at), kind=account.kind, code=account.code, file=file),)
-    )
+    file = account.pool if handover_of(account.kind) == "file" else None
+    fulfilled = replace(account, status="fulfilled", hold_reason=None, file=file, fulfilled_ms=at_ms, changed_ms=at_ms)
+    line = RewardFulfilled(**_header(account, at), kind=account.kind, code=account.code, file=file)
+    return Transition(fulfilled, (line,))
 
 
 def _header(account: Account, at: datetime) -> _LineHeader:

@@ -1,7 +1,7 @@
-"""Discount codes made from a pattern: unguessable without the signing key, and the same for the same reward for ever.
+"""Generated discount codes: unguessable without the signing key, and always the same for the same reward.
 
-HMAC-SHA256 (RFC 2104) of the reward id, written in digits that nobody confuses when reading aloud or typing: no 0, O,
-1, I, L or U. Ten of 30 digits are 49 bits: with a million codes given, guessing one takes some 590 million tries.
+HMAC-SHA256 (RFC 2104) of the reward id, in an alphabet without characters that are easily confused: no 0, O, 1, I, L or U.
+Ten of 30 characters are 49 bits: with a million codes issued, guessing one takes some 590 million attempts.
 """
 
 from hashlib import sha256
@@ -11,8 +11,8 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 10
 
 
-def pattern_code(key: bytes, reward: str) -> str:
-    """The code of a reward under a signing key."""
+def generate_discount_code(key: bytes, reward: str) -> str:
+    """Returns the code of a reward under a signing key."""
     number = int.from_bytes(digest(key, b"discount-code:" + reward.encode(), sha256), "big")
     characters = []
     for _ in range(LENGTH):
@@ -22,5 +22,5 @@ def pattern_code(key: bytes, reward: str) -> str:
 
 
 def normalize_code(code: str) -> str:
-    """A code as codes are compared: neither the letters' case nor blanks around it count."""
+    """Returns the form in which codes are compared: upper case, without surrounding blanks."""
     return code.strip().upper()

@@ -1,10 +1,10 @@
-"""Who is owed what for a conversion, and what is taken back when it falls.
+"""Which rewards a conversion earns, and which are revoked when it is reversed.
 
-Two kinds of rule (`events.program.Reward`): those that pay each conversion, whose trigger is the conversion's id, and
-those that pay a referrer for a number of standing conversions (`on: milestone`; `once: true` is the milestone of one).
-A milestone counts a referrer's friends, so it is the referrer's; it stands exactly while that many conversions stand.
+There are two kinds of reward rule (`events.program.Reward`): one pays each conversion, and its trigger is the conversion's id; a
+milestone pays a referrer for a number of conversions (`once: true` is the milestone of one). A milestone counts a referrer's
+conversions, so only the referrer can earn it; its reward is active exactly while that many conversions count.
 
-A partner has terms of their own with the program, so no reward of it is theirs; the friends they bring have theirs.
+A partner has terms of their own with the program and earns none of these rewards; the friends they refer earn theirs.
 """
 
 from dataclasses import dataclass
@@ -20,35 +20,35 @@ from referral.events.rewards import RevocationReason, RewardGranted, RewardRevok
 
 
 class ActiveGrant(Struct, frozen=True, array_like=True):
-    """A reward that stands: its id and whose it is."""
+    """A reward that is granted and not revoked."""
 
     reward: str
     beneficiary: str
 
 
 class Milestone(Struct, frozen=True, array_like=True):
-    """A milestone that stands, and how many conversions it needs."""
+    """A milestone that is reached: its grant, and how many conversions it needs."""
 
     grant: ActiveGrant
     referrals: int
 
 
 class ReferrerGrants(Struct, frozen=True, array_like=True, tag="referrer"):
-    """How many of a referrer's conversions stand, and the milestones they hold up, by rule."""
+    """How many of a referrer's conversions count, and the milestones that they reach, by rule."""
 
     conversions: int = 0
     milestones: dict[str, Milestone] = {}
 
 
 class ConversionGrants(Struct, frozen=True, array_like=True, tag="converted"):
-    """A conversion that stands, and what it pays by itself."""
+    """What a conversion that counts has earned by itself."""
 
     grants: tuple[ActiveGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """The referrer and the conversion from now on (None: it no longer stands), and what to announce."""
+    """The grants of the referrer and of the conversion from now on (None: it no longer counts), and the output lines."""
 
     referrer: ReferrerGrants
     conversion: ConversionGrants | None
@@ -61,11 +61,11 @@ def grant_rewards(line: ConversionCleared, terms: ProgramVersion, person: str, r
     rules = terms.program.rewards_for(line.referrer_kind)
     own = [_grant(line, terms, rule, person, line.id) for rule in rules if rule.pays_each]
     reached = {
-        rule.id: (needs, _grant(line, terms, rule, person, f"milestone:{needs}"))
+        rule.id: (needed, _grant(line, terms, rule, person, f"milestone:{needed}"))
         for rule in rules
-        if (needs := rule.milestone) and needs <= count and rule.id not in referrer.milestones
+        if (needed := rule.milestone) and needed <= count and rule.id not in referrer.milestones
     }
-    milestones = {rule: Milestone(_active_grant(grant), needs) for rule, (needs, grant) in reached.items()}
+    milestones = {rule: Milestone(_active_grant(grant), needed) for rule, (needed, grant) in reached.items()}
     return Entitlement(
         referrer=ReferrerGrants(count, referrer.milestones | milestones),
         conversion=ConversionGrants(tuple(map(_active_grant, own))),
@@ -73,22 +73,22 @@ def grant_rewards(line: ConversionCleared, terms: ProgramVersion, person: str, r
     )
 
 
-def revoke_rewards(line: ConversionReversed, converted: ConversionGrants, referrer: ReferrerGrants) -> Entitlement:
-    """What a conversion's fall takes back: what it paid by itself, and the milestones it held up."""
+def revoke_rewards(line: ConversionReversed, conversion: ConversionGrants, referrer: ReferrerGrants) -> Entitlement:
+    """What a reversal revokes: what the conversion earned by itself, and the milestones that are no longer reached."""
     count = referrer.conversions - 1
-    lost = {rule: one for rule, one in referrer.milestones.items() if one.referrals > count}
-    kept = {rule: one for rule, one in referrer.milestones.items() if rule not in lost}
-    own = [_revoke(line, owed, line.reason) for owed in converted.grants]
-    milestones = [_revoke(line, one.grant, "milestone_lost") for one in lost.values()]
-    return Entitlement(ReferrerGrants(count, kept), None, [*own, *milestones])
+    reached = {rule: milestone for rule, milestone in referrer.milestones.items() if milestone.referrals <= count}
+    lost = [milestone for rule, milestone in referrer.milestones.items() if rule not in reached]
+    own = [_revoke(line, grant, line.reason) for grant in conversion.grants]
+    milestones = [_revoke(line, milestone.grant, "milestone_lost") for milestone in lost]
+    return Entitlement(ReferrerGrants(count, reached), None, [*own, *milestones])
 
 
-def _active_grant(grant: RewardGranted) -> ActiveGrant:
-    return ActiveGrant(grant.id, grant.beneficiary)
+def _active_grant(line: RewardGranted) -> ActiveGrant:
+    return ActiveGrant(line.id, line.beneficiary)
 
 
 def _grant(line: ConversionCleared, terms: ProgramVersion, rule: Reward, person: str, trigger: str) -> RewardGranted:
-    """The grant; days of use count from the end of the holding period, so that everybody has all of them."""
+    """The grant. Days of use count from the end of the holding period, so every beneficiary has all of them."""
     beneficiary = line.person if rule.to == "referee" else person
     due_at = line.occurred_at + timedelta(days=terms.program.holding_days)
     return RewardGranted(
@@ -110,7 +110,11 @@ def _grant(line: ConversionCleared, terms: ProgramVersion, rule: Reward, person:
     )
 
 
-def _revoke(line: ConversionReversed, owed: ActiveGrant, reason: RevocationReason) -> RewardRevoked:
+def _revoke(line: ConversionReversed, grant: ActiveGrant, reason: RevocationReason) -> RewardRevoked:
     return RewardRevoked(
-        occurred_at=line.occurred_at, program=line.program, id=owed.reward, beneficiary=owed.beneficiary, reason=reason
+        occurred_at=line.occurred_at,
+        program=line.program,
+        id=grant.reward,
+        beneficiary=grant.beneficiary,
+        reason=reason,
     )

@@ -1,20 +1,18 @@
-"""Using a reward, once. The first request in the log wins; the same request again gets the same result."""
+"""Redemption: the use of a reward, once. The first request in the log wins; the same request again gets the same result."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.events.rewards import RedemptionRefused, RedemptionRequested, RefusalReason, RewardRedeemed
 from referral.events.timestamps import to_ms
-from reward_dispatcher.domain.account import USABLE, Account, Status
-
-_REFUSALS: dict[Status, RefusalReason] = {"redeemed": "already_redeemed", "revoked": "revoked", "expired": "expired"}
+from reward_dispatcher.domain.account import Account
 
 
 class Redemption(Struct, frozen=True, array_like=True, tag="redemption"):
-    """What a request led to. `used_for` is the order that has the reward: the request's own where it succeeded."""
+    """The result of a request. `used_for` is the order that the reward was used for: the request's own if it succeeded."""
 
     request: str
     reward: str
@@ -26,7 +24,7 @@ class Redemption(Struct, frozen=True, array_like=True, tag="redemption"):
 
 @dataclass(frozen=True, slots=True)
 class RedemptionDecision:
-    """The account where it changed, the result to keep, and the news."""
+    """The account if it changed, the result to store, and the output line."""
 
     account: Account | None
     redemption: Redemption
@@ -34,7 +32,7 @@ class RedemptionDecision:
 
 
 def redeem(account: Account | None, line: RedemptionRequested) -> RedemptionDecision:
-    """Decides a request that has no result yet."""
+    """Decides on a request that has no result yet."""
     if account is not None and account.request == line.request:
         return RedemptionDecision(None, _result(line, "redeemed", account.order), None)
     refusal = refusal_reason(account, to_ms(line.occurred_at))
@@ -44,12 +42,20 @@ def redeem(account: Account | None, line: RedemptionRequested) -> RedemptionDeci
 
 
 def refusal_reason(account: Account | None, now_ms: int) -> RefusalReason | None:
-    """Why this reward cannot be used now; None where it can."""
+    """Returns why a reward cannot be used now, or None if it can."""
     if account is None:
         return "unknown"
-    if account.status in USABLE and account.expires_ms is not None and account.expires_ms <= now_ms:
-        return "expired"
-    return None if account.status in USABLE else _REFUSALS.get(account.status, "not_redeemable")
+    match account.status:
+        case "fulfilled" | "delivered":
+            return "expired" if account.expires_ms is not None and account.expires_ms <= now_ms else None
+        case "held" | "approved":
+            return "not_redeemable"
+        case "redeemed":
+            return "already_redeemed"
+        case "revoked" | "expired":
+            return account.status
+        case _:
+            assert_never(account.status)
 
 
 def _accept(account: Account, line: RedemptionRequested) -> RedemptionDecision:
@@ -57,7 +63,7 @@ def _accept(account: Account, line: RedemptionRequested) -> RedemptionDecision:
     used = replace(
         account, status="redeemed", order=line.order, request=line.request, redeemed_ms=at_ms, changed_ms=at_ms
     )
-    news = RewardRedeemed(
+    redeemed = RewardRedeemed(
         occurred_at=line.occurred_at,
         program=line.program,
         id=line.id,
@@ -65,12 +71,12 @@ def _accept(account: Account, line: RedemptionRequested) -> RedemptionDecision:
         order=line.order,
         request=line.request,
     )
-    return RedemptionDecision(used, _result(line, "redeemed", line.order), news)
+    return RedemptionDecision(used, _result(line, "redeemed", line.order), redeemed)
 
 
 def _refuse(account: Account | None, line: RedemptionRequested, reason: RefusalReason) -> RedemptionDecision:
     used_for = account.order if account else None
-    news = RedemptionRefused(
+    refused = RedemptionRefused(
         occurred_at=line.occurred_at,
         program=line.program,
         id=line.id,
@@ -79,7 +85,7 @@ def _refuse(account: Account | None, line: RedemptionRequested, reason: RefusalR
         reason=reason,
         order=used_for,
     )
-    return RedemptionDecision(None, _result(line, reason, used_for), news)
+    return RedemptionDecision(None, _result(line, reason, used_for), refused)
 
 
 def _result(

@@ -1,1 +1,1 @@
-"""The two folds: `decide` turns conversions into grants, `ledger` keeps what becomes of each reward."""
+"""The two folds: `decide` turns conversions into grants and revocations, `ledger` keeps the account of each reward."""

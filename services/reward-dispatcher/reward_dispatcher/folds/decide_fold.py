@@ -1,9 +1,17 @@
-"""Conversions → rewards: who is owed what, and what is taken back. State is kept by referrer and by conversion."""
+"""Conversions → rewards: grants and revocations. State: the active grants of each referrer and of each conversion."""
 
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 from referral.catalog.view import Catalog
-from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed, conversion_key
+from referral.events.conversions import (
+    ConversionCleared,
+    ConversionHeld,
+    ConversionLine,
+    ConversionRejected,
+    ConversionReversed,
+    conversion_key,
+)
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.line import ClockTicked
 from referral.events.rewards import reward_key
@@ -23,7 +31,7 @@ States = Mapping[Key, State | float | None]
 
 
 class DecideFold:
-    """What a cleared conversion earns both sides under the rules of its day, and what its fall takes back."""
+    """Grants what a cleared conversion earns both sides under the rules in force, and revokes it after a reversal."""
 
     name = "decide"
     service = "rd"
@@ -32,32 +40,32 @@ class DecideFold:
     state: object = State
 
     def keys(self, line: ConversionLine) -> Sequence[Key]:
-        """The referrer and the conversion; what is held or rejected earns nothing."""
+        """The referrer and the conversion; held and rejected conversions earn nothing."""
         match line:
             case ConversionCleared() | ConversionReversed():
                 return _referrer_key(line), _conversion_key(line)
-            case _:
+            case ConversionHeld() | ConversionRejected() | ClockTicked():
                 return ()
+            case _:
+                assert_never(line)
 
     def decide(self, line: ConversionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
-        """Grants or revocations. Raises LookupError where the catalog lacks the referrer or rules in force."""
+        """Returns grants or revocations. Raises LookupError if the catalog lacks the referrer or the rules in force."""
         if not isinstance(line, ConversionCleared | ConversionReversed):
             return Decision()
         referrer = states[_referrer_key(line)]
-        converted = states[_conversion_key(line)]
-        known = referrer if isinstance(referrer, ReferrerGrants) else ReferrerGrants()
+        conversion = states[_conversion_key(line)]
+        grants = referrer if isinstance(referrer, ReferrerGrants) else ReferrerGrants()
         if isinstance(line, ConversionCleared):
-            return Decision() if converted else _decision(line, _entitlement(line, known, catalog))
-        return (
-            _decision(line, revoke_rewards(line, converted, known))
-            if isinstance(converted, ConversionGrants)
-            else Decision()
-        )
+            return Decision() if conversion else _decision(line, _entitlement(line, grants, catalog))
+        if not isinstance(conversion, ConversionGrants):
+            return Decision()
+        return _decision(line, revoke_rewards(line, conversion, grants))
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Time by itself earns nobody anything."""
+        """No timers."""
         return Decision()
 
 
@@ -74,10 +82,10 @@ def _entitlement(line: ConversionCleared, referrer: ReferrerGrants, catalog: Cat
 
 
 def _terms(line: ConversionCleared, catalog: Catalog) -> ProgramVersion:
-    """Rules are picked by when the conversion happened, never by when its line came."""
+    """The version in force when the conversion happened, not when its line arrived."""
     terms = catalog.program_at(line.program, to_ms(line.occurred_at))
     if terms is None:
-        raise LookupError(f"no version of {line.program} was in force at {line.occurred_at.isoformat()}")
+        raise LookupError(f"no version of program {line.program} was in force at {line.occurred_at.isoformat()}")
     return terms
 
 
@@ -91,5 +99,5 @@ def _participant(line: ConversionCleared, catalog: Catalog) -> Participant:
 def _decision(line: ConversionCleared | ConversionReversed, entitlement: Entitlement) -> Decision[State]:
     return Decision(
         changes={_referrer_key(line): entitlement.referrer, _conversion_key(line): entitlement.conversion},
-        outputs=[Output(REWARDS, news, reward_key(news)) for news in entitlement.lines],
+        outputs=[Output(REWARDS, output, reward_key(output)) for output in entitlement.lines],
     )

@@ -1,10 +1,11 @@
-"""Rewards → rewards: the state of every reward, in the order of the log.
+"""Rewards → rewards: the account of every reward, in the order of the log.
 
-The ledger reads the topic it writes. Most of its own news tells it nothing; what one partition says to another (a pool
-to a beneficiary and back) it takes in like anybody else's.
+The ledger reads the topic that it writes. Most of its own output lines repeat what the account already contains; those with which
+one partition informs another (a pool, a beneficiary) are applied like all others.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
@@ -13,13 +14,16 @@ from referral.events.rewards import (
     CodeRequested,
     CodeReturned,
     PoolFilled,
+    RedemptionRefused,
     RedemptionRequested,
     RewardApproved,
     RewardDelivered,
+    RewardExpired,
     RewardFulfilled,
     RewardGranted,
     RewardHeld,
     RewardLine,
+    RewardRedeemed,
     RewardRevoked,
 )
 from referral.fold.fold import Decision, Key, Position
@@ -27,27 +31,19 @@ from referral.topics import REWARDS, Topic
 from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import CodeGenerator, Transition
-from reward_dispatcher.domain.code_pool import Pool
+from reward_dispatcher.domain.code_pool import Pool, PoolLine, apply_pool_line
 from reward_dispatcher.domain.redemption import Redemption, redeem
 from reward_dispatcher.folds import state_keys
-from reward_dispatcher.folds.code_pool_events import PoolLine, apply
 from reward_dispatcher.folds.state_changes import State, account_decision, pool_decision, result_changes
 
 _States = Mapping[Key, State | float | None]
 _AccountLine = (
-    RewardGranted
-    | RewardRevoked
-    | RewardFulfilled
-    | RewardHeld
-    | RewardApproved
-    | RewardDelivered
-    | CodeIssued
-    | RedemptionRequested
+    RewardGranted | RewardRevoked | RewardFulfilled | RewardHeld | RewardApproved | RewardDelivered | CodeIssued
 )
 
 
 class LedgerFold:
-    """Held, fulfilled, redeemed once, revoked, expired. `mint` makes the pattern code of a reward id."""
+    """Holds, fulfils, redeems once, revokes and expires rewards. `generate_code` returns the generated code of a reward id."""
 
     name = state_keys.LEDGER
     service = state_keys.SERVICE
@@ -59,31 +55,44 @@ class LedgerFold:
         self._generate_code = generate_code
 
     def keys(self, line: RewardLine) -> Sequence[Key]:
-        """The reward (with the request's result), or the pool; nothing for news that tells the ledger nothing."""
+        """The account (with the request's result), or the pool; nothing for output lines that change no state."""
         match line:
             case RedemptionRequested():
                 return state_keys.account(line.id), state_keys.result(line.request)
             case CodeRequested() | CodeReturned() | PoolFilled():
                 return (state_keys.pool(line.program, line.pool),)
+            case (
+                RewardGranted()
+                | RewardRevoked()
+                | RewardFulfilled()
+                | RewardHeld()
+                | RewardApproved()
+                | RewardDelivered()
+                | CodeIssued()
+            ):
+                return (state_keys.account(line.id),)
+            case RewardRedeemed() | RewardExpired() | RedemptionRefused() | ClockTicked():
+                return ()
             case _:
-                return (state_keys.account(line.id),) if isinstance(line, _AccountLine) else ()
+                assert_never(line)
 
     def decide(self, line: RewardLine, states: _States, catalog: Catalog, position: Position) -> Decision[State]:
-        """What becomes of the reward or the pool."""
-        if isinstance(line, PoolLine):
-            return _pool_decision(line, states, catalog)
-        if not isinstance(line, _AccountLine):
-            return Decision()
-        found = states[state_keys.account(line.id)]
-        account = found if isinstance(found, Account) else None
-        if isinstance(line, RedemptionRequested):
-            return _redemption_decision(line, account, states)
-        return _account_decision(account, self._transition(account, line))
+        """Returns the changes of the account or the pool, and the output lines."""
+        match line:
+            case RedemptionRequested():
+                return _redemption_decision(line, states)
+            case CodeRequested() | CodeReturned() | PoolFilled():
+                return _pool_decision(line, states, catalog)
+            case RewardRedeemed() | RewardExpired() | RedemptionRefused() | ClockTicked():
+                return Decision()
+            case _:
+                account = _account(line.id, states)
+                return _account_decision(account, self._transition(account, line))
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Holding periods and uses that end; results that nobody asks for any more."""
+        """Ends holding periods, expires rewards, and removes results whose requests are no longer repeated."""
         if isinstance(state, Account):
             return _account_decision(
                 state, account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
@@ -91,40 +100,48 @@ class LedgerFold:
         return Decision({key: None} if isinstance(state, Redemption) else {})
 
     def _transition(self, account: Account | None, line: _AccountLine) -> Transition | None:
-        """The step a line leads to; nothing is known of a reward before its grant."""
+        """The transition that a line leads to. Only a grant opens an account."""
         if isinstance(line, RewardGranted):
             return account_transitions.apply_grant(account, line, self._generate_code)
         if account is None:
             return None
         if isinstance(line, RewardApproved):
             return account_transitions.apply_approval(account, line, self._generate_code)
-        return _granted_transition(account, line)
+        return _apply(account, line)
 
 
-def _granted_transition(account: Account, line: _AccountLine) -> Transition | None:
+def _apply(
+    account: Account, line: RewardRevoked | RewardHeld | CodeIssued | RewardFulfilled | RewardDelivered
+) -> Transition | None:
     match line:
         case RewardRevoked():
             return account_transitions.apply_revocation(account, line)
-        case CodeIssued():
-            return account_transitions.apply_code(account, line)
         case RewardHeld():
             return account_transitions.apply_hold(account, line)
+        case CodeIssued():
+            return account_transitions.apply_code(account, line)
         case RewardFulfilled():
             return account_transitions.apply_fulfilment(account, line)
         case RewardDelivered():
             return account_transitions.apply_delivery(account, line)
         case _:
-            return None
+            assert_never(line)
 
 
-def _account_decision(account: Account | None, step: Transition | None) -> Decision[State]:
-    return account_decision(account, step.account, step.lines) if step else Decision()
+def _account(reward: str, states: _States) -> Account | None:
+    state = states[state_keys.account(reward)]
+    return state if isinstance(state, Account) else None
 
 
-def _redemption_decision(line: RedemptionRequested, account: Account | None, states: _States) -> Decision[State]:
-    """A request that has its result already changes nothing."""
+def _account_decision(account: Account | None, transition: Transition | None) -> Decision[State]:
+    return account_decision(account, transition.account, transition.lines) if transition else Decision()
+
+
+def _redemption_decision(line: RedemptionRequested, states: _States) -> Decision[State]:
+    """A request that already has its result changes nothing."""
     if states[state_keys.result(line.request)] is not None:
         return Decision()
+    account = _account(line.id, states)
     decided = redeem(account, line)
     decision = account_decision(account, decided.account, (decided.line,) if decided.line else ())
     decision.changes |= result_changes(decided.redemption)
@@ -132,7 +149,15 @@ def _redemption_decision(line: RedemptionRequested, account: Account | None, sta
 
 
 def _pool_decision(line: PoolLine, states: _States, catalog: Catalog) -> Decision[State]:
+    """Raises LookupError if the catalog lacks a chunk that the log names."""
     key = state_keys.pool(line.program, line.pool)
-    found = states[key]
-    after = apply(found if isinstance(found, Pool) else Pool(), line, catalog)
+    state = states[key]
+
+    def read_chunk(chunk: str) -> Sequence[str]:
+        found = catalog.chunk(chunk)
+        if found is None:
+            raise LookupError(f"the catalog has no chunk {chunk} of pool {line.pool}")
+        return found.codes
+
+    after = apply_pool_line(state if isinstance(state, Pool) else Pool(), line, read_chunk)
     return pool_decision(key, after.pool, after.lines)

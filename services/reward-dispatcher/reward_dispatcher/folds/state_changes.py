@@ -1,8 +1,9 @@
-"""From a step of the domain to what the fold writes: the account, all that leads to it, and the news under its keys."""
+"""From a transition of the domain to what the ledger fold writes: the account, its indexes and timer, and the output lines."""
 
 from collections.abc import Iterable
 
 from referral.events.rewards import RewardFact, reward_key
+from referral.events.timestamps import DAY_MS
 from referral.fold.fold import Decision, Key, Output, Timer
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import Account
@@ -15,33 +16,34 @@ from reward_dispatcher.folds.state_keys import CodeHolder
 State = Account | Redemption | Pool | CodeHolder
 Changes = dict[Key, State | float | None]
 
-# An Idempotency-Key is honoured for a day (docs: the API's conventions); twice that, and nobody asks any more.
-RESULT_TTL_MS = 2 * 24 * 3600 * 1000
+RESULT_TTL_MS = 2 * DAY_MS  # twice as long as an Idempotency-Key is honoured
 
 
-def account_decision(before: Account | None, after: Account | None, news: Iterable[RewardFact] = ()) -> Decision[State]:
-    """The account from now on (None: nothing changed), and the news."""
+def account_decision(
+    before: Account | None, after: Account | None, lines: Iterable[RewardFact] = ()
+) -> Decision[State]:
+    """The account from now on (None: unchanged), and the output lines."""
     changes = _account_changes(before, after) if after is not None else {}
-    return Decision(changes, _outputs(news))
+    return Decision(changes, _outputs(lines))
 
 
-def pool_decision(key: str, pool: Pool, news: Iterable[RewardFact]) -> Decision[State]:
-    """The pool from now on, and what it tells beneficiaries."""
-    return Decision({key: pool}, _outputs(news))
+def pool_decision(key: str, pool: Pool, lines: Iterable[RewardFact]) -> Decision[State]:
+    """The pool from now on, and the output lines to beneficiaries."""
+    return Decision({key: pool}, _outputs(lines))
 
 
 def result_changes(redemption: Redemption) -> Changes:
-    """A request's result, forgotten after two days."""
+    """The result of a request, with the timer that removes it after two days."""
     key = state_keys.result(redemption.request)
     return {key: redemption, Timer(key): float(redemption.decided_ms + RESULT_TTL_MS)}
 
 
-def _outputs(news: Iterable[RewardFact]) -> list[Output]:
-    return [Output(REWARDS, line, reward_key(line)) for line in news]
+def _outputs(lines: Iterable[RewardFact]) -> list[Output]:
+    return [Output(REWARDS, line, reward_key(line)) for line in lines]
 
 
 def _account_changes(before: Account | None, after: Account) -> Changes:
-    """The account; of what leads to it (timer, wallet, rank, code) only what is new: most steps move one of them."""
+    """The account, and those of its timer and indexes (wallet, status, code) that change: mostly one of them."""
     key = state_keys.account(after.id)
     changes: Changes = {key: after}
     if before is None or next_timer(before) != next_timer(after):

@@ -1,7 +1,7 @@
-"""Under which key of its partition the ledger keeps what: the table that the fold writes by and the HTTP side reads by.
+"""The keys of the ledger's state within a partition: the fold writes by them, the HTTP API reads by them.
 
-A reward lives in the partition of its program and beneficiary, a pool in that of its program and pool. Who knows only
-an id or a code asks all partitions at once.
+A reward is in the partition of its program and beneficiary, a pool in that of its program and name. A look-up by reward id or by
+code alone reads all partitions at once.
 """
 
 from msgspec import Struct
@@ -13,13 +13,13 @@ from reward_dispatcher.domain.discount_codes import normalize_code
 
 SERVICE = "rd"
 LEDGER = "ledger"
-CLAWBACK = "clawback"  # redeemed, and then its reason fell
+CLAWBACK = "clawback"  # the rank of rewards that were redeemed and then revoked
 _STATUS_RANKS: dict[str, float] = {status: float(rank) for rank, status in enumerate(STATUSES)}
 RANKS_BY_STATUS: dict[str, float] = {**_STATUS_RANKS, CLAWBACK: _STATUS_RANKS["redeemed"] + 0.5}
 
 
 class CodeHolder(Struct, frozen=True, array_like=True, tag="holder"):
-    """Whose a code is: the reward's id."""
+    """The id of the reward that a code belongs to."""
 
     reward: str
 
@@ -30,7 +30,7 @@ def account(reward: str) -> str:
 
 
 def result(request: str) -> str:
-    """A Redemption, for as long as somebody may ask again."""
+    """A Redemption, stored for as long as the request may be repeated."""
     return f"result:{request}"
 
 
@@ -40,30 +40,30 @@ def pool(program: str, name: str) -> str:
 
 
 def code_holder(program: str, code: str) -> str:
-    """A Holder; codes are found in any case."""
+    """A CodeHolder; the case of a code does not matter."""
     return f"code:{program}|{normalize_code(code)}"
 
 
 def wallet(program: str, beneficiary: str) -> str:
-    """A sorted set: a person's rewards by when they were granted (ms)."""
+    """A sorted set: the ids of a person's rewards, by the time of their grants (ms)."""
     return f"wallet:{beneficiary_key(program, beneficiary)}"
 
 
 def rewards_by_status(program: str, rule: str) -> str:
-    """A sorted set: a rule's rewards by rank, so that a count by status is a ZCOUNT."""
+    """A sorted set: the ids of a rule's rewards by rank of their status, so that ZCOUNT counts a status."""
     return f"status:{program}|{rule}"
 
 
-def status_rank(one: Account) -> float:
-    """A reward's place in its rule's sorted set."""
-    return RANKS_BY_STATUS[CLAWBACK if one.clawback else one.status]
+def status_rank(reward: Account) -> float:
+    """The score of a reward in its rule's sorted set."""
+    return RANKS_BY_STATUS[CLAWBACK if reward.clawback else reward.status]
 
 
-def wallet_entry(one: Account) -> SortedSetMember:
-    """Where a reward stands in its owner's wallet."""
-    return SortedSetMember(wallet(one.program, one.beneficiary), one.id)
+def wallet_entry(reward: Account) -> SortedSetMember:
+    """The reward in its beneficiary's wallet."""
+    return SortedSetMember(wallet(reward.program, reward.beneficiary), reward.id)
 
 
-def status_entry(one: Account) -> SortedSetMember:
-    """Where a reward stands among its rule's."""
-    return SortedSetMember(rewards_by_status(one.program, one.rule), one.id)
+def status_entry(reward: Account) -> SortedSetMember:
+    """The reward in its rule's sorted set."""
+    return SortedSetMember(rewards_by_status(reward.program, reward.rule), reward.id)

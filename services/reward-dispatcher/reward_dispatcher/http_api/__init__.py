@@ -1,1 +1,1 @@
-"""The HTTP API of rewards: wallets, redemption, pools, guide downloads, webhooks, figures."""
+"""The HTTP API of rewards: wallets, redemption, code pools, guide downloads, webhooks, the summary of a program."""

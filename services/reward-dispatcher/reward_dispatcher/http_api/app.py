@@ -21,7 +21,7 @@ BLUEPRINTS = (
 
 
 def app(settings: Settings | None = None) -> Flask:
-    """The app with these settings, else those of the environment. Make it in the process that serves it."""
+    """Returns the app with these settings, or with those of the environment. Call it in the process that serves the app."""
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
     return init_app(create_app(SERVICE, chosen, title="Rewards", blueprints=BLUEPRINTS))

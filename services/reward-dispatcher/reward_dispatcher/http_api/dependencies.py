@@ -1,4 +1,4 @@
-"""What the views of this service use beside the shared context. One per process, found through the app."""
+"""What the views of this service use in addition to the shared context. One per process, found through the app."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _NAME = "rewards"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """State to read, the log and the catalog to write, tokens to sign."""
+    """Reads the ledger's state, writes to the log and the catalog, signs tokens."""
 
     store: RewardStore
     publisher: Publisher
@@ -24,7 +24,7 @@ class Dependencies:
 
 
 def init_app(app: Flask) -> Flask:
-    """Gives an app of the factory its collaborators."""
+    """Adds the dependencies to an app of the shared factory."""
     shared: Context = app.extensions["referral"]
     settings = shared.settings
     app.extensions[_NAME] = Dependencies(
@@ -37,6 +37,6 @@ def init_app(app: Flask) -> Flask:
 
 
 def dependencies() -> Dependencies:
-    """The collaborators of the app that handles this request."""
+    """Returns the dependencies of the app that handles this request."""
     found: Dependencies = current_app.extensions[_NAME]
     return found

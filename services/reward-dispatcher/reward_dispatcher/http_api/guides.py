@@ -1,4 +1,4 @@
-"""Guide downloads: a signed link that ends, and that ends early when the reward is taken back."""
+"""Guide downloads: a signed link that expires, and that stops working when the reward is revoked."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from referral.http.context import context
 from referral.http.problems import Problem
 from referral.tokens import InvalidTokenError
 from reward_dispatcher.http_api.dependencies import dependencies
-from reward_dispatcher.http_api.shapes import FULFILLED_STATUSES
+from reward_dispatcher.http_api.responses import FULFILLED_STATUSES
 
 blueprint = Blueprint("guides", __name__)
 
@@ -18,31 +18,32 @@ blueprint = Blueprint("guides", __name__)
 @blueprint.get("/g/<token>")
 @blueprint.doc(security=[])
 @blueprint.response(200, content_type="application/pdf", description="The guide, as an attachment.")
-@blueprint.alt_response(404, description="The link is not one of ours.")
-@blueprint.alt_response(410, description="The link has ended, or the reward was taken back.")
+@blueprint.alt_response(404, description="The link is invalid.")
+@blueprint.alt_response(410, description="The link has expired, or the reward was revoked.")
 def download(token: str) -> Response:
     """The guide that a wallet's `download` link leads to."""
-    file = _file(_reward(token))
+    file = _require_file(_require_reward_id(token))
     try:
-        answer = send_from_directory(Path(context().settings.guides).resolve(), file, as_attachment=True, max_age=0)
+        download = send_from_directory(Path(context().settings.guides).resolve(), file, as_attachment=True, max_age=0)
     except NotFound:
-        raise Problem(404, "no_such_guide", f"The guide {file} is not in REFERRAL_GUIDES on this server.") from None
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+        detail = f"The guide {file} is missing on this server: add it to the directory REFERRAL_GUIDES."
+        raise Problem(404, "no_such_guide", detail) from None
+    download.headers["Cache-Control"] = "private, no-store"
+    return download
 
 
-def _reward(token: str) -> str:
-    """The reward that a token is for. Raises Problem 404 for a forged one, 410 for one that has ended."""
+def _require_reward_id(token: str) -> str:
+    """Returns the reward that a token was signed for. Raises Problem 404 for an invalid token, 410 for an expired one."""
     try:
         return dependencies().tokens.read_expiring("guide", token, context().clock.now_ms())
     except InvalidTokenError as error:
         if str(error) == "expired":
-            raise Problem(410, "link_ended", "This link has ended. Open your wallet for a new one.") from None
-        raise Problem(404, "unknown_link", "This link is not one of ours. Copy it whole.") from None
+            raise Problem(410, "link_ended", "This link has expired. Open your wallet for a new one.") from None
+        raise Problem(404, "unknown_link", "This link is invalid. Copy the whole link.") from None
 
 
-def _file(reward: str) -> str:
+def _require_file(reward: str) -> str:
     account = dependencies().store.account(reward)
     if account is None or account.file is None or account.status not in FULFILLED_STATUSES:
-        raise Problem(410, "reward_gone", "The reward behind this link was taken back or is not ready.")
+        raise Problem(410, "reward_gone", "The reward of this link was revoked or is not fulfilled.")
     return account.file

@@ -1,4 +1,4 @@
-"""Uploading codes. Chunks go to the catalog, then the log says that they can be given; both may be said twice."""
+"""Upload of codes to a pool. Chunks of codes go to the catalog, then a line makes them available; both can be repeated."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,11 +14,13 @@ from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
 from referral.http.require import require_program
+from referral.http.responses import response
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.discount_codes import normalize_code
 from reward_dispatcher.http_api.dependencies import dependencies
-from reward_dispatcher.http_api.schemas import CodesIn, CodesOut
+from reward_dispatcher.http_api.requests import PoolUploadRequest
+from reward_dispatcher.http_api.responses import PoolUploadResponse
 
 blueprint = Blueprint("pools", __name__)
 _encode = msgspec.json.Encoder().encode
@@ -27,36 +29,35 @@ _encode = msgspec.json.Encoder().encode
 @blueprint.put("/v1/programs/<program>/pools/<pool>/codes")
 @requires("rewards:write")
 @idempotent
-@blueprint.arguments(CodesIn)
-@blueprint.response(200, CodesOut)
-def upload(body: dict[str, list[str]], program: str, pool: str) -> dict[str, int]:
-    """Adds codes to a pool, at most 1,000 a request; those it has are counted and left out. Safe to send again."""
+@blueprint.arguments(PoolUploadRequest)
+@response(PoolUploadResponse)
+def upload(body: dict[str, list[str]], program: str, pool: str) -> PoolUploadResponse:
+    """Adds codes to a pool, at most 1,000 per request. Codes that it has already are counted and skipped. Can be repeated."""
     require_program(program)
     if pool == GENERATED or len(pool) > 64:
-        raise Problem(
-            422, "reserved_pool", f"The pool `{GENERATED}` makes its own codes. Name another, of up to 64 characters."
-        )
+        detail = f"Codes cannot be uploaded to pool `{GENERATED}`, and a pool's name has at most 64 characters."
+        raise Problem(422, "reserved_pool", f"{detail} Use another name.")
     context().follower.read_to_end()
     known = context().catalog.pool_chunks(program, pool)
-    fresh = _fresh(body["codes"], known)
-    chunks = [*known, *_put(program, pool, fresh)]
+    new_codes = _without_known(body["codes"], known)
+    chunks = [*known, *_write_chunk(program, pool, new_codes)]
     _announce(program, pool, chunks)
     total = sum(len(chunk.codes) for chunk in chunks)
-    return {"accepted": len(fresh), "duplicates": len(body["codes"]) - len(fresh), "total": total}
+    return PoolUploadResponse(accepted=len(new_codes), duplicates=len(body["codes"]) - len(new_codes), total=total)
 
 
-def _fresh(codes: Iterable[str], known: Iterable[PoolChunk]) -> list[str]:
-    """The codes that the pool lacks, in order. Two uploads at once may both think so: the ledger gives each once."""
+def _without_known(codes: Iterable[str], known: Iterable[PoolChunk]) -> list[str]:
+    """The codes that the pool lacks, in order. Concurrent uploads may both contain a code: the ledger issues it once."""
     seen = {normalize_code(code) for chunk in known for code in chunk.codes}
-    fresh = []
+    new_codes = []
     for code in codes:
         if normalize_code(code) not in seen:
             seen.add(normalize_code(code))
-            fresh.append(code)
-    return fresh
+            new_codes.append(code)
+    return new_codes
 
 
-def _put(program: str, pool: str, codes: Sequence[str]) -> list[PoolChunk]:
+def _write_chunk(program: str, pool: str, codes: Sequence[str]) -> list[PoolChunk]:
     if not codes:
         return []
     chunk = PoolChunk(
@@ -71,15 +72,14 @@ def _put(program: str, pool: str, codes: Sequence[str]) -> list[PoolChunk]:
 
 
 def _announce(program: str, pool: str, chunks: Sequence[PoolChunk]) -> None:
-    """Says of every chunk that the ledger lacks that it is there: also of one whose first saying was lost."""
+    """Publishes a line for each chunk that the ledger lacks, including one whose first line was lost."""
     filled = {chunk.id for chunk in dependencies().store.pool(program, pool).chunks}
-    lines = [_filled(chunk) for chunk in chunks if chunk.id not in filled]
+    lines = [_pool_filled(chunk) for chunk in chunks if chunk.id not in filled]
     if lines:
-        keyed = [(reward_key(line), _encode(line)) for line in lines]
-        dependencies().publisher.submit_many(REWARDS, keyed).wait(context().settings.ack_timeout_ms / 1000)
+        dependencies().publisher.publish(REWARDS, [(reward_key(line), _encode(line)) for line in lines])
 
 
-def _filled(chunk: PoolChunk) -> PoolFilled:
+def _pool_filled(chunk: PoolChunk) -> PoolFilled:
     return PoolFilled(
         occurred_at=to_datetime(context().clock.now_ms()),
         program=chunk.program,

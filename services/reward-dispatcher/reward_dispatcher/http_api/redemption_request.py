@@ -1,6 +1,6 @@
-"""Asking the ledger to redeem: the request goes on the log, the fold decides, and keeps the answer where it is read.
+"""Requests a redemption: the request goes on the log, the ledger fold decides, and its result is read from Redis.
 
-The log's order decides between any number of askers, so nothing is locked here and no answer is a guess.
+The order of the log decides between concurrent requests, so nothing is locked here and every response is final.
 """
 
 import time
@@ -17,21 +17,21 @@ from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api.dependencies import dependencies
 
 _DEADLINE_S = 2.0
-_PAUSES_S = (0.002, 0.004, 0.008, 0.016)
+_FIRST_PAUSES_S = (0.002, 0.004, 0.008, 0.016)
 _PAUSE_S = 0.025
 _encode = msgspec.json.Encoder().encode
 
 
 def request_redemption(account: Account, order: str, request: str) -> Redemption:
-    """What this request led to, now or when first asked. Raises Problem 503 when the fold has not decided in time."""
-    known = dependencies().store.result(account.program, account.beneficiary, request) or _earlier_result(
+    """Returns the result of a request, an earlier one if it is repeated. Raises Problem 503 if it is not decided in time."""
+    earlier = dependencies().store.result(account.program, account.beneficiary, request) or _result_of_redeemed(
         account, request, order
     )
-    return known or _publish_request(account, order, request)
+    return earlier or _publish_request(account, order, request)
 
 
-def _earlier_result(account: Account, request: str, order: str) -> Redemption | None:
-    """What is redeemed stays redeemed: no need to ask the log again."""
+def _result_of_redeemed(account: Account, request: str, order: str) -> Redemption | None:
+    """A redeemed reward stays redeemed, so its result needs no decision."""
     if account.status != "redeemed":
         return None
     at_ms = account.redeemed_ms or account.changed_ms
@@ -50,18 +50,17 @@ def _publish_request(account: Account, order: str, request: str) -> Redemption:
         order=order,
         request=request,
     )
-    ticket = dependencies().publisher.submit(REWARDS, reward_key(line), _encode(line))
-    ticket.wait(context().settings.ack_timeout_ms / 1000)
+    dependencies().publisher.publish(REWARDS, [(reward_key(line), _encode(line))])
     return _await_result(account, request, deadline)
 
 
 def _await_result(account: Account, request: str, deadline: float) -> Redemption:
-    """Looks for the result, soon at first and then less often."""
-    store, looks = dependencies().store, 0
+    """Polls for the result, at growing intervals."""
+    store, polls = dependencies().store, 0
     while time.monotonic() < deadline:
-        found = store.result(account.program, account.beneficiary, request)
-        if found is not None:
-            return found
-        time.sleep(_PAUSES_S[looks] if looks < len(_PAUSES_S) else _PAUSE_S)
-        looks += 1
-    raise unavailable("The request is on the log, but the ledger has not decided it yet.")
+        result = store.result(account.program, account.beneficiary, request)
+        if result is not None:
+            return result
+        time.sleep(_FIRST_PAUSES_S[polls] if polls < len(_FIRST_PAUSES_S) else _PAUSE_S)
+        polls += 1
+    raise unavailable("The request is on the log, but the ledger has not decided on it yet.")

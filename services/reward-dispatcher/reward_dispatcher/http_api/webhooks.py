@@ -1,4 +1,4 @@
-"""Webhooks: where a program's reward events are sent."""
+"""Webhooks: the addresses that a program's reward events are sent to."""
 
 import secrets
 import socket
@@ -6,7 +6,7 @@ from base64 import b64encode
 
 from flask import g
 from flask_smorest import Blueprint
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from referral.events import ids
 from referral.events.entities import Webhook
@@ -16,10 +16,12 @@ from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
 from referral.http.problems import Problem, unavailable
 from referral.http.require import require_program
+from referral.http.responses import response
 from referral.http.secret_field import SecretField
 from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses, check_url
 from reward_dispatcher.http_api.dependencies import dependencies
-from reward_dispatcher.http_api.webhook_schemas import WebhookIn, WebhookOut, WebhooksOut, WebhooksQuery
+from reward_dispatcher.http_api.requests import WebhookRequest, WebhooksQuery
+from reward_dispatcher.http_api.responses import WebhookCreatedResponse, WebhooksResponse, webhook_response
 
 blueprint = Blueprint("webhooks", __name__)
 _MAX_WEBHOOKS = 20
@@ -27,52 +29,51 @@ _MAX_WEBHOOKS = 20
 
 @blueprint.post("/v1/webhooks")
 @requires("rewards:write")
-@idempotent_except(SecretField("secret", again=lambda made: _secret(str(made["id"]))))
-@blueprint.arguments(WebhookIn)
-@blueprint.response(201, WebhookOut)
-@blueprint.alt_response(422, description="The address is not one that webhooks may go to.")
-def register(body: dict[str, object]) -> dict[str, object]:
-    """Sends a program's reward events to an https address from now on, signed with the secret in this answer."""
+@idempotent_except(SecretField("secret", recover=lambda made: _read_secret(str(made["id"]))))
+@blueprint.arguments(WebhookRequest)
+@response(WebhookCreatedResponse, 201)
+@blueprint.alt_response(422, description="Webhooks cannot be sent to this address.")
+def register(body: dict[str, object]) -> WebhookCreatedResponse:
+    """Sends a program's reward events to an https address from now on, signed with the secret in this response."""
     program = str(body["program"])
     require_program_access(g.key, program)
     require_program(program)
     _check_count(program)
     _check_url(str(body["url"]))
-    hook = _webhook(program, str(body["url"]), tuple(body["events"]))  # type: ignore[arg-type] # a list by its schema
-    dependencies().catalog.write([hook])
-    return _webhook_response(hook) | {"secret": hook.secret}
+    webhook = _new_webhook(program, str(body["url"]), tuple(body["events"]))  # type: ignore[arg-type] # a list by its schema
+    dependencies().catalog.write([webhook])
+    return WebhookCreatedResponse(**asdict(webhook_response(webhook)), secret=webhook.secret)
 
 
 @blueprint.get("/v1/webhooks")
 @requires("rewards:write")
 @blueprint.arguments(WebhooksQuery, location="query")
-@blueprint.response(200, WebhooksOut)
-def listing(query: dict[str, str]) -> dict[str, object]:
+@response(WebhooksResponse)
+def list_webhooks(query: dict[str, str]) -> WebhooksResponse:
     """A program's webhooks, without their secrets."""
     require_program_access(g.key, query["program"])
     require_program(query["program"])
     context().follower.read_to_end()
-    return {
-        "items": [_webhook_response(hook) for hook in context().catalog.webhooks(query["program"])],
-        "next_cursor": None,
-    }
+    webhooks = context().catalog.webhooks(query["program"])
+    return WebhooksResponse(items=[webhook_response(webhook) for webhook in webhooks], next_cursor=None)
 
 
 @blueprint.delete("/v1/webhooks/<webhook_id>")
 @requires("rewards:write")
 @idempotent
 @blueprint.response(204)
-@blueprint.alt_response(404, description="There is no such webhook.")
+@blueprint.alt_response(404, description="Unknown webhook.")
 def remove(webhook_id: str) -> None:
-    """Sends nothing more there."""
-    hook = context().catalog.webhook(webhook_id)
-    if hook is None or hook.disabled:
-        raise Problem(404, "unknown_webhook", f"There is no webhook {webhook_id}. GET /v1/webhooks lists them.")
-    require_program_access(g.key, hook.program)
-    dependencies().catalog.write([replace(hook, disabled=True, recorded_at=to_datetime(context().clock.now_ms()))])
+    """Stops sending events to a webhook."""
+    webhook = context().catalog.webhook(webhook_id)
+    if webhook is None or webhook.disabled:
+        raise Problem(404, "unknown_webhook", f"Unknown webhook {webhook_id!r}. GET /v1/webhooks lists them.")
+    require_program_access(g.key, webhook.program)
+    removed = replace(webhook, disabled=True, recorded_at=to_datetime(context().clock.now_ms()))
+    dependencies().catalog.write([removed])
 
 
-def _webhook(program: str, url: str, events: tuple[str, ...]) -> Webhook:
+def _new_webhook(program: str, url: str, events: tuple[str, ...]) -> Webhook:
     return Webhook(
         recorded_at=to_datetime(context().clock.now_ms()),
         id=ids.random_id("whk"),
@@ -83,30 +84,27 @@ def _webhook(program: str, url: str, events: tuple[str, ...]) -> Webhook:
     )
 
 
-def _secret(webhook: str) -> str:
-    """The secret of a webhook that was made here, for who lost the answer. Its one home is the catalog."""
-    hook = context().catalog.webhook(webhook)
-    if hook is None:
-        raise unavailable(f"The catalog has lost the webhook {webhook}.")
-    return hook.secret
-
-
-def _webhook_response(hook: Webhook) -> dict[str, object]:
-    return {"id": hook.id, "program": hook.program, "url": hook.url, "events": list(hook.events)}
+def _read_secret(webhook_id: str) -> str:
+    """The secret of a webhook, for a client that repeats its registration. It is stored in the catalog only."""
+    webhook = context().catalog.webhook(webhook_id)
+    if webhook is None:
+        raise unavailable(f"The catalog does not contain webhook {webhook_id}.")
+    return webhook.secret
 
 
 def _check_url(url: str) -> None:
-    """Refuses what must not be called. The courier looks again at every connection: names may lead elsewhere later."""
+    """Raises Problem 422 for a forbidden address. Each connection is checked again: a host may resolve differently later."""
     loopback = context().settings.webhook_loopback
     try:
         host, port = check_url(url, loopback=loopback)
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         check_addresses(host, [str(entry[4][0]) for entry in found], loopback=loopback)
     except (ForbiddenAddress, OSError, UnicodeError) as error:
-        place = {"pointer": "/url", "detail": str(error)}
-        raise Problem(422, "bad_webhook_url", f"Webhooks cannot go to this address: {error}.", [place]) from None
+        errors = [{"pointer": "/url", "detail": str(error)}]
+        raise Problem(422, "bad_webhook_url", f"Webhooks cannot be sent to this address: {error}.", errors) from None
 
 
 def _check_count(program: str) -> None:
     if len(context().catalog.webhooks(program)) >= _MAX_WEBHOOKS:
-        raise Problem(409, "too_many_webhooks", f"A program has at most {_MAX_WEBHOOKS} webhooks. Remove one first.")
+        detail = f"A program has at most {_MAX_WEBHOOKS} webhooks. Remove one first."
+        raise Problem(409, "too_many_webhooks", detail)

@@ -6,6 +6,8 @@ from typing import Any, get_args
 
 import msgspec
 
+from referral.events.line import type_tag
+
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -29,4 +31,4 @@ def components(lines: type | UnionType, template: str) -> tuple[list[str], dict[
 
 def kinds(lines: type | UnionType) -> dict[str, type[msgspec.Struct]]:
     """The types of a topic's lines by what their `type` says."""
-    return {str(one.__struct_config__.tag): one for one in get_args(lines) or (lines,)}
+    return {type_tag(one): one for one in get_args(lines) or (lines,)}

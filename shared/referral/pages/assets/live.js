@@ -1,19 +1,19 @@
-// Keeps what is marked data-live current, without moving the reader: same place, new numbers. The page is whole without it.
+// Refreshes the element marked data-live without scrolling the page. The page is complete without this script.
 (() => {
-  const every = 15000;
+  const intervalMs = 15000;
   const region = () => document.querySelector("[data-live]");
-  const news = document.querySelector("[data-news]");
-  async function look() {
+  const announcement = document.querySelector("[data-news]");
+  async function refresh() {
     if (document.hidden || !region()) return;
     try {
-      const answer = await fetch(location.href, { cache: "no-cache", headers: { Accept: "text/html" } });
-      if (!answer.ok) return;
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
+      const response = await fetch(location.href, { cache: "no-cache", headers: { Accept: "text/html" } });
+      if (!response.ok) return;
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-live]");
       if (!fresh || fresh.innerHTML === region().innerHTML || region().contains(document.activeElement)) return;
       region().replaceChildren(...fresh.childNodes);
-      if (news) news.textContent = news.dataset.news;
-    } catch { /* away for a moment: what is shown stays */ }
+      if (announcement) announcement.textContent = announcement.dataset.news;
+    } catch { /* the server is unavailable: the page keeps its content */ }
   }
-  setInterval(look, every);
-  document.addEventListener("visibilitychange", look);
+  setInterval(refresh, intervalMs);
+  document.addEventListener("visibilitychange", refresh);
 })();

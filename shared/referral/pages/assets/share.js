@@ -1,61 +1,61 @@
-// One tap to pass it on: the phone's own share sheet where there is one, else the words and the link to the clipboard.
-// What was passed on is reported, as the participant's share: with a ticket of this page, which is good for a few presses.
-// Without script the page shows the same words, link, code and poster.
+// Shares with one tap: by the phone's share sheet if it has one, otherwise by copying the text and the link.
+// A share is reported as the participant's, with a ticket of this page, which is valid for a few presses.
+// Without this script the page shows the same text, link, code and poster.
 (() => {
-  const act = document.querySelector("[data-act]");
+  const actions = document.querySelector("[data-act]");
   const button = document.querySelector("[data-share]");
   const copy = document.querySelector("[data-copy]");
-  const said = document.querySelector("[data-said]");
-  if (!act || !button) return;
+  const status = document.querySelector("[data-status]");
+  if (!actions || !button) return;
   const { title, text, url, copied, select, ticket, report } = button.dataset;
-  const HALF_AN_HOUR = 1800000; // a ticket is good for an hour, and a page may stay open for longer
-  const whole = () => [text, url].filter(Boolean).join("\n");
+  const MAX_TICKET_AGE_MS = 1800000; // a ticket is valid for an hour, and a page may stay open for longer
+  const textAndUrl = () => [text, url].filter(Boolean).join("\n");
 
-  async function ask() { // without a ticket nothing is reported, and sharing works all the same
+  async function requestTicket() { // without a ticket shares are not reported, but sharing works
     try {
-      const answer = await fetch(ticket, { headers: { Accept: "application/json" } });
-      return answer.ok ? { ...(await answer.json()), at: Date.now(), press: 0 } : null;
+      const response = await fetch(ticket, { headers: { Accept: "application/json" } });
+      return response.ok ? { ...(await response.json()), at: Date.now(), press: 0 } : null;
     } catch {
       return null;
     }
   }
 
-  async function tell() { // a press may come before the ticket, or long after it
-    let mine = await asked;
-    if (!mine || Date.now() - mine.at > HALF_AN_HOUR) mine = await (asked = ask());
-    if (!mine || mine.press >= mine.presses) return;
-    mine.press += 1;
-    const { token, press } = mine;
+  async function reportShare() { // a press may come before the ticket, or long after it
+    let current = await ticketRequest;
+    if (!current || Date.now() - current.at > MAX_TICKET_AGE_MS) current = await (ticketRequest = requestTicket());
+    if (!current || current.press >= current.presses) return;
+    current.press += 1;
+    const { token, press } = current;
     navigator.sendBeacon?.(report, new Blob([JSON.stringify({ token, press })], { type: "application/json" }));
   }
 
-  async function toClipboard() {
-    let done = true;
+  async function copyToClipboard() {
+    let isCopied = true;
     try {
-      await navigator.clipboard.writeText(whole());
+      await navigator.clipboard.writeText(textAndUrl());
     } catch { // no permission, or an old in-app browser
       getSelection().selectAllChildren(document.getElementById("text"));
-      done = document.execCommand("copy");
+      isCopied = document.execCommand("copy");
     }
-    said.textContent = done ? copied : select;
-    if (done) tell();
+    status.textContent = isCopied ? copied : select;
+    if (isCopied) reportShare();
   }
 
-  async function pass() {
-    if (!navigator.share) return toClipboard();
+  async function share() {
+    if (!navigator.share) return copyToClipboard();
     try {
       await navigator.share(url ? { title, text, url } : { title, text });
-      tell();
+      reportShare();
     } catch (error) {
-      if (error.name !== "AbortError") await toClipboard();
+      if (error.name !== "AbortError") await copyToClipboard();
     }
   }
 
-  let asked = ask();
-  act.hidden = false;
-  button.addEventListener("click", pass);
+  let ticketRequest = requestTicket();
+  actions.hidden = false;
+  button.addEventListener("click", share);
   if (copy) {
     copy.hidden = false;
-    copy.addEventListener("click", toClipboard);
+    copy.addEventListener("click", copyToClipboard);
   }
 })();

@@ -1,4 +1,4 @@
-"""CloudEvents as our events: nothing is lost on the way, and what is wrong is named in the sender's own words."""
+"""Mapping of CloudEvents: nothing is lost, and errors name the sender's own attributes."""
 
 import contextlib
 import json
@@ -21,19 +21,19 @@ SENT = {**CLOUDEVENT_EXAMPLE, "data": {}}
 
 
 def _line(sent: object) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(map_cloudevent(sent).line)
-    return found
+    line: dict[str, Any] = json.loads(map_cloudevent(sent).line)
+    return line
 
 
-def _refusal(sent: object) -> tuple[str, str]:
+def _mapping_error(sent: object) -> tuple[str, str]:
     with pytest.raises(MappingError) as caught:
         map_cloudevent(sent)
     return caught.value.code, caught.value.pointer
 
 
 @pytest.mark.parametrize("kind", kinds(Fact))
-def test_every_fact_of_ours_can_be_said_as_a_cloudevent(kind: str) -> None:
-    """Whichever way it comes in, the same fact is on the log."""
+def test_every_event_type_can_be_sent_as_a_cloudevent(kind: str) -> None:
+    """The mapped event equals the event sent directly."""
     fact = json.loads(example(kind))
     evidence = {
         name: fact[name] for name in ("channel", "code", "click", "mention", "device", "network") if name in fact
@@ -52,8 +52,8 @@ def test_every_fact_of_ours_can_be_said_as_a_cloudevent(kind: str) -> None:
     msgspec.json.decode(map_cloudevent(sent).line, type=Fact)
 
 
-def test_source_and_id_together_tell_events_apart() -> None:
-    """The specification's identity: two sources may count alike, and a repetition is the same event."""
+def test_an_event_is_identified_by_source_and_id() -> None:
+    """As specified: two sources may use the same ids, and a repeated event has the same id."""
     long = "https://shop.example.com/prg_glow/" + "x" * 40
     ids = [_line({**SENT, "source": source, "id": id})["id"] for source in ("/prg_glow", long) for id in "12"]
     assert ids[:2] == ["/prg_glow 1", "/prg_glow 2"]
@@ -71,17 +71,18 @@ def test_source_and_id_together_tell_events_apart() -> None:
     ],
 )
 def test_the_program_is_an_attribute_or_a_part_of_the_source(more: dict[str, str], program: str) -> None:
-    """Senders that may not invent attributes can still say which program they mean."""
+    """Senders that cannot add attributes can name the program in the source."""
     assert _line(SENT | more)["program"] == program
 
 
-def test_evidence_in_attributes_goes_before_evidence_in_the_data() -> None:
-    """Both are allowed; one of them has to count, and its place is the one that a refusal names."""
+def test_evidence_in_attributes_takes_precedence_over_evidence_in_the_data() -> None:
+    """Errors point to the one that is used."""
     sent = {**SENT, "code": "AMY88", "data": {"code": "BO88", "mention": "@bo", "content": "hacks"}}
     line = _line(sent)
     assert (line["code"], line["mention"], line["data"]) == ("AMY88", "@bo", {"content": "hacks"})
     assert [
-        map_cloudevent(sent).source_pointer(place) for place in ("/code", "/mention", "/data/content", "/occurred_at")
+        map_cloudevent(sent).source_pointer(pointer)
+        for pointer in ("/code", "/mention", "/data/content", "/occurred_at")
     ] == [
         "/code",
         "/data/mention",
@@ -91,7 +92,7 @@ def test_evidence_in_attributes_goes_before_evidence_in_the_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "reason", "pointer"),
+    ("sent", "code", "pointer"),
     [
         (17, "not_a_cloudevent", ""),
         ({}, "not_a_cloudevent", "/specversion"),
@@ -103,27 +104,27 @@ def test_evidence_in_attributes_goes_before_evidence_in_the_data() -> None:
         ({**SENT, "data_base64": "AA=="}, "not_a_cloudevent", "/data_base64"),
     ],
 )
-def test_what_is_no_cloudevent_is_refused_by_its_attribute(sent: object, reason: str, pointer: str) -> None:
-    """The sender reads which attribute to mend."""
-    assert _refusal(sent) == (reason, pointer)
+def test_an_invalid_cloudevent_is_rejected_with_the_attribute(sent: object, code: str, pointer: str) -> None:
+    """The pointer names the attribute to correct."""
+    assert _mapping_error(sent) == (code, pointer)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
-def test_a_header_value_says_what_was_encoded(value: str) -> None:
-    """Percent-encoding as the HTTP binding has it, decoded exactly once."""
+def test_a_header_value_is_percent_decoded_once(value: str) -> None:
+    """As the HTTP binding specifies."""
     assert header_attributes([("Ce-Subject", quote(value, safe=""))]) == {"subject": value}
 
 
-def test_header_values_of_older_senders_are_unquoted_and_bad_utf8_is_refused() -> None:
-    """The binding asks for both: quoted strings are read, overlong encodings are not."""
+def test_quoted_header_values_are_unquoted_and_invalid_utf8_is_rejected() -> None:
+    """The binding requires both; overlong encodings are invalid UTF-8."""
     assert header_attributes([("CE-Id", '"a \\"b\\""'), ("Host", "x")]) == {"id": 'a "b"'}
     with pytest.raises(MappingError, match="ce-subject"):
         header_attributes([("ce-subject", "%C0%A0")])
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
-def test_whatever_stands_in_an_attribute_the_mapping_decides(value: object) -> None:
-    """No attribute makes the door fail: it is mapped, or refused with its place."""
+def test_any_attribute_value_is_mapped_or_an_error(value: object) -> None:
+    """No attribute value raises another exception."""
     for name in SENT:
         with contextlib.suppress(MappingError):
             assert map_cloudevent({**SENT, name: value}).source_pointer("/person") == "/subject"

@@ -1,4 +1,4 @@
-"""Other platforms' JSON: found where the program file says, and what is not there named by its place in their payload."""
+"""Mapping of other platforms' JSON: values are read from the declared paths, and errors point into the payload."""
 
 import json
 from decimal import Decimal
@@ -15,7 +15,7 @@ from conversion_tracker.ingest.adapters.mapped_event import DATA_FIELDS, MappedE
 from referral.events.adapters import Adapter, FactType
 from referral.events.facts import Fact
 from referral.events.schemas import kinds
-from referral.validation.mistakes import json_pointer
+from referral.json_pointer import json_pointer
 
 SHOP = msgspec.convert(
     {
@@ -57,8 +57,8 @@ def _line(sent: object, adapter: Adapter = SHOP) -> dict[str, Any]:
     return line
 
 
-def test_a_payload_becomes_the_event_that_the_file_says() -> None:
-    """Numbers become the strings that ids are; what nobody asked for is left behind."""
+def test_a_payload_is_mapped_to_the_declared_event() -> None:
+    """Numeric ids become strings; fields that are not declared are dropped."""
     assert _line(ITEM) == {
         "id": "shop:17",
         "type": "person.followed",
@@ -71,8 +71,8 @@ def test_a_payload_becomes_the_event_that_the_file_says() -> None:
     }
 
 
-def test_each_type_gets_the_data_that_it_takes() -> None:
-    """One table of places serves all types of a platform, and an amount keeps its digits."""
+def test_each_type_gets_the_data_fields_that_it_has() -> None:
+    """One table of paths serves all types of a platform, and an amount keeps all its digits."""
     order = {"no": "o1", "total": Decimal("19.90"), "currency": "CNY"}
     assert _line(ITEM | {"event": {"name": "bought"}, "order": order})["data"] == {
         "order": "o1",
@@ -83,7 +83,7 @@ def test_each_type_gets_the_data_that_it_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("time_format", "time"),
     [
         ("seconds", 1_793_692_800),
         ("seconds", "1793692800"),
@@ -91,14 +91,14 @@ def test_each_type_gets_the_data_that_it_takes() -> None:
         ("seconds", Decimal("1793692800.0")),
     ],
 )
-def test_moments_may_be_numbers_since_1970(form: Any, said: object) -> None:
-    """Many platforms count seconds or milliseconds."""
-    adapter = msgspec.structs.replace(SHOP, time_format=form)
-    assert _line(ITEM | {"at": said}, adapter)["occurred_at"] == "2026-11-03T08:00:00.000Z"
+def test_times_may_be_numbers_since_1970(time_format: Any, time: object) -> None:
+    """Many platforms use seconds or milliseconds."""
+    adapter = msgspec.structs.replace(SHOP, time_format=time_format)
+    assert _line(ITEM | {"at": time}, adapter)["occurred_at"] == "2026-11-03T08:00:00.000Z"
 
 
 @pytest.mark.parametrize(
-    ("more", "reason", "place"),
+    ("more", "code", "pointer"),
     [
         ({"id": None}, "not_mapped", "/events/1/id"),
         ({"id": {"a": 1}}, "wrong_type", "/events/1/id"),
@@ -109,29 +109,31 @@ def test_moments_may_be_numbers_since_1970(form: Any, said: object) -> None:
         ({"at": ""}, "not_mapped", "/events/1/at"),
     ],
 )
-def test_what_does_not_map_is_named_by_its_place_and_spoils_nothing(more: Any, reason: str, place: str) -> None:
-    """The reader looks there in their own payload; its neighbours are taken."""
+def test_an_item_that_cannot_be_mapped_has_a_pointer_and_does_not_affect_others(
+    more: Any, code: str, pointer: str
+) -> None:
+    """The pointer refers to the platform's payload; the items before and after are mapped."""
     good, bad, also_good = _items(ITEM, ITEM | more, ITEM)
     assert isinstance(good, MappedEvent)
     assert isinstance(also_good, MappedEvent)
     assert isinstance(bad, MappingError)
-    assert (bad.code, bad.pointer) == (reason, place)
+    assert (bad.code, bad.pointer) == (code, pointer)
 
 
-@pytest.mark.parametrize("said", ["soon", True, "1e99", -(10**20), "NaN", [], "Infinity"])
-def test_a_number_that_is_no_moment_is_refused(said: object) -> None:
-    """Neither too far nor not at all."""
-    (item,) = _items(ITEM | {"at": said}, adapter=msgspec.structs.replace(SHOP, time_format="seconds"))
+@pytest.mark.parametrize("time", ["soon", True, "1e99", -(10**20), "NaN", [], "Infinity"])
+def test_a_value_that_is_not_a_valid_time_is_an_error(time: object) -> None:
+    """Not a number, or out of range."""
+    (item,) = _items(ITEM | {"at": time}, adapter=msgspec.structs.replace(SHOP, time_format="seconds"))
     assert isinstance(item, MappingError)
     assert item.pointer == "/events/0/at"
 
 
-def test_a_refusal_of_our_own_is_told_in_their_places() -> None:
-    """The inspection speaks of our fields; the platform's developer knows only theirs."""
+def test_pointers_into_the_event_are_translated_to_the_payload() -> None:
+    """Validation errors refer to fields of the event; the platform's developer knows only the payload."""
     (item,) = _items(ITEM)
     assert isinstance(item, MappedEvent)
-    ours = ("/person", "/occurred_at", "/data/amount", "/data", "/program", "")
-    assert [item.source_pointer(place) for place in ours] == [
+    pointers = ("/person", "/occurred_at", "/data/amount", "/data", "/program", "")
+    assert [item.source_pointer(pointer) for pointer in pointers] == [
         "/events/0/user/id",
         "/events/0/at",
         "/events/0/order/total",
@@ -142,7 +144,7 @@ def test_a_refusal_of_our_own_is_told_in_their_places() -> None:
 
 
 def test_the_list_may_be_the_body_and_the_body_may_be_one_event() -> None:
-    """Without `items` both forms are taken; with it, a body that lacks the list is told where it was looked for."""
+    """Without `items` both forms are accepted; with it, the error for a missing list has its pointer."""
     bare = msgspec.structs.replace(SHOP, items=None)
     assert len(map_payload([ITEM, ITEM], bare, "prg_glow")) == 2
     assert len(map_payload(ITEM, bare, "prg_glow")) == 1
@@ -159,28 +161,28 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(["id", "event", "user", "at", "order", "post"]), JSON, st.sampled_from(["rfc3339", "seconds"]))
-def test_whatever_stands_at_a_place_gets_a_verdict(name: str, value: object, form: Any) -> None:
-    """No payload makes the door fail, and every verdict names a place inside it."""
-    (item,) = _items(ITEM | {name: value}, adapter=msgspec.structs.replace(SHOP, time_format=form))
+def test_any_value_at_a_path_is_mapped_or_an_error(name: str, value: object, time_format: Any) -> None:
+    """No payload raises another exception, and every error points into the item."""
+    (item,) = _items(ITEM | {name: value}, adapter=msgspec.structs.replace(SHOP, time_format=time_format))
     assert isinstance(item, MappedEvent) or item.pointer.startswith("/events/0/")
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.integers())
-def test_a_pointer_finds_what_stands_there(way: list[str], value: int) -> None:
+def test_a_pointer_resolves_to_its_value(path: list[str], value: int) -> None:
     """RFC 6901: `~` and `/` in names are escaped, and nothing else is."""
     document: object = value
-    for step in reversed(way):
+    for step in reversed(path):
         document = {step: document}
-    pointer = json_pointer(*way)
-    assert parse_path(pointer) == tuple(way)
+    pointer = json_pointer(*path)
+    assert parse_path(pointer) == tuple(path)
     assert to_pointer(pointer) == pointer
     assert resolve_path(document, pointer) == value
 
 
-def test_lists_are_gone_into_by_index_and_dots_say_the_same_as_slashes() -> None:
-    """Both ways of writing a place lead to it; beside it there is nothing."""
+def test_list_items_have_indexes_and_dotted_paths_equal_pointers() -> None:
+    """Both notations resolve to the same value; other paths resolve to None."""
     document = {"a": [{"b": 1}]}
-    assert [resolve_path(document, place) for place in ("/a/0/b", "a.0.b", "/a/1/b", "/a/x", "/a/0/b/c")] == [
+    assert [resolve_path(document, path) for path in ("/a/0/b", "a.0.b", "/a/1/b", "/a/x", "/a/0/b/c")] == [
         1,
         1,
         None,
@@ -189,6 +191,6 @@ def test_lists_are_gone_into_by_index_and_dots_say_the_same_as_slashes() -> None
     ]
 
 
-def test_the_types_of_an_adapter_are_those_of_the_facts() -> None:
-    """A fact type that is added can be mapped to."""
+def test_an_adapter_can_map_to_every_event_type() -> None:
+    """The types in the program file, the types that can be sent, and the table of data fields agree."""
     assert set(get_args(FactType)) == set(kinds(Fact)) == set(DATA_FIELDS)

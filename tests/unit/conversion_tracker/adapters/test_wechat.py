@@ -1,4 +1,4 @@
-"""WeChat's callbacks: who is believed, what each tells, and that a repetition is the same event."""
+"""WeChat callbacks: signatures, the event of each callback, and repeated callbacks."""
 
 import hashlib
 
@@ -30,19 +30,19 @@ def _event(name: str, key: str = "") -> Callback:
     return Callback("oAmy", NOW, "event", name, key)
 
 
-def test_the_signature_is_wechats() -> None:
-    """SHA-1 of the three, sorted and joined, as WeChat's page says."""
+def test_the_signature_is_the_documented_one() -> None:
+    """SHA-1 of the three parts, sorted and joined, as WeChat documents it."""
     assert signature("token", "2", "1") == hashlib.sha1(b"12token").hexdigest()
 
 
 @given(st.text(), st.text(), st.text(), st.text())
-def test_only_a_token_that_counts_is_believed(token: str, timestamp: str, nonce: str, said: str) -> None:
-    """Neither another signature nor another token passes; the token before a change does while it counts."""
+def test_only_the_signature_of_a_valid_token_is_accepted(token: str, timestamp: str, nonce: str, other: str) -> None:
+    """Any of the valid tokens may have made it, e.g. the one before a change; no other signature is accepted."""
     good = signature(token, timestamp, nonce)
     assert is_signed_by_any([token], good, timestamp, nonce)
     assert is_signed_by_any(["new", token], good, timestamp, nonce)
     assert not is_signed_by_any([], good, timestamp, nonce)
-    assert is_signed_by_any([token], said, timestamp, nonce) == (said == good)
+    assert is_signed_by_any([token], other, timestamp, nonce) == (other == good)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_only_a_token_that_counts_is_believed(token: str, timestamp: str, nonce:
         ("9" * 20, False),
     ],
 )
-def test_a_signature_lives_five_minutes(timestamp: str, fresh: bool) -> None:
-    """What was overheard cannot be used later."""
+def test_a_signature_is_valid_for_five_minutes(timestamp: str, fresh: bool) -> None:
+    """A captured signature cannot be used later."""
     assert is_recent(timestamp, NOW * 1000) is fresh
 
 
-def test_a_follow_by_a_parametric_qr_code_says_the_code() -> None:
-    """The scene is who brought them."""
+def test_a_follow_by_a_parametric_qr_code_has_the_code() -> None:
+    """The scene is the referral code."""
     fact = to_event(parse_callback(XML.encode()), "prg_glow")
     assert isinstance(fact, PersonFollowed)
     assert (fact.code, fact.person, fact.channel, to_ms(fact.occurred_at)) == (
@@ -78,14 +78,14 @@ def test_a_follow_by_a_parametric_qr_code_says_the_code() -> None:
 
 @pytest.mark.parametrize("key", ["", "last_trade_no_4002752001201704258347703919", "qrscene_"])
 def test_a_follow_without_a_scene_has_no_code(key: str) -> None:
-    """A payment's number is not taken for a code."""
+    """The number of a payment is not used as a code."""
     fact = to_event(_event("subscribe", key), "prg_glow")
     assert isinstance(fact, PersonFollowed)
     assert fact.code is None
 
 
-def test_a_scan_tells_its_scene_and_an_unfollow_is_one() -> None:
-    """The two other events that bear on who brought whom."""
+def test_a_scan_has_its_scene_and_an_unfollow_is_an_unfollow() -> None:
+    """The two other callbacks that have an event."""
     scan, unfollow = to_event(_event("SCAN", "AMY88"), "prg_glow"), to_event(_event("unsubscribe"), "prg_glow")
     assert isinstance(scan, CodeScanned)
     assert scan.data.scene == "AMY88"
@@ -95,13 +95,13 @@ def test_a_scan_tells_its_scene_and_an_unfollow_is_one() -> None:
 @pytest.mark.parametrize(
     "callback", [Callback("oAmy", NOW, "text"), _event("CLICK"), Callback("o", NOW, "text", "SCAN")]
 )
-def test_anything_else_is_no_fact(callback: Callback) -> None:
-    """What people write to the account stays between them."""
+def test_other_callbacks_have_no_event(callback: Callback) -> None:
+    """Messages to the account are not stored."""
     assert to_event(callback, "prg_glow") is None
 
 
-def test_a_repetition_has_the_same_id_and_nothing_else_has() -> None:
-    """FromUserName, CreateTime and the event tell callbacks apart."""
+def test_only_a_repeated_callback_has_the_same_id() -> None:
+    """A callback is identified by FromUserName, CreateTime and the event."""
     callbacks = [
         _event("subscribe", "qrscene_AMY88"),
         _event("unsubscribe"),
@@ -130,16 +130,16 @@ SECURE = "<xml><ToUserName>gh</ToUserName><Encrypt>AAAA</Encrypt></xml>"
         (SECURE, "encrypted_callback"),
     ],
 )
-def test_xml_that_is_hostile_broken_or_encrypted_is_refused(body: str, code: str) -> None:
-    """No entity is expanded, nothing outside is read, and the operator reads what to set."""
+def test_hostile_malformed_or_encrypted_xml_is_rejected(body: str, code: str) -> None:
+    """No entity is expanded and no external file is read; for encryption, the error says what to configure."""
     with pytest.raises(Problem) as caught:
         parse_callback(body.encode())
     assert caught.value.code == code
 
 
 @given(st.binary(max_size=300))
-def test_whatever_comes_as_xml_gets_an_answer(body: bytes) -> None:
-    """No bytes make the door fail."""
+def test_any_bytes_are_parsed_or_rejected(body: bytes) -> None:
+    """No body raises another exception."""
     with pytest.raises(Problem) as caught:
         parse_callback(body)
     assert caught.value.status == 400

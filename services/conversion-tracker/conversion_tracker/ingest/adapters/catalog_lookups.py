@@ -23,7 +23,7 @@ def look_up(read: Callable[[Catalog], Found]) -> Found:
     found = read(dependencies().catalog_snapshot)
     if found:
         return found
-    if "standing" not in g:
+    if "rate_limit" not in g:
         context().limiter.count(request)
     return read(context().catalog)
 

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import msgspec
 
 from referral.events.facts import Fact
+from referral.events.line import type_tag
 
 MappingErrorCode = Literal[
     "not_mapped", "not_a_cloudevent", "missing_field", "wrong_type", "invalid_value", "malformed_json"
@@ -55,7 +56,7 @@ def _data_fields(event_type: type[msgspec.Struct]) -> frozenset[str]:
 
 
 DATA_FIELDS: Mapping[str, frozenset[str]] = {
-    str(event_type.__struct_config__.tag): _data_fields(event_type) for event_type in get_args(Fact)
+    type_tag(event_type): _data_fields(event_type) for event_type in get_args(Fact)
 }
 
 

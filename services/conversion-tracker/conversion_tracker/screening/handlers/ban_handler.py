@@ -1,4 +1,4 @@
-"""A referrer is banned, or free again: all that stands of theirs is judged anew."""
+"""A referrer is banned or unbanned: all of their valid conversions are decided again."""
 
 from collections.abc import Sequence
 
@@ -26,13 +26,13 @@ class OnReferrerBan:
     """`referrer.banned` and `referrer.unbanned`: what qualifies later meets the rule `ban`."""
 
     def keys(self, line: BanLine) -> Sequence[Key]:
-        """The referrer, and every conversion of theirs that stands."""
+        """The referrer, and every valid conversion of theirs."""
         return history_state_key(line.program, line.referrer), active_conversions(line.program, line.referrer)
 
     def decide(
         self, line: BanLine, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """All of theirs taken back, or given again. A ban of who is banned is no news."""
+        """All of their conversions are reversed, or restored. Banning a banned referrer changes nothing."""
         referrer = loaded_history(states, line.program, line.referrer)
         ban = Ban(line.by, to_ms(line.occurred_at), line.note) if isinstance(line, ReferrerBanned) else None
         if (referrer.ban is None) == (ban is None):

@@ -1,4 +1,4 @@
-"""Edges: set and unset with the referrals, noted on both sides, and asked whether they run in a circle."""
+"""Referral edges: set and removed with the referrals, recorded at both ends, and probed for cycles."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -21,12 +21,12 @@ NodeLine = TypeVar("NodeLine", bound=EdgeSet | EdgeRemoved | EdgeProbed | CycleO
 
 
 def node_state_key(program: str, participant: str) -> str:
-    """Where a participant's lineage lies."""
+    """The state key of a participant's node in the referral graph."""
     return f"lineage:{participant_key(program, participant)}"
 
 
 def referee_board(program: str, participant: str) -> str:
-    """The sorted set of those whom a participant brought, by the follow (ms); negative where the edge is refused."""
+    """The sorted set of a participant's referees, by the follow (ms); negative if the edge is refused."""
     return f"children:{participant_key(program, participant)}"
 
 
@@ -37,7 +37,7 @@ def loaded_node(states: ScreenStates, program: str, participant: str) -> GraphNo
 
 
 class OnAttributed:
-    """`referral.attributed`: the referrer has brought somebody, and the edge is set at that person's place."""
+    """`referral.attributed`: the referrer has one more referee, and the edge is set at the referee's node."""
 
     def keys(self, line: ReferralAttributed) -> Sequence[Key]:
         """The referrer's lineage."""
@@ -46,7 +46,7 @@ class OnAttributed:
     def decide(
         self, line: ReferralAttributed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """One more below the referrer; noted before the edge is set, so that whoever is brought in a circle is asked."""
+        """One more referee of the referrer; recorded before the edge is set, so that a cycle through it is always probed."""
         participant = participant_id(line.program, line.person)
         child = SortedSetMember(referee_board(line.program, line.referrer), participant)
         decision: Decision[ScreenState] = Decision({child: float(to_ms(line.occurred_at))})
@@ -58,7 +58,7 @@ class OnAttributed:
 
 
 class OnReversed:
-    """`referral.reversed`: who was brought is nobody's any more."""
+    """`referral.reversed`: the referee has no referrer any more."""
 
     def keys(self, line: ReferralReversed) -> Sequence[Key]:
         """Nothing has to be known."""

@@ -40,7 +40,7 @@ class CompositeHandler(LineHandler[Line_contra]):
         self._handlers = handlers
 
     def keys(self, line: Line_contra) -> Sequence[Key]:
-        """What any of them asks for."""
+        """The states that any of them needs."""
         return [key for handler in self._handlers for key in handler.keys(line)]
 
     def decide(
@@ -56,11 +56,11 @@ class CompositeHandler(LineHandler[Line_contra]):
 
 
 CONVERSION_PREFIX = "conversion:"
-"""What stands before a conversion's id where it lies: the id alone finds it, in one of the partitions."""
+"""The prefix of a conversion's state key: its id alone finds it, in one of the partitions."""
 
 
 def conversion_state_key(referral: str) -> str:
-    """Where the conversion of a referral lies."""
+    """The state key of a referral's conversion."""
     return CONVERSION_PREFIX + conversion_id(referral)
 
 
@@ -75,7 +75,7 @@ def status_board(program: str, status: ConversionStatus) -> str:
 
 
 def history_state_key(program: str, referrer: str) -> str:
-    """Where a referrer lies."""
+    """The state key of a referrer."""
     return f"referrer:{referrer_key(program, referrer)}"
 
 
@@ -86,13 +86,13 @@ def loaded_conversion(states: ScreenStates, referral: str) -> Conversion | None:
 
 
 def loaded_history(states: ScreenStates, program: str, referrer: str) -> ReferrerHistory:
-    """A referrer, as loaded; one of whom nothing is known yet where nothing was."""
+    """A referrer's history as loaded; an empty one if there is none yet."""
     found = states[history_state_key(program, referrer)]
     return found if isinstance(found, ReferrerHistory) else EMPTY_HISTORY
 
 
 def publish_decision(line: Derived, now: Conversion, reason: ConversionReversalReason) -> Decision[ScreenState]:
-    """The decision to keep a conversion, and to say what is to be said of it because of a line."""
+    """The decision to store a conversion, and to publish the lines that follow from one line."""
     after, news = reconcile(now, to_ms(line.occurred_at), reason)
     outputs = [Output(CONVERSIONS, one, conversion_key(one)) for one in news]
     decision: Decision[ScreenState] = Decision({CONVERSION_PREFIX + now.id: after}, outputs)
@@ -102,7 +102,7 @@ def publish_decision(line: Derived, now: Conversion, reason: ConversionReversalR
 
 
 def _board_changes(before: Conversion, after: Conversion) -> dict[Key, ScreenState | float | None]:
-    """The lists on which a conversion stands from now on, and those it leaves."""
+    """The status lists that a conversion joins, and those it leaves."""
     id, program, moment = after.id, after.program, float(after.at)
     return {
         SortedSetMember(status_board(program, status_of(before.published)), id): None,

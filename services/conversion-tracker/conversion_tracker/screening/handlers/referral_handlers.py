@@ -50,7 +50,7 @@ class OnQualified:
 
 
 class OnUnqualified:
-    """`referral.reversed`: what was qualified is no more."""
+    """`referral.reversed`: a qualified referral is no longer valid."""
 
     def keys(self, line: ReferralReversed) -> Sequence[Key]:
         """The conversion and its referrer, where there can be one."""

@@ -1,4 +1,4 @@
-"""Somebody decides about a conversion."""
+"""An operator decides about a conversion."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from referral.fold.fold import Decision, Key, Position
 
 
 class OnReviewed:
-    """`conversion.reviewed`: outweighs what rules found, but no ban. Kept also where the referral has fallen meanwhile."""
+    """`conversion.reviewed`: outweighs the rules' findings, but not a ban. Stored also if the referral was reversed in between."""
 
     def keys(self, line: ConversionReviewed) -> Sequence[Key]:
         """The conversion."""
@@ -26,7 +26,7 @@ class OnReviewed:
     def decide(
         self, line: ConversionReviewed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """Cleared or taken back. What was decided before the same way is no news."""
+        """Clears or reverses the conversion. Repeating a decision changes nothing."""
         before = loaded_conversion(states, line.referral)
         review = Review(line.decision, line.by, to_ms(line.occurred_at), line.note)
         now = with_review(before, review) if before else None

@@ -1,4 +1,4 @@
-"""Who is banned earns nothing. No program can choose otherwise: the ban itself was somebody's choice."""
+"""A banned referrer earns nothing. No program can choose otherwise: the ban itself was an operator's decision."""
 
 from conversion_tracker.screening.rule import ScreeningRule
 

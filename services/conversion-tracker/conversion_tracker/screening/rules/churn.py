@@ -1,7 +1,7 @@
-"""Followers who come and go: one who follows again and again, or a referrer whose people do not stay once they have counted."""
+"""Followers who come and go: a person who follows again and again, or a referrer whose referees leave once they have counted."""
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
@@ -9,7 +9,7 @@ def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
 
 
 def _left_percent(case: ScreeningCase, screening: Screening) -> bool:
-    """Whether so many of the newest whom the referrer brought have unfollowed since."""
+    """Whether too many of the referrer's newest referees have unfollowed since."""
     bounds = screening.churn
     others, gone = case.history.count_others(case.referral.person)
     return others >= bounds.people and gone * 100 >= bounds.left_percent * others
@@ -18,7 +18,7 @@ def _left_percent(case: ScreeningCase, screening: Screening) -> bool:
 CHURN = ScreeningRule(
     name="churn",
     description=(
-        "The person began to follow `follows` times or more; or `left_percent` of those whom the referrer brought, of at least"
+        "The person began to follow `follows` times or more; or `left_percent` of the referrer's referees, of at least"
         " `people`, have unfollowed again."
     ),
     scope="referrer",

@@ -1,12 +1,12 @@
 """A referrer who brings many at the last moment, and never did before: ranks and prizes are bought then.
 
-Promoters hurry before a deadline, that is what deadlines are for; so it asks for several times the usual, and acts only where a
-program says so.
+Promoters usually hurry before a deadline; so the rule compares with several times the usual rate, and acts only if a
+program enables it.
 """
 
 from conversion_tracker.screening.deadlines import next_deadline
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
 
 _HOUR_MS = 3600 * 1000
@@ -14,7 +14,7 @@ _USUAL_DAYS = 7
 
 
 def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
-    """Raises LookupError where the program or its zone is not known, so that somebody looks at it."""
+    """Raises LookupError if the program or its time zone is unknown, so that an operator reviews the conversion."""
     bounds, known = screening.deadline_burst, case.history
     if known.size < bounds.limit:
         return False

@@ -1,6 +1,6 @@
-"""Names that nobody keeps: what a platform gives to who chooses none, what a script counts up, what a hand types in a hurry.
+"""Throw-away names: a platform's default, a script's counter, or keys typed at random.
 
-Honest newcomers have such names too, above all on platforms that give them; so the rule acts only where a program says so.
+Honest newcomers have such names too, above all on platforms that assign them; so the rule acts only if a program enables it.
 """
 
 import re
@@ -8,7 +8,7 @@ import unicodedata
 from fnmatch import fnmatchcase
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 # Each is held against the whole name, in lower case and with full-width letters made plain.
 _BUILT_IN = re.compile(
@@ -27,7 +27,7 @@ _BUILT_IN = re.compile(
 
 
 def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
-    """Who told no name is not judged by it."""
+    """No handle: not evaluated."""
     if not case.referral.handle:
         return False
     handle = _normalize(case.referral.handle)
@@ -42,7 +42,7 @@ def _normalize(text: str) -> str:
 
 DISPOSABLE_HANDLE = ScreeningRule(
     name="disposable_handle",
-    description="The person's name is one that nobody keeps: given, counted up, typed in a hurry, or one of `patterns`.",
+    description="The person's name is a throw-away name: a default, a counter, random keys, or one of `patterns`.",
     scope="referral",
     severity="low",
     action=lambda screening: screening.disposable_handle.action,

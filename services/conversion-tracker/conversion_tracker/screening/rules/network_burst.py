@@ -5,14 +5,14 @@ A café or a campus has many too, over hours; an event has them at once, so that
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from conversion_tracker.screening.sliding_window import max_in_window
-from referral.events.program import Screening
+from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
 
 _MINUTE_MS = 60_000
 
 
 def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
-    """Who told no network is in no crowd."""
+    """No network hash: not evaluated."""
     network, bounds = case.referral.network, screening.network_burst
     if not network:
         return False
@@ -23,7 +23,7 @@ def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
 
 NETWORK_BURST = ScreeningRule(
     name="network_burst",
-    description="`people` or more whom the referrer brought came from one network within `minutes`.",
+    description="`people` or more of the referrer's referees came from one network within `minutes`.",
     scope="referrer",
     severity="medium",
     action=lambda screening: screening.network_burst.action,

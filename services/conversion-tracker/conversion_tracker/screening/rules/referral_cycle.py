@@ -1,7 +1,7 @@
-"""Nobody is brought by whom they brought: the newest edge of a circle, of up to 8 edges, neither counts nor pays."""
+"""Referral cycles: the newest edge of a cycle of up to 8 edges neither counts nor pays."""
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> bool:
@@ -11,7 +11,7 @@ def _evaluate(case: ScreeningCase, _: Screening) -> bool:
 
 REFERRAL_CYCLE = ScreeningRule(
     name="ring",
-    description="The referrer was brought, over up to 8 referrals, by the very person they brought.",
+    description="The referrer was referred, over up to 8 referrals, by the person they referred.",
     scope="program",
     severity="high",
     action=lambda screening: screening.ring,

@@ -1,14 +1,14 @@
 """One phone, many followers: the cheapest way to bring oneself, and the first that fraud guides name.
 
-Seen are the newest of those whom the referrer brought, and the referrer's own device where they told it when they were enrolled.
+Compared with the referrer's newest referees, and with the referrer's own device if it was given at enrolment.
 """
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> bool:
-    """Who told no device is nobody's double."""
+    """Referrals without a device hash never match."""
     device = case.referral.device
     if not device:
         return False
@@ -17,7 +17,7 @@ def _evaluate(case: ScreeningCase, _: Screening) -> bool:
 
 SAME_DEVICE = ScreeningRule(
     name="same_device",
-    description="Somebody else whom the referrer brought, or the referrer, has the same device.",
+    description="Another referee of the referrer, or the referrer, has the same device.",
     scope="referrer",
     severity="high",
     action=lambda screening: screening.same_device,

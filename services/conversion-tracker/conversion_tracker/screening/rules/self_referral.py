@@ -1,11 +1,11 @@
-"""Nobody brings themselves. Attribution refuses it already; this is the second lock, on the finished referral."""
+"""Self-referral. Attribution refuses it already; this rule checks the finished referral once more."""
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
-from referral.events.program import Screening
+from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> bool:
-    """Raises LookupError where the referrer is not known, so that somebody looks at it."""
+    """Raises LookupError if the referrer is unknown, so that an operator reviews the conversion."""
     if case.referrer_external_id is None:
         raise LookupError(f"the catalog has no participant {case.referral.referrer}")
     return case.referrer_external_id == case.referral.person
@@ -13,7 +13,7 @@ def _evaluate(case: ScreeningCase, _: Screening) -> bool:
 
 SELF_REFERRAL = ScreeningRule(
     name="self_referral",
-    description="The referrer and the person they brought are the same.",
+    description="The referrer and the referee are the same person.",
     scope="referral",
     severity="high",
     action=lambda screening: screening.self_referral,

@@ -2,7 +2,7 @@
 
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from conversion_tracker.screening.sliding_window import max_in_window
-from referral.events.program import Screening
+from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
 
 _MINUTE_MS = 60_000

@@ -1,1 +1,1 @@
-"""What a growth expert would say about a program that is correct but could do better: one rule a file, all in the catalogue."""
+"""Advice on valid programs that could do better, as a growth expert would give it. One rule per file, listed in the catalogue."""

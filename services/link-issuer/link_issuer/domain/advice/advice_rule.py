@@ -1,4 +1,4 @@
-"""What a rule of advice is, and what it says."""
+"""The parts of an advice rule, and the advice it results in."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from referral.events.program import Program
 
 Remark = tuple[str, str]
-"""A JSON pointer into the file, and what stands there with how to do better."""
+"""A JSON pointer into the program file, and what could be better there and how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A warning, never a refusal: the mistake's stable name, a JSON pointer to the place, and how to do better."""
+    """A warning, never an error: the stable name of the rule, a JSON pointer to the value, and how to improve it."""
 
     code: str
     pointer: str
@@ -19,10 +19,10 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A mistake that growth teams are known to make: its stable name, what it is and costs, its fix, and how to see it."""
+class AdviceRule:
+    """A common pitfall of growth programs: its stable name, what it is and costs, its fix, and how to find it in a program."""
 
     name: str
-    mistake: str
+    pitfall: str
     fix: str
     find: Callable[[Program], Iterator[Remark]]

@@ -1,19 +1,19 @@
-"""A cap that nothing holds yet must not be relied on: whoever writes one is told."""
+"""Warns about caps, which are stored but not yet enforced."""
 
 from collections.abc import Iterator
 
-from link_issuer.domain.advice.advice_rule import Remark, Rule
+from link_issuer.domain.advice.advice_rule import AdviceRule, Remark
 from referral.events.program import Caps, Program
 
 
 def _find(program: Program) -> Iterator[Remark]:
     if program.caps != Caps():
-        yield "/caps", "is kept with the version, but rewards are not yet held back by it: watch what is given yourself"
+        yield "/caps", "is stored with the version but does not limit rewards yet: monitor the rewards granted yourself"
 
 
-CAPS_NOT_APPLIED = Rule(
+CAPS_NOT_APPLIED = AdviceRule(
     name="caps_not_applied",
-    mistake="A cap or budget that is relied on: it is kept with the version and compared, but rewards are not yet held back by it.",
-    fix="Watch what is given yourself, and lower what rewards promise by a new version in time.",
+    pitfall="Relying on a cap or budget: it is stored with the version and shown in comparisons, but does not limit rewards yet.",
+    fix="Monitor the rewards granted yourself, and apply a version with smaller rewards in time.",
     find=_find,
 )

@@ -1,10 +1,10 @@
-"""All rules of advice, and what they say about a program.
+"""All advice rules, and the advice they give about a program.
 
-To add one: write its file, add it to RULES, and show in tests/unit/link_issuer/test_advice.py what it sees and what it lets pass;
+To add one: write its file, add it to RULES, and show in tests/unit/link_issuer/test_advice.py what it finds and what it does not;
 `make docs` writes it into docs/programs.md.
 """
 
-from link_issuer.domain.advice.advice_rule import Advice, Rule
+from link_issuer.domain.advice.advice_rule import Advice, AdviceRule
 from link_issuer.domain.advice.caps_not_applied import CAPS_NOT_APPLIED
 from link_issuer.domain.advice.forced_sharing import FORCED_SHARING
 from link_issuer.domain.advice.generic_cta import GENERIC_CTA
@@ -20,7 +20,7 @@ from link_issuer.domain.advice.too_many_channels import TOO_MANY_CHANNELS
 from link_issuer.domain.advice.untracked_channel import UNTRACKED_CHANNEL
 from referral.events.program import Program
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[AdviceRule, ...] = (
     NO_CTA,
     GENERIC_CTA,
     MISSING_ELEMENT,
@@ -37,6 +37,6 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def advice(program: Program) -> list[Advice]:
-    """All that there is to say, in the order of the catalogue."""
-    return [Advice(rule.name, place, detail) for rule in RULES for place, detail in rule.find(program)]
+def find_advice(program: Program) -> list[Advice]:
+    """The advice of all rules, in the order of the catalogue."""
+    return [Advice(rule.name, pointer, detail) for rule in RULES for pointer, detail in rule.find(program)]

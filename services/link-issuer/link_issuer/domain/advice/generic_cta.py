@@ -1,38 +1,36 @@
-"""A call to action that anybody could have written moves nobody: it names neither a friend nor a reason."""
+"""Finds calls to action that name neither a friend nor a reason, which few people follow."""
 
 import re
 from collections.abc import Iterator
 
 from link_issuer.domain.advice import program_texts, text_patterns
-from link_issuer.domain.advice.advice_rule import Remark, Rule
+from link_issuer.domain.advice.advice_rule import AdviceRule, Remark
 from referral.events.program import Program
 
-# Filled in with words of the content, which are judged where they stand; all other blanks say nothing of their own.
-_OWN_WORDS = re.compile(r"\{(hook|cta)\}")
-_BLANK = re.compile(r"\{[a-z]*\}")
+# Placeholders filled in with texts of the content, which are checked where they are defined.
+_CONTENT_PLACEHOLDER = re.compile(r"\{(hook|cta)\}")
+_PLACEHOLDER = re.compile(r"\{[a-z]*\}")
 
 
 def is_generic(text: str) -> bool:
-    """Whether nothing is left of a text without the words that every such text has; e.g. "转发一下" and "Please share!"."""
-    left = text_patterns.GENERIC_ZH.sub(" ", text.casefold().replace("’", "'"))
-    return all(word in text_patterns.GENERIC_EN for word in re.findall(r"[^\W_]+(?:'[^\W_]+)?", left))
+    """Whether a text consists of common words of calls to action only, e.g. "转发一下" and "Please share!"."""
+    rest = text_patterns.GENERIC_ZH.sub(" ", text.casefold().replace("’", "'"))
+    return all(word in text_patterns.GENERIC_EN for word in re.findall(r"[^\W_]+(?:'[^\W_]+)?", rest))
 
 
 def _find(program: Program) -> Iterator[Remark]:
-    for place, text in program_texts.ctas(program):
+    for pointer, text in program_texts.ctas(program):
         if is_generic(text):
-            yield (
-                place,
-                f"{text!r} could stand anywhere: name the friend or the reason, such as {text_patterns.example(text)}",
-            )
-    for place, text in program_texts.kits(program):
-        if not _OWN_WORDS.search(text) and is_generic(_BLANK.sub(" ", text)):
-            yield place, "says nothing of its own: say why, or put the content's words in with {hook} or {cta}"
+            example = text_patterns.example_call_to_action(text)
+            yield pointer, f"{text!r} fits any post: name a friend or a reason, such as {example}"
+    for pointer, text in program_texts.kits(program):
+        if not _CONTENT_PLACEHOLDER.search(text) and is_generic(_PLACEHOLDER.sub(" ", text)):
+            yield pointer, "gives no reason to follow: add one, or insert the content's texts with {hook} or {cta}"
 
 
-GENERIC_CTA = Rule(
+GENERIC_CTA = AdviceRule(
     name="generic_cta",
-    mistake='A generic call to action, such as "share" or "转发一下": it names no friend and no reason.',
-    fix='Say whom it is for: "Tag a friend who struggles with dry skin", "艾特一个皮肤干的朋友".',
+    pitfall='A generic call to action, such as "share" or "转发一下": it names neither a friend nor a reason.',
+    fix='Name the person it is for: "Tag a friend who struggles with dry skin", "艾特一个皮肤干的朋友".',
     find=_find,
 )

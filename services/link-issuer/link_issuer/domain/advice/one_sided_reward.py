@@ -1,8 +1,8 @@
-"""A reward for one side makes an invitation a favour; for both, a gift."""
+"""Finds programs that reward only the referrer or only the friend."""
 
 from collections.abc import Iterator
 
-from link_issuer.domain.advice.advice_rule import Remark, Rule
+from link_issuer.domain.advice.advice_rule import AdviceRule, Remark
 from referral.events.program import Program
 
 
@@ -12,13 +12,13 @@ def _find(program: Program) -> Iterator[Remark]:
         only, other = ("referrer", "referee") if "referrer" in rewarded else ("referee", "referrer")
         yield (
             "/rewards",
-            f"only the {only} gets something: reward the {other} too, so that an invitation is a gift and not a favour",
+            f"reward only the {only}: reward the {other} too, so that an invitation is a gift and not a favour",
         )
 
 
-ONE_SIDED_REWARD = Rule(
+ONE_SIDED_REWARD = AdviceRule(
     name="one_sided_reward",
-    mistake="A reward for one side only: an invitation becomes a favour, or nobody has a reason to invite.",
-    fix="Reward the referrer and the friend they bring.",
+    pitfall="A reward for one side only: friends feel used, or referrers have no reason to invite.",
+    fix="Reward the referrer and the friend.",
     find=_find,
 )

@@ -1,8 +1,8 @@
-"""Word lists of the rules that read texts, Chinese and English: one place to add a word."""
+"""Word lists and patterns of the advice rules that read texts, in Chinese and English. Add words here."""
 
 import re
 
-# What every "please share" is made of; a text with nothing else is generic.
+# Common words of calls to action; a text that consists of them only is generic.
 _GENERIC_ZH = """
 一键三连 三连 转发 分享 扩散 点赞 收藏 关注 评论 留言 艾特 转给 发给 转到 发到 推荐给 告诉 点击 戳 链接
 帮忙 帮我 帮 麻烦 请 求 欢迎 快来 快 赶紧 马上 立即 现在 多多 记得 别忘了 一起 一下 下 动动手指
@@ -19,8 +19,8 @@ button help see know love enjoyed later
 GENERIC_ZH = re.compile("|".join(sorted(_GENERIC_ZH.split(), key=len, reverse=True)))
 GENERIC_EN = frozenset(_GENERIC_EN.split())
 
-# Sharing as the condition of a gain, within one sentence.
-FORCED = re.compile(
+# Sharing as a condition of getting something, within one sentence.
+FORCED_SHARING = re.compile(
     r"(?:转发|分享|扩散|集赞|发朋友圈|发到[^，。！？；\n]{0,6}群|转给)[^，。！？；,.!?;\n]{0,12}?"
     r"(?:才能|才可|才有|方可|即可|就能|就可以|就送|后可|后领|后解锁|解锁|领取|免费领|可领|抽奖|有奖|有礼|得奖|赢)"
     r"|(?:必须|一定要|务必)[^，。！？\n]{0,4}(?:转发|分享|扩散)|不(?:转发?|分享)[^。！？\n]{0,4}(?:不是|就没)"
@@ -32,8 +32,8 @@ FORCED = re.compile(
     re.IGNORECASE,
 )
 
-# Asking the same person to share over and over, or to many at once.
-OVER_AND_OVER = re.compile(
+# Asking a person to share repeatedly, or with many groups at once.
+REPEATED_SHARING = re.compile(
     r"(?:每天|每日|天天|每小时|反复|不停)[^，。！？\n]{0,6}(?:转发|分享|扩散|发[到给])"
     r"|(?:转发|分享|扩散|发[到给])[^，。！？\n]{0,8}?(?:[0-9]+|[两二三四五六七八九十百几]|所有|每)(?:个)?(?:微信)?(?:群|次|遍)"
     r"|\b(?:share|repost|forward|send|post)\b[^.!?\n]{0,30}?"
@@ -42,14 +42,14 @@ OVER_AND_OVER = re.compile(
     re.IGNORECASE,
 )
 
-# What leads off Xiaohongshu: addresses, QR codes, other apps' contacts. `{link}` is one when it is filled in.
-OFF_SITE = re.compile(
+# What leads off Xiaohongshu: URLs, QR codes, contacts in other apps. The placeholder `{link}` is filled in with a URL.
+OFF_PLATFORM = re.compile(
     r"\{link\}|https?://|www\.|[a-z0-9-]+\.(?:com|cn|net|me|io)(?![a-z0-9])|二维码|扫码|微信|加v(?![a-z0-9])"
     r"|(?<![a-z0-9])(?:vx|wx|wechat|whatsapp|telegram|qr)(?![a-z0-9])",
     re.IGNORECASE,
 )
 
 
-def example(text: str) -> str:
-    """A call to action to take as a pattern, in the language of a text."""
+def example_call_to_action(text: str) -> str:
+    """An example of a good call to action, in the language of a text."""
     return "艾特一个皮肤干的朋友" if re.search(r"[\u4e00-\u9fff]", text) else "Tag a friend who struggles with dry skin"

@@ -1,22 +1,21 @@
-"""Effort spent on more than three channels is effort divided."""
+"""Finds programs on more channels than a team can serve well."""
 
 from collections.abc import Iterator
 
-from link_issuer.domain.advice.advice_rule import Remark, Rule
+from link_issuer.domain.advice.advice_rule import AdviceRule, Remark
 from referral.events.program import Program
 
-MOST_CHANNELS = 3
+MAX_CHANNELS = 3
 
 
 def _find(program: Program) -> Iterator[Remark]:
-    if len(program.channels) > MOST_CHANNELS:
-        many = len(program.channels)
-        yield "/channels", f"{many} channels divide your effort: begin with your best {MOST_CHANNELS}"
+    if len(program.channels) > MAX_CHANNELS:
+        yield "/channels", f"{len(program.channels)} channels divide your effort: begin with your best {MAX_CHANNELS}"
 
 
-TOO_MANY_CHANNELS = Rule(
+TOO_MANY_CHANNELS = AdviceRule(
     name="too_many_channels",
-    mistake="More than three channels: effort is divided, and none is done well.",
-    fix="Begin with your best three; add one when those run.",
+    pitfall="More than three channels: effort is divided, and no channel is served well.",
+    fix="Begin with your best three; add another when they work.",
     find=_find,
 )

@@ -1,43 +1,48 @@
-"""A channel on which nobody can see who brought whom: its referrers are never thanked, and its work cannot be measured."""
+"""Finds channels on which referrals cannot be attributed: their referrers get no reward, and their effect cannot be measured."""
 
 from collections.abc import Iterator, Mapping
+from typing import assert_never
 
-from link_issuer.domain.advice.advice_rule import Remark, Rule
+from link_issuer.domain.advice.advice_rule import AdviceRule, Remark
 from referral.events.attributions import EvidenceKind
-from referral.events.caption_template import blanks
+from referral.events.caption_template import placeholders
 from referral.events.facts import Channel
 from referral.events.program import Program
 
-# What can come through a channel: Xiaohongshu and Douyin allow no outside links in a post; WeChat reports no mentions.
-_CARRIES: Mapping[Channel, tuple[EvidenceKind, ...]] = {
-    "xiaohongshu": ("code", "mention", "tag"),
-    "wechat": ("code", "click", "scan"),
-    "weibo": ("code", "click", "mention", "tag"),
-    "douyin": ("code", "mention", "tag"),
-    "web": ("code", "click", "scan"),
-}
-_LEAVES: Mapping[str, EvidenceKind] = {"code": "code", "link": "click", "mention": "mention"}
+_EVIDENCE_OF_PLACEHOLDER: Mapping[str, EvidenceKind] = {"code": "code", "link": "click", "mention": "mention"}
+
+
+def _possible_evidence(channel: Channel) -> tuple[EvidenceKind, ...]:
+    """The kinds of evidence a channel can produce: Xiaohongshu and Douyin allow no links, WeChat reports no mentions."""
+    match channel:
+        case "xiaohongshu" | "douyin":
+            return "code", "mention", "tag"
+        case "wechat" | "web":
+            return "code", "click", "scan"
+        case "weibo":
+            return "code", "click", "mention", "tag"
+        case _:
+            assert_never(channel)
 
 
 def _find(program: Program) -> Iterator[Remark]:
     for index, channel in enumerate(program.channels):
-        usable = [kind for kind in _CARRIES[channel] if kind in program.attribution.evidence]
+        possible = _possible_evidence(channel)
+        usable = [kind for kind in possible if kind in program.attribution.evidence]
         if not usable:
-            ways = ", ".join(_CARRIES[channel])
-            yield (
-                f"/channels/{index}",
-                f"no evidence that counts comes through {channel}: add one of {ways} to evidence",
-            )
+            remedy = f"add one of {', '.join(possible)} to attribution.evidence"
+            yield f"/channels/{index}", f"no evidence that the program accepts comes through {channel}: {remedy}"
             continue
         for language, text in program.kits.get(channel, {}).items():
-            if not {_LEAVES.get(blank) for blank in blanks(text)} & set(usable):
-                ways = " or ".join(f"{{{blank}}}" for blank, kind in _LEAVES.items() if kind in usable)
-                yield f"/kits/{channel}/{language}", f"nothing in it says who shared it: put in {ways or '{code}'}"
+            if not {_EVIDENCE_OF_PLACEHOLDER.get(placeholder) for placeholder in placeholders(text)} & set(usable):
+                options = [f"{{{name}}}" for name, kind in _EVIDENCE_OF_PLACEHOLDER.items() if kind in usable]
+                remedy = f"insert {' or '.join(options) or '{code}'}"
+                yield f"/kits/{channel}/{language}", f"contains nothing that identifies the referrer: {remedy}"
 
 
-UNTRACKED_CHANNEL = Rule(
+UNTRACKED_CHANNEL = AdviceRule(
     name="untracked_channel",
-    mistake="An untracked channel: no evidence that counts can come through it, or its kit names nobody.",
-    fix="Let a code, link or mention count that the channel allows, and put it into the channel's kit.",
+    pitfall="An untracked channel: no accepted evidence can come through it, or its kit does not identify the referrer.",
+    fix="Accept a code, link or mention that the channel allows, and insert it into the channel's kit.",
     find=_find,
 )

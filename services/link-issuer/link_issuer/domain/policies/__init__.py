@@ -1,1 +1,1 @@
-"""What each channel lets a share kit carry, and the rules that a kit must keep: one module a channel."""
+"""Channel policies: which parts a share kit may contain on each channel, and the rules for its text. One module per channel."""

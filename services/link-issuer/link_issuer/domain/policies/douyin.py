@@ -1,28 +1,39 @@
-"""Douyin: a video's words lead nowhere off the platform. A code that is said and an @mention refer."""
+"""Douyin: links in a video's description cannot be opened. Friends are referred by a spoken code and an @mention."""
 
 from link_issuer.domain.policies import text_detectors
-from link_issuer.domain.policies.policy import Policy, Rule, at_most, either, free_of, without
+from link_issuer.domain.policies.policy import (
+    Policy,
+    PolicyRule,
+    first_violation,
+    forbid_part,
+    forbid_text,
+    limit_length,
+)
 
 POLICY = Policy(
     "douyin",
     frozenset({"code", "mention"}),
     (
-        Rule(
+        PolicyRule(
             "douyin_no_links",
-            "A description's links cannot be opened and count as leading away: say the code",
-            either(without("link", "a link"), free_of(text_detectors.link)),
+            "Descriptions must not contain links, which cannot be opened and count as promotion of other sites: use the code",
+            first_violation(forbid_part("link", "a link"), forbid_text(text_detectors.find_link)),
         ),
-        Rule(
+        PolicyRule(
             "douyin_no_qr",
-            "No QR codes in pictures or videos: say the code",
-            either(without("qr", "a QR code"), without("scene", "a QR scene")),
+            "Pictures and videos must not contain QR codes: use the code",
+            first_violation(forbid_part("qr", "a QR code"), forbid_part("scene", "a QR scene")),
         ),
-        Rule(
+        PolicyRule(
             "douyin_no_contact_details",
-            "No phone, e-mail or account of another platform: let people follow and @mention",
-            free_of(text_detectors.contact),
+            "Texts must not contain phone numbers, e-mail addresses or accounts of other platforms: use a follow or an @mention",
+            forbid_text(text_detectors.find_contact),
         ),
-        Rule("douyin_caption_length", "A description holds 1,000 characters: shorten the text", at_most(1000)),
+        PolicyRule(
+            "douyin_caption_length",
+            "Descriptions must have at most 1,000 characters: shorten the text",
+            limit_length(1000),
+        ),
     ),
     "https://www.douyin.com/rule/policy",
 )

@@ -1,4 +1,4 @@
-"""What a channel's policy is made of. A kit is what somebody posts or sends; a rule says what in it may not be."""
+"""Channel policies: the parts that kits of a channel may contain, and the rules that a kit's contents must follow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,66 +6,70 @@ from typing import Literal
 
 from referral.events.facts import Channel
 
-Part = Literal["link", "qr", "scene", "code", "mention"]
+KitPart = Literal["link", "qr", "scene", "code", "mention"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
-    """What a kit carries: the words that are posted, and the parts that go with them."""
+class KitContents:
+    """What a kit contains: the text that is posted, and the parts that go with it."""
 
-    words: str
-    parts: frozenset[Part]
+    text: str
+    parts: frozenset[KitPart]
+
+
+Check = Callable[[KitContents], str | None]
+"""Returns what in a kit violates a rule (for people to read); None if nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule by its stable name; `broken` gives what in a kit breaks it (for people to read), None where it is kept."""
+class PolicyRule:
+    """A rule: its stable name, what it requires and how to comply, and its check."""
 
     name: str
-    says: str
-    broken: Callable[[Carried], str | None]
+    requirement: str
+    find_violation: Check
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A channel's policy: which parts its kits are made of, and its rules. `source` is where the platform says so."""
+    """The policy of a channel: the parts its kits contain, and its rules. `source` is where the platform publishes them."""
 
     channel: Channel
-    parts: frozenset[Part]
-    rules: tuple[Rule, ...]
+    parts: frozenset[KitPart]
+    rules: tuple[PolicyRule, ...]
     source: str
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
-    """A rule that a kit would break, and by what."""
+class PolicyViolation:
+    """A rule that a kit violates, and what in the kit violates it."""
 
     rule: str
-    says: str
-    by: str
+    requirement: str
+    found: str
 
 
-def breaches(policy: Policy, kit: Carried) -> list[Breach]:
-    """All rules that a kit would break, in the policy's order."""
-    found = ((rule, rule.broken(kit)) for rule in policy.rules)
-    return [Breach(rule.name, rule.says, by) for rule, by in found if by is not None]
+def find_violations(policy: Policy, kit: KitContents) -> list[PolicyViolation]:
+    """All rules that a kit violates, in the policy's order."""
+    results = ((rule, rule.find_violation(kit)) for rule in policy.rules)
+    return [PolicyViolation(rule.name, rule.requirement, found) for rule, found in results if found is not None]
 
 
-def without(part: Part, by: str) -> Callable[[Carried], str | None]:
-    """Broken by a kit that carries a part."""
-    return lambda kit: by if part in kit.parts else None
+def forbid_part(part: KitPart, description: str) -> Check:
+    """A check that fails for kits with a part."""
+    return lambda kit: description if part in kit.parts else None
 
 
-def free_of(found_in: Callable[[str], str | None]) -> Callable[[Carried], str | None]:
-    """Broken by words in which something is found."""
-    return lambda kit: found_in(kit.words)
+def forbid_text(find: Callable[[str], str | None]) -> Check:
+    """A check that fails for texts in which a detector finds something."""
+    return lambda kit: find(kit.text)
 
 
-def at_most(length: int) -> Callable[[Carried], str | None]:
-    """Broken by more characters than a platform takes."""
-    return lambda kit: f"{len(kit.words)} characters" if len(kit.words) > length else None
+def limit_length(characters: int) -> Check:
+    """A check that fails for texts longer than a platform allows."""
+    return lambda kit: f"{len(kit.text)} characters" if len(kit.text) > characters else None
 
 
-def either(*tests: Callable[[Carried], str | None]) -> Callable[[Carried], str | None]:
-    """Broken where one of these is; by what the first one names."""
-    return lambda kit: next((by for test in tests if (by := test(kit)) is not None), None)
+def first_violation(*checks: Check) -> Check:
+    """A check that fails if one of several fails, with the result of the first that does."""
+    return lambda kit: next((found for check in checks if (found := check(kit)) is not None), None)

@@ -1,6 +1,6 @@
-"""What platforms look for in words: addresses, ways to be reached elsewhere, prizes for passing something on.
+"""Detectors of what platforms forbid in texts: URLs, contact details, rewards for sharing.
 
-Each gives the first place where it is found, or None. Full-width letters count as the plain ones (NFKC), as platforms read them.
+Each returns the first match, or None. Full-width letters match like ASCII letters (NFKC), as they do on the platforms.
 """
 
 import re
@@ -12,36 +12,36 @@ _LINK = re.compile(
 )
 _CONTACT = re.compile(
     r"[\w.+-]+@[\w-]+\.[a-z]{2,}"  # an e-mail address
-    r"|(?<!\d)(\+?86[ -]?)?1[3-9]\d([ -]?\d{4}){2}(?!\d)"  # a mobile number of the mainland
+    r"|(?<!\d)(\+?86[ -]?)?1[3-9]\d([ -]?\d{4}){2}(?!\d)"  # a mobile number in mainland China
     r"|(微信|薇信|威信|[vV]信|wechat|weixin|vx|wx)\s*(号|id|群)?\s*[:：+是]\s*[a-z0-9_-]{3,}"
     r"|加(我)?\s*(微信|薇|[vV]信?|vx|wx|qq)|(?<![a-z])(qq|扣扣)\s*(号|群)?\s*[:：+]?\s*\d{5,}"
     r"|(?<![a-z])(whatsapp|telegram|line)\s*(id)?\s*[:：+]\s*\S+",
     re.I,
 )
-_PASSING_ON = r"转发|转朋友圈|分享(到|至|给)?(朋友圈|好友|群|微信群)?|集赞|点赞|助力|砍一刀"
+_SHARING = r"转发|转朋友圈|分享(到|至|给)?(朋友圈|好友|群|微信群)?|集赞|点赞|助力|砍一刀"
 _PRIZE = r"抽奖|领奖|领取|免费领|送礼|得(红包|奖|礼|现金)|红包|返现|赢"
 _PRIZE_FOR_SHARING = re.compile(
-    rf"({_PASSING_ON}).{{0,8}}({_PRIZE})|({_PRIZE}).{{0,4}}({_PASSING_ON})"
+    rf"({_SHARING}).{{0,8}}({_PRIZE})|({_PRIZE}).{{0,4}}({_SHARING})"
     r"|\b(share|repost|forward|like)\b.{0,30}\b(to win|to get|and win|and get|for a chance|to enter)\b",
     re.I,
 )
 
 
-def link(words: str) -> str | None:
-    """The first address."""
-    return _first(_LINK, words)
+def find_link(text: str) -> str | None:
+    """The first URL or domain name."""
+    return _first(_LINK, text)
 
 
-def contact(words: str) -> str | None:
-    """The first way to be reached outside the platform: e-mail, phone, an account of another messenger."""
-    return _first(_CONTACT, words)
+def find_contact(text: str) -> str | None:
+    """The first contact detail: an e-mail address, a phone number, or an account of another messenger."""
+    return _first(_CONTACT, text)
 
 
-def prize_for_sharing(words: str) -> str | None:
-    """The first promise of something for passing the post on, rather than for a friend who follows."""
-    return _first(_PRIZE_FOR_SHARING, words)
+def find_prize_for_sharing(text: str) -> str | None:
+    """The first promise of something for sharing the post, rather than for a friend who follows."""
+    return _first(_PRIZE_FOR_SHARING, text)
 
 
-def _first(pattern: re.Pattern[str], words: str) -> str | None:
-    found = pattern.search(unicodedata.normalize("NFKC", words))
-    return found[0] if found else None
+def _first(pattern: re.Pattern[str], text: str) -> str | None:
+    match = pattern.search(unicodedata.normalize("NFKC", text))
+    return match[0] if match else None

@@ -1,30 +1,32 @@
-"""Weibo: a link and a hashtag in a post. Raffles for reposts go through the platform's own tool only."""
+"""Weibo: a link and a hashtag in a post. Raffles for reposts must use the platform's own raffle tool."""
 
 from link_issuer.domain.policies import text_detectors
-from link_issuer.domain.policies.policy import Carried, Policy, Rule, at_most, without
+from link_issuer.domain.policies.policy import KitContents, Policy, PolicyRule, forbid_part, limit_length
 
-_TOOL = "@微博抽奖平台"
+_RAFFLE_ACCOUNT = "@微博抽奖平台"
 
 
-def _raffle_without_tool(kit: Carried) -> str | None:
-    return None if _TOOL in kit.words else text_detectors.prize_for_sharing(kit.words)
+def _raffle_without_tool(kit: KitContents) -> str | None:
+    return None if _RAFFLE_ACCOUNT in kit.text else text_detectors.find_prize_for_sharing(kit.text)
 
 
 POLICY = Policy(
     "weibo",
     frozenset({"link", "code", "mention"}),
     (
-        Rule(
+        PolicyRule(
             "weibo_raffle_by_its_own_tool",
-            f"A prize for reposting needs Weibo's own raffle, named as {_TOOL}: name it, or promise the prize for a follow",
+            f"A prize for reposts must use Weibo's own raffle tool: mention {_RAFFLE_ACCOUNT}, or promise the prize for a follow",
             _raffle_without_tool,
         ),
-        Rule(
+        PolicyRule(
             "weibo_no_qr",
-            "A QR code in a post's picture is held back as leading away: send the link",
-            without("qr", "a QR code"),
+            "Pictures of posts must not contain QR codes, which Weibo blocks as promotion of other sites: use the link",
+            forbid_part("qr", "a QR code"),
         ),
-        Rule("weibo_caption_length", "A post holds 2,000 characters: shorten the text", at_most(2000)),
+        PolicyRule(
+            "weibo_caption_length", "Posts must have at most 2,000 characters: shorten the text", limit_length(2000)
+        ),
     ),
     "https://service.account.weibo.com/roles/gongyue",
 )

@@ -1,28 +1,39 @@
-"""Xiaohongshu: nothing that leads off the platform. A code that is said and an @mention are what refers here."""
+"""Xiaohongshu: nothing that leads off the platform. Friends are referred by a spoken code and an @mention."""
 
 from link_issuer.domain.policies import text_detectors
-from link_issuer.domain.policies.policy import Policy, Rule, at_most, either, free_of, without
+from link_issuer.domain.policies.policy import (
+    Policy,
+    PolicyRule,
+    first_violation,
+    forbid_part,
+    forbid_text,
+    limit_length,
+)
 
 POLICY = Policy(
     "xiaohongshu",
     frozenset({"code", "mention"}),
     (
-        Rule(
+        PolicyRule(
             "xiaohongshu_no_links",
-            "Notes and comments carry no links: leave the address out, the code is enough",
-            either(without("link", "a link"), free_of(text_detectors.link)),
+            "Notes and comments must not contain links: remove the URL, the code is enough",
+            first_violation(forbid_part("link", "a link"), forbid_text(text_detectors.find_link)),
         ),
-        Rule(
+        PolicyRule(
             "xiaohongshu_no_qr",
-            "Pictures carry no QR codes: say the code instead",
-            either(without("qr", "a QR code"), without("scene", "a QR scene")),
+            "Pictures must not contain QR codes: use the code",
+            first_violation(forbid_part("qr", "a QR code"), forbid_part("scene", "a QR scene")),
         ),
-        Rule(
+        PolicyRule(
             "xiaohongshu_no_contact_details",
-            "No phone, e-mail or account of another platform: let people follow and @mention",
-            free_of(text_detectors.contact),
+            "Texts must not contain phone numbers, e-mail addresses or accounts of other platforms: use a follow or an @mention",
+            forbid_text(text_detectors.find_contact),
         ),
-        Rule("xiaohongshu_caption_length", "A note holds 1,000 characters: shorten the text", at_most(1000)),
+        PolicyRule(
+            "xiaohongshu_caption_length",
+            "Notes must have at most 1,000 characters: shorten the text",
+            limit_length(1000),
+        ),
     ),
     "https://www.xiaohongshu.com/protocols/community-norms",
 )

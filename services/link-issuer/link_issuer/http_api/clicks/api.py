@@ -1,18 +1,22 @@
-"""`POST /v1/programs/{p}/clicks/reclass`: clicks that were not what they were recorded as, one or all of a code for a time."""
+"""`POST /v1/programs/{p}/clicks/reclass`: corrects the visitor class of one click, or of all clicks of a code in a period."""
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from flask import Response, g
+from flask import g
 from flask_smorest import Blueprint
+from msgspec import Meta, Struct
 
-from link_issuer.click_log import SLACK_MS, ClickLog, TooMuch
-from link_issuer.domain.click_reclassification import reclassed, returns
-from link_issuer.http_api.clicks import reclassification_request
-from link_issuer.http_api.clicks.reclassification_request import LOOK_BACK, MOST_CLICKS, refused
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.request_body import json_answer
+from link_issuer.click_log import MAX_DELAY_MS, ClickLog, SearchTooLarge
+from link_issuer.domain.click_reclassification import new_return_state, reclassify
+from link_issuer.http_api.clicks.reclassification_request import (
+    EXAMPLE,
+    ReclassificationSchema,
+    invalid_reclassification,
+    read_reclassification,
+)
+from link_issuer.http_api.dependencies import dependencies
 from referral.events.entities import Link, UseReturned
 from referral.events.facts import ClickReclassed, LinkClicked
 from referral.events.timestamps import to_datetime, to_ms
@@ -21,93 +25,103 @@ from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
 from referral.http.require import require_program
+from referral.http.responses import response
 from referral.validation.mistakes import Mistake
 
-blueprint = Blueprint("clicks", __name__, description="Clicks, and who they turn out to have been.")
+MAX_CLICKS = 10_000
+_SEARCH_PERIOD = timedelta(days=35)
+
+blueprint = Blueprint("clicks", __name__, description="Recorded clicks and their visitor classes.")
+
+
+class ReclassificationResponse(Struct):
+    """The result of a reclassification."""
+
+    reclassed: Annotated[int, Meta(description="How many clicks were found and given the class.")]
+    visitor: str
+    returned: Annotated[
+        int, Meta(description="How many uses of links with `max_uses` were returned (negative: taken again).")
+    ]
 
 
 @blueprint.route("/v1/programs/<program>/clicks/reclass", methods=["POST"])
 @requires("admin")
 @idempotent
-@blueprint.response(200, reclassification_request.ReclassAnswer)
-@blueprint.alt_response(404, description="No such program, or the log has no such click since `from`.")
+@response(ReclassificationResponse)
+@blueprint.alt_response(404, description="Unknown program, or the log has no such click since `from`.")
 @blueprint.alt_response(
-    413, description="More clicks, or more of the log, than one request takes: narrow `from` and `to`."
+    413, description="More clicks, or more of the log, than one request can process: send a shorter period."
 )
-@blueprint.alt_response(503, description="The log did not answer: send it again, it counts once.")
+@blueprint.alt_response(503, description="The log did not respond: send the request again; nothing counts twice.")
 @blueprint.doc(
     requestBody={
         "required": True,
-        "content": {
-            "application/json": {
-                "schema": reclassification_request.ReclassSchema,
-                "example": reclassification_request.RECLASS,
-            }
-        },
+        "content": {"application/json": {"schema": ReclassificationSchema, "example": EXAMPLE}},
     }
 )
-def reclass(program: str) -> Response:
-    """Say what clicks were: a person's, or which machine's.
+def reclass(program: str) -> ReclassificationResponse:
+    """Correct the visitor class of recorded clicks.
 
-    Counters move each click from the class it had to this one, on the day it happened, once however often it is said; of
-    several the latest counts. A person's click that was none gives its place of a bounded link back.
+    Counters move each click to its new class, on the day it happened, once however often it is sent; the latest class counts.
+    If a click was not a person's, its use of a link with `max_uses` is returned.
     """
     require_program(program)
-    asked = reclassification_request.wish()
+    body = read_reclassification()
     now = to_datetime(context().clock.now_ms())
-    found = [one for one in _found(program, asked) if asked.get("was", one.visitor) == one.visitor]
-    by, note = asked.get("by", g.key.id), asked.get("note", "")
-    lines = [reclassed(one, asked["visitor"], now, by, note) for one in found]
-    collaborators().send_all(lines)
-    return json_answer({"reclassed": len(lines), "visitor": asked["visitor"], "returned": _return_uses(lines)})
+    clicks = [click for click in _find_clicks(program, body) if body.get("was", click.visitor) == click.visitor]
+    by, note = body.get("by", g.key.id), body.get("note", "")
+    lines = [reclassify(click, body["visitor"], now, by, note) for click in clicks]
+    dependencies().send_all(lines)
+    return ReclassificationResponse(reclassed=len(lines), visitor=body["visitor"], returned=_return_uses(lines))
 
 
-def _found(program: str, asked: dict[str, Any]) -> Sequence[LinkClicked]:
-    """The clicks that are meant, as the log has them. Raises Problem."""
+def _find_clicks(program: str, body: dict[str, Any]) -> Sequence[LinkClicked]:
+    """The selected clicks, from the log. Raises Problem."""
     log = ClickLog(context().settings)
     try:
-        return _one(log, program, asked) if "click" in asked else _of_code(log, program, asked)
-    except TooMuch as error:
-        raise Problem(
-            413, "too_much", f"{str(error).capitalize()}: narrow `from` and `to`. Nothing was changed."
-        ) from error
+        return _find_one(log, program, body) if "click" in body else _find_by_code(log, program, body)
+    except SearchTooLarge as error:
+        detail = f"{str(error).capitalize()}: send a shorter period from `from` to `to`. Nothing was changed."
+        raise Problem(413, "too_much", detail) from error
 
 
-def _one(log: ClickLog, program: str, asked: dict[str, Any]) -> Sequence[LinkClicked]:
-    since = asked.get("from_") or to_datetime(context().clock.now_ms()) - LOOK_BACK
-    click = log.one(program, asked["click"], to_ms(since))
+def _find_one(log: ClickLog, program: str, body: dict[str, Any]) -> Sequence[LinkClicked]:
+    since = body.get("from_") or to_datetime(context().clock.now_ms()) - _SEARCH_PERIOD
+    click = log.find(program, body["click"], to_ms(since))
     if click is None:
-        detail = f"The log has no click {asked['click']} of {program} since {since.isoformat()}. Say an earlier `from`."
+        detail = f"The log has no click {body['click']} of {program} since {since.isoformat()}. Send an earlier `from`."
         raise Problem(404, "unknown_click", detail)
     return [click]
 
 
-def _of_code(log: ClickLog, program: str, asked: dict[str, Any]) -> Sequence[LinkClicked]:
-    """All of them, or a refusal: a click may reach the log a little after it happened, so the time has to be over."""
-    over = to_datetime(context().clock.now_ms()) - timedelta(milliseconds=SLACK_MS)
-    if asked["to"] > over:
-        raise refused([Mistake("/to", f"is not over: clicks may still arrive; {over.isoformat()} at the latest")])
-    via = context().catalog.code(asked["code"])
-    if via is None or via.program != program:
-        raise refused([Mistake("/code", f"nobody in {program} has the code {asked['code']}")])
-    return log.of_code(program, via.code, (to_ms(asked["from_"]), to_ms(asked["to"])), MOST_CLICKS)
+def _find_by_code(log: ClickLog, program: str, body: dict[str, Any]) -> Sequence[LinkClicked]:
+    """All clicks of a code in a period that is over: later ones may not be on the log yet. Raises Problem."""
+    latest = to_datetime(context().clock.now_ms()) - timedelta(milliseconds=MAX_DELAY_MS)
+    if body["to"] > latest:
+        raise invalid_reclassification(
+            Mistake("/to", f"must be {latest.isoformat()} at the latest: later clicks may not be recorded yet")
+        )
+    holder = context().catalog.code(body["code"])
+    if holder is None or holder.program != program:
+        raise invalid_reclassification(Mistake("/code", f"{program} has no code {body['code']}"))
+    return log.find_by_code(program, holder.code, (to_ms(body["from_"]), to_ms(body["to"])), MAX_CLICKS)
 
 
 def _return_uses(lines: Sequence[ClickReclassed]) -> int:
-    """Gives places of bounded links back, or takes them again: by how much they became more. One record a click, so once."""
-    if not any(_is_bounded(code) for code in {line.code for line in lines}):
+    """Returns or takes again the uses of links with `max_uses`: by how many uses were returned. One record per click, so once."""
+    if not any(_has_limit(code) for code in {line.code for line in lines}):
         return 0
-    catalog = collaborators().store.complete_catalog()
+    catalog = dependencies().store.complete_catalog()
     changed = [
-        UseReturned(recorded_at=line.occurred_at, code=line.code, click=line.click, returned=back)
+        UseReturned(recorded_at=line.occurred_at, code=line.code, click=line.click, returned=state)
         for line in lines
-        if (back := returns(line, catalog.use_was_returned(line.code, line.click))) is not None
+        if (state := new_return_state(line, catalog.use_was_returned(line.code, line.click))) is not None
     ]
-    collaborators().store.keep(changed)
+    dependencies().store.write(changed)
     context().follower.read_to_end()
-    return sum(1 if one.returned else -1 for one in changed)
+    return sum(1 if use.returned else -1 for use in changed)
 
 
-def _is_bounded(code: str) -> bool:
-    found = context().catalog.code(code)
-    return isinstance(found, Link) and found.max_uses is not None
+def _has_limit(code: str) -> bool:
+    holder = context().catalog.code(code)
+    return isinstance(holder, Link) and holder.max_uses is not None

@@ -1,60 +1,65 @@
-"""The body of an enrolment: one person, or a list of up to 1,000; every mistake in one answer."""
+"""Request bodies that enrol people: one person, or a list of up to 1,000."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from link_issuer.domain import text_validation
-from link_issuer.domain.enrolment import Enrolment, contradictions
-from link_issuer.http_api.request_body import invalid, json_body
+from link_issuer.domain.enrolment import Enrolment, duplicate_mistakes
+from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.value_checks import InvalidValue
-from referral.http.problems import Problem
-from referral.validation.fields import StrictSchema, identifier
-from referral.validation.mistakes import Mistake, json_pointer, mistakes_in
+from referral.json_pointer import json_pointer
+from referral.validation.fields import identifier
+from referral.validation.mistakes import Mistake, mistakes_in
+from referral.validation.strict_schema import StrictSchema
 
-MOST = 1000
+MAX_ENROLMENTS = 1000
+_CONSEQUENCE = "No one was enrolled."
+
+ONE_EXAMPLE: dict[str, object] = {"external_id": "xhs:u42", "display_name": "Amy", "mention": "@amy"}
+MANY_EXAMPLE = {"participants": [ONE_EXAMPLE, {"external_id": "xhs:u43", "display_name": "李雷"}]}
+PARTNER_EXAMPLE: dict[str, object] = {"partner": "kol_lin", "external_id": "weibo:lin", "mention": "@lin"}
 
 
-class Named(fields.String):
-    """A text that one of the rules in `domain.names` lets in, as that rule keeps it."""
+class CheckedText(fields.String):
+    """A text that a function of `domain.text_validation` validates and normalizes."""
 
-    def __init__(self, rule: Callable[[str], str], **more: Any) -> None:
+    def __init__(self, check: Callable[[str], str], **more: Any) -> None:
         super().__init__(**more)
-        self._rule = rule
+        self._check = check
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         try:
-            return self._rule(super()._deserialize(value, attr, data, **kwargs))
+            return self._check(super()._deserialize(value, attr, data, **kwargs))
         except InvalidValue as error:
             raise ValidationError(str(error)) from error
 
 
 class EnrolmentSchema(StrictSchema):
-    """Whom to enrol."""
+    """One person to enrol."""
 
-    external_id = Named(
-        text_validation.external_id,
+    external_id = CheckedText(
+        text_validation.validate_external_id,
         metadata={
-            "description": "the platform's own id of the person, such as xhs:u42; only a partner may go without, and is"
-            " partner:ID then",
+            "description": "the platform's id of the person, such as xhs:u42; for a partner optional: partner:ID if left out",
             "maxLength": 128,
         },
     )
-    display_name = Named(
-        text_validation.display_name,
-        metadata={"description": "what people call them, up to 64 characters; left out, people see the code"},
+    display_name = CheckedText(
+        text_validation.normalize_display_name,
+        metadata={"description": "the name shown to friends, up to 64 characters; the code if left out"},
     )
-    mention = Named(
-        text_validation.mention,
+    mention = CheckedText(
+        text_validation.normalize_mention,
         allow_none=True,
-        metadata={"description": "their handle, such as @amy, where a mention refers too"},
+        metadata={"description": "their handle, such as @amy, if friends may mention it instead of the code"},
     )
-    device = Named(
-        text_validation.device,
+    device = CheckedText(
+        text_validation.validate_device_hash,
         allow_none=True,
         metadata={
-            "description": "a hash of their device, as events have it: who follows on it is not somebody else",
+            "description": "a hash of their device, as in events: a follower with the same device counts as themselves",
             "maxLength": 128,
         },
     )
@@ -63,23 +68,25 @@ class EnrolmentSchema(StrictSchema):
     )
 
     @validates_schema
-    def _named(self, data: dict[str, Any], **_: object) -> None:
+    def _require_id(self, data: dict[str, Any], **_: object) -> None:
         if "external_id" not in data and "partner" not in data:
             raise ValidationError("Missing data for required field.", "external_id")
 
     @post_load
-    def _partners_id(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
+    def _add_partner_id(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
         return {"external_id": f"partner:{data['partner']}", **data} if "partner" in data else data
 
 
 class EnrolmentsSchema(StrictSchema):
-    """Whom to enrol, many at once."""
+    """Several people to enrol."""
 
-    participants = fields.List(fields.Nested(EnrolmentSchema), required=True, validate=validate.Length(1, MOST))
+    participants = fields.List(
+        fields.Nested(EnrolmentSchema), required=True, validate=validate.Length(1, MAX_ENROLMENTS)
+    )
 
 
-def enrolments() -> tuple[list[Enrolment], bool]:
-    """Who is to be enrolled, and whether they came as a list. Raises Problem."""
+def read_enrolments() -> tuple[list[Enrolment], bool]:
+    """The enrolments in the request's body, and whether they were sent as a list. Raises Problem."""
     body = json_body()
     if isinstance(body, list):
         return _load({"participants": body}, "/participants"), True
@@ -88,21 +95,16 @@ def enrolments() -> tuple[list[Enrolment], bool]:
     return _load({"participants": [body]}, "/participants/0"), False
 
 
-def _load(body: Mapping[str, object], wrapping: str) -> list[Enrolment]:
-    """The enrolments of a list; `wrapping` is what we put around what was sent, so that pointers leave it out."""
+def _load(body: Mapping[str, object], wrapper: str) -> list[Enrolment]:
+    """The enrolments of a body; `wrapper` is the pointer of what was sent, which pointers in mistakes leave out."""
     try:
         items: list[dict[str, Any]] = EnrolmentsSchema().load(body)["participants"]
     except ValidationError as error:
-        mistakes = [
-            Mistake(one.pointer.removeprefix(wrapping), one.detail) for one in sorted(mistakes_in(error.messages))
-        ]
-        raise _refused(mistakes) from error
-    places = [json_pointer("participants", index).removeprefix(wrapping) for index in range(len(items))]
-    asked = [Enrolment(**item, place=place) for item, place in zip(items, places, strict=True)]
-    if mistakes := list(contradictions(asked)):
-        raise _refused(mistakes)
-    return asked
-
-
-def _refused(mistakes: Sequence[Mistake]) -> Problem:
-    return invalid(mistakes, "Nobody was enrolled; `errors` names each place.")
+        found = sorted(mistakes_in(error.messages))
+        mistakes = [Mistake(one.pointer.removeprefix(wrapper), one.detail) for one in found]
+        raise invalid_body(mistakes, _CONSEQUENCE) from error
+    pointers = [json_pointer("participants", index).removeprefix(wrapper) for index in range(len(items))]
+    enrolments = [Enrolment(**item, pointer=pointer) for item, pointer in zip(items, pointers, strict=True)]
+    if mistakes := list(duplicate_mistakes(enrolments)):
+        raise invalid_body(mistakes, _CONSEQUENCE)
+    return enrolments

@@ -1,125 +1,123 @@
-"""Programs: applied as versions. Reading them is next door."""
+"""Programs: a program file is applied as a version; programs and their versions are read."""
 
-from flask import Response, request
+from flask import g
 from flask_smorest import Blueprint
 from marshmallow import RAISE, fields
 
-from link_issuer.domain.program_versions import Succession, TooEarly, succeed
-from link_issuer.http_api import examples, schemas
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.request_body import YAML_TYPES, invalid, json_answer, json_or_yaml_body
-from link_issuer.programs.check import Checked, check, spelled_out
-from link_issuer.programs.schema import ProgramFile
-from link_issuer.store import Taken
-from referral.events.entities import ProgramVersion
+from link_issuer.http_api.programs.application import apply_file
+from link_issuer.http_api.programs.program_examples import PROGRAM, PROGRAM_VERSION
+from link_issuer.http_api.programs.program_response import (
+    Programs,
+    ProgramSummary,
+    ProgramVersionResponse,
+    ProgramVersions,
+    ProgramWarning,
+    etag,
+    program_summary,
+    version_response,
+)
+from link_issuer.http_api.request_body import YAML_TYPES
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.openapi_annotations import reads_headers
-from referral.http.problems import Problem
-from referral.validation.fields import StrictSchema
-from referral.validation.mistakes import Mistake
+from referral.http.paging import PageQuery, decode_cursor, encode_cursor
+from referral.http.require import require_program
+from referral.http.responses import Headers, response
+from referral.program_file.check import ProgramFileSchema
+from referral.validation.strict_schema import StrictSchema
 
 blueprint = Blueprint(
-    "programs", __name__, description="A program is everything a growth team decides, in one file; versions are kept."
+    "programs", __name__, description="A program contains all settings of a growth team in one file; versions are kept."
 )
 _IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "schema": {"type": "string"},
-    "description": 'The newest version, such as "3"',
+    "description": 'The newest version, such as "3".',
 }
-_FILE = {"schema": ProgramFile, "example": examples.PROGRAM}
+_FILE = {"schema": ProgramFileSchema, "example": PROGRAM}
+_LISTED = Programs(
+    items=[ProgramSummary("prg_glow", {"zh-CN": "焕肤计划", "en": "Glow Together"}, 1, PROGRAM_VERSION.effective_from)],
+    next_cursor=None,
+)
 
 
 class ApplyQuery(StrictSchema):
     """How a program is applied."""
 
     dry_run = fields.Boolean(
-        load_default=False, metadata={"description": "true checks and answers, and changes nothing"}
+        load_default=False, metadata={"description": "true checks the file and answers, without changing anything"}
     )
+
+
+class ProgramsQuery(PageQuery, StrictSchema):
+    """Which page of the list to return."""
 
 
 @blueprint.route("/v1/programs/<program>", methods=["PUT"])
 @requires("admin")
 @idempotent
 @blueprint.arguments(ApplyQuery, location="query", unknown=RAISE)
-@blueprint.response(201, schemas.ProgramAnswer, description="A new version.", example=examples.PROGRAM_VERSION)
-@blueprint.alt_response(200, schema=schemas.ProgramAnswer, description="The same rules as before, or a dry run.")
+@response(ProgramVersionResponse, 200, description="The same rules as before, or a dry run.")
+@response(ProgramVersionResponse, 201, description="A new version.", example=PROGRAM_VERSION)
 @blueprint.doc(
     requestBody={
         "required": True,
-        "content": {"application/json": _FILE} | {kind: {"schema": ProgramFile} for kind in YAML_TYPES[:1]},
+        "content": {"application/json": _FILE} | {kind: {"schema": ProgramFileSchema} for kind in YAML_TYPES[:1]},
     },
 )
 @reads_headers(_IF_MATCH)
-def apply(query: dict[str, bool], program: str) -> Response:
+def apply(query: dict[str, bool], program: str) -> tuple[ProgramVersionResponse, int, Headers]:
     """Apply a program file.
 
     Rules that differ from the newest version's become the next version; the same rules change nothing. 422 lists every
     mistake.
     """
-    checked = _checked(program)
-    newest = collaborators().store.complete_catalog().program(program)
-    _match(newest)
-    succession = _succession(newest, checked)
-    is_new, dry_run = succession.is_new, query["dry_run"]
-    version = _keep(succession.version) if is_new and not dry_run else succession.version
-    status = 201 if is_new and not dry_run else 200
-    return program_answer(version, status, warnings=checked.warnings, is_new=is_new, dry_run=dry_run)
+    dry_run = query["dry_run"]
+    applied, advice = apply_file(program, dry_run=dry_run)
+    body = version_response(applied.version)
+    body.warnings = [ProgramWarning(one.code, one.pointer, one.detail) for one in advice]
+    body.is_new, body.dry_run = applied.is_new, dry_run
+    return body, 201 if applied.is_new and not dry_run else 200, etag(applied.version)
 
 
-def _checked(program: str) -> Checked:
-    document = json_or_yaml_body()
-    checked = check(document.content)
-    mistakes = [*document.mistakes, *checked.mistakes]
-    if checked.program and checked.program.id != program:
-        mistakes.append(
-            Mistake("/id", f"is {checked.program.id}, but the address says {program}: let both be the same")
-        )
-    if mistakes:
-        raise invalid(
-            mistakes, f"The program has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}; nothing was changed."
-        )
-    return checked
+@blueprint.route("/v1/programs", methods=["GET"])
+@requires("read")
+@blueprint.arguments(ProgramsQuery, location="query", unknown=RAISE)
+@response(Programs, example=_LISTED)
+def programs(page: dict[str, object]) -> Programs:
+    """The programs that the key has access to, by id."""
+    context().follower.read_to_end()
+    limit, cursor = int(str(page["limit"])), page["cursor"]
+    after = decode_cursor(str(cursor), str) if cursor else ""
+    ids = [program for program in context().catalog.programs() if program > after and _has_access(program)]
+    return Programs(
+        items=[program_summary(require_program(program)) for program in ids[:limit]],
+        next_cursor=encode_cursor(ids[limit - 1]) if len(ids) > limit else None,
+    )
 
 
-def _match(newest: ProgramVersion | None) -> None:
-    """Honours If-Match (RFC 9110, 13.1.1). Raises Problem 412."""
-    if "If-Match" in request.headers and not request.if_match.contains(str(newest.version) if newest else ""):
-        now = f"version {newest.version}" if newest else "no version"
-        raise Problem(412, "other_version", f"The program has {now} now. Read it, and apply your change to that.")
+@blueprint.route("/v1/programs/<program>", methods=["GET"])
+@requires("read")
+@response(ProgramVersionResponse, example=PROGRAM_VERSION)
+def show(program: str) -> tuple[ProgramVersionResponse, Headers]:
+    """The newest version of a program, in force or not yet; its ETag is for If-Match."""
+    context().follower.read_to_end()
+    newest = require_program(program)
+    return version_response(newest), etag(newest)
 
 
-def _succession(newest: ProgramVersion | None, checked: Checked) -> Succession:
-    assert checked.program is not None  # noqa: S101 - a file without mistakes has a program
-    try:
-        return succeed(newest, checked.program, checked.effective_from, context().clock.now_ms())
-    except TooEarly as error:
-        raise invalid(
-            [Mistake("/effective_from", str(error))], "The version cannot take effect then; nothing was changed."
-        ) from error
+@blueprint.route("/v1/programs/<program>/versions", methods=["GET"])
+@requires("read")
+@response(ProgramVersions)
+def versions(program: str) -> ProgramVersions:
+    """All versions of a program, the newest first."""
+    context().follower.read_to_end()
+    require_program(program)
+    newest_first = reversed(context().catalog.versions(program))
+    return ProgramVersions(items=[version_response(version) for version in newest_first], next_cursor=None)
 
 
-def _keep(version: ProgramVersion) -> ProgramVersion:
-    try:
-        taken = collaborators().store.take_version(version)
-    except Taken as error:
-        raise Problem(409, "other_version", f"{error}. Read the program, and apply your change to that.") from error
-    collaborators().store.keep([taken])
-    return taken
-
-
-def program_fields(version: ProgramVersion) -> dict[str, object]:
-    """A version as it is answered."""
-    return {
-        "program": spelled_out(version.program),
-        "version": version.version,
-        "effective_from": version.effective_from,
-        "recorded_at": version.recorded_at,
-    }
-
-
-def program_answer(version: ProgramVersion, status: int, **more: object) -> Response:
-    """The answer that is a version; its ETag is for If-Match."""
-    return json_answer(program_fields(version) | more, status, {"ETag": f'"{version.version}"'})
+def _has_access(program: str) -> bool:
+    return not g.key.programs or program in g.key.programs

@@ -1,23 +1,24 @@
-"""The redirect: a shared link leads to the program's target in one step, with a signed click token.
+"""The redirect route: a shared link leads to the program's target in one step, with a signed click token.
 
-Links that work are answered by the front door (`front.py`). What comes here is new to this process, or leads nowhere.
+Links that work are answered by `fast_path.py` before this view. This view answers codes that this process does not know yet,
+links with `max_uses`, and codes that lead nowhere.
 """
 
 from flask import Response, request
 from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
-from link_issuer.http_api.dependencies import collaborators
+from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.redirect.dead_end_response import dead_end
-from link_issuer.http_api.redirect.fast_path import HEADERS, hit
-from link_issuer.http_api.redirect.redirect_resolver import Bounded, Hindered
-from link_issuer.http_api.redirect.usage_limit import may_use
+from link_issuer.http_api.redirect.fast_path import HEADERS, read_visit
+from link_issuer.http_api.redirect.redirect_resolver import NeedsUsageCheck, Unavailable
+from link_issuer.http_api.redirect.usage_limit import use_link
 from referral.catalog.view import Catalog
 from referral.http.context import Context, context
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.log.errors import LogUnavailable
 
-blueprint = Blueprint("redirect", __name__, description="Where shared links lead.")
+blueprint = Blueprint("redirect", __name__, description="The redirect from shared links to the program's target.")
 
 
 @blueprint.route("/<code>", methods=["GET"])
@@ -25,49 +26,51 @@ blueprint = Blueprint("redirect", __name__, description="Where shared links lead
     security=[],
     responses={
         302: {"description": "To the program's target, with the click token in the query parameter `rt`"},
-        404: {"description": "Nobody has this code, or it does not work yet"},
-        410: {"description": "The link or its program has ended, or the link was opened as often as it may be"},
-        429: {
-            "description": "This address asked for too many codes that nobody has; Retry-After says when to come back"
-        },
-        503: {
-            "description": "Neither is known: the log, or what counts the uses of a link with a bound, does not answer"
-        },
+        404: {"description": "The code is unknown, or does not work yet"},
+        410: {"description": "The link or its program has ended, or the link has reached its `max_uses`"},
+        429: {"description": "This address requested too many unknown codes; Retry-After is when it may try again"},
+        503: {"description": "Unknown at the moment: Kafka, or Redis for a link with `max_uses`, does not respond"},
     },
 )
-@unlimited
+@without_rate_limit
 def follow(code: str) -> Response:
     """Follow a shared link.
 
-    Query parameters that the program's target does not set itself go on to it, 20 at most; never `rt`.
+    Up to 20 query parameters are forwarded to the program's target, except those that the target itself sets, and `rt`.
     """
     try:
-        way = _way(code)
+        resolved = _resolve(code)
     except RedisError:
         return dead_end("uncounted", None, code)
-    if isinstance(way, str):
-        return Response(status=302, headers=[("Location", way), *HEADERS])
-    return dead_end(way.why, way.owner, code) if isinstance(way, Hindered) else dead_end("unknown", None, code)
+    if isinstance(resolved, str):
+        return Response(status=302, headers=[("Location", resolved), *HEADERS])
+    if isinstance(resolved, Unavailable):
+        return dead_end(resolved.reason, resolved.holder, code)
+    return dead_end("unknown", None, code)
 
 
-def _way(code: str) -> str | Hindered | Bounded | None:
-    """Where the code leads. The catalog is read to its end before a code is unknown.
+def _resolve(code: str) -> str | Unavailable | NeedsUsageCheck | None:
+    """Where the code leads. Reads the catalog to its end before it reports a code as unknown.
 
-    Where it cannot be, a process that has known all of it once answers from that; a fresh one raises LogUnavailable.
+    If the log does not respond, a process that has read the whole catalog before answers from what it has; one that has not
+    raises LogUnavailable.
     """
-    here = context()
-    if here.catalog.snapshot().code(code) is None:
-        here.limiter.count(request)  # a look at the catalog's end takes a thread; guessing codes must not take them all
+    ctx = context()
+    if ctx.catalog.snapshot().code(code) is None:
+        ctx.limiter.count(
+            request
+        )  # reading to the catalog's end occupies a thread: guessed codes must not occupy them all
+    resolver, visit = dependencies().redirect_resolver, read_visit(request.environ)
     try:
-        return collaborators().onward.way(_catalog(here), code, hit(request.environ), may_use)
+        return resolver.resolve(_catalog(ctx), code, visit, use_link)
     except LogUnavailable:
-        if not here.follower.was_complete():
+        if not ctx.follower.was_complete():
             raise
-        return collaborators().onward.way(here.catalog.snapshot(), code, hit(request.environ), may_use)
+        return resolver.resolve(ctx.catalog.snapshot(), code, visit, use_link)
 
 
-def _catalog(here: Context) -> Catalog:
-    """One that waits for nothing once the log has been away for a while: waiting would hold up everybody."""
-    follower = here.follower
+def _catalog(ctx: Context) -> Catalog:
+    """The catalog; a snapshot that never waits for the log if that has been unavailable for a while."""
+    follower = ctx.follower
     waits = follower.stale_reason() is None or not follower.was_complete()
-    return here.catalog if waits else here.catalog.snapshot()
+    return ctx.catalog if waits else ctx.catalog.snapshot()

@@ -1,12 +1,11 @@
-"""The redirect as a hot view: a shared link that works is answered before Flask is asked.
+"""Fast path of the redirect: a working link is answered before Flask dispatches the request.
 
-A redirect is what this service does thousands of times for each other request, and what a person waits for with a thumb
-on the screen.
+A redirect is by far the most frequent request of this service, and a person waits for each.
 """
 
 from typing import TYPE_CHECKING
 
-from link_issuer.http_api.redirect.redirect_resolver import Hit, Onward
+from link_issuer.http_api.redirect.redirect_resolver import LinkVisit, RedirectResolver
 from referral.catalog.view import Catalog
 from referral.http.fast_path import FastResponse, FastView
 
@@ -18,20 +17,22 @@ METHODS = ("GET", "HEAD")
 HEADERS = [("Cache-Control", "no-store")]
 
 
-def front(onward: Onward, catalog: Catalog) -> FastView:
-    """The view. `catalog` answers at once: a code that it does not know yet is left to the Flask view, which looks for it.
+def fast_path_view(resolver: RedirectResolver, catalog: Catalog) -> FastView:
+    """The view. `catalog` must not wait for the log.
 
-    So is a link whose uses are counted: that takes a round trip.
+    Codes that it does not know yet, and links with `max_uses` (counting takes a round trip), are left to the Flask view.
     """
 
     def follow(environ: "WSGIEnvironment") -> FastResponse | None:
-        way = onward.way(catalog, environ["PATH_INFO"][1:], hit(environ))
-        return FastResponse("302 Found", [("Location", way), *HEADERS]) if isinstance(way, str) else None
+        resolved = resolver.resolve(catalog, environ["PATH_INFO"][1:], read_visit(environ))
+        return FastResponse("302 Found", [("Location", resolved), *HEADERS]) if isinstance(resolved, str) else None
 
     return follow
 
 
-def hit(environ: "WSGIEnvironment") -> Hit:
-    """What a request says of who sends it."""
+def read_visit(environ: "WSGIEnvironment") -> LinkVisit:
+    """The properties of a request that the redirect uses."""
     purpose = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE")
-    return Hit(environ["REQUEST_METHOD"], purpose, environ.get("HTTP_USER_AGENT", ""), environ.get("QUERY_STRING", ""))
+    return LinkVisit(
+        environ["REQUEST_METHOD"], purpose, environ.get("HTTP_USER_AGENT", ""), environ.get("QUERY_STRING", "")
+    )

@@ -1,7 +1,7 @@
-"""Where a code leads now: the program's target with a signed click token, and the click on its way to the log.
+"""Resolves a code to the program's target with a signed click token, and publishes the click.
 
-Nothing here waits. The click goes to the log in company, later; where the log is away it is dropped and counted, and
-the person goes on.
+Nothing here waits for the log: the click is sent in a later batch. If the log is unavailable it is dropped and counted, and the
+person is redirected all the same.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from typing import Literal
 import msgspec
 from prometheus_client import Counter
 
-from link_issuer.domain.link_spec import Hindrance, hindrance
-from link_issuer.domain.target_url import around_token, carried
-from link_issuer.domain.visitor_class import visitor
+from link_issuer.domain.availability import UnavailableReason, unavailable_reason
+from link_issuer.domain.target_url import forwarded_query, split_at_token
+from link_issuer.domain.visitor_class import classify_visitor
 from referral.catalog.view import Catalog
 from referral.clock import Clock
 from referral.events.entities import Link, Participant
@@ -30,8 +30,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """What a request says of who sends it; `purpose` is what Sec-Purpose or Purpose says, `query` stands as it was sent."""
+class LinkVisit:
+    """A request for a link. `purpose` is the header Sec-Purpose or Purpose, `query` the raw query string."""
 
     method: str
     purpose: str | None
@@ -40,62 +40,63 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Hindered:
-    """Why somebody's code leads nowhere now."""
+class Unavailable:
+    """A known code that leads nowhere at the moment, and why."""
 
-    why: Hindrance
-    owner: Participant | Link
-
-
-@dataclass(frozen=True, slots=True)
-class Bounded:
-    """The code's uses are counted, and nobody here counts."""
-
-    owner: Link
-
-
-MayUse = Callable[[Link, int, Visitor], bool]
+    reason: UnavailableReason
+    holder: Participant | Link
 
 
 @dataclass(frozen=True, slots=True)
-class Onward:
-    """Sends people on."""
+class NeedsUsageCheck:
+    """The link has `max_uses`, and the caller gave no UsageCheck."""
+
+    link: Link
+
+
+UsageCheck = Callable[[Link, int, Visitor], bool]
+"""Takes a link, its `max_uses` and the visitor's class; counts a use if the visitor is a person; returns whether one was left."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectResolver:
+    """Resolves codes to the URLs that they redirect to."""
 
     clock: Clock
     signer: TokenSigner
-    collector: Publisher
+    publisher: Publisher
 
-    def way(
-        self, catalog: Catalog, code: str, hit: Hit, may_use: MayUse | None = None
-    ) -> str | Hindered | Bounded | None:
-        """The address to go on to, the click reported; or why there is none; None where nobody has the code.
+    def resolve(
+        self, catalog: Catalog, code: str, visit: LinkVisit, use_link: UsageCheck | None = None
+    ) -> str | Unavailable | NeedsUsageCheck | None:
+        """The URL to redirect to, with the click published; otherwise why there is none; None if the code is unknown.
 
-        `may_use` takes a use of a link with a bound, and says whether there was one left.
+        Raises what `use_link` raises.
         """
-        owner = catalog.code(code)
-        if owner is None:
+        holder = catalog.code(code)
+        if holder is None:
             return None
         now_ms = self.clock.now_ms()
-        terms = catalog.program_at(owner.program, now_ms)
-        why = hindrance(owner, terms, to_datetime(now_ms))
-        if terms is None or why is not None:
-            return Hindered(why or "program_not_started", owner)
-        who = visitor(hit.method, hit.purpose, hit.user_agent)
-        if isinstance(owner, Link) and owner.max_uses is not None:
-            if may_use is None:
-                return Bounded(owner)
-            if not may_use(owner, owner.max_uses, who):
-                return Hindered("exhausted", owner)
-        _outcome("sent").inc()
-        return self._sent(owner, who, now_ms, terms.program.target_url, hit.query)
+        version = catalog.program_at(holder.program, now_ms)
+        reason = unavailable_reason(holder, version, to_datetime(now_ms))
+        if version is None or reason is not None:
+            return Unavailable(reason or "program_not_started", holder)
+        visitor = classify_visitor(visit.method, visit.purpose, visit.user_agent)
+        if isinstance(holder, Link) and holder.max_uses is not None:
+            if use_link is None:
+                return NeedsUsageCheck(holder)
+            if not use_link(holder, holder.max_uses, visitor):
+                return Unavailable("exhausted", holder)
+        _redirect_counter("sent").inc()
+        return self._target_url(holder, visitor, now_ms, version.program.target_url, visit.query)
 
-    def _sent(self, owner: Participant | Link, who: Visitor, now_ms: int, target: str, query: str) -> str:
-        token = _token(owner, now_ms)
-        self._report(token, who)
-        before, after = around_token(target)
-        return before + self.signer.sign_click(token) + carried(query, target) + after
+    def _target_url(self, holder: Participant | Link, visitor: Visitor, now_ms: int, target: str, query: str) -> str:
+        token = _token(holder, now_ms)
+        self._publish_click(token, visitor)
+        before, after = split_at_token(target)
+        return before + self.signer.sign_click(token) + forwarded_query(query, target) + after
 
-    def _report(self, token: ClickToken, who: Visitor) -> None:
+    def _publish_click(self, token: ClickToken, visitor: Visitor) -> None:
         line = LinkClicked(
             occurred_at=to_datetime(token.clicked_at_ms),
             id=token.id,
@@ -105,39 +106,39 @@ class Onward:
             channel=token.channel,
             content=token.content,
             cta=token.cta,
-            visitor=who,
+            visitor=visitor,
             partner=token.partner,
             campaign=token.campaign,
         )
-        self.collector.offer(EVENTS, fact_key(line), _encode(line))
+        self.publisher.offer(EVENTS, fact_key(line), _encode(line))
 
 
 @cache
-def _outcome(outcome: Literal["sent"]) -> Counter:
+def _redirect_counter(outcome: Literal["sent"]) -> Counter:
     return counter("redirects").labels(outcome)
 
 
-def _token(owner: Participant | Link, now_ms: int) -> ClickToken:
-    """The token says what the line says, so that a follow can name its click without a look-up."""
+def _token(holder: Participant | Link, now_ms: int) -> ClickToken:
+    """A click token with the same fields as the click's line, so that a follow identifies its click without a lookup."""
     id_ = random_id("clk")
-    if isinstance(owner, Participant):
+    if isinstance(holder, Participant):
         return ClickToken(
             id=id_,
-            program=owner.program,
-            participant=owner.id,
-            code=owner.code,
+            program=holder.program,
+            participant=holder.id,
+            code=holder.code,
             clicked_at_ms=now_ms,
-            partner=owner.partner,
+            partner=holder.partner,
         )
     return ClickToken(
         id=id_,
-        program=owner.program,
-        participant=owner.participant,
-        code=owner.code,
+        program=holder.program,
+        participant=holder.participant,
+        code=holder.code,
         clicked_at_ms=now_ms,
-        channel=owner.channel,
-        content=owner.content,
-        cta=owner.cta,
-        partner=owner.partner,
-        campaign=owner.campaign,
+        channel=holder.channel,
+        content=holder.content,
+        cta=holder.cta,
+        partner=holder.partner,
+        campaign=holder.campaign,
     )

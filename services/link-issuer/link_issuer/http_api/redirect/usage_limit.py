@@ -1,9 +1,9 @@
-"""Links that may be opened so many times: a person's opening is counted before they are sent on, a machine's is not."""
+"""Limits of links with `max_uses`: a person's visit is counted before the redirect; automated clients are not counted."""
 
 import structlog
 
-from link_issuer.domain.uses import is_due
-from link_issuer.http_api.dependencies import collaborators
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.usage_counter import is_snapshot_due
 from referral.events.entities import Link, LinkUsed
 from referral.events.facts import Visitor
 from referral.events.timestamps import to_datetime
@@ -13,29 +13,28 @@ from referral.log.errors import NotDurable
 log = structlog.get_logger()
 
 
-def may_use(link: Link, most: int, who: Visitor) -> bool:
-    """Whether the link takes this visitor; a person is counted. Raises RedisError: then nobody knows."""
-    written, most = context().catalog.uses(link.code), most + context().catalog.returned_uses(link.code)
-    if who != "person":
-        return collaborators().uses.count(link.code, written) < most
-    uses = collaborators().uses.take(link.code, written, most)
-    if uses is not None and is_due(uses, most):
-        _write_down(link, uses)
+def use_link(link: Link, max_uses: int, visitor: Visitor) -> bool:
+    """Whether the link may be opened once more; a person's visit is counted. Raises RedisError."""
+    catalog, counter = context().catalog, dependencies().usage_counter
+    written, most = catalog.uses(link.code), max_uses + catalog.returned_uses(link.code)
+    if visitor != "person":
+        return counter.count(link.code, written) < most
+    uses = counter.use(link.code, written, most)
+    if uses is not None and is_snapshot_due(uses, most):
+        _write_snapshot(link, uses)
     return uses is not None
 
 
-def uses_of(link: Link) -> int:
-    """How often people have opened a link with a bound; a click that was no person's, as it turned out, is not one. Raises
-    RedisError.
-    """
-    catalog = context().catalog
-    return max(0, collaborators().uses.count(link.code, catalog.uses(link.code)) - catalog.returned_uses(link.code))
+def current_uses(link: Link) -> int:
+    """How often people have opened a link with `max_uses`, without uses returned by reclassification. Raises RedisError."""
+    catalog, counter = context().catalog, dependencies().usage_counter
+    return max(0, counter.count(link.code, catalog.uses(link.code)) - catalog.returned_uses(link.code))
 
 
-def _write_down(link: Link, uses: int) -> None:
-    """Into the catalog. Where that does not answer the person goes on all the same: the next one due says it again."""
+def _write_snapshot(link: Link, uses: int) -> None:
+    """Writes a count to the catalog. If that fails the person is redirected all the same, and the next snapshot makes up for it."""
     try:
         now = to_datetime(context().clock.now_ms())
-        collaborators().store.keep([LinkUsed(recorded_at=now, code=link.code, uses=uses)])
+        dependencies().store.write([LinkUsed(recorded_at=now, code=link.code, uses=uses)])
     except NotDurable as error:
-        log.warning("uses not written down", code=link.code, uses=uses, reason=str(error))
+        log.warning("usage snapshot not written", code=link.code, uses=uses, reason=str(error))

@@ -1,4 +1,4 @@
-"""The share page of a code, and its poster. Open to everybody who has the code; names, no ids."""
+"""The share page of a code, and its poster. Public: shows names, but no ids."""
 
 from threading import BoundedSemaphore
 from typing import NamedTuple
@@ -7,147 +7,145 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request, url_for
 from flask_smorest import Blueprint
 
-from link_issuer.domain.link_spec import hindrance
-from link_issuer.domain.share_kit import Kit, refused
-from link_issuer.http_api.dependencies import collaborators
+from link_issuer.domain.availability import unavailable_reason
+from link_issuer.domain.share_kit import ShareKit, policy_violations
+from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.redirect.dead_end_response import dead_end
-from link_issuer.pages import share_page
-from link_issuer.pages.dead_end_texts import DeadEnd
-from link_issuer.pages.fonts import NoFont, drawable
-from link_issuer.pages.invitation import Invitation, channel_of, content_of, kit
-from link_issuer.pages.poster import png
+from link_issuer.pages.fonts import FontMissing, drawable_text
+from link_issuer.pages.invitation import Invitation, invitation_kit, page_channel, page_content
+from link_issuer.pages.poster import render_png
+from link_issuer.pages.share_page import SharePage, compose_poster, compose_share_page
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.pages.languages import language
 
-_ASKED = [
-    (
-        "channel",
-        "Where it will be passed on: xiaohongshu, wechat, weibo, douyin or web; else the link's own, else web.",
-    ),
-    ("content", "The content item; else the link's own, else the program's first."),
-    ("lang", "zh-CN or en; the browser's language otherwise."),
-]
-PARAMETERS = [{"in": "query", "name": name, "schema": {"type": "string"}, "description": told} for name, told in _ASKED]
-_HTML = {"text/html": {"schema": {"type": "string"}}}
-LOST: dict[int, dict[str, object]] = {
-    404: {"description": "Nobody has this code, or not yet"},
-    410: {"description": "The link or its program has ended"},
-    503: {"description": "It cannot be told or drawn now; says when to come again, or what is missing"},
+_DESCRIPTIONS = {
+    "channel": "Where it will be shared: xiaohongshu, wechat, weibo, douyin or web; by default the link's channel, or web.",
+    "content": "The content item; by default the link's, or the program's first.",
+    "lang": "zh-CN or en; by default the browser's language.",
 }
-_KEPT_S = 60
-_PATIENCE_S = 3.0
+PARAMETERS = [
+    {"in": "query", "name": name, "schema": {"type": "string"}, "description": description}
+    for name, description in _DESCRIPTIONS.items()
+]
+DEAD_END_RESPONSES: dict[int, dict[str, object]] = {
+    404: {"description": "The code is unknown, or does not work yet"},
+    410: {"description": "The link or its program has ended"},
+    503: {"description": "Unavailable at the moment: Retry-After is when to retry, or the detail what to install"},
+}
+_HTML = {"text/html": {"schema": {"type": "string"}}}
+_PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+_MAX_AGE_S = 60
+_DRAWING_TIMEOUT_S = 3.0
 _drawing = BoundedSemaphore(2)  # a poster takes a tenth of a second of one core
 
 blueprint = Blueprint(
-    "share_page", __name__, template_folder="../../pages/templates", description="Pages to share from."
+    "share_page", __name__, template_folder="../../pages/templates", description="Share pages and posters."
 )
 
 
-class Found(NamedTuple):
-    """What a code's page is made of, in which program, and the query that asks for it again."""
+class ComposedPage(NamedTuple):
+    """The page of a code, its program, and the query parameters that select this page."""
 
     program: str
-    shown: share_page.Shown
+    page: SharePage
     query: dict[str, str]
 
 
 @blueprint.route("/s/<code>", methods=["GET"])
 @blueprint.doc(
-    security=[], parameters=PARAMETERS, responses={200: {"description": "The page.", "content": _HTML}, **LOST}
+    security=[],
+    parameters=PARAMETERS,
+    responses={200: {"description": "The page.", "content": _HTML}, **DEAD_END_RESPONSES},
 )
-@unlimited
+@without_rate_limit
 def page(code: str) -> Response:
-    """The page that somebody shares from, and that a friend sees: the hook, who invites, what both get, one button."""
-    shows = found(code)
-    if isinstance(shows, Response):
-        return shows
-    shown, kit_ = shows.shown, shows.shown.kit
+    """The page that a participant shares from, and that friends see: the hook, who invites, what both get, one button."""
+    composed = compose_page(code)
+    if isinstance(composed, Response):
+        return composed
+    kit, query = composed.page.kit, urlencode(composed.query)
+    share_page_url = dependencies().share_page_url(kit.code)
     html = render_template(
         "share.html",
-        shown=shown,
-        address=f"{collaborators().share_page(kit_.code)}?{urlencode(shows.query)}",
-        poster=_is_drawable(shown),
-        picture=f"{url_for('share_page.poster', code=kit_.code)}?{urlencode(shows.query)}",
-        preview=f"{collaborators().share_page(kit_.code)}/poster.png?{urlencode(shows.query)}",
-        qr=url_for("qr.svg", code=kit_.code, size=200, margin=2),
-        ticket=f"{url_for('share_presses.ticket', code=kit_.code)}?{urlencode(shows.query)}",
-        report=url_for("share_presses.press", code=kit_.code),
+        page=composed.page,
+        address=f"{share_page_url}?{query}",
+        poster=_is_drawable(composed.page),
+        picture=f"{url_for('share_page.poster', code=kit.code)}?{query}",
+        preview=f"{share_page_url}/poster.png?{query}",
+        qr=url_for("qr.svg", code=kit.code, size=200, margin=2),
+        ticket=f"{url_for('share_presses.ticket', code=kit.code)}?{query}",
+        report=url_for("share_presses.press", code=kit.code),
     )
-    return _kept(make_response(html))
+    return _cacheable(make_response(html))
 
 
 @blueprint.route("/s/<code>/poster.png", methods=["GET"])
 @blueprint.doc(
     security=[],
     parameters=PARAMETERS,
-    responses={
-        200: {
-            "description": "The poster, 1080 by 1440 pixels.",
-            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
-        },
-        **LOST,
-    },
+    responses={200: {"description": "The poster, 1080 by 1440 pixels.", "content": _PNG}, **DEAD_END_RESPONSES},
 )
 def poster(code: str) -> Response:
-    """The poster of a code: hook, name, what the friend gets, and the code or QR code as the channel's policy has it."""
-    shows = found(code)
-    if isinstance(shows, Response):
-        return shows
-    if not _drawing.acquire(timeout=_PATIENCE_S):
+    """The poster of a code: hook, name, what the friend gets, and the code or QR code as the channel's policy allows."""
+    composed = compose_page(code)
+    if isinstance(composed, Response):
+        return composed
+    if not _drawing.acquire(timeout=_DRAWING_TIMEOUT_S):
         raise Problem(
-            503, "busy", "Many posters are being drawn: come again in a moment.", headers={"Retry-After": "2"}
+            503, "busy", "Too many posters are being drawn. Retry in 2 seconds.", headers={"Retry-After": "2"}
         )
     try:
-        picture = png(share_page.poster(shows.shown))
-    except NoFont as error:
+        picture = render_png(compose_poster(composed.page))
+    except FontMissing as error:
         raise Problem(503, "no_font", str(error), headers={"Retry-After": "3600"}) from error
     finally:
         _drawing.release()
-    return _kept(Response(picture, mimetype="image/png"))
+    return _cacheable(Response(picture, mimetype="image/png"))
 
 
-def found(code: str) -> Found | Response:
-    """What the page shows, or the page of a dead end."""
-    via = context().catalog.code(code)
-    if via is None:
+def compose_page(code: str) -> ComposedPage | Response:
+    """The page of a code in the request's language, or the response for a code that leads nowhere."""
+    catalog, now_ms = context().catalog, context().clock.now_ms()
+    holder = catalog.code(code)
+    if holder is None:
         return dead_end("unknown", None, code)
-    now_ms = context().clock.now_ms()
-    terms, owner = context().catalog.program_at(via.program, now_ms), context().catalog.owner(via)
-    used = context().catalog.uses(via.code) - context().catalog.returned_uses(via.code)
-    why: DeadEnd | None = hindrance(via, terms, to_datetime(now_ms), used)
-    if terms is None or owner is None or why is not None:
-        return dead_end(why or "unknown", via, code)
-    return _composed(Invitation(program=terms.program, owner=owner, via=via, address=collaborators().link(via.code)))
+    version, owner = catalog.program_at(holder.program, now_ms), catalog.owner(holder)
+    uses = catalog.uses(holder.code) - catalog.returned_uses(holder.code)
+    reason = unavailable_reason(holder, version, to_datetime(now_ms), uses)
+    if version is None or owner is None or reason is not None:
+        return dead_end(reason or "unknown", holder, code)
+    link = dependencies().link_url(holder.code)
+    return _compose(Invitation(program=version.program, owner=owner, holder=holder, address=link))
 
 
-def _composed(invitation: Invitation) -> Found:
-    """The page's parts; where the program's words would break the channel's policy, without them."""
-    channel = channel_of(request.args.get("channel", ""), invitation.via)
-    content = content_of(request.args.get("content", ""), invitation.program, invitation.via)
-    made = kit(invitation, channel, content, language())
-    query = {"lang": language(), "channel": channel, **({"content": made.content} if made.content else {})}
-    return Found(invitation.program.id, share_page.shown(invitation, _fit(made)), query)
+def _compose(invitation: Invitation) -> ComposedPage:
+    """The page of an invitation; without the program's texts if they violate the channel's policy."""
+    channel = page_channel(request.args.get("channel", ""), invitation.holder)
+    content = page_content(request.args.get("content", ""), invitation.program, invitation.holder)
+    kit = invitation_kit(invitation, channel, content, language())
+    query = {"lang": language(), "channel": channel, **({"content": kit.content} if kit.content else {})}
+    return ComposedPage(invitation.program.id, compose_share_page(invitation, _compliant(kit)), query)
 
 
-def _fit(made: Kit) -> Kit:
-    return made.bare() if refused(made) else made
+def _compliant(kit: ShareKit) -> ShareKit:
+    return kit.without_program_texts() if policy_violations(kit) else kit
 
 
-def _is_drawable(shown: share_page.Shown) -> bool:
-    """Whether this machine has a font for the poster's words."""
+def _is_drawable(page: SharePage) -> bool:
+    """Whether the installed fonts have the characters of the poster's texts."""
     try:
-        drawable(shown.title + shown.inviter + shown.program + shown.invites)
-    except NoFont:
+        drawable_text(page.title + page.inviter + page.program + page.invites)
+    except FontMissing:
         return False
     return True
 
 
-def _kept(response: Response) -> Response:
-    """For a minute by browsers and proxies, then asked for again by its ETag."""
-    response.cache_control.public, response.cache_control.max_age = True, _KEPT_S
+def _cacheable(response: Response) -> Response:
+    """Browsers and proxies may cache the response for a minute, and revalidate it by its ETag."""
+    response.cache_control.public, response.cache_control.max_age = True, _MAX_AGE_S
     response.vary.add("Accept-Language")
     response.add_etag()
     response.make_conditional(request)

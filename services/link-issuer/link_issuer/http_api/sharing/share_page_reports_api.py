@@ -1,97 +1,98 @@
-"""Shares that the share page itself reports: without a key, by a signed token of its own that is good for an hour.
+"""Shares that share pages report: without an API key, with a signed token of the page that is valid for an hour.
 
-A stranger with a token can make the participant's own shares count ten times, no more. There is a token a page view, and a bound on
-reports a minute by address and by code.
+The holder of a token can record at most MAX_PRESSES shares of the participant. Each page view gets its own token, and reports
+are limited per minute by address and by code.
 """
 
 from flask import Response
 from flask_smorest import Blueprint
 
-from link_issuer.domain.share_report import MOST_PRESSES, TOKEN_MS, is_over, pressed
-from link_issuer.http_api.dependencies import collaborators
-from link_issuer.http_api.request_body import json_answer
-from link_issuer.http_api.sharing import share_requests
-from link_issuer.http_api.sharing.share_page_api import LOST, PARAMETERS, found
-from link_issuer.http_api.sharing.share_requests import loaded, refused
+from link_issuer.domain.share_report import MAX_PRESSES, TOKEN_LIFETIME_MS, is_expired, share_page_fact
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.require import require_code_holder
+from link_issuer.http_api.sharing.share_page_api import DEAD_END_RESPONSES, PARAMETERS, compose_page
+from link_issuer.http_api.sharing.share_requests import PRESS_EXAMPLE, PressSchema, invalid_share, read_press
+from link_issuer.http_api.sharing.share_responses import PressResponse, ShareTicket
 from referral.events.facts import ShareToken
 from referral.events.ids import random_id
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.problems import Problem
+from referral.http.responses import Headers, response
 from referral.tokens import InvalidTokenError
 from referral.validation.mistakes import Mistake
 
-blueprint = Blueprint("share_presses", __name__, description="What the share page reports.")
-_SAYS = {
-    "malformed": "is no token: send what GET /s/{code}/ticket gave",
-    "forged": "was not given by this service: send what GET /s/{code}/ticket gave",
-    "expired": f"is out of date after {TOKEN_MS // 60_000} minutes: get a new one",
-    "other": "was given for another code: get one for this",
-}
+blueprint = Blueprint("share_presses", __name__, description="Shares that share pages report.")
 
 
 @blueprint.route("/s/<code>/ticket", methods=["GET"])
-@blueprint.doc(security=[], parameters=PARAMETERS, responses=LOST)
-@blueprint.response(200, share_requests.TicketAnswer)
-def ticket(code: str) -> Response:
-    """What the page of a code reports shares with; asked for by its script, so that the page itself can be kept by proxies."""
-    here = found(code)
-    if isinstance(here, Response):
-        return here
-    kit, program = here.shown.kit, here.program
+@blueprint.doc(security=[], parameters=PARAMETERS, responses=DEAD_END_RESPONSES)
+@response(ShareTicket)
+def ticket(code: str) -> tuple[ShareTicket, Headers] | Response:
+    """The token with which a share page reports shares; requested by its script, so that proxies can cache the page."""
+    composed = compose_page(code)
+    if isinstance(composed, Response):
+        return composed
+    kit = composed.page.kit
     token = ShareToken(
         id=random_id("shr"),
-        program=program,
+        program=composed.program,
         code=kit.code,
         issued_ms=context().clock.now_ms(),
         channel=kit.channel,
         content=kit.content,
         cta=kit.cta,
     )
-    answer = {"token": collaborators().signer.sign_share(token), "presses": MOST_PRESSES}
-    return json_answer(answer, headers={"Cache-Control": "no-store"})
+    body = ShareTicket(token=dependencies().signer.sign_share(token), presses=MAX_PRESSES)
+    return body, {"Cache-Control": "no-store"}
 
 
 @blueprint.route("/s/<code>/shares", methods=["POST"])
 @idempotent
-@blueprint.response(201, share_requests.PressAnswer)
-@blueprint.alt_response(404, description="Nobody has this code.")
-@blueprint.alt_response(429, description="This code's pages report too much; says when to come again.")
-@blueprint.alt_response(503, description="The log did not answer.")
+@response(PressResponse, 201)
+@blueprint.alt_response(404, description="The code is unknown.")
+@blueprint.alt_response(
+    429, description="Too many reports from pages of this code; Retry-After is when to send the next."
+)
+@blueprint.alt_response(503, description="The log did not respond.")
 @blueprint.doc(
     security=[],
     requestBody={
         "required": True,
-        "content": {"application/json": {"schema": share_requests.PressSchema, "example": share_requests.PRESS}},
+        "content": {"application/json": {"schema": PressSchema, "example": PRESS_EXAMPLE}},
     },
 )
-def press(code: str) -> Response:
-    """Report a press of the share page's button; needs no key.
+def press(code: str) -> PressResponse:
+    """Report a press of the share page's button; needs no API key.
 
-    It counts as a share of the participant whose page it is, once however often it is told.
+    It counts as a share of the page's participant, once however often it is sent.
     """
-    asked = loaded(share_requests.PressSchema())
-    via = context().catalog.code(code)
-    owner = context().catalog.owner(via) if via else None
-    if via is None or owner is None:
-        raise Problem(404, "unknown_code", f"Nobody has the code {code}.")
-    token = _token(asked["token"], via.code)
-    if wait_s := collaborators().allowance.seconds_to_wait(via.code):
-        detail = f"The pages of {via.code} report more shares than people make. Come again later."
+    body = read_press()
+    holder = require_code_holder(code)
+    owner = context().catalog.owner(holder)
+    if owner is None:
+        raise LookupError(f"the catalog has {holder.id} but not its participant")
+    token = _read_token(body["token"], holder.code)
+    if wait_s := dependencies().share_rate_limit.seconds_to_wait(holder.code):
+        detail = f"Pages of {holder.code} report more shares than people make. Retry after {wait_s} seconds."
         raise Problem(429, "rate_limited", detail, headers={"Retry-After": str(wait_s)})
-    line = pressed(token, asked["press"], context().clock.now_ms(), owner, via)
-    collaborators().send(line)
-    return json_answer({"id": line.id, "occurred_at": line.occurred_at}, 201)
+    line = share_page_fact(token, body["press"], context().clock.now_ms(), owner, holder)
+    dependencies().send(line)
+    return PressResponse(id=line.id, occurred_at=line.occurred_at)
 
 
-def _token(text: str, code: str) -> ShareToken:
-    """The token, if it is for this code and not out of date. Raises Problem 422."""
+def _read_token(text: str, code: str) -> ShareToken:
+    """The token, if it is for this code and has not expired. Raises Problem 422."""
     try:
-        token = collaborators().signer.read_share(text)
+        token = dependencies().signer.read_share(text)
     except InvalidTokenError as error:
-        raise refused([Mistake("/token", _SAYS[str(error)])]) from error
+        raise _invalid_token(f"is {error}: send the token from GET /s/{code}/ticket unchanged") from error
     if token.code != code:
-        raise refused([Mistake("/token", _SAYS["other"])])
-    if is_over(token, context().clock.now_ms()):
-        raise refused([Mistake("/token", _SAYS["expired"])])
+        raise _invalid_token(f"is for another code: request a token from GET /s/{code}/ticket")
+    if is_expired(token, context().clock.now_ms()):
+        raise _invalid_token(f"has expired after {TOKEN_LIFETIME_MS // 60_000} minutes: request a new one")
     return token
+
+
+def _invalid_token(detail: str) -> Problem:
+    return invalid_share(Mistake("/token", detail))

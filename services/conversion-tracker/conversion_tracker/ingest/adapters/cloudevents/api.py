@@ -8,14 +8,14 @@ from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import p
 from conversion_tracker.ingest.ingest_response import ingest_mapped
 from conversion_tracker.ingest.program_access import program_access_check
 from referral.http.api_keys import requires
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 
 blueprint = Blueprint("cloudevents", __name__, description="CloudEvents 1.0 from any source.")
 
 
 @blueprint.post("/v1/adapters/cloudevents")
 @blueprint.doc(**POST_CLOUDEVENTS)
-@unlimited
+@without_rate_limit
 @requires("events:write")
 def post_cloudevents() -> Response:
     """Report events as CloudEvents 1.0: structured, batched (up to 1,000) or binary.

@@ -18,7 +18,7 @@ from referral.events.adapters import Adapter, AdapterSignature
 from referral.http.api_keys import authenticate, require_program_access
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.http.require import unknown_program
 
 blueprint = Blueprint("adapters", __name__, description="Other platforms' webhooks, mapped by the program file.")
@@ -26,7 +26,7 @@ blueprint = Blueprint("adapters", __name__, description="Other platforms' webhoo
 
 @blueprint.post("/v1/adapters/<name>/<program>")
 @blueprint.doc(**POST_WEBHOOK)
-@unlimited
+@without_rate_limit
 def webhook(name: str, program: str) -> Response:
     """Accept a platform's webhook: one JSON object, an array, or an object with the list that the adapter names.
 

@@ -1,13 +1,13 @@
 """Locations in a JSON document, written as a JSON pointer (RFC 6901: `/user/id`) or as a dotted path (`user.id`)."""
 
-from referral.validation.mistakes import json_pointer
+from referral.json_pointer import json_pointer, parse_pointer
 
 
 def parse_path(path: str) -> tuple[str, ...]:
     """The names and indexes of a path."""
     if not path.startswith("/"):
         return tuple(path.split("."))
-    return tuple(step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/"))
+    return parse_pointer(path)
 
 
 def to_pointer(path: str) -> str:

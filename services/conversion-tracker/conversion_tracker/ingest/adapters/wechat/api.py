@@ -28,7 +28,7 @@ from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import WechatAccount
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.http.rate_limit import unlimited
+from referral.http.rate_limit import without_rate_limit
 from referral.telemetry.metrics import counter
 
 blueprint = Blueprint("wechat", __name__, description="Callbacks of a WeChat official account.")
@@ -56,7 +56,7 @@ def echo(program: str) -> Response:
 
 @blueprint.post(_ROUTE)
 @blueprint.doc(**POST_CALLBACK)
-@unlimited
+@without_rate_limit
 def callback(program: str) -> Response:
     """Accept a callback: a follow (the scene of the QR code is the referral code), a scan or an unfollow becomes an event.
 
@@ -73,7 +73,7 @@ def callback(program: str) -> Response:
         body = request.get_data(cache=False)
     fact = to_event(parse_callback(body), program)
     if fact is None:
-        counter("adapter_passed_over").labels(TOKEN_SECRET).inc()
+        counter("adapter_ignored").labels(TOKEN_SECRET).inc()
     else:
         line = _encode(fact)
         if not encrypted:

@@ -1,4 +1,4 @@
-"""Events at the door: what is taken as it came, and what is refused with its place and what to do."""
+"""Event validation: valid events are published unchanged, invalid ones are rejected with a location and a remedy."""
 
 import json
 from collections.abc import Callable
@@ -29,14 +29,14 @@ GOOD = {
 ORDER = {**GOOD, "type": "order.paid", "data": {"order": "o", "amount": "1", "currency": "CNY"}}
 
 
-def _admit(program: str) -> None:
+def _check_program(program: str) -> None:
     if program != PROGRAM:
-        raise EventRejected("unknown_program", "/program", "No such program.")
+        raise EventRejected("unknown_program", "/program", "Unknown program.")
 
 
-def _inspect(*raws: bytes, tokens: object = TOKENS) -> ValidationResult:
-    inspector = EventValidator(tokens, timedelta(minutes=5), 8192)  # type: ignore[arg-type]
-    return inspector.validate(raws, to_ms(at(10)), _admit)
+def _validate(*raws: bytes, tokens: object = TOKENS) -> ValidationResult:
+    validator = EventValidator(tokens, timedelta(minutes=5), 8192)  # type: ignore[arg-type]
+    return validator.validate(raws, to_ms(at(10)), _check_program)
 
 
 def _with(**more: object) -> bytes:
@@ -96,55 +96,55 @@ FOREIGN = TOKENS.sign_click(
         (json.dumps({**ORDER, "data": {**ORDER["data"], "amount": "-1"}}).encode(), "invalid_value", "/data/amount"),  # type: ignore[dict-item]
     ],
 )
-def test_a_bad_event_is_refused_with_its_place_and_what_to_do(raw: bytes, code: str, pointer: str) -> None:
-    """A platform's developer reads the answer and knows which field to mend; the others of the batch are unharmed."""
-    found = _inspect(_with(), raw, _with(id="f"))
+def test_an_invalid_event_is_rejected_with_its_location_and_a_remedy(raw: bytes, code: str, pointer: str) -> None:
+    """The error names the field to correct; the other events of the batch are accepted."""
+    found = _validate(_with(), raw, _with(id="f"))
     assert [key for key, _ in found.accepted] == [f"{PROGRAM}|xhs:u"] * 2
-    (refusal,) = found.rejected
-    assert (refusal.index, refusal.code, refusal.pointer) == (1, code, pointer)
-    assert refusal.detail.endswith(REMEDIES[refusal.code])
-    assert len(refusal.detail) < 512
+    (error,) = found.rejected
+    assert (error.index, error.code, error.pointer) == (1, code, pointer)
+    assert error.detail.endswith(REMEDIES[error.code])
+    assert len(error.detail) < 512
 
 
 @pytest.mark.parametrize(
     "twice",
     ['{"type":"clock.ticked","type":"person.followed",%s}', '{"type":"person.followed","type":"clock.ticked",%s}'],
 )
-def test_a_type_said_twice_smuggles_nothing_in(twice: str) -> None:
-    """A line that began like a clock tick would be taken for one by the folds."""
+def test_a_duplicate_type_field_does_not_bypass_validation(twice: str) -> None:
+    """The folds would read a line that starts like a clock tick as one."""
     rest = json.dumps({key: value for key, value in GOOD.items() if key != "type"})[1:-1]
-    assert [one.code for one in _inspect((twice % rest).encode()).rejected] == ["internal_type"]
+    assert [one.code for one in _validate((twice % rest).encode()).rejected] == ["internal_type"]
 
 
-def test_good_bytes_go_to_the_log_untouched() -> None:
-    """What was sent is what is kept, to the blank: nothing is lost in a translation that nobody needs."""
+def test_valid_events_are_published_byte_for_byte() -> None:
+    """Including whitespace: no re-encoding can lose anything."""
     raw = b'{ "type" : "person.followed", "id":"e","program":"prg_glow","person":"xhs:u","occurred_at":"2026-11-03T00:00:00.12Z"}'
-    assert _inspect(raw).accepted == [(f"{PROGRAM}|xhs:u", raw)]
+    assert _validate(raw).accepted == [(f"{PROGRAM}|xhs:u", raw)]
 
 
 @pytest.mark.parametrize("raw", [json.dumps(GOOD, indent=2).encode(), _with(occurred_at="2026-11-03T08:00:00+08:00")])
-def test_a_line_that_would_break_the_log_is_written_anew(raw: bytes) -> None:
-    """A record is NDJSON in UTC; a pretty-printed event or another zone's is the same fact, compactly."""
-    ((_, line),) = _inspect(raw).accepted
+def test_a_line_with_a_line_break_or_another_time_zone_is_re_encoded(raw: bytes) -> None:
+    """A record is NDJSON in UTC; the re-encoded line is the same event."""
+    ((_, line),) = _validate(raw).accepted
     assert b"\n" not in line
     assert line == msgspec.json.encode(msgspec.json.decode(_with(), type=Fact))
 
 
 @pytest.mark.parametrize("kind", kinds(Fact))
-def test_every_fact_of_the_documentation_is_taken(kind: str) -> None:
-    """The examples are what people copy; they are taken with a token of ours."""
+def test_every_documented_example_is_accepted(kind: str) -> None:
+    """With a click token that is signed with the test's key."""
     fact = msgspec.json.decode(example(kind), type=Fact)
     signed = msgspec.structs.replace(fact, click=token(AMY, 2)) if fact.click else fact
-    assert _inspect(msgspec.json.encode(signed)).rejected == []
+    assert _validate(msgspec.json.encode(signed)).rejected == []
 
 
 @given(
     st.binary(max_size=200)
     | st.dictionaries(st.text(), st.text() | st.integers()).map(lambda found: json.dumps(found).encode())
 )
-def test_whatever_comes_gets_a_verdict_and_what_is_taken_can_be_folded(raw: bytes) -> None:
-    """No input makes the door fail, and nothing passes it that a fold could not read."""
-    found = _inspect(raw)
+def test_any_input_is_accepted_or_rejected_and_accepted_lines_can_be_decoded(raw: bytes) -> None:
+    """No input raises an exception, and no accepted line is invalid for the folds."""
+    found = _validate(raw)
     assert len(found.accepted) + len(found.rejected) == 1
     for _, line in found.accepted:
         msgspec.json.decode(line, type=EventLine)
@@ -162,7 +162,7 @@ def test_whatever_comes_gets_a_verdict_and_what_is_taken_can_be_folded(raw: byte
     ],
 )
 def test_a_body_is_one_event_an_array_or_ndjson(body: bytes, mimetype: str, count: int) -> None:
-    """Each part is judged by itself afterwards, even where it is no event at all."""
+    """Each part is validated on its own afterwards, even if it is not an event."""
     assert len(split_events(body, mimetype)) == count
 
 
@@ -180,27 +180,29 @@ def test_a_body_is_one_event_an_array_or_ndjson(body: bytes, mimetype: str, coun
         (b"[" + b",".join([b"{}"] * (MAX_EVENTS + 1)) + b"]", "application/json", 413),
     ],
 )
-def test_a_body_that_cannot_be_taken_apart_is_a_problem(body: bytes, mimetype: str, status: int) -> None:
-    """Where there are no events to judge, the request itself is refused, with what to send instead."""
+def test_a_body_that_cannot_be_split_is_a_problem(body: bytes, mimetype: str, status: int) -> None:
+    """Without events to validate, the request as a whole is rejected."""
     with pytest.raises(Problem) as caught:
         split_events(body, mimetype)
     assert caught.value.status == status
 
 
-def test_every_refusal_has_a_remedy() -> None:
-    """A code without a remedy leaves its reader alone."""
+def test_every_error_code_has_a_remedy() -> None:
+    """Each remedy is a sentence."""
     assert all(remedy.endswith(".") for remedy in REMEDIES.values())
 
 
-def test_an_event_that_is_too_large_is_told_the_bound_that_is_set() -> None:
-    """Whatever REFERRAL_MAX_EVENT is: the sender reads how much is too much."""
-    found = EventValidator(TOKENS, timedelta(minutes=5), 300).validate([_with(device="d" * 300)], to_ms(at(10)), _admit)
+def test_the_error_of_a_too_large_event_has_the_configured_maximum() -> None:
+    """It is the value of REFERRAL_MAX_EVENT."""
+    found = EventValidator(TOKENS, timedelta(minutes=5), 300).validate(
+        [_with(device="d" * 300)], to_ms(at(10)), _check_program
+    )
     assert "; the maximum is 300." in found.rejected[0].detail
 
 
-def test_a_program_is_asked_for_once_a_batch() -> None:
-    """A look-up an event would cost more than the rest of its inspection."""
-    asked: list[str] = []
-    admit: Callable[[str], None] = asked.append
-    EventValidator(TOKENS, timedelta(minutes=5), 8192).validate([_with()] * 10, to_ms(at(10)), admit)
-    assert asked == [PROGRAM]
+def test_a_program_is_checked_once_per_batch() -> None:
+    """A look-up for each event would cost more than the rest of its validation."""
+    checked: list[str] = []
+    check_program: Callable[[str], None] = checked.append
+    EventValidator(TOKENS, timedelta(minutes=5), 8192).validate([_with()] * 10, to_ms(at(10)), check_program)
+    assert checked == [PROGRAM]

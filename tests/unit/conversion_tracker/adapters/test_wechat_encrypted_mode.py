@@ -1,4 +1,4 @@
-"""WeChat's encrypted mode: a vector made with openssl, whatever a second implementation encrypts, and what is refused."""
+"""WeChat's encrypted mode: a test vector made with openssl, round trips with a second implementation, and errors."""
 
 from base64 import b64encode
 from contextlib import suppress
@@ -18,7 +18,7 @@ from conversion_tracker.ingest.adapters.wechat.encrypted_mode import (
 )
 from tests.support.builders.wechat import AES_KEY, APPID, encrypt, pad_message
 
-# By hand: `0123456789abcdef`, the length, the callback, the AppID, padded to 32; then
+# Plaintext: `0123456789abcdef`, the length, the callback, the AppID, padded to 32; then
 # openssl enc -aes-256-cbc -nopad -K $(printf '%s=' $AES_KEY | base64 -d | xxd -p -c 99) -iv <its first half> | base64 -w0
 VECTOR = (
     "Q3stYC6hdFzMh9T8HCvyDPYd4batj7zR9qX1tTJwVo3rIGsIyiksc+v3Gxca8gMqRegfsmyXaZi8mysgFPc1sSyReyy+CEEVBCzKdjdhI1kWoS"
@@ -30,30 +30,30 @@ VECTOR = (
 SIGNATURE = "4b1a9539dd6e06821c3e01a520a2fbbef3534838"
 
 
-def test_what_openssl_encrypted_is_opened() -> None:
-    """The whole way: signature, AES, padding, length, AppID, callback."""
+def test_the_openssl_vector_is_decrypted() -> None:
+    """End to end: signature, AES, padding, length, AppID, callback."""
     assert signature("spamtoken", "1793692800", "n1", VECTOR) == SIGNATURE
-    found = decrypt(VECTOR, AES_KEY)
-    assert found.appid == APPID
-    callback = parse_callback(found.message)
+    decrypted = decrypt(VECTOR, AES_KEY)
+    assert decrypted.appid == APPID
+    callback = parse_callback(decrypted.message)
     assert (callback.person, callback.event, callback.key) == ("oAmy", "subscribe", "qrscene_AMY88")
 
 
 @given(st.binary(max_size=300), st.text(st.characters(codec="utf-8"), max_size=30))
-def test_whatever_is_encrypted_so_is_opened(message: bytes, appid: str) -> None:
-    """Of every length: the padding is 1 to 32 bytes."""
+def test_any_message_round_trips(message: bytes, appid: str) -> None:
+    """Of any length, so with 1 to 32 bytes of padding."""
     assert decrypt(encrypt(pad_message(message, appid.encode())), AES_KEY) == DecryptedMessage(message, appid)
 
 
 @given(st.binary(max_size=200))
-def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None:
-    """No bytes make it fail otherwise."""
+def test_any_bytes_are_parsed_or_a_decryption_error(plain: bytes) -> None:
+    """No bytes raise another exception."""
     with suppress(DecryptionError):
         assert isinstance(parse_plaintext(plain), DecryptedMessage)
 
 
 @pytest.mark.parametrize(
-    ("sent", "says"),
+    ("sent", "reason"),
     [
         ("not base 64!", "Base64"),
         ("中文", "Base64"),
@@ -69,24 +69,24 @@ def test_whatever_comes_is_opened_or_refused_with_a_reason(plain: bytes) -> None
         (encrypt(pad_message(b"x", b"\xff")), "AppID"),
     ],
 )
-def test_what_was_not_encrypted_for_us_is_refused(sent: str, says: str) -> None:
-    """And what is wrong with it is said."""
-    with pytest.raises(DecryptionError, match=says):
+def test_the_error_names_what_is_wrong_with_the_message(sent: str, reason: str) -> None:
+    """Wrong encoding, key, padding, length or AppID."""
+    with pytest.raises(DecryptionError, match=reason):
         decrypt(sent, AES_KEY)
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.text())
 def test_the_signature_covers_the_message(token: str, timestamp: str, nonce: str, message: str, other: str) -> None:
-    """Another message, or another token, is not believed."""
-    said = signature(token, timestamp, nonce, message)
-    assert is_signed_by_any(["new", token], said, timestamp, nonce, message)
-    assert not is_signed_by_any([], said, timestamp, nonce, message)
-    assert not is_signed_by_any([token], said, timestamp, nonce, message + "x" + other)
+    """It is invalid for another message or another token."""
+    signed = signature(token, timestamp, nonce, message)
+    assert is_signed_by_any(["new", token], signed, timestamp, nonce, message)
+    assert not is_signed_by_any([], signed, timestamp, nonce, message)
+    assert not is_signed_by_any([token], signed, timestamp, nonce, message + "x" + other)
 
 
 @pytest.mark.parametrize(
     ("text", "good"), [(AES_KEY, True), (AES_KEY[:-1], False), (AES_KEY + "A", False), ("=" * 43, False)]
 )
 def test_a_key_has_43_letters_and_digits(text: str, good: bool) -> None:
-    """As the account's page makes it."""
+    """The format that WeChat generates."""
     assert is_encoding_aes_key(text) is good

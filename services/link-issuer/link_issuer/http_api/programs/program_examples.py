@@ -1,4 +1,8 @@
-"""Examples for OpenAPI; a contract test sends each."""
+"""Examples of a program and its version, for OpenAPI."""
+
+from datetime import UTC, datetime
+
+from link_issuer.http_api.programs.program_response import ProgramVersionResponse
 
 PROGRAM: dict[str, object] = {
     "id": "prg_glow",
@@ -33,8 +37,8 @@ PROGRAM: dict[str, object] = {
             "format": "tag_a_friend",
             "mechanics": ["practical_value", "emotional_connection"],
             "elements": {
-                "easy_share": "a friend's name in the comments is all it takes",
-                "social_currency": "whoever tags a friend looks like the one who knows",
+                "easy_share": "a friend's name in the comments",
+                "social_currency": "tagging a friend shows that you know skincare",
             },
             "ctas": [
                 {"id": "tag", "placement": "caption", "text": {"en": "Tag a friend who struggles with dry skin"}},
@@ -45,8 +49,8 @@ PROGRAM: dict[str, object] = {
     ],
     "kits": {
         "xiaohongshu": {"zh-CN": "{hook}。关注时报我的邀请码 {code}", "en": "{hook}. Follow and say my code {code}"},
-        "wechat": {"zh-CN": "{hook}。从这里关注：{link}", "en": "{hook}. Come in here: {link}"},
-        "weibo": {"zh-CN": "{hook}。从这里关注：{link}", "en": "{hook}. Come in here: {link}"},
+        "wechat": {"zh-CN": "{hook}。从这里关注：{link}", "en": "{hook}. Follow here: {link}"},
+        "weibo": {"zh-CN": "{hook}。从这里关注：{link}", "en": "{hook}. Follow here: {link}"},
     },
     "codes": {"blocklist": ["ADMIN", "VIP"]},
     "challenges": [
@@ -61,31 +65,7 @@ PROGRAM: dict[str, object] = {
     ],
     "partners": [{"id": "kol_lin", "kind": "influencer", "channel": "weibo"}],
 }
-PROGRAM_VERSION = {
-    "program": PROGRAM,
-    "version": 1,
-    "effective_from": "2026-11-01T08:00:00Z",
-    "recorded_at": "2026-11-01T08:00:00Z",
-    "warnings": [],
-    "is_new": True,
-    "dry_run": False,
-}
-PROGRAMS = {
-    "items": [
-        {"id": "prg_glow", "name": PROGRAM["name"], "version": 1, "effective_from": PROGRAM_VERSION["effective_from"]}
-    ],
-    "next_cursor": None,
-}
-PARTICIPANT: dict[str, object] = {"external_id": "xhs:u42", "display_name": "Amy", "mention": "@amy"}
-PARTNER: dict[str, object] = {"partner": "kol_lin", "external_id": "weibo:lin", "mention": "@lin"}
-PARTICIPANTS = {"participants": [PARTICIPANT, {"external_id": "xhs:u43", "display_name": "李雷"}]}
-PARTICIPANT_ANSWER = {
-    "id": "par_3v8k2m9q4t6w1x7z",
-    "external_id": "xhs:u42",
-    "display_name": "Amy",
-    "code": "AMY88",
-    "link": "https://go.example.com/AMY88",
-    "mention": "@amy",
-    "partner": None,
-}
-LINK: dict[str, object] = {"channel": "wechat", "content": "dry-skin-hacks", "cta": "tag"}
+_START = datetime(2026, 11, 1, 8, tzinfo=UTC)
+PROGRAM_VERSION = ProgramVersionResponse(
+    program=PROGRAM, version=1, effective_from=_START, recorded_at=_START, warnings=[], is_new=True, dry_run=False
+)

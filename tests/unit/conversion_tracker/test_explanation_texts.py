@@ -1,4 +1,4 @@
-"""What an explanation says to people: the verdict in one sentence, each line in another, and the rank or why it is not known."""
+"""Texts of an explanation: the verdict, the description of each line, and the rank or why it is unknown."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -48,8 +48,8 @@ AT = to_ms(at(1))
 SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="code", touched_at=at(1), event="e"), AT)
 
 
-def told(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = None) -> str:
-    """The verdict on the friend after these facts."""
+def sentence_after(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = None) -> str:
+    """The verdict sentence about the friend after these events."""
     person = Run(catalog(terms)).take(facts).person
     course, rules, said = person.history.timeline(), attribution_rules(terms), person.published
     won = winning_touch(course, rules, rules.model)
@@ -58,68 +58,75 @@ def told(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = No
     return verdict_sentence(VerdictFacts(FRIEND, referrer, course, won, rules, reason, qualified, conversion))
 
 
-def said(outcome: str, *reasons: str, **more: Any) -> Conversion:
-    """A conversion of which this was said."""
+def screened(outcome: str, *reasons: str, **more: Any) -> Conversion:
+    """A conversion with this published outcome."""
     return replace(SCREENED, published=PublishedOutcome(outcome, AT, reasons), **more)  # type: ignore[arg-type] # a test's own words
 
 
 REVIEWED = Review("cleared", "kim", AT, "they know each other")
 
 
-BROUGHT = "Amy (xhs:amy) brought xhs:friend by code AMY88"
-WITH_ORDER = "an order of 99 CNY or more that is not given back"
-FALLEN = replace(SCREENED, active=False)
+REFERRED = "Amy (xhs:amy) referred xhs:friend by code AMY88"
+WITH_ORDER = "an order of at least 99 CNY that is not refunded"
+REVERSED = replace(SCREENED, active=False)
 
 
 @pytest.mark.parametrize(
     ("sentence", "found"),
     [
-        ("xhs:friend has not followed, so nobody has brought them yet.", told(version(), scan(1, 1, "AMY88"))),
-        ("Nobody brought xhs:friend: nothing they did or said led to anybody.", told(version(), follow(1, 1))),
-        ("Nobody brought xhs:friend: nobody had the code they said.", told(version(), follow(1, 1, code="NOBODY"))),
-        (f"Nobody brought xhs:friend: {REASONS['program_closed']}.", told(version(ends_at=at(0.5)), CODE)),
-        ("Nobody brought xhs:friend: they are banned from the program.", told(version(), CODE, ban(2))),
-        (f"{BROUGHT}; screening has not come to it yet.", told(version(), CODE, ban(2), unban(3))),
-        ("Nobody brought xhs:friend, who has unfollowed.", told(version(), follow(1, 1), unfollow(2, 2))),
-        (f"{BROUGHT}; screening has not come to it yet.", told(version(), CODE)),
-        (f"{BROUGHT}; it counts and pays.", told(version(), CODE, conversion=said("cleared"))),
+        ("xhs:friend has not followed yet, so there is no referrer.", sentence_after(version(), scan(1, 1, "AMY88"))),
+        ("xhs:friend has no referrer: there is no evidence of one.", sentence_after(version(), follow(1, 1))),
         (
-            f"{BROUGHT}; it counts and pays, as kim decided.",
-            told(version(), CODE, conversion=said("cleared", review=REVIEWED)),
+            "xhs:friend has no referrer: the code they used does not exist.",
+            sentence_after(version(), follow(1, 1, code="NOBODY")),
+        ),
+        (f"xhs:friend has no referrer: {REASONS['program_closed']}.", sentence_after(version(ends_at=at(0.5)), CODE)),
+        ("xhs:friend has no referrer: they are banned from the program.", sentence_after(version(), CODE, ban(2))),
+        (f"{REFERRED}; it has not been screened yet.", sentence_after(version(), CODE, ban(2), unban(3))),
+        ("xhs:friend has no referrer, and has unfollowed.", sentence_after(version(), follow(1, 1), unfollow(2, 2))),
+        (f"{REFERRED}; it has not been screened yet.", sentence_after(version(), CODE)),
+        (f"{REFERRED}; it counts and pays.", sentence_after(version(), CODE, conversion=screened("cleared"))),
+        (
+            f"{REFERRED}; it counts and pays, as decided by kim.",
+            sentence_after(version(), CODE, conversion=screened("cleared", review=REVIEWED)),
         ),
         (
-            f"{BROUGHT}; it is held until somebody looks at it ({REASON_TEXTS['rule_failed'].rstrip('.')}).",
-            told(version(), CODE, conversion=said("held", "rule_failed")),
+            f"{REFERRED}; it is held for manual review ({REASON_TEXTS['rule_failed'].rstrip('.')}).",
+            sentence_after(version(), CODE, conversion=screened("held", "rule_failed")),
         ),
         (
-            f"{BROUGHT}; it was rejected and pays nothing ({REASON_TEXTS['self_referral'].rstrip('.')}).",
-            told(version(), CODE, conversion=said("rejected", "self_referral")),
+            f"{REFERRED}; it was rejected and pays nothing ({REASON_TEXTS['self_referral'].rstrip('.')}).",
+            sentence_after(version(), CODE, conversion=screened("rejected", "self_referral")),
         ),
         (
-            f"{BROUGHT}; it was rejected, as kim decided, and pays nothing.",
-            told(version(), CODE, conversion=said("rejected", "review", review=replace(REVIEWED, decision="rejected"))),
+            f"{REFERRED}; it was rejected, as decided by kim, and pays nothing.",
+            sentence_after(
+                version(),
+                CODE,
+                conversion=screened("rejected", "review", review=replace(REVIEWED, decision="rejected")),
+            ),
         ),
         (
-            f"{BROUGHT}; it does not pay yet, but will with {WITH_ORDER}.",
-            told(ON_ORDER, CODE, paid(2, 2, "o1"), refunded(3, 3, "o1"), conversion=FALLEN),
+            f"{REFERRED}; it does not pay yet, but will with {WITH_ORDER}.",
+            sentence_after(ON_ORDER, CODE, paid(2, 2, "o1"), refunded(3, 3, "o1"), conversion=REVERSED),
         ),
         (
-            f"{BROUGHT}; it does not pay yet, but will once they have followed for 7 days.",
-            told(ON_STAYING, CODE),
+            f"{REFERRED}; it does not pay yet, but will once they have followed for 7 days.",
+            sentence_after(ON_STAYING, CODE),
         ),
         (
-            f"{BROUGHT}, but xhs:friend has unfollowed, so nothing of it counts.",
-            told(version(), CODE, unfollow(2, 2), conversion=FALLEN),
+            f"{REFERRED}, but xhs:friend has unfollowed, so the referral does not count.",
+            sentence_after(version(), CODE, unfollow(2, 2), conversion=REVERSED),
         ),
     ],
 )
 def test_the_verdict_is_one_plain_sentence(sentence: str, found: str) -> None:
-    """Who, by what, and whether it pays; and if not, why not, or what it waits for."""
+    """Who referred them by what, whether it pays, and if not, why not or on what condition."""
     assert found == sentence
 
 
-def test_every_reason_why_nobody_brought_somebody_can_be_told() -> None:
-    """A reason without words would keep the whole explanation from being given."""
+def test_every_reason_for_no_referrer_has_a_text() -> None:
+    """A reason without a text would make the explanation fail."""
     assert set(REASONS) == set(get_args(UnattributedReason))
 
 
@@ -128,11 +135,11 @@ def test_every_reason_why_nobody_brought_somebody_can_be_told() -> None:
     [
         ("person.banned", "xhs:amy was banned by lin@glow.example: hundreds of follows from one room."),
         ("conversion.reviewed", "Released by lin@glow.example: they are sisters, I asked."),
-        ("referral.circled", "It closed a circle of 2 referrals, of which it is the newest."),
+        ("referral.circled", "It closed a referral cycle of 2 referrals, and is the newest of them."),
     ],
 )
-def test_what_somebody_decided_is_said_with_who_and_why(kind: str, sentence: str) -> None:
-    """A follower is answered by what was decided about them, not by a type's name."""
+def test_a_decision_is_described_with_who_made_it_and_why(kind: str, sentence: str) -> None:
+    """Not by the name of the line's type."""
     topic = EVENTS if kind == "person.banned" else ATTRIBUTIONS
     assert describe_line(msgspec.json.decode(example(kind), type=topic.lines), str) == sentence
 
@@ -141,8 +148,8 @@ LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS)
 
 
 @pytest.mark.parametrize(("topic", "kind"), LINES, ids=[kind for _, kind in LINES])
-def test_every_line_can_be_said(topic: Topic, kind: str) -> None:
-    """A support person reads sentences; a type that is added later has at least its name."""
+def test_every_line_has_a_description(topic: Topic, kind: str) -> None:
+    """A sentence; a type that is added later has at least its name."""
     line = msgspec.json.decode(example(kind), type=topic.lines)
     sentence = describe_line(line, lambda participant: f"<{participant}>")
     assert sentence.endswith(".")
@@ -150,12 +157,14 @@ def test_every_line_can_be_said(topic: Topic, kind: str) -> None:
 
 
 def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
-    """Each rule of the catalogue describes itself; a reason without a rule has words; what else a finding holds is kept."""
+    """Each finding has the description of its rule or reason, and its additional fields as detail."""
 
     class Closer(Finding, frozen=True, array_like=True):
         close_to: str = ""
 
-    shown = screening_response(replace(said("cleared"), findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED))
+    shown = screening_response(
+        replace(screened("cleared"), findings=(Closer("held", "ring", "xhs:bo"),), review=REVIEWED)
+    )
     assert shown is not None
     assert shown["status"] == "cleared"
     assert shown["findings"] == [
@@ -170,34 +179,34 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     assert screening_response(None) is None
 
 
-def test_an_explanation_calls_a_conversion_what_the_list_for_review_calls_it() -> None:
-    """One word for one thing: whoever explains and whoever decides talk of the same."""
-    for conversion in (FALLEN, said("held", "rule_failed"), said("rejected", "ring"), said("cleared")):
+def test_an_explanation_has_the_same_conversion_status_as_the_review_list() -> None:
+    """Explanations and reviews use the same statuses."""
+    for conversion in (REVERSED, screened("held", "rule_failed"), screened("rejected", "ring"), screened("cleared")):
         shown = screening_response(conversion)
         assert shown is not None
         assert shown["status"] == listed(conversion, catalog())["status"]
 
 
-def _board(answer: httpx.Response | Exception) -> tuple[LeaderboardClient, list[httpx.Request]]:
-    asked: list[httpx.Request] = []
+def _client(answer: httpx.Response | Exception) -> tuple[LeaderboardClient, list[httpx.Request]]:
+    requests: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    return LeaderboardClient("http://boards:8000/", httpx.MockTransport(handle)), asked
+    return LeaderboardClient("http://boards:8000/", httpx.MockTransport(handle)), requests
 
 
-def test_a_rank_is_asked_for_with_the_callers_key() -> None:
-    """Whoever may see the person sees the rank; whoever may not, does not."""
-    board, asked = _board(
+def test_the_rank_is_requested_with_the_callers_key() -> None:
+    """The rank is visible to callers whose key may read the board."""
+    client, requests = _client(
         httpx.Response(200, json={"rank": 3, "score": 7, "total": 90, "reached_at": None, "entries": []})
     )
-    assert board.get_rank("prg_glow", "par_1", "Bearer rk_1").rank == Rank(3, 7, 90)
-    assert asked[0].headers["Authorization"] == "Bearer rk_1"
-    assert str(asked[0].url).startswith("http://boards:8000/v1/programs/prg_glow/boards/referrals/people/par_1?")
+    assert client.get_rank("prg_glow", "par_1", "Bearer rk_1").rank == Rank(3, 7, 90)
+    assert requests[0].headers["Authorization"] == "Bearer rk_1"
+    assert str(requests[0].url).startswith("http://boards:8000/v1/programs/prg_glow/boards/referrals/people/par_1?")
 
 
 @pytest.mark.parametrize(
@@ -209,18 +218,18 @@ def test_a_rank_is_asked_for_with_the_callers_key() -> None:
         httpx.Response(404),
         httpx.Response(200, text="<html>"),
     ],
-    ids=["silent", "away", "busy", "unknown", "else"],
+    ids=["timeout", "unavailable", "busy", "unknown", "not JSON"],
 )
-def test_a_board_that_does_not_tell_keeps_nothing_from_being_explained(answer: httpx.Response | Exception) -> None:
-    """No rank, and why."""
-    standing = _board(answer)[0].get_rank("prg_glow", "par_1", "Bearer rk_1")
-    assert standing.rank is None
-    assert standing.unknown_reason
-    assert "http://boards:8000" in standing.unknown_reason
+def test_without_the_leaderboard_the_rank_is_unknown_with_a_reason(answer: httpx.Response | Exception) -> None:
+    """The explanation itself does not fail."""
+    result = _client(answer)[0].get_rank("prg_glow", "par_1", "Bearer rk_1")
+    assert result.rank is None
+    assert result.unknown_reason
+    assert "http://boards:8000" in result.unknown_reason
 
 
-def test_a_fact_that_comes_again_keeps_the_place_it_first_had() -> None:
-    """A client's retry is another line; the one that counted is named."""
+def test_an_event_sent_again_keeps_the_position_it_first_had() -> None:
+    """A client's retry is another line; the history has the position of the first."""
     entry = Run().take([CODE]).person.history.entries[0]
     again = Run().take([CODE]).person.history.with_entry(replace(entry, offset=9, line=9))
     assert [(one.offset, one.line) for one in again.entries] == [(0, 0)]

@@ -1,0 +1,52 @@
+"""Response bodies about participants."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from link_issuer.http_api.dependencies import dependencies
+from referral.events.entities import Participant
+
+
+class ParticipantResponse(Struct):
+    """A participant, with the code, link and mention that friends are referred by."""
+
+    id: Annotated[str, Meta(examples=["par_3v8k2m9q4t6w1x7z"])]
+    external_id: Annotated[str, Meta(examples=["xhs:u42"])]
+    display_name: Annotated[str, Meta(examples=["Amy"])]
+    code: Annotated[str, Meta(examples=["AMY88"])]
+    link: Annotated[str, Meta(examples=["https://go.example.com/AMY88"])]
+    mention: Annotated[str | None, Meta(examples=["@amy"])]
+    partner: Annotated[
+        str | None, Meta(description="Which of the program's partners they are; null for a follower.", examples=[None])
+    ]
+
+
+class ParticipantsResponse(Struct):
+    """Participants, in the order of the request."""
+
+    participants: list[ParticipantResponse]
+
+
+EXAMPLE = ParticipantResponse(
+    id="par_3v8k2m9q4t6w1x7z",
+    external_id="xhs:u42",
+    display_name="Amy",
+    code="AMY88",
+    link="https://go.example.com/AMY88",
+    mention="@amy",
+    partner=None,
+)
+
+
+def participant_response(participant: Participant) -> ParticipantResponse:
+    """The body that describes a participant."""
+    return ParticipantResponse(
+        id=participant.id,
+        external_id=participant.external_id,
+        display_name=participant.display_name,
+        code=participant.code,
+        link=dependencies().link_url(participant.code),
+        mention=participant.mention,
+        partner=participant.partner,
+    )

@@ -1,0 +1,67 @@
+"""Applying a program file: checked, compared with the newest version, and written as the next one if it differs."""
+
+from collections.abc import Sequence
+
+from flask import request
+
+from link_issuer.domain.advice.advice_rule import Advice
+from link_issuer.domain.advice.catalogue import find_advice
+from link_issuer.domain.program_versions import AppliedProgram, InvalidEffectiveTime, apply_program
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.request_body import invalid_body, json_or_yaml_body
+from link_issuer.store import AlreadyTaken
+from referral.events.entities import ProgramVersion
+from referral.http.context import context
+from referral.http.problems import Problem
+from referral.program_file.check import Checked, check
+from referral.validation.mistakes import Mistake
+
+
+def apply_file(program: str, *, dry_run: bool) -> tuple[AppliedProgram, Sequence[Advice]]:
+    """Applies the program file in the request's body, and returns the resulting version and the advice on the file.
+
+    Raises Problem 422 for mistakes, 412 if If-Match does not match, 409 if another request writes a version at the same time.
+    """
+    checked = _check_body(program)
+    newest = dependencies().store.complete_catalog().program(program)
+    _require_match(newest)
+    applied = _apply(newest, checked)
+    if applied.is_new and not dry_run:
+        applied = AppliedProgram(_write(applied.version), is_new=True)
+    return applied, find_advice(applied.version.program)
+
+
+def _check_body(program: str) -> Checked:
+    document = json_or_yaml_body()
+    checked = check(document.content)
+    mistakes = [*document.mistakes, *checked.mistakes]
+    if checked.program and checked.program.id != program:
+        mistakes.append(Mistake("/id", f"must be {program}, as in the URL; got {checked.program.id}"))
+    if mistakes:
+        plural = "s" if len(mistakes) > 1 else ""
+        raise invalid_body(mistakes, f"The program has {len(mistakes)} mistake{plural}; nothing was changed.")
+    return checked
+
+
+def _require_match(newest: ProgramVersion | None) -> None:
+    """Evaluates If-Match (RFC 9110, 13.1.1). Raises Problem 412."""
+    if "If-Match" in request.headers and not request.if_match.contains(str(newest.version) if newest else ""):
+        current = f"The newest version is {newest.version}." if newest else "The program does not exist yet."
+        raise Problem(412, "other_version", f"{current} Read it, and apply your change to that.")
+
+
+def _apply(newest: ProgramVersion | None, checked: Checked) -> AppliedProgram:
+    assert checked.program is not None  # noqa: S101 - a file without mistakes has a program
+    try:
+        return apply_program(newest, checked.program, checked.effective_from, context().clock.now_ms())
+    except InvalidEffectiveTime as error:
+        raise invalid_body([Mistake("/effective_from", str(error))], "Nothing was changed.") from error
+
+
+def _write(version: ProgramVersion) -> ProgramVersion:
+    try:
+        reserved = dependencies().store.reserve_version(version)
+    except AlreadyTaken as error:
+        raise Problem(409, "other_version", f"{error}. Read the program, and apply your change to that.") from error
+    dependencies().store.write([reserved])
+    return reserved

@@ -1,0 +1,55 @@
+"""The Faust application of the delivery worker, as untyped as Faust is.
+
+Measured, Faust loses records if an agent raises, if `take` groups them, or if several are in work when the process is killed. So
+the dispatcher acknowledges records itself, in order (`events_without_ack`).
+"""
+
+from collections.abc import AsyncIterable
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import faust
+
+from referral.config import Settings
+from reward_dispatcher.delivery.shutdown_watchdog import force_exit_after
+
+_SHUTDOWN_S = 5.0  # a graceful shutdown takes two; Docker and our own supervisor kill after ten
+
+
+def create_faust_app(settings: Settings) -> Any:
+    """Returns a Faust app that reads from where its consumer group stopped."""
+    member = f"{settings.topic_prefix}delivery-{settings.worker}" if settings.worker else None
+    return faust.App(
+        f"{settings.topic_prefix}delivery",
+        broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        broker_commit_interval=1.0,
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.0,
+        broker_request_timeout=10.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=member,
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        datadir=Path(gettempdir()) / f"{settings.topic_prefix}delivery",
+    )
+
+
+def run_faust_app(app: Any) -> None:
+    """Runs the app in this process until SIGTERM or SIGINT."""
+    _FaustWorker(app, quiet=True, redirect_stdouts=False, override_logging=False).execute_from_commandline()
+
+
+def events_without_ack(stream: Any) -> AsyncIterable[Any]:
+    """Returns the events of a stream, which the caller acknowledges."""
+    return stream.noack().events()  # type: ignore[no-any-return] # Faust ships no types
+
+
+class _FaustWorker(faust.Worker):  # type: ignore[misc] # Faust ships no types
+    """Faust's worker, with a time limit for its shutdown: without its broker it would retry the commit for ever."""
+
+    def _schedule_shutdown(self, signal: Any) -> None:
+        force_exit_after(_SHUTDOWN_S)
+        super()._schedule_shutdown(signal)

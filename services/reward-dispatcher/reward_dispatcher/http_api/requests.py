@@ -1,0 +1,57 @@
+"""Request bodies and query parameters of this API. Unknown fields are errors."""
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
+
+MAX_CODES_PER_UPLOAD = 1000
+_ID = validate.Length(min=1, max=64)
+_CODE = validate.Regexp(r"^\S{1,64}$", error="must be 1 to 64 characters without blanks")
+_WHICH_PROGRAM = {"description": "needed only if two programs have the same code"}
+
+
+class RedemptionRequest(Schema):
+    """The reward to use, by its code or its id, and the order it is used for."""
+
+    code = fields.Str(validate=_CODE)
+    reward_id = fields.Str(validate=_ID)
+    order_id = fields.Str(required=True, validate=_ID, metadata={"description": "the shop's own id of the order"})
+    program = fields.Str(validate=_ID, metadata=_WHICH_PROGRAM)
+
+    @validates_schema
+    def check_one_of_both(self, data: dict[str, object], **_: object) -> None:
+        """Exactly one of code and reward_id."""
+        if ("code" in data) == ("reward_id" in data):
+            raise ValidationError("Send either code or reward_id.", "code")
+
+
+class CodeQuery(Schema):
+    """The program whose code is meant."""
+
+    program = fields.Str(validate=_ID, metadata=_WHICH_PROGRAM)
+
+
+class PoolUploadRequest(Schema):
+    """Codes for a pool. They are issued in this order."""
+
+    codes = fields.List(fields.Str(validate=_CODE), required=True, validate=validate.Length(1, MAX_CODES_PER_UPLOAD))
+
+
+class WebhookRequest(Schema):
+    """The address that reward events of a program are sent to."""
+
+    program = fields.Str(required=True, validate=_ID)
+    url = fields.Str(
+        required=True, validate=validate.Length(max=512), metadata={"examples": ["https://example.com/hook"]}
+    )
+    events = fields.List(
+        fields.Str(validate=validate.OneOf(WEBHOOK_EVENT_TYPES)),
+        load_default=list,
+        metadata={"description": "empty: all of them"},
+    )
+
+
+class WebhooksQuery(Schema):
+    """The program whose webhooks are listed."""
+
+    program = fields.Str(required=True, validate=_ID)

@@ -1,0 +1,274 @@
+"""Rules across the fields of a program file: what no field shows by itself.
+
+The rules read the file as it was sent, so that a mistake in one place does not hide another; a field that is invalid by itself is
+not reported as missing or misplaced as well.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import assert_never, cast, get_args
+from zoneinfo import ZoneInfo
+
+from referral.events.challenges import MAX_CHALLENGES
+from referral.events.content import MAX_CTAS
+from referral.events.facts import Channel
+from referral.events.prize_ranks import overlaps
+from referral.events.program import GENERATED, QualifyingEvent
+from referral.events.rewards import RewardKind
+from referral.events.section import Period
+from referral.program_file.document import SentSection, with_ancestors
+from referral.validation.mistakes import Mistake
+
+Rule = Callable[[SentSection], Iterator[Mistake]]
+
+
+def cross_field_mistakes(document: object, invalid: Iterable[str]) -> Iterator[Mistake]:
+    """The mistakes in a program file beyond those at the pointers `invalid`."""
+    program = SentSection(document if isinstance(document, Mapping) else {}, "", with_ancestors(invalid))
+    for rule in RULES:
+        yield from rule(program)
+
+
+def unique_names(program: SentSection) -> Iterator[Mistake]:
+    """Sections of a list have different ids, boards different metrics."""
+    for name in ("rewards", "content", "challenges", "partners", "adapters"):
+        yield from _repeated(program, name, "id")
+    yield from _repeated(program, "boards", "metric")
+    for item in program.sections("content"):
+        yield from _repeated(item, "ctas", "id")
+
+
+def _repeated(section: SentSection, name: str, key: str) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for one in section.sections(name):
+        value = one.sent_text(key)
+        if value is not None and value in seen:
+            yield one.mistake(key, f"{value[:64]} is used twice: give each its own {key}")
+        elif value is not None:
+            seen.add(value)
+
+
+def qualifying_fields(program: SentSection) -> Iterator[Mistake]:
+    """`qualifies_on` has the fields it needs, and no other event's."""
+    attribution = program.section("attribution")
+    if attribution.has("qualifies_on") and attribution.text("qualifies_on") is None:
+        return
+    chosen = attribution.text("qualifies_on") or "person.followed"
+    for event in get_args(QualifyingEvent):
+        for name, example in _qualifying_fields(event).items():
+            if event == chosen and not attribution.has(name):
+                yield attribution.mistake(name, f"is required: qualifies_on {event} needs {example}")
+            elif event != chosen and attribution.get(name) is not None:
+                yield attribution.mistake(name, f"belongs to qualifies_on {event}: write that, or remove it")
+
+
+def _qualifying_fields(event: QualifyingEvent) -> dict[str, str]:
+    """The fields that an event needs, with an example of each."""
+    match event:
+        case "person.followed":
+            return {}
+        case "order.paid":
+            return {
+                "min_amount": "the least amount of the order, such as min_amount: 99",
+                "currency": "the currency of min_amount, such as currency: CNY",
+            }
+        case "person.retained":
+            return {"retained_days": "the days to stay, such as retained_days: 7"}
+        case _:
+            assert_never(event)
+
+
+def reward_fields(program: SentSection) -> Iterator[Mistake]:
+    """A reward has the fields that its occasion and kind need, and no others."""
+    for reward in program.sections("rewards"):
+        yield from _milestone_fields(reward)
+        kind = reward.text("kind")
+        if kind is not None:
+            yield from _kind_fields(reward, cast("RewardKind", kind))
+
+
+def _milestone_fields(reward: SentSection) -> Iterator[Mistake]:
+    if reward.text("on") == "milestone":
+        if not reward.has("referrals"):
+            yield reward.mistake("referrals", "is required: a milestone needs the number of referrals it takes")
+        if reward.text("to") == "referee":
+            yield reward.mistake("to", "must be referrer: a milestone counts a referrer's referrals")
+        if reward.get("once"):
+            yield reward.mistake("once", "must be left out: a milestone is reached only once")
+    elif reward.text("on") and reward.get("referrals") is not None:
+        yield reward.mistake("referrals", "belongs to a milestone: write on: milestone, or remove it")
+
+
+def _kind_fields(reward: SentSection, kind: RewardKind) -> Iterator[Mistake]:
+    match kind:
+        case "discount_code":
+            if reward.text("pool") is None and not reward.has("percent"):
+                yield reward.mistake("percent", "is required: a discount code needs percent, or the pool of its codes")
+        case "guide":
+            yield from _no_percent(reward)
+            if not reward.has("pool") or reward.text("pool") == GENERATED:
+                yield reward.mistake("pool", "is required: a guide needs its file name, such as skincare-secrets.pdf")
+        case "early_access" | "shoutout" | "giveaway_entry" | "exclusive_content":
+            yield from _no_percent(reward)
+        case _:
+            assert_never(kind)
+
+
+def _no_percent(reward: SentSection) -> Iterator[Mistake]:
+    if reward.get("percent") is not None:
+        yield reward.mistake("percent", "belongs to a discount_code: remove it, or change the kind")
+
+
+def prizes_can_be_won(program: SentSection) -> Iterator[Mistake]:
+    """A board's prizes are for periods that it has, and each rank has one prize."""
+    for board in program.sections("boards"):
+        sent = board.sent_list("periods")
+        periods = [period for period in get_args(Period) if period in sent] or get_args(Period)
+        prizes = board.section("prizes")
+        for period in get_args(Period):
+            if not prizes.has(period):
+                continue
+            if period not in periods:
+                detail = f"the board has no {period} ranking: add {period} to periods, or remove these prizes"
+                yield prizes.mistake(period, detail)
+                continue
+            ranks = prizes.section(period)
+            for text, taken in overlaps(map(str, ranks.values)):
+                yield ranks.mistake(text, f"gives rank {taken} a second prize: make the ranks not overlap")
+
+
+def experiments(program: SentSection) -> Iterator[Mistake]:
+    """An experiment compares calls to action of its own item, and has an id of its own: results are stored by it."""
+    seen: set[str] = set()
+    for item in program.sections("content"):
+        experiment = item.section("experiment")
+        yield from _unknown_variants(item, experiment)
+        id_ = experiment.sent_text("id")
+        if id_ is not None and id_ in seen:
+            yield experiment.mistake("id", f"{id_[:64]} is another item's experiment: give each its own id")
+        elif id_ is not None:
+            seen.add(id_)
+
+
+def _unknown_variants(item: SentSection, experiment: SentSection) -> Iterator[Mistake]:
+    known = dict.fromkeys(id_ for cta in item.sections("ctas") if (id_ := cta.sent_text("id")) is not None)
+    options = " or ".join(islice(known, MAX_CTAS)) or "none, as the item has no calls to action"
+    variants = SentSection({}, f"{experiment.pointer}/variants", item.invalid)
+    for index, variant in enumerate(experiment.sent_list("variants")):
+        if isinstance(variant, str) and variant not in known:
+            yield variants.mistake(index, f"is not a call to action of this item: use {options}")
+
+
+def channels_of_the_program(program: SentSection) -> Iterator[Mistake]:
+    """Share kits and partners are on channels where the program runs."""
+    sent = {channel for channel in program.sent_list("channels") if isinstance(channel, str)}
+    own = [channel for channel in get_args(Channel) if channel in sent]
+    remedy = f"use {', '.join(own)}, or add it to channels" if own else "add it to channels"
+    if not program.sent_list("channels"):
+        return
+    kits = program.section("kits")
+    named = [(kits, channel, channel) for channel in kits.values]
+    named += [(partner, "channel", partner.sent_text("channel") or "") for partner in program.sections("partners")]
+    for section, name, channel in named:
+        if channel in get_args(Channel) and channel not in own:
+            yield section.mistake(name, f"{channel} is not a channel of this program: {remedy}")
+
+
+def end_after_beginning(program: SentSection) -> Iterator[Mistake]:
+    """A version takes effect before the program closes."""
+    begins, ends = _instant(program.text("effective_from")), _instant(program.text("ends_at"))
+    if begins is not None and ends is not None and ends <= begins:
+        yield program.mistake("ends_at", "must be after effective_from: this version would never be in effect")
+
+
+def challenges(program: SentSection) -> Iterator[Mistake]:
+    """Challenges end before year 10000 and with the program, and have prompts for their days."""
+    last_day = _last_day(program)
+    for challenge in islice(program.sections("challenges"), MAX_CHALLENGES):
+        days = challenge.get("days")
+        prompts = len(challenge.section("resources").sent_list("prompts"))
+        if isinstance(days, int) and prompts > days:
+            resources = challenge.section("resources")
+            yield resources.mistake(
+                "prompts", f"are {prompts} for {days} days: one per day is shown, so remove the rest"
+            )
+        if (span := _span(challenge)) is None:
+            continue
+        if span.after is None and days is not None:
+            yield challenge.mistake("days", "end after the year 9999: make the challenge shorter")
+        elif last_day is not None:
+            yield from _within_program(challenge, span, last_day)
+
+
+def _within_program(challenge: SentSection, span: "_Span", last_day: date) -> Iterator[Mistake]:
+    if span.first > last_day:
+        detail = f"is after the program's end on {last_day}: let the challenge begin earlier, or move ends_at"
+        yield challenge.mistake("starts", detail)
+    elif span.after is not None and span.after - last_day > timedelta(1):
+        most = (last_day - span.first).days + 1
+        yield challenge.mistake("days", f"last beyond the program's end on {last_day}: write {most} at most")
+
+
+def hashtags_told_apart(program: SentSection) -> Iterator[Mistake]:
+    """Two challenges with the same hashtag have no day in common, so that each post belongs to one."""
+    seen: list[tuple[str, _Span, object]] = []
+    for challenge in islice(program.sections("challenges"), MAX_CHALLENGES):
+        span, hashtag = _span(challenge), challenge.sent_text("hashtag")
+        if span is None or span.after is None or hashtag is None:
+            continue
+        for tag, other, id_ in seen:
+            if tag == hashtag.casefold() and other.after and span.first < other.after and other.first < span.after:
+                detail = f"is used by {id_} on the same days: use another, or let one challenge end first"
+                yield challenge.mistake("hashtag", detail)
+                break
+        seen.append((hashtag.casefold(), span, challenge.values.get("id")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """When a challenge runs: from a day up to and excluding another; None if that is after the year 9999."""
+
+    first: date
+    after: date | None
+
+
+def _span(challenge: SentSection) -> _Span | None:
+    starts, days = challenge.text("starts"), challenge.values.get("days")
+    if starts is None or not isinstance(days, int):
+        return None
+    first = date.fromisoformat(starts)
+    try:
+        return _Span(first, first + timedelta(days))
+    except OverflowError:
+        return _Span(first, None)
+
+
+def _last_day(program: SentSection) -> date | None:
+    """The last day of the program in its time zone; if it closes at midnight, the day before."""
+    ends, zone = _instant(program.text("ends_at")), program.text("timezone")
+    if ends is None or zone is None:
+        return None
+    try:
+        return (ends - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
+    except OverflowError:
+        return ends.date()
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+RULES: tuple[Rule, ...] = (
+    unique_names,
+    qualifying_fields,
+    reward_fields,
+    prizes_can_be_won,
+    experiments,
+    channels_of_the_program,
+    end_after_beginning,
+    challenges,
+    hashtags_told_apart,
+)
+"""Every rule across fields: add a rule here."""

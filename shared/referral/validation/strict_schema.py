@@ -1,0 +1,41 @@
+"""A marshmallow schema that refuses unknown fields, with messages that say what to write instead."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from typing import Any, cast
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+_BUILT_IN = fields.Field.default_error_messages
+
+
+class StrictSchema(Schema):
+    """A section or request body: unknown fields are refused."""
+
+    class Meta:
+        """Refuses unknown fields."""
+
+        unknown = RAISE
+
+    def handle_error(self, error: ValidationError, data: object, **_: object) -> None:
+        """Adds what to write instead to marshmallow's own messages; called by marshmallow for each section."""
+        messages = cast("dict[str, Any]", error.messages)
+        for name, problems in messages.items():
+            if isinstance(problems, list):
+                messages[name] = [self._with_remedy(str(name), str(problem)) for problem in problems]
+
+    def _with_remedy(self, name: str, problem: str) -> str:
+        known = {field.data_key or own: field for own, field in self.fields.items()}
+        if problem == self.error_messages["unknown"]:
+            return f"unknown field{_suggestion(name, known)}"
+        if problem == self.error_messages["type"]:
+            return f"must be a mapping (in JSON an object) with {', '.join(known)}"
+        description = known[name].metadata.get("description") if name in known else None
+        if problem in (_BUILT_IN["required"], _BUILT_IN["null"]):
+            return f"is required: {description}"
+        return f"{problem} Expected: {description}" if description and problem.startswith("Not a valid") else problem
+
+
+def _suggestion(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f": did you mean {close[0]}?" if close else f": use one of {', '.join(known)}"
