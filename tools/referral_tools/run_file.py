@@ -9,6 +9,8 @@ import msgspec
 
 from referral_tools.private_files import write_private
 
+RUN_FILE = Path("var/run.json")
+
 
 @dataclass(frozen=True, slots=True)
 class RunningSystem:
@@ -32,3 +34,11 @@ class RunningSystem:
             for path in paths:
                 if path.exists() and path.read_text() == content:
                     path.unlink()
+
+
+def read_run_file(path: Path = RUN_FILE) -> RunningSystem | None:
+    """The system that runs in this folder; None if the file does not exist or belongs to another version."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunningSystem)
+    except (OSError, msgspec.MsgspecError):
+        return None

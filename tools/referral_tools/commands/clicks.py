@@ -25,7 +25,7 @@ def clicks() -> None:
 @click.option("--visitor", type=_CLASSES, required=True, help="what they are from now on")
 @click.option("--by", help="who found it; the key's id when left out")
 @click.option("--note", help="why")
-@service_options("link-issuer", "admin")
+@service_options("admin")
 def reclass(program: str, click_: str | None, from_: str | None, url: str, key: str, **said: str | None) -> None:
     """Correct the visitor class of clicks of PROGRAM: counters move each to its new class, once, on the day it happened."""
     wanted = {"click": click_, "from": from_, **said}

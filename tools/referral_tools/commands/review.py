@@ -28,7 +28,7 @@ def review() -> None:
     help="which conversions to list",
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@service_options("conversion-tracker", "read")
+@service_options("read")
 def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
     """List the conversions of PROGRAM (prg_…) that wait for a decision, the first that qualified first."""
     found = [
@@ -41,7 +41,7 @@ def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
 @review.command()
 @_CONVERSION
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
     """Let CONVERSION (cnv_…) count, whatever the rules found: it pays and ranks."""
     ServiceClient(url, key).request_ok(
@@ -53,7 +53,7 @@ def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
 @review.command()
 @_CONVERSION
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def reject(conversion: str, by: str, note: str, url: str, key: str) -> None:
     """Let CONVERSION (cnv_…) not count; what it had paid is taken back."""
     ServiceClient(url, key).request_ok("POST", path("conversions", conversion, "reject"), json={"by": by, "note": note})
