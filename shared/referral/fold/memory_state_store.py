@@ -1,5 +1,7 @@
-"""States in memory, for tests of folds and runner without Redis. Wiping it is what FLUSHALL does to the real one."""
+"""States in memory, for replays and for tests of folds and of the runner. Wiping it is what FLUSHALL does to the real store."""
 
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from referral.fold.state_store import LoadedState, StateChange, StateRequest
@@ -12,66 +14,84 @@ class MemoryStateStore:
         self.fence: dict[int, bytes] = {}
         self.values: dict[int, dict[str, bytes]] = {}
         self.scores: dict[int, dict[tuple[str, str], float]] = {}
+        self._sorted_sets: dict[int, dict[str, dict[str, float]]] = {}  # the scores once more, by sorted set
+        self._timers: dict[int, list[tuple[float, str]]] = defaultdict(list)  # the sorted set of timers, in order
 
     def wipe(self) -> None:
-        """Forgets everything."""
+        """Removes everything."""
         self.fence.clear()
         self.values.clear()
         self.scores.clear()
+        self._sorted_sets.clear()
+        self._timers.clear()
 
-    def load(self, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
-        """What is there now."""
-        return {partition: self._load(partition, want) for partition, want in wanted.items()}
+    def load(self, requests: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
+        """The stored states."""
+        return {partition: self._load(partition, request) for partition, request in requests.items()}
 
-    def _load(self, partition: int, want: StateRequest) -> LoadedState:
+    def _load(self, partition: int, request: StateRequest) -> LoadedState:
         values, scores = self.values.get(partition, {}), self.scores.get(partition, {})
-        families = {board: self._family(partition, board) for board, _ in want.groups}
-        related = [prefix + member for board, prefix in want.groups for member in families[board]]
+        sorted_sets = self._sorted_sets.get(partition, {})
+        groups = {sorted_set: dict(sorted_sets.get(sorted_set, {})) for sorted_set, _ in request.groups}
+        member_keys = [prefix + member for sorted_set, prefix in request.groups for member in groups[sorted_set]]
         return LoadedState(
             self.fence.get(partition, b""),
-            {key: values[key] for key in (*want.values, *related) if key in values},
-            {place: scores[place] for place in want.scores if place in scores},
-            families,
+            {key: values[key] for key in (*request.values, *member_keys) if key in values},
+            {key: scores[key] for key in request.scores if key in scores},
+            groups,
         )
 
-    def _family(self, partition: int, board: str) -> dict[str, float]:
-        scores = self.scores.get(partition, {})
-        return {member: score for (there, member), score in scores.items() if there == board}
+    def is_due(self, partition: int, until_ms: int) -> bool:
+        """Returns whether any timer is due."""
+        timers = self._timers[partition]
+        return bool(timers) and timers[0][0] <= until_ms
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
-        """The value states whose timers have come, earliest first."""
-        timers = [
-            (score, key)
-            for (board, key), score in self.scores.get(partition, {}).items()
-            if board == "timers" and score <= until_ms
-        ]
+        """The value states whose timers are due, earliest first."""
+        timers = self._timers[partition]
+        due = timers[: bisect_left(timers, (until_ms + 1, ""))]  # timers are whole milliseconds
         values = self.values.get(partition, {})
-        found = {key: values[key] for _, key in sorted(timers) if key in values}
-        return LoadedState(self.fence.get(partition, b""), found)
+        present = {key: values[key] for _, key in due if key in values}
+        return LoadedState(self.fence.get(partition, b""), present)
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
-        """Writes each change whole, or refuses it because its fence has moved."""
+        """Writes each change as a whole, or refuses it because its fence has moved."""
         return {partition: self._apply(partition, change) for partition, change in changes.items()}
 
     def _apply(self, partition: int, change: StateChange) -> bool:
-        there = self.fence.get(partition, b"")
-        if there == change.fence:
+        stored = self.fence.get(partition, b"")
+        if stored == change.fence:
             return True
-        if there != change.expected_fence:
+        if stored != change.expected_fence:
             return False
         _merge(self.values.setdefault(partition, {}), change.values)
-        _merge(self.scores.setdefault(partition, {}), change.scores)
+        self._apply_scores(partition, change.scores)
         self.fence[partition] = change.fence
         return True
 
+    def _apply_scores(self, partition: int, changes: Mapping[tuple[str, str], float | None]) -> None:
+        scores, sorted_sets = self.scores.setdefault(partition, {}), self._sorted_sets.setdefault(partition, {})
+        for (sorted_set, member), score in changes.items():
+            if sorted_set == "timers":
+                _reset_timer(self._timers[partition], member, scores.get((sorted_set, member)), score)
+            _merge(sorted_sets.setdefault(sorted_set, {}), {member: score})
+        _merge(scores, changes)
+
     def fences(self, partitions: Sequence[int]) -> dict[int, bytes]:
-        """The fences as they are now."""
+        """The stored fences."""
         return {partition: self.fence.get(partition, b"") for partition in partitions}
 
 
-def _merge(kept: dict, changes: Mapping) -> None:  # type: ignore[type-arg]
+def _reset_timer(timers: list[tuple[float, str]], key: str, before: float | None, after: float | None) -> None:
+    if before is not None:
+        del timers[bisect_left(timers, (before, key))]
+    if after is not None:
+        insort(timers, (after, key))
+
+
+def _merge(stored: dict, changes: Mapping) -> None:  # type: ignore[type-arg]
     for key, value in changes.items():
         if value is None:
-            kept.pop(key, None)
+            stored.pop(key, None)
         else:
-            kept[key] = value
+            stored[key] = value

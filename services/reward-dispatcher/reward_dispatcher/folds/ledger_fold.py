@@ -92,7 +92,7 @@ class LedgerFold:
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Ends holding periods, expires rewards, and removes results whose requests are no longer repeated."""
+        """Ends holding periods, expires rewards, and removes results that are too old to be requested again."""
         if isinstance(state, Account):
             return _account_decision(
                 state, account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
@@ -154,7 +154,7 @@ def _pool_decision(line: PoolLine, states: _States, catalog: Catalog) -> Decisio
     state = states[key]
 
     def read_chunk(chunk: str) -> Sequence[str]:
-        found = catalog.chunk(chunk)
+        found = catalog.pool_chunk(chunk)
         if found is None:
             raise LookupError(f"the catalog has no chunk {chunk} of pool {line.pool}")
         return found.codes

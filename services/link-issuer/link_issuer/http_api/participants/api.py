@@ -2,7 +2,6 @@
 
 from flask_smorest import Blueprint
 
-from link_issuer.http_api.participants.enrolment import enrol_all
 from link_issuer.http_api.participants.enrolment_request import (
     MANY_EXAMPLE,
     ONE_EXAMPLE,
@@ -11,6 +10,7 @@ from link_issuer.http_api.participants.enrolment_request import (
     EnrolmentsSchema,
     read_enrolments,
 )
+from link_issuer.http_api.participants.participant_creation import enrol_all
 from link_issuer.http_api.participants.participant_response import (
     EXAMPLE,
     ParticipantResponse,
