@@ -22,7 +22,7 @@ def front_door(home: Path, port: int, services: Mapping[str, str], max_body: int
     (folder / "conf.d").mkdir(parents=True, exist_ok=True)
     shutil.copy(_CONFIGURATION / "nginx.conf", folder)
     (folder / "conf.d/front-door.conf").write_text(render(f"127.0.0.1:{port}", services, max_body))
-    command = [require("nginx", "nginx-light"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    command = [_nginx(), "-p", str(folder), "-c", str(folder / "nginx.conf")]
     return Process("front-door", command, home / "logs" / "front-door.log")
 
 
@@ -38,3 +38,8 @@ def render(listen: str, services: Mapping[str, str], max_body: int) -> str:
     for name, value in settings.items():
         text = text.replace(f"${{{name}}}", value)
     return text
+
+
+def _nginx() -> str:
+    """The path of nginx, which Debian installs in a folder that may not be in PATH. Raises MissingProgram."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin") or require("nginx", "nginx-light")
