@@ -22,11 +22,10 @@ from referral.events.conversions import (
     ConversionHeld,
     ConversionRejected,
     ConversionReversed,
-    ScreeningReason,
 )
 from referral.events.edges import EdgeSet
 from referral.events.ids import conversion_id, referral_id
-from referral.events.screening import Screening
+from referral.events.screening import Screening, ScreeningReason
 from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch
 from referral.fold.decider import Decider

@@ -1,7 +1,6 @@
 """All rules, and their combined verdict: rejected if one rejects, otherwise held if one holds, otherwise cleared.
 
-To add a rule: write its file, add it to RULES, add its reason to `referral.events.conversions.ScreeningReason`, its action to
-`referral.events.program.Screening` and to the section of the same name in link-issuer's program file, and give it a test.
+To add a rule, see CONTRIBUTING.md.
 """
 
 from collections.abc import Iterable
@@ -19,8 +18,7 @@ from conversion_tracker.screening.rules.referral_cycle import REFERRAL_CYCLE
 from conversion_tracker.screening.rules.same_device import SAME_DEVICE
 from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
 from conversion_tracker.screening.rules.velocity_per_minute import VELOCITY_PER_MINUTE
-from referral.events.conversions import ScreeningReason
-from referral.events.screening import Action, Screening
+from referral.events.screening import Action, Screening, ScreeningReason
 
 RULES: tuple[ScreeningRule, ...] = (
     SELF_REFERRAL,

@@ -24,9 +24,9 @@ from referral.events.conversions import (
     ConversionRejected,
     ConversionReversalReason,
     ConversionReversed,
-    ScreeningReason,
 )
 from referral.events.ids import conversion_id
+from referral.events.screening import ScreeningReason
 from referral.events.timestamps import to_datetime, to_ms
 
 ReviewDecision = Literal["cleared", "rejected"]

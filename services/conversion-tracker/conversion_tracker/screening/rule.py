@@ -6,9 +6,8 @@ from typing import Literal
 
 from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory
 from referral.events.attributions import ReferralQualified
-from referral.events.conversions import ScreeningReason
 from referral.events.program import Program
-from referral.events.screening import Action, Screening
+from referral.events.screening import Action, Screening, ScreeningReason
 
 Scope = Literal["referral", "referrer", "program"]
 Severity = Literal["low", "medium", "high"]
