@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from referral.events.attributions import ReferrerKind
 from referral.events.ids import reward_id
-from referral.events.program import Reward
+from referral.events.reward_rules import Reward
 from referral.events.rewards import RewardGranted, RewardRevoked
 from reward_dispatcher.domain.entitlement import ReferrerGrants, grant_rewards
 from tests.support.builders.participants import AMY, PROGRAM, day
