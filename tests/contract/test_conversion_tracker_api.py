@@ -18,7 +18,7 @@ from conversion_tracker.app import app as make_app
 from conversion_tracker.ingest.adapters.wechat.callback import signature
 from conversion_tracker.ingest.adapters.wechat.wechat_openapi import POST_CALLBACK
 from conversion_tracker.ingest.event_errors import REMEDIES
-from conversion_tracker.replay.replay_openapi import RULES
+from conversion_tracker.replay.replay_openapi import RULES_BODY
 from referral.config import Settings
 from referral.encryption import seal
 from referral.events.adapters import Adapter, AdapterPaths
@@ -27,13 +27,15 @@ from referral.events.facts import Fact
 from referral.events.schemas import types_by_tag
 from referral_tools.stack.ports import free_ports
 from tests.support.api_probe import probe
-from tests.support.builders.conversion_tracker import PROGRAM, START, version
-from tests.support.systems.conversion_tracker import CATALOG, event, folding, served
-from tests.support.systems.reward_dispatcher import running
-from tests.support.waiting import ready, until
+from tests.support.builders.conversion_tracker import FRIEND, program_version
+from tests.support.builders.participants import PROGRAM, START
+from tests.support.processes import run_module
+from tests.support.settings import UNREACHABLE
+from tests.support.systems.conversion_tracker import CATALOG, event, serve_conversion_tracker
+from tests.support.waiting import is_ready, wait_until
 
 DECISIONS = ("/conversions", "/bans")
-FRIEND, HELD = "xhs:friend", "xhs:odd"
+HELD = "xhs:odd"
 TOKEN = "glowtoken2026"
 SHOP = Adapter(
     id="shop",
@@ -45,8 +47,7 @@ SHOP = Adapter(
 @pytest.fixture(scope="module")
 def document() -> Iterator[dict[str, Any]]:
     """/openapi.json, which needs neither Kafka nor Redis."""
-    nowhere = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
-    app = make_app(nowhere)
+    app = make_app(UNREACHABLE)
     yield app.test_client().get("/openapi.json").get_json()
     app.extensions["referral"].follower.stop()
 
@@ -116,7 +117,7 @@ def _sign_wechat(case: schemathesis.Case) -> None:
 
 
 def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
-    glow = version()
+    glow = program_version()
     with_adapter = replace(glow, program=replace(glow.program, adapters=(SHOP,)))
     sealed = seal(settings.signing_key, PROGRAM, "wechat", TOKEN)
     token = AdapterSecret(recorded_at=START, program=PROGRAM, name="wechat", sealed=(sealed,))
@@ -129,14 +130,14 @@ def api(settings: Settings, environ: dict[str, str]) -> Iterator[httpx.Client]:
     [port] = free_ports(1)
     http = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
     with ExitStack() as stack:
-        system = stack.enter_context(served(settings, *_catalog(settings)))
-        stack.enter_context(folding(environ, "attribute"))
-        stack.enter_context(running(environ, module="tests.support.systems.screen_with_failing_rule"))
-        stack.enter_context(running(http, "http", module="conversion_tracker"))
+        system = stack.enter_context(serve_conversion_tracker(settings, *_catalog(settings)))
+        stack.enter_context(run_module(environ, "conversion_tracker", "fold", "attribute"))
+        stack.enter_context(run_module(environ, "tests.support.systems.screen_with_failing_rule"))
+        stack.enter_context(run_module(http, "conversion_tracker", "http"))
         client = stack.enter_context(
             httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer rk_all"}, timeout=30)
         )
-        until(lambda: ready(client))
+        wait_until(lambda: is_ready(client))
         assert system.post([event(person, code="AMY88") for person in (FRIEND, HELD)]).status_code == 202
         yield client
 
@@ -149,11 +150,11 @@ def _items(client: httpx.Client, path: str) -> list[dict[str, Any]]:
 @pytest.mark.integration
 def test_every_response_is_as_documented(api: httpx.Client) -> None:
     """Generated requests to all resources: no server error, and every response matches the document."""
-    [conversion] = until(lambda: _items(api, f"/v1/programs/{PROGRAM}/conversions"))
+    [conversion] = wait_until(lambda: _items(api, f"/v1/programs/{PROGRAM}/conversions"))
     schema = schemathesis.openapi.from_url(f"{api.base_url}/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) == 16
-    rules = RULES["content"]["application/json"]["example"]
+    rules = RULES_BODY["content"]["application/json"]["example"]
     replay = api.post(f"/v1/programs/{PROGRAM}/replays", json=rules)
     resources = Resources(conversion["id"], replay.json()["id"], cycle((True, False)))
     for operation in operations:

@@ -1,4 +1,4 @@
-"""A fold process says whether it may be relied on."""
+"""Readiness of a fold process."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from redis import Redis
 from referral import __version__
 from referral.config import Settings
 from referral_tools.stack.ports import free_ports
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -20,15 +20,15 @@ pytestmark = pytest.mark.integration
 def test_a_fold_on_a_redis_that_may_evict_is_not_ready(
     settings: Settings, environ: dict[str, str], redis: "Redis"
 ) -> None:
-    """It is the folds' state that eviction breaks: a person's key gone from under a fence that stays is counted anew.
+    """Eviction breaks the folds' state: if a person's key is evicted while the fence stays, that person is counted again.
 
-    Beside it stands which version of what runs.
+    The metrics show the service and its version.
     """
     [port] = free_ports(1)
     here = {**os.environ, **environ, "REFERRAL_METRICS_PORT": str(port)}
     with subprocess.Popen([sys.executable, "-m", "leaderboard", "fold", "growth"], env=here) as process:
         try:
-            until(lambda: _checks(port) == {"growth": "ok", "redis": "ok"})
+            wait_until(lambda: _checks(port) == {"growth": "ok", "redis": "ok"})
             shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
             assert f'referral_build_info{{service="leaderboard/growth",version="{__version__}"}} 1.0' in shown
             redis.config_set("maxmemory-policy", "allkeys-lru")

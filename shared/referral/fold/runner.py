@@ -2,7 +2,7 @@
 
 The order is the proof. Output lines are durable before the state that follows from them is, so a crash between the two repeats
 them with the same causes, and the next fold skips them. The state and its fence move in one compare-and-set, so a zombie worker,
-or a Redis that lost its data, is detected at the write at the latest. README.md says what each part is needed for.
+or a Redis that lost its data, is detected at the write at the latest. README.md explains what each part is needed for.
 """
 
 import time
@@ -118,7 +118,7 @@ class FoldRunner(Generic[Line, State]):
 
     def _prepare(self, partitions: Sequence[int]) -> None:
         """Restarts from the fence. Records up to it are folded; outputs of those below the produced marker are on the log."""
-        ends = self._source.ends_now(partitions)
+        ends = self._source.current_ends(partitions)
         for partition, raw in self._states.fences(partitions).items():
             fence = fences.decode(raw)
             if fence.offset >= ends[partition]:
@@ -132,7 +132,7 @@ class FoldRunner(Generic[Line, State]):
         return marker if known is None else max(marker, known.produced_below, known.fence.offset + 1)
 
     def _restart(self, partitions: Sequence[int]) -> None:
-        """Restarts partitions whose fence another worker moved, or Redis lost."""
+        """Restarts partitions after another worker moved their fence, or Redis lost it."""
         if partitions:
             self._metrics.record_refusal(len(partitions))
             self._prepare(partitions)
@@ -216,7 +216,7 @@ class FoldRunner(Generic[Line, State]):
             self._committed.update(moved)
 
     def _measure_lag(self) -> None:
-        ends = self._source.ends(list(self.owned))
+        ends = self._source.cached_ends(list(self.owned))
         for partition, end in ends.items():
             self._metrics.set_lag(partition, max(0, end - 1 - self.owned[partition].fence.offset))
 

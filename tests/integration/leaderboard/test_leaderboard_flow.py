@@ -1,10 +1,5 @@
-"""The leaderboard's own processes on a real broker and Redis: lines go in by the log, figures come out over HTTP."""
+"""The leaderboard's processes on a real Kafka and Redis: lines in the log become figures over HTTP."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -16,55 +11,40 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralUnattributed, attribution_key
 from referral.events.conversions import conversion_key
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
-from referral.http.bearer_token import secret_digest
 from referral.log.publisher import Publisher
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
-from referral_tools.stack.ports import free_ports
-from tests.support.builders.leaderboard import GLOW, PROGRAM, cleared, somebody, taken_back
-from tests.support.waiting import until
+from tests.support.builders.leaderboard import GLOW, cleared_conversion, reversed_conversion
+from tests.support.builders.participants import PROGRAM, participant
+from tests.support.settings import API_SECRET, api_key
+from tests.support.systems.leaderboard import run_leaderboard
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
-SECRET = "rk_a-secret-that-only-tests-use-0123456789"
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEGAN = NOW - timedelta(days=3)
-AMY, BO = somebody("amy"), somebody("bo")
+AMY, BO = participant("amy"), participant("bo")
 encode = msgspec.json.Encoder().encode
 
 
-@contextmanager
-def processes(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """The three folds and the HTTP service; a client with a key."""
-    (port,) = free_ports(1)
-    parts = [("http",), ("fold", "boards"), ("fold", "growth"), ("fold", "activity")]
-    variables = {**os.environ, **environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
-    with ExitStack() as stack:
-        for part in parts:
-            process = subprocess.Popen([sys.executable, "-m", "leaderboard", *part], env=variables)
-            stack.callback(process.wait, 15)
-            stack.callback(process.terminate)
-        headers = {"Authorization": f"Bearer {SECRET}"}
-        yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10))
-
-
-def say(collector: Publisher, topic: Topic, lines: list[tuple[str, object]]) -> None:
-    """Writes lines, and waits until they are durable."""
-    collector.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(10)
+def publish(publisher: Publisher, topic: Topic, lines: list[tuple[str, object]]) -> None:
+    """Publishes lines and waits for the acknowledgement."""
+    publisher.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(30)
 
 
 def conversions() -> list[tuple[str, object]]:
-    """Amy brings three and loses one; Bo brings two, the second before Amy's."""
-    amy = [cleared(AMY.id, f"p{number}", BEGAN + timedelta(hours=number)) for number in range(3)]
-    bo = [cleared(BO.id, f"q{number}", BEGAN + timedelta(minutes=number)) for number in range(2)]
-    return [(conversion_key(line), line) for line in (*amy, *bo, taken_back(amy[2]))]
+    """Three conversions of Amy, one of them reversed; two of Bo, who reached two before Amy."""
+    amy = [cleared_conversion(AMY.id, f"p{number}", BEGAN + timedelta(hours=number)) for number in range(3)]
+    bo = [cleared_conversion(BO.id, f"q{number}", BEGAN + timedelta(minutes=number)) for number in range(2)]
+    return [(conversion_key(line), line) for line in (*amy, *bo, reversed_conversion(amy[2]))]
 
 
 def attributions() -> list[tuple[str, object]]:
-    """Amy brought two, three found the account."""
+    """Two followers referred by Amy, three without a referral."""
     evidence = Evidence(kind="click", touched_at=BEGAN, event="evt_1", channel="wechat")
-    brought = [
+    attributed = [
         ReferralAttributed(
             occurred_at=BEGAN,
             program=PROGRAM,
@@ -76,15 +56,15 @@ def attributions() -> list[tuple[str, object]]:
         )
         for number in range(2)
     ]
-    alone = [
+    unattributed = [
         ReferralUnattributed(occurred_at=BEGAN, program=PROGRAM, person=f"d{number}", reason="no_evidence")
         for number in range(3)
     ]
-    return [(attribution_key(line), line) for line in (*brought, *alone)]
+    return [(attribution_key(line), line) for line in (*attributed, *unattributed)]
 
 
 def events() -> list[tuple[str, object]]:
-    """Each fact sent twice."""
+    """Returns events, each one twice except for clicks."""
     who = {"occurred_at": BEGAN, "program": PROGRAM, "person": "p1"}
     facts = [
         *[ContentShown(id=f"s{number}", **who) for number in range(5)],
@@ -102,21 +82,21 @@ def events() -> list[tuple[str, object]]:
 
 
 def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dict[str, str]) -> None:
-    """Every figure follows from the log alone, wherever its partition is."""
+    """Every figure follows from the log alone, over all partitions."""
     version = ProgramVersion(recorded_at=BEGAN, program=GLOW, version=1, effective_from=BEGAN)
-    key = ApiKey(recorded_at=NOW, id="key_1", digest=secret_digest(SECRET), name="tests", scopes=("read",))
+    key = api_key("tests", "read", secret=API_SECRET)
     CatalogWriter(settings, SystemClock()).write([version, key, AMY, BO], 10)
-    collector = Publisher(settings)
+    publisher = Publisher(settings)
     for topic, lines in ((CONVERSIONS, conversions()), (ATTRIBUTIONS, attributions()), (EVENTS, events())):
-        say(collector, topic, lines)
-    with processes(environ) as client:
-        until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)], 60)
-        until(lambda: _insights(client) == INSIGHTS, 30)
+        publish(publisher, topic, lines)
+    with run_leaderboard(environ) as client:
+        wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)], 60)
+        wait_until(lambda: _insights(client) == INSIGHTS, 30)
         around = client.get(f"/v1/programs/{PROGRAM}/boards/referrals/people/xhs:amy?around=1").json()
-        assert (around["rank"], [one["rank"] for one in around["entries"]]) == (2, [1, 2])
+        assert (around["rank"], [entry["rank"] for entry in around["entries"]]) == (2, [1, 2])
         page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})
         assert "Amy" in page.text
-    collector.close()
+    publisher.close()
 
 
 INSIGHTS = {
@@ -134,13 +114,13 @@ INSIGHTS = {
 
 def _board(client: httpx.Client) -> list[tuple[int, str, int]]:
     try:
-        told = client.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all")
+        found = client.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all")
     except httpx.TransportError:
-        return []  # not listening yet
-    entries = told.json().get("entries", [])
-    return [(one["rank"], one["external_id"], one["score"]) for one in entries]
+        return []  # the process is still starting
+    entries = found.json().get("entries", [])
+    return [(entry["rank"], entry["external_id"], entry["score"]) for entry in entries]
 
 
 def _insights(client: httpx.Client) -> dict[str, object]:
-    told = client.get(f"/v1/programs/{PROGRAM}/insights").json()
-    return {name: told[name] for name in INSIGHTS}
+    found = client.get(f"/v1/programs/{PROGRAM}/insights").json()
+    return {name: found[name] for name in INSIGHTS}
