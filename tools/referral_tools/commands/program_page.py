@@ -14,7 +14,7 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples/programs/glow.yaml"
 
 _INTRO = """\
 A program is everything a growth team decides, in one YAML file (or the same as JSON). [glow.yaml](../examples/programs/glow.yaml)
-uses every section but caps; the excerpts below are its own.
+uses every section but caps and adapters; the excerpts below are its own.
 
 ```sh
 referral program check glow.yaml           # what is wrong, line by line, and what a growth expert would do better
