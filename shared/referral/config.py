@@ -20,6 +20,7 @@ _ADDRESS = re.compile(r"https?://[^\s/]+\S*"), "write a complete address, e.g. h
 _CLOCK = re.compile(r"system|file:.+"), "write `system`, or `file:` and a path"
 _RATE = re.compile(r"[1-9]\d*/(\d+ )?(second|minute|hour|day)s?"), "write a number and a unit, e.g. 600/minute"
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,100}"), "use letters, digits, `.`, `_` and `-`, at most 100"
+_CERTIFICATES = setting_checks.certificates, "name a readable PEM file with certificates, or leave it empty"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,13 +40,40 @@ class Settings:
         "127.0.0.1:9092",
         form=_SERVERS,
     )
+    kafka_security: str = setting(
+        "REFERRAL_KAFKA_SECURITY",
+        "How to connect to the broker: `ssl` and `sasl_ssl` encrypt, `sasl_plaintext` and `sasl_ssl` authenticate with user and"
+        " password.",
+        "plaintext",
+        choices=("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"),
+    )
+    kafka_mechanism: str = setting(
+        "REFERRAL_KAFKA_MECHANISM",
+        "SASL mechanism of the broker.",
+        "SCRAM-SHA-512",
+        choices=("SCRAM-SHA-512", "SCRAM-SHA-256"),
+    )
+    kafka_user: str = setting("REFERRAL_KAFKA_USER", "User of this process at the broker.", "", form=_NAME)
+    kafka_password: str = setting("REFERRAL_KAFKA_PASSWORD", "That user's password.", "", secret=True)
+    kafka_ca: str = setting(
+        "REFERRAL_KAFKA_CA",
+        "PEM file of the certificate authorities that the broker's certificate is checked with; the system's where empty.",
+        "",
+        works=_CERTIFICATES,
+    )
     redis: str = setting(
         "REFERRAL_REDIS",
-        "URL of Redis, which must run with `noeviction`.",
+        "URL of Redis, which must run with `noeviction`: rediss:// for TLS, with `user:password@` before the host for an ACL user.",
         "redis://127.0.0.1:6379/0",
         form=_REDIS,
         works=(setting_checks.redis_url, _REDIS[1]),
         secret=True,
+    )
+    redis_ca: str = setting(
+        "REFERRAL_REDIS_CA",
+        "PEM file of the certificate authorities that Redis' certificate is checked with; the system's where empty.",
+        "",
+        works=_CERTIFICATES,
     )
     topic_prefix: str = setting(
         "REFERRAL_TOPIC_PREFIX", "What the topics' and consumer groups' names begin with.", "referral.", form=_NAME
@@ -208,9 +236,45 @@ class Settings:
                 values[row.name] = read(row, environ)
             except ConfigError as error:
                 mistakes.append(str(error))
-        if mistakes:
+        settings = None if mistakes else cls(**values)
+        mistakes += contradictions(settings) if settings is not None else []
+        if settings is None or mistakes:
             raise ConfigError("\n".join(mistakes))
-        return cls(**values)
+        return settings
+
+
+def contradictions(settings: Settings) -> list[str]:
+    """What settings of encryption and authentication contradict each other, each with the remedy.
+
+    A password or a certificate that would silently not be used is a mistake: the operator relies on it.
+    """
+    return [message for applies, message in _contradictions(settings) if applies]
+
+
+def _contradictions(settings: Settings) -> list[tuple[bool, str]]:
+    security = settings.kafka_security
+    authenticates, encrypts = security.startswith("sasl_"), security.endswith("ssl")
+    credentials = bool(settings.kafka_user and settings.kafka_password)
+    return [
+        (
+            authenticates and not credentials,
+            f"REFERRAL_KAFKA_SECURITY is {security}, which needs REFERRAL_KAFKA_USER and REFERRAL_KAFKA_PASSWORD: set both.",
+        ),
+        (
+            not authenticates and bool(settings.kafka_user or settings.kafka_password),
+            f"REFERRAL_KAFKA_USER or REFERRAL_KAFKA_PASSWORD is set, but REFERRAL_KAFKA_SECURITY is {security}, which does not"
+            " authenticate: set it to sasl_ssl or sasl_plaintext.",
+        ),
+        (
+            not encrypts and bool(settings.kafka_ca),
+            f"REFERRAL_KAFKA_CA is set, but REFERRAL_KAFKA_SECURITY is {security}, which does not encrypt: set it to ssl or"
+            " sasl_ssl.",
+        ),
+        (
+            bool(settings.redis_ca) and not settings.redis.startswith("rediss://"),
+            "REFERRAL_REDIS_CA is set, but REFERRAL_REDIS does not begin with rediss://: write rediss:// for TLS.",
+        ),
+    ]
 
 
 def rows() -> list[tuple[str, str, str]]:

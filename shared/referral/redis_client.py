@@ -1,6 +1,9 @@
 """The connection to Redis: bounded in time, quick to come back, never retrying for ever."""
 
+from typing import Any
+
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as NoAnswer
@@ -29,6 +32,11 @@ def connect_for_http(settings: Settings) -> "Redis":
     return _client(settings, _HTTP_TIMEOUT_S, (Disconnected,))
 
 
+def connect_async(settings: Settings) -> "AsyncRedis":
+    """A client for an event loop, with the time-out of folds; does not retry."""
+    return AsyncRedis.from_url(settings.redis, socket_timeout=_FOLD_TIMEOUT_S, **_tls_options(settings))
+
+
 def _client(settings: Settings, timeout_s: float, again_after: tuple[type[Exception], ...]) -> "Redis":
     return Redis.from_url(
         settings.redis,
@@ -38,4 +46,10 @@ def _client(settings: Settings, timeout_s: float, again_after: tuple[type[Except
         health_check_interval=0,
         retry=Retry(ConstantBackoff(_RETRY_PAUSE_S), 1, supported_errors=again_after),
         decode_responses=False,
+        **_tls_options(settings),
     )
+
+
+def _tls_options(settings: Settings) -> dict[str, Any]:
+    """The options that only connections with TLS accept. redis-py verifies the certificate and the name of the host."""
+    return {"ssl_ca_certs": settings.redis_ca} if settings.redis_ca else {}

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import socket
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,6 +39,12 @@ def folder(value: str) -> None:
     """It is there."""
     if not Path(value).is_dir():
         raise NotADirectoryError(f"no folder at {Path(value).resolve()}")
+
+
+def certificates(value: str) -> None:
+    """An empty value, or a PEM file with at least one certificate."""
+    if value:
+        ssl.create_default_context(cafile=value)
 
 
 def fold_failpoints(value: str) -> None:

@@ -7,24 +7,36 @@ from typing import Self
 from redis import Redis
 from redis.exceptions import RedisError
 
+from referral_tools.private_files import write_private
 from referral_tools.stack.archive import class_archive
 from referral_tools.stack.jars import jars, require
 from referral_tools.stack.kafka import KafkaBroker
 from referral_tools.stack.ports import stack_ports
 from referral_tools.stack.process import Process
+from referral_tools.stack.security import StackSecurity
 
 _START_TIMEOUT_S = 60
 
 
 class Stack:
-    """The broker and Redis of one system, with their data under `home`. `var` holds what stacks share (the jars)."""
+    """The broker and Redis of one system, with their data under `home`. `var` holds what stacks share (the jars).
 
-    def __init__(self, home: Path, port_base: int | None = None, var: Path = Path("var")) -> None:
+    With `security` both require TLS and passwords.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        port_base: int | None = None,
+        var: Path = Path("var"),
+        security: StackSecurity | None = None,
+    ) -> None:
         self.home = home.resolve()
+        self.security = security
         self._ports = stack_ports(port_base)
         self._broker = self._kafka(jars(var.resolve()))
         self.kafka = f"127.0.0.1:{self._ports.broker}"
-        self.redis = f"redis://127.0.0.1:{self._ports.redis}/0"
+        self.redis = self.redis_url(*security.redis_admin) if security is not None else self._redis_url("redis://")
         self.kafka_process = self._broker.process()
         self.redis_process = self._redis()
 
@@ -40,6 +52,10 @@ class Stack:
             self.stop()
             raise
         return self
+
+    def redis_url(self, user: str, password: str) -> str:
+        """The URL of Redis for one of its users."""
+        return self._redis_url(f"rediss://{user}:{password}@")
 
     def stop(self) -> None:
         """Stops the broker, then Redis."""
@@ -68,14 +84,17 @@ class Stack:
         archive = class_archive(libs)
         use = (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off")
         options = use if archive.stat().st_size else ()
-        return KafkaBroker(libs, self.home, self._ports, options)
+        return KafkaBroker(libs, self.home, self._ports, options, self.security)
+
+    def _redis_url(self, prefix: str) -> str:
+        return f"{prefix}127.0.0.1:{self._ports.redis}/0"
 
     def _redis(self) -> Process:
         data = self.home / "redis"
         data.mkdir(parents=True, exist_ok=True)
         settings = {
             "bind": "127.0.0.1",
-            "port": str(self._ports.redis),
+            **self._redis_listener(),
             "dir": str(data),
             "save": "",
             "appendonly": "yes",
@@ -87,6 +106,22 @@ class Stack:
         command = [require("redis-server", "redis-server"), *options]
         return Process("redis", command, self.home / "logs" / "redis.log")
 
+    def _redis_listener(self) -> dict[str, str]:
+        """Redis' settings of port, TLS and users."""
+        if self.security is None:
+            return {"port": str(self._ports.redis)}
+        users = self.home / "redis.acl"
+        write_private(users, self.security.redis_acl)
+        return {
+            "port": "0",
+            "tls-port": str(self._ports.redis),
+            "tls-cert-file": str(self.security.certificate.resolve()),
+            "tls-key-file": str(self.security.key.resolve()),
+            "tls-ca-cert-file": str(self.security.ca.resolve()),
+            "tls-auth-clients": "no",
+            "aclfile": str(users),
+        }
+
     def _await_kafka(self) -> None:
         self.kafka_process.wait_healthy(self._broker.answers, _START_TIMEOUT_S)
 
@@ -95,7 +130,8 @@ class Stack:
 
     def _redis_answers(self) -> bool:
         try:
-            with Redis.from_url(self.redis, socket_timeout=1) as client:
+            ca = {} if self.security is None else {"ssl_ca_certs": str(self.security.ca)}
+            with Redis.from_url(self.redis, socket_timeout=1, **ca) as client:
                 return bool(client.ping())
         except (RedisError, OSError):
             return False
