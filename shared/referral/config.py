@@ -10,9 +10,9 @@ from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any
 
 from referral import setting_checks
-from referral.setting import ConfigError, read, setting
+from referral.setting import ConfigError, read_setting, setting
 
-__all__ = ["ConfigError", "Settings", "rows"]
+__all__ = ["ConfigError", "Settings", "table_rows"]
 
 _SERVERS = re.compile(r"[^\s,/]+:\d+(,[^\s,/]+:\d+)*"), "write host:port, several with commas between them"
 _REDIS = re.compile(r"(rediss?|unix)://\S+"), "write redis://host:port/number, or rediss:// for TLS"
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"https?://[^\s/]+\S*"), "write a complete address, e.g. h
 _CLOCK = re.compile(r"system|file:.+"), "write `system`, or `file:` and a path"
 _RATE = re.compile(r"[1-9]\d*/(\d+ )?(second|minute|hour|day)s?"), "write a number and a unit, e.g. 600/minute"
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,100}"), "use letters, digits, `.`, `_` and `-`, at most 100"
-_CERTIFICATES = setting_checks.certificates, "name a readable PEM file with certificates, or leave it empty"
+_CERTIFICATES = setting_checks.check_certificates, "name a readable PEM file with certificates, or leave it empty"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ class Settings:
         "URL of Redis, which must run with `noeviction`: rediss:// for TLS, with `user:password@` before the host for an ACL user.",
         "redis://127.0.0.1:6379/0",
         form=_REDIS,
-        works=(setting_checks.redis_url, _REDIS[1]),
+        works=(setting_checks.check_redis_url, _REDIS[1]),
         secret=True,
     )
     redis_ca: str = setting(
@@ -87,7 +87,7 @@ class Settings:
         "`system`, or `file:PATH` for a simulated time that several processes share.",
         "system",
         form=_CLOCK,
-        works=(setting_checks.clock, "name a file that can be written"),
+        works=(setting_checks.check_clock, "name a file that can be written"),
     )
     public_url: str = setting(
         "REFERRAL_PUBLIC_URL",
@@ -117,7 +117,7 @@ class Settings:
         "REFERRAL_HTTP_HOST",
         "IP address an HTTP service listens on, and a fold or worker with its metrics.",
         "127.0.0.1",
-        works=(setting_checks.own_address, "write an IP address of this machine, or 0.0.0.0 for all it has"),
+        works=(setting_checks.check_local_address, "write an IP address of this machine, or 0.0.0.0 for all it has"),
     )
     http_port: int = setting("REFERRAL_HTTP_PORT", "Port an HTTP service listens on.", 8000, least=1, most=65535)
     http_threads: int = setting(
@@ -203,7 +203,7 @@ class Settings:
         "REFERRAL_GUIDES",
         "Folder of the guides that rewards of kind `guide` give.",
         "examples/guides",
-        works=(setting_checks.folder, "name a folder that is there"),
+        works=(setting_checks.check_folder, "name a folder that is there"),
     )
     webhook_loopback: bool = setting(
         "REFERRAL_WEBHOOK_LOOPBACK",
@@ -223,7 +223,7 @@ class Settings:
         "REFERRAL_FAILPOINTS",
         "Where a test ends or stops a fold; empty in production.",
         "",
-        works=(setting_checks.fold_failpoints, "correct it, or leave it empty"),
+        works=(setting_checks.check_failpoints, "correct it, or leave it empty"),
     )
 
     @classmethod
@@ -233,7 +233,7 @@ class Settings:
         mistakes: list[str] = []
         for row in fields(cls):
             try:
-                values[row.name] = read(row, environ)
+                values[row.name] = read_setting(row, environ)
             except ConfigError as error:
                 mistakes.append(str(error))
         settings = None if mistakes else cls(**values)
@@ -277,12 +277,12 @@ def _contradictions(settings: Settings) -> list[tuple[bool, str]]:
     ]
 
 
-def rows() -> list[tuple[str, str, str]]:
+def table_rows() -> list[tuple[str, str, str]]:
     """The table for people: environment variable, default, meaning."""
-    return [(row.metadata["env"], _shown(row), row.metadata["meaning"]) for row in fields(Settings)]
+    return [(row.metadata["env"], _default_text(row), row.metadata["meaning"]) for row in fields(Settings)]
 
 
-def _shown(row: "Field[Any]") -> str:
+def _default_text(row: "Field[Any]") -> str:
     if row.default is MISSING:
         return "required"
     return str(row.default).lower() if isinstance(row.default, bool) else str(row.default)

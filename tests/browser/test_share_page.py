@@ -1,4 +1,4 @@
-"""The share page in a real browser: it fits, it can be read, it works without script, and one tap passes it on."""
+"""The share page in a real browser: it fits the screen, works without scripts, and one tap shares it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Where the pages are served: the example program, and people with long and short names."""
+    """The URL of the pages: of the example program, with people with long and short names."""
     program = check(read(GLOW.read_text("utf-8")).content).program
     assert program is not None
     people = [
@@ -46,9 +46,9 @@ def address() -> Iterator[str]:
         )
         for n, (code, name) in enumerate(NAMES.items())
     ]
-    terms = ProgramVersion(recorded_at=MADE, program=program, version=1, effective_from=MADE)
+    version = ProgramVersion(recorded_at=MADE, program=program, version=1, effective_from=MADE)
     settings = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
-    app = make_app(settings, MemoryFollower([terms, *people]))
+    app = make_app(settings, MemoryFollower([version, *people]))
     with listening(app) as address:
         yield address
     app.extensions["referral"].close()
@@ -66,18 +66,18 @@ def browser() -> Iterator[Browser]:
 @pytest.mark.parametrize("width", [320, 360, 1440])
 @pytest.mark.parametrize("code", list(NAMES))
 def test_nothing_is_wider_than_the_screen(browser: Browser, address: str, width: int, code: str) -> None:
-    """However long a name or code is, a phone never scrolls sideways; on every kind of channel."""
+    """For any name or code, a phone never scrolls sideways; on channels with and without links."""
     for query in ("?lang=en", "?lang=zh-CN&channel=xiaohongshu"):
         page = opened(browser, f"{address}/s/{code}{query}", width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.context.close()
 
 
-def test_the_one_button_is_at_the_thumb_and_passes_link_and_words_on(browser: Browser, address: str) -> None:
-    """In sight when the page opens on a phone; one tap opens the phone's own share sheet."""
+def test_the_button_is_within_reach_and_shares_link_and_text(browser: Browser, address: str) -> None:
+    """It is visible when the page opens on a phone; one tap opens the phone's share sheet."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
-    context.add_init_script("navigator.share = (what) => { window.passed = what; return Promise.resolve(); }")
-    context.add_init_script("window.told = []; navigator.sendBeacon = (where) => window.told.push(where)")
+    context.add_init_script("navigator.share = (what) => { window.shared = what; return Promise.resolve(); }")
+    context.add_init_script("window.reports = []; navigator.sendBeacon = (url) => window.reports.push(url)")
     page = context.new_page()
     with page.expect_response("**/ticket?*"):
         page.goto(f"{address}/s/AMY88?lang=en")
@@ -87,16 +87,16 @@ def test_the_one_button_is_at_the_thumb_and_passes_link_and_words_on(browser: Br
     assert 844 / 2 < box["y"] < 844 - box["height"]
     assert box["height"] >= 44
     button.click()
-    passed = page.evaluate("window.passed")
-    page.wait_for_function("window.told.length === 1")
-    assert page.evaluate("window.told[0]").endswith("/s/AMY88/shares")
-    assert passed["url"].endswith("/AMY88")
-    assert passed["text"].startswith("Flaky skin this season?")
+    shared = page.evaluate("window.shared")
+    page.wait_for_function("window.reports.length === 1")
+    assert page.evaluate("window.reports[0]").endswith("/s/AMY88/shares")
+    assert shared["url"].endswith("/AMY88")
+    assert shared["text"].startswith("Flaky skin this season?")
     context.close()
 
 
 def test_without_a_share_sheet_the_button_copies(browser: Browser, address: str) -> None:
-    """And says so, also to a screen reader; where links are not allowed the copy has the spoken code."""
+    """And confirms it, also to screen readers; for channels without links the copied text has the code."""
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     context.add_init_script("Object.defineProperty(navigator, 'share', { value: undefined })")
     page = context.new_page()
@@ -110,34 +110,35 @@ def test_without_a_share_sheet_the_button_copies(browser: Browser, address: str)
 
 
 def test_a_press_before_its_ticket_and_one_long_after_are_reported(browser: Browser, address: str) -> None:
-    """On a slow line the button is there before the ticket; on a page that stayed open the ticket has run out. Each press once."""
+    """A press before the ticket has arrived, and one after it has expired, are each reported once."""
     context = browser.new_context()
     context.add_init_script("navigator.share = () => Promise.resolve()")
     context.add_init_script(
-        "window.told = []; navigator.sendBeacon = (_, said) => said.text().then((text) => told.push(JSON.parse(text)))"
+        "window.reports = [];"
+        " navigator.sendBeacon = (_, body) => body.text().then((text) => reports.push(JSON.parse(text)))"
     )
     page, held = context.new_page(), list[Route]()
     page.route("**/ticket?*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     page.goto(f"{address}/s/AMY88?lang=en")
     button = page.get_by_role("button", name="Share it with a friend")
     button.click()
-    assert page.evaluate("told.length") == 0
+    assert page.evaluate("reports.length") == 0
     held.pop().continue_()
-    page.wait_for_function("() => told.length === 1")
+    page.wait_for_function("() => reports.length === 1")
     page.unroute("**/ticket?*")
     button.click()
-    page.wait_for_function("() => told.length === 2")
+    page.wait_for_function("() => reports.length === 2")
     page.evaluate("{ const real = Date.now; Date.now = () => real() + 45 * 60000 }")
     button.click()
-    page.wait_for_function("() => told.length === 3")
-    first, second, third = page.evaluate("told")
+    page.wait_for_function("() => reports.length === 3")
+    first, second, third = page.evaluate("reports")
     assert first["token"] == second["token"] != third["token"]
     assert [one["press"] for one in (first, second, third)] == [1, 2, 1]
     context.close()
 
 
 def test_it_works_without_script(browser: Browser, address: str) -> None:
-    """The words, the link, the QR code and the poster are there; a button that could do nothing is not."""
+    """The text, link, QR code and poster are shown; the button, which needs the script, is not."""
     page = opened(browser, f"{address}/s/AMY88?lang=en", java_script_enabled=False)
     assert page.get_by_role("button").count() == 0
     assert page.locator("#text").inner_text().endswith("/AMY88")
@@ -147,7 +148,7 @@ def test_it_works_without_script(browser: Browser, address: str) -> None:
 
 
 def test_it_has_one_heading_and_no_error(browser: Browser, address: str) -> None:
-    """Nothing that the page's own policy would refuse, in either language."""
+    """No violation of the page's Content-Security-Policy, in both languages."""
     for language in ("en", "zh-CN"):
         errors: list[str] = []
         page = browser.new_page()

@@ -31,7 +31,7 @@ def test_random_workers_killed_all_the_time(world: World, feed: Feed) -> None:
 @pytest.mark.parametrize("name", FOLDS)
 def test_one_fold_dies_at_each_of_its_failpoints(world: World, feed: Feed, name: str) -> None:
     """R1: each fold by itself, often, before, amid and after producing and after applying."""
-    points = ("after_load", "before_produce", "amid_produce", "after_produce", "after_apply")
+    points = ("after_load", "before_produce", "during_produce", "after_produce", "after_apply")
     world.restart(name, {"REFERRAL_FAILPOINTS": ",".join(f"{name}.{point}=kill:0.15" for point in points)})
     world.until_ready(name)
     deaths = world.deaths

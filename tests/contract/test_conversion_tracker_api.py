@@ -13,7 +13,7 @@ from conversion_tracker.app import app as make_app
 from conversion_tracker.ingest.event_errors import REMEDIES
 from referral.config import Settings
 from referral.events.facts import Fact
-from referral.events.schemas import kinds
+from referral.events.schemas import types_by_tag
 from referral_tools.stack.ports import free_ports
 from tests.support.api_probe import probe
 from tests.support.builders.conversion_tracker import PROGRAM
@@ -42,7 +42,7 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
 def test_every_fact_stands_there_with_a_schema_and_a_valid_example(document: dict[str, Any]) -> None:
     """What a platform's developer copies is what the door takes."""
     body = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
-    assert set(body["examples"]) == set(kinds(Fact))
+    assert set(body["examples"]) == set(types_by_tag(Fact))
     schema = {**body["schema"], "components": document["components"]}
     for one in body["examples"].values():
         jsonschema.validate(one["value"], schema)

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from referral.events.examples import example, examples
-from referral.events.schemas import kinds, topic_schemas
+from referral.events.schemas import topic_schemas, types_by_tag
 from referral.topics import TOPICS, Topic
 from referral_tools.commands.schemas import current
 
-LINES = [(topic, kind) for topic in TOPICS.values() for kind in kinds(topic.lines)]
+LINES = [(topic, kind) for topic in TOPICS.values() for kind in types_by_tag(topic.lines)]
 NAMES = [f"{topic.name}-{kind}" for topic, kind in LINES]
 
 

@@ -1,4 +1,4 @@
-"""The API's own description of link-issuer: valid, true of its examples, and of what it answers to whatever is sent."""
+"""The OpenAPI document of link-issuer: valid, consistent with its examples and with the responses to generated requests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", 
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[Flask]:
-    """The app; no broker is needed to tell what an API looks like."""
+    """The app; its document needs no broker."""
     app = make_app(
         Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
     )
@@ -39,13 +39,13 @@ def document(app: Flask) -> dict[str, Any]:
 
 
 def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
-    """Generators and testers read it; every reference leads somewhere."""
+    """Version 3.1, and every reference resolves."""
     assert document["openapi"].startswith("3.1")
     validate(document)
 
 
-def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:
-    """A summary, who may call it, the answers, and an example wherever a body is sent."""
+def test_every_operation_is_described(document: dict[str, Any]) -> None:
+    """With a summary, its security, its responses, and an example of its request body."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if method == "parameters":
@@ -58,7 +58,7 @@ def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:
 
 
 def test_every_write_takes_an_idempotency_key(document: dict[str, Any]) -> None:
-    """A client library may send one with each, and need not know which honours it."""
+    """So client libraries can send one with each."""
     for path, operations in document["paths"].items():
         for method in {"post", "put", "patch", "delete"} & operations.keys():
             names = [one.get("name") for one in operations[method].get("parameters", [])]
@@ -67,8 +67,8 @@ def test_every_write_takes_an_idempotency_key(document: dict[str, Any]) -> None:
     assert {one["name"] for one in put["parameters"]} == {"dry_run", "If-Match", "Idempotency-Key"}
 
 
-def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
-    """What a developer copies is what the door takes."""
+def test_every_example_matches_its_schema(document: dict[str, Any]) -> None:
+    """So developers can copy them."""
     found = [
         (schema, example)
         for path in document["paths"].values()
@@ -92,17 +92,19 @@ def _examples(operation: object) -> list[tuple[dict[str, Any], Any]]:
     ]
 
 
-def test_no_address_of_the_service_can_be_taken_as_a_code(app: Flask) -> None:
-    """A chosen code DOCS would hide a page, or be hidden by it."""
+def test_no_path_of_the_service_can_be_chosen_as_a_code(app: Flask) -> None:
+    """A code DOCS would hide a page, or be hidden by it."""
     rules = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
-    addresses = {name.partition(".")[0].upper() for name in rules if "<" not in name}
-    assert addresses - {""} <= RESERVED_CODES
+    segments = {name.partition(".")[0].upper() for name in rules if "<" not in name}
+    assert segments - {""} <= RESERVED_CODES
 
 
 @pytest.mark.integration
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # the app in this process draws ids meanwhile
-def test_whatever_is_sent_is_answered_as_described(settings: Settings) -> None:
-    """Made-up requests, right and wrong: no server error, and every answer has a described form."""
+@pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module"
+)  # the app in this process generates ids at the same time
+def test_generated_requests_get_documented_responses(settings: Settings) -> None:
+    """Valid and invalid requests: no server error, and every response matches the document."""
     with served(settings) as system:
         assert system.apply(RULES).status_code == 201
         codes = {"participant": system.amy()["id"], "code": system.amy()["code"], "program": PROGRAM}

@@ -37,7 +37,7 @@ def partition(settings: Settings) -> int:
 @pytest.fixture
 def reader(settings: Settings) -> Iterator[KafkaLogReader]:
     """A reader of its own connection."""
-    with KafkaLogReader(settings, patience_s=5.0) as reader:
+    with KafkaLogReader(settings, record_timeout_s=5.0) as reader:
         yield reader
 
 

@@ -23,7 +23,7 @@ _decode = msgspec.json.Decoder(LinkClicked).decode
 
 
 class SearchTooLarge(Exception):
-    """The search exceeds its time limit, or finds more clicks than one request may change. The message says which."""
+    """The search exceeds its time limit, or finds more clicks than one request may change. The message names which."""
 
 
 class ClickLog:
@@ -71,7 +71,7 @@ class ClickLog:
 
     def _lines(self, partitions: Iterable[int], span_ms: tuple[int, int | None], name: bytes) -> Iterator[bytes]:
         """The lines of clicks that contain a name, appended within the span. Raises SearchTooLarge and LogUnavailable."""
-        with KafkaLogReader(self._settings, connect_s=1.0, patience_s=_RECORD_TIMEOUT_S) as reader:
+        with KafkaLogReader(self._settings, connect_timeout_s=1.0, record_timeout_s=_RECORD_TIMEOUT_S) as reader:
             for record in _records(reader, partitions, *span_ms):
                 if _MARK in record.value and name in record.value:
                     yield from (line for line in split(record.value) if _MARK in line and name in line)

@@ -65,7 +65,7 @@ class CatalogReader:
         On the one that fetches the question would wait until there is news (measured: 72 ms to read to the end, now 24).
         """
         if self._asker is None:
-            self._asker = create_consumer(self._settings, patience_ms=0)
+            self._asker = create_consumer(self._settings, connect_timeout_ms=0)
         return int(self._asker.end_offsets([self._partition], timeout_ms=round(timeout * 1000))[self._partition])
 
     def _position(self, deadline: float) -> int:
@@ -76,7 +76,7 @@ class CatalogReader:
 
     def _connected(self) -> KafkaConsumer:
         if self._consumer is None:
-            self._consumer = create_consumer(self._settings, patience_ms=0)
+            self._consumer = create_consumer(self._settings, connect_timeout_ms=0)
             self._consumer.assign([self._partition])
             self._consumer.seek_to_beginning(self._partition)
         return self._consumer

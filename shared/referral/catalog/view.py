@@ -198,7 +198,7 @@ class Catalog:
         """Whether this click's use was given back."""
         return click in self._returned.get(code, ())
 
-    def chunk(self, chunk: str) -> PoolChunk | None:
+    def pool_chunk(self, chunk: str) -> PoolChunk | None:
         """A chunk of uploaded codes."""
         return self._find(lambda: self._chunks.get(chunk))
 
@@ -211,7 +211,7 @@ class Catalog:
         """The API key with this SHA-256 digest (hex), revoked or not."""
         return self._find(lambda: self._keys.get(digest))
 
-    def knows_key(self, digest: str) -> bool:
+    def has_api_key(self, digest: str) -> bool:
         """Whether a key with this digest is in view already; never asks for a refresh."""
         return digest in self._keys
 

@@ -17,13 +17,13 @@ _PAIRS = tuple(
 
 def derive_id(prefix: str, *parts: str) -> str:
     """The id of the thing that `parts` name, e.g. derive("par", "prg_glow", "xhs:u42") → "par_" and 16 characters."""
-    hashing = _begun(prefix).copy()
+    hashing = _prefix_hash(prefix).copy()
     hashing.update("\x1f".join(parts).encode())
     return f"{prefix}_{_encode(int.from_bytes(hashing.digest(), 'big'))}"
 
 
 @cache
-def _begun(prefix: str) -> blake2b:
+def _prefix_hash(prefix: str) -> blake2b:
     """The hash of a prefix before anything was hashed: to copy it costs half of making it."""
     return blake2b(digest_size=10, person=prefix.encode())
 

@@ -21,18 +21,19 @@ Line = TypeVar("Line")
 
 @dataclass(slots=True)
 class Batch(Generic[Line]):
-    """Lines to fold together. A tick is a batch by itself: what falls due depends on all that stands before it."""
+    """Lines to fold together. A tick is a batch by itself: which timers are due depends on every line before it."""
 
     partition: int
     last_offset: int
     recorded_at_ms: int
     lines: list[tuple[Position, Line, bytes]] = field(default_factory=list)
-    rejected: list[LineRejected] = field(default_factory=list)
+    rejected: list[LineRejected] = field(default_factory=list)  # undecodable
+    keys_errors: dict[Position, Exception] = field(default_factory=dict)  # lines whose keys could not be determined
     tick: tuple[Position, ClockTicked] | None = None
 
 
 class BatchReader(Generic[Line]):
-    """Takes records off a queue and makes batches of them."""
+    """Takes records from a queue and decodes them into batches."""
 
     def __init__(self, fold: str, topic: str, lines: object) -> None:
         self._fold = fold
@@ -81,5 +82,5 @@ class BatchReader(Generic[Line]):
 
 
 def _is_tick(value: bytes) -> bool:
-    """Whether a record is a clock tick, without decoding it: a tick stands alone, and its type comes first."""
+    """Whether a record is a clock tick, without decoding it: a tick has a record to itself, and its type comes first."""
     return value.startswith(b'{"type":"clock.ticked"')

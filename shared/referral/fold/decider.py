@@ -1,4 +1,4 @@
-"""The pure middle of the runner: from a batch and its loaded states to what is said and what is written."""
+"""Pure decision step: a batch and its loaded states in, output lines and state changes out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ _msgpack = msgspec.msgpack.Encoder().encode
 
 
 class PartitionProgress(Protocol):
-    """What is known of a partition: its fence, and below which offset its outputs were said already."""
+    """How far a partition is: its fence, and the offset below which its output lines were already produced."""
 
     fence: Fence
     produced_below: int
@@ -43,14 +43,14 @@ class Outcome:
     output_lines: list[OutputLine] = field(default_factory=list)
     values: dict[str, bytes | None] = field(default_factory=dict)
     scores: dict[tuple[str, str], float | None] = field(default_factory=dict)
-    output_counts: dict[type, int] = field(default_factory=dict)  # how many lines of each type are said
-    reason_counts: dict[tuple[type, str], int] = field(default_factory=dict)  # how many of each type give each reason
-    dead_letters: list[LineRejected] = field(default_factory=list)  # what was set aside, undecodable or undecidable
-    skipped: int = 0  # lines whose cause was applied already
+    output_counts: dict[type, int] = field(default_factory=dict)  # output lines of each type
+    reason_counts: dict[tuple[type, str], int] = field(default_factory=dict)  # of them with each reason
+    dead_letters: list[LineRejected] = field(default_factory=list)  # undecodable or undecidable lines
+    skipped: int = 0  # lines whose cause was applied before
 
 
 class Decider(Generic[Line, State]):
-    """Decides batches of one fold. `partitions` gives a topic's partition count."""
+    """Decides batches of one fold. `partitions` returns the partition count of a topic."""
 
     def __init__(self, fold: Fold[Line, State], catalog: Catalog, partitions: Callable[[Topic], int]) -> None:
         self._fold = fold
@@ -60,149 +60,160 @@ class Decider(Generic[Line, State]):
         self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
 
     def state_request(self, batch: Batch[Line]) -> StateRequest:
-        """The states that the batch's lines ask for."""
+        """The states that the batch's lines need. A line whose keys cannot be determined is noted for `decide`.
+
+        Whether it becomes a dead letter is decided there, since the line may have been applied before.
+        """
         keys: dict[Key, None] = {}
-        for _, line, _ in batch.lines:
-            keys.update(dict.fromkeys(self._fold.keys(line)))
+        for position, line, _ in batch.lines:
+            try:
+                keys.update(dict.fromkeys(self._fold.keys(line)))
+            except Exception as error:  # noqa: BLE001 - as for a decision: one line must not stop the others
+                batch.keys_errors[position] = error
         return StateRequest(
             [key for key in keys if isinstance(key, str)],
-            [(key.board, key.member) for key in keys if isinstance(key, SortedSetMember)],
-            [(key.board, key.prefix) for key in keys if isinstance(key, StateGroup)],
+            [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember)],
+            [(key.sorted_set, key.prefix) for key in keys if isinstance(key, StateGroup)],
         )
 
     def tick_ms(self, batch: Batch[Line]) -> int:
-        """The moment of the batch's tick."""
+        """The time of the batch's tick, milliseconds since the epoch; 0 without a tick."""
         return to_ms(batch.tick[1].occurred_at) if batch.tick else 0
 
-    def decide(self, batch: Batch[Line], loaded: LoadedState, known: PartitionProgress) -> Outcome:
-        """Decides on every line in turn. Raises LogUnavailable if the catalog could not be read."""
-        outcome = Outcome(batch.partition, Fence(batch.last_offset, dict(known.fence.causes)))
+    def decide(self, batch: Batch[Line], loaded: LoadedState, progress: PartitionProgress) -> Outcome:
+        """Decides on every line in order. Raises LogUnavailable if the catalog could not be read."""
+        outcome = Outcome(batch.partition, Fence(batch.last_offset, dict(progress.fence.causes)))
         changes = (
-            self._decide_tick(batch, loaded, outcome, known)
+            self._decide_tick(batch, loaded, outcome, progress)
             if batch.tick
-            else self._lines(batch, loaded, outcome, known)
+            else self._decide_lines(batch, loaded, outcome, progress)
         )
-        self._write(changes, outcome)
+        self._set_changes(changes, outcome)
         outcome.dead_letters += batch.rejected
-        self._reject(outcome, known)
+        self._add_dead_letters(outcome, progress)
         return outcome
 
-    def _lines(
-        self, batch: Batch[Line], loaded: LoadedState, outcome: Outcome, known: PartitionProgress
+    def _decide_lines(
+        self, batch: Batch[Line], loaded: LoadedState, outcome: Outcome, progress: PartitionProgress
     ) -> Changes[State]:
-        states = _States(self._decode, loaded)
+        states, keys_errors = _BatchStates(self._decode, loaded), batch.keys_errors
         changes: Changes[State] = {}
         for position, line, raw in batch.lines:
             cause = getattr(line, "cause", None)
             if cause is not None and not outcome.fence.admits(cause):
                 outcome.skipped += 1
                 continue
-            decision = self._decide_one(position, line, raw, states, outcome)
-            if decision is not None:
+            if keys_errors and position in keys_errors:
+                self._set_aside(position, raw, _describe(keys_errors[position]), outcome)
+            elif decision := self._decide_line(position, line, raw, states, outcome):
                 states.apply(decision.changes)
                 changes.update(decision.changes)
-                self._encode(decision.outputs, position, outcome, known)
+                self._add_outputs(decision.outputs, position, outcome, progress)
             if cause is not None:
                 outcome.fence.advance(cause)
         return changes
 
-    def _decide_one(
-        self, position: Position, line: Line, raw: bytes, states: "_States[State]", outcome: Outcome
+    def _decide_line(
+        self, position: Position, line: Line, raw: bytes, states: "_BatchStates[State]", outcome: Outcome
     ) -> Decision[State] | None:
         try:
             return self._fold.decide(line, states, self._catalog, position)
         except LogUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - a line that no rule can take is set aside with its reason, and the rest go on
-            outcome.dead_letters.append(self._reader.rejection(position, raw, "decision_failed", _describe(error)))
+        except Exception as error:  # noqa: BLE001 - a line that no rule can process is set aside, and the others go on
+            self._set_aside(position, raw, _describe(error), outcome)
             return None
 
     def _decide_tick(
-        self, batch: Batch[Line], loaded: LoadedState, outcome: Outcome, known: PartitionProgress
+        self, batch: Batch[Line], loaded: LoadedState, outcome: Outcome, progress: PartitionProgress
     ) -> Changes[State]:
         position, tick = batch.tick  # type: ignore[misc] # only called with a tick
         if not outcome.fence.admits(tick.cause):
             outcome.skipped += 1
             return {}
         changes: Changes[State] = {Timer(key): None for key in loaded.values}
-        said = 0
+        outputs = 0
         for key, raw in loaded.values.items():
             decision = self._decide_timer(tick, key, raw, position, outcome)
             changes.update(decision.changes)
-            self._encode(decision.outputs, position, outcome, known, first=said)
-            said += len(decision.outputs)
+            self._add_outputs(decision.outputs, position, outcome, progress, first=outputs)
+            outputs += len(decision.outputs)
         outcome.fence.advance(tick.cause)
-        self._forward(batch, outcome, known, said)
+        self._forward_tick(batch, outcome, progress, outputs)
         return changes
 
     def _decide_timer(
         self, tick: ClockTicked, key: str, raw: bytes, position: Position, outcome: Outcome
     ) -> Decision[State]:
-        """A state that no rule can take loses its timer and stays as it is; the others go on."""
+        """The decision on one due state. If no rule can process it, it loses its timer and stays as it is."""
         try:
             return self._fold.on_timer(tick, key, self._decode(raw), self._catalog, position)
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - as for a line
-            detail = f"the state {key} fell due: {_describe(error)}"
-            outcome.dead_letters.append(self._reader.rejection(position, raw, "decision_failed", detail))
+            self._set_aside(position, raw, f"timer of the state {key}: {_describe(error)}", outcome)
             return Decision()
 
-    def _forward(self, batch: Batch[Line], outcome: Outcome, known: PartitionProgress, after: int) -> None:
-        """Time goes on to the next topic: the tick follows whatever it led to."""
+    def _set_aside(self, position: Position, raw: bytes, detail: str, outcome: Outcome) -> None:
+        outcome.dead_letters.append(self._reader.rejection(position, raw, "decision_failed", detail))
+
+    def _forward_tick(self, batch: Batch[Line], outcome: Outcome, progress: PartitionProgress, outputs: int) -> None:
+        """Sends the tick on to the next topics, after the output lines that it led to."""
         position, tick = batch.tick  # type: ignore[misc] # only called with a tick
-        onward = [topic for topic in self._fold.outputs if topic is not self._fold.source]
-        for number, topic in enumerate(onward):
+        downstream = [topic for topic in self._fold.outputs if topic is not self._fold.source]
+        for number, topic in enumerate(downstream):
             forwarded = msgspec.structs.replace(tick)
             output = Output(topic, forwarded, partition=batch.partition)
-            self._encode([output], position, outcome, known, first=after + number, alone=True)
+            self._add_outputs([output], position, outcome, progress, first=outputs + number, alone=True)
 
-    def _encode(
+    def _add_outputs(
         self,
         outputs: list[Output],
         position: Position,
         outcome: Outcome,
-        known: PartitionProgress,
+        progress: PartitionProgress,
         *,
         first: int = 0,
         alone: bool = False,
     ) -> None:
-        """Encodes outputs with their cause. What was said before a wipe is not said again."""
-        if position.offset < known.produced_below:
+        """Encodes outputs with their cause. Those produced before a wipe of the state are not produced again."""
+        if position.offset < progress.produced_below:
             return
-        source, (of, offset, place, _) = self._fold.source.name, position
-        said: tuple[Topic, str] | None = None  # lines that follow from one go to one place more often than not
+        source, (source_partition, offset, line_number, _) = self._fold.source.name, position
+        previous: tuple[Topic, str] | None = None  # the outputs of a line mostly have the same key
         for number, (topic, line, key, partition) in enumerate(outputs, first):
-            force_setattr(line, "cause", (source, of, offset, place, number))
+            force_setattr(line, "cause", (source, source_partition, offset, line_number, number))
             if key is None:
-                home = partition or 0
-            elif said != (topic, key):
-                said, home = (topic, key), partition_of(key, self._partitions(topic))
-            outcome.output_lines.append(OutputLine(topic.name, home, _json(line), alone))
+                target = partition or 0
+            elif previous != (topic, key):
+                previous, target = (topic, key), partition_of(key, self._partitions(topic))
+            outcome.output_lines.append(OutputLine(topic.name, target, _json(line), alone))
             kind = type(line)
             outcome.output_counts[kind] = outcome.output_counts.get(kind, 0) + 1
             for reason in getattr(line, "reasons", ()):
                 outcome.reason_counts[kind, reason] = outcome.reason_counts.get((kind, reason), 0) + 1
 
-    def _reject(self, outcome: Outcome, known: PartitionProgress) -> None:
-        """Dead letters go out; those of before a wipe are there already."""
-        fresh = (letter for letter in outcome.dead_letters if letter.offset >= known.produced_below)
-        outcome.output_lines.extend(OutputLine(REJECTED.name, 0, _json(letter)) for letter in fresh)
+    def _add_dead_letters(self, outcome: Outcome, progress: PartitionProgress) -> None:
+        """Dead letters are produced like outputs: those of before a wipe are on the log already."""
+        new = (letter for letter in outcome.dead_letters if letter.offset >= progress.produced_below)
+        outcome.output_lines.extend(OutputLine(REJECTED.name, 0, _json(letter)) for letter in new)
 
-    def _write(self, changes: Changes[State], outcome: Outcome) -> None:
+    def _set_changes(self, changes: Changes[State], outcome: Outcome) -> None:
         for key, state in changes.items():
             if isinstance(key, str):
                 outcome.values[key] = None if state is None else _msgpack(state)
             elif isinstance(key, Timer):
-                outcome.scores["timers", key.key] = state  # type: ignore[assignment] # a timer's state is its moment
+                outcome.scores["timers", key.key] = state  # type: ignore[assignment] # a timer's state is a time
             elif isinstance(key, SortedSetMember):
-                outcome.scores[key] = state  # type: ignore[assignment] # a score's state is a float
+                outcome.scores[key] = state  # type: ignore[assignment] # a member's state is its score
             else:
-                raise TypeError(f"{key} cannot be written as a whole: write the Scores and the values of its members")
+                raise TypeError(
+                    f"{key} cannot be written as a whole: write SortedSetMember keys and the values of its members"
+                )
 
 
 def line_validity(batch: Batch[Line], outcome: Outcome) -> list[bool]:
-    """Whether each line of the batch could be taken, in the order of the log."""
+    """Whether each line of the batch was processed, in the order of the log; False for a dead letter."""
     if not outcome.dead_letters:
         return [True] * len(batch.lines)
     bad = {(letter.offset, letter.line) for letter in outcome.dead_letters}
@@ -213,41 +224,41 @@ def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-class _States(dict[Key, State | float | None], Generic[State]):
-    """States decoded when first asked for; what is not there is None. Of a family it is known who belongs to it now."""
+class _BatchStates(dict[Key, State | float | None], Generic[State]):
+    """The states as the next line sees them, decoded at first use; None if there is none. A group's state is its members."""
 
     def __init__(self, decode: Callable[[bytes], State], loaded: LoadedState) -> None:
         super().__init__()
         self._decode = decode
         self._values: Mapping[str, bytes] = loaded.values
         self._scores = loaded.scores
-        self._families = loaded.groups
+        self._groups = loaded.groups
 
     def apply(self, changes: Changes[State]) -> None:
-        """What the lines after this one see."""
+        """Makes the changes of a line visible to the lines after it."""
         self.update(changes)
-        if self._families:
+        if self._groups:
             for key, score in changes.items():
-                if isinstance(key, SortedSetMember) and key.board in self._families:
-                    self._update_group(key, score)  # type: ignore[arg-type] # a score's state is a float
+                if isinstance(key, SortedSetMember) and key.sorted_set in self._groups:
+                    self._update_group(key, score)  # type: ignore[arg-type] # a member's state is its score
 
     def _update_group(self, key: SortedSetMember, score: float | None) -> None:
         if score is None:
-            self._families[key.board].pop(key.member, None)
+            self._groups[key.sorted_set].pop(key.member, None)
         else:
-            self._families[key.board][key.member] = score
+            self._groups[key.sorted_set][key.member] = score
 
-    def _group_members(self, family: StateGroup) -> tuple[str, ...]:
-        scores = self._families[family.board]
+    def _group_members(self, group: StateGroup) -> tuple[str, ...]:
+        scores = self._groups[group.sorted_set]
         return tuple(sorted(scores, key=lambda member: (scores[member], member)))
 
     def __missing__(self, key: Key) -> State | float | None:
-        if isinstance(key, StateGroup):  # not kept: who belongs to it changes from line to line
-            return self._group_members(key)  # type: ignore[return-value] # read by `members`
+        if isinstance(key, StateGroup):  # not stored: its members change from line to line
+            return self._group_members(key)  # type: ignore[return-value] # read by `group_members`
         if isinstance(key, str):
             raw = self._values.get(key)
-            found = self._decode(raw) if raw is not None else None
+            state = self._decode(raw) if raw is not None else None
         else:
-            found = self._scores.get(key)  # type: ignore[arg-type, assignment] # a Score is a (board, member) pair
-        self[key] = found
-        return found
+            state = self._scores.get(key)  # type: ignore[arg-type, assignment] # its key is a (sorted set, member) pair
+        self[key] = state
+        return state

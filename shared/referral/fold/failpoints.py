@@ -1,8 +1,7 @@
-"""Places where a test may end or stop the process, to prove that nothing is lost there.
+"""Failpoints: steps of a fold at which a test can kill or stop the process, to prove that nothing is lost there.
 
-Without REFERRAL_FAILPOINTS they do nothing. The setting is a comma-separated list of `point=action:probability`,
-e.g. `attribute.after_produce=kill:0.01`; the action is
-`kill` (SIGKILL) or `stop` (SIGSTOP: a zombie until somebody continues it).
+Without REFERRAL_FAILPOINTS they do nothing. The setting is a comma-separated list of `fold.point=action:probability`, e.g.
+`attribute.after_produce=kill:0.01`; the action is `kill` (SIGKILL) or `stop` (SIGSTOP: a zombie until it is continued).
 """
 
 import os
@@ -10,30 +9,30 @@ import random
 import signal
 from collections.abc import Callable
 
-POINTS = ("after_load", "before_produce", "amid_produce", "after_produce", "after_apply")
+POINTS = ("after_load", "before_produce", "during_produce", "after_produce", "after_apply")
 _ACTIONS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
-Reached = Callable[[str], None]
+Failpoint = Callable[[str], None]
 
 
-def failpoints(setting: str, fold: str) -> Reached:
-    """The function that a fold calls at each of its POINTS. Raises ValueError for a setting that names no such place."""
-    wanted = dict(_parse(entry) for entry in setting.split(",") if entry.strip())
-    mine = {point.removeprefix(f"{fold}."): what for point, what in wanted.items() if point.startswith(f"{fold}.")}
-    if not mine:
-        return _nothing
-    chance = random.Random(os.getpid())  # noqa: S311 - when to fail in a test is no secret
+def create_failpoint(setting: str, fold: str) -> Failpoint:
+    """The function that a fold calls at each of its POINTS. Raises ValueError for an invalid setting."""
+    actions = dict(_parse(entry) for entry in setting.split(",") if entry.strip())
+    own = {point.removeprefix(f"{fold}."): action for point, action in actions.items() if point.startswith(f"{fold}.")}
+    if not own:
+        return _ignore
+    generator = random.Random(os.getpid())  # noqa: S311 - when a test fails a process needs no secrecy
 
-    def reached(point: str) -> None:
-        action, probability = mine.get(point, (signal.SIGKILL, 0.0))
-        if chance.random() < probability:
+    def failpoint(point: str) -> None:
+        action, probability = own.get(point, (signal.SIGKILL, 0.0))
+        if generator.random() < probability:
             os.kill(os.getpid(), action)
 
-    return reached
+    return failpoint
 
 
-def _nothing(point: str) -> None:
-    """No failpoint is set."""
+def _ignore(point: str) -> None:
+    """The failpoint of a fold for which none is set."""
 
 
 def _parse(entry: str) -> tuple[str, tuple[signal.Signals, float]]:
@@ -44,4 +43,4 @@ def _parse(entry: str) -> tuple[str, tuple[signal.Signals, float]]:
     try:
         return point, (_ACTIONS[action], float(probability or 1))
     except ValueError:
-        raise ValueError(f"{entry!r}: the probability {probability!r} is no number") from None
+        raise ValueError(f"{entry!r}: the probability must be a number; got {probability!r}") from None

@@ -1,4 +1,4 @@
-"""The fence: the position up to which a partition is folded, kept beside the state and moved only together with it."""
+"""The fence: the position up to which a partition is folded, stored beside the state and written only together with it."""
 
 import msgspec
 
@@ -6,18 +6,18 @@ from referral.events.line import Cause
 
 
 class Fence(msgspec.Struct, array_like=True):
-    """`offset` of the last record folded, and for every partition that lines were derived from the highest cause applied."""
+    """`offset` of the last folded record, and the highest applied cause of each partition that lines were derived from."""
 
     offset: int = -1
     causes: dict[str, tuple[int, int, int]] = {}
 
     def admits(self, cause: Cause) -> bool:
-        """Whether a line with this cause is news. A line that nothing derived (no cause) always is."""
-        topic, partition, *place = cause
-        return not topic or tuple(place) > self.causes.get(f"{topic}/{partition}", (-1, -1, -1))
+        """Whether a line with this cause has not been applied yet. A line without a cause (not derived) is always admitted."""
+        topic, partition, *position = cause
+        return not topic or tuple(position) > self.causes.get(f"{topic}/{partition}", (-1, -1, -1))
 
     def advance(self, cause: Cause) -> None:
-        """Remembers a cause as applied."""
+        """Records a cause as applied."""
         topic, partition, offset, line, output = cause
         if topic:
             self.causes[f"{topic}/{partition}"] = (offset, line, output)
@@ -28,10 +28,10 @@ _decode = msgspec.msgpack.Decoder(Fence).decode
 
 
 def encode(fence: Fence) -> bytes:
-    """The fence as it lies in Redis; compared byte by byte."""
+    """The fence as stored in Redis, where it is compared byte by byte."""
     return _encode(fence)
 
 
 def decode(raw: bytes | None) -> Fence:
-    """The fence that these bytes say; nothing folded yet where there are none."""
+    """The fence from its stored bytes; if there are none, nothing is folded yet."""
     return _decode(raw) if raw else Fence()

@@ -1,7 +1,7 @@
-"""What a service writes to fold a topic: which state a line touches, and a pure decision.
+"""What a service implements to fold a topic: the states that a line needs, and a pure decision.
 
-A decision sees the state, the line and the catalog, and nothing else: no clock, no I/O, no chance. The same lines therefore give
-the same outputs and the same state, whoever folds them and in whatever batches; that is what exactly-once rests on.
+A decision sees the state, the line and the catalog, and nothing else: no clock, I/O or randomness. The same lines therefore
+give the same outputs and the same state in every process and however they are cut into batches; exactly-once rests on that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,26 +19,26 @@ State = TypeVar("State")
 
 
 class SortedSetMember(NamedTuple):
-    """A member of a sorted set; its state is its score (a float), or None where it is not in the set."""
+    """Key of a member of a sorted set; its state is its score (a float), None if it is not in the set."""
 
-    board: str
+    sorted_set: str
     member: str
 
 
 class Timer(NamedTuple):
-    """A timer: `key` (a value key) is loaded and decided on again by the first clock tick at or after the time set (ms)."""
+    """Key of the timer of the value state under `key`; its own state is the time (ms) from which a clock tick makes it due."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class StateGroup:
-    """All members of a board, each with the value state under `prefix` and its name; for a line that concerns them all.
+    """Key of all members of a sorted set, each with its state under `prefix` + member: for a line that concerns them all.
 
-    Asking for it loads them, however many; `members` reads them. Who belongs is said by writing Scores of the board.
+    It loads them, however many there are; `group_members` reads them. Membership changes by writing SortedSetMember keys.
     """
 
-    board: str
+    sorted_set: str
     prefix: str
 
 
@@ -46,7 +46,7 @@ Key = str | SortedSetMember | Timer | StateGroup
 
 
 class Output(NamedTuple):
-    """A line to be written: under a key, or (a forwarded tick) to a partition by number."""
+    """A line to be written: under a partition key, or (a forwarded tick) to a partition by its number."""
 
     topic: Topic
     line: Struct
@@ -56,21 +56,21 @@ class Output(NamedTuple):
 
 @dataclass(slots=True)
 class Decision(Generic[State]):
-    """What one line leads to: the states it changes (None removes) and the lines that go out, in order."""
+    """What one line leads to: the states it changes (None removes one) and the output lines, in order."""
 
     changes: dict[Key, State | float | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
 
 
-def group_members(states: Mapping[Key, State | float | None], family: StateGroup) -> dict[str, State]:
-    """The states of a family that was asked for, by member, in the order of the board (score, then name)."""
-    names: tuple[str, ...] = states[family]  # type: ignore[assignment] # of a family the runner knows who belongs to it
-    found = ((name, states[family.prefix + name]) for name in names)
-    return {name: state for name, state in found if state is not None}  # type: ignore[misc] # under a str lies a value
+def group_members(states: Mapping[Key, State | float | None], group: StateGroup) -> dict[str, State]:
+    """The states of a requested group by member, ordered by score, then by name; members without a state are left out."""
+    names: tuple[str, ...] = states[group]  # type: ignore[assignment] # the runner's state of a group is its members
+    loaded = ((name, states[group.prefix + name]) for name in names)
+    return {name: state for name, state in loaded if state is not None}  # type: ignore[misc] # str keys are value states
 
 
 class Position(NamedTuple):
-    """Where a line stands, and when its record was appended (milliseconds since the epoch)."""
+    """Position of a line on the source topic, and when its record was appended (milliseconds since the epoch)."""
 
     partition: int
     offset: int
@@ -79,26 +79,32 @@ class Position(NamedTuple):
 
 
 class Fold(Protocol[Line_contra, State]):
-    """One fold. Its state lives in Redis under `{service}:{source-partition}:key`, msgpack of `state` for value keys."""
+    """One fold. Its state is in Redis under `{service}:{fold-partition}:key`, msgpack of `state` for value keys."""
 
-    name: str  # unique in the system, e.g. "attribute"; consumer group, metrics and fences carry it
+    name: str  # unique in the system, e.g. "attribute": consumer group, metrics and fences carry it
     service: str  # short name of the service: ct, rd, lb
     source: Topic
     outputs: Sequence[Topic]
     state: type[State] | object  # a msgspec type (or union) of every value state
 
     def keys(self, line: Line_contra) -> Sequence[Key]:
-        """The states to load before deciding on this line. Not asked for a clock tick."""
+        """The states to load before deciding on this line. Not called for clock ticks.
+
+        If it raises, the line becomes a dead letter, as if `decide` had raised.
+        """
 
     def decide(
         self, line: Line_contra, states: Mapping[Key, State | float | None], catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """What this line leads to. `states` holds every key asked for, None where there is none yet."""
+        """What this line leads to. `states` holds every requested key, None if it has no state yet.
+
+        If it raises, the line becomes a dead letter and changes nothing; the lines after it go on.
+        """
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """What the tick leads to for a state whose timer has come; asked for each by itself, the earliest first.
+        """What the tick leads to for a state whose timer is due; called once for each, the earliest first.
 
-        The timer is gone unless the decision sets it anew. The runner forwards the tick itself.
+        The timer is removed unless the decision sets it again. The runner forwards the tick itself.
         """

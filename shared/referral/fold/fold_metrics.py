@@ -1,4 +1,4 @@
-"""What a fold tells about itself; the names and meanings stand in the table of all metrics."""
+"""Metrics of a fold; their names and meanings are in `referral.telemetry.metrics`."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -34,7 +34,7 @@ class FoldMetrics:
             histogram("fold_step_seconds").labels(self._fold, step).observe(time.perf_counter() - began)
 
     def record_batch(self, outcome: Outcome, lines: int) -> None:
-        """A batch was applied."""
+        """Counts an applied batch."""
         self._batches.inc()
         self._lines.inc(lines)
         for kind, count in outcome.output_counts.items():
@@ -45,20 +45,20 @@ class FoldMetrics:
         self._dead_letters.inc(len(outcome.dead_letters))
 
     def record_refusal(self, partitions: int) -> None:
-        """Fences had moved: these partitions begin again from theirs."""
+        """Counts partitions that restart from their fence, because it had moved."""
         self._resets.inc(partitions)
 
     def record_retry(self) -> None:
-        """The log or Redis was away; the fold waits and begins again from its fences."""
+        """Counts a restart from the fences because Kafka or Redis was unavailable."""
         self._retries.inc()
 
     def set_lag(self, partition: int, records: int) -> None:
-        """How many records of a partition are not folded yet."""
+        """Sets how many records of a partition are not folded yet."""
         self._lagging.add(partition)
         gauge("fold_lag_records").labels(self._fold, str(partition)).set(records)
 
     def set_owned_partitions(self, partitions: Collection[int]) -> None:
-        """Only these are this worker's now: what others fold, they tell."""
-        for gone in self._lagging.difference(partitions):
-            gauge("fold_lag_records").remove(self._fold, str(gone))
+        """Removes the lag of all other partitions: their workers report it."""
+        for lost in self._lagging.difference(partitions):
+            gauge("fold_lag_records").remove(self._fold, str(lost))
         self._lagging.intersection_update(partitions)

@@ -1,6 +1,7 @@
-"""How much of a partition may be invalid before a fold stops: a few bad lines are set aside, a flood means that something is wrong.
+"""How many invalid lines of a partition a fold sets aside before it stops: a few are bad data, a flood means a defect.
 
-The idea is Arroyo's dead-letter policy (https://github.com/getsentry/arroyo): a bound on a run of invalid lines and on their share.
+Modelled on Arroyo's dead-letter policy (https://github.com/getsentry/arroyo): a limit on consecutive invalid lines and one on
+their share.
 """
 
 from collections.abc import Sequence
@@ -8,12 +9,12 @@ from dataclasses import dataclass
 
 
 class TooManyInvalidLines(Exception):
-    """The fold has stopped before applying the batch; nothing is lost."""
+    """The fold stopped before applying the batch; nothing is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a partition's lines were lately: invalid ones in a row up to now, and invalid ones among the last `lines`."""
+    """A partition's recent lines: consecutive invalid ones at the end, and how many of the last `lines` were invalid."""
 
     run: int = 0
     invalid: float = 0.0
@@ -21,7 +22,7 @@ class Tally:
 
 
 class InvalidLimit:
-    """Bounds invalid lines: fewer than `consecutive` in a row, at most `share` of the last `window`. 0 in a row: no bounds."""
+    """Allows fewer than `consecutive` invalid lines in a row and at most `share` of the last `window`; 0 sets no limit."""
 
     def __init__(self, consecutive: int = 500, share: float = 0.5, window: int = 2000) -> None:
         self._consecutive = consecutive
@@ -30,32 +31,35 @@ class InvalidLimit:
         self._tallies: dict[int, Tally] = {}
 
     def check(self, partition: int, valid: Sequence[bool]) -> Tally:
-        """The tally after a batch, line by line in order. Raises TooMuchInvalid beyond the bounds; nothing is noted yet."""
+        """The tally after a batch, given the validity of its lines in order; nothing is recorded yet.
+
+        Raises TooManyInvalidLines beyond the limit.
+        """
         before = self._tallies.get(partition, Tally())
         run, longest = _runs(before.run, valid)
         tally = self._limit_to_window(run, before.invalid + valid.count(False), before.lines + len(valid))
         if self._consecutive and (longest >= self._consecutive or tally.invalid > self._share * self._window):
             raise TooManyInvalidLines(
-                f"partition {partition}: {longest} lines in a row and {tally.invalid:.0f} of the last {tally.lines:.0f}"
-                " could not be taken. The fold stops before it applies them; nothing is lost. Where a newer version"
-                " wrote them, start that version here. Where they are rubbish, start once with REFERRAL_INVALID_RUN=0:"
-                " they are then kept in the topic `rejected`, each with its reason, and passed over."
+                f"partition {partition}: {longest} consecutive lines, and {tally.invalid:.0f} of the last"
+                f" {tally.lines:.0f}, are invalid. The fold stopped before applying them; nothing is lost. If a newer"
+                " version of the system wrote them, run that version here. If they are garbage, start once with"
+                " REFERRAL_INVALID_RUN=0: each is then written to the topic `rejected` with its reason, and skipped."
             )
         return tally
 
     def record(self, partition: int, tally: Tally) -> None:
-        """The batch was applied: its tally counts from here on."""
+        """Keeps the tally of a batch that was applied."""
         self._tallies[partition] = tally
 
     def _limit_to_window(self, run: int, invalid: float, lines: float) -> Tally:
-        """Beyond the window, what is older weighs less and less."""
+        """Beyond the window, older lines weigh less and less."""
         if lines > self._window:
             invalid, lines = invalid * self._window / lines, self._window
         return Tally(run, invalid, lines)
 
 
 def _runs(run: int, valid: Sequence[bool]) -> tuple[int, int]:
-    """(invalid lines in a row at the end, the most in a row anywhere), where `run` stood before."""
+    """(consecutive invalid lines at the end, the longest such run), if `run` preceded these lines."""
     if valid and all(valid):
         return 0, run
     longest = run

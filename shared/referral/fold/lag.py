@@ -1,4 +1,4 @@
-"""How far the folds are: fences in Redis against the ends of their topics. For readiness, the demo and the tests."""
+"""Lag of the folds: their fences in Redis compared with the ends of their topics. For readiness, the demo and tests."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from referral.topics import TOPICS
 
 
 class FoldSource(NamedTuple):
-    """A fold by its names: service, its own, and its source topic's."""
+    """The names of a fold: its service, its own, and its source topic."""
 
     service: str
     fold: str
@@ -35,14 +35,14 @@ FOLDS = (
 def lag_by_fold(
     settings: Settings, consumer: KafkaConsumer, redis: Redis, folds: Iterable[FoldSource] = FOLDS
 ) -> dict[str, int]:
-    """How many records each fold has not folded yet. `consumer` is any client of the broker, subscribed to nothing."""
-    return {one.fold: _lag(settings, consumer, redis, one) for one in folds}
+    """How many records each fold has not folded yet. `consumer` is any client of the broker without a subscription."""
+    return {source.fold: _lag(settings, consumer, redis, source) for source in folds}
 
 
-def _lag(settings: Settings, consumer: KafkaConsumer, redis: Redis, one: FoldSource) -> int:
-    count = partition_count(TOPICS[one.source], settings)
-    places = [TopicPartition(settings.topic_prefix + one.source, number) for number in range(count)]
-    # Fences before ends: a fold that reads what it writes may else be seen between a record and what it led to.
-    seen = RedisStateStore(redis, one.service, one.fold).fences(range(count))
-    ends = consumer.end_offsets(places, timeout_ms=10_000)
-    return sum(ends[place] - 1 - fences.decode(seen[place.partition]).offset for place in places)
+def _lag(settings: Settings, consumer: KafkaConsumer, redis: Redis, source: FoldSource) -> int:
+    count = partition_count(TOPICS[source.source], settings)
+    partitions = [TopicPartition(settings.topic_prefix + source.source, number) for number in range(count)]
+    # Fences before ends: otherwise a fold that writes to its own source could seem level between a record and its outputs.
+    stored = RedisStateStore(redis, source.service, source.fold).fences(range(count))
+    ends = consumer.end_offsets(partitions, timeout_ms=10_000)
+    return sum(ends[one] - 1 - fences.decode(stored[one.partition]).offset for one in partitions)

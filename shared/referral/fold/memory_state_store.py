@@ -1,4 +1,4 @@
-"""States in memory, for tests of folds and runner without Redis. Wiping it is what FLUSHALL does to the real one."""
+"""States in memory, for tests of folds and of the runner. Wiping it is what FLUSHALL does to the real store."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,50 +14,50 @@ class MemoryStateStore:
         self.scores: dict[int, dict[tuple[str, str], float]] = {}
 
     def wipe(self) -> None:
-        """Forgets everything."""
+        """Removes everything."""
         self.fence.clear()
         self.values.clear()
         self.scores.clear()
 
-    def load(self, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
-        """What is there now."""
-        return {partition: self._load(partition, want) for partition, want in wanted.items()}
+    def load(self, requests: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
+        """The stored states."""
+        return {partition: self._load(partition, request) for partition, request in requests.items()}
 
-    def _load(self, partition: int, want: StateRequest) -> LoadedState:
+    def _load(self, partition: int, request: StateRequest) -> LoadedState:
         values, scores = self.values.get(partition, {}), self.scores.get(partition, {})
-        families = {board: self._family(partition, board) for board, _ in want.groups}
-        related = [prefix + member for board, prefix in want.groups for member in families[board]]
+        groups = {sorted_set: self._members(partition, sorted_set) for sorted_set, _ in request.groups}
+        member_keys = [prefix + member for sorted_set, prefix in request.groups for member in groups[sorted_set]]
         return LoadedState(
             self.fence.get(partition, b""),
-            {key: values[key] for key in (*want.values, *related) if key in values},
-            {place: scores[place] for place in want.scores if place in scores},
-            families,
+            {key: values[key] for key in (*request.values, *member_keys) if key in values},
+            {key: scores[key] for key in request.scores if key in scores},
+            groups,
         )
 
-    def _family(self, partition: int, board: str) -> dict[str, float]:
+    def _members(self, partition: int, sorted_set: str) -> dict[str, float]:
         scores = self.scores.get(partition, {})
-        return {member: score for (there, member), score in scores.items() if there == board}
+        return {member: score for (name, member), score in scores.items() if name == sorted_set}
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
-        """The value states whose timers have come, earliest first."""
+        """The value states whose timers are due, earliest first."""
         timers = [
             (score, key)
-            for (board, key), score in self.scores.get(partition, {}).items()
-            if board == "timers" and score <= until_ms
+            for (sorted_set, key), score in self.scores.get(partition, {}).items()
+            if sorted_set == "timers" and score <= until_ms
         ]
         values = self.values.get(partition, {})
-        found = {key: values[key] for _, key in sorted(timers) if key in values}
-        return LoadedState(self.fence.get(partition, b""), found)
+        present = {key: values[key] for _, key in sorted(timers) if key in values}
+        return LoadedState(self.fence.get(partition, b""), present)
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
-        """Writes each change whole, or refuses it because its fence has moved."""
+        """Writes each change as a whole, or refuses it because its fence has moved."""
         return {partition: self._apply(partition, change) for partition, change in changes.items()}
 
     def _apply(self, partition: int, change: StateChange) -> bool:
-        there = self.fence.get(partition, b"")
-        if there == change.fence:
+        stored = self.fence.get(partition, b"")
+        if stored == change.fence:
             return True
-        if there != change.expected_fence:
+        if stored != change.expected_fence:
             return False
         _merge(self.values.setdefault(partition, {}), change.values)
         _merge(self.scores.setdefault(partition, {}), change.scores)
@@ -65,13 +65,13 @@ class MemoryStateStore:
         return True
 
     def fences(self, partitions: Sequence[int]) -> dict[int, bytes]:
-        """The fences as they are now."""
+        """The stored fences."""
         return {partition: self.fence.get(partition, b"") for partition in partitions}
 
 
-def _merge(kept: dict, changes: Mapping) -> None:  # type: ignore[type-arg]
+def _merge(stored: dict, changes: Mapping) -> None:  # type: ignore[type-arg]
     for key, value in changes.items():
         if value is None:
-            kept.pop(key, None)
+            stored.pop(key, None)
         else:
-            kept[key] = value
+            stored[key] = value

@@ -1,8 +1,8 @@
-"""Runs a fold: poll, load, decide, produce and wait, apply; refuse and start again from the fence when anything else moved it.
+"""Runs a fold: poll, load, decide, produce and wait, apply; restarts a partition from its fence if something moved the fence.
 
-The order is the proof. Outputs are durable before the state that follows from them is, so a crash between the two repeats the
-outputs with the same causes, which the next fold skips; the state and its fence move in one compare-and-set, so a zombie, or a
-Redis that lost its memory, is noticed at the write at the latest. docs/decisions/ tells what each part is needed for.
+The order is the proof. Output lines are durable before the state that follows from them is, so a crash between the two repeats
+them with the same causes, and the next fold skips them. The state and its fence move in one compare-and-set, so a zombie worker,
+or a Redis that lost its data, is detected at the write at the latest. README.md says what each part is needed for.
 """
 
 import time
@@ -31,12 +31,12 @@ _MAX_WAITING_BYTES = 4 * 1024 * 1024
 
 
 class LogBehindState(Exception):
-    """The state was folded from records that the log does not have: another log's state, or a log that lost its tail."""
+    """The state was folded from records that the log does not have: the state of another log, or a log that lost its tail."""
 
 
 @dataclass(slots=True)
 class OwnedPartition:
-    """A partition that is this worker's: its fence as last seen, its produced marker, and records not folded yet."""
+    """A partition assigned to this worker: its fence as last seen, its produced marker, and records not folded yet."""
 
     stored_fence: bytes
     fence: Fence
@@ -45,7 +45,7 @@ class OwnedPartition:
 
 
 class FoldRunner(Generic[Line, State]):
-    """One worker of one fold. `turn` does one round and may be called by a test; `run` goes on until told to stop."""
+    """One worker of one fold; its process calls `run_once` in a loop (`FoldWorker.run`), and so may a test."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class FoldRunner(Generic[Line, State]):
         producer: FoldProducer,
         decider: Decider[Line, State],
         metrics: FoldMetrics,
-        reached: Callable[[str], None] = lambda _: None,
+        failpoint: Callable[[str], None] = lambda _: None,
         limit: InvalidLimit | None = None,
     ) -> None:
         self.fold = fold
@@ -64,16 +64,20 @@ class FoldRunner(Generic[Line, State]):
         self._producer = producer
         self._decider = decider
         self._metrics = metrics
-        self._reached = reached
+        self._failpoint = failpoint
         self._limit = limit or InvalidLimit()
         self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
         self.owned: dict[int, OwnedPartition] = {}
-        self._round = -1
+        self._generation = -1  # of the assignment
         self._checked_at = 0.0
         self._committed: dict[int, int] = {}
 
     def run_once(self, timeout: float = 0.1) -> int:
-        """One round: takes what came, folds a batch of each partition. Gives the number of lines folded."""
+        """Polls for up to `timeout` seconds and folds one batch of each partition. Returns the number of lines folded.
+
+        Raises NotDurable, LogUnavailable, RedisError, KafkaError or LogBehindState: call `reset`, then try again. Raises
+        TooManyInvalidLines: do not go on.
+        """
         waiting = {partition: one.waiting for partition, one in self.owned.items() if one.waiting}
         self._source.pause([partition for partition, records in waiting.items() if _size(records) > _MAX_WAITING_BYTES])
         records = self._source.poll(0 if waiting else timeout)
@@ -87,33 +91,33 @@ class FoldRunner(Generic[Line, State]):
 
     @property
     def has_assignment(self) -> bool:
-        """Whether partitions were dealt out to this worker, be it none."""
-        return self._round > 0
+        """Whether the group has assigned partitions to this worker, even if none."""
+        return self._generation > 0
 
     def reset(self) -> None:
-        """Drops all that is held in memory; the next turn begins again from the fences."""
+        """Drops everything in memory; the next round restarts from the fences."""
         self.owned.clear()
-        self._round = -1
+        self._generation = -1
 
     def close(self) -> None:
-        """Says how far it has spoken, and leaves."""
+        """Commits the produced offsets and closes."""
         self._commit()
         self._source.close()
         self._producer.close()
 
     def _take_new_assignment(self) -> bool:
-        """Prepares the partitions after a rebalance or a `forget`; what was polled meanwhile is polled again."""
-        dealt, partitions = self._source.assignment()
-        if dealt == self._round:
+        """Prepares the partitions after a rebalance or a reset; the records just polled are polled again."""
+        generation, partitions = self._source.assignment()
+        if generation == self._generation:
             return False
         self.owned.clear()
         self._metrics.set_owned_partitions(partitions)
         self._prepare(sorted(partitions))
-        self._round = dealt
+        self._generation = generation
         return True
 
     def _prepare(self, partitions: Sequence[int]) -> None:
-        """Begins again from the fence: what lies before it is folded, what lies below the produced marker was said."""
+        """Restarts from the fence. Records up to it are folded; outputs of those below the produced marker are on the log."""
         ends = self._source.ends_now(partitions)
         for partition, raw in self._states.fences(partitions).items():
             fence = fences.decode(raw)
@@ -123,26 +127,26 @@ class FoldRunner(Generic[Line, State]):
             self._source.seek(partition, fence.offset + 1)
 
     def _produced_below(self, partition: int) -> int:
-        """Below which offset outputs are on the log: as committed, and as this worker knows of itself since then."""
+        """The offset below which outputs are on the log: as committed, and as this worker has produced since then."""
         marker, known = self._source.committed_offset(partition), self.owned.get(partition)
         return marker if known is None else max(marker, known.produced_below, known.fence.offset + 1)
 
-    def _refuse(self, partitions: Sequence[int]) -> None:
-        """Somebody else moved the fence, or Redis lost it."""
+    def _restart(self, partitions: Sequence[int]) -> None:
+        """Restarts partitions whose fence another worker moved, or Redis lost."""
         if partitions:
             self._metrics.record_refusal(len(partitions))
             self._prepare(partitions)
 
-    def _enqueue(self, records: dict[int, list[Record]]) -> None:
-        for partition, fresh in records.items():
+    def _enqueue(self, polled: dict[int, list[Record]]) -> None:
+        for partition, records in polled.items():
             one = self.owned.get(partition)
             if one is not None:
-                one.waiting.extend(record for record in fresh if record.offset > one.fence.offset)
+                one.waiting.extend(record for record in records if record.offset > one.fence.offset)
 
     def _fold(self, batches: Sequence[Batch[Line]]) -> None:
         with self._metrics.step("load"):
             loaded = self._load(batches)
-        self._reached("after_load")
+        self._failpoint("after_load")
         current = [
             batch for batch in batches if loaded[batch.partition].fence == self.owned[batch.partition].stored_fence
         ]
@@ -152,28 +156,28 @@ class FoldRunner(Generic[Line, State]):
             self._limit.check(batch.partition, line_validity(batch, outcome))
             for batch, outcome in zip(current, outcomes, strict=True)
         ]
-        self._reached("before_produce")
+        self._failpoint("before_produce")
         with self._metrics.step("produce"):
             self._producer.produce([line for outcome in outcomes for line in outcome.output_lines])
-        self._reached("after_produce")
+        self._failpoint("after_produce")
         with self._metrics.step("apply"):
             applied = self._apply(outcomes)
-        self._reached("after_apply")
+        self._failpoint("after_apply")
         for batch, outcome, tally in zip(current, outcomes, tallies, strict=True):
             if applied[batch.partition]:
                 self._limit.record(batch.partition, tally)
                 self._metrics.record_batch(outcome, len(batch.lines))
-        self._refuse([batch.partition for batch in batches if not applied.get(batch.partition)])
+        self._restart([batch.partition for batch in batches if not applied.get(batch.partition)])
 
     def _load(self, batches: Sequence[Batch[Line]]) -> dict[int, LoadedState]:
-        wanted: dict[int, StateRequest] = {}
+        requests: dict[int, StateRequest] = {}
         loaded: dict[int, LoadedState] = {}
         for batch in batches:
             if batch.tick:
                 loaded[batch.partition] = self._states.due(batch.partition, self._decider.tick_ms(batch))
             else:
-                wanted[batch.partition] = self._decider.state_request(batch)
-        return loaded | self._states.load(wanted) if wanted else loaded
+                requests[batch.partition] = self._decider.state_request(batch)
+        return loaded | self._states.load(requests) if requests else loaded
 
     def _decide(self, batch: Batch[Line], loaded: LoadedState) -> Outcome:
         return self._decider.decide(batch, loaded, self.owned[batch.partition])
@@ -193,22 +197,23 @@ class FoldRunner(Generic[Line, State]):
         return applied
 
     def _periodic_checks(self) -> None:
-        """Once a second: has Redis been wiped while nothing came; how far behind are we; how far have we spoken."""
+        """Once a second: compares the fences with Redis (a wipe without traffic), commits the markers, reports the lag."""
         now = time.monotonic()
         if now - self._checked_at < _CHECK_INTERVAL_S:
             return
         self._checked_at = now
-        there = self._states.fences(list(self.owned))
-        self._refuse([partition for partition, raw in there.items() if raw != self.owned[partition].stored_fence])
+        stored = self._states.fences(list(self.owned))
+        self._restart([partition for partition, raw in stored.items() if raw != self.owned[partition].stored_fence])
         self._commit()
         self._measure_lag()
 
     def _commit(self) -> None:
-        spoken = {p: max(one.fence.offset + 1, one.produced_below) for p, one in self.owned.items()}
-        news = {p: offset for p, offset in spoken.items() if offset > 0 and self._committed.get(p) != offset}
-        if news:
-            self._source.commit(news)
-            self._committed.update(news)
+        """Commits the produced markers that have moved."""
+        markers = {p: max(one.fence.offset + 1, one.produced_below) for p, one in self.owned.items()}
+        moved = {p: offset for p, offset in markers.items() if offset > 0 and self._committed.get(p) != offset}
+        if moved:
+            self._source.commit(moved)
+            self._committed.update(moved)
 
     def _measure_lag(self) -> None:
         ends = self._source.ends(list(self.owned))
@@ -223,7 +228,7 @@ def _size(records: Iterable[Record]) -> int:
 
 def _behind(topic: str, partition: int, fence: Fence, end: int) -> str:
     return (
-        f"the state in REFERRAL_REDIS was folded up to offset {fence.offset} of partition {partition} of `{topic}`, where the"
-        f" log ends at {end}: it is another log's, or the log has lost its tail. Give this system a Redis database of its"
-        " own, or empty that one (FLUSHDB): the folds make it anew from the log."
+        f"the state in REFERRAL_REDIS was folded up to offset {fence.offset} of partition {partition} of `{topic}`, but the"
+        f" log ends at offset {end}: the state belongs to another log, or the log has lost its tail. Give this system a Redis"
+        " database of its own, or empty that one (FLUSHDB): the folds rebuild it from the log."
     )

@@ -1,8 +1,8 @@
-"""The names of a fold's keys in Redis. The hash tag keeps a partition's state, timers and fence in one cluster slot."""
+"""Redis keys of a fold. The hash tag puts a partition's state, timers and fence into one cluster slot."""
 
 
 def key_prefix(service: str, fold: str, partition: int) -> str:
-    """What every key of one partition begins with, e.g. `ct:{attribute-3}:`."""
+    """The prefix of every key of one partition, e.g. `ct:{attribute-3}:`."""
     return f"{service}:{{{fold}-{partition}}}:"
 
 
@@ -12,10 +12,10 @@ def state_key(service: str, fold: str, partition: int, key: str) -> str:
 
 
 def fence_key(service: str, fold: str, partition: int) -> str:
-    """Where the position lies up to which the partition is folded."""
+    """The Redis key of a partition's fence."""
     return key_prefix(service, fold, partition) + "fence"
 
 
 def timers_key(service: str, fold: str, partition: int) -> str:
-    """The sorted set of what falls due: members are state keys, scores milliseconds since the epoch."""
+    """The Redis key of a partition's timers: a sorted set of state keys by due time (milliseconds since the epoch)."""
     return key_prefix(service, fold, partition) + "timers"

@@ -1,8 +1,8 @@
-"""Where states live between batches: what the runner needs of a store, and the store in Redis.
+"""State storage between batches: what the runner needs of a store, and the store in Redis.
 
-Loading reads the fence together with the states, so that what was loaded is known to be the fence's. Applying is one script:
-compare the fence with the one last seen, else refuse; then write all. A script that ran twice (a client's retry) has the
-effect of one.
+Loading reads the fence together with the states, so that the states are known to belong to it. Applying is one script: it
+compares the fence with the expected one, refuses if they differ, and otherwise writes everything. Running it twice (a
+client's retry) has the effect of running it once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,44 +14,44 @@ from redis import Redis
 from referral.fold.state_keys import fence_key, key_prefix, timers_key
 
 _LOAD = """
-local found = {redis.call('GET', KEYS[1]) or ''}
+local reply = {redis.call('GET', KEYS[1]) or ''}
 local values, scores = tonumber(ARGV[1]), tonumber(ARGV[2])
-for i = 1, values do found[#found + 1] = redis.call('GET', KEYS[1 + i]) end
-for i = 1, scores do found[#found + 1] = redis.call('ZSCORE', KEYS[1 + values + i], ARGV[2 + i]) end
+for i = 1, values do reply[#reply + 1] = redis.call('GET', KEYS[1 + i]) end
+for i = 1, scores do reply[#reply + 1] = redis.call('ZSCORE', KEYS[1 + values + i], ARGV[2 + i]) end
 for i = 1 + scores, #KEYS - 1 - values do
   local members = redis.call('ZRANGE', KEYS[1 + values + i], 0, -1, 'WITHSCORES')
   local states = {}
   for j = 1, #members, 2 do states[#states + 1] = redis.call('GET', ARGV[2 + i] .. members[j]) end
-  found[#found + 1] = {members, states}
+  reply[#reply + 1] = {members, states}
 end
-return found
+return reply
 """
 
 _DUE = """
 local fence = redis.call('GET', KEYS[1]) or ''
 local due = redis.call('ZRANGE', KEYS[2], '-inf', ARGV[1], 'BYSCORE')
-local found = {fence, due}
-for i = 1, #due do found[#found + 1] = redis.call('GET', ARGV[2] .. due[i]) end
-return found
+local reply = {fence, due}
+for i = 1, #due do reply[#reply + 1] = redis.call('GET', ARGV[2] .. due[i]) end
+return reply
 """
 
 _APPLY = """
 local fence = redis.call('GET', KEYS[1]) or ''
 if fence == ARGV[2] then return 1 end
 if fence ~= ARGV[1] then return 0 end
-local sets, dels, boards = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local sets, dels, sorted_sets = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local key, arg = 1, 5
 for i = 1, sets do redis.call('SET', KEYS[key + i], ARGV[arg + i]) end
 key, arg = key + sets, arg + sets
 for i = 1, dels do redis.call('DEL', KEYS[key + i]) end
 key = key + dels
-local function each(command, board, count)
+local function each(command, sorted_set, count)
   for first = 1, count, 4000 do
-    redis.call(command, board, unpack(ARGV, arg + first, arg + math.min(first + 3999, count)))
+    redis.call(command, sorted_set, unpack(ARGV, arg + first, arg + math.min(first + 3999, count)))
   end
   arg = arg + count
 end
-for i = 1, boards do
+for i = 1, sorted_sets do
   local adds, rems = tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2])
   arg = arg + 2
   each('ZADD', KEYS[key + i], adds)
@@ -64,7 +64,7 @@ return 1
 
 @dataclass(slots=True)
 class StateRequest:
-    """What one partition's batch touches: value keys, (board, member) pairs, and families as (board, prefix of its values)."""
+    """What one partition's batch needs: value keys, (sorted set, member) pairs, and groups as (sorted set, value prefix)."""
 
     values: Sequence[str] = ()
     scores: Sequence[tuple[str, str]] = ()
@@ -73,7 +73,7 @@ class StateRequest:
 
 @dataclass(slots=True)
 class LoadedState:
-    """What was found, and the fence it belongs to. `families` gives the boards that were asked for whole, by member."""
+    """The states found, and the fence they belong to. `groups` has the score of each member, by requested sorted set."""
 
     fence: bytes
     values: dict[str, bytes]
@@ -83,7 +83,7 @@ class LoadedState:
 
 @dataclass(slots=True)
 class StateChange:
-    """What one partition's batch writes; `seen` is the fence it was decided on."""
+    """What one partition's batch writes; `expected_fence` is the fence it was decided on, `fence` the new one."""
 
     expected_fence: bytes
     fence: bytes
@@ -94,21 +94,21 @@ class StateChange:
 class StateStore(Protocol):
     """A store of states, by partition."""
 
-    def load(self, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
-        """What is there now, each partition at one moment."""
+    def load(self, requests: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
+        """The stored states; those of one partition are read atomically with its fence."""
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
-        """The value states whose timers have come, earliest first."""
+        """The value states whose timers are due, earliest first."""
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
-        """Writes each partition's change whole, or refuses it (False) because its fence has moved."""
+        """Writes each partition's change as a whole, or refuses it (False) because its fence has moved."""
 
     def fences(self, partitions: Sequence[int]) -> dict[int, bytes]:
-        """The fences as they are now; empty where there is none."""
+        """The stored fences; empty bytes if a partition has none."""
 
 
 class RedisStateStore:
-    """States in Redis. A board named `timers` holds the timers. What is asked for is read in one script, so at one moment."""
+    """States in Redis. The sorted set `timers` holds the timers. One script reads a partition, so the read is atomic."""
 
     def __init__(self, redis: "Redis", service: str, fold: str) -> None:
         self._redis = redis
@@ -118,64 +118,67 @@ class RedisStateStore:
         self._due = redis.register_script(_DUE)
         self._apply = redis.register_script(_APPLY)
 
-    def _slot(self, partition: int) -> str:
+    def _prefix(self, partition: int) -> str:
         return key_prefix(self._service, self._fold, partition)
 
-    def load(self, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
-        """What is there now: one round trip for all partitions; MGET where only values are wanted, else one script each."""
+    def load(self, requests: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
+        """The stored states, in one round trip: MGET for a partition that needs values only, otherwise the script."""
         with self._redis.pipeline(transaction=False) as pipeline:
-            for partition, want in wanted.items():
-                prefix = self._slot(partition)
-                keys = [prefix + "fence", *[prefix + key for key in want.values]]
-                if want.scores or want.groups:
-                    keys += [prefix + board for board, _ in (*want.scores, *want.groups)]
-                    beside = [member for _, member in want.scores] + [prefix + part for _, part in want.groups]
-                    self._load(keys, [len(want.values), len(want.scores), *beside], client=pipeline)
+            for partition, request in requests.items():
+                prefix = self._prefix(partition)
+                keys = [prefix + "fence", *[prefix + key for key in request.values]]
+                if request.scores or request.groups:
+                    keys += [prefix + name for name, _ in (*request.scores, *request.groups)]
+                    arguments = [member for _, member in request.scores] + [prefix + part for _, part in request.groups]
+                    self._load(keys, [len(request.values), len(request.scores), *arguments], client=pipeline)
                 else:
                     pipeline.mget(keys)
-            answers = pipeline.execute()
+            replies = pipeline.execute()
         return {
-            partition: _loaded(want, found) for (partition, want), found in zip(wanted.items(), answers, strict=True)
+            partition: _loaded_state(request, reply)
+            for (partition, request), reply in zip(requests.items(), replies, strict=True)
         }
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
-        """The value states whose timers have come, earliest first."""
+        """The value states whose timers are due, earliest first."""
         keys = [fence_key(self._service, self._fold, partition), timers_key(self._service, self._fold, partition)]
-        fence, due, *values = self._due(keys, [until_ms, self._slot(partition)])
-        found = {key.decode(): value for key, value in zip(due, values, strict=True) if value is not None}
-        return LoadedState(fence, found)
+        fence, due, *values = self._due(keys, [until_ms, self._prefix(partition)])
+        present = {key.decode(): value for key, value in zip(due, values, strict=True) if value is not None}
+        return LoadedState(fence, present)
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
-        """Writes each partition's change in one script; one round trip for all."""
+        """Writes each partition's change in one script, all in one round trip."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition, change in changes.items():
-                self._apply(*_arguments(self._slot(partition), change), client=pipeline)
-            answers = pipeline.execute()
-        return {partition: bool(done) for partition, done in zip(changes, answers, strict=True)}
+                self._apply(*_arguments(self._prefix(partition), change), client=pipeline)
+            replies = pipeline.execute()
+        return {partition: bool(applied) for partition, applied in zip(changes, replies, strict=True)}
 
     def fences(self, partitions: Sequence[int]) -> dict[int, bytes]:
-        """The fences as they are now."""
+        """The stored fences."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition in partitions:
                 pipeline.get(fence_key(self._service, self._fold, partition))
             return {partition: raw or b"" for partition, raw in zip(partitions, pipeline.execute(), strict=True)}
 
 
-def _loaded(want: StateRequest, found: list[bytes | None]) -> LoadedState:
-    values = {key: raw for key, raw in zip(want.values, found[1:], strict=False) if raw is not None}
-    rest = 1 + len(want.values) + len(want.scores)
-    raw_scores = found[1 + len(want.values) : rest]
-    scores = {key: float(raw) for key, raw in zip(want.scores, raw_scores, strict=True) if raw is not None}
-    loaded = LoadedState(found[0] or b"", values, scores)
-    for (board, prefix), whole in zip(want.groups, found[rest:], strict=True):
-        _join(loaded, board, prefix, *whole)  # type: ignore[misc] # of a family the script gives two lists
+def _loaded_state(request: StateRequest, reply: list[bytes | None]) -> LoadedState:
+    values = {key: raw for key, raw in zip(request.values, reply[1:], strict=False) if raw is not None}
+    rest = 1 + len(request.values) + len(request.scores)
+    raw_scores = reply[1 + len(request.values) : rest]
+    scores = {key: float(raw) for key, raw in zip(request.scores, raw_scores, strict=True) if raw is not None}
+    loaded = LoadedState(reply[0] or b"", values, scores)
+    for (sorted_set, prefix), group in zip(request.groups, reply[rest:], strict=True):
+        _add_group(loaded, sorted_set, prefix, *group)  # type: ignore[misc] # the script returns two lists for a group
     return loaded
 
 
-def _join(loaded: LoadedState, board: str, prefix: str, flat: list[bytes], states: list[bytes | None]) -> None:
-    """Takes in a family: its board (name, score, name, score, …) and the state of each name."""
+def _add_group(
+    loaded: LoadedState, sorted_set: str, prefix: str, flat: list[bytes], states: list[bytes | None]
+) -> None:
+    """Adds a group: its sorted set (name, score, name, score, …) and the state of each name."""
     names = [name.decode() for name in flat[::2]]
-    loaded.groups[board] = dict(zip(names, map(float, flat[1::2]), strict=True))
+    loaded.groups[sorted_set] = dict(zip(names, map(float, flat[1::2]), strict=True))
     loaded.values |= {prefix + name: raw for name, raw in zip(names, states, strict=True) if raw is not None}
 
 
@@ -185,23 +188,23 @@ def _arguments(prefix: str, change: StateChange) -> tuple[list[str], list[bytes 
     dels = [key for key, raw in change.values.items() if raw is None]
     keys = [prefix + "fence", *[prefix + key for key in (*sets, *dels)]]
     arguments: list[bytes | str | int] = [change.expected_fence, change.fence, len(sets), len(dels), 0, *sets.values()]
-    for board, (added, removed) in _by_board(change.scores).items():
-        keys.append(prefix + board)
+    for sorted_set, (added, removed) in _by_sorted_set(change.scores).items():
+        keys.append(prefix + sorted_set)
         arguments += (len(added), len(removed), *added, *removed)
     arguments[4] = len(keys) - 1 - len(sets) - len(dels)
     return keys, arguments
 
 
-def _by_board(scores: Mapping[tuple[str, str], float | None]) -> dict[str, tuple[list[str], list[str]]]:
-    """For each board its new scores (score, member, score, member, …) and the members that leave it: one command each."""
-    boards: dict[str, tuple[list[str], list[str]]] = {}
-    for (board, member), score in scores.items():
-        found = boards.get(board)
-        if found is None:
-            found = boards[board] = [], []
+def _by_sorted_set(scores: Mapping[tuple[str, str], float | None]) -> dict[str, tuple[list[str], list[str]]]:
+    """For each sorted set its new scores (score, member, score, member, …) and its removed members: one command each."""
+    commands: dict[str, tuple[list[str], list[str]]] = {}
+    for (sorted_set, member), score in scores.items():
+        command = commands.get(sorted_set)
+        if command is None:
+            command = commands[sorted_set] = [], []
         if score is None:
-            found[1].append(member)
+            command[1].append(member)
         else:
-            found[0].append(repr(score))
-            found[0].append(member)
-    return boards
+            command[0].append(repr(score))
+            command[0].append(member)
+    return commands

@@ -1,4 +1,4 @@
-"""A fold as a process: connected to the broker and Redis, healed after their absence, stopped by SIGTERM between two batches."""
+"""A fold as a process: connects to Kafka and Redis, reconnects after outages, and stops between two batches on SIGTERM."""
 
 import gc
 import signal
@@ -14,7 +14,7 @@ from referral.catalog.view import Catalog
 from referral.clock import clock_from
 from referral.config import Settings
 from referral.fold.decider import Decider
-from referral.fold.failpoints import failpoints
+from referral.fold.failpoints import create_failpoint
 from referral.fold.fold import Fold
 from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.invalid_limit import InvalidLimit, TooManyInvalidLines
@@ -30,56 +30,56 @@ from referral.redis_client import connect_for_folds, connect_for_http
 Line = TypeVar("Line")
 State = TypeVar("State")
 
-_CATALOG_AGE_S = 1.0  # well within the NOTICE after which a change of the catalog counts
+_CATALOG_AGE_S = 1.0  # well within RULE_CHANGE_DELAY, after which a change of the catalog takes effect
 _CATALOG_TIMEOUT_S = 5.0
 log = structlog.get_logger()
 
 
 class FoldWorker:
-    """One worker: the runner with its real connections, and the catalog it reads in the same thread."""
+    """One worker: the runner with its connections, and the catalog, read in the same thread."""
 
     def __init__(self, fold: Fold[Line, State], settings: Settings) -> None:
         self._catalog = CatalogReader(settings, Catalog(refresh=self._refresh))
-        self._fresh = False
+        self._catalog_refreshed = False
         self._metrics = FoldMetrics(fold.name)
         self._stopping = threading.Event()
-        self.trouble: str | None = "not started yet"
+        self.not_ready_reason: str | None = "not started yet"
         self.runner = _runner(fold, settings, self._catalog.view, self._metrics)
 
     def run(self) -> None:
-        """Folds until `stop`. Raises TooMuchInvalid when it should not go on."""
+        """Folds until `stop`; waits and retries while Kafka or Redis is unavailable. Raises TooManyInvalidLines."""
         while not self._stopping.is_set():
             try:
                 self.run_once()
-                self.trouble = None if self.runner.has_assignment else "no partitions were dealt to this worker yet"
+                self.not_ready_reason = None if self.runner.has_assignment else "no partitions assigned yet"
             except (NotDurable, LogUnavailable, RedisError, KafkaError, LogBehindState) as error:
                 self._pause_after(error)
         self.runner.close()
         self._catalog.close()
 
     def stop(self) -> None:
-        """Ends after the batch at hand."""
+        """Ends `run` after the current batch."""
         self._stopping.set()
 
     def run_once(self) -> int:
-        """One round, on a catalog that is complete enough."""
+        """One round of the runner, on a catalog that was complete within the last second."""
         if self._catalog.age() > _CATALOG_AGE_S:
             self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
-        self._fresh = False
+        self._catalog_refreshed = False
         return self.runner.run_once()
 
     def _refresh(self) -> None:
-        """Reads the catalog to its end at a round's first miss. By then the round's records were polled, and whatever
+        """Reads the catalog to its end at a round's first miss.
 
-        was said before them is found; so a second miss is a real one.
+        The round's records were polled before, so every entity written before them is found; a second miss is real.
         """
-        if not self._fresh:
+        if not self._catalog_refreshed:
             self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
-            self._fresh = True
+            self._catalog_refreshed = True
 
     def _pause_after(self, error: Exception) -> None:
-        self.trouble = f"{type(error).__name__}: {error}"
-        log.warning("fold waits", reason=self.trouble)
+        self.not_ready_reason = f"{type(error).__name__}: {error}"
+        log.warning("fold is waiting", reason=self.not_ready_reason)
         self._metrics.record_retry()
         self.runner.reset()
         self._stopping.wait(0.2)
@@ -88,22 +88,23 @@ class FoldWorker:
 def _runner(
     fold: Fold[Line, State], settings: Settings, catalog: Catalog, metrics: FoldMetrics
 ) -> FoldRunner[Line, State]:
-    reached = failpoints(settings.failpoints, fold.name)
-    speaker = KafkaFoldProducer(settings, clock_from(settings.clock), between_records=lambda: reached("amid_produce"))
+    failpoint = create_failpoint(settings.failpoints, fold.name)
+    clock = clock_from(settings.clock)
+    producer = KafkaFoldProducer(settings, clock, between_records=lambda: failpoint("during_produce"))
     return FoldRunner(
         fold,
         KafkaSource(settings, fold.source, fold.name),
         RedisStateStore(connect_for_folds(settings), fold.service, fold.name),
-        speaker,
+        producer,
         Decider(fold, catalog, lambda topic: partition_count(topic, settings)),
         metrics,
-        reached,
+        failpoint,
         InvalidLimit(settings.invalid_run),
     )
 
 
 def _verify(settings: Settings) -> None:
-    """Ends the process where the topics are not as its settings say: states would come to lie where nobody looks."""
+    """Ends the process if the topics' partitions differ from its settings: readers would look for states elsewhere."""
     client = create_admin_client(settings)
     try:
         verify_partitions(client, settings)
@@ -114,17 +115,17 @@ def _verify(settings: Settings) -> None:
 
 
 def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
-    """Runs a fold in this process until SIGTERM or SIGINT, with its health and metrics on `REFERRAL_METRICS_PORT`."""
+    """Runs a fold in this process until SIGTERM or SIGINT, with health and metrics on `REFERRAL_METRICS_PORT`."""
     from referral.http.health import redis_check
     from referral.http.ops_server import serve_ops
 
-    # A batch's thousands of objects live to its end and form no cycles; looking for some every 700 costs a tenth of the work.
+    # A batch's thousands of objects live until its end and form no cycles; a collection every 700 costs 10 % of the time.
     gc.set_threshold(50_000, 20, 100)
     _verify(settings)
     worker = FoldWorker(fold, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
-    checks = {fold.name: lambda: worker.trouble, "redis": redis_check(connect_for_http(settings))}
+    checks = {fold.name: lambda: worker.not_ready_reason, "redis": redis_check(connect_for_http(settings))}
     with serve_ops(settings, checks):
         try:
             worker.run()

@@ -75,7 +75,7 @@ def _find_key(digest: str) -> ApiKey | None:
     therefore counted by the rate limit also on a route without one; a request that is counted already is not counted twice.
     """
     shared = context()
-    if "rate_limit" not in g and not shared.catalog.knows_key(digest):
+    if "rate_limit" not in g and not shared.catalog.has_api_key(digest):
         shared.limiter.count(request)
     return shared.catalog.api_key(digest)
 

@@ -48,7 +48,7 @@ def create_app(
 def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
     redis = connect_for_http(settings)
-    limiter = RateLimiter(settings, redis, following.view.knows_key)
+    limiter = RateLimiter(settings, redis, following.view.has_api_key)
     context = Context(settings, clock_from(settings.clock), following, redis, limiter)
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age

@@ -52,7 +52,7 @@ def create_consumer(
     *,
     group: str | None = None,
     member: str | None = None,
-    patience_ms: int = 30_000,
+    connect_timeout_ms: int = 30_000,
     fetch_bytes: int = 4 * 1024 * 1024,
 ) -> KafkaConsumer:
     """A consumer that commits only when told to, and starts at the beginning where nothing was committed.
@@ -61,7 +61,7 @@ def create_consumer(
     `fetch_bytes` is asked for at once, of each partition. Raises KafkaTimeoutError when no broker takes connections within
     `patience_ms`.
     """
-    _wait_for_broker(settings, patience_ms)
+    _wait_for_broker(settings, connect_timeout_ms)
     return KafkaConsumer(
         bootstrap_servers=settings.kafka,
         group_id=group,

@@ -49,16 +49,16 @@ class KafkaLogReader:
         self,
         settings: Settings,
         *,
-        connect_s: float = 0.0,
-        patience_s: float,
+        connect_timeout_s: float = 0.0,
+        record_timeout_s: float,
         fetch_bytes: int = 4 * 1024 * 1024,
     ) -> None:
         self._settings = settings
-        self._patience_s = patience_s
-        self._request_ms = round(min(patience_s, _MAX_REQUEST_S) * 1000)
+        self._record_timeout_s = record_timeout_s
+        self._request_ms = round(min(record_timeout_s, _MAX_REQUEST_S) * 1000)
         with self._reporting("the log"):
             self._consumer: KafkaConsumer = create_consumer(
-                settings, patience_ms=round(connect_s * 1000), fetch_bytes=fetch_bytes
+                settings, connect_timeout_ms=round(connect_timeout_s * 1000), fetch_bytes=fetch_bytes
             )
 
     def __enter__(self) -> Self:
@@ -128,8 +128,8 @@ class KafkaLogReader:
         while ends is None or any(self._consumer.position(place) < end for place, end in ends.items()):
             polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=_MAX_POLL_RECORDS if ends else None)
             latest = time.monotonic() if polled else latest
-            if time.monotonic() - latest > self._patience_s:
-                raise TimeoutError(f"no record within {self._patience_s:g} s")
+            if time.monotonic() - latest > self._record_timeout_s:
+                raise TimeoutError(f"no record within {self._record_timeout_s:g} s")
             yield polled
             if ends is None:  # it comes with fetched records; only if there were none is it requested
                 ends = {place: self._consumer.highwater(place) for place in polled} or self._ends(list(starts))

@@ -31,7 +31,7 @@ class LogReaderPool:
         """
         client = self._take()
         try:
-            client = client or KafkaLogReader(self._settings, patience_s=_PATIENCE_S, fetch_bytes=_FETCH_BYTES)
+            client = client or KafkaLogReader(self._settings, record_timeout_s=_PATIENCE_S, fetch_bytes=_FETCH_BYTES)
             yield client
         except BaseException:
             if client is not None:

@@ -30,12 +30,12 @@ def partition_count(topic: Topic, settings: Settings) -> int:
     return topic.partitions or settings.partitions
 
 
-def ensure_topics(settings: Settings, patience_ms: int = 10_000) -> list[str]:
+def ensure_topics(settings: Settings, timeout_ms: int = 10_000) -> list[str]:
     """Creates the topics that are missing, and gives their names. Raises TopicMismatch where one differs from the table.
 
     Raises KafkaTimeoutError when no broker answers within `patience_ms`.
     """
-    client = create_admin_client(settings, patience_ms)
+    client = create_admin_client(settings, timeout_ms)
     try:
         wanted = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
         present = set(client.list_topics())

@@ -1,4 +1,4 @@
-"""Adapters on a real log: what platforms send in their own words is there once, as our events, and nobody else is believed."""
+"""Adapters on a real log: authenticated requests in other formats become events, each once."""
 
 import base64
 import hmac
@@ -62,7 +62,7 @@ def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
 
 @pytest.fixture
 def system(settings: Settings) -> Iterator[System]:
-    """The door alone; nothing folds."""
+    """The API without folds."""
     with served(settings, *_catalog(settings)) as system:
         yield system
 
@@ -72,8 +72,8 @@ def _now() -> int:
 
 
 def _query(token: str = TOKEN, timestamp: int | None = None, nonce: str = "n1") -> dict[str, str]:
-    said = str(_now() if timestamp is None else timestamp)
-    return {"signature": signature(token, said, nonce), "timestamp": said, "nonce": nonce}
+    signed_at = str(_now() if timestamp is None else timestamp)
+    return {"signature": signature(token, signed_at, nonce), "timestamp": signed_at, "nonce": nonce}
 
 
 def _xml(event: str, key: str = "", person: str = "oBo", kind: str = "event", created: int | None = None) -> str:
@@ -92,12 +92,12 @@ def _callback(
 
 
 def _code(answer: TestResponse) -> tuple[int, str]:
-    found: str = answer.get_json()["code"]
-    return answer.status_code, found
+    code: str = answer.get_json()["code"]
+    return answer.status_code, code
 
 
-def test_the_handshake_answers_the_echo_to_wechat_alone(system: System) -> None:
-    """The account's page turns green; whoever does not know the token learns nothing."""
+def test_the_echo_is_returned_only_for_a_valid_signature(system: System) -> None:
+    """WeChat's check of the URL succeeds; without the token the response reveals nothing."""
     client, where = system.app.test_client(), f"/v1/adapters/wechat/{PROGRAM}"
     answer = client.get(where, query_string=_query() | {"echostr": "2958099473294221495"})
     assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/plain", "2958099473294221495")
@@ -108,8 +108,8 @@ def test_the_handshake_answers_the_echo_to_wechat_alone(system: System) -> None:
     assert _code(client.get("/v1/adapters/wechat/prg_other", query_string=_query())) == (404, "no_secret")
 
 
-def test_callbacks_become_events_and_messages_are_passed_over(system: System) -> None:
-    """A follow says its scene, a scan and an unfollow are told, what people write is answered and not kept."""
+def test_callbacks_become_events_and_messages_are_ignored(system: System) -> None:
+    """A follow with its scene, a scan and an unfollow become events; messages are answered and not stored."""
     told = [("subscribe", "qrscene_AMY88"), ("SCAN", "AMY88"), ("unsubscribe", ""), ("CLICK", "menu")]
     answers = [_callback(system, _xml(event, key), _query(nonce=event)) for event, key in told]
     answers.append(_callback(system, _xml("", kind="text"), _query(nonce="text")))
@@ -124,8 +124,8 @@ def test_callbacks_become_events_and_messages_are_passed_over(system: System) ->
     assert (lines["person.followed"]["code"], lines["code.scanned"]["data"]) == ("AMY88", {"scene": "AMY88"})
 
 
-def test_a_retry_of_wechat_counts_once(settings: Settings, environ: dict[str, str]) -> None:
-    """Three calls with signatures of their own tell one follow: one referral, and a wipe of the door's memory changes nothing."""
+def test_a_repeated_callback_counts_once(settings: Settings, environ: dict[str, str]) -> None:
+    """Three calls with different signatures are one follow and one referral, even after the stored signatures are deleted."""
     with served(settings, *_catalog(settings)) as system, folding(environ, "attribute"), folding(environ, "screen"):
         body = _xml("subscribe", "qrscene_AMY88")
         answers = [_callback(system, body, _query(nonce=f"n{number}")) for number in range(3)]
@@ -134,12 +134,12 @@ def test_a_retry_of_wechat_counts_once(settings: Settings, environ: dict[str, st
         found = until(lambda: system.person("wechat:oBo"))
         assert (found["status"], found["referrer"]["external_id"]) == ("follower", "xhs:amy")
         system.drained()
-        said = [line["type"] for line in system.decoded("attributions")]
-        assert sorted(said) == ["edge.set", "referral.attributed", "referral.qualified"]
+        types = [line["type"] for line in system.decoded("attributions")]
+        assert sorted(types) == ["edge.set", "referral.attributed", "referral.qualified"]
 
 
-def test_a_forged_or_replayed_signature_brings_nothing_in(system: System) -> None:
-    """Neither another token, nor an old signature, nor a good one under another event; the same event again is a retry."""
+def test_an_invalid_or_replayed_signature_is_rejected(system: System) -> None:
+    """Another token, an outdated signature, or a signature of another event; the same event again is a repetition."""
     body, query = _xml("subscribe", "qrscene_AMY88"), _query()
     assert _code(_callback(system, body, query | {"nonce": "n2"})) == (403, "bad_signature")
     assert _code(_callback(system, body, query | {"signature": "é" * 40})) == (403, "bad_signature")
@@ -151,8 +151,8 @@ def test_a_forged_or_replayed_signature_brings_nothing_in(system: System) -> Non
     assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
 
 
-def test_a_callback_is_bounded_and_read_safely(system: System) -> None:
-    """Neither entities nor size reach the parser's memory."""
+def test_callbacks_are_limited_in_size_and_parsed_safely(system: System) -> None:
+    """Entities and oversized bodies are rejected."""
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><FromUserName>&a;</FromUserName></xml>'
     assert _code(_callback(system, bomb)) == (400, "malformed_callback")
     assert _code(_callback(system, b"<xml>" + b"x" * 70_000 + b"</xml>")) == (413, "too_large")
@@ -165,8 +165,8 @@ def test_a_callback_is_bounded_and_read_safely(system: System) -> None:
     assert system.lines("events") == []
 
 
-def test_without_the_log_nothing_is_success(system: System) -> None:
-    """WeChat is answered 503 within two seconds, long before its five are over, and the next try brings the event in."""
+def test_without_kafka_no_event_is_answered_with_success(system: System) -> None:
+    """The response is 503 within two seconds, before WeChat's timeout of five; the next call is accepted."""
     away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
     system.app.extensions["conversion-tracker"] = replace(system.own, publisher=away)
     body, began = _xml("subscribe"), time.monotonic()
@@ -179,8 +179,8 @@ def test_without_the_log_nothing_is_success(system: System) -> None:
     assert [line["person"] for line in system.decoded("events")] == ["wechat:oBo"]
 
 
-def test_a_secret_sealed_elsewhere_or_removed_lets_nobody_in(system: System) -> None:
-    """A wrong signing key is told to the operator as what it is; a removed token ends the adapter."""
+def test_a_secret_that_is_removed_or_encrypted_with_another_key_is_not_accepted(system: System) -> None:
+    """The error for a wrong signing key says so; a removed token disables the adapter."""
     writer = CatalogWriter(system.settings, SystemClock())
     for entity, wanted in (
         (_secret("wechat", TOKEN, key="another signing key, long enough as well"), (503, "secret_unreadable")),
@@ -192,8 +192,8 @@ def test_a_secret_sealed_elsewhere_or_removed_lets_nobody_in(system: System) -> 
     writer.close()
 
 
-def test_guessing_programs_is_bounded_and_callbacks_are_not(settings: Settings) -> None:
-    """What nobody knows costs a read of the catalog: an address has an allowance of such; WeChat's own calls need none."""
+def test_requests_for_unknown_programs_are_rate_limited_and_callbacks_are_not(settings: Settings) -> None:
+    """An unknown program costs a read of the catalog, so it counts against the address; valid callbacks do not."""
     with served(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
         guesses = [_code(_callback(system, _xml("subscribe"), program=f"prg_{number}")) for number in range(3)]
         assert guesses == [(404, "no_secret"), (404, "no_secret"), (429, "rate_limited")]
@@ -207,8 +207,8 @@ def _cloudevent(number: int, **more: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("where", ["/v1/events", "/v1/adapters/cloudevents"])
-def test_cloudevents_come_in_all_three_modes(system: System, where: str) -> None:
-    """Structured, batch and binary tell the same; one bad event spoils nothing, and its place is in the sender's words."""
+def test_cloudevents_are_accepted_in_all_three_modes(system: System, where: str) -> None:
+    """Structured, batched and binary mode give the same event; an error points to the sender's attribute."""
     client, key = system.app.test_client(), {"Authorization": "Bearer rk_all"}
     single = client.post(where, json=_cloudevent(1), headers=key | {"Content-Type": "application/cloudevents+json"})
     batch = [_cloudevent(2), _cloudevent(3, subject=None), _cloudevent(4, data={"code": 5}), {}, _cloudevent(6)]
@@ -234,8 +234,8 @@ def test_cloudevents_come_in_all_three_modes(system: System, where: str) -> None
     }
 
 
-def test_cloudevents_that_cannot_be_taken_say_why(system: System) -> None:
-    """The same answers as for events of our own: 415, 400, 422, 401."""
+def test_invalid_cloudevents_are_rejected_with_the_reason(system: System) -> None:
+    """The same statuses as for other events: 415, 400, 422, 401."""
     client, key = system.app.test_client(), {"Authorization": "Bearer rk_all"}
     where = "/v1/adapters/cloudevents"
 
@@ -266,8 +266,8 @@ def _webhook(system: System, name: str, body: bytes, headers: dict[str, str]) ->
     return system.app.test_client().post(where, data=body, headers=headers, content_type="application/json")
 
 
-def test_another_platforms_json_is_mapped_as_the_program_file_says(system: System) -> None:
-    """What maps is on the log; each item that does not is named by its place in the payload, with what to do."""
+def test_another_platforms_json_is_mapped_as_declared(system: System) -> None:
+    """Mapped events are on the log; each other item has an error with its pointer and a remedy."""
     broken = _order(4, order={"no": "o4", "total": "much", "currency": "CNY"})
     sent = {"events": [_order(1), _order(2, name="flew"), _order(3, user={}), broken, _order(5, name="subscribed")]}
     answer = _webhook(system, "shop", json.dumps(sent).encode(), {"Authorization": "Bearer rk_all"})
@@ -286,8 +286,8 @@ def test_another_platforms_json_is_mapped_as_the_program_file_says(system: Syste
     assert "`adapters` section of the program file" in nowhere.get_json()["detail"]
 
 
-def test_an_adapter_believes_its_signature_and_else_an_api_key(system: System) -> None:
-    """No adapter is open: a signature where one is declared, a key with the scope and the program where not."""
+def test_an_adapter_requires_its_signature_or_an_api_key(system: System) -> None:
+    """The declared signature; without a declaration, an API key with the scope for the program."""
     body = json.dumps({"events": [_order(1)]}).encode()
     made = hmac.digest(SHOP_SECRET.encode(), body, "sha256")
     key = {"Authorization": "Bearer rk_all"}
@@ -308,16 +308,14 @@ def test_an_adapter_believes_its_signature_and_else_an_api_key(system: System) -
     assert len(system.lines("events")) == 2
 
 
-def _sealed_query(message: str, token: str = TOKEN, **more: str) -> dict[str, str]:
-    said = str(_now())
-    made = signature(token, said, "n1", message)
-    return {"msg_signature": made, "timestamp": said, "nonce": "n1", "encrypt_type": "aes", **more}
+def _encrypted_query(message: str, token: str = TOKEN, **more: str) -> dict[str, str]:
+    signed_at = str(_now())
+    signed = signature(token, signed_at, "n1", message)
+    return {"msg_signature": signed, "timestamp": signed_at, "nonce": "n1", "encrypt_type": "aes", **more}
 
 
-def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Settings) -> None:
-    """The account's mode is 安全模式: what WeChat encrypts for this account counts, by the key before a change too; all else has
-    its reason.
-    """
+def test_encrypted_callbacks_are_decrypted_and_plaintext_is_rejected(settings: Settings) -> None:
+    """In encrypted mode (安全模式) messages encrypted for this account are accepted, with the previous key too."""
     declared = _catalog(settings)[0]
     account = WechatAccount(appid=APPID, mode="encrypted")
     safe = msgspec.structs.replace(declared, program=msgspec.structs.replace(declared.program, wechat=account))  # type: ignore[attr-defined]
@@ -328,7 +326,7 @@ def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Setti
         def send(plain: bytes, token: str = TOKEN, key: str = AES_KEY) -> TestResponse:
             message = encrypt(plain, key)
             body = f"<xml><ToUserName>gh_glow</ToUserName><Encrypt><![CDATA[{message}]]></Encrypt></xml>"
-            return _callback(system, body, _sealed_query(message, token))
+            return _callback(system, body, _encrypted_query(message, token))
 
         follow = pad_message(_xml("subscribe", "qrscene_AMY88").encode())
         assert [(one.status_code, one.text) for one in (send(follow), send(follow))] == [(200, "success")] * 2
@@ -338,18 +336,18 @@ def test_encrypted_callbacks_are_opened_and_plaintext_is_refused(settings: Setti
         assert _code(send(pad_message(b"<xml/>"))) == (400, "malformed_callback")
         assert _code(_callback(system, _xml("subscribe"))) == (403, "plaintext_refused")
         echo = encrypt(pad_message(b"2958099473294221495"))
-        assert client.get(where, query_string=_sealed_query(echo, echostr=echo)).text == "2958099473294221495"
+        assert client.get(where, query_string=_encrypted_query(echo, echostr=echo)).text == "2958099473294221495"
         assert client.get(where, query_string=_query() | {"echostr": "hello"}).text == "hello"
         assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
         assert len({line["id"] for line in system.decoded("events")}) == 1
 
 
-def test_in_compatible_mode_the_encrypted_part_is_read_once_there_is_a_key(settings: Settings) -> None:
-    """Its signature covers what it says; without the key the plaintext counts as before, and secure mode names the command."""
+def test_in_compatible_mode_the_encrypted_part_is_read_once_a_key_is_set(settings: Settings) -> None:
+    """Its signature covers the body; without the key the plaintext is read, and in encrypted mode the error names the command."""
     message = encrypt(pad_message(_xml("subscribe", person="oSealed").encode()))
     both = _xml("subscribe", person="oPlain").replace("</xml>", f"<Encrypt>{message}</Encrypt></xml>")
     keys = _secret("wechat-aes", AES_KEY, key=settings.signing_key)
-    query = _sealed_query(message) | _query()
+    query = _encrypted_query(message) | _query()
     for more, person in (((), "wechat:oPlain"), ((keys,), "wechat:oSealed")):
         with served(settings, *_catalog(settings), *more) as system:
             assert _callback(system, both, query).text == "success"

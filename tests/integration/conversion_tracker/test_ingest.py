@@ -1,4 +1,4 @@
-"""`POST /v1/events` on a real log: what is answered 202 is there, what is refused is not, and nothing is promised falsely."""
+"""`POST /v1/events` on a real log: accepted events are on the log, rejected ones are not, and 202 is never sent falsely."""
 
 import json
 import time
@@ -30,13 +30,13 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def system(settings: Settings) -> Iterator[System]:
-    """The door alone; nothing folds."""
+    """The API without folds."""
     with served(settings) as system:
         yield system
 
 
-def test_what_is_answered_202_is_on_the_log_as_it_came_under_its_key(system: System) -> None:
-    """A single, a batch and NDJSON all go to the partition of program and person, byte by byte."""
+def test_accepted_events_are_on_the_log_unchanged_in_the_partition_of_their_key(system: System) -> None:
+    """A single event, an array and NDJSON, byte for byte, keyed by program and person."""
     single, *batch = [json.dumps(event(f"xhs:{name}", code="AMY88")).encode() for name in "abcdef"]
     answers = [
         system.post(single),
@@ -52,8 +52,8 @@ def test_what_is_answered_202_is_on_the_log_as_it_came_under_its_key(system: Sys
     )
 
 
-def test_one_bad_event_never_spoils_the_rest(system: System) -> None:
-    """Every event of a batch has its own verdict; the bad ones are not on the log."""
+def test_an_invalid_event_does_not_affect_the_others(system: System) -> None:
+    """Each invalid event of a batch has an error and is not on the log."""
     batch = [event("xhs:a"), event("xhs:b", program="prg_none"), {"type": "clock.ticked"}, event("xhs:c")]
     answer = system.post(batch)
     assert answer.status_code == 202
@@ -66,8 +66,8 @@ def test_one_bad_event_never_spoils_the_rest(system: System) -> None:
     assert sorted(line["person"] for line in system.decoded("events")) == ["xhs:a", "xhs:c"]
 
 
-def test_a_batch_of_nothing_good_is_a_problem(system: System) -> None:
-    """422 names each; a single event's problem says at once what is wrong with it."""
+def test_a_batch_without_a_valid_event_is_a_problem(system: System) -> None:
+    """422 with the error of each; for a single event, the detail is its error."""
     answer = system.post([event("xhs:a", surname="x"), 17])
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
     problem = answer.get_json()
@@ -83,10 +83,10 @@ def test_a_batch_of_nothing_good_is_a_problem(system: System) -> None:
     ("secret", "status", "code"),
     [("rk_nobody", 401, "unknown_key"), ("rk_reader", 403, "missing_scope"), ("rk_elsewhere", 422, "events_refused")],
 )
-def test_a_key_must_be_known_have_the_scope_and_be_for_the_program(
+def test_the_api_key_must_be_known_have_the_scope_and_be_valid_for_the_program(
     system: System, secret: str, status: int, code: str
 ) -> None:
-    """Nobody writes another's events."""
+    """Otherwise no event is written."""
     answer = system.post(event("xhs:a"), secret)
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
     assert system.lines("events") == []
@@ -101,16 +101,16 @@ def test_a_key_must_be_known_have_the_scope_and_be_for_the_program(
         (b"a=b", "application/x-www-form-urlencoded", 415),
     ],
 )
-def test_a_body_that_is_none_of_ours_is_a_problem(system: System, body: bytes, mimetype: str, status: int) -> None:
-    """Unparseable, too large, too many, another media type: refused as a whole, with a code."""
+def test_an_unsupported_body_is_a_problem(system: System, body: bytes, mimetype: str, status: int) -> None:
+    """Cannot be parsed, too large, too many events, another media type: rejected as a whole, with a code."""
     answer = system.post(body, mimetype=mimetype)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     assert answer.get_json()["code"]
 
 
 @pytest.mark.parametrize("filler", [b"\n", json.dumps(event("xhs:a")).encode() + b" " * 2000 + b"\n"])
-def test_a_chunked_body_above_the_bound_is_refused_whole(system: System, filler: bytes) -> None:
-    """No Content-Length tells how long it is: none of its events is taken, rather than those before the bound."""
+def test_a_chunked_body_above_the_maximum_is_rejected_as_a_whole(system: System, filler: bytes) -> None:
+    """Without Content-Length: no event is accepted, not even those before the limit."""
     body = BytesIO(filler * (system.settings.max_body // len(filler) + 1))
     sent = {"Authorization": "Bearer rk_all", "Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"}
     over = {"wsgi.input": body, "wsgi.input_terminated": True}
@@ -120,7 +120,7 @@ def test_a_chunked_body_above_the_bound_is_refused_whole(system: System, filler:
 
 
 def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) -> None:
-    """Never a false 202: the client is told to send it again, and when."""
+    """The response says when to send it again."""
     away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
     system.app.extensions["conversion-tracker"] = replace(system.own, publisher=away)
     began = time.monotonic()
@@ -133,8 +133,8 @@ def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: System) 
     assert system.lines("events") == []
 
 
-def test_more_than_may_be_under_way_is_refused_honestly(system: System) -> None:
-    """Overload is answered at once, and nothing of the batch is taken."""
+def test_overload_is_rejected_at_once(system: System) -> None:
+    """No event of the batch is accepted."""
     narrow = Publisher(replace(system.settings, max_in_flight=1))
     system.app.extensions["conversion-tracker"] = replace(system.own, publisher=narrow)
     answer = system.post([event("xhs:a"), event("xhs:b")])
@@ -145,8 +145,8 @@ def test_more_than_may_be_under_way_is_refused_honestly(system: System) -> None:
     assert [line["person"] for line in system.decoded("events")] == ["xhs:c"]
 
 
-def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
-    """ "Unknown" is said only after the catalog was read to its end: what was acked before is found."""
+def test_a_program_that_was_just_applied_is_known(settings: Settings) -> None:
+    """A program is reported as unknown only after the catalog was read to its end."""
     with served(settings, *CATALOG[1:]) as system:
         assert system.post(event("xhs:a")).status_code == 422
         writer = CatalogWriter(settings, SystemClock())
@@ -157,7 +157,7 @@ def test_a_program_applied_a_moment_ago_is_known(settings: Settings) -> None:
 
 @pytest.mark.parametrize("person", ["xhs:a/b", "https://xhs.example/u/1", "a/rewards"])
 def test_a_person_whose_id_has_slashes_has_a_page(system: System, redis: "Redis", person: str) -> None:
-    """Whatever id the door takes can be asked for: an id is the platform's, and may be an address."""
+    """Any accepted id can be looked up: it is the platform's, and may be a URL."""
     place = state_key("ct", "attribute", partition_of(keys.person_key(PROGRAM, person), 4), person_key(PROGRAM, person))
     redis.set(place, msgspec.msgpack.encode(Person()))
     for written in (quote(person, safe=""), quote(person)):
@@ -165,8 +165,8 @@ def test_a_person_whose_id_has_slashes_has_a_page(system: System, redis: "Redis"
         assert (answer.status_code, answer.get_json()["external_id"]) == (200, person)
 
 
-def test_a_persons_page_says_503_without_redis_and_404_for_a_stranger(system: System) -> None:
-    """Reading needs Redis; taking events does not."""
+def test_a_person_is_503_without_redis_and_404_if_unknown(system: System) -> None:
+    """Reading needs Redis; accepting events does not."""
     path = f"/v1/programs/{PROGRAM}/people/{AMY.external_id}"
     assert (system.get(path).status_code, system.get(path).get_json()["code"]) == (404, "unknown_person")
     assert system.get("/v1/programs/prg_none/people/x").get_json()["code"] == "unknown_program"

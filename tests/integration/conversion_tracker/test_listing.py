@@ -1,4 +1,4 @@
-"""Lists over all partitions: page by page they are the whole list, in its order, each member once."""
+"""Lists over all partitions: the pages together are the whole list, in order, each member once."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +18,7 @@ MEMBERS = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.tuples(st.i
 def test_the_pages_of_a_list_are_the_whole_list(
     redis: "Redis", members: dict[str, tuple[int, int]], limit: int
 ) -> None:
-    """Also where many share a score, more than a page holds."""
+    """Even if more members than a page holds have the same score."""
     redis.flushdb()
     for member, (score, partition) in members.items():
         redis.zadd(state_key("ct", "fold", partition, "board"), {member: score})

@@ -10,7 +10,7 @@ from tests.support.systems.link_issuer import RULES, System, served
 
 @pytest.fixture
 def issuer(settings: Settings) -> Iterator[System]:
-    """Link-issuer with nothing in it but API keys."""
+    """Link-issuer with API keys and no programs."""
     with served(settings) as system:
         yield system
 

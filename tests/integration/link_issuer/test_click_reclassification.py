@@ -1,4 +1,4 @@
-"""Clicks that are reclassed through the public door and by the command: found on the log, said once, places given back."""
+"""Clicks reclassified over HTTP and by the command: found on the log, counted once, uses returned."""
 
 import dataclasses
 import time
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from link_issuer.http_api.clicks import api as door
+from link_issuer.http_api.clicks import api
 from referral.clock import ManualClock
 from referral.events.facts import ClickReclassed, LinkClicked, PersonFollowed
 from referral.events.keys import person_key
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.integration
 WHERE = f"/v1/programs/{PROGRAM}/clicks/reclass"
 
 
-def later(system: System, moment: datetime) -> None:
-    """The clock of the service stands at a moment."""
+def set_clock(system: System, moment: datetime) -> None:
+    """Sets the clock of the service."""
     system.app.extensions["referral"] = dataclasses.replace(system.context, clock=ManualClock(to_ms(moment)))
 
 
-def opened(system: System, code: str, times: int) -> list[LinkClicked]:
-    """Opens a link, and gives all its clicks once they are on the log."""
+def open_link(system: System, code: str, times: int) -> list[LinkClicked]:
+    """Opens a link and returns all its clicks once they are on the log."""
     assert [system.open(f"/{code}").status_code for _ in range(times)] == [302] * times
     deadline = time.monotonic() + 20
     while len(found := [one for one in system.clicks() if one.code == code]) < times:
@@ -37,26 +37,26 @@ def opened(system: System, code: str, times: int) -> list[LinkClicked]:
     return sorted(found, key=lambda one: one.occurred_at)
 
 
-def said(system: System) -> list[ClickReclassed]:
+def corrections(system: System) -> list[ClickReclassed]:
     """All corrections on the log."""
     return [line for line in system.facts() if isinstance(line, ClickReclassed)]
 
 
 def reclass(system: System, key: str = "admin", **body: object) -> Any:
-    """Asks for it."""
+    """Sends the request."""
     return system.ask("POST", WHERE, body, key)
 
 
-def test_a_click_that_was_no_persons_gives_its_place_back_once(glow: System) -> None:
-    """The line says all that a counter needs; the place is free again however often it is said, and after Redis was lost."""
+def test_a_click_that_was_not_a_persons_returns_its_use_once(glow: System) -> None:
+    """The line has all fields that a counter needs; the use stays returned, also after a repetition and a loss of Redis."""
     amy = glow.amy()
     glow.link(amy["id"], code="two", max_uses=2)
-    first, _ = opened(glow, "TWO", 2)
+    first, _ = open_link(glow, "TWO", 2)
     assert glow.open("/TWO").status_code == 410
     answer = reclass(glow, click=first.id, visitor="crawler", note="a monitor")
     assert (answer.status_code, answer.get_json()) == (200, {"reclassed": 1, "visitor": "crawler", "returned": 1})
     assert reclass(glow, click=first.id, visitor="preview").get_json()["returned"] == 0
-    line = said(glow)[0]
+    line = corrections(glow)[0]
     assert (line.click, line.clicked_at, line.was, line.visitor) == (first.id, first.occurred_at, "person", "crawler")
     assert (line.by, line.note, line.code, line.participant) == ("key_admin", "a monitor", "TWO", amy["id"])
     glow.context.redis.flushdb()
@@ -67,40 +67,40 @@ def test_a_click_that_was_no_persons_gives_its_place_back_once(glow: System) -> 
     assert reclass(glow, click="clk_none", visitor="person").get_json()["code"] == "unknown_click"
 
 
-def test_all_clicks_of_a_code_within_a_time_are_reclassed(glow: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the command: those that were recorded so and lie in the time, no others; a time that is not over is refused."""
+def test_all_clicks_of_a_code_in_a_period_are_reclassified(glow: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the command: those recorded with that class in the period, and no others; a period that is not over is rejected."""
     amy, bo = glow.amy()["code"], glow.enrol({"external_id": "xhs:bo"}).get_json()["code"]
-    found, _ = opened(glow, amy, 3), opened(glow, bo, 1)
+    found, _ = open_link(glow, amy, 3), open_link(glow, bo, 1)
     glow.open(f"/{amy}", "HEAD")
     start, end = found[0].occurred_at, found[-1].occurred_at + timedelta(milliseconds=1)
     span = {"from": start.isoformat(), "to": end.isoformat()}
     early = reclass(glow, code=amy, visitor="crawler", **span)
     assert (early.status_code, early.get_json()["errors"][0]["pointer"]) == (422, "/to")
-    later(glow, end + timedelta(minutes=2))
+    set_clock(glow, end + timedelta(minutes=2))
     with listening(glow.app) as url:
         words = ["clicks", "reclass", PROGRAM, "--code", amy, "--from", span["from"], "--to", span["to"]]
         words += ["--visitor", "crawler", "--was", "person", "--url", url, "--key", "rk_admin"]
         ran = CliRunner().invoke(main, words)
         assert (ran.exit_code, ran.output) == (0, "3 clicks are crawler now\n")
-        refusal = CliRunner().invoke(main, [*words[:3], "--visitor", "crawler", "--url", url, "--key", "rk_admin"])
-        assert refusal.exit_code == 1
-        assert "/click" in refusal.output
-    assert {line.click for line in said(glow)} == {one.id for one in found}
-    monkeypatch.setattr(door, "MAX_CLICKS", 2)
+        rejected = CliRunner().invoke(main, [*words[:3], "--visitor", "crawler", "--url", url, "--key", "rk_admin"])
+        assert rejected.exit_code == 1
+        assert "/click" in rejected.output
+    assert {line.click for line in corrections(glow)} == {one.id for one in found}
+    monkeypatch.setattr(api, "MAX_CLICKS", 2)
     assert reclass(glow, code=amy, visitor="person", **span).get_json()["code"] == "too_much"
 
 
-def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: System) -> None:
-    """A fact whose device is called as clicks are, and bytes that nobody can read, do not keep a code from being corrected."""
+def test_other_lines_that_look_like_clicks_are_skipped(glow: System) -> None:
+    """A fact whose device has the name of the click type, and invalid bytes, do not prevent a correction."""
     amy = glow.amy()["code"]
-    [click] = opened(glow, amy, 1)
+    [click] = open_link(glow, amy, 1)
     follow = PersonFollowed(
         occurred_at=click.occurred_at, id="f1", program=PROGRAM, person="xhs:z", code=amy, device="link.clicked"
     )
-    unread = b'{"type":"link.clicked","code":"%s","id":"\xff"}' % amy.encode()
-    for line in (msgspec.json.encode(follow), unread):
+    invalid = b'{"type":"link.clicked","code":"%s","id":"\xff"}' % amy.encode()
+    for line in (msgspec.json.encode(follow), invalid):
         glow.own.redirect_resolver.publisher.submit(EVENTS, person_key(PROGRAM, "xhs:z"), line).wait(10)
-    later(glow, click.occurred_at + timedelta(minutes=2))
+    set_clock(glow, click.occurred_at + timedelta(minutes=2))
     span = {"from": click.occurred_at.isoformat(), "to": (click.occurred_at + timedelta(milliseconds=1)).isoformat()}
     answer = reclass(glow, code=amy, visitor="crawler", **span)
     assert (answer.status_code, answer.get_json()["reclassed"]) == (200, 1), answer.get_json()
@@ -120,8 +120,8 @@ def test_what_senders_wrote_beside_the_clicks_is_passed_over(glow: System) -> No
         ({"click": "clk_1", "since": "2026-01-01T00:00:00Z"}, "/since"),
     ],
 )
-def test_what_is_wrong_is_named(glow: System, body: dict[str, object], pointer: str) -> None:
-    """By the name it has in the request, with what to write instead; and no click is touched."""
+def test_mistakes_have_pointers_and_remedies(glow: System, body: dict[str, object], pointer: str) -> None:
+    """By the name of the field in the request, with what to write instead."""
     answer = reclass(glow, **{"visitor": "crawler", **body})
     [mistake] = answer.get_json()["errors"][:1]
     assert (answer.status_code, mistake["pointer"]) == (422, pointer)

@@ -1,4 +1,4 @@
-"""`referral keys` and `referral program apply`, against a catalog and a service that run."""
+"""`referral keys` and `referral program`, against a running catalog and service."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ GLOW = "examples/programs/glow.yaml"
 
 @pytest.fixture
 def url(issuer: System) -> Iterator[str]:
-    """Where the service answers."""
+    """The URL of the service."""
     with listening(issuer.app) as address:
         yield address
 
@@ -25,8 +25,8 @@ def _run(environ: dict[str, str], *arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments), env=environ)
 
 
-def test_a_key_is_made_used_listed_and_revoked(issuer: System, environ: dict[str, str]) -> None:
-    """Its secret is shown once and opens what its scopes say; after revocation it opens nothing."""
+def test_a_key_is_created_used_listed_and_revoked(issuer: System, environ: dict[str, str]) -> None:
+    """Its secret is printed once and grants its scopes; after revocation it grants nothing."""
     made = _run(environ, "keys", "create", "--name", "reports", "--scope", "read", "--program", "prg_x")
     secret = made.stdout.strip()
     assert (made.exit_code, secret[:3], len(secret)) == (0, "rk_", 46)
@@ -44,8 +44,8 @@ def test_a_key_is_made_used_listed_and_revoked(issuer: System, environ: dict[str
     assert "REVOKED" in _run(environ, "keys", "list").stdout
 
 
-def test_what_cannot_be_done_with_keys_is_said(settings: object, environ: dict[str, str]) -> None:
-    """An unknown key, an unknown scope, a broker that is away: one message each, and not 0."""
+def test_commands_about_keys_explain_their_errors(settings: object, environ: dict[str, str]) -> None:
+    """An unknown key, an unknown scope, an invalid setting: one message each, and a non-zero exit code."""
     assert "there is no key key_none" in _run(environ, "keys", "revoke", "key_none").stderr
     assert _run(environ, "keys", "create", "--name", "x", "--scope", "everything").exit_code == 2
     wrong = _run(environ | {"REFERRAL_PARTITIONS": "many"}, "keys", "list")
@@ -53,7 +53,7 @@ def test_what_cannot_be_done_with_keys_is_said(settings: object, environ: dict[s
 
 
 def test_a_file_becomes_a_version(url: str, tmp_path: Path) -> None:
-    """Dry first, then for good; again changes nothing; a change is version 2; what the service refuses comes with its line."""
+    """A dry run, then for real; again changes nothing; a change is version 2; rejections of the service have the file's line."""
     aim = ["--url", url, "--key", "rk_admin"]
     assert "would be version 1" in _run({}, "program", "apply", GLOW, *aim, "--dry-run").stdout
     assert "version 1 is in effect" in _run({}, "program", "apply", GLOW, *aim).stdout
@@ -67,11 +67,11 @@ def test_a_file_becomes_a_version(url: str, tmp_path: Path) -> None:
     assert refused.exit_code == 1
     assert f"{late}:1: /effective_from" in refused.stderr
     assert _run({}, "program", "apply", GLOW, "--url", url, "--key", "rk_links").exit_code == 1
-    assert "does not answer" in _run({}, "program", "apply", GLOW, "--url", "http://127.0.0.1:1", "--key", "x").stderr
+    assert "does not respond" in _run({}, "program", "apply", GLOW, "--url", "http://127.0.0.1:1", "--key", "x").stderr
 
 
 def test_versions_are_listed_and_compared(url: str, tmp_path: Path) -> None:
-    """Two versions, a file with the newest one, and a version with it: each difference is said, and from when it counts."""
+    """Two versions, a file with the newest, and a version with it: each difference is listed, and when it takes effect."""
     aim = ["--url", url, "--key", "rk_admin"]
     changed = tmp_path / "glow.yaml"
     changed.write_text(Path(GLOW).read_text("utf-8").replace("window_days: 30", "window_days: 14"), "utf-8")

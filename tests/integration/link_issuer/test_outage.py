@@ -1,4 +1,4 @@
-"""The broker goes and comes back: people are still sent on, and nothing is promised that is not kept."""
+"""Outages of Kafka and Redis: redirects continue, and nothing is acknowledged that is not durable."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def own(mortal: Stack, topic_prefix: str) -> Iterator[System]:
-    """Link-issuer over a broker and a Redis that may be killed, with a program in force."""
+    """Link-issuer on a broker and a Redis that the test may kill, with a program in force."""
     settings = Settings(
         signing_key=SIGNING_KEY, kafka=mortal.kafka, redis=mortal.redis, partitions=2, topic_prefix=topic_prefix
     )
@@ -27,18 +27,18 @@ def own(mortal: Stack, topic_prefix: str) -> Iterator[System]:
         yield system
 
 
-def _refused(answer: TestResponse, since: float) -> bool:
+def _is_unavailable(answer: TestResponse, since: float) -> bool:
     return answer.status_code == 503 and "Retry-After" in answer.headers and time.monotonic() - since < 2.5
 
 
-def test_redirects_go_on_while_the_broker_is_away(own: System, mortal: Stack) -> None:
-    """Writes hear 503 with Retry-After in about two seconds; known links lead on at once; what was said after is kept."""
+def test_redirects_continue_while_the_broker_is_down(own: System, mortal: Stack) -> None:
+    """Writes get 503 with Retry-After in about two seconds; known links redirect at once; writes succeed after the outage."""
     amy = own.amy()
     assert own.open(f"/{amy['code']}").status_code == 302
     mortal.kafka_process.terminate()
     for write in (lambda: own.enrol({"external_id": "xhs:bo"}), lambda: own.apply(RULES | {"holding_days": 1})):
         began = time.monotonic()
-        assert _refused(write(), began)
+        assert _is_unavailable(write(), began)
     began = time.monotonic()
     assert {own.open(f"/{amy['code']}").status_code for _ in range(50)} == {302}
     assert own.open("/N0SUCH").status_code == 404
@@ -52,25 +52,25 @@ def test_redirects_go_on_while_the_broker_is_away(own: System, mortal: Stack) ->
 
 
 def test_enrolment_needs_redis_and_redirects_do_not(own: System, mortal: Stack) -> None:
-    """Without Redis no code can be claimed: 503; known links lead on, and it heals by itself."""
+    """Without Redis no code can be reserved: 503; known links redirect, and the service recovers without a restart."""
     amy = own.amy()
     assert own.open(f"/{amy['code']}").status_code == 302
     mortal.redis_process.kill()
     began = time.monotonic()
-    assert _refused(own.enrol({"external_id": "xhs:bo"}), began)
+    assert _is_unavailable(own.enrol({"external_id": "xhs:bo"}), began)
     assert own.open(f"/{amy['code']}").status_code == 302
     mortal.start_redis()
     assert own.enrol({"external_id": "xhs:bo"}).status_code == 201
 
 
-def test_a_link_with_a_bound_waits_for_redis_with_a_friendly_page(own: System, mortal: Stack) -> None:
-    """Nobody can say whether there is room: 503 and when to come again, within two seconds; then it goes on."""
+def test_a_link_with_max_uses_shows_a_friendly_page_while_redis_is_down(own: System, mortal: Stack) -> None:
+    """Whether a use is left is unknown: 503 with Retry-After within two seconds; then it redirects again."""
     own.link(own.amy()["id"], code="few", max_uses=5)
     assert own.open("/FEW").status_code == 302
     mortal.redis_process.kill()
     began = time.monotonic()
     page = own.open("/FEW", Accept_Language="en")
-    assert _refused(page, began)
+    assert _is_unavailable(page, began)
     assert "One moment, please" in page.text
     mortal.start_redis()
     deadline = time.monotonic() + 30

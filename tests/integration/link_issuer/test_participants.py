@@ -1,4 +1,4 @@
-"""Enrolment over HTTP: one person, one participant, one code, whoever asks and however often."""
+"""Enrolment over HTTP: one person is one participant with one code, however often and concurrently they are enrolled."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_a_person_is_enrolled_once(glow: System) -> None:
-    """The answer has what a platform shows; the same id again is the same participant, 200, whatever name comes with it."""
+    """The response has what a platform shows; the same id again is the same participant with 200, whatever name is sent."""
     first = glow.enrol({"external_id": "xhs:u42", "display_name": " Amy ", "mention": "amy"})
     assert first.status_code == 201
     amy = first.get_json()
@@ -25,8 +25,8 @@ def test_a_person_is_enrolled_once(glow: System) -> None:
         assert glow.ask("GET", f"/v1/programs/{PROGRAM}/participants/{path}", key="reader").get_json() == amy
 
 
-def test_many_are_answered_in_the_order_asked(glow: System) -> None:
-    """A thousand at once, some of them twice and some known already: each in its place, codes all different."""
+def test_many_are_returned_in_the_order_of_the_request(glow: System) -> None:
+    """A thousand at once, some of them twice and some enrolled before: in order, each with a code of its own."""
     known = glow.amy()
     people = [{"external_id": f"xhs:u{number % 990}", "display_name": "Amy Chen"} for number in range(999)]
     answer = glow.enrol({"participants": [{"external_id": "xhs:amy"}, *people]})
@@ -39,8 +39,8 @@ def test_many_are_answered_in_the_order_asked(glow: System) -> None:
     assert (again.status_code, again.get_json()) == (200, answer.get_json())
 
 
-def test_concurrent_enrolments_make_one_participant(glow: System, settings: Settings) -> None:
-    """Two processes, sixteen threads, namesakes and repetitions: a person has one code, a code one person."""
+def test_concurrent_enrolments_of_a_person_create_one_participant(glow: System, settings: Settings) -> None:
+    """Two processes, sixteen threads, equal names and repetitions: each person has one code, each code one person."""
     with served(settings) as other, ThreadPoolExecutor(16) as pool:
         systems = [glow, other]
         bodies = [{"external_id": f"xhs:u{number % 12}", "display_name": "Amy"} for number in range(96)]
@@ -56,23 +56,23 @@ def test_concurrent_enrolments_make_one_participant(glow: System, settings: Sett
     } == people
 
 
-def test_who_somebody_is_does_not_hang_on_who_enrols_them_last(glow: System, settings: Settings) -> None:
-    """Enrolled at once under other names, and as a partner and as a follower: all who are answered hear of one participant."""
+def test_concurrent_enrolments_with_different_details_return_one_participant(glow: System, settings: Settings) -> None:
+    """With different names, and as a partner and as a follower: all successful requests return the same participant."""
     partners = [{"id": "kol_lin", "kind": "influencer", "channel": "wechat"}]
     assert glow.apply(RULES | {"id": "prg_y", "partners": partners}).status_code == 201
-    wishes: list[dict[str, str]] = [{"display_name": "Amy"}, {"display_name": "Bo"}, {"partner": "kol_lin"}]
-    bodies = [{"external_id": f"xhs:u{number // 12}", **wishes[number % 3]} for number in range(96)]
+    details: list[dict[str, str]] = [{"display_name": "Amy"}, {"display_name": "Bo"}, {"partner": "kol_lin"}]
+    bodies = [{"external_id": f"xhs:u{number // 12}", **details[number % 3]} for number in range(96)]
     with served(settings) as other, ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda i: (glow, other)[i % 2].enrol(bodies[i], "prg_y"), range(96)))
-    refused = [answer for answer in answers if answer.status_code == 422]
-    assert {answer.get_json()["errors"][0]["pointer"] for answer in refused} <= {"/partner"}
+    rejected = [answer for answer in answers if answer.status_code == 422]
+    assert {answer.get_json()["errors"][0]["pointer"] for answer in rejected} <= {"/partner"}
     people = {tuple(a.get_json().values()) for a in answers if a.status_code in (200, 201)}
     assert len(people) == 8
-    assert len(people) == len({a.get_json()["id"] for a in answers if a not in refused})
+    assert len(people) == len({a.get_json()["id"] for a in answers if a not in rejected})
 
 
-def test_codes_differ_over_all_programs_and_after_redis_is_wiped(glow: System) -> None:
-    """The catalog decides who has a code: Redis may forget, and another program's people are people too."""
+def test_codes_are_unique_across_programs_even_if_redis_is_wiped(glow: System) -> None:
+    """The catalog decides who has a code: Redis may lose its data, and codes are shared by all programs."""
     assert glow.apply(RULES | {"id": "prg_y"}).status_code == 201
     codes = set()
     for number in range(120):
@@ -89,7 +89,7 @@ def test_codes_differ_over_all_programs_and_after_redis_is_wiped(glow: System) -
         ({"external_id": "x", "display_name": "a" * 65}, ["/display_name"]),
         ({"external_id": "x", "display_name": "a\u0000"}, ["/display_name"]),
         ({"external_id": "x", "nickname": "Amy"}, ["/nickname"]),
-        ({"external_id": "x", "partner": "kol_nobody"}, ["/partner"]),
+        ({"external_id": "x", "partner": "kol_unknown"}, ["/partner"]),
         ({"external_id": "x", "partner": "KOL Lin"}, ["/partner"]),
         ([{"external_id": "x", "partner": "kol_lin"}, {"external_id": "x"}], ["/1/external_id"]),
         ([{"external_id": "x"}, {"external_id": 5}], ["/1/external_id"]),
@@ -102,15 +102,15 @@ def test_codes_differ_over_all_programs_and_after_redis_is_wiped(glow: System) -
         ([{"external_id": "x", "display_name": "A"}, {"external_id": "x", "display_name": "B"}], ["/1/external_id"]),
     ],
 )
-def test_a_mistake_enrols_nobody(glow: System, body: object, pointers: list[str]) -> None:
-    """422 with each place, by pointers into what was sent; none of the batch is enrolled."""
+def test_a_mistake_prevents_the_whole_enrolment(glow: System, body: object, pointers: list[str]) -> None:
+    """422 with pointers into what was sent; no person of the batch is enrolled."""
     answer = glow.enrol(body)
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.get_json()["errors"]] == pointers
     assert glow.context.catalog.participants(PROGRAM) == []
 
 
-def test_a_mention_is_one_persons(glow: System) -> None:
+def test_a_mention_belongs_to_one_person(glow: System) -> None:
     """A second person with Amy's handle would take her referrals."""
     glow.amy(mention="@amy")
     answer = glow.enrol({"external_id": "xhs:mallory", "mention": "@Amy"})
@@ -118,7 +118,7 @@ def test_a_mention_is_one_persons(glow: System) -> None:
 
 
 def test_a_partner_of_the_program_is_enrolled_as_one(glow: System) -> None:
-    """Named by the program where no name is sent; what somebody is does not change; their links carry the partner."""
+    """With the program's name for them if none is sent; the role never changes; their links carry the partner."""
     lin = glow.enrol({"partner": "kol_lin"})
     assert (lin.status_code, lin.get_json()["partner"]) == (201, "kol_lin")
     assert (lin.get_json()["external_id"], lin.get_json()["display_name"]) == ("partner:kol_lin", "kol_lin")
@@ -129,9 +129,9 @@ def test_a_partner_of_the_program_is_enrolled_as_one(glow: System) -> None:
     assert glow.link(lin.get_json()["id"], channel="wechat").get_json()["partner"] == "kol_lin"
 
 
-def test_what_does_not_exist_is_named(glow: System) -> None:
-    """An unknown program or participant is 404 with a code of its own."""
+def test_unknown_programs_and_participants_have_their_own_error_codes(glow: System) -> None:
+    """404 with `unknown_program` or `unknown_participant`."""
     assert glow.enrol({"external_id": "x"}, "prg_none").get_json()["code"] == "unknown_program"
-    missing = glow.ask("GET", f"/v1/programs/{PROGRAM}/participants/xhs:nobody", key="reader")
+    missing = glow.ask("GET", f"/v1/programs/{PROGRAM}/participants/xhs:unknown", key="reader")
     assert (missing.status_code, missing.get_json()["code"]) == (404, "unknown_participant")
     assert glow.enrol({"external_id": "x"}, key="reader").status_code == 403

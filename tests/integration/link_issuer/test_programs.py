@@ -1,4 +1,4 @@
-"""Programs over HTTP: applied as versions, refused with every mistake, never changed behind anybody's back."""
+"""Programs over HTTP: applied as versions, rejected with every mistake, protected from lost updates."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.integration
 GLOW = Path("examples/programs/glow.yaml").read_bytes()
 
 
-def test_a_program_grows_by_versions(issuer: System) -> None:
-    """The first is version 1; the same rules stay it, other rules become 2 after notice; all are listed, newest first."""
+def test_each_change_of_a_program_is_a_version(issuer: System) -> None:
+    """The first is version 1; the same rules change nothing, other rules become version 2 after the delay; newest first."""
     first, again = issuer.apply(RULES), issuer.apply(RULES)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.get_json() == first.get_json() | {"is_new": False}
@@ -27,7 +27,7 @@ def test_a_program_grows_by_versions(issuer: System) -> None:
 
 
 def test_a_dry_run_answers_and_changes_nothing(issuer: System) -> None:
-    """It says what would happen, warnings included; the program is still unknown after it."""
+    """It returns the version that would result, warnings included; the program is still unknown afterwards."""
     answer = issuer.apply(RULES, "?dry_run=true")
     assert answer.status_code == 200
     assert (answer.get_json()["version"], answer.get_json()["is_new"], answer.get_json()["dry_run"]) == (1, True, True)
@@ -36,8 +36,8 @@ def test_a_dry_run_answers_and_changes_nothing(issuer: System) -> None:
     assert issuer.apply(RULES, "?dryrun=true").status_code == 422
 
 
-def test_yaml_is_taken_as_it_stands_on_disk(issuer: System) -> None:
-    """The example's file, byte for byte, is a program; a broken one is refused with the line."""
+def test_a_yaml_file_is_accepted_unchanged(issuer: System) -> None:
+    """The example file is a valid body; invalid YAML is rejected with the line."""
     send = {"data": GLOW, "headers": {"Content-Type": "application/yaml"}}
     answer = issuer.ask("PUT", "/v1/programs/prg_glow", None, **send)
     assert answer.status_code == 201
@@ -56,7 +56,7 @@ def test_yaml_is_taken_as_it_stands_on_disk(issuer: System) -> None:
     ],
 )
 def test_mistakes_are_named_by_pointer(issuer: System, change: dict[str, object], pointers: list[str]) -> None:
-    """422 with every place, and nothing is changed."""
+    """422 with a pointer to every mistake, and nothing is changed."""
     answer = issuer.apply(RULES | change)
     assert answer.status_code == 422
     assert answer.content_type == "application/problem+json"
@@ -64,8 +64,8 @@ def test_mistakes_are_named_by_pointer(issuer: System, change: dict[str, object]
     assert issuer.ask("GET", f"/v1/programs/{PROGRAM}").status_code == 404
 
 
-def test_the_address_and_the_file_name_the_same_program(issuer: System) -> None:
-    """A file sent to another program's address would replace that one's rules."""
+def test_the_url_and_the_file_must_name_the_same_program(issuer: System) -> None:
+    """A file sent to another program's URL would replace that program's rules."""
     answer = issuer.ask("PUT", "/v1/programs/prg_other", RULES)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/id")
 
@@ -79,46 +79,46 @@ def test_the_address_and_the_file_name_the_same_program(issuer: System) -> None:
         (b"a=1", "text/csv", 415),
     ],
 )
-def test_a_body_that_cannot_be_read_is_refused(issuer: System, data: bytes, media: str, status: int) -> None:
-    """Not JSON, not text, nested without end, or of another kind: a problem, never a failure of ours."""
+def test_an_unreadable_body_is_rejected(issuer: System, data: bytes, media: str, status: int) -> None:
+    """Invalid JSON, invalid UTF-8, too deeply nested, or of another type: a problem, never an internal error."""
     answer = issuer.ask("PUT", f"/v1/programs/{PROGRAM}", None, data=data, headers={"Content-Type": media})
     assert answer.status_code == status
 
 
-def test_a_change_can_insist_on_what_it_was_based_on(glow: System) -> None:
-    """If-Match with an older version is refused, so that nobody's change is lost unread."""
+def test_if_match_protects_from_lost_updates(glow: System) -> None:
+    """If-Match with another version than the newest is rejected with 412."""
     changed = RULES | {"holding_days": 3}
     assert glow.apply(changed, headers={"If-Match": '"7"'}).status_code == 412
     assert glow.apply(changed, headers={"If-Match": '"1"'}).status_code == 201
 
 
 def test_concurrent_versions_do_not_overwrite_each_other(glow: System, settings: Settings) -> None:
-    """Of different rules sent at once through two processes, each number is one's; the other hears 409 or comes after."""
+    """Different rules sent to two processes at once never share a version number: a request gets its own number, or 409."""
     with served(settings) as other, ThreadPoolExecutor(8) as pool:
         systems = [glow, other] * 4
         answers = list(pool.map(lambda i: systems[i].apply(RULES | {"holding_days": 10 + i}), range(8)))
     assert {answer.status_code for answer in answers} <= {201, 409, 422}  # 422: not after the one just announced
-    said = {
+    answered = {
         answer.get_json()["version"]: answer.get_json()["program"] for answer in answers if answer.status_code == 201
     }
     listed = glow.ask("GET", f"/v1/programs/{PROGRAM}/versions").get_json()["items"]
-    kept = {one["version"]: one["program"] for one in listed}
-    assert said
-    assert all(kept[version] == program for version, program in said.items())
+    listed_rules = {one["version"]: one["program"] for one in listed}
+    assert answered
+    assert all(listed_rules[version] == program for version, program in answered.items())
 
 
-def test_only_a_key_for_it_applies_a_program(issuer: System) -> None:
-    """admin, and bound to this program if bound at all; reading needs read."""
+def test_applying_a_program_needs_an_admin_key_with_access_to_it(issuer: System) -> None:
+    """Scope admin, and access to this program if the key is restricted; reading needs scope read."""
     assert issuer.apply(RULES, key="links").status_code == 403
     assert issuer.apply(RULES, key="elsewhere").status_code == 403
-    assert issuer.apply(RULES, key="nobody").status_code == 401
+    assert issuer.apply(RULES, key="unknown").status_code == 401
     assert issuer.apply(RULES).status_code == 201
     assert issuer.ask("GET", f"/v1/programs/{PROGRAM}", key="reader").status_code == 200
     assert datetime.fromisoformat(issuer.apply(RULES).get_json()["effective_from"]) <= datetime.now(UTC)
 
 
-def test_programs_are_listed_page_by_page_to_whoever_may_see_them(issuer: System) -> None:
-    """By id, each with its newest version; a key bound to a program finds that one and learns of no other."""
+def test_a_key_lists_the_programs_it_has_access_to_page_by_page(issuer: System) -> None:
+    """By id, each with its newest version; a key restricted to a program sees that one only."""
     for program in ("prg_b", "prg_other", "prg_a"):
         assert issuer.apply(RULES | {"id": program}).status_code == 201
     assert issuer.apply(RULES | {"id": "prg_a", "name": {"en": "New"}}).status_code == 201
@@ -133,8 +133,8 @@ def test_programs_are_listed_page_by_page_to_whoever_may_see_them(issuer: System
     assert issuer.ask("GET", "/v1/programs?limit=0", key="reader").status_code == 422
 
 
-def test_every_write_sent_again_under_its_key_gets_the_first_answer(glow: System) -> None:
-    """Enrolment, link and program: 201 again, the same bytes; another body under the key is refused, and so is a long key."""
+def test_every_write_repeated_with_its_idempotency_key_gets_the_first_response(glow: System) -> None:
+    """Enrolment, link and program: 201 again, the same bytes; another body with the key is rejected, and so is a long key."""
     amy = glow.amy()["id"]
     writes: list[tuple[str, str, dict[str, object], dict[str, object]]] = [
         ("POST", f"/v1/programs/{PROGRAM}/participants", {"external_id": "xhs:bo"}, {"external_id": "xhs:chen"}),

@@ -1,4 +1,4 @@
-"""Links: made, shown, drawn, followed; and what people see where one leads nowhere."""
+"""Links: created, shown, drawn as QR codes, followed; and the pages for links that lead nowhere."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +17,7 @@ def _token(answer: TestResponse) -> str:
 
 
 def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: System) -> None:
-    """302 at once; the token says whose click it was, and the log holds the same click."""
+    """302; the token identifies the referrer, and the log has the same click."""
     amy = glow.amy()
     answer = glow.open(f"/{amy['code'].lower()}")
     assert answer.status_code == 302
@@ -31,11 +31,11 @@ def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: System) -> No
     assert (click.id, click.participant, click.visitor) == (token.id, amy["id"], "person")
 
 
-def test_a_links_channel_content_and_cta_travel_with_it(glow: System) -> None:
-    """What was chosen when the link was made is in its token and its click; the same wish is the same link."""
+def test_a_links_channel_content_and_cta_are_in_its_token(glow: System) -> None:
+    """What was sent when the link was created is in its token; the same body is the same link."""
     amy = glow.amy()
-    wish = {"channel": "wechat", "content": "hacks", "cta": "tag", "code": "amyglow"}
-    made, again = glow.link(amy["id"], **wish), glow.link(amy["id"], **wish)
+    body = {"channel": "wechat", "content": "hacks", "cta": "tag", "code": "amyglow"}
+    made, again = glow.link(amy["id"], **body), glow.link(amy["id"], **body)
     assert (made.status_code, again.status_code) == (201, 200)
     assert made.get_json() == again.get_json()
     assert (made.get_json()["code"], made.get_json()["standing"]) == ("AMYGLOW", "open")
@@ -44,8 +44,8 @@ def test_a_links_channel_content_and_cta_travel_with_it(glow: System) -> None:
     assert (token.participant, token.channel, token.content, token.cta) == (amy["id"], "wechat", "hacks", "tag")
 
 
-def test_machines_are_sent_on_and_classed(glow: System) -> None:
-    """A HEAD, a prefetch, a preview and a crawler each get the redirect; the click says what they are."""
+def test_automated_clients_are_redirected_and_classified(glow: System) -> None:
+    """HEAD, prefetch, preview and crawler requests get the redirect; the click has their class."""
     path = f"/{glow.amy()['code']}"
     answers = [
         glow.open(path, "HEAD"),
@@ -62,11 +62,11 @@ def test_machines_are_sent_on_and_classed(glow: System) -> None:
 
 
 def test_an_unknown_code_gets_a_page_that_helps(glow: System) -> None:
-    """404 in the reader's language with nothing to run in it; a problem for programs."""
-    for language, words in (("en-US,en", "We don&#39;t know this code"), ("zh-CN,zh", "没有找到这个邀请码")):
+    """404 in the reader's language, without scripts; a problem for JSON clients."""
+    for language, text in (("en-US,en", "We don&#39;t know this code"), ("zh-CN,zh", "没有找到这个邀请码")):
         page = glow.open("/N0SUCH", Accept_Language=language)
         assert (page.status_code, page.mimetype) == (404, "text/html")
-        assert words in page.text
+        assert text in page.text
     assert "没有找到" in glow.open("/N0SUCH?lang=zh", Accept_Language="en").text
     hostile = glow.open("/%3Cscript%3Ealert(1)")
     assert "<script" not in hostile.text
@@ -76,23 +76,23 @@ def test_an_unknown_code_gets_a_page_that_helps(glow: System) -> None:
 
 
 def test_an_ended_link_names_what_still_works(glow: System) -> None:
-    """410, and the friend's own invitation one tap away."""
+    """410, with a button that leads to the friend's own invitation."""
     amy = glow.amy()
     clock = glow.context.clock
     soon = datetime.now(UTC) + timedelta(seconds=1)
     link = glow.link(amy["id"], expires_at=soon.isoformat(), code="SHORTLY").get_json()
     while clock.now_ms() <= soon.timestamp() * 1000:
         glow.context.follower.read_to_end(5)
-    ended = glow.open("/SHORTLY", Accept_Language="en")
-    assert ended.status_code == 410
-    assert f'href="{amy["link"]}"' in ended.text
-    assert "Go on with Amy" in ended.text
+    expired = glow.open("/SHORTLY", Accept_Language="en")
+    assert expired.status_code == 410
+    assert f'href="{amy["link"]}"' in expired.text
+    assert "Go on with Amy" in expired.text
     assert glow.open("/SHORTLY", Accept="application/json").get_json()["code"] == "link_expired"
     assert glow.ask("GET", f"/v1/links/{link['code']}").get_json()["standing"] == "expired"
 
 
-def test_a_program_that_is_over_says_so(issuer: System) -> None:
-    """410 with thanks, and no way on: nothing of it is open."""
+def test_the_codes_of_an_ended_program_show_that_it_has_ended(issuer: System) -> None:
+    """410, without an alternative: no code of it works."""
     assert issuer.apply(RULES | {"ends_at": "2020-01-01T00:00:00Z"}).status_code == 201
     page = issuer.open(f"/{issuer.amy()['code']}", Accept_Language="en")
     assert page.status_code == 410
@@ -100,7 +100,7 @@ def test_a_program_that_is_over_says_so(issuer: System) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "pointers"),
+    ("body", "pointers"),
     [
         ({"channel": "douyin", "content": "none"}, ["/channel", "/content"]),
         ({"channel": "fax"}, ["/channel"]),
@@ -110,17 +110,15 @@ def test_a_program_that_is_over_says_so(issuer: System) -> None:
         ({"expires_at": "soon", "colour": "red"}, ["/colour", "/expires_at"]),
     ],
 )
-def test_a_link_that_cannot_be_is_refused_by_its_places(
-    glow: System, wish: dict[str, str], pointers: list[str]
-) -> None:
-    """422 with each place."""
-    answer = glow.link(glow.amy()["id"], **wish)
+def test_an_invalid_link_is_rejected_with_pointers(glow: System, body: dict[str, str], pointers: list[str]) -> None:
+    """422 with a pointer to each mistake."""
+    answer = glow.link(glow.amy()["id"], **body)
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.get_json()["errors"]] == pointers
 
 
-def test_a_code_that_is_somebody_elses_is_refused(glow: System) -> None:
-    """Whether a person's own or a link's, in any case: 409."""
+def test_a_taken_code_is_rejected(glow: System) -> None:
+    """Whether of a participant or of a link, in upper or lower case: 409."""
     amy = glow.amy()
     bo = glow.enrol({"external_id": "xhs:bo", "display_name": "Bo"}).get_json()
     assert glow.link(bo["id"], code="best").status_code == 201
@@ -130,7 +128,7 @@ def test_a_code_that_is_somebody_elses_is_refused(glow: System) -> None:
 
 
 def test_a_qr_code_is_a_picture_of_the_link(glow: System) -> None:
-    """SVG and PNG, open to all; an unknown code has none."""
+    """SVG and PNG, public; 404 for an unknown code."""
     code = glow.amy()["code"]
     svg, png = glow.open(f"/v1/links/{code}/qr.svg"), glow.open(f"/v1/links/{code}/qr.png?scale=3")
     assert (svg.mimetype, svg.text[:5]) == ("image/svg+xml", "<?xml")

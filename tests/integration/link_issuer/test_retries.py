@@ -1,4 +1,4 @@
-"""What the log did not take at once is asked for again: what is then written counts from then, never from the first try."""
+"""Writes repeated after the log was unavailable: what is written counts from the retry, never from the first attempt."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +19,7 @@ TIMES = [(timedelta(seconds=1), NOW), (timedelta(seconds=25), NOW + timedelta(se
 
 @pytest.fixture
 def clock(tmp_path: Path) -> FileClock:
-    """The clock that the service reads, at NOW."""
+    """The clock of the service, set to NOW."""
     clock = FileClock(tmp_path / "clock")
     clock.set(to_ms(NOW))
     return clock
@@ -37,7 +37,7 @@ def system(settings: Settings, clock: FileClock, tmp_path: Path) -> Iterator[Sys
 def test_rules_never_take_effect_in_the_past(
     system: System, clock: FileClock, later: timedelta, counts_from: datetime
 ) -> None:
-    """Events were judged by the old rules meanwhile, and a replay must judge them so; who asks at once writes the same."""
+    """Events in between were judged by the old rules, so a replay must too; a concurrent retry writes the same record."""
     rules = RULES | {"holding_days": 7}
     with system.deaf_log():
         assert system.apply(rules).status_code == 503
@@ -47,8 +47,8 @@ def test_rules_never_take_effect_in_the_past(
     assert datetime.fromisoformat(applied["effective_from"]) == counts_from + timedelta(seconds=5)
 
 
-def test_other_rules_are_refused_as_long_as_the_first_may_still_arrive(system: System, clock: FileClock) -> None:
-    """The record that was not acknowledged in time can reach the log all the same."""
+def test_other_rules_are_rejected_while_the_first_may_still_arrive(system: System, clock: FileClock) -> None:
+    """A record that was not acknowledged in time may still reach the log."""
     with system.deaf_log():
         assert system.apply(RULES | {"holding_days": 7}).status_code == 503
     clock.set(to_ms(NOW + timedelta(seconds=25)))
@@ -56,10 +56,10 @@ def test_other_rules_are_refused_as_long_as_the_first_may_still_arrive(system: S
 
 
 @pytest.mark.parametrize(("later", "counts_from"), TIMES)
-def test_a_participant_and_a_link_count_from_when_they_could_be_known(
+def test_a_participant_and_a_link_count_from_the_retry(
     system: System, clock: FileClock, later: timedelta, counts_from: datetime
 ) -> None:
-    """Mentions before that were judged as nobody's."""
+    """Mentions before that were judged as belonging to no participant."""
     bo = system.enrol({"external_id": "xhs:bo"}).get_json()
     with system.deaf_log():
         assert system.enrol({"external_id": "xhs:amy", "mention": "@amy"}).status_code == 503

@@ -1,4 +1,4 @@
-"""What a program file says of codes and dead ends is what people meet."""
+"""The sections of a program about codes and its fallback page take effect."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from tests.support.systems.link_issuer import RULES, System
 pytestmark = pytest.mark.integration
 
 
-def test_codes_keep_to_the_programs_rules(issuer: System) -> None:
-    """A blocked word is in no code that is given or chosen; where people may not choose, nobody does."""
+def test_codes_follow_the_programs_rules(issuer: System) -> None:
+    """No derived or chosen code contains a blocked word; chosen codes are rejected if the program does not allow them."""
     assert issuer.apply(RULES | {"codes": {"blocklist": ["AMY"]}}).status_code == 201
     amy = issuer.amy()
     assert "AMY" not in amy["code"]
-    refused = issuer.link(amy["id"], code="amyglow")
-    assert (refused.status_code, refused.get_json()["errors"][0]["pointer"]) == (422, "/code")
+    rejected = issuer.link(amy["id"], code="amyglow")
+    assert (rejected.status_code, rejected.get_json()["errors"][0]["pointer"]) == (422, "/code")
     assert issuer.link(amy["id"], code="aglow").status_code == 201
     assert "AMY" not in issuer.link(amy["id"], channel="wechat").get_json()["code"]
     assert issuer.apply(RULES | {"codes": {"vanity": False}}).status_code == 201
@@ -21,14 +21,14 @@ def test_codes_keep_to_the_programs_rules(issuer: System) -> None:
 
 
 def test_a_dead_end_offers_the_programs_fallback(issuer: System) -> None:
-    """Where the program is over, its own page is the way on, by the program's name in the reader's language."""
+    """After the program has ended, a button with its name in the reader's language leads to its fallback page."""
     name, home = {"zh-CN": "焕肤", "en": "Glow"}, "https://example.com/home?a=1&b=2"
     assert (
         issuer.apply(RULES | {"name": name, "fallback_url": home, "ends_at": "2026-01-01T00:00:00Z"}).status_code == 201
     )
-    over = f"/{issuer.amy()['code']}"
-    english, chinese = issuer.open(f"{over}?lang=en"), issuer.open(over)
+    path = f"/{issuer.amy()['code']}"
+    english, chinese = issuer.open(f"{path}?lang=en"), issuer.open(path)
     assert (english.status_code, chinese.status_code) == (410, 410)
     assert 'href="https://example.com/home?a=1&amp;b=2">Go to Glow</a>' in english.text
     assert ">前往 焕肤</a>" in chinese.text
-    assert "example.com" not in issuer.open("/NOBODY").text
+    assert "example.com" not in issuer.open("/N0SUCH").text

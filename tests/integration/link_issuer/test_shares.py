@@ -1,4 +1,4 @@
-"""Shares reported through the public door: by a platform, and by the share page."""
+"""Shares reported over HTTP: by a platform, and by the share page."""
 
 from typing import Any
 
@@ -25,8 +25,8 @@ def shares(system: System) -> list[ContentShared]:
     return [line for line in system.facts() if isinstance(line, ContentShared)]
 
 
-def test_a_share_is_on_the_log_when_it_is_answered(glow: System) -> None:
-    """By a participant or by anybody; whose code it was stands with it, and says nothing of who brought the sharer."""
+def test_a_share_is_on_the_log_when_the_request_succeeds(glow: System) -> None:
+    """By a participant or any person; the shared code is in the data, where it is no evidence of a referral of the sharer."""
     amy = glow.amy()
     mine = report(glow, {"participant": amy["id"], "content": "hacks", "cta": "tag", "code": amy["code"].lower()})
     assert mine.status_code == 201
@@ -40,9 +40,9 @@ def test_a_share_is_on_the_log_when_it_is_answered(glow: System) -> None:
 
 
 def test_a_share_that_is_sent_again_is_the_same_share(glow: System) -> None:
-    """By its id and moment, or by its Idempotency-Key, also where Redis has forgotten that."""
-    told = {"person": "xhs:bo", "id": "share-1", "occurred_at": "2026-11-03T09:35:00Z"}
-    assert [report(glow, told).status_code for _ in range(2)] == [201, 201]
+    """By its id and time, or by its Idempotency-Key, even if Redis has lost that."""
+    share = {"person": "xhs:bo", "id": "share-1", "occurred_at": "2026-11-03T09:35:00Z"}
+    assert [report(glow, share).status_code for _ in range(2)] == [201, 201]
     first = report(glow, {"person": "xhs:bo"}, Idempotency_Key="k1")
     glow.context.redis.flushdb()
     assert report(glow, {"person": "xhs:bo"}, Idempotency_Key="k1").get_json()["id"] == first.get_json()["id"]
@@ -62,41 +62,41 @@ def test_a_share_that_is_sent_again_is_the_same_share(glow: System) -> None:
         ({"person": "x", "occurred_at": "2999-01-01T00:00:00Z"}, "/occurred_at"),
     ],
 )
-def test_a_share_that_cannot_be_is_refused_with_the_place(glow: System, body: dict[str, object], pointer: str) -> None:
-    """And nothing is recorded."""
+def test_an_invalid_share_is_rejected_with_a_pointer(glow: System, body: dict[str, object], pointer: str) -> None:
+    """Nothing is recorded."""
     answer = report(glow, body)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)
     assert report(glow, {"person": "x"}, key="reader").status_code == 403
     assert shares(glow) == []
 
 
-def test_the_share_page_reports_by_its_ticket_and_only_for_its_own(glow: System) -> None:
-    """No key; once a press; a forged, foreign or borrowed token reports nothing; a flood ends with 429."""
+def test_the_share_page_reports_with_its_ticket_for_its_own_code_only(glow: System) -> None:
+    """No API key; each press once; a forged token and one of another code report nothing; a flood ends with 429."""
     amy, bo = glow.amy(), glow.enrol({"external_id": "xhs:bo"}).get_json()
     client = glow.app.test_client()
     ticket = client.get(f"/s/{amy['code']}/ticket?channel=wechat&content=hacks")
     assert ticket.headers["Cache-Control"] == "no-store"
-    token, door = ticket.get_json()["token"], f"/s/{amy['code']}/shares"
-    answers = [client.post(door, json={"token": token, "press": press}) for press in (1, 1, 2)]
+    token, path = ticket.get_json()["token"], f"/s/{amy['code']}/shares"
+    answers = [client.post(path, json={"token": token, "press": press}) for press in (1, 1, 2)]
     assert [answer.status_code for answer in answers] == [201, 201, 201]
     assert "xhs:amy" not in answers[0].text
-    for body, path in [
-        ({"token": token + "x", "press": 3}, door),
-        ({"token": token, "press": 11}, door),
+    for body, url in [
+        ({"token": token + "x", "press": 3}, path),
+        ({"token": token, "press": 11}, path),
         ({"token": token, "press": 3}, f"/s/{bo['code']}/shares"),
     ]:
-        assert client.post(path, json=body).status_code == 422
+        assert client.post(url, json=body).status_code == 422
     found = shares(glow)
     assert len({line.id for line in found}) == 2
     assert {(line.person, line.channel, line.data.content, line.data.code) for line in found} == {
         ("xhs:amy", "wechat", "hacks", amy["code"])
     }
-    flood = [client.post(door, json={"token": token, "press": 1}) for _ in range(MAX_PER_MINUTE + 1)]
+    flood = [client.post(path, json={"token": token, "press": 1}) for _ in range(MAX_PER_MINUTE + 1)]
     assert flood[-1].status_code == 429
     assert int(flood[-1].headers["Retry-After"]) <= 60
 
 
-def test_a_share_is_never_said_to_be_recorded_where_the_log_is_away(glow: System) -> None:
+def test_a_share_is_not_acknowledged_while_the_log_is_unavailable(glow: System) -> None:
     """503 with Retry-After."""
     with glow.deaf_events():
         answer = report(glow, {"person": "xhs:bo"})

@@ -1,4 +1,4 @@
-"""Share kits, the share page and its poster, QR codes of a size: through the public door."""
+"""Share kits, the share page and its poster, and QR codes of a requested size, over HTTP."""
 
 import io
 import re
@@ -42,7 +42,7 @@ RICH: dict[str, Any] = RULES | {
 
 @pytest.fixture
 def rich(issuer: System) -> System:
-    """A program with words and rewards."""
+    """Link-issuer with a program that has texts and rewards."""
     assert issuer.apply(RICH).status_code == 201
     return issuer
 
@@ -51,8 +51,8 @@ def _kit(system: System, participant: str, query: str) -> Any:
     return system.ask("GET", f"/v1/participants/{participant}/share-kit?{query}", key="reader")
 
 
-def test_a_kit_is_what_its_channel_allows(rich: System) -> None:
-    """Xiaohongshu: spoken code and mention; WeChat: link, QR code and the scene; in the language asked for."""
+def test_a_kit_has_what_its_channel_allows(rich: System) -> None:
+    """Xiaohongshu: code and mention; WeChat: link, QR code and scene; in the requested language."""
     amy = rich.amy(mention="@amy")
     red = _kit(rich, amy["id"], "channel=xiaohongshu").get_json()
     assert (red["link"], red["qr_svg"], red["scene"], red["mention"]) == (None, None, None, "@amy")
@@ -65,8 +65,8 @@ def test_a_kit_is_what_its_channel_allows(rich: System) -> None:
     assert rich.open(chat["poster"].split("8001")[1]).mimetype == "image/png"
 
 
-def test_a_kit_that_would_break_a_policy_is_refused_by_the_rules_name(rich: System) -> None:
-    """422, each rule, and the words that break it."""
+def test_a_kit_that_violates_a_policy_is_rejected_with_the_rules_name(rich: System) -> None:
+    """422 with each rule, and the text that violates it."""
     amy = rich.amy()
     for query, rules in (
         ("channel=xiaohongshu&content=bad", ["xiaohongshu_no_contact_details"]),
@@ -88,27 +88,27 @@ def test_a_kit_that_would_break_a_policy_is_refused_by_the_rules_name(rich: Syst
         ("channel=wechat&locale=fr", "query:locale"),
     ],
 )
-def test_a_kit_that_cannot_be_made_names_the_place(rich: System, query: str, pointer: str) -> None:
-    """422 with what to take instead."""
+def test_an_invalid_request_for_a_kit_is_rejected_with_a_pointer(rich: System, query: str, pointer: str) -> None:
+    """422 with the valid options."""
     answer = _kit(rich, rich.amy()["id"], query)
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.get_json()["errors"]] == [pointer]
 
 
-def test_a_kit_uses_the_link_that_says_where_somebody_came_from(rich: System) -> None:
-    """A link for this channel and content goes before the person's own code."""
+def test_a_kit_uses_the_most_specific_link(rich: System) -> None:
+    """A link for this channel and content is preferred to the participant's own code."""
     amy = rich.amy()
     link = rich.link(amy["id"], channel="wechat", content="hacks").get_json()
     assert _kit(rich, amy["id"], "channel=wechat&content=hacks").get_json()["code"] == link["code"]
     assert _kit(rich, amy["id"], "channel=weibo").get_json()["code"] == amy["code"]
 
 
-def test_the_share_page_says_who_invites_and_what_both_get(rich: System) -> None:
-    """In the reader's language, with what a preview needs, without a script in it; names and no ids."""
+def test_the_share_page_shows_who_invites_and_what_both_get(rich: System) -> None:
+    """In the reader's language, with the tags of a link preview, without inline scripts; names and no ids."""
     amy = rich.amy()
     page = rich.open(f"/s/{amy['code'].lower()}?lang=en")
     assert page.status_code == 200
-    for words in (
+    for text in (
         "Flaky skin?",
         "Amy invites you",
         "20 % off",
@@ -116,7 +116,7 @@ def test_the_share_page_says_who_invites_and_what_both_get(rich: System) -> None
         "worth ¥99",
         "when 3 friends have followed",
     ):
-        assert words in page.text
+        assert text in page.text
     assert f'href="{amy["link"]}"' in page.text
     assert amy["id"] not in page.text
     assert "xhs:amy" not in page.text
@@ -125,13 +125,13 @@ def test_the_share_page_says_who_invites_and_what_both_get(rich: System) -> None
     assert image.startswith("http")
     assert rich.open(image.split("8001")[1].replace("&amp;", "&")).mimetype == "image/png"
     chinese = rich.open(f"/s/{amy['code']}", Accept_Language="zh-CN")
-    assert all(words in chinese.text for words in ("换季皮肤起皮？", "Amy 邀请你", "立减 20%", "3 位朋友关注后"))
+    assert all(text in chinese.text for text in ("换季皮肤起皮？", "Amy 邀请你", "立减 20%", "3 位朋友关注后"))
     assert "<script>" not in page.text
     assert len(page.data) < 20_000
 
 
 def test_a_page_for_a_channel_without_links_shows_none(rich: System) -> None:
-    """Neither link nor QR code; the code and how to say it. Words that break the policy are left out."""
+    """Neither link nor QR code; the code and its instruction. Texts that violate the policy are left out."""
     amy = rich.amy()
     page = rich.open(f"/s/{amy['code']}?lang=en&channel=xiaohongshu")
     assert "qr.svg" not in page.text
@@ -143,8 +143,8 @@ def test_a_page_for_a_channel_without_links_shows_none(rich: System) -> None:
     assert rich.open(f"/s/{amy['code']}?channel=fax&content=none").status_code == 200
 
 
-def test_names_cannot_write_into_the_page(rich: System) -> None:
-    """A name is text wherever it stands."""
+def test_names_cannot_inject_html(rich: System) -> None:
+    """A name is escaped everywhere on the page."""
     name = '"><script>alert(1)</script>'
     code = rich.enrol({"external_id": "xhs:evil", "display_name": name}).get_json()["code"]
     page = rich.open(f"/s/{code}?lang=en")
@@ -152,8 +152,8 @@ def test_names_cannot_write_into_the_page(rich: System) -> None:
     assert rich.open(f"/s/{code}/poster.png?lang=en").status_code == 200
 
 
-def test_a_page_is_asked_for_again_by_its_etag(rich: System) -> None:
-    """304 while nothing has changed, for the page and for the poster."""
+def test_a_page_is_revalidated_by_its_etag(rich: System) -> None:
+    """304 while nothing has changed, for the page and the poster."""
     code = rich.amy()["code"]
     for path in (f"/s/{code}?lang=en", f"/s/{code}/poster.png?lang=en"):
         first = rich.open(path)
@@ -163,7 +163,7 @@ def test_a_page_is_asked_for_again_by_its_etag(rich: System) -> None:
 
 @pytest.mark.skipif(not HAS_CHINESE, reason="no font with Chinese characters here: install fonts-noto-cjk")
 def test_posters_differ_by_language_and_channel(rich: System) -> None:
-    """Each 1080 by 1440; the second time without drawing."""
+    """Each is 1080 by 1440."""
     code = rich.amy()["code"]
     pictures = {
         rich.open(f"/s/{code}/poster.png?lang={lang}&channel={channel}").data
@@ -174,8 +174,8 @@ def test_posters_differ_by_language_and_channel(rich: System) -> None:
     assert {Image.open(io.BytesIO(one)).size for one in pictures} == {(1080, 1440)}
 
 
-def test_without_a_chinese_font_all_but_the_poster_works(rich: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The poster says what to install; the page is there without it."""
+def test_without_a_chinese_font_only_the_poster_is_missing(rich: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poster's error names what to install; the page is shown without it."""
     code = rich.amy()["code"]
     with monkeypatch.context() as patched:
         patched.setenv("PATH", "")
@@ -191,15 +191,15 @@ def test_without_a_chinese_font_all_but_the_poster_works(rich: System, monkeypat
 
 
 def test_dead_ends_of_the_share_page_are_friendly(rich: System) -> None:
-    """As those of the redirect: same words, same status."""
+    """The same texts and status as those of the redirect."""
     for path in ("/s/N0SUCH", "/s/N0SUCH/poster.png"):
         answer = rich.open(path, Accept_Language="en")
         assert answer.status_code == 404
         assert "We don&#39;t know this code" in answer.text
 
 
-def test_a_qr_code_has_the_size_and_margin_asked_for(glow: System) -> None:
-    """Exactly so many pixels, each module whole ones; the margin as empty modules; too small is said."""
+def test_a_qr_code_has_the_requested_size_and_margin(glow: System) -> None:
+    """Exactly that many pixels, the margin in empty modules; 422 if the size is too small."""
     code = glow.amy()["code"]
     plain, tight = (
         Image.open(io.BytesIO(glow.open(f"/v1/links/{code}/qr.png?size=500&margin={margin}").data)).convert("L")

@@ -1,4 +1,4 @@
-"""Links with a bound, links that are switched off, and what of a link's address goes on to the target."""
+"""Links with max_uses, disabled links, and query parameters that are forwarded to the target."""
 
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlsplit
@@ -16,13 +16,13 @@ def _uses(system: System, code: str) -> tuple[int, str]:
     return answer["uses"], answer["standing"]
 
 
-def test_a_link_with_a_bound_lets_so_many_people_through(glow: System) -> None:
-    """Machines do not use it up; who comes too late is told so with 410, and that is counted."""
+def test_a_link_with_max_uses_admits_that_many_people(glow: System) -> None:
+    """Automated clients do not use it up; later visitors get 410, and the metric counts them."""
     amy = glow.amy()
     made = glow.link(amy["id"], code="three", max_uses=3).get_json()
     assert (made["max_uses"], made["uses"], made["standing"]) == (3, 0, "open")
-    machines = [glow.open("/THREE", "HEAD"), glow.open("/THREE", User_Agent="facebookexternalhit/1.1")]
-    assert [one.status_code for one in machines] == [302, 302]
+    automated = [glow.open("/THREE", "HEAD"), glow.open("/THREE", User_Agent="facebookexternalhit/1.1")]
+    assert [one.status_code for one in automated] == [302, 302]
     assert [glow.open("/THREE").status_code for _ in range(5)] == [302, 302, 302, 410, 410]
     before = counter("redirects").labels("exhausted")._value.get()
     page = glow.open("/three", Accept_Language="en")
@@ -33,16 +33,16 @@ def test_a_link_with_a_bound_lets_so_many_people_through(glow: System) -> None:
     assert _uses(glow, "THREE") == (3, "exhausted")
 
 
-def test_people_who_come_at_once_are_counted_one_by_one(glow: System) -> None:
-    """Forty at the same time for ten places: ten go through."""
+def test_concurrent_uses_are_counted_exactly(glow: System) -> None:
+    """Forty concurrent visits of a link with ten uses: ten are redirected."""
     glow.link(glow.amy()["id"], code="ten", max_uses=10)
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: glow.open("/TEN").status_code, range(40)))
     assert (statuses.count(302), statuses.count(410)) == (10, 30)
 
 
-def test_a_count_outlives_redis(glow: System) -> None:
-    """What was written down in the catalog is where a lost count goes on; with a bound below twenty that is every use."""
+def test_a_count_survives_the_loss_of_redis(glow: System) -> None:
+    """A lost count continues from the snapshot in the catalog; with max_uses below twenty every use is a snapshot."""
     glow.link(glow.amy()["id"], code="few", max_uses=3)
     assert [glow.open("/FEW").status_code for _ in range(2)] == [302, 302]
     glow.context.redis.flushdb()
@@ -53,8 +53,8 @@ def test_a_count_outlives_redis(glow: System) -> None:
     assert glow.open("/FEW").status_code == 410
 
 
-def test_a_link_that_is_switched_off_leads_nowhere_for_good(glow: System) -> None:
-    """At once and however often it is said; the person's own code still works, and cannot be switched off."""
+def test_a_disabled_link_stays_disabled(glow: System) -> None:
+    """At once, and however often it is disabled; the participant's own code still works, and cannot be disabled."""
     amy = glow.amy()
     glow.link(amy["id"], code="winter")
     assert glow.open("/WINTER").status_code == 302
@@ -65,15 +65,15 @@ def test_a_link_that_is_switched_off_leads_nowhere_for_good(glow: System) -> Non
     assert page.status_code == 410
     assert "Go on with Amy" in page.text
     assert glow.open("/s/WINTER").status_code == 410
-    refused = glow.ask("POST", f"/v1/links/{amy['code']}/disable", key="links")
-    assert (refused.status_code, refused.get_json()["code"]) == (409, "own_code")
+    rejected = glow.ask("POST", f"/v1/links/{amy['code']}/disable", key="links")
+    assert (rejected.status_code, rejected.get_json()["code"]) == (409, "own_code")
     assert glow.open(f"/{amy['code']}").status_code == 302
     assert glow.ask("POST", "/v1/links/winter/disable", key="reader").status_code == 403
     assert glow.ask("POST", "/v1/links/winter/disable", key="elsewhere").status_code in (403, 404)
 
 
-def test_partner_and_campaign_travel_with_a_link_into_its_clicks(glow: System) -> None:
-    """What a link was made for is on every click."""
+def test_the_clicks_of_a_link_have_its_partner_and_campaign(glow: System) -> None:
+    """As sent when the link was created."""
     made = glow.link(glow.amy()["id"], code="kol", partner="kol_lin", campaign="spring-2026").get_json()
     assert (made["partner"], made["campaign"]) == ("kol_lin", "spring-2026")
     glow.open("/KOL")
@@ -82,11 +82,11 @@ def test_partner_and_campaign_travel_with_a_link_into_its_clicks(glow: System) -
     assert (click.partner, click.campaign) == ("kol_lin", "spring-2026")
 
 
-@pytest.mark.parametrize("bound", [None, 100])
-def test_deep_link_parameters_go_on_and_the_program_keeps_its_own(glow: System, bound: int | None) -> None:
-    """The front door and the Flask view behind it say the same: what the target does not set goes on, never another token."""
-    wish = {"max_uses": bound} if bound else {}
-    code = glow.link(glow.amy()["id"], **wish).get_json()["code"]
+@pytest.mark.parametrize("max_uses", [None, 100])
+def test_deep_link_parameters_are_forwarded_except_the_targets_own(glow: System, max_uses: int | None) -> None:
+    """Both the fast path and the Flask view forward parameters that the target does not set, and never another token."""
+    body = {"max_uses": max_uses} if max_uses else {}
+    code = glow.link(glow.amy()["id"], **body).get_json()["code"]
     answer = glow.open(f"/{code}?page=3&from=evil&rt=forged&rt[]=forged&next=//evil.example&q=%E5%B9%B2")
     parts = urlsplit(answer.headers["Location"])
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "example.com", "/follow")
@@ -97,8 +97,8 @@ def test_deep_link_parameters_go_on_and_the_program_keeps_its_own(glow: System, 
     assert rest == [("page", "3"), ("next", "//evil.example"), ("q", "干")]
 
 
-def test_a_rude_or_posing_code_is_refused_with_the_word(glow: System) -> None:
-    """422 at /code, and what to do."""
+def test_a_chosen_code_with_a_blocked_word_is_rejected_with_the_word(glow: System) -> None:
+    """422 at /code, with the word."""
     answer = glow.link(glow.amy()["id"], code="glow-official")
     assert answer.status_code == 422
     assert "OFFICIAL" in answer.get_json()["errors"][0]["detail"]

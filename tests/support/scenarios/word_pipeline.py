@@ -1,7 +1,7 @@
-"""A two-stage pipeline in memory, with everything that can go wrong on a real one, and an oracle that nothing can go wrong for.
+"""A two-stage pipeline in memory with every fault that a real one can have, and an oracle that is not subject to them.
 
-Stage one tells each distinct word of a person once; stage two counts what it was told. Whatever crashes, is wiped, comes twice or
-is done by a zombie, the counts must end as the number of distinct words.
+Stage one reports each person's first use of a word; stage two counts the reports. Whatever crashes, is wiped, is repeated or is
+done by a zombie, the counts must end as the number of distinct words.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,17 +22,18 @@ from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.topics import Topic, partition_of
 
 PARTITIONS = 2
+UNDECIDABLE = ("poison", "keyless")
 
 
 class Word(Line, frozen=True, kw_only=True, tag="word"):
-    """Somebody said a word."""
+    """A person used a word."""
 
     person: str
     word: str
 
 
-class Told(Derived, frozen=True, kw_only=True, tag="told"):
-    """It was their first time."""
+class FirstUse(Derived, frozen=True, kw_only=True, tag="first_use"):
+    """It was their first use of it."""
 
     person: str
     word: str
@@ -44,49 +45,52 @@ def topic(name: str, lines: object) -> Topic:
 
 
 WORDS = topic("words", Word | ClockTicked)
-TOLD = topic("told", Told | ClockTicked)
+FIRST_USES = topic("first_uses", FirstUse | ClockTicked)
 
 
-class Tell:
-    """Stage one: a person's words, each told once. A word `bell` sets a timer for the next tick; `poison` cannot be decided,
-    nor can the bell of somebody who said `stuck`.
+class FirstUses:
+    """Stage one: a person's words, each reported once.
+
+    The word `bell` sets a timer for the next tick. `poison` cannot be decided, the keys of `keyless` cannot be determined, and
+    the timer of a person with the word `stuck` cannot be decided.
     """
 
-    name, service, source, outputs, state = "tell", "t", WORDS, (TOLD,), dict[str, int]
+    name, service, source, outputs, state = "first_uses", "t", WORDS, (FIRST_USES,), dict[str, int]
 
     def keys(self, line: Word) -> Sequence[Key]:
+        if line.word == "keyless":
+            raise LookupError("keyless has no keys")
         return (line.person,)
 
     def decide(self, line: Word, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
         if line.word == "poison":
-            raise ValueError("no rule takes poison")
+            raise ValueError("no rule accepts poison")
         known: dict[str, int] = states[line.person] or {}
         if line.word in known:
             return Decision()
         friend = f"{line.person}'s friend"
-        told = Told(occurred_at=line.occurred_at, program="p", person=friend, word=line.word)
+        report = FirstUse(occurred_at=line.occurred_at, program="p", person=friend, word=line.word)
         changes: dict[Key, object] = {line.person: {**known, line.word: 1}}
         if line.word == "bell":
             changes[Timer(line.person)] = 10.0
-        return Decision(changes, [Output(TOLD, told, friend)])
+        return Decision(changes, [Output(FIRST_USES, report, friend)])
 
     def on_timer(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
         if "stuck" in state:
             raise ValueError("no rule lets a stuck bell ring")
-        return Decision(
-            {}, [Output(TOLD, Told(occurred_at=tick.occurred_at, program="p", person=key, word="rung"), key)]
-        )
+        report = FirstUse(occurred_at=tick.occurred_at, program="p", person=key, word="rung")
+        return Decision({}, [Output(FIRST_USES, report, key)])
 
 
-class Count:
-    """Stage two: how often a person's words were told."""
+class UseCounts:
+    """Stage two: how many of a person's words were reported."""
 
-    name, service, source, outputs, state = "count", "t", TOLD, (), int
+    name, service, source, outputs, state = "use_counts", "t", FIRST_USES, (), int
 
-    def keys(self, line: Told) -> Sequence[Key]:
+    def keys(self, line: FirstUse) -> Sequence[Key]:
         return (line.person,)
 
-    def decide(self, line: Told, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
+    def decide(self, line: FirstUse, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
         return Decision({line.person: (states[line.person] or 0) + 1})
 
     def on_timer(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
@@ -102,22 +106,22 @@ class Pipeline:
 
     def __init__(self, runner: type[FoldRunner] = FoldRunner, decider: type[Decider] = Decider) -> None:
         self.log = MemoryLog(ManualClock())
-        self.states = {"tell": MemoryStateStore(), "count": MemoryStateStore()}
-        self.markers: dict[str, dict[int, int]] = {"tell": {}, "count": {}}
-        self.speaker = MemoryFoldProducer(self.log)
+        self.states = {"first_uses": MemoryStateStore(), "use_counts": MemoryStateStore()}
+        self.markers: dict[str, dict[int, int]] = {"first_uses": {}, "use_counts": {}}
+        self.producer = MemoryFoldProducer(self.log)
         self._runner, self._decider = runner, decider
 
-    def say(self, *said: tuple[str, str]) -> None:
-        """Appends words, one record a partition."""
+    def append_words(self, *words: tuple[str, str]) -> None:
+        """Appends words as (person, word), one record per partition."""
         records: dict[int, list[bytes]] = {}
-        for person, word in said:
+        for person, word in words:
             line = Word(occurred_at=to_datetime(0), person=person, word=word)
             records.setdefault(partition_of(person, PARTITIONS), []).append(msgspec.json.encode(line))
         for partition, lines in records.items():
             self.log.append("words", partition, b"\n".join(lines))
 
-    def tick(self, at_ms: int) -> None:
-        """Time reaches every partition."""
+    def append_tick(self, at_ms: int) -> None:
+        """Appends a clock tick to every partition."""
         for partition in range(PARTITIONS):
             line = ClockTicked(id=f"clk_{at_ms}", occurred_at=to_datetime(at_ms))
             self.log.append("words", partition, msgspec.json.encode(line))
@@ -129,13 +133,13 @@ class Pipeline:
         then: Callable[[], None] | None = None,
         limit: InvalidLimit | None = None,
     ) -> FoldRunner:
-        """A new worker of a stage; when it first comes `at` a failpoint, `then` happens (by default it dies)."""
+        """A new worker of a stage; when it first reaches the failpoint `at`, `then` is called (by default it dies)."""
         source = MemorySource(self.log, fold.source.name, PARTITIONS, self.markers[fold.name])
         return self._runner(
             fold,
             source,
             self.states[fold.name],
-            self.speaker,
+            self.producer,
             self._decider(fold, Catalog(), lambda topic: PARTITIONS),
             FoldMetrics(fold.name),
             _once(at, then or _die),
@@ -143,8 +147,8 @@ class Pipeline:
         )
 
     def drain(self) -> None:
-        """New workers fold everything there is."""
-        for fold in (Tell(), Count()):
+        """New workers fold everything on the log."""
+        for fold in (FirstUses(), UseCounts()):
             worker = self.worker(fold)
             idle = 0
             while idle < 2:
@@ -154,17 +158,21 @@ class Pipeline:
 
     def counts(self) -> dict[str, int]:
         """What stage two has counted."""
-        values = list(self.states["count"].values.values())
+        values = list(self.states["use_counts"].values.values())
         return {person: msgspec.msgpack.decode(raw) for part in values for person, raw in part.items()}
 
-    def told(self) -> dict[str, int]:
-        """The oracle: distinct words by friend, from the log alone; a bell followed by a later tick rings once."""
-        said: dict[str, set[str]] = {}
+    def dead_letters(self) -> list[dict[str, object]]:
+        """Every dead letter, in order."""
+        return [msgspec.json.decode(raw) for raw in self.log.lines("rejected")]
+
+    def expected_counts(self) -> dict[str, int]:
+        """The oracle: distinct decidable words by friend, from the log alone; rung bells are not counted."""
+        words: dict[str, set[str]] = {}
         for raw in self.log.lines("words"):
             line = msgspec.json.decode(raw)
-            if line["type"] == "word" and line["word"] != "poison":
-                said.setdefault(line["person"], set()).add(line["word"])
-        return {f"{person}'s friend": len(words) for person, words in said.items()}
+            if line["type"] == "word" and line["word"] not in UNDECIDABLE:
+                words.setdefault(line["person"], set()).add(line["word"])
+        return {f"{person}'s friend": len(distinct) for person, distinct in words.items()}
 
 
 def _die() -> None:
@@ -172,11 +180,11 @@ def _die() -> None:
 
 
 def _once(point: str | None, then: Callable[[], None]) -> Callable[[str], None]:
-    left = [point]
+    pending = [point]
 
-    def reached(here: str) -> None:
-        if left == [here]:
-            left.clear()
+    def failpoint(reached: str) -> None:
+        if pending == [reached]:
+            pending.clear()
             then()
 
-    return reached
+    return failpoint

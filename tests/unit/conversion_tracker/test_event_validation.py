@@ -14,7 +14,7 @@ from conversion_tracker.ingest.events_request import MAX_EVENTS, NDJSON, split_e
 from conversion_tracker.ingest.validation import EventValidator, ValidationResult
 from referral.events.examples import example
 from referral.events.facts import ClickToken, EventLine, Fact
-from referral.events.schemas import kinds
+from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
 from tests.support.builders.conversion_tracker import AMY, PROGRAM, TOKENS, at, token
@@ -130,7 +130,7 @@ def test_a_line_with_a_line_break_or_another_time_zone_is_re_encoded(raw: bytes)
     assert line == msgspec.json.encode(msgspec.json.decode(_with(), type=Fact))
 
 
-@pytest.mark.parametrize("kind", kinds(Fact))
+@pytest.mark.parametrize("kind", types_by_tag(Fact))
 def test_every_documented_example_is_accepted(kind: str) -> None:
     """With a click token that is signed with the test's key."""
     fact = msgspec.json.decode(example(kind), type=Fact)

@@ -23,7 +23,7 @@ from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
 from referral.events.facts import Fact
-from referral.events.schemas import kinds
+from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
 from tests.support.builders.conversion_tracker import (
@@ -144,7 +144,7 @@ def test_a_decision_is_described_with_who_made_it_and_why(kind: str, sentence: s
     assert describe_line(msgspec.json.decode(example(kind), type=topic.lines), str) == sentence
 
 
-LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS) for kind in kinds(topic.lines)]
+LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS) for kind in types_by_tag(topic.lines)]
 
 
 @pytest.mark.parametrize(("topic", "kind"), LINES, ids=[kind for _, kind in LINES])

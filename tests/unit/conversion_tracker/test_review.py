@@ -163,7 +163,7 @@ def test_what_stands_without_ban_and_released_or_unsuspected_counts_and_nothing_
         assert desk.board(status_board(PROGRAM, status)) == there
     for referrer in (AMY.id, BO.id):
         standing = {one.id for one in conversions if one.active and one.referrer == referrer}
-        assert desk.board(active_conversions(PROGRAM, referrer).board) == standing
+        assert desk.board(active_conversions(PROGRAM, referrer).sorted_set) == standing
     _refolds_to_the_same(desk)
 
 

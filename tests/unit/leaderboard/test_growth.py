@@ -21,7 +21,7 @@ from referral.events.attributions import (
 )
 from referral.events.edges import EdgeFact
 from referral.events.examples import example
-from referral.events.schemas import kinds
+from referral.events.schemas import types_by_tag
 from tests.support.builders.leaderboard import PROGRAM, START, ZONE, Folding
 
 CHANNELS = st.sampled_from([None, "wechat", "weibo"])
@@ -60,7 +60,7 @@ def ever(folding: Folding) -> Growth:
 
 def test_edges_tell_of_nobody_new() -> None:
     """Who brought whom is said once; what places tell each other of it counts nobody again."""
-    for edge in kinds(EdgeFact):
+    for edge in types_by_tag(EdgeFact):
         line = msgspec.json.decode(example(edge), type=AttributionLine)
         assert GrowthFold().keys(line) == ()
 

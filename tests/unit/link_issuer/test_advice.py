@@ -1,12 +1,15 @@
-"""What a growth expert says about a program: each published mistake by its name, and nothing about a good one."""
+"""Advice on programs: each pitfall by its name, and none on a good program."""
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from link_issuer.domain.advice.advice_rule import Advice
+from link_issuer.domain import advice
+from link_issuer.domain.advice.advice_rule import Advice, AdviceRule
 from link_issuer.domain.advice.catalogue import RULES, find_advice
 from link_issuer.domain.advice.generic_cta import is_generic
 from link_issuer.domain.advice.missing_element import missing_elements
@@ -53,7 +56,7 @@ Day 3: share the habit you want to lose
 
 
 def _texts(lines: str) -> list[str]:
-    """Texts that are written one after another, divided by | or a line's end."""
+    """Texts separated by | or line breaks."""
     return [text for line in lines.strip().splitlines() for text in line.split(" | ")]
 
 
@@ -71,9 +74,9 @@ def _kits(**texts: object) -> dict[str, Any]:
     return {"kits": KITS | texts}
 
 
-def _both(code: str, place: str) -> list[tuple[str, str]]:
-    """The same said of both languages."""
-    return [(code, f"{place}/en"), (code, f"{place}/zh-CN")]
+def _both(code: str, pointer: str) -> list[tuple[str, str]]:
+    """The same warning for both languages."""
+    return [(code, f"{pointer}/en"), (code, f"{pointer}/zh-CN")]
 
 
 def _advice(content: object) -> list[Advice]:
@@ -84,14 +87,14 @@ def _advice(content: object) -> list[Advice]:
     return find_advice(checked.program)
 
 
-def _said(change: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each warning about Glow with a change, by name and place."""
+def _warnings(change: dict[str, Any]) -> list[tuple[str, str]]:
+    """The warnings on Glow with a change, by name and pointer."""
     return [(one.code, one.pointer) for one in _advice({k: v for k, v in (GLOW | change).items() if v is not None})]
 
 
 def test_the_examples_need_no_advice() -> None:
-    """What we show as an example is what we would advise."""
-    assert _said({}) == []
+    """Neither the example file nor the example of the API."""
+    assert _warnings({}) == []
     assert _advice(PROGRAM) == []
 
 
@@ -101,7 +104,7 @@ TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         ({"content": []}, [("no_cta", "/content")]),
         (_item(ctas=[]), [("no_cta", "/content/0/ctas")]),
@@ -160,64 +163,71 @@ TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
         ({"caps": {"per_referrer": {"month": 200}}}, [("caps_not_applied", "/caps")]),
     ],
 )
-def test_each_mistake_is_seen_by_its_name_and_place(change: dict[str, Any], said: list[tuple[str, str]]) -> None:
-    """One change to a good program, and exactly this is said: a rule sees its own mistake and no other does."""
-    assert _said(change) == said
+def test_each_pitfall_is_found_by_name_and_pointer(change: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    """One change to a good program results in exactly these warnings: only the rule of a pitfall finds it."""
+    assert _warnings(change) == expected
 
 
-def test_every_rule_is_seen_at_work_above() -> None:
-    """A rule that is added to the catalogue is shown in the table, with what it sees."""
-    [mark] = [one for one in test_each_mistake_is_seen_by_its_name_and_place.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
-    shown = {name for _, said in mark.args[1] for name, _ in said}
-    assert shown == {rule.name for rule in RULES}
+def test_every_rule_is_in_the_table_above() -> None:
+    """A rule that is added to the catalogue needs a case of its own."""
+    [mark] = [one for one in test_each_pitfall_is_found_by_name_and_pointer.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
+    covered = {name for _, expected in mark.args[1] for name, _ in expected}
+    assert covered == {rule.name for rule in RULES}
     assert all(rule.pitfall and rule.fix for rule in RULES)
 
 
-def test_a_bare_program_hears_all_there_is_to_hear() -> None:
-    """Whoever begins learns at once what is missing, and the program is taken all the same."""
+def test_a_minimal_program_gets_all_advice_at_once() -> None:
+    """The program is valid all the same."""
     assert [one.code for one in _advice(SMALL)] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
 
 
+def test_every_rule_file_is_in_the_catalogue() -> None:
+    """A rule that is written but not listed would never give advice."""
+    modules = [import_module(f"{advice.__name__}.{module.name}") for module in iter_modules(advice.__path__)]
+    rules = {value.name for module in modules for value in vars(module).values() if isinstance(value, AdviceRule)}
+    assert rules == {rule.name for rule in RULES}
+
+
 @given(program_files)
-def test_advice_can_be_given_on_every_program(content: dict[str, Any]) -> None:
-    """Whatever is right gets a list of remarks, each with the name of a rule and a place that begins at the root."""
+def test_every_valid_program_can_be_advised(content: dict[str, Any]) -> None:
+    """Each warning has the name of a rule, a pointer and a detail."""
     names = {rule.name for rule in RULES}
     assert all(one.code in names and one.pointer.startswith("/") and one.detail for one in _advice(content))
 
 
 @pytest.mark.parametrize("text", _texts(GENERIC))
-def test_a_generic_call_to_action_is_known_as_one(text: str) -> None:
-    """It names no friend and no reason, in either language."""
+def test_a_generic_call_to_action_is_recognized(text: str) -> None:
+    """In both languages."""
     assert is_generic(text)
 
 
 @pytest.mark.parametrize("text", _texts(SPECIFIC))
-def test_a_call_that_names_somebody_or_something_is_not_generic(text: str) -> None:
-    """Words of its own make it one that people answer."""
+def test_a_specific_call_to_action_is_not_generic(text: str) -> None:
+    """It names a friend or a reason."""
     assert not is_generic(text)
 
 
 @pytest.mark.parametrize("text", _texts(FORCING))
-def test_sharing_as_a_condition_is_seen(text: str) -> None:
-    """Both languages, with the words between."""
+def test_sharing_as_a_condition_is_found(text: str) -> None:
+    """In both languages, also with words in between."""
     assert FORCED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(FREE))
-def test_a_gift_that_does_not_hang_on_sharing_is_let_pass(text: str) -> None:
-    """A reward for a friend who comes is what the program is for."""
+def test_a_gift_without_sharing_as_a_condition_is_allowed(text: str) -> None:
+    """Rewards for friends who follow are the purpose of a program."""
     assert not FORCED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(SPAMMY))
-def test_asking_over_and_over_is_seen(text: str) -> None:
-    """By time, by number and by how many at once."""
+def test_requests_for_repeated_sharing_are_found(text: str) -> None:
+    """By frequency, by number and by number of groups."""
     assert REPEATED_SHARING.search(text)
 
 
 @pytest.mark.parametrize("text", _texts(DAILY))
-def test_what_is_done_every_day_but_is_no_sharing_is_let_pass(text: str) -> None:
-    """Skincare is daily; asking is not."""
+def test_daily_activities_other_than_sharing_are_allowed(text: str) -> None:
+    """Skincare is a daily routine."""
     assert not REPEATED_SHARING.search(text)
 
 
@@ -225,13 +235,13 @@ def test_what_is_done_every_day_but_is_no_sharing_is_let_pass(text: str) -> None
     ("text", "leads"),
     [("see glow.com", True), ("加vx聊", True), ("扫码", True), ("Say {code}", False), ("boxing", False)],
 )
-def test_what_leads_off_xiaohongshu_is_seen(text: str, leads: bool) -> None:
-    """Addresses, QR codes and other apps' contacts, also between Chinese characters."""
+def test_what_leads_off_xiaohongshu_is_found(text: str, leads: bool) -> None:
+    """URLs, QR codes and contacts in other apps, also between Chinese characters."""
     assert bool(OFF_PLATFORM.search(text)) == leads
 
 
-def test_an_item_is_scored_by_its_elements_and_its_mechanics() -> None:
-    """Emotional trigger, practical value, easy share, social currency: said in words, or by the mechanic that is the same."""
+def test_an_item_has_the_elements_it_describes_and_those_of_its_mechanics() -> None:
+    """Emotional trigger, practical value, easy share, social currency."""
     program = check(
         GLOW | _item(elements={"easy_share": "one word"}, mechanics=["practical_value", "share_trigger"])
     ).program

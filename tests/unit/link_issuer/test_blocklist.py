@@ -1,4 +1,4 @@
-"""Words that a program lets no code hold."""
+"""Words that a program forbids in codes."""
 
 from datetime import UTC, datetime
 
@@ -21,20 +21,20 @@ def _program(rules: CodeRules) -> Program:
 
 
 @given(st.sampled_from(["Viper", "VIP", "Amy", "李雷", "bo"]), st.text(min_size=1), st.integers(0, 15))
-def test_no_code_that_is_drawn_holds_a_blocked_word(name: str, owner: str, attempt: int) -> None:
-    """Also where a person's name begins with one: then the code goes without the name."""
+def test_no_derived_code_contains_a_blocklisted_word(name: str, owner: str, attempt: int) -> None:
+    """Also if a person's name begins with one: then the code is derived without the name."""
     code = CodeRequest(owner, name, blocklist=("vip", "BO")).candidate(attempt)
     assert code is not None
     assert find_blocklisted(code, ("VIP", "BO")) is None
 
 
-def test_a_name_without_blocked_words_keeps_its_code() -> None:
-    """A blocklist changes nobody else's code."""
+def test_a_blocklist_does_not_change_other_codes() -> None:
+    """A name without blocklisted words has the same code as without a blocklist."""
     assert CodeRequest("par_1", "Amy", blocklist=("VIP",)).candidate(0) == CodeRequest("par_1", "Amy").candidate(0)
 
 
 @pytest.mark.parametrize(
-    ("rules", "code", "said"),
+    ("rules", "code", "details"),
     [
         (CodeRules(blocklist=("vip",)), "MYVIP", ["MYVIP contains vip"]),
         (CodeRules(blocklist=("vip",)), "AMYGLOW", []),
@@ -42,8 +42,10 @@ def test_a_name_without_blocked_words_keeps_its_code() -> None:
         (CodeRules(vanity=False), None, []),
     ],
 )
-def test_a_chosen_code_is_held_against_the_programs_rules(rules: CodeRules, code: str | None, said: list[str]) -> None:
-    """Where it may not be, the answer says which word or rule, and what to do."""
+def test_a_chosen_code_is_checked_against_the_programs_rules(
+    rules: CodeRules, code: str | None, details: list[str]
+) -> None:
+    """The message names the word or rule, and the remedy."""
     found = list(link_mistakes(LinkSpec(code=code), _program(rules), NOW))
-    assert [one.pointer for one in found] == ["/code"] * len(said)
-    assert all(words in one.detail for words, one in zip(said, found, strict=True))
+    assert [one.pointer for one in found] == ["/code"] * len(details)
+    assert all(detail in one.detail for detail, one in zip(details, found, strict=True))

@@ -1,4 +1,4 @@
-"""Referral codes: short, unmistakable, the same again."""
+"""Referral codes: short, unambiguous, deterministic."""
 
 import pytest
 from hypothesis import given
@@ -13,8 +13,8 @@ owners = st.text("abcdefghjkmnpqrstvwxyz0123456789", min_size=16, max_size=16).m
 
 
 @given(names, owners, st.integers(0, 15))
-def test_no_code_holds_a_letter_that_people_confuse(name: str, owner: str, attempt: int) -> None:
-    """Whatever the name, a code can be read aloud and typed: 5 to 10 characters, none of 0 O 1 I L."""
+def test_no_code_contains_a_confusable_character(name: str, owner: str, attempt: int) -> None:
+    """For any name: 4 to 13 characters, none of 0 O 1 I L."""
     code = candidate_code(name, owner, attempt)
     assert not _CONFUSED & set(code)
     assert code.isascii()
@@ -25,7 +25,7 @@ def test_no_code_holds_a_letter_that_people_confuse(name: str, owner: str, attem
 
 @given(names, owners, st.integers(0, 15))
 def test_the_same_person_gets_the_same_code_again(name: str, owner: str, attempt: int) -> None:
-    """A code is derived, not drawn: concurrent enrolments agree without asking each other."""
+    """A code is derived, not random: concurrent enrolments agree without coordination."""
     assert candidate_code(name, owner, attempt) == candidate_code(name, owner, attempt)
 
 
@@ -42,33 +42,33 @@ def test_the_same_person_gets_the_same_code_again(name: str, owner: str, attempt
     ],
 )
 def test_a_code_begins_with_the_name_where_it_can(name: str, start: str) -> None:
-    """Up to four letters of the name, without accents and without letters that codes avoid; a lone letter is no name."""
+    """Up to four letters of the name, without accents and confusable letters; a single letter is not used."""
     code = candidate_code(name, "par_0000000000000000", 0)
     assert code.startswith(start)
     assert len(code) == (len(start) + 2 if start else 6)
 
 
-def test_namesakes_find_codes_of_their_own() -> None:
-    """Two hundred people called Amy: with sixteen attempts each, all end with different codes."""
+def test_people_with_the_same_name_get_different_codes() -> None:
+    """Two hundred people called Amy, with sixteen attempts each."""
     taken: set[str] = set()
     for number in range(200):
         taken.add(next(c for a in range(16) if (c := candidate_code("Amy", f"par_{number:016}", a)) not in taken))
     assert len(taken) == 200
 
 
-@pytest.mark.parametrize("wish", ["amyglow", " Amy-Glow_2026 ", "ABC", "0ABC"])
-def test_a_chosen_code_is_kept_in_capitals(wish: str) -> None:
-    """Codes are compared without case, and kept in capitals."""
-    assert normalize_vanity_code(wish) == wish.strip().upper()
+@pytest.mark.parametrize("chosen", ["amyglow", " Amy-Glow_2026 ", "ABC", "0ABC"])
+def test_a_chosen_code_is_upper_case(chosen: str) -> None:
+    """Codes are compared case-insensitively and stored in upper case."""
+    assert normalize_vanity_code(chosen) == chosen.strip().upper()
 
 
 @pytest.mark.parametrize(
-    "wish", ["", "ab", "-abc", "a b c", "x" * 33, "café", "a/b", "abc\n/", *sorted(RESERVED_CODES)]
+    "chosen", ["", "ab", "-abc", "a b c", "x" * 33, "café", "a/b", "abc\n/", *sorted(RESERVED_CODES)]
 )
-def test_a_chosen_code_that_cannot_be_said_or_served_is_refused(wish: str) -> None:
-    """Too short, too long, not letters and digits, or an address of the service itself."""
+def test_an_invalid_or_reserved_code_is_rejected(chosen: str) -> None:
+    """Too short, too long, not letters and digits, or a path of the service itself."""
     with pytest.raises(InvalidCode):
-        normalize_vanity_code(wish)
+        normalize_vanity_code(chosen)
 
 
 @given(
@@ -76,13 +76,13 @@ def test_a_chosen_code_that_cannot_be_said_or_served_is_refused(wish: str) -> No
     owners,
     st.integers(0, 15),
 )
-def test_no_code_that_we_make_says_a_blocked_word(name: str, owner: str, attempt: int) -> None:
-    """Neither by the name it begins with nor by what is drawn, nor by both together."""
+def test_no_derived_code_contains_a_blocked_word(name: str, owner: str, attempt: int) -> None:
+    """Neither in the name, nor in the derived part, nor across both."""
     assert find_blocked_word(candidate_code(name, owner, attempt)) is None
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "chosen",
     [
         "FUCKYOU",
         "F-U-C-K",
@@ -97,15 +97,15 @@ def test_no_code_that_we_make_says_a_blocked_word(name: str, owner: str, attempt
         "ASS",
     ],
 )
-def test_a_chosen_code_that_insults_or_poses_is_refused(wish: str) -> None:
-    """Also with digits for letters and dashes between them; the message names the word."""
+def test_a_chosen_code_with_a_blocked_word_is_rejected(chosen: str) -> None:
+    """Also with digits in place of letters and dashes between them; the message names the word."""
     with pytest.raises(InvalidCode, match="is not allowed in codes"):
-        normalize_vanity_code(wish)
+        normalize_vanity_code(chosen)
 
 
 @pytest.mark.parametrize(
-    "wish", ["CASSIE", "DICKENS", "GRAPE", "PEACOCK", "ANALYST", "SBX", "ESSEX", "AMY88", "SHITAKE-FAN"[4:]]
+    "chosen", ["CASSIE", "DICKENS", "GRAPE", "PEACOCK", "ANALYST", "SBX", "ESSEX", "AMY88", "SHITAKE-FAN"[4:]]
 )
-def test_an_ordinary_word_that_holds_a_short_one_is_no_insult(wish: str) -> None:
-    """Cassie may have her name."""
-    assert normalize_vanity_code(wish) == wish
+def test_an_ordinary_word_that_contains_a_short_blocked_one_is_allowed(chosen: str) -> None:
+    """CASSIE is a name."""
+    assert normalize_vanity_code(chosen) == chosen

@@ -1,4 +1,4 @@
-"""A process that starts while the broker is away: it knows little, and says that it cannot know more."""
+"""A process that starts while Kafka is unavailable: what it has not read is unavailable, not unknown."""
 
 import time
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ NOWHERE = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127
 
 @contextmanager
 def fresh(settings: Settings) -> Iterator[Flask]:
-    """Link-issuer that has read nothing yet, and finds nobody to read from."""
+    """Link-issuer that has read nothing yet and cannot connect to Kafka."""
     made = make_app(settings)
     yield made
     made.extensions["referral"].close()
@@ -37,13 +37,13 @@ def fresh(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def app() -> Iterator[Flask]:
-    """A fresh one."""
+    """An app that has read nothing yet."""
     with fresh(NOWHERE) as made:
         yield made
 
 
-def test_a_key_that_cannot_be_looked_up_is_not_called_invalid(app: Flask) -> None:
-    """A client gives up at 401; at 503 it comes back with the same request."""
+def test_a_key_that_cannot_be_looked_up_is_not_invalid(app: Flask) -> None:
+    """A client gives up after 401; after 503 it retries."""
     began = time.monotonic()
     answer = app.test_client().get("/v1/programs/prg_x", headers=WITH_KEY)
     assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
@@ -64,8 +64,8 @@ def test_a_key_that_cannot_be_looked_up_is_not_called_invalid(app: Flask) -> Non
         "/s/AMY88/ticket",
     ],
 )
-def test_what_was_not_read_yet_is_not_called_unknown(app: Flask, path: str) -> None:
-    """A shared link, a program, a participant: all may be there, so none is answered 404."""
+def test_what_has_not_been_read_yet_is_not_unknown(app: Flask, path: str) -> None:
+    """Links, programs and participants may exist, so none is 404."""
     app.extensions["referral"].catalog.apply(KEY)
     began = time.monotonic()
     answer = app.test_client().get(path, headers=WITH_KEY)
@@ -73,8 +73,8 @@ def test_what_was_not_read_yet_is_not_called_unknown(app: Flask, path: str) -> N
     assert time.monotonic() - began < 2
 
 
-def test_who_guesses_codes_is_stopped() -> None:
-    """Each code that nobody has takes a look at the log's end: one address must not keep all threads at it."""
+def test_guessing_codes_is_rate_limited() -> None:
+    """For each unknown code the log is read to its end: one address must not occupy all threads with that."""
     with fresh(replace(NOWHERE, rate_limit="2/day")) as app:
         answers = [app.test_client().get(f"/GUESS{number}") for number in range(3)]
     assert [answer.status_code for answer in answers] == [503, 503, 429]

@@ -1,4 +1,4 @@
-"""What a link may name, and when a code leads on."""
+"""What a link may carry, and when a code works."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ AMY = Participant(
 
 
 @pytest.mark.parametrize(
-    ("wish", "places"),
+    ("spec", "pointers"),
     [
         (LinkSpec(), []),
         (LinkSpec(channel="wechat", content="hacks", cta="tag", starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), []),
@@ -46,13 +46,13 @@ AMY = Participant(
         (LinkSpec(channel="web", content="x", expires_at=NOW - HOUR), ["/channel", "/content", "/expires_at"]),
     ],
 )
-def test_a_link_names_what_the_program_has(wish: LinkSpec, places: list[str]) -> None:
-    """Its channels, its content and that content's calls to action; a time that is still to come. All mistakes at once."""
-    assert [one.pointer for one in link_mistakes(wish, RULES, NOW)] == places
+def test_a_link_may_carry_what_the_program_has(spec: LinkSpec, pointers: list[str]) -> None:
+    """Its channels, its content and that content's calls to action; an end in the future. All mistakes at once."""
+    assert [one.pointer for one in link_mistakes(spec, RULES, NOW)] == pointers
 
 
-def test_the_same_wish_is_the_same_link() -> None:
-    """A link's id says what it carries, in whatever zone its times were written; another wish is another link."""
+def test_the_same_spec_is_the_same_link() -> None:
+    """A link's id is derived from what it carries, whatever the UTC offset of its times; another spec is another link."""
     east = (NOW + HOUR).astimezone(None)
     assert LinkSpec(expires_at=NOW + HOUR).link_id(AMY.id) == LinkSpec(expires_at=east).link_id(AMY.id)
     assert LinkSpec(content="a", cta="b").link_id(AMY.id) != LinkSpec(content="b", cta="a").link_id(AMY.id)
@@ -69,49 +69,49 @@ def test_the_same_wish_is_the_same_link() -> None:
     ],
 )
 def test_a_link_works_from_its_start_until_its_end(now: datetime, expected: str | None) -> None:
-    """The start belongs to it, the end does not."""
-    made = new_link(LinkSpec(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), AMY, "LATER", NOW)
-    assert unavailable_reason(made, TERMS, now) == expected
+    """The start is inclusive, the end exclusive."""
+    link = new_link(LinkSpec(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), AMY, "LATER", NOW)
+    assert unavailable_reason(link, TERMS, now) == expected
     assert unavailable_reason(AMY, TERMS, now) is None
 
 
-def test_a_program_that_is_not_open_hinders_all_its_codes() -> None:
-    """Before its first version and after its end nothing leads on; a link that is switched off never does."""
-    made = new_link(LinkSpec(), AMY, "AMYX", NOW)
+def test_no_code_works_before_its_program_starts_or_after_it_ends() -> None:
+    """Nor does a disabled link at any time."""
+    link = new_link(LinkSpec(), AMY, "AMYX", NOW)
     ended = replace(TERMS, program=replace(RULES, ends_at=NOW))
-    for owner in (AMY, made):
+    for owner in (AMY, link):
         assert unavailable_reason(owner, None, NOW) == "program_not_started"
         assert unavailable_reason(owner, ended, NOW) == "program_ended"
-    assert unavailable_reason(replace(made, disabled=True), TERMS, NOW) == "disabled"
+    assert unavailable_reason(replace(link, disabled=True), TERMS, NOW) == "disabled"
 
 
-def test_a_link_with_a_bound_is_exhausted_when_it_is_reached() -> None:
-    """So many people, and no more; a link without a bound never."""
-    made = new_link(LinkSpec(max_uses=3, partner="kol_lin", campaign="spring"), AMY, "AMYX", NOW)
-    assert [unavailable_reason(made, TERMS, NOW, uses) for uses in (0, 2, 3, 4)] == [
+def test_a_link_is_exhausted_when_max_uses_is_reached() -> None:
+    """A link without max_uses never is."""
+    link = new_link(LinkSpec(max_uses=3, partner="kol_lin", campaign="spring"), AMY, "AMYX", NOW)
+    assert [unavailable_reason(link, TERMS, NOW, uses) for uses in (0, 2, 3, 4)] == [
         None,
         None,
         "exhausted",
         "exhausted",
     ]
     assert unavailable_reason(new_link(LinkSpec(), AMY, "AMYY", NOW), TERMS, NOW, 10**9) is None
-    assert (made.partner, made.campaign) == ("kol_lin", "spring")
+    assert (link.partner, link.campaign) == ("kol_lin", "spring")
     assert (
         len({LinkSpec().link_id(AMY.id), LinkSpec(max_uses=3).link_id(AMY.id), LinkSpec(partner="a").link_id(AMY.id)})
         == 3
     )
 
 
-def test_a_link_that_is_switched_off_keeps_its_code_and_the_moment() -> None:
-    """Twice is once: the first moment counts. The code stays its own since it was made."""
+def test_a_disabled_link_keeps_its_code_and_the_time_it_was_disabled() -> None:
+    """Disabling it again changes nothing. The code is its own since it was created."""
     off = disable_link(new_link(LinkSpec(), AMY, "AMYX", NOW), NOW + HOUR)
     assert (off.disabled, off.disabled_at, off.recorded_at) == (True, NOW + HOUR, NOW)
     assert disable_link(off, NOW + 2 * HOUR) is off
 
 
 @given(st.integers(1, 100_000), st.data())
-def test_a_count_that_is_lost_was_written_down_a_tenth_ago_at_most(most: int, data: st.DataObject) -> None:
-    """However many uses there were, the last one written down is no more than a tenth of the bound before; the last always is."""
+def test_the_last_snapshot_is_at_most_a_tenth_of_max_uses_behind(most: int, data: st.DataObject) -> None:
+    """For any number of uses; and the last use is always written."""
     uses = data.draw(st.integers(1, most))
     written = max(
         (one for one in range(max(0, uses - most // 10 - 1), uses + 1) if one == 0 or is_snapshot_due(one, most)),

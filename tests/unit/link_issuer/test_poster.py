@@ -1,4 +1,4 @@
-"""The poster as a picture, on a machine with the fonts and on one without."""
+"""The poster as a picture, on a machine with fonts for both scripts and on one without."""
 
 import io
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ HAS_CHINESE = (found := fonts.find_face("bold")) is not None and found.chinese
 
 @pytest.fixture
 def without_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine with no fontconfig."""
+    """A machine without fontconfig."""
     monkeypatch.setenv("PATH", "")
     for cached in (fonts.find_face, fonts.font, render_png):
         cached.cache_clear()
@@ -39,15 +39,15 @@ def _picture(poster: Poster) -> Image.Image:
     return Image.open(io.BytesIO(render_png(poster)))
 
 
-def _hand_breadth(poster: Poster) -> set[tuple[int, ...]]:
-    """The colours outside the edge that text keeps: what is there is background only."""
+def _margin_colours(poster: Poster) -> set[tuple[int, ...]]:
+    """The colours of the right margin, where only background is allowed."""
     picture = _picture(poster).convert("RGB")
     strip = picture.crop((1080 - 50, 0, 1080, 1440))
     return {colour for _, colour in strip.getcolors(1 << 20) or []}  # type: ignore[misc] # RGB gives tuples
 
 
 @pytest.mark.parametrize(
-    "words",
+    "texts",
     [
         {},
         {"address": None},
@@ -56,18 +56,18 @@ def _hand_breadth(poster: Poster) -> set[tuple[int, ...]]:
         {"inviter": "🎉💄 Amy", "hook": "x" * 512},
     ],
 )
-def test_a_poster_is_a_png_of_its_size_whatever_it_says(words: dict[str, str | None]) -> None:
-    """1080 by 1440, some 200 KB at most; long words stay inside the edge."""
-    poster = replace(LATIN, **words)  # type: ignore[arg-type] # fields by name
+def test_a_poster_is_a_png_of_fixed_size_for_any_texts(texts: dict[str, str | None]) -> None:
+    """1080 by 1440, less than 250 KB; long texts stay inside the margins."""
+    poster = replace(LATIN, **texts)  # type: ignore[arg-type] # fields by name
     picture = _picture(poster)
     assert (picture.format, picture.size) == ("PNG", (1080, 1440))
     assert len(render_png(poster)) < 250_000
-    assert min(min(colour) for colour in _hand_breadth(poster)) > 150
+    assert min(min(colour) for colour in _margin_colours(poster)) > 150
 
 
 @pytest.mark.skipif(not HAS_CHINESE, reason="no font with Chinese characters here: install fonts-noto-cjk")
 def test_both_scripts_are_drawn() -> None:
-    """A Chinese poster differs where its words stand; a font without the characters would draw the same box for each."""
+    """Chinese posters with different hooks differ; a font without the characters would draw equal boxes for both."""
     one, other = (
         replace(LATIN, hook=hook, program="焕肤计划")
         for hook in ("换季皮肤起皮？三步救回来", "早八人的护肤现场没有滤镜呀")
@@ -75,8 +75,8 @@ def test_both_scripts_are_drawn() -> None:
     assert render_png(one) != render_png(other)
 
 
-def test_the_qr_code_is_on_it_only_where_there_is_an_address() -> None:
-    """A channel without QR codes gets a poster without."""
+def test_a_poster_has_a_qr_code_only_with_an_address() -> None:
+    """Posters for channels without QR codes have none."""
     corner = (760, 1000, 996, 1280)
     with_code, without = (_picture(replace(LATIN, address=one)).crop(corner) for one in (LATIN.address, None))
     assert len(with_code.getcolors(1 << 20) or []) > len(without.getcolors(1 << 20) or [])
@@ -85,15 +85,15 @@ def test_the_qr_code_is_on_it_only_where_there_is_an_address() -> None:
 
 
 @pytest.mark.usefixtures("without_fonts")
-def test_without_a_chinese_font_a_chinese_poster_is_refused_with_what_to_install() -> None:
-    """Boxes in place of words are worse than no picture; Latin is still drawn."""
+def test_without_a_chinese_font_a_chinese_poster_is_rejected_with_a_remedy() -> None:
+    """The message names what to install; posters in Latin script are still drawn."""
     with pytest.raises(fonts.FontMissing, match="fonts-noto-cjk"):
         render_png(replace(LATIN, hook="换季皮肤"))
     assert _picture(LATIN).size == (1080, 1440)
 
 
 def test_the_same_poster_is_drawn_once() -> None:
-    """The second time it comes out of memory, which holds so many and no more."""
+    """The second time it is taken from the cache, whose size is limited."""
     render_png.cache_clear()
     assert render_png(LATIN) is render_png(replace(LATIN))
     assert render_png.cache_info().hits == 1

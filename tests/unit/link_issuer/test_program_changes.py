@@ -1,4 +1,4 @@
-"""What differs between two programs: every difference by its place, and nothing where the rules are the same."""
+"""The differences between two programs: each with its pointer, and none between equal rules."""
 
 from typing import Any
 
@@ -23,14 +23,14 @@ def _program(change: dict[str, Any]) -> Program:
     return program
 
 
-def _said(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, object, object]]:
-    """Each difference; an item stands for itself by its id."""
+def _summarize(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, object, object]]:
+    """Each difference as kind, pointer, before and after; items are represented by their ids."""
     found = program_changes(_program(old), _program(new))
     return [(one.kind, one.pointer, getattr(one.before, "id", one.before), one.after) for one in found]
 
 
 def _at(program: Program, pointer: str) -> object:
-    """What stands at a pointer in a program."""
+    """The value at a pointer in a program."""
     found: Any = program
     for step in pointer.split("/")[1:]:
         found = (
@@ -42,7 +42,7 @@ def _at(program: Program, pointer: str) -> object:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
         ({}, {"holding_days": 0, "attribution": {"window_days": 30}}, []),
         ({}, {"holding_days": 7}, [("changed", "/holding_days", 0, 7)]),
@@ -67,22 +67,24 @@ def _at(program: Program, pointer: str) -> object:
         ),
     ],
 )
-def test_each_difference_is_said_by_its_place(old: dict[str, Any], new: dict[str, Any], said: list[Any]) -> None:
-    """Items are matched by their own names wherever they stand, and a default that is written out is no difference."""
-    assert _said(old, new) == said
+def test_each_difference_has_its_kind_and_pointer(
+    old: dict[str, Any], new: dict[str, Any], expected: list[Any]
+) -> None:
+    """Items are matched by their ids whatever their position, and an explicit default is not a difference."""
+    assert _summarize(old, new) == expected
 
 
 @given(program_files)
 def test_a_program_does_not_differ_from_itself(content: dict[str, Any]) -> None:
-    """However it is written down: the same rules have no differences."""
+    """Not even after an encoding and decoding."""
     program = check(content).program
     assert program is not None
     assert program_changes(program, msgspec.json.decode(msgspec.json.encode(program), type=Program)) == []
 
 
 @given(program_files, program_files)
-def test_every_difference_is_found_and_is_where_it_says(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Other rules have a difference, and each names a place that holds just what it says was and is there."""
+def test_every_difference_is_found_at_its_pointer(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Different rules have a difference, and the value at its pointer is its `before` or `after`."""
     old, new = check(one).program, check(other).program
     assert old is not None, check(one).mistakes
     assert new is not None, check(other).mistakes
@@ -92,10 +94,10 @@ def test_every_difference_is_found_and_is_where_it_says(one: dict[str, Any], oth
         name for name in Program.__struct_fields__ if getattr(old, name) != getattr(new, name)
     }
     for change in found:
-        _holds(change, old, new)
+        _assert_at_pointer(change, old, new)
 
 
-def _holds(change: ProgramChange, old: Program, new: Program) -> None:
+def _assert_at_pointer(change: ProgramChange, old: Program, new: Program) -> None:
     if change.name[-1:] == ("order",) and isinstance(change.after, tuple):
         assert set(change.before) == set(change.after)  # type: ignore[call-overload]
     elif change.kind == "removed":

@@ -1,4 +1,4 @@
-"""How versions of a program follow each other."""
+"""The sequence of a program's versions."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,21 +21,21 @@ def _first() -> ProgramVersion:
     return apply_program(None, RULES, None, to_ms(NOW)).version
 
 
-def test_the_first_version_counts_from_the_second_it_was_said_in() -> None:
-    """It takes nothing away, so an event with whole seconds, reported at once, finds it in force."""
+def test_the_first_version_is_in_force_from_the_current_second() -> None:
+    """So an event with a time in whole seconds, sent at once, is judged by it."""
     version = _first()
     assert (version.version, version.effective_from) == (1, NOW.replace(microsecond=0))
 
 
 def test_the_same_rules_are_the_same_version() -> None:
-    """Applying a file again changes nothing, whatever moment it asks for."""
+    """Applying a file again changes nothing, whatever effective time it requests."""
     again = apply_program(_first(), RULES, NOW - timedelta(days=1), to_ms(NOW) + 1)
     assert not again.is_new
     assert again.version == _first()
 
 
-def test_other_rules_are_the_next_version_after_notice() -> None:
-    """By the time new rules are in force, every reader of the catalog knows them."""
+def test_other_rules_are_the_next_version_after_the_delay() -> None:
+    """By then every reader of the catalog has them."""
     later = to_ms(NOW) + 60_000
     next_ = apply_program(_first(), OTHER, None, later)
     assert next_.is_new
@@ -44,20 +44,20 @@ def test_other_rules_are_the_next_version_after_notice() -> None:
 
 
 @given(st.integers(-(10**9), 10**9))
-def test_no_version_reaches_back(offset_ms: int) -> None:
-    """Whatever moment is asked for: in the past it is refused, else the version is in force from then, or after notice."""
+def test_no_version_takes_effect_in_the_past(offset_ms: int) -> None:
+    """A time in the past is rejected; otherwise the version takes effect then, or after the delay."""
     now_ms = to_ms(NOW) + 3_600_000
-    asked = NOW + timedelta(milliseconds=3_600_000 + offset_ms)
+    requested = NOW + timedelta(milliseconds=3_600_000 + offset_ms)
     try:
-        version = apply_program(_first(), OTHER, asked, now_ms).version
+        version = apply_program(_first(), OTHER, requested, now_ms).version
     except InvalidEffectiveTime:
         assert offset_ms < 0
         return
-    assert to_ms(version.effective_from) >= max(to_ms(asked), now_ms + 5_000)
+    assert to_ms(version.effective_from) >= max(to_ms(requested), now_ms + 5_000)
 
 
-def test_a_version_cannot_pass_one_that_is_announced() -> None:
-    """With version 2 announced for tomorrow, a third for today would be undone by it: refused, with the moment."""
-    announced = apply_program(_first(), OTHER, NOW + timedelta(days=1), to_ms(NOW) + 1).version
+def test_a_version_cannot_precede_a_scheduled_one() -> None:
+    """With version 2 scheduled for tomorrow, a third for today would be replaced by it: rejected, with the time."""
+    scheduled = apply_program(_first(), OTHER, NOW + timedelta(days=1), to_ms(NOW) + 1).version
     with pytest.raises(InvalidEffectiveTime, match="version 2"):
-        apply_program(announced, RULES, None, to_ms(NOW) + 2)
+        apply_program(scheduled, RULES, None, to_ms(NOW) + 2)

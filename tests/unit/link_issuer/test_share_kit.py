@@ -1,4 +1,4 @@
-"""Share kits: composed as each channel allows, and held against its rules."""
+"""Share kits: composed as each channel allows, and checked against its rules."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,8 +38,8 @@ def _kit(channel: Channel, words: KitTexts = PLAIN, owner: Participant = AMY):  
     return compose(POLICIES[channel], owner, owner, words, ADDRESS)
 
 
-def test_every_channel_has_a_policy_with_named_rules_that_are_written_down() -> None:
-    """One module a channel; no two rules share a name; docs/channel-policies.md tells of each."""
+def test_every_channel_has_a_policy_with_documented_rules() -> None:
+    """Rule names are unique and begin with the channel; docs/channel-policies.md lists each."""
     assert tuple(sorted(POLICIES)) == tuple(sorted(CHANNELS))
     names = [rule.name for policy in POLICIES.values() for rule in policy.rules]
     assert len(set(names)) == len(names)
@@ -52,24 +52,24 @@ def test_every_channel_has_a_policy_with_named_rules_that_are_written_down() -> 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("owner", [AMY, WITH_MENTION])
-def test_a_kit_of_plain_words_keeps_its_channels_policy(channel: Channel, owner: Participant) -> None:
-    """And refers somehow: by link or by a code that is said."""
+def test_a_kit_of_plain_texts_follows_its_channels_policy(channel: Channel, owner: Participant) -> None:
+    """And refers friends, by a link or a code."""
     kit = _kit(channel, owner=owner)
     assert policy_violations(kit) == []
     assert kit.link or kit.code in kit.caption
 
 
 @pytest.mark.parametrize("channel", ["xiaohongshu", "douyin"])
-def test_where_nothing_may_lead_away_a_kit_is_a_spoken_code_and_a_mention(channel: Channel) -> None:
-    """No link, no QR code, no scene, in no field and not in the words."""
+def test_a_kit_for_a_channel_without_links_has_a_code_and_a_mention(channel: Channel) -> None:
+    """No link, QR code or scene, neither in a field nor in the caption."""
     kit = _kit(channel, owner=WITH_MENTION)
     assert (kit.link, kit.qr, kit.scene) == (None, None, None)
     assert "http" not in kit.caption
     assert kit.caption.endswith("Say my code AMY88 or mention @amy")
 
 
-def test_a_wechat_kit_brings_link_qr_and_the_scene_that_names_the_code() -> None:
-    """The scene of a parametric QR code comes back in `subscribe` and `SCAN`; it is the code, within the platform's length."""
+def test_a_wechat_kit_has_link_qr_code_and_scene() -> None:
+    """The scene is the code, within the platform's length limit: WeChat sends it back in `subscribe` and `SCAN`."""
     kit = _kit("wechat")
     assert (kit.link, kit.qr, kit.scene) == (ADDRESS, ADDRESS, "AMY88")
     assert len(kit.scene) <= 64
@@ -96,11 +96,13 @@ def test_a_wechat_kit_brings_link_qr_and_the_scene_that_names_the_code() -> None
         ("web", "see example.com", "web_no_untracked_link"),
     ],
 )
-def test_words_that_break_a_policy_are_refused_by_the_rules_name(channel: Channel, words: str, rule: str) -> None:
-    """The kit is not given out, and whoever wrote the words learns which rule and by what."""
-    [breach] = policy_violations(_kit(channel, KitTexts(words, "", PLAIN.code_instruction, PLAIN.mention_instruction)))
-    assert breach.rule == rule
-    assert breach.found
+def test_texts_that_violate_a_policy_are_rejected_with_the_rules_name(channel: Channel, words: str, rule: str) -> None:
+    """And with what in the text violates it."""
+    [violation] = policy_violations(
+        _kit(channel, KitTexts(words, "", PLAIN.code_instruction, PLAIN.mention_instruction))
+    )
+    assert violation.rule == rule
+    assert violation.found
 
 
 @pytest.mark.parametrize(
@@ -116,8 +118,8 @@ def test_words_that_break_a_policy_are_refused_by_the_rules_name(channel: Channe
         "Dr.Jart+ vs. La Mer, 5.5折",
     ],
 )
-def test_what_people_ordinarily_write_breaks_nothing(words: str) -> None:
-    """The example program's own words, numbers and abbreviations among them."""
+def test_ordinary_texts_violate_nothing(words: str) -> None:
+    """Among them the example program's texts, numbers and abbreviations."""
     for channel in CHANNELS:
         assert (
             policy_violations(_kit(channel, KitTexts(words, words, PLAIN.code_instruction, PLAIN.mention_instruction)))
@@ -125,8 +127,8 @@ def test_what_people_ordinarily_write_breaks_nothing(words: str) -> None:
         )
 
 
-def test_weibos_own_raffle_is_let_through() -> None:
-    """Its account is named in the post."""
+def test_weibos_own_raffle_tool_is_allowed() -> None:
+    """If the post mentions its account."""
     assert (
         policy_violations(
             _kit("weibo", KitTexts("转发抽奖 @微博抽奖平台", "", PLAIN.code_instruction, PLAIN.mention_instruction))
@@ -136,9 +138,9 @@ def test_weibos_own_raffle_is_let_through() -> None:
 
 
 @given(st.sets(st.sampled_from(["link", "qr", "scene", "code", "mention"])), st.sampled_from(CHANNELS))
-def test_the_gate_holds_whoever_composed_the_kit(parts: set[str], channel: Channel) -> None:
-    """What a policy does not carry leads away: the channels that forbid it say so by a rule, not by luck of composition."""
-    kit = KitContents(text="words", parts=frozenset(parts))  # type: ignore[arg-type] # drawn from the same words
+def test_policies_reject_forbidden_parts_of_any_kit(parts: set[str], channel: Channel) -> None:
+    """By a rule of the channel, independently of how kits are composed."""
+    kit = KitContents(text="text", parts=frozenset(parts))  # type: ignore[arg-type] # drawn from the same words
     leads_away = parts & {"link", "qr", "scene"}
     if channel in ("xiaohongshu", "douyin"):
         assert bool(find_violations(POLICIES[channel], kit)) is bool(leads_away)
@@ -147,8 +149,8 @@ def test_the_gate_holds_whoever_composed_the_kit(parts: set[str], channel: Chann
 
 
 @given(st.text(max_size=200))
-def test_a_bare_kit_breaks_nothing_whatever_the_words_were(words: str) -> None:
-    """What is shown in place of refused words."""
+def test_a_kit_without_program_texts_violates_nothing(words: str) -> None:
+    """It is shown in place of a kit that violates a policy."""
     for channel in CHANNELS:
         assert (
             policy_violations(
@@ -161,8 +163,8 @@ def test_a_bare_kit_breaks_nothing_whatever_the_words_were(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["https://example.com", "微信号:abc123", "分享得红包"])
-def test_full_width_letters_hide_nothing(words: str) -> None:
-    """As platforms read them."""
+def test_full_width_letters_are_detected(words: str) -> None:
+    """As they are by the platforms."""
     wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in words)
     found = [
         test(wide)
@@ -171,9 +173,9 @@ def test_full_width_letters_hide_nothing(words: str) -> None:
     assert any(found)
 
 
-def test_a_kit_takes_the_code_that_says_most() -> None:
-    """A link for this channel and content, else for this channel, else the person's own; never one that is bounded, off, or a
-    partner's.
+def test_a_kit_uses_the_most_specific_code() -> None:
+    """A link for this channel and content, or for this channel, or the participant's own code; never a link with max_uses, a
+    disabled one, or one of a partner.
     """
     base = Link(recorded_at=NOW, id="lnk_1", code="A", program="prg_x", participant=AMY.id, channel="wechat")
     exact = replace(base, id="lnk_2", code="B", content="hacks")
@@ -194,8 +196,8 @@ def test_a_kit_takes_the_code_that_says_most() -> None:
     assert best_code_holder(AMY, others, "wechat", "hacks", is_available) is AMY
 
 
-def test_the_words_are_of_the_item_asked_for() -> None:
-    """Else of the program's first; the call to action is the link's own where it names one."""
+def test_the_texts_are_those_of_the_requested_item() -> None:
+    """Otherwise of the program's first; the call to action is the link's if it has one."""
     first = RULES.content[0]
     assert content_item(RULES, None) is first
     assert content_item(replace(RULES, content=()), None) is None
@@ -207,22 +209,22 @@ def test_the_words_are_of_the_item_asked_for() -> None:
     assert select_call_to_action(None, AMY) is None
 
 
-def test_the_programs_own_words_for_a_channel_are_the_caption_with_its_blanks_filled_in() -> None:
-    """What the growth team wrote is what people post; the gate looks at it all the same."""
+def test_the_programs_template_for_a_channel_becomes_the_caption() -> None:
+    """With its placeholders filled in; the policy is checked all the same."""
     kit = with_caption_template(_kit("wechat"), "{hook}，{cta}：{link}（{name} 的邀请码 {code}）", "Amy", ADDRESS)
     assert kit.caption == f"三步救回来，Tag a friend：{ADDRESS}（Amy 的邀请码 AMY88）"
     assert policy_violations(kit) == []
-    leading_away = with_caption_template(_kit("xiaohongshu"), "{hook} {link}", "Amy", ADDRESS)
-    assert [breach.rule for breach in policy_violations(leading_away)] == ["xiaohongshu_no_links"]
+    with_link = with_caption_template(_kit("xiaohongshu"), "{hook} {link}", "Amy", ADDRESS)
+    assert [violation.rule for violation in policy_violations(with_link)] == ["xiaohongshu_no_links"]
 
 
-def test_a_blank_that_stays_empty_leaves_the_composed_words() -> None:
-    """Nobody posts a sentence with a hole in it."""
+def test_a_template_with_an_empty_placeholder_is_not_used() -> None:
+    """The composed caption is used instead."""
     assert with_caption_template(_kit("weibo"), "Mention {mention}", "Amy", ADDRESS) == _kit("weibo")
 
 
-def test_the_example_programs_words_keep_every_channels_policy() -> None:
-    """What the project shows as a good program can be shared as it stands."""
+def test_the_example_programs_texts_follow_every_channels_policy() -> None:
+    """They can be shared unchanged."""
     program = check(
         read((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
     ).program

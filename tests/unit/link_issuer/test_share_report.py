@@ -1,4 +1,4 @@
-"""Shares that pages report: a token says whose they are and bounds how many there can be."""
+"""Shares that pages report: the token determines the participant and limits the number of shares."""
 
 from datetime import UTC, datetime
 
@@ -32,22 +32,22 @@ def token(issued_ms: int = 0, id_: str = "shr_1") -> ShareToken:
     st.integers(0, 40 * DAY_MS),
     st.lists(st.tuples(st.integers(1, MAX_PRESSES), st.integers(0, TOKEN_LIFETIME_MS)), max_size=40),
 )
-def test_one_token_makes_so_many_facts_whatever_is_sent_how_often(issued: int, told: list[tuple[int, int]]) -> None:
-    """Each press is one fact of one day, so that the counting folds know it again: nothing is gained by sending it twice."""
-    lines = [share_page_fact(token(issued), press, issued + late, AMY, AMY) for press, late in told]
-    assert len({line.id for line in lines}) == len({press for press, _ in told}) <= MAX_PRESSES
+def test_a_token_yields_one_fact_per_press_however_often_it_is_sent(issued: int, sent: list[tuple[int, int]]) -> None:
+    """Each press is one fact of one day, which counting folds recognize: sending it twice gains nothing."""
+    lines = [share_page_fact(token(issued), press, issued + late, AMY, AMY) for press, late in sent]
+    assert len({line.id for line in lines}) == len({press for press, _ in sent}) <= MAX_PRESSES
     assert {line.occurred_at.date() for line in lines} <= {datetime.fromtimestamp(issued / 1000, UTC).date()}
 
 
-def test_a_press_is_the_participants_own_share_and_no_evidence() -> None:
-    """Said at the top of the fact the code would claim to have brought Amy to herself."""
+def test_a_press_is_the_participants_own_share_and_not_evidence() -> None:
+    """As a top-level field of the fact, the code would be evidence that Amy referred herself."""
     line = share_page_fact(token(), 1, 5, AMY, AMY)
     assert (line.person, line.code, line.data.code, line.data.participant) == ("xhs:amy", None, "AMY88", AMY.id)
     assert (line.channel, line.data.content) == ("wechat", "hacks")
 
 
-def test_a_token_is_for_an_hour_and_no_other_token_will_do() -> None:
-    """What signs clicks signs no shares."""
+def test_a_token_is_valid_for_an_hour_and_only_for_shares() -> None:
+    """Tokens of other purposes or with another key are rejected."""
     assert not is_expired(token(1000), 1000 + TOKEN_LIFETIME_MS)
     assert is_expired(token(1000), 1001 + TOKEN_LIFETIME_MS)
     assert SIGNER.read_share(SIGNER.sign_share(token())) == token()

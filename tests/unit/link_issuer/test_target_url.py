@@ -1,4 +1,4 @@
-"""Where links lead, with the click token in `rt`."""
+"""The URLs that links redirect to, with the click token in `rt`."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -31,14 +31,14 @@ def _with_token(target: str, token: str = "TOKEN") -> str:
         ("http://127.0.0.1:8080/a%20b", "http://127.0.0.1:8080/a%20b?rt=TOKEN"),
     ],
 )
-def test_the_token_joins_what_the_target_has(target: str, expected: str) -> None:
-    """The program's own query is kept and encoded, another rt replaced, the fragment stays last."""
+def test_the_token_is_added_to_the_targets_query(target: str, expected: str) -> None:
+    """The program's own query is preserved and encoded, another rt replaced, the fragment stays last."""
     assert _with_token(target) == expected
 
 
 @given(st.lists(st.tuples(_words, _words), max_size=5), _words)
 def test_no_target_loses_or_splits_a_parameter(query: list[tuple[str, str]], fragment: str) -> None:
-    """Read back as a browser does, the address holds the same parameters and one rt, in one header line."""
+    """Parsed as browsers do, the URL has the same parameters and one rt, in one header line."""
     from urllib.parse import urlencode
 
     wanted = [(name, value) for name, value in query if name != "rt"]
@@ -51,8 +51,8 @@ def test_no_target_loses_or_splits_a_parameter(query: list[tuple[str, str]], fra
 @pytest.mark.parametrize(
     "target", ["https://example.com/x", "http://localhost:3000", "http://127.0.0.9/", "http://[::1]:80/"]
 )
-def test_https_and_this_machine_are_let_in(target: str) -> None:
-    """https anywhere; http only where nobody can listen in."""
+def test_https_and_local_http_targets_are_valid(target: str) -> None:
+    """https for any host; http only for this machine."""
     assert target_url(target) == target
 
 
@@ -75,7 +75,7 @@ def test_https_and_this_machine_are_let_in(target: str) -> None:
         "http://10.0.0.1/",
     ],
 )
-def test_an_address_that_links_must_not_lead_to_is_refused(target: str) -> None:
+def test_a_forbidden_target_is_rejected(target: str) -> None:
     """No other scheme, no host in disguise, no header injection, nothing unparseable."""
     with pytest.raises(InvalidValue):
         target_url(target)
@@ -95,12 +95,12 @@ def test_an_address_that_links_must_not_lead_to_is_refused(target: str) -> None:
     ],
 )
 def test_deep_link_parameters_survive(query: str, expected: str) -> None:
-    """What the target does not set itself goes on; the token's parameter in no spelling, and nothing that is not encoded."""
+    """Parameters that the target does not set are forwarded, encoded; the token's parameter is not, in any spelling."""
     assert forwarded_query(query, "https://example.com/follow?from=link") == expected
 
 
-def test_what_is_carried_on_is_bounded() -> None:
-    """Twenty parameters, 1,024 characters: an address that no server refuses."""
+def test_the_forwarded_query_is_limited() -> None:
+    """To twenty parameters and 1,024 characters, which every server accepts."""
     many = "&".join(f"p{number}=1" for number in range(1000))
     assert len(parse_qsl(forwarded_query(many, "https://example.com/"))) == 20
     assert forwarded_query(f"a=1&b={'x' * 5000}&c=2", "https://example.com/") == "&a=1"
@@ -111,10 +111,10 @@ _hostile = st.text(max_size=60) | st.lists(st.sampled_from(_SHARP), max_size=12)
 
 
 @given(_hostile)
-def test_nothing_that_is_asked_changes_where_a_link_leads(query: str) -> None:
-    """Whatever stands in the query: the same host and path, one header line, the fragment last, and one rt, which is ours.
+def test_no_query_changes_where_a_link_leads(query: str) -> None:
+    """For any query: the same host and path, one header line, the fragment last, and exactly one rt, the token.
 
-    Also for a reader as lax as PHP.
+    Also if parsed as leniently as PHP does.
     """
     target = "https://example.com/follow?from=link#top"
     before, after = split_at_token(target)
@@ -125,6 +125,6 @@ def test_nothing_that_is_asked_changes_where_a_link_leads(query: str) -> None:
     assert address.isascii()
     assert address.isprintable()
     pairs = parse_qsl(parts.query, keep_blank_values=True)
-    lax = [value for name, value in pairs if name.split("\0")[0].strip().split("[")[0].casefold() == "rt"]
-    assert lax == ["TOKEN"]
+    lenient = [value for name, value in pairs if name.split("\0")[0].strip().split("[")[0].casefold() == "rt"]
+    assert lenient == ["TOKEN"]
     assert [value for name, value in pairs if name == "from"] == ["link"]

@@ -1,4 +1,4 @@
-"""What is let in as a name, an id or a mention."""
+"""Valid display names, ids and mentions."""
 
 import unicodedata
 
@@ -11,33 +11,33 @@ from referral.events.value_checks import InvalidValue
 
 
 @given(st.text())
-def test_a_name_that_is_let_in_can_be_shown(text: str) -> None:
-    """NFC, trimmed, 1 to 64 characters, no control characters, no halves of surrogate pairs; else refused."""
+def test_a_valid_name_can_be_displayed(text: str) -> None:
+    """NFC, trimmed, 1 to 64 characters, no control characters, no unpaired surrogates; otherwise rejected."""
     try:
-        kept = normalize_display_name(text)
+        name = normalize_display_name(text)
     except InvalidValue:
         return
-    assert kept == unicodedata.normalize("NFC", kept).strip()
-    assert 1 <= len(kept) <= 64
-    assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in kept)
-    kept.encode()
+    assert name == unicodedata.normalize("NFC", name).strip()
+    assert 1 <= len(name) <= 64
+    assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
+    name.encode()
 
 
 @pytest.mark.parametrize("name", ["Amy", "李雷", "Zoë", "👩‍🔬 Dr. Glow", "مريم", "a" * 64])
-def test_names_of_all_scripts_are_let_in(name: str) -> None:
-    """A name is what people call themselves, in any script, with joined emoji."""
+def test_names_in_all_scripts_are_valid(name: str) -> None:
+    """And with joined emoji."""
     assert normalize_display_name(f"  {name} ") == name
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a" * 65, "a\nb", "a\x00b", "ab\u202ecd", "a\u2028b", "\ud83d"])
-def test_a_name_that_breaks_a_page_is_refused(name: str) -> None:
-    """Empty, too long, breaking the line, turning the reading direction, or not encodable."""
+def test_a_name_that_breaks_a_page_is_rejected(name: str) -> None:
+    """Empty, too long, with line breaks or direction controls, or not encodable."""
     with pytest.raises(InvalidValue):
         normalize_display_name(name)
 
 
-def test_an_id_is_kept_as_the_platform_gave_it() -> None:
-    """Two spellings are two people: an id is neither trimmed nor normalised, but refused when it seems mistyped."""
+def test_an_id_is_stored_as_the_platform_sent_it() -> None:
+    """Two spellings are two people: an id is neither trimmed nor normalized, but rejected if it looks mistyped."""
     decomposed = "xhs:e\u0301"
     assert validate_external_id(decomposed) == decomposed
     for wrong in ("", " xhs:u42", "xhs:u42\n", "x" * 129, "a\x00"):
@@ -46,13 +46,13 @@ def test_an_id_is_kept_as_the_platform_gave_it() -> None:
 
 
 @pytest.mark.parametrize("text", ["amy", "@amy", "＠amy", " @amy "])
-def test_a_mention_is_kept_with_one_at(text: str) -> None:
-    """However the handle was typed, it is @amy."""
+def test_a_mention_has_exactly_one_at_sign(text: str) -> None:
+    """However the handle was typed."""
     assert normalize_mention(text) == "@amy"
 
 
 @pytest.mark.parametrize("text", ["", "@", "a b", "x" * 65])
 def test_a_mention_is_one_word(text: str) -> None:
-    """A mention that no post could hold is refused."""
+    """A mention that no post could contain is rejected."""
     with pytest.raises(InvalidValue):
         normalize_mention(text)

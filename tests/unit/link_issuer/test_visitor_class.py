@@ -1,4 +1,4 @@
-"""Who opens a link."""
+"""The class of a visitor who opens a link."""
 
 import pytest
 
@@ -39,24 +39,24 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
         ("Mozilla/5.0 (compatible; Bytespider; spider-feedback@bytedance.com)", "crawler"),
     ],
 )
-def test_an_agent_is_a_person_unless_it_says_otherwise(agent: str, expected: str) -> None:
-    """In-app browsers are people's; what unfurls a link is a preview; what walks the web is a crawler."""
+def test_an_unknown_user_agent_is_a_person(agent: str, expected: str) -> None:
+    """In-app browsers are people; preview fetchers and crawlers are recognized."""
     assert classify_visitor("GET", None, agent) == expected
 
 
 @pytest.mark.parametrize("purpose", ["prefetch", "prefetch;prerender", "Prefetch"])
-def test_a_prefetch_is_no_visit(purpose: str) -> None:
-    """A browser that fetches ahead says so; the person may never come."""
+def test_a_prefetch_is_not_a_visit(purpose: str) -> None:
+    """A browser marks a prefetch; the person may never open the link."""
     assert classify_visitor("GET", purpose, IPHONE) == "prefetch"
     assert classify_visitor("GET", "preview", IPHONE) == "person"
 
 
-def test_head_is_no_visit() -> None:
-    """Whoever asks for the header only did not open the link, whatever else is said."""
+def test_head_is_not_a_visit() -> None:
+    """Whatever the other headers are."""
     assert classify_visitor("HEAD", "prefetch", IPHONE) == "head"
 
 
-def test_every_agent_says_where_it_is_known_from() -> None:
-    """A row that nobody can check is a guess; no row makes a person's browser a machine."""
+def test_every_automated_agent_has_a_source() -> None:
+    """And an operator, which occurs once."""
     assert all(agent.source and agent.owner for agent in AUTOMATED_AGENTS)
     assert len({agent.owner for agent in AUTOMATED_AGENTS}) == len(AUTOMATED_AGENTS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from referral.config import ConfigError, Settings, rows
+from referral.config import ConfigError, Settings, table_rows
 
 GOOD = {"REFERRAL_SIGNING_KEY": "k" * 32}
 
@@ -41,7 +41,7 @@ def test_only_the_signing_key_has_no_default() -> None:
         ("REFERRAL_GUIDES", "no/such/folder", "a folder that is there"),
         ("REFERRAL_FAILPOINTS", "attribute.after_lunch=kill", "after_load"),
         ("REFERRAL_FAILPOINTS", "attribute.after_load=nap", "FOLD.POINT=ACTION:PROBABILITY"),
-        ("REFERRAL_FAILPOINTS", "attribute.after_load=kill:often", "'often' is no number"),
+        ("REFERRAL_FAILPOINTS", "attribute.after_load=kill:often", "must be a number; got 'often'"),
         ("REFERRAL_TOPIC_PREFIX", "a b", "letters, digits"),
         ("REFERRAL_PARTITIONS", "0", "from 1 to 1024"),
         ("REFERRAL_PARTITIONS", "eight", "a whole number"),
@@ -92,12 +92,12 @@ def test_several_brokers_and_a_redis_with_tls_are_taken(tmp_path: Path) -> None:
 
 def test_every_setting_has_a_variable_of_its_own_and_a_meaning() -> None:
     """The table is the documentation."""
-    table = rows()
+    table = table_rows()
     assert len({variable for variable, _, _ in table}) == len(table) == len(fields(Settings))
     assert all(variable.startswith("REFERRAL_") and meaning.endswith(".") for variable, _, meaning in table)
 
 
 def test_the_defaults_pass_their_own_checks() -> None:
     """Writing a default out changes nothing."""
-    spelled = {variable: default for variable, default, _ in rows() if default != "required"}
+    spelled = {variable: default for variable, default, _ in table_rows() if default != "required"}
     assert Settings.from_env(GOOD | spelled) == Settings.from_env(GOOD)

@@ -25,7 +25,9 @@ def configuration_page() -> str:
         "Every process is configured by environment variables. Wrong values are refused at start, all at once and each by its"
         " name, with what to write instead; secrets are never shown."
     )
-    return _page("Configuration", "shared/referral/config.py", intro, ("variable", "default", "meaning"), config.rows())
+    return _page(
+        "Configuration", "shared/referral/config.py", intro, ("variable", "default", "meaning"), config.table_rows()
+    )
 
 
 def metrics_page() -> str:
@@ -112,7 +114,7 @@ def docs(check: bool) -> None:
 @click.command("config")
 def settings() -> None:
     """Print every setting: environment variable, default, meaning."""
-    for variable, default, meaning in config.rows():
+    for variable, default, meaning in config.table_rows():
         click.echo(f"{variable}={default}\n    {meaning}")
 
 

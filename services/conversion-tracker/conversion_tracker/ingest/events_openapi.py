@@ -10,11 +10,11 @@ from conversion_tracker.ingest.events_request import NDJSON
 from conversion_tracker.ingest.ingest_openapi import RESPONSES
 from referral.events.examples import example
 from referral.events.facts import Fact
-from referral.events.schemas import components, kinds
+from referral.events.schemas import components, types_by_tag
 
 _NAMES, SCHEMAS = components(Fact, "#/components/schemas/{name}")
 _REFERENCES = [{"$ref": f"#/components/schemas/{name}"} for name in _NAMES]
-_TYPES = kinds(Fact)
+_TYPES = types_by_tag(Fact)
 _ARRAY = {"type": "array", "items": {"anyOf": _REFERENCES}, "minItems": 1, "maxItems": 1000}
 _EXAMPLES: dict[str, Any] = {type_: {"value": msgspec.json.decode(example(type_))} for type_ in _TYPES}
 _LINES = b"\n".join(msgspec.json.format(example(type_), indent=-1) for type_ in list(_TYPES)[:3]).decode()

@@ -56,7 +56,7 @@ class FoldRun(Generic[Line, State]):
         return loaded
 
     def _family(self, family: StateGroup) -> dict[Key, State | float | None]:
-        scores = self._boards[family.board]
+        scores = self._boards[family.sorted_set]
         names = tuple(sorted(scores, key=lambda member: (scores[member], member)))
         states = {family.prefix + name: self.states.get(family.prefix + name) for name in names}
         return {family: names, **states}  # type: ignore[dict-item] # of a family the runner knows who belongs to it
@@ -90,7 +90,7 @@ class FoldRun(Generic[Line, State]):
                 self._set(key.key, state)  # type: ignore[arg-type] # a timer's state is its moment
                 continue
             if isinstance(key, SortedSetMember):
-                _put(self._boards[key.board], key.member, state)  # type: ignore[misc] # a score's state is a float
+                _put(self._boards[key.sorted_set], key.member, state)  # type: ignore[misc] # a score's state is a float
             _put(self.states, key, state)
         for number, output in enumerate(decision.outputs, first):
             force_setattr(output.line, "cause", (self._fold.source.name, *position[:3], number))

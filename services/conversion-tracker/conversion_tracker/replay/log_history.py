@@ -34,7 +34,7 @@ class KafkaLogHistory:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._reader = KafkaLogReader(settings, connect_s=_CONNECT_S, patience_s=math.inf)
+        self._reader = KafkaLogReader(settings, connect_timeout_s=_CONNECT_S, record_timeout_s=math.inf)
         self._redis = connect_for_folds(settings)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Referral codes: short, easy to say and type, and derived deterministically from name, owner and attempt.
+"""Referral codes: short, easy to dictate and type, and derived deterministically from name, owner and attempt.
 
 Codes contain no 0, O, 1, I or L, which people confuse (as in https://www.crockford.com/base32.html), and the derived part no
 vowels, so that it does not form words. A code begins with the person's name if possible, so that friends recognize it.
@@ -30,7 +30,7 @@ RESERVED_CODES = frozenset(
 
 
 class InvalidCode(ValueError):
-    """A chosen code is invalid; the message says why and what to choose instead."""
+    """A chosen code is invalid; the message explains why and what to choose instead."""
 
 
 def candidate_code(name: str, owner: str, attempt: int) -> str:

@@ -14,7 +14,7 @@ from referral.events.timestamps import to_datetime
 
 
 class InvalidEffectiveTime(ValueError):
-    """A version cannot take effect at the requested time; the message says when it can."""
+    """A version cannot take effect at the requested time; the message names when it can."""
 
 
 @dataclass(frozen=True, slots=True)

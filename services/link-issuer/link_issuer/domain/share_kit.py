@@ -21,7 +21,7 @@ from referral.events.program import Program
 class ShareKit:
     """A kit in one language. `caption` is the complete text to post or send, with the link or the code instruction.
 
-    `code_instruction` is the sentence that asks friends to say the code. Parts that the channel does not allow are None.
+    `code_instruction` is the sentence that invites friends to use the code. Parts that the channel does not allow are None.
     """
 
     channel: Channel
@@ -56,7 +56,7 @@ class ShareKit:
 
 @dataclass(frozen=True, slots=True)
 class KitTexts:
-    """The texts of a kit, in its language. `mention_instruction` asks friends to say the code or mention the participant."""
+    """The texts of a kit, in its language. `mention_instruction` also names the mention as an alternative to the code."""
 
     hook: str
     call_to_action: str

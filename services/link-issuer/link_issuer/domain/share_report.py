@@ -17,7 +17,7 @@ TOKEN_LIFETIME_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareReport:
-    """Who shared (`person`), what and on which channel; the participant whose share it is and the code shared, if known."""
+    """Who shared (`person`), what and on which channel; the participant it counts for and the code shared, if known."""
 
     program: str
     person: str

@@ -26,7 +26,7 @@ _NOT_DRAWN = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0e\ufe0f\u200d\U
 
 
 class FontMissing(Exception):
-    """A text needs characters that no installed font has; the message says what to install."""
+    """A text needs characters that no installed font has; the message names what to install."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,9 @@ def _draw_head(pen: ImageDraw.ImageDraw, poster: Poster) -> None:
         (_fit(poster.inviter, "bold", _INNER, 130, (50, 46, 42, 38, 34)), "bold", _ACCENT),
         (_fit(poster.gift, "regular", _INNER, 120, (42, 38, 34, 30)), "regular", _SOFT),
     ]
-    for words, weight, colour in reversed(lines):
-        below -= words.height + 14
-        _draw_text(pen, words, weight, (_EDGE, below), colour)
+    for text, weight, colour in reversed(lines):
+        below -= text.height + 14
+        _draw_text(pen, text, weight, (_EDGE, below), colour)
     hook = _fit(poster.hook, "bold", _INNER, below - 60 - 200, (124, 112, 100, 90, 80, 72, 64, 56, 50))
     _draw_text(pen, hook, "bold", (_EDGE, 200 + (below - 60 - 200 - hook.height) / 2), _INK)
 
@@ -117,8 +117,8 @@ def _fit(text: str, weight: Weight, across: float, down: float, sizes: tuple[int
 
 
 def _draw_text(
-    pen: ImageDraw.ImageDraw, words: FittedText, weight: Weight, at: tuple[float, float], colour: str
+    pen: ImageDraw.ImageDraw, text: FittedText, weight: Weight, at: tuple[float, float], colour: str
 ) -> None:
     """Draws the lines of a text from the top left corner `at`."""
-    for number, line in enumerate(words.lines):
-        pen.text((at[0], at[1] + number * words.size * LINE_HEIGHT), line, colour, font(weight, words.size))
+    for number, line in enumerate(text.lines):
+        pen.text((at[0], at[1] + number * text.size * LINE_HEIGHT), line, colour, font(weight, text.size))

@@ -154,7 +154,7 @@ def _pool_decision(line: PoolLine, states: _States, catalog: Catalog) -> Decisio
     state = states[key]
 
     def read_chunk(chunk: str) -> Sequence[str]:
-        found = catalog.chunk(chunk)
+        found = catalog.pool_chunk(chunk)
         if found is None:
             raise LookupError(f"the catalog has no chunk {chunk} of pool {line.pool}")
         return found.codes

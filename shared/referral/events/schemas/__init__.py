@@ -29,6 +29,6 @@ def components(lines: type | UnionType, template: str) -> tuple[list[str], dict[
     return [one.__name__ for one in types], schemas
 
 
-def kinds(lines: type | UnionType) -> dict[str, type[msgspec.Struct]]:
+def types_by_tag(lines: type | UnionType) -> dict[str, type[msgspec.Struct]]:
     """The types of a topic's lines by what their `type` says."""
     return {type_tag(one): one for one in get_args(lines) or (lines,)}

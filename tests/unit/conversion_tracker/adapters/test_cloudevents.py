@@ -15,7 +15,7 @@ from conversion_tracker.ingest.adapters.cloudevents.translation import header_at
 from conversion_tracker.ingest.adapters.mapped_event import MappingError
 from referral.events.examples import example
 from referral.events.facts import Fact
-from referral.events.schemas import kinds
+from referral.events.schemas import types_by_tag
 
 SENT = {**CLOUDEVENT_EXAMPLE, "data": {}}
 
@@ -31,7 +31,7 @@ def _mapping_error(sent: object) -> tuple[str, str]:
     return caught.value.code, caught.value.pointer
 
 
-@pytest.mark.parametrize("kind", kinds(Fact))
+@pytest.mark.parametrize("kind", types_by_tag(Fact))
 def test_every_event_type_can_be_sent_as_a_cloudevent(kind: str) -> None:
     """The mapped event equals the event sent directly."""
     fact = json.loads(example(kind))

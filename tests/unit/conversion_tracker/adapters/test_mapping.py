@@ -14,7 +14,7 @@ from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
 from conversion_tracker.ingest.adapters.mapped_event import DATA_FIELDS, MappedEvent, MappedItem, MappingError
 from referral.events.adapters import Adapter, FactType
 from referral.events.facts import Fact
-from referral.events.schemas import kinds
+from referral.events.schemas import types_by_tag
 from referral.json_pointer import json_pointer
 
 SHOP = msgspec.convert(
@@ -193,4 +193,4 @@ def test_list_items_have_indexes_and_dotted_paths_equal_pointers() -> None:
 
 def test_an_adapter_can_map_to_every_event_type() -> None:
     """The types in the program file, the types that can be sent, and the table of data fields agree."""
-    assert set(get_args(FactType)) == set(kinds(Fact)) == set(DATA_FIELDS)
+    assert set(get_args(FactType)) == set(types_by_tag(Fact)) == set(DATA_FIELDS)

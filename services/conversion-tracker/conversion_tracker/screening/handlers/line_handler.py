@@ -107,7 +107,7 @@ def _board_changes(before: Conversion, after: Conversion) -> dict[Key, ScreenSta
     return {
         SortedSetMember(status_board(program, status_of(before.published)), id): None,
         SortedSetMember(status_board(program, status_of(after.published)), id): moment,
-        SortedSetMember(active_conversions(program, after.referrer).board, id): moment if after.active else None,
+        SortedSetMember(active_conversions(program, after.referrer).sorted_set, id): moment if after.active else None,
     }
 
 

@@ -2,7 +2,6 @@
 
 from flask_smorest import Blueprint
 
-from link_issuer.http_api.participants.enrolment import enrol_all
 from link_issuer.http_api.participants.enrolment_request import (
     MANY_EXAMPLE,
     ONE_EXAMPLE,
@@ -11,6 +10,7 @@ from link_issuer.http_api.participants.enrolment_request import (
     EnrolmentsSchema,
     read_enrolments,
 )
+from link_issuer.http_api.participants.participant_creation import enrol_all
 from link_issuer.http_api.participants.participant_response import (
     EXAMPLE,
     ParticipantResponse,
@@ -30,7 +30,7 @@ blueprint = Blueprint(
     description="A participant has a code, a link and optionally a mention that friends are referred by.",
 )
 OneOrMany = ParticipantResponse | ParticipantsResponse
-_ONE_OR_MANY: type[OneOrMany] = OneOrMany  # type: ignore[assignment] # a union is no type to mypy, but one to msgspec
+_ONE_OR_MANY: type[OneOrMany] = OneOrMany  # type: ignore[assignment] # mypy does not treat a union as a type, msgspec does
 
 
 @blueprint.route("/v1/programs/<program>/participants", methods=["POST"])

@@ -4,7 +4,6 @@ from flask import g
 from flask_smorest import Blueprint
 from marshmallow import RAISE, fields
 
-from link_issuer.http_api.programs.application import apply_file
 from link_issuer.http_api.programs.program_examples import PROGRAM, PROGRAM_VERSION
 from link_issuer.http_api.programs.program_response import (
     Programs,
@@ -16,6 +15,7 @@ from link_issuer.http_api.programs.program_response import (
     program_summary,
     version_response,
 )
+from link_issuer.http_api.programs.version_creation import apply_file
 from link_issuer.http_api.request_body import YAML_TYPES
 from referral.http.api_keys import requires
 from referral.http.context import context

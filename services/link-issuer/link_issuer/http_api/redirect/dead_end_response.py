@@ -58,7 +58,7 @@ def _alternative(holder: Participant | Link | None) -> Alternative | None:
 
 
 def _inviter_with_working_code(holder: Participant | Link | None) -> Participant | None:
-    """The participant whose link it is, if their own code works."""
+    """The participant of the link, if their own code works."""
     if not isinstance(holder, Link):
         return None
     catalog, now_ms = context().catalog.snapshot(), context().clock.now_ms()
