@@ -237,44 +237,10 @@ class Settings:
             except ConfigError as error:
                 mistakes.append(str(error))
         settings = None if mistakes else cls(**values)
-        mistakes += contradictions(settings) if settings is not None else []
+        mistakes += setting_checks.transport_contradictions(settings) if settings is not None else []
         if settings is None or mistakes:
             raise ConfigError("\n".join(mistakes))
         return settings
-
-
-def contradictions(settings: Settings) -> list[str]:
-    """What settings of encryption and authentication contradict each other, each with the remedy.
-
-    A password or a certificate that would silently not be used is a mistake: the operator relies on it.
-    """
-    return [message for applies, message in _contradictions(settings) if applies]
-
-
-def _contradictions(settings: Settings) -> list[tuple[bool, str]]:
-    security = settings.kafka_security
-    authenticates, encrypts = security.startswith("sasl_"), security.endswith("ssl")
-    credentials = bool(settings.kafka_user and settings.kafka_password)
-    return [
-        (
-            authenticates and not credentials,
-            f"REFERRAL_KAFKA_SECURITY is {security}, which needs REFERRAL_KAFKA_USER and REFERRAL_KAFKA_PASSWORD: set both.",
-        ),
-        (
-            not authenticates and bool(settings.kafka_user or settings.kafka_password),
-            f"REFERRAL_KAFKA_USER or REFERRAL_KAFKA_PASSWORD is set, but REFERRAL_KAFKA_SECURITY is {security}, which does not"
-            " authenticate: set it to sasl_ssl or sasl_plaintext.",
-        ),
-        (
-            not encrypts and bool(settings.kafka_ca),
-            f"REFERRAL_KAFKA_CA is set, but REFERRAL_KAFKA_SECURITY is {security}, which does not encrypt: set it to ssl or"
-            " sasl_ssl.",
-        ),
-        (
-            bool(settings.redis_ca) and not settings.redis.startswith("rediss://"),
-            "REFERRAL_REDIS_CA is set, but REFERRAL_REDIS does not begin with rediss://: write rediss:// for TLS.",
-        ),
-    ]
 
 
 def table_rows() -> list[tuple[str, str, str]]:

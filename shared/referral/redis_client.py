@@ -1,10 +1,12 @@
 """The connection to Redis: bounded in time, quick to come back, never retrying for ever."""
 
+import ssl
 from typing import Any
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import ConstantBackoff
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
@@ -30,6 +32,17 @@ def connect_for_http(settings: Settings) -> "Redis":
     A broken connection is made anew once; a time-out is not tried again, for somebody waits in a thread that others need.
     """
     return _client(settings, _HTTP_TIMEOUT_S, (Disconnected,))
+
+
+def unavailable_reason(error: RedisError) -> str:
+    """Why Redis cannot be used, for readiness: what it refused and the setting or command that corrects it."""
+    if isinstance(error, AuthenticationError):
+        return "Redis refuses the user or the password of REFERRAL_REDIS"
+    if isinstance(error, NoPermissionError):
+        return f"Redis does not permit the user of REFERRAL_REDIS a command: {error}. `referral redis acl` prints its rules"
+    if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
+        return f"the TLS connection to Redis fails: {error}. Check REFERRAL_REDIS_CA and the host of REFERRAL_REDIS"
+    return f"Redis does not respond: {type(error).__name__}"
 
 
 def connect_async(settings: Settings) -> "AsyncRedis":
