@@ -1,1 +1,1 @@
-"""Boards and growth figures."""
+"""Boards, ranks and growth figures."""

@@ -1,4 +1,4 @@
-"""Who stands behind a participant's id: the name to show, and the platform's own id."""
+"""Names that boards show instead of participant ids, and the platform's own ids."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,28 +11,25 @@ from referral.log.errors import LogUnavailable
 
 @dataclass(frozen=True, slots=True)
 class ParticipantName:
-    """What is shown of a participant; their id where the catalog does not know them (yet)."""
+    """What is shown of a participant: their id if the catalog does not know them (yet)."""
 
     display_name: str
     external_id: str | None = None
 
     @classmethod
     def of(cls, participant: Participant) -> Self:
-        """The name of somebody the catalog knows."""
+        """The name of a participant of the catalog."""
         return cls(participant.display_name or participant.id, participant.external_id)
 
 
 def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, ParticipantName]:
-    """The name of each of these; the catalog is read to its end at most once, however many are missing.
+    """Returns the name of each participant. The catalog is read to its end at most once, however many names are missing.
 
-    A board needs no log to be shown: where that does not answer, whoever is new goes by their id.
+    A board is shown even if Kafka is unavailable: participants enrolled since then are shown by their ids.
     """
-    wanted = list(participants)
+    ids = list(participants)
     try:
-        found = catalog.participants_by_id(wanted)
+        found = catalog.participants_by_id(ids)
     except LogUnavailable:
-        found = catalog.snapshot().participants_by_id(wanted)
-    return {
-        participant: ParticipantName.of(one) if one else ParticipantName(participant)
-        for participant, one in found.items()
-    }
+        found = catalog.snapshot().participants_by_id(ids)
+    return {id: ParticipantName.of(known) if known else ParticipantName(id) for id, known in found.items()}

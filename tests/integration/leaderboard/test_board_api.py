@@ -34,13 +34,13 @@ def test_a_board_names_its_period_and_ranks_by_count_then_by_time(client: FlaskC
     """`month` is the month of the program's clock on the wall, said by name and by its borders in UTC."""
     told = client.get(f"{BOARD}?period=month", headers=WITH_KEY).get_json()
     assert (told["period"], told["metric"], told["total"], told["next_cursor"]) == ("2026-11", "referrals", 3, None)
-    assert (told["starts_at"], told["ends_at"]) == ("2026-10-31T16:00:00+00:00", "2026-11-30T16:00:00+00:00")
+    assert (told["starts_at"], told["ends_at"]) == ("2026-10-31T16:00:00Z", "2026-11-30T16:00:00Z")
     assert [(one["rank"], one["external_id"], one["score"]) for one in told["entries"]] == [
         (1, "xhs:amy", 3),
         (2, "xhs:bo", 2),
         (3, "xhs:chen", 2),
     ]
-    assert told["entries"][0]["reached_at"] == (NOW - timedelta(hours=30)).isoformat()
+    assert told["entries"][0]["reached_at"] == f"{NOW - timedelta(hours=30):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_whom_the_catalog_does_not_know_yet_is_shown_by_id(client: FlaskClient) -> None:

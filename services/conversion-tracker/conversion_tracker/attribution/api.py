@@ -1,4 +1,4 @@
-"""`GET /v1/programs/{p}/people/{id}`: where a person stands, who brought them and whom they brought, and what was considered."""
+"""`GET /v1/programs/{p}/people/{id}`: a person's attribution, their referrer and referees, and every touch that was considered."""
 
 from flask_smorest import Blueprint
 
@@ -15,7 +15,7 @@ from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.require import require_program
 
-# People of the first two degrees that are asked whom they brought: a tenth of a second.
+# People of the first two degrees whose referees are read: a tenth of a second.
 MAX_PEOPLE_READ = 5_000
 _EMPTY_NETWORK = Network()
 
@@ -27,11 +27,11 @@ blueprint = Blueprint("people", __name__, description="What is known of a person
 @blueprint.response(200, PersonOut)
 @blueprint.alt_response(
     404,
-    description="No such program, or nothing is known of this person: neither who brought them nor whom they brought.",
+    description="Unknown program, or a person without follow, referrer and referees.",
 )
 @blueprint.alt_response(503, description="Redis is away.")
 def person(program: str, external_id: str) -> dict[str, object]:
-    """Where a person stands, and every touch that was considered with why it won or lost.
+    """A person's attribution, and every touch that was considered, with why it won or lost.
 
     Also who is above them and how many are below, to the third degree: measured, never paid. A referral that closes a circle
     is not counted.
@@ -48,7 +48,7 @@ def person(program: str, external_id: str) -> dict[str, object]:
 
 
 def known_person(program: str, external_id: str) -> Person:
-    """A person's state. Raises Problem 404 where there is no such program, or nothing is known of the person."""
+    """A person's state. Raises Problem 404 for an unknown program or person."""
     found = _load_person(program, external_id)
     if found is None:
         raise _unknown_person(program, external_id)

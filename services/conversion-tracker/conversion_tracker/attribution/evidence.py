@@ -1,8 +1,8 @@
-"""Reads facts as evidence: which touches a fact tells of, who is behind them, and what is wrong with them.
+"""Reads events as evidence: the touches in an event, the participants they refer to, and why a touch does not count.
 
-What was recorded counts from then on, and not before; so a replay decides as the first time. Only a participant's own code
-counts from the second it was recorded in, since platforms often tell whole seconds: it is drawn by lot, and nobody can have
-said it before. A mention, a tag or a chosen code may have been, and was judged as nobody's.
+An entity counts from the time it was recorded; so a replay decides as the first run did. Only a participant's generated code
+counts from the start of the second it was recorded in, since platforms often report whole seconds: it is random, so it cannot
+have been used before. A mention, a tag or a chosen code may have been used before, and was unknown then.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _ENTRY_KINDS: dict[type, EntryKind] = {PersonFollowed: "follow", PersonUnfollowe
 
 
 def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
-    """Whether a line can have a part in who brought somebody or in what it pays; most cannot, and cost nothing more than this."""
+    """Whether a line can affect attribution or qualification; most cannot, and cost no more than this check."""
     kind = type(line)
     if kind in _ALWAYS_RELEVANT:
         return True
@@ -51,7 +51,7 @@ def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
 
 @dataclass(slots=True)
 class EvidenceReader:
-    """Makes entries of facts. `catalog` says whose a code is; what was recorded after `by` does not count."""
+    """Converts events to history entries. `catalog` finds the owner of a code; entities recorded after `by` do not count."""
 
     catalog: Catalog
     tokens: TokenSigner
@@ -59,7 +59,7 @@ class EvidenceReader:
     def history_entry(
         self, fact: Fact, at: int, by: datetime, rules: AttributionRules | None, position: Position
     ) -> HistoryEntry | None:
-        """The history entry of a fact that stands at a position; None where it bears on nothing after all."""
+        """The history entry of an event at a position; None if it does not affect attribution."""
         touches = self._touches(fact, at, by)
         what = _ENTRY_KINDS.get(type(fact), "touch")
         if what == "touch" and not touches:
@@ -129,7 +129,7 @@ class EvidenceReader:
         )
 
     def _tag_touch(self, fact: FriendTagged, at: int, by: datetime) -> Touch | None:
-        """To be tagged by somebody who takes no part is no evidence of anything."""
+        """Being tagged by a person who is not a participant is not evidence."""
         owner = self.catalog.participant_by_external(fact.program, fact.data.by)
         if owner is None or owner.recorded_at > by:
             return None
@@ -138,7 +138,7 @@ class EvidenceReader:
 
 
 def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, campaign: str | None = None) -> Touch:
-    """The touch with the partner that the referrer is, else that the link was made for, and with the link's campaign."""
+    """The touch with its partner (the referrer, or the one the link was created for) and the link's campaign."""
     if owner.partner is None and partner is None and campaign is None:
         return touch
     by_partner = owner.partner is not None and bool(touch.referrer)

@@ -55,14 +55,14 @@ def _follow_status(course: Timeline) -> str:
 
 
 def _qualification_time(said: PublishedVerdict | None) -> datetime | None:
-    """When the referral that stands did what the program pays for."""
+    """When the valid referral qualified."""
     if said is None or said.referrer is None or said.qualified_at is None:
         return None
     return to_datetime(said.qualified_at or said.since)
 
 
 def _models_response(shares: CreditByModel, catalog: Catalog) -> JsonObject:
-    """Every model, always: one referrer where it gives all to one, else how much each has."""
+    """Every model: one referrer if it gives all credit to one, otherwise each referrer's share."""
     return {
         "first_touch": _sole_referrer(shares["first_touch"], catalog),
         "last_touch": _sole_referrer(shares["last_touch"], catalog),

@@ -12,7 +12,7 @@ _KINDS = validate.OneOf(["code", "click", "scan", "mention", "tag"])
 
 
 class PartnerOut(Schema):
-    """A partner, as the newest rules that name them say."""
+    """A partner, as in the newest rules that name them."""
 
     id = fields.Str(metadata={"examples": ["kol_lin"]})
     kind = fields.Str(allow_none=True, validate=validate.OneOf(get_args(PartnerKind)))
@@ -21,7 +21,7 @@ class PartnerOut(Schema):
 
 
 class ReferrerOut(Schema):
-    """A participant who brought somebody."""
+    """A participant who is a referrer."""
 
     id = fields.Str(metadata={"examples": ["par_0t04dnkrn229c38f"]})
     external_id = fields.Str(allow_none=True)
@@ -49,7 +49,7 @@ class PartOut(Schema):
 
 
 class TouchOut(Schema):
-    """Something that may have brought the person, and what became of it."""
+    """Evidence of a possible referrer, and its outcome."""
 
     kind = fields.Str(validate=_KINDS)
     touched_at = fields.AwareDateTime()
@@ -59,7 +59,8 @@ class TouchOut(Schema):
     content = fields.Str(allow_none=True)
     cta = fields.Str(allow_none=True)
     partner = fields.Str(
-        allow_none=True, metadata={"description": "the partner who the referrer is, or for whom the link was made"}
+        allow_none=True,
+        metadata={"description": "the referrer's partner id, or the partner for whom the link was created"},
     )
     campaign = fields.Str(allow_none=True, metadata={"description": "the link's"})
     referrer = fields.Nested(ReferrerOut, allow_none=True)
@@ -80,14 +81,14 @@ class ModelsOut(Schema):
 
 
 class NetworkOut(Schema):
-    """People whom the person brought (first), whom those brought (second), and so on. Measured, never paid."""
+    """People whom the person referred (first), whom those referred (second), and so on. Measured, never paid."""
 
     first = fields.Int(metadata={"examples": [12]})
     second = fields.Int(metadata={"examples": [31]})
     third = fields.Int(metadata={"examples": [9]})
     truncated = fields.Bool(
         metadata={
-            "description": "more than 5,000 people in the first two degrees; those beyond were not asked whom they brought",
+            "description": "more than 5,000 people in the first two degrees; the referees of those beyond were not counted",
             "examples": [False],
         }
     )
@@ -102,9 +103,9 @@ class PersonOut(Schema):
     followed_at = fields.AwareDateTime(allow_none=True, metadata={"description": "since when they follow now"})
     first_followed_at = fields.AwareDateTime(allow_none=True)
     version = fields.Int(allow_none=True, metadata={"description": "the program version they are judged under"})
-    referral = fields.Str(allow_none=True, metadata={"description": "the referral that stands"})
+    referral = fields.Str(allow_none=True, metadata={"description": "the valid referral"})
     referrer = fields.Nested(ReferrerOut, allow_none=True)
-    reason = fields.Str(allow_none=True, metadata={"description": "why a follower is nobody's"})
+    reason = fields.Str(allow_none=True, metadata={"description": "why the follower is unattributed"})
     qualified_at = fields.AwareDateTime(
         allow_none=True,
         metadata={"description": "when the referral did what the program pays for: followed, ordered or stayed"},

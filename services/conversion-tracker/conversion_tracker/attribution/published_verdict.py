@@ -1,4 +1,4 @@
-"""The verdict as last published: kept in the state of a person, to detect a change and to reverse what no longer holds."""
+"""The verdict as last published: stored in the state of a person, to detect changes and to reverse what is no longer valid."""
 
 from msgspec import Struct
 
@@ -7,7 +7,7 @@ from referral.events.attributions import EvidenceKind, UnattributedReason
 
 
 class PublishedVerdict(Struct, frozen=True, array_like=True, gc=False):
-    """What the log says about a person: enough to compare it with a verdict, and to reverse it.
+    """What is published about a person: enough to compare it with a verdict, and to reverse it.
 
     `since` is the current follow (ms). `spells` is how many times a referred person began to follow. `first_follow` is the id of
     the first follow, which determines rules, device, network and handle. `event` and `kind` identify the winning touch (`event`
@@ -26,7 +26,7 @@ class PublishedVerdict(Struct, frozen=True, array_like=True, gc=False):
 
 
 def published_form(verdict: Verdict) -> PublishedVerdict:
-    """Returns what the log says once this verdict is published."""
+    """The published state after this verdict is published."""
     first, touch = verdict.first_follow.id, verdict.touch
     if touch is None:
         return PublishedVerdict(verdict.since, first, reason=verdict.reason)

@@ -28,5 +28,5 @@ class PersonStore:
         return _decode(raw) if isinstance(raw, bytes) else None
 
     def edges(self, program: str) -> EdgeStore:
-        """Who brought whom in a program."""
+        """The people of a program and their referral edges."""
         return EdgeStore(self._redis, self._partitions, program)

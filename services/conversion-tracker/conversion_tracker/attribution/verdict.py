@@ -71,7 +71,7 @@ def strongest_touch(
 
 
 def _beats(one: JudgedTouch, other: JudgedTouch, rules: AttributionRules, model: AttributionModel) -> bool:
-    """Compares by qualified before disqualified, then by kind, then by time as the model says; at equal times by event id."""
+    """Sort key: valid before disqualified, then by kind, then by time according to the model; at equal times by event id."""
     ranks = rules.evidence_ranks
     mine, theirs = (one[1] is None, -ranks[one[0].kind]), (other[1] is None, -ranks[other[0].kind])
     if mine != theirs:

@@ -24,7 +24,7 @@ _NONE = "No such program, or no such replay of it within the last day."
 @blueprint.post("/v1/programs/<program>/replays")
 @requires("admin")
 @idempotent
-@blueprint.response(202, ReplayOut, description="It runs; `Location` says where to look.")
+@blueprint.response(202, ReplayOut, description="The replay has started; `Location` is its address.")
 @blueprint.alt_response(404, description="No such program.")
 @blueprint.alt_response(409, description="A replay of this program is under way.")
 @blueprint.alt_response(415, description="The rules are not JSON.")
@@ -83,7 +83,7 @@ def _start(job: ReplayJob, rules: Program) -> None:
 def _found(program: str, replay: str) -> ReplayJob:
     job = dependencies().jobs.job(program, replay)
     if job is None:
-        detail = f"There is no replay {replay} of {program}. Replays are kept for a day; ask for it again."
+        detail = f"Unknown replay {replay} of {program}. Replays are stored for a day; start it again."
         raise Problem(404, "unknown_replay", detail)
     return job
 

@@ -1,4 +1,4 @@
-"""What a replay comes to: who stands where under the recorded rules and under the other ones, the greatest change first."""
+"""The result of a replay: the recorded rules compared with the other rules, the greatest change first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class BeforeAfter(Struct, frozen=True):
 
 
 class ReferrerDifference(Struct, frozen=True):
-    """A referrer for whom something changes; `rewards` are the referrer's own."""
+    """A referrer whose figures change; `rewards` are the referrer's own."""
 
     participant: str
     referrals: BeforeAfter
@@ -35,7 +35,7 @@ class ReferrerDifference(Struct, frozen=True):
 
 
 class RefereeDifference(Struct, frozen=True):
-    """A follower whom somebody else brought under the other rules; None: nobody."""
+    """A follower whose referrer would be another one under the other rules; None: no referrer."""
 
     person: str
     before: str | None
@@ -43,7 +43,7 @@ class RefereeDifference(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True):
-    """The whole program. `held` referrals wait for somebody to look at them."""
+    """The whole program. `held` referrals wait for a review."""
 
     referrals: BeforeAfter
     held: BeforeAfter
@@ -52,7 +52,7 @@ class Totals(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """Totals; how many referrers gain and lose (first by referrals, else by rewards), and the most changed of them; how many
+    """Totals; how many referrers gain and lose (first by referrals, then by rewards), and the most changed of them; how many
 
     followers have another referrer, and some of them.
     """
@@ -67,7 +67,7 @@ class Comparison(Struct, frozen=True):
 
 @dataclass(slots=True)
 class ScenarioResult:
-    """What one run comes to: earnings by referrer, who brought each follower, how many referrals are held."""
+    """The figures of one run: earnings by referrer, each follower's referrer, the number of held referrals."""
 
     earnings: dict[str, Earnings] = field(default_factory=dict)
     referrers: dict[str, str | None] = field(default_factory=dict)

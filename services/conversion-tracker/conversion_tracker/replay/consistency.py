@@ -1,4 +1,4 @@
-"""Whether a replay under the recorded rules says what the live folds said: line by line, found by their causes."""
+"""Compares a replay under the recorded rules with what the live folds published: line by line, found by their causes."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,7 +10,7 @@ MAX_SAMPLE = 20
 
 
 class LineDifference(Struct, frozen=True):
-    """A line on which they differ: its cause, and the type of what stands on the log and of what the replay says."""
+    """A line that differs: its cause, its type on the log and its type in the replay."""
 
     cause: Cause
     recorded: str | None
@@ -37,7 +37,7 @@ class ConsistencyReport(Struct, frozen=True):
 def check_consistency(
     recorded: Iterable[Derived], replayed: Iterable[Derived], said_to: Mapping[int, int]
 ) -> ConsistencyReport:
-    """Compares what follows from records up to the offsets `said_to` (by partition): so far the live fold has come."""
+    """Compares what follows from records up to the offsets `said_to` (by partition): the live fold has processed those."""
     one, other = _by_cause(recorded, said_to), _by_cause(replayed, said_to)
     causes = one.keys() | other.keys()
     differing = sorted(cause for cause in causes if one.get(cause) != other.get(cause))

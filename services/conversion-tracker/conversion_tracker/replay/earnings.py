@@ -1,8 +1,8 @@
-"""What conversions that stand earn both sides under a program's rules: how many rewards, not which.
+"""The number of rewards that valid conversions earn both sides under a program's rules.
 
-The rules are `events.program.Reward`'s, and reward-dispatcher grants by them; a replay needs their number only. Those that pay each
-conversion stand with it; a milestone (`once: true` is the milestone of one) is the referrer's, is promised once a rule, and stands
-while as many conversions stand as it needed when it was reached. Caps and budgets are not applied here, as they are not there.
+The rules are `events.program.Reward`'s, and reward-dispatcher grants by them; a replay needs their number only. A reward for
+each conversion is valid with it. A milestone (`once: true` is the milestone of one) is the referrer's, is granted once per rule,
+and is valid while as many conversions are valid as it needed when it was reached. Caps and budgets are not applied.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Earnings:
     milestones: dict[str, int] = field(default_factory=dict)
 
     def add_conversion(self, conversion: str, terms: ProgramVersion, kind: ReferrerKind) -> None:
-        """A conversion of a referrer of this kind counts from now on. One that does already is no news."""
+        """A conversion of a referrer of this kind counts from now on. A conversion that counts already changes nothing."""
         if conversion in self.conversions:
             return
         rules = terms.program.rewards_for(kind)

@@ -1,7 +1,7 @@
-"""Replays as jobs in Redis: asked for, under way with how far they are, and what came of them; for a day, and no longer.
+"""Replays as jobs in Redis: requested, running with their progress, and finished with their result; stored for a day.
 
-A job under way holds a lease that its process renews by a thread; so a replay whose process is gone is seen to be lost, and
-neither blocks its program nor takes a place. Leases and jobs change together, in scripts by Redis' own clock.
+A running job holds a lease that a thread of its process renews; so a replay whose process has died is recognised as lost, and
+blocks neither its program nor others. Leases and jobs change together, in scripts by Redis' own clock.
 """
 
 from typing import Literal

@@ -31,7 +31,7 @@ class ReplayLauncher:
         self._running: dict[Thread, subprocess.Popen[bytes]] = {}
 
     def start(self, job: ReplayJob, rules: Program) -> None:
-        """Begins a replay. Raises Busy where there is no place for it."""
+        """Starts a replay. Raises Busy if too many are running."""
         self._jobs.begin(job)
         process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own module
         order = msgspec.json.encode(ReplayTask(job, rules, self._settings, os.getpid()))
@@ -43,7 +43,7 @@ class ReplayLauncher:
             watch.start()
 
     def close(self) -> None:
-        """Ends those under way; their jobs say so."""
+        """Ends the running replays, and marks their jobs as failed."""
         with self._lock:
             left = dict(self._running)
         for process in left.values():
@@ -54,7 +54,7 @@ class ReplayLauncher:
                 process.kill()
 
     def _watch(self, job: ReplayJob, process: "subprocess.Popen[bytes]", order: bytes) -> None:
-        """Waits for the end. A process that could not tell how it ended is told of."""
+        """Waits for the process to end. Marks the job failed if the process died without reporting."""
         process.communicate(order)
         try:
             if process.returncode != 0:
@@ -62,7 +62,7 @@ class ReplayLauncher:
                 self._jobs.update(told)
             found = self._jobs.job(job.program, job.id)
         except RedisError as error:
-            log.warning("replay not told of", id=job.id, reason=str(error))
+            log.warning("replay result not stored", id=job.id, reason=str(error))
             return
         counter("replays").labels(found.status if found else "lost").inc()
 
@@ -70,4 +70,4 @@ class ReplayLauncher:
 def _exit_reason(code: int) -> str:
     if code < 0:
         return f"its process was ended by signal {-code}, or with the service: ask for the replay again"
-    return f"its process ended with {code}: the service's log says why"
+    return f"its process ended with status {code}: see the service's log"

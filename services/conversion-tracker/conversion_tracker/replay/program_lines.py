@@ -39,7 +39,7 @@ class ProgramLines(Generic[Line]):
 
 
 def without_repeats(lines: Iterable[tuple[Position, Line]], fence: Fence) -> Iterator[tuple[Position, Line]]:
-    """Derived lines of a partition without those that a crash had said twice. `fence` remembers from call to call."""
+    """Output lines of a partition without duplicates caused by crashes. `fence` remembers between calls."""
     for position, line in lines:
         if isinstance(line, Derived | ClockTicked):
             if not fence.admits(line.cause):

@@ -36,7 +36,7 @@ class ReplayTotalsOut(Schema):
     """The whole program."""
 
     referrals = fields.Nested(PairOut, metadata={"description": "referrals that count"})
-    held = fields.Nested(PairOut, metadata={"description": "referrals that wait for somebody to look at them"})
+    held = fields.Nested(PairOut, metadata={"description": "referrals that wait for a review"})
     referrer_rewards = fields.Nested(PairOut)
     friend_rewards = fields.Nested(PairOut)
 
@@ -61,7 +61,7 @@ class ReferrerChangesOut(Schema):
 
 
 class PersonChangeOut(Schema):
-    """A follower whom somebody else brought; null: nobody."""
+    """A follower with another referrer under the other rules; null: no referrer."""
 
     person = fields.Str()
     before = fields.Nested(ReferrerOut, allow_none=True)
@@ -84,7 +84,7 @@ class DifferenceOut(Schema):
 
 
 class AsRecordedOut(Schema):
-    """Whether the replay under the recorded rules says, line by line, what the live folds said; else do not trust it."""
+    """Whether the replay under the recorded rules equals, line by line, what the live folds published; if not, do not trust it."""
 
     equal = fields.Bool()
     lines = fields.Int(metadata={"description": "attributions and conversions compared"})

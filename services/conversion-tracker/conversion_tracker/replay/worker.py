@@ -1,7 +1,7 @@
 """A replay in a process of its own: `python -m conversion_tracker replay`, which reads its order from standard input.
 
-It gives way to everything else on the machine, and ends when its job is cancelled, when Redis has forgotten it, or when the service
-that started it is gone.
+It runs at low priority, and ends when its job is cancelled, when the job is missing in Redis, or when the service that started it
+has ended.
 """
 
 import gc
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 class ReplayTask(msgspec.Struct, frozen=True):
-    """What to replay, for whom, and who is to be there as long as it runs."""
+    """What to replay, for which job, and the process id of the service that must be alive."""
 
     job: ReplayJob
     rules: Program
@@ -47,11 +47,11 @@ class ReplayTask(msgspec.Struct, frozen=True):
 
 
 class ReplayCancelled(Exception):
-    """Nobody waits for this replay any more."""
+    """The replay was cancelled, or its service has ended."""
 
 
 class ProgressReporter:
-    """Tells the job how far it is, twice a second at most. Raises Unwanted."""
+    """Reports progress to the job, at most twice a second. Raises ReplayCancelled."""
 
     def __init__(self, jobs: ReplayJobs, order: ReplayTask) -> None:
         self._jobs = jobs
@@ -63,7 +63,7 @@ class ProgressReporter:
         self.job = order.job
 
     def __call__(self, progress: Progress) -> None:
-        """Tells it, where it is time."""
+        """Reports progress if it is time to."""
         now = time.monotonic()
         if progress.phase == "attributing":
             self._folding = self._folding or now
@@ -75,7 +75,7 @@ class ProgressReporter:
 
     @contextmanager
     def renewing_lease(self, every_s: float = _LEASE_RENEWAL_S) -> Iterator[None]:
-        """Keeps the lease while the block lasts, however long a step takes that tells nothing: screening, sorting, comparing."""
+        """Renews the lease while the block runs, also during long steps without progress reports: screening, sorting, comparing."""
         over = Event()
         thread = Thread(target=self._renew_lease, args=(over, every_s), name="lease", daemon=True)
         thread.start()
@@ -90,10 +90,10 @@ class ProgressReporter:
             try:
                 self._jobs.update(self.job)
             except RedisError as error:
-                log.warning("lease not kept", id=self.job.id, reason=str(error))
+                log.warning("lease not renewed", id=self.job.id, reason=str(error))
 
     def update(self, job: ReplayJob) -> None:
-        """Tells it now."""
+        """Reports progress now."""
         if os.getppid() != self._parent or not self._jobs.update(job):
             raise ReplayCancelled
 

@@ -1,1 +1,1 @@
-"""What the leaderboard decides, without asking anybody: periods, standings, ranks, counts. Pure functions and values."""
+"""What the leaderboard computes: periods, scores, ranks and counts. Pure functions and values."""

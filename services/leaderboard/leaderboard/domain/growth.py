@@ -1,9 +1,8 @@
-"""Followers as they stand: how many somebody brought, how many found the account themselves, and through which
-channels.
+"""Current followers: how many were referred, how many came without a referral, and through which channels.
 
-Each count belongs to the day on which its follow happened, and what is taken back is taken from that same day. So the
-counts say who stands now, whatever was said and corrected meanwhile, in any order it came. (How many reversals were
-said is no such figure: an unfollow that overtakes its follow leaves nothing to reverse.)
+Each count belongs to the day of the follow, and a reversal is subtracted from that same day. The counts therefore say who follows
+now, whatever was corrected since and in whatever order. (The number of reversals is not such a figure: an unfollow that overtakes
+its follow leaves nothing to reverse.)
 """
 
 from collections.abc import Iterable
@@ -14,9 +13,9 @@ from referral.events.attributions import Stage
 
 
 class Growth(Struct, frozen=True, array_like=True, tag="growth"):
-    """Who follows, of those who began in a period (or ever); `attributed` and `unattributed` are all of them.
+    """Current followers who began to follow in a period, or ever: `attributed` plus `unattributed`.
 
-    `channels` splits `attributed` by the channel of the winning evidence, as far as it had one.
+    `channels` splits `attributed` by the channel of the winning evidence, if it had one.
     """
 
     attributed: int = 0
@@ -25,11 +24,11 @@ class Growth(Struct, frozen=True, array_like=True, tag="growth"):
     channels: dict[str, int] = {}
 
     def plus(self, stage: Stage, number: int, channel: str | None = None) -> "Growth":
-        """The same with `number` more of a stage, negative for fewer."""
+        """Returns the counts with `number` more of a stage (negative: fewer)."""
         counts = {"attributed": self.attributed, "qualified": self.qualified, "unattributed": self.unattributed}
         counts[stage] += number
-        through = {channel: number} if channel and stage == "attributed" else {}
-        return Growth(**counts, channels=_merge_channels(self.channels, through))
+        by_channel = {channel: number} if channel and stage == "attributed" else {}
+        return Growth(**counts, channels=_merge_channels(self.channels, by_channel))
 
     @property
     def followers(self) -> int:
@@ -38,28 +37,28 @@ class Growth(Struct, frozen=True, array_like=True, tag="growth"):
 
     @property
     def referral_share(self) -> float:
-        """How much of it referrals brought, from 0 to 1; 0 where nobody follows."""
+        """The share of followers who were referred, 0 to 1; 0 without followers."""
         return self.attributed / self.followers if self.followers else 0.0
 
 
 class GrowthDays(Struct, frozen=True, array_like=True, tag="days"):
-    """Growth by the name of the day, for the days that touch a block (see `blocks`)."""
+    """Growth by name of the day, for the days of a bucket (`day_buckets`)."""
 
     days: dict[str, Growth] = {}
 
     def with_day(self, day: str, growth: Growth) -> "GrowthDays":
-        """The same with another count for one day."""
+        """Returns the bucket with another count for one day."""
         return GrowthDays({**self.days, day: growth})
 
 
 class ReferralChannel(Struct, frozen=True, array_like=True, tag="through"):
-    """The channel that a referral came through."""
+    """The channel of a referral."""
 
     channel: str
 
 
 def total(parts: Iterable[Growth]) -> Growth:
-    """All of them together."""
+    """Returns the sum."""
     whole = Growth()
     for part in parts:
         whole = Growth(
@@ -72,7 +71,7 @@ def total(parts: Iterable[Growth]) -> Growth:
 
 
 def _merge_channels(channels: dict[str, int], more: dict[str, int]) -> dict[str, int]:
-    """Both together, sorted, without zeros: equal counts are equal bytes."""
+    """The sums, sorted and without zeros, so that equal counts are equal bytes."""
     names = sorted({**channels, **more}) if more else channels
     sums = {name: channels.get(name, 0) + more.get(name, 0) for name in names}
     return {name: number for name, number in sums.items() if number}

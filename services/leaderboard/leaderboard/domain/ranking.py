@@ -1,4 +1,4 @@
-"""One ranking out of many: a board lies in P sorted sets, and each referrer in exactly one of them."""
+"""One ranking from many partitions: a board is one sorted set per partition, and each referrer is in exactly one of them."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -11,14 +11,14 @@ from leaderboard.domain.score import count_of, reached_at_of
 
 
 class BoardEntry(NamedTuple):
-    """Where somebody stands: places compare as they rank, by score and then by id (as bytes; ids are ASCII)."""
+    """A member of a board. Entries compare as they rank: by score, then by id (as bytes; ids are ASCII)."""
 
     score: float
     member: bytes
 
     @property
     def participant(self) -> str:
-        """Who it is."""
+        """The participant's id."""
         return self.member.decode()
 
     @property
@@ -28,13 +28,13 @@ class BoardEntry(NamedTuple):
 
     @property
     def reached_at_s(self) -> int:
-        """When the last of them happened, seconds since the epoch."""
+        """When the last of them happened, in seconds since the epoch."""
         return reached_at_of(self.score)
 
 
 @dataclass(frozen=True, slots=True)
 class RankedEntry:
-    """A place and its rank, from 1."""
+    """An entry and its rank, from 1."""
 
     rank: int
     entry: BoardEntry
@@ -42,7 +42,7 @@ class RankedEntry:
 
 @dataclass(frozen=True, slots=True)
 class BoardSlice:
-    """Some of a board in order, and how many stand on it in all."""
+    """Consecutive entries of a board, and how many it has in all."""
 
     entries: list[RankedEntry]
     total: int
@@ -50,9 +50,7 @@ class BoardSlice:
 
 @dataclass(frozen=True, slots=True)
 class PartitionSlice:
-    """What one partition holds around a place: how many there are, how many before the first of `near`, and some in
-    order.
-    """
+    """A partition's entries around a score, in order: how many it has in all, how many before `near`, and `near` itself."""
 
     total: int
     before: int
@@ -60,24 +58,24 @@ class PartitionSlice:
 
 
 def merge_top(parts: Iterable[Sequence[BoardEntry]], limit: int) -> list[BoardEntry]:
-    """The first `limit` of all parts."""
+    """Returns the first `limit` entries of all parts."""
     return sorted(chain.from_iterable(parts))[:limit]
 
 
 def with_ranks(entries: Iterable[BoardEntry], before: int) -> list[RankedEntry]:
-    """Places with their ranks; `before` stand ahead of the first."""
-    return [RankedEntry(rank, place) for rank, place in enumerate(entries, before + 1)]
+    """Returns the entries with their ranks; `before` is how many entries precede the first."""
+    return [RankedEntry(rank, entry) for rank, entry in enumerate(entries, before + 1)]
 
 
 def entries_after(parts: Sequence[PartitionSlice], after: BoardEntry, limit: int) -> BoardSlice:
-    """The `limit` places behind `after`, whether or not it still stands there itself."""
+    """Returns the `limit` entries behind `after`, whether or not it is still on the board itself."""
     ahead = sum(part.before + bisect_right(part.near, after) for part in parts)
     behind = merge_top((part.near[bisect_right(part.near, after) :] for part in parts), limit)
     return BoardSlice(with_ranks(behind, ahead), sum(part.total for part in parts))
 
 
 def entries_around(parts: Sequence[PartitionSlice], me: BoardEntry, reach: int) -> BoardSlice:
-    """`me` and up to `reach` places on each side."""
+    """Returns `me` and up to `reach` entries on each side."""
     ahead = sum(part.before + bisect_left(part.near, me) for part in parts)
     above = sorted(chain.from_iterable(part.near[: bisect_left(part.near, me)] for part in parts))
     above = above[max(0, len(above) - reach) :]
@@ -86,14 +84,15 @@ def entries_around(parts: Sequence[PartitionSlice], me: BoardEntry, reach: int) 
 
 
 def read_depth(limit: int, parts: int) -> int:
-    """How many of each part to ask for so that the first `limit` of all are, almost surely, among them.
+    """How many entries to read of each part so that the first `limit` of all are almost certainly among them.
 
-    Referrers spread over partitions by hash: of the first `limit` a partition holds limit/P, give or take its root.
+    Referrers are distributed over partitions by hash: of the first `limit`, a partition has limit/P, with a standard deviation of
+    about the root of that. The result adds four of them.
     """
     share = limit / parts
     return min(limit, ceil(share + 4 * sqrt(share)) + 1)
 
 
-def may_hold_more(part: Sequence[BoardEntry], asked: int, chosen: Sequence[BoardEntry]) -> bool:
-    """Whether a part gave all it was asked for and all of it was chosen: it may hold more that belongs here."""
-    return len(part) == asked and part[-1] <= chosen[-1]
+def may_hold_more(part: Sequence[BoardEntry], requested: int, chosen: Sequence[BoardEntry]) -> bool:
+    """Whether a part may have further entries for `chosen`: it returned all that were requested, and all were chosen."""
+    return len(part) == requested and part[-1] <= chosen[-1]

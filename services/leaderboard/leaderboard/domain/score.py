@@ -1,13 +1,12 @@
-"""A referrer's standing: the moments of the referrals that count, and what every board makes of them.
+"""A referrer's score on a board, computed from the timestamps that count for them.
 
-The state is the bag of those moments, and a place on a board is a function of the bag: how many moments lie in the
-board's period, and which of them is the last. Clearing puts one in, a reversal takes it out; bags do not care for
-order, so any interleaving of partitions, any late correction and any way back gives the same board. (Keeping only a
-count and a running maximum would not: the maximum would remember a referral that was taken back, and a tie would hang
-on who was corrected when.)
+The state is the multiset of those timestamps. A score is a function of it: how many timestamps are in the board's period, and which
+of them is the last. Clearing a conversion adds one, reversing it removes it; a multiset does not depend on order, so any
+interleaving of partitions and any late correction give the same board. (A count and a running maximum would not: the maximum would
+still contain a referral that was reversed, and a tie would depend on the order of corrections.)
 
-A moment is 4 bytes, a whole second since the epoch in the machine's byte order; the bag is sorted. The largest bag a
-batch moves is 4 bytes times what one referrer brought: 40 kB for ten thousand.
+A timestamp is 4 bytes, a whole second since the epoch in the machine's byte order; the array is sorted. The largest state that a
+batch writes is 4 bytes times the referrals of one referrer: 40 kB for ten thousand.
 """
 
 from array import array
@@ -15,7 +14,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 
 _STEP = 2.0**32
-MAX_REFERRALS = 2**21  # referrals of one referrer that a double can rank to the second
+MAX_REFERRALS = 2**21  # of one referrer, so that a double can still rank them to the second
 
 
 class NotCounted(LookupError):
@@ -23,48 +22,48 @@ class NotCounted(LookupError):
 
 
 def load_seconds(state: bytes | None) -> "array[int]":
-    """The bag that a state holds."""
-    bag = array("I")
+    """Returns the timestamps that a state contains."""
+    seconds = array("I")
     if state:
-        bag.frombytes(state)
-    return bag
+        seconds.frombytes(state)
+    return seconds
 
 
-def add(bag: "array[int]", second: int) -> None:
-    """One more referral counts since `second`. Raises OverflowError before 1970 and after 2106."""
-    insort(bag, second)
+def add(seconds: "array[int]", second: int) -> None:
+    """Adds a timestamp. Raises OverflowError before 1970 and after 2106."""
+    insort(seconds, second)
 
 
-def remove(bag: "array[int]", second: int) -> None:
-    """One of `second` counts no more. Raises NotStanding where there is none."""
-    place = bisect_left(bag, second)
-    if place == len(bag) or bag[place] != second:
-        raise NotCounted(f"no referral of second {second} counts")
-    del bag[place]
+def remove(seconds: "array[int]", second: int) -> None:
+    """Removes a timestamp once. Raises NotCounted if it is missing."""
+    index = bisect_left(seconds, second)
+    if index == len(seconds) or seconds[index] != second:
+        raise NotCounted(f"no referral of second {second} is counted")
+    del seconds[index]
 
 
-def scores(bag: "array[int]", borders: Iterable[tuple[int, int]]) -> list[float | None]:
-    """For each [start_s, end_s) the score of what counts in it, None where nothing does.
+def scores(seconds: "array[int]", windows: Iterable[tuple[int, int]]) -> list[float | None]:
+    """Returns the score in each window [start_s, end_s), None for a window without timestamps.
 
-    reached_at − count·2³²: sorted upwards that is more first, then who got there first; ties stand by id.
+    reached_at − count·2³²: in ascending order, the higher count comes first, then the earlier time. Ties are ordered by id.
     """
-    if not bag:
-        return [None for _ in borders]
-    return [_score(bag, bag[0], bag[-1], start_s, end_s) for start_s, end_s in borders]
+    if not seconds:
+        return [None for _ in windows]
+    return [_score(seconds, seconds[0], seconds[-1], start_s, end_s) for start_s, end_s in windows]
 
 
-def _score(bag: "array[int]", first: int, last: int, start_s: int, end_s: int) -> float | None:
-    """A period mostly holds the bag's end or all of it; only else is there something to search for."""
-    end = len(bag) if last < end_s else bisect_left(bag, end_s)
-    count = end if first >= start_s else end - bisect_left(bag, start_s, 0, end)
-    return bag[end - 1] - count * _STEP if count else None
+def _score(seconds: "array[int]", first: int, last: int, start_s: int, end_s: int) -> float | None:
+    """Most windows contain the end of the array or all of it; only the others need a search."""
+    end = len(seconds) if last < end_s else bisect_left(seconds, end_s)
+    count = end if first >= start_s else end - bisect_left(seconds, start_s, 0, end)
+    return seconds[end - 1] - count * _STEP if count else None
 
 
 def count_of(score: float) -> int:
-    """How many referrals a score tells of."""
+    """Returns the number of referrals in a score."""
     return -int(score // _STEP)
 
 
 def reached_at_of(score: float) -> int:
-    """The second since the epoch at which a score's last referral counted."""
+    """Returns the second since the epoch at which the last referral of a score counted."""
     return int(score % _STEP)

@@ -1,3 +1,1 @@
-"""What the leaderboard consumes: conversions for boards, attributions for growth, events for activity. None has
-outputs.
-"""
+"""The three folds: conversions → boards, attributions → growth, events → activity. None of them has output lines."""

@@ -1,13 +1,14 @@
-"""Events → what people did: content shown and shared, links opened by people, posts that are still there.
+"""Events → activity: content shown and shared, links opened by people, and posts that exist. Each event counts once.
 
-Counting each fact once. A post has an id of its own, which counts once however often it is reported. A click is
-written once, by the redirect, and counts by the class it was recorded with. A line that corrects it later says that class
-and the click's moment too, so that only corrected clicks need a memory, and neither order nor repetition matters. What
-else a platform reports may come again under the same id, at any later time; so the ids of a person's facts are kept by
-the day they occurred on, and a fact that was recorded more than the lateness bound after it occurred is not counted at
-all. Nothing can then come that needs an older memory, and the ids go when the clock has passed their day by the bound
-(and a day more, for clocks that disagree). Within the bound the count is exact up to MOST_A_DAY facts of a person and
-day; what a platform tells beyond is not counted, and memory stays bounded.
+- A post has an id of its own and counts once, however often it is reported.
+- A click is written once, by the redirect, and counts by the visitor class it was recorded with. A line that reclassifies it
+  contains that class and the time of the click, so only reclassified clicks need state, and neither order nor repetition matters.
+- Other events may be repeated under the same id at any later time. So the ids of a person's events are stored by the day on which
+  they occurred, and an event that was recorded later than the lateness limit is not counted. The ids are removed once the clock has
+  passed their day by the limit, and by one day more for clocks that differ.
+
+Within the limit the count is exact, up to MAX_FACTS_PER_DAY events of a person and day. More are not counted, which bounds the
+state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ Changes = dict[Key, State | float | None]
 
 
 class ActivityFold:
-    """Counts by program and day. `lateness_days`: facts recorded later than this after they occurred are not counted."""
+    """Counts by program and day. Events recorded more than `lateness_days` after they occurred are not counted."""
 
     name = state_keys.ACTIVITY
     service = state_keys.SERVICE
@@ -49,11 +50,11 @@ class ActivityFold:
     state: object = State
 
     def __init__(self, lateness_days: int) -> None:
-        self._late_ms = lateness_days * DAY_MS
+        self._lateness_ms = lateness_days * DAY_MS
         self._time_zones = ProgramTimeZones()
 
     def keys(self, line: EventLine) -> Sequence[Key]:
-        """What the line may change; nothing for most facts."""
+        """What the line may change; nothing for most events."""
         match line:
             case ContentShown() | ContentShared():
                 return _counted_facts_key(line), *_count_keys(line)
@@ -67,7 +68,7 @@ class ActivityFold:
                 return ()
 
     def decide(self, line: EventLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
-        """The new counts. Raises LookupError for a program the catalog lacks."""
+        """Returns the new counts. Raises LookupError for a program that the catalog lacks."""
         match line:
             case ContentShown() | ContentShared():
                 return self._count_content(line, states, catalog, position)
@@ -85,7 +86,7 @@ class ActivityFold:
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Ids that nothing can come for any more are forgotten."""
+        """Removes the ids of a day whose events would be too late now."""
         return Decision({key: None})
 
     def _count_content(
@@ -93,40 +94,41 @@ class ActivityFold:
     ) -> Decision[State]:
         occurred_ms = to_ms(line.occurred_at)
         before = states[_counted_facts_key(line)]
-        seen = (before if isinstance(before, CountedFacts) else CountedFacts()).with_fact(line.id)
-        if seen is None or position.recorded_at_ms - occurred_ms > self._late_ms:
+        after = (before if isinstance(before, CountedFacts) else CountedFacts()).with_fact(line.id)
+        if after is None or position.recorded_at_ms - occurred_ms > self._lateness_ms:
             return Decision()
         changes = self._count(line, "shown" if isinstance(line, ContentShown) else "shares", states, catalog)
-        changes[_counted_facts_key(line)] = seen
+        changes[_counted_facts_key(line)] = after
         if before is None:
-            changes[Timer(_counted_facts_key(line))] = float((occurred_ms // DAY_MS + 2) * DAY_MS + self._late_ms)
+            remove_ms = (occurred_ms // DAY_MS + 2) * DAY_MS + self._lateness_ms
+            changes[Timer(_counted_facts_key(line))] = float(remove_ms)
         return Decision(changes)
 
     def _count_reclassified_click(self, line: ClickReclassed, states: States, catalog: Catalog) -> Decision[State]:
-        """The click goes from the class it had to the one it has now: once, whatever comes when."""
-        place = state_keys.click_class(line.program, line.click)
-        known, told = states[place], ClickClass(line.visitor, to_ms(line.occurred_at), line.id)
-        step = click_change(known if isinstance(known, ClickClass) else None, line.was, told)
-        if step is None:
+        """Counts a click by its latest class instead of the one before, once, in any order of lines."""
+        key = state_keys.click_class(line.program, line.click)
+        known, latest = states[key], ClickClass(line.visitor, to_ms(line.occurred_at), line.id)
+        change = click_change(known if isinstance(known, ClickClass) else None, line.was, latest)
+        if change is None:
             return Decision()
-        changes = self._count(line, "clicks", states, catalog, step) if step else {}
-        return Decision({**changes, place: told})
+        changes = self._count(line, "clicks", states, catalog, change) if change else {}
+        return Decision({**changes, key: latest})
 
     def _count(
         self, line: ContentEvent | ClickEvent, kind: ActivityKind, states: States, catalog: Catalog, number: int = 1
     ) -> Changes:
         day = windows(_second(line), self._time_zones.zone_of(line.program, catalog))[0].name
-        ever_at, days_at = _count_keys(line)
-        ever, days = states[ever_at], states[days_at]
-        known = days if isinstance(days, ActivityDays) else ActivityDays()
+        total_key, days_key = _count_keys(line)
+        total, days = states[total_key], states[days_key]
+        bucket = days if isinstance(days, ActivityDays) else ActivityDays()
         return {
-            ever_at: (ever if isinstance(ever, Activity) else Activity()).plus(kind, number),
-            days_at: known.with_day(day, known.days.get(day, Activity()).plus(kind, number)),
+            total_key: (total if isinstance(total, Activity) else Activity()).plus(kind, number),
+            days_key: bucket.with_day(day, bucket.days.get(day, Activity()).plus(kind, number)),
         }
 
 
 def _add_post(line: PostPublished, states: States) -> Decision[State]:
-    """A post counts from when it was first published; one that is gone stays gone."""
+    """A post counts from when it was first published. A removed post stays removed."""
     if states[_removed_post_key(line)] is not None:
         return Decision()
     known, second = states[_post_key(line)], float(_second(line))

@@ -1,13 +1,13 @@
-"""Conversions → boards: every referrer's place by day, week, month and all time. State: each referrer's bag of
-moments.
+"""Conversions → boards: each referrer's score by day, week, month and all time. State: the timestamps that count for a referrer.
 
-Scores are written, never read: a place is a function of the bag alone, so a fold that begins again from nothing gives
-byte-equal boards. All four periods are kept whatever the program shows, so that a board it adds later is right from
-the start. Partners and followers are ranked apart; which of them a referrer is, each line says.
+Scores are written and never read: a score is a function of the timestamps alone, so a refold gives byte-equal boards. All four
+periods are kept, whatever the program shows, so that a board that is added later is correct from the start. Partners and followers
+are ranked separately; each line contains which of them a referrer is.
 """
 
 from collections.abc import Mapping, Sequence
 
+from leaderboard.domain.board_metrics import BOARD_METRICS, CountedConversion, is_counted
 from leaderboard.domain.periods import windows
 from leaderboard.domain.score import add, load_seconds, remove, scores
 from leaderboard.folds import state_keys
@@ -16,11 +16,13 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
 from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed
 from referral.events.line import ClockTicked
+from referral.events.program import BoardMetric
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import CONVERSIONS, Topic
 
-Boards = tuple[tuple[str, ...], tuple[tuple[int, int], ...]]  # their keys, and [first second, the first after)
+Boards = tuple[tuple[str, ...], tuple[tuple[int, int], ...]]  # their keys and windows, each [start_s, end_s)
 States = Mapping[Key, bytes | float | None]
+Changes = dict[Key, bytes | float | None]
 
 _COUNTED = (ConversionCleared, ConversionReversed)
 _QUARTER_S = 15 * 60
@@ -28,7 +30,7 @@ _CACHE_SIZE = 4096
 
 
 class BoardsFold:
-    """Cleared counts, reversed counts no more, held and rejected never did."""
+    """Counts cleared conversions until they are reversed. Held and rejected ones never count."""
 
     name = state_keys.BOARDS
     service = state_keys.SERVICE
@@ -38,46 +40,59 @@ class BoardsFold:
 
     def __init__(self) -> None:
         self._time_zones = ProgramTimeZones()
-        self._cache: dict[tuple[str, int, ReferrerKind], Boards] = {}
+        self._cache: dict[tuple[BoardMetric, str, int, ReferrerKind], Boards] = {}
 
     def keys(self, line: ConversionLine) -> Sequence[Key]:
-        """The referrer's bag, under the participant's id: the boards follow from it."""
-        return (line.referrer,) if isinstance(line, _COUNTED) else ()
+        """The referrer's timestamps for each metric; the boards follow from them."""
+        if not isinstance(line, _COUNTED):
+            return ()
+        return [state_keys.counted_seconds(metric, line.referrer) for metric in BOARD_METRICS]
 
     def decide(self, line: ConversionLine, states: States, catalog: Catalog, position: Position) -> Decision[bytes]:
-        """The referrer's new bag and scores. Raises LookupError for a program the catalog lacks, or what never
-        counted.
+        """Returns the referrer's new timestamps and scores.
+
+        Raises LookupError for a program that the catalog lacks, and for the reversal of a conversion that does not count.
         """
-        if not isinstance(line, _COUNTED):
-            return Decision()
-        referrer, state = line.referrer, states[line.referrer]
-        bag = load_seconds(state if isinstance(state, bytes) else None)
-        if isinstance(line, ConversionCleared):
-            second = int(line.occurred_at.timestamp())
-            add(bag, second)
-        else:
-            second = int(line.cleared_at.timestamp())
-            remove(bag, second)
-        changes: dict[Key, bytes | float | None] = {referrer: bag.tobytes() or None}
-        boards, borders = self._boards(line.program, second, line.referrer_kind, catalog)
-        for board, score in zip(boards, scores(bag, borders), strict=True):
-            changes[SortedSetMember(board, referrer)] = score
+        changes: Changes = {}
+        if isinstance(line, _COUNTED):
+            for metric in BOARD_METRICS:
+                if is_counted(metric, line):
+                    self._count(metric, line, states, catalog, changes)
         return Decision(changes)
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: bytes, catalog: Catalog, position: Position
     ) -> Decision[bytes]:
-        """Time by itself moves nobody: a new period is a new board."""
+        """No timers: a new period is a new board."""
         return Decision()
 
-    def _boards(self, program: str, second: int, kind: ReferrerKind, catalog: Catalog) -> Boards:
-        """The boards that a moment counts in; the same for a quarter of an hour."""
-        at = program, second // _QUARTER_S, kind
-        boards = self._cache.get(at)
+    def _count(
+        self, metric: BoardMetric, line: CountedConversion, states: States, catalog: Catalog, changes: Changes
+    ) -> None:
+        """Adds the changes of one metric to `changes`."""
+        referrer = line.referrer
+        key = state_keys.counted_seconds(metric, referrer)
+        state = states[key]
+        seconds = load_seconds(state if isinstance(state, bytes) else None)
+        if isinstance(line, ConversionCleared):
+            second = int(line.occurred_at.timestamp())
+            add(seconds, second)
+        else:
+            second = int(line.cleared_at.timestamp())
+            remove(seconds, second)
+        changes[key] = seconds.tobytes() or None
+        boards, windows_ = self._boards(metric, line.program, second, line.referrer_kind, catalog)
+        for board, score in zip(boards, scores(seconds, windows_), strict=True):
+            changes[SortedSetMember(board, referrer)] = score
+
+    def _boards(self, metric: BoardMetric, program: str, second: int, kind: ReferrerKind, catalog: Catalog) -> Boards:
+        """The boards in which a second counts. They are the same for a quarter of an hour."""
+        cache_key = metric, program, second // _QUARTER_S, kind
+        boards = self._cache.get(cache_key)
         if boards is None:
             if len(self._cache) >= _CACHE_SIZE:
                 self._cache.clear()
             found = windows(second, self._time_zones.zone_of(program, catalog))
-            keys = tuple(state_keys.board(program, "referrals", one.name, kind) for one in found)
-            boards = self._cache[at] = keys, tuple((one.start_s, one.end_s) for one in found)
+            keys = tuple(state_keys.board(program, metric, window.name, kind) for window in found)
+            boards = self._cache[cache_key] = keys, tuple((window.start_s, window.end_s) for window in found)
         return boards

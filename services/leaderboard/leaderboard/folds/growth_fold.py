@@ -1,7 +1,6 @@
-"""Attributions → who follows: by program, day of the follow and channel.
+"""Attributions → growth: who follows now, by program, day of the follow and channel.
 
-A reversal does not say through which channel the referral had come, so that is kept for each referral that came
-through one.
+A reversal does not contain the channel of the referral, so it is stored for each referral that has one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ Changes = dict[Key, State | float | None]
 
 
 class GrowthFold:
-    """Attributed and unattributed add up to all who follow; what is reversed is taken from the day it was counted on."""
+    """Counts followers. Attributed and unattributed add up to all; a reversal is subtracted from the day of the follow."""
 
     name = state_keys.GROWTH
     service = state_keys.SERVICE
@@ -44,29 +43,29 @@ class GrowthFold:
         self._time_zones = ProgramTimeZones()
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
-        """The counts of the follow's days and of all time, and the referral's channel. Edges tell of nobody new."""
+        """The counts of the follow's day and of all time, and the referral's channel. Referral edges add no follower."""
         if not isinstance(line, GrowthLine):
             return ()
         return state_keys.all_time(line.program), _days_key(line), *_channel_keys(line)
 
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
-        """The new counts. Raises LookupError for a program the catalog lacks."""
+        """Returns the new counts. Raises LookupError for a program that the catalog lacks."""
         if not isinstance(line, GrowthLine):
             return Decision()
         day = windows(_second(line), self._time_zones.zone_of(line.program, catalog))[0].name
-        ever, days = states[state_keys.all_time(line.program)], states[_days_key(line)]
-        known = days if isinstance(days, GrowthDays) else GrowthDays()
+        total, days = states[state_keys.all_time(line.program)], states[_days_key(line)]
+        bucket = days if isinstance(days, GrowthDays) else GrowthDays()
         channel = _channel(line, states)
         changes: Changes = {
-            state_keys.all_time(line.program): _count(line, ever if isinstance(ever, Growth) else Growth(), channel),
-            _days_key(line): known.with_day(day, _count(line, known.days.get(day, Growth()), channel)),
+            state_keys.all_time(line.program): _count(line, total if isinstance(total, Growth) else Growth(), channel),
+            _days_key(line): bucket.with_day(day, _count(line, bucket.days.get(day, Growth()), channel)),
         }
-        return Decision(changes | _channel_change(line))
+        return Decision(changes | _channel_changes(line))
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Nobody follows or leaves by time alone."""
+        """No timers."""
         return Decision()
 
 
@@ -76,7 +75,7 @@ def _followed_at(line: GrowthLine) -> datetime:
             return line.followed_at
         case ReferralReversed():
             return line.since
-        case _:
+        case ReferralAttributed() | ReferralUnattributed():
             return line.occurred_at
 
 
@@ -89,7 +88,7 @@ def _days_key(line: GrowthLine) -> str:
 
 
 def _channel_keys(line: GrowthLine) -> tuple[str, ...]:
-    """Where the referral's channel lies, for a line that writes it down or needs it."""
+    """The key of the referral's channel, for a line that writes or reads it."""
     match line:
         case ReferralAttributed() if line.evidence.channel:
             return (state_keys.channel(line.id),)
@@ -103,18 +102,18 @@ def _channel(line: GrowthLine, states: States) -> str | None:
     if isinstance(line, ReferralAttributed):
         return line.evidence.channel
     for key in _channel_keys(line):
-        through = states[key]
-        return through.channel if isinstance(through, ReferralChannel) else None
+        state = states[key]
+        return state.channel if isinstance(state, ReferralChannel) else None
     return None
 
 
-def _channel_change(line: GrowthLine) -> Changes:
+def _channel_changes(line: GrowthLine) -> Changes:
     channel = line.evidence.channel if isinstance(line, ReferralAttributed) else None
     return {key: ReferralChannel(channel) if channel else None for key in _channel_keys(line)}
 
 
 def _count(line: GrowthLine, growth: Growth, channel: str | None) -> Growth:
-    """The count after a line."""
+    """Returns the counts after a line."""
     for stage, number in _stage_changes(line):
         growth = growth.plus(stage, number, channel)
     return growth

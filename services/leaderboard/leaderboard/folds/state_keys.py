@@ -1,6 +1,7 @@
-"""Under which key of its partition each fold keeps what: the table that the folds write by and the HTTP side reads by."""
+"""The keys of each fold's state within a partition: the folds write by them, the HTTP API reads by them."""
 
 from referral.events.attributions import ReferrerKind
+from referral.events.program import BoardMetric
 
 SERVICE = "lb"
 BOARDS = "boards"
@@ -8,14 +9,19 @@ GROWTH = "growth"
 ACTIVITY = "activity"
 
 
-def board(program: str, metric: str, period: str, kind: ReferrerKind = "follower") -> str:
-    """A sorted set of participant ids by score (boards). A new period is a new key; partners stand on boards of their own."""
+def counted_seconds(metric: BoardMetric, participant: str) -> str:
+    """The timestamps that count for a referrer (boards)."""
+    return participant if metric == "referrals" else f"{metric}:{participant}"
+
+
+def board(program: str, metric: BoardMetric, period: str, kind: ReferrerKind = "follower") -> str:
+    """A sorted set of participant ids by score (boards), one for each period. Partners have boards of their own."""
     return f"{program}:{metric}:{period}" if kind == "follower" else f"{program}:{metric}/{kind}:{period}"
 
 
-def days(program: str, block: int) -> str:
-    """The counts of each day in a block (growth: GrowthDays, activity: ActivityDays)."""
-    return f"days:{program}:{block}"
+def days(program: str, bucket: int) -> str:
+    """The counts of each day in a bucket (growth: GrowthDays, activity: ActivityDays)."""
+    return f"days:{program}:{bucket}"
 
 
 def all_time(program: str) -> str:
@@ -24,25 +30,25 @@ def all_time(program: str) -> str:
 
 
 def channel(referral: str) -> str:
-    """Which channel a standing referral came through (growth: Through); absent where it came through none."""
+    """The channel of a referral that counts (growth: ReferralChannel); absent if it has none."""
     return f"channel:{referral}"
 
 
 def counted_facts(program: str, person: str, day: int) -> str:
-    """Which facts of a person's UTC day (days since the epoch) were counted (activity: Seen)."""
+    """Which events of a person's UTC day (days since the epoch) were counted (activity: CountedFacts)."""
     return f"seen:{program}|{person}:{day}"
 
 
 def click_class(program: str, click: str) -> str:
-    """What was said last of a click that was reclassed (activity: Reclass); clicks that never were keep nothing."""
+    """The latest reclassification of a click (activity: ClickClass); absent for clicks that were never reclassified."""
     return f"reclass:{program}|{click}"
 
 
 def posts(program: str) -> str:
-    """A sorted set of the posts that are still there, by the second they were published (activity)."""
+    """A sorted set of the posts that exist, by the second they were published (activity)."""
     return f"posts:{program}"
 
 
 def removed_posts(program: str) -> str:
-    """A sorted set of the posts that are gone, by the second they went (activity)."""
+    """A sorted set of the posts that were removed, by the second of the removal (activity)."""
     return f"removed:{program}"

@@ -1,4 +1,4 @@
-"""In which zone a program's days begin and end."""
+"""The time zone in which a program's days begin and end."""
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -6,15 +6,13 @@ from referral.catalog.view import Catalog
 
 
 class ProgramTimeZones:
-    """Zones once looked up. A program's never changes (it is its first version's), so remembering it changes no
-    decision.
-    """
+    """Caches time zones. That of a program never changes (it is its first version's), so the cache cannot change a decision."""
 
     def __init__(self) -> None:
         self._cache: dict[str, str] = {}
 
     def zone_of(self, program: str, catalog: Catalog) -> str:
-        """The IANA name. Raises LookupError for an unknown program or zone."""
+        """Returns the IANA name. Raises LookupError for an unknown program or time zone."""
         zone = self._cache.get(program)
         if zone is None:
             zone = self._cache[program] = _zone(program, catalog)
@@ -29,4 +27,4 @@ def _zone(program: str, catalog: Catalog) -> str:
     try:
         return ZoneInfo(zone).key
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise LookupError(f"{zone!r} is no time zone: {error}") from error
+        raise LookupError(f"{zone!r} is not a time zone: {error}") from error

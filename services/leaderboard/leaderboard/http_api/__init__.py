@@ -1,1 +1,1 @@
-"""What the leaderboard answers over HTTP: boards, ranks, insights, and the public board page."""
+"""The HTTP API of the leaderboard: boards, ranks, insights, and the public board page."""

@@ -15,8 +15,8 @@ BLUEPRINTS = (boards.blueprint, insights.blueprint, board_page.blueprint)
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:
-    """The app with these settings, else those of the environment. Make it in the process that serves it."""
+    """Returns the app with these settings, or with those of the environment. Call it in the process that serves the app."""
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
-    made = create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower)
-    return design.init_app(init_app(made))
+    created = create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower)
+    return design.init_app(init_app(created))

@@ -1,4 +1,4 @@
-"""The public board page: no key, no script needed, names only."""
+"""The route of the public board page: without API key, usable without scripts, names only."""
 
 from flask import Response
 from flask_smorest import Blueprint
@@ -9,30 +9,31 @@ from leaderboard.pages.board_view import render_board_page
 from referral.http.rate_limit import without_rate_limit
 from referral.log.errors import LogUnavailable
 
-_QUERY = [
-    ("period", "day, week, month or all; or one by name. The month where it names none."),
-    ("lang", "zh-CN or en; the browser's language otherwise."),
-    ("me", "A participant's id: their row is pinned."),
-]
+_QUERY = {
+    "period": "day, week, month or all, or a period by name. The month by default.",
+    "lang": "zh-CN or en. The browser's language by default.",
+    "me": "A participant's id, whose row is pinned.",
+}
 _PARAMETERS = [
-    {"in": "query", "name": name, "schema": {"type": "string"}, "description": told} for name, told in _QUERY
+    {"in": "query", "name": name, "schema": {"type": "string"}, "description": description}
+    for name, description in _QUERY.items()
 ]
 _HTML = {"text/html": {"schema": {"type": "string"}}}
-_ANSWERS = {
+_RESPONSES = {
     200: {"description": "The page.", "content": _HTML},
-    304: {"description": "It has not changed."},
-    404: {"description": "There is no such program; a page that says so.", "content": _HTML},
-    503: {"description": "The board cannot be read now; a page that says so.", "content": _HTML},
+    304: {"description": "Not modified."},
+    404: {"description": "Unknown program, as a page.", "content": _HTML},
+    503: {"description": "The board cannot be read now, as a page.", "content": _HTML},
 }
 
 blueprint = Blueprint("board_page", __name__, template_folder="../pages/templates")
 
 
 @blueprint.get("/p/<program>")
-@blueprint.doc(parameters=_PARAMETERS, responses=_ANSWERS)
+@blueprint.doc(parameters=_PARAMETERS, responses=_RESPONSES)
 @without_rate_limit
 def page(program: str) -> Response:
-    """The public board page of a program, in Chinese or English. Its errors are pages too."""
+    """The public board page of a program, in Chinese or English. Errors are pages too."""
     try:
         return render_board_page(program) or error_pages.unknown_program(program)
     except (RedisError, LogUnavailable):

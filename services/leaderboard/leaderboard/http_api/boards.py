@@ -1,4 +1,4 @@
-"""Boards: the top, and where somebody stands."""
+"""Boards: their entries, and the rank of a person."""
 
 from flask_smorest import Blueprint
 
@@ -6,78 +6,85 @@ from leaderboard.display_names import ParticipantName, names_of
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
 from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
-from leaderboard.http_api.request_params import (
+from leaderboard.http_api.requests import (
+    AroundQuery,
+    BoardQuery,
     find_participant,
-    period_fields,
     require_metric,
     require_window,
     require_zone,
 )
-from leaderboard.http_api.schemas import AroundIn, BoardIn, BoardOut, StandingOut
+from leaderboard.http_api.responses import BoardEntryResponse, BoardResponse, RankResponse, period_fields
 from referral.events.attributions import ReferrerKind
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
+from referral.http.responses import response
 
 blueprint = Blueprint("boards", __name__)
 
 
 @blueprint.get("/v1/programs/<program>/boards/<metric>")
 @requires("read")
-@blueprint.arguments(BoardIn, location="query")
-@blueprint.response(200, BoardOut)
-@blueprint.alt_response(404, description="There is no such program, or no such board.")
-def board(page: dict[str, object], program: str, metric: str) -> dict[str, object]:
-    """Part of a board, the best first: more referrals lead, then who got there first, then the smaller id.
+@blueprint.arguments(BoardQuery, location="query")
+@response(BoardResponse)
+@blueprint.alt_response(404, description="Unknown program or board.")
+def board(query: dict[str, object], program: str, metric: str) -> BoardResponse:
+    """Part of a board, the best first: more referrals lead, then who reached them first, then the smaller id.
 
     `kind=partner` ranks the program's partners; they are not among the followers.
     """
     zone = require_zone(program)
-    window = require_window(str(page["period"]), zone)
-    kind: ReferrerKind = page["kind"]  # type: ignore[assignment] # the schema takes no other
-    key, limit = state_keys.board(program, require_metric(metric), window.name, kind), int(str(page["limit"]))
-    found = _read(key, limit, page["cursor"])
-    return {
+    window = require_window(str(query["period"]), zone)
+    kind: ReferrerKind = query["kind"]  # type: ignore[assignment] # checked by the schema
+    board_metric, limit = require_metric(metric), int(str(query["limit"]))
+    key = state_keys.board(program, board_metric, window.name, kind)
+    found = _read(key, limit, query["cursor"])
+    return BoardResponse(
         **period_fields(program, window),
-        "metric": metric,
-        "kind": kind,
-        "entries": _entries(found),
-        "total": found.total,
-        "next_cursor": _cursor(key, found, limit),
-    }
+        metric=board_metric,
+        kind=kind,
+        entries=_entry_responses(found),
+        total=found.total,
+        next_cursor=_next_cursor(key, found, limit),
+    )
 
 
 @blueprint.get("/v1/programs/<program>/boards/<metric>/people/<path:person>")
 @requires("read")
-@blueprint.arguments(AroundIn, location="query")
-@blueprint.response(200, StandingOut)
-@blueprint.alt_response(404, description="There is no such program, board or participant.")
-def rank(asked: dict[str, object], program: str, metric: str, person: str) -> dict[str, object]:
-    """Somebody's rank, by participant id or the platform's own id, amid the nearest places on each side."""
+@blueprint.arguments(AroundQuery, location="query")
+@response(RankResponse)
+@blueprint.alt_response(404, description="Unknown program, board or participant.")
+def rank(query: dict[str, object], program: str, metric: str, person: str) -> RankResponse:
+    """A person's rank, by participant id or the platform's own id, with the nearest entries on each side."""
     zone = require_zone(program)
-    window = require_window(str(asked["period"]), zone)
+    window = require_window(str(query["period"]), zone)
     participant = find_participant(program, person)
     kind: ReferrerKind = "partner" if participant and participant.partner else "follower"
-    key = state_keys.board(program, require_metric(metric), window.name, kind)
+    board_metric = require_metric(metric)
+    key = state_keys.board(program, board_metric, window.name, kind)
     id = participant.id if participant else person
-    found = dependencies().boards.around(program, key, id, int(str(asked["around"])))
+    found = dependencies().boards.around(program, key, id, int(str(query["around"])))
     if participant is None and found is None:
-        raise Problem(404, "unknown_participant", f"{person} does not take part in {program}. Enrol them first.")
-    me = next((one for one in found.entries if one.entry.participant == id), None) if found else None
+        detail = f"{person!r} is not a participant of {program}. Enrol them first."
+        raise Problem(404, "unknown_participant", detail)
+    me = next((ranked for ranked in found.entries if ranked.entry.participant == id), None) if found else None
     name = ParticipantName.of(participant) if participant else ParticipantName(id)
-    return {
+    return RankResponse(
         **period_fields(program, window),
-        "metric": metric,
-        "kind": kind,
-        **_participant_fields(id, name),
-        "rank": me.rank if me else None,
-        "score": me.entry.referrals if me else 0,
-        "reached_at": to_datetime(me.entry.reached_at_s * 1000) if me else None,
-        "entries": _entries(found) if found else [],
-        "total": found.total if found else dependencies().boards.total(key),
-    }
+        metric=board_metric,
+        kind=kind,
+        participant=id,
+        external_id=name.external_id,
+        display_name=name.display_name,
+        rank=me.rank if me else None,
+        score=me.entry.referrals if me else 0,
+        reached_at=to_datetime(me.entry.reached_at_s * 1000) if me else None,
+        entries=_entry_responses(found) if found else [],
+        total=found.total if found else dependencies().boards.total(key),
+    )
 
 
 def _read(key: str, limit: int, cursor: object) -> BoardSlice:
@@ -87,27 +94,24 @@ def _read(key: str, limit: int, cursor: object) -> BoardSlice:
     return dependencies().boards.after(key, BoardEntry(position.score, position.member.encode()), limit)
 
 
-def _cursor(key: str, found: BoardSlice, limit: int) -> str | None:
+def _next_cursor(key: str, found: BoardSlice, limit: int) -> str | None:
     last = found.entries[-1] if len(found.entries) == limit else None
     if last is None or last.rank >= found.total:
         return None
     return encode_position(key, last.entry.score, last.entry.participant)
 
 
-def _entries(found: BoardSlice) -> list[dict[str, object]]:
-    names = names_of([one.entry.participant for one in found.entries], context().catalog)
-    return [_entry(one, names[one.entry.participant]) for one in found.entries]
+def _entry_responses(found: BoardSlice) -> list[BoardEntryResponse]:
+    names = names_of([ranked.entry.participant for ranked in found.entries], context().catalog)
+    return [_entry_response(ranked, names[ranked.entry.participant]) for ranked in found.entries]
 
 
-def _entry(one: RankedEntry, name: ParticipantName) -> dict[str, object]:
-    """An EntryOut."""
-    return {
-        "rank": one.rank,
-        **_participant_fields(one.entry.participant, name),
-        "score": one.entry.referrals,
-        "reached_at": to_datetime(one.entry.reached_at_s * 1000),
-    }
-
-
-def _participant_fields(participant: str, name: ParticipantName) -> dict[str, object]:
-    return {"participant": participant, "external_id": name.external_id, "display_name": name.display_name}
+def _entry_response(ranked: RankedEntry, name: ParticipantName) -> BoardEntryResponse:
+    return BoardEntryResponse(
+        rank=ranked.rank,
+        participant=ranked.entry.participant,
+        external_id=name.external_id,
+        display_name=name.display_name,
+        score=ranked.entry.referrals,
+        reached_at=to_datetime(ranked.entry.reached_at_s * 1000),
+    )

@@ -1,4 +1,4 @@
-"""What the views of this service use beside the shared context. One per process, found through the app."""
+"""What the views of this service use in addition to the shared context. One per process, found through the app."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _NAME = "leaderboard"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Boards and figures to read, and the zones of programs."""
+    """Reads boards and growth figures, and the time zones of programs."""
 
     boards: BoardStore
     growth: GrowthStore
@@ -22,7 +22,7 @@ class Dependencies:
 
 
 def init_app(app: Flask) -> Flask:
-    """Gives an app of the factory its collaborators."""
+    """Adds the dependencies to an app of the shared factory."""
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
     app.extensions[_NAME] = Dependencies(
@@ -32,6 +32,6 @@ def init_app(app: Flask) -> Flask:
 
 
 def dependencies() -> Dependencies:
-    """The collaborators of the app that handles this request."""
+    """Returns the dependencies of the app that handles this request."""
     found: Dependencies = current_app.extensions[_NAME]
     return found

@@ -1,1 +1,1 @@
-"""What the leaderboard shows people: the public board."""
+"""The public pages of the leaderboard."""

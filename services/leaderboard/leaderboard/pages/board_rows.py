@@ -1,4 +1,4 @@
-"""What the board page shows: rows, my row, and what is missing to pass the next."""
+"""The rows of the board page, and the reader's own row with what it takes to pass the next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from referral.catalog.view import Catalog
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A row of the board. `today` is how many of the referrals came today (0: none, or not asked)."""
+    """A row of the board. `today` is how many of the referrals happened today; 0 if the page does not show it."""
 
     rank: int
     participant: str
@@ -22,7 +22,7 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class OwnRow:
-    """My row. `next_name` is who stands before me, and `missing` how many more friends pass them."""
+    """The reader's own row. `next_name` is the participant before them, `missing` how many more referrals pass them."""
 
     name: str
     row: BoardRow | None = None
@@ -33,30 +33,28 @@ class OwnRow:
 def rows_of(
     entries: Sequence[RankedEntry], catalog: Catalog, today: Mapping[str, int], me: str | None
 ) -> list[BoardRow]:
-    """The rows of some places; names, never ids, where the catalog knows them."""
-    names = names_of([one.entry.participant for one in entries], catalog)
-    return [_row(one, names[one.entry.participant], today, me) for one in entries]
+    """Returns the rows of entries, with names instead of ids if the catalog knows them."""
+    names = names_of([ranked.entry.participant for ranked in entries], catalog)
+    return [_row(ranked, names[ranked.entry.participant], today, me) for ranked in entries]
 
 
 def own_row(
     around: BoardSlice | None, program: str, me: str, catalog: Catalog, today: Mapping[str, int]
 ) -> OwnRow | None:
-    """My row from my neighbourhood; without one I am not on the board yet. None where nobody has this id in the program."""
+    """Returns the own row from the entries around it; without a rank if they are None. None if `me` is unknown here."""
     if around is None:
         participant = catalog.participant(me)
-        return (
-            OwnRow(ParticipantName.of(participant).display_name)
-            if participant and participant.program == program
-            else None
-        )
+        if participant is None or participant.program != program:
+            return None
+        return OwnRow(ParticipantName.of(participant).display_name)
     rows = rows_of(around.entries, catalog, today, me)
-    place = next(number for number, row in enumerate(rows) if row.is_me)
-    if place == 0:
+    index = next(number for number, row in enumerate(rows) if row.is_me)
+    if index == 0:
         return OwnRow(rows[0].name, rows[0])
-    before = rows[place - 1]
-    return OwnRow(rows[place].name, rows[place], before.name, before.referrals - rows[place].referrals + 1)
+    before = rows[index - 1]
+    return OwnRow(rows[index].name, rows[index], before.name, before.referrals - rows[index].referrals + 1)
 
 
-def _row(one: RankedEntry, name: ParticipantName, today: Mapping[str, int], me: str | None) -> BoardRow:
-    who = one.entry.participant
-    return BoardRow(one.rank, who, name.display_name, one.entry.referrals, today.get(who, 0), who == me)
+def _row(ranked: RankedEntry, name: ParticipantName, today: Mapping[str, int], me: str | None) -> BoardRow:
+    id = ranked.entry.participant
+    return BoardRow(ranked.rank, id, name.display_name, ranked.entry.referrals, today.get(id, 0), id == me)

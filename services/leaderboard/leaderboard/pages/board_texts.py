@@ -1,4 +1,4 @@
-"""The words of periods, prizes and closing times, in the language of the request and the zone of the program."""
+"""Texts of periods, prizes and closing times, in the language of the request and the time zone of the program."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ TABS: Mapping[Period, object] = {
     "all": lazy_gettext("All time"),
 }
 _DAY = {"en": "EEEE, MMMM d", "zh": "M月d日EEEE"}
-# Prizes that programs commonly name; any other is shown as the program wrote it.
+# Common names of prizes; any other name is shown as the program file has it.
 _PRIZES = {
     "grand": lazy_gettext("Grand prize"),
     "gift": lazy_gettext("Gift"),
@@ -28,7 +28,7 @@ _PRIZES = {
 
 
 def heading(window: Window, zone: str) -> str:
-    """The period as a title says it: `November 2026`, `23 – 29 November`, `Tuesday, 24 November`, `All time`."""
+    """The title of a period: `November 2026`, `23 – 29 November`, `Tuesday, 24 November`, `All time`."""
     first, last = _days(window, zone)
     match window.kind:
         case "day":
@@ -42,7 +42,7 @@ def heading(window: Window, zone: str) -> str:
 
 
 def rank_range(ranks: str) -> str:
-    """A place, or a range of them, as the program writes it: `1`, `2-10`."""
+    """The text of a rank, or a range of ranks, of a program file: `1`, `2-10`."""
     first, _, last = ranks.partition("-")
     if last:
         return gettext("Places %(first)s–%(last)s", first=first, last=last)
@@ -50,25 +50,25 @@ def rank_range(ranks: str) -> str:
 
 
 def prize(name: str) -> str:
-    """A prize by the name the program gives it."""
+    """The text of a prize."""
     return str(_PRIZES.get(name, name))
 
 
 def closing(window: Window, zone: str, now_s: int) -> tuple[str, str]:
-    """(how long it lasts, until when) of a period; what it is where it lasts for ever or is over."""
+    """Returns the time left of a period and when it closes; other texts if it never closes or is over."""
     if window.kind == "all":
         return gettext("Counts from the very beginning"), gettext("It never closes.")
     if now_s >= window.end_s:
         return gettext("This period is over"), gettext("Friends who leave again still come off the count.")
     _, last = _days(window, zone)
-    where = get_timezone_location(ZoneInfo(zone), locale=get_locale(), return_city=True)
+    city = get_timezone_location(ZoneInfo(zone), locale=get_locale(), return_city=True)
     return _time_left(window.end_s - now_s), gettext(
-        "Closes on %(day)s at 24:00, %(city)s time", day=_day(last), city=where
+        "Closes on %(day)s at 24:00, %(city)s time", day=_day(last), city=city
     )
 
 
 def _day(day: datetime) -> str:
-    """A day of this year or nearly: `Monday, November 30`."""
+    """A day, without its year: `Monday, November 30`."""
     return format_date(day, _DAY.get(get_locale().language, "full"), locale=get_locale())
 
 
@@ -82,7 +82,7 @@ def _time_left(seconds: int) -> str:
 
 
 def _days(window: Window, zone: str) -> tuple[datetime, datetime]:
-    """Its first day and its last, as moments in the zone."""
-    where = ZoneInfo(zone)
-    first = datetime.fromtimestamp(window.start_s, where)
-    return first, datetime.fromtimestamp(window.end_s, where) - timedelta(seconds=1)
+    """The first and the last day of a period, as times in the time zone."""
+    tz = ZoneInfo(zone)
+    first = datetime.fromtimestamp(window.start_s, tz)
+    return first, datetime.fromtimestamp(window.end_s, tz) - timedelta(seconds=1)

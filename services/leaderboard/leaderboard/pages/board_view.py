@@ -1,4 +1,4 @@
-"""The board as a page: which period, which rows, which words."""
+"""The board page: the period that is shown, its rows and texts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages import board_texts
 from leaderboard.pages.board_rows import BoardRow, OwnRow, own_row, rows_of
-from referral.events.program import Board, Program
+from referral.events.program import Board, BoardMetric, Program
 from referral.events.section import Period
 from referral.http.context import context
 from referral.pages.languages import localize
 
-METRIC = "referrals"
+METRIC: BoardMetric = "referrals"
 MAX_ROWS = 100
 MAX_AGE_S = 5
 
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """What the template needs of a board; `gains`: rows tell what came today, as today is part of the period."""
+    """What the template shows of a board. `shows_today`: rows have today's referrals, because today is part of the period."""
 
     program: Program
     zone: str
@@ -36,11 +36,9 @@ class BoardView:
 
 
 def render_board_page(program: str) -> Response | None:
-    """The page as this request asks for it, kept by browsers and proxies for a few seconds. None for an unknown
-    program.
-    """
-    shown = _board_view(program)
-    return _response(shown) if shown else None
+    """Returns the page for this request, cached by browsers and proxies for some seconds. None for an unknown program."""
+    view = _board_view(program)
+    return _response(view) if view else None
 
 
 def _board_view(name: str) -> BoardView | None:
@@ -50,34 +48,34 @@ def _board_view(name: str) -> BoardView | None:
         return None
     program, now_s = newest.program, context().clock.now_ms() // 1000
     zone = dependencies().time_zones.zone_of(name, catalog)
-    asked = _window(program, now_s, zone)
-    key, me = state_keys.board(name, METRIC, asked.name), request.args.get("me", "")[:64] or None
+    window = _window(program, now_s, zone)
+    key, me = state_keys.board(name, METRIC, window.name), request.args.get("me", "")[:64] or None
     boards = dependencies().boards
     top = boards.top(key, MAX_ROWS)
-    near = boards.around(name, key, me, 1) if me else None
-    gains = asked.kind != "day" and asked.contains(now_s)
-    today = _referrals_today(name, zone, now_s, [part for part in (top, near) if part]) if gains else {}
+    around = boards.around(name, key, me, 1) if me else None
+    shows_today = window.kind != "day" and window.contains(now_s)
+    slices = [part for part in (top, around) if part]
+    today = _referrals_today(name, zone, now_s, slices) if shows_today else {}
     rows = rows_of(top.entries, catalog, today, me)
-    return BoardView(program, zone, asked, top, gains, rows, own_row(near, name, me, catalog, today) if me else None)
+    own = own_row(around, name, me, catalog, today) if me else None
+    return BoardView(program, zone, window, top, shows_today, rows, own)
 
 
-def _referrals_today(program: str, zone: str, now_s: int, parts: Iterable[BoardSlice]) -> dict[str, int]:
-    """How many friends each of these brought today."""
+def _referrals_today(program: str, zone: str, now_s: int, slices: Iterable[BoardSlice]) -> dict[str, int]:
+    """Today's referrals of each participant of these slices."""
     board = state_keys.board(program, METRIC, windows(now_s, zone)[0].name)
-    everybody = {one.entry.participant for part in parts for one in part.entries}
-    return dependencies().boards.counts(program, board, everybody)
+    participants = {ranked.entry.participant for part in slices for ranked in part.entries}
+    return dependencies().boards.counts(program, board, participants)
 
 
 def _window(program: Program, now_s: int, zone: str) -> Window:
-    """The period asked for; the program's first (or the month) where it is none, as a stale link should still show
-    something.
-    """
-    asked, kinds = request.args.get("period", ""), _kinds(program)
-    fallback: Period = "month" if "month" in kinds else kinds[0]
+    """The requested period. By default, and for an invalid one (an outdated link), the month, or the program's first period."""
+    name, kinds = request.args.get("period", ""), _kinds(program)
+    default: Period = "month" if "month" in kinds else kinds[0]
     try:
-        return window(asked or fallback, now_s, zone)
+        return window(name or default, now_s, zone)
     except UnknownPeriod:
-        return window(fallback, now_s, zone)
+        return window(default, now_s, zone)
 
 
 def _board(program: Program) -> Board | None:
@@ -90,21 +88,21 @@ def _kinds(program: Program) -> tuple[Period, ...]:
     return tuple(kind for kind in PERIODS if board is None or kind in board.periods) or PERIODS
 
 
-def _response(shown: BoardView) -> Response:
-    board = _board(shown.program)
-    prizes = board.prizes.get(shown.window.kind, {}) if board else {}
-    left, closes = board_texts.closing(shown.window, shown.zone, context().clock.now_ms() // 1000)
+def _response(view: BoardView) -> Response:
+    board = _board(view.program)
+    prizes = board.prizes.get(view.window.kind, {}) if board else {}
+    time_left, closing_time = board_texts.closing(view.window, view.zone, context().clock.now_ms() // 1000)
     response = make_response(
         render_template(
             "board.html",
-            shown=shown,
-            name=localize(shown.program.name) or shown.program.id,
-            heading=board_texts.heading(shown.window, shown.zone),
-            tabs=[(kind, board_texts.TABS[kind], _tab_url(kind)) for kind in _kinds(shown.program)],
+            view=view,
+            name=localize(view.program.name) or view.program.id,
+            heading=board_texts.heading(view.window, view.zone),
+            tabs=[(kind, board_texts.TABS[kind], _tab_url(kind)) for kind in _kinds(view.program)],
             prizes=[(board_texts.rank_range(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],
-            left=left,
-            lasts=shown.window.kind != "all",
-            closes=closes,
+            time_left=time_left,
+            closes=view.window.kind != "all",
+            closing_time=closing_time,
         )
     )
     response.cache_control.public, response.cache_control.max_age = True, MAX_AGE_S
@@ -115,6 +113,6 @@ def _response(shown: BoardView) -> Response:
 
 
 def _tab_url(kind: Period) -> str:
-    """The address of the same page for another period."""
+    """The URL of the same page for another period."""
     kept = {name: value for name, value in request.args.items() if name in ("lang", "me")}
     return f"?{urlencode({**kept, 'period': kind})}"
