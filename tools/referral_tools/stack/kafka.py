@@ -11,7 +11,7 @@ from referral_tools.private_files import write_private
 from referral_tools.stack.jars import require
 from referral_tools.stack.ports import StackPorts
 from referral_tools.stack.process import Process, ProcessUnhealthy
-from referral_tools.stack.security import ADMIN, StackSecurity
+from referral_tools.stack.security import KAFKA_ADMIN, StackSecurity
 
 _HERE = Path(__file__).parent
 _HEAP = ("-Xmx512m", "-Xms256m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
@@ -127,9 +127,9 @@ class KafkaBroker:
         return common + _SECURED.format(
             scram=_SCRAM_MODULE,
             plain=_PLAIN_MODULE,
-            password=self._security.kafka_users[ADMIN],
-            keystore=self._security.keystore.resolve(),
-            ca=self._security.ca.resolve(),
+            password=self._security.kafka_users[KAFKA_ADMIN],
+            keystore=self._security.keystore,
+            ca=self._security.ca,
         )
 
     def _scram_users(self) -> list[str]:
@@ -149,8 +149,8 @@ class KafkaBroker:
             "security_protocol": "SASL_SSL",
             "ssl_cafile": str(self._security.ca),
             "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": ADMIN,
-            "sasl_plain_password": self._security.kafka_users[ADMIN],
+            "sasl_plain_username": KAFKA_ADMIN,
+            "sasl_plain_password": self._security.kafka_users[KAFKA_ADMIN],
         }
 
     def _java(self, *options: str) -> list[str]:

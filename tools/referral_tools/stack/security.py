@@ -1,6 +1,6 @@
 """Encryption and authentication of a local stack: a certificate authority of its own, Kafka users and Redis users."""
 
-import hashlib
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,18 +13,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from referral.log.acls import SERVICES
+from referral.redis_acls import OPERATOR, USERS
 from referral_tools.private_files import write_private
 
-ADMIN = "admin"
+KAFKA_ADMIN = "admin"
 _VALIDITY = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class StackSecurity:
-    """What a stack with TLS and passwords runs with: PEM files, the passwords of Kafka's users, the ACL file of Redis.
+    """What a stack with TLS and passwords runs with: PEM files, and the passwords of the users of Kafka and Redis.
 
-    `kafka_users` holds at least `admin`, who may do everything. `redis_acl` is the text of the file; `redis_admin` is the
-    name and password of a user in it that may ping.
+    Kafka's users are the services and `admin`, who may do everything; Redis' users are the processes and `operator`.
     """
 
     ca: Path
@@ -32,8 +33,7 @@ class StackSecurity:
     key: Path
     keystore: Path
     kafka_users: Mapping[str, str]
-    redis_acl: str
-    redis_admin: tuple[str, str]
+    redis_users: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +42,28 @@ class _Authority:
     key: ec.EllipticCurvePrivateKey
 
 
-def create_security(
-    folder: Path, kafka_users: Mapping[str, str], redis_acl: str, redis_admin: tuple[str, str]
-) -> StackSecurity:
-    """Creates a certificate authority and a certificate for 127.0.0.1 and localhost in a folder."""
+def create_security(folder: Path) -> StackSecurity:
+    """Creates passwords, a certificate authority, and a certificate for 127.0.0.1 and localhost, in files of a folder."""
     authority = _create_authority("Referral test authority")
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _server_certificate(authority, key)
     pem_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    pem_certificate = _pem(certificate)
-    paths = {name: folder / f"{name}.pem" for name in ("ca", "certificate", "key", "keystore")}
+    pem_certificate = _pem(_server_certificate(authority, key))
+    paths = {name: folder.resolve() / f"{name}.pem" for name in ("ca", "certificate", "key", "keystore")}
     write_private(paths["ca"], _pem(authority.certificate))
     write_private(paths["certificate"], pem_certificate)
     write_private(paths["key"], pem_key)
     write_private(paths["keystore"], pem_key + pem_certificate)
-    return StackSecurity(**paths, kafka_users=kafka_users, redis_acl=redis_acl, redis_admin=redis_admin)
+    redis_users = (*(user.process for user in USERS), OPERATOR)
+    return StackSecurity(**paths, kafka_users=_passwords((*SERVICES, KAFKA_ADMIN)), redis_users=_passwords(redis_users))
+
+
+def _passwords(names: Iterable[str]) -> dict[str, str]:
+    return {name: secrets.token_hex(16) for name in names}
 
 
 def create_authority(path: Path) -> None:
     """Writes the certificate of another authority, which has signed nothing."""
     write_private(path, _pem(_create_authority("Unrelated authority").certificate))
-
-
-def password_hash(password: str) -> str:
-    """A password as a Redis ACL file stores it."""
-    return "#" + hashlib.sha256(password.encode()).hexdigest()
 
 
 def _create_authority(name: str) -> _Authority:

@@ -7,13 +7,14 @@ from typing import Self
 from redis import Redis
 from redis.exceptions import RedisError
 
+from referral.redis_acls import OPERATOR, acl_file
 from referral_tools.private_files import write_private
 from referral_tools.stack.archive import class_archive
 from referral_tools.stack.jars import jars, require
 from referral_tools.stack.kafka import KafkaBroker
 from referral_tools.stack.ports import stack_ports
 from referral_tools.stack.process import Process
-from referral_tools.stack.security import StackSecurity
+from referral_tools.stack.security import KAFKA_ADMIN, StackSecurity
 
 _START_TIMEOUT_S = 60
 
@@ -36,7 +37,7 @@ class Stack:
         self._ports = stack_ports(port_base)
         self._broker = self._kafka(jars(var.resolve()))
         self.kafka = f"127.0.0.1:{self._ports.broker}"
-        self.redis = self.redis_url(*security.redis_admin) if security is not None else self._redis_url("redis://")
+        self.redis = self._redis_url(OPERATOR)
         self.kafka_process = self._broker.process()
         self.redis_process = self._redis()
 
@@ -53,9 +54,18 @@ class Stack:
             raise
         return self
 
-    def redis_url(self, user: str, password: str) -> str:
-        """The URL of Redis for one of its users."""
-        return self._redis_url(f"rediss://{user}:{password}@")
+    def environ(self, kafka_user: str = KAFKA_ADMIN, redis_user: str = OPERATOR) -> dict[str, str]:
+        """The REFERRAL_* variables of a process that connects as these users; they matter only with `security`."""
+        addresses = {"REFERRAL_KAFKA": self.kafka, "REFERRAL_REDIS": self._redis_url(redis_user)}
+        if self.security is None:
+            return addresses
+        return addresses | {
+            "REFERRAL_KAFKA_SECURITY": "sasl_ssl",
+            "REFERRAL_KAFKA_USER": kafka_user,
+            "REFERRAL_KAFKA_PASSWORD": self.security.kafka_users[kafka_user],
+            "REFERRAL_KAFKA_CA": str(self.security.ca),
+            "REFERRAL_REDIS_CA": str(self.security.ca),
+        }
 
     def stop(self) -> None:
         """Stops the broker, then Redis."""
@@ -86,8 +96,13 @@ class Stack:
         options = use if archive.stat().st_size else ()
         return KafkaBroker(libs, self.home, self._ports, options, self.security)
 
-    def _redis_url(self, prefix: str) -> str:
-        return f"{prefix}127.0.0.1:{self._ports.redis}/0"
+    def _redis_url(self, user: str) -> str:
+        address = f"127.0.0.1:{self._ports.redis}/0"
+        return (
+            f"redis://{address}"
+            if self.security is None
+            else f"rediss://{user}:{self.security.redis_users[user]}@{address}"
+        )
 
     def _redis(self) -> Process:
         data = self.home / "redis"
@@ -111,13 +126,13 @@ class Stack:
         if self.security is None:
             return {"port": str(self._ports.redis)}
         users = self.home / "redis.acl"
-        write_private(users, self.security.redis_acl)
+        write_private(users, acl_file({user: f">{secret}" for user, secret in self.security.redis_users.items()}))
         return {
             "port": "0",
             "tls-port": str(self._ports.redis),
-            "tls-cert-file": str(self.security.certificate.resolve()),
-            "tls-key-file": str(self.security.key.resolve()),
-            "tls-ca-cert-file": str(self.security.ca.resolve()),
+            "tls-cert-file": str(self.security.certificate),
+            "tls-key-file": str(self.security.key),
+            "tls-ca-cert-file": str(self.security.ca),
             "tls-auth-clients": "no",
             "aclfile": str(users),
         }
