@@ -7,7 +7,7 @@ because the broker closes the connection with it.
 import socket
 import ssl
 
-from kafka.errors import KafkaError, for_code
+from kafka.errors import for_code
 from kafka.net.sasl import get_sasl_mechanism
 from kafka.protocol.api_message import ApiMessage
 from kafka.protocol.parser import KafkaProtocol
@@ -19,6 +19,7 @@ from referral.log.security import client_options, tls_context, uses_password
 
 _CONNECT_TIMEOUT_S = 1.0
 _HANDSHAKE_TIMEOUT_S = 5.0
+_MAX_ANSWER = 64 * 1024  # bytes
 
 
 def handshake(server: str, settings: Settings) -> None:
@@ -58,14 +59,14 @@ def _authenticate(connection: socket.socket, server: str, settings: Settings) ->
         return
     try:
         _exchange_password(connection, server, settings)
-    except (ConnectionError, KafkaError, ValueError) as error:
-        if isinstance(error, AccessDenied):
-            raise
-        raise _refused(server, settings, f"the connection was closed ({type(error).__name__})") from error
+    except (AccessDenied, TimeoutError):
+        raise
+    except Exception as error:  # the decoder raises whatever an answer leads to that is not of Kafka's protocol
+        raise _refused(server, settings, f"no valid answer: {type(error).__name__}") from error
 
 
 def _exchange_password(connection: socket.socket, server: str, settings: Settings) -> None:
-    protocol = KafkaProtocol(client_id="referral")
+    protocol = KafkaProtocol(client_id="referral", receive_message_max_bytes=_MAX_ANSWER)
     response = _request(connection, protocol, SaslHandshakeRequest[1](mechanism=settings.kafka_mechanism))
     if response.error_code:
         offered = ", ".join(response.mechanisms) or "none"
