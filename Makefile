@@ -20,7 +20,7 @@ demo: setup ## Play a 60-day campaign through the whole system and check every f
 	@.venv/bin/referral demo
 
 test: setup ## Run all tests, with the short form of the chaos tests
-	@tools/bootstrap pages
+	@tools/bootstrap tests
 	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -m "not chaos_long" -n $(TEST_WORKERS) --no-loadscope-reorder
 
 check: lint types contracts test ## Lint, types, import contracts and tests: what CI runs

@@ -1,4 +1,4 @@
-"""Where tests get a broker and a Redis from: containers where a Docker engine answers, else the local stack. The same tests."""
+"""Fixtures for a broker and a Redis: containers if a Docker engine answers, otherwise the local stack; the tests are the same."""
 
 import os
 from collections.abc import Iterator
@@ -16,34 +16,34 @@ from xdist.scheduler import LoadFileScheduling
 from referral.config import Settings
 from referral.log.topic_admin import ensure_topics
 from referral_tools.stack.stack import Stack
+from tests.support.settings import SIGNING_KEY
 
-# A test's broker lives for seconds or minutes: it is not worth to compile it as one that serves for months. Half its work.
+# A test's broker lives for seconds or minutes: compiling it fully would be half of its work.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
-# A dozen processes start from the same modules: compile each once, whatever the shell says.
+# A dozen processes start from the same modules: compile each once, whatever the shell's setting.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# kafka-python 3.0.12 does not hand on `retry_backoff_ms`: a new client waits a tenth of a second before its first question,
+# kafka-python 3.0.12 does not pass on `retry_backoff_ms`: a new client waits a tenth of a second before its first request,
 # and each test has several.
 ClusterMetadata.DEFAULT_CONFIG["retry_backoff_ms"] = 10
 
-# Tests share their machine with brokers and with each other: how long one takes says nothing of what it guards.
+# Tests share their machine with brokers and with each other: the duration of an example is no result.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
 
-SIGNING_KEY = "a signing key that only tests use, long enough"
 _databases = count(1)
 
 
-class BySystem(LoadFileScheduling):
-    """A module's tests stay with one worker, and so do all chaos tests: they share a running system."""
+class SystemScheduling(LoadFileScheduling):
+    """Schedules all tests of a module to one worker, and all chaos tests to one, as they share a running system."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return "chaos" if file.startswith("tests/chaos/") else file
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> BySystem:
-    """Who runs which tests, where several workers do (`-n`)."""
-    return BySystem(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SystemScheduling:
+    """Returns the scheduler of tests to workers (`-n`)."""
+    return SystemScheduling(config, log)
 
 
 def _docker_answers() -> bool:
@@ -57,14 +57,14 @@ def _docker_answers() -> bool:
 
 
 def _backend() -> str:
-    """`TESTS_BACKEND` = containers, local or auto (the default: containers where an engine answers)."""
+    """Returns `containers` or `local`; TESTS_BACKEND chooses, by default containers if an engine answers."""
     wanted = os.environ.get("TESTS_BACKEND", "auto")
     return ("containers" if _docker_answers() else "local") if wanted == "auto" else wanted
 
 
 @pytest.fixture(scope="session")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """(bootstrap servers, Redis URL without a database) of a broker and a Redis that last for the session."""
+    """Yields (bootstrap servers, Redis URL without a database) of the session's broker and Redis."""
     if _backend() == "local":
         with Stack(tmp_path_factory.mktemp("stack"), var=Path("var")) as stack:
             yield stack.kafka, stack.redis.removesuffix("/0")
@@ -81,14 +81,14 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 
 @pytest.fixture(scope="session")
 def mortal_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A broker and a Redis of this machine, beside those that all tests share."""
+    """Yields a local broker and Redis beside those that all tests share."""
     with Stack(tmp_path_factory.mktemp("mortal"), var=Path("var")) as stack:
         yield stack
 
 
 @pytest.fixture
 def mortal(mortal_stack: Stack) -> Stack:
-    """A broker and a Redis that the test may kill, and need not start again; Redis is empty."""
+    """Returns a broker and an empty Redis that the test may kill and need not start again."""
     if not mortal_stack.kafka_process.alive:
         mortal_stack.start_kafka()
     if not mortal_stack.redis_process.alive:
@@ -100,13 +100,13 @@ def mortal(mortal_stack: Stack) -> Stack:
 
 @pytest.fixture
 def topic_prefix() -> str:
-    """A prefix of its own for each test's topics and groups."""
+    """Returns a unique prefix for the test's topics and consumer groups."""
     return f"t{uuid4().hex[:12]}."
 
 
 @pytest.fixture
 def redis_url(backend: tuple[str, str]) -> Iterator[str]:
-    """The URL of an empty database of its own."""
+    """Yields the URL of an empty Redis database for the test."""
     url = f"{backend[1]}/{1 + next(_databases) % 60}"
     with Redis.from_url(url) as client:
         client.flushdb()
@@ -116,14 +116,14 @@ def redis_url(backend: tuple[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def redis(redis_url: str) -> Iterator["Redis"]:
-    """A client of the test's own database."""
+    """Yields a client of the test's Redis database."""
     with Redis.from_url(redis_url) as client:
         yield client
 
 
 @pytest.fixture
 def environ(backend: tuple[str, str], redis_url: str, topic_prefix: str) -> dict[str, str]:
-    """REFERRAL_* variables of a system of the test's own; its topics are not made yet."""
+    """Returns the REFERRAL_* variables of a system for the test; its topics do not exist yet."""
     return {
         "REFERRAL_KAFKA": backend[0],
         "REFERRAL_REDIS": redis_url,
@@ -136,7 +136,7 @@ def environ(backend: tuple[str, str], redis_url: str, topic_prefix: str) -> dict
 
 @pytest.fixture
 def settings(environ: dict[str, str]) -> Settings:
-    """Settings of a system of the test's own, with its topics made."""
+    """Returns the settings of a system for the test; its topics exist."""
     made = Settings.from_env(environ)
     ensure_topics(made)
     return made

@@ -1,7 +1,7 @@
-"""Time as a collaborator: the system's own, one set by hand, and one read from a file that several processes share.
+"""Clocks: the system's, one set by a test, and one read from a file that several processes share.
 
-A service never asks the operating system for the time of day; it asks its clock. So a test can stand still, and a simulated
-campaign can pass sixty days through real services in a minute: every process reads the same eight bytes.
+Services take the time of day from their clock only, never from the operating system. A test can therefore stop time, and a
+simulated campaign can run sixty days through real services in a minute: every process reads the same eight bytes.
 """
 
 import mmap
@@ -14,7 +14,7 @@ _MILLISECONDS = struct.Struct("<q")
 
 
 class Clock(Protocol):
-    """Gives the time of day."""
+    """A source of the time of day."""
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01T00:00:00Z."""
@@ -29,7 +29,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to; for tests."""
+    """A clock that moves only by `advance`; for tests."""
 
     def __init__(self, now_ms: int = 1_790_000_000_000) -> None:
         self._now_ms = now_ms
@@ -44,7 +44,7 @@ class ManualClock:
 
 
 class FileClock:
-    """A clock whose time is kept in a file; 0 stands for the system's time. For simulations across processes."""
+    """A clock whose time is stored in a file, 0 meaning the system's time; for simulations across processes."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,15 +60,15 @@ class FileClock:
         return int(_MILLISECONDS.unpack_from(self._memory)[0]) or self._system.now_ms()
 
     def set(self, now_ms: int) -> None:
-        """Sets the time that every process with this file sees; 0 goes back to the system's time."""
+        """Sets the time for every process that uses this file; 0 returns to the system's time."""
         _MILLISECONDS.pack_into(self._memory, 0, now_ms)
 
 
 def clock_from(setting: str) -> Clock:
-    """The clock named by a configuration value: `system`, or `file:PATH`. Raises ValueError for anything else."""
+    """The clock for a setting: `system` or `file:PATH`. Raises ValueError for any other, and OSError if the file is unusable."""
     if setting == "system":
         return SystemClock()
     scheme, _, path = setting.partition(":")
     if scheme == "file" and path:
         return FileClock(Path(path))
-    raise ValueError(f"{setting!r} is no clock: write `system` or `file:PATH`")
+    raise ValueError(f"the clock must be `system` or `file:PATH`; got {setting!r}")

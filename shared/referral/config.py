@@ -1,6 +1,6 @@
 """Configuration: one table of settings, each with its environment variable, default and meaning.
 
-`docs/configuration.md` is made from it. Wrong values are refused at start, all at once and each by its name.
+`docs/configuration.md` is generated from it. Invalid values end the process at start, all reported together by name.
 """
 
 import os
@@ -14,9 +14,9 @@ from referral.setting import ConfigError, read_setting, setting
 
 __all__ = ["ConfigError", "Settings", "table_rows"]
 
-_SERVERS = re.compile(r"[^\s,/]+:\d+(,[^\s,/]+:\d+)*"), "write host:port, several with commas between them"
+_SERVERS = re.compile(r"[^\s,/]+:\d+(,[^\s,/]+:\d+)*"), "write host:port, several separated by commas"
 _REDIS = re.compile(r"(rediss?|unix)://\S+"), "write redis://host:port/number, or rediss:// for TLS"
-_ADDRESS = re.compile(r"https?://[^\s/]+\S*"), "write a complete address, e.g. https://go.example.com"
+_ADDRESS = re.compile(r"https?://[^\s/]+\S*"), "write a complete URL, e.g. https://go.example.com"
 _CLOCK = re.compile(r"system|file:.+"), "write `system`, or `file:` and a path"
 _RATE = re.compile(r"[1-9]\d*/(\d+ )?(second|minute|hour|day)s?"), "write a number and a unit, e.g. 600/minute"
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,100}"), "use letters, digits, `.`, `_` and `-`, at most 100"
@@ -25,18 +25,18 @@ _CERTIFICATES = setting_checks.check_certificates, "name a readable PEM file wit
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """Everything that can be set. Made by `Settings.from_env`; a test may make one directly."""
+    """All settings, read by `Settings.from_env`; a test may create them directly."""
 
     signing_key: str = setting(
         "REFERRAL_SIGNING_KEY",
-        "Signs click, wallet and guide tokens, derives pattern codes and seals adapters' secrets; the same in every process, at"
-        " least 32 characters (`openssl rand -base64 48` makes one).",
+        "Key that signs click, share, wallet and guide tokens, derives pattern codes and encrypts adapter secrets. The same in"
+        " every process, at least 32 characters (`openssl rand -base64 48` generates one).",
         secret=True,
         least_length=32,
     )
     kafka: str = setting(
         "REFERRAL_KAFKA",
-        "Bootstrap servers of the broker, host:port, comma-separated.",
+        "Kafka bootstrap servers, host:port, comma-separated.",
         "127.0.0.1:9092",
         form=_SERVERS,
     )
@@ -59,108 +59,112 @@ class Settings:
         "REFERRAL_KAFKA_CA",
         "PEM file of the certificate authorities that the broker's certificate is checked with; the system's where empty.",
         "",
-        works=_CERTIFICATES,
+        check=_CERTIFICATES,
     )
     redis: str = setting(
         "REFERRAL_REDIS",
-        "URL of Redis, which must run with `noeviction`: rediss:// for TLS, with `user:password@` before the host for an ACL user.",
+        "URL of Redis, which must run with the eviction policy `noeviction`: rediss:// for TLS, `user:password@` before the host.",
         "redis://127.0.0.1:6379/0",
         form=_REDIS,
-        works=(setting_checks.check_redis_url, _REDIS[1]),
+        check=(setting_checks.check_redis_url, _REDIS[1]),
         secret=True,
     )
     redis_ca: str = setting(
         "REFERRAL_REDIS_CA",
         "PEM file of the certificate authorities that Redis' certificate is checked with; the system's where empty.",
         "",
-        works=_CERTIFICATES,
+        check=_CERTIFICATES,
     )
     topic_prefix: str = setting(
-        "REFERRAL_TOPIC_PREFIX", "What the topics' and consumer groups' names begin with.", "referral.", form=_NAME
+        "REFERRAL_TOPIC_PREFIX", "Prefix of the names of topics and consumer groups.", "referral.", form=_NAME
     )
     partitions: int = setting(
-        "REFERRAL_PARTITIONS", "Partitions of each keyed topic; fixed once the topics exist.", 8, least=1, most=1024
+        "REFERRAL_PARTITIONS",
+        "Partitions of each keyed topic; cannot change once the topics exist.",
+        8,
+        least=1,
+        most=1024,
     )
     replication: int = setting("REFERRAL_REPLICATION", "Replicas of each topic; 3 in production.", 1, least=1, most=9)
     clock: str = setting(
         "REFERRAL_CLOCK",
-        "`system`, or `file:PATH` for a simulated time that several processes share.",
+        "`system`, or `file:PATH` for a simulated time shared by several processes.",
         "system",
         form=_CLOCK,
-        works=(setting_checks.check_clock, "name a file that can be written"),
+        check=(setting_checks.check_clock, "name a writable file"),
     )
     public_url: str = setting(
         "REFERRAL_PUBLIC_URL",
-        "Where people reach link-issuer: links begin with it.",
+        "Public URL of link-issuer; referral links begin with it.",
         "http://127.0.0.1:8001",
         form=_ADDRESS,
     )
     wallet_url: str = setting(
         "REFERRAL_WALLET_URL",
-        "Where people reach reward-dispatcher: guide downloads begin with it.",
+        "Public URL of reward-dispatcher; guide downloads begin with it.",
         "http://127.0.0.1:8003",
         form=_ADDRESS,
     )
     board_url: str = setting(
         "REFERRAL_BOARD_URL",
-        "Where people reach leaderboard: board pages begin with it.",
+        "Public URL of leaderboard; board pages begin with it.",
         "http://127.0.0.1:8004",
         form=_ADDRESS,
     )
     leaderboard: str = setting(
         "REFERRAL_LEADERBOARD",
-        "Where conversion-tracker reaches leaderboard, to tell a referrer's rank in an explanation.",
+        "URL at which conversion-tracker reaches leaderboard, for the rank in an explanation.",
         "http://127.0.0.1:8004",
         form=_ADDRESS,
     )
     http_host: str = setting(
         "REFERRAL_HTTP_HOST",
-        "IP address an HTTP service listens on, and a fold or worker with its metrics.",
+        "IP address on which an HTTP service listens, and on which a fold or worker serves its metrics.",
         "127.0.0.1",
-        works=(setting_checks.check_local_address, "write an IP address of this machine, or 0.0.0.0 for all it has"),
+        check=(setting_checks.check_local_address, "write an IP address of this machine, or 0.0.0.0 for all of them"),
     )
-    http_port: int = setting("REFERRAL_HTTP_PORT", "Port an HTTP service listens on.", 8000, least=1, most=65535)
+    http_port: int = setting("REFERRAL_HTTP_PORT", "Port on which an HTTP service listens.", 8000, least=1, most=65535)
     http_threads: int = setting(
         "REFERRAL_HTTP_THREADS",
-        "Requests served at once by an HTTP process; a durable write waits in one.",
+        "Threads of an HTTP process; a request that writes occupies one until Kafka has acknowledged.",
         64,
         least=1,
         most=1024,
     )
-    http_workers: int = setting("REFERRAL_HTTP_WORKERS", "Processes of an HTTP service.", 1, least=1, most=64)
+    http_workers: int = setting("REFERRAL_HTTP_WORKERS", "Worker processes of an HTTP service.", 1, least=1, most=64)
     proxies: int = setting(
         "REFERRAL_PROXIES",
-        "Reverse proxies in front of an HTTP service: so many of the last entries of X-Forwarded-For are believed.",
+        "Number of reverse proxies in front of an HTTP service: how many of the last X-Forwarded-For entries are trusted.",
         0,
         least=0,
         most=9,
     )
     metrics_port: int = setting(
         "REFERRAL_METRICS_PORT",
-        "Port for /metrics, /healthz and /readyz of a fold or worker; 0 for none.",
+        "Port for /metrics, /healthz and /readyz of a fold or worker; 0 disables it.",
         0,
         least=0,
         most=65535,
     )
     worker: str = setting(
         "REFERRAL_WORKER",
-        "Name of this worker's slot; one that comes back under it takes its partitions at once.",
+        "Name of this worker's slot; a worker that restarts with the same name gets its partitions back at once.",
         "",
         form=_NAME,
     )
     collect_ms: int = setting(
-        "REFERRAL_COLLECT_MS", "How long a single event waits for company, milliseconds.", 5, least=0, most=100
+        "REFERRAL_COLLECT_MS", "Batching delay for single events, milliseconds.", 5, least=0, most=100
     )
     ack_timeout_ms: int = setting(
         "REFERRAL_ACK_TIMEOUT_MS",
-        "How long a write waits for the log before it is answered 503, milliseconds.",
+        "How long a write waits for Kafka's acknowledgement before the answer is 503, milliseconds.",
         1800,
         least=50,
         most=60_000,
     )
     max_in_flight: int = setting(
         "REFERRAL_MAX_IN_FLIGHT",
-        "Lines of a process that may wait for the log; more are answered 503.",
+        "Lines of a process that may await acknowledgement; beyond that the answer is 503.",
         20_000,
         least=1,
         most=1_000_000,
@@ -171,80 +175,81 @@ class Settings:
     max_event: int = setting("REFERRAL_MAX_EVENT", "Largest event, bytes.", 8 * 1024, least=256, most=1024 * 1024)
     future_tolerance_s: int = setting(
         "REFERRAL_FUTURE_TOLERANCE_S",
-        "How far ahead of our clock an event may say it happened, seconds.",
+        "How far in the future an event's `occurred_at` may be, seconds.",
         300,
         least=0,
         most=86_400,
     )
     lateness_days: int = setting(
         "REFERRAL_LATENESS_DAYS",
-        "Events that reach the log more than so many days after they happened are kept, but change no verdict and no count.",
+        "Events that reach the log more than this many days after `occurred_at` are stored, but change no verdict and no count.",
         35,
         least=1,
         most=400,
     )
     invalid_run: int = setting(
         "REFERRAL_INVALID_RUN",
-        "Lines in a row that a fold may find invalid before it stops (or half of the last 2,000); 0 sets every one aside.",
+        "Consecutive invalid lines at which a fold stops (it also stops at half of the last 2,000); 0: every invalid line becomes a"
+        " dead letter and the fold never stops.",
         500,
         least=0,
         most=1_000_000,
     )
     tick_seconds: int = setting(
-        "REFERRAL_TICK_SECONDS", "How often the clock ticks on the log, seconds.", 60, least=1, most=86_400
+        "REFERRAL_TICK_SECONDS", "Interval of the clock ticks on the log, seconds.", 60, least=1, most=86_400
     )
     rate_limit: str = setting(
         "REFERRAL_RATE_LIMIT",
-        "Requests allowed per key (or address) on management routes; ingest and redirect are bounded in flight.",
+        "Requests allowed per API key (or address) on management routes; ingest and redirects are limited by requests in flight.",
         "6000/minute",
         form=_RATE,
     )
     guides: str = setting(
         "REFERRAL_GUIDES",
-        "Folder of the guides that rewards of kind `guide` give.",
+        "Folder with the files of rewards of kind `guide`.",
         "examples/guides",
-        works=(setting_checks.check_folder, "name a folder that is there"),
+        check=(setting_checks.check_folder, "name an existing folder"),
     )
     webhook_loopback: bool = setting(
         "REFERRAL_WEBHOOK_LOOPBACK",
-        "Whether webhooks may go to loopback addresses; for development only.",
+        "Whether webhooks may be sent to loopback addresses; for development only.",
         default=False,
     )
     dev_key: str = setting(
-        "REFERRAL_DEV_KEY", "The API key that `referral run` makes; a fresh one where empty.", "", secret=True
+        "REFERRAL_DEV_KEY", "The API key that `referral run` creates; a random one if empty.", "", secret=True
     )
     log_level: str = setting(
-        "REFERRAL_LOG_LEVEL", "Least level that is logged.", "info", choices=("debug", "info", "warning", "error")
+        "REFERRAL_LOG_LEVEL", "Lowest level that is logged.", "info", choices=("debug", "info", "warning", "error")
     )
     log_format: str = setting(
-        "REFERRAL_LOG_FORMAT", "`json`, or `console` for people.", "json", choices=("json", "console")
+        "REFERRAL_LOG_FORMAT", "`json`, or `console` for terminals.", "json", choices=("json", "console")
     )
     failpoints: str = setting(
         "REFERRAL_FAILPOINTS",
-        "Where a test ends or stops a fold; empty in production.",
+        "Failpoints at which a test kills or stops a fold; empty in production.",
         "",
-        works=(setting_checks.check_failpoints, "correct it, or leave it empty"),
+        check=(setting_checks.check_failpoints, "correct it, or leave it empty"),
     )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """The settings that the environment gives. Raises ConfigError naming all that are missing or wrong."""
+        """The settings from the environment. Raises ConfigError naming all that are missing or invalid."""
         values: dict[str, Any] = {}
-        mistakes: list[str] = []
+        errors: list[str] = []
         for row in fields(cls):
             try:
                 values[row.name] = read_setting(row, environ)
             except ConfigError as error:
-                mistakes.append(str(error))
-        settings = None if mistakes else cls(**values)
-        mistakes += setting_checks.transport_contradictions(settings) if settings is not None else []
-        if settings is None or mistakes:
-            raise ConfigError("\n".join(mistakes))
+                errors.append(str(error))
+        settings = None if errors else cls(**values)
+        errors += setting_checks.transport_contradictions(settings) if settings is not None else []
+        if settings is None or errors:
+            raise ConfigError("\n".join(errors))
         return settings
 
 
 def table_rows() -> list[tuple[str, str, str]]:
-    """The table for people: environment variable, default, meaning."""
+    """The rows of docs/configuration.md: environment variable, default, meaning."""
     return [(row.metadata["env"], _default_text(row), row.metadata["meaning"]) for row in fields(Settings)]
 
 

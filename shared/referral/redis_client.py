@@ -1,4 +1,4 @@
-"""The connection to Redis: bounded in time, quick to come back, never retrying for ever."""
+"""Redis clients with this system's settings: bounded time-outs and one retry."""
 
 import ssl
 from typing import Any
@@ -7,8 +7,8 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import ConstantBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
-from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import TimeoutError as NoAnswer
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from referral.config import Settings
@@ -19,19 +19,19 @@ _RETRY_PAUSE_S = 0.05
 
 
 def connect_for_folds(settings: Settings) -> "Redis":
-    """A client for folds, which have time: for any number of threads; it opens connections as they are needed. Answers are bytes.
+    """A client for folds and workers, with a time-out of two seconds. Thread-safe; replies are bytes.
 
-    Every write made through it must be idempotent: a time-out is tried once more.
+    Every write through it must be idempotent: it is retried once after a time-out.
     """
-    return _client(settings, _FOLD_TIMEOUT_S, (Disconnected, NoAnswer))
+    return _client(settings, _FOLD_TIMEOUT_S, (RedisConnectionError, RedisTimeoutError))
 
 
 def connect_for_http(settings: Settings) -> "Redis":
-    """The same for HTTP: gives up after half a second, so that a Redis that hangs leaves time for the 503 that says so.
+    """The same for HTTP services: it times out after half a second, so that a hanging Redis leaves time to answer 503.
 
-    A broken connection is made anew once; a time-out is not tried again, for somebody waits in a thread that others need.
+    A broken connection is retried once, a time-out is not: the request occupies a thread that others need.
     """
-    return _client(settings, _HTTP_TIMEOUT_S, (Disconnected,))
+    return _client(settings, _HTTP_TIMEOUT_S, (RedisConnectionError,))
 
 
 def unavailable_reason(error: RedisError) -> str:
@@ -50,14 +50,14 @@ def connect_async(settings: Settings) -> "AsyncRedis":
     return AsyncRedis.from_url(settings.redis, socket_timeout=_FOLD_TIMEOUT_S, **_tls_options(settings))
 
 
-def _client(settings: Settings, timeout_s: float, again_after: tuple[type[Exception], ...]) -> "Redis":
+def _client(settings: Settings, timeout_s: float, retry_on: tuple[type[Exception], ...]) -> "Redis":
     return Redis.from_url(
         settings.redis,
         socket_timeout=timeout_s,
         socket_connect_timeout=min(timeout_s, 1.0),
         socket_keepalive=True,
         health_check_interval=0,
-        retry=Retry(ConstantBackoff(_RETRY_PAUSE_S), 1, supported_errors=again_after),
+        retry=Retry(ConstantBackoff(_RETRY_PAUSE_S), 1, supported_errors=retry_on),
         decode_responses=False,
         **_tls_options(settings),
     )

@@ -1,4 +1,4 @@
-"""What a row of the configuration's table is, and how its value is read: parsed, checked, refused by name."""
+"""A row of the configuration table, and how its value is read: parsed, checked, and reported by name if invalid."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, field
@@ -6,23 +6,25 @@ from typing import Any
 
 
 class ConfigError(Exception):
-    """Settings are missing or wrong; says which, what was found and what to write, a line each."""
+    """Settings are missing or invalid; the message has one line for each, with its name, its value and what to write."""
 
 
-def setting(env: str, meaning: str, default: Any = MISSING, **more: Any) -> Any:
-    """A row of the table. `least`, `most`, `choices`, `least_length`, `form` and `works` bound the value.
+def setting(env: str, meaning: str, default: Any = MISSING, **limits: Any) -> Any:
+    """A row of the table: environment variable, meaning and default, and limits of the value.
 
-    What is wrong with a `secret` is said without showing it. A default is taken as it is.
+    Limits: `least` and `most` (numbers), `choices`, `least_length`, `form` (a pattern, and what to write instead), `check` (a
+    function that raises ValueError or OSError, and what to write instead). The value of a `secret` is never shown. A default
+    is not checked.
     """
-    return field(default=default, repr=not more.get("secret"), metadata={"env": env, "meaning": meaning, **more})
+    return field(default=default, repr=not limits.get("secret"), metadata={"env": env, "meaning": meaning, **limits})
 
 
 def read_setting(row: "Field[Any]", environ: Mapping[str, str]) -> Any:
-    """The value that the environment gives a row, else its default. Raises ConfigError."""
+    """The value of a row from the environment, otherwise its default. Raises ConfigError."""
     raw = environ.get(row.metadata["env"])
     if raw is None:
         if row.default is MISSING:
-            raise ConfigError(f"{row.metadata['env']} is not set, and has no default. {row.metadata['meaning']}")
+            raise ConfigError(f"{row.metadata['env']} is required but not set. {row.metadata['meaning']}")
         return row.default
     return _check(row, _parse(row, raw))
 
@@ -52,14 +54,14 @@ def _check(row: "Field[Any]", value: Any) -> Any:
         raise _invalid(row, value, limits["form"][1])
     if len(str(value)) < limits.get("least_length", 0):
         raise _invalid(row, value, f"write at least {limits['least_length']} characters")
-    if "works" in limits:
+    if "check" in limits:
         _run_check(row, value)
     return value
 
 
 def _run_check(row: "Field[Any]", value: Any) -> None:
-    """Raises ConfigError where the value's own check does not let it pass."""
-    check, remedy = row.metadata["works"]
+    """Raises ConfigError if the row's own check rejects the value."""
+    check, remedy = row.metadata["check"]
     try:
         check(value)
     except (ValueError, OSError) as error:
@@ -67,5 +69,5 @@ def _run_check(row: "Field[Any]", value: Any) -> None:
 
 
 def _invalid(row: "Field[Any]", value: Any, remedy: str) -> ConfigError:
-    shown = "a secret that" if row.metadata.get("secret") else f"{value!r}, which"
-    return ConfigError(f"{row.metadata['env']} is {shown} will not do: {remedy}. {row.metadata['meaning']}")
+    shown = " (a secret, not shown)" if row.metadata.get("secret") else f"={value!r}"
+    return ConfigError(f"{row.metadata['env']}{shown} is invalid: {remedy}. {row.metadata['meaning']}")

@@ -1,4 +1,7 @@
-"""What a setting's form does not tell: whether its value works here. Each check raises ValueError or OSError where it does not."""
+"""Checks of settings that need more than a pattern: does the value work on this machine?
+
+Each raises ValueError or OSError if it does not.
+"""
 
 import ipaddress
 import re
@@ -21,15 +24,15 @@ _DATABASE = re.compile(r"/?\d*")
 
 
 def check_redis_url(value: str) -> None:
-    """The client takes it, and takes its path for a database: of one that is no number it would use database 0."""
-    parse_url(value)  # type: ignore[no-untyped-call] # the client leaves it untyped
+    """redis-py accepts it, and its path is a database number; for any other path redis-py would silently use database 0."""
+    parse_url(value)  # type: ignore[no-untyped-call] # redis-py has no type for it
     url = urlsplit(value)
     if url.scheme != "unix" and not _DATABASE.fullmatch(url.path):
-        raise ValueError("the database is no number")
+        raise ValueError("the database must be a number")
 
 
 def check_clock(value: str) -> None:
-    """Its file can be read and written; it is made where it is not there yet."""
+    """Its file can be read and written; a missing one is created."""
     clock_from(value)
 
 
@@ -41,7 +44,7 @@ def check_local_address(value: str) -> None:
 
 
 def check_folder(value: str) -> None:
-    """It is there."""
+    """It is an existing folder."""
     if not Path(value).is_dir():
         raise NotADirectoryError(f"no folder at {Path(value).resolve()}")
 
@@ -53,7 +56,7 @@ def check_certificates(value: str) -> None:
 
 
 def check_failpoints(value: str) -> None:
-    """Every entry names a place and an action."""
+    """Every entry names a failpoint and an action."""
     create_failpoint(value, fold="")
 
 

@@ -1,7 +1,7 @@
-"""Signed tokens: what a redirect, a guide link or a wallet link carries, so that nobody can make or change one.
+"""Signed tokens for redirects, share pages, guide links and wallet links: they cannot be forged or changed.
 
-itsdangerous signs (HMAC-SHA256). Every purpose has a key of its own, derived from the signing key, so that a token of one
-purpose is no token of another. A click token costs 3 µs to make and 5 to read: no look-up, no system call.
+itsdangerous signs them (HMAC-SHA256). Each purpose has its own key, derived from the signing key, so that a token of one purpose
+is invalid for another. Signing a click token takes 3 µs and reading it 5, without a look-up or system call.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ _decode_share = msgspec.msgpack.Decoder(ShareToken).decode
 
 
 class InvalidTokenError(Exception):
-    """The token is `malformed`, `forged` or `expired`; says which. A token of another purpose is forged."""
+    """The token is invalid; the message is `malformed`, `forged` (also a token of another purpose) or `expired`."""
 
 
 class ExpiringToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a guide or wallet token carries: the subject's id and when it ends (milliseconds since the epoch)."""
+    """Content of a guide or wallet token: the subject's id, and when it expires (milliseconds since the epoch)."""
 
     subject: str
     expires_ms: int
@@ -35,7 +35,7 @@ _decode_expiring = msgspec.msgpack.Decoder(ExpiringToken).decode
 
 
 class TokenSigner:
-    """Makes and reads tokens with one signing key."""
+    """Signs and reads tokens with one signing key."""
 
     def __init__(self, signing_key: str) -> None:
         self._click = _signer(signing_key, "click")
@@ -43,20 +43,20 @@ class TokenSigner:
         self._expiring = {"guide": _signer(signing_key, "guide"), "wallet": _signer(signing_key, "wallet")}
 
     def sign_click(self, token: ClickToken) -> str:
-        """The token of a click."""
+        """The token that the redirect of a click carries."""
         return _write(self._click, _encode(token))
 
     def read_click(self, token: str) -> ClickToken:
-        """What a click token carries; how old it may be is the reader's to judge. Raises BadToken."""
+        """The content of a click token, whatever its age. Raises InvalidTokenError."""
         try:
             return _decode_click(_read(self._click, token))
         except msgspec.MsgspecError as error:
             raise InvalidTokenError("malformed") from error
 
     def peek_click(self, token: str) -> ClickToken:
-        """What a click token carries, its signature not checked: for lines of the log, whose tokens were checked at the door.
+        """The content of a click token without checking its signature: for lines of the log, checked when they were accepted.
 
-        Raises BadToken.
+        Raises InvalidTokenError.
         """
         try:
             return _decode_click(_payload(token.rpartition(".")[0].encode()))
@@ -64,29 +64,29 @@ class TokenSigner:
             raise InvalidTokenError("malformed") from error
 
     def sign_share(self, token: ShareToken) -> str:
-        """The token that a share page reports shares with."""
+        """The token with which a share page reports shares."""
         return _write(self._share, _encode(token))
 
     def read_share(self, token: str) -> ShareToken:
-        """What a share page's token carries; how old it may be is the reader's to judge. Raises BadToken."""
+        """The content of a share page's token, whatever its age. Raises InvalidTokenError."""
         try:
             return _decode_share(_read(self._share, token))
         except msgspec.MsgspecError as error:
             raise InvalidTokenError("malformed") from error
 
     def sign_expiring(self, purpose: Literal["guide", "wallet"], subject: str, expires_ms: int) -> str:
-        """A token for one subject until a moment."""
+        """A token for one subject that expires at `expires_ms`."""
         return _write(self._expiring[purpose], _encode(ExpiringToken(subject, expires_ms)))
 
     def read_expiring(self, purpose: Literal["guide", "wallet"], token: str, now_ms: int) -> str:
-        """The subject of a token that has not expired. Raises BadToken."""
+        """The subject of a token that has not expired. Raises InvalidTokenError."""
         try:
-            found = _decode_expiring(_read(self._expiring[purpose], token))
+            content = _decode_expiring(_read(self._expiring[purpose], token))
         except msgspec.MsgspecError as error:
             raise InvalidTokenError("malformed") from error
-        if found.expires_ms <= now_ms:
+        if content.expires_ms <= now_ms:
             raise InvalidTokenError("expired")
-        return found.subject
+        return content.subject
 
 
 def _signer(signing_key: str, purpose: Purpose) -> Signer:
@@ -99,12 +99,12 @@ def _write(signer: Signer, payload: bytes) -> str:
 
 
 def _read(signer: Signer, token: str) -> bytes:
-    """The payload of a token whose signature is right; compared in constant time (itsdangerous does)."""
+    """The payload of a token with a valid signature, which itsdangerous compares in constant time."""
     try:
         return _payload(signer.unsign(token))
     except BadSignature as error:
         raise InvalidTokenError("forged" if "." in token else "malformed") from error
-    except ValueError as error:  # not base 64, not ASCII: nothing that we signed
+    except ValueError as error:  # not Base64 or not ASCII, so never signed by us
         raise InvalidTokenError("malformed") from error
 
 

@@ -1,6 +1,6 @@
-"""The table of topics: what each holds, how it is keyed and kept, who writes and who reads it.
+"""The table of topics: content, key, retention, producers and consumers of each.
 
-Everything else (the topic administrator, the producers, the folds, the docs page) reads this table.
+Topic administration, producers, folds and docs/events.md are all derived from it.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Retention = Literal["forever", "latest of each key", "30 days"]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `lines` is the type (or union) of what stands on it; `partitions` 0 means the configured count."""
+    """One topic. `lines` is the type (or union) of its lines; `partitions` 0 means the configured count."""
 
     name: str
     key: str
@@ -43,7 +43,7 @@ EVENTS = Topic(
 )
 ATTRIBUTIONS = Topic(
     name="attributions",
-    key="program + referrer (program + the participant at whose place an edge is dealt with)",
+    key="program + referrer (for edges: program + the participant whose upline they describe)",
     lines=AttributionLine,
     retention="forever",
     partitions=0,
@@ -102,8 +102,8 @@ TOPICS: dict[str, Topic] = {
 
 
 def partition_of(key: str, partitions: int) -> int:
-    """The partition of a key: CRC-32 modulo the count, which is librdkafka's `consistent` partitioner.
+    """The partition of a key: CRC-32 modulo the count, as in librdkafka's `consistent` partitioner.
 
-    Measured 40 times cheaper than murmur2 in Python; every producer of these topics is ours, and each names the partition.
+    It is 40 times cheaper in Python than murmur2. Every producer of these topics belongs to this system and uses it.
     """
     return crc32(key.encode()) % partitions

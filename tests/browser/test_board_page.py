@@ -1,35 +1,21 @@
 """The board page in a real browser: it fits, it can be read, it works without script, it speaks both languages."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 from redis import Redis
 
 from referral.pages import design
-from tests.support.app_server import listening
-from tests.support.builders.leaderboard import PROGRAM, somebody
-from tests.support.systems.leaderboard import NOW, score, seat, served
+from tests.support.app_server import serve_app
+from tests.support.browser import launch_browser, open_page
+from tests.support.builders.participants import PROGRAM, participant
+from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.integration,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH: install the package `chromium`"),
-]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = [pytest.mark.browser, pytest.mark.integration]
 NAMES = [
     "林小满",
     "Amy Chen",
@@ -37,7 +23,7 @@ NAMES = [
     "Marie-Thérèse-Vandenbroucke-Wijngaarden" * 2,
     "x" * 80,
 ]
-PEOPLE = [somebody(f"u{number}", NAMES[number % len(NAMES)]) for number in range(30)]
+PEOPLE = [participant(f"u{number}", NAMES[number % len(NAMES)]) for number in range(30)]
 ME = PEOPLE[20]
 PAGE = f"/p/{PROGRAM}"
 READABLE = 4.5  # WCAG 2.2 AA, text of any size
@@ -46,41 +32,32 @@ READABLE = 4.5  # WCAG 2.2 AA, text of any size
 @pytest.fixture
 def address(redis: "Redis", redis_url: str) -> Iterator[str]:
     """Where the page is served."""
-    month = {one.id: score(40 - number, NOW - timedelta(hours=number)) for number, one in enumerate(PEOPLE)}
-    seat(redis, "2026-11", month)
-    seat(redis, "2026-11-24", {PEOPLE[0].id: score(2, NOW)})
-    with listening(served(redis_url, PEOPLE)) as address:
+    month = {one.id: board_score(40 - number, NOW - timedelta(hours=number)) for number, one in enumerate(PEOPLE)}
+    set_scores(redis, "2026-11", month)
+    set_scores(redis, "2026-11-24", {PEOPLE[0].id: board_score(2, NOW)})
+    with serve_app(leaderboard_app(redis_url, PEOPLE)) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser for all tests of this file."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-def opened(browser: Browser, url: str, width: int = 390, **more: object) -> Page:
-    """A page in a window of its own."""
-    page = browser.new_context(viewport={"width": width, "height": 844}, **more).new_page()
-    page.goto(url)
-    return page
+    with launch_browser() as browser:
+        yield browser
 
 
 @pytest.mark.parametrize("width", [320, 360, 390, 1440])
 @pytest.mark.parametrize("query", ["?lang=en", "?lang=zh-CN", f"?lang=en&me={ME.id}", "?lang=zh-CN&period=day"])
 def test_nothing_is_wider_than_the_screen(browser: Browser, address: str, width: int, query: str) -> None:
     """However long a name is, a phone never scrolls sideways."""
-    page = opened(browser, address + PAGE + query, width)
+    page = open_page(browser, address + PAGE + query, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
 
 
 def test_it_works_without_script(browser: Browser, address: str) -> None:
     """All rows are in the page itself, and the periods are links."""
-    page = opened(browser, f"{address}{PAGE}?lang=en", java_script_enabled=False)
+    page = open_page(browser, f"{address}{PAGE}?lang=en", java_script_enabled=False)
     assert page.locator("table.board tbody tr").count() == len(PEOPLE)
     page.get_by_role("link", name="Today").click()
     assert page.locator("table.board tbody tr").count() == 1
@@ -90,7 +67,7 @@ def test_it_works_without_script(browser: Browser, address: str) -> None:
 
 def test_the_language_is_the_browsers_until_the_reader_chooses(browser: Browser, address: str) -> None:
     """And the choice keeps what else was asked for."""
-    page = opened(browser, f"{address}{PAGE}?me={ME.id}", locale="en-GB")
+    page = open_page(browser, f"{address}{PAGE}?me={ME.id}", locale="en-GB")
     assert page.locator("h1").inner_text() == "Who brought the most friends"
     page.get_by_role("link", name="中文").click()
     assert page.locator("h1").inner_text() == "谁带来的朋友最多"
@@ -101,7 +78,7 @@ def test_the_language_is_the_browsers_until_the_reader_chooses(browser: Browser,
 
 def test_my_row_stays_in_sight_and_leads_to_my_place(browser: Browser, address: str) -> None:
     """Pinned at the thumb while my place is further down."""
-    page = opened(browser, f"{address}{PAGE}?lang=en&me={ME.id}")
+    page = open_page(browser, f"{address}{PAGE}?lang=en&me={ME.id}")
     box = page.locator(".mine").bounding_box()
     assert box is not None
     assert 0 < box["y"] < 844 - box["height"]
@@ -134,7 +111,7 @@ def test_new_numbers_come_without_moving_the_reader(browser: Browser, address: s
     page = context.new_page()
     page.goto(f"{address}{PAGE}?lang=en")
     page.evaluate("scrollTo(0, 400)")
-    seat(redis, "2026-11", {PEOPLE[0].id: score(77, NOW)})
+    set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(77, NOW)})
     context.clock.run_for(16_000)
     page.get_by_role("cell", name="77").wait_for(timeout=10_000)
     assert page.evaluate("scrollY") == 400

@@ -2,25 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route
 
 from link_issuer.http_api.app import app as make_app
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.catalog.memory_follower import MemoryFollower
-from referral.config import Settings
 from referral.events.entities import Participant, ProgramVersion
-from referral.program_file.check import check
-from tests.browser.test_board_page import ARGUMENTS, CHROMIUM, opened
-from tests.support.app_server import listening
+from referral.program_file.check import check_program_file
+from tests.support.app_server import serve_app
+from tests.support.browser import launch_browser, open_page
+from tests.support.settings import GLOW_FILE, UNREACHABLE
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH: install the package `chromium`"),
-]
-GLOW = Path(__file__).parents[2] / "examples" / "programs" / "glow.yaml"
+pytestmark = pytest.mark.browser
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = {
     "AMY88": "Amy",
@@ -33,7 +28,7 @@ NAMES = {
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The URL of the pages: of the example program, with people with long and short names."""
-    program = check(read(GLOW.read_text("utf-8")).content).program
+    program = check_program_file(read_yaml(GLOW_FILE.read_text("utf-8")).content).program
     assert program is not None
     people = [
         Participant(
@@ -47,9 +42,8 @@ def address() -> Iterator[str]:
         for n, (code, name) in enumerate(NAMES.items())
     ]
     version = ProgramVersion(recorded_at=MADE, program=program, version=1, effective_from=MADE)
-    settings = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
-    app = make_app(settings, MemoryFollower([version, *people]))
-    with listening(app) as address:
+    app = make_app(UNREACHABLE, MemoryFollower([version, *people]))
+    with serve_app(app) as address:
         yield address
     app.extensions["referral"].close()
 
@@ -57,10 +51,8 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser for all tests of this file."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    with launch_browser() as browser:
+        yield browser
 
 
 @pytest.mark.parametrize("width", [320, 360, 1440])
@@ -68,7 +60,7 @@ def browser() -> Iterator[Browser]:
 def test_nothing_is_wider_than_the_screen(browser: Browser, address: str, width: int, code: str) -> None:
     """For any name or code, a phone never scrolls sideways; on channels with and without links."""
     for query in ("?lang=en", "?lang=zh-CN&channel=xiaohongshu"):
-        page = opened(browser, f"{address}/s/{code}{query}", width)
+        page = open_page(browser, f"{address}/s/{code}{query}", width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.context.close()
 
@@ -104,7 +96,7 @@ def test_without_a_share_sheet_the_button_copies(browser: Browser, address: str)
     page.get_by_role("button", name="Share it with a friend").click()
     page.get_by_role("status").filter(has_text="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert "say my code AMY88" in copied
+    assert "Follow with my code AMY88" in copied
     assert "http" not in copied
     context.close()
 
@@ -114,8 +106,7 @@ def test_a_press_before_its_ticket_and_one_long_after_are_reported(browser: Brow
     context = browser.new_context()
     context.add_init_script("navigator.share = () => Promise.resolve()")
     context.add_init_script(
-        "window.reports = [];"
-        " navigator.sendBeacon = (_, body) => body.text().then((text) => reports.push(JSON.parse(text)))"
+        "window.reports = []; navigator.sendBeacon = (_, body) => body.text().then((text) => reports.push(JSON.parse(text)))"
     )
     page, held = context.new_page(), list[Route]()
     page.route("**/ticket?*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
@@ -139,7 +130,7 @@ def test_a_press_before_its_ticket_and_one_long_after_are_reported(browser: Brow
 
 def test_it_works_without_script(browser: Browser, address: str) -> None:
     """The text, link, QR code and poster are shown; the button, which needs the script, is not."""
-    page = opened(browser, f"{address}/s/AMY88?lang=en", java_script_enabled=False)
+    page = open_page(browser, f"{address}/s/AMY88?lang=en", java_script_enabled=False)
     assert page.get_by_role("button").count() == 0
     assert page.locator("#text").inner_text().endswith("/AMY88")
     assert page.get_by_role("link", name="Save the poster").is_visible()

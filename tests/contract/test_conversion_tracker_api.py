@@ -16,10 +16,11 @@ from referral.events.facts import Fact
 from referral.events.schemas import types_by_tag
 from referral_tools.stack.ports import free_ports
 from tests.support.api_probe import probe
-from tests.support.builders.conversion_tracker import PROGRAM
-from tests.support.systems.conversion_tracker import served
-from tests.support.systems.reward_dispatcher import running
-from tests.support.waiting import ready, until
+from tests.support.builders.participants import PROGRAM
+from tests.support.processes import run_module
+from tests.support.settings import UNREACHABLE
+from tests.support.systems.conversion_tracker import serve_conversion_tracker
+from tests.support.waiting import is_ready, wait_until
 
 DECISIONS = ("/conversions", "/bans")
 
@@ -27,8 +28,7 @@ DECISIONS = ("/conversions", "/bans")
 @pytest.fixture(scope="module")
 def document() -> Iterator[dict[str, Any]]:
     """/openapi.json; no broker is needed to tell what an API looks like."""
-    nowhere = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
-    app = make_app(nowhere)
+    app = make_app(UNREACHABLE)
     yield app.test_client().get("/openapi.json").get_json()
     app.extensions["referral"].follower.stop()
 
@@ -73,8 +73,8 @@ def test_whatever_is_decided_is_answered_as_described(settings: Settings, enviro
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     http = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
-    with served(settings), running(http, "http", module="conversion_tracker"):
-        until(lambda: ready(httpx.Client(base_url=url)))
+    with serve_conversion_tracker(settings), run_module(http, "conversion_tracker", "http"):
+        wait_until(lambda: is_ready(httpx.Client(base_url=url)))
         schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
         for operation in (found.ok() for found in schema.get_all_operations()):
             if any(part in operation.path for part in DECISIONS):

@@ -8,8 +8,9 @@ from openapi_spec_validator import validate
 from redis import Redis
 
 from tests.support.api_probe import probe
-from tests.support.builders.leaderboard import PROGRAM, somebody
-from tests.support.systems.leaderboard import NOW, WITH_KEY, score, seat, served
+from tests.support.builders.participants import PROGRAM, participant
+from tests.support.settings import AUTHORIZATION
+from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
 OPERATIONS = 4
 OPEN_TO_ALL = {"/p/{program}"}
@@ -18,7 +19,7 @@ OPEN_TO_ALL = {"/p/{program}"}
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """/openapi.json; nothing has to run to tell what an API looks like."""
-    told: dict[str, Any] = served("redis://127.0.0.1:1/0").test_client().get("/openapi.json").get_json()
+    told: dict[str, Any] = leaderboard_app("redis://127.0.0.1:1/0").test_client().get("/openapi.json").get_json()
     return told
 
 
@@ -40,13 +41,13 @@ def test_every_operation_says_what_it_does_and_who_may_call_it(document: dict[st
 @pytest.mark.integration
 def test_whatever_is_sent_is_answered_as_described(redis: "Redis", redis_url: str) -> None:
     """Made-up requests, right and wrong: no server error, and every answer has a described form."""
-    amy = somebody("amy")
-    seat(redis, "all", {amy.id: score(3, NOW)})
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", served(redis_url, [amy]))
+    amy = participant("amy")
+    set_scores(redis, "all", {amy.id: board_score(3, NOW)})
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", leaderboard_app(redis_url, [amy]))
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) == OPERATIONS
     for operation in operations:
-        probe(operation, WITH_KEY, _aim)
+        probe(operation, AUTHORIZATION, _aim)
 
 
 def _aim(case: schemathesis.Case) -> None:

@@ -13,7 +13,8 @@ from link_issuer.domain.codes import RESERVED_CODES
 from link_issuer.http_api.app import app as make_app
 from referral.config import Settings
 from tests.support.api_probe import probe
-from tests.support.systems.link_issuer import PROGRAM, RULES, served
+from tests.support.settings import UNREACHABLE
+from tests.support.systems.link_issuer import PROGRAM, RULES, serve_link_issuer
 
 OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", "/s/{code}", "/s/{code}/poster.png"} | {
     "/s/{code}/ticket",
@@ -24,9 +25,7 @@ OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", 
 @pytest.fixture(scope="module")
 def app() -> Iterator[Flask]:
     """The app; its document needs no broker."""
-    app = make_app(
-        Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
-    )
+    app = make_app(UNREACHABLE)
     yield app
     app.extensions["referral"].close()
 
@@ -105,9 +104,9 @@ def test_no_path_of_the_service_can_be_chosen_as_a_code(app: Flask) -> None:
 )  # the app in this process generates ids at the same time
 def test_generated_requests_get_documented_responses(settings: Settings) -> None:
     """Valid and invalid requests: no server error, and every response matches the document."""
-    with served(settings) as system:
+    with serve_link_issuer(settings) as system:
         assert system.apply(RULES).status_code == 201
-        codes = {"participant": system.amy()["id"], "code": system.amy()["code"], "program": PROGRAM}
+        codes = {"participant": system.enrol_amy()["id"], "code": system.enrol_amy()["code"], "program": PROGRAM}
 
         def aim(case: schemathesis.Case) -> None:
             case.path_parameters.update({name: codes[name] for name in case.path_parameters if name in codes})

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 
 from referral.telemetry.metrics import ROWS
 from referral_tools.system import TABLE
+from tests.support.requirements import require_program
 
 PROMETHEUS = Path("ops/prometheus")
 DASHBOARD = Path("ops/grafana/dashboards/referral.json")
@@ -64,11 +64,11 @@ def test_an_alert_has_a_severity_a_summary_a_runbook_and_a_test(rule: dict[str, 
     assert rule["alert"] in (PROMETHEUS / "alerts.test.yml").read_text("utf-8")
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on the PATH: apt-get install prometheus")
 @pytest.mark.parametrize("words", [("check", "config", "prometheus.yml"), ("test", "rules", "alerts.test.yml")])
 def test_promtool_accepts_the_configuration_and_the_alert_tests(words: tuple[str, ...]) -> None:
     """The configuration is valid, and the alerts fire when they should and only then."""
-    done = subprocess.run(["promtool", *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+    promtool = require_program("promtool", package="prometheus")
+    done = subprocess.run([promtool, *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -10,8 +10,9 @@ from openapi_spec_validator import validate
 from referral.config import Settings
 from reward_dispatcher.http_api.app import app as make_app
 from tests.support.api_probe import probe
-from tests.support.builders.reward_dispatcher import PROGRAM
-from tests.support.systems.reward_dispatcher import SECRET, served
+from tests.support.builders.participants import PROGRAM
+from tests.support.settings import AUTHORIZATION, UNREACHABLE
+from tests.support.systems.reward_dispatcher import serve_reward_dispatcher
 
 OPERATIONS = 10
 OPEN_TO_ALL = {"/g/{token}"}
@@ -20,9 +21,7 @@ OPEN_TO_ALL = {"/g/{token}"}
 @pytest.fixture(scope="module")
 def document() -> Iterator[dict[str, Any]]:
     """/openapi.json; no broker is needed to tell what an API looks like."""
-    app = make_app(
-        Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
-    )
+    app = make_app(UNREACHABLE)
     yield app.test_client().get("/openapi.json").get_json()
     app.extensions["referral"].follower.stop()
 
@@ -52,12 +51,12 @@ def test_every_write_takes_an_idempotency_key(document: dict[str, Any]) -> None:
 @pytest.mark.integration
 def test_whatever_is_sent_is_answered_as_described(settings: Settings, environ: dict[str, str]) -> None:
     """Made-up requests, right and wrong: no server error, and every answer has a described form."""
-    with served(settings, environ) as system:
+    with serve_reward_dispatcher(settings, environ) as system:
         schema = schemathesis.openapi.from_url(f"{system.client.base_url}/openapi.json")
         operations = [found.ok() for found in schema.get_all_operations()]
         assert len(operations) == OPERATIONS
         for operation in operations:
-            probe(operation, {"Authorization": f"Bearer {SECRET}"}, _aim)
+            probe(operation, AUTHORIZATION, _aim)
 
 
 def _aim(case: schemathesis.Case) -> None:

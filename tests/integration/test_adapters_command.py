@@ -12,7 +12,8 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.encryption import unseal
 from referral_tools.cli import main
-from tests.support.builders.conversion_tracker import PROGRAM, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM
 
 pytestmark = pytest.mark.integration
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.integration
 def program(settings: Settings) -> None:
     """The program is there."""
     writer = CatalogWriter(settings, SystemClock())
-    writer.write([version()], timeout=20)
+    writer.write([program_version()], timeout=20)
     writer.close()
 
 
@@ -66,10 +67,7 @@ def test_what_will_not_do_is_refused_before_anything_is_written(environ: dict[st
     keyless = {name: value for name, value in environ.items() if name != "REFERRAL_SIGNING_KEY"}
     for wanted, answer in (
         ("no token of WeChat", _run(environ, "set", "wechat", PROGRAM, "--token-file", "-", said="with blanks")),
-        (
-            "no EncodingAESKey",
-            _run(environ, "set", "wechat-aes", PROGRAM, "--token-file", "-", said="abc"),
-        ),
+        ("no EncodingAESKey", _run(environ, "set", "wechat-aes", PROGRAM, "--token-file", "-", said="abc")),
         ("8 to 256", _run(environ, "set", "shop", PROGRAM, "--token-file", "-", said="short")),
         ("no name", _run(environ, "set", "Shop!", PROGRAM)),
         ("there is no program prg_none", _run(environ, "set", "shop", "prg_none")),

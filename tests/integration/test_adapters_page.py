@@ -12,8 +12,8 @@ import pytest
 
 from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_encoding_aes_key
 from referral_tools.system import free_base
-from tests.integration.test_run import running
-from tests.support.waiting import until
+from tests.support.systems.command import run_command
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 PAGE = Path("docs/adapters.md")
@@ -51,14 +51,14 @@ def _json(line: str) -> Any:
 def test_the_pages_commands_connect_three_platforms(tmp_path: Path) -> None:
     """WeChat's follow names who brought it, CloudEvents come in all three modes, a shop is told which event does not map."""
     base = free_base()
-    with running(tmp_path, base):
+    with run_command(tmp_path, base):
         first, token, wechat, ask, aes, cloudevents, shop = _blocks(tmp_path, base)
         environ = {"REFERRAL_PUBLIC_URL": f"http://localhost:{base + 1}"}
         echo, success = _paste(first, token, wechat, environ=environ)
         assert (echo, success) == ("hello", "success")
         [key] = _paste(first, aes, 'printf "%s\\n" "$KEY43"', environ=environ)
         assert is_encoding_aes_key(key)
-        until(lambda: _referrer(_paste(first, ask, environ=environ)) == "xhs:amy", 30)
+        wait_until(lambda: _referrer(_paste(first, ask, environ=environ)) == "xhs:amy", 30)
         told = [_json(line) for line in _paste(first, cloudevents, environ=environ)]
         assert [answer["accepted"] for answer in told] == [1, 1, 1]
         assert [(one["index"], one["pointer"]) for one in told[1]["rejected"]] == [(1, "/subject")]

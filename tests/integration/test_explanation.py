@@ -15,22 +15,22 @@ from kafka import KafkaConsumer, TopicPartition
 from msgspec.structs import replace as with_
 
 from referral.config import Settings
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.facts import ClickToken
 from referral.events.program import Board
 from referral.events.timestamps import to_ms
-from referral.http.bearer_token import secret_digest
 from referral.log.records import split
 from referral.tokens import TokenSigner
 from referral_tools.cli import main
-from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
-from tests.support.app_server import listening
-from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, SELF, START, version
+from tests.support.app_server import serve_app
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
-from tests.support.systems import conversion_tracker as tracker
-from tests.support.systems import reward_dispatcher as dispatcher
-from tests.support.systems.conversion_tracker import System, event
-from tests.support.waiting import ready, until
+from tests.support.processes import run_module
+from tests.support.settings import API_SECRET, api_key
+from tests.support.systems.conversion_tracker import ConversionTracker, event, serve_conversion_tracker
+from tests.support.systems.leaderboard import run_leaderboard
+from tests.support.waiting import is_ready, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -41,7 +41,7 @@ BONUS2 = with_(BONUS3, id="bonus2", referrals=2)
 
 def _version() -> ProgramVersion:
     """A window of ten days; a guide for the referrer, a code for the friend, and a bonus for two friends."""
-    plain = version(window_days=10)
+    plain = program_version(window_days=10)
     pays = {"rewards": (GUIDE, FIRST20, BONUS2), "boards": (Board(metric="referrals"),)}
     return with_sections(plain, **pays)
 
@@ -55,7 +55,7 @@ def with_sections(terms: ProgramVersion, **pays: object) -> ProgramVersion:
 class ExplainedSystem:
     """The API of conversion-tracker on a real log, and its address."""
 
-    events: System
+    events: ConversionTracker
     url: str
 
     def report(self, person: str, kind: str, days_ago: float, **more: object) -> None:
@@ -76,7 +76,7 @@ class ExplainedSystem:
             found = self.explanation(person)
             return found if found and _types(found).count(last) == count and not found["missing"] else None
 
-        return until(complete, 45, every=0.3)
+        return wait_until(complete, 45, every=0.3)
 
     def run_explain(self, *words: str, key: str = "rk_all") -> Result:
         """`referral explain` against this system."""
@@ -86,19 +86,19 @@ class ExplainedSystem:
 @pytest.fixture
 def system(settings: Settings, environ: dict[str, str]) -> Iterator[ExplainedSystem]:
     """All services except link-issuer, on a separate log; one screening rule fails for people named odd."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=secret_digest(SECRET), name="boards", scopes=("admin",))
-    catalog = (_version(), AMY, BO, SELF, key, tracker.key("all", "admin"))
+    key = api_key("boards", "admin", secret=API_SECRET)
+    catalog = (_version(), AMY, BO, SELF, key, api_key("all", "admin"))
     with ExitStack() as stack:
-        boards = stack.enter_context(processes(environ))
+        boards = stack.enter_context(run_leaderboard(environ))
         here = replace(settings, leaderboard=str(boards.base_url))
-        events = stack.enter_context(tracker.served(here, *catalog))
-        stack.enter_context(tracker.folding(environ, "attribute"))
+        events = stack.enter_context(serve_conversion_tracker(here, *catalog))
+        stack.enter_context(run_module(environ, "conversion_tracker", "fold", "attribute"))
         suspicious = "tests.support.systems.screen_with_failing_rule"
-        stack.enter_context(dispatcher.running(environ, module=suspicious))
+        stack.enter_context(run_module(environ, suspicious))
         for fold in ("decide", "ledger"):
-            stack.enter_context(dispatcher.running(environ, "fold", fold))
-        url = stack.enter_context(listening(events.app))
-        until(lambda: ready(boards), 60)
+            stack.enter_context(run_module(environ, "reward_dispatcher", "fold", fold))
+        url = stack.enter_context(serve_app(events.app))
+        wait_until(lambda: is_ready(boards), 60)
         yield ExplainedSystem(events, url)
 
 
@@ -113,7 +113,7 @@ class PlainLogReader:
         partition = TopicPartition(place["topic"], place["partition"])
         self._consumer.assign([partition])
         self._consumer.seek(partition, place["offset"])
-        records = until(lambda: self._consumer.poll(200, max_records=1).get(partition))
+        records = wait_until(lambda: self._consumer.poll(200, max_records=1).get(partition))
         assert records[0].offset == place["offset"]
         return msgspec.json.decode(split(records[0].value)[place["line"]])  # type: ignore[no-any-return]
 
@@ -185,7 +185,7 @@ def test_an_explanation_is_correct_from_the_touches_to_the_rewards_with_its_log_
         "guide": ("fulfilled", 1),
         "first20": ("fulfilled", None),
     }
-    until(lambda: (system.explanation(FRIEND)["rank"] or {}).get("rank") == 1, every=0.3)
+    wait_until(lambda: (system.explanation(FRIEND)["rank"] or {}).get("rank") == 1, every=0.3)
 
     system.report("xhs:u2", "person.followed", 0.5, code="AMY88")
     second = system.wait_for("xhs:u2", "reward.fulfilled", 2)

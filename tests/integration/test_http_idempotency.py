@@ -8,7 +8,7 @@ from flask import Flask
 from redis import Redis
 
 from referral.config import Settings
-from tests.support.tiny_service import NOWHERE, headers, tiny_service
+from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
 
 pytestmark = pytest.mark.integration
 
@@ -18,7 +18,7 @@ THINGS = "/v1/programs/prg_glow/things"
 @pytest.fixture
 def app(redis_url: str) -> Flask:
     """The tiny service on the test's Redis."""
-    return tiny_service(Settings(signing_key=NOWHERE.signing_key, redis=redis_url, rate_limit="1000/day"))
+    return tiny_service(Settings(signing_key=SMALL_BODIES.signing_key, redis=redis_url, rate_limit="1000/day"))
 
 
 def test_a_repeated_request_gets_the_first_response(app: Flask) -> None:
@@ -82,7 +82,7 @@ def test_one_of_many_simultaneous_requests_is_executed(app: Flask) -> None:
     start = Barrier(16)
 
     def send(_: int) -> tuple[int, int | None]:
-        start.wait(10)
+        start.wait(30)
         response = app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
         return response.status_code, response.get_json().get("number")
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from referral_tools.stack.ports import free_ports
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +22,7 @@ SIZE_LIMIT = 200_000
 THING = b'{"number":1}'
 SERVE = (
     "from referral.config import Settings; from referral.http.serve import serve;"
-    " serve('tests.support.tiny_service:served', Settings.from_env())"
+    " serve('tests.support.tiny_service:make_app', Settings.from_env())"
 )
 
 
@@ -43,11 +43,11 @@ class Server:
             "TMPDIR": str(folder),
         }
         self.process = subprocess.Popen([sys.executable, "-c", SERVE], env=environ, cwd=ROOT)
-        until(lambda: self.get("/healthz")[0] == 200, 30)
+        wait_until(lambda: self.get("/healthz")[0] == 200, 30)
 
     def get(self, path: str) -> tuple[int, str]:
         """Returns status and body; status 0 if the server does not respond."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -59,7 +59,7 @@ class Server:
 
     def post(self, path: str, parts: Iterable[bytes]) -> tuple[int, str]:
         """Sends a chunked request, which has no Content-Length; returns status and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         sent = {"Authorization": "Bearer writer", "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
         try:
             connection.request("POST", path, iter(parts), sent, encode_chunked=True)
@@ -100,11 +100,11 @@ def test_a_request_in_progress_finishes_before_the_server_ends(server: Server) -
     workers = server.workers()
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(server.get, "/v1/slow")
-        until(lambda: server.get("/v1/waiting")[1] == "1", 10)
+        wait_until(lambda: server.get("/v1/waiting")[1] == "1", 10)
         server.process.send_signal(signal.SIGTERM)
         assert slow.result(10) == (200, "at last")
-    assert server.process.wait(10) == 0
-    until(lambda: not any(process.is_running() for process in workers), 10)
+    assert server.process.wait(30) == 0
+    wait_until(lambda: not any(process.is_running() for process in workers), 10)
 
 
 def test_a_worker_ends_with_a_server_that_is_killed(server: Server) -> None:
@@ -112,7 +112,9 @@ def test_a_worker_ends_with_a_server_that_is_killed(server: Server) -> None:
     workers = server.workers()
     assert workers
     server.process.kill()
-    until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in workers), 10)
+    wait_until(
+        lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in workers), 10
+    )
     assert server.get("/healthz")[0] == 0
 
 
@@ -121,7 +123,7 @@ def test_a_worker_closes_the_app_at_its_end(server: Server, tmp_path: Path) -> N
     marker = tmp_path / "closed"
     assert server.get(f"/v1/at-end?path={marker}")[0] == 200
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(30) == 0
     assert marker.exists()
 
 
@@ -129,7 +131,7 @@ def test_a_worker_that_dies_is_replaced(server: Server) -> None:
     """One crash does not end the service."""
     (worker,) = server.workers()
     worker.kill()
-    until(lambda: server.get("/healthz")[0] == 200 and server.workers() != [worker], 15)
+    wait_until(lambda: server.get("/healthz")[0] == 200 and server.workers() != [worker], 15)
 
 
 def test_worker_processes_export_their_metrics_together(tmp_path: Path) -> None:
@@ -143,7 +145,7 @@ def test_worker_processes_export_their_metrics_together(tmp_path: Path) -> None:
         assert sum(float(line.rpartition(" ")[2]) for line in counted) == 40
         assert list(tmp_path.glob("referral-metrics-*/*.db"))
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(10) == 0
+        assert server.process.wait(30) == 0
         assert not list(tmp_path.iterdir())
     finally:
         server.end()

@@ -11,17 +11,18 @@ import pytest
 from msgspec.structs import replace
 
 from referral.config import Settings
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board
-from referral.http.bearer_token import secret_digest
-from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
-from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
-from tests.support.systems import conversion_tracker as tracker
-from tests.support.systems import reward_dispatcher as dispatcher
-from tests.support.systems.events_to_rewards import from_events_to_rewards
-from tests.support.waiting import ready, until, until_equal
+from tests.support.settings import API_SECRET, api_key
+from tests.support.systems.conversion_tracker import ConversionTracker, event
+from tests.support.systems.events_to_rewards import serve_events_to_rewards
+from tests.support.systems.leaderboard import run_leaderboard
+from tests.support.systems.reward_dispatcher import RewardDispatcher
+from tests.support.waiting import is_ready, wait_until, wait_until_equal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -32,7 +33,7 @@ CONVERSION = conversion_id(referral_id(PROGRAM, FRIEND, AMY.id))
 
 def _terms() -> ProgramVersion:
     """Ninety-nine yuan after the follow: a guide and a bonus for the referrer, a code for the friend."""
-    asked = version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
+    asked = program_version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
     pays = {"rewards": (GUIDE, FIRST20, BONUS1), "boards": (Board(metric="referrals"),)}
     return replace(asked, program=replace(asked.program, **pays))
 
@@ -41,14 +42,14 @@ def _terms() -> ProgramVersion:
 class Whole:
     """The public doors of the services."""
 
-    events: tracker.System
-    rewards: dispatcher.System
+    events: ConversionTracker
+    rewards: RewardDispatcher
     boards: httpx.Client
 
     def says(self, kind: str, days_ago: float, number: int, **more: object) -> None:
         """Something the friend did, so many days ago."""
         when = (datetime.now(UTC) - timedelta(days=days_ago)).isoformat()
-        answer = self.events.post(tracker.event(FRIEND, kind, number=number, occurred_at=when, **more))
+        answer = self.events.post(event(FRIEND, kind, number=number, occurred_at=when, **more))
         assert answer.get_json() == {"accepted": 1, "rejected": []}
 
     def stands(self) -> dict[str, Any]:
@@ -73,16 +74,16 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=secret_digest(SECRET), name="boards", scopes=("admin",))
-    catalog = (_terms(), AMY, BO, key, tracker.key("all", "admin"))
-    with from_events_to_rewards(settings, environ, *catalog) as (events, rewards), processes(environ) as boards:
-        until(lambda: ready(boards), 60)
+    key = api_key("boards", "admin", secret=API_SECRET)
+    catalog = (_terms(), AMY, BO, key, api_key("all", "admin"))
+    with serve_events_to_rewards(settings, environ, *catalog) as (events, rewards), run_leaderboard(environ) as boards:
+        wait_until(lambda: is_ready(boards), 60)
         yield Whole(events, rewards, boards)
 
 
 def _comes(whole: Whole, expected: dict[str, Any]) -> None:
     """Waits until the doors say this; fails with what they say instead."""
-    until_equal(whole.stands, expected)
+    wait_until_equal(whole.stands, expected)
 
 
 FOLLOWS = {"referral": True, "followers": (1, 1, {"wechat": 1})}

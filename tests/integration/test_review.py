@@ -13,21 +13,23 @@ from msgspec.structs import replace
 
 from referral.config import Settings
 from referral.events.attributions import Evidence, ReferralQualified, attribution_key
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from referral.events.program import Board
 from referral.events.screening import Screening
-from referral.http.bearer_token import secret_digest
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main
 from referral_tools.stack.ports import free_ports
-from tests.integration.leaderboard.test_leaderboard_flow import SECRET, processes
-from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, at, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, BO, PROGRAM, day
 from tests.support.builders.reward_dispatcher import FIRST20, GUIDE
-from tests.support.systems import conversion_tracker as tracker
-from tests.support.systems import reward_dispatcher as dispatcher
-from tests.support.systems.events_to_rewards import from_events_to_rewards
-from tests.support.waiting import ready, until
+from tests.support.processes import run_module
+from tests.support.settings import API_SECRET, api_key
+from tests.support.systems.conversion_tracker import ConversionTracker, event
+from tests.support.systems.events_to_rewards import serve_events_to_rewards
+from tests.support.systems.leaderboard import run_leaderboard
+from tests.support.systems.reward_dispatcher import RewardDispatcher
+from tests.support.waiting import is_ready, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -36,21 +38,21 @@ HELD = conversion_id(LED)
 FRIEND = conversion_id(referral_id(PROGRAM, "xhs:u1", AMY.id))
 # What attribution never lets pass, and screening holds in this program: the second lock.
 SELF_REFERRAL = ReferralQualified(
-    occurred_at=at(2),
+    occurred_at=day(2),
     program=PROGRAM,
     id=LED,
     person=AMY.external_id,
     referrer=AMY.id,
     version=1,
-    evidence=Evidence(kind="code", touched_at=at(1), event="evt_1", code=AMY.code),
-    followed_at=at(1),
+    evidence=Evidence(kind="code", touched_at=day(1), event="evt_1", code=AMY.code),
+    followed_at=day(1),
 )
 STANDS = {("xhs:amy", "guide"): None, ("xhs:u1", "first20"): None}
 BANNED = {("xhs:amy", "guide"): "milestone_lost", ("xhs:u1", "first20"): "ban"}
 
 
 def _terms() -> ProgramVersion:
-    asked = version()
+    asked = program_version()
     more = {"rewards": (GUIDE, FIRST20), "boards": (Board(metric="referrals"),)}
     return replace(asked, program=replace(asked.program, **more, screening=Screening(self_referral="hold")))
 
@@ -59,8 +61,8 @@ def _terms() -> ProgramVersion:
 class Whole:
     """The public doors of the services, and the commands."""
 
-    events: tracker.System
-    rewards: dispatcher.System
+    events: ConversionTracker
+    rewards: RewardDispatcher
     boards: httpx.Client
     url: str
 
@@ -100,7 +102,7 @@ class Whole:
             return last["board"] == board and {key: why for key, (_, why) in last["rewards"].items()} == revoked
 
         try:
-            until(there, 45)
+            wait_until(there, 45)
         except AssertionError:
             assert last == {"board": board, "rewards": revoked}
         return {key: id for key, (id, _) in last["rewards"].items()}
@@ -109,34 +111,34 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
-    key = ApiKey(recorded_at=START, id="key_boards", digest=secret_digest(SECRET), name="boards", scopes=("admin",))
-    others = tracker.key("other", "admin", programs=("prg_other",)), tracker.key("reader", "read")
-    catalog = (_terms(), AMY, BO, key, tracker.key("all", "admin"), *others)
+    key = api_key("boards", "admin", secret=API_SECRET)
+    others = api_key("other", "admin", programs=("prg_other",)), api_key("reader", "read")
+    catalog = (_terms(), AMY, BO, key, api_key("all", "admin"), *others)
     [port] = free_ports(1)
     with ExitStack() as stack:
-        events, rewards = stack.enter_context(from_events_to_rewards(settings, environ, *catalog))
+        events, rewards = stack.enter_context(serve_events_to_rewards(settings, environ, *catalog))
         http = {**environ, "REFERRAL_HTTP_PORT": str(port)}
-        stack.enter_context(dispatcher.running(http, "http", module="conversion_tracker"))
-        boards = stack.enter_context(processes(environ))
+        stack.enter_context(run_module(http, "conversion_tracker", "http"))
+        boards = stack.enter_context(run_leaderboard(environ))
         whole = Whole(events, rewards, boards, f"http://127.0.0.1:{port}")
-        until(lambda: ready(boards) and ready(httpx.Client(base_url=whole.url)), 60)
+        wait_until(lambda: is_ready(boards) and is_ready(httpx.Client(base_url=whole.url)), 60)
         yield whole
 
 
 def test_what_is_held_is_released_and_rejected_and_a_ban_takes_all_back_until_it_is_lifted(whole: Whole) -> None:
     """Each decision reaches rewards and boards; what comes back has the same ids; what cannot be decided says why."""
-    whole.events.post(tracker.event("xhs:u1", code="AMY88"))
+    whole.events.post(event("xhs:u1", code="AMY88"))
     key, line = attribution_key(SELF_REFERRAL), msgspec.json.encode(SELF_REFERRAL)
-    whole.events.own.publisher.submit(ATTRIBUTIONS, key, line).wait(10)
+    whole.events.collaborators.publisher.submit(ATTRIBUTIONS, key, line).wait(30)
     once = whole.comes([("xhs:amy", 1)], STANDS)
     _is_reviewed(whole)
     _is_banned(whole, once)
     _is_banned_as_somebody_brought(whole)
     _is_refused(whole)
-    whole.events.drained()
-    before = whole.events.states()
+    whole.events.wait_until_folded()
+    before = whole.events.fold_states()
     whole.events.context.redis.flushdb()
-    until(lambda: whole.events.states() == before)
+    wait_until(lambda: whole.events.fold_states() == before)
 
 
 def _is_reviewed(whole: Whole) -> None:
@@ -145,7 +147,7 @@ def _is_reviewed(whole: Whole) -> None:
     assert "xhs:amy" in listed[1]
     assert "self_referral" in listed[1]
     (item,) = whole.events.get(f"/v1/programs/{PROGRAM}/conversions?status=held").get_json()["items"]
-    assert item["reasons"][0]["description"] == "The referrer and the person they brought are the same."
+    assert item["reasons"][0]["description"] == "The referrer and the referee are the same person."
     assert (item["since"], item["qualified_at"]) == ("2026-11-02T00:00:00+00:00", "2026-11-03T00:00:00+00:00")
     assert (item["referrer"]["display_name"], item["evidence"]["code"], item["review"]) == ("Amy", "AMY88", None)
     assert "lin" in whole.does("review", "release", HELD, "--by", "lin", "--note", "a twin")
@@ -165,8 +167,8 @@ def _is_banned(whole: Whole, once: dict[str, Any]) -> None:
     whole.does("bans", "add", PROGRAM, "xhs:amy", "--by", "lin", "--note", "a farm")
     whole.comes([], {**BANNED, own: "ban"})
     assert whole.does("bans", "list", PROGRAM).splitlines()[1].split()[0] == "xhs:amy"
-    whole.events.post(tracker.event("xhs:u2", code="AMY88"))
-    until(lambda: "xhs:u2" in whole.does("review", "list", PROGRAM, "--status", "rejected"))
+    whole.events.post(event("xhs:u2", code="AMY88"))
+    wait_until(lambda: "xhs:u2" in whole.does("review", "list", PROGRAM, "--status", "rejected"))
     said = whole.refused("409 referrer_banned", "review", "release", HELD, "--by", "wu")
     assert "banned by lin" in said
     assert "a farm" in said

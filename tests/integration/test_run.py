@@ -1,11 +1,8 @@
 """`referral run`: the whole system from one command, found through run.json, used over HTTP, gone after Ctrl-C."""
 
 import json
-import os
 import re
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +12,11 @@ import psutil
 import pytest
 
 from referral_tools.system import SERVICES, free_base
-from tests.support.waiting import until
+from tests.support.systems.command import output_of, run_command
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
-_START_S = 150
 _FOLD_S = 30
 
 
@@ -27,28 +24,6 @@ _FOLD_S = 30
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder, the same for all runs of this module."""
     return tmp_path_factory.mktemp("run")
-
-
-@contextmanager
-def running(home: Path, base: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """The command, from when it has told where it is; ended in the end, whatever happens."""
-    command = [sys.executable, "-m", "referral_tools", "run", "--home", str(home)]
-    environ = os.environ | {"REFERRAL_PORT_BASE": str(base)}
-    with (
-        output_of(home).open("w") as output,
-        subprocess.Popen(command, env=environ, stdout=output, stderr=output) as run,
-    ):
-        try:
-            until(lambda: (home / "run.json").exists() or run.poll() is not None, _START_S)
-            yield run
-        finally:
-            run.send_signal(signal.SIGINT)
-            run.wait(60)
-
-
-def output_of(home: Path) -> Path:
-    """What the command said."""
-    return home / "output"
 
 
 class Reader:
@@ -88,15 +63,15 @@ class Reader:
 def test_one_command_runs_everything_and_ctrl_c_ends_it(home: Path) -> None:
     """README's first event, as it stands there, goes to the board and to both sides' wallets; then no process stays."""
     base = free_base()
-    with running(home, base) as run:
+    with run_command(home, base) as run:
         children = psutil.Process(run.pid).children(recursive=True)
         reader = Reader(home, base)
         amy, accepted = reader.tells()
         assert (amy["code"], accepted) == ("AMY89", {"accepted": 1, "rejected": []})
-        until(lambda: come_of_it(reader.asks()) == ("xhs:amy", ["first20"], ["guide"], [("Amy", 1)]), _FOLD_S)
+        wait_until(lambda: come_of_it(reader.asks()) == ("xhs:amy", ["first20"], ["guide"], [("Amy", 1)]), _FOLD_S)
     assert run.returncode == 0, output_of(home).read_text()
     assert not (home / "run.json").exists()
-    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
 
 
 def come_of_it(answers: list[Any]) -> tuple[str | None, list[str], list[str], list[tuple[str, int]]]:
@@ -119,22 +94,22 @@ def board_of(board: dict[str, Any]) -> list[tuple[str, int]]:
 def test_it_starts_again_on_its_data_at_another_base_and_says_so_when_its_broker_dies(home: Path) -> None:
     """What was counted is still there, every service at its place; without its broker it ends, names it, and leaves no process."""
     base = free_base()
-    with running(home, base) as run:
+    with run_command(home, base) as run:
         told = json.loads((home / "run.json").read_text())
         assert told["services"] == {name: f"http://127.0.0.1:{base + at}" for at, name in enumerate(SERVICES, start=1)}
-        until(lambda: board_of(Reader(home, base).asks()[-1]) == [("Amy", 1)], _FOLD_S)
+        wait_until(lambda: board_of(Reader(home, base).asks()[-1]) == [("Amy", 1)], _FOLD_S)
         children = psutil.Process(run.pid).children(recursive=True)
         (broker,) = (child for child in children if "kafka.Kafka" in child.cmdline())
         broker.kill()
         assert run.wait(30) == 1
     assert "kafka has died" in output_of(home).read_text()
-    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
 
 
 def test_a_taken_port_is_refused_by_name(home: Path) -> None:
     """The message names the port and the way out, before anything is started."""
     base = free_base()
-    with running_on(base + 3), running(home, base) as run:
+    with running_on(base + 3), run_command(home, base) as run:
         pass
     assert run.returncode == 1
     assert f"port {base + 3} is taken" in output_of(home).read_text()

@@ -12,12 +12,14 @@ from redis import Redis
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
-from tests.support.builders.conversion_tracker import AMY, BO, participant, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, BO, participant
 from tests.support.builders.reward_dispatcher import FIRST20
-from tests.support.systems import conversion_tracker as tracker
-from tests.support.systems import reward_dispatcher as dispatcher
-from tests.support.systems.events_to_rewards import from_events_to_rewards
-from tests.support.waiting import until
+from tests.support.settings import api_key
+from tests.support.systems.conversion_tracker import ConversionTracker, event
+from tests.support.systems.events_to_rewards import serve_events_to_rewards
+from tests.support.systems.reward_dispatcher import RewardDispatcher
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -36,7 +38,7 @@ def _terms() -> ProgramVersion:
         churn=Churn(follows=3),
         deadline_burst=DeadlineBurst(limit=2, hours=1, action="hold"),
     )
-    given = version(ends_at=NOW + timedelta(minutes=30))
+    given = program_version(ends_at=NOW + timedelta(minutes=30))
     return replace(given, program=replace(given.program, screening=screening, rewards=(FIRST20,)))
 
 
@@ -44,13 +46,13 @@ def _terms() -> ProgramVersion:
 class Whole:
     """The public doors: events in, wallets out."""
 
-    events: tracker.System
-    rewards: dispatcher.System
+    events: ConversionTracker
+    rewards: RewardDispatcher
 
     def says(self, person: str, minutes_ago: float, kind: str = "person.followed", **more: object) -> None:
         """What a person did, so many minutes ago."""
         when = (NOW - timedelta(minutes=minutes_ago)).isoformat()
-        sent = tracker.event(f"xhs:{person}", kind, number=minutes_ago, occurred_at=when, **more)
+        sent = event(f"xhs:{person}", kind, number=minutes_ago, occurred_at=when, **more)
         assert self.events.post(sent).get_json() == {"accepted": 1, "rejected": []}
 
     def verdicts(self) -> dict[str, tuple[str, ...]]:
@@ -66,8 +68,8 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Conversion-tracker and reward-dispatcher, on a log of the test's own."""
-    catalog = (_terms(), replace(AMY, device="amys"), BO, CY, tracker.key("all", "admin"))
-    with from_events_to_rewards(settings, environ, *catalog) as (events, rewards):
+    catalog = (_terms(), replace(AMY, device="amys"), BO, CY, api_key("all", "admin"))
+    with serve_events_to_rewards(settings, environ, *catalog) as (events, rewards):
         yield Whole(events, rewards)
 
 
@@ -84,7 +86,7 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
     for step, kind in enumerate(["person.followed", "person.unfollowed"] * 2 + ["person.followed"]):
         whole.says("back", 900 - 10 * step, kind, code="AMY88" if step == 0 else None)
 
-    until(lambda: len(whole.verdicts()) == 17 and whole.verdicts()["back"] == (HELD, "churn"), 45)
+    wait_until(lambda: len(whole.verdicts()) == 17 and whole.verdicts()["back"] == (HELD, "churn"), 45)
     assert whole.counted("net") == {(CLEARED,): 2, (HELD, "network_burst"): 2}
     assert whole.counted("fast") == {(CLEARED,): 3, (HELD, "velocity_per_minute"): 1}
     assert whole.counted("last") == {(CLEARED,): 2, (HELD, "deadline_burst"): 2}
@@ -93,15 +95,15 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
     assert whole.verdicts()["shill"] == (REJECTED, "disposable_handle")
 
     passed = {person for person, verdict in whole.verdicts().items() if verdict == (CLEARED,)}
-    until(lambda: all(_fulfilled(whole, person) for person in passed))
+    wait_until(lambda: all(_fulfilled(whole, person) for person in passed))
     others = whole.verdicts().keys() - passed - {"back"}
     assert not any(whole.rewards.wallet(f"xhs:{person}") for person in others)
-    until(lambda: [one["status"] for one in whole.rewards.wallet("xhs:back")] == ["revoked"])
+    wait_until(lambda: [one["status"] for one in whole.rewards.wallet("xhs:back")] == ["revoked"])
 
-    whole.events.drained()
-    before, said = whole.events.states(), len(whole.events.lines("conversions"))
+    whole.events.wait_until_folded()
+    before, said = whole.events.fold_states(), len(whole.events.lines("conversions"))
     redis.flushdb()
-    until(lambda: whole.events.states() == before)
+    wait_until(lambda: whole.events.fold_states() == before)
     assert len(whole.events.lines("conversions")) == said
 
 

@@ -1,4 +1,4 @@
-"""An app of this process behind a port, for whoever comes over the network."""
+"""Serves a Flask app of the test process on a free port, for clients that need a network address."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ from werkzeug.serving import make_server
 
 
 @contextmanager
-def listening(app: Flask) -> Iterator[str]:
-    """The address at which the app answers while the block runs."""
+def serve_app(app: Flask) -> Iterator[str]:
+    """Yields the base URL at which the app answers until the block ends."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

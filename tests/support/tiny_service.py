@@ -1,5 +1,6 @@
 """A small service created by the app factory, for the tests of referral.http."""
 
+import dataclasses
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,10 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.program import Program
 from referral.http.api_keys import requires
 from referral.http.app import create_app
-from referral.http.bearer_token import secret_digest
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.paging import Page, PageQuery, decode_offset, encode_cursor
@@ -26,10 +26,9 @@ from referral.http.rate_limit import without_rate_limit
 from referral.http.require import require_program
 from referral.http.responses import Timestamp, response
 from referral.log.errors import NotDurable, Overloaded
+from tests.support.settings import UNREACHABLE, api_key
 
-NOWHERE = Settings(
-    signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error", max_body=2048
-)
+SMALL_BODIES = dataclasses.replace(UNREACHABLE, max_body=2048)
 
 
 class _Inner(Schema):
@@ -61,25 +60,12 @@ class Items(Page[Item]):
 EXAMPLE_ITEM = Item(1, "kettle", datetime(2026, 11, 24, 8, tzinfo=UTC), None)
 
 
-def key(secret: str, *scopes: str, programs: tuple[str, ...] = (), revoked: bool = False) -> ApiKey:
-    """Returns an API key entity."""
-    return ApiKey(
-        recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
-        id=f"key_{secret}",
-        digest=secret_digest(secret),
-        name="test",
-        scopes=scopes,
-        programs=programs,
-        revoked=revoked,
-    )
-
-
 KEYS = (
-    key("reader", "read"),
-    key("writer", "links:write"),
-    key("admin", "admin"),
-    key("bound", "links:write", "read", programs=("prg_glow",)),
-    key("revoked", "admin", revoked=True),
+    api_key("reader", "read", secret="reader"),
+    api_key("writer", "links:write", secret="writer"),
+    api_key("admin", "admin", secret="admin"),
+    api_key("bound", "links:write", "read", programs=("prg_glow",), secret="bound"),
+    api_key("revoked", "admin", revoked=True, secret="revoked"),
 )
 
 
@@ -89,7 +75,7 @@ GLOW = Program(
 PROGRAM = ProgramVersion(recorded_at=EXAMPLE_ITEM.made_at, program=GLOW, version=1, effective_from=EXAMPLE_ITEM.made_at)
 
 
-def tiny_service(settings: Settings = NOWHERE, service: str = "tiny") -> Flask:
+def tiny_service(settings: Settings = SMALL_BODIES, service: str = "tiny") -> Flask:
     """Returns the app. Its catalog has KEYS and PROGRAM; the settings name Kafka and Redis."""
     return create_app(
         service, settings, title="Tiny", blueprints=[_blueprint()], follower=MemoryFollower((*KEYS, PROGRAM))
@@ -208,6 +194,6 @@ def _add_hot_views(blueprint: Blueprint) -> None:
         return Response(b"ok", mimetype="text/plain")
 
 
-def served() -> Flask:
+def make_app() -> Flask:
     """Returns the app for a server process: settings from the environment."""
     return tiny_service(Settings.from_env())

@@ -12,10 +12,10 @@ from conversion_tracker.ingest.adapters.wechat.api import blueprint as wechat
 from conversion_tracker.ingest.api import blueprint as events
 from conversion_tracker.ingest.events_openapi import SCHEMAS
 from conversion_tracker.ingest.fast_path import ROUTE, ingest_fast_path
-from conversion_tracker.ingest.validation import KeyedLine
 from conversion_tracker.replay.api import blueprint as replays
 from conversion_tracker.screening.api import blueprint as conversions
 from referral.config import Settings
+from referral.events.keys import KeyedLine
 from referral.http.app import create_app
 from referral.http.fast_path import mount_fast_path
 from referral.telemetry.logs import configure_logs

@@ -9,11 +9,12 @@ from flask import Flask, current_app
 from conversion_tracker.attribution.store import PersonStore
 from conversion_tracker.bans.store import BanStore
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient
-from conversion_tracker.ingest.validation import EventValidator, KeyedLine
+from conversion_tracker.ingest.validation import EventValidator
 from conversion_tracker.replay.jobs import ReplayJobs
 from conversion_tracker.replay.launcher import ReplayLauncher
 from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
+from referral.events.keys import KeyedLine
 from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
@@ -33,7 +34,6 @@ class Dependencies:
     publisher: Publisher
     people: PersonStore
     catalog_snapshot: Catalog  # the catalog as read so far; look-ups never wait
-    ack_timeout_s: float  # how long a write waits for Kafka
     bans: BanStore
     conversions: ConversionStore
     jobs: ReplayJobs
@@ -43,14 +43,12 @@ class Dependencies:
 
     def publish_events(self, lines: list[KeyedLine]) -> None:
         """Returns when Kafka has acknowledged every line. Raises NotDurable or Overloaded."""
-        publisher = self.publisher
-        ack = publisher.submit(EVENTS, *lines[0]) if len(lines) == 1 else publisher.submit_many(EVENTS, lines)
-        ack.wait(self.ack_timeout_s)
+        self.publisher.publish(EVENTS, lines)
         counter("ingest_accepted").inc(len(lines))
 
     def publish_line(self, topic: Topic, key: str, line: msgspec.Struct) -> None:
         """Returns when Kafka has acknowledged the line. Raises NotDurable or Overloaded."""
-        self.publisher.submit(topic, key, _encode(line)).wait(self.ack_timeout_s)
+        self.publisher.publish(topic, [(key, _encode(line))])
 
 
 def init_app(app: Flask) -> Flask:
@@ -66,7 +64,6 @@ def init_app(app: Flask) -> Flask:
         shared.publisher(),
         PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),
-        settings.ack_timeout_ms / 1000,
         BanStore(shared.redis, settings.partitions),
         ConversionStore(shared.redis, settings.partitions),
         jobs,

@@ -1,1 +1,1 @@
-"""The catalog: programs, participants, links, pools, keys and webhooks, as every service sees them."""
+"""The catalog: programs, participants, links, code pools, API keys, webhooks and adapter secrets, replicated in every process."""

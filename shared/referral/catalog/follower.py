@@ -1,6 +1,6 @@
-"""Keeps a catalog view current in the background of an HTTP process, and reads to the end for whoever asks.
+"""Keeps a catalog view current in the background of an HTTP process, and reads to the end of the topic on request.
 
-Any number of requests that miss something at once share one read: each is served by a read that began after it asked.
+Any number of requests that need the end at once share one read: each waits for a read that began after its request.
 """
 
 from math import inf
@@ -11,13 +11,13 @@ from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.log.errors import LogUnavailable
 
-_PATIENCE_S = 1.5  # below the two seconds within which a request is answered
+_READ_TIMEOUT_S = 1.5  # below the two seconds within which a request is answered
 _PAUSE_AFTER_ERROR_S = 0.25
-_SLOW = "the catalog was not read to its end yet"
+_NOT_READ_YET = "the catalog has not been read to its end yet"
 
 
 class CatalogFollower:
-    """Owns the reading thread. `start` after any fork; `view` may be read from every thread.
+    """Owns the reading thread: call `start` after any fork. `view` may be read from every thread.
 
     A look-up in `view` that finds nothing raises LogUnavailable if Kafka does not answer: it must not be reported as unknown.
     """
@@ -27,20 +27,20 @@ class CatalogFollower:
         self._servers = settings.kafka
         self._reader = CatalogReader(settings, self.view)
         self._changed = Condition()
-        self._asked = 0  # how many reads were asked for
-        self._served = 0  # the highest ask that a finished read answers
-        self._failed = 0  # the highest ask that a failed read answers
-        self._error = _SLOW
+        self._requested = 0  # number of the newest request for a read
+        self._completed = 0  # the newest request that a completed read covers
+        self._failed = 0  # the newest request that a failed read covers
+        self._error = _NOT_READ_YET
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="catalog", daemon=True)
 
     def start(self) -> "CatalogFollower":
-        """Begins to read."""
+        """Starts the thread."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Ends the thread and its connection."""
+        """Stops the thread and closes its connection."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(5)
@@ -50,49 +50,49 @@ class CatalogFollower:
         return self._reader.age()
 
     def stale_reason(self) -> str | None:
-        """None when the view has been complete within the last 5 seconds, else why not."""
+        """Why the view has not been complete within the last 5 seconds; None if it has been."""
         return None if self._reader.age() < 5 else self._error
 
     def was_complete(self) -> bool:
-        """Whether the view has been complete at least once; before that it may lack anything, however old."""
+        """Whether the view has been complete at least once; before that, even old entities may be missing."""
         return self.age() < inf
 
-    def read_to_end(self, timeout: float = _PATIENCE_S) -> None:
-        """Returns when all that was acked before the call is in the view. Raises LogUnavailable."""
+    def read_to_end(self, timeout: float = _READ_TIMEOUT_S) -> None:
+        """Returns once every entity acknowledged before the call is in the view. Raises LogUnavailable."""
         with self._changed:
-            self._asked += 1
-            mine = self._asked
-            self._changed.wait_for(lambda: max(self._served, self._failed) >= mine, timeout)
-            if self._served < mine:
+            self._requested += 1
+            request = self._requested
+            self._changed.wait_for(lambda: max(self._completed, self._failed) >= request, timeout)
+            if self._completed < request:
                 raise LogUnavailable("the catalog", self._servers, self._error)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._turn()
-            except Exception as error:  # noqa: BLE001 - the thread outlives whatever the client raises, and says so
+                self._run_once()
+            except Exception as error:  # noqa: BLE001 - the thread must outlive whatever the client raises; it reports it
                 self._fail(f"{type(error).__name__}: {error}")
         self._reader.close()
 
-    def _turn(self) -> None:
-        asked = self._asked
-        if asked > max(self._served, self._failed) or self._reader.age() > 1:
-            self._read(asked)
-        self._reader.poll(timeout=0.005 if self._asked > asked else 0.05)
+    def _run_once(self) -> None:
+        requested = self._requested
+        if requested > max(self._completed, self._failed) or self._reader.age() > 1:
+            self._read(requested)
+        self._reader.poll(timeout=0.005 if self._requested > requested else 0.05)
 
-    def _read(self, asked: int) -> None:
+    def _read(self, requested: int) -> None:
         try:
-            self._reader.read_to_end(_PATIENCE_S)
+            self._reader.read_to_end(_READ_TIMEOUT_S)
         except LogUnavailable as error:
             self._fail(error.reason)
             return
         with self._changed:
-            self._served, self._error = max(self._served, asked), _SLOW
+            self._completed, self._error = max(self._completed, requested), _NOT_READ_YET
             self._changed.notify_all()
 
     def _fail(self, error: str) -> None:
-        """Answers everybody who asked so far, also since the read began: what could be read then, holds no thread up now."""
+        """Fails every request made so far, also those made since the read began: their threads must not wait any longer."""
         with self._changed:
-            self._failed, self._error = self._asked, error
+            self._failed, self._error = self._requested, error
             self._changed.notify_all()
         self._stopping.wait(_PAUSE_AFTER_ERROR_S)

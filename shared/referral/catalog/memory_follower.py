@@ -1,4 +1,4 @@
-"""A catalog that is known from the start, in place of one that is read from the log. For tests and pictures of pages."""
+"""A catalog given as entities instead of being read from the log; for tests and screenshots of pages."""
 
 from collections.abc import Iterable
 
@@ -8,25 +8,25 @@ from referral.events.entities import CatalogEntity
 
 
 class MemoryFollower(CatalogFollower):
-    """A follower that has read everything there is: the entities it was made of, and those put into its view."""
+    """A follower whose view is always complete: the given entities, and those applied to its view."""
 
     def __init__(self, entities: Iterable[CatalogEntity] = ()) -> None:
         self.view = Catalog(entities)
 
     def start(self) -> "MemoryFollower":
-        """There is nothing to start."""
+        """Does nothing."""
         return self
 
     def stop(self) -> None:
-        """There is nothing to end."""
+        """Does nothing."""
 
     def age(self) -> float:
-        """It is complete now."""
+        """0: the view is complete."""
         return 0.0
 
     def stale_reason(self) -> str | None:
-        """Always."""
+        """None: the view is complete."""
         return None
 
     def read_to_end(self, timeout: float = 2.0) -> None:
-        """There is nothing more to read."""
+        """Does nothing."""

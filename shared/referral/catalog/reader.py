@@ -1,4 +1,8 @@
-"""Reads the catalog topic into a view, from one thread: a fold's own loop, or the follower's."""
+"""Reads the catalog topic into a view, from one thread: a fold's own loop, or the follower's.
+
+Unlike `log_reader.py`, which reads a bounded part of the log, it follows a topic for as long as the process lives: its position
+persists between calls, and a failed read resumes where it stopped.
+"""
 
 import time
 
@@ -19,69 +23,69 @@ log = structlog.get_logger()
 
 
 class CatalogReader:
-    """Follows the catalog topic from its beginning. Opens its connection at the first read."""
+    """Follows the catalog topic from its beginning. Opens its connections at the first read."""
 
     def __init__(self, settings: Settings, view: Catalog) -> None:
         self.view = view
         self._settings = settings
         self._partition = TopicPartition(settings.topic_prefix + CATALOG.name, 0)
         self._consumer: KafkaConsumer | None = None
-        self._asker: KafkaConsumer | None = None
-        self.read_to_end_at = float("-inf")  # monotonic time of the last look at the end, once reached
+        self._end_consumer: KafkaConsumer | None = None
+        self._complete_at = float("-inf")  # monotonic time as of which the view was last complete
 
     def poll(self, timeout: float = 0) -> int:
-        """Takes in what has come, waiting up to `timeout` seconds for it. Gives the number of records."""
-        batches = self._connected().poll(timeout_ms=round(timeout * 1000), max_records=5000)
+        """Applies the next records, waiting up to `timeout` seconds for the first. Returns how many there were."""
+        batches = self._open_consumer().poll(timeout_ms=round(timeout * 1000), max_records=5000)
         records = [record for batch in batches.values() for record in batch]
         for record in records:
-            self._take(record)
+            self._apply(record)
         return len(records)
 
     def read_to_end(self, timeout: float) -> None:
-        """Returns when all that was acked before the call is in the view. Raises LogUnavailable."""
-        asked_at = time.monotonic()
-        deadline = asked_at + timeout
+        """Returns once every entity acknowledged before the call is in the view. Raises LogUnavailable."""
+        called_at = time.monotonic()
+        deadline = called_at + timeout
         try:
             end = self._end(timeout)
             while self._position(deadline) < end:
                 self.poll(max(0.0, min(0.1, deadline - time.monotonic())))
         except Exception as error:
             raise LogUnavailable("the catalog", self._settings.kafka, f"{type(error).__name__}: {error}") from error
-        self.read_to_end_at = asked_at
+        self._complete_at = called_at
 
     def age(self) -> float:
-        """Seconds since the view was last known to be complete."""
-        return time.monotonic() - self.read_to_end_at
+        """Seconds since the view was last known to be complete; infinite before that."""
+        return time.monotonic() - self._complete_at
 
     def close(self) -> None:
-        """Ends the connections."""
-        for client in (self._consumer, self._asker):
+        """Closes the connections."""
+        for client in (self._consumer, self._end_consumer):
             if client is not None:
                 client.close(autocommit=False, timeout_ms=1000)
 
     def _end(self, timeout: float) -> int:
-        """The next offset, asked on a connection of its own: a broker answers a connection's requests one after the other.
+        """The next offset, requested on a second connection: a broker answers the requests of a connection in order.
 
-        On the one that fetches the question would wait until there is news (measured: 72 ms to read to the end, now 24).
+        On the fetching one it would wait behind a long poll (measured: 72 ms to read to the end, 24 on its own).
         """
-        if self._asker is None:
-            self._asker = create_consumer(self._settings, connect_timeout_ms=0)
-        return int(self._asker.end_offsets([self._partition], timeout_ms=round(timeout * 1000))[self._partition])
+        if self._end_consumer is None:
+            self._end_consumer = create_consumer(self._settings, connect_timeout_ms=0)
+        return int(self._end_consumer.end_offsets([self._partition], timeout_ms=round(timeout * 1000))[self._partition])
 
     def _position(self, deadline: float) -> int:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("time is up")
-        return int(self._connected().position(self._partition, timeout_ms=round(left * 1000)) or 0)
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the end was not reached in time")
+        return int(self._open_consumer().position(self._partition, timeout_ms=round(remaining * 1000)) or 0)
 
-    def _connected(self) -> KafkaConsumer:
+    def _open_consumer(self) -> KafkaConsumer:
         if self._consumer is None:
             self._consumer = create_consumer(self._settings, connect_timeout_ms=0)
             self._consumer.assign([self._partition])
             self._consumer.seek_to_beginning(self._partition)
         return self._consumer
 
-    def _take(self, record: ConsumerRecord) -> None:
+    def _apply(self, record: ConsumerRecord) -> None:
         if record.value is None:
             return
         try:

@@ -1,7 +1,8 @@
-"""The catalog as dictionaries: what is known now, found by id, by code, by mention or by time.
+"""The catalog as dictionaries: the current entities by id, code, mention or effective time.
 
-A look-up that finds nothing asks `refresh` once and looks again: "unknown" is said only after reading the catalog to its end, so
-whatever was acked before is found. Why the newest record of a key suffices: https://kafka.apache.org/documentation/#compaction.
+A look-up that finds nothing calls `refresh` once and looks again, so an entity is reported as unknown only after the catalog was
+read to its end, and every acknowledged one is found. The newest record of a key suffices, as for log compaction:
+https://kafka.apache.org/documentation/#compaction.
 """
 
 from bisect import bisect_right, insort
@@ -24,15 +25,18 @@ from referral.events.entities import (
 )
 from referral.events.timestamps import to_ms
 
-Found = TypeVar("Found")
+Entity = TypeVar("Entity")
 
 
 def _no_refresh() -> None:
-    """The refresh of a view that is complete."""
+    """The refresh of a complete view."""
 
 
 class Catalog:
-    """All entities, indexed. Reading is lock-free: each index changes by single assignments."""
+    """All entities, indexed. Reading needs no lock: each index changes by single assignments.
+
+    A look-up returns None, or an empty collection, for an unknown entity; it raises what `refresh` raises (LogUnavailable).
+    """
 
     def __init__(self, entities: Iterable[CatalogEntity] = (), refresh: Callable[[], None] = _no_refresh) -> None:
         self._refresh = refresh
@@ -52,13 +56,13 @@ class Catalog:
             self.apply(entity)
 
     def __len__(self) -> int:
-        """How many entities there are, program versions each counted."""
+        """How many entities there are, counting each program version."""
         flat = len(self._participants) + len(self._chunks) + len(self._keys) + len(self._webhooks)
         flat += len(self._secrets) + len(self._uses) + sum(map(len, self._returned.values()))
         return flat + sum(map(len, self._programs.values())) + sum(map(len, self._links.values()))
 
     def apply(self, entity: CatalogEntity) -> None:
-        """Takes in one record; a later one of the same key replaces the earlier."""
+        """Applies one record; a later one of the same key replaces an earlier one."""
         match entity:
             case Participant():
                 self._apply_participant(entity)
@@ -100,45 +104,45 @@ class Catalog:
             self._mentions[participant.program, participant.mention.casefold()] = participant
 
     def _claim(self, owner: Participant | Link) -> None:
-        """A code belongs to who said so first, in whatever order the records are read."""
-        held = self._codes.get(owner.code.upper())
-        if held is None or _same_owner(held, owner) or _claim_order(owner) < _claim_order(held):
+        """A code belongs to the entity recorded first with it, in whatever order the records are read."""
+        current = self._codes.get(owner.code.upper())
+        if current is None or _same_owner(current, owner) or _claim_order(owner) < _claim_order(current):
             self._codes[owner.code.upper()] = owner
 
     def snapshot(self) -> "Catalog":
-        """The same indexes for who has just read to the end, or must not wait: what is not there is said to be unknown at once."""
-        twin = copy(self)
-        twin._refresh = _no_refresh
-        return twin
+        """The same indexes without refresh, for a caller that has just read to the end, or that must not wait."""
+        other = copy(self)
+        other._refresh = _no_refresh
+        return other
 
     def with_rules(self, rules: ProgramVersion) -> "Catalog":
-        """The same entities as known now, but for a program that has this one version and has had no other."""
-        twin = self.snapshot()
-        twin._programs = {**self._programs, rules.program.id: [rules]}
-        return twin
+        """The same entities, except that the program has this version alone, from its beginning."""
+        other = self.snapshot()
+        other._programs = {**self._programs, rules.program.id: [rules]}
+        return other
 
-    def _find(self, look: Callable[[], Found | None]) -> Found | None:
-        found = look()
-        if found is None:
+    def _find(self, look_up: Callable[[], Entity | None]) -> Entity | None:
+        entity = look_up()
+        if entity is None:
             self._refresh()
-            found = look()
-        return found
+            entity = look_up()
+        return entity
 
     def program(self, program: str) -> ProgramVersion | None:
-        """The newest version of a program, in force or not yet."""
+        """The newest version of a program, whether effective yet or not."""
         versions = self.versions(program)
         return versions[-1] if versions else None
 
     def versions(self, program: str) -> list[ProgramVersion]:
-        """All versions, oldest first; empty where there is no such program."""
+        """All versions of a program, oldest first."""
         return self._programs.get(program) or self._find(lambda: self._programs.get(program)) or []
 
     def version(self, program: str, version: int) -> ProgramVersion | None:
         """The version of a program with this number."""
-        return next((one for one in self.versions(program) if one.version == version), None)
+        return next((each for each in self.versions(program) if each.version == version), None)
 
     def program_at(self, program: str, at_ms: int) -> ProgramVersion | None:
-        """The version in force at a moment; None before the first took effect."""
+        """The version effective at a time (ms); None before the first one."""
         versions = self.versions(program)
         index = bisect_right(versions, at_ms, key=_effective_ms)
         return versions[index - 1] if index else None
@@ -152,54 +156,54 @@ class Catalog:
         return self._participants.get(participant) or self._find(lambda: self._participants.get(participant))
 
     def participants_by_id(self, participants: Iterable[str]) -> dict[str, Participant | None]:
-        """The participants with these ids, read to the catalog's end at most once however many are missing."""
-        wanted = list(participants)
-        if not all(one in self._participants for one in wanted):
+        """The participants with these ids, with at most one refresh however many are missing."""
+        ids = list(participants)
+        if not all(id in self._participants for id in ids):
             self._refresh()
-        return {one: self._participants.get(one) for one in wanted}
+        return {id: self._participants.get(id) for id in ids}
 
     def participant_by_external(self, program: str, external_id: str) -> Participant | None:
-        """The participant that a person of the platform is in a program."""
+        """The participant with this platform id in a program."""
         return self._find(lambda: self._by_external.get((program, external_id)))
 
     def participants(self, program: str) -> list[Participant]:
-        """Everybody who takes part in a program, in no order."""
-        return [one for one in list(self._participants.values()) if one.program == program]
+        """All participants of a program, unordered."""
+        return [each for each in list(self._participants.values()) if each.program == program]
 
     def code(self, code: str) -> Participant | Link | None:
-        """Who owns a code, said in any case."""
+        """The participant or link with this code, in any case."""
         key = code.upper()
-        found: Participant | Link | None = self._codes.get(key)
-        if found is None:
+        owner: Participant | Link | None = self._codes.get(key)
+        if owner is None:
             return self._find(lambda: self._codes.get(key))  # type: ignore[return-value] # the union, not its base
-        return found
+        return owner
 
     def mention(self, program: str, mention: str) -> Participant | None:
-        """Who is mentioned, said in any case, with or without the @ it was enrolled with."""
+        """The participant enrolled with this mention, in any case."""
         return self._find(lambda: self._mentions.get((program, mention.casefold())))
 
     def owner(self, code: Participant | Link) -> Participant | None:
-        """The participant behind what `code` gave."""
+        """The participant that the owner of a code (as `code` returns it) is or belongs to."""
         return code if isinstance(code, Participant) else self.participant(code.participant)
 
     def links(self, participant: str) -> list[Link]:
-        """All further links of a participant, by code."""
+        """All links of a participant, ordered by code; the link of their own code is not among them."""
         return [link for _, link in sorted(self._links.get(participant, {}).items())]
 
     def uses(self, code: str) -> int:
-        """How often people have opened a link with a bound, as last written down; 0 for any other."""
+        """How often people have opened a usage-limited link, as last recorded; 0 for any other."""
         return self._uses.get(code, 0)
 
     def returned_uses(self, code: str) -> int:
-        """How many uses of a link with a bound were given back, since they were no people's."""
+        """How many uses of a usage-limited link were returned, because the visitor was not a person."""
         return len(self._returned.get(code, ()))
 
     def use_was_returned(self, code: str, click: str) -> bool:
-        """Whether this click's use was given back."""
+        """Whether the use of this click was returned."""
         return click in self._returned.get(code, ())
 
     def pool_chunk(self, chunk: str) -> PoolChunk | None:
-        """A chunk of uploaded codes."""
+        """The chunk of uploaded codes with this id."""
         return self._find(lambda: self._chunks.get(chunk))
 
     def pool_chunks(self, program: str, pool: str) -> list[PoolChunk]:
@@ -208,32 +212,32 @@ class Catalog:
         return sorted(chunks, key=lambda chunk: (chunk.recorded_at, chunk.id))
 
     def api_key(self, digest: str) -> ApiKey | None:
-        """The API key with this SHA-256 digest (hex), revoked or not."""
+        """The API key whose secret has this SHA-256 digest (hex), revoked or not."""
         return self._find(lambda: self._keys.get(digest))
 
     def has_api_key(self, digest: str) -> bool:
-        """Whether a key with this digest is in view already; never asks for a refresh."""
+        """Whether a key with this digest is in the view; never refreshes."""
         return digest in self._keys
 
     def api_keys(self) -> list[ApiKey]:
-        """All API keys, revoked ones too, by when they were made."""
+        """All API keys, also revoked ones, in the order of their creation."""
         return sorted(self._keys.values(), key=lambda key: (key.recorded_at, key.id))
 
     def webhooks(self, program: str) -> list[Webhook]:
-        """A program's webhooks that are not disabled."""
-        mine = [hook for hook in list(self._webhooks.values()) if hook.program == program and not hook.disabled]
-        return sorted(mine, key=lambda hook: hook.id)
+        """A program's webhooks that are not disabled, ordered by id."""
+        enabled = [hook for hook in list(self._webhooks.values()) if hook.program == program and not hook.disabled]
+        return sorted(enabled, key=lambda hook: hook.id)
 
     def webhook(self, webhook: str) -> Webhook | None:
-        """One webhook, disabled or not."""
+        """The webhook with this id, disabled or not."""
         return self._find(lambda: self._webhooks.get(webhook))
 
     def adapter_secret(self, program: str, name: str) -> AdapterSecret | None:
-        """A program's secret of this name, removed or not."""
+        """A program's adapter secret of this name, removed or not."""
         return self._find(lambda: self._secrets.get((program, name)))
 
     def adapter_secrets(self) -> list[AdapterSecret]:
-        """All secrets of adapters, removed ones too, by program and name."""
+        """All adapter secrets, also removed ones, ordered by program and name."""
         return [secret for _, secret in sorted(self._secrets.items())]
 
 

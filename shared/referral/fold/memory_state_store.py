@@ -1,5 +1,7 @@
-"""States in memory, for tests of folds and of the runner. Wiping it is what FLUSHALL does to the real store."""
+"""States in memory, for replays and for tests of folds and of the runner. Wiping it is what FLUSHALL does to the real store."""
 
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from referral.fold.state_store import LoadedState, StateChange, StateRequest
@@ -12,12 +14,16 @@ class MemoryStateStore:
         self.fence: dict[int, bytes] = {}
         self.values: dict[int, dict[str, bytes]] = {}
         self.scores: dict[int, dict[tuple[str, str], float]] = {}
+        self._sorted_sets: dict[int, dict[str, dict[str, float]]] = {}  # the scores once more, by sorted set
+        self._timers: dict[int, list[tuple[float, str]]] = defaultdict(list)  # the sorted set of timers, in order
 
     def wipe(self) -> None:
         """Removes everything."""
         self.fence.clear()
         self.values.clear()
         self.scores.clear()
+        self._sorted_sets.clear()
+        self._timers.clear()
 
     def load(self, requests: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
         """The stored states."""
@@ -25,7 +31,8 @@ class MemoryStateStore:
 
     def _load(self, partition: int, request: StateRequest) -> LoadedState:
         values, scores = self.values.get(partition, {}), self.scores.get(partition, {})
-        groups = {sorted_set: self._members(partition, sorted_set) for sorted_set, _ in request.groups}
+        sorted_sets = self._sorted_sets.get(partition, {})
+        groups = {sorted_set: dict(sorted_sets.get(sorted_set, {})) for sorted_set, _ in request.groups}
         member_keys = [prefix + member for sorted_set, prefix in request.groups for member in groups[sorted_set]]
         return LoadedState(
             self.fence.get(partition, b""),
@@ -34,19 +41,17 @@ class MemoryStateStore:
             groups,
         )
 
-    def _members(self, partition: int, sorted_set: str) -> dict[str, float]:
-        scores = self.scores.get(partition, {})
-        return {member: score for (name, member), score in scores.items() if name == sorted_set}
+    def is_due(self, partition: int, until_ms: int) -> bool:
+        """Returns whether any timer is due."""
+        timers = self._timers[partition]
+        return bool(timers) and timers[0][0] <= until_ms
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
         """The value states whose timers are due, earliest first."""
-        timers = [
-            (score, key)
-            for (sorted_set, key), score in self.scores.get(partition, {}).items()
-            if sorted_set == "timers" and score <= until_ms
-        ]
+        timers = self._timers[partition]
+        due = timers[: bisect_left(timers, (until_ms + 1, ""))]  # timers are whole milliseconds
         values = self.values.get(partition, {})
-        present = {key: values[key] for _, key in sorted(timers) if key in values}
+        present = {key: values[key] for _, key in due if key in values}
         return LoadedState(self.fence.get(partition, b""), present)
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
@@ -60,13 +65,28 @@ class MemoryStateStore:
         if stored != change.expected_fence:
             return False
         _merge(self.values.setdefault(partition, {}), change.values)
-        _merge(self.scores.setdefault(partition, {}), change.scores)
+        self._apply_scores(partition, change.scores)
         self.fence[partition] = change.fence
         return True
+
+    def _apply_scores(self, partition: int, changes: Mapping[tuple[str, str], float | None]) -> None:
+        scores, sorted_sets = self.scores.setdefault(partition, {}), self._sorted_sets.setdefault(partition, {})
+        for (sorted_set, member), score in changes.items():
+            if sorted_set == "timers":
+                _reset_timer(self._timers[partition], member, scores.get((sorted_set, member)), score)
+            _merge(sorted_sets.setdefault(sorted_set, {}), {member: score})
+        _merge(scores, changes)
 
     def fences(self, partitions: Sequence[int]) -> dict[int, bytes]:
         """The stored fences."""
         return {partition: self.fence.get(partition, b"") for partition in partitions}
+
+
+def _reset_timer(timers: list[tuple[float, str]], key: str, before: float | None, after: float | None) -> None:
+    if before is not None:
+        del timers[bisect_left(timers, (before, key))]
+    if after is not None:
+        insort(timers, (after, key))
 
 
 def _merge(stored: dict, changes: Mapping) -> None:  # type: ignore[type-arg]

@@ -118,7 +118,7 @@ class FoldRunner(Generic[Line, State]):
 
     def _prepare(self, partitions: Sequence[int]) -> None:
         """Restarts from the fence. Records up to it are folded; outputs of those below the produced marker are on the log."""
-        ends = self._source.ends_now(partitions)
+        ends = self._source.current_ends(partitions)
         for partition, raw in self._states.fences(partitions).items():
             fence = fences.decode(raw)
             if fence.offset >= ends[partition]:
@@ -216,7 +216,7 @@ class FoldRunner(Generic[Line, State]):
             self._committed.update(moved)
 
     def _measure_lag(self) -> None:
-        ends = self._source.ends(list(self.owned))
+        ends = self._source.cached_ends(list(self.owned))
         for partition, end in ends.items():
             self._metrics.set_lag(partition, max(0, end - 1 - self.owned[partition].fence.offset))
 

@@ -1,1 +1,1 @@
-"""The log as the services use it: NDJSON records, a producer that collects lines for company, topics, and one in memory."""
+"""The log: records of NDJSON lines, the publisher and producers that write them, the readers, topics, and one in memory."""

@@ -1,6 +1,6 @@
-"""Kafka clients with this system's settings: quick to fail, quick to come back, durable.
+"""Kafka clients with this system's settings: they fail fast, reconnect fast, and write durably.
 
-kafka-python 3.0.12 leaves a running thread behind for every client that finds no broker, so a handshake comes before each.
+kafka-python 3.0.12 leaks a running thread for every client that finds no broker, so a handshake comes before each.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from referral.log.security import client_options
 
 _Client_co = TypeVar("_Client_co", covariant=True)
 
-# A broker that comes back is found within a second; kafka-python's defaults back off to half a minute.
+# A restarted broker is found within a second; kafka-python's defaults back off up to half a minute.
 _RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1000, "retry_backoff_ms": 100}
 
 
@@ -29,9 +29,9 @@ class _ClientClass(Protocol[_Client_co]):
 
 
 def create_producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
-    """An idempotent producer that waits for all replicas and gives a record up after `delivery_timeout_ms`.
+    """An idempotent producer that waits for all replicas and fails a record after `delivery_timeout_ms`.
 
-    Raises KafkaTimeoutError when no broker answers.
+    Raises KafkaTimeoutError if no broker accepts connections.
     """
     return _open(
         KafkaProducer,
@@ -51,9 +51,9 @@ def create_producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaPro
 
 
 def discard(failed: KafkaProducer) -> None:
-    """Lets go of a producer that gave a record up: it may never send again (kafka-python 3.0.12).
+    """Drops a producer that failed a record: it may never send again (kafka-python 3.0.12).
 
-    `close` raises where it still holds records; they fail by themselves when their time is over.
+    `close` raises if it still holds records; they fail by themselves at their delivery time-out.
     """
     with contextlib.suppress(KafkaError):
         failed.close(timeout=0)
@@ -67,11 +67,11 @@ def create_consumer(
     connect_timeout_ms: int = 30_000,
     fetch_bytes: int = 4 * 1024 * 1024,
 ) -> KafkaConsumer:
-    """A consumer that commits only when told to, and starts at the beginning where nothing was committed.
+    """A consumer without automatic commits that starts at the beginning of a partition without a committed offset.
 
-    With `member` (one per worker slot) the membership is static: a worker that comes back takes its partitions at once.
-    `fetch_bytes` is asked for at once, of each partition. Raises KafkaTimeoutError when no broker takes connections within
-    `patience_ms`.
+    With `member` (one per worker slot) the membership is static: a restarted worker gets its partitions back at once.
+    `fetch_bytes` is the fetch size per partition. Raises KafkaTimeoutError if no broker accepts connections within
+    `connect_timeout_ms`.
     """
     return _open(
         KafkaConsumer,
@@ -94,7 +94,7 @@ def create_consumer(
 
 
 def create_admin_client(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
-    """An administrator's client. Raises KafkaTimeoutError when no broker answers within the time-out, as its requests do."""
+    """A client for topic administration. It and its requests raise KafkaTimeoutError if no broker answers in time."""
     return _open(
         KafkaAdminClient,
         settings,

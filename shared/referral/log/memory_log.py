@@ -1,4 +1,4 @@
-"""A log in memory: topics, partitions, offsets, one consumer group. For tests of folds without a broker."""
+"""A log in memory: topics, partitions, offsets and one consumer group, for tests of folds without a broker."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,25 +13,25 @@ from referral.topics import Topic
 
 
 class MemoryLog:
-    """Everything that was written, by topic (short name) and partition."""
+    """Every record, by topic (short name) and partition."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or ManualClock()
         self.records: dict[tuple[str, int], list[Record]] = defaultdict(list)
 
     def append(self, topic: str, partition: int, value: bytes) -> None:
-        """Writes one record."""
-        partition_log = self.records[topic, partition]
-        partition_log.append(Record(len(partition_log), self.clock.now_ms(), value))
+        """Appends one record."""
+        records = self.records[topic, partition]
+        records.append(Record(len(records), self.clock.now_ms(), value))
 
     def lines(self, topic: str) -> list[bytes]:
         """All lines of a topic, partition by partition."""
-        places = sorted(place for place in self.records if place[0] == topic)
-        return [line for place in places for record in self.records[place] for line in split(record.value)]
+        partitions = sorted(key for key in self.records if key[0] == topic)
+        return [line for key in partitions for record in self.records[key] for line in split(record.value)]
 
 
 class MemorySource:
-    """A topic of a MemoryLog, all partitions assigned. `committed_markers` outlives the reader, as a broker's would."""
+    """A topic of a MemoryLog with all partitions assigned. `committed_markers` outlives the source, as on a broker."""
 
     max_poll_records = 500  # of a partition in one poll
 
@@ -41,23 +41,23 @@ class MemorySource:
         self.partitions = range(partitions)
         self._positions = dict.fromkeys(self.partitions, 0)
         self.committed_markers = {} if markers is None else markers
-        self.round = 1
+        self.generation = 1
         self._paused: frozenset[int] = frozenset()
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
-        """What is there from the positions on."""
-        free = [partition for partition in self.partitions if partition not in self._paused]
-        found = {p: self._log.records[self._topic, p][self._positions[p] :][: self.max_poll_records] for p in free}
-        for partition, records in found.items():
+        """The next records of each partition that is not paused."""
+        active = [partition for partition in self.partitions if partition not in self._paused]
+        polled = {p: self._log.records[self._topic, p][self._positions[p] :][: self.max_poll_records] for p in active}
+        for partition, records in polled.items():
             self._positions[partition] += len(records)
-        return {partition: records for partition, records in found.items() if records}
+        return {partition: records for partition, records in polled.items() if records}
 
     def assignment(self) -> tuple[int, frozenset[int]]:
         """Every partition."""
-        return self.round, frozenset(self.partitions)
+        return self.generation, frozenset(self.partitions)
 
     def seek(self, partition: int, offset: int) -> None:
-        """The next poll gives this offset first."""
+        """Makes the next poll start at this offset."""
         self._positions[partition] = offset
 
     def committed_offset(self, partition: int) -> int:
@@ -68,24 +68,24 @@ class MemorySource:
         """Moves the produced markers."""
         self.committed_markers.update(markers)
 
-    def ends(self, partitions: Sequence[int]) -> dict[int, int]:
+    def cached_ends(self, partitions: Sequence[int]) -> dict[int, int]:
         """The next offsets."""
         return {partition: len(self._log.records[self._topic, partition]) for partition in partitions}
 
-    def ends_now(self, partitions: Sequence[int]) -> dict[int, int]:
+    def current_ends(self, partitions: Sequence[int]) -> dict[int, int]:
         """The same."""
-        return self.ends(partitions)
+        return self.cached_ends(partitions)
 
     def pause(self, partitions: Collection[int]) -> None:
-        """Polls nothing of these, and of all others again."""
+        """Stops polling these partitions, and resumes all others."""
         self._paused = frozenset(partitions)
 
     def close(self) -> None:
-        """Leaves."""
+        """Does nothing."""
 
 
 class MemoryLogReader:
-    """A MemoryLog read on demand."""
+    """Reads a MemoryLog on demand."""
 
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
@@ -95,14 +95,14 @@ class MemoryLogReader:
         records = self._log.records[topic.name, partition]
         return records[offset] if 0 <= offset < len(records) else None
 
-    def records_since(self, topic: Topic, partition: int, moment_ms: int) -> Iterator[Record]:
-        """The records from a moment on."""
+    def records_since(self, topic: Topic, partition: int, since_ms: int) -> Iterator[Record]:
+        """The records appended at or after `since_ms`."""
         records = list(self._log.records[topic.name, partition])
-        return dropwhile(lambda record: record.recorded_at_ms < moment_ms, records)
+        return dropwhile(lambda record: record.recorded_at_ms < since_ms, records)
 
 
 class MemoryFoldProducer:
-    """Writes to a MemoryLog. `failing` makes it refuse, as a broker that is away would."""
+    """Writes to a MemoryLog. While `failing` is set it raises NotDurable, as for an unavailable broker."""
 
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
@@ -111,10 +111,10 @@ class MemoryFoldProducer:
     def produce(self, lines: Sequence[OutputLine]) -> None:
         """Writes the records."""
         if self.failing:
-            raise NotDurable("the log in memory was told to fail")
+            raise NotDurable("the in-memory log is set to fail")
         for wave in waves(lines):
             for (topic, partition), value in wave.items():
                 self._log.append(topic, partition, value)
 
     def close(self) -> None:
-        """Leaves."""
+        """Does nothing."""

@@ -7,17 +7,17 @@ MAX_RECORD_LINES = 1000
 
 
 def split(value: bytes) -> list[bytes]:
-    """The lines of a record; a newline at the end and empty lines do not count."""
+    """The lines of a record, without empty ones."""
     return [line for line in value.split(b"\n") if line]
 
 
 def join(lines: Iterable[bytes]) -> bytes:
-    """The record of these lines."""
+    """The value of a record with these lines."""
     return b"\n".join(lines)
 
 
 def chunks(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Lines in groups that fit one record each, in order. A single line above the bound is a group of its own."""
+    """Lines in groups that fit into one record each, in order. A line above the size limit is a group of its own."""
     if len(lines) <= MAX_RECORD_LINES and sum(map(len, lines)) + len(lines) <= MAX_RECORD_BYTES:
         if lines:
             yield lines

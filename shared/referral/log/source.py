@@ -1,4 +1,4 @@
-"""A topic as a fold reads it: polled by partition, sought by offset, with the produced marker committed now and then."""
+"""A topic as a fold reads it: polled by partition, positioned by offset, with the produced marker committed at intervals."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -22,44 +22,44 @@ class Source(Protocol):
     """What the fold runner needs of a topic."""
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
-        """What has come, by partition, in order; waits up to `timeout` seconds for something."""
+        """The next records of each partition, in order; waits up to `timeout` seconds for the first."""
 
     def assignment(self) -> tuple[int, frozenset[int]]:
-        """The partitions that are this worker's, and a number that changes whenever they were dealt anew."""
+        """A number that changes with every rebalance, and the partitions assigned to this worker."""
 
     def seek(self, partition: int, offset: int) -> None:
-        """The next poll gives this offset first."""
+        """Makes the next poll start at this offset."""
 
     def committed_offset(self, partition: int) -> int:
-        """The produced marker: outputs of records below this offset are on the log."""
+        """The produced marker: output lines of records below this offset are on the log."""
 
     def commit(self, markers: Mapping[int, int]) -> None:
-        """Moves the produced markers; may be lost, never runs ahead."""
+        """Moves the produced markers, without waiting. A commit may be lost; a marker must never be too high."""
 
-    def ends(self, partitions: Sequence[int]) -> dict[int, int]:
-        """The offset that the next record of each partition will get, as far as known without asking."""
+    def cached_ends(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The offset that the next record of each partition will get, as far as known without a request."""
 
-    def ends_now(self, partitions: Sequence[int]) -> dict[int, int]:
-        """The same, asked of the log."""
+    def current_ends(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The same, requested from the log."""
 
     def pause(self, partitions: Collection[int]) -> None:
-        """Polls nothing of these, and of all others again."""
+        """Stops polling these partitions, and resumes all others."""
 
     def close(self) -> None:
-        """Leaves."""
+        """Closes the connection."""
 
 
-class _AssignmentCounter(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-python has no types
-    """Only counts: a blocking call inside a rebalance is an error, so the loop looks for itself."""
+class _RebalanceCounter(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-python has no types
+    """Counts rebalances only: a blocking call in a rebalance callback is an error, so the runner's loop does the work."""
 
     def __init__(self) -> None:
-        self.round = 0
+        self.generation = 0
 
     def on_partitions_revoked(self, revoked: object) -> None:
-        self.round += 1
+        self.generation += 1
 
     def on_partitions_assigned(self, assigned: object) -> None:
-        self.round += 1
+        self.generation += 1
 
 
 class KafkaSource:
@@ -67,59 +67,62 @@ class KafkaSource:
 
     def __init__(self, settings: Settings, topic: Topic, group: str) -> None:
         self._name = settings.topic_prefix + topic.name
-        self._assignments = _AssignmentCounter()
+        self._rebalances = _RebalanceCounter()
         member = f"{settings.topic_prefix}{group}-{settings.worker}" if settings.worker else None
         self._consumer: KafkaConsumer = create_consumer(settings, group=settings.topic_prefix + group, member=member)
-        self._consumer.subscribe([self._name], listener=self._assignments)
+        self._consumer.subscribe([self._name], listener=self._rebalances)
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
-        """What has come."""
+        """The next records of each partition."""
         batches = self._consumer.poll(timeout_ms=round(timeout * 1000))
         return {
-            place.partition: [Record(r.offset, r.timestamp, r.value or b"") for r in records]
-            for place, records in batches.items()
+            source.partition: [Record(r.offset, r.timestamp, r.value or b"") for r in records]
+            for source, records in batches.items()
         }
 
     def assignment(self) -> tuple[int, frozenset[int]]:
-        """The partitions that are this worker's."""
-        return self._assignments.round, frozenset(place.partition for place in self._consumer.assignment())
+        """The generation, and the partitions assigned to this worker."""
+        return self._rebalances.generation, frozenset(one.partition for one in self._consumer.assignment())
 
     def seek(self, partition: int, offset: int) -> None:
-        """The next poll gives this offset first."""
-        self._consumer.seek(self._place(partition), offset)
+        """Makes the next poll start at this offset."""
+        self._consumer.seek(self._topic_partition(partition), offset)
 
     def committed_offset(self, partition: int) -> int:
         """The produced marker."""
-        return self._consumer.committed(self._place(partition), timeout_ms=5000) or 0
+        return self._consumer.committed(self._topic_partition(partition), timeout_ms=5000) or 0
 
     def commit(self, markers: Mapping[int, int]) -> None:
         """Moves the produced markers without waiting."""
         self._consumer.commit_async(
-            {self._place(partition): OffsetAndMetadata(offset, "", -1) for partition, offset in markers.items()}
+            {
+                self._topic_partition(partition): OffsetAndMetadata(offset, "", -1)
+                for partition, offset in markers.items()
+            }
         )
 
-    def ends(self, partitions: Sequence[int]) -> dict[int, int]:
+    def cached_ends(self, partitions: Sequence[int]) -> dict[int, int]:
         """The high watermarks that came with the last fetch."""
-        found = {partition: self._consumer.highwater(self._place(partition)) for partition in partitions}
-        return {partition: end for partition, end in found.items() if end is not None}
+        ends = {partition: self._consumer.highwater(self._topic_partition(partition)) for partition in partitions}
+        return {partition: end for partition, end in ends.items() if end is not None}
 
-    def ends_now(self, partitions: Sequence[int]) -> dict[int, int]:
-        """The high watermarks. Raises KafkaTimeoutError where the broker does not answer."""
-        places = [self._place(partition) for partition in partitions]
-        ends = self._consumer.end_offsets(places, timeout_ms=5000) if places else {}
-        return {place.partition: end for place, end in ends.items()}
+    def current_ends(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The high watermarks. Raises KafkaTimeoutError if the broker does not answer."""
+        requested = [self._topic_partition(partition) for partition in partitions]
+        ends = self._consumer.end_offsets(requested, timeout_ms=5000) if requested else {}
+        return {one.partition: end for one, end in ends.items()}
 
     def pause(self, partitions: Collection[int]) -> None:
-        """Polls nothing of these, and of all others again."""
-        wanted = {self._place(partition) for partition in partitions} & self._consumer.assignment()
-        held = self._consumer.paused()
-        if wanted != held:
-            self._consumer.pause(*wanted - held)
-            self._consumer.resume(*held - wanted)
+        """Stops polling these partitions, and resumes all others."""
+        requested = {self._topic_partition(partition) for partition in partitions} & self._consumer.assignment()
+        paused = self._consumer.paused()
+        if requested != paused:
+            self._consumer.pause(*requested - paused)
+            self._consumer.resume(*paused - requested)
 
     def close(self) -> None:
-        """Leaves without committing."""
+        """Closes the connection without committing."""
         self._consumer.close(autocommit=False, timeout_ms=2000)
 
-    def _place(self, partition: int) -> TopicPartition:
+    def _topic_partition(self, partition: int) -> TopicPartition:
         return TopicPartition(self._name, partition)

@@ -1,6 +1,5 @@
-"""The topic administrator: makes the topics of the table, or says how those that exist differ."""
+"""Topic administration: creates the topics of the table, or reports how existing ones differ from it."""
 
-from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from referral.config import Settings
@@ -16,47 +15,36 @@ _RETENTION = {
 
 
 class TopicMismatch(Exception):
-    """A topic exists with other settings than the table's; nothing was changed."""
+    """A topic is missing, or its partitions or settings differ from the table's; nothing was changed."""
 
 
 def configuration(topic: Topic, settings: Settings) -> dict[str, str]:
-    """The broker's settings for a topic. With replicas, an acknowledged record is on two brokers at least."""
+    """The broker's settings for a topic. With replication, an acknowledged record is on at least two brokers."""
     replicas = str(min(2, settings.replication))
     return {**_RETENTION[topic.retention], "min.insync.replicas": replicas, "message.timestamp.type": "CreateTime"}
 
 
 def partition_count(topic: Topic, settings: Settings) -> int:
-    """How many partitions a topic has in this installation; fixed once made."""
+    """How many partitions a topic has in this installation; fixed once it is created."""
     return topic.partitions or settings.partitions
 
 
 def ensure_topics(settings: Settings, timeout_ms: int = 10_000) -> list[str]:
-    """Creates the topics that are missing, and gives their names. Raises TopicMismatch where one differs from the table.
+    """Creates the missing topics and returns their names. Raises TopicMismatch if an existing one differs from the table.
 
-    Raises KafkaTimeoutError when no broker answers within `patience_ms`.
+    Raises KafkaTimeoutError if no broker answers within `timeout_ms`.
     """
     client = create_admin_client(settings, timeout_ms)
     try:
-        wanted = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
+        declared = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
         present = set(client.list_topics())
-        missing = {name: _options(topic, settings) for name, topic in wanted.items() if name not in present}
+        missing = {name: _options(topic, settings) for name, topic in declared.items() if name not in present}
         if missing:
             client.create_topics(missing, timeout_ms=15_000, wait_for_metadata=True)
-        _verify(client, {name: topic for name, topic in wanted.items() if name in present}, settings)
+        _verify(client, {name: topic for name, topic in declared.items() if name in present}, settings)
         return sorted(missing)
     finally:
         client.close()
-
-
-def verify_partitions(client: KafkaAdminClient, settings: Settings) -> None:
-    """Raises TopicMismatch where a topic is missing or has other partitions than this process would use."""
-    wanted = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
-    missing = sorted(wanted.keys() - client.list_topics())
-    if missing:
-        raise TopicMismatch(f"there is no {', '.join(missing)}: make the topics with `referral topics ensure`")
-    differences = _partition_differences(client, wanted, settings)
-    if differences:
-        raise TopicMismatch(f"{'; '.join(differences)}: give every process the REFERRAL_PARTITIONS of the topics")
 
 
 def _options(topic: Topic, settings: Settings) -> dict[str, object]:
@@ -73,18 +61,18 @@ def _verify(client: object, present: dict[str, Topic], settings: Settings) -> No
     if differences:
         raise TopicMismatch(
             "; ".join(differences) + ". Change REFERRAL_PARTITIONS or the topic (kafka-configs.sh), or use another"
-            " REFERRAL_TOPIC_PREFIX and another Redis database with it: a topic's partitions decide where its state lives"
-            " and cannot change under it."
+            " REFERRAL_TOPIC_PREFIX together with another Redis database: the partition count decides where the state is"
+            " stored and cannot change afterwards."
         )
 
 
 def _partition_differences(client: object, present: dict[str, Topic], settings: Settings) -> list[str]:
     described = client.describe_topics(list(present)) if present else []  # type: ignore[attr-defined]
-    found = {one["name"]: len(one["partitions"]) for one in described}
+    counts = {one["name"]: len(one["partitions"]) for one in described}
     return [
-        f"{name} has {found[name]} partitions, not {partition_count(topic, settings)}"
+        f"{name} has {counts[name]} partitions, not {partition_count(topic, settings)}"
         for name, topic in present.items()
-        if found[name] != partition_count(topic, settings)
+        if counts[name] != partition_count(topic, settings)
     ]
 
 

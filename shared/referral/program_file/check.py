@@ -16,7 +16,7 @@ ProgramFileSchema = struct_schema(ProgramFile)
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """The program and when its rules take effect, or the mistakes, in the order of their pointers."""
 
     program: Program | None = None
@@ -24,7 +24,7 @@ class Checked:
     mistakes: list[Mistake] = field(default_factory=list)
 
 
-def check(document: object) -> Checked:
+def check_program_file(document: object) -> CheckResult:
     """Validates what a file holds: mappings, lists, strings, numbers and booleans."""
     loaded: dict[str, Any] = {}
     mistakes: list[Mistake] = []
@@ -34,6 +34,6 @@ def check(document: object) -> Checked:
         mistakes = list(mistakes_in(error.messages))
     mistakes += cross_field_mistakes(document, [one.pointer for one in mistakes])
     if mistakes:
-        return Checked(mistakes=sorted(mistakes))
+        return CheckResult(mistakes=sorted(mistakes))
     effective_from = loaded.pop("effective_from", None)
-    return Checked(msgspec.convert(loaded, Program), effective_from)
+    return CheckResult(msgspec.convert(loaded, Program), effective_from)

@@ -16,41 +16,41 @@ from referral.events.content import MAX_CTAS
 from referral.events.facts import Channel
 from referral.events.prize_ranks import overlaps
 from referral.events.program import GENERATED, QualifyingEvent
-from referral.events.rewards import RewardKind
+from referral.events.rewards import RewardKind, handover_of
 from referral.events.section import Period
-from referral.program_file.document import SentSection, with_ancestors
+from referral.program_file.raw_section import RawSection, with_ancestors
 from referral.validation.mistakes import Mistake
 
-Rule = Callable[[SentSection], Iterator[Mistake]]
+Rule = Callable[[RawSection], Iterator[Mistake]]
 
 
 def cross_field_mistakes(document: object, invalid: Iterable[str]) -> Iterator[Mistake]:
     """The mistakes in a program file beyond those at the pointers `invalid`."""
-    program = SentSection(document if isinstance(document, Mapping) else {}, "", with_ancestors(invalid))
+    program = RawSection(document if isinstance(document, Mapping) else {}, "", with_ancestors(invalid))
     for rule in RULES:
         yield from rule(program)
 
 
-def unique_names(program: SentSection) -> Iterator[Mistake]:
+def unique_names(program: RawSection) -> Iterator[Mistake]:
     """Sections of a list have different ids, boards different metrics."""
     for name in ("rewards", "content", "challenges", "partners", "adapters"):
-        yield from _repeated(program, name, "id")
-    yield from _repeated(program, "boards", "metric")
+        yield from _duplicates(program, name, "id")
+    yield from _duplicates(program, "boards", "metric")
     for item in program.sections("content"):
-        yield from _repeated(item, "ctas", "id")
+        yield from _duplicates(item, "ctas", "id")
 
 
-def _repeated(section: SentSection, name: str, key: str) -> Iterator[Mistake]:
+def _duplicates(section: RawSection, name: str, key: str) -> Iterator[Mistake]:
     seen: set[str] = set()
     for one in section.sections(name):
-        value = one.sent_text(key)
+        value = one.raw_text(key)
         if value is not None and value in seen:
             yield one.mistake(key, f"{value[:64]} is used twice: give each its own {key}")
         elif value is not None:
             seen.add(value)
 
 
-def qualifying_fields(program: SentSection) -> Iterator[Mistake]:
+def qualifying_fields(program: RawSection) -> Iterator[Mistake]:
     """`qualifies_on` has the fields it needs, and no other event's."""
     attribution = program.section("attribution")
     if attribution.has("qualifies_on") and attribution.text("qualifies_on") is None:
@@ -80,7 +80,7 @@ def _qualifying_fields(event: QualifyingEvent) -> dict[str, str]:
             assert_never(event)
 
 
-def reward_fields(program: SentSection) -> Iterator[Mistake]:
+def reward_fields(program: RawSection) -> Iterator[Mistake]:
     """A reward has the fields that its occasion and kind need, and no others."""
     for reward in program.sections("rewards"):
         yield from _milestone_fields(reward)
@@ -89,7 +89,7 @@ def reward_fields(program: SentSection) -> Iterator[Mistake]:
             yield from _kind_fields(reward, cast("RewardKind", kind))
 
 
-def _milestone_fields(reward: SentSection) -> Iterator[Mistake]:
+def _milestone_fields(reward: RawSection) -> Iterator[Mistake]:
     if reward.text("on") == "milestone":
         if not reward.has("referrals"):
             yield reward.mistake("referrals", "is required: a milestone needs the number of referrals it takes")
@@ -101,30 +101,31 @@ def _milestone_fields(reward: SentSection) -> Iterator[Mistake]:
         yield reward.mistake("referrals", "belongs to a milestone: write on: milestone, or remove it")
 
 
-def _kind_fields(reward: SentSection, kind: RewardKind) -> Iterator[Mistake]:
-    match kind:
-        case "discount_code":
+def _kind_fields(reward: RawSection, kind: RewardKind) -> Iterator[Mistake]:
+    handover = handover_of(kind)
+    match handover:
+        case "code":
             if reward.text("pool") is None and not reward.has("percent"):
                 yield reward.mistake("percent", "is required: a discount code needs percent, or the pool of its codes")
-        case "guide":
+        case "file":
             yield from _no_percent(reward)
-            if not reward.has("pool") or reward.text("pool") == GENERATED:
+            if kind == "guide" and (not reward.has("pool") or reward.text("pool") == GENERATED):
                 yield reward.mistake("pool", "is required: a guide needs its file name, such as skincare-secrets.pdf")
-        case "early_access" | "shoutout" | "giveaway_entry" | "exclusive_content":
+        case "none":
             yield from _no_percent(reward)
         case _:
-            assert_never(kind)
+            assert_never(handover)
 
 
-def _no_percent(reward: SentSection) -> Iterator[Mistake]:
+def _no_percent(reward: RawSection) -> Iterator[Mistake]:
     if reward.get("percent") is not None:
         yield reward.mistake("percent", "belongs to a discount_code: remove it, or change the kind")
 
 
-def prizes_can_be_won(program: SentSection) -> Iterator[Mistake]:
+def prizes_can_be_won(program: RawSection) -> Iterator[Mistake]:
     """A board's prizes are for periods that it has, and each rank has one prize."""
     for board in program.sections("boards"):
-        sent = board.sent_list("periods")
+        sent = board.raw_list("periods")
         periods = [period for period in get_args(Period) if period in sent] or get_args(Period)
         prizes = board.section("prizes")
         for period in get_args(Period):
@@ -139,56 +140,56 @@ def prizes_can_be_won(program: SentSection) -> Iterator[Mistake]:
                 yield ranks.mistake(text, f"gives rank {taken} a second prize: make the ranks not overlap")
 
 
-def experiments(program: SentSection) -> Iterator[Mistake]:
+def experiments(program: RawSection) -> Iterator[Mistake]:
     """An experiment compares calls to action of its own item, and has an id of its own: results are stored by it."""
     seen: set[str] = set()
     for item in program.sections("content"):
         experiment = item.section("experiment")
         yield from _unknown_variants(item, experiment)
-        id_ = experiment.sent_text("id")
+        id_ = experiment.raw_text("id")
         if id_ is not None and id_ in seen:
             yield experiment.mistake("id", f"{id_[:64]} is another item's experiment: give each its own id")
         elif id_ is not None:
             seen.add(id_)
 
 
-def _unknown_variants(item: SentSection, experiment: SentSection) -> Iterator[Mistake]:
-    known = dict.fromkeys(id_ for cta in item.sections("ctas") if (id_ := cta.sent_text("id")) is not None)
+def _unknown_variants(item: RawSection, experiment: RawSection) -> Iterator[Mistake]:
+    known = dict.fromkeys(id_ for cta in item.sections("ctas") if (id_ := cta.raw_text("id")) is not None)
     options = " or ".join(islice(known, MAX_CTAS)) or "none, as the item has no calls to action"
-    variants = SentSection({}, f"{experiment.pointer}/variants", item.invalid)
-    for index, variant in enumerate(experiment.sent_list("variants")):
+    variants = RawSection({}, f"{experiment.pointer}/variants", item.invalid)
+    for index, variant in enumerate(experiment.raw_list("variants")):
         if isinstance(variant, str) and variant not in known:
             yield variants.mistake(index, f"is not a call to action of this item: use {options}")
 
 
-def channels_of_the_program(program: SentSection) -> Iterator[Mistake]:
+def channels_of_the_program(program: RawSection) -> Iterator[Mistake]:
     """Share kits and partners are on channels where the program runs."""
-    sent = {channel for channel in program.sent_list("channels") if isinstance(channel, str)}
+    sent = {channel for channel in program.raw_list("channels") if isinstance(channel, str)}
     own = [channel for channel in get_args(Channel) if channel in sent]
     remedy = f"use {', '.join(own)}, or add it to channels" if own else "add it to channels"
-    if not program.sent_list("channels"):
+    if not program.raw_list("channels"):
         return
     kits = program.section("kits")
     named = [(kits, channel, channel) for channel in kits.values]
-    named += [(partner, "channel", partner.sent_text("channel") or "") for partner in program.sections("partners")]
+    named += [(partner, "channel", partner.raw_text("channel") or "") for partner in program.sections("partners")]
     for section, name, channel in named:
         if channel in get_args(Channel) and channel not in own:
             yield section.mistake(name, f"{channel} is not a channel of this program: {remedy}")
 
 
-def end_after_beginning(program: SentSection) -> Iterator[Mistake]:
+def end_after_beginning(program: RawSection) -> Iterator[Mistake]:
     """A version takes effect before the program closes."""
     begins, ends = _instant(program.text("effective_from")), _instant(program.text("ends_at"))
     if begins is not None and ends is not None and ends <= begins:
         yield program.mistake("ends_at", "must be after effective_from: this version would never be in effect")
 
 
-def challenges(program: SentSection) -> Iterator[Mistake]:
+def challenges(program: RawSection) -> Iterator[Mistake]:
     """Challenges end before year 10000 and with the program, and have prompts for their days."""
     last_day = _last_day(program)
     for challenge in islice(program.sections("challenges"), MAX_CHALLENGES):
         days = challenge.get("days")
-        prompts = len(challenge.section("resources").sent_list("prompts"))
+        prompts = len(challenge.section("resources").raw_list("prompts"))
         if isinstance(days, int) and prompts > days:
             resources = challenge.section("resources")
             yield resources.mistake(
@@ -202,7 +203,7 @@ def challenges(program: SentSection) -> Iterator[Mistake]:
             yield from _within_program(challenge, span, last_day)
 
 
-def _within_program(challenge: SentSection, span: "_Span", last_day: date) -> Iterator[Mistake]:
+def _within_program(challenge: RawSection, span: "_Span", last_day: date) -> Iterator[Mistake]:
     if span.first > last_day:
         detail = f"is after the program's end on {last_day}: let the challenge begin earlier, or move ends_at"
         yield challenge.mistake("starts", detail)
@@ -211,11 +212,11 @@ def _within_program(challenge: SentSection, span: "_Span", last_day: date) -> It
         yield challenge.mistake("days", f"last beyond the program's end on {last_day}: write {most} at most")
 
 
-def hashtags_told_apart(program: SentSection) -> Iterator[Mistake]:
+def distinct_hashtags(program: RawSection) -> Iterator[Mistake]:
     """Two challenges with the same hashtag have no day in common, so that each post belongs to one."""
     seen: list[tuple[str, _Span, object]] = []
     for challenge in islice(program.sections("challenges"), MAX_CHALLENGES):
-        span, hashtag = _span(challenge), challenge.sent_text("hashtag")
+        span, hashtag = _span(challenge), challenge.raw_text("hashtag")
         if span is None or span.after is None or hashtag is None:
             continue
         for tag, other, id_ in seen:
@@ -234,7 +235,7 @@ class _Span:
     after: date | None
 
 
-def _span(challenge: SentSection) -> _Span | None:
+def _span(challenge: RawSection) -> _Span | None:
     starts, days = challenge.text("starts"), challenge.values.get("days")
     if starts is None or not isinstance(days, int):
         return None
@@ -245,7 +246,7 @@ def _span(challenge: SentSection) -> _Span | None:
         return _Span(first, None)
 
 
-def _last_day(program: SentSection) -> date | None:
+def _last_day(program: RawSection) -> date | None:
     """The last day of the program in its time zone; if it closes at midnight, the day before."""
     ends, zone = _instant(program.text("ends_at")), program.text("timezone")
     if ends is None or zone is None:
@@ -269,6 +270,6 @@ RULES: tuple[Rule, ...] = (
     channels_of_the_program,
     end_after_beginning,
     challenges,
-    hashtags_told_apart,
+    distinct_hashtags,
 )
 """Every rule across fields: add a rule here."""

@@ -204,7 +204,7 @@ def mapping(
     )
 
 
-def nested(schema: type[Schema], description: str, *, required: bool = False) -> fields.Nested:
+def section(schema: type[Schema], description: str, *, required: bool = False) -> fields.Nested:
     """A section."""
     return fields.Nested(schema, **_common(description, "a mapping (in JSON an object)", required))
 

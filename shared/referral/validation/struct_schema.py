@@ -25,7 +25,7 @@ _META = ("ge", "le", "min_length", "max_length", "pattern", "title", "descriptio
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class Declaration:
     """What a type hint declares: the type without Annotated and None, and its `Meta` as one dictionary (with `extra` merged in)."""
 
     kind: Any
@@ -34,7 +34,7 @@ class Declared:
     @property
     def struct(self) -> type[Struct] | None:
         """The struct of a section, or of the items of a list of sections."""
-        held = declared(get_args(self.kind)[0]).kind if self.is_list else self.kind
+        held = declaration(get_args(self.kind)[0]).kind if self.is_list else self.kind
         return held if isinstance(held, type) and issubclass(held, Struct) else None
 
     @property
@@ -62,7 +62,7 @@ class Declared:
 
     def _options(self) -> list[str]:
         of_items = get_origin(self.kind) in (tuple, dict)
-        options = declared(get_args(self.kind)[0]).options if of_items else self.options
+        options = declaration(get_args(self.kind)[0]).options if of_items else self.options
         return [f": {', '.join(options)}"] if options else []
 
     @property
@@ -72,38 +72,38 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredField:
+class FieldDeclaration:
     """A field of a struct."""
 
     name: str
     required: bool
     default: object
-    value: Declared
+    value: Declaration
 
 
-def declared_fields(struct: type[Struct]) -> list[DeclaredField]:
+def field_declarations(struct: type[Struct]) -> list[FieldDeclaration]:
     """The fields of a struct, in order."""
     hints = get_type_hints(struct, include_extras=True)
     return [
-        DeclaredField(
-            one.name, one.required, None if one.default is NODEFAULT else one.default, declared(hints[one.name])
+        FieldDeclaration(
+            one.name, one.required, None if one.default is NODEFAULT else one.default, declaration(hints[one.name])
         )
         for one in struct_fields(struct)
     ]
 
 
-def declared(hint: object) -> Declared:
+def declaration(hint: object) -> Declaration:
     """What a type hint declares. None in a union means that the field may be left out."""
     if get_origin(hint) in (Union, UnionType):
         [hint] = [one for one in get_args(hint) if one is not NoneType]
     if get_origin(hint) is not Annotated:
-        return Declared(hint, {})
+        return Declaration(hint, {})
     inner, *metas = get_args(hint)
-    found = declared(inner)
+    found = declaration(inner)
     merged = dict(found.meta)
     for meta in metas:
         merged |= _facts(meta)
-    return Declared(found.kind, merged)
+    return Declaration(found.kind, merged)
 
 
 def _facts(meta: Meta) -> dict[str, Any]:
@@ -114,23 +114,23 @@ def _facts(meta: Meta) -> dict[str, Any]:
 @cache
 def struct_schema(struct: type[Struct]) -> type[Schema]:
     """The schema of a struct; sections inside it get schemas of their own, one for each struct."""
-    made = {one.name: make_field(one.value, required=one.required) for one in declared_fields(struct)}
+    made = {one.name: make_field(one.value, required=one.required) for one in field_declarations(struct)}
     schema = StrictSchema.from_dict(made, name=f"{struct.__name__}Schema")
     schema.__doc__ = struct.__doc__
     return schema
 
 
-def make_field(value: Declared, *, required: bool = False) -> Field[Any]:
+def make_field(value: Declaration, *, required: bool = False) -> Field[Any]:
     """The field of a declared value. Raises TypeError for a type that documents do not have."""
     meta, arguments = value.meta, get_args(value.kind)
     if value.options:
         return fields.one_of(value.options, value.text, check=meta.get("check"), required=required)
     if isinstance(value.kind, type) and issubclass(value.kind, Struct):
-        return fields.nested(struct_schema(value.kind), value.text, required=required)
+        return fields.section(struct_schema(value.kind), value.text, required=required)
     if value.is_list:
-        return _list(value, make_field(declared(arguments[0])), required)
+        return _list(value, make_field(declaration(arguments[0])), required)
     if get_origin(value.kind) is dict:
-        keys, values = (make_field(declared(one)) for one in arguments)
+        keys, values = (make_field(declaration(one)) for one in arguments)
         sizes = meta.get("min_length"), meta.get("max_length")
         return fields.mapping(keys, values, value.text, *sizes, must_be=meta.get("must_be"), required=required)
     make = _SCALARS.get(value.kind)
@@ -139,7 +139,7 @@ def make_field(value: Declared, *, required: bool = False) -> Field[Any]:
     return make(value, required)
 
 
-def _list(value: Declared, item: Field[Any], required: bool) -> Field[Any]:
+def _list(value: Declaration, item: Field[Any], required: bool) -> Field[Any]:
     meta = value.meta
     return fields.array(
         item,
@@ -153,7 +153,7 @@ def _list(value: Declared, item: Field[Any], required: bool) -> Field[Any]:
     )
 
 
-def _text(value: Declared, required: bool) -> Field[Any]:
+def _text(value: Declaration, required: bool) -> Field[Any]:
     meta = value.meta
     return fields.text(
         value.text,
@@ -166,16 +166,16 @@ def _text(value: Declared, required: bool) -> Field[Any]:
     )
 
 
-def _integer(value: Declared, required: bool) -> Field[Any]:
+def _integer(value: Declaration, required: bool) -> Field[Any]:
     return fields.integer(value.text, value.meta.get("ge"), value.meta.get("le"), required=required)
 
 
-def _amount(value: Declared, required: bool) -> Field[Any]:
+def _amount(value: Declaration, required: bool) -> Field[Any]:
     """msgspec bounds no decimals, so their bounds are in `extra_json_schema`."""
     return fields.amount(value.text, value.meta["minimum"], value.meta["maximum"], required=required)
 
 
-_SCALARS: Mapping[object, Callable[[Declared, bool], Field[Any]]] = {
+_SCALARS: Mapping[object, Callable[[Declaration, bool], Field[Any]]] = {
     str: _text,
     int: _integer,
     bool: lambda value, required: fields.boolean(value.text, required=required),

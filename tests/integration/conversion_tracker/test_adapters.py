@@ -23,10 +23,12 @@ from referral.encryption import seal
 from referral.events.adapters import Adapter, WechatAccount
 from referral.events.entities import AdapterSecret, CatalogEntity
 from referral.log.publisher import Publisher
-from tests.support.builders.conversion_tracker import PROGRAM, START, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM, START
 from tests.support.builders.wechat import AES_KEY, APPID, encrypt, pad_message
-from tests.support.systems.conversion_tracker import CATALOG, System, folding, served
-from tests.support.waiting import until
+from tests.support.processes import run_module
+from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, serve_conversion_tracker
+from tests.support.waiting import is_within, wait_until
 
 pytestmark = pytest.mark.integration
 TOKEN, OLD_TOKEN, SHOP_SECRET = "glowtoken2026", "glowtoken2025", "a secret of the shop"
@@ -50,7 +52,7 @@ def _secret(name: str, *secrets: str, key: str) -> AdapterSecret:
 
 def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
     adapters = tuple(msgspec.convert(one, Adapter) for one in (SHOP, SIGNED, IN_BASE64, UNSET))
-    glow = version()
+    glow = program_version()
     declared = msgspec.structs.replace(glow, program=msgspec.structs.replace(glow.program, adapters=adapters))
     return (
         declared,
@@ -61,9 +63,9 @@ def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
 
 
 @pytest.fixture
-def system(settings: Settings) -> Iterator[System]:
+def system(settings: Settings) -> Iterator[ConversionTracker]:
     """The API without folds."""
-    with served(settings, *_catalog(settings)) as system:
+    with serve_conversion_tracker(settings, *_catalog(settings)) as system:
         yield system
 
 
@@ -85,7 +87,7 @@ def _xml(event: str, key: str = "", person: str = "oBo", kind: str = "event", cr
 
 
 def _callback(
-    system: System, body: str | bytes, query: dict[str, str] | None = None, program: str = PROGRAM
+    system: ConversionTracker, body: str | bytes, query: dict[str, str] | None = None, program: str = PROGRAM
 ) -> TestResponse:
     where = f"/v1/adapters/wechat/{program}"
     return system.app.test_client().post(where, query_string=query or _query(), data=body, content_type="text/xml")
@@ -96,7 +98,7 @@ def _code(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, code
 
 
-def test_the_echo_is_returned_only_for_a_valid_signature(system: System) -> None:
+def test_the_echo_is_returned_only_for_a_valid_signature(system: ConversionTracker) -> None:
     """WeChat's check of the URL succeeds; without the token the response reveals nothing."""
     client, where = system.app.test_client(), f"/v1/adapters/wechat/{PROGRAM}"
     answer = client.get(where, query_string=_query() | {"echostr": "2958099473294221495"})
@@ -108,7 +110,7 @@ def test_the_echo_is_returned_only_for_a_valid_signature(system: System) -> None
     assert _code(client.get("/v1/adapters/wechat/prg_other", query_string=_query())) == (404, "no_secret")
 
 
-def test_callbacks_become_events_and_messages_are_ignored(system: System) -> None:
+def test_callbacks_become_events_and_messages_are_ignored(system: ConversionTracker) -> None:
     """A follow with its scene, a scan and an unfollow become events; messages are answered and not stored."""
     told = [("subscribe", "qrscene_AMY88"), ("SCAN", "AMY88"), ("unsubscribe", ""), ("CLICK", "menu")]
     answers = [_callback(system, _xml(event, key), _query(nonce=event)) for event, key in told]
@@ -126,19 +128,23 @@ def test_callbacks_become_events_and_messages_are_ignored(system: System) -> Non
 
 def test_a_repeated_callback_counts_once(settings: Settings, environ: dict[str, str]) -> None:
     """Three calls with different signatures are one follow and one referral, even after the stored signatures are deleted."""
-    with served(settings, *_catalog(settings)) as system, folding(environ, "attribute"), folding(environ, "screen"):
+    with (
+        serve_conversion_tracker(settings, *_catalog(settings)) as system,
+        run_module(environ, "conversion_tracker", "fold", "attribute"),
+        run_module(environ, "conversion_tracker", "fold", "screen"),
+    ):
         body = _xml("subscribe", "qrscene_AMY88")
         answers = [_callback(system, body, _query(nonce=f"n{number}")) for number in range(3)]
         assert [answer.text for answer in answers] == ["success"] * 3
         assert len({line["id"] for line in system.decoded("events")}) == 1
-        found = until(lambda: system.person("wechat:oBo"))
+        found = wait_until(lambda: system.person("wechat:oBo"))
         assert (found["status"], found["referrer"]["external_id"]) == ("follower", "xhs:amy")
-        system.drained()
+        system.wait_until_folded()
         types = [line["type"] for line in system.decoded("attributions")]
         assert sorted(types) == ["edge.set", "referral.attributed", "referral.qualified"]
 
 
-def test_an_invalid_or_replayed_signature_is_rejected(system: System) -> None:
+def test_an_invalid_or_replayed_signature_is_rejected(system: ConversionTracker) -> None:
     """Another token, an outdated signature, or a signature of another event; the same event again is a repetition."""
     body, query = _xml("subscribe", "qrscene_AMY88"), _query()
     assert _code(_callback(system, body, query | {"nonce": "n2"})) == (403, "bad_signature")
@@ -151,7 +157,7 @@ def test_an_invalid_or_replayed_signature_is_rejected(system: System) -> None:
     assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
 
 
-def test_callbacks_are_limited_in_size_and_parsed_safely(system: System) -> None:
+def test_callbacks_are_limited_in_size_and_parsed_safely(system: ConversionTracker) -> None:
     """Entities and oversized bodies are rejected."""
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><FromUserName>&a;</FromUserName></xml>'
     assert _code(_callback(system, bomb)) == (400, "malformed_callback")
@@ -165,36 +171,36 @@ def test_callbacks_are_limited_in_size_and_parsed_safely(system: System) -> None
     assert system.lines("events") == []
 
 
-def test_without_kafka_no_event_is_answered_with_success(system: System) -> None:
+def test_without_kafka_no_event_is_answered_with_success(system: ConversionTracker) -> None:
     """The response is 503 within two seconds, before WeChat's timeout of five; the next call is accepted."""
     away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
-    system.app.extensions["conversion-tracker"] = replace(system.own, publisher=away)
+    system.app.extensions["conversion-tracker"] = replace(system.collaborators, publisher=away)
     body, began = _xml("subscribe"), time.monotonic()
     assert _code(_callback(system, body)) == (503, "unavailable")
     assert _callback(system, _xml("", kind="text"), _query(nonce="t")).text == "success"
-    assert time.monotonic() - began < 4
+    assert is_within(4, began)
     away.close()
     init_app(system.app)
     assert _callback(system, body).text == "success"
     assert [line["person"] for line in system.decoded("events")] == ["wechat:oBo"]
 
 
-def test_a_secret_that_is_removed_or_encrypted_with_another_key_is_not_accepted(system: System) -> None:
+def test_a_secret_that_is_removed_or_encrypted_with_another_key_is_not_accepted(system: ConversionTracker) -> None:
     """The error for a wrong signing key says so; a removed token disables the adapter."""
     writer = CatalogWriter(system.settings, SystemClock())
     for entity, wanted in (
         (_secret("wechat", TOKEN, key="another signing key, long enough as well"), (503, "secret_unreadable")),
         (_secret("wechat", key=""), (404, "no_secret")),
     ):
-        writer.write([entity], timeout=10)
-        system.context.follower.read_to_end(10)
+        writer.write([entity], timeout=30)
+        system.context.follower.read_to_end(30)
         assert _code(_callback(system, _xml("subscribe"))) == wanted
     writer.close()
 
 
 def test_requests_for_unknown_programs_are_rate_limited_and_callbacks_are_not(settings: Settings) -> None:
     """An unknown program costs a read of the catalog, so it counts against the address; valid callbacks do not."""
-    with served(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
+    with serve_conversion_tracker(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
         guesses = [_code(_callback(system, _xml("subscribe"), program=f"prg_{number}")) for number in range(3)]
         assert guesses == [(404, "no_secret"), (404, "no_secret"), (429, "rate_limited")]
         assert _code(_webhook(system, "shop", b"{}", {"Authorization": "Bearer rk_all"})) == (422, "events_refused")
@@ -207,7 +213,7 @@ def _cloudevent(number: int, **more: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("where", ["/v1/events", "/v1/adapters/cloudevents"])
-def test_cloudevents_are_accepted_in_all_three_modes(system: System, where: str) -> None:
+def test_cloudevents_are_accepted_in_all_three_modes(system: ConversionTracker, where: str) -> None:
     """Structured, batched and binary mode give the same event; an error points to the sender's attribute."""
     client, key = system.app.test_client(), {"Authorization": "Bearer rk_all"}
     single = client.post(where, json=_cloudevent(1), headers=key | {"Content-Type": "application/cloudevents+json"})
@@ -234,7 +240,7 @@ def test_cloudevents_are_accepted_in_all_three_modes(system: System, where: str)
     }
 
 
-def test_invalid_cloudevents_are_rejected_with_the_reason(system: System) -> None:
+def test_invalid_cloudevents_are_rejected_with_the_reason(system: ConversionTracker) -> None:
     """The same statuses as for other events: 415, 400, 422, 401."""
     client, key = system.app.test_client(), {"Authorization": "Bearer rk_all"}
     where = "/v1/adapters/cloudevents"
@@ -261,12 +267,12 @@ def _order(number: int, **more: object) -> dict[str, object]:
     return {"no": number, "name": "bought", "user": user, "at": datetime.now(UTC).isoformat(), "order": order} | more
 
 
-def _webhook(system: System, name: str, body: bytes, headers: dict[str, str]) -> TestResponse:
+def _webhook(system: ConversionTracker, name: str, body: bytes, headers: dict[str, str]) -> TestResponse:
     where = f"/v1/adapters/{name}/{PROGRAM}"
     return system.app.test_client().post(where, data=body, headers=headers, content_type="application/json")
 
 
-def test_another_platforms_json_is_mapped_as_declared(system: System) -> None:
+def test_another_platforms_json_is_mapped_as_declared(system: ConversionTracker) -> None:
     """Mapped events are on the log; each other item has an error with its pointer and a remedy."""
     broken = _order(4, order={"no": "o4", "total": "much", "currency": "CNY"})
     sent = {"events": [_order(1), _order(2, name="flew"), _order(3, user={}), broken, _order(5, name="subscribed")]}
@@ -286,7 +292,7 @@ def test_another_platforms_json_is_mapped_as_declared(system: System) -> None:
     assert "`adapters` section of the program file" in nowhere.get_json()["detail"]
 
 
-def test_an_adapter_requires_its_signature_or_an_api_key(system: System) -> None:
+def test_an_adapter_requires_its_signature_or_an_api_key(system: ConversionTracker) -> None:
     """The declared signature; without a declaration, an API key with the scope for the program."""
     body = json.dumps({"events": [_order(1)]}).encode()
     made = hmac.digest(SHOP_SECRET.encode(), body, "sha256")
@@ -320,7 +326,7 @@ def test_encrypted_callbacks_are_decrypted_and_plaintext_is_rejected(settings: S
     account = WechatAccount(appid=APPID, mode="encrypted")
     safe = msgspec.structs.replace(declared, program=msgspec.structs.replace(declared.program, wechat=account))  # type: ignore[attr-defined]
     keys = _secret("wechat-aes", "N" * 43, AES_KEY, key=settings.signing_key)
-    with served(settings, safe, *_catalog(settings)[1:], keys) as system:
+    with serve_conversion_tracker(settings, safe, *_catalog(settings)[1:], keys) as system:
         where, client = f"/v1/adapters/wechat/{PROGRAM}", system.app.test_client()
 
         def send(plain: bytes, token: str = TOKEN, key: str = AES_KEY) -> TestResponse:
@@ -349,6 +355,6 @@ def test_in_compatible_mode_the_encrypted_part_is_read_once_a_key_is_set(setting
     keys = _secret("wechat-aes", AES_KEY, key=settings.signing_key)
     query = _encrypted_query(message) | _query()
     for more, person in (((), "wechat:oPlain"), ((keys,), "wechat:oSealed")):
-        with served(settings, *_catalog(settings), *more) as system:
+        with serve_conversion_tracker(settings, *_catalog(settings), *more) as system:
             assert _callback(system, both, query).text == "success"
             assert person in {line["person"] for line in system.decoded("events")}

@@ -14,9 +14,9 @@ from referral.events.ids import participant_id
 from referral.fold.worker import FoldWorker
 from referral.log.source import Record, Source
 from referral.tokens import TokenSigner
-from tests.support.builders.conversion_tracker import PROGRAM
-from tests.support.systems.conversion_tracker import event, served
-from tests.support.waiting import until
+from tests.support.builders.participants import PROGRAM
+from tests.support.systems.conversion_tracker import event, serve_conversion_tracker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -36,12 +36,12 @@ class Eventful:
             return self._source.poll(timeout)
         self.happens()
         self.happens = None
-        return until(lambda: self._source.poll(0.1))
+        return wait_until(lambda: self._source.poll(0.1))
 
 
 def test_a_code_enrolled_while_the_fold_waits_for_records_is_known_to_it(settings: Settings) -> None:
     """However fresh the view was a moment before: enrolment comes before its follow, so the follow finds it."""
-    with served(settings) as system:
+    with serve_conversion_tracker(settings) as system:
         worker = FoldWorker(AttributeFold(TokenSigner(settings.signing_key), 35), settings)
         source = worker.runner._source = Eventful(worker.runner._source)
 
@@ -56,14 +56,14 @@ def test_a_code_enrolled_while_the_fold_waits_for_records_is_known_to_it(setting
                 code=f"NEW{number}",
             )
             writer = CatalogWriter(settings, SystemClock())
-            writer.write([fresh], timeout=10)
+            writer.write([fresh], timeout=30)
             writer.close()
             assert system.post(event(f"xhs:friend{number}", code=fresh.code)).status_code == 202
 
         try:
-            until(lambda: worker.run_once() == 0 and worker.runner.has_assignment, every=0)
+            wait_until(lambda: worker.run_once() == 0 and worker.runner.has_assignment, every=0)
             for number in range(2):  # the first time just after the view was read to its end, the second long after
-                until(lambda: worker._catalog.age() > 1.0)
+                wait_until(lambda: worker._catalog.age() > 1.0)
                 source.happens = lambda number=number: enrol_and_follow(number)  # type: ignore[misc]
                 worker.run_once()
             assert [line["type"] for line in system.decoded("attributions")] == [

@@ -11,17 +11,22 @@ from referral.events.facts import ClickToken
 from referral.events.ids import conversion_id, referral_id
 from referral.events.timestamps import to_ms
 from referral.tokens import TokenSigner
-from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM
-from tests.support.systems.conversion_tracker import System, event, folding, served
-from tests.support.waiting import until
+from tests.support.builders.participants import AMY, BO, PROGRAM
+from tests.support.processes import run_module
+from tests.support.systems.conversion_tracker import ConversionTracker, event, serve_conversion_tracker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def system(settings: Settings, environ: dict[str, str]) -> Iterator[System]:
+def system(settings: Settings, environ: dict[str, str]) -> Iterator[ConversionTracker]:
     """The whole service."""
-    with served(settings) as system, folding(environ, "attribute"), folding(environ, "screen"):
+    with (
+        serve_conversion_tracker(settings) as system,
+        run_module(environ, "conversion_tracker", "fold", "attribute"),
+        run_module(environ, "conversion_tracker", "fold", "screen"),
+    ):
         yield system
 
 
@@ -30,13 +35,13 @@ def _token(settings: Settings, clicked_at: datetime) -> str:
     return TokenSigner(settings.signing_key).sign_click(click)
 
 
-def _status(system: System, person: str, wanted: str) -> bool:
+def _status(system: ConversionTracker, person: str, wanted: str) -> bool:
     found = system.person(person)
     return bool(found) and found["status"] == wanted
 
 
 def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_changes_nothing(
-    system: System, redis: "Redis"
+    system: ConversionTracker, redis: "Redis"
 ) -> None:
     """Code before click, one person once, reversal and restoration under the same ids; a refold gives the same bytes."""
     now = datetime.now(UTC)
@@ -46,8 +51,8 @@ def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_chan
         [follow, follow, event("xhs:u2", click=token), event("xhs:u3"), event("xhs:amy", code="AMY88")]
     )
     assert answer.get_json() == {"accepted": 5, "rejected": []}
-    until(lambda: _status(system, "xhs:u1", "follower") and _status(system, "xhs:u2", "follower"))
-    system.drained()
+    wait_until(lambda: _status(system, "xhs:u1", "follower") and _status(system, "xhs:u2", "follower"))
+    system.wait_until_folded()
 
     shown = system.person("xhs:u1")
     assert (shown["referrer"]["external_id"], shown["models"]["last_touch"]["id"]) == ("xhs:amy", AMY.id)
@@ -60,16 +65,16 @@ def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_chan
     assert system.person("xhs:amy")["reason"] == "self_referral"
 
     system.post(event("xhs:u1", "person.unfollowed", number=1))
-    until(lambda: _status(system, "xhs:u1", "unfollowed"))
+    wait_until(lambda: _status(system, "xhs:u1", "unfollowed"))
     system.post(event("xhs:u1", number=2, code="BO88"))
-    until(lambda: _status(system, "xhs:u1", "follower"))
-    system.drained()
+    wait_until(lambda: _status(system, "xhs:u1", "follower"))
+    system.wait_until_folded()
     conversion = conversion_id(referral_id(PROGRAM, "xhs:u1", AMY.id))
     told = [line["type"] for line in system.decoded("conversions") if line["id"] == conversion]
     assert told == ["conversion.cleared", "conversion.reversed", "conversion.cleared"]
     assert system.person("xhs:u1")["referrer"]["external_id"] == "xhs:amy"
 
-    before, said = system.states(), len(system.lines("attributions"))
+    before, said = system.fold_states(), len(system.lines("attributions"))
     redis.flushdb()
-    until(lambda: system.states() == before)
+    wait_until(lambda: system.fold_states() == before)
     assert len(system.lines("attributions")) == said

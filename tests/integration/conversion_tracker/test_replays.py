@@ -23,10 +23,12 @@ from referral.log.connection import create_consumer
 from referral.log.topic_admin import partition_count
 from referral.topics import TOPICS
 from referral_tools.cli import main
-from tests.support.app_server import listening
-from tests.support.builders.conversion_tracker import AMY, PROGRAM, version
-from tests.support.systems.conversion_tracker import CATALOG, System, event, folding, served
-from tests.support.waiting import until
+from tests.support.app_server import serve_app
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.processes import run_module
+from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, event, serve_conversion_tracker
+from tests.support.waiting import is_within, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -35,25 +37,27 @@ OTHER = "prg_other"
 
 def _rules(**more: object) -> dict[str, Any]:
     """A program file's content as JSON."""
-    content: dict[str, Any] = msgspec.to_builtins(version(**more).program)
+    content: dict[str, Any] = msgspec.to_builtins(program_version(**more).program)
     return content
 
 
 @pytest.fixture
-def system(settings: Settings) -> Iterator[System]:
+def system(settings: Settings) -> Iterator[ConversionTracker]:
     """The service's app, with a second program."""
-    other = msgspec.structs.replace(version(), program=msgspec.structs.replace(version().program, id=OTHER))
-    with served(settings, *CATALOG, other) as made:
+    other = msgspec.structs.replace(
+        program_version(), program=msgspec.structs.replace(program_version().program, id=OTHER)
+    )
+    with serve_conversion_tracker(settings, *CATALOG, other) as made:
         yield made
-        made.own.replays.close()
+        made.collaborators.replays.close()
 
 
-def _ask(system: System, rules: object, secret: str = "rk_all", program: str = PROGRAM) -> TestResponse:
+def _ask(system: ConversionTracker, rules: object, secret: str = "rk_all", program: str = PROGRAM) -> TestResponse:
     headers = {"Authorization": f"Bearer {secret}"}
     return system.app.test_client().post(f"/v1/programs/{program}/replays", json=rules, headers=headers)
 
 
-def _ends(system: System) -> dict[str, dict[TopicPartition, int]]:
+def _ends(system: ConversionTracker) -> dict[str, dict[TopicPartition, int]]:
     reader = create_consumer(system.settings)
     try:
         return {
@@ -70,26 +74,29 @@ def _ends(system: System) -> dict[str, dict[TopicPartition, int]]:
 
 
 @pytest.fixture
-def followed(system: System, environ: dict[str, str]) -> System:
+def followed(system: ConversionTracker, environ: dict[str, str]) -> ConversionTracker:
     """Followers of two programs, folded; the folds are gone again."""
     mine = [event(f"xhs:u{number}", code="AMY88") for number in range(20)]
     others = [{**event(f"xhs:u{number}", number=1), "program": OTHER} for number in range(5)]
     mentions = [event(f"xhs:m{number}", mention="@bo") for number in range(3)]
     assert system.post([*mine, *others, *mentions]).status_code == 202
-    with folding(environ, "attribute"), folding(environ, "screen"):
-        until(lambda: len(system.decoded("conversions")) == 23)
-        system.drained()
+    with (
+        run_module(environ, "conversion_tracker", "fold", "attribute"),
+        run_module(environ, "conversion_tracker", "fold", "screen"),
+    ):
+        wait_until(lambda: len(system.decoded("conversions")) == 23)
+        system.wait_until_folded()
     return system
 
 
-def test_a_replay_says_who_would_gain_and_lose_and_changes_nothing_live(followed: System) -> None:
+def test_a_replay_says_who_would_gain_and_lose_and_changes_nothing_live(followed: ConversionTracker) -> None:
     """Two programs on the log: one is replayed, under a rule that counts mentions only. No topic grows, no state moves."""
     system = followed
-    states, ends = system.states(), _ends(system)
+    states, ends = system.fold_states(), _ends(system)
 
     asked = _ask(system, _rules(evidence=["mention"]))
     assert (asked.status_code, asked.get_json()["status"]) == (202, "running")
-    told = until(lambda: _over(system, asked.headers["Location"]))
+    told = wait_until(lambda: _over(system, asked.headers["Location"]))
     assert told["status"] == "done", told
     result, progress = told["result"], told["progress"]
     assert result["as_recorded"] == {"equal": True, "lines": 23 * 4, "differences": 0, "sample": []}
@@ -100,17 +107,17 @@ def test_a_replay_says_who_would_gain_and_lose_and_changes_nothing_live(followed
     assert (amy["referrals"], result["referrers"]["losing"]) == ({"before": 20, "after": 0}, 1)
     assert (result["people"]["changed"], result["people"]["sample"][0]["after"]) == (20, None)
 
-    assert {name: raw for name, raw in system.states().items() if b"{replays}" not in name} == states
+    assert {name: raw for name, raw in system.fold_states().items() if b"{replays}" not in name} == states
     assert _ends(system) == ends
     assert system.person("xhs:u1")["referrer"]["id"] == AMY.id
 
 
-def _over(system: System, path: str) -> Any:
+def _over(system: ConversionTracker, path: str) -> Any:
     told = system.get(path).get_json()
     return told if told["status"] != "running" else None
 
 
-def test_rules_that_will_not_do_are_refused_with_every_place(system: System) -> None:
+def test_rules_that_will_not_do_are_refused_with_every_place(system: ConversionTracker) -> None:
     """Each section is held against its type; another program's rules, another form and a lesser key are refused too."""
     wrong = _rules() | {"id": OTHER, "channels": ["fax"], "speed": 3}
     wrong["attribution"] = {"qualifies_on": "order.paid", "currency": "CNY"}
@@ -134,7 +141,7 @@ def test_rules_that_will_not_do_are_refused_with_every_place(system: System) -> 
     assert yaml.status_code == 415
 
 
-def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: System, redis: "Redis") -> None:
+def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: ConversionTracker, redis: "Redis") -> None:
     """409 names the one under way, 429 says that all places are taken; whose process is gone is lost, and gives its place back."""
     jobs = ReplayJobs(redis)
 
@@ -158,12 +165,12 @@ def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: Syste
     assert _ask(system, _rules()).status_code == 202
 
 
-def test_a_replay_ends_with_the_service(system: System) -> None:
+def test_a_replay_ends_with_the_service(system: ConversionTracker) -> None:
     """Its process is gone, and the job says that it has to be asked for again."""
     asked = _ask(system, _rules())
     began = time.monotonic()
-    system.own.replays.close()
-    assert time.monotonic() - began < 5
+    system.collaborators.replays.close()
+    assert is_within(5, began)
     told = _over(system, asked.headers["Location"])
     assert told
     assert (told["status"], "ask for the replay again" in told["detail"]) == ("failed", True)
@@ -172,7 +179,7 @@ def test_a_replay_ends_with_the_service(system: System) -> None:
 def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
     """What PUT takes as JSON is read here as link-issuer reads it, down to amounts of money."""
     from conversion_tracker.replay.replay_request import rules_in
-    from referral.program_file.check import check
+    from referral.program_file.check import check_program_file
 
     for attribution in (
         {"window_days": 7, "qualifies_on": "order.paid", "min_amount": 99.9, "currency": "CNY"},
@@ -180,13 +187,13 @@ def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
     ):
         content = _rules() | {"effective_from": "2030-01-01T00:00:00Z", "attribution": attribution}
         found: Program = rules_in(msgspec.json.encode(content), "application/json", PROGRAM)
-        assert found == check(content).program
+        assert found == check_program_file(content).program
 
 
 @pytest.fixture
-def url(followed: System) -> Iterator[str]:
+def url(followed: ConversionTracker) -> Iterator[str]:
     """Where the service answers."""
-    with listening(followed.app) as address:
+    with serve_app(followed.app) as address:
         yield address
 
 
@@ -196,7 +203,7 @@ def _command(url: str, file: Path, *more: str) -> Result:
 
 
 def test_the_command_shows_the_replay_and_ctrl_c_cancels_it(
-    url: str, followed: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, followed: ConversionTracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A table of who loses and gains, or everything as JSON; a file that will not do is refused by line before it is sent."""
     file = tmp_path / "other.yaml"

@@ -10,12 +10,13 @@ from redis import Redis
 
 from referral.catalog.view import Catalog
 from referral.log.errors import LogUnavailable
-from tests.support.builders.leaderboard import PROGRAM, somebody
-from tests.support.systems.leaderboard import NOW, WITH_KEY, score, seat, served
+from tests.support.builders.participants import PROGRAM, participant
+from tests.support.settings import AUTHORIZATION
+from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
 pytestmark = pytest.mark.integration
 
-AMY, BO, CHEN = somebody("amy", "Amy <b>"), somebody("bo", "波波"), somebody("chen")
+AMY, BO, CHEN = participant("amy", "Amy <b>"), participant("bo", "波波"), participant("chen")
 BOARD = f"/v1/programs/{PROGRAM}/boards/referrals"
 
 
@@ -23,16 +24,16 @@ BOARD = f"/v1/programs/{PROGRAM}/boards/referrals"
 def client(redis: "Redis", redis_url: str) -> FlaskClient:
     """Amy leads this month with three, Bo has two since before Chen; Chen brought one of hers today."""
     at = [NOW - timedelta(hours=hours) for hours in range(48)]
-    month = {AMY.id: score(3, at[30]), BO.id: score(2, at[20]), CHEN.id: score(2, at[1])}
-    seat(redis, "2026-11", month)
-    seat(redis, "all", {**month, "par_nobodyknowsme000": score(1, at[40])})
-    seat(redis, "2026-11-24", {CHEN.id: score(1, at[1])})
-    return served(redis_url, [AMY, BO, CHEN]).test_client()
+    month = {AMY.id: board_score(3, at[30]), BO.id: board_score(2, at[20]), CHEN.id: board_score(2, at[1])}
+    set_scores(redis, "2026-11", month)
+    set_scores(redis, "all", {**month, "par_nobodyknowsme000": board_score(1, at[40])})
+    set_scores(redis, "2026-11-24", {CHEN.id: board_score(1, at[1])})
+    return leaderboard_app(redis_url, [AMY, BO, CHEN]).test_client()
 
 
 def test_a_board_names_its_period_and_ranks_by_count_then_by_time(client: FlaskClient) -> None:
     """`month` is the month of the program's clock on the wall, said by name and by its borders in UTC."""
-    told = client.get(f"{BOARD}?period=month", headers=WITH_KEY).get_json()
+    told = client.get(f"{BOARD}?period=month", headers=AUTHORIZATION).get_json()
     assert (told["period"], told["metric"], told["total"], told["next_cursor"]) == ("2026-11", "referrals", 3, None)
     assert (told["starts_at"], told["ends_at"]) == ("2026-10-31T16:00:00Z", "2026-11-30T16:00:00Z")
     assert [(one["rank"], one["external_id"], one["score"]) for one in told["entries"]] == [
@@ -45,7 +46,7 @@ def test_a_board_names_its_period_and_ranks_by_count_then_by_time(client: FlaskC
 
 def test_whom_the_catalog_does_not_know_yet_is_shown_by_id(client: FlaskClient) -> None:
     """A board is never wrong for want of a name."""
-    last = client.get(BOARD, headers=WITH_KEY).get_json()["entries"][-1]
+    last = client.get(BOARD, headers=AUTHORIZATION).get_json()["entries"][-1]
     assert (last["participant"], last["display_name"], last["external_id"]) == (
         "par_nobodyknowsme000",
         "par_nobodyknowsme000",
@@ -55,25 +56,25 @@ def test_whom_the_catalog_does_not_know_yet_is_shown_by_id(client: FlaskClient) 
 
 def test_pages_go_on_where_the_cursor_says(client: FlaskClient) -> None:
     """The cursor of one board is refused by another: it would skip people."""
-    first = client.get(f"{BOARD}?limit=2", headers=WITH_KEY).get_json()
-    rest = client.get(f"{BOARD}?limit=2&cursor={first['next_cursor']}", headers=WITH_KEY).get_json()
+    first = client.get(f"{BOARD}?limit=2", headers=AUTHORIZATION).get_json()
+    rest = client.get(f"{BOARD}?limit=2&cursor={first['next_cursor']}", headers=AUTHORIZATION).get_json()
     assert [one["rank"] for one in first["entries"] + rest["entries"]] == [1, 2, 3, 4]
     assert rest["next_cursor"] is None
-    other = client.get(f"{BOARD}?period=month&cursor={first['next_cursor']}", headers=WITH_KEY)
+    other = client.get(f"{BOARD}?period=month&cursor={first['next_cursor']}", headers=AUTHORIZATION)
     assert (other.status_code, other.get_json()["code"]) == (400, "bad_cursor")
 
 
 @pytest.mark.parametrize("who", [CHEN.id, "xhs:chen"])
 def test_somebody_is_found_by_either_id_amid_the_neighbours(client: FlaskClient, who: str) -> None:
     """My rank, and who stands around me."""
-    told = client.get(f"{BOARD}/people/{who}?period=month&around=1", headers=WITH_KEY).get_json()
+    told = client.get(f"{BOARD}/people/{who}?period=month&around=1", headers=AUTHORIZATION).get_json()
     assert (told["rank"], told["score"], told["display_name"], told["total"]) == (3, 2, "Chen", 3)
     assert [one["rank"] for one in told["entries"]] == [2, 3]
 
 
 def test_who_has_brought_nobody_yet_has_no_rank_and_that_is_no_error(client: FlaskClient) -> None:
     """A participant asks every day from the first."""
-    told = client.get(f"{BOARD}/people/xhs:amy?period=day", headers=WITH_KEY).get_json()
+    told = client.get(f"{BOARD}/people/xhs:amy?period=day", headers=AUTHORIZATION).get_json()
     assert (told["rank"], told["score"], told["reached_at"], told["entries"], told["total"]) == (None, 0, None, [], 1)
 
 
@@ -91,7 +92,7 @@ def test_who_has_brought_nobody_yet_has_no_rank_and_that_is_no_error(client: Fla
 )
 def test_what_is_wrong_is_named_with_its_place(client: FlaskClient, path: str, status: int, code: str) -> None:
     """A problem a program can tell apart and a person can act on."""
-    answer = client.get(path, headers=WITH_KEY)
+    answer = client.get(path, headers=AUTHORIZATION)
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
 
 
@@ -133,8 +134,8 @@ def test_my_row_is_pinned_with_what_is_missing_to_pass_the_next(client: FlaskCli
 
 def test_the_page_names_nobody_of_another_program(redis_url: str) -> None:
     """The page is public; who takes part elsewhere is not its to tell."""
-    stranger = replace(somebody("dora", "Dora"), program="prg_other")
-    page = served(redis_url, [stranger]).test_client().get(f"/p/{PROGRAM}?lang=en&me={stranger.id}")
+    stranger = replace(participant("dora", "Dora"), program="prg_other")
+    page = leaderboard_app(redis_url, [stranger]).test_client().get(f"/p/{PROGRAM}?lang=en&me={stranger.id}")
     assert page.status_code == 200
     assert "Dora" not in page.text
 
@@ -169,8 +170,8 @@ def test_an_unknown_program_gets_a_friendly_page(client: FlaskClient) -> None:
 
 def test_without_redis_the_page_says_so_and_the_api_is_503() -> None:
     """Nothing is invented: a board that cannot be read is not shown as empty."""
-    client = served("redis://127.0.0.1:1/0").test_client()
-    page, api = client.get(f"/p/{PROGRAM}?lang=en"), client.get(BOARD, headers=WITH_KEY)
+    client = leaderboard_app("redis://127.0.0.1:1/0").test_client()
+    page, api = client.get(f"/p/{PROGRAM}?lang=en"), client.get(BOARD, headers=AUTHORIZATION)
     assert (page.status_code, api.status_code) == (503, 503)
     assert "temporarily unavailable" in page.text
     assert page.headers["Retry-After"]
@@ -183,7 +184,7 @@ def test_a_program_that_cannot_be_looked_up_is_not_called_unknown(redis_url: str
     def away() -> None:
         raise LogUnavailable("the catalog", "127.0.0.1:9092", "no broker")
 
-    app = served(redis_url)
+    app = leaderboard_app(redis_url)
     app.extensions["referral"].follower.view = Catalog(refresh=away)
     answer = app.test_client().get("/p/prg_new")
     assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (503, "text/html", "5")
@@ -191,21 +192,21 @@ def test_a_program_that_cannot_be_looked_up_is_not_called_unknown(redis_url: str
 
 def test_a_rank_is_asked_for_by_whatever_id_the_platform_has(redis_url: str) -> None:
     """An id with slashes is one id, written plainly or escaped."""
-    odd = somebody("//u/1")
-    client = served(redis_url, [odd]).test_client()
+    odd = participant("//u/1")
+    client = leaderboard_app(redis_url, [odd]).test_client()
     for written in ("xhs://u/1", "xhs%3A%2F%2Fu%2F1"):
-        assert client.get(f"{BOARD}/people/{written}", headers=WITH_KEY).get_json()["participant"] == odd.id
+        assert client.get(f"{BOARD}/people/{written}", headers=AUTHORIZATION).get_json()["participant"] == odd.id
 
 
 def test_partners_are_ranked_apart(redis: "Redis", redis_url: str) -> None:
     """The board of followers has no partner on it; `kind=partner` has nobody else, and a partner's rank is among partners."""
-    lin = replace(somebody("lin"), partner="kol_lin")
-    seat(redis, "all", {AMY.id: score(3, NOW)})
-    seat(redis, "all", {lin.id: score(9, NOW)}, "partner")
-    client = served(redis_url, [AMY, lin]).test_client()
+    lin = replace(participant("lin"), partner="kol_lin")
+    set_scores(redis, "all", {AMY.id: board_score(3, NOW)})
+    set_scores(redis, "all", {lin.id: board_score(9, NOW)}, "partner")
+    client = leaderboard_app(redis_url, [AMY, lin]).test_client()
     for query, who in (("", "xhs:amy"), ("?kind=partner", "xhs:lin")):
-        told = client.get(f"{BOARD}{query}", headers=WITH_KEY).get_json()
+        told = client.get(f"{BOARD}{query}", headers=AUTHORIZATION).get_json()
         assert [(one["rank"], one["external_id"]) for one in told["entries"]] == [(1, who)]
-        mine = client.get(f"{BOARD}/people/{who}", headers=WITH_KEY).get_json()
+        mine = client.get(f"{BOARD}/people/{who}", headers=AUTHORIZATION).get_json()
         assert (mine["rank"], mine["kind"], mine["kind"]) == (1, told["kind"], mine["kind"])
-    assert client.get(f"{BOARD}?kind=brand", headers=WITH_KEY).status_code == 422
+    assert client.get(f"{BOARD}?kind=brand", headers=AUTHORIZATION).status_code == 422

@@ -8,8 +8,8 @@ from redis import Redis
 from leaderboard.board_store import BoardStore
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
 from leaderboard.folds import state_keys
-from tests.support.builders.leaderboard import PROGRAM
-from tests.support.systems.leaderboard import PARTITIONS, seat
+from tests.support.builders.participants import PROGRAM
+from tests.support.systems.leaderboard import PARTITIONS, set_scores
 
 pytestmark = pytest.mark.integration
 
@@ -32,7 +32,7 @@ def expected(standing: dict[str, float]) -> list[RankedEntry]:
 def store(redis: "Redis", standing: dict[str, float]) -> BoardStore:
     """A store over a Redis that holds nothing but this board."""
     redis.flushdb()
-    seat(redis, "all", standing)
+    set_scores(redis, "all", standing)
     return BoardStore(redis, PARTITIONS)
 
 

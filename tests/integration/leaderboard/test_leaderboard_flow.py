@@ -1,10 +1,5 @@
 """The leaderboard's own processes on a real broker and Redis: lines go in by the log, figures come out over HTTP."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -16,49 +11,34 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralUnattributed, attribution_key
 from referral.events.conversions import conversion_key
-from referral.events.entities import ApiKey, ProgramVersion
+from referral.events.entities import ProgramVersion
 from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
-from referral.http.bearer_token import secret_digest
 from referral.log.publisher import Publisher
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
-from referral_tools.stack.ports import free_ports
-from tests.support.builders.leaderboard import GLOW, PROGRAM, cleared, somebody, taken_back
-from tests.support.waiting import until
+from tests.support.builders.leaderboard import GLOW, cleared_conversion, reversed_conversion
+from tests.support.builders.participants import PROGRAM, participant
+from tests.support.settings import API_SECRET, api_key
+from tests.support.systems.leaderboard import run_leaderboard
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
-SECRET = "rk_a-secret-that-only-tests-use-0123456789"
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEGAN = NOW - timedelta(days=3)
-AMY, BO = somebody("amy"), somebody("bo")
+AMY, BO = participant("amy"), participant("bo")
 encode = msgspec.json.Encoder().encode
-
-
-@contextmanager
-def processes(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """The three folds and the HTTP service; a client with a key."""
-    (port,) = free_ports(1)
-    parts = [("http",), ("fold", "boards"), ("fold", "growth"), ("fold", "activity")]
-    variables = {**os.environ, **environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
-    with ExitStack() as stack:
-        for part in parts:
-            process = subprocess.Popen([sys.executable, "-m", "leaderboard", *part], env=variables)
-            stack.callback(process.wait, 15)
-            stack.callback(process.terminate)
-        headers = {"Authorization": f"Bearer {SECRET}"}
-        yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10))
 
 
 def say(collector: Publisher, topic: Topic, lines: list[tuple[str, object]]) -> None:
     """Writes lines, and waits until they are durable."""
-    collector.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(10)
+    collector.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(30)
 
 
 def conversions() -> list[tuple[str, object]]:
     """Amy brings three and loses one; Bo brings two, the second before Amy's."""
-    amy = [cleared(AMY.id, f"p{number}", BEGAN + timedelta(hours=number)) for number in range(3)]
-    bo = [cleared(BO.id, f"q{number}", BEGAN + timedelta(minutes=number)) for number in range(2)]
-    return [(conversion_key(line), line) for line in (*amy, *bo, taken_back(amy[2]))]
+    amy = [cleared_conversion(AMY.id, f"p{number}", BEGAN + timedelta(hours=number)) for number in range(3)]
+    bo = [cleared_conversion(BO.id, f"q{number}", BEGAN + timedelta(minutes=number)) for number in range(2)]
+    return [(conversion_key(line), line) for line in (*amy, *bo, reversed_conversion(amy[2]))]
 
 
 def attributions() -> list[tuple[str, object]]:
@@ -104,14 +84,14 @@ def events() -> list[tuple[str, object]]:
 def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dict[str, str]) -> None:
     """Every figure follows from the log alone, wherever its partition is."""
     version = ProgramVersion(recorded_at=BEGAN, program=GLOW, version=1, effective_from=BEGAN)
-    key = ApiKey(recorded_at=NOW, id="key_1", digest=secret_digest(SECRET), name="tests", scopes=("read",))
+    key = api_key("tests", "read", secret=API_SECRET)
     CatalogWriter(settings, SystemClock()).write([version, key, AMY, BO], 10)
     collector = Publisher(settings)
     for topic, lines in ((CONVERSIONS, conversions()), (ATTRIBUTIONS, attributions()), (EVENTS, events())):
         say(collector, topic, lines)
-    with processes(environ) as client:
-        until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)], 60)
-        until(lambda: _insights(client) == INSIGHTS, 30)
+    with run_leaderboard(environ) as client:
+        wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)], 60)
+        wait_until(lambda: _insights(client) == INSIGHTS, 30)
         around = client.get(f"/v1/programs/{PROGRAM}/boards/referrals/people/xhs:amy?around=1").json()
         assert (around["rank"], [one["rank"] for one in around["entries"]]) == (2, [1, 2])
         page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})

@@ -7,17 +7,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from referral_tools.cli import main
-from tests.support.app_server import listening
-from tests.support.systems.link_issuer import System
+from tests.support.app_server import serve_app
+from tests.support.systems.link_issuer import LinkIssuer
 
 pytestmark = pytest.mark.integration
 GLOW = "examples/programs/glow.yaml"
 
 
 @pytest.fixture
-def url(issuer: System) -> Iterator[str]:
+def url(issuer: LinkIssuer) -> Iterator[str]:
     """The URL of the service."""
-    with listening(issuer.app) as address:
+    with serve_app(issuer.app) as address:
         yield address
 
 
@@ -25,22 +25,22 @@ def _run(environ: dict[str, str], *arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments), env=environ)
 
 
-def test_a_key_is_created_used_listed_and_revoked(issuer: System, environ: dict[str, str]) -> None:
+def test_a_key_is_created_used_listed_and_revoked(issuer: LinkIssuer, environ: dict[str, str]) -> None:
     """Its secret is printed once and grants its scopes; after revocation it grants nothing."""
     made = _run(environ, "keys", "create", "--name", "reports", "--scope", "read", "--program", "prg_x")
     secret = made.stdout.strip()
     assert (made.exit_code, secret[:3], len(secret)) == (0, "rk_", 46)
-    assert issuer.ask("GET", "/v1/programs/prg_x", key=secret.removeprefix("rk_")).status_code == 404
-    assert issuer.ask("GET", "/v1/programs/prg_y", key=secret.removeprefix("rk_")).status_code == 403
-    assert issuer.ask("PUT", "/v1/programs/prg_x", {}, key=secret.removeprefix("rk_")).status_code == 403
+    assert issuer.request("GET", "/v1/programs/prg_x", key=secret.removeprefix("rk_")).status_code == 404
+    assert issuer.request("GET", "/v1/programs/prg_y", key=secret.removeprefix("rk_")).status_code == 403
+    assert issuer.request("PUT", "/v1/programs/prg_x", {}, key=secret.removeprefix("rk_")).status_code == 403
     listed = _run(environ, "keys", "list").stdout
     [line] = [line for line in listed.splitlines() if "reports" in line]
     assert secret not in listed
     assert "[read]  prg_x" in line
     revoked = _run(environ, "keys", "revoke", line.split()[0])
     assert revoked.exit_code == 0
-    issuer.context.follower.read_to_end(5)
-    assert issuer.ask("GET", "/v1/programs/prg_x", key=secret.removeprefix("rk_")).status_code == 401
+    issuer.context.follower.read_to_end(30)
+    assert issuer.request("GET", "/v1/programs/prg_x", key=secret.removeprefix("rk_")).status_code == 401
     assert "REVOKED" in _run(environ, "keys", "list").stdout
 
 
@@ -84,7 +84,7 @@ def test_versions_are_listed_and_compared(url: str, tmp_path: Path) -> None:
     assert [line.partition("Z  ")[2] for line in listed] == ["1 changed: Attribution", "the first"]
     forward = "~ window_days: 30 → 14  /attribution/window_days"
     between = _run({}, "program", "diff", "prg_glow@1", "prg_glow@2", *aim).stdout
-    assert "prg_glow: version 1 → version 2\nThe new rules count from 2" in between
+    assert "prg_glow: version 1 → version 2\nThe new rules apply from 2" in between
     assert forward in between
     assert forward in _run({}, "program", "diff", "prg_glow@1", *aim).stdout
     assert "~ window_days: 14 → 30" in _run({}, "program", "diff", GLOW, *aim).stdout

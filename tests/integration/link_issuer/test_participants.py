@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from referral.config import Settings
-from tests.support.systems.link_issuer import PROGRAM, RULES, System, served
+from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer, serve_link_issuer
 
 pytestmark = pytest.mark.integration
 
 
-def test_a_person_is_enrolled_once(glow: System) -> None:
+def test_a_person_is_enrolled_once(glow: LinkIssuer) -> None:
     """The response has what a platform shows; the same id again is the same participant with 200, whatever name is sent."""
     first = glow.enrol({"external_id": "xhs:u42", "display_name": " Amy ", "mention": "amy"})
     assert first.status_code == 201
@@ -22,12 +22,12 @@ def test_a_person_is_enrolled_once(glow: System) -> None:
     again = glow.enrol({"external_id": "xhs:u42", "display_name": "Mallory"})
     assert (again.status_code, again.get_json()) == (200, amy)
     for path in (amy["id"], "xhs:u42"):
-        assert glow.ask("GET", f"/v1/programs/{PROGRAM}/participants/{path}", key="reader").get_json() == amy
+        assert glow.request("GET", f"/v1/programs/{PROGRAM}/participants/{path}", key="reader").get_json() == amy
 
 
-def test_many_are_returned_in_the_order_of_the_request(glow: System) -> None:
+def test_many_are_returned_in_the_order_of_the_request(glow: LinkIssuer) -> None:
     """A thousand at once, some of them twice and some enrolled before: in order, each with a code of its own."""
-    known = glow.amy()
+    known = glow.enrol_amy()
     people = [{"external_id": f"xhs:u{number % 990}", "display_name": "Amy Chen"} for number in range(999)]
     answer = glow.enrol({"participants": [{"external_id": "xhs:amy"}, *people]})
     assert answer.status_code == 201
@@ -39,9 +39,9 @@ def test_many_are_returned_in_the_order_of_the_request(glow: System) -> None:
     assert (again.status_code, again.get_json()) == (200, answer.get_json())
 
 
-def test_concurrent_enrolments_of_a_person_create_one_participant(glow: System, settings: Settings) -> None:
+def test_concurrent_enrolments_of_a_person_create_one_participant(glow: LinkIssuer, settings: Settings) -> None:
     """Two processes, sixteen threads, equal names and repetitions: each person has one code, each code one person."""
-    with served(settings) as other, ThreadPoolExecutor(16) as pool:
+    with serve_link_issuer(settings) as other, ThreadPoolExecutor(16) as pool:
         systems = [glow, other]
         bodies = [{"external_id": f"xhs:u{number % 12}", "display_name": "Amy"} for number in range(96)]
         answers = list(pool.map(lambda i: systems[i % 2].enrol(bodies[i]), range(96)))
@@ -50,19 +50,21 @@ def test_concurrent_enrolments_of_a_person_create_one_participant(glow: System, 
         (one["external_id"], one["id"], one["code"], one["display_name"]) for one in (a.get_json() for a in answers)
     }
     assert len(people) == len({code for _, _, code, _ in people}) == 12
-    glow.context.follower.read_to_end(5)
+    glow.context.follower.read_to_end(30)
     assert {
         (one.external_id, one.id, one.code, one.display_name) for one in glow.context.catalog.participants(PROGRAM)
     } == people
 
 
-def test_concurrent_enrolments_with_different_details_return_one_participant(glow: System, settings: Settings) -> None:
+def test_concurrent_enrolments_with_different_details_return_one_participant(
+    glow: LinkIssuer, settings: Settings
+) -> None:
     """With different names, and as a partner and as a follower: all successful requests return the same participant."""
     partners = [{"id": "kol_lin", "kind": "influencer", "channel": "wechat"}]
     assert glow.apply(RULES | {"id": "prg_y", "partners": partners}).status_code == 201
     details: list[dict[str, str]] = [{"display_name": "Amy"}, {"display_name": "Bo"}, {"partner": "kol_lin"}]
     bodies = [{"external_id": f"xhs:u{number // 12}", **details[number % 3]} for number in range(96)]
-    with served(settings) as other, ThreadPoolExecutor(16) as pool:
+    with serve_link_issuer(settings) as other, ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda i: (glow, other)[i % 2].enrol(bodies[i], "prg_y"), range(96)))
     rejected = [answer for answer in answers if answer.status_code == 422]
     assert {answer.get_json()["errors"][0]["pointer"] for answer in rejected} <= {"/partner"}
@@ -71,7 +73,7 @@ def test_concurrent_enrolments_with_different_details_return_one_participant(glo
     assert len(people) == len({a.get_json()["id"] for a in answers if a not in rejected})
 
 
-def test_codes_are_unique_across_programs_even_if_redis_is_wiped(glow: System) -> None:
+def test_codes_are_unique_across_programs_even_if_redis_is_wiped(glow: LinkIssuer) -> None:
     """The catalog decides who has a code: Redis may lose its data, and codes are shared by all programs."""
     assert glow.apply(RULES | {"id": "prg_y"}).status_code == 201
     codes = set()
@@ -102,7 +104,7 @@ def test_codes_are_unique_across_programs_even_if_redis_is_wiped(glow: System) -
         ([{"external_id": "x", "display_name": "A"}, {"external_id": "x", "display_name": "B"}], ["/1/external_id"]),
     ],
 )
-def test_a_mistake_prevents_the_whole_enrolment(glow: System, body: object, pointers: list[str]) -> None:
+def test_a_mistake_prevents_the_whole_enrolment(glow: LinkIssuer, body: object, pointers: list[str]) -> None:
     """422 with pointers into what was sent; no person of the batch is enrolled."""
     answer = glow.enrol(body)
     assert answer.status_code == 422
@@ -110,28 +112,28 @@ def test_a_mistake_prevents_the_whole_enrolment(glow: System, body: object, poin
     assert glow.context.catalog.participants(PROGRAM) == []
 
 
-def test_a_mention_belongs_to_one_person(glow: System) -> None:
+def test_a_mention_belongs_to_one_person(glow: LinkIssuer) -> None:
     """A second person with Amy's handle would take her referrals."""
-    glow.amy(mention="@amy")
+    glow.enrol_amy(mention="@amy")
     answer = glow.enrol({"external_id": "xhs:mallory", "mention": "@Amy"})
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/mention")
 
 
-def test_a_partner_of_the_program_is_enrolled_as_one(glow: System) -> None:
+def test_a_partner_of_the_program_is_enrolled_as_one(glow: LinkIssuer) -> None:
     """With the program's name for them if none is sent; the role never changes; their links carry the partner."""
     lin = glow.enrol({"partner": "kol_lin"})
     assert (lin.status_code, lin.get_json()["partner"]) == (201, "kol_lin")
     assert (lin.get_json()["external_id"], lin.get_json()["display_name"]) == ("partner:kol_lin", "kol_lin")
     assert glow.enrol({"partner": "kol_lin"}).status_code == 200
-    glow.amy()
+    glow.enrol_amy()
     answer = glow.enrol({"external_id": "xhs:amy", "partner": "kol_lin"})
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/partner")
     assert glow.link(lin.get_json()["id"], channel="wechat").get_json()["partner"] == "kol_lin"
 
 
-def test_unknown_programs_and_participants_have_their_own_error_codes(glow: System) -> None:
+def test_unknown_programs_and_participants_have_their_own_error_codes(glow: LinkIssuer) -> None:
     """404 with `unknown_program` or `unknown_participant`."""
     assert glow.enrol({"external_id": "x"}, "prg_none").get_json()["code"] == "unknown_program"
-    missing = glow.ask("GET", f"/v1/programs/{PROGRAM}/participants/xhs:unknown", key="reader")
+    missing = glow.request("GET", f"/v1/programs/{PROGRAM}/participants/xhs:unknown", key="reader")
     assert (missing.status_code, missing.get_json()["code"]) == (404, "unknown_participant")
     assert glow.enrol({"external_id": "x"}, key="reader").status_code == 403

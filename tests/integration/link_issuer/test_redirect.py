@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from referral.tokens import TokenSigner
-from tests.support.systems.link_issuer import PROGRAM, RULES, System
+from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer
 
 pytestmark = pytest.mark.integration
 
@@ -16,9 +16,9 @@ def _token(answer: TestResponse) -> str:
     return parse_qs(urlsplit(answer.headers["Location"]).query)["rt"][0]
 
 
-def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: System) -> None:
+def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: LinkIssuer) -> None:
     """302; the token identifies the referrer, and the log has the same click."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     answer = glow.open(f"/{amy['code'].lower()}")
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("https://example.com/follow?from=link&rt=")
@@ -26,27 +26,27 @@ def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: System) -> No
     assert answer.headers.getlist("Referrer-Policy") == ["no-referrer"]
     token = TokenSigner(glow.settings.signing_key).read_click(_token(answer))
     assert (token.program, token.participant, token.code, token.channel) == (PROGRAM, amy["id"], amy["code"], None)
-    glow.own.redirect_resolver.publisher.close()
+    glow.collaborators.redirect_resolver.publisher.close()
     [click] = glow.clicks()
     assert (click.id, click.participant, click.visitor) == (token.id, amy["id"], "person")
 
 
-def test_a_links_channel_content_and_cta_are_in_its_token(glow: System) -> None:
+def test_a_links_channel_content_and_cta_are_in_its_token(glow: LinkIssuer) -> None:
     """What was sent when the link was created is in its token; the same body is the same link."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     body = {"channel": "wechat", "content": "hacks", "cta": "tag", "code": "amyglow"}
     made, again = glow.link(amy["id"], **body), glow.link(amy["id"], **body)
     assert (made.status_code, again.status_code) == (201, 200)
     assert made.get_json() == again.get_json()
     assert (made.get_json()["code"], made.get_json()["standing"]) == ("AMYGLOW", "open")
-    assert glow.ask("GET", "/v1/links/amyglow", key="reader").get_json() == made.get_json()
+    assert glow.request("GET", "/v1/links/amyglow", key="reader").get_json() == made.get_json()
     token = TokenSigner(glow.settings.signing_key).read_click(_token(glow.open("/AMYGLOW")))
     assert (token.participant, token.channel, token.content, token.cta) == (amy["id"], "wechat", "hacks", "tag")
 
 
-def test_automated_clients_are_redirected_and_classified(glow: System) -> None:
+def test_automated_clients_are_redirected_and_classified(glow: LinkIssuer) -> None:
     """HEAD, prefetch, preview and crawler requests get the redirect; the click has their class."""
-    path = f"/{glow.amy()['code']}"
+    path = f"/{glow.enrol_amy()['code']}"
     answers = [
         glow.open(path, "HEAD"),
         glow.open(path, Sec_Purpose="prefetch;prerender"),
@@ -56,12 +56,12 @@ def test_automated_clients_are_redirected_and_classified(glow: System) -> None:
         glow.open(path),
     ]
     assert {answer.status_code for answer in answers} == {302}
-    glow.own.redirect_resolver.publisher.close()
+    glow.collaborators.redirect_resolver.publisher.close()
     found = sorted(click.visitor for click in glow.clicks())
     assert found == sorted(["head", "prefetch", "prefetch", "preview", "crawler", "person"])
 
 
-def test_an_unknown_code_gets_a_page_that_helps(glow: System) -> None:
+def test_an_unknown_code_gets_a_page_that_helps(glow: LinkIssuer) -> None:
     """404 in the reader's language, without scripts; a problem for JSON clients."""
     for language, text in (("en-US,en", "We don&#39;t know this code"), ("zh-CN,zh", "没有找到这个邀请码")):
         page = glow.open("/N0SUCH", Accept_Language=language)
@@ -75,26 +75,26 @@ def test_an_unknown_code_gets_a_page_that_helps(glow: System) -> None:
     assert (problem.status_code, problem.get_json()["code"]) == (404, "unknown_code")
 
 
-def test_an_ended_link_names_what_still_works(glow: System) -> None:
+def test_an_ended_link_names_what_still_works(glow: LinkIssuer) -> None:
     """410, with a button that leads to the friend's own invitation."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     clock = glow.context.clock
     soon = datetime.now(UTC) + timedelta(seconds=1)
     link = glow.link(amy["id"], expires_at=soon.isoformat(), code="SHORTLY").get_json()
     while clock.now_ms() <= soon.timestamp() * 1000:
-        glow.context.follower.read_to_end(5)
+        glow.context.follower.read_to_end(30)
     expired = glow.open("/SHORTLY", Accept_Language="en")
     assert expired.status_code == 410
     assert f'href="{amy["link"]}"' in expired.text
     assert "Go on with Amy" in expired.text
     assert glow.open("/SHORTLY", Accept="application/json").get_json()["code"] == "link_expired"
-    assert glow.ask("GET", f"/v1/links/{link['code']}").get_json()["standing"] == "expired"
+    assert glow.request("GET", f"/v1/links/{link['code']}").get_json()["standing"] == "expired"
 
 
-def test_the_codes_of_an_ended_program_show_that_it_has_ended(issuer: System) -> None:
+def test_the_codes_of_an_ended_program_show_that_it_has_ended(issuer: LinkIssuer) -> None:
     """410, without an alternative: no code of it works."""
     assert issuer.apply(RULES | {"ends_at": "2020-01-01T00:00:00Z"}).status_code == 201
-    page = issuer.open(f"/{issuer.amy()['code']}", Accept_Language="en")
+    page = issuer.open(f"/{issuer.enrol_amy()['code']}", Accept_Language="en")
     assert page.status_code == 410
     assert "This program has ended" in page.text
 
@@ -110,16 +110,16 @@ def test_the_codes_of_an_ended_program_show_that_it_has_ended(issuer: System) ->
         ({"expires_at": "soon", "colour": "red"}, ["/colour", "/expires_at"]),
     ],
 )
-def test_an_invalid_link_is_rejected_with_pointers(glow: System, body: dict[str, str], pointers: list[str]) -> None:
+def test_an_invalid_link_is_rejected_with_pointers(glow: LinkIssuer, body: dict[str, str], pointers: list[str]) -> None:
     """422 with a pointer to each mistake."""
-    answer = glow.link(glow.amy()["id"], **body)
+    answer = glow.link(glow.enrol_amy()["id"], **body)
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.get_json()["errors"]] == pointers
 
 
-def test_a_taken_code_is_rejected(glow: System) -> None:
+def test_a_taken_code_is_rejected(glow: LinkIssuer) -> None:
     """Whether of a participant or of a link, in upper or lower case: 409."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     bo = glow.enrol({"external_id": "xhs:bo", "display_name": "Bo"}).get_json()
     assert glow.link(bo["id"], code="best").status_code == 201
     for taken in ("BEST", bo["code"].lower()):
@@ -127,9 +127,9 @@ def test_a_taken_code_is_rejected(glow: System) -> None:
         assert (answer.status_code, answer.get_json()["code"]) == (409, "code_taken")
 
 
-def test_a_qr_code_is_a_picture_of_the_link(glow: System) -> None:
+def test_a_qr_code_is_a_picture_of_the_link(glow: LinkIssuer) -> None:
     """SVG and PNG, public; 404 for an unknown code."""
-    code = glow.amy()["code"]
+    code = glow.enrol_amy()["code"]
     svg, png = glow.open(f"/v1/links/{code}/qr.svg"), glow.open(f"/v1/links/{code}/qr.png?scale=3")
     assert (svg.mimetype, svg.text[:5]) == ("image/svg+xml", "<?xml")
     assert (png.mimetype, png.data[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")

@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.support.systems.link_issuer import RULES, System
+from tests.support.systems.link_issuer import RULES, LinkIssuer
 
 pytestmark = pytest.mark.integration
 
 
-def test_codes_follow_the_programs_rules(issuer: System) -> None:
+def test_codes_follow_the_programs_rules(issuer: LinkIssuer) -> None:
     """No derived or chosen code contains a blocked word; chosen codes are rejected if the program does not allow them."""
     assert issuer.apply(RULES | {"codes": {"blocklist": ["AMY"]}}).status_code == 201
-    amy = issuer.amy()
+    amy = issuer.enrol_amy()
     assert "AMY" not in amy["code"]
     rejected = issuer.link(amy["id"], code="amyglow")
     assert (rejected.status_code, rejected.get_json()["errors"][0]["pointer"]) == (422, "/code")
@@ -20,13 +20,13 @@ def test_codes_follow_the_programs_rules(issuer: System) -> None:
     assert issuer.link(amy["id"], code="glow").status_code == 422
 
 
-def test_a_dead_end_offers_the_programs_fallback(issuer: System) -> None:
+def test_a_dead_end_offers_the_programs_fallback(issuer: LinkIssuer) -> None:
     """After the program has ended, a button with its name in the reader's language leads to its fallback page."""
     name, home = {"zh-CN": "焕肤", "en": "Glow"}, "https://example.com/home?a=1&b=2"
     assert (
         issuer.apply(RULES | {"name": name, "fallback_url": home, "ends_at": "2026-01-01T00:00:00Z"}).status_code == 201
     )
-    path = f"/{issuer.amy()['code']}"
+    path = f"/{issuer.enrol_amy()['code']}"
     english, chinese = issuer.open(f"{path}?lang=en"), issuer.open(path)
     assert (english.status_code, chinese.status_code) == (410, 410)
     assert 'href="https://example.com/home?a=1&amp;b=2">Go to Glow</a>' in english.text

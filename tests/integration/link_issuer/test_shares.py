@@ -6,28 +6,28 @@ import pytest
 
 from link_issuer.share_rate_limit import MAX_PER_MINUTE
 from referral.events.facts import ContentShared
-from tests.support.systems.link_issuer import KEYS, PROGRAM, System
+from tests.support.systems.link_issuer import KEYS, PROGRAM, LinkIssuer
 
 pytestmark = pytest.mark.integration
 SENDER = next(key for key in KEYS if key.name == "events").name
 
 
-def report(system: System, body: dict[str, object], key: str = SENDER, **headers: str) -> Any:
+def report(system: LinkIssuer, body: dict[str, object], key: str = SENDER, **headers: str) -> Any:
     """Reports a share as a platform does."""
     sent = {"program": PROGRAM, "channel": "wechat", **body}
-    return system.ask(
+    return system.request(
         "POST", "/v1/shares", sent, key, headers={name.replace("_", "-"): v for name, v in headers.items()}
     )
 
 
-def shares(system: System) -> list[ContentShared]:
+def shares(system: LinkIssuer) -> list[ContentShared]:
     """All shares on the log."""
     return [line for line in system.facts() if isinstance(line, ContentShared)]
 
 
-def test_a_share_is_on_the_log_when_the_request_succeeds(glow: System) -> None:
+def test_a_share_is_on_the_log_when_the_request_succeeds(glow: LinkIssuer) -> None:
     """By a participant or any person; the shared code is in the data, where it is no evidence of a referral of the sharer."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     mine = report(glow, {"participant": amy["id"], "content": "hacks", "cta": "tag", "code": amy["code"].lower()})
     assert mine.status_code == 201
     others = report(glow, {"person": "xhs:bo", "code": amy["code"]})
@@ -39,7 +39,7 @@ def test_a_share_is_on_the_log_when_the_request_succeeds(glow: System) -> None:
     assert mine.get_json().items() >= {"person": "xhs:amy", "content": "hacks", "cta": "tag"}.items()
 
 
-def test_a_share_that_is_sent_again_is_the_same_share(glow: System) -> None:
+def test_a_share_that_is_sent_again_is_the_same_share(glow: LinkIssuer) -> None:
     """By its id and time, or by its Idempotency-Key, even if Redis has lost that."""
     share = {"person": "xhs:bo", "id": "share-1", "occurred_at": "2026-11-03T09:35:00Z"}
     assert [report(glow, share).status_code for _ in range(2)] == [201, 201]
@@ -62,7 +62,7 @@ def test_a_share_that_is_sent_again_is_the_same_share(glow: System) -> None:
         ({"person": "x", "occurred_at": "2999-01-01T00:00:00Z"}, "/occurred_at"),
     ],
 )
-def test_an_invalid_share_is_rejected_with_a_pointer(glow: System, body: dict[str, object], pointer: str) -> None:
+def test_an_invalid_share_is_rejected_with_a_pointer(glow: LinkIssuer, body: dict[str, object], pointer: str) -> None:
     """Nothing is recorded."""
     answer = report(glow, body)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)
@@ -70,9 +70,9 @@ def test_an_invalid_share_is_rejected_with_a_pointer(glow: System, body: dict[st
     assert shares(glow) == []
 
 
-def test_the_share_page_reports_with_its_ticket_for_its_own_code_only(glow: System) -> None:
+def test_the_share_page_reports_with_its_ticket_for_its_own_code_only(glow: LinkIssuer) -> None:
     """No API key; each press once; a forged token and one of another code report nothing; a flood ends with 429."""
-    amy, bo = glow.amy(), glow.enrol({"external_id": "xhs:bo"}).get_json()
+    amy, bo = glow.enrol_amy(), glow.enrol({"external_id": "xhs:bo"}).get_json()
     client = glow.app.test_client()
     ticket = client.get(f"/s/{amy['code']}/ticket?channel=wechat&content=hacks")
     assert ticket.headers["Cache-Control"] == "no-store"
@@ -96,8 +96,8 @@ def test_the_share_page_reports_with_its_ticket_for_its_own_code_only(glow: Syst
     assert int(flood[-1].headers["Retry-After"]) <= 60
 
 
-def test_a_share_is_not_acknowledged_while_the_log_is_unavailable(glow: System) -> None:
+def test_a_share_is_not_acknowledged_while_the_log_is_unavailable(glow: LinkIssuer) -> None:
     """503 with Retry-After."""
-    with glow.deaf_events():
+    with glow.with_unwritable_events():
         answer = report(glow, {"person": "xhs:bo"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")

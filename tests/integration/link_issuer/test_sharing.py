@@ -9,10 +9,10 @@ from PIL import Image
 
 from link_issuer.pages import fonts
 from link_issuer.pages.poster import render_png
-from tests.support.systems.link_issuer import RULES, System
+from tests.support.requirements import require_chinese_font
+from tests.support.systems.link_issuer import RULES, LinkIssuer
 
 pytestmark = pytest.mark.integration
-HAS_CHINESE = (found := fonts.find_face("bold")) is not None and found.chinese
 
 RICH: dict[str, Any] = RULES | {
     "name": {"en": "Glow Together", "zh-CN": "焕肤计划"},
@@ -41,19 +41,19 @@ RICH: dict[str, Any] = RULES | {
 
 
 @pytest.fixture
-def rich(issuer: System) -> System:
+def rich(issuer: LinkIssuer) -> LinkIssuer:
     """Link-issuer with a program that has texts and rewards."""
     assert issuer.apply(RICH).status_code == 201
     return issuer
 
 
-def _kit(system: System, participant: str, query: str) -> Any:
-    return system.ask("GET", f"/v1/participants/{participant}/share-kit?{query}", key="reader")
+def _kit(system: LinkIssuer, participant: str, query: str) -> Any:
+    return system.request("GET", f"/v1/participants/{participant}/share-kit?{query}", key="reader")
 
 
-def test_a_kit_has_what_its_channel_allows(rich: System) -> None:
+def test_a_kit_has_what_its_channel_allows(rich: LinkIssuer) -> None:
     """Xiaohongshu: code and mention; WeChat: link, QR code and scene; in the requested language."""
-    amy = rich.amy(mention="@amy")
+    amy = rich.enrol_amy(mention="@amy")
     red = _kit(rich, amy["id"], "channel=xiaohongshu").get_json()
     assert (red["link"], red["qr_svg"], red["scene"], red["mention"]) == (None, None, None, "@amy")
     assert red["caption"] == f"换季皮肤起皮？\n艾特一个朋友\n关注时报我的邀请码 {amy['code']}，或 @amy"
@@ -65,9 +65,9 @@ def test_a_kit_has_what_its_channel_allows(rich: System) -> None:
     assert rich.open(chat["poster"].split("8001")[1]).mimetype == "image/png"
 
 
-def test_a_kit_that_violates_a_policy_is_rejected_with_the_rules_name(rich: System) -> None:
+def test_a_kit_that_violates_a_policy_is_rejected_with_the_rules_name(rich: LinkIssuer) -> None:
     """422 with each rule, and the text that violates it."""
-    amy = rich.amy()
+    amy = rich.enrol_amy()
     for query, rules in (
         ("channel=xiaohongshu&content=bad", ["xiaohongshu_no_contact_details"]),
         ("channel=xiaohongshu&content=bad&locale=en", ["xiaohongshu_no_links"]),
@@ -88,24 +88,24 @@ def test_a_kit_that_violates_a_policy_is_rejected_with_the_rules_name(rich: Syst
         ("channel=wechat&locale=fr", "query:locale"),
     ],
 )
-def test_an_invalid_request_for_a_kit_is_rejected_with_a_pointer(rich: System, query: str, pointer: str) -> None:
+def test_an_invalid_request_for_a_kit_is_rejected_with_a_pointer(rich: LinkIssuer, query: str, pointer: str) -> None:
     """422 with the valid options."""
-    answer = _kit(rich, rich.amy()["id"], query)
+    answer = _kit(rich, rich.enrol_amy()["id"], query)
     assert answer.status_code == 422
     assert [one["pointer"] for one in answer.get_json()["errors"]] == [pointer]
 
 
-def test_a_kit_uses_the_most_specific_link(rich: System) -> None:
+def test_a_kit_uses_the_most_specific_link(rich: LinkIssuer) -> None:
     """A link for this channel and content is preferred to the participant's own code."""
-    amy = rich.amy()
+    amy = rich.enrol_amy()
     link = rich.link(amy["id"], channel="wechat", content="hacks").get_json()
     assert _kit(rich, amy["id"], "channel=wechat&content=hacks").get_json()["code"] == link["code"]
     assert _kit(rich, amy["id"], "channel=weibo").get_json()["code"] == amy["code"]
 
 
-def test_the_share_page_shows_who_invites_and_what_both_get(rich: System) -> None:
+def test_the_share_page_shows_who_invites_and_what_both_get(rich: LinkIssuer) -> None:
     """In the reader's language, with the tags of a link preview, without inline scripts; names and no ids."""
-    amy = rich.amy()
+    amy = rich.enrol_amy()
     page = rich.open(f"/s/{amy['code'].lower()}?lang=en")
     assert page.status_code == 200
     for text in (
@@ -130,9 +130,9 @@ def test_the_share_page_shows_who_invites_and_what_both_get(rich: System) -> Non
     assert len(page.data) < 20_000
 
 
-def test_a_page_for_a_channel_without_links_shows_none(rich: System) -> None:
+def test_a_page_for_a_channel_without_links_shows_none(rich: LinkIssuer) -> None:
     """Neither link nor QR code; the code and its instruction. Texts that violate the policy are left out."""
-    amy = rich.amy()
+    amy = rich.enrol_amy()
     page = rich.open(f"/s/{amy['code']}?lang=en&channel=xiaohongshu")
     assert "qr.svg" not in page.text
     assert f'href="{amy["link"]}"' not in page.text
@@ -143,7 +143,7 @@ def test_a_page_for_a_channel_without_links_shows_none(rich: System) -> None:
     assert rich.open(f"/s/{amy['code']}?channel=fax&content=none").status_code == 200
 
 
-def test_names_cannot_inject_html(rich: System) -> None:
+def test_names_cannot_inject_html(rich: LinkIssuer) -> None:
     """A name is escaped everywhere on the page."""
     name = '"><script>alert(1)</script>'
     code = rich.enrol({"external_id": "xhs:evil", "display_name": name}).get_json()["code"]
@@ -152,19 +152,19 @@ def test_names_cannot_inject_html(rich: System) -> None:
     assert rich.open(f"/s/{code}/poster.png?lang=en").status_code == 200
 
 
-def test_a_page_is_revalidated_by_its_etag(rich: System) -> None:
+def test_a_page_is_revalidated_by_its_etag(rich: LinkIssuer) -> None:
     """304 while nothing has changed, for the page and the poster."""
-    code = rich.amy()["code"]
+    code = rich.enrol_amy()["code"]
     for path in (f"/s/{code}?lang=en", f"/s/{code}/poster.png?lang=en"):
         first = rich.open(path)
         assert first.headers["Cache-Control"] == "public, max-age=60"
         assert rich.open(path, If_None_Match=first.headers["ETag"]).status_code == 304
 
 
-@pytest.mark.skipif(not HAS_CHINESE, reason="no font with Chinese characters here: install fonts-noto-cjk")
-def test_posters_differ_by_language_and_channel(rich: System) -> None:
+def test_posters_differ_by_language_and_channel(rich: LinkIssuer) -> None:
     """Each is 1080 by 1440."""
-    code = rich.amy()["code"]
+    require_chinese_font()
+    code = rich.enrol_amy()["code"]
     pictures = {
         rich.open(f"/s/{code}/poster.png?lang={lang}&channel={channel}").data
         for lang in ("en", "zh-CN")
@@ -174,9 +174,9 @@ def test_posters_differ_by_language_and_channel(rich: System) -> None:
     assert {Image.open(io.BytesIO(one)).size for one in pictures} == {(1080, 1440)}
 
 
-def test_without_a_chinese_font_only_the_poster_is_missing(rich: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_chinese_font_only_the_poster_is_missing(rich: LinkIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The poster's error names what to install; the page is shown without it."""
-    code = rich.amy()["code"]
+    code = rich.enrol_amy()["code"]
     with monkeypatch.context() as patched:
         patched.setenv("PATH", "")
         fonts.find_face.cache_clear()
@@ -190,7 +190,7 @@ def test_without_a_chinese_font_only_the_poster_is_missing(rich: System, monkeyp
     assert "poster.png" not in page.text
 
 
-def test_dead_ends_of_the_share_page_are_friendly(rich: System) -> None:
+def test_dead_ends_of_the_share_page_are_friendly(rich: LinkIssuer) -> None:
     """The same texts and status as those of the redirect."""
     for path in ("/s/N0SUCH", "/s/N0SUCH/poster.png"):
         answer = rich.open(path, Accept_Language="en")
@@ -198,9 +198,9 @@ def test_dead_ends_of_the_share_page_are_friendly(rich: System) -> None:
         assert "We don&#39;t know this code" in answer.text
 
 
-def test_a_qr_code_has_the_requested_size_and_margin(glow: System) -> None:
+def test_a_qr_code_has_the_requested_size_and_margin(glow: LinkIssuer) -> None:
     """Exactly that many pixels, the margin in empty modules; 422 if the size is too small."""
-    code = glow.amy()["code"]
+    code = glow.enrol_amy()["code"]
     plain, tight = (
         Image.open(io.BytesIO(glow.open(f"/v1/links/{code}/qr.png?size=500&margin={margin}").data)).convert("L")
         for margin in (4, 0)

@@ -6,19 +6,19 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from referral.telemetry.metrics import counter
-from tests.support.systems.link_issuer import System
+from tests.support.systems.link_issuer import LinkIssuer
 
 pytestmark = pytest.mark.integration
 
 
-def _uses(system: System, code: str) -> tuple[int, str]:
-    answer = system.ask("GET", f"/v1/links/{code}").get_json()
+def _uses(system: LinkIssuer, code: str) -> tuple[int, str]:
+    answer = system.request("GET", f"/v1/links/{code}").get_json()
     return answer["uses"], answer["standing"]
 
 
-def test_a_link_with_max_uses_admits_that_many_people(glow: System) -> None:
+def test_a_link_with_max_uses_admits_that_many_people(glow: LinkIssuer) -> None:
     """Automated clients do not use it up; later visitors get 410, and the metric counts them."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     made = glow.link(amy["id"], code="three", max_uses=3).get_json()
     assert (made["max_uses"], made["uses"], made["standing"]) == (3, 0, "open")
     automated = [glow.open("/THREE", "HEAD"), glow.open("/THREE", User_Agent="facebookexternalhit/1.1")]
@@ -33,60 +33,60 @@ def test_a_link_with_max_uses_admits_that_many_people(glow: System) -> None:
     assert _uses(glow, "THREE") == (3, "exhausted")
 
 
-def test_concurrent_uses_are_counted_exactly(glow: System) -> None:
+def test_concurrent_uses_are_counted_exactly(glow: LinkIssuer) -> None:
     """Forty concurrent visits of a link with ten uses: ten are redirected."""
-    glow.link(glow.amy()["id"], code="ten", max_uses=10)
+    glow.link(glow.enrol_amy()["id"], code="ten", max_uses=10)
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: glow.open("/TEN").status_code, range(40)))
     assert (statuses.count(302), statuses.count(410)) == (10, 30)
 
 
-def test_a_count_survives_the_loss_of_redis(glow: System) -> None:
+def test_a_count_survives_the_loss_of_redis(glow: LinkIssuer) -> None:
     """A lost count continues from the snapshot in the catalog; with max_uses below twenty every use is a snapshot."""
-    glow.link(glow.amy()["id"], code="few", max_uses=3)
+    glow.link(glow.enrol_amy()["id"], code="few", max_uses=3)
     assert [glow.open("/FEW").status_code for _ in range(2)] == [302, 302]
     glow.context.redis.flushdb()
-    glow.context.follower.read_to_end(5)
+    glow.context.follower.read_to_end(30)
     assert [glow.open("/FEW").status_code for _ in range(2)] == [302, 410]
     glow.context.redis.flushdb()
-    glow.context.follower.read_to_end(5)
+    glow.context.follower.read_to_end(30)
     assert glow.open("/FEW").status_code == 410
 
 
-def test_a_disabled_link_stays_disabled(glow: System) -> None:
+def test_a_disabled_link_stays_disabled(glow: LinkIssuer) -> None:
     """At once, and however often it is disabled; the participant's own code still works, and cannot be disabled."""
-    amy = glow.amy()
+    amy = glow.enrol_amy()
     glow.link(amy["id"], code="winter")
     assert glow.open("/WINTER").status_code == 302
     for _ in range(2):
-        answer = glow.ask("POST", "/v1/links/winter/disable", key="links")
+        answer = glow.request("POST", "/v1/links/winter/disable", key="links")
         assert (answer.status_code, answer.get_json()["standing"]) == (200, "disabled")
     page = glow.open("/WINTER", Accept_Language="en")
     assert page.status_code == 410
     assert "Go on with Amy" in page.text
     assert glow.open("/s/WINTER").status_code == 410
-    rejected = glow.ask("POST", f"/v1/links/{amy['code']}/disable", key="links")
+    rejected = glow.request("POST", f"/v1/links/{amy['code']}/disable", key="links")
     assert (rejected.status_code, rejected.get_json()["code"]) == (409, "own_code")
     assert glow.open(f"/{amy['code']}").status_code == 302
-    assert glow.ask("POST", "/v1/links/winter/disable", key="reader").status_code == 403
-    assert glow.ask("POST", "/v1/links/winter/disable", key="elsewhere").status_code in (403, 404)
+    assert glow.request("POST", "/v1/links/winter/disable", key="reader").status_code == 403
+    assert glow.request("POST", "/v1/links/winter/disable", key="elsewhere").status_code in (403, 404)
 
 
-def test_the_clicks_of_a_link_have_its_partner_and_campaign(glow: System) -> None:
+def test_the_clicks_of_a_link_have_its_partner_and_campaign(glow: LinkIssuer) -> None:
     """As sent when the link was created."""
-    made = glow.link(glow.amy()["id"], code="kol", partner="kol_lin", campaign="spring-2026").get_json()
+    made = glow.link(glow.enrol_amy()["id"], code="kol", partner="kol_lin", campaign="spring-2026").get_json()
     assert (made["partner"], made["campaign"]) == ("kol_lin", "spring-2026")
     glow.open("/KOL")
-    glow.own.redirect_resolver.publisher.close()
+    glow.collaborators.redirect_resolver.publisher.close()
     [click] = glow.clicks()
     assert (click.partner, click.campaign) == ("kol_lin", "spring-2026")
 
 
 @pytest.mark.parametrize("max_uses", [None, 100])
-def test_deep_link_parameters_are_forwarded_except_the_targets_own(glow: System, max_uses: int | None) -> None:
+def test_deep_link_parameters_are_forwarded_except_the_targets_own(glow: LinkIssuer, max_uses: int | None) -> None:
     """Both the fast path and the Flask view forward parameters that the target does not set, and never another token."""
     body = {"max_uses": max_uses} if max_uses else {}
-    code = glow.link(glow.amy()["id"], **body).get_json()["code"]
+    code = glow.link(glow.enrol_amy()["id"], **body).get_json()["code"]
     answer = glow.open(f"/{code}?page=3&from=evil&rt=forged&rt[]=forged&next=//evil.example&q=%E5%B9%B2")
     parts = urlsplit(answer.headers["Location"])
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "example.com", "/follow")
@@ -97,8 +97,8 @@ def test_deep_link_parameters_are_forwarded_except_the_targets_own(glow: System,
     assert rest == [("page", "3"), ("next", "//evil.example"), ("q", "干")]
 
 
-def test_a_chosen_code_with_a_blocked_word_is_rejected_with_the_word(glow: System) -> None:
+def test_a_chosen_code_with_a_blocked_word_is_rejected_with_the_word(glow: LinkIssuer) -> None:
     """422 at /code, with the word."""
-    answer = glow.link(glow.amy()["id"], code="glow-official")
+    answer = glow.link(glow.enrol_amy()["id"], code="glow-official")
     assert answer.status_code == 422
     assert "OFFICIAL" in answer.get_json()["errors"][0]["detail"]

@@ -10,8 +10,10 @@ from redis import Redis
 
 from referral.config import Settings
 from tests.support.builders.reward_dispatcher import grant
-from tests.support.systems.reward_dispatcher import SECRET, System, running, served
-from tests.support.waiting import until
+from tests.support.processes import run_module
+from tests.support.settings import API_SECRET
+from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -20,18 +22,21 @@ ASKERS = 64
 
 
 @pytest.fixture
-def system(settings: Settings, environ: dict[str, str]) -> Iterator[System]:
+def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispatcher]:
     """A hundred fulfilled rewards."""
-    with served(settings, environ) as system, running(system.environ, "fold", "ledger"):
-        system.say(grant(f"rwd_{n}", beneficiary=f"xhs:friend{n}") for n in range(REWARDS))
-        until(lambda: system.summary()["by_status"]["fulfilled"] == REWARDS)  # type: ignore[index]
+    with (
+        serve_reward_dispatcher(settings, environ) as system,
+        run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
+    ):
+        system.write_rewards(grant(f"rwd_{n}", beneficiary=f"xhs:friend{n}") for n in range(REWARDS))
+        wait_until(lambda: system.summary()["by_status"]["fulfilled"] == REWARDS)  # type: ignore[index]
         yield system
 
 
-def _asks(system: System, asker: int) -> list[tuple[str, httpx.Response]]:
+def _asks(system: RewardDispatcher, asker: int) -> list[tuple[str, httpx.Response]]:
     """One asker tries every reward, in an order of its own."""
     with httpx.Client(
-        base_url=system.client.base_url, headers={"Authorization": f"Bearer {SECRET}"}, timeout=60
+        base_url=system.client.base_url, headers={"Authorization": f"Bearer {API_SECRET}"}, timeout=60
     ) as mine:
         turn = [(number + asker * 7) % REWARDS for number in range(REWARDS)]
         return [(f"rwd_{n}", _redeem(mine, f"rwd_{n}", f"order-{asker}-{n}", f"key-{asker}-{n}")) for n in turn]
@@ -46,7 +51,7 @@ def _redeem(client: httpx.Client, reward: str, order: str, key: str) -> httpx.Re
             return answer
 
 
-def test_of_many_askers_one_redeems_each_reward_and_the_rest_learn_by_whom(system: System) -> None:
+def test_of_many_askers_one_redeems_each_reward_and_the_rest_learn_by_whom(system: RewardDispatcher) -> None:
     """64 askers × 100 rewards: a hundred successes, and 6,300 refusals that name the order that won."""
     with ThreadPoolExecutor(ASKERS) as pool:
         answers = [answer for mine in pool.map(lambda asker: _asks(system, asker), range(ASKERS)) for answer in mine]
@@ -60,7 +65,7 @@ def test_of_many_askers_one_redeems_each_reward_and_the_rest_learn_by_whom(syste
     assert system.summary()["redeemed"] == REWARDS
 
 
-def test_the_same_key_gets_the_first_result_however_often_and_at_once(system: System) -> None:
+def test_the_same_key_gets_the_first_result_however_often_and_at_once(system: RewardDispatcher) -> None:
     """Retries of one request are one redemption; the key with another body is refused."""
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: _redeem(system.client, "rwd_1", "order-1", "key-1"), range(16)))
@@ -72,7 +77,7 @@ def test_the_same_key_gets_the_first_result_however_often_and_at_once(system: Sy
     assert (late.status_code, late.json()["code"]) == (409, "already_redeemed")
 
 
-def test_a_key_with_another_order_never_gets_the_first_orders_result(system: System, redis: "Redis") -> None:
+def test_a_key_with_another_order_never_gets_the_first_orders_result(system: RewardDispatcher, redis: "Redis") -> None:
     """Not even when Redis has forgotten the first body: the ledger's result is that order's, and says so."""
     assert _redeem(system.client, "rwd_1", "order-A", "key").json()["order_id"] == "order-A"
     assert [redis.delete(place) for place in redis.scan_iter("rd:asked:*")] == [1]
@@ -83,7 +88,7 @@ def test_a_key_with_another_order_never_gets_the_first_orders_result(system: Sys
     assert (again.status_code, again.json()["reward_id"]) == (201, "rwd_2")
 
 
-def test_a_mistyped_reward_does_not_use_up_the_key(system: System) -> None:
+def test_a_mistyped_reward_does_not_use_up_the_key(system: RewardDispatcher) -> None:
     """Nothing was done under it: put right, the request goes through, and only then is the key this body's."""
     assert _redeem(system.client, "rwd_typo", "order-1", "key").status_code == 404
     put_right = _redeem(system.client, "rwd_1", "order-1", "key")
@@ -92,14 +97,14 @@ def test_a_mistyped_reward_does_not_use_up_the_key(system: System) -> None:
     assert _redeem(system.client, "rwd_1", "order-1", "key").text == put_right.text
 
 
-def test_a_wallet_is_asked_for_by_whatever_id_the_platform_has(system: System) -> None:
+def test_a_wallet_is_asked_for_by_whatever_id_the_platform_has(system: RewardDispatcher) -> None:
     """An id with slashes is one id, written plainly or escaped."""
-    system.say([grant("rwd_odd", beneficiary="https://xhs.example/u/1")])
-    until(lambda: system.wallet("https%3A%2F%2Fxhs.example%2Fu%2F1"))
+    system.write_rewards([grant("rwd_odd", beneficiary="https://xhs.example/u/1")])
+    wait_until(lambda: system.wallet("https%3A%2F%2Fxhs.example%2Fu%2F1"))
     assert [one["id"] for one in system.wallet("https://xhs.example/u/1")] == ["rwd_odd"]
 
 
-def test_a_refusal_says_what_is_wrong_and_where(system: System) -> None:
+def test_a_refusal_says_what_is_wrong_and_where(system: RewardDispatcher) -> None:
     """Unknown rewards and codes, both or neither of them, no key, a key for nothing: each its own problem."""
     client = system.client
     assert (

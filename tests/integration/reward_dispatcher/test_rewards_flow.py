@@ -11,25 +11,27 @@ from referral.config import Settings
 from referral.events.ids import reward_id
 from referral.fold.lag import FOLDS, lag_by_fold
 from referral.log.connection import create_consumer
-from tests.support.builders.reward_dispatcher import AMY, FIRST20, cleared, fell, grant, terms
-from tests.support.systems.reward_dispatcher import System, running, served
-from tests.support.waiting import until
+from tests.support.builders.participants import AMY
+from tests.support.builders.reward_dispatcher import FIRST20, friend_conversion, friend_reversal, grant, reward_terms
+from tests.support.processes import run_module
+from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def system(settings: Settings, environ: dict[str, str]) -> Iterator[System]:
+def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispatcher]:
     """Everything of the service but the courier; the friends' codes come from an uploaded pool in program version 2."""
     with (
-        served(settings, environ) as system,
-        running(system.environ, "fold", "decide"),
-        running(system.environ, "fold", "ledger"),
+        serve_reward_dispatcher(settings, environ) as system,
+        run_module(system.environ, "reward_dispatcher", "fold", "decide"),
+        run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
     ):
         yield system
 
 
-def _has(system: System, person: str, **wanted: object) -> dict[str, object] | None:
+def _has(system: RewardDispatcher, person: str, **wanted: object) -> dict[str, object] | None:
     """The person's first reward with these fields."""
     for one in system.wallet(person):
         if all(one[name] == value for name, value in wanted.items()):
@@ -37,15 +39,15 @@ def _has(system: System, person: str, **wanted: object) -> dict[str, object] | N
     return None
 
 
-def test_both_sides_are_paid_and_an_unfollow_takes_it_back(system: System, redis: "Redis") -> None:
+def test_both_sides_are_paid_and_an_unfollow_takes_it_back(system: RewardDispatcher, redis: "Redis") -> None:
     """Friend: a code. Referrer: a guide that downloads, and the bonus at three friends, lost with the third friend.
 
     A wiped Redis gives the same wallets again, byte for byte.
     """
-    system.convert(cleared(number) for number in (1, 2, 3))
-    guide = until(lambda: _has(system, "xhs:amy", rule="guide", status="fulfilled"))
-    until(lambda: _has(system, "xhs:amy", rule="bonus3", status="fulfilled"))
-    code = until(lambda: _has(system, "xhs:friend1", rule="first20", status="fulfilled"))
+    system.write_conversions(friend_conversion(number) for number in (1, 2, 3))
+    guide = wait_until(lambda: _has(system, "xhs:amy", rule="guide", status="fulfilled"))
+    wait_until(lambda: _has(system, "xhs:amy", rule="bonus3", status="fulfilled"))
+    code = wait_until(lambda: _has(system, "xhs:friend1", rule="first20", status="fulfilled"))
     assert code["id"] == reward_id("prg_glow", "first20", "xhs:friend1", "cnv_1")
     validity = system.client.get(f"/v1/codes/{str(code['code']).lower()}").json()
     assert (validity["valid"], validity["reward_id"]) == (True, code["id"])
@@ -55,19 +57,19 @@ def test_both_sides_are_paid_and_an_unfollow_takes_it_back(system: System, redis
     assert "skincare-secrets.pdf" in download.headers["content-disposition"]
     assert download.content.startswith(b"%PDF")
 
-    system.convert([fell(3)])
-    until(lambda: _has(system, "xhs:amy", rule="bonus3", status="revoked", revoked_for="milestone_lost"))
-    until(lambda: _has(system, "xhs:friend3", status="revoked", revoked_for="unfollowed"))
+    system.write_conversions([friend_reversal(3)])
+    wait_until(lambda: _has(system, "xhs:amy", rule="bonus3", status="revoked", revoked_for="milestone_lost"))
+    wait_until(lambda: _has(system, "xhs:friend3", status="revoked", revoked_for="unfollowed"))
     figures = system.summary()
     assert (figures["standing"], figures["redeemed"]) == (3, 0)
 
-    until(lambda: not any(_behind(system, redis).values()))
+    wait_until(lambda: not any(_behind(system, redis).values()))
     before = _states(redis)
     redis.flushdb()
-    until(lambda: _states(redis) == before)
+    wait_until(lambda: _states(redis) == before)
 
 
-def _behind(system: System, redis: "Redis") -> dict[str, int]:
+def _behind(system: RewardDispatcher, redis: "Redis") -> dict[str, int]:
     """How many records the two folds have still to fold."""
     client = create_consumer(system.settings)
     try:
@@ -84,23 +86,23 @@ def _states(redis: "Redis") -> dict[bytes, object]:
     return found
 
 
-def test_an_empty_pool_holds_until_codes_arrive_and_gives_each_once(system: System) -> None:
+def test_an_empty_pool_holds_until_codes_arrive_and_gives_each_once(system: RewardDispatcher) -> None:
     """Friends wait in the order they came; a code uploaded twice is given once."""
     rule = replace(FIRST20, pool="vip", expires_days=None)
-    system.apply(replace(terms(rule, version=2), recorded_at=AMY.recorded_at))
-    system.say(grant(f"rwd_{n}", pool="vip", beneficiary=f"xhs:friend{n}") for n in range(4))
+    system.apply(replace(reward_terms(rule, version=2), recorded_at=AMY.recorded_at))
+    system.write_rewards(grant(f"rwd_{n}", pool="vip", beneficiary=f"xhs:friend{n}") for n in range(4))
     for number in range(4):
-        until(lambda number=number: _has(system, f"xhs:friend{number}", status="held", waits_for="pool_empty"))
+        wait_until(lambda number=number: _has(system, f"xhs:friend{number}", status="held", waits_for="pool_empty"))
     put = "/v1/programs/prg_glow/pools/vip/codes"
     first = system.client.put(put, json={"codes": ["AAA", "BBB", "aaa"]})
     assert first.json() == {"accepted": 2, "duplicates": 1, "total": 2}
     second = system.client.put(put, json={"codes": ["BBB", "CCC"]})
     assert second.json() == {"accepted": 1, "duplicates": 1, "total": 3}
-    until(lambda: system.summary()["pools"] == {"vip": {"left": 0, "waiting": 1}})
-    given = until(lambda: _given(system, 3))
+    wait_until(lambda: system.summary()["pools"] == {"vip": {"left": 0, "waiting": 1}})
+    given = wait_until(lambda: _given(system, 3))
     assert sorted(given) == ["AAA", "BBB", "CCC"]
 
 
-def _given(system: System, count: int) -> list[object] | None:
+def _given(system: RewardDispatcher, count: int) -> list[object] | None:
     codes = [one["code"] for number in range(4) for one in system.wallet(f"xhs:friend{number}") if one["code"]]
     return codes if len(codes) == count else None

@@ -11,17 +11,18 @@ from referral.events.line import ClockTicked
 from referral.log.connection import create_consumer
 from referral.log.records import split
 from referral_tools.stack.ports import free_ports
-from tests.support.builders.reward_dispatcher import grant, revoke
-from tests.support.systems import fast_retry_dispatcher as impatient
-from tests.support.systems.reward_dispatcher import System, running, served, start, stop
-from tests.support.waiting import until
-from tests.support.webhook_receiver import Receiver, receiving
+from tests.support.builders.reward_dispatcher import grant, revocation
+from tests.support.processes import run_module, start_module, stop_process
+from tests.support.systems import fast_retry_dispatcher
+from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
+from tests.support.waiting import wait_until
+from tests.support.webhook_receiver import WebhookReceiver, run_receiver
 
 pytestmark = pytest.mark.integration
 MANY = 200
 
 
-def _register(system: System, receiver: Receiver) -> str:
+def _register(system: RewardDispatcher, receiver: WebhookReceiver) -> str:
     """Registers the receiver and gives the webhook's id."""
     answer = system.client.post("/v1/webhooks", json={"program": "prg_glow", "url": receiver.url})
     assert answer.status_code == 201, answer.text
@@ -33,49 +34,51 @@ def test_a_killed_worker_leaves_no_reward_untold(settings: Settings, environ: di
     """SIGKILL amid the stream, twice: every fulfilled reward arrives, signed, and repetitions carry the same id."""
     worker = {**environ, "REFERRAL_WORKER": "one"}
     with (
-        receiving() as receiver,
-        served(settings, environ) as system,
-        running(system.environ, "fold", "ledger"),
+        run_receiver() as receiver,
+        serve_reward_dispatcher(settings, environ) as system,
+        run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
     ):
         _register(system, receiver)
-        process = start(worker, "worker")
+        process = start_module(worker, "reward_dispatcher", "worker")
         try:
             for wave in (1, 2):
+                enough = (wave - 1) * MANY + MANY // 10
+                receiver.open_gate(pause_at=enough)  # so that the worker is killed with most of them still to deliver
                 here = [f"rwd_{wave}_{number}" for number in range(MANY)]
                 for at in range(0, MANY, 10):
-                    system.say(grant(reward, beneficiary=f"xhs:{reward}") for reward in here[at : at + 10])
-                enough = (wave - 1) * MANY + MANY // 10
-                until(lambda enough=enough: len(receiver.rewards()) >= enough, timeout=60, every=0.002)
+                    system.write_rewards(grant(reward, beneficiary=f"xhs:{reward}") for reward in here[at : at + 10])
+                wait_until(lambda enough=enough: len(receiver.rewards()) >= enough, timeout=60, every=0.002)
                 process.kill()
-                process.wait(5)
+                process.wait(30)
                 assert len(receiver.rewards()) < wave * MANY, "killed too late to show anything"
-                process = start(worker, "worker")
-            until(lambda: len(receiver.rewards()) == 2 * MANY, timeout=60)
+                process = start_module(worker, "reward_dispatcher", "worker")
+            receiver.open_gate(pause_at=0)
+            wait_until(lambda: len(receiver.rewards()) == 2 * MANY, timeout=60)
         finally:
-            stop(process)
-        ids = {(message, reward) for message, kind, reward in receiver.came if kind == "reward.fulfilled"}
+            stop_process(process)
+        ids = {(message, reward) for message, kind, reward in receiver.received if kind == "reward.fulfilled"}
         assert len(ids) == 2 * MANY
         assert receiver.forged == 0
-        until(lambda: system.summary()["by_status"]["delivered"] == 2 * MANY)  # type: ignore[index]
+        wait_until(lambda: system.summary()["by_status"]["delivered"] == 2 * MANY)  # type: ignore[index]
 
 
 def test_a_failing_receiver_holds_up_nobody(settings: Settings, environ: dict[str, str], redis: "Redis") -> None:
     """One receiver refuses its first request, one is not there: the first gets all, the second's are kept as dead."""
     [nobody] = free_ports(1)
-    gone = Receiver(url=f"http://127.0.0.1:{nobody}/hook")
+    gone = WebhookReceiver(url=f"http://127.0.0.1:{nobody}/hook")
     with (
-        receiving(answer=lambda number: 500 if number == 1 else 200) as healthy,
-        served(settings, environ) as system,
-        running(system.environ, "fold", "ledger"),
+        run_receiver(answer=lambda number: 500 if number == 1 else 200) as healthy,
+        serve_reward_dispatcher(settings, environ) as system,
+        run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
     ):
         _register(system, healthy)
         dead = f"rd:dead:{_register(system, gone)}"
-        system.say([grant("rwd_a"), revoke("rwd_a")])
-        system.say(grant(f"rwd_{number}", beneficiary=f"xhs:friend{number}") for number in range(100))
-        with running(system.environ, "worker", module=impatient.__name__):
-            until(lambda: len(healthy.rewards()) == 101, timeout=40)
-            until(lambda: ("reward.revoked", "rwd_a") in {(kind, reward) for _, kind, reward in healthy.came})
-            until(lambda: redis.llen(dead) == 102, timeout=60)
+        system.write_rewards([grant("rwd_a"), revocation("rwd_a")])
+        system.write_rewards(grant(f"rwd_{number}", beneficiary=f"xhs:friend{number}") for number in range(100))
+        with run_module(system.environ, fast_retry_dispatcher.__name__, "worker"):
+            wait_until(lambda: len(healthy.rewards()) == 101, timeout=40)
+            wait_until(lambda: ("reward.revoked", "rwd_a") in {(kind, reward) for _, kind, reward in healthy.received})
+            wait_until(lambda: redis.llen(dead) == 102, timeout=60)
         letter = msgspec.json.decode(redis.lindex(dead, 0))
         assert letter["body"]["type"].startswith("reward.")
         assert "ConnectError" in letter["reason"] or "failing" in letter["reason"]
@@ -84,8 +87,8 @@ def test_a_failing_receiver_holds_up_nobody(settings: Settings, environ: dict[st
 def test_the_clock_ticks_once_a_moment_in_every_partition(settings: Settings, environ: dict[str, str]) -> None:
     """Two workers tick the same ticks: same moment, same id, a record of its own, in every partition of `events`."""
     quick = {**environ, "REFERRAL_TICK_SECONDS": "1"}
-    with running(quick, "worker"), running(quick, "worker"):
-        ticks = until(lambda: _ticks(settings, 3), timeout=60)
+    with run_module(quick, "reward_dispatcher", "worker"), run_module(quick, "reward_dispatcher", "worker"):
+        ticks = wait_until(lambda: _ticks(settings, 3), timeout=60)
     assert {partition for partition, _, _ in ticks} == set(range(settings.partitions))
     moments = {(tick.id, tick.occurred_at) for _, tick, _ in ticks}
     assert len({moment for _, moment in moments}) == len(moments)

@@ -6,24 +6,24 @@ import pytest
 from redis import Redis
 
 from referral.config import Settings
-from tests.support.systems.reward_dispatcher import System, served
+from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def system(settings: Settings, environ: dict[str, str]) -> Iterator[System]:
+def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispatcher]:
     """The HTTP service alone, as in production: nothing on this machine may be called."""
-    with served(settings, {**environ, "REFERRAL_WEBHOOK_LOOPBACK": "false"}) as system:
+    with serve_reward_dispatcher(settings, {**environ, "REFERRAL_WEBHOOK_LOOPBACK": "false"}) as system:
         yield system
 
 
-def _register(system: System, url: str, **more: object) -> tuple[int, dict[str, object]]:
+def _register(system: RewardDispatcher, url: str, **more: object) -> tuple[int, dict[str, object]]:
     answer = system.client.post("/v1/webhooks", json={"program": "prg_glow", "url": url, **more})
     return answer.status_code, answer.json()
 
 
-def test_a_webhook_lives_from_registration_to_removal(system: System) -> None:
+def test_a_webhook_lives_from_registration_to_removal(system: RewardDispatcher) -> None:
     """Its secret is shown once; a removed one is neither listed nor removed twice."""
     status, made = _register(system, "https://93.184.215.14/hook", events=["reward.redeemed"])
     assert (status, str(made["secret"])[:6]) == (201, "whsec_")
@@ -44,7 +44,7 @@ REFUSED = (
 )
 
 
-def test_addresses_that_must_not_be_called_are_refused_at_the_door(system: System) -> None:
+def test_addresses_that_must_not_be_called_are_refused_at_the_door(system: RewardDispatcher) -> None:
     """With the field that is wrong and what would do."""
     for url in REFUSED:
         status, problem = _register(system, url)
@@ -52,7 +52,7 @@ def test_addresses_that_must_not_be_called_are_refused_at_the_door(system: Syste
         assert problem["errors"][0]["pointer"] == "/url"  # type: ignore[index]
 
 
-def test_the_same_registration_sent_again_is_one_webhook(system: System, redis: "Redis") -> None:
+def test_the_same_registration_sent_again_is_one_webhook(system: RewardDispatcher, redis: "Redis") -> None:
     """A client that lost the answer gets it again, with the same secret; the secret lies in the catalog and nowhere else."""
     body = {"program": "prg_glow", "url": "https://93.184.215.14/hook"}
     answers = [system.client.post("/v1/webhooks", json=body, headers={"Idempotency-Key": "once"}) for _ in range(2)]
@@ -66,7 +66,7 @@ def test_the_same_registration_sent_again_is_one_webhook(system: System, redis: 
     assert b"whsec_" not in kept[0]
 
 
-def test_a_removal_or_an_upload_sent_again_gets_the_first_answer(system: System) -> None:
+def test_a_removal_or_an_upload_sent_again_gets_the_first_answer(system: RewardDispatcher) -> None:
     """Every write honours an Idempotency-Key: a client that lost the answer hears what was done, not 404 or `duplicates`."""
     _, made = _register(system, "https://93.184.215.14/hook")
     once = {"Idempotency-Key": "once"}

@@ -13,8 +13,9 @@ from referral_tools.stack.ports import free_ports
 from referral_tools.stack.stack import Stack
 from referral_tools.system import is_reachable
 from tests.support.builders.reward_dispatcher import grant
-from tests.support.systems.reward_dispatcher import System, start, stop
-from tests.support.waiting import until
+from tests.support.processes import start_module, stop_process
+from tests.support.systems.reward_dispatcher import RewardDispatcher
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -25,16 +26,16 @@ def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, env
     mine = {"REFERRAL_KAFKA": mortal.kafka, "REFERRAL_REDIS": mortal.redis, "REFERRAL_METRICS_PORT": str(port)}
     settings = Settings.from_env(environ | mine)
     ensure_topics(settings)
-    process = start(environ | mine, "worker")
+    process = start_module(environ | mine, "reward_dispatcher", "worker")
     try:
-        until(lambda: is_reachable(f"http://127.0.0.1:{port}/readyz"))
+        wait_until(lambda: is_reachable(f"http://127.0.0.1:{port}/readyz"))
         with httpx.Client() as client:
-            _busy(System(settings, environ, client))
+            _busy(RewardDispatcher(settings, environ, client))
         mortal.kafka_process.terminate()
         process.send_signal(signal.SIGTERM)
-        process.wait(8)
+        process.wait(30)
     finally:
-        stop(process)
+        stop_process(process)
 
 
 def test_a_worker_whose_redis_hangs_is_not_ready(settings: Settings, environ: dict[str, str]) -> None:
@@ -43,11 +44,11 @@ def test_a_worker_whose_redis_hangs_is_not_ready(settings: Settings, environ: di
     with socket.create_server(("127.0.0.1", 0)) as hung:
         redis = f"redis://127.0.0.1:{hung.getsockname()[1]}/0"
         mine = {"REFERRAL_REDIS": redis, "REFERRAL_METRICS_PORT": str(port)}
-        process = start(environ | mine, "worker")
+        process = start_module(environ | mine, "reward_dispatcher", "worker")
         try:
-            found = until(lambda: _probed(port))
+            found = wait_until(lambda: _probed(port))
         finally:
-            stop(process)
+            stop_process(process)
     assert found == {"delivery": "ok", "catalog": "ok", "redis": "Redis does not respond: TimeoutError"}
 
 
@@ -60,13 +61,13 @@ def _probed(port: int) -> dict[str, str] | None:
     return checks if checks["delivery"] == checks["catalog"] == "ok" else None
 
 
-def _busy(system: System) -> None:
+def _busy(system: RewardDispatcher) -> None:
     """Says rewards until the worker has committed some, and then some more: these it has still to commit."""
     group = f"{system.settings.topic_prefix}delivery"
     numbers = iter(range(10_000))
     admin = KafkaAdminClient(bootstrap_servers=system.settings.kafka)
     while not admin.list_group_offsets(group)[group]:
-        system.say([grant(f"rwd_{next(numbers)}")])
+        system.write_rewards([grant(f"rwd_{next(numbers)}")])
     admin.close()
     for _ in range(20):
-        system.say([grant(f"rwd_{next(numbers)}")])
+        system.write_rewards([grant(f"rwd_{next(numbers)}")])

@@ -1,4 +1,4 @@
-"""Small journals to try the oracle with: three referrers, and a clock that counts hours."""
+"""Builders for the oracle's journals: three referrers, and facts about numbered friends with times in hours."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,8 +27,8 @@ BONUS3 = Reward(id="bonus3", to="referrer", on="milestone", referrals=3, kind="e
 TICKET = Reward(id="ticket", to="referrer", on="conversion.cleared", kind="giveaway_entry")
 
 
-def rules(attribution: Attribution | None = None) -> Program:
-    """The program of these tests."""
+def journal_program(attribution: Attribution | None = None) -> Program:
+    """Returns a program with four reward rules."""
     return Program(
         id=PROGRAM,
         name={"en": "Glow"},
@@ -41,23 +41,23 @@ def rules(attribution: Attribution | None = None) -> Program:
 
 
 def hour(number: float) -> datetime:
-    """So many hours after the start."""
+    """Returns the time `number` hours after the start."""
     return START + timedelta(hours=number)
 
 
-def enrolled(name: str, at: float = 0) -> Enrolled:
-    """A referrer whose code is their name in capitals and 88."""
+def enrolment(name: str, at: float = 0) -> Enrolled:
+    """Returns a referrer whose code is the name in capitals and 88."""
     person = f"xhs:{name}"
     return Enrolled(participant_id(PROGRAM, person), person, f"{name.upper()}88", f"@{name}", hour(at))
 
 
-AMY, BEN, CAT = (enrolled(name) for name in ("amy", "ben", "cat"))
+AMY, BEN, CAT = (enrolment(name) for name in ("amy", "ben", "cat"))
 
 
 def follow(
     number: int, at: float, *, code: str | None = None, click: str | None = None, mention: str | None = None
 ) -> PersonFollowed:
-    """Friend `number` follows at an hour, with this evidence."""
+    """Returns the follow of friend `number`, with its evidence."""
     return PersonFollowed(
         id=f"evt_follow_{number}_{at}_{code}_{click}_{mention}",
         program=PROGRAM,
@@ -70,12 +70,12 @@ def follow(
 
 
 def unfollow(number: int, at: float) -> PersonUnfollowed:
-    """Friend `number` stops following."""
+    """Returns the unfollow of friend `number`."""
     return PersonUnfollowed(id=f"evt_un_{number}_{at}", program=PROGRAM, person=f"xhs:f{number}", occurred_at=hour(at))
 
 
-def ordered(number: int, at: float, *, code: str | None = None, amount: int = 100) -> OrderPaid:
-    """Friend `number` buys something, perhaps naming a code; their order of that hour."""
+def order_payment(number: int, at: float, *, code: str | None = None, amount: int = 100) -> OrderPaid:
+    """Returns the payment of the order that friend `number` placed at that hour."""
     return OrderPaid(
         id=f"evt_o_{number}_{at}_{code}",
         program=PROGRAM,
@@ -86,8 +86,8 @@ def ordered(number: int, at: float, *, code: str | None = None, amount: int = 10
     )
 
 
-def refunded(number: int, at: float, of: float) -> OrderRefunded:
-    """Friend `number` gives back the order of an hour."""
+def order_refund(number: int, at: float, of: float) -> OrderRefunded:
+    """Returns the refund of the order that friend `number` placed at the hour `of`."""
     return OrderRefunded(
         id=f"evt_r_{number}_{at}",
         program=PROGRAM,
@@ -97,22 +97,22 @@ def refunded(number: int, at: float, of: float) -> OrderRefunded:
     )
 
 
-def published(number: int, post: str, at: float) -> PostPublished:
-    """Friend `number` posts."""
+def post(number: int, name: str, at: float) -> PostPublished:
+    """Returns a post by friend `number`."""
     return PostPublished(
-        id=f"evt_{post}", program=PROGRAM, person=f"xhs:f{number}", occurred_at=hour(at), data=Post(post=post)
+        id=f"evt_{name}", program=PROGRAM, person=f"xhs:f{number}", occurred_at=hour(at), data=Post(post=name)
     )
 
 
-def removed(number: int, post: str, at: float) -> PostRemoved:
-    """The post is gone."""
+def post_removal(number: int, name: str, at: float) -> PostRemoved:
+    """Returns the removal of a post by friend `number`."""
     return PostRemoved(
-        id=f"evt_{post}_gone", program=PROGRAM, person=f"xhs:f{number}", occurred_at=hour(at), data=Post(post=post)
+        id=f"evt_{name}_gone", program=PROGRAM, person=f"xhs:f{number}", occurred_at=hour(at), data=Post(post=name)
     )
 
 
 def journal(*facts: Fact) -> Journal:
-    """These facts, three referrers, and one click token for each of them (`token_amy`, clicked in hour 1)."""
+    """Returns a journal of these facts, three referrers, and a click token of each (`token_amy`, clicked in hour 1)."""
     people = (AMY, BEN, CAT)
     clicks = {f"token_{one.external_id.removeprefix('xhs:')}": Click(one.code, hour(1)) for one in people}
     return Journal(facts=list(facts), participants=list(people), clicks=clicks)

@@ -1,31 +1,14 @@
-"""Lines folded through the real runner on the log and states in memory, and the program they belong to."""
+"""Builders for the boards: a program with prizes, and conversions that count or are reversed."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-import msgspec
-
-from referral.catalog.view import Catalog
-from referral.clock import ManualClock
 from referral.events.attributions import Evidence, ReferrerKind
 from referral.events.conversions import ConversionCleared, ConversionReversed
-from referral.events.entities import Participant, ProgramVersion
-from referral.events.ids import participant_id
+from referral.events.entities import ProgramVersion
 from referral.events.program import Board, Program
-from referral.events.timestamps import to_ms
-from referral.fold.decider import Decider
-from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
-from referral.topics import partition_of
+from tests.support.builders.participants import PROGRAM, START
 
-PROGRAM = "prg_glow"
 ZONE = "Asia/Shanghai"
-PARTITIONS = 3
-START = datetime(2026, 11, 1, tzinfo=UTC)
-
 GLOW = Program(
     id=PROGRAM,
     name={"zh-CN": "焕肤计划", "en": "Glow Together"},
@@ -34,93 +17,44 @@ GLOW = Program(
     channels=("xiaohongshu", "wechat"),
     boards=(Board(metric="referrals", prizes={"month": {"1": "grand", "2-10": "gift"}}),),
 )
-VERSION = ProgramVersion(recorded_at=START, program=GLOW, version=1, effective_from=START)
+GLOW_VERSION = ProgramVersion(recorded_at=START, program=GLOW, version=1, effective_from=START)
 
 
-def somebody(name: str, shown: str | None = None) -> Participant:
-    """A participant, as enrolled."""
-    external = f"xhs:{name}"
-    return Participant(
-        recorded_at=START,
-        id=participant_id(PROGRAM, external),
-        program=PROGRAM,
-        external_id=external,
-        display_name=shown or name.title(),
-        code=name.upper(),
-    )
-
-
-def cleared(referrer: str, person: str, at: datetime, kind: ReferrerKind = "follower") -> ConversionCleared:
-    """A referral that counts since `at`."""
-    evidence = Evidence(kind="code", touched_at=at, event=f"evt_{person}")
+def cleared_conversion(
+    referrer: str,
+    person: str,
+    at: datetime = START,
+    kind: ReferrerKind = "follower",
+    *,
+    name: str | None = None,
+    code: str | None = None,
+) -> ConversionCleared:
+    """Returns a referral that counts since `at`; `name` ends its ids, the person by default."""
+    name = name or person
     return ConversionCleared(
         occurred_at=at,
         program=PROGRAM,
-        id=f"cnv_{person}",
-        referral=f"ref_{person}",
+        id=f"cnv_{name}",
+        referral=f"ref_{name}",
         person=person,
         referrer=referrer,
         version=1,
-        evidence=evidence,
+        evidence=Evidence(kind="code", touched_at=at, event=f"evt_{name}", code=code),
         referrer_kind=kind,
     )
 
 
-def taken_back(one: ConversionCleared, at: datetime | None = None) -> ConversionReversed:
-    """The same referral, reversed."""
+def reversed_conversion(conversion: ConversionCleared, at: datetime | None = None) -> ConversionReversed:
+    """Returns the reversal of a conversion, an hour later by default."""
     return ConversionReversed(
-        occurred_at=at or one.occurred_at + timedelta(hours=1),
+        occurred_at=at or conversion.occurred_at + timedelta(hours=1),
         program=PROGRAM,
-        id=one.id,
-        referral=one.referral,
-        person=one.person,
-        referrer=one.referrer,
+        id=conversion.id,
+        referral=conversion.referral,
+        person=conversion.person,
+        referrer=conversion.referrer,
         version=1,
-        cleared_at=one.occurred_at,
+        cleared_at=conversion.occurred_at,
         reason="unfollowed",
-        referrer_kind=one.referrer_kind,
+        referrer_kind=conversion.referrer_kind,
     )
-
-
-class Folding:
-    """A fold on its topic in memory."""
-
-    def __init__(self, fold: Any) -> None:
-        self.clock = ManualClock(to_ms(START))
-        self.log = MemoryLog(self.clock)
-        self.states = MemoryStateStore()
-        self._fold = fold
-        self._runner = FoldRunner(
-            fold,
-            MemorySource(self.log, fold.source.name, PARTITIONS, {}),
-            self.states,
-            MemoryFoldProducer(self.log),
-            Decider(fold, Catalog([VERSION]), lambda _: PARTITIONS),
-            FoldMetrics(fold.name),
-        )
-
-    def say(self, lines: Iterable[tuple[str, Any]]) -> None:
-        """Appends (key, line) pairs, a record each."""
-        for key, line in lines:
-            self.log.append(self._fold.source.name, partition_of(key, PARTITIONS), msgspec.json.encode(line))
-
-    def fold(self) -> None:
-        """Folds everything there is."""
-        idle = 0
-        while idle < 2:
-            busy = self._runner.run_once(0) or any(one.waiting for one in self._runner.owned.values())
-            idle = 0 if busy else idle + 1
-
-    @property
-    def rejected(self) -> list[dict[str, Any]]:
-        """The dead letters."""
-        return [msgspec.json.decode(raw) for raw in self.log.lines("rejected")]
-
-    def scores(self, board: str) -> list[tuple[float, str]]:
-        """(score, member) of a board over all partitions, in order."""
-        found = [places.items() for places in self.states.scores.values()]
-        return sorted((score, member) for items in found for (name, member), score in items if name == board)
-
-    def values(self, key: str) -> list[bytes]:
-        """A state as it lies in each partition."""
-        return [values[key] for values in self.states.values.values() if key in values]

@@ -1,11 +1,11 @@
-"""Program files for tests: a small right one, and a strategy that makes right ones."""
+"""Program files: a minimal valid one, and a Hypothesis strategy for valid ones."""
 
 from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
-SMALL: dict[str, Any] = {
+MINIMAL_FILE: dict[str, Any] = {
     "id": "prg_x",
     "name": {"en": "X"},
     "timezone": "Asia/Shanghai",
@@ -17,7 +17,7 @@ MECHANICS = ["share_trigger", "social_currency", "practical_value", "emotional_c
 _ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)
 _texts = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
 _localized = st.dictionaries(st.sampled_from(["zh-CN", "en", "fr"]), _texts, min_size=1)
-# Not in the first and last year that can be written: there a zone may move a moment out of what can be.
+# Not in the first and last year that can be written: there a zone may move a time out of the valid range.
 _instants = st.datetimes(timezones=st.timezones()).filter(lambda moment: 1 < moment.year < 9999)
 _moments = _instants.map(lambda moment: moment.isoformat(timespec="seconds"))
 
@@ -92,13 +92,13 @@ _adapters = st.fixed_dictionaries(
         ),
     },
 )
-_compared = st.builds(
+_experiments = st.builds(
     lambda item, ctas, id_: item | {"ctas": ctas, "experiment": {"id": id_, "variants": [cta["id"] for cta in ctas]}},
     _content,
     st.lists(_ctas, min_size=2, max_size=3, unique_by=lambda cta: cta["id"]),
     _ids,
 )
-_items = st.lists(_content, max_size=3, unique_by=lambda item: item["id"]) | st.lists(_compared, max_size=1)
+_items = st.lists(_content, max_size=3, unique_by=lambda item: item["id"]) | st.lists(_experiments, max_size=1)
 _kit_texts = _texts.map(lambda text: text.replace("{", "").replace("}", "") + "{code}")
 _challenges = st.fixed_dictionaries(
     {
@@ -129,19 +129,19 @@ _codes = st.fixed_dictionaries(
         "blocklist": st.lists(st.from_regex(r"[A-Za-z0-9_-]{2,32}", fullmatch=True), unique_by=str.casefold),
     },
 )
-_acted = st.sampled_from(["reject", "hold", "ignore"])
+_actions = st.sampled_from(["reject", "hold", "ignore"])
 
 
 def _rule(**thresholds: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({}, optional={"action": _acted, **thresholds})
+    return st.fixed_dictionaries({}, optional={"action": _actions, **thresholds})
 
 
 _patterns = st.lists(st.from_regex(r"[a-z\[\]*?小用]{0,9}[a-z]\Z", fullmatch=True), max_size=3, unique=True)
 _screening = st.fixed_dictionaries(
     {},
     optional={
-        "self_referral": _acted,
-        "same_device": _acted,
+        "self_referral": _actions,
+        "same_device": _actions,
         "network_burst": _rule(people=st.integers(2, 100), minutes=st.integers(1, 1440)),
         "velocity_per_minute": _rule(limit=st.integers(1, 100)),
         "disposable_handle": _rule(built_in=st.booleans(), patterns=_patterns),
@@ -153,18 +153,18 @@ _PARTNER_KINDS = ["influencer", "brand", "community", "cross_promotion", "seedin
 
 
 @st.composite
-def _placed(draw: st.DrawFn, file: dict[str, Any]) -> dict[str, Any]:
-    """The file with what names one of its channels."""
+def _with_channel_sections(draw: st.DrawFn, file: dict[str, Any]) -> dict[str, Any]:
+    """Returns the file with the sections that name one of its channels."""
     channel = st.sampled_from(file["channels"])
     partner = st.fixed_dictionaries(
         {"id": _ids, "kind": st.sampled_from(_PARTNER_KINDS), "channel": channel}, optional={"name": _localized}
     )
     languages = st.dictionaries(st.sampled_from(["zh-CN", "en"]), _kit_texts, min_size=1)
-    placed = {
+    sections = {
         "kits": st.dictionaries(channel, languages),
         "partners": st.lists(partner, max_size=3, unique_by=lambda one: one["id"]),
     }
-    return file | draw(st.fixed_dictionaries({}, optional=placed))
+    return file | draw(st.fixed_dictionaries({}, optional=sections))
 
 
 _files = st.fixed_dictionaries(
@@ -201,6 +201,6 @@ _files = st.fixed_dictionaries(
         "challenges": st.lists(_challenges, max_size=1),
     },
 )
-# A program that ends has no challenges here: whether these end in time is tested by example.
+# A program with an end has no challenges here: whether these end before it is tested by example.
 program_files = _files.map(lambda file: {k: v for k, v in file.items() if k != "challenges" or "ends_at" not in file})
-program_files = program_files.flatmap(_placed)
+program_files = program_files.flatmap(_with_channel_sections)

@@ -1,24 +1,14 @@
-"""Lines and a program to try the rewards' rules with."""
+"""Builders for rewards: reward rules, conversions of Amy's friends, and the lines of one reward."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from referral.events.attributions import Evidence
 from referral.events.conversions import ConversionCleared, ConversionReversed
-from referral.events.entities import Participant, ProgramVersion
-from referral.events.ids import participant_id
+from referral.events.entities import ProgramVersion
 from referral.events.program import Program, Reward
 from referral.events.rewards import RedemptionRequested, RewardGranted, RewardRevoked
+from tests.support.builders.leaderboard import cleared_conversion, reversed_conversion
+from tests.support.builders.participants import AMY, PROGRAM, START
 
-PROGRAM = "prg_glow"
-START = datetime(2026, 11, 1, tzinfo=UTC)
-AMY = Participant(
-    recorded_at=START,
-    id=participant_id(PROGRAM, "xhs:amy"),
-    program=PROGRAM,
-    external_id="xhs:amy",
-    display_name="Amy",
-    code="AMY88",
-)
 GUIDE = Reward(id="guide", to="referrer", on="conversion.cleared", kind="guide", once=True, pool="skincare-secrets.pdf")
 FIRST20 = Reward(
     id="first20",
@@ -32,13 +22,10 @@ FIRST20 = Reward(
 BONUS3 = Reward(id="bonus3", to="referrer", on="milestone", referrals=3, kind="early_access")
 
 
-def day(number: float) -> datetime:
-    """So many days after the start."""
-    return START + timedelta(days=number)
-
-
-def terms(*rules: Reward, version: int = 1, holding_days: int = 0, effective_from: datetime = START) -> ProgramVersion:
-    """A program version with these rules."""
+def reward_terms(
+    *rules: Reward, version: int = 1, holding_days: int = 0, effective_from: datetime = START
+) -> ProgramVersion:
+    """Returns a program version with these reward rules, or with a guide, a code and a bonus."""
     program = Program(
         id=PROGRAM,
         name={"en": "Glow"},
@@ -51,33 +38,14 @@ def terms(*rules: Reward, version: int = 1, holding_days: int = 0, effective_fro
     return ProgramVersion(recorded_at=START, program=program, version=version, effective_from=effective_from)
 
 
-def cleared(number: int, at: datetime = START) -> ConversionCleared:
-    """Amy's conversion of friend `number`."""
-    return ConversionCleared(
-        occurred_at=at,
-        program=PROGRAM,
-        id=f"cnv_{number}",
-        referral=f"ref_{number}",
-        person=f"xhs:friend{number}",
-        referrer=AMY.id,
-        version=1,
-        evidence=Evidence(kind="code", touched_at=at, event=f"evt_{number}", code="AMY88"),
-    )
+def friend_conversion(number: int, at: datetime = START) -> ConversionCleared:
+    """Returns Amy's conversion of friend `number`."""
+    return cleared_conversion(AMY.id, f"xhs:friend{number}", at, name=str(number), code="AMY88")
 
 
-def fell(number: int, at: datetime = START) -> ConversionReversed:
-    """Friend `number` is lost again."""
-    return ConversionReversed(
-        occurred_at=at,
-        program=PROGRAM,
-        id=f"cnv_{number}",
-        referral=f"ref_{number}",
-        person=f"xhs:friend{number}",
-        referrer=AMY.id,
-        version=1,
-        cleared_at=START,
-        reason="unfollowed",
-    )
+def friend_reversal(number: int, at: datetime = START) -> ConversionReversed:
+    """Returns the reversal of Amy's conversion of friend `number`."""
+    return reversed_conversion(friend_conversion(number), at)
 
 
 def grant(
@@ -90,7 +58,7 @@ def grant(
     manual: bool = False,
     beneficiary: str = "xhs:friend1",
 ) -> RewardGranted:
-    """A discount code owed to a friend."""
+    """Returns the grant of a discount code to a friend."""
     due_at = at + timedelta(days=holding_days)
     return RewardGranted(
         occurred_at=at,
@@ -110,12 +78,12 @@ def grant(
     )
 
 
-def revoke(reward: str = "rwd_1", *, at: datetime = START, beneficiary: str = "xhs:friend1") -> RewardRevoked:
-    """The reward's reason is gone."""
+def revocation(reward: str = "rwd_1", *, at: datetime = START, beneficiary: str = "xhs:friend1") -> RewardRevoked:
+    """Returns the revocation of a reward after an unfollow."""
     return RewardRevoked(occurred_at=at, program=PROGRAM, id=reward, beneficiary=beneficiary, reason="unfollowed")
 
 
-def use(
+def redemption_request(
     request: str,
     reward: str = "rwd_1",
     *,
@@ -123,7 +91,7 @@ def use(
     at: datetime = START,
     beneficiary: str = "xhs:friend1",
 ) -> RedemptionRequested:
-    """Somebody asks to use the reward for an order."""
+    """Returns a request to use a reward for an order."""
     return RedemptionRequested(
         occurred_at=at, program=PROGRAM, id=reward, beneficiary=beneficiary, order=order, request=request
     )

@@ -1,4 +1,4 @@
-"""Referrals to be screened: one by one, or many in a row through what screening remembers of their referrer."""
+"""Builders for screening: referrals by Amy, the referrer's history that they make, and what one rule finds."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,13 +11,14 @@ from referral.events.ids import referral_id
 from referral.events.program import Program
 from referral.events.screening import Screening
 from referral.events.timestamps import to_datetime, to_ms
-from tests.support.builders.conversion_tracker import AMY, PROGRAM, START, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, PROGRAM, START
 
-BY_NAME: dict[str, ScreeningRule] = {rule.name: rule for rule in RULES}
+RULES_BY_NAME: dict[str, ScreeningRule] = {rule.name: rule for rule in RULES}
 
 
 def referral(person: str, seconds: float = 0, **more: Any) -> ReferralQualified:
-    """A referral by Amy that qualified so many seconds after the start."""
+    """Returns a referral by Amy that qualified so many seconds after the start."""
     moment = to_datetime(to_ms(START) + round(seconds * 1000))
     return ReferralQualified(
         occurred_at=moment,
@@ -32,52 +33,47 @@ def referral(person: str, seconds: float = 0, **more: Any) -> ReferralQualified:
     )
 
 
-def brought(line: ReferralQualified) -> ReferralSample:
-    """What is remembered of it."""
+def referral_sample(line: ReferralQualified) -> ReferralSample:
+    """Returns what screening remembers of a referral."""
     return ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network)
 
 
-def known(lines: Iterable[ReferralQualified]) -> ReferrerHistory:
-    """Amy after these."""
+def referrer_after(lines: Iterable[ReferralQualified]) -> ReferrerHistory:
+    """Returns Amy's state after these referrals."""
     referrer = EMPTY_HISTORY
     for line in lines:
-        referrer = referrer.with_sample(brought(line))
+        referrer = referrer.with_sample(referral_sample(line))
     return referrer
 
 
-def found(
+def findings(
     name: str,
     line: ReferralQualified,
     screening: Screening,
     before: Iterable[ReferralQualified] | ReferrerHistory = (),
     **more: Any,
 ) -> tuple[Finding, ...]:
-    """What one rule of the catalogue finds in a referral after others; `more` are fields of the case."""
-    referrer = before if isinstance(before, ReferrerHistory) else known(before)
+    """Returns what the rule of this name finds in a referral after others; `more` are fields of the case."""
+    referrer = before if isinstance(before, ReferrerHistory) else referrer_after(before)
     case = ScreeningCase(line, AMY.external_id, referrer, **more)
-    return screen(case, screening, [BY_NAME[name]])
+    return screen(case, screening, [RULES_BY_NAME[name]])
 
 
-def cleared(
+def filter_unflagged(
     name: str, lines: Iterable[ReferralQualified], screening: Screening, **more: Any
 ) -> list[ReferralQualified]:
-    """Those of a row in which a rule found nothing when they came."""
-    referrer, passed = EMPTY_HISTORY, []
+    """Returns those of a sequence of referrals in which the rule finds nothing at their turn."""
+    referrer, passing = EMPTY_HISTORY, []
     for line in lines:
-        if not found(name, line, screening, referrer, **more):
-            passed.append(line)
-        referrer = referrer.with_sample(brought(line))
-    return passed
+        if not findings(name, line, screening, referrer, **more):
+            passing.append(line)
+        referrer = referrer.with_sample(referral_sample(line))
+    return passing
 
 
-def program(**more: Any) -> Program:
-    """The small program, with more to it."""
-    given = version().program
+def small_program(**more: Any) -> Program:
+    """Returns the small program with further fields."""
+    base = program_version().program
     return Program(
-        id=given.id,
-        name=given.name,
-        timezone=given.timezone,
-        target_url=given.target_url,
-        channels=given.channels,
-        **more,
+        id=base.id, name=base.name, timezone=base.timezone, target_url=base.target_url, channels=base.channels, **more
     )

@@ -1,4 +1,4 @@
-"""A whole system to break: every service process, a keeper that brings the dead back, and the comparison with the oracle."""
+"""A whole system to attack: every service process, restarts of dead ones, and the comparison with the oracle."""
 
 import signal
 import threading
@@ -9,24 +9,24 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
 from referral_tools.system import TABLE, System, free_base, is_reachable
-from tests.support.chaos.event_feed import Feed
-from tests.support.waiting import until
+from tests.support.chaos.event_feed import EventFeed
+from tests.support.settings import GLOW_FILE
+from tests.support.waiting import wait_until
 
-GLOW = Path("examples/programs/glow.yaml")
 FOLDS = ("attribute", "screen", "decide", "ledger", "boards", "growth", "activity")
 _ROWS = {row.name: row for row in TABLE}
 
 
-class World:
-    """The system under attack. All processes are started and ended by the thread that made it."""
+class AttackedSystem:
+    """The system under attack. Only the thread that created it starts and ends processes."""
 
     def __init__(self, home: Path) -> None:
         self.system = System(
@@ -37,7 +37,7 @@ class World:
         self._serial = 0
         self._altered: set[str] = set()
 
-    def __enter__(self) -> "World":
+    def __enter__(self) -> "AttackedSystem":
         self.system.__enter__()
         self.processes = dict(self.system.processes)
         self.key = self.system.make_key("chaos")
@@ -50,76 +50,73 @@ class World:
         self.system.stop()
 
     def new_program(self) -> str:
-        """Applies the seed programme under an id of its own, in force at once."""
+        """Applies the example program under a new id, in force at once; returns the id."""
         self._serial += 1
-        content = read(GLOW.read_text()).content
+        content = read_yaml(GLOW_FILE.read_text("utf-8")).content
         assert isinstance(content, dict)
-        # Everybody comes within one minute here, and the oracle holds nobody.
-        unhurried = content["screening"] | {"velocity_per_minute": {"action": "ignore"}}
-        rules = content | {"id": f"prg_chaos{self._serial}", "screening": unhurried}
+        # All events of a test fall within one minute, and the oracle holds no conversions.
+        screening = content["screening"] | {"velocity_per_minute": {"action": "ignore"}}
+        rules = content | {"id": f"prg_chaos{self._serial}", "screening": screening}
         answer = self.http.put(f"{self.system.services['link-issuer']}/v1/programs/{rules['id']}", json=rules)
         assert answer.status_code in (200, 201), answer.text
         self.rules = rules
         in_force = datetime.fromisoformat(answer.json()["effective_from"])
-        until(lambda: datetime.now(UTC) > in_force, 10)
+        wait_until(lambda: datetime.now(UTC) > in_force, 30)
         return str(rules["id"])
 
     def restart(self, name: str, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> None:
-        """Starts a process anew, with other settings or under another module."""
+        """Restarts a process, with other settings or wrapped by another module."""
         (self._altered.add if environ or wrap else self._altered.discard)(name)
         self.processes[name].kill()
         self.processes[name] = self.system.process(_ROWS[name], environ, wrap).start()
 
-    def until_ready(self, *names: str) -> None:
-        """Returns once these processes are ready: folds have their partitions, services answer.
-
-        Whatever dies meanwhile (at a failpoint, a tick suffices) comes back, as it would under an orchestrator.
-        """
+    def wait_until_ready(self, *names: str) -> None:
+        """Returns once these processes are ready; those that die at a failpoint are restarted, as by an orchestrator."""
         for name in names:
-            until(lambda name=name: self._ready_or_revived(name), 90)  # type: ignore[misc]
+            wait_until(lambda name=name: self._restart_and_check(name), 90)  # type: ignore[misc]
 
-    def _ready_or_revived(self, name: str) -> bool:
-        self.revive()
-        return self.ready(name)
+    def _restart_and_check(self, name: str) -> bool:
+        self.restart_dead()
+        return self.is_ready(name)
 
-    def ready(self, name: str) -> bool:
-        """Whether a process says that it is ready."""
+    def is_ready(self, name: str) -> bool:
+        """Returns whether a process answers 200 at /readyz."""
         return is_reachable(f"{self.system.address(name)}/readyz")
 
-    def revive(self) -> None:
-        """Brings the dead back, as an orchestrator would, with what they were started with."""
+    def restart_dead(self) -> None:
+        """Restarts dead processes with the same settings; `deaths` counts them."""
         for process in self.processes.values():
             if not process.alive:
                 self.deaths += 1
                 process.start()
 
     def kill(self, name: str) -> None:
-        """SIGKILL."""
+        """Kills a process (SIGKILL)."""
         self.processes[name].kill()
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        """SIGSTOP or SIGCONT."""
+        """Sends SIGSTOP or SIGCONT to a process."""
         self.processes[name].signal(number)
 
-    def second(self, name: str) -> None:
-        """A second worker of a fold, in a slot of its own."""
+    def start_second_worker(self, name: str) -> None:
+        """Starts a second worker of a fold."""
         row = _ROWS[name]
         (port,) = free_ports(1)
         environ = {"REFERRAL_WORKER": "2", "REFERRAL_METRICS_PORT": str(port)}
         self.processes[f"{name}-2"] = self.system.process(row, environ).start()
 
     def flush(self) -> None:
-        """FLUSHALL: Redis forgets everything at once."""
+        """Empties Redis (FLUSHALL)."""
         with Redis.from_url(self.system.stack.redis) as redis:
             redis.flushall()
 
-    def places(self) -> int:
-        """How many referrers the all-time board of the program shows."""
+    def board_size(self) -> int:
+        """Returns the number of referrers on the program's all-time board."""
         board = f"{self.system.services['leaderboard']}/v1/programs/{self.rules['id']}/boards/referrals?period=all"
         return len(self._get(board)["entries"])
 
-    def attack(self, feed: Feed, blow: Callable[[], None], rest: float = 0.25) -> None:
-        """Lets the feed play in a thread while blows fall, `rest` seconds apart; ends when all was accepted."""
+    def attack(self, feed: EventFeed, inject_fault: Callable[[], None], pause_s: float = 0.25) -> None:
+        """Runs the feed in a thread and injects faults, `pause_s` seconds apart, until all events are accepted."""
         failed: list[BaseException] = []
 
         def play() -> None:
@@ -131,36 +128,31 @@ class World:
 
         player = threading.Thread(target=play, daemon=True)
         player.start()
-        while not feed.done.wait(rest):
-            blow()
-            self.revive()
+        while not feed.done.wait(pause_s):
+            inject_fault()
+            self.restart_dead()
         player.join()
         if failed:
             raise failed[0]
 
-    def settle(self, but: tuple[str, ...] = ()) -> None:
-        """All processes as they should be (`but` those as they are), and everything folded."""
+    def restore(self, except_for: tuple[str, ...] = ()) -> None:
+        """Restores all processes (`except_for` these) to their settings; returns once everything is folded."""
         for name in list(self.processes):
             if name.endswith("-2"):
                 self.processes.pop(name).terminate()
-            elif name in self._altered and name not in but:
+            elif name in self._altered and name not in except_for:
                 self.restart(name)
-        self.revive()
-        self.until_ready(*self.processes)
+        self.restart_dead()
+        self.wait_until_ready(*self.processes)
         with FoldWaiter(self.system.settings) as watch:
             watch.until_folded()
 
-    def mend_and_compare(self, feed: Feed, but: tuple[str, ...] = ()) -> tuple[dict[str, object], dict[str, object]]:
-        """Figures after everything has settled; mutants named in `but` stay what they are."""
-        self.settle(but)
-        return self.figures(feed)
-
-    def figures(self, feed: Feed) -> tuple[dict[str, object], dict[str, object]]:
-        """(the system's figures over HTTP, the oracle's) of the feed's program."""
+    def figures(self, feed: EventFeed) -> tuple[dict[str, object], dict[str, object]]:
+        """Returns the figures of the feed's program: the system's over HTTP, and the oracle's."""
         program = _program(self.rules)
-        return self._shown(program), _told(Oracle(program).facts(feed.journal))
+        return self._read_figures(program), _oracle_figures(Oracle(program).facts(feed.journal))
 
-    def _shown(self, program: Program) -> dict[str, object]:
+    def _read_figures(self, program: Program) -> dict[str, object]:
         board, rewards = self.system.services["leaderboard"], self.system.services["reward-dispatcher"]
         insights = self._get(f"{board}/v1/programs/{program.id}/insights")
         entries = self._get(f"{board}/v1/programs/{program.id}/boards/referrals?period=all&limit=100")["entries"]
@@ -181,7 +173,7 @@ class World:
         return answer.json()  # type: ignore[no-any-return]
 
 
-def _told(figures: Figures) -> dict[str, object]:
+def _oracle_figures(figures: Figures) -> dict[str, object]:
     return {
         "board": [(one.rank, one.external_id, one.score) for one in figures.boards.get("all", [])],
         "followers": figures.followers,
@@ -192,6 +184,6 @@ def _told(figures: Figures) -> dict[str, object]:
 
 
 def _program(rules: dict[str, object]) -> Program:
-    program = check(rules).program
+    program = check_program_file(rules).program
     assert program is not None
     return program

@@ -1,7 +1,7 @@
-"""A small, dense campaign for breaking things: follows with evidence, retries, duplicates, disorder, unfollows; and its journal.
+"""A small, dense campaign for the chaos tests: follows with evidence, retries, duplicates, disorder, unfollows; and its journal.
 
-The client behaves as clients must: what was not answered 2xx is sent again under the same ids until it is. Only what was acked
-stands in the journal.
+The client behaves as clients must: it repeats a request with the same ids until the response is 2xx. The journal has only what
+was acknowledged.
 """
 
 import random
@@ -16,12 +16,12 @@ import msgspec
 from referral.events.facts import Fact
 from referral_tools.oracle import Click, Enrolled, Journal
 
-_PATIENCE_S = 90
+_RETRY_S = 90
 _BATCH = 10
 
 
-class Feed:
-    """Plays events into the system from any thread; `journal` holds what was accepted."""
+class EventFeed:
+    """Sends events to the system from any thread; `journal` holds what was accepted."""
 
     def __init__(self, services: dict[str, str], key: str, program: str, seed: int, people: int = 300) -> None:
         self.journal = Journal()
@@ -30,13 +30,13 @@ class Feed:
         self._chance = random.Random(seed)
         self._people = people
         self._http = httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=5)
-        self.refused = 0  # answers other than 2xx, and connections that broke: each was tried again
+        self.refused = 0  # responses other than 2xx, and broken connections: each was retried
         self.done = Event()
         self.pace_s = 0.1  # between posts, so that the attack meets many batches rather than one
         self.progress = 0.0  # how much of it was accepted, 0 to 1
 
     def enrol(self, count: int = 12) -> None:
-        """Enrols the referrers; one name is given to two of them."""
+        """Enrols the referrers; each display name is used twice."""
         self._enrol([{"external_id": f"xhs:r{n}", "display_name": f"Amy {n // 2}"} for n in range(count)])
 
     def _enrol(self, people: list[dict[str, str]]) -> None:
@@ -46,28 +46,28 @@ class Feed:
             self.journal.participants.append(enrolled)
 
     def play(self) -> None:
-        """Posts everything, in batches whose lines are somewhat out of order and partly sent twice."""
+        """Posts all events in batches, in random order, a tenth of them twice."""
         start = datetime.now(UTC) + timedelta(seconds=1)
-        events = [event for number in range(self._people) for event in self._life(number, start)]
-        events += self._circles(start)
+        events = [event for number in range(self._people) for event in self._person_events(number, start)]
+        events += self._cycles(start)
         self._chance.shuffle(events)
         events += self._chance.sample(events, len(events) // 10)
         for begin in range(0, len(events), _BATCH):
             self._post(events[begin : begin + _BATCH])
             if begin % (12 * _BATCH) == 0:
-                self._post(self._enrolled_just_now(begin))
+                self._post(self._new_referrer_events(begin))
             self.progress = begin / len(events)
             self.done.wait(self.pace_s)
         self.done.set()
 
-    def _enrolled_just_now(self, number: int) -> list[dict[str, object]]:
-        """Somebody takes part amid it all, and a friend says their code in the same breath."""
+    def _new_referrer_events(self, number: int) -> list[dict[str, object]]:
+        """Enrols a referrer during the campaign; returns the follow of a friend who uses the new code at once."""
         self._enrol([{"external_id": f"xhs:late{number}", "display_name": "Late"}])
         code = self.journal.participants[-1].code
         return [self._event(f"xhs:friend{number}", "person.followed", datetime.now(UTC)) | {"code": code}]
 
-    def _life(self, number: int, start: datetime) -> Iterator[dict[str, object]]:
-        """What one person does: follows (most with evidence), some leave, some of these come back."""
+    def _person_events(self, number: int, start: datetime) -> Iterator[dict[str, object]]:
+        """Yields one person's events: a follow, most with evidence; some unfollow, and some of these follow again."""
         person = f"xhs:u{number}" if number % 50 else f"xhs:r{number % 12}"
         at = start + timedelta(milliseconds=self._chance.randrange(60_000))
         follow = self._event(person, "person.followed", at) | self._evidence()
@@ -81,11 +81,11 @@ class Feed:
                 "data": {"post": f"post-{number}"}
             }
 
-    def _circles(self, start: datetime) -> Iterator[dict[str, object]]:
-        """Referrers who bring each other, two and three of them; of the three, one leaves, and of the two one comes back."""
+    def _cycles(self, start: datetime) -> Iterator[dict[str, object]]:
+        """Yields events of two and of three referrers who refer each other; one of each unfollows, and one follows again."""
         codes = {one.external_id: one.code for one in self.journal.participants}
-        for ring in (("xhs:r1", "xhs:r3"), ("xhs:r5", "xhs:r7", "xhs:r9")):
-            for person, other in zip(ring, (*ring[1:], ring[0]), strict=True):
+        for cycle in (("xhs:r1", "xhs:r3"), ("xhs:r5", "xhs:r7", "xhs:r9")):
+            for person, other in zip(cycle, (*cycle[1:], cycle[0]), strict=True):
                 at = start + timedelta(milliseconds=self._chance.randrange(60_000))
                 yield self._event(person, "person.followed", at) | {"code": codes[other]}
                 if person in ("xhs:r3", "xhs:r7"):
@@ -125,21 +125,21 @@ class Feed:
         self.journal.facts.extend(facts)
 
     def _until_accepted(self, method: str, url: str, **body: object) -> httpx.Response:
-        """Asks until the answer is a success or a redirect. Raises TimeoutError after a long while."""
-        deadline = time.monotonic() + _PATIENCE_S
+        """Returns the first response that is a success or a redirect; raises TimeoutError after a while."""
+        deadline = time.monotonic() + _RETRY_S
         while time.monotonic() < deadline:
-            answer = _quietly(lambda: self._http.request(method, url, **body))  # type: ignore[arg-type]
+            answer = _response_or_none(lambda: self._http.request(method, url, **body))  # type: ignore[arg-type]
             if answer is not None and answer.status_code < 400:
                 return answer
             if answer is not None and answer.status_code not in (429, 503):
                 raise AssertionError(f"{method} {url}: {answer.status_code} {answer.text}")
             self.refused += 1
-            self.done.wait(0.05)  # never set before the end: a pause between tries
-        raise TimeoutError(f"{method} {url} was not accepted within {_PATIENCE_S} s")
+            self.done.wait(0.05)  # never set before the end: a pause between attempts
+        raise TimeoutError(f"{method} {url} was not accepted within {_RETRY_S} s")
 
 
-def _quietly(ask: Callable[[], httpx.Response]) -> httpx.Response | None:
+def _response_or_none(send: Callable[[], httpx.Response]) -> httpx.Response | None:
     try:
-        return ask()
+        return send()
     except httpx.HTTPError:
         return None

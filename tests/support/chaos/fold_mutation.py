@@ -1,6 +1,6 @@
-"""Runs a service process with one part of the fold taken out: `python -m tests.support.chaos.fold_mutation PART MODULE WORDS…`.
+"""Runs a service with one part of the fold removed: `python -m tests.support.chaos.fold_mutation MUTATION MODULE ARGUMENTS`.
 
-For the test of the harness: what it cannot see, it does not guard.
+For the test of the chaos tests themselves: they must fail with each mutation.
 """
 
 import runpy
@@ -13,13 +13,13 @@ from referral.fold.state_store import LoadedState, RedisStateStore, StateChange,
 from referral.log.fold_producer import KafkaFoldProducer, OutputLine
 
 
-def without_causes() -> None:
-    """Every line is taken for news."""
+def ignore_causes() -> None:
+    """Applies every line, even if its cause has been applied."""
     Fence.admits = lambda self, cause: True  # type: ignore[method-assign]
 
 
-def says_twice() -> None:
-    """Whatever is said is said again, as a worker does that dies between producing and applying, and its successor."""
+def produce_twice() -> None:
+    """Produces each line twice, as a worker that dies between producing and applying, and its successor, do."""
     real_speak = KafkaFoldProducer.produce
 
     def speak(self: KafkaFoldProducer, lines: Sequence[OutputLine]) -> None:
@@ -29,10 +29,10 @@ def says_twice() -> None:
     KafkaFoldProducer.produce = speak  # type: ignore[method-assign]
 
 
-def without_fence() -> None:
-    """State is written and read whatever the fence says, and nobody looks whether it moved."""
+def ignore_fence() -> None:
+    """Reads and writes state without comparing its fence."""
     states_module._APPLY = states_module._APPLY.replace("if fence ~= ARGV[1] then return 0 end", "")
-    held: dict[int, bytes] = {}  # the fences as this process believes them to be
+    held: dict[int, bytes] = {}  # the fences as this process last wrote them
     real_fences, real_load, real_due, real_apply = (
         RedisStateStore.fences,
         RedisStateStore.load,
@@ -43,15 +43,15 @@ def without_fence() -> None:
     def fences(self: RedisStateStore, partitions: Sequence[int]) -> dict[int, bytes]:
         return {**real_fences(self, partitions), **{p: raw for p, raw in held.items() if p in partitions}}
 
-    def believed(partition: int, found: LoadedState) -> LoadedState:
+    def with_held_fence(partition: int, found: LoadedState) -> LoadedState:
         found.fence = held.get(partition, found.fence)
         return found
 
     def load(self: RedisStateStore, wanted: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
-        return {partition: believed(partition, one) for partition, one in real_load(self, wanted).items()}
+        return {partition: with_held_fence(partition, one) for partition, one in real_load(self, wanted).items()}
 
     def due(self: RedisStateStore, partition: int, until_ms: int) -> LoadedState:
-        return believed(partition, real_due(self, partition, until_ms))
+        return with_held_fence(partition, real_due(self, partition, until_ms))
 
     def apply(self: RedisStateStore, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         held.update({partition: change.fence for partition, change in changes.items()})
@@ -62,10 +62,10 @@ def without_fence() -> None:
         setattr(RedisStateStore, name, mutated)
 
 
-MUTATIONS = {"without_causes": without_causes, "says_twice": says_twice, "without_fence": without_fence}
+MUTATIONS = {mutate.__name__: mutate for mutate in (ignore_causes, produce_twice, ignore_fence)}
 
 if __name__ == "__main__":
-    part, module, *words = sys.argv[1:]
-    MUTATIONS[part]()
-    sys.argv = [module, *words]
+    mutation, module, *arguments = sys.argv[1:]
+    MUTATIONS[mutation]()
+    sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

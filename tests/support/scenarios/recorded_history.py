@@ -1,4 +1,4 @@
-"""The live folds on a log in memory, and that log as a replay's past."""
+"""The folds of conversion-tracker over one log in memory, and that log as the history that a replay reads."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,69 +15,60 @@ from referral.events.keys import person_key
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold import fence as fences
-from referral.fold.decider import Decider
-from referral.fold.fold import Fold
-from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.runner import FoldRunner
 from referral.log.log_reader import Offsets
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
+from referral.log.memory_log import MemoryLog
 from referral.log.source import Record
-from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic, partition_of
-from tests.support.builders.conversion_tracker import TOKENS, at
+from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic
+from tests.support.builders.conversion_tracker import TOKENS
+from tests.support.builders.participants import day
+from tests.support.folds import PARTITIONS, LogFold
 
-PARTITIONS = 3
 LATENESS_DAYS = 35
 
 
-class Live:
-    """Both folds of the service over what is put on the log. Also what a replay asks of a past."""
+class RecordedHistory:
+    """Both folds over the lines that are appended; `records`, `ends` and `folded_up_to` are the interface that a replay reads."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.clock = ManualClock(to_ms(at(30)))
+        self.clock = ManualClock(to_ms(day(30)))
         self.log = MemoryLog(self.clock)
         self.catalog = catalog
-        self.states = {"attribute": MemoryStateStore(), "screen": MemoryStateStore()}
-        self._markers: dict[str, dict[int, int]] = {"attribute": {}, "screen": {}}
-        self.start()
+        self.folds = [
+            LogFold(AttributeFold(TOKENS, LATENESS_DAYS), catalog, self.log),
+            LogFold(ScreenFold(), catalog, self.log),
+        ]
 
-    def start(self) -> None:
-        """New workers; what the old ones held in memory is gone."""
-        self.workers = [self._worker(AttributeFold(TOKENS, LATENESS_DAYS)), self._worker(ScreenFold())]
-
-    def say(self, *lines: Fact | BanDecision | ClockTicked) -> None:
-        """Puts lines on the log, a record each; a tick goes to every partition."""
+    def append(self, *lines: Fact | BanDecision | ClockTicked) -> None:
+        """Appends lines, one record each; a tick goes to every partition."""
         for line in lines:
             self.clock.advance(7)
-            everywhere = isinstance(line, ClockTicked)
-            mine = partition_of("" if everywhere else person_key(line.program, line.person), PARTITIONS)  # type: ignore[union-attr]
-            for partition in range(PARTITIONS) if everywhere else (mine,):
-                self.log.append("events", partition, msgspec.json.encode(line))
+            if isinstance(line, ClockTicked):
+                self.folds[0].append_tick(line)
+            else:
+                self.folds[0].append([(person_key(line.program, line.person), line)])
 
-    def turn(self, worker: int) -> None:
-        """One of the folds goes on by a batch of each partition."""
-        self.workers[worker].run_once(0)
+    def run_once(self, number: int) -> None:
+        """Runs one turn of a fold: a batch of each partition."""
+        self.folds[number].run_once()
 
     def crash(self) -> None:
-        """The attribute fold dies once it has spoken; its successor says it all again."""
-        self.workers[0]._apply = _die  # type: ignore[method-assign] # the fault that is to be survived
+        """Lets the attribute fold die after it has produced; the new worker produces the same lines again."""
+        self.folds[0].worker._apply = _die  # type: ignore[method-assign] # the fault that is tested
         try:
-            self.turn(0)
-            self.turn(0)
-        except _Died:
+            self.run_once(0)
+            self.run_once(0)
+        except _WorkerDied:
             pass
-        self.start()
+        for fold in self.folds:
+            fold.start_worker()
 
     def drain(self) -> None:
-        """Until both folds have folded all there is."""
-        for worker in self.workers:
-            idle = 0
-            while idle < 2:
-                busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
-                idle = 0 if busy else idle + 1
+        """Folds everything, attribution first."""
+        for fold in self.folds:
+            fold.drain()
 
-    def standing(self) -> set[tuple[str, str]]:
-        """Who was brought by whom, as the conversions on the log say that count."""
+    def counted_referrals(self) -> set[tuple[str, str]]:
+        """Returns (person, referrer) of each conversion on the log that counts."""
         found: set[tuple[str, str]] = set()
         for raw in self.log.lines("conversions"):
             line = msgspec.json.decode(raw, type=CONVERSIONS.lines)
@@ -87,8 +78,8 @@ class Live:
                 found.discard((line.person, line.referrer))
         return found
 
-    def brought(self) -> dict[str, str]:
-        """Who brought each follower, as the attributions on the log say, by person."""
+    def referrers(self) -> dict[str, str]:
+        """Returns the referrer of each attributed follower on the log, by person."""
         found: set[tuple[str, str | None]] = set()
         for raw in self.log.lines("attributions"):
             line = msgspec.json.decode(raw, type=ATTRIBUTIONS.lines)
@@ -96,36 +87,29 @@ class Live:
                 found.discard((line.person, line.referrer))
             elif isinstance(line, ReferralAttributed):
                 found.add((line.person, line.referrer))
-        return dict(found)  # type: ignore[arg-type] # who was brought has a referrer
+        return dict(found)  # type: ignore[arg-type] # an attributed person has a referrer
 
     def ends(self, topic: Topic) -> Offsets:
-        """The next offsets."""
+        """Returns the next offset of each partition."""
         return {number: len(self.log.records[topic.name, number]) for number in range(PARTITIONS)}
 
     def folded_up_to(self, fold: str) -> Offsets:
-        """The fences."""
-        kept = self.states[fold].fence
-        return {number: fences.decode(kept.get(number, b"")).offset for number in range(PARTITIONS)}
+        """Returns the offset of the fence in each partition."""
+        found = self.folds[("attribute", "screen").index(fold)].states.fence
+        return {number: fences.decode(found.get(number, b"")).offset for number in range(PARTITIONS)}
 
     def records(self, topic: Topic, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
-        """By twos, so that a partition comes in several parts."""
+        """Yields the records below `ends` two at a time, so that a partition comes in several parts."""
         for number, end in ends.items():
             yield {}
             records: Sequence[Record] = self.log.records[topic.name, number][:end]
             for first in range(0, end, 2):
                 yield {number: list(records[first : first + 2])}
 
-    def _worker(self, fold: Fold) -> FoldRunner:  # type: ignore[type-arg] # either
-        source = MemorySource(self.log, fold.source.name, PARTITIONS, self._markers[fold.name])
-        decider = Decider(fold, self.catalog, lambda topic: PARTITIONS)
-        return FoldRunner(
-            fold, source, self.states[fold.name], MemoryFoldProducer(self.log), decider, FoldMetrics(fold.name)
-        )
 
-
-class _Died(Exception):
+class _WorkerDied(Exception):
     pass
 
 
 def _die(*_: object) -> dict[int, bool]:
-    raise _Died
+    raise _WorkerDied

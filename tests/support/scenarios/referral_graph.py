@@ -1,6 +1,5 @@
-"""Referrals among few people over a log in memory: partitions read in any order and in any batches; and what must come of it."""
+"""The screen fold over referrals among few people, its partitions read in any order and in any batches; and the expected result."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -11,7 +10,6 @@ from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.line_handler import ScreenState
 from conversion_tracker.screening.referrer_history import ReferrerHistory
 from referral.catalog.view import Catalog
-from referral.clock import ManualClock
 from referral.events.attributions import (
     Evidence,
     ReferralAttributed,
@@ -25,27 +23,24 @@ from referral.events.ids import conversion_id, referral_id
 from referral.events.keys import person_key
 from referral.events.line import type_tag
 from referral.events.timestamps import to_datetime
-from referral.fold.decider import Decider
-from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
+from referral.log.memory_log import MemoryLog, MemorySource
 from referral.log.source import Record
 from referral.topics import partition_of
-from tests.support.builders.conversion_tracker import PROGRAM, participant, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM, participant
+from tests.support.folds import PARTITIONS, LogFold
 
-PARTITIONS = 3
 PEOPLE = [participant(f"p{number}") for number in range(10)]
 MOST_EDGES = 8
 
 
-class ChosenSource(MemorySource):
-    """Gives records of one partition at a time: `next` says which, and how many at most."""
+class ScriptedSource(MemorySource):
+    """Polls one partition at a time: `next` is its number and the most records of it."""
 
     next: ClassVar[tuple[int, int]]
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
-        """Some records of the partition whose turn it is."""
+        """Returns some records of the partition that `next` names."""
         partition, most = type(self).next
         found = self._log.records[self._topic, partition][self._positions[partition] :][:most]
         self._positions[partition] += len(found)
@@ -53,8 +48,8 @@ class ChosenSource(MemorySource):
 
 
 @dataclass(frozen=True)
-class Brought:
-    """Who brought a person, since when (ms), and whether it qualified."""
+class ReferralEdge:
+    """The referrer of a person, since when (ms), and whether the referral qualified."""
 
     referrer: int
     since: int
@@ -62,90 +57,86 @@ class Brought:
 
 
 @dataclass
-class World:
-    """The screen fold over referrals as attribution would tell them; `standing` is how they are in truth."""
+class ReferralGraph:
+    """The screen fold over referrals as attribution would publish them; `edges` are the referrals in effect."""
 
-    catalog: Catalog = field(default_factory=lambda: Catalog([version(), *PEOPLE]))
-    log: MemoryLog = field(default_factory=lambda: MemoryLog(ManualClock()))
-    states: MemoryStateStore = field(default_factory=MemoryStateStore)
-    markers: dict[int, int] = field(default_factory=dict)
-    standing: dict[int, Brought] = field(default_factory=dict)
-    told: int = 0
+    fold: LogFold = field(
+        default_factory=lambda: LogFold(ScreenFold(), Catalog([program_version(), *PEOPLE]), source=ScriptedSource)
+    )
+    edges: dict[int, ReferralEdge] = field(default_factory=dict)
+    line_count: int = 0
 
     def __post_init__(self) -> None:
-        self.begin()
+        self.run_once(0, 0)
 
-    def begin(self) -> None:
-        """A new worker."""
-        source = ChosenSource(self.log, "attributions", PARTITIONS, self.markers)
-        decider = Decider(ScreenFold(), self.catalog, lambda topic: PARTITIONS)
-        speaker = MemoryFoldProducer(self.log)
-        self.runner = FoldRunner(ScreenFold(), source, self.states, speaker, decider, FoldMetrics("screen"))
-        self.turn(0, 0)
+    @property
+    def log(self) -> MemoryLog:
+        """The log of the fold."""
+        return self.fold.log
 
-    def turn(self, partition: int, most: int) -> int:
-        """The worker takes up to so many records of a partition."""
-        ChosenSource.next = partition, most
-        return self.runner.run_once(0)
+    def run_once(self, partition: int, most: int) -> int:
+        """Folds up to `most` records of a partition; returns the number of lines."""
+        ScriptedSource.next = partition, most
+        return self.fold.run_once()
 
     def drain(self) -> None:
-        """Everything is folded."""
-        while sum(self.turn(partition, 500) for partition in range(PARTITIONS)):
+        """Folds everything on the log."""
+        while sum(self.run_once(partition, 500) for partition in range(PARTITIONS)):
             pass
 
     def refold(self) -> None:
-        """The states are lost, and made anew from the log."""
-        self.runner.close()
-        self.states.wipe()
-        self.begin()
+        """Wipes the states; a new worker folds the log again."""
+        self.fold.worker.close()
+        self.fold.states.wipe()
+        self.fold.start_worker()
+        self.run_once(0, 0)
         self.drain()
 
-    def brings(self, person: int, referrer: int, since: int, qualified: bool = True) -> None:
-        """Attribution gives the person to a referrer, whoever had them before."""
-        self.leaves(person)
-        self.standing[person] = Brought(referrer, since, qualified)
-        self._tell(_attributed(person, referrer, since))
+    def attribute(self, person: int, referrer: int, since: int, qualified: bool = True) -> None:
+        """Attributes a person to a referrer, instead of the previous one if there is one."""
+        self.unattribute(person)
+        self.edges[person] = ReferralEdge(referrer, since, qualified)
+        self._append(_attribution(person, referrer, since))
         if qualified:
-            self._tell(_qualified(person, referrer, since))
+            self._append(_qualification(person, referrer, since))
 
-    def leaves(self, person: int) -> None:
-        """The person follows no more."""
-        if (before := self.standing.pop(person, None)) is not None:
-            self._tell(_reversed(person, before, "attributed"))
+    def unattribute(self, person: int) -> None:
+        """Reverses a person's referral after an unfollow."""
+        if (before := self.edges.pop(person, None)) is not None:
+            self._append(_reversal(person, before, "attributed"))
 
-    def pays(self, person: int, qualified: bool) -> None:
-        """The referral qualifies after all, or no more."""
-        before = self.standing.get(person)
+    def set_qualified(self, person: int, qualified: bool) -> None:
+        """Qualifies a person's referral, or reverses its qualification."""
+        before = self.edges.get(person)
         if before is None or before.qualified == qualified:
             return
-        self.standing[person] = Brought(before.referrer, before.since, qualified)
-        line = _qualified(person, before.referrer, before.since) if qualified else _reversed(person, before)
-        self._tell(line)
+        self.edges[person] = ReferralEdge(before.referrer, before.since, qualified)
+        line = _qualification(person, before.referrer, before.since) if qualified else _reversal(person, before)
+        self._append(line)
 
-    def _tell(self, line: ReferralAttributed | ReferralQualified | ReferralReversed) -> None:
-        self.told += 1
+    def _append(self, line: ReferralAttributed | ReferralQualified | ReferralReversed) -> None:
+        self.line_count += 1
         source = partition_of(person_key(PROGRAM, line.person), PARTITIONS)
-        line = msgspec.structs.replace(line, cause=("events", source, self.told, 0, 0))
-        place = partition_of(attribution_key(line), PARTITIONS)
-        self.log.append("attributions", place, msgspec.json.encode(line))
+        line = msgspec.structs.replace(line, cause=("events", source, self.line_count, 0, 0))
+        self.fold.append([(attribution_key(line), line)])
 
-    def refused(self) -> set[int]:
-        """The oracle: of each circle of at most 8 edges the one whose edge is the newest."""
-        return {person for person in self.standing if (circle := self._circle(person)) and person == max(circle)[2]}
+    def cycle_closers(self) -> set[int]:
+        """Returns the expected rejections: of each cycle of at most 8 edges, the person whose edge is the newest."""
+        return {person for person in self.edges if (cycle := self._cycle(person)) and person == max(cycle)[2]}
 
-    def _circle(self, person: int) -> list[tuple[int, str, int]]:
-        """(since, referral, person) of each edge of the circle that a person is on; empty where they are on none."""
-        circle, here = [], person
-        while here in self.standing and len(circle) < MOST_EDGES:
-            edge = self.standing[here]
-            circle.append((edge.since, _id(here, edge.referrer), here))
+    def _cycle(self, person: int) -> list[tuple[int, str, int]]:
+        """Returns (since, referral, person) of each edge of the person's cycle; empty if there is no cycle."""
+        cycle, here = [], person
+        while here in self.edges and len(cycle) < MOST_EDGES:
+            edge = self.edges[here]
+            cycle.append((edge.since, _id(here, edge.referrer), here))
             here = edge.referrer
             if here == person:
-                return circle
+                return cycle
         return []
 
     def verdicts(self) -> dict[str, str]:
-        """The last word on each conversion. Fails where what is cleared is cleared again, or what is not is reversed."""
+        """Returns the type of the last line of each conversion; fails if one is cleared twice, or reversed without need."""
         last: dict[str, str] = {}
         for raw in self.log.lines("conversions"):
             line: ConversionFact = msgspec.json.decode(raw, type=ConversionLine)
@@ -156,53 +147,54 @@ class World:
             last[line.id] = str(kind)
         return last
 
-    def must(self) -> dict[str, str]:
-        """What is last said of the conversions that stand."""
-        refused = self.refused()
+    def expected_verdicts(self) -> dict[str, str]:
+        """Returns the expected last line of each qualified referral in effect."""
+        rejected = self.cycle_closers()
         return {
             conversion_id(_id(person, edge.referrer)): "conversion.rejected"
-            if person in refused
+            if person in rejected
             else "conversion.cleared"
-            for person, edge in self.standing.items()
+            for person, edge in self.edges.items()
             if edge.qualified
         }
 
-    def above(self) -> dict[int, int]:
-        """Who is above whom, as the places have it."""
-        places = {person.id: number for number, person in enumerate(PEOPLE)}
+    def uplines(self) -> dict[int, int]:
+        """Returns the referrer of each person in the fold's states."""
+        numbers = {person.id: number for number, person in enumerate(PEOPLE)}
         found = {_last(key): state.referrer for key, state in self._values() if isinstance(state, GraphNode)}
-        return {places[person]: places[above] for person, above in found.items() if above}
+        return {numbers[person]: numbers[above] for person, above in found.items() if above}
 
     def children(self) -> dict[tuple[int, int], bool]:
-        """(referrer, person): whether the edge counts."""
-        places = {person.id: number for number, person in enumerate(PEOPLE)}
-        scores = [item for part in self.states.scores.values() for item in part.items()]
-        edges = [(*place, score) for place, score in scores if place[0].startswith("children:")]
-        return {(places[_last(board)], places[member]): score > 0 for board, member, score in edges}
+        """Returns whether each edge (referrer, person) in the fold's states counts."""
+        numbers = {person.id: number for number, person in enumerate(PEOPLE)}
+        scores = [item for part in self.fold.states.scores.values() for item in part.items()]
+        edges = [(*key, score) for key, score in scores if key[0].startswith("children:")]
+        return {(numbers[_last(board)], numbers[member]): score > 0 for board, member, score in edges}
 
-    def circled(self) -> set[str]:
-        """The referrals that are remembered as closing a circle."""
+    def rejected_referrals(self) -> set[str]:
+        """Returns the referrals that the fold's states hold as closing a cycle."""
         return {one for _, state in self._values() if isinstance(state, ReferrerHistory) for one in state.in_cycle}
 
     def _values(self) -> list[tuple[str, object]]:
         decode = msgspec.msgpack.Decoder(ScreenState).decode
-        return [(key, decode(raw)) for part in self.states.values.values() for key, raw in part.items()]
+        return [(key, decode(raw)) for part in self.fold.states.values.values() for key, raw in part.items()]
 
     def check(self) -> None:
-        """Everything is as the oracle has it."""
-        refused, must, verdicts = self.refused(), self.must(), self.verdicts()
+        """Fails unless the log and the states are as expected from the edges."""
+        rejected, expected, verdicts = self.cycle_closers(), self.expected_verdicts(), self.verdicts()
         assert not self.log.lines("rejected")
-        assert {id: verdicts[id] for id in must} == must
-        assert {id for id, kind in verdicts.items() if kind == "conversion.cleared"} <= set(must)
-        sound = {person: edge.referrer for person, edge in self.standing.items() if person not in refused}
-        assert self.above() == sound
-        edges = {(edge.referrer, person): person not in refused for person, edge in self.standing.items()}
+        assert {id: verdicts[id] for id in expected} == expected
+        assert {id for id, kind in verdicts.items() if kind == "conversion.cleared"} <= set(expected)
+        counted = {person: edge.referrer for person, edge in self.edges.items() if person not in rejected}
+        assert self.uplines() == counted
+        edges = {(edge.referrer, person): person not in rejected for person, edge in self.edges.items()}
         assert self.children() == edges
-        assert self.circled() == {_id(person, self.standing[person].referrer) for person in refused}
+        assert self.rejected_referrals() == {_id(person, self.edges[person].referrer) for person in rejected}
 
-    def kept(self) -> Mapping[int, object]:
-        """All states, to be compared."""
-        return {0: self.states.values, 1: self.states.scores, 2: self.states.fence}
+    def snapshot(self) -> tuple[object, object, object]:
+        """Returns a copy of all states: values, scores and fences."""
+        states = self.fold.states
+        return dict(states.values), dict(states.scores), dict(states.fence)
 
 
 def _last(key: str) -> str:
@@ -213,7 +205,7 @@ def _id(person: int, referrer: int) -> str:
     return referral_id(PROGRAM, PEOPLE[person].external_id, PEOPLE[referrer].id)
 
 
-def _attributed(person: int, referrer: int, since: int) -> ReferralAttributed:
+def _attribution(person: int, referrer: int, since: int) -> ReferralAttributed:
     moment = to_datetime(since)
     return ReferralAttributed(
         occurred_at=moment,
@@ -226,13 +218,13 @@ def _attributed(person: int, referrer: int, since: int) -> ReferralAttributed:
     )
 
 
-def _qualified(person: int, referrer: int, since: int) -> ReferralQualified:
-    one = _attributed(person, referrer, since)
+def _qualification(person: int, referrer: int, since: int) -> ReferralQualified:
+    one = _attribution(person, referrer, since)
     fields = {name: getattr(one, name) for name in one.__struct_fields__}
     return ReferralQualified(**fields, followed_at=one.occurred_at)
 
 
-def _reversed(person: int, edge: Brought, *stages: Stage) -> ReferralReversed:
+def _reversal(person: int, edge: ReferralEdge, *stages: Stage) -> ReferralReversed:
     since = to_datetime(edge.since)
     return ReferralReversed(
         occurred_at=since,

@@ -20,6 +20,7 @@ from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.runner import FoldRunner
 from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.topics import Topic, partition_of
+from tests.support.folds import drain
 
 PARTITIONS = 2
 UNDECIDABLE = ("poison", "keyless")
@@ -101,7 +102,7 @@ class Crash(Exception):
     """The process died here."""
 
 
-class Pipeline:
+class WordPipeline:
     """The log, the states of both stages, and as many workers as a test makes."""
 
     def __init__(self, runner: type[FoldRunner] = FoldRunner, decider: type[Decider] = Decider) -> None:
@@ -150,10 +151,7 @@ class Pipeline:
         """New workers fold everything on the log."""
         for fold in (FirstUses(), UseCounts()):
             worker = self.worker(fold)
-            idle = 0
-            while idle < 2:
-                busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
-                idle = 0 if busy else idle + 1
+            drain(worker)
             worker.close()
 
     def counts(self) -> dict[str, int]:

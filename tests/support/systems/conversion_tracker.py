@@ -1,11 +1,7 @@
-"""Conversion-tracker on a broker and a Redis of the test's own: its app in this process, its folds in processes of their own."""
+"""Conversion-tracker on a broker and a Redis of the test's own: its app in the test process."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +9,6 @@ from typing import Any
 
 import msgspec
 from flask import Flask
-from kafka import TopicPartition
 from werkzeug.test import TestResponse
 
 from conversion_tracker.app import SERVICE
@@ -22,44 +17,31 @@ from conversion_tracker.dependencies import Dependencies
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
-from referral.events.entities import ApiKey, CatalogEntity
+from referral.events.entities import CatalogEntity
 from referral.fold.lag import FoldSource, lag_by_fold
-from referral.http.bearer_token import secret_digest
 from referral.http.context import Context
 from referral.log.connection import create_consumer
-from referral.log.records import split
-from referral.log.topic_admin import partition_count
 from referral.topics import TOPICS
-from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, START, version
-from tests.support.waiting import until
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import AMY, BO, PROGRAM
+from tests.support.log_reader import read_lines
+from tests.support.settings import api_key
+from tests.support.waiting import wait_until
 
+MODULE = "conversion_tracker"
 FOLDS = (FoldSource("ct", "attribute", "events"), FoldSource("ct", "screen", "attributions"))
-
-
-def key(name: str, *scopes: str, programs: tuple[str, ...] = ()) -> ApiKey:
-    """An API key whose secret is `rk_` and its name."""
-    return ApiKey(
-        recorded_at=START,
-        id=f"key_{name}",
-        digest=secret_digest(f"rk_{name}"),
-        name=name,
-        scopes=scopes,
-        programs=programs,
-    )
-
-
 CATALOG: tuple[CatalogEntity, ...] = (
-    version(),
+    program_version(),
     AMY,
     BO,
-    key("all", "admin"),
-    key("reader", "read"),
-    key("elsewhere", "events:write", programs=("prg_other",)),
+    api_key("all", "admin"),
+    api_key("reader", "read"),
+    api_key("elsewhere", "events:write", programs=("prg_other",)),
 )
 
 
 def event(person: str, kind: str = "person.followed", **more: object) -> dict[str, object]:
-    """An event that happened now."""
+    """Returns the body of an event that happened now; `number` makes its id unique, `more` are further fields."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     number = more.pop("number", 0)
     fact = {
@@ -73,104 +55,74 @@ def event(person: str, kind: str = "person.followed", **more: object) -> dict[st
 
 
 @dataclass
-class System:
-    """The app, and the log it writes to."""
+class ConversionTracker:
+    """The app, and the log that it writes to."""
 
     app: Flask
     settings: Settings
 
     def post(self, body: object, secret: str = "rk_all", mimetype: str = "application/json") -> TestResponse:
-        """Posts events: bytes as they are, anything else as JSON."""
+        """Returns the response to posted events: bytes are sent as they are, anything else as JSON."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {secret}"}
         return self.app.test_client().post("/v1/events", data=data, headers=headers, content_type=mimetype)
 
     def get(self, path: str, secret: str = "rk_all") -> TestResponse:
-        """Asks for something."""
+        """Returns the response to a GET request."""
         return self.app.test_client().get(path, headers={"Authorization": f"Bearer {secret}"})
 
     def person(self, person: str) -> Any:
-        """What is known of a person; None where nothing is."""
+        """Returns a person's resource; None if there is none."""
         answer = self.get(f"/v1/programs/{PROGRAM}/people/{person}")
         return answer.get_json() if answer.status_code == 200 else None
 
     def lines(self, topic: str) -> list[tuple[int, bytes]]:
-        """All lines of a topic with their partitions."""
-        reader = create_consumer(self.settings)
-        places = [
-            TopicPartition(self.settings.topic_prefix + topic, number)
-            for number in range(partition_count(TOPICS[topic], self.settings))
-        ]
-        try:
-            reader.assign(places)
-            reader.seek_to_beginning(*places)
-            ends, found = reader.end_offsets(places), []
-            while any(reader.position(place) < ends[place] for place in places):
-                for place, records in reader.poll(timeout_ms=200).items():
-                    found += [(place.partition, line) for record in records for line in split(record.value)]
-            return found
-        finally:
-            reader.close()
+        """Returns all lines of a topic with their partitions."""
+        return read_lines(self.settings, TOPICS[topic])
 
     def decoded(self, topic: str) -> list[dict[str, Any]]:
-        """All lines of a topic, clock ticks left out."""
+        """Returns all lines of a topic as JSON, without clock ticks."""
         lines = [msgspec.json.decode(line) for _, line in self.lines(topic)]
         return [line for line in lines if line["type"] != "clock.ticked"]
 
-    def drained(self) -> None:
-        """Returns once both folds have folded all there is."""
+    def wait_until_folded(self) -> None:
+        """Returns once both folds have folded everything on their topics."""
         redis = self.context.redis
         reader = create_consumer(self.settings)
         try:
             for fold in FOLDS:
-                until(lambda fold=fold: not any(lag_by_fold(self.settings, reader, redis, [fold]).values()))  # type: ignore[misc]
+                wait_until(lambda fold=fold: not any(lag_by_fold(self.settings, reader, redis, [fold]).values()))  # type: ignore[misc]
         finally:
             reader.close()
 
-    def states(self) -> dict[bytes, bytes]:
-        """Everything that the folds keep."""
+    def fold_states(self) -> dict[bytes, bytes]:
+        """Returns every value state in Redis by key."""
         redis = self.context.redis
         return {name: redis.get(name) for name in redis.scan_iter("ct:*") if redis.type(name) == b"string"}  # type: ignore[misc]
 
     @property
     def context(self) -> Context:
-        """The app's collaborators."""
+        """The app's dependencies that all services have."""
         found: Context = self.app.extensions["referral"]
         return found
 
     @property
-    def own(self) -> Dependencies:
-        """The service's own."""
+    def collaborators(self) -> Dependencies:
+        """The app's dependencies that only this service has."""
         found: Dependencies = self.app.extensions[SERVICE]
         return found
 
 
 @contextmanager
-def served(settings: Settings, *entities: CatalogEntity) -> Iterator[System]:
-    """The app over a catalog with the Glow program, Amy, Bo and three API keys."""
+def serve_conversion_tracker(settings: Settings, *entities: CatalogEntity) -> Iterator[ConversionTracker]:
+    """Yields the service over a catalog of these entities, or of the Glow program, Amy, Bo and three API keys."""
     writer = CatalogWriter(settings, SystemClock())
-    writer.write(entities or CATALOG, timeout=10)
+    writer.write(entities or CATALOG, timeout=30)
     writer.close()
-    system = System(make_app(settings), settings)
+    system = ConversionTracker(make_app(settings), settings)
     try:
-        system.context.follower.read_to_end(10)
+        system.context.follower.read_to_end(30)
         yield system
     finally:
-        system.own.publisher.close()
+        system.collaborators.publisher.close()
         system.context.follower.stop()
-
-
-@contextmanager
-def folding(environ: Mapping[str, str], name: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """`python -m conversion_tracker fold NAME` while the block lasts."""
-    command = [sys.executable, "-m", "conversion_tracker", "fold", name]
-    process = subprocess.Popen(command, env={**os.environ, **environ})
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)

@@ -1,24 +1,25 @@
-"""Conversion-tracker and reward-dispatcher with all their folds, on a log of a test's own."""
+"""Conversion-tracker and reward-dispatcher with all their folds, on a log of the test's own; with the leaderboard if needed."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from referral.config import Settings
 from referral.events.entities import CatalogEntity
-from tests.support.systems import conversion_tracker as tracker
-from tests.support.systems import reward_dispatcher as dispatcher
+from tests.support.processes import run_module
+from tests.support.systems.conversion_tracker import ConversionTracker, serve_conversion_tracker
+from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 
 
 @contextmanager
-def from_events_to_rewards(
+def serve_events_to_rewards(
     settings: Settings, environ: Mapping[str, str], *catalog: CatalogEntity
-) -> Iterator[tuple[tracker.System, dispatcher.System]]:
-    """The doors for events and for rewards; what is told at the one comes out at the other."""
+) -> Iterator[tuple[ConversionTracker, RewardDispatcher]]:
+    """Yields both services; events posted to the first lead to rewards at the second."""
     with ExitStack() as stack:
-        events = stack.enter_context(tracker.served(settings, *catalog))
-        rewards = stack.enter_context(dispatcher.served(settings, environ, *catalog))
+        tracker = stack.enter_context(serve_conversion_tracker(settings, *catalog))
+        dispatcher = stack.enter_context(serve_reward_dispatcher(settings, environ, *catalog))
         for fold in ("attribute", "screen"):
-            stack.enter_context(tracker.folding(environ, fold))
+            stack.enter_context(run_module(environ, "conversion_tracker", "fold", fold))
         for fold in ("decide", "ledger"):
-            stack.enter_context(dispatcher.running(rewards.environ, "fold", fold))
-        yield events, rewards
+            stack.enter_context(run_module(dispatcher.environ, "reward_dispatcher", "fold", fold))
+        yield tracker, dispatcher

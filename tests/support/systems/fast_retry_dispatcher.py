@@ -1,6 +1,6 @@
-"""The service with hardly a pause between attempts to deliver: `python -m tests.support.systems.fast_retry_dispatcher worker`.
+"""Reward-dispatcher with short pauses between delivery attempts: `python -m tests.support.systems.fast_retry_dispatcher worker`.
 
-How long the pauses are is told by the unit tests; here they would only be waited for, fifteen seconds a receiver.
+The unit tests check the length of the pauses; here they would only add fifteen seconds a receiver.
 """
 
 import sys

@@ -1,9 +1,11 @@
-"""The leaderboard's app in this process: on a catalog that is known, a clock that stands, and the test's own Redis."""
+"""The leaderboard: its app in the test process on a fixed catalog and clock, or all its processes on a log of the test's own."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
+import httpx
 from flask import Flask
 from redis import Redis
 
@@ -11,43 +13,53 @@ from leaderboard.folds import state_keys
 from leaderboard.http_api.app import app as make_app
 from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
-from referral.config import Settings
 from referral.events.attributions import ReferrerKind
-from referral.events.entities import ApiKey, CatalogEntity
+from referral.events.entities import CatalogEntity
 from referral.events.keys import referrer_key
 from referral.events.timestamps import to_ms
 from referral.fold.state_keys import state_key
-from referral.http.bearer_token import secret_digest
 from referral.http.context import Context
 from referral.topics import partition_of
-from tests.support.builders.leaderboard import PROGRAM, START, VERSION
+from referral_tools.stack.ports import free_ports
+from tests.support.builders.leaderboard import GLOW_VERSION
+from tests.support.builders.participants import PROGRAM
+from tests.support.processes import run_module
+from tests.support.settings import API_SECRET, AUTHORIZATION, UNREACHABLE, api_key
 
+MODULE = "leaderboard"
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 PARTITIONS = 4
-SECRET = "rk_a-secret-that-only-tests-use-0123456789"
-KEY = ApiKey(recorded_at=START, id="key_read", digest=secret_digest(SECRET), name="reads", scopes=("read",))
-WITH_KEY = {"Authorization": f"Bearer {SECRET}"}
 
 
-def served(redis_url: str, entities: Iterable[CatalogEntity] = ()) -> Flask:
-    """The app. Its broker is away; only readiness asks for it."""
-    settings = Settings(
-        signing_key="k" * 32, kafka="127.0.0.1:1", redis=redis_url, partitions=PARTITIONS, log_level="error"
-    )
-    app = make_app(settings, MemoryFollower([VERSION, KEY, *entities]))
+def leaderboard_app(redis_url: str, entities: Iterable[CatalogEntity] = ()) -> Flask:
+    """Returns the app on a catalog of these entities, the Glow program and an API key; its broker is unreachable."""
+    settings = dataclasses.replace(UNREACHABLE, redis=redis_url, partitions=PARTITIONS)
+    key = api_key("read", "read", secret=API_SECRET)
+    app = make_app(settings, MemoryFollower([GLOW_VERSION, key, *entities]))
     context: Context = app.extensions["referral"]
     app.extensions["referral"] = dataclasses.replace(context, clock=ManualClock(to_ms(NOW)))
     return app
 
 
-def seat(redis: "Redis", period: str, scores: Mapping[str, float], kind: ReferrerKind = "follower") -> None:
-    """Puts participants on a board, each where the fold would."""
+def set_scores(redis: "Redis", period: str, scores: Mapping[str, float], kind: ReferrerKind = "follower") -> None:
+    """Writes scores of participants to a board, each in the partition that the fold would write to."""
     for member, score in scores.items():
         home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)
         board = state_keys.board(PROGRAM, "referrals", period, kind)
         redis.zadd(state_key(state_keys.SERVICE, state_keys.BOARDS, home, board), {member: score})
 
 
-def score(count: int, reached_at: datetime) -> float:
-    """The score of so many referrals, the last of them at a moment."""
+def board_score(count: int, reached_at: datetime) -> float:
+    """Returns the score of `count` referrals, the last of them at `reached_at`."""
     return int(reached_at.timestamp()) - count * 2.0**32
+
+
+@contextmanager
+def run_leaderboard(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
+    """Yields a client, with an API key, of the HTTP service; its three folds run too. The service may not be ready yet."""
+    [port] = free_ports(1)
+    here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
+    with ExitStack() as stack:
+        for part in (("http",), ("fold", "boards"), ("fold", "growth"), ("fold", "activity")):
+            stack.enter_context(run_module(here, MODULE, *part))
+        yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=30))

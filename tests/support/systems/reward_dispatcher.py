@@ -1,13 +1,8 @@
-"""Reward-dispatcher as it runs: its processes on a broker and a Redis of the test's own, and the ways in and out."""
+"""Reward-dispatcher on a broker and a Redis of the test's own: its HTTP service, and writers to its topics."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -16,100 +11,69 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.conversions import conversion_key
-from referral.events.entities import ApiKey, CatalogEntity
+from referral.events.entities import CatalogEntity
 from referral.events.rewards import reward_key
-from referral.http.bearer_token import secret_digest
 from referral.log.publisher import Publisher
-from referral.topics import CONVERSIONS, REWARDS
+from referral.topics import CONVERSIONS, REWARDS, Topic
 from referral_tools.stack.ports import free_ports
-from tests.support.builders.reward_dispatcher import AMY, START, terms
-from tests.support.waiting import ready, until
+from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.builders.reward_dispatcher import reward_terms
+from tests.support.processes import run_module
+from tests.support.settings import API_SECRET, AUTHORIZATION, GUIDES, api_key
+from tests.support.waiting import is_ready, wait_until
 
-SECRET = "rk_a-secret-that-only-tests-use-0123456789"
-GUIDES = Path(__file__).parents[3] / "examples" / "guides"
+MODULE = "reward_dispatcher"
 _encode = msgspec.json.Encoder().encode
 
 
-@contextmanager
-def running(
-    environ: Mapping[str, str], *arguments: str, module: str = "reward_dispatcher"
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """`python -m reward_dispatcher ARGUMENTS` while the block lasts."""
-    process = start(environ, *arguments, module=module)
-    try:
-        yield process
-    finally:
-        stop(process)
-
-
-def start(environ: Mapping[str, str], *arguments: str, module: str = "reward_dispatcher") -> "subprocess.Popen[bytes]":
-    """Starts a process of the service."""
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.Popen(command, env={**os.environ, **environ})
-
-
-def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ends a process, by force where it will not go."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(5)
-
-
 @dataclass(frozen=True)
-class System:
-    """The ways in: the catalog, the log, and HTTP."""
+class RewardDispatcher:
+    """The inputs of the service: the catalog, its topics, and HTTP."""
 
     settings: Settings
     environ: Mapping[str, str]
     client: httpx.Client
 
     def apply(self, *entities: CatalogEntity) -> None:
-        """Writes to the catalog."""
+        """Writes entities to the catalog."""
         writer = CatalogWriter(self.settings, SystemClock())
-        writer.write(entities, timeout=10)
+        writer.write(entities, timeout=30)
         writer.close()
 
-    def say(self, lines: Iterable[msgspec.Struct]) -> None:
-        """Writes reward lines, as the other fold or an operator would."""
+    def write_rewards(self, lines: Iterable[msgspec.Struct]) -> None:
+        """Writes reward lines, as the decide fold or an operator does."""
         self._write(REWARDS, [(reward_key(line), _encode(line)) for line in lines])  # type: ignore[arg-type]
 
-    def convert(self, lines: Iterable[msgspec.Struct]) -> None:
-        """Writes conversions, as the screen fold would."""
+    def write_conversions(self, lines: Iterable[msgspec.Struct]) -> None:
+        """Writes conversions, as the screen fold does."""
         self._write(CONVERSIONS, [(conversion_key(line), _encode(line)) for line in lines])  # type: ignore[arg-type]
 
     def wallet(self, person: str) -> list[dict[str, object]]:
-        """A person's rewards."""
-        answer = self.client.get(f"/v1/programs/prg_glow/people/{person}/rewards", params={"limit": 1000})
+        """Returns a person's rewards."""
+        answer = self.client.get(f"/v1/programs/{PROGRAM}/people/{person}/rewards", params={"limit": 1000})
         assert answer.status_code == 200, answer.text
         return list(answer.json()["items"])
 
     def summary(self) -> dict[str, object]:
-        """The program's figures."""
-        return dict(self.client.get("/v1/programs/prg_glow/rewards/summary").json())
+        """Returns the program's figures."""
+        return dict(self.client.get(f"/v1/programs/{PROGRAM}/rewards/summary").json())
 
-    def _write(self, topic: object, keyed: list[tuple[str, bytes]]) -> None:
+    def _write(self, topic: Topic, keyed: list[tuple[str, bytes]]) -> None:
         collector = Publisher(self.settings)
-        collector.submit_many(topic, keyed).wait(10)  # type: ignore[arg-type]
+        collector.submit_many(topic, keyed).wait(30)
         collector.close()
 
 
 @contextmanager
-def served(settings: Settings, environ: Mapping[str, str], *entities: CatalogEntity) -> Iterator[System]:
-    """The HTTP service over a catalog with the Glow program, Amy and an API key for everything."""
+def serve_reward_dispatcher(
+    settings: Settings, environ: Mapping[str, str], *entities: CatalogEntity
+) -> Iterator[RewardDispatcher]:
+    """Yields the service over a catalog of these entities, or of the Glow program and Amy; with an API key for everything."""
     [port] = free_ports(1)
-    here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_GUIDES": str(GUIDES)}
     url = f"http://127.0.0.1:{port}"
-    here["REFERRAL_WALLET_URL"] = url
-    key = ApiKey(recorded_at=START, id="key_tests", digest=secret_digest(SECRET), name="tests", scopes=("admin",))
-    with (
-        running(here, "http"),
-        httpx.Client(base_url=url, headers={"Authorization": f"Bearer {SECRET}"}, timeout=30) as client,
-    ):
-        system = System(settings, here, client)
-        system.apply(*(entities or (terms(), AMY)), key)
-        until(lambda: ready(client))
+    here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_GUIDES": str(GUIDES), "REFERRAL_WALLET_URL": url}
+    with run_module(here, MODULE, "http"), httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=30) as client:
+        system = RewardDispatcher(settings, here, client)
+        system.apply(*(entities or (reward_terms(), AMY)), api_key("tests", "admin", secret=API_SECRET))
+        wait_until(lambda: is_ready(client))
         yield system

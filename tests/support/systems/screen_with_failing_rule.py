@@ -1,4 +1,4 @@
-"""The screen fold with one rule more, which cannot decide on people whose id begins with `xhs:odd`: they are held."""
+"""The screen fold with one further rule, which fails for people whose id begins with `xhs:odd`: their conversions are held."""
 
 from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.fold import ScreenFold
@@ -10,11 +10,11 @@ from referral.fold.worker import run_fold
 
 def _decide(case: ScreeningCase, _: Screening) -> bool:
     if case.referral.person.startswith("xhs:odd"):
-        raise LookupError("this rule knows nobody like that")
+        raise LookupError("this rule cannot decide on this person")
     return False
 
 
-_SUSPICIOUS = ScreeningRule("ring", "Odd people are looked at.", "referral", "low", lambda _: "hold", _decide)
+_FAILING = ScreeningRule("ring", "Fails for some people.", "referral", "low", lambda _: "hold", _decide)
 
 if __name__ == "__main__":
-    run_fold(ScreenFold([*RULES, _SUSPICIOUS]), Settings.from_env())
+    run_fold(ScreenFold([*RULES, _FAILING]), Settings.from_env())

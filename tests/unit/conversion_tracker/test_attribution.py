@@ -17,50 +17,46 @@ from referral_tools.oracle.expected_attribution import expected_referral as orac
 from referral_tools.oracle.journal import Click, Enrolled
 from referral_tools.oracle.participant_directory import Directory
 from tests.support.builders.conversion_tracker import (
-    AMY,
-    BO,
     FRIEND,
-    PROGRAM,
-    SELF,
     TOKENS,
-    Run,
-    at,
     catalog,
     follow,
-    paid,
-    refunded,
+    friend_tag,
+    order_payment,
+    order_refund,
+    program_version,
     scan,
-    tagged,
     token,
     unfollow,
-    version,
 )
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, day
+from tests.support.scenarios.attribution import AttributionRun
 
 
-def _said(run: Run) -> list[str]:
-    return [type_tag(line).removeprefix("referral.") for line in run.said]
+def _said(run: AttributionRun) -> list[str]:
+    return [type_tag(line).removeprefix("referral.") for line in run.outputs]
 
 
-def _winner(run: Run) -> str | None:
+def _winner(run: AttributionRun) -> str | None:
     """The referrer who stands; None where nobody brought the friend."""
-    first = run.standing()[0]
+    first = run.effective_lines()[0]
     return first.referrer if isinstance(first, ReferralAttributed) else None
 
 
-def _reason(run: Run) -> str:
-    (only,) = run.standing()
+def _reason(run: AttributionRun) -> str:
+    (only,) = run.effective_lines()
     assert isinstance(only, ReferralUnattributed)
     return only.reason
 
 
 def test_a_follow_with_a_code_is_attributed_and_qualified_at_once() -> None:
     """A follow is what the program pays for, and the code names who brought the person."""
-    run = Run().take([follow(1, 2, code="amy88", channel="wechat", device="d1")])
-    attributed, qualified = run.said
+    run = AttributionRun().take([follow(1, 2, code="amy88", channel="wechat", device="d1")])
+    attributed, qualified = run.outputs
     assert _said(run) == ["attributed", "qualified"]
-    assert (attributed.referrer, attributed.person, attributed.occurred_at) == (AMY.id, FRIEND, at(2))
+    assert (attributed.referrer, attributed.person, attributed.occurred_at) == (AMY.id, FRIEND, day(2))
     assert (attributed.evidence.kind, attributed.evidence.code, attributed.evidence.event) == ("code", "AMY88", "evt_1")
-    assert (attributed.version, attributed.device, qualified.followed_at) == (1, "d1", at(2))
+    assert (attributed.version, attributed.device, qualified.followed_at) == (1, "d1", day(2))
     assert attributed.id == qualified.id
 
 
@@ -75,10 +71,10 @@ def test_a_referral_tells_what_the_first_follow_told_and_how_often_the_person_be
         follow(5, 6),
     ]
     for order in (facts, facts[::-1], facts[2:] + facts[:2]):
-        _, qualified = Run().take(order).standing()
+        _, qualified = AttributionRun().take(order).effective_lines()
         assert isinstance(qualified, ReferralQualified)
         assert (qualified.device, qualified.network, qualified.handle) == ("d1", "n1", "Friend_1")
-        assert (qualified.spells, qualified.occurred_at) == (3, at(6))
+        assert (qualified.spells, qualified.occurred_at) == (3, day(6))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +83,7 @@ def test_a_referral_tells_what_the_first_follow_told_and_how_often_the_person_be
         ([follow(1, 2, click=token(AMY, 1))], AMY),
         ([follow(1, 2, mention="@Amy")], AMY),
         ([scan(1, 1, "AMY88"), follow(2, 2)], AMY),
-        ([tagged(1, 1, "xhs:amy"), follow(2, 2)], AMY),
+        ([friend_tag(1, 1, "xhs:amy"), follow(2, 2)], AMY),
         ([scan(1, 1, "BO88"), follow(2, 2, mention="@amy")], BO),
         ([follow(1, 2, code="AMY88", click=token(BO, 1))], AMY),
         ([scan(1, 1, "AMY88"), scan(2, 1.5, "BO88"), follow(3, 2)], BO),
@@ -98,13 +94,13 @@ def test_the_strongest_kind_of_evidence_wins_and_within_a_kind_the_newest(
     facts: list[Fact], winner: Participant
 ) -> None:
     """Every kind of evidence counts by itself; between kinds the program's order decides, within one the last touch."""
-    assert _winner(Run().take(facts)) == winner.id
+    assert _winner(AttributionRun().take(facts)) == winner.id
 
 
 def test_a_program_may_pay_the_first_touch() -> None:
     """The model is the program's to choose."""
     facts = [scan(1, 1, "AMY88"), scan(2, 1.5, "BO88"), follow(3, 2)]
-    assert _winner(Run(catalog(version(model="first_touch"))).take(facts)) == AMY.id
+    assert _winner(AttributionRun(catalog(program_version(model="first_touch"))).take(facts)) == AMY.id
 
 
 @pytest.mark.parametrize(
@@ -123,18 +119,22 @@ def test_a_program_may_pay_the_first_touch() -> None:
 def test_a_follower_whom_nobody_brought_is_unattributed_with_the_reason(facts: list[Fact], reason: str) -> None:
     """A discovery follower is kept for retention, and a support person can say why nobody was credited."""
     assert (
-        _reason(Run(catalog(version(ends_at=at(10)) if reason == "program_closed" else version())).take(facts))
+        _reason(
+            AttributionRun(
+                catalog(program_version(ends_at=day(10)) if reason == "program_closed" else program_version())
+            ).take(facts)
+        )
         == reason
     )
 
 
 def test_own_evidence_does_not_stand_in_the_way_of_somebody_elses() -> None:
     """Who says their own code but came by a friend's link was brought by the friend."""
-    assert _winner(Run().take([follow(1, 2, code=SELF.code, click=token(AMY, 1))])) == AMY.id
+    assert _winner(AttributionRun().take([follow(1, 2, code=SELF.code, click=token(AMY, 1))])) == AMY.id
 
 
 CY = Participant(
-    recorded_at=to_datetime(to_ms(at(5)) + 900),
+    recorded_at=to_datetime(to_ms(day(5)) + 900),
     id="par_0123456789abcdef",
     program=PROGRAM,
     external_id="xhs:cy",
@@ -156,8 +156,8 @@ def _known_late() -> Catalog:
 
 def test_a_code_counts_from_the_second_it_was_made_in() -> None:
     """Platforms often tell whole seconds; a code must not count for what happened before it was there."""
-    assert _winner(Run(_known_late()).take([follow(1, 5, code="CY88")])) == CY.id
-    assert _reason(Run(_known_late()).take([follow(1, 4.99, code="CY88")])) == "unknown_code"
+    assert _winner(AttributionRun(_known_late()).take([follow(1, 5, code="CY88")])) == CY.id
+    assert _reason(AttributionRun(_known_late()).take([follow(1, 4.99, code="CY88")])) == "unknown_code"
 
 
 @pytest.mark.parametrize("said", [{"mention": "@cy"}, {"code": "CYGLOW"}, {"tag": "xhs:cy"}])
@@ -165,9 +165,9 @@ def test_what_can_be_known_before_it_is_recorded_counts_only_from_then(said: dic
     """Who was mentioned, tagged or named by a chosen code just before enrolment was nobody live, and is nobody on replay."""
 
     def verdict(days: float) -> str | None:
-        tags = [tagged(1, days, said["tag"])] if "tag" in said else []
+        tags = [friend_tag(1, days, said["tag"])] if "tag" in said else []
         evidence = {kind: name for kind, name in said.items() if kind != "tag"}
-        return _winner(Run(_known_late()).take([*tags, follow(2, days, **evidence)]))
+        return _winner(AttributionRun(_known_late()).take([*tags, follow(2, days, **evidence)]))
 
     assert (verdict(5), verdict(5 + SECOND)) == (None, CY.id)
 
@@ -175,71 +175,78 @@ def test_what_can_be_known_before_it_is_recorded_counts_only_from_then(said: dic
 def test_a_link_that_was_switched_off_counts_for_nothing_once_every_fold_has_read_of_it() -> None:
     """Five seconds after, so that what was decided live is decided again on a replay; what happened before keeps its referrer."""
     known = _known_late()
-    known.apply(replace(CY_LINK, disabled=True, disabled_at=at(6)))
-    verdicts = [Run(known).take([follow(1, days, code="CYGLOW")]) for days in (5.5, 6 + 4 * SECOND, 6 + 5 * SECOND, 7)]
+    known.apply(replace(CY_LINK, disabled=True, disabled_at=day(6)))
+    verdicts = [
+        AttributionRun(known).take([follow(1, days, code="CYGLOW")])
+        for days in (5.5, 6 + 4 * SECOND, 6 + 5 * SECOND, 7)
+    ]
     assert [_winner(run) for run in verdicts] == [CY.id, CY.id, None, None]
     assert _reason(verdicts[-1]) == "expired"
 
 
 def test_the_rules_are_those_in_force_at_the_follow() -> None:
     """A new version changes nothing that happened before it took effect, whenever it is heard of."""
-    known = catalog(version(1), version(2, at(5), evidence=("mention",)))
-    assert _winner(Run(known).take([follow(1, 4, code="AMY88")])) == AMY.id
-    assert _reason(Run(known).take([follow(1, 6, code="AMY88")])) == "no_evidence"
+    known = catalog(program_version(1), program_version(2, day(5), evidence=("mention",)))
+    assert _winner(AttributionRun(known).take([follow(1, 4, code="AMY88")])) == AMY.id
+    assert _reason(AttributionRun(known).take([follow(1, 6, code="AMY88")])) == "no_evidence"
 
 
 def test_an_unfollow_reverses_and_a_refollow_restores_the_same_referral() -> None:
     """The second follow is credited to who won at the first, with the same ids, and cannot be won by another."""
-    run = Run().take([follow(1, 2, code="AMY88"), unfollow(2, 3), follow(3, 4, code="BO88")])
+    run = AttributionRun().take([follow(1, 2, code="AMY88"), unfollow(2, 3), follow(3, 4, code="BO88")])
     assert _said(run) == ["attributed", "qualified", "reversed", "attributed", "qualified"]
-    reversed_ = run.said[2]
+    reversed_ = run.outputs[2]
     assert isinstance(reversed_, ReferralReversed)
-    assert (reversed_.reason, reversed_.since, reversed_.occurred_at) == ("unfollowed", at(2), at(3))
-    assert (run.said[0].id, run.said[3].id) == (run.said[3].id, reversed_.id)
+    assert (reversed_.reason, reversed_.since, reversed_.occurred_at) == ("unfollowed", day(2), day(3))
+    assert (run.outputs[0].id, run.outputs[3].id) == (run.outputs[3].id, reversed_.id)
     assert _winner(run) == AMY.id
-    assert run.standing()[0].occurred_at == at(4)
+    assert run.effective_lines()[0].occurred_at == day(4)
 
 
 def test_a_program_may_refuse_to_restore_and_the_follower_counts_as_nobodys() -> None:
     """`refollow: never` keeps the referral reversed; the person follows all the same and is counted once."""
     facts = [follow(1, 2, code="AMY88"), unfollow(2, 3), follow(3, 4)]
-    assert _reason(Run(catalog(version(refollow="never"))).take(facts)) == "refollowed"
+    assert _reason(AttributionRun(catalog(program_version(refollow="never"))).take(facts)) == "refollowed"
 
 
 def test_one_person_counts_once_however_often_they_follow() -> None:
     """Client retries (the same id) and repeated follows (another id) say nothing new."""
-    run = Run().take([follow(1, 2, code="AMY88"), follow(1, 2, code="AMY88"), follow(2, 3, code="BO88")])
+    run = AttributionRun().take([follow(1, 2, code="AMY88"), follow(1, 2, code="AMY88"), follow(2, 3, code="BO88")])
     assert _said(run) == ["attributed", "qualified"]
 
 
 def test_an_earlier_follow_that_comes_late_corrects_what_was_said() -> None:
     """Corrections are ordinary outputs: the old is taken back, the new is said."""
-    run = Run().take([follow(2, 3, code="BO88"), follow(1, 2, code="AMY88")])
+    run = AttributionRun().take([follow(2, 3, code="BO88"), follow(1, 2, code="AMY88")])
     assert _said(run) == ["attributed", "qualified", "reversed", "attributed", "qualified"]
-    assert run.said[2].reason == "corrected"
+    assert run.outputs[2].reason == "corrected"
     assert _winner(run) == AMY.id
 
 
 def test_what_comes_beyond_the_lateness_bound_changes_no_verdict_and_is_counted() -> None:
     """An import of old events must not overturn months of paid rewards; the state says that there were some."""
-    run = Run().take([follow(2, 30, code="BO88")], came=30).take([follow(1, 2, code="AMY88")], came=40)
+    run = (
+        AttributionRun()
+        .take([follow(2, 30, code="BO88")], recorded_on=30)
+        .take([follow(1, 2, code="AMY88")], recorded_on=40)
+    )
     assert _winner(run) == BO.id
     assert run.person.late_facts == 1
 
 
 def test_what_bears_on_nothing_touches_no_state() -> None:
     """Most lines are of this kind, and must cost next to nothing. Orders are, where no rule asks for them."""
-    shown = ContentShown(id="s", program=PROGRAM, person=FRIEND, occurred_at=at(1))
-    run = Run()
+    shown = ContentShown(id="s", program=PROGRAM, person=FRIEND, occurred_at=day(1))
+    run = AttributionRun()
     assert run.fold.keys(shown) == ()
-    assert run.take([shown, paid(1, 1, "o"), refunded(2, 2, "o")]).states == {}
-    assert run.take([paid(3, 1, "o"), refunded(4, 2, "o")], came=60).states == {}
+    assert run.take([shown, order_payment(1, 1, "o"), order_refund(2, 2, "o")]).feed.values == {}
+    assert run.take([order_payment(3, 1, "o"), order_refund(4, 2, "o")], recorded_on=60).feed.values == {}
 
 
 def test_a_program_that_nobody_knows_is_not_judged() -> None:
     """The door refuses such events; one that stands on the log all the same makes no state."""
     unknown = replace(follow(1, 2, code="AMY88"), program="prg_other")
-    assert Run().take([unknown]).states == {}
+    assert AttributionRun().take([unknown]).feed.values == {}
 
 
 DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)))
@@ -251,7 +258,7 @@ FACTS = st.one_of(
     st.builds(follow, st.just(0), DAYS, code=CODES, click=CLICKS, mention=MENTIONS),
     st.builds(unfollow, st.just(0), DAYS),
     st.builds(scan, st.just(0), DAYS, st.sampled_from(["AMY88", "BO88", SELF.code, "NOBODY"])),
-    st.builds(tagged, st.just(0), DAYS, TAGGERS),
+    st.builds(friend_tag, st.just(0), DAYS, TAGGERS),
 )
 
 
@@ -265,7 +272,7 @@ def histories(most: int = 12) -> st.SearchStrategy[list[Fact]]:
 
 
 RULES = st.builds(
-    version,
+    program_version,
     model=st.sampled_from(["first_touch", "last_touch"]),
     window_days=st.sampled_from([1, 7, 30]),
     refollow=st.sampled_from(["restore", "never"]),
@@ -280,12 +287,12 @@ def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
 ) -> None:
     """A person is judged whole, so retries, lateness and reordering cannot matter; the net of what was said is the verdict."""
     known = catalog(rules)
-    in_order = Run(known).take(sorted(facts, key=lambda fact: (fact.occurred_at, fact.id)))
+    in_order = AttributionRun(known).take(sorted(facts, key=lambda fact: (fact.occurred_at, fact.id)))
     shuffled = [*facts, *chance.choices(facts, k=len(facts) // 2)]
     chance.shuffle(shuffled)
-    at_random = Run(known).take(shuffled)
+    at_random = AttributionRun(known).take(shuffled)
     assert at_random.person.published == in_order.person.published
-    assert at_random.standing() == in_order.standing()
+    assert at_random.effective_lines() == in_order.effective_lines()
     assert at_random.person.history == in_order.person.history
 
 
@@ -297,9 +304,9 @@ def test_the_verdict_is_that_of_the_independent_oracle(
     """The oracle sorts everything and judges once; it shares no line with the service."""
     known = catalog(rules)
     chance.shuffle(facts)
-    run = Run(known).take(facts)
+    run = AttributionRun(known).take(facts)
     expected = oracle(FRIEND, facts, rules.program.attribution, _directory(facts))
-    standing = run.standing()
+    standing = run.effective_lines()
     assert bool(standing) == (expected is not None)
     if expected is not None:
         assert standing[0].occurred_at == expected.followed_at

@@ -20,24 +20,22 @@ from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import SortedSetMember
 from tests.support.builders.conversion_tracker import (
-    AMY,
     FRIEND,
-    PROGRAM,
-    Run,
-    at,
     ban,
     catalog,
     follow,
-    paid,
-    refunded,
+    order_payment,
+    order_refund,
+    program_version,
     tick,
     unban,
     unfollow,
-    version,
 )
+from tests.support.builders.participants import AMY, PROGRAM, day
+from tests.support.scenarios.attribution import AttributionRun
 
-ON_ORDERS = version(qualifies_on="order.paid", min_amount=50, currency="CNY")
-ON_STAYING = version(qualifies_on="person.retained", retained_days=7)
+ON_ORDERS = program_version(qualifies_on="order.paid", min_amount=50, currency="CNY")
+ON_STAYING = program_version(qualifies_on="person.retained", retained_days=7)
 STEPS = st.lists(st.sampled_from(["follow", "unfollow", "paid", "refunded", "tick", "ban", "unban"]), max_size=10)
 
 
@@ -45,8 +43,8 @@ def _lines(steps: Sequence[str]) -> list[Fact | BanDecision | ClockTicked]:
     made = {
         "follow": lambda number: follow(number, number, code="AMY88"),
         "unfollow": lambda number: unfollow(number, number),
-        "paid": lambda number: paid(number, number, f"o{number}"),
-        "refunded": lambda number: refunded(number, number, f"o{number - 1}"),
+        "paid": lambda number: order_payment(number, number, f"o{number}"),
+        "refunded": lambda number: order_refund(number, number, f"o{number - 1}"),
         "tick": lambda number: tick(number * 4),
         "ban": ban,
         "unban": unban,
@@ -56,33 +54,33 @@ def _lines(steps: Sequence[str]) -> list[Fact | BanDecision | ClockTicked]:
 
 def test_a_ban_takes_the_persons_own_referral_away_and_its_end_brings_the_same_back() -> None:
     """It is dated by the ban, says so, and leaves a follower whom nobody brought."""
-    run = Run().take([follow(1, 2, code="AMY88")])
-    before = run.standing()
+    run = AttributionRun().take([follow(1, 2, code="AMY88")])
+    before = run.effective_lines()
     run.take([ban(5)])
-    (fell,) = [line for line in run.said if isinstance(line, ReferralReversed)]
-    assert (fell.reason, fell.occurred_at, fell.undoes) == ("banned", at(5), ("attributed", "qualified"))
-    (left,) = run.standing()
+    (fell,) = [line for line in run.outputs if isinstance(line, ReferralReversed)]
+    assert (fell.reason, fell.occurred_at, fell.undoes) == ("banned", day(5), ("attributed", "qualified"))
+    (left,) = run.effective_lines()
     assert isinstance(left, ReferralUnattributed)
-    assert (left.reason, left.occurred_at) == ("banned", at(2))
-    assert run.take([unban(6)]).standing() == before
+    assert (left.reason, left.occurred_at) == ("banned", day(2))
+    assert run.take([unban(6)]).effective_lines() == before
 
 
 def test_a_ban_is_passed_on_listed_and_said_once() -> None:
     """Those whom the person brought lie under their participant id, whether they have enrolled or not."""
-    run = Run().take([ban(5), ban(6)])
-    (told,) = run.said
+    run = AttributionRun().take([ban(5), ban(6)])
+    (told,) = run.outputs
     assert isinstance(told, ReferrerBanned)
     assert (told.referrer, told.person, told.by) == (participant_id(PROGRAM, FRIEND), FRIEND, "lin")
-    assert run.boards == {SortedSetMember(ban_board(PROGRAM), FRIEND): to_ms(at(5))}
+    assert run.feed.scores == {SortedSetMember(ban_board(PROGRAM), FRIEND): to_ms(day(5))}
     run.take([unban(7), unban(8)])
-    assert [type(line) for line in run.said] == [ReferrerBanned, ReferrerUnbanned]
-    assert run.boards == {SortedSetMember(ban_board(PROGRAM), FRIEND): None}
+    assert [type(line) for line in run.outputs] == [ReferrerBanned, ReferrerUnbanned]
+    assert run.feed.scores == {}
 
 
 def test_a_ban_in_a_program_that_nobody_knows_says_nothing() -> None:
     """It is not ours to judge."""
     line = ban(5)
-    assert Run(catalog()).take([type(line)(**{**_fields(line), "program": "prg_none"})]).said == []
+    assert AttributionRun(catalog()).take([type(line)(**{**_fields(line), "program": "prg_none"})]).outputs == []
 
 
 def _fields(line: BanDecision) -> dict[str, object]:
@@ -91,14 +89,14 @@ def _fields(line: BanDecision) -> dict[str, object]:
 
 def test_who_was_banned_while_the_days_of_staying_ran_out_has_stayed() -> None:
     """The end of a ban gives what would stand without it, at once: no tick is needed to say it."""
-    run = Run(catalog(ON_STAYING)).take([follow(1, 2, code="AMY88"), ban(3), tick(10), unban(11)])
-    kinds = [type(line) for line in run.standing()]
+    run = AttributionRun(catalog(ON_STAYING)).take([follow(1, 2, code="AMY88"), ban(3), tick(10), unban(11)])
+    kinds = [type(line) for line in run.effective_lines()]
     assert kinds == [ReferralAttributed, ReferralQualified]
-    assert run.standing()[1].occurred_at == at(9)
-    assert {line.referrer for line in run.standing() if not isinstance(line, ReferralUnattributed)} == {AMY.id}
+    assert run.effective_lines()[1].occurred_at == day(9)
+    assert {line.referrer for line in run.effective_lines() if not isinstance(line, ReferralUnattributed)} == {AMY.id}
 
 
-@given(steps=STEPS, terms=st.sampled_from([version(), ON_ORDERS, ON_STAYING]))
+@given(steps=STEPS, terms=st.sampled_from([program_version(), ON_ORDERS, ON_STAYING]))
 @settings(deadline=None)
 def test_without_a_ban_stands_what_would_have_and_under_one_nobody_brought_them(
     steps: list[str], terms: object
@@ -106,12 +104,14 @@ def test_without_a_ban_stands_what_would_have_and_under_one_nobody_brought_them(
     """Whatever happens before, during and after a ban."""
     lines = _lines(steps)
     banned = next((step == "ban" for step in reversed(steps) if step in ("ban", "unban")), False)
-    run = Run(catalog(terms)).take(lines)  # type: ignore[arg-type]
-    plain = Run(catalog(terms)).take([line for line in lines if not isinstance(line, BanDecision)])  # type: ignore[arg-type]
+    run = AttributionRun(catalog(terms)).take(lines)  # type: ignore[arg-type]
+    plain = AttributionRun(catalog(terms)).take([line for line in lines if not isinstance(line, BanDecision)])  # type: ignore[arg-type]
     if not banned:
         run.take([tick(100)])
         plain.take([tick(100)])
-        assert sorted(run.standing(), key=repr) == sorted(plain.standing(), key=repr)
+        assert sorted(run.effective_lines(), key=repr) == sorted(plain.effective_lines(), key=repr)
     else:
-        assert [getattr(line, "reason", None) for line in run.standing()] == ["banned"] * bool(plain.standing())
+        assert [getattr(line, "reason", None) for line in run.effective_lines()] == ["banned"] * bool(
+            plain.effective_lines()
+        )
     assert (run.person.ban is not None) == banned

@@ -11,26 +11,23 @@ from conversion_tracker.attribution.credit import FULL_CREDIT, CreditModel, cred
 from conversion_tracker.attribution.person_response import person_response
 from referral.events.facts import Fact
 from tests.support.builders.conversion_tracker import (
-    AMY,
-    BO,
     FRIEND,
-    PROGRAM,
-    SELF,
-    Run,
     catalog,
     follow,
+    friend_tag,
+    program_version,
     scan,
-    tagged,
     token,
     unfollow,
-    version,
 )
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF
+from tests.support.scenarios.attribution import AttributionRun
 
-RULES: AttributionRules = attribution_rules(version())
+RULES: AttributionRules = attribution_rules(program_version())
 FOUR = [
     scan(1, 1, "AMY88"),
     scan(2, 2, "BO88"),
-    tagged(3, 3, "xhs:amy"),
+    friend_tag(3, 3, "xhs:amy"),
     scan(4, 4, SELF.code),
     follow(5, 5, mention="@bo"),
 ]
@@ -40,7 +37,7 @@ def _shares(facts: Sequence[Fact], model: CreditModel) -> list[tuple[str, int]]:
     """The events of the touches that have a share, and how large it is."""
     return [
         (touch.event, part)
-        for touch, part in credit_by_model(Run().take(facts).person.history.timeline(), RULES)[model].items()
+        for touch, part in credit_by_model(AttributionRun().take(facts).person.history.timeline(), RULES)[model].items()
     ]
 
 
@@ -84,7 +81,7 @@ def test_every_model_gives_the_whole_credit_or_none(
     facts: list[Fact] = [scan(number, days, scene) for number, (days, scene) in enumerate(touches)]
     if followed is not None:
         facts.append(follow(999, followed, click=token(BO, clicked) if clicked is not None else None))
-    course = Run().take(facts).person.history.timeline()
+    course = AttributionRun().take(facts).person.history.timeline()
     totals = {sum(shares.values()) for shares in credit_by_model(course, RULES).values()}
     assert totals in ({FULL_CREDIT}, {0})
     assert all(
@@ -94,7 +91,7 @@ def test_every_model_gives_the_whole_credit_or_none(
 
 def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> None:
     """Side by side, with what pays by its name; touches that have no part show nothing of it."""
-    answer = person_response(PROGRAM, FRIEND, Run().take(FOUR).person, RULES, catalog())
+    answer = person_response(PROGRAM, FRIEND, AttributionRun().take(FOUR).person, RULES, catalog())
     models, touches = answer["models"], answer["touches"]
     assert isinstance(models, dict)
     assert isinstance(touches, list)
@@ -107,7 +104,7 @@ def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> No
 
 def test_the_people_api_shows_when_the_referral_qualified_while_it_stands() -> None:
     """The moment of the follow where that pays; nothing once it fell."""
-    followed = Run().take([follow(1, 2, code="AMY88")])
+    followed = AttributionRun().take([follow(1, 2, code="AMY88")])
     assert (
         person_response(PROGRAM, FRIEND, followed.person, RULES, catalog())["qualified_at"] == follow(1, 2).occurred_at
     )

@@ -16,7 +16,9 @@ from referral_tools.attribution.credit_cases import MODELS, TOUCHES
 from referral_tools.attribution.evidence_cases import CASES, ENDS_ON_DAY, EvidenceCase
 from referral_tools.attribution.qualification_cases import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, QualificationCase
 from tests.support.builders import conversion_tracker as world
-from tests.support.builders.conversion_tracker import FRIEND, PROGRAM, Run, at, catalog, tick, token, version
+from tests.support.builders.conversion_tracker import FRIEND, catalog, program_version, tick, token
+from tests.support.builders.participants import PROGRAM, day
+from tests.support.scenarios.attribution import AttributionRun
 
 PEOPLE = {"Amy": world.AMY, "Bo": world.BO}
 TYPES: dict[Did, str] = {
@@ -39,7 +41,7 @@ def _fact(number: int, step: CaseStep, channel: Channel | None) -> Fact:
         "type": TYPES[step.action],
         "program": PROGRAM,
         "person": FRIEND,
-        "occurred_at": at(step.day),
+        "occurred_at": day(step.day),
         **by_itself,
     }
     if step.click:
@@ -57,8 +59,10 @@ def _facts(steps: tuple[CaseStep, ...], channel: Channel | None = None) -> list[
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.description)
 def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: EvidenceCase, channel: Channel) -> None:
     """Who is credited, for which kind of evidence and in which channel; or the reason why nobody is."""
-    run = Run(catalog(version(ends_at=at(ENDS_ON_DAY)))).take(_facts(case.steps, channel), came=case.steps[-1].day)
-    first = run.standing()[0]
+    run = AttributionRun(catalog(program_version(ends_at=day(ENDS_ON_DAY)))).take(
+        _facts(case.steps, channel), recorded_on=case.steps[-1].day
+    )
+    first = run.effective_lines()[0]
     if isinstance(first, ReferralUnattributed):
         assert (case.credited, first.reason) == (None, case.reason)
         said = f"unattributed: `{first.reason}`"
@@ -69,9 +73,9 @@ def test_evidence_by_channel_has_the_outcome_that_the_docs_say(case: EvidenceCas
     assert said == case.outcome(channel)
 
 
-def _rules(qualifies_on: QualifyingEvent) -> Run:
+def _rules(qualifies_on: QualifyingEvent) -> AttributionRun:
     asked = {"min_amount": Decimal(MINIMUM), "currency": CURRENCY, "retained_days": STAYS}
-    return Run(catalog(version(qualifies_on=qualifies_on, **asked)))
+    return AttributionRun(catalog(program_version(qualifies_on=qualifies_on, **asked)))
 
 
 @pytest.mark.parametrize("qualifies_on", get_args(QualifyingEvent))
@@ -82,22 +86,24 @@ def test_a_history_pays_from_the_day_that_the_docs_say(
     """Attributed to Amy while they follow; qualified from that day; reversed only where it had qualified."""
     run = _rules(qualifies_on)
     for fact in _facts(history.steps):
-        run.take([tick((fact.occurred_at - at(0)).total_seconds() / 86_400), fact])
+        run.take([tick((fact.occurred_at - day(0)).total_seconds() / 86_400), fact])
     run.take([tick(CLOCK)])
-    standing = run.standing()
+    standing = run.effective_lines()
     assert [one.referrer for one in standing if isinstance(one, ReferralAttributed)] == [
         PEOPLE[AMY].id
     ] * history.stands
-    said = [one.occurred_at for one in (standing if history.stands else run.said) if isinstance(one, ReferralQualified)]
-    day = history.pays_from[qualifies_on]
-    assert said == ([] if day is None else [at(day)])
+    said = [
+        one.occurred_at for one in (standing if history.stands else run.outputs) if isinstance(one, ReferralQualified)
+    ]
+    pays_from = history.pays_from[qualifies_on]
+    assert said == ([] if pays_from is None else [day(pays_from)])
 
 
 @pytest.mark.parametrize("number", range(len(MODELS)), ids=MODELS)
 def test_each_touch_has_the_credit_that_the_docs_say(number: int) -> None:
     """By model, in per cent."""
     facts = _facts(tuple(share.step for share in TOUCHES))
-    course = Run().take(facts).person.history.timeline()
-    shares = credit_by_model(course, attribution_rules(version()))[MODELS[number]]  # type: ignore[index] # the same names
+    course = AttributionRun().take(facts).person.history.timeline()
+    shares = credit_by_model(course, attribution_rules(program_version()))[MODELS[number]]  # type: ignore[index] # the same names
     by_event = {touch.event: part * 100 / FULL_CREDIT for touch, part in shares.items()}
     assert [by_event.get(fact.id, 0) for fact in facts] == [share.percent[number] for share in TOUCHES]

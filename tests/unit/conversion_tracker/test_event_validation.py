@@ -17,7 +17,8 @@ from referral.events.facts import ClickToken, EventLine, Fact
 from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
-from tests.support.builders.conversion_tracker import AMY, PROGRAM, TOKENS, at, token
+from tests.support.builders.conversion_tracker import TOKENS, token
+from tests.support.builders.participants import AMY, PROGRAM, day
 
 GOOD = {
     "type": "person.followed",
@@ -36,7 +37,7 @@ def _check_program(program: str) -> None:
 
 def _validate(*raws: bytes, tokens: object = TOKENS) -> ValidationResult:
     validator = EventValidator(tokens, timedelta(minutes=5), 8192)  # type: ignore[arg-type]
-    return validator.validate(raws, to_ms(at(10)), _check_program)
+    return validator.validate(raws, to_ms(day(10)), _check_program)
 
 
 def _with(**more: object) -> bytes:
@@ -48,7 +49,7 @@ def _without(name: str) -> bytes:
 
 
 FOREIGN = TOKENS.sign_click(
-    ClickToken(id="c", program="prg_other", participant=AMY.id, code="X", clicked_at_ms=to_ms(at(1)))
+    ClickToken(id="c", program="prg_other", participant=AMY.id, code="X", clicked_at_ms=to_ms(day(1)))
 )
 
 
@@ -195,7 +196,7 @@ def test_every_error_code_has_a_remedy() -> None:
 def test_the_error_of_a_too_large_event_has_the_configured_maximum() -> None:
     """It is the value of REFERRAL_MAX_EVENT."""
     found = EventValidator(TOKENS, timedelta(minutes=5), 300).validate(
-        [_with(device="d" * 300)], to_ms(at(10)), _check_program
+        [_with(device="d" * 300)], to_ms(day(10)), _check_program
     )
     assert "; the maximum is 300." in found.rejected[0].detail
 
@@ -204,5 +205,5 @@ def test_a_program_is_checked_once_per_batch() -> None:
     """A look-up for each event would cost more than the rest of its validation."""
     checked: list[str] = []
     check_program: Callable[[str], None] = checked.append
-    EventValidator(TOKENS, timedelta(minutes=5), 8192).validate([_with()] * 10, to_ms(at(10)), check_program)
+    EventValidator(TOKENS, timedelta(minutes=5), 8192).validate([_with()] * 10, to_ms(day(10)), check_program)
     assert checked == [PROGRAM]

@@ -28,29 +28,29 @@ from referral.events.timestamps import to_ms
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
 from tests.support.builders.conversion_tracker import (
     FRIEND,
-    Run,
-    at,
     ban,
     catalog,
     follow,
-    paid,
-    refunded,
+    order_payment,
+    order_refund,
+    program_version,
     scan,
     unban,
     unfollow,
-    version,
 )
+from tests.support.builders.participants import day
+from tests.support.scenarios.attribution import AttributionRun
 
 CODE = follow(1, 1, code="AMY88")
-ON_ORDER = version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
-ON_STAYING = version(qualifies_on="person.retained", retained_days=7)
-AT = to_ms(at(1))
-SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="code", touched_at=at(1), event="e"), AT)
+ON_ORDER = program_version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
+ON_STAYING = program_version(qualifies_on="person.retained", retained_days=7)
+AT = to_ms(day(1))
+SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="code", touched_at=day(1), event="e"), AT)
 
 
 def sentence_after(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = None) -> str:
     """The verdict sentence about the friend after these events."""
-    person = Run(catalog(terms)).take(facts).person
+    person = AttributionRun(catalog(terms)).take(facts).person
     course, rules, said = person.history.timeline(), attribution_rules(terms), person.published
     won = winning_touch(course, rules, rules.model)
     referrer = "Amy (xhs:amy)" if won else None
@@ -74,41 +74,53 @@ REVERSED = replace(SCREENED, active=False)
 @pytest.mark.parametrize(
     ("sentence", "found"),
     [
-        ("xhs:friend has not followed yet, so there is no referrer.", sentence_after(version(), scan(1, 1, "AMY88"))),
-        ("xhs:friend has no referrer: there is no evidence of one.", sentence_after(version(), follow(1, 1))),
+        (
+            "xhs:friend has not followed yet, so there is no referrer.",
+            sentence_after(program_version(), scan(1, 1, "AMY88")),
+        ),
+        ("xhs:friend has no referrer: there is no evidence of one.", sentence_after(program_version(), follow(1, 1))),
         (
             "xhs:friend has no referrer: the code they used does not exist.",
-            sentence_after(version(), follow(1, 1, code="NOBODY")),
+            sentence_after(program_version(), follow(1, 1, code="NOBODY")),
         ),
-        (f"xhs:friend has no referrer: {REASONS['program_closed']}.", sentence_after(version(ends_at=at(0.5)), CODE)),
-        ("xhs:friend has no referrer: they are banned from the program.", sentence_after(version(), CODE, ban(2))),
-        (f"{REFERRED}; it has not been screened yet.", sentence_after(version(), CODE, ban(2), unban(3))),
-        ("xhs:friend has no referrer, and has unfollowed.", sentence_after(version(), follow(1, 1), unfollow(2, 2))),
-        (f"{REFERRED}; it has not been screened yet.", sentence_after(version(), CODE)),
-        (f"{REFERRED}; it counts and pays.", sentence_after(version(), CODE, conversion=screened("cleared"))),
+        (
+            f"xhs:friend has no referrer: {REASONS['program_closed']}.",
+            sentence_after(program_version(ends_at=day(0.5)), CODE),
+        ),
+        (
+            "xhs:friend has no referrer: they are banned from the program.",
+            sentence_after(program_version(), CODE, ban(2)),
+        ),
+        (f"{REFERRED}; it has not been screened yet.", sentence_after(program_version(), CODE, ban(2), unban(3))),
+        (
+            "xhs:friend has no referrer, and has unfollowed.",
+            sentence_after(program_version(), follow(1, 1), unfollow(2, 2)),
+        ),
+        (f"{REFERRED}; it has not been screened yet.", sentence_after(program_version(), CODE)),
+        (f"{REFERRED}; it counts and pays.", sentence_after(program_version(), CODE, conversion=screened("cleared"))),
         (
             f"{REFERRED}; it counts and pays, as decided by kim.",
-            sentence_after(version(), CODE, conversion=screened("cleared", review=REVIEWED)),
+            sentence_after(program_version(), CODE, conversion=screened("cleared", review=REVIEWED)),
         ),
         (
             f"{REFERRED}; it is held for manual review ({REASON_TEXTS['rule_failed'].rstrip('.')}).",
-            sentence_after(version(), CODE, conversion=screened("held", "rule_failed")),
+            sentence_after(program_version(), CODE, conversion=screened("held", "rule_failed")),
         ),
         (
             f"{REFERRED}; it was rejected and pays nothing ({REASON_TEXTS['self_referral'].rstrip('.')}).",
-            sentence_after(version(), CODE, conversion=screened("rejected", "self_referral")),
+            sentence_after(program_version(), CODE, conversion=screened("rejected", "self_referral")),
         ),
         (
             f"{REFERRED}; it was rejected, as decided by kim, and pays nothing.",
             sentence_after(
-                version(),
+                program_version(),
                 CODE,
                 conversion=screened("rejected", "review", review=replace(REVIEWED, decision="rejected")),
             ),
         ),
         (
             f"{REFERRED}; it does not pay yet, but will with {WITH_ORDER}.",
-            sentence_after(ON_ORDER, CODE, paid(2, 2, "o1"), refunded(3, 3, "o1"), conversion=REVERSED),
+            sentence_after(ON_ORDER, CODE, order_payment(2, 2, "o1"), order_refund(3, 3, "o1"), conversion=REVERSED),
         ),
         (
             f"{REFERRED}; it does not pay yet, but will once they have followed for 7 days.",
@@ -116,7 +128,7 @@ REVERSED = replace(SCREENED, active=False)
         ),
         (
             f"{REFERRED}, but xhs:friend has unfollowed, so the referral does not count.",
-            sentence_after(version(), CODE, unfollow(2, 2), conversion=REVERSED),
+            sentence_after(program_version(), CODE, unfollow(2, 2), conversion=REVERSED),
         ),
     ],
 )
@@ -175,7 +187,12 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
             "detail": {"close_to": "xhs:bo"},
         }
     ]
-    assert shown["review"] == {"decision": "cleared", "by": "kim", "note": "they know each other", "reviewed_at": at(1)}
+    assert shown["review"] == {
+        "decision": "cleared",
+        "by": "kim",
+        "note": "they know each other",
+        "reviewed_at": day(1),
+    }
     assert screening_response(None) is None
 
 
@@ -230,7 +247,7 @@ def test_without_the_leaderboard_the_rank_is_unknown_with_a_reason(answer: httpx
 
 def test_an_event_sent_again_keeps_the_position_it_first_had() -> None:
     """A client's retry is another line; the history has the position of the first."""
-    entry = Run().take([CODE]).person.history.entries[0]
-    again = Run().take([CODE]).person.history.with_entry(replace(entry, offset=9, line=9))
+    entry = AttributionRun().take([CODE]).person.history.entries[0]
+    again = AttributionRun().take([CODE]).person.history.with_entry(replace(entry, offset=9, line=9))
     assert [(one.offset, one.line) for one in again.entries] == [(0, 0)]
-    assert entry.at == to_ms(at(0) + timedelta(days=1))
+    assert entry.at == to_ms(day(0) + timedelta(days=1))

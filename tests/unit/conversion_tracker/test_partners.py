@@ -1,36 +1,22 @@
 """Partners count as referrers of their own kind, and every line after says so."""
 
-from collections import defaultdict
-
 import pytest
 from msgspec.structs import replace
 
 from conversion_tracker.attribution.referrer_response import referrer_response
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.handlers.line_handler import ScreenState
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
+from referral.events.conversions import ConversionFact
 from referral.events.entities import Link
 from referral.events.facts import ClickToken, Fact
 from referral.events.line import type_tag
 from referral.events.program import Partner
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Key, Position
-from referral.topics import CONVERSIONS
-from tests.support.builders.conversion_tracker import (
-    AMY,
-    PROGRAM,
-    START,
-    TOKENS,
-    Run,
-    at,
-    follow,
-    participant,
-    scan,
-    tagged,
-    unfollow,
-    version,
-)
+from tests.support.builders.conversion_tracker import TOKENS, follow, friend_tag, program_version, scan, unfollow
+from tests.support.builders.participants import AMY, PROGRAM, START, day, participant
+from tests.support.folds import FoldFeed
+from tests.support.scenarios.attribution import AttributionRun
 
 LIN = replace(participant("lin"), partner="kol_lin")
 AMYS_LINK = Link(
@@ -44,14 +30,15 @@ AMYS_LINK = Link(
 )
 LINS_LINK = replace(AMYS_LINK, id="lnk_2", code="LINLINK", participant=LIN.id, partner=None, campaign=None)
 NAMED = replace(
-    version(),
+    program_version(),
     program=replace(
-        version().program, partners=(Partner(id="kol_lin", kind="influencer", channel="weibo", name={"en": "Lin"}),)
+        program_version().program,
+        partners=(Partner(id="kol_lin", kind="influencer", channel="weibo", name={"en": "Lin"}),),
     ),
 )
 CLICK = TOKENS.sign_click(
     ClickToken(
-        id="clk_1", program=PROGRAM, participant=LIN.id, code="LIN88", clicked_at_ms=to_ms(at(1)), partner="kol_lin"
+        id="clk_1", program=PROGRAM, participant=LIN.id, code="LIN88", clicked_at_ms=to_ms(day(1)), partner="kol_lin"
     )
 )
 
@@ -69,34 +56,32 @@ def known() -> Catalog:
         [follow(1, 2, click=CLICK)],
         [scan(1, 1, "LIN88"), follow(2, 2)],
         [follow(1, 2, mention="@lin")],
-        [tagged(1, 1, "xhs:lin"), follow(2, 2)],
+        [friend_tag(1, 1, "xhs:lin"), follow(2, 2)],
     ],
     ids=["code", "link", "click", "scan", "mention", "tag"],
 )
 def test_whatever_the_evidence_a_partner_is_credited_as_a_partner(facts: list[Fact]) -> None:
     """By code, link, click, scan, mention or tag: the line says the kind of referrer and which partner."""
-    said = Run(known()).take(facts).said
+    said = AttributionRun(known()).take(facts).outputs
     assert {getattr(line, "referrer", None) for line in said} == {LIN.id}
     assert {(line.referrer_kind, line.evidence.partner) for line in said} == {("partner", "kol_lin")}  # type: ignore[union-attr]
 
 
 def test_a_follower_whose_link_was_made_for_a_partner_stays_a_follower() -> None:
     """The label says what to group by; who the referrer is, is another matter."""
-    said = Run(known()).take([follow(1, 2, code="AMYLIN")]).said
+    said = AttributionRun(known()).take([follow(1, 2, code="AMYLIN")]).outputs
     found = {(line.referrer_kind, line.evidence.partner, line.evidence.campaign) for line in said}  # type: ignore[union-attr]
     assert found == {("follower", "kol_lin", "spring")}
 
 
 def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
     """Rewards and boards go by the line alone, whatever the catalog holds when it is folded."""
-    fold, said = ScreenFold(), []
-    states: dict[Key, ScreenState | float | None] = defaultdict(lambda: None)
-    for line in Run(known()).take([follow(1, 2, code="LIN88"), unfollow(2, 3)]).said:
-        if isinstance(line, ReferralQualified | ReferralReversed):
-            decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known(), Position(0, 0, 0, 0))
-            states |= decision.changes
-            said += [output.line for output in decision.outputs if output.topic is CONVERSIONS]
-    assert [(type_tag(line), line.referrer_kind) for line in said] == [
+    attributions = AttributionRun(known()).take([follow(1, 2, code="LIN88"), unfollow(2, 3)]).outputs
+    lines = FoldFeed(ScreenFold(), known()).feed(
+        line for line in attributions if isinstance(line, ReferralQualified | ReferralReversed)
+    )
+    conversions = [line for line in lines if isinstance(line, ConversionFact)]
+    assert [(type_tag(line), line.referrer_kind) for line in conversions] == [
         ("conversion.cleared", "partner"),
         ("conversion.reversed", "partner"),
     ]
@@ -104,7 +89,7 @@ def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
 
 def test_the_api_shows_which_partner_somebody_is() -> None:
     """With what the program says of them, also once it names them no more."""
-    without = replace(version(2, at(1)), effective_from=at(1))
+    without = replace(program_version(2, day(1)), effective_from=day(1))
     shown = referrer_response(LIN.id, Catalog([LIN, AMY, NAMED, without]))
     assert shown is not None
     assert (shown["kind"], shown["partner"]) == (

@@ -20,69 +20,65 @@ from referral_tools.oracle.expected_attribution import expected_referral as orac
 from referral_tools.oracle.journal import Click, Enrolled
 from referral_tools.oracle.participant_directory import Directory
 from tests.support.builders.conversion_tracker import (
-    AMY,
-    BO,
     FRIEND,
-    SELF,
     TOKENS,
-    Run,
-    at,
     catalog,
     follow,
-    paid,
-    refunded,
+    order_payment,
+    order_refund,
+    program_version,
     scan,
-    tagged,
     tick,
-    token,
     unfollow,
-    version,
 )
+from tests.support.builders.histories import HISTORIES, PROGRAM_VERSIONS
+from tests.support.builders.participants import AMY, BO, SELF, day
+from tests.support.scenarios.attribution import AttributionRun
 
-ON_ORDER = version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
-ON_STAYING = version(qualifies_on="person.retained", retained_days=7)
+ON_ORDER = program_version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
+ON_STAYING = program_version(qualifies_on="person.retained", retained_days=7)
 
 
-def _run(rules: ProgramVersion, *lines: Fact | ClockTicked) -> Run:
-    return Run(catalog(rules)).take(lines)
+def _run(rules: ProgramVersion, *lines: Fact | ClockTicked) -> AttributionRun:
+    return AttributionRun(catalog(rules)).take(lines)
 
 
-def _said(run: Run) -> list[str]:
+def _said(run: AttributionRun) -> list[str]:
     """What was said, a reversal with its reason and what it undoes."""
     return [
         f"{one.reason}: {', '.join(one.undoes)}"
         if isinstance(one, ReferralReversed)
         else type_tag(one).removeprefix("referral.")
-        for one in run.said
+        for one in run.outputs
     ]
 
 
-def _qualified(run: Run) -> ReferralQualified | None:
+def _qualified(run: AttributionRun) -> ReferralQualified | None:
     """The qualification that stands."""
-    return next((one for one in run.standing() if isinstance(one, ReferralQualified)), None)
+    return next((one for one in run.effective_lines() if isinstance(one, ReferralQualified)), None)
 
 
 def test_attributed_and_qualified_are_two_moments() -> None:
     """Who brought a person is said with the follow; that it pays, with the order, and about the follow it rests on."""
     run = _run(ON_ORDER, follow(1, 2, code="AMY88"))
     assert _said(run) == ["attributed"]
-    run.take([paid(2, 5, "o1")])
-    attributed, qualified = run.standing()
+    run.take([order_payment(2, 5, "o1")])
+    attributed, qualified = run.effective_lines()
     assert isinstance(attributed, ReferralAttributed)
     assert isinstance(qualified, ReferralQualified)
-    assert (attributed.occurred_at, qualified.occurred_at, qualified.followed_at) == (at(2), at(5), at(2))
+    assert (attributed.occurred_at, qualified.occurred_at, qualified.followed_at) == (day(2), day(5), day(2))
     assert (attributed.id, attributed.evidence) == (qualified.id, qualified.evidence)
 
 
 @pytest.mark.parametrize(
     ("order", "qualifies"),
     [
-        (paid(2, 5, "o1", 99), True),
-        (paid(2, 5, "o1", 99, "cny"), True),
-        (paid(2, 2, "o1"), True),
-        (paid(2, 5, "o1", 98), False),
-        (paid(2, 5, "o1", 99, "USD"), False),
-        (paid(2, 1, "o1"), False),
+        (order_payment(2, 5, "o1", 99), True),
+        (order_payment(2, 5, "o1", 99, "cny"), True),
+        (order_payment(2, 2, "o1"), True),
+        (order_payment(2, 5, "o1", 98), False),
+        (order_payment(2, 5, "o1", 99, "USD"), False),
+        (order_payment(2, 1, "o1"), False),
     ],
     ids=["the minimum", "in small letters", "with the follow", "too little", "another currency", "before the follow"],
 )
@@ -93,44 +89,58 @@ def test_an_order_qualifies_from_the_minimum_in_the_currency_and_after_the_follo
 
 def test_a_refund_reverses_and_another_order_carries_it() -> None:
     """A year later still: the referral stays attributed, and what it paid is taken back until another order carries it."""
-    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 5, "o1")).take([refunded(3, 370, "o1")], came=371)
+    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), order_payment(2, 5, "o1")).take(
+        [order_refund(3, 370, "o1")], recorded_on=371
+    )
     assert _said(run) == ["attributed", "qualified", "refunded: qualified"]
-    assert (run.said[2].occurred_at, run.said[2].since, run.said[2].id) == (at(370), at(2), run.said[0].id)
-    run.take([paid(4, 380, "o2")], came=380)
+    assert (run.outputs[2].occurred_at, run.outputs[2].since, run.outputs[2].id) == (
+        day(370),
+        day(2),
+        run.outputs[0].id,
+    )
+    run.take([order_payment(4, 380, "o2")], recorded_on=380)
     again = _qualified(run)
     assert again is not None
-    assert (again.id, again.occurred_at) == (run.said[1].id, at(380))
+    assert (again.id, again.occurred_at) == (run.outputs[1].id, day(380))
 
 
 def test_when_the_first_order_falls_the_second_carries_from_its_own_moment() -> None:
     """Two large orders: the first is what counted, the refund moves the qualification to the second."""
-    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 5, "o1"), paid(3, 6, "o2"))
+    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), order_payment(2, 5, "o1"), order_payment(3, 6, "o2"))
     assert _said(run) == ["attributed", "qualified"]
-    run.take([refunded(4, 9, "o1")])
+    run.take([order_refund(4, 9, "o1")])
     assert _said(run)[2:] == ["refunded: qualified", "qualified"]
-    assert run.standing()[1].occurred_at == at(6)
+    assert run.effective_lines()[1].occurred_at == day(6)
 
 
 def test_a_refund_of_another_order_changes_nothing() -> None:
     """Only the order that a referral rests on can take it down."""
-    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 5, "o1"), paid(3, 6, "o2"), refunded(4, 9, "o2"))
+    run = _run(
+        ON_ORDER,
+        follow(1, 2, code="AMY88"),
+        order_payment(2, 5, "o1"),
+        order_payment(3, 6, "o2"),
+        order_refund(4, 9, "o2"),
+    )
     assert _said(run) == ["attributed", "qualified"]
 
 
 def test_an_unfollow_before_qualification_cancels_and_after_it_reverses() -> None:
     """What never paid has nothing to take back."""
-    cancelled = _run(ON_ORDER, follow(1, 2, code="AMY88"), unfollow(2, 3), paid(3, 4, "o1"))
+    cancelled = _run(ON_ORDER, follow(1, 2, code="AMY88"), unfollow(2, 3), order_payment(3, 4, "o1"))
     assert _said(cancelled) == ["attributed", "unfollowed: attributed"]
-    reversed_ = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 3, "o1"), unfollow(3, 4))
+    reversed_ = _run(ON_ORDER, follow(1, 2, code="AMY88"), order_payment(2, 3, "o1"), unfollow(3, 4))
     assert _said(reversed_)[2:] == ["unfollowed: attributed, qualified"]
 
 
 def test_a_refollow_restores_the_same_referral_with_its_order() -> None:
     """The same ids, so nothing is granted twice; it counts from the day they came back."""
-    run = _run(ON_ORDER, follow(1, 2, code="AMY88"), paid(2, 3, "o1"), unfollow(3, 4), follow(4, 6, code="BO88"))
-    attributed, qualified = run.standing()
-    assert (attributed.id, qualified.id) == (run.said[0].id, run.said[1].id)
-    assert (attributed.occurred_at, qualified.occurred_at) == (at(6), at(6))
+    run = _run(
+        ON_ORDER, follow(1, 2, code="AMY88"), order_payment(2, 3, "o1"), unfollow(3, 4), follow(4, 6, code="BO88")
+    )
+    attributed, qualified = run.effective_lines()
+    assert (attributed.id, qualified.id) == (run.outputs[0].id, run.outputs[1].id)
+    assert (attributed.occurred_at, qualified.occurred_at) == (day(6), day(6))
 
 
 def test_who_still_follows_after_seven_days_qualifies_with_the_tick() -> None:
@@ -140,9 +150,9 @@ def test_who_still_follows_after_seven_days_qualifies_with_the_tick() -> None:
     run.take([tick(9.5), tick(10)])
     qualified = _qualified(run)
     assert qualified is not None
-    assert (qualified.occurred_at, qualified.followed_at) == (at(9), at(2))
+    assert (qualified.occurred_at, qualified.followed_at) == (day(9), day(2))
     assert _said(run) == ["attributed", "qualified"]
-    assert run.timers == {}
+    assert run.feed.timers == {}
 
 
 def test_who_left_before_the_seventh_day_never_qualifies_and_who_comes_back_starts_again() -> None:
@@ -151,7 +161,7 @@ def test_who_left_before_the_seventh_day_never_qualifies_and_who_comes_back_star
     assert _said(run) == ["attributed", "unfollowed: attributed", "attributed"]
     run.take([tick(17)])
     assert _said(run)[3:] == ["qualified"]
-    assert run.standing()[0].id == run.said[0].id
+    assert run.effective_lines()[0].id == run.outputs[0].id
 
 
 def test_an_unfollow_told_late_takes_back_what_the_clock_decided() -> None:
@@ -169,7 +179,7 @@ def test_a_fact_that_changes_nothing_leaves_a_qualification_by_the_clock_alone()
 def test_a_follower_whom_nobody_brought_waits_for_nothing() -> None:
     """Unattributed is final: no timer, no qualification."""
     run = _run(ON_STAYING, follow(1, 2), tick(20))
-    assert (_said(run), run.timers) == (["unattributed"], {})
+    assert (_said(run), run.feed.timers) == (["unattributed"], {})
 
 
 def test_a_state_of_before_qualification_was_a_moment_of_its_own_is_read_as_qualified() -> None:
@@ -183,44 +193,6 @@ def test_a_state_of_before_qualification_was_a_moment_of_its_own_is_read_as_qual
     assert (person.published.qualified_at, person.history.timeline().orders) == (0, ())
 
 
-DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)))
-CODES = st.sampled_from([None, None, "AMY88", "bo88", SELF.code, "NOBODY"])
-CLICKS = st.one_of(st.none(), st.builds(token, st.sampled_from([AMY, BO, SELF]), st.integers(0, 20)))
-ORDERS = st.sampled_from(["o1", "o2", "o3", "o4"])
-FACTS = st.one_of(
-    st.builds(follow, st.just(0), DAYS, code=CODES, click=CLICKS, mention=st.sampled_from([None, "@amy", "@nobody"])),
-    st.builds(unfollow, st.just(0), DAYS),
-    st.builds(scan, st.just(0), DAYS, st.sampled_from(["AMY88", "BO88", SELF.code, "NOBODY"])),
-    st.builds(tagged, st.just(0), DAYS, st.sampled_from(["xhs:amy", "xhs:bo", FRIEND, "xhs:stranger"])),
-    st.builds(
-        paid, st.just(0), DAYS, ORDERS, st.sampled_from([50, 99, 200]), st.sampled_from(["CNY", "USD"]), code=CODES
-    ),
-    st.builds(refunded, st.just(0), DAYS, ORDERS),
-)
-LATER = st.integers(4, 20)
-SCENES = st.one_of(  # what the stories that pay are made of, so that many of the histories come to something
-    st.builds(lambda day, order: [paid(0, day, order)], LATER, ORDERS),
-    st.builds(lambda day, order: [paid(0, day, order), refunded(0, day + 3, order)], LATER, ORDERS),
-    st.builds(lambda day, away: [unfollow(0, day), follow(0, day + away, code="BO88")], LATER, st.integers(0, 4)),
-    st.lists(st.one_of(FACTS, st.builds(tick, DAYS)), min_size=1, max_size=4),
-)
-OPENING = st.integers(-1, 3).map(lambda day: [follow(0, day, code="AMY88")] if day >= 0 else [])
-LINES = st.builds(
-    lambda opening, scenes: [*opening, *(line for scene in scenes for line in scene)],
-    OPENING,
-    st.lists(SCENES, min_size=2, max_size=6),
-)
-RULES = st.builds(
-    version,
-    model=st.sampled_from(["first_touch", "last_touch"]),
-    window_days=st.sampled_from([1, 7, 30]),
-    refollow=st.sampled_from(["restore", "never"]),
-    evidence=st.permutations(["code", "click", "scan", "mention", "tag"]).map(lambda kinds: tuple(kinds[:4])),
-    qualifies_on=st.sampled_from(["person.followed", "order.paid", "person.retained"]),
-    min_amount=st.just(Decimal(99)),
-    currency=st.just("CNY"),
-    retained_days=st.sampled_from([1, 5, 15]),
-)
 LAST_TICK = tick(30)
 
 
@@ -229,7 +201,7 @@ def _numbered(lines: list[Fact | ClockTicked]) -> list[Fact | ClockTicked]:
 
 
 @settings(max_examples=1000)
-@given(LINES.map(_numbered), RULES, st.randoms(use_true_random=False))
+@given(HISTORIES.map(_numbered), PROGRAM_VERSIONS, st.randoms(use_true_random=False))
 def test_any_permutation_of_a_persons_history_gives_the_oracles_state_and_the_same_standing_lines(
     lines: list[Fact | ClockTicked], rules: ProgramVersion, chance: random.Random
 ) -> None:
@@ -239,18 +211,18 @@ def test_any_permutation_of_a_persons_history_gives_the_oracles_state_and_the_sa
     """
     known = catalog(rules)
     facts = [line for line in lines if not isinstance(line, ClockTicked)]
-    in_order = Run(known).take([*sorted(facts, key=lambda fact: (fact.occurred_at, fact.id)), LAST_TICK])
+    in_order = AttributionRun(known).take([*sorted(facts, key=lambda fact: (fact.occurred_at, fact.id)), LAST_TICK])
     shuffled = [*lines, *chance.choices(lines, k=len(lines) // 2)]
     chance.shuffle(shuffled)
-    at_random = Run(known).take([*shuffled, LAST_TICK])
+    at_random = AttributionRun(known).take([*shuffled, LAST_TICK])
     assert at_random.person == in_order.person
-    assert at_random.standing() == in_order.standing()
+    assert at_random.effective_lines() == in_order.effective_lines()
     _is_the_oracles(at_random, facts, rules)
 
 
-def _is_the_oracles(run: Run, facts: list[Fact], rules: ProgramVersion) -> None:
+def _is_the_oracles(run: AttributionRun, facts: list[Fact], rules: ProgramVersion) -> None:
     expected = oracle(FRIEND, facts, rules.program.attribution, _directory(facts), LAST_TICK.occurred_at)
-    standing = run.standing()
+    standing = run.effective_lines()
     if expected is None:
         assert standing == []
         return
@@ -269,7 +241,10 @@ def _directory(facts: list[Fact]) -> Directory:
 
 def test_the_rules_of_the_first_follow_say_what_it_takes() -> None:
     """A program that begins to pay on orders asks none of those who followed before."""
-    known: Catalog = catalog(version(1), replace(ON_ORDER, version=2, effective_from=at(5)))
-    assert _said(Run(known).take([follow(1, 2, code="AMY88")])) == ["attributed", "qualified"]
-    assert _said(Run(known).take([follow(1, 6, code="AMY88")])) == ["attributed"]
-    assert _said(Run(known).take([follow(1, 6, code="AMY88"), paid(2, 7, "o1")])) == ["attributed", "qualified"]
+    known: Catalog = catalog(program_version(1), replace(ON_ORDER, version=2, effective_from=day(5)))
+    assert _said(AttributionRun(known).take([follow(1, 2, code="AMY88")])) == ["attributed", "qualified"]
+    assert _said(AttributionRun(known).take([follow(1, 6, code="AMY88")])) == ["attributed"]
+    assert _said(AttributionRun(known).take([follow(1, 6, code="AMY88"), order_payment(2, 7, "o1")])) == [
+        "attributed",
+        "qualified",
+    ]

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.scenarios.referral_graph import PARTITIONS, World
+from tests.support.folds import PARTITIONS
+from tests.support.scenarios.referral_graph import ReferralGraph
 
-Deed = Callable[[World], object]
+Deed = Callable[[ReferralGraph], object]
 
 _turns = st.builds(
-    lambda partition, most: lambda world: world.turn(partition, most),
+    lambda partition, most: lambda graph: graph.run_once(partition, most),
     st.integers(0, PARTITIONS - 1),
     st.integers(1, 4),
 )
@@ -22,22 +23,22 @@ def _deeds(people: int, moments: int) -> st.SearchStrategy[Deed]:
     person = st.integers(0, people - 1)
     pair = st.tuples(person, person).filter(lambda two: two[0] != two[1])
     brings = st.builds(
-        lambda two, since, pays: lambda world: world.brings(*two, since, pays),
+        lambda two, since, pays: lambda graph: graph.attribute(*two, since, pays),
         pair,
         st.integers(1, moments),
         st.booleans(),
     )
-    leaves = st.builds(lambda one: lambda world: world.leaves(one), person)
-    pays = st.builds(lambda one, yes: lambda world: world.pays(one, yes), person, st.booleans())
+    leaves = st.builds(lambda one: lambda graph: graph.unattribute(one), person)
+    pays = st.builds(lambda one, yes: lambda graph: graph.set_qualified(one, yes), person, st.booleans())
     return st.one_of(brings, brings, leaves, pays, _turns, _turns, _turns)
 
 
-def _play(deeds: list[Deed]) -> World:
-    world = World()
+def _play(deeds: list[Deed]) -> ReferralGraph:
+    graph = ReferralGraph()
     for deed in deeds:
-        deed(world)
-    world.drain()
-    return world
+        deed(graph)
+    graph.drain()
+    return graph
 
 
 @settings(max_examples=100)
@@ -51,43 +52,43 @@ def test_of_each_circle_the_newest_edge_is_refused_in_any_interleaving(deeds: li
 def test_nor_in_a_thousand_random_histories(seed: int) -> None:
     """Denser than what hypothesis draws: what races took to be found had few people, many changes, and long detours."""
     for one in range(100):
-        world, chance = World(), Random(seed * 100 + one)
+        graph, chance = ReferralGraph(), Random(seed * 100 + one)
         people, moments = chance.choice((2, 3, 3, 4, 5, 6)), chance.choice((3, 8, 30))
         for _ in range(chance.randrange(5, 70)):
-            _random(world, chance, people, moments)
-        world.drain()
-        world.check()
+            _random(graph, chance, people, moments)
+        graph.drain()
+        graph.check()
 
 
-def _random(world: World, chance: Random, people: int, moments: int) -> None:
+def _random(graph: ReferralGraph, chance: Random, people: int, moments: int) -> None:
     """Something happens, or somebody reads on."""
     kind = chance.random()
     if kind < 0.3:
         person, referrer = chance.sample(range(people), 2)
-        world.brings(person, referrer, chance.randint(1, moments), chance.random() < 0.7)
+        graph.attribute(person, referrer, chance.randint(1, moments), chance.random() < 0.7)
     elif kind < 0.42:
-        world.leaves(chance.randrange(people))
+        graph.unattribute(chance.randrange(people))
     elif kind < 0.47:
-        world.pays(chance.randrange(people), chance.random() < 0.5)
+        graph.set_qualified(chance.randrange(people), chance.random() < 0.5)
     else:
-        world.turn(chance.randrange(PARTITIONS), chance.randint(1, 4))
+        graph.run_once(chance.randrange(PARTITIONS), chance.randint(1, 4))
 
 
 def test_what_is_told_of_an_edge_that_was_set_anew_takes_no_mark_of_the_new_one() -> None:
     """The fall of the first edge from 0 to 1 comes to 1 by a detour over 2, after the circle with the second was found."""
-    world = World()
-    world.brings(1, 0, 3)
-    world.brings(0, 1, 2)
-    world.leaves(0)
-    world.turn(0, 2)
-    world.turn(2, 4)
-    world.brings(0, 2, 2)
-    world.turn(0, 1)
-    world.brings(0, 1, 1, False)
-    world.brings(2, 1, 3, False)
-    world.drain()
-    world.check()
-    assert world.refused() == {1}
+    graph = ReferralGraph()
+    graph.attribute(1, 0, 3)
+    graph.attribute(0, 1, 2)
+    graph.unattribute(0)
+    graph.run_once(0, 2)
+    graph.run_once(2, 4)
+    graph.attribute(0, 2, 2)
+    graph.run_once(0, 1)
+    graph.attribute(0, 1, 1, False)
+    graph.attribute(2, 1, 3, False)
+    graph.drain()
+    graph.check()
+    assert graph.cycle_closers() == {1}
 
 
 @settings(max_examples=50)
@@ -97,61 +98,60 @@ def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObje
     size = data.draw(st.integers(2, 9))
     edges = data.draw(st.permutations(range(size)))
     deeds: list[Deed] = [
-        lambda world, one=one, at=at: world.brings(one, (one + 1) % size, at) for at, one in enumerate(edges, 1)
+        lambda graph, one=one, at=at: graph.attribute(one, (one + 1) % size, at) for at, one in enumerate(edges, 1)
     ]
     for again in data.draw(st.lists(st.integers(0, size - 1), max_size=5)):
         since = data.draw(st.integers(1, 20))
-        back = lambda world, one=again, at=since: world.brings(one, (one + 1) % size, at)  # noqa: E731
-        deeds += [lambda world, one=again: world.leaves(one), back]
+        back = lambda graph, one=again, at=since: graph.attribute(one, (one + 1) % size, at)  # noqa: E731
+        deeds += [lambda graph, one=again: graph.unattribute(one), back]
     mixed = [part for deed in deeds for part in (deed, *data.draw(st.lists(_turns, max_size=4)))]
-    world = _play(mixed)
-    world.check()
-    assert len(world.refused()) == (size <= 8)
+    graph = _play(mixed)
+    graph.check()
+    assert len(graph.cycle_closers()) == (size <= 8)
 
 
 @settings(max_examples=30)
 @given(st.lists(_deeds(3, 6), min_size=4, max_size=40))
 def test_a_wipe_and_a_refold_give_the_same(deeds: list[Deed]) -> None:
     """What the places told each other is on the log: it is read again, and not said again."""
-    world = _play(deeds)
-    before, lines = world.kept(), {place: len(records) for place, records in world.log.records.items()}
-    before = {number: dict(part) for number, part in before.items()}  # type: ignore[call-overload]
-    world.refold()
-    assert world.kept() == before
-    assert {place: len(records) for place, records in world.log.records.items()} == lines
+    graph = _play(deeds)
+    before, lines = graph.snapshot(), {place: len(records) for place, records in graph.log.records.items()}
+    graph.refold()
+    assert graph.snapshot() == before
+    assert {place: len(records) for place, records in graph.log.records.items()} == lines
 
 
 @pytest.mark.parametrize("size", [2, 3, 8])
 def test_what_had_counted_is_taken_back_and_counts_again_once_the_circle_opens(size: int) -> None:
     """Each person brings the next; the last brings the first, which is refused; when an older edge goes, that counts."""
-    world = World()
+    graph = ReferralGraph()
     for one in range(size):
-        world.brings(one, (one + 1) % size, one + 1)
-        world.drain()
-    world.check()
-    assert world.refused() == {size - 1}
-    world.leaves(0)
-    world.drain()
-    world.check()
-    assert world.refused() == set()
+        graph.attribute(one, (one + 1) % size, one + 1)
+        graph.drain()
+    graph.check()
+    assert graph.cycle_closers() == {size - 1}
+    graph.unattribute(0)
+    graph.drain()
+    graph.check()
+    assert graph.cycle_closers() == set()
 
 
 def test_an_ordinary_referral_costs_one_more_line() -> None:
     """Most people bring nobody before they come: no probe is sent."""
-    world = World()
+    graph = ReferralGraph()
     for one in range(1, 6):
-        world.brings(one, 0, one)
-    world.drain()
-    assert len(world.log.lines("attributions")) == 5 * 2 + 5
+        graph.attribute(one, 0, one)
+    graph.drain()
+    assert len(graph.log.lines("attributions")) == 5 * 2 + 5
 
 
 def test_a_circle_that_closes_before_it_qualifies_counts_when_it_does() -> None:
     """The referral is only attributed when the circle is found; it is rejected once an order qualifies it."""
-    world = World()
-    world.brings(0, 1, 1)
-    world.brings(1, 0, 2, qualified=False)
-    world.drain()
-    assert len(world.verdicts()) == 1
-    world.pays(1, True)
-    world.drain()
-    world.check()
+    graph = ReferralGraph()
+    graph.attribute(0, 1, 1)
+    graph.attribute(1, 0, 2, qualified=False)
+    graph.drain()
+    assert len(graph.verdicts()) == 1
+    graph.set_qualified(1, True)
+    graph.drain()
+    graph.check()

@@ -17,23 +17,20 @@ from referral.events.line import ClockTicked
 from referral.events.program import Program, Reward
 from referral.topics import EVENTS
 from tests.support.builders.conversion_tracker import (
-    AMY,
-    BO,
-    PROGRAM,
     TOKENS,
-    at,
     ban,
     catalog,
     follow,
-    paid,
+    order_payment,
+    program_version,
     tick,
     token,
     unban,
     unfollow,
-    version,
 )
-from tests.support.scenarios.recorded_history import LATENESS_DAYS, Live
-from tests.unit.conversion_tracker.test_qualification import LINES, RULES
+from tests.support.builders.histories import HISTORIES, PROGRAM_VERSIONS
+from tests.support.builders.participants import AMY, BO, PROGRAM, day
+from tests.support.scenarios.recorded_history import LATENESS_DAYS, RecordedHistory
 
 REWARDS = (
     Reward(id="guide", to="referrer", on="conversion.cleared", kind="guide", once=True),
@@ -50,7 +47,7 @@ def with_rewards(one: ProgramVersion) -> ProgramVersion:
     return replace(one, program=replace(one.program, rewards=REWARDS))
 
 
-def replayed(live: Live, rules: Program) -> ReplayOutcome:
+def replayed(live: RecordedHistory, rules: Program) -> ReplayOutcome:
     """The replay of the live log under these rules."""
     replay = Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, lambda _: None)
     return replay.run(live, live.ends(EVENTS))
@@ -77,12 +74,14 @@ def mixed(
     return [*lines, tick(30)]
 
 
-def lived(live: Live, lines: list[Fact | BanDecision | ClockTicked], chance: random.Random) -> Live:
+def lived(
+    live: RecordedHistory, lines: list[Fact | BanDecision | ClockTicked], chance: random.Random
+) -> RecordedHistory:
     """The lines come, and the folds take them in bouts of their own, dying now and then."""
     for line in lines:
-        live.say(line)
+        live.append(line)
         while chance.random() < 0.3:
-            live.turn(chance.randint(0, 1))
+            live.run_once(chance.randint(0, 1))
         if chance.random() < 0.05:
             live.crash()
     live.drain()
@@ -90,7 +89,13 @@ def lived(live: Live, lines: list[Fact | BanDecision | ClockTicked], chance: ran
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(LINES, min_size=1, max_size=4), RULES, RULES, RULES, st.randoms(use_true_random=False))
+@given(
+    st.lists(HISTORIES, min_size=1, max_size=4),
+    PROGRAM_VERSIONS,
+    PROGRAM_VERSIONS,
+    PROGRAM_VERSIONS,
+    st.randoms(use_true_random=False),
+)
 def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_they_give_from_the_beginning(
     histories: list[list[Fact | BanDecision | ClockTicked]],
     first: ProgramVersion,
@@ -103,38 +108,38 @@ def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_
     Every line of both live folds is found in the replay, none more. Under the other rules the referrals and referrers are those of
     live folds that have known no other rules.
     """
-    versions = [with_rewards(first), with_rewards(replace(second, version=2, effective_from=at(9)))]
+    versions = [with_rewards(first), with_rewards(replace(second, version=2, effective_from=day(9)))]
     elsewhere = replace(first, program=replace(first.program, id=OTHERS))
     lines = mixed(histories, chance)
-    live = lived(Live(catalog(*versions, elsewhere)), lines, chance)
+    live = lived(RecordedHistory(catalog(*versions, elsewhere)), lines, chance)
     found = replayed(live, with_rewards(other).program)
-    assert (found.agreement.differences, found.agreement.sample) == (0, ())
-    anew = Live(catalog(with_rewards(other)))
-    anew.say(*lines)
+    assert (found.consistency.differences, found.consistency.sample) == (0, ())
+    anew = RecordedHistory(catalog(with_rewards(other)))
+    anew.append(*lines)
     anew.drain()
-    mine = Live(catalog(*versions))
-    mine.say(*lines)
+    mine = RecordedHistory(catalog(*versions))
+    mine.append(*lines)
     mine.drain()
     totals = found.comparison.totals
-    assert totals.referrals == BeforeAfter(len(mine.standing()), len(anew.standing()))
-    was, will = mine.brought(), anew.brought()
+    assert totals.referrals == BeforeAfter(len(mine.counted_referrals()), len(anew.counted_referrals()))
+    was, will = mine.referrers(), anew.referrers()
     moved = {person: (was.get(person), will.get(person)) for person in was.keys() | will.keys()}
     assert {one.person: (one.before, one.after) for one in found.comparison.people} == {
         person: pair for person, pair in moved.items() if pair[0] != pair[1]
     }
     for one in found.comparison.referrers:
-        assert one.referrals.before == sum(referrer == one.participant for _, referrer in mine.standing())
-        assert one.referrals.after == sum(referrer == one.participant for _, referrer in anew.standing())
+        assert one.referrals.before == sum(referrer == one.participant for _, referrer in mine.counted_referrals())
+        assert one.referrals.after == sum(referrer == one.participant for _, referrer in anew.counted_referrals())
 
 
-def _simple() -> Live:
+def _simple() -> RecordedHistory:
     """Two friends of Amy's, one of whom also clicked Bo's link later; one ordered."""
-    live = Live(catalog(with_rewards(version(evidence=("click", "code")))))
-    live.say(
+    live = RecordedHistory(catalog(with_rewards(program_version(evidence=("click", "code")))))
+    live.append(
         replace(follow(1, 5, click=token(AMY, 2)), person="xhs:friend0"),
         replace(follow(2, 6, code="AMY88"), person="xhs:friend1"),
         replace(follow(3, 7, code="BO88", click=token(AMY, 1)), person="xhs:friend2"),
-        replace(paid(4, 8, "o1"), person="xhs:friend1"),
+        replace(order_payment(4, 8, "o1"), person="xhs:friend1"),
     )
     live.drain()
     return live
@@ -142,7 +147,7 @@ def _simple() -> Live:
 
 def test_the_greatest_change_stands_first_with_referrals_rewards_and_the_followers_that_moved() -> None:
     """Codes before clicks: friend2 is Bo's, and Amy keeps the milestone of two."""
-    found = replayed(_simple(), with_rewards(version(evidence=("code", "click"))).program).comparison
+    found = replayed(_simple(), with_rewards(program_version(evidence=("code", "click"))).program).comparison
     assert [(one.participant, one.referrals, one.rewards) for one in found.referrers] == [
         (BO.id, BeforeAfter(0, 1), BeforeAfter(0, 1)),  # as many referrals as Amy loses, and a reward more
         (AMY.id, BeforeAfter(3, 2), BeforeAfter(2, 2)),
@@ -155,7 +160,7 @@ def test_the_greatest_change_stands_first_with_referrals_rewards_and_the_followe
 
 def test_rules_that_ask_for_an_order_leave_who_ordered() -> None:
     """Nobody's referrer changes, and two referrals do not pay."""
-    asks = version(evidence=("click", "code"), qualifies_on="order.paid", min_amount=99, currency="CNY")
+    asks = program_version(evidence=("click", "code"), qualifies_on="order.paid", min_amount=99, currency="CNY")
     found = replayed(_simple(), with_rewards(asks).program).comparison
     assert (found.totals.referrals, found.people_moved) == (BeforeAfter(3, 1), 0)
 
@@ -167,7 +172,7 @@ def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:
     place = next(place for place, found in records.items() if place[0] == "conversions" and found)
     changed = records[place][0].value.replace(b"conversion.cleared", b"conversion.rejected")
     records[place][0] = records[place][0]._replace(value=changed.replace(b'"program"', b'"reasons":["ban"],"program"'))
-    found = replayed(live, with_rewards(version()).program).agreement
+    found = replayed(live, with_rewards(program_version()).program).consistency
     assert (found.equal, found.differences) == (False, len(changed.split(b"\n")))
     assert {(one.recorded, one.replayed) for one in found.sample} == {("conversion.rejected", "conversion.cleared")}
 
@@ -175,19 +180,21 @@ def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:
 def test_what_the_live_folds_have_not_come_to_yet_is_replayed_and_not_held_against_them() -> None:
     """They may be behind, or Redis may have been wiped: only what they must have said is compared."""
     live = _simple()
-    live.say(replace(follow(9, 9, code="AMY88"), person="xhs:friend4"), replace(unfollow(10, 9), person="xhs:friend0"))
-    found = replayed(live, with_rewards(version(evidence=("click", "code"))).program)
-    assert (found.agreement.equal, found.agreement.lines) == (True, 12)  # four lines a referral
+    live.append(
+        replace(follow(9, 9, code="AMY88"), person="xhs:friend4"), replace(unfollow(10, 9), person="xhs:friend0")
+    )
+    found = replayed(live, with_rewards(program_version(evidence=("click", "code"))).program)
+    assert (found.consistency.equal, found.consistency.lines) == (True, 12)  # four lines a referral
     assert found.comparison.totals.referrals == BeforeAfter(3, 3)
 
 
 def test_many_followers_that_moved_are_counted_and_some_of_them_shown() -> None:
     """The answer is bounded, and says how many there are."""
-    live = Live(catalog(version()))
+    live = RecordedHistory(catalog(program_version()))
     many = MAX_PEOPLE + 20
-    live.say(*(replace(follow(number, 5, code="AMY88"), person=f"xhs:p{number}") for number in range(many)))
+    live.append(*(replace(follow(number, 5, code="AMY88"), person=f"xhs:p{number}") for number in range(many)))
     live.drain()
-    found = replayed(live, version(evidence=("mention",)).program).comparison
+    found = replayed(live, program_version(evidence=("mention",)).program).comparison
     assert (found.people_moved, len(found.people)) == (many, MAX_PEOPLE)
 
 
@@ -201,7 +208,7 @@ def test_it_tells_how_far_it_is_and_ends_when_nobody_wants_it() -> None:
     def refuse(progress: Progress) -> None:
         raise ReplayCancelled
 
-    rules = version().program
+    rules = program_version().program
     Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, tell).run(live, live.ends(EVENTS))
     assert list(dict.fromkeys(phase for phase, _, _ in told)) == ["attributing", "screening", "comparing"]
     assert [one for one in told if one[0] == "attributing"][-1] == ("attributing", 4, 4)

@@ -7,11 +7,12 @@ import pytest
 
 from conversion_tracker.replay.replay_request import rules_in
 from referral.http.problems import Problem
-from tests.support.builders.conversion_tracker import PROGRAM, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM
 
 
 def _read(**changed: Any) -> None:
-    content = msgspec.to_builtins(version().program) | changed
+    content = msgspec.to_builtins(program_version().program) | changed
     rules_in(msgspec.json.encode(content), "application/json", PROGRAM)
 
 

@@ -7,7 +7,8 @@ from conversion_tracker.replay.jobs import ReplayJob, ReplayJobs
 from conversion_tracker.replay.worker import ProgressReporter, ReplayTask
 from referral.config import Settings
 from referral.events.timestamps import to_datetime
-from tests.support.builders.conversion_tracker import PROGRAM, version
+from tests.support.builders.conversion_tracker import program_version
+from tests.support.builders.participants import PROGRAM
 
 JOB = ReplayJob(id="rpl_1", program=PROGRAM, status="running", asked_at=to_datetime(0))
 
@@ -29,7 +30,10 @@ class Told(ReplayJobs):
 
 def _beat(told: Told, parent: int) -> ProgressReporter:
     return ProgressReporter(
-        told, ReplayTask(JOB, version().program, Settings(signing_key="a signing key of more than 32 letters"), parent)
+        told,
+        ReplayTask(
+            JOB, program_version().program, Settings(signing_key="a signing key of more than 32 letters"), parent
+        ),
     )
 
 
@@ -37,7 +41,7 @@ def test_a_step_that_tells_nothing_for_long_does_not_lose_the_lease() -> None:
     """Screening a large program anew takes longer than a lease; the replay would be lost each time it was asked for."""
     told = Told()
     with _beat(told, os.getppid()).renewing_lease(every_s=0.01):
-        assert told.thrice.wait(5)
+        assert told.thrice.wait(30)
     assert {job.status for job in told.jobs} == {"running"}
 
 

@@ -1,7 +1,6 @@
 """Review and bans in the screen fold, on the runner itself: whatever is decided in whatever order, what should count counts."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from dataclasses import replace as but
 
 import msgspec
@@ -20,7 +19,6 @@ from conversion_tracker.screening.handlers.line_handler import (
 from conversion_tracker.screening.review_schemas import EvidenceOut
 from conversion_tracker.screening.rules.banned_referrer import BAN
 from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
-from referral.clock import ManualClock
 from referral.events.attributions import (
     AttributionLine,
     ConversionReviewed,
@@ -33,17 +31,13 @@ from referral.events.attributions import (
 )
 from referral.events.ids import conversion_id, referral_id
 from referral.fold import batch
-from referral.fold.decider import Decider
-from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.runner import FoldRunner
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
-from referral.topics import partition_of
-from tests.support.builders.conversion_tracker import AMY, BO, PROGRAM, at, catalog
+from tests.support.builders.conversion_tracker import catalog
+from tests.support.builders.participants import AMY, BO, PROGRAM, day
+from tests.support.folds import LogFold
 
 PARTITIONS = 2
 ODD = but(SELF_REFERRAL, action=lambda _: "hold", decide=lambda case, _: case.referral.device == "odd")
-EVIDENCE = Evidence(kind="code", touched_at=at(1), event="evt_1")
+EVIDENCE = Evidence(kind="code", touched_at=day(1), event="evt_1")
 PAIRS = st.tuples(st.sampled_from([AMY.id, BO.id]), st.sampled_from(["xhs:a", "xhs:b"]))
 DEEDS = st.sampled_from(["qualify", "odd", "fall", "release", "reject", "ban", "unban"])
 STEPS = st.lists(st.tuples(DEEDS, PAIRS), max_size=24)
@@ -52,15 +46,15 @@ Step = tuple[str, tuple[str, str]]
 
 def _line(number: int, step: Step) -> AttributionLine:
     deed, (referrer, person) = step
-    about = {"occurred_at": at(number), "program": PROGRAM}
+    about = {"occurred_at": day(number), "program": PROGRAM}
     referral = referral_id(PROGRAM, person, referrer)
     match deed:
         case "qualify" | "odd":
             more = {"device": "odd"} if deed == "odd" else {}
-            told = {"person": person, "referrer": referrer, "version": 1, "evidence": EVIDENCE, "followed_at": at(1)}
+            told = {"person": person, "referrer": referrer, "version": 1, "evidence": EVIDENCE, "followed_at": day(1)}
             return ReferralQualified(**about, **told, **more, id=referral)  # type: ignore[arg-type]
         case "fall":
-            told = {"person": person, "undoes": ("qualified",), "reason": "unfollowed", "since": at(1)}
+            told = {"person": person, "undoes": ("qualified",), "reason": "unfollowed", "since": day(1)}
             return ReferralReversed(**about, **told, referrer=referrer, id=referral)  # type: ignore[arg-type]
         case "release" | "reject":
             told = {"id": conversion_id(referral), "decision": "cleared" if deed == "release" else "rejected"}
@@ -70,31 +64,15 @@ def _line(number: int, step: Step) -> AttributionLine:
             return kind(**about, referrer=referrer, person="xhs:x", by="lin")  # type: ignore[arg-type]
 
 
-@dataclass
-class Desk:
-    """The screen fold on a log and states in memory."""
+class ScreenedReferrals(LogFold):
+    """The screen fold with a rule that holds odd referrals."""
 
-    log: MemoryLog = field(default_factory=lambda: MemoryLog(ManualClock()))
-    states: MemoryStateStore = field(default_factory=MemoryStateStore)
-    markers: dict[int, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        super().__init__(ScreenFold([ODD, BAN]), catalog(), partitions=PARTITIONS)
 
-    def say(self, lines: list[AttributionLine]) -> None:
+    def append_lines(self, lines: list[AttributionLine]) -> None:
         """Appends lines, one record each."""
-        for line in lines:
-            place = partition_of(attribution_key(line), PARTITIONS)  # type: ignore[arg-type]
-            self.log.append("attributions", place, msgspec.json.encode(line))
-
-    def fold(self) -> None:
-        """Folds all there is."""
-        fold = ScreenFold([ODD, BAN])
-        decider = Decider(fold, catalog(), lambda _: PARTITIONS)
-        source = MemorySource(self.log, "attributions", PARTITIONS, self.markers)
-        worker = FoldRunner(fold, source, self.states, MemoryFoldProducer(self.log), decider, FoldMetrics("screen"))
-        idle = 0
-        while idle < 2:
-            busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
-            idle = 0 if busy else idle + 1
-        worker.close()
+        self.append((attribution_key(line), line) for line in lines)  # type: ignore[arg-type]
 
     def counted(self) -> set[str]:
         """The conversions that count by what was said; what is said of one alternates, and nothing is taken back that did not."""
@@ -153,55 +131,55 @@ def test_what_stands_without_ban_and_released_or_unsuspected_counts_and_nothing_
 ) -> None:
     """In any order and in any batches; lists and families agree with the states, and a refold gives the same bytes."""
     monkeypatch.setattr(batch, "MAX_LINES", most)
-    desk = Desk()
-    desk.say([_line(number, step) for number, step in enumerate(steps, 1)])
-    desk.fold()
-    assert desk.counted() == _expected(steps)
-    conversions = desk.conversions()
+    screened = ScreenedReferrals()
+    screened.append_lines([_line(number, step) for number, step in enumerate(steps, 1)])
+    screened.restart_and_drain()
+    assert screened.counted() == _expected(steps)
+    conversions = screened.conversions()
     for status in CONVERSION_STATUSES:
         there = {one.id for one in conversions if status_of(one.published) == status}
-        assert desk.board(status_board(PROGRAM, status)) == there
+        assert screened.board(status_board(PROGRAM, status)) == there
     for referrer in (AMY.id, BO.id):
         standing = {one.id for one in conversions if one.active and one.referrer == referrer}
-        assert desk.board(active_conversions(PROGRAM, referrer).sorted_set) == standing
-    _refolds_to_the_same(desk)
+        assert screened.board(active_conversions(PROGRAM, referrer).sorted_set) == standing
+    _refolds_to_the_same(screened)
 
 
-def _refolds_to_the_same(desk: Desk) -> None:
-    before, said = (desk.states.values.copy(), desk.states.scores.copy()), desk.log.lines("conversions")
-    desk.states.wipe()
-    desk.fold()
-    assert (desk.states.values, desk.states.scores) == before
-    assert desk.log.lines("conversions") == said
+def _refolds_to_the_same(screened: ScreenedReferrals) -> None:
+    before, said = (screened.states.values.copy(), screened.states.scores.copy()), screened.log.lines("conversions")
+    screened.states.wipe()
+    screened.restart_and_drain()
+    assert (screened.states.values, screened.states.scores) == before
+    assert screened.log.lines("conversions") == said
 
 
 def test_a_ban_takes_back_everything_and_its_end_gives_the_same_again() -> None:
     """Of a referrer with 2,500 conversions, each once, with the reason `ban`; in records within the bounds."""
-    desk, people = Desk(), [f"xhs:{number}" for number in range(2_500)]
-    desk.say([_line(1, ("qualify", (AMY.id, person))) for person in people])
-    desk.fold()
-    once = desk.counted()
-    desk.say([_line(2, ("ban", (AMY.id, "")))])
-    desk.fold()
-    assert (len(once), desk.counted()) == (2_500, set())
-    told = [msgspec.json.decode(raw) for raw in desk.log.lines("conversions")][len(once) :]
+    screened, people = ScreenedReferrals(), [f"xhs:{number}" for number in range(2_500)]
+    screened.append_lines([_line(1, ("qualify", (AMY.id, person))) for person in people])
+    screened.restart_and_drain()
+    once = screened.counted()
+    screened.append_lines([_line(2, ("ban", (AMY.id, "")))])
+    screened.restart_and_drain()
+    assert (len(once), screened.counted()) == (2_500, set())
+    told = [msgspec.json.decode(raw) for raw in screened.log.lines("conversions")][len(once) :]
     assert {line.get("reason", line.get("reasons", [None])[0]) for line in told} == {"ban"}
-    desk.say([_line(3, ("unban", (AMY.id, "")))])
-    desk.fold()
-    assert desk.counted() == once
+    screened.append_lines([_line(3, ("unban", (AMY.id, "")))])
+    screened.restart_and_drain()
+    assert screened.counted() == once
 
 
 def test_what_was_decided_the_same_way_before_is_no_news() -> None:
     """The first who decided stays named; another decision takes their place."""
-    desk, pair = Desk(), (AMY.id, "xhs:a")
-    desk.say([_line(1, ("odd", pair)), _line(2, ("release", pair)), _line(3, ("release", pair))])
-    desk.fold()
-    (one,) = desk.conversions()
+    screened, pair = ScreenedReferrals(), (AMY.id, "xhs:a")
+    screened.append_lines([_line(1, ("odd", pair)), _line(2, ("release", pair)), _line(3, ("release", pair))])
+    screened.restart_and_drain()
+    (one,) = screened.conversions()
     assert one.review == Review("cleared", "lin", one.review.at if one.review else 0)
-    assert len(desk.log.lines("conversions")) == 2
-    desk.say([_line(4, ("reject", pair))])
-    desk.fold()
-    told = [msgspec.json.decode(raw) for raw in desk.log.lines("conversions")][2:]
+    assert len(screened.log.lines("conversions")) == 2
+    screened.append_lines([_line(4, ("reject", pair))])
+    screened.restart_and_drain()
+    told = [msgspec.json.decode(raw) for raw in screened.log.lines("conversions")][2:]
     assert [(line["type"], line.get("reason"), line.get("reasons")) for line in told] == [
         ("conversion.reversed", "review", None),
         ("conversion.rejected", None, ["review"]),
@@ -210,10 +188,10 @@ def test_what_was_decided_the_same_way_before_is_no_news() -> None:
 
 def test_a_review_of_what_nobody_knows_changes_nothing() -> None:
     """A conversion that never was cannot be decided on."""
-    desk = Desk()
-    desk.say([_line(1, ("release", (AMY.id, "xhs:a")))])
-    desk.fold()
-    assert (desk.conversions(), desk.counted()) == ([], set())
+    screened = ScreenedReferrals()
+    screened.append_lines([_line(1, ("release", (AMY.id, "xhs:a")))])
+    screened.restart_and_drain()
+    assert (screened.conversions(), screened.counted()) == ([], set())
 
 
 def test_the_list_for_review_shows_all_of_the_evidence() -> None:

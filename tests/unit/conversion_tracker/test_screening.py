@@ -1,6 +1,5 @@
 """Whether a referral counts: the rules, what they come to together, and what a fall takes back."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace as but
 from datetime import timedelta
@@ -13,7 +12,7 @@ from prometheus_client import REGISTRY
 from conversion_tracker.screening.catalogue import REASON_TEXTS, RULES, Finding, combined_outcome, reasons_for, screen
 from conversion_tracker.screening.conversion import Conversion, Review, qualify, reconcile, with_finding, with_reversal
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.handlers.line_handler import ScreenState, history_state_key
+from conversion_tracker.screening.handlers.line_handler import history_state_key
 from conversion_tracker.screening.referrer_history import ReferrerHistory
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralQualified, ReferralReversed
@@ -32,29 +31,30 @@ from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch
 from referral.fold.decider import Decider
 from referral.fold.fence import Fence
-from referral.fold.fold import Decision, Key, Position
+from referral.fold.fold import Decision, Position
 from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.state_store import LoadedState
-from referral.topics import CONVERSIONS
-from tests.support.builders.conversion_tracker import AMY, FRIEND, PROGRAM, at, catalog
+from tests.support.builders.conversion_tracker import FRIEND, catalog
+from tests.support.builders.participants import AMY, PROGRAM, day
+from tests.support.folds import FoldFeed
 
 QUALIFIED = ReferralQualified(
-    occurred_at=at(2),
+    occurred_at=day(2),
     program=PROGRAM,
     id=referral_id(PROGRAM, FRIEND, AMY.id),
     person=FRIEND,
     referrer=AMY.id,
     version=1,
-    evidence=Evidence(kind="code", touched_at=at(2), event="evt_1", code="AMY88"),
-    followed_at=at(2),
+    evidence=Evidence(kind="code", touched_at=day(2), event="evt_1", code="AMY88"),
+    followed_at=day(2),
 )
 REVERSED = ReferralReversed(
-    occurred_at=at(3),
+    occurred_at=day(3),
     program=PROGRAM,
     person=FRIEND,
     undoes=("attributed", "qualified"),
     reason="unfollowed",
-    since=at(2),
+    since=day(2),
     referrer=AMY.id,
     id=QUALIFIED.id,
 )
@@ -112,7 +112,7 @@ def test_every_reason_has_words_for_the_people_who_decide() -> None:
 
 HELD = (Finding("held", "self_referral"),)
 BANNED = Finding("rejected", "ban")
-MOMENT = to_ms(at(3))
+MOMENT = to_ms(day(3))
 
 
 @dataclass
@@ -134,7 +134,7 @@ def test_the_fall_of_a_cleared_conversion_says_when_it_was_cleared() -> None:
     assert isinstance(cleared, ConversionCleared)
     assert isinstance(taken_back, ConversionReversed)
     assert (taken_back.id, taken_back.cleared_at, taken_back.version) == (cleared.id, cleared.occurred_at, 1)
-    assert (taken_back.reason, taken_back.occurred_at) == ("unfollowed", at(3))
+    assert (taken_back.reason, taken_back.occurred_at) == ("unfollowed", day(3))
     assert (after.outcome, after.published) == (None, None)
 
 
@@ -187,13 +187,9 @@ def test_a_review_lasts_when_a_referral_falls_and_comes_back() -> None:
 
 def test_the_fold_clears_reverses_and_clears_again_under_the_same_id() -> None:
     """A restored referral is the same conversion: nothing is granted twice."""
-    fold, known, said = ScreenFold(), catalog(), []
-    states: dict[Key, ScreenState | float | None] = defaultdict(lambda: None)
-    again = replace(QUALIFIED, occurred_at=at(4), followed_at=at(4))
-    for line in (QUALIFIED, REVERSED, again):
-        decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, known, Position(0, 0, 0, 0))
-        states |= decision.changes
-        said += [output.line for output in decision.outputs if output.topic is CONVERSIONS]
+    fold = FoldFeed(ScreenFold(), catalog())
+    again = replace(QUALIFIED, occurred_at=day(4), followed_at=day(4))
+    said = [line for line in fold.feed((QUALIFIED, REVERSED, again)) if isinstance(line, ConversionFact)]
     assert [type(line) for line in said] == [ConversionCleared, ConversionReversed, ConversionCleared]
     assert {line.id for line in said} == {conversion_id(QUALIFIED.id)}
     assert said[2].occurred_at - said[0].occurred_at == timedelta(days=2)
@@ -201,13 +197,12 @@ def test_the_fold_clears_reverses_and_clears_again_under_the_same_id() -> None:
 
 def test_the_fold_keeps_who_unfollowed_and_who_came_back() -> None:
     """Churn is seen in what is known of the referrer; a refund or a correction is no leaving."""
-    fold, states = ScreenFold(), defaultdict[Key, ScreenState | float | None](lambda: None)
+    fold = FoldFeed(ScreenFold(), catalog())
     corrected = replace(REVERSED, reason="corrected")
     seen = []
     for line in (QUALIFIED, corrected, QUALIFIED, REVERSED, REVERSED, QUALIFIED):
-        decision = fold.decide(line, {key: states[key] for key in fold.keys(line)}, catalog(), Position(0, 0, 0, 0))
-        states |= decision.changes
-        known = states[history_state_key(PROGRAM, AMY.id)]
+        fold.feed([line])
+        known = fold.state(history_state_key(PROGRAM, AMY.id))
         assert isinstance(known, ReferrerHistory)
         seen.append(known.unfollowed)
     assert seen == [b"\0", b"\0", b"\0", b"\1", b"\1", b"\0"]
@@ -227,9 +222,8 @@ def test_reasons_are_counted_by_outcome_and_rule() -> None:
 def test_the_fold_rejects_a_self_referral_that_got_so_far() -> None:
     """The fold looks the referrer up and applies the version that the referral was judged under."""
     line = replace(QUALIFIED, person=AMY.external_id)
-    fold = ScreenFold()
-    decision = fold.decide(line, dict.fromkeys(fold.keys(line)), catalog(), Position(0, 0, 0, 0))
-    assert [type(output.line) for output in decision.outputs] == [ConversionRejected]
+    outputs = FoldFeed(ScreenFold(), catalog()).feed([line])
+    assert [type(output) for output in outputs] == [ConversionRejected]
 
 
 def test_what_has_not_qualified_is_not_screened() -> None:
@@ -237,7 +231,6 @@ def test_what_has_not_qualified_is_not_screened() -> None:
     attributed = ReferralAttributed(**{name: getattr(QUALIFIED, name) for name in ReferralAttributed.__struct_fields__})
     nobody = replace(REVERSED, undoes=("unattributed",), id=None, referrer=None)
     fold = ScreenFold()
-    decision = fold.decide(attributed, dict.fromkeys(fold.keys(attributed)), catalog(), Position(0, 0, 0, 0))
-    assert [type(output.line) for output in decision.outputs] == [EdgeSet]
+    assert [type(line) for line in FoldFeed(fold, catalog()).feed([attributed])] == [EdgeSet]
     assert list(fold.keys(nobody)) == []
     assert fold.decide(nobody, {}, catalog(), Position(0, 0, 0, 0)) == Decision()

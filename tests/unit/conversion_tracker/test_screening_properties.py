@@ -22,8 +22,8 @@ from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.attributions import ReferralQualified
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
 from referral.events.timestamps import DAY_MS, to_ms
-from tests.support.builders.conversion_tracker import AMY, at
-from tests.support.builders.screening import cleared, program, referral
+from tests.support.builders.participants import AMY, day
+from tests.support.builders.screening import filter_unflagged, referral, small_program
 
 MINUTE_MS = 60_000
 FIVE = Screening(velocity_per_minute=VelocityPerMinute(limit=5))
@@ -67,7 +67,7 @@ def _moments(lines: list[ReferralQualified]) -> list[int]:
 @given(_arrivals)
 def test_no_minute_has_more_cleared_than_the_limit_whatever_the_order(lines: list[ReferralQualified]) -> None:
     """Late arrivals cannot smuggle anybody past the limit; and what stays within it is all let pass."""
-    passed = cleared("velocity_per_minute", lines, FIVE)
+    passed = filter_unflagged("velocity_per_minute", lines, FIVE)
     assert all(max_in_window(_moments(passed), moment, MINUTE_MS) - 1 <= 5 for moment in _moments(passed))
     everybody = _moments(lines)
     if all(max_in_window(everybody, moment, MINUTE_MS) - 1 <= 5 for moment in everybody):
@@ -77,7 +77,7 @@ def test_no_minute_has_more_cleared_than_the_limit_whatever_the_order(lines: lis
 @given(_arrivals)
 def test_no_stretch_has_as_many_cleared_from_one_network_as_make_a_burst(lines: list[ReferralQualified]) -> None:
     """Two of three within two minutes, whoever comes first."""
-    passed = cleared("network_burst", lines, THREE)
+    passed = filter_unflagged("network_burst", lines, THREE)
     for network in ("d1", "d2"):
         moments = _moments([line for line in passed if line.network == network])
         assert all(max_in_window(moments, moment, 2 * MINUTE_MS) - 1 < 3 for moment in moments)
@@ -87,7 +87,7 @@ def test_no_stretch_has_as_many_cleared_from_one_network_as_make_a_burst(lines: 
 @given(_arrivals)
 def test_of_one_device_the_first_to_arrive_is_cleared_and_nobody_else(lines: list[ReferralQualified]) -> None:
     """As many are cleared in any order: one a device, and all who told none."""
-    passed = cleared("same_device", lines, Screening())
+    passed = filter_unflagged("same_device", lines, Screening())
     first = {line.device: line for line in reversed(lines) if line.device}
     assert passed == [line for line in lines if line.device is None or first[line.device] is line]
 
@@ -95,8 +95,8 @@ def test_of_one_device_the_first_to_arrive_is_cleared_and_nobody_else(lines: lis
 @given(_arrivals)
 def test_a_deadline_clears_no_more_than_the_limit_and_the_usual(lines: list[ReferralQualified]) -> None:
     """All are new within the last hours: nothing is usual yet, so the limit is all."""
-    ends = {"program": program(ends_at=at(301 / 86_400)), "timezone": "Asia/Shanghai"}
-    assert len(cleared("deadline_burst", lines, LAST_HOURS, **ends)) == min(len(lines), 4)
+    ends = {"program": small_program(ends_at=day(301 / 86_400)), "timezone": "Asia/Shanghai"}
+    assert len(filter_unflagged("deadline_burst", lines, LAST_HOURS, **ends)) == min(len(lines), 4)
 
 
 @given(_rows, st.data())
@@ -135,7 +135,7 @@ def test_the_memory_of_a_referrer_is_bounded_and_keeps_the_newest(drawn: list[tu
     assert len(referrer.days) <= MAX_DAYS
     assert len({person for _, person in _rows_of(referrer)}) == referrer.size
     if drawn and len({person for _, person in drawn}) == len(drawn):
-        assert [at for at, _ in _rows_of(referrer)] == sorted(moment for moment, _ in drawn)[-MAX_RECENT:]
+        assert [day for day, _ in _rows_of(referrer)] == sorted(moment for moment, _ in drawn)[-MAX_RECENT:]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
@@ -145,13 +145,13 @@ def test_the_memory_of_a_referrer_is_bounded_and_keeps_the_newest(drawn: list[tu
     seen=st.tuples(_odd_texts, _odd_texts, _odd_texts),
     spells=st.integers(),
     zone=st.sampled_from([None, "", "Nowhere/None", "UTC", "../x"]),
-    more=st.sampled_from([None, program(), program(ends_at=at(1))]),
+    more=st.sampled_from([None, small_program(), small_program(ends_at=day(1))]),
 )
 def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: ScreeningRule, **odd: Any) -> None:
     """Odd input is found, let pass by decision, or held because the rule failed; it never escapes as an exception."""
     device, network, handle = odd["seen"]
     line = referral("xhs:z", 0, device=device, network=network, handle=handle, spells=odd["spells"])
-    line = msgspec.structs.replace(line, occurred_at=at((odd["moment"] - to_ms(at(0))) / DAY_MS))
+    line = msgspec.structs.replace(line, occurred_at=day((odd["moment"] - to_ms(day(0))) / DAY_MS))
     case = ScreeningCase(line, AMY.external_id, odd["known"], device, odd["more"], odd["zone"])
     try:
         expected = (Finding("rejected", rule.name),) if rule.decide(case, STRICT) else ()

@@ -20,8 +20,15 @@ from referral.events.screening import (
     VelocityPerMinute,
 )
 from referral.events.timestamps import to_ms
-from tests.support.builders.conversion_tracker import START, at
-from tests.support.builders.screening import BY_NAME, brought, found, known, program, referral
+from tests.support.builders.participants import START, day
+from tests.support.builders.screening import (
+    RULES_BY_NAME,
+    findings,
+    referral,
+    referral_sample,
+    referrer_after,
+    small_program,
+)
 
 DAY, HOUR, MINUTE = 86_400, 3600, 60
 ZONE = "Asia/Shanghai"
@@ -52,7 +59,7 @@ HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the ru
         _row(3, HOUR),
     ),
 }
-ENDS_SOON = {"program": program(ends_at=at(0.125)), "timezone": ZONE}
+ENDS_SOON = {"program": small_program(ends_at=day(0.125)), "timezone": ZONE}
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", None)])
@@ -60,27 +67,27 @@ ENDS_SOON = {"program": program(ends_at=at(0.125)), "timezone": ZONE}
 def test_what_a_rule_catches_meets_what_the_program_chose(name: str, action: Action, outcome: Any) -> None:
     """Rejected, held or let pass, with the rule's name as the reason."""
     line, setting, before = HITS[name]
-    findings = found(name, line, Screening(**{name: setting(action)}), before, **ENDS_SOON)
-    assert findings == ((Finding(outcome, name),) if outcome else ())  # type: ignore[arg-type]
+    found = findings(name, line, Screening(**{name: setting(action)}), before, **ENDS_SOON)
+    assert found == ((Finding(outcome, name),) if outcome else ())  # type: ignore[arg-type]
 
 
 def test_every_rule_is_shown_at_work() -> None:
     """A rule without a hit here is one that nobody has seen act."""
-    assert set(HITS) == set(BY_NAME) - {"self_referral", "ring", "ban"}  # shown in test_screening and test_review
+    assert set(HITS) == set(RULES_BY_NAME) - {"self_referral", "ring", "ban"}  # shown in test_screening and test_review
 
 
 def test_the_referrers_own_device_is_the_same_device_too() -> None:
     """Where they told it when they were enrolled."""
-    assert found("same_device", ONE, Screening(), referrer_device="d1")
-    assert not found("same_device", ONE, Screening(), referrer_device="d2")
+    assert findings("same_device", ONE, Screening(), referrer_device="d1")
+    assert not findings("same_device", ONE, Screening(), referrer_device="d2")
 
 
 @pytest.mark.parametrize("device", [None, "", "d2"])
 def test_another_device_and_none_are_nobodys_double(device: str | None) -> None:
     """Two people who told no device are not the same; and who comes back under their own device is not their own double."""
     nameless = referral("xhs:nobody", 1, device="" if device == "" else None)
-    assert not found("same_device", referral("xhs:two", 9, device=device), Screening(), [ONE, nameless])
-    assert not found("same_device", referral(ONE.person, 9, device="d1"), Screening(), [ONE])
+    assert not findings("same_device", referral("xhs:two", 9, device=device), Screening(), [ONE, nameless])
+    assert not findings("same_device", referral(ONE.person, 9, device="d1"), Screening(), [ONE])
 
 
 @pytest.mark.parametrize(
@@ -94,21 +101,21 @@ def test_another_device_and_none_are_nobodys_double(device: str | None) -> None:
 )
 def test_a_crowd_is_no_burst_by_another_network_or_over_a_longer_time(line: Any, before: Any) -> None:
     """One too few, one too late, from elsewhere, or from a network that nobody told."""
-    assert not found("network_burst", line, Screening(network_burst=NetworkBurst(people=3, minutes=2)), before)
+    assert not findings("network_burst", line, Screening(network_burst=NetworkBurst(people=3, minutes=2)), before)
 
 
 def test_as_many_as_the_limit_in_a_minute_are_let_pass() -> None:
     """More than the limit is too fast; and the sixth comes when the first is a minute old."""
     screening = Screening(velocity_per_minute=VelocityPerMinute(limit=5))
-    assert not found("velocity_per_minute", referral("xhs:z", 30), screening, _row(4))
-    assert not found("velocity_per_minute", referral("xhs:z", 60), screening, _row(5))
-    assert found("velocity_per_minute", referral("xhs:z", 59.999), screening, _row(5))
+    assert not findings("velocity_per_minute", referral("xhs:z", 30), screening, _row(4))
+    assert not findings("velocity_per_minute", referral("xhs:z", 60), screening, _row(5))
+    assert findings("velocity_per_minute", referral("xhs:z", 59.999), screening, _row(5))
 
 
 def test_what_arrives_late_in_the_midst_of_a_burst_belongs_to_it() -> None:
     """The minute may lie around it, not only before it."""
     screening = Screening(velocity_per_minute=VelocityPerMinute(limit=4))
-    assert found("velocity_per_minute", referral("xhs:late", 30), screening, _row(2, 1) + _row(2, 58))
+    assert findings("velocity_per_minute", referral("xhs:late", 30), screening, _row(2, 1) + _row(2, 58))
     assert max_in_window([0, 10, 20, 59_999, 60_000, 61_000], 30_000, 60_000) == 5
 
 
@@ -128,7 +135,7 @@ def test_what_arrives_late_in_the_midst_of_a_burst_belongs_to_it() -> None:
 )
 def test_a_name_that_nobody_keeps_is_known(handle: str) -> None:
     """Given by a platform, counted up or typed in a hurry; in whatever case and width."""
-    assert found("disposable_handle", referral("xhs:z", handle=handle), _names())
+    assert findings("disposable_handle", referral("xhs:z", handle=handle), _names())
 
 
 @pytest.mark.parametrize(
@@ -136,7 +143,7 @@ def test_a_name_that_nobody_keeps_is_known(handle: str) -> None:
 )
 def test_a_name_of_ones_own_is_let_pass(handle: str | None) -> None:
     """Digits alone make no name disposable; nor does one that was not told."""
-    assert not found("disposable_handle", referral("xhs:z", handle=handle), _names())
+    assert not findings("disposable_handle", referral("xhs:z", handle=handle), _names())
 
 
 def test_a_programs_own_patterns_count_too() -> None:
@@ -149,14 +156,14 @@ def test_a_programs_own_patterns_count_too() -> None:
         ("my shill_7", False),
         ("botx1", False),
     ]:
-        assert bool(found("disposable_handle", referral("xhs:z", handle=handle), _names(*patterns))) == hit
+        assert bool(findings("disposable_handle", referral("xhs:z", handle=handle), _names(*patterns))) == hit
 
 
 def test_a_program_may_leave_out_the_names_that_are_built_in() -> None:
     """Where the platform gives such names to everybody, only its own list counts."""
     own = Screening(disposable_handle=DisposableHandle(built_in=False, patterns=("shill_*",), action="hold"))
-    assert not found("disposable_handle", referral("xhs:z", handle="小红薯5F3A2B1C"), own)
-    assert found("disposable_handle", referral("xhs:z", handle="shill_1"), own)
+    assert not findings("disposable_handle", referral("xhs:z", handle="小红薯5F3A2B1C"), own)
+    assert findings("disposable_handle", referral("xhs:z", handle="shill_1"), own)
 
 
 def _names(*patterns: str) -> Screening:
@@ -165,40 +172,40 @@ def _names(*patterns: str) -> Screening:
 
 def test_who_comes_back_once_more_than_allowed_is_churn() -> None:
     """By default the fifth time."""
-    assert not found("churn", referral("xhs:z", spells=4), Screening())
-    assert found("churn", referral("xhs:z", spells=5), Screening())
+    assert not findings("churn", referral("xhs:z", spells=4), Screening())
+    assert findings("churn", referral("xhs:z", spells=5), Screening())
 
 
 def test_a_referrer_whose_people_have_left_again_is_churn() -> None:
     """Of at least so many, the share that left; who is judged now does not count, and who came back has not left."""
     screening = Screening(churn=Churn(left_percent=50, people=4))
-    some = known(_row(4)).with_unfollow("xhs:p0_0")
+    some = referrer_after(_row(4)).with_unfollow("xhs:p0_0")
     half = some.with_unfollow("xhs:p0_1")
     line = referral("xhs:z", 99)
-    assert not found("churn", line, screening, some)
-    assert found("churn", line, screening, half)
-    assert not found("churn", line, screening, half.with_sample(brought(referral("xhs:p0_1", 50))))
-    assert not found("churn", referral("xhs:p0_2", 99), screening, half)
+    assert not findings("churn", line, screening, some)
+    assert findings("churn", line, screening, half)
+    assert not findings("churn", line, screening, half.with_sample(referral_sample(referral("xhs:p0_1", 50))))
+    assert not findings("churn", referral("xhs:p0_2", 99), screening, half)
 
 
 def test_a_burst_before_a_deadline_is_more_than_the_limit_and_than_usual() -> None:
     """Ten a day are a usual pace: five times that in four hours are eight; and what came before those hours is no burst."""
     screening = Screening(deadline_burst=DeadlineBurst(limit=3, hours=4, times=5, action="hold"))
-    ends = {"program": program(ends_at=at(8)), "timezone": ZONE}
+    ends = {"program": small_program(ends_at=day(8)), "timezone": ZONE}
     week = [one for day in range(7) for one in _row(10, day * DAY + HOUR, MINUTE)]
     last = 8 * DAY - 4 * HOUR
     line = referral("xhs:z", last + HOUR)
-    assert not found("deadline_burst", line, screening, week + _row(7, last), **ends)
-    assert found("deadline_burst", line, screening, week + _row(8, last), **ends)
-    assert found("deadline_burst", line, screening, _row(3, last), **ends)
-    assert not found("deadline_burst", line, screening, _row(2, last) + _row(9, last - HOUR), **ends)
-    assert not found("deadline_burst", referral("xhs:z", 8 * DAY), screening, _row(9, last), **ends)
+    assert not findings("deadline_burst", line, screening, week + _row(7, last), **ends)
+    assert findings("deadline_burst", line, screening, week + _row(8, last), **ends)
+    assert findings("deadline_burst", line, screening, _row(3, last), **ends)
+    assert not findings("deadline_burst", line, screening, _row(2, last) + _row(9, last - HOUR), **ends)
+    assert not findings("deadline_burst", referral("xhs:z", 8 * DAY), screening, _row(9, last), **ends)
 
 
 def test_a_program_that_is_not_known_holds() -> None:
     """The rule crashes, and money waits."""
     screening = Screening(deadline_burst=DeadlineBurst(limit=1, action="reject"))
-    assert found("deadline_burst", ONE, screening, _row(2)) == (Finding("held", "rule_failed"),)
+    assert findings("deadline_burst", ONE, screening, _row(2)) == (Finding("held", "rule_failed"),)
 
 
 def test_deadlines_are_the_programs_end_a_boards_month_and_a_challenges_end() -> None:
@@ -207,9 +214,13 @@ def test_deadlines_are_the_programs_end_a_boards_month_and_a_challenges_end() ->
     glow = Challenge(id="c", hashtag="#g", starts=date(2026, 11, 1), days=3)
     month = Board(metric="referrals", periods=("month",))
     shanghai = {"month": datetime(2026, 11, 30, 16, tzinfo=UTC), "challenge": datetime(2026, 11, 3, 16, tzinfo=UTC)}
-    assert next_deadline(program(), ZONE, moment) is None
-    assert next_deadline(program(boards=(month,)), ZONE, moment) == to_ms(shanghai["month"])
-    assert next_deadline(program(boards=(month,), challenges=(glow,)), ZONE, moment) == to_ms(shanghai["challenge"])
-    assert next_deadline(program(challenges=(glow,), ends_at=at(1)), ZONE, moment) == to_ms(at(1))
-    assert next_deadline(program(challenges=(glow,), ends_at=at(1)), ZONE, to_ms(at(1))) == to_ms(shanghai["challenge"])
-    assert next_deadline(program(boards=(Board(metric="referrals", periods=("day",)),)), ZONE, moment) is None
+    assert next_deadline(small_program(), ZONE, moment) is None
+    assert next_deadline(small_program(boards=(month,)), ZONE, moment) == to_ms(shanghai["month"])
+    assert next_deadline(small_program(boards=(month,), challenges=(glow,)), ZONE, moment) == to_ms(
+        shanghai["challenge"]
+    )
+    assert next_deadline(small_program(challenges=(glow,), ends_at=day(1)), ZONE, moment) == to_ms(day(1))
+    assert next_deadline(small_program(challenges=(glow,), ends_at=day(1)), ZONE, to_ms(day(1))) == to_ms(
+        shanghai["challenge"]
+    )
+    assert next_deadline(small_program(boards=(Board(metric="referrals", periods=("day",)),)), ZONE, moment) is None

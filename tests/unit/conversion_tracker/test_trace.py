@@ -27,30 +27,29 @@ from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import Topic, partition_of
 from tests.support.builders.conversion_tracker import (
-    AMY,
-    BO,
     FRIEND,
-    PROGRAM,
     ban,
     follow,
-    paid,
-    refunded,
+    friend_tag,
+    order_payment,
+    order_refund,
+    program_version,
     scan,
-    tagged,
     tick,
     token,
     unfollow,
-    version,
 )
+from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
-from tests.support.scenarios.events_to_rewards import PARTITIONS, Chain
+from tests.support.folds import PARTITIONS
+from tests.support.scenarios.reward_chain import RewardChain
 
 BONUS1 = replace(BONUS3, id="bonus1", referrals=1)
 
 
 def terms(holding_days: int = 0, **more: object) -> ProgramVersion:
     """A program that rewards both sides, with a bonus for the first friend."""
-    plain = version(**more)
+    plain = program_version(**more)
     return replace(plain, program=replace(plain.program, rewards=(GUIDE, FIRST20, BONUS1), holding_days=holding_days))
 
 
@@ -61,7 +60,7 @@ def types(trace: Trace, topic: str) -> list[str]:
 
 def test_the_trace_of_a_follow_goes_from_the_event_to_the_rewards_of_both_sides() -> None:
     """One follow with a code: the event, two attribution lines, one conversion, three grants and the next state of each."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     trace = chain.trace(FRIEND)
     assert types(trace, "events") == ["person.followed"]
     assert types(trace, "attributions") == ["referral.attributed", "referral.qualified"]
@@ -72,9 +71,9 @@ def test_the_trace_of_a_follow_goes_from_the_event_to_the_rewards_of_both_sides(
 
 def test_an_unfollow_and_a_new_follow_are_in_the_trace() -> None:
     """Each reversal and each new line."""
-    chain = Chain(terms())
+    chain = RewardChain(terms())
     for fact in (follow(1, 1, code="AMY88"), unfollow(2, 2), follow(3, 3)):
-        chain.say(fact).drain()
+        chain.append(fact).drain()
     trace = chain.trace(FRIEND)
     assert types(trace, "events") == ["person.followed", "person.unfollowed", "person.followed"]
     assert types(trace, "conversions") == ["conversion.cleared", "conversion.reversed", "conversion.cleared"]
@@ -84,7 +83,7 @@ def test_an_unfollow_and_a_new_follow_are_in_the_trace() -> None:
 
 def test_a_held_reward_is_traced_to_the_end_of_its_holding_period() -> None:
     """Granted on day 1, held for 7 days, fulfilled by a clock tick."""
-    chain = Chain(terms(holding_days=7)).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms(holding_days=7)).append(follow(1, 1, code="AMY88")).drain()
     assert (
         types(chain.trace(FRIEND), "rewards") == ["reward.granted", "reward.held"] * 3
         or sorted(types(chain.trace(FRIEND), "rewards")) == ["reward.granted"] * 3 + ["reward.held"] * 3
@@ -103,20 +102,20 @@ def test_a_failing_rule_leads_to_a_held_conversion_without_rewards() -> None:
         raise LookupError("rule failed")
 
     rule = ScreeningRule("self_referral", "", "referral", "high", lambda _: "reject", crash)
-    trace = Chain(terms(), ScreenFold([rule])).say(follow(1, 1, code="AMY88")).drain().trace(FRIEND)
+    trace = RewardChain(terms(), ScreenFold([rule])).append(follow(1, 1, code="AMY88")).drain().trace(FRIEND)
     assert types(trace, "conversions") == ["conversion.held"]
     assert (types(trace, "rewards"), trace.missing) == ([], ())
 
 
 def test_an_unattributed_follow_has_a_trace() -> None:
     """The follow, and the unattributed line."""
-    trace = Chain(terms()).say(follow(1, 1)).drain().trace(FRIEND)
+    trace = RewardChain(terms()).append(follow(1, 1)).drain().trace(FRIEND)
     assert [step.type for step in trace.steps] == ["person.followed", "referral.unattributed"]
 
 
 def test_deleted_events_are_reported_as_missing() -> None:
     """If a retention is set on the log: the step is missing with its position, and no other line takes its place."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     subject = chain.trace_subject(FRIEND)
 
     class WithoutEvents(MemoryLogReader):
@@ -132,7 +131,7 @@ def test_deleted_events_are_reported_as_missing() -> None:
 
 def test_another_line_at_the_position_is_not_used() -> None:
     """If the state is of another log: the line's id is compared."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     for records in chain.log.records.values():
         records[:] = [record._replace(value=record.value.replace(b"evt_1", b"evt_9")) for record in records]
     assert any(one.step == "the event evt_1" for one in chain.trace(FRIEND).missing)
@@ -140,7 +139,7 @@ def test_another_line_at_the_position_is_not_used() -> None:
 
 def test_read_limits_are_kept_and_reported() -> None:
     """With too many records or a slow log, the trace is returned and says where to look."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     trace = chain.trace(FRIEND, limits=ReadLimits(records=1, seconds=60))
     assert any("kcat" in one.detail for one in trace.missing)
     ticks = iter([0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])
@@ -150,7 +149,7 @@ def test_read_limits_are_kept_and_reported() -> None:
 
 def test_a_conversion_that_is_not_on_the_log_is_reported_as_missing() -> None:
     """If the state is ahead of the log that is found."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     for partition in range(PARTITIONS):
         chain.log.records["conversions", partition].clear()
     missing = chain.trace(FRIEND).missing
@@ -166,14 +165,14 @@ def test_a_review_a_month_later_is_found_by_its_time() -> None:
         raise LookupError("rule failed")
 
     rule = ScreeningRule("self_referral", "", "referral", "high", lambda _: "reject", crash)
-    chain = Chain(terms(), ScreenFold([rule])).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms(), ScreenFold([rule])).append(follow(1, 1, code="AMY88")).drain()
     subject = chain.trace_subject(FRIEND)
     assert subject.conversion is not None
     partition = chain.trace(FRIEND).steps[-1].position.partition
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", partition, msgspec.json.encode(tick(number)))
-    held, log = subject.conversion, chain.say(unfollow(9, 30)).log
+    held, log = subject.conversion, chain.append(unfollow(9, 30)).log
     events = partition_of(person_key(PROGRAM, FRIEND), PARTITIONS)
     cause = ("events", events, len(log.records["events", events]) - 1, 0, 0)
     now, lines = reconcile(replace(held, review=Review("cleared", "kim", chain.clock.now_ms())), held.at, "review")
@@ -189,12 +188,12 @@ def test_a_review_a_month_later_is_found_by_its_time() -> None:
 @pytest.mark.parametrize("banned", [FRIEND, AMY.external_id], ids=["the person", "the referrer"])
 def test_a_ban_a_month_later_is_found_by_its_time(banned: str) -> None:
     """With more records between the conversion and the ban than one step may read."""
-    chain = Chain(terms()).say(follow(1, 1, code="AMY88")).drain()
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     partition = partition_of(referrer_key(PROGRAM, AMY.id), PARTITIONS)
     for number in range(100):
         chain.clock.advance(DAY_MS // 4)
         chain.log.append("conversions", partition, msgspec.json.encode(tick(number)))
-    chain.say(ban(30, banned)).drain()
+    chain.append(ban(30, banned)).drain()
     trace = chain.trace(FRIEND, limits=ReadLimits(records_per_step=50, seconds=60))
     assert types(trace, "events") == ["person.followed", "person.banned"]
     assert "conversion.reversed" in types(trace, "conversions")
@@ -220,9 +219,9 @@ _FACTS = st.one_of(
     st.builds(lambda n, d: follow(n, d, click=token(BO, d - 0.5)), st.integers(10, 12), st.integers(1, 5)),
     st.builds(unfollow, st.integers(20, 29), st.integers(1, 5)),
     st.builds(scan, st.integers(30, 39), st.integers(1, 5), st.sampled_from(["AMY88", "BO88", "NOBODY"])),
-    st.builds(tagged, st.integers(40, 42), st.integers(1, 5), st.just("xhs:bo")),
-    st.builds(paid, st.integers(50, 55), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
-    st.builds(refunded, st.integers(60, 65), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
+    st.builds(friend_tag, st.integers(40, 42), st.integers(1, 5), st.just("xhs:bo")),
+    st.builds(order_payment, st.integers(50, 55), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
+    st.builds(order_refund, st.integers(60, 65), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
     st.builds(_follow_by_other, st.integers(1, 5)),
 )
 _STEPS = st.one_of(
@@ -238,15 +237,17 @@ def test_every_position_has_its_line_and_no_line_of_the_referral_is_omitted(
     steps: list[Fact | int | str], on_order: bool
 ) -> None:
     """For any events in any order, with folds that crash: correct, complete, and with all causes down to events."""
-    chain = Chain(terms(qualifies_on="order.paid", min_amount=Decimal(50), currency="CNY") if on_order else terms())
+    chain = RewardChain(
+        terms(qualifies_on="order.paid", min_amount=Decimal(50), currency="CNY") if on_order else terms()
+    )
     for step in steps:
         chain.clock.advance(7_000)
         if isinstance(step, int):
-            chain.fold(step)
+            chain.run_once(step)
         elif isinstance(step, str):
-            chain.stutter(step)
+            chain.repeat_last_records(step)
         else:
-            chain.say(step)
+            chain.append(step)
     trace = chain.drain().trace(FRIEND)
     positions = {step.position for step in trace.steps}
     for one in trace.steps:
@@ -261,7 +262,7 @@ def _key(step: TraceStep) -> tuple[object, ...]:
     return step.type, *step.identity
 
 
-def _lines_about_friend(chain: Chain) -> set[tuple[object, ...]]:
+def _lines_about_friend(chain: RewardChain) -> set[tuple[object, ...]]:
     """Oracle that reads the whole log: the lines about the friend's referral, conversion and rewards, without copies."""
     subject = chain.trace_subject(FRIEND)
     referral = referral_id(PROGRAM, FRIEND, subject.referrer) if subject.referrer else None
@@ -279,12 +280,12 @@ def _lines_about_friend(chain: Chain) -> set[tuple[object, ...]]:
     return {(one["type"], *one["cause"]) for one in (*attributions, *conversions, *states, *caused)}
 
 
-def _positioned_lines(chain: Chain, topic: str) -> Iterator[tuple[tuple[str, int, int, int], dict]]:
+def _positioned_lines(chain: RewardChain, topic: str) -> Iterator[tuple[tuple[str, int, int, int], dict]]:
     for partition in range(PARTITIONS):
         for record in chain.log.records[topic, partition]:
             for number, raw in enumerate(split(record.value)):
                 yield (topic, partition, record.offset, number), msgspec.json.decode(raw)
 
 
-def _lines(chain: Chain, topic: str) -> Iterator[dict]:
+def _lines(chain: RewardChain, topic: str) -> Iterator[dict]:
     return (line for _, line in _positioned_lines(chain, topic))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from leaderboard.domain.activity import MAX_FACTS_PER_DAY, Activity, total
 from leaderboard.folds.activity_fold import ActivityFold, State
+from referral.catalog.view import Catalog
 from referral.events.facts import (
     ClickReclassed,
     ContentShared,
@@ -23,7 +24,9 @@ from referral.events.facts import (
 )
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_ms
-from tests.support.builders.leaderboard import PARTITIONS, PROGRAM, START, ZONE, Folding
+from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
+from tests.support.builders.participants import PROGRAM, START
+from tests.support.folds import LogFold
 
 LATENESS_DAYS = 35
 decode = msgspec.msgpack.Decoder(State).decode
@@ -34,12 +37,12 @@ def fact(kind: type, id: str, person: str, at: datetime, **more: object) -> obje
     return kind(id=id, occurred_at=at, program=PROGRAM, person=person, **more)
 
 
-def folding() -> Folding:
+def folding() -> LogFold:
     """A fold with the usual bound."""
-    return Folding(ActivityFold(LATENESS_DAYS))
+    return LogFold(ActivityFold(LATENESS_DAYS), Catalog([GLOW_VERSION]))
 
 
-def ever(one: Folding) -> Activity:
+def ever(one: LogFold) -> Activity:
     """The counts of all time, over all partitions."""
     return total(decode(raw) for raw in one.values(f"ever:{PROGRAM}"))
 
@@ -63,8 +66,8 @@ def test_a_fact_counts_once_however_often_it_is_sent_in_whatever_order(facts: li
     chance.shuffle(sent)
     one = folding()
     one.clock.advance(10 * DAY_MS)
-    one.say((fact_key(line), line) for line in sent)
-    one.fold()
+    one.append((fact_key(line), line) for line in sent)
+    one.drain()
     found = ever(one)
     assert found.shown == sum(isinstance(line, ContentShown) for line in once)
     assert found.shares == sum(isinstance(line, ContentShared) for line in once)
@@ -87,8 +90,8 @@ def test_a_post_counts_once_and_no_more_when_it_is_gone(told: list[tuple[bool, i
         for n, (there, post, day) in enumerate(told)
     ]
     one = folding()
-    one.say((fact_key(line), line) for line in lines)
-    one.fold()
+    one.append((fact_key(line), line) for line in lines)
+    one.drain()
     gone = {post for there, post, _ in told if not there}
     first = {
         post: min(day for there, other, day in told if there and other == post) for there, post, _ in told if there
@@ -105,8 +108,8 @@ def test_only_people_open_links() -> None:
         click = LinkClicked(
             id=f"clk_{number}", occurred_at=START, program=PROGRAM, participant="par_a", code="AMY", visitor=visitor
         )
-        one.say([(fact_key(click), click)])
-    one.fold()
+        one.append([(fact_key(click), click)])
+    one.drain()
     assert ever(one) == Activity(clicks=2)
 
 
@@ -115,8 +118,8 @@ def test_what_is_recorded_past_the_lateness_bound_is_not_counted() -> None:
     one = folding()
     one.clock.advance(LATENESS_DAYS * DAY_MS)
     just, late = fact(ContentShown, "a", "p", START), fact(ContentShown, "b", "p", START - timedelta(seconds=1))
-    one.say((fact_key(line), line) for line in (just, late))
-    one.fold()
+    one.append((fact_key(line), line) for line in (just, late))
+    one.drain()
     assert ever(one) == Activity(shown=1)
 
 
@@ -126,8 +129,8 @@ def test_a_day_of_one_person_is_bounded() -> None:
     told = [fact(ContentShown, f"e{number}", "p", START) for number in range(MAX_FACTS_PER_DAY + 50)]
     others = [fact(ContentShown, "next", "p", START + timedelta(days=1)), fact(ContentShown, "else", "q", START)]
     one.clock.advance(2 * DAY_MS)
-    one.say((fact_key(line), line) for line in (*told, *others))
-    one.fold()
+    one.append((fact_key(line), line) for line in (*told, *others))
+    one.drain()
     assert ever(one) == Activity(shown=MAX_FACTS_PER_DAY + len(others))
 
 
@@ -136,23 +139,21 @@ def test_ids_are_kept_as_long_as_a_duplicate_can_come_and_no_longer() -> None:
     count.
     """
     one, shown = folding(), fact(ContentShown, "a", "p", START)
-    one.say([(fact_key(shown), shown)])
+    one.append([(fact_key(shown), shown)])
     for day in (LATENESS_DAYS, LATENESS_DAYS + 2):
         one.clock.advance(day * DAY_MS - (one.clock.now_ms() - to_ms(START)))
         tick(one, START + timedelta(days=day))
-        one.say([(fact_key(shown), shown)])
-        one.fold()
+        one.append([(fact_key(shown), shown)])
+        one.drain()
         assert ever(one) == Activity(shown=1)
     left = [key for values in one.states.values.values() for key in values if key.startswith("seen:")]
     assert left == []
     assert not any(board == "timers" for places in one.states.scores.values() for board, _ in places)
 
 
-def tick(one: Folding, at: datetime) -> None:
+def tick(one: LogFold, at: datetime) -> None:
     """Time reaches every partition."""
-    for partition in range(PARTITIONS):
-        line = ClockTicked(id=f"clk_{at.timestamp():.0f}", occurred_at=at)
-        one.log.append("events", partition, msgspec.json.encode(line))
+    one.append_tick(ClockTicked(id=f"clk_{at.timestamp():.0f}", occurred_at=at))
 
 
 def clicked(number: int, day: int, was: Visitor) -> LinkClicked:
@@ -195,8 +196,8 @@ def test_a_reclassed_click_counts_as_what_was_said_last_in_whatever_order(told: 
         expected[name] = expected.get(name, 0) + ([was, *later][-1] == "person")
     chance.shuffle(lines)
     one = folding()
-    one.say((fact_key(line), line) for line in lines)
-    one.fold()
+    one.append((fact_key(line), line) for line in lines)
+    one.drain()
     assert one.rejected == []
     assert ever(one).clicks == sum(expected.values())
     days = dict[str, int]()

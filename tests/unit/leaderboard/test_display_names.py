@@ -5,9 +5,9 @@ import pytest
 from leaderboard.display_names import ParticipantName, names_of
 from referral.catalog.view import Catalog
 from referral.log.errors import LogUnavailable
-from tests.support.builders.leaderboard import somebody
+from tests.support.builders.participants import participant
 
-AMY = somebody("amy", "Amy")
+AMY = participant("amy", "Amy")
 
 
 def _away() -> None:

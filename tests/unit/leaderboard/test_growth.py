@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from leaderboard.domain.growth import Growth, GrowthDays, total
 from leaderboard.folds.growth_fold import GrowthFold, State
+from referral.catalog.view import Catalog
 from referral.events.attributions import (
     AttributionLine,
     Evidence,
@@ -22,7 +23,9 @@ from referral.events.attributions import (
 from referral.events.edges import EdgeFact
 from referral.events.examples import example
 from referral.events.schemas import types_by_tag
-from tests.support.builders.leaderboard import PROGRAM, START, ZONE, Folding
+from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
+from tests.support.builders.participants import PROGRAM, START
+from tests.support.folds import LogFold
 
 CHANNELS = st.sampled_from([None, "wechat", "weibo"])
 FOLLOWS = st.tuples(st.booleans(), st.integers(0, 70 * 24), CHANNELS)  # brought?, when (hours), through what
@@ -53,7 +56,7 @@ def undone(person: str, follow: tuple[bool, int, str | None]) -> ReferralReverse
     )
 
 
-def ever(folding: Folding) -> Growth:
+def ever(folding: LogFold) -> Growth:
     """The counts of all time, over all partitions."""
     return total(decode(raw) for raw in folding.values(f"ever:{PROGRAM}"))
 
@@ -68,7 +71,7 @@ def test_edges_tell_of_nobody_new() -> None:
 @given(lives=LIVES, left=st.sets(st.integers(0, 7)))
 def test_the_counts_are_those_of_who_follows_at_the_end(lives: list[list], left: set[int]) -> None:
     """Every earlier verdict on a person is taken back, on its own day and through its own channel."""
-    folding, standing = Folding(GrowthFold()), []
+    folding, standing = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), []
     for number, life in enumerate(lives):
         person = f"p{number}"
         for follow, following in zip(life, [*life[1:], None], strict=True):
@@ -76,8 +79,8 @@ def test_the_counts_are_those_of_who_follows_at_the_end(lives: list[list], left:
             gone = following is not None or number in left
             lines += [undone(person, follow)] if gone else []
             standing += [] if gone else [follow]
-            folding.say((attribution_key(line), line) for line in lines)
-    folding.fold()
+            folding.append((attribution_key(line), line) for line in lines)
+    folding.drain()
     found = ever(folding)
     assert (found.attributed, found.qualified, found.unattributed) == (
         sum(brought for brought, _, _ in standing),
@@ -90,7 +93,7 @@ def test_the_counts_are_those_of_who_follows_at_the_end(lives: list[list], left:
     assert folding.rejected == []
 
 
-def by_day(folding: Folding) -> dict[str, int]:
+def by_day(folding: LogFold) -> dict[str, int]:
     """Followers by day, over all partitions and blocks; days that came to nothing left out."""
     found: dict[str, int] = {}
     for values in folding.states.values.values():
@@ -118,11 +121,11 @@ def test_the_share_of_referrals_is_of_all_who_follow() -> None:
 
 def test_a_refund_takes_back_what_qualified_and_leaves_the_follower_where_they_came_from() -> None:
     """Only who leaves is taken from their channel; the day is that of the follow, whenever the order was."""
-    folding, life = Folding(GrowthFold()), (True, 5, "wechat")
+    folding, life = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), (True, 5, "wechat")
     attributed, qualified = said("p1", life)
     refunded = replace(undone("p1", life), undoes=("qualified",), reason="refunded")
     left = replace(undone("p1", life), undoes=("attributed",))
     for lines, counts in (([attributed, qualified, refunded], Growth(1, 0, 0, {"wechat": 1})), ([left], Growth())):
-        folding.say((attribution_key(line), line) for line in lines)
-        folding.fold()
+        folding.append((attribution_key(line), line) for line in lines)
+        folding.drain()
         assert ever(folding) == counts

@@ -15,11 +15,11 @@ from link_issuer.domain.advice.generic_cta import is_generic
 from link_issuer.domain.advice.missing_element import missing_elements
 from link_issuer.domain.advice.text_patterns import FORCED_SHARING, OFF_PLATFORM, REPEATED_SHARING
 from link_issuer.http_api.programs.program_examples import PROGRAM
-from link_issuer.programs.yaml_form import read
-from referral.program_file.check import check
-from tests.support.builders.program_files import SMALL, program_files
+from link_issuer.programs.yaml_form import read_yaml
+from referral.program_file.check import check_program_file
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
-GLOW: dict[str, Any] = dict(read(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
+GLOW: dict[str, Any] = dict(read_yaml(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
 ITEM = GLOW["content"][0]
 CHALLENGE = GLOW["challenges"][0]
 FOUR = ["xiaohongshu", "wechat", "weibo", "douyin"]
@@ -81,7 +81,7 @@ def _both(code: str, pointer: str) -> list[tuple[str, str]]:
 
 def _advice(content: object) -> list[Advice]:
     """The advice on a file without mistakes."""
-    checked = check(content)
+    checked = check_program_file(content)
     assert checked.mistakes == []
     assert checked.program is not None
     return find_advice(checked.program)
@@ -178,7 +178,7 @@ def test_every_rule_is_in_the_table_above() -> None:
 
 def test_a_minimal_program_gets_all_advice_at_once() -> None:
     """The program is valid all the same."""
-    assert [one.code for one in _advice(SMALL)] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
+    assert [one.code for one in _advice(MINIMAL_FILE)] == ["no_cta", "hard_to_share", "no_reward", "no_ugc"]
 
 
 def test_every_rule_file_is_in_the_catalogue() -> None:
@@ -242,7 +242,7 @@ def test_what_leads_off_xiaohongshu_is_found(text: str, leads: bool) -> None:
 
 def test_an_item_has_the_elements_it_describes_and_those_of_its_mechanics() -> None:
     """Emotional trigger, practical value, easy share, social currency."""
-    program = check(
+    program = check_program_file(
         GLOW | _item(elements={"easy_share": "one word"}, mechanics=["practical_value", "share_trigger"])
     ).program
     assert program is not None

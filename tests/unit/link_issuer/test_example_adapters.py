@@ -1,4 +1,4 @@
-"""The adapter that docs/adapters.md plays through is the one of the example, and is in order."""
+"""The adapter in docs/adapters.md is that of the example program, and is valid."""
 
 import re
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from link_issuer.programs.yaml_form import read
-from referral.program_file.check import check
+from link_issuer.programs.yaml_form import read_yaml
+from referral.program_file.check import check_program_file
 
 
 def test_the_documented_adapter_is_the_examples() -> None:
     """What a reader copies from the page, `referral program check` takes."""
-    checked = check(read(Path("examples/programs/shop.yaml").read_text("utf-8")).content)
+    checked = check_program_file(read_yaml(Path("examples/programs/shop.yaml").read_text("utf-8")).content)
     assert checked.mistakes == []
     assert checked.program is not None
     (snippet,) = re.findall(

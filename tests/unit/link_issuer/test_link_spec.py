@@ -1,6 +1,6 @@
 """What a link may carry, and when a code works."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,25 +10,9 @@ from msgspec.structs import replace
 from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.link_spec import LinkSpec, disable_link, link_mistakes, new_link
 from link_issuer.usage_counter import is_snapshot_due
-from referral.events.content import CallToAction, ContentItem
-from referral.events.entities import Participant, ProgramVersion
-from referral.events.program import Program
+from tests.support.builders.link_issuer import LINK_OWNER, NOW, SHARE_PROGRAM, SHARE_VERSION
 
-NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-CTA = CallToAction(id="tag", placement="caption", text={"en": "Tag a friend"})
-RULES = Program(
-    id="prg_x",
-    name={"en": "X"},
-    timezone="UTC",
-    target_url="https://example.com",
-    channels=("wechat", "weibo"),
-    content=(ContentItem(id="hacks", format="helpful", mechanics=("practical_value",), ctas=(CTA,)),),
-)
-TERMS = ProgramVersion(recorded_at=NOW, program=RULES, version=1, effective_from=NOW)
-AMY = Participant(
-    recorded_at=NOW, id="par_0123456789abcdef", program="prg_x", external_id="xhs:u42", display_name="Amy", code="AMY88"
-)
 
 
 @pytest.mark.parametrize(
@@ -48,15 +32,17 @@ AMY = Participant(
 )
 def test_a_link_may_carry_what_the_program_has(spec: LinkSpec, pointers: list[str]) -> None:
     """Its channels, its content and that content's calls to action; an end in the future. All mistakes at once."""
-    assert [one.pointer for one in link_mistakes(spec, RULES, NOW)] == pointers
+    assert [one.pointer for one in link_mistakes(spec, SHARE_PROGRAM, NOW)] == pointers
 
 
 def test_the_same_spec_is_the_same_link() -> None:
     """A link's id is derived from what it carries, whatever the UTC offset of its times; another spec is another link."""
     east = (NOW + HOUR).astimezone(None)
-    assert LinkSpec(expires_at=NOW + HOUR).link_id(AMY.id) == LinkSpec(expires_at=east).link_id(AMY.id)
-    assert LinkSpec(content="a", cta="b").link_id(AMY.id) != LinkSpec(content="b", cta="a").link_id(AMY.id)
-    assert LinkSpec().link_id(AMY.id) != LinkSpec().link_id("par_another")
+    assert LinkSpec(expires_at=NOW + HOUR).link_id(LINK_OWNER.id) == LinkSpec(expires_at=east).link_id(LINK_OWNER.id)
+    assert LinkSpec(content="a", cta="b").link_id(LINK_OWNER.id) != LinkSpec(content="b", cta="a").link_id(
+        LINK_OWNER.id
+    )
+    assert LinkSpec().link_id(LINK_OWNER.id) != LinkSpec().link_id("par_another")
 
 
 @pytest.mark.parametrize(
@@ -70,41 +56,47 @@ def test_the_same_spec_is_the_same_link() -> None:
 )
 def test_a_link_works_from_its_start_until_its_end(now: datetime, expected: str | None) -> None:
     """The start is inclusive, the end exclusive."""
-    link = new_link(LinkSpec(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), AMY, "LATER", NOW)
-    assert unavailable_reason(link, TERMS, now) == expected
-    assert unavailable_reason(AMY, TERMS, now) is None
+    link = new_link(LinkSpec(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), LINK_OWNER, "LATER", NOW)
+    assert unavailable_reason(link, SHARE_VERSION, now) == expected
+    assert unavailable_reason(LINK_OWNER, SHARE_VERSION, now) is None
 
 
 def test_no_code_works_before_its_program_starts_or_after_it_ends() -> None:
     """Nor does a disabled link at any time."""
-    link = new_link(LinkSpec(), AMY, "AMYX", NOW)
-    ended = replace(TERMS, program=replace(RULES, ends_at=NOW))
-    for owner in (AMY, link):
+    link = new_link(LinkSpec(), LINK_OWNER, "AMYX", NOW)
+    ended = replace(SHARE_VERSION, program=replace(SHARE_PROGRAM, ends_at=NOW))
+    for owner in (LINK_OWNER, link):
         assert unavailable_reason(owner, None, NOW) == "program_not_started"
         assert unavailable_reason(owner, ended, NOW) == "program_ended"
-    assert unavailable_reason(replace(link, disabled=True), TERMS, NOW) == "disabled"
+    assert unavailable_reason(replace(link, disabled=True), SHARE_VERSION, NOW) == "disabled"
 
 
 def test_a_link_is_exhausted_when_max_uses_is_reached() -> None:
     """A link without max_uses never is."""
-    link = new_link(LinkSpec(max_uses=3, partner="kol_lin", campaign="spring"), AMY, "AMYX", NOW)
-    assert [unavailable_reason(link, TERMS, NOW, uses) for uses in (0, 2, 3, 4)] == [
+    link = new_link(LinkSpec(max_uses=3, partner="kol_lin", campaign="spring"), LINK_OWNER, "AMYX", NOW)
+    assert [unavailable_reason(link, SHARE_VERSION, NOW, uses) for uses in (0, 2, 3, 4)] == [
         None,
         None,
         "exhausted",
         "exhausted",
     ]
-    assert unavailable_reason(new_link(LinkSpec(), AMY, "AMYY", NOW), TERMS, NOW, 10**9) is None
+    assert unavailable_reason(new_link(LinkSpec(), LINK_OWNER, "AMYY", NOW), SHARE_VERSION, NOW, 10**9) is None
     assert (link.partner, link.campaign) == ("kol_lin", "spring")
     assert (
-        len({LinkSpec().link_id(AMY.id), LinkSpec(max_uses=3).link_id(AMY.id), LinkSpec(partner="a").link_id(AMY.id)})
+        len(
+            {
+                LinkSpec().link_id(LINK_OWNER.id),
+                LinkSpec(max_uses=3).link_id(LINK_OWNER.id),
+                LinkSpec(partner="a").link_id(LINK_OWNER.id),
+            }
+        )
         == 3
     )
 
 
 def test_a_disabled_link_keeps_its_code_and_the_time_it_was_disabled() -> None:
     """Disabling it again changes nothing. The code is its own since it was created."""
-    off = disable_link(new_link(LinkSpec(), AMY, "AMYX", NOW), NOW + HOUR)
+    off = disable_link(new_link(LinkSpec(), LINK_OWNER, "AMYX", NOW), NOW + HOUR)
     assert (off.disabled, off.disabled_at, off.recorded_at) == (True, NOW + HOUR, NOW)
     assert disable_link(off, NOW + 2 * HOUR) is off
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from link_issuer.pages import fonts
 from link_issuer.pages.poster import Poster, render_png
+from tests.support.requirements import require_chinese_font
 
 LATIN = Poster(
     program="Glow Together",
@@ -20,7 +21,6 @@ LATIN = Poster(
     footnote="or mention @amy",
     address="https://go.example.com/AMY88",
 )
-HAS_CHINESE = (found := fonts.find_face("bold")) is not None and found.chinese
 
 
 @pytest.fixture
@@ -65,9 +65,9 @@ def test_a_poster_is_a_png_of_fixed_size_for_any_texts(texts: dict[str, str | No
     assert min(min(colour) for colour in _margin_colours(poster)) > 150
 
 
-@pytest.mark.skipif(not HAS_CHINESE, reason="no font with Chinese characters here: install fonts-noto-cjk")
 def test_both_scripts_are_drawn() -> None:
     """Chinese posters with different hooks differ; a font without the characters would draw equal boxes for both."""
+    require_chinese_font()
     one, other = (
         replace(LATIN, hook=hook, program="焕肤计划")
         for hook in ("换季皮肤起皮？三步救回来", "早八人的护肤现场没有滤镜呀")

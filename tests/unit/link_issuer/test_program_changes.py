@@ -9,8 +9,8 @@ from hypothesis import given
 from link_issuer.domain.program_changes import ProgramChange, program_changes
 from referral.events.program import Program
 from referral.events.section import Section
-from referral.program_file.check import check
-from tests.support.builders.program_files import SMALL, program_files
+from referral.program_file.check import check_program_file
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
@@ -18,7 +18,7 @@ KIT = {"en": "Come: {link}"}
 
 
 def _program(change: dict[str, Any]) -> Program:
-    program = check(SMALL | change).program
+    program = check_program_file(MINIMAL_FILE | change).program
     assert program is not None
     return program
 
@@ -77,7 +77,7 @@ def test_each_difference_has_its_kind_and_pointer(
 @given(program_files)
 def test_a_program_does_not_differ_from_itself(content: dict[str, Any]) -> None:
     """Not even after an encoding and decoding."""
-    program = check(content).program
+    program = check_program_file(content).program
     assert program is not None
     assert program_changes(program, msgspec.json.decode(msgspec.json.encode(program), type=Program)) == []
 
@@ -85,9 +85,9 @@ def test_a_program_does_not_differ_from_itself(content: dict[str, Any]) -> None:
 @given(program_files, program_files)
 def test_every_difference_is_found_at_its_pointer(one: dict[str, Any], other: dict[str, Any]) -> None:
     """Different rules have a difference, and the value at its pointer is its `before` or `after`."""
-    old, new = check(one).program, check(other).program
-    assert old is not None, check(one).mistakes
-    assert new is not None, check(other).mistakes
+    old, new = check_program_file(one).program, check_program_file(other).program
+    assert old is not None, check_program_file(one).mistakes
+    assert new is not None, check_program_file(other).mistakes
     found = program_changes(old, new)
     assert (old == new) == (found == [])
     assert {change.section for change in found} == {

@@ -22,19 +22,19 @@ from link_issuer.domain.share_kit import (
     select_call_to_action,
     with_caption_template,
 )
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
-from referral.program_file.check import check
-from tests.unit.link_issuer.test_link_spec import AMY, NOW, RULES, TERMS
+from referral.program_file.check import check_program_file
+from tests.support.builders.link_issuer import LINK_OWNER, NOW, SHARE_PROGRAM, SHARE_VERSION
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 ADDRESS = "https://go.example.com/AMY88"
 PLAIN = KitTexts("三步救回来", "Tag a friend", "Say my code AMY88", "Say my code AMY88 or mention @amy")
-WITH_MENTION = replace(AMY, mention="@amy")
+WITH_MENTION = replace(LINK_OWNER, mention="@amy")
 
 
-def _kit(channel: Channel, words: KitTexts = PLAIN, owner: Participant = AMY):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _kit(channel: Channel, words: KitTexts = PLAIN, owner: Participant = LINK_OWNER):  # type: ignore[no-untyped-def] # noqa: ANN202
     return compose(POLICIES[channel], owner, owner, words, ADDRESS)
 
 
@@ -51,7 +51,7 @@ def test_every_channel_has_a_policy_with_documented_rules() -> None:
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-@pytest.mark.parametrize("owner", [AMY, WITH_MENTION])
+@pytest.mark.parametrize("owner", [LINK_OWNER, WITH_MENTION])
 def test_a_kit_of_plain_texts_follows_its_channels_policy(channel: Channel, owner: Participant) -> None:
     """And refers friends, by a link or a code."""
     kit = _kit(channel, owner=owner)
@@ -177,7 +177,7 @@ def test_a_kit_uses_the_most_specific_code() -> None:
     """A link for this channel and content, or for this channel, or the participant's own code; never a link with max_uses, a
     disabled one, or one of a partner.
     """
-    base = Link(recorded_at=NOW, id="lnk_1", code="A", program="prg_x", participant=AMY.id, channel="wechat")
+    base = Link(recorded_at=NOW, id="lnk_1", code="A", program="prg_x", participant=LINK_OWNER.id, channel="wechat")
     exact = replace(base, id="lnk_2", code="B", content="hacks")
     others = [
         replace(base, id="lnk_3", code="C", channel="weibo"),
@@ -189,24 +189,24 @@ def test_a_kit_uses_the_most_specific_code() -> None:
     at = datetime.now(UTC)
 
     def is_available(link: Link) -> bool:
-        return unavailable_reason(link, TERMS, at) is None
+        return unavailable_reason(link, SHARE_VERSION, at) is None
 
-    assert best_code_holder(AMY, [*others, base, exact], "wechat", "hacks", is_available).code == "B"
-    assert best_code_holder(AMY, [*others, base], "wechat", "hacks", is_available).code == "A"
-    assert best_code_holder(AMY, others, "wechat", "hacks", is_available) is AMY
+    assert best_code_holder(LINK_OWNER, [*others, base, exact], "wechat", "hacks", is_available).code == "B"
+    assert best_code_holder(LINK_OWNER, [*others, base], "wechat", "hacks", is_available).code == "A"
+    assert best_code_holder(LINK_OWNER, others, "wechat", "hacks", is_available) is LINK_OWNER
 
 
 def test_the_texts_are_those_of_the_requested_item() -> None:
     """Otherwise of the program's first; the call to action is the link's if it has one."""
-    first = RULES.content[0]
-    assert content_item(RULES, None) is first
-    assert content_item(replace(RULES, content=()), None) is None
+    first = SHARE_PROGRAM.content[0]
+    assert content_item(SHARE_PROGRAM, None) is first
+    assert content_item(replace(SHARE_PROGRAM, content=()), None) is None
     with pytest.raises(LookupError):
-        content_item(RULES, "nothing")
-    call = select_call_to_action(first, AMY)
+        content_item(SHARE_PROGRAM, "nothing")
+    call = select_call_to_action(first, LINK_OWNER)
     assert call is not None
     assert call.id == "tag"
-    assert select_call_to_action(None, AMY) is None
+    assert select_call_to_action(None, LINK_OWNER) is None
 
 
 def test_the_programs_template_for_a_channel_becomes_the_caption() -> None:
@@ -225,8 +225,8 @@ def test_a_template_with_an_empty_placeholder_is_not_used() -> None:
 
 def test_the_example_programs_texts_follow_every_channels_policy() -> None:
     """They can be shared unchanged."""
-    program = check(
-        read((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
+    program = check_program_file(
+        read_yaml((Path(__file__).parents[3] / "examples/programs/glow.yaml").read_text("utf-8")).content
     ).program
     assert program is not None
     texts = [(channel, text) for channel, by_language in program.kits.items() for text in by_language.values()]

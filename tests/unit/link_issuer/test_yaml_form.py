@@ -6,7 +6,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.programs.yaml_form import NotYaml, read
+from link_issuer.programs.yaml_form import InvalidYaml, read_yaml
 from referral.events.prize_ranks import overlaps, ranks
 
 _plain = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=12)
@@ -20,19 +20,19 @@ _values = st.recursive(
 @given(_values)
 def test_json_is_read_as_json(value: object) -> None:
     """JSON is YAML (YAML 1.2, 1.2): the same text gives the same content either way."""
-    assert read(msgspec.json.encode(value).decode()).content == value
+    assert read_yaml(msgspec.json.encode(value).decode()).content == value
 
 
 @given(_values)
 def test_what_yaml_writers_write_is_read_back(value: object) -> None:
     """Block style, quoting and folding of a common writer."""
-    assert read(yaml.safe_dump(value, allow_unicode=True)).content == value
+    assert read_yaml(yaml.safe_dump(value, allow_unicode=True)).content == value
 
 
 def test_words_mean_what_they_say() -> None:
     """`on` is a key and `no` a word, dates and times stay text, keys are text as in JSON."""
     text = "on: no\nday: 2026-11-01\ntime: 12:30\nprizes: {1: grand, 2-10: gift}\nyes: true\nnone:\noctal: 007\n"
-    assert read(text).content == {
+    assert read_yaml(text).content == {
         "on": "no",
         "day": "2026-11-01",
         "time": "12:30",
@@ -45,7 +45,7 @@ def test_words_mean_what_they_say() -> None:
 
 def test_each_part_knows_its_line() -> None:
     """A mistake is shown on the line of its place, or of what should have held it."""
-    document = read(
+    document = read_yaml(
         "# a comment\nid: prg_x\nrewards:\n  - id: guide\n    to: referrer\n  - {id: code,\n     to: referee}\n"
     )
     lines = {
@@ -62,7 +62,7 @@ def test_each_part_knows_its_line() -> None:
 
 def test_a_key_that_stands_twice_is_a_mistake() -> None:
     """YAML libraries keep the last and say nothing; a program would lose rules."""
-    document = read("id: a\nrewards: [1]\nid: b\n")
+    document = read_yaml("id: a\nrewards: [1]\nid: b\n")
     assert [(one.pointer, document.line_of(one.pointer)) for one in document.mistakes] == [("/id", 1)]
     assert "line 3" in document.mistakes[0].detail
 
@@ -82,8 +82,8 @@ def test_a_key_that_stands_twice_is_a_mistake() -> None:
 )
 def test_what_is_no_program_text_is_refused_with_its_line(text: str, line: int) -> None:
     """Broken syntax, aliases that multiply, tags that make objects, nesting without end."""
-    with pytest.raises(NotYaml) as refused:
-        read(text)
+    with pytest.raises(InvalidYaml) as refused:
+        read_yaml(text)
     assert refused.value.line == line
 
 

@@ -5,7 +5,8 @@ from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import Transition
 from reward_dispatcher.domain.redemption import redeem
-from tests.support.builders.reward_dispatcher import PROGRAM, day, grant, revoke, use
+from tests.support.builders.participants import PROGRAM, day
+from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation
 
 
 def mint(reward: str) -> str:
@@ -45,7 +46,7 @@ def test_a_held_reward_is_released_by_the_first_tick_at_its_due_time() -> None:
 def test_a_revoked_reward_is_not_released_and_comes_back_with_its_code() -> None:
     """An unfollow within the holding period cancels; a return starts a holding period of its own, for the same code."""
     first = granted().account
-    gone = account_transitions.apply_revocation(first, revoke(at=day(1)))
+    gone = account_transitions.apply_revocation(first, revocation(at=day(1)))
     assert gone is not None
     assert account_transitions.next_timer(gone.account) is None
     back = granted(gone.account, at=day(2), holding_days=7)
@@ -62,9 +63,9 @@ def test_a_grant_of_what_stands_changes_nothing() -> None:
 
 def test_what_was_redeemed_stays_redeemed_and_is_marked_for_clawback() -> None:
     """The money is gone: a later reversal cannot undo the use, a restoration clears the mark."""
-    used = redeem(granted().account, use("rdm_1")).account
+    used = redeem(granted().account, redemption_request("rdm_1")).account
     assert used is not None
-    marked = account_transitions.apply_revocation(used, revoke())
+    marked = account_transitions.apply_revocation(used, revocation())
     assert marked is not None
     assert (marked.account.status, marked.account.clawback) == ("redeemed", True)
     cleared = account_transitions.apply_grant(marked.account, grant(), mint)
@@ -98,7 +99,7 @@ def test_a_code_that_comes_too_late_is_handed_back() -> None:
     """A reward revoked while it waits is skipped: its code goes to the next in line."""
     asked = granted(pool="vip").account
     assert (asked.status, asked.code_request) == ("approved", "asked")
-    gone = account_transitions.apply_revocation(asked, revoke())
+    gone = account_transitions.apply_revocation(asked, revocation())
     assert gone is not None
     step = account_transitions.apply_code(gone.account, issue("V1"))
     assert isinstance(step.lines[0], CodeReturned)
@@ -112,7 +113,7 @@ def test_a_restored_reward_does_not_ask_twice() -> None:
     queued = account_transitions.apply_hold(asked, held)
     assert queued is not None
     assert (queued.account.status, queued.account.hold_reason) == ("held", "pool_empty")
-    gone = account_transitions.apply_revocation(queued.account, revoke())
+    gone = account_transitions.apply_revocation(queued.account, revocation())
     assert gone is not None
     back = granted(gone.account, pool="vip")
     assert back.lines == ()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from referral.events.rewards import CodeIssued, CodeRequested, CodeReturned, PoolFilled, RewardHeld
 from reward_dispatcher.domain.code_pool import Pool, add_chunk, remaining, request_code, return_code
 from reward_dispatcher.domain.discount_codes import normalize_code
-from tests.support.builders.reward_dispatcher import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, START
 
 
 def ask(number: int) -> CodeRequested:

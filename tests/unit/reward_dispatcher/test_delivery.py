@@ -21,7 +21,7 @@ from reward_dispatcher.delivery.messages import Message, message_of, signed_head
 from reward_dispatcher.delivery.ordered_ack import OrderedAck
 from reward_dispatcher.delivery.sender import ATTEMPTS, Sender
 from reward_dispatcher.delivery.webhook_dispatcher import WebhookDispatcher
-from tests.support.builders.reward_dispatcher import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, START
 
 HOOK = Webhook(
     recorded_at=START,

@@ -8,35 +8,20 @@ from referral.events.attributions import ReferrerKind
 from referral.events.ids import reward_id
 from referral.events.program import Reward
 from referral.events.rewards import RewardGranted, RewardRevoked
-from reward_dispatcher.domain.entitlement import ConversionGrants, ReferrerGrants, grant_rewards, revoke_rewards
-from tests.support.builders.reward_dispatcher import AMY, PROGRAM, day, fell, terms
-from tests.support.builders.reward_dispatcher import cleared as conversion
+from reward_dispatcher.domain.entitlement import ReferrerGrants, grant_rewards
+from tests.support.builders.participants import AMY, PROGRAM, day
+from tests.support.builders.reward_dispatcher import friend_conversion, reward_terms
+from tests.support.scenarios.entitlement import Entitlement
 
 
 def play(
     steps: list[tuple[bool, int]], kind: ReferrerKind = "follower"
 ) -> tuple[dict[str, RewardGranted], list[object], set[int]]:
-    """Clears (True) and reverses (False) friends; gives the rewards that stand, all lines, and the friends left."""
-    referrer, converted = ReferrerGrants(), dict[int, ConversionGrants]()
-    standing, lines = dict[str, RewardGranted](), list[object]()
-    for clear, number in steps:
-        if clear == (number in converted):
-            continue
-        if clear:
-            verdict = grant_rewards(replace(conversion(number), referrer_kind=kind), terms(), AMY.external_id, referrer)
-        else:
-            verdict = revoke_rewards(fell(number), converted.pop(number), referrer)
-        referrer = verdict.referrer
-        if verdict.conversion is not None:
-            converted[number] = verdict.conversion
-        for line in verdict.lines:
-            lines.append(line)
-            if isinstance(line, RewardGranted):
-                assert line.id not in standing, "a reward that stands was granted again"
-                standing[line.id] = line
-            else:
-                del standing[line.id]
-    return standing, lines, set(converted)
+    """Returns the rewards in effect, all lines, and the friends left after clearing (True) and reversing (False) friends."""
+    entitlement = Entitlement(kind)
+    for converts, friend in steps:
+        entitlement.set_converted(friend, converts, reward_terms())
+    return entitlement.rewards, entitlement.lines, entitlement.friends
 
 
 def test_the_first_conversion_pays_both_sides() -> None:
@@ -65,7 +50,9 @@ def test_the_third_friend_brings_the_bonus_and_an_unfollow_takes_it_back() -> No
 
 def test_holding_and_expiry_count_from_the_conversion() -> None:
     """The holding period ends so many days after the conversion; days of use begin only then."""
-    verdict = grant_rewards(conversion(1, day(2)), terms(holding_days=7), AMY.external_id, ReferrerGrants())
+    verdict = grant_rewards(
+        friend_conversion(1, day(2)), reward_terms(holding_days=7), AMY.external_id, ReferrerGrants()
+    )
     code = next(line for line in verdict.lines if line.rule == "first20")
     assert isinstance(code, RewardGranted)
     assert (code.due_at, code.expires_at) == (day(9), day(69))
@@ -74,15 +61,15 @@ def test_holding_and_expiry_count_from_the_conversion() -> None:
 def test_a_milestone_whose_number_changed_is_not_paid_again() -> None:
     """A milestone is one promise: changing its number in a new version does not pay it again under another trigger."""
     rule = Reward(id="bonus", to="referrer", on="milestone", referrals=1, kind="shoutout")
-    first = grant_rewards(conversion(1), terms(rule), "xhs:amy", ReferrerGrants())
-    changed = terms(replace(rule, referrals=2), version=2)
-    assert not grant_rewards(conversion(2), changed, "xhs:amy", first.referrer).lines
+    first = grant_rewards(friend_conversion(1), reward_terms(rule), "xhs:amy", ReferrerGrants())
+    changed = reward_terms(replace(rule, referrals=2), version=2)
+    assert not grant_rewards(friend_conversion(2), changed, "xhs:amy", first.referrer).lines
 
 
 def test_a_milestone_for_the_friend_is_not_paid() -> None:
     """A milestone counts a referrer's friends; paying it to one of them would depend on who came last."""
-    odd = terms(Reward(id="odd", to="referee", on="milestone", referrals=1, kind="shoutout"))
-    assert not grant_rewards(conversion(1), odd, "xhs:amy", ReferrerGrants()).lines
+    odd = reward_terms(Reward(id="odd", to="referee", on="milestone", referrals=1, kind="shoutout"))
+    assert not grant_rewards(friend_conversion(1), odd, "xhs:amy", ReferrerGrants()).lines
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=40))

@@ -20,21 +20,18 @@ from referral.events.rewards import (
     RewardRedeemed,
     reward_key,
 )
-from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Key, Position, Timer
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.code_pool import Pool, remaining
-from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.ledger_fold import LedgerFold
-from reward_dispatcher.folds.state_changes import State
-from tests.support.builders.reward_dispatcher import PROGRAM, day, grant, revoke, use
+from tests.support.builders.participants import PROGRAM, day
+from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation
+from tests.support.folds import FoldFeed
 
 PARTITIONS = 3
 REWARDS = tuple(f"rwd_{number}" for number in range(4))
 POOL_OF = {reward: ("vip" if number % 3 else "generated") for number, reward in enumerate(REWARDS)}
-AT_HOME = Position(0, 0, 0, 0)
 
 
 def owner(reward: str) -> str:
@@ -42,15 +39,14 @@ def owner(reward: str) -> str:
     return f"person{int(reward[-1]) % 2}"
 
 
-class LittleLog:
-    """Partitions with their queues and states: each line is decided when its partition is told to go on."""
+class PartitionedLedger:
+    """Partitions with their queues and states: each line is decided when a test lets its partition go on."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self.fold = LedgerFold(generate_code=lambda reward: f"MINT-{reward}")
-        self.catalog = catalog
+        fold = LedgerFold(generate_code=lambda reward: f"MINT-{reward}")
         self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
-        self.states: list[dict[Key, State | float]] = [{} for _ in range(PARTITIONS)]
-        self.said: list[RewardLine] = []
+        self.partitions = [FoldFeed(fold, catalog) for _ in range(PARTITIONS)]
+        self.outputs: list[RewardLine] = []
 
     def write(self, line: RewardLine) -> None:
         """Appends to the partition of the line's key, a tick to all."""
@@ -64,16 +60,9 @@ class LittleLog:
         """Decides the partition's next line."""
         if not self.queues[partition]:
             return
-        line, states = self.queues[partition].popleft(), self.states[partition]
-        decision = self._tick(line, states) if isinstance(line, ClockTicked) else self._line(line, states)
-        for key, state in decision.changes.items():
-            if state is None:
-                states.pop(key, None)
-            else:
-                states[key] = state
-        for output in decision.outputs:
-            self.said.append(output.line)  # type: ignore[arg-type] # the ledger writes reward lines
-            self.write(output.line)  # type: ignore[arg-type]
+        for output in self.partitions[partition].feed([self.queues[partition].popleft()]):
+            self.outputs.append(output)
+            self.write(output)
 
     def drain(self) -> None:
         """Decides all that is left."""
@@ -81,29 +70,15 @@ class LittleLog:
             for partition in range(PARTITIONS):
                 self.go_on(partition)
 
-    def _line(self, line: RewardLine, states: dict[Key, State | float]) -> Decision[State]:
-        wanted = {key: states.get(key) for key in self.fold.keys(line)}
-        return self.fold.decide(line, wanted, self.catalog, AT_HOME)
-
-    def _tick(self, tick: ClockTicked, states: dict[Key, State | float]) -> Decision[State]:
-        until = to_ms(tick.occurred_at)
-        keys = [key.key for key, at in states.items() if isinstance(key, Timer) and at <= until]  # type: ignore[operator]
-        due = {key: state for key in keys if isinstance(state := states.get(key), Account | Redemption)}
-        all_: Decision[State] = Decision({Timer(key): None for key in keys})
-        for key, state in due.items():
-            one = self.fold.on_timer(tick, key, state, self.catalog, AT_HOME)
-            all_.changes |= one.changes
-            all_.outputs += one.outputs
-        return all_
-
     def accounts(self) -> dict[str, Account]:
-        """Every reward that was granted."""
-        return {one.id: one for states in self.states for one in states.values() if isinstance(one, Account)}
+        """Returns every reward that was granted, by id."""
+        states = [state for feed in self.partitions for state in feed.all_states()]
+        return {one.id: one for one in states if isinstance(one, Account)}
 
     def pool(self) -> Pool:
-        """The one pool there is."""
+        """Returns the one pool that there is."""
         key = state_keys.pool(PROGRAM, "vip")
-        pools = [one for states in self.states if isinstance(one := states.get(key), Pool)]
+        pools = [one for feed in self.partitions if isinstance(one := feed.state(key), Pool)]
         return pools[0] if pools else Pool()
 
 
@@ -114,7 +89,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         """An empty ledger."""
         self.catalog = Catalog()
-        self.log = LittleLog(self.catalog)
+        self.log = PartitionedLedger(self.catalog)
         self.now: datetime = day(0)
         self.number = 0
         self.owed: dict[str, bool] = {}
@@ -134,12 +109,14 @@ class LedgerMachine(RuleBasedStateMachine):
         """The other fold takes back what stands."""
         if self.owed.get(reward):
             self.owed[reward] = False
-            self.log.write(revoke(reward, at=self.now, beneficiary=owner(reward)))
+            self.log.write(revocation(reward, at=self.now, beneficiary=owner(reward)))
 
     @rule(reward=st.sampled_from(REWARDS), request=st.integers(0, 8))
     def asks_to_redeem(self, reward: str, request: int) -> None:
         """Somebody wants to use a reward, perhaps again with the same request."""
-        asked = use(f"rdm_{reward}_{request}", reward, order=f"order-{request}", at=self.now, beneficiary=owner(reward))
+        asked = redemption_request(
+            f"rdm_{reward}_{request}", reward, order=f"order-{request}", at=self.now, beneficiary=owner(reward)
+        )
         self.log.write(asked)
 
     @rule(codes=st.lists(st.sampled_from([f"V{number}" for number in range(9)]), min_size=1, max_size=3))
@@ -172,15 +149,15 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def nobody_shares_a_code_or_pays_twice(self) -> None:
         """A code was only ever told to one reward; a reward is redeemed by one line."""
-        told = {(line.code, line.id) for line in self.log.said if isinstance(line, RewardFulfilled)}
+        told = {(line.code, line.id) for line in self.log.outputs if isinstance(line, RewardFulfilled)}
         assert len({code for code, _ in told}) == len(told)
-        used = [line.id for line in self.log.said if isinstance(line, RewardRedeemed)]
+        used = [line.id for line in self.log.outputs if isinstance(line, RewardRedeemed)]
         assert len(used) == len(set(used))
 
     @invariant()
     def what_is_redeemed_stays_redeemed(self) -> None:
         """No later line undoes a use."""
-        used = {line.id: line.order for line in self.log.said if isinstance(line, RewardRedeemed)}
+        used = {line.id: line.order for line in self.log.outputs if isinstance(line, RewardRedeemed)}
         accounts = self.log.accounts()
         assert {reward: accounts[reward].order for reward in used} == used
         assert all(accounts[reward].status == "redeemed" for reward in used)
@@ -213,7 +190,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def _requests_have_one_answer(self) -> None:
         """Within the two days that results are kept; the request that won is never answered otherwise."""
         answers = defaultdict[str, list[RewardRedeemed | RedemptionRefused]](list)
-        for line in self.log.said:
+        for line in self.log.outputs:
             if isinstance(line, RewardRedeemed | RedemptionRefused):
                 answers[line.request].append(line)
         for mine in answers.values():
@@ -232,7 +209,7 @@ def test_the_model_would_notice_a_code_given_twice() -> None:
     fulfilled = RewardFulfilled(
         occurred_at=day(0), program=PROGRAM, id="rwd_0", beneficiary="p", kind="discount_code", code="V1"
     )
-    machine.log.said += [fulfilled, replace(fulfilled, id="rwd_1")]
+    machine.log.outputs += [fulfilled, replace(fulfilled, id="rwd_1")]
     noticed = False
     try:
         machine.nobody_shares_a_code_or_pays_twice()

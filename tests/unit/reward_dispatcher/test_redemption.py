@@ -7,7 +7,8 @@ from referral.events.rewards import RedemptionRefused, RewardRedeemed
 from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account, Status, new_account
 from reward_dispatcher.domain.redemption import redeem
-from tests.support.builders.reward_dispatcher import day, grant, use
+from tests.support.builders.participants import day
+from tests.support.builders.reward_dispatcher import grant, redemption_request
 
 
 def fulfilled() -> Account:
@@ -19,7 +20,7 @@ def fulfilled() -> Account:
 
 def test_the_first_request_wins_and_names_the_order() -> None:
     """The reward is used for that order; the news says so."""
-    decided = redeem(fulfilled(), use("rdm_1", order="A"))
+    decided = redeem(fulfilled(), redemption_request("rdm_1", order="A"))
     assert decided.account is not None
     assert (decided.account.status, decided.account.order) == ("redeemed", "A")
     assert isinstance(decided.line, RewardRedeemed)
@@ -27,8 +28,8 @@ def test_the_first_request_wins_and_names_the_order() -> None:
 
 def test_a_second_request_is_told_which_order_has_it() -> None:
     """Support can answer the customer: it was used, and where."""
-    used = redeem(fulfilled(), use("rdm_1", order="A")).account
-    decided = redeem(used, use("rdm_2", order="B"))
+    used = redeem(fulfilled(), redemption_request("rdm_1", order="A")).account
+    decided = redeem(used, redemption_request("rdm_2", order="B"))
     assert decided.account is None
     assert (decided.redemption.outcome, decided.redemption.used_for) == ("already_redeemed", "A")
     assert isinstance(decided.line, RedemptionRefused)
@@ -36,14 +37,14 @@ def test_a_second_request_is_told_which_order_has_it() -> None:
 
 def test_the_winning_request_asked_again_has_won_already() -> None:
     """Even when its result was forgotten, the reward itself knows who used it."""
-    used = redeem(fulfilled(), use("rdm_1", order="A")).account
-    again = redeem(used, use("rdm_1", order="A"))
+    used = redeem(fulfilled(), redemption_request("rdm_1", order="A")).account
+    again = redeem(used, redemption_request("rdm_1", order="A"))
     assert (again.redemption.outcome, again.line) == ("redeemed", None)
 
 
 def test_an_expired_reward_is_refused_before_the_clock_says_so() -> None:
     """The end of use counts from its moment, not from the next tick."""
-    assert redeem(fulfilled(), use("rdm_1", at=day(30))).redemption.outcome == "expired"
+    assert redeem(fulfilled(), redemption_request("rdm_1", at=day(30))).redemption.outcome == "expired"
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,9 @@ def test_an_expired_reward_is_refused_before_the_clock_says_so() -> None:
 def test_only_what_the_beneficiary_has_can_be_used(status: Status, reason: str) -> None:
     """Each state refuses with its own reason."""
     account = replace(new_account(grant()), status=status)
-    assert redeem(account, use("rdm_1")).redemption.outcome == reason
+    assert redeem(account, redemption_request("rdm_1")).redemption.outcome == reason
 
 
 def test_an_unknown_reward_is_refused() -> None:
     """A request for a reward that was never granted gets an answer, not silence."""
-    assert redeem(None, use("rdm_1")).redemption.outcome == "unknown"
+    assert redeem(None, redemption_request("rdm_1")).redemption.outcome == "unknown"

@@ -1,4 +1,4 @@
-"""Configuration: refused at start by name, with a remedy, and without telling a secret."""
+"""Configuration: invalid settings are reported by name, with a remedy, and without revealing a secret."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -18,17 +18,17 @@ def authority(tmp_path: Path) -> Path:
     return tmp_path / "ca.pem"
 
 
-def refusal(**environ: str) -> str:
-    """What is said when these variables are set beside a good signing key."""
+def error_for(**environ: str) -> str:
+    """The error message if these variables are set in addition to a valid signing key."""
     with pytest.raises(ConfigError) as raised:
         Settings.from_env(GOOD | environ)
     return str(raised.value)
 
 
 def test_only_the_signing_key_has_no_default() -> None:
-    """A system starts with one setting; a key that everybody knows would sign for everybody."""
+    """One setting is enough to start; a default signing key would be known to everyone."""
     assert Settings.from_env(GOOD).partitions == 8
-    with pytest.raises(ConfigError, match="REFERRAL_SIGNING_KEY is not set"):
+    with pytest.raises(ConfigError, match="REFERRAL_SIGNING_KEY is required but not set"):
         Settings.from_env({})
 
 
@@ -41,12 +41,12 @@ def test_only_the_signing_key_has_no_default() -> None:
         ("REFERRAL_REDIS", "redis://h:6379/first", "redis://host:port"),
         ("REFERRAL_REDIS", "redis://h:6379/0?db=first", "redis://host:port"),
         ("REFERRAL_CLOCK", "sundial", "`system`"),
-        ("REFERRAL_CLOCK", "file:/proc/nowhere/clock", "a file that can be written"),
-        ("REFERRAL_CLOCK", "file:/dev/null/clock", "a file that can be written"),
+        ("REFERRAL_CLOCK", "file:/proc/nowhere/clock", "name a writable file"),
+        ("REFERRAL_CLOCK", "file:/dev/null/clock", "name a writable file"),
         ("REFERRAL_HTTP_HOST", "example.com", "an IP address of this machine"),
         ("REFERRAL_HTTP_HOST", "203.0.113.9", "an IP address of this machine"),
         ("REFERRAL_HTTP_HOST", "", "0.0.0.0 for all"),
-        ("REFERRAL_GUIDES", "no/such/folder", "a folder that is there"),
+        ("REFERRAL_GUIDES", "no/such/folder", "name an existing folder"),
         ("REFERRAL_FAILPOINTS", "attribute.after_lunch=kill", "after_load"),
         ("REFERRAL_FAILPOINTS", "attribute.after_load=nap", "FOLD.POINT=ACTION:PROBABILITY"),
         ("REFERRAL_FAILPOINTS", "attribute.after_load=kill:often", "must be a number; got 'often'"),
@@ -61,30 +61,34 @@ def test_only_the_signing_key_has_no_default() -> None:
         ("REFERRAL_SIGNING_KEY", "short", "at least 32"),
     ],
 )
-def test_a_wrong_value_is_refused_with_its_name_and_a_remedy(variable: str, value: str, remedy: str) -> None:
-    """Whoever starts the process knows at once what to change."""
-    said = refusal(**{variable: value})
-    assert variable in said
-    assert remedy in said
+def test_an_invalid_value_is_reported_with_its_name_and_a_remedy(variable: str, value: str, remedy: str) -> None:
+    """The message names the variable and what to write."""
+    message = error_for(**{variable: value})
+    assert variable in message
+    assert remedy in message
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    """One start is enough to find them."""
-    said = refusal(REFERRAL_KAFKA="x", REFERRAL_HTTP_PORT="y", REFERRAL_LOG_LEVEL="z").splitlines()
-    assert [line.split()[0] for line in said] == ["REFERRAL_KAFKA", "REFERRAL_HTTP_PORT", "REFERRAL_LOG_LEVEL"]
+def test_all_invalid_settings_are_reported_together() -> None:
+    """One line for each, in the order of the table."""
+    lines = error_for(REFERRAL_KAFKA="x", REFERRAL_HTTP_PORT="y", REFERRAL_LOG_LEVEL="z").splitlines()
+    assert [line.split(" is invalid: ")[0] for line in lines] == [
+        "REFERRAL_KAFKA='x'",
+        "REFERRAL_HTTP_PORT='y'",
+        "REFERRAL_LOG_LEVEL='z'",
+    ]
 
 
 def test_a_secret_is_never_shown() -> None:
-    """Neither in a refusal nor when settings are printed."""
-    assert "hunter2" not in refusal(REFERRAL_SIGNING_KEY="hunter2")
-    assert "hunter2" not in refusal(REFERRAL_REDIS="http://:hunter2@cache")
-    assert "hunter2" not in refusal(REFERRAL_REDIS="redis://user:hunter2/@cache:6379/0")
+    """Neither in an error message nor when settings are printed."""
+    assert "hunter2" not in error_for(REFERRAL_SIGNING_KEY="hunter2")
+    assert "hunter2" not in error_for(REFERRAL_REDIS="http://:hunter2@cache")
+    assert "hunter2" not in error_for(REFERRAL_REDIS="redis://user:hunter2/@cache:6379/0")
     assert "hunter2" not in repr(Settings(signing_key="hunter2" * 5, redis="redis://:hunter2@cache:6379/0"))
 
 
-def test_several_brokers_and_a_redis_with_tls_are_taken(tmp_path: Path) -> None:
+def test_several_brokers_and_redis_with_tls_are_accepted(tmp_path: Path) -> None:
     """As in production."""
-    taken = Settings.from_env(
+    accepted = Settings.from_env(
         GOOD
         | {
             "REFERRAL_KAFKA": "kafka-1:9092,kafka-2:9092,[::1]:9092",
@@ -95,10 +99,10 @@ def test_several_brokers_and_a_redis_with_tls_are_taken(tmp_path: Path) -> None:
             "REFERRAL_FAILPOINTS": "attribute.after_load=kill:0.5, screen.after_apply=stop",
         }
     )
-    assert taken.kafka.count(":9092") == 3
+    assert accepted.kafka.count(":9092") == 3
 
 
-def test_every_setting_has_a_variable_of_its_own_and_a_meaning() -> None:
+def test_every_setting_has_its_own_variable_and_a_meaning() -> None:
     """The table is the documentation."""
     table = table_rows()
     assert len({variable for variable, _, _ in table}) == len(table) == len(fields(Settings))
@@ -106,9 +110,9 @@ def test_every_setting_has_a_variable_of_its_own_and_a_meaning() -> None:
 
 
 def test_the_defaults_pass_their_own_checks() -> None:
-    """Writing a default out changes nothing."""
-    spelled = {variable: default for variable, default, _ in table_rows() if default != "required"}
-    assert Settings.from_env(GOOD | spelled) == Settings.from_env(GOOD)
+    """Setting a variable to its default changes nothing."""
+    defaults = {variable: default for variable, default, _ in table_rows() if default != "required"}
+    assert Settings.from_env(GOOD | defaults) == Settings.from_env(GOOD)
 
 
 SASL = {"REFERRAL_KAFKA_SECURITY": "sasl_ssl", "REFERRAL_KAFKA_USER": "attribute", "REFERRAL_KAFKA_PASSWORD": "hunter2"}
@@ -138,7 +142,7 @@ def test_a_password_or_certificate_that_would_not_be_used_is_refused(
     environ: dict[str, str], named: str, remedy: str, authority: Path
 ) -> None:
     """An operator who sets one relies on it."""
-    message = refusal(**{name: str(authority) if value == "CA" else value for name, value in environ.items()})
+    message = error_for(**{name: str(authority) if value == "CA" else value for name, value in environ.items()})
     assert named in message
     assert remedy in message
     assert "hunter2" not in message
@@ -150,7 +154,7 @@ def test_a_file_without_certificates_is_refused(variable: str, tmp_path: Path) -
     (tmp_path / "empty.pem").touch()
     (tmp_path / "key.pem").write_text("-----BEGIN NOTHING-----")
     for path in (tmp_path / "missing.pem", tmp_path, tmp_path / "empty.pem", tmp_path / "key.pem"):
-        assert "PEM file" in refusal(**{variable: str(path)})
+        assert "PEM file" in error_for(**{variable: str(path)})
 
 
 def test_credentials_and_authorities_that_belong_together_are_accepted(authority: Path) -> None:

@@ -31,8 +31,8 @@ from tests.support.scenarios.word_pipeline import (
     Crash,
     FirstUse,
     FirstUses,
-    Pipeline,
     UseCounts,
+    WordPipeline,
 )
 
 PEOPLE = st.sampled_from(["amy", "bo", "chen"])
@@ -51,7 +51,7 @@ class Faults(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pipeline = Pipeline(self.runner, self.decider)
+        self.pipeline = WordPipeline(self.runner, self.decider)
         self.pipeline.states = {"first_uses": self.states(), "use_counts": self.states()}
         self.workers = {
             "first_uses": self.pipeline.worker(FirstUses()),
@@ -198,7 +198,7 @@ def test_the_harness_catches_a_runner_without_one_of_its_parts(mutation: dict[st
 
 def test_an_undecidable_line_is_set_aside_with_its_bytes_and_the_others_go_on() -> None:
     """Only the line itself is rejected, whether it cannot be decoded or decided, and its dead letter has the reason."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(("amy", "a"), ("amy", "poison"), ("amy", "b"))
     pipeline.log.append("words", 0, b'{"type":"word"\n\xff\xfe')
     pipeline.drain()
@@ -209,7 +209,7 @@ def test_an_undecidable_line_is_set_aside_with_its_bytes_and_the_others_go_on() 
 
 def test_a_line_whose_keys_cannot_be_determined_is_set_aside_and_the_others_go_on() -> None:
     """Like a line that cannot be decided: its dead letter has its position, its bytes and the error."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(("amy", "a"), ("amy", "keyless"), ("amy", "b"))
     pipeline.drain()
     (letter,) = pipeline.dead_letters()
@@ -236,7 +236,7 @@ def test_the_cause_of_a_line_without_keys_advances_the_fence() -> None:
                 raise KeyError(line.word)
             return super().keys(line)
 
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     causes = [("words", 0, offset, 0, 0) for offset in range(3)]
     lines = [
         msgspec.json.encode(FirstUse(occurred_at=to_datetime(0), program="p", person="amy", word=word, cause=cause))
@@ -268,7 +268,7 @@ def test_each_undecidable_line_becomes_one_dead_letter_and_changes_nothing(
 ) -> None:
     """However lines are cut into batches and repeated: the counts are those of the decidable words alone."""
     monkeypatch.setattr(batch, "MAX_LINES", max_lines)
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     for number, appended in enumerate(words):
         pipeline.append_words(*appended)
         if number in unavailable_after:
@@ -283,7 +283,7 @@ def test_each_undecidable_line_becomes_one_dead_letter_and_changes_nothing(
     assert pipeline.counts() == pipeline.expected_counts()
 
 
-def _run_while_unavailable(pipeline: Pipeline) -> None:
+def _run_while_unavailable(pipeline: WordPipeline) -> None:
     """A worker decides on what there is and cannot produce it."""
     pipeline.producer.failing = True
     worker = pipeline.worker(FirstUses())
@@ -299,7 +299,7 @@ def _rejected_word(letter: dict[str, object]) -> dict[str, str]:
 
 def test_a_flood_of_invalid_lines_stops_the_fold_before_it_applies_anything() -> None:
     """A defective producer must not fill the dead letters unnoticed; the fence does not move."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(*[("amy", "poison")] * 20)
     worker = pipeline.worker(FirstUses(), limit=InvalidLimit(consecutive=10))
     with pytest.raises(TooManyInvalidLines, match="20 consecutive lines"):
@@ -311,7 +311,7 @@ def test_a_flood_of_invalid_lines_stops_the_fold_before_it_applies_anything() ->
 
 def test_without_a_limit_every_invalid_line_is_set_aside_and_the_fold_goes_on() -> None:
     """The way past a flood that cannot be repaired: 0 sets no limit, and every line becomes a dead letter with its reason."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(*[("amy", "poison")] * 20, ("amy", "a"))
     worker = pipeline.worker(FirstUses(), limit=InvalidLimit(consecutive=0))
     for _ in range(3):
@@ -336,7 +336,7 @@ def test_consecutive_invalid_lines_are_counted_line_by_line_across_batches(batch
 
 def test_a_retried_batch_is_counted_once() -> None:
     """Kafka is unavailable for many rounds: the same invalid lines, decided again and again, are not a flood."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(*[("amy", "poison")] * 4)
     pipeline.producer.failing = True
     worker = pipeline.worker(FirstUses(), limit=InvalidLimit(consecutive=6))
@@ -353,7 +353,7 @@ def test_a_retried_batch_is_counted_once() -> None:
 
 def test_a_wipe_repeats_no_dead_letter() -> None:
     """Dead letters of records below the produced marker are on the log already."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(("amy", "poison"), ("amy", "a"))
     pipeline.drain()
     before = pipeline.log.lines("rejected")
@@ -364,7 +364,7 @@ def test_a_wipe_repeats_no_dead_letter() -> None:
 
 def test_a_due_state_that_cannot_be_decided_is_set_aside_and_the_other_timers_fire() -> None:
     """One bad state must not stop the timers of a whole partition."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(("amy", "bell"), ("amy", "stuck"), ("amy", "b"), ("bo", "bell"))
     pipeline.append_tick(10)
     pipeline.append_tick(11)
@@ -379,7 +379,7 @@ def test_the_records_read_ahead_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(runner, "_MAX_WAITING_BYTES", 200)
     monkeypatch.setattr(batch, "MAX_LINES", 1)
     monkeypatch.setattr(MemorySource, "max_poll_records", 3)
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     worker = pipeline.worker(FirstUses())
     worker.run_once(0)
     most = 0
@@ -395,7 +395,7 @@ def test_the_records_read_ahead_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_state_ahead_of_its_log_is_refused_with_the_remedy() -> None:
     """The Redis of another log, or a log that lost its tail: new records below the fence would be skipped silently."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(("amy", "a"), ("bo", "b"))
     pipeline.drain()
     pipeline.log.records.clear()
@@ -405,7 +405,7 @@ def test_a_state_ahead_of_its_log_is_refused_with_the_remedy() -> None:
 
 def test_a_tick_fires_due_timers_once_and_is_forwarded_to_the_next_topic() -> None:
     """Timers follow the log's own time: they fire at the first tick at or after their time, never twice."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(("amy", "bell"))
     for at_ms in (9, 10, 11):
         pipeline.append_tick(at_ms)
@@ -418,7 +418,7 @@ def test_a_tick_fires_due_timers_once_and_is_forwarded_to_the_next_topic() -> No
 
 def test_after_a_wipe_nothing_below_the_produced_marker_is_produced_again() -> None:
     """Folding again produces nothing that was produced before, so a wipe does not double the log."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(("amy", "a"), ("bo", "b"))
     pipeline.drain()
     produced = pipeline.log.lines("first_uses")
@@ -430,7 +430,7 @@ def test_after_a_wipe_nothing_below_the_produced_marker_is_produced_again() -> N
 
 def test_a_wipe_right_after_a_batch_makes_its_worker_produce_nothing_twice() -> None:
     """The marker is committed once a second; a worker remembers what it has produced since then."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     worker = pipeline.worker(FirstUses())
     worker.run_once(0)
     pipeline.append_words(("amy", "a"), ("bo", "b"))
@@ -445,7 +445,7 @@ def test_a_wipe_right_after_a_batch_makes_its_worker_produce_nothing_twice() -> 
 
 def test_a_wipe_without_traffic_is_detected_and_repaired() -> None:
     """Once a second a worker compares its fences with the store, so that an empty Redis does not stay empty."""
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     pipeline.append_words(("amy", "a"))
     worker = pipeline.worker(FirstUses())
     for _ in range(3):

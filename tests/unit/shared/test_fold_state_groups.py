@@ -11,7 +11,8 @@ from referral.events.timestamps import to_datetime
 from referral.fold import batch
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, StateGroup, group_members
 from referral.topics import partition_of
-from tests.support.scenarios.word_pipeline import FIRST_USES, PARTITIONS, WORDS, FirstUse, Pipeline, Word
+from tests.support.folds import drain
+from tests.support.scenarios.word_pipeline import FIRST_USES, PARTITIONS, WORDS, FirstUse, Word, WordPipeline
 
 CLANS, NAMES = st.sampled_from(["red", "blue"]), st.sampled_from(["a", "b", "c"])
 ACTIONS = st.tuples(CLANS, st.builds("{} {}".format, st.sampled_from(["join", "leave", "age", "forget"]), NAMES))
@@ -91,7 +92,7 @@ def test_a_line_sees_each_member_as_the_lines_before_it_left_it(
 ) -> None:
     """A member that joined earlier in the batch is seen, one that left is not; batches and wipes make no difference."""
     monkeypatch.setattr(batch, "MAX_LINES", max_lines)
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     for number, words in enumerate(records):
         pipeline.append_words(*words)
         if number in wiped_before:
@@ -103,12 +104,9 @@ def test_a_line_sees_each_member_as_the_lines_before_it_left_it(
         assert [(line["person"], line["word"]) for line in lines if line["person"] == clan] == expected
 
 
-def _drain(pipeline: Pipeline) -> None:
+def _drain(pipeline: WordPipeline) -> None:
     worker = pipeline.worker(Clans())
-    idle = 0
-    while idle < 2:
-        busy = worker.run_once(0) or any(one.waiting for one in worker.owned.values())
-        idle = 0 if busy else idle + 1
+    drain(worker)
     worker.close()
 
 
@@ -119,7 +117,7 @@ def test_a_group_cannot_be_written_as_a_whole() -> None:
         def decide(self, line: Word, *_: object) -> Decision:
             return Decision({_group(line.person): 1.0})
 
-    pipeline = Pipeline()
+    pipeline = WordPipeline()
     record = msgspec.json.encode(Word(occurred_at=to_datetime(0), person="red", word="list all"))
     pipeline.log.append("words", partition_of("red", PARTITIONS), record)
     worker = pipeline.worker(Wrong())

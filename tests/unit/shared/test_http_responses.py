@@ -14,7 +14,7 @@ from referral.http.app import create_app
 from referral.http.idempotency import idempotent
 from referral.http.openapi_annotations import annotations
 from referral.http.responses import Returned, component_schemas, encode_response, response
-from tests.support.tiny_service import NOWHERE, Item, Items, headers, tiny_service
+from tests.support.tiny_service import SMALL_BODIES, Item, Items, headers, tiny_service
 
 ITEMS = "/v1/programs/prg_glow/items"
 KETTLE = {"id": 1, "name": "kettle", "made_at": "2026-11-24T08:00:00Z", "note": None}
@@ -150,7 +150,7 @@ def test_two_structs_of_one_name_raise_at_start() -> None:
 
         blueprint.get(f"/{number}", endpoint=str(number))(response(twin)(view))
     with pytest.raises(TypeError, match="two response schemas have the name 'Twin'"):
-        create_app("twins", NOWHERE, title="Twins", blueprints=[blueprint], follower=MemoryFollower(()))
+        create_app("twins", SMALL_BODIES, title="Twins", blueprints=[blueprint], follower=MemoryFollower(()))
 
 
 def test_a_decorated_view_keeps_the_components_of_all_its_responses() -> None:

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from referral import __version__
-from tests.support.tiny_service import NOWHERE, headers, tiny_service
+from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_every_response_has_security_headers(client: FlaskClient, path: str) -> 
 def test_requests_above_the_rate_limit_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     """429 with Retry-After; other callers, health and fast paths are not affected."""
     monkeypatch.setattr("referral.http.rate_limit.time.time", lambda: 1_790_000_010.0)  # in the middle of a window
-    client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/minute")).test_client()
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/minute")).test_client()
     responses = [client.get("/v1/things", headers=headers("reader")) for _ in range(5)]
     assert [one.status_code for one in responses] == [200, 200, 200, 429, 429]
     assert [one.headers["X-RateLimit-Remaining"] for one in responses] == ["2", "1", "0", "0", "0"]
@@ -64,14 +64,14 @@ def test_requests_above_the_rate_limit_are_rejected(monkeypatch: pytest.MonkeyPa
 
 def test_unknown_keys_share_one_rate_limit() -> None:
     """A guessed key is counted for its address, not as a caller of its own."""
-    client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/day")).test_client()
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/day")).test_client()
     responses = [client.get("/v1/things", headers=headers(f"guess{number}")).status_code for number in range(5)]
     assert responses == [401, 401, 401, 429, 429]
 
 
 def test_unknown_keys_are_counted_on_fast_paths() -> None:
     """Each guess would block a thread while the catalog is read; valid keys are not limited there."""
-    client = tiny_service(dataclasses.replace(NOWHERE, rate_limit="3/day")).test_client()
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/day")).test_client()
     guesses = [client.get("/v1/hot/mine", headers=headers(f"guess{number}")) for number in range(5)]
     assert [response.status_code for response in guesses] == [401, 401, 401, 429, 429]
     assert guesses[4].headers["Retry-After"] == guesses[4].headers["X-RateLimit-Reset"]
@@ -80,7 +80,7 @@ def test_unknown_keys_are_counted_on_fast_paths() -> None:
 
 def test_behind_a_proxy_callers_are_identified_by_its_header() -> None:
     """Only the configured number of proxies is trusted, not the header of a client."""
-    settings = dataclasses.replace(NOWHERE, rate_limit="1/day", proxies=1)
+    settings = dataclasses.replace(SMALL_BODIES, rate_limit="1/day", proxies=1)
     client = tiny_service(settings).test_client()
 
     def status_for(forwarded: str) -> int:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.http_api.programs.program_examples import PROGRAM
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program, ProgramFile
 from referral.events.section import with_defaults
-from referral.program_file.check import check
-from tests.support.builders.program_files import SMALL, program_files
+from referral.program_file.check import check_program_file
+from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
@@ -63,16 +63,16 @@ SAME_PATTERN = {"disposable_handle": {"patterns": ["bot*", "BOT*"]}}
 
 
 def _places(content: object) -> list[str]:
-    return [mistake.pointer for mistake in check(content).mistakes]
+    return [mistake.pointer for mistake in check_program_file(content).mistakes]
 
 
 @given(program_files)
 def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> None:
     """Nothing is lost or changed on the way to the contract that folds read, and back."""
-    program = check(content).program
+    program = check_program_file(content).program
     assert program is not None
     assert msgspec.json.decode(msgspec.json.encode(program), type=Program) == program
-    assert check(msgspec.json.decode(msgspec.json.encode(with_defaults(program)))).program == program
+    assert check_program_file(msgspec.json.decode(msgspec.json.encode(with_defaults(program)))).program == program
     sent = content | (
         {"ends_at": program.ends_at} if "ends_at" in content else {}
     )  # offsets with seconds are no RFC 3339
@@ -219,7 +219,7 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
 )
 def test_each_mistake_is_named_by_its_place(change: dict[str, Any], places: list[str]) -> None:
     """One change to a right file, and exactly its places are named."""
-    assert _places(SMALL | change) == places
+    assert _places(MINIMAL_FILE | change) == places
 
 
 def test_all_mistakes_come_in_one_answer() -> None:
@@ -266,7 +266,7 @@ def test_all_mistakes_come_in_one_answer() -> None:
 )
 def test_a_mistake_says_what_to_do(change: dict[str, Any], remedy: str) -> None:
     """Each message holds its remedy, also where the schema library words the complaint."""
-    assert remedy in " ".join(mistake.detail for mistake in check(SMALL | change).mistakes)
+    assert remedy in " ".join(mistake.detail for mistake in check_program_file(MINIMAL_FILE | change).mistakes)
 
 
 INSIDE = ["experiment", "variants", "ctas", "channel", "starts", "days", "hashtag", "resources", "wechat", "budget"]
@@ -274,7 +274,7 @@ _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*SMALL, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
+        | st.dictionaries(st.sampled_from([*MINIMAL_FILE, "rewards", "prizes", "x", *INSIDE]), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -283,15 +283,15 @@ _json = st.recursive(
 @given(_json, st.sampled_from(ProgramFile.__struct_fields__))
 def test_nothing_that_is_sent_makes_the_check_fail(value: object, name: str) -> None:
     """Whatever stands wherever, the answer is a program or mistakes, never an exception."""
-    for content in (value, SMALL | {name: value}, SMALL | {name: [value]}):
-        checked = check(content)
+    for content in (value, MINIMAL_FILE | {name: value}, MINIMAL_FILE | {name: [value]}):
+        checked = check_program_file(content)
         assert (checked.program is None) == bool(checked.mistakes)
 
 
 def test_the_examples_are_right_and_need_no_advice() -> None:
     """What we show as an example is what we would advise."""
-    glow = read(Path("examples/programs/glow.yaml").read_text("utf-8"))
+    glow = read_yaml(Path("examples/programs/glow.yaml").read_text("utf-8"))
     for content in (glow.content, PROGRAM):
-        checked = check(content)
+        checked = check_program_file(content)
         assert checked.program is not None
         assert (glow.mistakes, checked.mistakes, find_advice(checked.program)) == ([], [], [])

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from referral.events.program import ProgramFile
 from referral.events.section import Section
 from referral.validation.mistakes import mistakes_in
-from referral.validation.struct_schema import DeclaredField, declared_fields, make_field, struct_schema
+from referral.validation.struct_schema import FieldDeclaration, field_declarations, make_field, struct_schema
 
 BOUNDS = {
     "minimum",
@@ -34,17 +34,17 @@ BOUNDS = {
 def _sections(struct: type[Struct]) -> Iterator[type[Struct]]:
     """A struct and those inside it."""
     yield struct
-    for one in declared_fields(struct):
+    for one in field_declarations(struct):
         if one.value.struct is not None:
             yield from _sections(one.value.struct)
 
 
 SECTIONS = list(dict.fromkeys(_sections(ProgramFile)))
-FIELDS = [(struct, one) for struct in SECTIONS for one in declared_fields(struct)]
+FIELDS = [(struct, one) for struct in SECTIONS for one in field_declarations(struct)]
 
 
 def _name(value: object) -> str:
-    return value.name if isinstance(value, DeclaredField) else getattr(value, "__name__", str(value))
+    return value.name if isinstance(value, FieldDeclaration) else getattr(value, "__name__", str(value))
 
 
 @pytest.mark.parametrize("struct", SECTIONS, ids=_name)
@@ -58,7 +58,7 @@ def test_a_schema_has_the_fields_of_its_struct(struct: type[Struct]) -> None:
 
 
 @pytest.mark.parametrize(("struct", "field"), FIELDS, ids=_name)
-def test_every_field_is_described_and_its_examples_are_valid(struct: type[Struct], field: DeclaredField) -> None:
+def test_every_field_is_described_and_its_examples_are_valid(struct: type[Struct], field: FieldDeclaration) -> None:
     """Docs, messages and /openapi.json show description and examples; both validators accept each example and the default."""
     assert field.value.meta.get("description"), f"give {struct.__name__}.{field.name} a description in its Meta"
     schema_field = struct_schema(struct)().fields[field.name]
@@ -161,4 +161,4 @@ def test_a_type_without_a_field_is_an_error() -> None:
         raw: bytes
 
     with pytest.raises(TypeError, match="bytes"):
-        make_field(declared_fields(Odd)[0].value)
+        make_field(field_declarations(Odd)[0].value)

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from link_issuer.programs.yaml_form import read
+from link_issuer.programs.yaml_form import read_yaml
 from referral.events.facts import PersonFollowed
 from referral.events.program import Program
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.offline_run import run_offline
 from referral_tools.campaign.request_batches import request_batches
@@ -32,7 +32,7 @@ SMALL = replace(CampaignModel(), days=6, base_followers=80, sale_days=())
 @cache
 def glow() -> Program:
     """The example program."""
-    checked = check(read(Path("examples/programs/glow.yaml").read_text()).content)
+    checked = check_program_file(read_yaml(Path("examples/programs/glow.yaml").read_text()).content)
     assert checked.program is not None, checked.mistakes
     return checked.program
 

@@ -13,15 +13,15 @@ from referral_tools.oracle import Figures, Journal, Oracle, RedemptionAnswer
 from tests.support.builders.journals import (
     AMY,
     BEN,
-    enrolled,
+    enrolment,
     follow,
     hour,
     journal,
-    ordered,
-    published,
-    refunded,
-    removed,
-    rules,
+    journal_program,
+    order_payment,
+    order_refund,
+    post,
+    post_removal,
     unfollow,
 )
 
@@ -30,7 +30,7 @@ DEFAULT = Attribution()
 
 def facts_of(one: Journal, attribution: Attribution = DEFAULT) -> Figures:
     """The oracle's figures."""
-    return Oracle(rules(attribution)).facts(one)
+    return Oracle(journal_program(attribution)).facts(one)
 
 
 def referrer(figures: Figures, number: int) -> str | None:
@@ -53,7 +53,7 @@ def test_a_code_said_beats_a_click_whatever_came_last() -> None:
 
 def test_of_two_codes_the_last_wins_or_the_first_if_the_program_says_so() -> None:
     """Within a kind of evidence the model decides."""
-    both = journal(ordered(1, 3, code="AMY88"), follow(1, 5, code="BEN88"))
+    both = journal(order_payment(1, 3, code="AMY88"), follow(1, 5, code="BEN88"))
     assert referrer(facts_of(both), 1) == "xhs:ben"
     assert referrer(facts_of(both, Attribution(model="first_touch")), 1) == "xhs:amy"
 
@@ -73,8 +73,8 @@ def test_nobody_brings_themselves_and_a_code_counts_only_once_it_exists() -> Non
         follow(3, 2, code="LATE88"),
         follow(4, 4, code="late88"),
     )
-    one.participants.append(enrolled("late", 3))
-    one.participants.append(replace(enrolled("self", 0), external_id="xhs:f5"))
+    one.participants.append(enrolment("late", 3))
+    one.participants.append(replace(enrolment("self", 0), external_id="xhs:f5"))
     one.facts.append(follow(5, 4, code="SELF88"))
     figures = facts_of(one)
     assert [referrer(figures, number) for number in (1, 2, 3, 4, 5)] == [None, None, None, "xhs:late", None]
@@ -86,7 +86,7 @@ def test_a_code_counts_in_the_second_it_was_drawn_in_and_a_mention_from_the_mome
     one = journal(
         follow(1, 3, code="LATE88"), follow(2, 3, mention="@late"), follow(3, 3 + half_a_second, mention="@late")
     )
-    one.participants.append(enrolled("late", 3 + half_a_second))
+    one.participants.append(enrolment("late", 3 + half_a_second))
     figures = facts_of(one)
     assert [referrer(figures, number) for number in (1, 2, 3)] == ["xhs:late", None, "xhs:late"]
 
@@ -105,7 +105,9 @@ def test_where_an_order_pays_everything_but_the_attribution_hangs_on_the_order()
     """One bought enough, one too little, one gave it back: three followers, and one conversion at the hour of the order."""
     asked = Attribution(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
     follows = [follow(number, 2, code="AMY88") for number in (1, 2, 3)]
-    one = journal(*follows, ordered(1, 5), ordered(2, 5, amount=98), ordered(3, 5), refunded(3, 900, of=5))
+    one = journal(
+        *follows, order_payment(1, 5), order_payment(2, 5, amount=98), order_payment(3, 5), order_refund(3, 900, of=5)
+    )
     figures = facts_of(one, asked)
     assert (figures.referred, len(figures.conversions), figures.rewards_by_rule["first20"]) == (3, 1, 1)
     assert figures.standing["xhs:f1"].qualified_at == hour(5)
@@ -143,7 +145,7 @@ def test_a_reward_that_was_used_stays_when_its_reason_falls() -> None:
 
 def test_a_removed_post_does_not_count_even_if_its_removal_was_reported_first() -> None:
     """Posts are those that were published and are not gone."""
-    assert facts_of(journal(removed(1, "p1", 2), published(1, "p1", 1), published(1, "p2", 1))).total.posts == 1
+    assert facts_of(journal(post_removal(1, "p1", 2), post(1, "p1", 1), post(1, "p2", 1))).total.posts == 1
 
 
 def test_boards_go_by_the_calendar_of_the_program_and_ties_by_who_was_there_first() -> None:
@@ -197,7 +199,7 @@ def made(who: int, at: int, code: str | None, click: str | None, what: str) -> F
         case "unfollow":
             return unfollow(who, at)
         case "order":
-            return ordered(who, at, code=code)
+            return order_payment(who, at, code=code)
         case _:
             return follow(who, at, code=code, click=click)
 
@@ -229,7 +231,7 @@ def _among_themselves(*facts: Fact) -> Figures:
     """Amy, Ben and Cat follow each other's codes: friends 1, 2 and 3 are they."""
     one = journal(*facts)
     names = (("AMY88", 1), ("BEN88", 2), ("CAT88", 3))
-    one.participants[:] = [replace(enrolled(code[:3].lower()), external_id=f"xhs:f{number}") for code, number in names]
+    one.participants[:] = [replace(enrolment(code[:3].lower()), external_id=f"xhs:f{number}") for code, number in names]
     return facts_of(one)
 
 

@@ -1,4 +1,4 @@
-"""`referral program`: what is wrong in a file, on which line, what could be better, and what differs between two."""
+"""`referral program`: mistakes in a file with their lines, advice, and the differences between two files."""
 
 import json
 from pathlib import Path
@@ -29,16 +29,16 @@ def _check(file: Path) -> Result:
     return CliRunner().invoke(main, ["program", "check", str(file)])
 
 
-def test_the_example_is_in_order() -> None:
-    """Ends with 0 and says so."""
+def test_the_example_is_valid() -> None:
+    """Exits with 0 and reports it."""
     result = _check(GLOW)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "prg_glow is in order\n" in result.stdout
+    assert "prg_glow is valid\n" in result.stdout
     assert "dry-skin-hacks: 4 of 4 elements" in result.stdout
 
 
 def test_mistakes_come_with_their_lines(tmp_path: Path) -> None:
-    """Each as file:line, in the order of the file, the key that stands twice among them; ends with 1."""
+    """Each as file:line, in the order of the file, including the duplicate key; exits with 1."""
     file = tmp_path / "wrong.yaml"
     file.write_text(WRONG)
     result = _check(file)
@@ -49,18 +49,18 @@ def test_mistakes_come_with_their_lines(tmp_path: Path) -> None:
 
 
 def test_warnings_do_not_fail_the_check(tmp_path: Path) -> None:
-    """A program without rewards or content can be applied; whoever wrote it hears of it."""
+    """A program without rewards or content can be applied; its author gets advice."""
     file = tmp_path / "bare.yaml"
     file.write_text("".join(WRONG.splitlines(keepends=True)[:5]).replace("Mars", "UTC"))
     result = _check(file)
     assert result.exit_code == 0
     assert "[no_reward]" in result.stderr
-    assert "4 to think about" in result.stdout
+    assert "4 warnings" in result.stdout
 
 
 @pytest.mark.parametrize(("text", "line"), [(b"id: [", 1), (b"a: 1\nb: \xff", 1), (b"a: 1\nb: &x 1", 2)])
-def test_what_is_no_yaml_is_refused_with_its_line(tmp_path: Path, text: bytes, line: int) -> None:
-    """One message with the place, no trace of ours."""
+def test_invalid_yaml_is_refused_with_its_line(tmp_path: Path, text: bytes, line: int) -> None:
+    """One message with the line, and no stack trace."""
     file = tmp_path / "broken.yaml"
     file.write_bytes(text)
     result = _check(file)
@@ -69,7 +69,7 @@ def test_what_is_no_yaml_is_refused_with_its_line(tmp_path: Path, text: bytes, l
 
 
 def test_advice_comes_in_the_order_of_the_file(tmp_path: Path) -> None:
-    """Each as file:line with its place, its fix and its name, so that a file is gone through once from top to bottom."""
+    """Each as file:line with its pointer, fix and name, so that a file can be edited from top to bottom."""
     file = tmp_path / "glow.yaml"
     text = GLOW.read_text("utf-8").replace("艾特一个皮肤干的朋友", "转发一下").replace("{link}", "{code}")
     file.write_text(text.replace("[code, click, scan", "[click, scan"), "utf-8")
@@ -94,12 +94,12 @@ def changed(tmp_path: Path) -> str:
 
 
 def test_two_files_are_compared_section_by_section(changed: str) -> None:
-    """Headings of the docs, what was added, removed and changed in the file's own words, each with its pointer."""
+    """The headings of the docs, and what was added, removed and changed as the file names it, each with its pointer."""
     result = _diff(str(GLOW), changed)
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         f"prg_glow: {GLOW} → {changed}",
-        f"The new rules count from the moment they are applied; what happened before keeps those of {GLOW}.",
+        f"The new rules apply from the time they are applied; earlier events keep those of {GLOW}.",
         "",
         "Attribution",
         "  ~ window_days: 30 → 14  /attribution/window_days",
@@ -132,26 +132,26 @@ def test_a_comparison_can_be_read_by_a_program(changed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (
             ["nowhere.yaml", str(GLOW)],
-            "nowhere.yaml is no file and no version: write a program file, or PROGRAM@VERSION",
+            "nowhere.yaml is neither a file nor a version: write a program file, or PROGRAM@VERSION",
         ),
-        (["prg_glow@0", str(GLOW)], "is no file and no version"),
+        (["prg_glow@0", str(GLOW)], "is neither a file nor a version"),
         ([str(GLOW)], "give --key"),
         (["prg_glow@1", "prg_glow@2"], "give --key"),
     ],
 )
-def test_what_cannot_be_compared_is_said(arguments: list[str], said: str) -> None:
-    """What to write instead, and not 0."""
+def test_what_cannot_be_compared_is_an_error(arguments: list[str], message: str) -> None:
+    """The message says what to write instead, and the exit code is not 0."""
     result = _diff(*arguments)
     assert result.exit_code == 1
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_a_file_with_mistakes_is_not_compared(tmp_path: Path) -> None:
-    """Its mistakes are said by their lines, as `check` says them."""
+    """Its mistakes are printed with their lines, as by `check`."""
     file = tmp_path / "wrong.yaml"
     file.write_text(WRONG)
     result = _diff(str(GLOW), str(file))

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 
 from referral_tools.service_client import ServiceClient, ServiceUnavailable, path
 from referral_tools.text_columns import table
-from tests.support.app_server import listening
+from tests.support.app_server import serve_app
 
 REFUSED = {"code": "invalid", "detail": "Nothing was changed.", "errors": [{"pointer": "/to", "detail": "is not over"}]}
 
@@ -28,7 +28,7 @@ def url() -> Iterator[str]:
     app.add_url_rule("/moved", "moved", view_func=lambda: ("", 302))
     app.add_url_rule("/list", view_func=_page)
     app.add_url_rule("/v1/people/<person>", "person", view_func=lambda person: {"person": person})
-    with listening(app) as address:
+    with serve_app(app) as address:
         yield address
 
 

@@ -9,12 +9,12 @@ import httpx
 from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.domain.advice.missing_element import missing_elements
 from link_issuer.domain.program_changes import program_changes
-from link_issuer.programs.yaml_form import Document
+from link_issuer.programs.yaml_form import YamlDocument
 from referral.events.program import Program
 from referral_tools.commands.program_diff import diff
 from referral_tools.commands.program_file import FILE, load_program_file, print_mistakes
 from referral_tools.commands.program_sections import title
-from referral_tools.commands.program_service import Applied, put, versions_of
+from referral_tools.commands.program_service import ProgramVersionAnswer, list_versions, put_program
 from referral_tools.service_client import ServiceClient, decode_response, mistakes, refusal, service_options
 
 
@@ -32,8 +32,8 @@ def check_file(file: Path) -> None:
     """Print the mistakes in FILE by line, and what a growth expert would improve. Exits with 1 if there are mistakes."""
     _, _, found = load_program_file(file)
     count = len(find_advice(found))
-    warnings = f", {count} to think about" if count else ""
-    click.echo(f"{file}: {found.id} is in order{warnings}")
+    warnings = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
+    click.echo(f"{file}: {found.id} is valid{warnings}")
     click.echo(_scores(found), nl=False)
 
 
@@ -44,10 +44,10 @@ def check_file(file: Path) -> None:
 def apply_file(file: Path, url: str, key: str, dry_run: bool) -> None:
     """Make FILE the program's next version, if its rules differ from the newest one's."""
     document, _, found = load_program_file(file)
-    answer = put(ServiceClient(url, key), found.id, file, dry_run=dry_run)
+    answer = put_program(ServiceClient(url, key), found.id, file, dry_run=dry_run)
     if not answer.is_success:
-        _refuse(file, document, answer)
-    click.echo(_print_versions(found.id, decode_response(answer, dict[str, Any])))
+        _fail(file, document, answer)
+    click.echo(_apply_summary(found.id, decode_response(answer, dict[str, Any])))
 
 
 @program.command("versions")
@@ -55,9 +55,11 @@ def apply_file(file: Path, url: str, key: str, dry_run: bool) -> None:
 @service_options("link-issuer", "read")
 def versions(program_id: str, url: str, key: str) -> None:
     """List the versions of PROGRAM (prg_…), the newest first, with what each changed."""
-    listed = versions_of(ServiceClient(url, key), program_id)
+    listed = list_versions(ServiceClient(url, key), program_id)
     for newer, older in zip(listed, [*listed[1:], None], strict=True):
-        click.echo(f"{newer.version:>4}  from {newer.effective_from:%Y-%m-%dT%H:%M:%SZ}  {_news(older, newer)}")
+        click.echo(
+            f"{newer.version:>4}  from {newer.effective_from:%Y-%m-%dT%H:%M:%SZ}  {_version_summary(older, newer)}"
+        )
 
 
 def _scores(found: Program) -> str:
@@ -65,23 +67,23 @@ def _scores(found: Program) -> str:
     return "".join(f"  {item.id}: {4 - len(missing_elements(item))} of 4 elements\n" for item in found.content)
 
 
-def _news(older: Applied | None, newer: Applied) -> str:
+def _version_summary(older: ProgramVersionAnswer | None, newer: ProgramVersionAnswer) -> str:
     if older is None:
         return "the first"
     found = program_changes(older.program, newer.program)
     return f"{len(found)} changed: {', '.join(dict.fromkeys(title(one.section) for one in found))}"
 
 
-def _refuse(file: Path, document: Document, answer: httpx.Response) -> None:
-    """Prints the problem that the service answered, with lines where it names places, and ends the command."""
+def _fail(file: Path, document: YamlDocument, answer: httpx.Response) -> None:
+    """Prints the mistakes that the service found, with their lines, and ends the command with its error."""
     print_mistakes(file, document, mistakes(answer))
     raise refusal(answer)
 
 
-def _print_versions(id_: str, answer: dict[str, Any]) -> str:
+def _apply_summary(id_: str, answer: dict[str, Any]) -> str:
     version, since = answer["version"], answer["effective_from"]
     if not answer["is_new"]:
-        return f"{id_}: version {version} has these rules already, since {since}; nothing was changed"
+        return f"{id_}: version {version} already has these rules, since {since}; nothing was changed"
     if answer["dry_run"]:
         return f"{id_}: this would be version {version}, in effect from {since}; nothing was changed"
     return f"{id_}: version {version} is in effect from {since}"

@@ -14,8 +14,8 @@ _WORD = re.compile(r"[!-~]+")
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
 
 
-def describe(found: Iterable[ProgramChange]) -> str:
-    """A paragraph for each section: what was added (+), removed (-) and changed (~), each with its JSON pointer."""
+def describe_changes(found: Iterable[ProgramChange]) -> str:
+    """A paragraph per section: what was added (+), removed (-) and changed (~), each with its JSON pointer."""
     ordered = sorted(found, key=lambda one: _rank(one.section))
     groups = groupby(ordered, key=lambda one: title(one.section))
     return "\n".join(
@@ -30,36 +30,36 @@ def _rank(section: str) -> int:
 
 def _line(change: ProgramChange) -> str:
     sign, color = _SIGNS[change.kind]
-    return f"  {click.style(sign, fg=color)} {_place(change)}: {_what(change)}  {click.style(change.pointer, dim=True)}"
+    return f"  {click.style(sign, fg=color)} {_field_text(change)}: {_change_text(change)}  {click.style(change.pointer, dim=True)}"
 
 
-def _place(change: ProgramChange) -> str:
-    """The place in the file's own words; within a section that has items, by the item's."""
+def _field_text(change: ProgramChange) -> str:
+    """The field as the file names it; in a list of sections, the id of the section and its field."""
     named = change.name if change.section in SECTIONS and change.name else (change.section, *change.name)
     return ", ".join(f"no. {part}" if part.isdecimal() else part for part in named)
 
 
-def _what(change: ProgramChange) -> str:
+def _change_text(change: ProgramChange) -> str:
     match change.kind:
         case "added":
-            return in_words(msgspec.to_builtins(change.after))
+            return value_text(msgspec.to_builtins(change.after))
         case "removed":
-            return in_words(msgspec.to_builtins(change.before))
+            return value_text(msgspec.to_builtins(change.before))
         case _:
-            return f"{in_words(msgspec.to_builtins(change.before))} → {in_words(msgspec.to_builtins(change.after))}"
+            return f"{value_text(msgspec.to_builtins(change.before))} → {value_text(msgspec.to_builtins(change.after))}"
 
 
-def in_words(value: object) -> str:
-    """A value as people read it, e.g. {"to": "referee", "percent": 20} → "to referee, percent 20"; texts in quotes."""
+def value_text(value: object) -> str:
+    """A value as people read it, e.g. {"to": "referee", "percent": 20} → "to referee, percent 20"; phrases in quotes."""
     match value:
         case None:
             return "nothing"
         case bool():
             return "yes" if value else "no"
         case dict():
-            return ", ".join(f"{name} {in_words(part)}" for name, part in value.items() if name != "id") or "nothing"
+            return ", ".join(f"{name} {value_text(part)}" for name, part in value.items() if name != "id") or "nothing"
         case list() | tuple():
-            return ", ".join(map(in_words, value)) or "nothing"
+            return ", ".join(map(value_text, value)) or "nothing"
         case str() if not _WORD.fullmatch(value):
             return f"“{value}”"
         case _:

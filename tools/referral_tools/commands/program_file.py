@@ -6,24 +6,24 @@ from pathlib import Path
 import click
 
 from link_issuer.domain.advice.catalogue import find_advice
-from link_issuer.programs.yaml_form import Document, NotYaml, read
+from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
 from referral.events.program import Program
-from referral.program_file.check import Checked, check
+from referral.program_file.check import CheckResult, check_program_file
 from referral.validation.mistakes import Mistake
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def load_program_file(file: Path, *, advise: bool = True) -> tuple[Document, Checked, Program]:
+def load_program_file(file: Path, *, advise: bool = True) -> tuple[YamlDocument, CheckResult, Program]:
     """The file's content, the result of the check, and the program.
 
     Prints mistakes, and advice unless `advise` is false; ends the command if there are mistakes.
     """
     try:
-        document = read(file.read_text("utf-8"))
-    except (NotYaml, UnicodeDecodeError) as error:
+        document = read_yaml(file.read_text("utf-8"))
+    except (InvalidYaml, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}:{getattr(error, 'line', 1)}: {error}") from error
-    checked = check(document.content)
+    checked = check_program_file(document.content)
     mistakes = [*document.mistakes, *checked.mistakes]
     print_mistakes(file, document, mistakes)
     if advise and checked.program is not None:
@@ -33,13 +33,13 @@ def load_program_file(file: Path, *, advise: bool = True) -> tuple[Document, Che
     return document, checked, checked.program
 
 
-def print_mistakes(file: Path, document: Document, mistakes: Iterable[Mistake]) -> None:
+def print_mistakes(file: Path, document: YamlDocument, mistakes: Iterable[Mistake]) -> None:
     """Prints mistakes with their lines, in the order of the file."""
     for line, one in sorted((document.line_of(one.pointer), one) for one in mistakes):
         _print_remark(file, line, one.pointer, one.detail, "red")
 
 
-def _print_advice(file: Path, document: Document, program: Program) -> None:
+def _print_advice(file: Path, document: YamlDocument, program: Program) -> None:
     for one in sorted(find_advice(program), key=lambda one: document.line_of(one.pointer)):
         _print_remark(file, document.line_of(one.pointer), one.pointer, f"{one.detail} [{one.code}]", "yellow")
 

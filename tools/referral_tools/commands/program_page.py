@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from link_issuer.domain.advice.catalogue import RULES
-from referral.validation.struct_schema import DeclaredField, declared_fields
+from referral.validation.struct_schema import FieldDeclaration, field_declarations
 from referral_tools.commands.program_sections import BASICS, FIELDS, SECTIONS, heading
 
 Row: TypeAlias = tuple[str, str, str]
@@ -64,14 +64,14 @@ def programs(made: str) -> str:
     )
 
 
-def _section(section: DeclaredField) -> str:
+def _section(section: FieldDeclaration) -> str:
     meta = section.value.meta
     rows = _inner_rows(section, "") or [(f"`{section.name}`", "—", section.value.text)]
     parts = [f"## {heading(section)}", meta["why"], _table(rows), f"*What the system does with it:* {meta['use']}"]
     return "\n\n".join([*parts, *_excerpt(section.name)])
 
 
-def _rows(declared: Iterable[DeclaredField], place: str) -> list[Row]:
+def _rows(declared: Iterable[FieldDeclaration], place: str) -> list[Row]:
     """A row for each field, followed by those of the section inside it."""
     rows: list[Row] = []
     for one in declared:
@@ -80,10 +80,10 @@ def _rows(declared: Iterable[DeclaredField], place: str) -> list[Row]:
     return rows
 
 
-def _inner_rows(section: DeclaredField, place: str) -> list[Row]:
+def _inner_rows(section: FieldDeclaration, place: str) -> list[Row]:
     struct = section.value.struct
     deeper = f"{place}{section.name}[]." if section.value.is_list else f"{place}{section.name}."
-    return [] if struct is None else _rows(declared_fields(struct), deeper)
+    return [] if struct is None else _rows(field_declarations(struct), deeper)
 
 
 def _plain(default: object) -> str:

@@ -1,4 +1,4 @@
-"""Programs as link-issuer tells and takes them."""
+"""Requests to link-issuer about programs."""
 
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +10,8 @@ from referral.events.program import Program
 from referral_tools.service_client import ServiceClient, decode_response, path
 
 
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a program, as it is answered."""
+class ProgramVersionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a program in a response."""
 
     program: Program
     version: int
@@ -20,11 +20,11 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Versions(msgspec.Struct):
-    items: list[Applied]
+    items: list[ProgramVersionAnswer]
 
 
-def put(service: ServiceClient, program: str, file: Path, *, dry_run: bool) -> httpx.Response:
-    """The answer to applying a file."""
+def put_program(service: ServiceClient, program: str, file: Path, *, dry_run: bool) -> httpx.Response:
+    """Applies a file, and returns the response."""
     parameters = {"dry_run": "true"} if dry_run else {}
     content = {"Content-Type": "application/yaml"}
     return service.request(
@@ -32,7 +32,7 @@ def put(service: ServiceClient, program: str, file: Path, *, dry_run: bool) -> h
     )
 
 
-def versions_of(service: ServiceClient, program: str) -> list[Applied]:
-    """All versions of a program, the newest first. Ends the command where the service refuses."""
+def list_versions(service: ServiceClient, program: str) -> list[ProgramVersionAnswer]:
+    """All versions of a program, the newest first. Ends the command if the service returns an error."""
     found: _Versions = decode_response(service.request_ok("GET", path("programs", program, "versions")), _Versions)
     return found.items

@@ -1,6 +1,7 @@
 """The attribute fold: events → attributions. Decides the verdict on a person from their whole history, publishes what changed."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from conversion_tracker.attribution.compiled_rules import CompiledRules
 from conversion_tracker.attribution.evidence import EvidenceReader, affects_attribution
@@ -17,7 +18,7 @@ from conversion_tracker.bans.ban_events import apply_ban_event, ban_index_change
 from referral.catalog.view import Catalog
 from referral.events import keys
 from referral.events.attributions import attribution_key
-from referral.events.facts import BanDecision, EventLine
+from referral.events.facts import BanDecision, EventLine, Fact
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.fold.fold import Decision, Key, Output, Position, Timer
@@ -39,6 +40,11 @@ def parse_person_key(key: str) -> tuple[str, str]:
     return program, person
 
 
+def changes_person(line: EventLine) -> TypeGuard[Fact | BanDecision]:
+    """Returns whether a line can change the state of a person; the fold does nothing for any other line but a clock tick."""
+    return affects_attribution(line) or isinstance(line, BanDecision)
+
+
 class AttributeFold:
     """Decides who referred whom. Facts that reached the log beyond the lateness bound change no verdict."""
 
@@ -56,7 +62,7 @@ class AttributeFold:
 
     def keys(self, line: EventLine) -> Sequence[Key]:
         """Returns the key of the person if the line can affect their attribution."""
-        if affects_attribution(line) or isinstance(line, BanDecision):
+        if changes_person(line):
             return (person_key(line.program, line.person),)
         return ()
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from conversion_tracker.ingest.event_errors import EventRejected
 from conversion_tracker.ingest.events_request import RawEvents, split_events
-from conversion_tracker.ingest.validation import EventValidator, KeyedLine, ProgramCheck
+from conversion_tracker.ingest.validation import EventValidator, ProgramCheck
 from referral.catalog.view import Catalog
 from referral.clock import Clock
 from referral.events.entities import ApiKey
+from referral.events.keys import KeyedLine
 from referral.http.api_keys import find_valid_key
 from referral.http.fast_path import FastResponse, FastView
 from referral.http.problems import Problem

@@ -14,11 +14,10 @@ from msgspec.structs import replace
 from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedItem, MappingError
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from referral.events.facts import Fact, OrderPaid
-from referral.events.keys import person_key
+from referral.events.keys import KeyedLine, person_key
 from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.tokens import InvalidTokenError, TokenSigner
 
-KeyedLine = tuple[str, bytes]
 ProgramCheck = Callable[[str], None]
 """Raises EventRejected if events of the program are not accepted in this request."""
 

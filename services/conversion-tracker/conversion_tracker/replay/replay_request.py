@@ -4,7 +4,7 @@ import msgspec
 
 from referral.events.program import Program
 from referral.http.problems import Problem
-from referral.program_file.check import check
+from referral.program_file.check import check_program_file
 from referral.validation.mistakes import Mistake
 
 
@@ -23,7 +23,7 @@ def rules_in(body: bytes, mimetype: str, program: str) -> Program:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
-    checked = check(document)
+    checked = check_program_file(document)
     mistakes = [*checked.mistakes, *_other_program(document, program)]
     if mistakes or checked.program is None:
         raise _invalid(mistakes)

@@ -67,7 +67,7 @@ class ReplayResult(msgspec.Struct, frozen=True):
 
 def replay_result(replayed: ReplayOutcome, catalog: Catalog) -> ReplayResult:
     """The result, with names from the catalog."""
-    found, agreed = replayed.comparison, replayed.agreement
+    found, agreed = replayed.comparison, replayed.consistency
     return ReplayResult(
         found.totals,
         ReferrerChanges(found.gaining, found.losing, tuple(_referrer_change(one, catalog) for one in found.referrers)),

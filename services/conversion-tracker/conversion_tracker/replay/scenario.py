@@ -1,108 +1,105 @@
-"""One half of a replay: the attribute and the screen fold under one set of rules, over one program's recorded lines."""
+"""One scenario of a replay: the attribute and the screen fold in memory under one set of rules, over one program's lines."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import merge
-from typing import TypeAlias
+from itertools import count, islice
 
-from conversion_tracker.attribution.fold import AttributeFold, parse_person_key
-from conversion_tracker.attribution.person import Person
+from conversion_tracker.attribution.fold import AttributeFold
 from conversion_tracker.replay.comparison import ScenarioResult
-from conversion_tracker.replay.fold_run import FoldRun
 from conversion_tracker.replay.merge_order import PositionedLine, ReplayedLine
 from conversion_tracker.screening.conversion import Conversion
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.handlers.line_handler import ScreenState
+from conversion_tracker.screening.handlers.line_handler import CONVERSION_PREFIX
 from referral.catalog.view import Catalog
-from referral.events.attributions import AttributionLine
+from referral.events.attributions import ReferralAttributed, ReferralReversed, ReferralUnattributed
 from referral.events.conversions import ConversionFact
-from referral.events.edges import EdgeFact
 from referral.events.facts import EventLine
 from referral.events.line import Derived
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Output, Position
+from referral.fold.fold import Position
+from referral.fold.in_memory import InMemoryFold, ProducedLine
 from referral.tokens import TokenSigner
-from referral.topics import ATTRIBUTIONS, partition_of
+from referral.topics import ATTRIBUTIONS
 
-Attributes: TypeAlias = FoldRun[EventLine, Person]
-Screens: TypeAlias = FoldRun[AttributionLine, ScreenState]
+_LINES_AT_ONCE = 2_000
 
 
 class ScenarioRun:
-    """Under the rules of a catalog. First every event, then the attributions: `screen` or `screen_anew`.
+    """Runs both folds under the rules of a catalog: first all events, then the attributions by `screen` or `rescreen`.
 
-    `said` is what the attribute fold says, in the order of each partition; `told` what the screen fold does, to itself too.
+    `attributed` are the lines of the attribute fold, in the order of each partition of the events; `screened` are the lines of the
+    screen fold, including those to itself.
     """
 
-    def __init__(self, program: str, catalog: Catalog, tokens: TokenSigner, lateness_days: int) -> None:
+    def __init__(
+        self, program: str, catalog: Catalog, tokens: TokenSigner, lateness_days: int, partitions: int
+    ) -> None:
         self.attributed: list[ReplayedLine] = []
         self.screened: list[Derived] = []
         self._program = program
         self._catalog = catalog
-        self._attribute = AttributeFold(tokens, lateness_days)
-        self._screen = ScreenFold()
-        self._attributes: dict[int, Attributes] = {}
-        self._screens: dict[int, Screens] = {}
+        self._attribute = InMemoryFold(AttributeFold(tokens, lateness_days), catalog, partitions)
+        self._screen = InMemoryFold(ScreenFold(), catalog, partitions)
         self._result = ScenarioResult()
         self._latest: dict[int, int] = {}
 
-    def add_event(self, line: EventLine, position: Position) -> None:
-        """Takes in a line of the events."""
-        run = self._attributes.get(position.partition)
-        if run is None:
-            run = self._attributes[position.partition] = FoldRun(self._attribute, self._catalog)
-        news = run.take(line, position)
-        if news:
-            at = max(position.recorded_at_ms, self._latest.get(position.partition, 0))
-            self._latest[position.partition] = at
-            self.attributed += [ReplayedLine(at, one.line) for one in news]  # type: ignore[arg-type] # what folds say is derived
+    def add_events(self, partition: int, lines: Sequence[tuple[Position, EventLine]]) -> None:
+        """Folds lines of one partition of the events."""
+        recorded_at = {position.offset: position.recorded_at_ms for position, _ in lines}
+        for produced in self._attribute.fold(partition, lines):
+            line: Derived = produced.line  # type: ignore[assignment] # what a fold produces
+            at = max(recorded_at[line.cause[2]], self._latest.get(partition, 0))
+            self._latest[partition] = at
+            self.attributed.append(ReplayedLine(at, produced.partition, line))
 
-    def screen(self, lines: Iterable[PositionedLine]) -> None:
-        """Takes in all lines of one partition of attributions; what screening once said to itself is among them."""
-        for position, line in lines:
-            self._screen_line(position, line)
+    def screen(self, partition: int, lines: Iterable[PositionedLine]) -> None:
+        """Folds all lines of one partition of the attributions, which include the lines of the screen fold to itself."""
+        self._fold_attributions(partition, lines)
 
-    def rescreen(self, parts: Sequence[Iterable[PositionedLine]]) -> None:
-        """Takes in all partitions of attributions side by side, by when their lines were said.
+    def rescreen(self, partitions: Sequence[Iterable[PositionedLine]]) -> None:
+        """Folds all partitions of the attributions side by side, by the time at which their lines were recorded.
 
-        What screening says to itself is taken in at once, as if it had no way to go: the order in which such lines arrive
-        changes nothing of what they come to (docs/decisions/0020).
+        The lines that the screen fold sends to itself follow up to _LINES_AT_ONCE lines later; their order has no effect on the
+        final state (docs/decisions/0020).
         """
-        for position, line in merge(*parts, key=lambda placed: placed[0].recorded_at_ms):
-            waiting = deque([(position, line)])
-            while waiting:
-                place, one = waiting.popleft()
-                waiting += _messages_to_itself(self._screen_line(place, one), place, len(parts))
+        lines = merge(*partitions, key=lambda placed: placed[0].recorded_at_ms)
+        offsets = [count() for _ in partitions]  # this scenario's attributions are a log of their own
+        while some := list(islice(lines, _LINES_AT_ONCE)):
+            while some:
+                some = self._fold_round(some, offsets)
 
-    def _screen_line(self, position: Position, line: AttributionLine) -> list[Output]:
-        run = self._screens.get(position.partition)
-        if run is None:
-            run = self._screens[position.partition] = FoldRun(self._screen, self._catalog)
-        news = run.take(line, position)
-        for one in news:
-            self._add_output(one.line)  # type: ignore[arg-type] # what the screen fold says
-        return news
+    def _fold_round(self, lines: Sequence[PositionedLine], offsets: "Sequence[count[int]]") -> list[PositionedLine]:
+        """Folds lines of any partitions; returns the lines that the screen fold sends to itself."""
+        by_partition: list[list[PositionedLine]] = [[] for _ in offsets]
+        for (partition, _, _, recorded_at_ms), line in lines:
+            by_partition[partition].append((Position(partition, next(offsets[partition]), 0, recorded_at_ms), line))
+        produced = [one for number, part in enumerate(by_partition) for one in self._fold_attributions(number, part)]
+        latest = lines[-1][0].recorded_at_ms
+        return [
+            (Position(partition, 0, 0, latest), line)  # type: ignore[misc] # an attribution line
+            for topic, partition, line in produced
+            if topic == ATTRIBUTIONS.name
+        ]
+
+    def _fold_attributions(self, partition: int, lines: Iterable[PositionedLine]) -> list[ProducedLine]:
+        produced = self._screen.fold(partition, lines)
+        for _, _, line in produced:
+            self.screened.append(line)  # type: ignore[arg-type] # what a fold produces
+            if isinstance(line, ConversionFact):
+                self._result.add_line(line, self._catalog.program_at(self._program, to_ms(line.occurred_at)))
+        return produced
 
     def result(self) -> ScenarioResult:
-        """What it comes to."""
-        conversions = [
-            one for run in self._screens.values() for one in run.states.values() if isinstance(one, Conversion)
-        ]
-        self._result.held = sum(one.outcome == "held" for one in conversions)
-        for run in self._attributes.values():
-            for key, state in run.states.items():
-                if isinstance(state, Person) and state.published is not None and isinstance(key, str):
-                    self._result.referrers[parse_person_key(key)[1]] = state.published.referrer
-        return self._result
-
-    def _add_output(self, line: ConversionFact | EdgeFact) -> None:
-        self.screened.append(line)
-        if isinstance(line, ConversionFact):
-            self._result.add_line(line, self._catalog.program_at(self._program, to_ms(line.occurred_at)))
-
-
-def _messages_to_itself(news: Sequence[Output], position: Position, partitions: int) -> Iterator[PositionedLine]:
-    for one in news:
-        if one.topic is ATTRIBUTIONS:
-            place = position._replace(partition=partition_of(one.key or "", partitions))
-            yield place, one.line  # type: ignore[misc] # an attribution line
+        """Returns what the scenario comes to."""
+        found = self._result
+        conversions = self._screen.states_of(CONVERSION_PREFIX)
+        found.held = sum(isinstance(one, Conversion) and one.outcome == "held" for one in conversions)
+        for _, _, line in self.attributed:
+            match line:
+                case ReferralAttributed(person=person, referrer=referrer):
+                    found.referrers[person] = referrer
+                case ReferralUnattributed(person=person):
+                    found.referrers[person] = None
+                case ReferralReversed(person=person, undoes=stages) if stages != ("qualified",):
+                    found.referrers.pop(person, None)
+        return found

@@ -1,4 +1,4 @@
-"""Day buckets: thirty days of the epoch whose day counts are stored together.
+"""Day buckets: thirty days of the epoch, with their day counts stored together.
 
 A fold has to name the state of a line before it knows the program's time zone, and a bucket follows from the second alone; the days
 in it have the time zone's names. A day at the boundary of two buckets has a count in both, to be added up.

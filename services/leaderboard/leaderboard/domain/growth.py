@@ -1,6 +1,6 @@
 """Current followers: how many were referred, how many came without a referral, and through which channels.
 
-Each count belongs to the day of the follow, and a reversal is subtracted from that same day. The counts therefore say who follows
+Each count belongs to the day of the follow, and a reversal is subtracted from that same day. The counts therefore show who follows
 now, whatever was corrected since and in whatever order. (The number of reversals is not such a figure: an unfollow that overtakes
 its follow leaves nothing to reverse.)
 """

@@ -20,7 +20,7 @@ _NAME = re.compile(r"(\d{4})-(?:W(\d\d)|(\d\d)(?:-(\d\d))?)")
 
 
 class UnknownPeriod(ValueError):
-    """The text is not the name of a period; the message says what to write."""
+    """The text is not the name of a period; the message states what to write."""
 
 
 @dataclass(frozen=True, slots=True)

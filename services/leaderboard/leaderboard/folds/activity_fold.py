@@ -86,7 +86,7 @@ class ActivityFold:
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Removes the ids of a day whose events would be too late now."""
+        """Removes the ids of a day for which events would be too late now."""
         return Decision({key: None})
 
     def _count_content(

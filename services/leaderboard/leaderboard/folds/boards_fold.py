@@ -1,8 +1,8 @@
 """Conversions → boards: each referrer's score by day, week, month and all time. State: the timestamps that count for a referrer.
 
 Scores are written and never read: a score is a function of the timestamps alone, so a refold gives byte-equal boards. All four
-periods are kept, whatever the program shows, so that a board that is added later is correct from the start. Partners and followers
-are ranked separately; each line contains which of them a referrer is.
+periods are stored, whatever the program shows, so that a board that is added later is correct from the start. Partners and
+followers are ranked separately; each line contains which of them a referrer is.
 """
 
 from collections.abc import Mapping, Sequence

@@ -28,7 +28,6 @@ class Dependencies:
     usage_counter: UsageCounter
     share_rate_limit: ShareRateLimit
     public_url: str
-    write_timeout_s: float
 
     @property
     def signer(self) -> TokenSigner:
@@ -37,15 +36,14 @@ class Dependencies:
 
     def send(self, line: ContentShared) -> None:
         """Returns once the log has the fact. Raises NotDurable or Overloaded."""
-        ack = self.redirect_resolver.publisher.submit(EVENTS, fact_key(line), msgspec.json.encode(line))
-        ack.wait(self.write_timeout_s)
+        self.redirect_resolver.publisher.publish(EVENTS, [(fact_key(line), msgspec.json.encode(line))])
         counter("ingest_accepted").inc()
 
     def send_all(self, lines: Sequence[ClickReclassed]) -> None:
         """Returns once the log has all lines. Raises NotDurable or Overloaded; then some may have been written."""
         if lines:
             keyed = [(fact_key(line), msgspec.json.encode(line)) for line in lines]
-            self.redirect_resolver.publisher.submit_many(EVENTS, keyed).wait(self.write_timeout_s)
+            self.redirect_resolver.publisher.publish(EVENTS, keyed)
 
     def link_url(self, code: str) -> str:
         """The link of a code, which people share."""
@@ -64,7 +62,6 @@ def init_app(app: Flask) -> Flask:
         redirect_resolver=RedirectResolver(shared.clock, TokenSigner(shared.settings.signing_key), shared.publisher()),
         usage_counter=UsageCounter(shared.redis),
         share_rate_limit=ShareRateLimit(shared.redis),
-        write_timeout_s=shared.settings.ack_timeout_ms / 1000,
         public_url=shared.settings.public_url.rstrip("/"),
     )
     return app

@@ -7,7 +7,7 @@ import msgspec
 from flask import request
 from marshmallow import Schema, ValidationError
 
-from link_issuer.programs.yaml_form import Document, NotYaml, read
+from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
 from referral.http.problems import Problem
 from referral.validation.mistakes import Mistake, mistakes_in
 
@@ -26,14 +26,14 @@ def json_body() -> object:
         raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
 
 
-def json_or_yaml_body() -> Document:
+def json_or_yaml_body() -> YamlDocument:
     """The content of a JSON or YAML body. Raises Problem as `json_body` does."""
     if request.mimetype not in YAML_TYPES:
-        return Document(json_body())  # type: ignore[arg-type] # msgspec decodes JSON to exactly these types
+        return YamlDocument(json_body())  # type: ignore[arg-type] # msgspec decodes JSON to exactly these types
     try:
-        return read(request.get_data().decode())
-    except (NotYaml, UnicodeDecodeError) as error:
-        where = f" in line {error.line}" if isinstance(error, NotYaml) else ""
+        return read_yaml(request.get_data().decode())
+    except (InvalidYaml, UnicodeDecodeError) as error:
+        where = f" in line {error.line}" if isinstance(error, InvalidYaml) else ""
         raise Problem(400, "malformed_yaml", f"The body is not valid YAML{where}: {error}.") from error
 
 

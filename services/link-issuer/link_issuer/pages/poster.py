@@ -52,9 +52,8 @@ def render_png(poster: Poster) -> bytes:
 def _background() -> Image.Image:
     """A plain background with two blurred circles of light."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
-    lights = Image.new(
-        "L", (WIDTH // 8, HEIGHT // 8), 0
-    )  # drawn at an eighth of the size and enlarged: blurring costs a 64th
+    # Drawn at an eighth of the size and then enlarged: blurring costs a 64th.
+    lights = Image.new("L", (WIDTH // 8, HEIGHT // 8), 0)
     pen = ImageDraw.Draw(lights)
     pen.ellipse((70, -40, 190, 80), fill=150)
     pen.ellipse((-70, 70, 40, 180), fill=110)

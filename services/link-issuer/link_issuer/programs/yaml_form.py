@@ -1,8 +1,8 @@
-"""A program file in YAML: its content, and the line on which each part stands.
+"""A program file in YAML: its content, and the line of each value.
 
-The values are those of YAML 1.2's JSON schema (https://yaml.org/spec/1.2.2/#102-json-schema), so that `on:` is a key
-and `no` a word; dates stay text, and keys are always text, as in JSON. Anchors are refused (an alias can make a small
-file enormous), so are tags and a key that stands twice.
+Values are read by YAML 1.2's JSON schema (https://yaml.org/spec/1.2.2/#102-json-schema): `on:` is a key and `no` is text. Dates
+remain text, and keys are always text, as in JSON. Anchors are refused (an alias can make a small file enormous), and so are tags
+and duplicate keys.
 """
 
 import re
@@ -17,70 +17,70 @@ from referral.validation.mistakes import Mistake
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 Path = tuple[str | int, ...]
 
-_DEEPEST = 20
+_MAX_DEPTH = 20
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_KEYWORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """What a text holds.
+class YamlDocument:
+    """The content of a text.
 
-    `lines` gives the line (from 1) of each JSON pointer, `mistakes` what is wrong with the text as such.
+    `lines` maps each JSON pointer to its line (from 1); `mistakes` are those of the text itself, such as duplicate keys.
     """
 
     content: Value
     lines: dict[str, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def line_of(self, place: str) -> int:
-        """The line of a place, or of the nearest place around it that is in the text."""
-        while place not in self.lines and place:
-            place = place.rpartition("/")[0]
-        return self.lines.get(place, 1)
+    def line_of(self, pointer: str) -> int:
+        """The line of the value at a pointer, or of the nearest enclosing value that is in the text."""
+        while pointer not in self.lines and pointer:
+            pointer = pointer.rpartition("/")[0]
+        return self.lines.get(pointer, 1)
 
 
-class NotYaml(ValueError):
-    """The text cannot be read at all; `line` says where reading ended."""
+class InvalidYaml(ValueError):
+    """The text is not valid YAML; `line` is where reading stopped."""
 
     def __init__(self, detail: str, line: int) -> None:
         super().__init__(detail)
         self.line = line
 
 
-def read(text: str) -> Document:
-    """The content of a YAML (or JSON) text. Raises NotYaml."""
+def read_yaml(text: str) -> YamlDocument:
+    """Reads a YAML (or JSON) text. Raises InvalidYaml."""
     try:
-        _bounded(text)
+        _check_structure(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise NotYaml(f"{error.problem or error.context}", mark.line + 1 if mark else 1) from error
+        raise InvalidYaml(f"{error.problem or error.context}", mark.line + 1 if mark else 1) from error
     except yaml.YAMLError as error:
-        raise NotYaml(str(error), 1) from error
-    document = Document(None if node is None else {}, {"": 1})
+        raise InvalidYaml(str(error), 1) from error
+    document = YamlDocument(None if node is None else {}, {"": 1})
     reader = _Reader(document.lines, document.mistakes)
-    return document if node is None else Document(reader.value(node, ()), document.lines, document.mistakes)
+    return document if node is None else YamlDocument(reader.value(node, ()), document.lines, document.mistakes)
 
 
-def _bounded(text: str) -> None:
-    """Refuses what costs more than its length or means more than it says: aliases, tags, nesting beyond reason."""
+def _check_structure(text: str) -> None:
+    """Refuses aliases, tags and deep nesting, which cost more than their length. Raises InvalidYaml."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         line = event.start_mark.line + 1 if event.start_mark else 1
-        if depth > _DEEPEST:
-            raise NotYaml(f"is nested more than {_DEEPEST} deep: no program is", line)
+        if depth > _MAX_DEPTH:
+            raise InvalidYaml(f"is nested more than {_MAX_DEPTH} levels deep: program files have fewer", line)
         if isinstance(event, yaml.NodeEvent) and event.anchor:
-            raise NotYaml("holds an anchor or alias (& or *): write the part out", line)
+            raise InvalidYaml("contains an anchor or alias (& or *): write the value out", line)
         if getattr(event, "tag", None):
-            raise NotYaml("holds a tag (!): remove it", line)
+            raise InvalidYaml("contains a tag (!): remove it", line)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Turns nodes into values, noting lines and mistakes."""
+    """Converts nodes to values, and records their lines and mistakes."""
 
     lines: dict[str, int]
     mistakes: list[Mistake]
@@ -97,11 +97,11 @@ class _Reader:
         seen: set[str] = set()
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.mistakes.append(Mistake(json_pointer(*path), "has a key that is no word: write key: value"))
+                self.mistakes.append(Mistake(json_pointer(*path), "has a key that is not text: keys must be strings"))
                 continue
             if key.value in seen:
-                again = f"stands here a second time in line {key.start_mark.line + 1}: remove one"
-                self.mistakes.append(Mistake(json_pointer(*path, key.value), again))
+                repeated = f"is repeated in line {key.start_mark.line + 1}: remove one of the two"
+                self.mistakes.append(Mistake(json_pointer(*path, key.value), repeated))
                 continue
             seen.add(key.value)
             self.lines[json_pointer(*path, key.value)] = key.start_mark.line + 1
@@ -109,9 +109,9 @@ class _Reader:
 
 
 def _plain(text: str) -> Value:
-    """The value of an unquoted word."""
-    if text in _WORDS:
-        return _WORDS[text]
+    """The value of an unquoted scalar."""
+    if text in _KEYWORDS:
+        return _KEYWORDS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else text

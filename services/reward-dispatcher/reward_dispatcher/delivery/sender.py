@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """How an attempt ended: `failed` may be tried again, `refused` must not. `reason` says why it was not accepted."""
+    """How an attempt ended: `failed` may be tried again, `refused` must not. `reason`: why it was not accepted."""
 
     outcome: Literal["accepted", "failed", "refused"]
     reason: str = ""

@@ -92,7 +92,7 @@ class LedgerFold:
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Ends holding periods, expires rewards, and removes results whose requests are no longer repeated."""
+        """Ends holding periods, expires rewards, and removes results that are too old to be requested again."""
         if isinstance(state, Account):
             return _account_decision(
                 state, account_transitions.apply_time(state, tick.occurred_at, self._generate_code)

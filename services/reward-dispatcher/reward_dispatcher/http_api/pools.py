@@ -72,7 +72,7 @@ def _write_chunk(program: str, pool: str, codes: Sequence[str]) -> list[PoolChun
 
 
 def _announce(program: str, pool: str, chunks: Sequence[PoolChunk]) -> None:
-    """Publishes a line for each chunk that the ledger lacks, including one whose first line was lost."""
+    """Publishes a line for each chunk that the ledger lacks, also if an earlier line was lost."""
     filled = {chunk.id for chunk in dependencies().store.pool(program, pool).chunks}
     lines = [_pool_filled(chunk) for chunk in chunks if chunk.id not in filled]
     if lines:

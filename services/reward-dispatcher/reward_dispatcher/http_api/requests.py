@@ -26,7 +26,7 @@ class RedemptionRequest(Schema):
 
 
 class CodeQuery(Schema):
-    """The program whose code is meant."""
+    """The program of the code."""
 
     program = fields.Str(validate=_ID, metadata=_WHICH_PROGRAM)
 
@@ -52,6 +52,6 @@ class WebhookRequest(Schema):
 
 
 class WebhooksQuery(Schema):
-    """The program whose webhooks are listed."""
+    """The program of the webhooks."""
 
     program = fields.Str(required=True, validate=_ID)

@@ -13,7 +13,7 @@ from link_issuer.store import AlreadyTaken
 from referral.events.entities import ProgramVersion
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.program_file.check import Checked, check
+from referral.program_file.check import CheckResult, check_program_file
 from referral.validation.mistakes import Mistake
 
 
@@ -31,9 +31,9 @@ def apply_file(program: str, *, dry_run: bool) -> tuple[AppliedProgram, Sequence
     return applied, find_advice(applied.version.program)
 
 
-def _check_body(program: str) -> Checked:
+def _check_body(program: str) -> CheckResult:
     document = json_or_yaml_body()
-    checked = check(document.content)
+    checked = check_program_file(document.content)
     mistakes = [*document.mistakes, *checked.mistakes]
     if checked.program and checked.program.id != program:
         mistakes.append(Mistake("/id", f"must be {program}, as in the URL; got {checked.program.id}"))
@@ -50,7 +50,7 @@ def _require_match(newest: ProgramVersion | None) -> None:
         raise Problem(412, "other_version", f"{current} Read it, and apply your change to that.")
 
 
-def _apply(newest: ProgramVersion | None, checked: Checked) -> AppliedProgram:
+def _apply(newest: ProgramVersion | None, checked: CheckResult) -> AppliedProgram:
     assert checked.program is not None  # noqa: S101 - a file without mistakes has a program
     try:
         return apply_program(newest, checked.program, checked.effective_from, context().clock.now_ms())

@@ -57,9 +57,8 @@ def _resolve(code: str) -> str | Unavailable | NeedsUsageCheck | None:
     """
     ctx = context()
     if ctx.catalog.snapshot().code(code) is None:
-        ctx.limiter.count(
-            request
-        )  # reading to the catalog's end occupies a thread: guessed codes must not occupy them all
+        # Reading to the catalog's end occupies a thread: requests for guessed codes must not occupy all of them.
+        ctx.limiter.count(request)
     resolver, visit = dependencies().redirect_resolver, read_visit(request.environ)
     try:
         return resolver.resolve(_catalog(ctx), code, visit, use_link)

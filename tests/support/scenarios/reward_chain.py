@@ -1,4 +1,6 @@
-"""The folds from events to rewards over a log in memory, as they run in production; and the trace of a person through it."""
+"""The four folds from events to rewards over one log in memory; and the trace of a person through it."""
+
+from typing import TypeVar
 
 import msgspec
 
@@ -21,29 +23,26 @@ from referral.events.facts import Fact
 from referral.events.ids import referral_id
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
-from referral.fold.decider import Decider
-from referral.fold.fold import Fold
-from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.runner import FoldRunner
 from referral.log.log_reader import LogReader
-from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemoryLogReader, MemorySource
+from referral.log.memory_log import MemoryLog, MemoryLogReader
 from referral.log.records import join, split
 from referral.topics import partition_of
 from reward_dispatcher.folds.decide_fold import DecideFold
 from reward_dispatcher.folds.ledger_fold import LedgerFold
-from tests.support.builders.conversion_tracker import PROGRAM, TOKENS, at, catalog
+from tests.support.builders.conversion_tracker import TOKENS, catalog
+from tests.support.builders.participants import PROGRAM, day
+from tests.support.folds import PARTITIONS, LogFold
 
-PARTITIONS = 3
+Kind = TypeVar("Kind")
 
 
-class Chain:
-    """A log, four folds and their states. `say` appends, `drain` lets the folds go as far as there is anything."""
+class RewardChain:
+    """A log and four folds on it. `append` writes facts, `drain` folds everything."""
 
     def __init__(self, terms: ProgramVersion, screen: ScreenFold | None = None) -> None:
         self.terms = terms
         self.catalog = catalog(terms)
-        self.clock = ManualClock(to_ms(at(5)))
+        self.clock = ManualClock(to_ms(day(5)))
         self.log = MemoryLog(self.clock)
         folds = [
             AttributeFold(TOKENS, 35),
@@ -51,60 +50,48 @@ class Chain:
             DecideFold(),
             LedgerFold(lambda id: id[-8:].upper()),
         ]
-        self.states = {fold.name: MemoryStateStore() for fold in folds}
-        self._runners = [self._runner(fold) for fold in folds]
+        self.folds = {fold.name: LogFold(fold, self.catalog, self.log) for fold in folds}
 
-    def _runner(self, fold: Fold) -> FoldRunner:
-        source = MemorySource(self.log, fold.source.name, PARTITIONS)
-        decider = Decider(fold, self.catalog, lambda topic: topic.partitions or PARTITIONS)
-        metrics = FoldMetrics(fold.name)
-        return FoldRunner(fold, source, self.states[fold.name], MemoryFoldProducer(self.log), decider, metrics)
-
-    def say(self, *facts: Fact) -> "Chain":
-        """Appends facts, one record a partition."""
+    def append(self, *facts: Fact) -> "RewardChain":
+        """Appends facts, one record for each partition; returns itself."""
         records: dict[int, list[bytes]] = {}
         for fact in facts:
-            place = partition_of(keys.person_key(fact.program, fact.person), PARTITIONS)
-            records.setdefault(place, []).append(msgspec.json.encode(fact))
+            partition = partition_of(keys.person_key(fact.program, fact.person), PARTITIONS)
+            records.setdefault(partition, []).append(msgspec.json.encode(fact))
         for partition, lines in records.items():
             self.log.append("events", partition, join(lines))
         return self
 
-    def tick(self, days: float) -> "Chain":
-        """Time comes so far, and every partition hears of it."""
-        self.clock.advance(max(0, to_ms(at(days)) - self.clock.now_ms()))
-        for partition in range(PARTITIONS):
-            line = ClockTicked(id=f"clk_{days}", occurred_at=at(days))
-            self.log.append("events", partition, msgspec.json.encode(line))
+    def tick(self, days: float) -> "RewardChain":
+        """Sets the clock and appends its tick to every partition; returns itself."""
+        self.clock.advance(max(0, to_ms(day(days)) - self.clock.now_ms()))
+        self.folds["attribute"].append_tick(ClockTicked(id=f"clk_{days}", occurred_at=day(days)))
         return self
 
-    def drain(self) -> "Chain":
-        """Every fold folds all there is, the later ones after the earlier ones."""
-        for runner in self._runners:
-            idle = 0
-            while idle < 2:
-                busy = runner.run_once(0) or any(one.waiting for one in runner.owned.values())
-                idle = 0 if busy else idle + 1
+    def drain(self) -> "RewardChain":
+        """Folds everything, the later folds after the earlier ones; returns itself."""
+        for fold in self.folds.values():
+            fold.drain()
         return self
 
-    def fold(self, number: int) -> None:
-        """One turn of one fold."""
-        self._runners[number % len(self._runners)].run_once(0)
+    def run_once(self, number: int) -> None:
+        """Runs one turn of one fold."""
+        list(self.folds.values())[number % len(self.folds)].run_once()
 
-    def stutter(self, topic: str) -> None:
-        """A fold dies between writing and applying: the last records stand twice, one after the other."""
+    def repeat_last_records(self, topic: str) -> None:
+        """Appends the last record of each partition again, as a fold does that dies between producing and applying."""
         for partition in range(PARTITIONS):
             if records := self.log.records[topic, partition]:
                 self.log.append(topic, partition, records[-1].value)
 
     def line(self, position: LogPosition) -> bytes:
-        """The line at a position, read without the trace reader."""
+        """Returns the bytes of the line at a position, read directly."""
         return split(self.log.records[position.topic, position.partition][position.offset].value)[position.line]
 
     def trace_subject(self, person: str) -> TraceSubject:
-        """The person as the API passes them to `build_trace`."""
+        """Returns what the API reads of a person before it follows the trace."""
         partition = partition_of(keys.person_key(PROGRAM, person), PARTITIONS)
-        raw = self.states["attribute"].values.get(partition, {}).get(person_key(PROGRAM, person))
+        raw = self.folds["attribute"].value(partition, person_key(PROGRAM, person))
         state = msgspec.msgpack.decode(raw, type=Person) if raw else Person()
         won = winning_touch(
             state.history.timeline(), attribution_rules(self.terms), self.terms.program.attribution.model
@@ -114,24 +101,24 @@ class Chain:
         participant = self.catalog.participant(won.referrer)
         assert participant is not None
         conversion = self._conversion(won.referrer, referral_id(PROGRAM, person, won.referrer))
-        bans = tuple(ban.at for ban in (state.ban, self._banned(won.referrer)) if ban is not None)
+        bans = tuple(ban.at for ban in (state.ban, self._ban(won.referrer)) if ban is not None)
         return TraceSubject(
             PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion, bans
         )
 
-    def _banned(self, referrer: str) -> Ban | None:
-        partition = partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS)
-        raw = self.states["screen"].values.get(partition, {}).get(history_state_key(PROGRAM, referrer))
-        found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
-        return found.ban if isinstance(found, ReferrerHistory) else None
+    def _ban(self, referrer: str) -> Ban | None:
+        found = self._screen_state(referrer, history_state_key(PROGRAM, referrer), ReferrerHistory)
+        return found.ban if found else None
 
     def _conversion(self, referrer: str, referral: str) -> Conversion | None:
-        partition = partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS)
-        raw = self.states["screen"].values.get(partition, {}).get(conversion_state_key(referral))
+        return self._screen_state(referrer, conversion_state_key(referral), Conversion)
+
+    def _screen_state(self, referrer: str, key: str, kind: type[Kind]) -> Kind | None:
+        raw = self.folds["screen"].value(partition_of(keys.referrer_key(PROGRAM, referrer), PARTITIONS), key)
         found = msgspec.msgpack.decode(raw, type=ScreenState) if raw else None
-        return found if isinstance(found, Conversion) else None
+        return found if isinstance(found, kind) else None
 
     def trace(self, person: str, log: LogReader | None = None, limits: ReadLimits | None = None) -> Trace:
-        """The trace of a person."""
+        """Returns a person's trace."""
         reader = TraceReader(log or MemoryLogReader(self.log), limits or ReadLimits(seconds=60))
         return build_trace(self.trace_subject(person), reader, PARTITIONS)

@@ -8,7 +8,7 @@ from referral.validation.mistakes import Mistake
 
 
 @dataclass(frozen=True, slots=True)
-class SentSection:
+class RawSection:
     """The raw values of a section, its JSON pointer, and the pointers of all values that are invalid or contain such a value."""
 
     values: Mapping[str, object]
@@ -28,23 +28,23 @@ class SentSection:
         value = self.get(name)
         return value if isinstance(value, str) else None
 
-    def sent_text(self, name: str) -> str | None:
+    def raw_text(self, name: str) -> str | None:
         """The value of a field if it is a string, valid or not."""
         value = self.values.get(name)
         return value if isinstance(value, str) else None
 
-    def section(self, name: str) -> "SentSection":
+    def section(self, name: str) -> "RawSection":
         """The section in a field; an empty one if there is none."""
         value = self.values.get(name)
-        return SentSection(value if isinstance(value, Mapping) else {}, self._below(name), self.invalid)
+        return RawSection(value if isinstance(value, Mapping) else {}, self._below(name), self.invalid)
 
-    def sections(self, name: str) -> Iterator["SentSection"]:
+    def sections(self, name: str) -> Iterator["RawSection"]:
         """The sections of a list."""
-        for index, value in enumerate(self.sent_list(name)):
+        for index, value in enumerate(self.raw_list(name)):
             if isinstance(value, Mapping):
-                yield SentSection(value, f"{self._below(name)}/{index}", self.invalid)
+                yield RawSection(value, f"{self._below(name)}/{index}", self.invalid)
 
-    def sent_list(self, name: str) -> list[object]:
+    def raw_list(self, name: str) -> list[object]:
         """The list in a field, valid or not; an empty one if there is none."""
         value = self.values.get(name)
         return value if isinstance(value, list) else []

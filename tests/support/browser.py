@@ -1,0 +1,35 @@
+"""Chromium for tests of pages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.requirements import require_program
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def launch_browser() -> Iterator[Browser]:
+    """Yields a browser; fails the test if Chromium is not installed."""
+    path = require_program("chromium", "chromium-browser", "google-chrome", package="chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def open_page(browser: Browser, url: str, width: int = 390, **more: object) -> Page:
+    """Returns the page in a window of its own; `more` are options of its context."""
+    page = browser.new_context(viewport={"width": width, "height": 844}, **more).new_page()  # type: ignore[arg-type]
+    page.goto(url)
+    return page
