@@ -1,7 +1,7 @@
 """Redis users: one for each process, with the keys it reads and writes. Pure.
 
 HTTP services read the state that their folds derive, and write only keys of requests: limits, idempotency keys, reservations.
-A fold reads and writes its own state and nothing else.
+A fold reads and writes only its own state.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ USERS = (
 def acl_file(passwords: Mapping[str, str]) -> str:
     """The ACL file of Redis: `passwords` has what a rule writes for the password of each process and of the operator.
 
-    That is `>password`, or `#` and the password's SHA-256 in hexadecimal digits. Nobody can connect without a user.
+    That is `>password`, or `#` and the password's SHA-256 in hexadecimal digits. No one can connect without a user.
     """
     lines = [
         "user default off resetkeys resetchannels -@all",

@@ -19,7 +19,7 @@ def claims() -> list[tuple[str, str]]:
 
 
 @cache
-def tests_in(path: str) -> frozenset[str]:
+def defined_tests(path: str) -> frozenset[str]:
     """The test functions of a module."""
     tree = ast.parse(Path(path).read_text("utf-8"))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
@@ -37,7 +37,7 @@ def test_a_claim_names_tests_that_exist(claim: str, named: str) -> None:
     assert found, f"no test for: {claim}"
     assert _TEST.sub("", named).strip(", ") == ""
     for path, name in found:
-        assert name in tests_in(path), f"{path} has no {name}"
+        assert name in defined_tests(path), f"{path} has no {name}"
 
 
 def test_the_security_page_leads_to_the_threat_model() -> None:

@@ -26,8 +26,8 @@ from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
 from referral_tools.stack.security import create_authority, create_security
 from referral_tools.system import TABLE, ProcessRow, System, free_base
-from tests.support.waiting import until
-from tests.support.webhook_receiver import receiving
+from tests.support.waiting import wait_until
+from tests.support.webhook_receiver import run_receiver
 
 pytestmark = pytest.mark.integration
 
@@ -99,7 +99,7 @@ def test_a_referral_passes_through_all_processes_with_the_rights_of_each(
 ) -> None:
     """Enrolment, click, share, follow, verdict, board, reward, webhook, redemption, explanation, review and replay."""
     at = system.services
-    with Client(at, key) as client, receiving() as receiver:
+    with Client(at, key) as client, run_receiver() as receiver:
         client.apply("prg_tls", PROGRAM)
         [amy] = client.enrol("prg_tls", [{"external_id": "wx:amy", "display_name": "Amy"}])
         hook = {"program": "prg_tls", "url": receiver.url, "events": ["reward.fulfilled"]}
@@ -117,19 +117,19 @@ def test_a_referral_passes_through_all_processes_with_the_rights_of_each(
         sent = http.post(f"{at['conversion-tracker']}/v1/events", json=follow)
         assert sent.status_code in (200, 202), sent.text
 
-        [reward] = until(lambda: [one for one in client.wallet("prg_tls", "wx:bo") if one.status == "fulfilled"])
+        [reward] = wait_until(lambda: [one for one in client.wallet("prg_tls", "wx:bo") if one.status == "fulfilled"])
         assert client.redeem(reward, "order-1", "till-1", by_code=True)
         board = f"{at['leaderboard']}/v1/programs/prg_tls/boards/referrals"
-        ranks = until(lambda: http.get(board, params={"period": "all"}).json()["items"])
+        ranks = wait_until(lambda: http.get(board, params={"period": "all"}).json()["items"])
         assert [one["count"] for one in ranks] == [1]
-        until(lambda: reward.id in receiver.rewards())
+        wait_until(lambda: reward.id in receiver.rewards())
     place = f"{at['conversion-tracker']}/v1/programs/prg_tls"
     explained = http.get(f"{place}/people/wx:bo/explanation")
     assert explained.status_code == 200, explained.text
     assert http.get(f"{place}/conversions", params={"status": "held"}).status_code == 200
     job = http.post(f"{place}/replays", json=yaml.safe_load(PROGRAM))
     assert job.status_code == 202, job.text
-    until(lambda: http.get(f"{place}/replays/{job.json()['id']}").json()["status"] == "done")
+    wait_until(lambda: http.get(f"{place}/replays/{job.json()['id']}").json()["status"] == "done")
     assert http.get(f"{at['leaderboard']}/v1/programs/prg_tls/insights", params={"period": "all"}).status_code == 200
 
 
@@ -157,7 +157,7 @@ def test_a_service_may_do_at_kafka_what_the_topic_table_says_and_no_more(system:
     consumer = create_consumer(settings, group="referral.attribute")
     consumer.subscribe(["referral.events"])
     with pytest.raises(GroupAuthorizationFailedError):
-        until(lambda: consumer.poll(timeout_ms=500))
+        wait_until(lambda: consumer.poll(timeout_ms=500))
     consumer.close(autocommit=False, timeout_ms=500)
 
 
@@ -252,7 +252,10 @@ def readiness(system: System, mistakes: dict[str, dict[str, str]]) -> Iterator[d
         for (name, mistake), port in zip(CASES, free_ports(len(CASES)), strict=True):
             started.append(_start(system, ROWS[name], port, mistakes[mistake]))
             addresses[name, mistake] = f"http://127.0.0.1:{port}/readyz"
-        yield {case: until(lambda address=address: _reason(address), timeout=90) for case, address in addresses.items()}
+        yield {
+            case: wait_until(lambda address=address: _reason(address), timeout=90)
+            for case, address in addresses.items()
+        }
     finally:
         for process in started:
             process.kill()
@@ -309,4 +312,4 @@ def test_a_changed_password_takes_effect_for_new_connections(system: System) -> 
     second = settings_of(system, "leaderboard", **environ | {"REFERRAL_KAFKA_PASSWORD": "second password"})
     create_admin_client(second).close()
     with pytest.raises(AccessDenied, match="refuses the user 'temporary'"):
-        until(lambda: create_admin_client(first).close())
+        wait_until(lambda: create_admin_client(first).close())
