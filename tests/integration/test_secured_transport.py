@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -191,7 +192,7 @@ def test_a_process_reaches_its_own_keys_in_redis_and_those_of_no_other_service(s
             ("SHUTDOWN",),
         ):
             with pytest.raises(NoPermissionError):
-                redis.execute_command(*words)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+                redis.execute_command(*words)
 
 
 def test_an_http_service_cannot_change_what_a_fold_derived(system: System) -> None:
@@ -252,10 +253,7 @@ def readiness(system: System, mistakes: dict[str, dict[str, str]]) -> Iterator[d
         for (name, mistake), port in zip(CASES, free_ports(len(CASES)), strict=True):
             started.append(_start(system, ROWS[name], port, mistakes[mistake]))
             addresses[name, mistake] = f"http://127.0.0.1:{port}/readyz"
-        yield {
-            case: wait_until(lambda address=address: _reason(address), timeout=90)
-            for case, address in addresses.items()
-        }
+        yield {case: wait_until(partial(_reason, address), timeout=90) for case, address in addresses.items()}
     finally:
         for process in started:
             process.kill()

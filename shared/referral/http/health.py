@@ -122,8 +122,7 @@ class LogCheck:
         try:
             if self._client is None:
                 self._client = create_admin_client(self._settings, _LOG_TIMEOUT_MS)
-                verify_topics(self._client, self._settings, self._uses)
-            self._client.describe_cluster()
+            verify_topics(self._client, self._settings, self._uses)
         except (TopicMismatch, AccessDenied) as refusal:
             self._drop()
             return str(refusal)

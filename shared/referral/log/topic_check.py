@@ -6,7 +6,7 @@ from typing import TypedDict
 
 import structlog
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAuthorizationFailedError
+from kafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError, for_code
 
 from referral.config import Settings
 from referral.log.acls import TopicOperations
@@ -63,7 +63,7 @@ def check_topics(settings: Settings, uses: TopicOperations, timeout_ms: int = 10
 def verify_topics(client: KafkaAdminClient, settings: Settings, uses: TopicOperations) -> None:
     """Checks that every topic exists with the partitions of the settings, and that this process may do what `uses` lists.
 
-    Raises TopicMismatch or, if the broker's access rules do not permit an operation, AccessDenied.
+    Raises TopicMismatch, AccessDenied if the broker's access rules do not permit an operation, or another KafkaError for now.
     """
     names = [settings.topic_prefix + name for name in TOPICS]
     described: dict[str, _DescribedTopic] = {found["name"]: found for found in client.describe_topics(names)}
@@ -73,15 +73,17 @@ def verify_topics(client: KafkaAdminClient, settings: Settings, uses: TopicOpera
 
 
 def _verify_visible(described: Mapping[str, _DescribedTopic], settings: Settings) -> None:
-    hidden = [
-        found["name"] for found in described.values() if found["error_code"] == TopicAuthorizationFailedError.errno
-    ]
-    if hidden:
-        raise _denied(settings, f"DESCRIBE {', '.join(sorted(hidden))}")
-    missing = [name for name, found in described.items() if found["error_code"]]
-    if missing:
-        names = ", ".join(sorted(missing))
+    failed: dict[int, list[str]] = {}
+    for name, found in sorted(described.items()):
+        failed.setdefault(found["error_code"], []).append(name)
+    if TopicAuthorizationFailedError.errno in failed:
+        raise _denied(settings, f"DESCRIBE {', '.join(failed[TopicAuthorizationFailedError.errno])}")
+    if UnknownTopicOrPartitionError.errno in failed:
+        names = ", ".join(failed[UnknownTopicOrPartitionError.errno])
         raise TopicMismatch(f"missing topics: {names}. Create them with `referral topics ensure`")
+    for code, names_without_answer in failed.items():
+        if code:  # a leader is being elected, for example
+            raise for_code(code)(", ".join(names_without_answer))
 
 
 def _verify_partitions(described: Mapping[str, _DescribedTopic], settings: Settings) -> None:

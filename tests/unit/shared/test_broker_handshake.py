@@ -66,7 +66,7 @@ def test_a_listener_that_closes_the_connection_is_named() -> None:
 def test_an_answer_that_is_not_of_kafkas_protocol_is_named(answer: bytes) -> None:
     """Another service listens there: an HTTP server, or one that sends a huge length."""
     refusal = pytest.raises(AccessDenied, match="refuses the user")
-    with listening(lambda connection: (connection.recv(64), connection.sendall(answer))) as server, refusal:
+    with listening(lambda connection: connection.recv(64) and connection.send(answer)) as server, refusal:
         handshake(server, settings(server))
 
 
