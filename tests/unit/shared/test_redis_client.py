@@ -4,20 +4,22 @@ import ssl
 
 import pytest
 from redis.connection import SSLConnection
-from redis.exceptions import AuthenticationError, ConnectionError, NoPermissionError, RedisError, TimeoutError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from referral.config import Settings
 from referral.redis_client import connect_async, connect_for_folds, connect_for_http, unavailable_reason
 
 
-def tls_error() -> ConnectionError:
+def tls_error() -> RedisConnectionError:
     """As redis-py raises it: the TLS error is the context."""
     try:
         try:
             raise ssl.SSLCertVerificationError("unable to get local issuer certificate")
         except ssl.SSLError as error:
-            raise ConnectionError(str(error)) from error
-    except ConnectionError as error:
+            raise RedisConnectionError(str(error)) from error
+    except RedisConnectionError as error:
         return error
 
 
@@ -27,7 +29,7 @@ def tls_error() -> ConnectionError:
         (AuthenticationError("invalid username-password pair"), "the user or the password of REFERRAL_REDIS"),
         (NoPermissionError("this user has no permissions"), "`referral redis acl`"),
         (tls_error(), "REFERRAL_REDIS_CA"),
-        (TimeoutError("Timeout reading from socket"), "Redis does not respond: TimeoutError"),
+        (RedisTimeoutError("Timeout reading from socket"), "Redis does not respond: TimeoutError"),
     ],
 )
 def test_the_reason_names_what_to_correct(error: RedisError, named: str) -> None:
