@@ -121,8 +121,10 @@ def test_a_referral_passes_through_all_processes_with_the_rights_of_each(
         [reward] = wait_until(lambda: [one for one in client.wallet("prg_tls", "wx:bo") if one.status == "fulfilled"])
         assert client.redeem(reward, "order-1", "till-1", by_code=True)
         board = f"{at['leaderboard']}/v1/programs/prg_tls/boards/referrals"
-        ranks = wait_until(lambda: http.get(board, params={"period": "all"}).json()["items"])
-        assert [one["count"] for one in ranks] == [1]
+        ranks = wait_until(lambda: http.get(board, params={"period": "all"}).json()["entries"])
+        assert [(one["participant"], one["score"]) for one in ranks] == [(amy.id, 1)]
+        around = http.get(f"{board}/people/wx:amy", params={"period": "all", "around": 1})
+        assert around.json()["rank"] == 1
         wait_until(lambda: reward.id in receiver.rewards())
     place = f"{at['conversion-tracker']}/v1/programs/prg_tls"
     explained = http.get(f"{place}/people/wx:bo/explanation")
