@@ -44,7 +44,7 @@ class ManualClock:
 
 
 class FileClock:
-    """A clock whose time is stored in a file, 0 meaning the system's time; for simulations across processes."""
+    """A clock with its time in a file (0: the system's time); for simulations across processes."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ EVENTS = Topic(
 )
 ATTRIBUTIONS = Topic(
     name="attributions",
-    key="program + referrer (for edges: program + the participant whose upline they describe)",
+    key="program + referrer (referral edges: program + the participant referred)",
     lines=AttributionLine,
     retention="forever",
     partitions=0,

@@ -1,4 +1,4 @@
-"""The board page in a real browser: it fits, it can be read, it works without script, it speaks both languages."""
+"""The board page in a real browser: layout, contrast, both languages, and use without scripts."""
 
 import re
 from collections.abc import Iterator
@@ -31,8 +31,8 @@ READABLE = 4.5  # WCAG 2.2 AA, text of any size
 
 @pytest.fixture
 def address(redis: "Redis", redis_url: str) -> Iterator[str]:
-    """Where the page is served."""
-    month = {one.id: board_score(40 - number, NOW - timedelta(hours=number)) for number, one in enumerate(PEOPLE)}
+    """The base URL of the page."""
+    month = {person.id: board_score(40 - number, NOW - timedelta(hours=number)) for number, person in enumerate(PEOPLE)}
     set_scores(redis, "2026-11", month)
     set_scores(redis, "2026-11-24", {PEOPLE[0].id: board_score(2, NOW)})
     with serve_app(leaderboard_app(redis_url, PEOPLE)) as address:
@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
 @pytest.mark.parametrize("width", [320, 360, 390, 1440])
 @pytest.mark.parametrize("query", ["?lang=en", "?lang=zh-CN", f"?lang=en&me={ME.id}", "?lang=zh-CN&period=day"])
 def test_nothing_is_wider_than_the_screen(browser: Browser, address: str, width: int, query: str) -> None:
-    """However long a name is, a phone never scrolls sideways."""
+    """Even with long names, a phone does not scroll sideways."""
     page = open_page(browser, address + PAGE + query, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.context.close()
@@ -66,7 +66,7 @@ def test_it_works_without_script(browser: Browser, address: str) -> None:
 
 
 def test_the_language_is_the_browsers_until_the_reader_chooses(browser: Browser, address: str) -> None:
-    """And the choice keeps what else was asked for."""
+    """The choice keeps the other query parameters."""
     page = open_page(browser, f"{address}{PAGE}?me={ME.id}", locale="en-GB")
     assert page.locator("h1").inner_text() == "Who brought the most friends"
     page.get_by_role("link", name="中文").click()
@@ -76,36 +76,40 @@ def test_the_language_is_the_browsers_until_the_reader_chooses(browser: Browser,
     page.context.close()
 
 
-def test_my_row_stays_in_sight_and_leads_to_my_place(browser: Browser, address: str) -> None:
-    """Pinned at the thumb while my place is further down."""
+def test_my_row_stays_visible_and_links_to_my_rank(browser: Browser, address: str) -> None:
+    """It is pinned at the bottom while the rank is further down."""
     page = open_page(browser, f"{address}{PAGE}?lang=en&me={ME.id}")
     box = page.locator(".mine").bounding_box()
     assert box is not None
     assert 0 < box["y"] < 844 - box["height"]
     page.locator(".mine").click()
-    place = page.locator("#me").bounding_box()
-    assert place is not None
-    assert 0 <= place["y"] < 844
+    row = page.locator("#me").bounding_box()
+    assert row is not None
+    assert 0 <= row["y"] < 844
     page.context.close()
 
 
 def test_it_is_a_table_with_headings_and_no_script_error(browser: Browser, address: str) -> None:
-    """What a screen reader is told; and nothing the page's own policy would refuse."""
+    """For screen readers; and the page's content security policy blocks nothing."""
     errors: list[str] = []
     page = browser.new_page()
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{address}{PAGE}?lang=en")
     assert page.get_by_role("table", name="Friends brought: November 2026").count() == 1
-    assert [one.inner_text() for one in page.get_by_role("columnheader").all()][1:] == ["30 people", "Today", "Friends"]
+    assert [header.inner_text() for header in page.get_by_role("columnheader").all()][1:] == [
+        "30 people",
+        "Today",
+        "Friends",
+    ]
     assert page.get_by_role("rowheader").count() == len(PEOPLE)
     assert page.get_by_role("heading", level=1).count() == 1
     assert errors == []
     page.close()
 
 
-def test_new_numbers_come_without_moving_the_reader(browser: Browser, address: str, redis: "Redis") -> None:
-    """The reader stays where they are; a screen reader is told politely."""
+def test_new_numbers_appear_without_scrolling(browser: Browser, address: str, redis: "Redis") -> None:
+    """A screen reader announces the update politely."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
     context.clock.install()
     page = context.new_page()
@@ -119,8 +123,8 @@ def test_new_numbers_come_without_moving_the_reader(browser: Browser, address: s
     context.close()
 
 
-def test_every_pair_of_colours_that_carries_text_can_be_read() -> None:
-    """Contrast by computation, in light and dark, of each token pair that the styles use for text."""
+def test_every_pair_of_colours_for_text_has_enough_contrast() -> None:
+    """Computed for each pair of design tokens that the styles use for text, in light and dark."""
     css = (Path(design.__file__).parent / "assets" / "tokens.css").read_text()
     light, dark = css.split("@media (prefers-color-scheme: dark)")
     for tokens in (_tokens(light), {**_tokens(light), **_tokens(dark)}):
@@ -133,13 +137,13 @@ def _tokens(css: str) -> dict[str, str]:
     return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", css))
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours, as WCAG 2.2 defines it."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+def contrast(first: str, second: str) -> float:
+    """Returns the contrast ratio of two colours, as WCAG 2.2 defines it."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def _luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    parts = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,4 +1,4 @@
-"""The API's own description of the leaderboard: valid, and true of what the service answers."""
+"""The OpenAPI document of the leaderboard is valid and describes what the service responds."""
 
 from typing import Any
 
@@ -18,29 +18,29 @@ OPEN_TO_ALL = {"/p/{program}"}
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """/openapi.json; nothing has to run to tell what an API looks like."""
-    told: dict[str, Any] = leaderboard_app("redis://127.0.0.1:1/0").test_client().get("/openapi.json").get_json()
-    return told
+    """/openapi.json, which needs neither Kafka nor Redis."""
+    document: dict[str, Any] = leaderboard_app("redis://127.0.0.1:1/0").test_client().get("/openapi.json").get_json()
+    return document
 
 
 def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
-    """Generators and testers read it; every reference leads somewhere."""
+    """Generators and testers read it; every reference can be resolved."""
     assert document["openapi"].startswith("3.1")
     validate(document)
 
 
-def test_every_operation_says_what_it_does_and_who_may_call_it(document: dict[str, Any]) -> None:
-    """The page is for everybody; all else needs the scope `read`."""
+def test_every_operation_has_a_scope_and_a_summary(document: dict[str, Any]) -> None:
+    """The page is public; everything else needs the scope `read`."""
     for path, operations in document["paths"].items():
-        for operation in (one for method, one in operations.items() if method != "parameters"):
+        for operation in (value for name, value in operations.items() if name != "parameters"):
             assert operation["summary"]
             assert operation.get("x-scope") == (None if path in OPEN_TO_ALL else "read"), path
             assert bool(operation["security"]) is (path not in OPEN_TO_ALL), path
 
 
 @pytest.mark.integration
-def test_whatever_is_sent_is_answered_as_described(redis: "Redis", redis_url: str) -> None:
-    """Made-up requests, right and wrong: no server error, and every answer has a described form."""
+def test_every_response_is_as_documented(redis: "Redis", redis_url: str) -> None:
+    """Generated requests, valid and invalid: no server error, and every response matches the document."""
     amy = participant("amy")
     set_scores(redis, "all", {amy.id: board_score(3, NOW)})
     schema = schemathesis.openapi.from_wsgi("/openapi.json", leaderboard_app(redis_url, [amy]))
@@ -51,6 +51,6 @@ def test_whatever_is_sent_is_answered_as_described(redis: "Redis", redis_url: st
 
 
 def _aim(case: schemathesis.Case) -> None:
-    """Half of the requests go to the program that exists."""
+    """Uses the program that exists for half of the requests."""
     if len(str(case.query)) % 2:
         case.path_parameters["program"] = PROGRAM

@@ -1,4 +1,4 @@
-"""The API's own description of reward-dispatcher: valid, and true of what the service answers."""
+"""The OpenAPI document of reward-dispatcher is valid and describes what the service responds."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,37 +20,37 @@ OPEN_TO_ALL = {"/g/{token}"}
 
 @pytest.fixture(scope="module")
 def document() -> Iterator[dict[str, Any]]:
-    """/openapi.json; no broker is needed to tell what an API looks like."""
+    """/openapi.json, which needs neither Kafka nor Redis."""
     app = make_app(UNREACHABLE)
     yield app.test_client().get("/openapi.json").get_json()
     app.extensions["referral"].follower.stop()
 
 
 def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
-    """Generators and testers read it; every reference leads somewhere."""
+    """Generators and testers read it; every reference can be resolved."""
     assert document["openapi"].startswith("3.1")
     validate(document)
 
 
-def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
-    """A scope each, but for the download link, which is its own permission; and a sentence on what it does."""
+def test_every_operation_has_a_scope_and_a_summary(document: dict[str, Any]) -> None:
+    """Only the download link has no scope: its token is the permission."""
     for path, operations in document["paths"].items():
-        for operation in (one for method, one in operations.items() if method != "parameters"):
+        for operation in (value for name, value in operations.items() if name != "parameters"):
             assert operation["summary"]
             assert bool(operation["security"]) is (path not in OPEN_TO_ALL), path
 
 
 def test_every_write_takes_an_idempotency_key(document: dict[str, Any]) -> None:
-    """A client library may send one with each, and need not know which honours it."""
+    """A client library may send a key with each write."""
     for path, operations in document["paths"].items():
         for method in {"post", "put", "patch", "delete"} & operations.keys():
-            names = [one.get("name") for one in operations[method].get("parameters", [])]
+            names = [parameter.get("name") for parameter in operations[method].get("parameters", [])]
             assert names.count("Idempotency-Key") == 1, (method, path)
 
 
 @pytest.mark.integration
-def test_whatever_is_sent_is_answered_as_described(settings: Settings, environ: dict[str, str]) -> None:
-    """Made-up requests, right and wrong: no server error, and every answer has a described form."""
+def test_every_response_is_as_documented(settings: Settings, environ: dict[str, str]) -> None:
+    """Generated requests, valid and invalid: no server error, and every response matches the document."""
     with serve_reward_dispatcher(settings, environ) as system:
         schema = schemathesis.openapi.from_url(f"{system.client.base_url}/openapi.json")
         operations = [found.ok() for found in schema.get_all_operations()]
@@ -60,6 +60,6 @@ def test_whatever_is_sent_is_answered_as_described(settings: Settings, environ: 
 
 
 def _aim(case: schemathesis.Case) -> None:
-    """At the program that exists."""
+    """Uses the program that exists."""
     if "program" in case.path_parameters:
         case.path_parameters["program"] = PROGRAM

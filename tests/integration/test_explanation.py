@@ -15,9 +15,9 @@ from kafka import KafkaConsumer, TopicPartition
 from msgspec.structs import replace as with_
 
 from referral.config import Settings
+from referral.events.board_rules import Board
 from referral.events.entities import ProgramVersion
 from referral.events.facts import ClickToken
-from referral.events.program import Board
 from referral.events.timestamps import to_ms
 from referral.log.records import split
 from referral.tokens import TokenSigner

@@ -1,4 +1,4 @@
-"""A fold process says whether it may be relied on."""
+"""Readiness of a fold process."""
 
 import os
 import signal
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.integration
 def test_a_fold_on_a_redis_that_may_evict_is_not_ready(
     settings: Settings, environ: dict[str, str], redis: "Redis"
 ) -> None:
-    """It is the folds' state that eviction breaks: a person's key gone from under a fence that stays is counted anew.
+    """Eviction breaks the folds' state: if a person's key is evicted while the fence stays, that person is counted again.
 
-    Beside it stands which version of what runs.
+    The metrics show the service and its version.
     """
     [port] = free_ports(1)
     here = {**os.environ, **environ, "REFERRAL_METRICS_PORT": str(port)}

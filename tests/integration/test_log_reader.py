@@ -102,7 +102,7 @@ def test_an_unavailable_broker_is_reported_within_seconds(settings: Settings) ->
 
 
 def test_a_request_does_not_wait_for_a_free_reader_for_long(settings: Settings) -> None:
-    """While all readers are borrowed, the next borrower is told so; once one is returned, it is borrowed again."""
+    """While all readers are borrowed, the next borrower gets an error; once one is returned, it can be borrowed again."""
     pool = LogReaderPool(settings, clients=1)
     with pool.borrow(), pytest.raises(LogUnavailable, match=r"busy for 2 s\. Retry in a moment"), pool.borrow():
         pass

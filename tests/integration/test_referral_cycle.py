@@ -10,9 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from referral.config import Settings
+from referral.events.board_rules import Board
 from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
-from referral.events.program import Board
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.builders.reward_dispatcher import FIRST20

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from referral.config import Settings
 from referral.events.attributions import Evidence, ReferralQualified, attribution_key
+from referral.events.board_rules import Board
 from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
-from referral.events.program import Board
 from referral.events.screening import Screening
 from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main
@@ -148,6 +148,7 @@ def _is_reviewed(whole: Whole) -> None:
     assert "self_referral" in listed[1]
     (item,) = whole.events.get(f"/v1/programs/{PROGRAM}/conversions?status=held").get_json()["items"]
     assert item["reasons"][0]["description"] == "The referrer and the referee are the same person."
+    assert item["reasons"][0]["observed"] == {}
     assert (item["since"], item["qualified_at"]) == ("2026-11-02T00:00:00+00:00", "2026-11-03T00:00:00+00:00")
     assert (item["referrer"]["display_name"], item["evidence"]["code"], item["review"]) == ("Amy", "AMY88", None)
     assert "lin" in whole.does("review", "release", HELD, "--by", "lin", "--note", "a twin")

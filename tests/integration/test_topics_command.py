@@ -1,4 +1,4 @@
-"""`referral topics ensure`: what stands before a system's first start."""
+"""`referral topics ensure`, which is run before a system's first start."""
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,8 +14,8 @@ def _ensure(environ: dict[str, str], *options: str, **changed: str) -> Result:
     return CliRunner().invoke(main, ["topics", "ensure", *options], env=environ | changed)
 
 
-def test_topics_are_made_once(environ: dict[str, str], topic_prefix: str) -> None:
-    """The first run makes and names them all, the next finds nothing to do; a secret is not asked for."""
+def test_topics_are_created_once(environ: dict[str, str], topic_prefix: str) -> None:
+    """The first run creates and names all of them, the next has nothing to do; no secret is needed."""
     keyless = {name: value for name, value in environ.items() if name != "REFERRAL_SIGNING_KEY"}
     first = _ensure(keyless)
     assert (first.exit_code, first.stdout.count(" is created\n")) == (0, len(TOPICS)), first.output
@@ -27,7 +27,7 @@ def test_topics_are_made_once(environ: dict[str, str], topic_prefix: str) -> Non
 
 
 def test_a_topic_that_differs_is_refused(environ: dict[str, str], topic_prefix: str) -> None:
-    """Another number of partitions would put state elsewhere: the message names topic and remedy, and nothing is changed."""
+    """Another partition count would move state: the message names topic and remedy, and nothing is changed."""
     _ensure(environ)
     refused = _ensure(environ, REFERRAL_PARTITIONS="5")
     assert refused.exit_code == 1
@@ -35,8 +35,8 @@ def test_a_topic_that_differs_is_refused(environ: dict[str, str], topic_prefix: 
     assert _ensure(environ).exit_code == 0
 
 
-def test_what_is_in_the_way_is_said(environ: dict[str, str]) -> None:
-    """A wrong setting, and a broker that is away: one message each, no trace of ours."""
+def test_an_invalid_setting_and_an_unavailable_broker_are_reported(environ: dict[str, str]) -> None:
+    """One message each, without a traceback."""
     wrong = _ensure(environ, REFERRAL_PARTITIONS="many")
     assert (wrong.exit_code, "REFERRAL_PARTITIONS" in wrong.stderr) == (1, True)
     away = _ensure(environ, "--wait", "1", REFERRAL_KAFKA="127.0.0.1:1")

@@ -8,7 +8,7 @@ from referral.events.entities import CatalogEntity
 
 
 class MemoryFollower(CatalogFollower):
-    """A follower whose view is always complete: the given entities, and those applied to its view."""
+    """A follower with a view that is always complete: the given entities, and those applied to it."""
 
     def __init__(self, entities: Iterable[CatalogEntity] = ()) -> None:
         self.view = Catalog(entities)

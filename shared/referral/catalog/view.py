@@ -212,7 +212,7 @@ class Catalog:
         return sorted(chunks, key=lambda chunk: (chunk.recorded_at, chunk.id))
 
     def api_key(self, digest: str) -> ApiKey | None:
-        """The API key whose secret has this SHA-256 digest (hex), revoked or not."""
+        """The API key with this SHA-256 digest (hex) of its secret, revoked or not."""
         return self._find(lambda: self._keys.get(digest))
 
     def has_api_key(self, digest: str) -> bool:

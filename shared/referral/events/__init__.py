@@ -1,1 +1,1 @@
-"""The contracts of the log: every type of line, with its key. msgspec types; JSON on the wire, one object a line."""
+"""The contracts of the log: every type of line and its key, as msgspec structs; on the wire one JSON object per line."""

@@ -18,6 +18,14 @@ JsonPath = Annotated[
         extra={"must_be": "a JSON pointer such as /user/id, or a dotted path such as user.id"},
     ),
 ]
+PersonPrefix = Annotated[str, Meta(min_length=1, max_length=32)]
+AppId = Annotated[
+    str,
+    Meta(
+        pattern=r"^wx[0-9a-z]{16}$",
+        extra={"must_be": "an AppID: wx and 16 letters and digits, as shown on the account's page"},
+    ),
+]
 FactType = Literal[
     "content.shown",
     "content.shared",
@@ -58,11 +66,11 @@ class AdapterPaths(Section, frozen=True, kw_only=True):
     type: Annotated[JsonPath, Meta(description="where the platform's event name is", examples=["/event/name"])]
     person: Annotated[JsonPath, Meta(description="where the person's id is", examples=["/user/id"])]
     time: Annotated[JsonPath, Meta(description="where the time of the event is", examples=["/event/at"])]
-    code: Annotated[JsonPath, Meta(description="where the referral code is")] | None = None
-    mention: Annotated[JsonPath, Meta(description="where the mention is")] | None = None
-    click: Annotated[JsonPath, Meta(description="where the click token (rt) is")] | None = None
-    device: Annotated[JsonPath, Meta(description="where a hash of the device is")] | None = None
-    network: Annotated[JsonPath, Meta(description="where a hash of the network is")] | None = None
+    code: Annotated[JsonPath | None, Meta(description="where the referral code is")] = None
+    mention: Annotated[JsonPath | None, Meta(description="where the mention is")] = None
+    click: Annotated[JsonPath | None, Meta(description="where the click token (rt) is")] = None
+    device: Annotated[JsonPath | None, Meta(description="where a hash of the device is")] = None
+    network: Annotated[JsonPath | None, Meta(description="where a hash of the network is")] = None
 
 
 class AdapterSignature(Section, frozen=True, kw_only=True):
@@ -83,30 +91,23 @@ class AdapterSignature(Section, frozen=True, kw_only=True):
             description="the name under which `referral adapters set NAME PROGRAM` stores the secret", examples=["shop"]
         ),
     ]
-    prefix: (
-        Annotated[Name, Meta(description="what precedes the signature in the header", examples=["sha256="])] | None
-    ) = None
+    prefix: Annotated[
+        Name | None, Meta(description="what precedes the signature in the header", examples=["sha256="])
+    ] = None
     encoding: Annotated[Literal["hex", "base64"], Meta(description="how the signature is encoded")] = "hex"
 
 
 class WechatAccount(Section, frozen=True, kw_only=True):
     """The WeChat official account whose callbacks count: its AppID, and whether unencrypted callbacks are refused."""
 
-    appid: (
-        Annotated[
-            str,
-            Meta(
-                pattern=r"^wx[0-9a-z]{16}$",
-                description="the only AppID whose encrypted callbacks are accepted",
-                examples=["wx0123456789abcdef"],
-                extra={
-                    "must_be": "an AppID: wx and 16 letters and digits, as shown on the account's page",
-                    "left_out": "not checked",
-                },
-            ),
-        ]
-        | None
-    ) = None
+    appid: Annotated[
+        AppId | None,
+        Meta(
+            description="the only AppID whose encrypted callbacks are accepted",
+            examples=["wx0123456789abcdef"],
+            extra={"left_out": "not checked"},
+        ),
+    ] = None
     mode: Annotated[
         Literal["compatible", "encrypted"],
         Meta(description="whether plaintext callbacks are accepted (compatible) or refused (encrypted)"),
@@ -138,31 +139,22 @@ class Adapter(Section, frozen=True, kw_only=True):
         dict[DataField, JsonPath],
         Meta(description="where the fields of the event's data are", examples=[{"order": "/order/number"}]),
     ] = field(default_factory=dict)
-    items: (
-        Annotated[
-            JsonPath,
-            Meta(
-                description="where the list of events is",
-                examples=["/events"],
-                extra={"left_out": "the body is one event or a list of them"},
-            ),
-        ]
-        | None
-    ) = None
-    channel: Annotated[Channel, Meta(description="the channel of the events")] | None = None
-    person_prefix: (
-        Annotated[
-            str, Meta(min_length=1, max_length=32, description="what is put before the person's id", examples=["shop:"])
-        ]
-        | None
-    ) = None
+    items: Annotated[
+        JsonPath | None,
+        Meta(
+            description="where the list of events is",
+            examples=["/events"],
+            extra={"left_out": "the body is one event or a list of them"},
+        ),
+    ] = None
+    channel: Annotated[Channel | None, Meta(description="the channel of the events")] = None
+    person_prefix: Annotated[
+        PersonPrefix | None, Meta(description="what is put before the person's id", examples=["shop:"])
+    ] = None
     time_format: Annotated[
         Literal["rfc3339", "seconds", "milliseconds"], Meta(description="how the time is written")
     ] = "rfc3339"
-    signature: (
-        Annotated[
-            AdapterSignature,
-            Meta(description="how the platform signs its webhooks", extra={"left_out": "it sends an API key"}),
-        ]
-        | None
-    ) = None
+    signature: Annotated[
+        AdapterSignature | None,
+        Meta(description="how the platform signs its webhooks", extra={"left_out": "it sends an API key"}),
+    ] = None

@@ -18,7 +18,7 @@ MAX_CHALLENGES = 100
 class ChallengeResources(Section, frozen=True, kw_only=True):
     """What makes it easy to take part: a guide, a prompt per day, and example posts."""
 
-    guide: Annotated[Name, Meta(description="file name of a guide", examples=["skincare-secrets.pdf"])] | None = None
+    guide: Annotated[Name | None, Meta(description="file name of a guide", examples=["skincare-secrets.pdf"])] = None
     prompts: Annotated[
         tuple[Localized, ...], Meta(description="what to post about, one per day from the first day on")
     ] = ()
@@ -40,7 +40,7 @@ class Challenge(Section, frozen=True, kw_only=True):
     ]
     starts: Annotated[date, Meta(description="the first day, in the program's time zone", examples=["2026-11-01"])]
     days: Annotated[int, Meta(ge=1, le=366, description="how many days it lasts")]
-    weekly_feature: Annotated[Weekday, Meta(description="the day on which posts are featured")] | None = None
+    weekly_feature: Annotated[Weekday | None, Meta(description="the day on which posts are featured")] = None
     resources: Annotated[ChallengeResources, Meta(description="what makes it easy to take part")] = ChallengeResources()
     prizes: Annotated[
         dict[ChallengePrize, ShortText],

@@ -55,4 +55,4 @@ class ContentItem(Section, frozen=True, kw_only=True):
     ] = field(default_factory=dict)
     hook: Annotated[Localized, Meta(description="the first words people see")] = field(default_factory=dict)
     ctas: Annotated[tuple[CallToAction, ...], Meta(max_length=MAX_CTAS, description="what asks readers to share")] = ()
-    experiment: Annotated[Experiment, Meta(description="a comparison of this item's calls to action")] | None = None
+    experiment: Annotated[Experiment | None, Meta(description="a comparison of this item's calls to action")] = None

@@ -5,20 +5,8 @@ from typing import Literal
 from referral.events.attributions import Evidence, ReferrerKind, ReversalReason
 from referral.events.keys import referrer_key
 from referral.events.line import ClockTicked, Derived, Id, PersonId, Timestamp
+from referral.events.screening import ScreeningReason
 
-ScreeningReason = Literal[
-    "self_referral",
-    "same_device",
-    "network_burst",
-    "velocity_per_minute",
-    "disposable_handle",
-    "churn",
-    "deadline_burst",
-    "ban",
-    "ring",
-    "review",
-    "rule_failed",
-]
 # Why a conversion no longer counts: its referral was reversed, or an operator decided so.
 ConversionReversalReason = ReversalReason | Literal["review", "ban", "ring"]
 

@@ -1,6 +1,6 @@
-"""Facts: what platforms and the redirect report. They live in `referral.events`, keyed by program and person.
+"""Facts: what platforms and the redirect report, in `referral.events`, keyed by program and person (clicks by click).
 
-`Fact` is the union that the ingest endpoint accepts; `EventLine` is everything that can stand on the topic.
+`Fact` is the union that the ingest endpoint accepts, `EventLine` the union of all lines of the topic.
 """
 
 from decimal import Decimal
@@ -47,7 +47,7 @@ class Follow(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
 
 
 class Shared(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """What was shared, and whose: the participant, and which of their codes. It is not evidence of who referred the sharer."""
+    """What was shared: the content, and the participant's code. It is not evidence of who referred the sharer."""
 
     participant: Id | None = None
     code: Name | None = None
@@ -244,7 +244,7 @@ class ShareToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """What a redirect signs into `rt`, so that a follow names its click without a look-up."""
+    """The content of a click token, `rt` in the target URL: it identifies the click of a follow without a look-up."""
 
     id: Id
     program: Id

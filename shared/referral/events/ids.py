@@ -16,7 +16,7 @@ _PAIRS = tuple(
 
 
 def derive_id(prefix: str, *parts: str) -> str:
-    """The id of the thing that `parts` name, e.g. derive("par", "prg_glow", "xhs:u42") → "par_" and 16 characters."""
+    """The id of the object that `parts` identify, e.g. derive_id("par", "prg_glow", "xhs:u42") → "par_" and 16 characters."""
     hashing = _prefix_hash(prefix).copy()
     hashing.update("\x1f".join(parts).encode())
     return f"{prefix}_{_encode(int.from_bytes(hashing.digest(), 'big'))}"
@@ -24,12 +24,12 @@ def derive_id(prefix: str, *parts: str) -> str:
 
 @cache
 def _prefix_hash(prefix: str) -> blake2b:
-    """The hash of a prefix before anything was hashed: to copy it costs half of making it."""
+    """The initial hash of a prefix; copying it takes half the time of creating one."""
     return blake2b(digest_size=10, person=prefix.encode())
 
 
 def random_id(prefix: str) -> str:
-    """A new random id, for a thing that nothing else names. Unique, not secret: who may know it is not decided by guessing.
+    """A new random id, for an object that nothing identifies yet. Unique, but not secret: access must not depend on it.
 
     The generator is seeded by the operating system, and again in a forked child; system randomness for each id costs 20 times more.
     """

@@ -24,7 +24,7 @@ def referrer_key(program: str, referrer: str) -> str:
 
 
 def participant_key(program: str, participant: str) -> str:
-    """The key of referral edges, by the id of the participant whose upline they describe: `attributions`."""
+    """The key of referral edges, by the id of the participant referred: `attributions`."""
     return f"{program}|{participant}"
 
 

@@ -30,14 +30,14 @@ class Line(
 
 
 class Derived(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A line that a fold decided. `cause` is filled in by the fold runner; it orders and de-duplicates, and `explain` walks it."""
+    """An output line of a fold. The fold runner sets `cause`: readers skip duplicates by it, and explanations follow it."""
 
     program: Id
     cause: Cause = ("", 0, 0, 0, 0)
 
 
 class ClockTicked(Line, frozen=True, tag="clock.ticked"):
-    """Time has reached `occurred_at`: what was due by then is done. Sent to every partition, always a record of its own."""
+    """Time has reached `occurred_at`: timers due by then fire. Sent to every partition, always in a record of its own."""
 
     id: Id
     cause: Cause = ("", 0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Dead letters: what could not be read or decided, with its bytes and the reason. In `referral.rejected`."""
+"""Dead letters, in `referral.rejected`: lines that could not be decoded or decided, with their bytes and the reason."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ RejectionReason = Literal["unreadable", "decision_failed"]
 
 
 class LineRejected(Line, frozen=True, kw_only=True, tag="line.rejected"):
-    """A line that a fold could not take: where it stood, why, and the line itself (base64 of its bytes)."""
+    """A line that a fold could not process: its log position, the reason, and the line itself (base64 of its bytes)."""
 
     fold: Name
     topic: Name

@@ -11,6 +11,19 @@ from referral.events.section import Section
 from referral.events.value_checks import distinct_ignoring_case, handle_pattern
 
 Action = Literal["reject", "hold", "ignore"]
+ScreeningReason = Literal[
+    "self_referral",
+    "same_device",
+    "network_burst",
+    "velocity_per_minute",
+    "disposable_handle",
+    "churn",
+    "deadline_burst",
+    "ban",
+    "ring",
+    "review",
+    "rule_failed",
+]
 MAX_COUNT = 100
 """The largest count a threshold may have: screening remembers a referrer's newest 128, so a larger one could never be reached."""
 MAX_PATTERNS = 100

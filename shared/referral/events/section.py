@@ -32,7 +32,7 @@ Language = Annotated[
 ]
 IN_SOME_LANGUAGE = {"must_be": "a text in at least one language, such as {zh-CN: 焕肤计划, en: Glow Together}"}
 Localized = Annotated[dict[Language, DisplayText], Meta(min_length=1, extra=IN_SOME_LANGUAGE)]
-Currency = Annotated[
+CurrencyCode = Annotated[
     str, Meta(pattern=r"^[A-Z]{3}$", examples=["CNY"], extra={"must_be": "an ISO 4217 code such as CNY"})
 ]
 UNIQUE: dict[str, object] = {"uniqueItems": True}

@@ -1,4 +1,4 @@
-"""Moments as milliseconds since the epoch, which states and scores keep, and as datetimes, which lines carry."""
+"""Timestamps as milliseconds since the epoch (states and scores) and as datetimes (lines)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def to_datetime(milliseconds: int) -> datetime:
-    """The moment as an aware UTC datetime."""
+    """The timestamp as an aware UTC datetime."""
     return _EPOCH + milliseconds * _MILLISECOND
 
 

@@ -28,7 +28,7 @@ class Batch(Generic[Line]):
     recorded_at_ms: int
     lines: list[tuple[Position, Line, bytes]] = field(default_factory=list)
     rejected: list[LineRejected] = field(default_factory=list)  # undecodable
-    keys_errors: dict[Position, Exception] = field(default_factory=dict)  # lines whose keys could not be determined
+    keys_errors: dict[Position, Exception] = field(default_factory=dict)  # of lines without keys
     tick: tuple[Position, ClockTicked] | None = None
 
 

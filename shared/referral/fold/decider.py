@@ -46,7 +46,7 @@ class Outcome:
     output_counts: dict[type, int] = field(default_factory=dict)  # output lines of each type
     reason_counts: dict[tuple[type, str], int] = field(default_factory=dict)  # of them with each reason
     dead_letters: list[LineRejected] = field(default_factory=list)  # undecodable or undecidable lines
-    skipped: int = 0  # lines whose cause was applied before
+    skipped: int = 0  # lines that were applied before, by their cause
 
 
 class Decider(Generic[Line, State]):
@@ -60,9 +60,9 @@ class Decider(Generic[Line, State]):
         self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
 
     def state_request(self, batch: Batch[Line]) -> StateRequest:
-        """The states that the batch's lines need. A line whose keys cannot be determined is noted for `decide`.
+        """The states that the batch's lines need. If the keys of a line cannot be determined, the error is left to `decide`.
 
-        Whether it becomes a dead letter is decided there, since the line may have been applied before.
+        There it becomes a dead letter, unless the line was applied before.
         """
         keys: dict[Key, None] = {}
         for position, line, _ in batch.lines:

@@ -104,7 +104,7 @@ class Fold(Protocol[Line_contra, State]):
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """What the tick leads to for a state whose timer is due; called once for each, the earliest first.
+        """What the tick leads to for a state with a due timer; called once for each, the earliest first.
 
         The timer is removed unless the decision sets it again. The runner forwards the tick itself.
         """

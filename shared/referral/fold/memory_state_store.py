@@ -47,7 +47,7 @@ class MemoryStateStore:
         return bool(timers) and timers[0][0] <= until_ms
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
-        """The value states whose timers are due, earliest first."""
+        """The value states with a due timer, earliest first."""
         timers = self._timers[partition]
         due = timers[: bisect_left(timers, (until_ms + 1, ""))]  # timers are whole milliseconds
         values = self.values.get(partition, {})

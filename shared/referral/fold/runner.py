@@ -2,7 +2,7 @@
 
 The order is the proof. Output lines are durable before the state that follows from them is, so a crash between the two repeats
 them with the same causes, and the next fold skips them. The state and its fence move in one compare-and-set, so a zombie worker,
-or a Redis that lost its data, is detected at the write at the latest. README.md says what each part is needed for.
+or a Redis that lost its data, is detected at the write at the latest. README.md explains what each part is needed for.
 """
 
 import time
@@ -132,7 +132,7 @@ class FoldRunner(Generic[Line, State]):
         return marker if known is None else max(marker, known.produced_below, known.fence.offset + 1)
 
     def _restart(self, partitions: Sequence[int]) -> None:
-        """Restarts partitions whose fence another worker moved, or Redis lost."""
+        """Restarts partitions after another worker moved their fence, or Redis lost it."""
         if partitions:
             self._metrics.record_refusal(len(partitions))
             self._prepare(partitions)

@@ -98,7 +98,7 @@ class StateStore(Protocol):
         """The stored states; those of one partition are read atomically with its fence."""
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
-        """The value states whose timers are due, earliest first."""
+        """The value states with a due timer, earliest first."""
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         """Writes each partition's change as a whole, or refuses it (False) because its fence has moved."""
@@ -140,7 +140,7 @@ class RedisStateStore:
         }
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
-        """The value states whose timers are due, earliest first."""
+        """The value states with a due timer, earliest first."""
         keys = [fence_key(self._service, self._fold, partition), timers_key(self._service, self._fold, partition)]
         fence, due, *values = self._due(keys, [until_ms, self._prefix(partition)])
         present = {key.decode(): value for key, value in zip(due, values, strict=True) if value is not None}

@@ -74,16 +74,16 @@ class KafkaLogReader:
 
     def ends(self, topic: Topic) -> Offsets:
         """The offset that the next record of each partition will get."""
-        partitions = [self._place(topic, number) for number in range(partition_count(topic, self._settings))]
+        partitions = [self._topic_partition(topic, number) for number in range(partition_count(topic, self._settings))]
         with self._reporting(f"the ends of `{self._name(topic)}`"):
-            return {place.partition: end for place, end in self._ends(partitions).items()}
+            return {source.partition: end for source, end in self._ends(partitions).items()}
 
     def offsets_at(self, topic: Topic, since_ms: int, ends: Offsets) -> Offsets:
         """The offset of the first record appended at or after `since_ms` in each partition of `ends`; if none, its end."""
-        wanted = {self._place(topic, partition): max(0, since_ms) for partition in ends}
+        requested = {self._topic_partition(topic, partition): max(0, since_ms) for partition in ends}
         with self._reporting(f"the offsets of `{self._name(topic)}` at {since_ms} ms"):
-            found = self._consumer.offsets_for_times(wanted, timeout_ms=self._request_ms)
-        offsets = {place.partition: at.offset for place, at in found.items() if at is not None}
+            first = self._consumer.offsets_for_times(requested, timeout_ms=self._request_ms)
+        offsets = {source.partition: at.offset for source, at in first.items() if at is not None}
         return {**ends, **offsets}
 
     def records(self, topic: Topic, starts: Offsets, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
@@ -91,13 +91,13 @@ class KafkaLogReader:
 
         An empty mapping comes while more is awaited, so that the caller can stop.
         """
-        start_places = {self._place(topic, partition): offset for partition, offset in starts.items()}
-        end_places = {self._place(topic, partition): offset for partition, offset in ends.items()}
+        start_offsets = {self._topic_partition(topic, partition): offset for partition, offset in starts.items()}
+        end_offsets = {self._topic_partition(topic, partition): offset for partition, offset in ends.items()}
         with self._reporting(f"`{self._name(topic)}`"):
-            for polled in self._polls(start_places, end_places):
+            for polled in self._polls(start_offsets, end_offsets):
                 yield {
-                    place.partition: [_record(one) for one in records if one.offset < end_places[place]]
-                    for place, records in polled.items()
+                    source.partition: [_record(one) for one in records if one.offset < end_offsets[source]]
+                    for source, records in polled.items()
                 }
 
     def record_at(self, topic: Topic, partition: int, offset: int) -> Record | None:
@@ -106,33 +106,33 @@ class KafkaLogReader:
         return record if record is not None and record.offset == offset else None
 
     def records_since(self, topic: Topic, partition: int, since_ms: int) -> Iterator[Record]:
-        """The records appended at or after `since_ms`; nothing is fetched before the first is asked for."""
+        """The records appended at or after `since_ms`; nothing is fetched before the first is taken."""
         offset = self.offsets_at(topic, since_ms, {partition: -1})[partition]
         if offset >= 0:
             yield from self._records_from(topic, partition, offset)
 
     def _records_from(self, topic: Topic, partition: int, offset: int) -> Iterator[Record]:
-        place = self._place(topic, partition)
-        with self._reporting(f"`{place.topic}`, partition {partition}, from offset {offset}"):
-            for polled in self._polls({place: offset}):
-                yield from map(_record, polled.get(place, ()))
+        source = self._topic_partition(topic, partition)
+        with self._reporting(f"`{source.topic}`, partition {partition}, from offset {offset}"):
+            for polled in self._polls({source: offset}):
+                yield from map(_record, polled.get(source, ()))
 
     def _polls(
         self, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int] | None = None
     ) -> Iterator[Mapping[TopicPartition, list[ConsumerRecord]]]:
         """What the broker sends, poll by poll. Without `ends` (of one partition only), up to the end as of the first poll."""
         self._consumer.assign(list(starts))
-        for place, offset in starts.items():
-            self._consumer.seek(place, offset)
+        for source, offset in starts.items():
+            self._consumer.seek(source, offset)
         latest = time.monotonic()
-        while ends is None or any(self._consumer.position(place) < end for place, end in ends.items()):
+        while ends is None or any(self._consumer.position(source) < end for source, end in ends.items()):
             polled = self._consumer.poll(timeout_ms=_POLL_MS, max_records=_MAX_POLL_RECORDS if ends else None)
             latest = time.monotonic() if polled else latest
             if time.monotonic() - latest > self._record_timeout_s:
                 raise TimeoutError(f"no record within {self._record_timeout_s:g} s")
             yield polled
             if ends is None:  # it comes with fetched records; only if there were none is it requested
-                ends = {place: self._consumer.highwater(place) for place in polled} or self._ends(list(starts))
+                ends = {source: self._consumer.highwater(source) for source in polled} or self._ends(list(starts))
 
     def _ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         ends: dict[TopicPartition, int] = self._consumer.end_offsets(places, timeout_ms=self._request_ms)
@@ -141,7 +141,7 @@ class KafkaLogReader:
     def _name(self, topic: Topic) -> str:
         return self._settings.topic_prefix + topic.name
 
-    def _place(self, topic: Topic, partition: int) -> TopicPartition:
+    def _topic_partition(self, topic: Topic, partition: int) -> TopicPartition:
         return TopicPartition(self._name(topic), partition)
 
     @contextmanager

@@ -97,7 +97,7 @@ class Publisher:
         return ack
 
     def offer(self, topic: Topic, key: str, line: bytes) -> bool:
-        """Sends a line whose acknowledgement is not awaited; never blocks. False if it was dropped (and counted)."""
+        """Sends a line without awaiting its acknowledgement; never blocks. False if it was dropped (and counted)."""
         with self._changed:
             if self._closing or self._lines_in_flight >= self._settings.max_in_flight:
                 counter("publisher_dropped").labels(topic.name).inc()

@@ -1,17 +1,13 @@
 """Topic administration: creates the topics of the table, or reports how existing ones differ from it."""
 
+from typing import assert_never
+
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from referral.config import Settings
 from referral.events.timestamps import DAY_MS
 from referral.log.connection import create_admin_client
-from referral.topics import TOPICS, Topic
-
-_RETENTION = {
-    "forever": {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
-    "latest of each key": {"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1"},
-    "30 days": {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS), "retention.bytes": "-1"},
-}
+from referral.topics import TOPICS, Retention, Topic
 
 
 class TopicMismatch(Exception):
@@ -21,7 +17,19 @@ class TopicMismatch(Exception):
 def configuration(topic: Topic, settings: Settings) -> dict[str, str]:
     """The broker's settings for a topic. With replication, an acknowledged record is on at least two brokers."""
     replicas = str(min(2, settings.replication))
-    return {**_RETENTION[topic.retention], "min.insync.replicas": replicas, "message.timestamp.type": "CreateTime"}
+    return {**_retention(topic.retention), "min.insync.replicas": replicas, "message.timestamp.type": "CreateTime"}
+
+
+def _retention(retention: Retention) -> dict[str, str]:
+    match retention:
+        case "forever":
+            return {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+        case "latest of each key":
+            return {"cleanup.policy": "compact", "retention.ms": "-1", "retention.bytes": "-1"}
+        case "30 days":
+            return {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS), "retention.bytes": "-1"}
+        case _:
+            assert_never(retention)
 
 
 def partition_count(topic: Topic, settings: Settings) -> int:

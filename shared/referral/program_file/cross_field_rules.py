@@ -11,11 +11,12 @@ from itertools import islice
 from typing import assert_never, cast, get_args
 from zoneinfo import ZoneInfo
 
+from referral.events.attribution_rules import QualifyingEvent
 from referral.events.challenges import MAX_CHALLENGES
 from referral.events.content import MAX_CTAS
 from referral.events.facts import Channel
 from referral.events.prize_ranks import overlaps
-from referral.events.program import GENERATED, QualifyingEvent
+from referral.events.reward_rules import GENERATED
 from referral.events.rewards import RewardKind, handover_of
 from referral.events.section import Period
 from referral.program_file.raw_section import RawSection, with_ancestors

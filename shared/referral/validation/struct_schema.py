@@ -121,7 +121,14 @@ def struct_schema(struct: type[Struct]) -> type[Schema]:
 
 
 def make_field(value: Declaration, *, required: bool = False) -> Field[Any]:
-    """The field of a declared value. Raises TypeError for a type that documents do not have."""
+    """The field of a declared value, with its examples for /openapi.json. Raises TypeError for an unsupported type."""
+    made = _make(value, required)
+    if "examples" in value.meta:
+        made.metadata = {**made.metadata, "examples": value.meta["examples"]}
+    return made
+
+
+def _make(value: Declaration, required: bool) -> Field[Any]:
     meta, arguments = value.meta, get_args(value.kind)
     if value.options:
         return fields.one_of(value.options, value.text, check=meta.get("check"), required=required)

@@ -178,7 +178,7 @@ def test_a_replay_ends_with_the_service(system: ConversionTracker) -> None:
 
 def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
     """What PUT takes as JSON is read here as link-issuer reads it, down to amounts of money."""
-    from conversion_tracker.replay.replay_request import rules_in
+    from conversion_tracker.replay.replay_request import read_rules
     from referral.program_file.check import check_program_file
 
     for attribution in (
@@ -186,7 +186,7 @@ def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
         {"qualifies_on": "person.retained", "retained_days": 3},
     ):
         content = _rules() | {"effective_from": "2030-01-01T00:00:00Z", "attribution": attribution}
-        found: Program = rules_in(msgspec.json.encode(content), "application/json", PROGRAM)
+        found: Program = read_rules(msgspec.json.encode(content), "application/json", PROGRAM)
         assert found == check_program_file(content).program
 
 

@@ -1,4 +1,4 @@
-"""The leaderboard's own processes on a real broker and Redis: lines go in by the log, figures come out over HTTP."""
+"""The leaderboard's processes on a real Kafka and Redis: lines in the log become figures over HTTP."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,22 +29,22 @@ AMY, BO = participant("amy"), participant("bo")
 encode = msgspec.json.Encoder().encode
 
 
-def say(collector: Publisher, topic: Topic, lines: list[tuple[str, object]]) -> None:
-    """Writes lines, and waits until they are durable."""
-    collector.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(30)
+def publish(publisher: Publisher, topic: Topic, lines: list[tuple[str, object]]) -> None:
+    """Publishes lines and waits for the acknowledgement."""
+    publisher.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(30)
 
 
 def conversions() -> list[tuple[str, object]]:
-    """Amy brings three and loses one; Bo brings two, the second before Amy's."""
+    """Three conversions of Amy, one of them reversed; two of Bo, who reached two before Amy."""
     amy = [cleared_conversion(AMY.id, f"p{number}", BEGAN + timedelta(hours=number)) for number in range(3)]
     bo = [cleared_conversion(BO.id, f"q{number}", BEGAN + timedelta(minutes=number)) for number in range(2)]
     return [(conversion_key(line), line) for line in (*amy, *bo, reversed_conversion(amy[2]))]
 
 
 def attributions() -> list[tuple[str, object]]:
-    """Amy brought two, three found the account."""
+    """Two followers referred by Amy, three without a referral."""
     evidence = Evidence(kind="click", touched_at=BEGAN, event="evt_1", channel="wechat")
-    brought = [
+    attributed = [
         ReferralAttributed(
             occurred_at=BEGAN,
             program=PROGRAM,
@@ -56,15 +56,15 @@ def attributions() -> list[tuple[str, object]]:
         )
         for number in range(2)
     ]
-    alone = [
+    unattributed = [
         ReferralUnattributed(occurred_at=BEGAN, program=PROGRAM, person=f"d{number}", reason="no_evidence")
         for number in range(3)
     ]
-    return [(attribution_key(line), line) for line in (*brought, *alone)]
+    return [(attribution_key(line), line) for line in (*attributed, *unattributed)]
 
 
 def events() -> list[tuple[str, object]]:
-    """Each fact sent twice."""
+    """Returns events, each one twice except for clicks."""
     who = {"occurred_at": BEGAN, "program": PROGRAM, "person": "p1"}
     facts = [
         *[ContentShown(id=f"s{number}", **who) for number in range(5)],
@@ -82,21 +82,21 @@ def events() -> list[tuple[str, object]]:
 
 
 def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dict[str, str]) -> None:
-    """Every figure follows from the log alone, wherever its partition is."""
+    """Every figure follows from the log alone, over all partitions."""
     version = ProgramVersion(recorded_at=BEGAN, program=GLOW, version=1, effective_from=BEGAN)
     key = api_key("tests", "read", secret=API_SECRET)
     CatalogWriter(settings, SystemClock()).write([version, key, AMY, BO], 10)
-    collector = Publisher(settings)
+    publisher = Publisher(settings)
     for topic, lines in ((CONVERSIONS, conversions()), (ATTRIBUTIONS, attributions()), (EVENTS, events())):
-        say(collector, topic, lines)
+        publish(publisher, topic, lines)
     with run_leaderboard(environ) as client:
         wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)], 60)
         wait_until(lambda: _insights(client) == INSIGHTS, 30)
         around = client.get(f"/v1/programs/{PROGRAM}/boards/referrals/people/xhs:amy?around=1").json()
-        assert (around["rank"], [one["rank"] for one in around["entries"]]) == (2, [1, 2])
+        assert (around["rank"], [entry["rank"] for entry in around["entries"]]) == (2, [1, 2])
         page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})
         assert "Amy" in page.text
-    collector.close()
+    publisher.close()
 
 
 INSIGHTS = {
@@ -114,13 +114,13 @@ INSIGHTS = {
 
 def _board(client: httpx.Client) -> list[tuple[int, str, int]]:
     try:
-        told = client.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all")
+        found = client.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all")
     except httpx.TransportError:
-        return []  # not listening yet
-    entries = told.json().get("entries", [])
-    return [(one["rank"], one["external_id"], one["score"]) for one in entries]
+        return []  # the process is still starting
+    entries = found.json().get("entries", [])
+    return [(entry["rank"], entry["external_id"], entry["score"]) for entry in entries]
 
 
 def _insights(client: httpx.Client) -> dict[str, object]:
-    told = client.get(f"/v1/programs/{PROGRAM}/insights").json()
-    return {name: told[name] for name in INSIGHTS}
+    found = client.get(f"/v1/programs/{PROGRAM}/insights").json()
+    return {name: found[name] for name in INSIGHTS}

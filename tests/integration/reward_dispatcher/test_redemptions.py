@@ -1,4 +1,4 @@
-"""Redeeming over HTTP: exactly once, under any concurrency."""
+"""Redemption over HTTP: exactly once, under any concurrency."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.integration
 
 REWARDS = 100
-ASKERS = 64
+CLIENTS = 64
 
 
 @pytest.fixture
@@ -33,17 +33,17 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispat
         yield system
 
 
-def _asks(system: RewardDispatcher, asker: int) -> list[tuple[str, httpx.Response]]:
-    """One asker tries every reward, in an order of its own."""
+def _redeem_all(system: RewardDispatcher, client: int) -> list[tuple[str, httpx.Response]]:
+    """One client tries every reward, in an order of its own."""
     with httpx.Client(
         base_url=system.client.base_url, headers={"Authorization": f"Bearer {API_SECRET}"}, timeout=60
     ) as mine:
-        turn = [(number + asker * 7) % REWARDS for number in range(REWARDS)]
-        return [(f"rwd_{n}", _redeem(mine, f"rwd_{n}", f"order-{asker}-{n}", f"key-{asker}-{n}")) for n in turn]
+        order = [(number + client * 7) % REWARDS for number in range(REWARDS)]
+        return [(f"rwd_{n}", _redeem(mine, f"rwd_{n}", f"order-{client}-{n}", f"key-{client}-{n}")) for n in order]
 
 
 def _redeem(client: httpx.Client, reward: str, order: str, key: str) -> httpx.Response:
-    """As a shop's till does it: 503 promises nothing, so it asks again under the same key."""
+    """Redeems as a shop does: after a 503 it sends the request again, with the same key."""
     headers = {"Idempotency-Key": key}
     while True:
         answer = client.post("/v1/redemptions", json={"reward_id": reward, "order_id": order}, headers=headers)
@@ -51,12 +51,14 @@ def _redeem(client: httpx.Client, reward: str, order: str, key: str) -> httpx.Re
             return answer
 
 
-def test_of_many_askers_one_redeems_each_reward_and_the_rest_learn_by_whom(system: RewardDispatcher) -> None:
-    """64 askers × 100 rewards: a hundred successes, and 6,300 refusals that name the order that won."""
-    with ThreadPoolExecutor(ASKERS) as pool:
-        answers = [answer for mine in pool.map(lambda asker: _asks(system, asker), range(ASKERS)) for answer in mine]
+def test_of_many_clients_one_redeems_each_reward_and_the_others_learn_the_order(system: RewardDispatcher) -> None:
+    """64 clients × 100 rewards: a hundred successes, and 6,300 refusals that name the order that won."""
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = [
+            answer for mine in pool.map(lambda client: _redeem_all(system, client), range(CLIENTS)) for answer in mine
+        ]
     won = {reward: answer.json()["order_id"] for reward, answer in answers if answer.status_code == 201}
-    assert Counter(answer.status_code for _, answer in answers) == {201: REWARDS, 409: REWARDS * (ASKERS - 1)}
+    assert Counter(answer.status_code for _, answer in answers) == {201: REWARDS, 409: REWARDS * (CLIENTS - 1)}
     assert len(won) == REWARDS
     for reward, answer in answers:
         if answer.status_code == 409:
@@ -78,9 +80,9 @@ def test_the_same_key_gets_the_first_result_however_often_and_at_once(system: Re
 
 
 def test_a_key_with_another_order_never_gets_the_first_orders_result(system: RewardDispatcher, redis: "Redis") -> None:
-    """Not even when Redis has forgotten the first body: the ledger's result is that order's, and says so."""
+    """Not even if Redis has lost the first body: the ledger's result belongs to the first order."""
     assert _redeem(system.client, "rwd_1", "order-A", "key").json()["order_id"] == "order-A"
-    assert [redis.delete(place) for place in redis.scan_iter("rd:asked:*")] == [1]
+    assert [redis.delete(key) for key in redis.scan_iter("rd:asked:*")] == [1]
     other = _redeem(system.client, "rwd_1", "order-B", "key")
     assert (other.status_code, other.json()["code"]) == (409, "already_redeemed")
     assert "order-A" in other.json()["detail"]
@@ -88,24 +90,24 @@ def test_a_key_with_another_order_never_gets_the_first_orders_result(system: Rew
     assert (again.status_code, again.json()["reward_id"]) == (201, "rwd_2")
 
 
-def test_a_mistyped_reward_does_not_use_up_the_key(system: RewardDispatcher) -> None:
-    """Nothing was done under it: put right, the request goes through, and only then is the key this body's."""
+def test_a_request_for_an_unknown_reward_does_not_use_up_its_key(system: RewardDispatcher) -> None:
+    """Nothing was done: the corrected request succeeds, and from then on the key belongs to its body."""
     assert _redeem(system.client, "rwd_typo", "order-1", "key").status_code == 404
-    put_right = _redeem(system.client, "rwd_1", "order-1", "key")
-    assert (put_right.status_code, put_right.json()["reward_id"]) == (201, "rwd_1")
+    corrected = _redeem(system.client, "rwd_1", "order-1", "key")
+    assert (corrected.status_code, corrected.json()["reward_id"]) == (201, "rwd_1")
     assert _redeem(system.client, "rwd_2", "order-1", "key").status_code == 422
-    assert _redeem(system.client, "rwd_1", "order-1", "key").text == put_right.text
+    assert _redeem(system.client, "rwd_1", "order-1", "key").text == corrected.text
 
 
-def test_a_wallet_is_asked_for_by_whatever_id_the_platform_has(system: RewardDispatcher) -> None:
-    """An id with slashes is one id, written plainly or escaped."""
+def test_a_wallet_can_be_requested_by_any_platform_id(system: RewardDispatcher) -> None:
+    """An id may contain slashes, plain or escaped."""
     system.write_rewards([grant("rwd_odd", beneficiary="https://xhs.example/u/1")])
     wait_until(lambda: system.wallet("https%3A%2F%2Fxhs.example%2Fu%2F1"))
-    assert [one["id"] for one in system.wallet("https://xhs.example/u/1")] == ["rwd_odd"]
+    assert [reward["id"] for reward in system.wallet("https://xhs.example/u/1")] == ["rwd_odd"]
 
 
-def test_a_refusal_says_what_is_wrong_and_where(system: RewardDispatcher) -> None:
-    """Unknown rewards and codes, both or neither of them, no key, a key for nothing: each its own problem."""
+def test_each_mistake_has_its_code_and_place(system: RewardDispatcher) -> None:
+    """Unknown rewards and codes, neither of them, an unknown field, no API key."""
     client = system.client
     assert (
         client.post("/v1/redemptions", json={"reward_id": "rwd_none", "order_id": "o"}).json()["code"]

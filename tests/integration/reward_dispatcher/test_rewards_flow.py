@@ -1,4 +1,4 @@
-"""Conversions become rewards, rewards become wallets: both folds and the API, on a real log and a real Redis."""
+"""From conversions to rewards and wallets: both folds and the API, on a real Kafka and Redis."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispatcher]:
-    """Everything of the service but the courier; the friends' codes come from an uploaded pool in program version 2."""
+    """The service without its delivery worker. In program version 2, codes come from an uploaded pool."""
     with (
         serve_reward_dispatcher(settings, environ) as system,
         run_module(system.environ, "reward_dispatcher", "fold", "decide"),
@@ -31,23 +31,23 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispat
         yield system
 
 
-def _has(system: RewardDispatcher, person: str, **wanted: object) -> dict[str, object] | None:
-    """The person's first reward with these fields."""
-    for one in system.wallet(person):
-        if all(one[name] == value for name, value in wanted.items()):
-            return one
+def _reward(system: RewardDispatcher, person: str, **wanted: object) -> dict[str, object] | None:
+    """Returns the person's first reward with these fields."""
+    for reward in system.wallet(person):
+        if all(reward[name] == value for name, value in wanted.items()):
+            return reward
     return None
 
 
-def test_both_sides_are_paid_and_an_unfollow_takes_it_back(system: RewardDispatcher, redis: "Redis") -> None:
-    """Friend: a code. Referrer: a guide that downloads, and the bonus at three friends, lost with the third friend.
+def test_both_sides_are_rewarded_and_an_unfollow_revokes_the_rewards(system: RewardDispatcher, redis: "Redis") -> None:
+    """The friend gets a code; the referrer a guide, and a bonus for three friends, which is lost with the third.
 
-    A wiped Redis gives the same wallets again, byte for byte.
+    After a flush of Redis, the folds rebuild the same state, byte for byte.
     """
     system.write_conversions(friend_conversion(number) for number in (1, 2, 3))
-    guide = wait_until(lambda: _has(system, "xhs:amy", rule="guide", status="fulfilled"))
-    wait_until(lambda: _has(system, "xhs:amy", rule="bonus3", status="fulfilled"))
-    code = wait_until(lambda: _has(system, "xhs:friend1", rule="first20", status="fulfilled"))
+    guide = wait_until(lambda: _reward(system, "xhs:amy", rule="guide", status="fulfilled"))
+    wait_until(lambda: _reward(system, "xhs:amy", rule="bonus3", status="fulfilled"))
+    code = wait_until(lambda: _reward(system, "xhs:friend1", rule="first20", status="fulfilled"))
     assert code["id"] == reward_id("prg_glow", "first20", "xhs:friend1", "cnv_1")
     validity = system.client.get(f"/v1/codes/{str(code['code']).lower()}").json()
     assert (validity["valid"], validity["reward_id"]) == (True, code["id"])
@@ -58,19 +58,19 @@ def test_both_sides_are_paid_and_an_unfollow_takes_it_back(system: RewardDispatc
     assert download.content.startswith(b"%PDF")
 
     system.write_conversions([friend_reversal(3)])
-    wait_until(lambda: _has(system, "xhs:amy", rule="bonus3", status="revoked", revoked_for="milestone_lost"))
-    wait_until(lambda: _has(system, "xhs:friend3", status="revoked", revoked_for="unfollowed"))
+    wait_until(lambda: _reward(system, "xhs:amy", rule="bonus3", status="revoked", revoked_for="milestone_lost"))
+    wait_until(lambda: _reward(system, "xhs:friend3", status="revoked", revoked_for="unfollowed"))
     figures = system.summary()
     assert (figures["standing"], figures["redeemed"]) == (3, 0)
 
-    wait_until(lambda: not any(_behind(system, redis).values()))
+    wait_until(lambda: not any(_lag(system, redis).values()))
     before = _states(redis)
     redis.flushdb()
     wait_until(lambda: _states(redis) == before)
 
 
-def _behind(system: RewardDispatcher, redis: "Redis") -> dict[str, int]:
-    """How many records the two folds have still to fold."""
+def _lag(system: RewardDispatcher, redis: "Redis") -> dict[str, int]:
+    """Returns how many records the two folds have not folded yet."""
     client = create_consumer(system.settings)
     try:
         return lag_by_fold(system.settings, client, redis, [fold for fold in FOLDS if fold.service == "rd"])
@@ -79,30 +79,30 @@ def _behind(system: RewardDispatcher, redis: "Redis") -> dict[str, int]:
 
 
 def _states(redis: "Redis") -> dict[bytes, object]:
-    """Everything the folds keep but their fences, whose order of writing is no part of their meaning."""
+    """Returns all state of the folds except their fences, which depend on the order of writing."""
     found: dict[bytes, object] = {}
     for key in [key for key in redis.scan_iter("rd:{*") if not key.endswith(b"fence")]:
         found[key] = redis.zrange(key, 0, -1, withscores=True) if redis.type(key) == b"zset" else redis.get(key)
     return found
 
 
-def test_an_empty_pool_holds_until_codes_arrive_and_gives_each_once(system: RewardDispatcher) -> None:
-    """Friends wait in the order they came; a code uploaded twice is given once."""
+def test_an_empty_pool_holds_rewards_until_codes_arrive_and_issues_each_once(system: RewardDispatcher) -> None:
+    """A code that was uploaded twice is issued once."""
     rule = replace(FIRST20, pool="vip", expires_days=None)
     system.apply(replace(reward_terms(rule, version=2), recorded_at=AMY.recorded_at))
     system.write_rewards(grant(f"rwd_{n}", pool="vip", beneficiary=f"xhs:friend{n}") for n in range(4))
     for number in range(4):
-        wait_until(lambda number=number: _has(system, f"xhs:friend{number}", status="held", waits_for="pool_empty"))
+        wait_until(lambda number=number: _reward(system, f"xhs:friend{number}", status="held", waits_for="pool_empty"))
     put = "/v1/programs/prg_glow/pools/vip/codes"
     first = system.client.put(put, json={"codes": ["AAA", "BBB", "aaa"]})
     assert first.json() == {"accepted": 2, "duplicates": 1, "total": 2}
     second = system.client.put(put, json={"codes": ["BBB", "CCC"]})
     assert second.json() == {"accepted": 1, "duplicates": 1, "total": 3}
     wait_until(lambda: system.summary()["pools"] == {"vip": {"left": 0, "waiting": 1}})
-    given = wait_until(lambda: _given(system, 3))
-    assert sorted(given) == ["AAA", "BBB", "CCC"]
+    codes = wait_until(lambda: _codes(system, 3))
+    assert sorted(codes) == ["AAA", "BBB", "CCC"]
 
 
-def _given(system: RewardDispatcher, count: int) -> list[object] | None:
-    codes = [one["code"] for number in range(4) for one in system.wallet(f"xhs:friend{number}") if one["code"]]
+def _codes(system: RewardDispatcher, count: int) -> list[object] | None:
+    codes = [reward["code"] for number in range(4) for reward in system.wallet(f"xhs:friend{number}") if reward["code"]]
     return codes if len(codes) == count else None

@@ -1,4 +1,4 @@
-"""Webhooks reach their receivers at least once, through a worker that is killed, and past receivers that fail."""
+"""Webhooks are delivered at least once, although the worker is killed and other receivers fail."""
 
 import msgspec
 import pytest
@@ -23,15 +23,15 @@ MANY = 200
 
 
 def _register(system: RewardDispatcher, receiver: WebhookReceiver) -> str:
-    """Registers the receiver and gives the webhook's id."""
+    """Registers the receiver; returns the id of the webhook."""
     answer = system.client.post("/v1/webhooks", json={"program": "prg_glow", "url": receiver.url})
     assert answer.status_code == 201, answer.text
     receiver.secret = answer.json()["secret"]
     return str(answer.json()["id"])
 
 
-def test_a_killed_worker_leaves_no_reward_untold(settings: Settings, environ: dict[str, str]) -> None:
-    """SIGKILL amid the stream, twice: every fulfilled reward arrives, signed, and repetitions carry the same id."""
+def test_a_killed_worker_skips_no_delivery(settings: Settings, environ: dict[str, str]) -> None:
+    """After two SIGKILLs during delivery, every fulfilled reward has arrived, signed; duplicates have the same id."""
     worker = {**environ, "REFERRAL_WORKER": "one"}
     with (
         run_receiver() as receiver,
@@ -62,17 +62,17 @@ def test_a_killed_worker_leaves_no_reward_untold(settings: Settings, environ: di
         wait_until(lambda: system.summary()["by_status"]["delivered"] == 2 * MANY)  # type: ignore[index]
 
 
-def test_a_failing_receiver_holds_up_nobody(settings: Settings, environ: dict[str, str], redis: "Redis") -> None:
-    """One receiver refuses its first request, one is not there: the first gets all, the second's are kept as dead."""
-    [nobody] = free_ports(1)
-    gone = WebhookReceiver(url=f"http://127.0.0.1:{nobody}/hook")
+def test_a_failing_receiver_does_not_delay_others(settings: Settings, environ: dict[str, str], redis: "Redis") -> None:
+    """One receiver fails its first request, another does not exist: the first gets all messages, the second dead letters."""
+    [port] = free_ports(1)
+    missing = WebhookReceiver(url=f"http://127.0.0.1:{port}/hook")
     with (
         run_receiver(answer=lambda number: 500 if number == 1 else 200) as healthy,
         serve_reward_dispatcher(settings, environ) as system,
         run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
     ):
         _register(system, healthy)
-        dead = f"rd:dead:{_register(system, gone)}"
+        dead = f"rd:dead:{_register(system, missing)}"
         system.write_rewards([grant("rwd_a"), revocation("rwd_a")])
         system.write_rewards(grant(f"rwd_{number}", beneficiary=f"xhs:friend{number}") for number in range(100))
         with run_module(system.environ, fast_retry_dispatcher.__name__, "worker"):
@@ -84,35 +84,35 @@ def test_a_failing_receiver_holds_up_nobody(settings: Settings, environ: dict[st
         assert "ConnectError" in letter["reason"] or "failing" in letter["reason"]
 
 
-def test_the_clock_ticks_once_a_moment_in_every_partition(settings: Settings, environ: dict[str, str]) -> None:
-    """Two workers tick the same ticks: same moment, same id, a record of its own, in every partition of `events`."""
+def test_the_clock_ticks_once_per_interval_in_every_partition(settings: Settings, environ: dict[str, str]) -> None:
+    """Two workers write the same ticks: same time, same id, in records of their own, in every partition of `events`."""
     quick = {**environ, "REFERRAL_TICK_SECONDS": "1"}
     with run_module(quick, "reward_dispatcher", "worker"), run_module(quick, "reward_dispatcher", "worker"):
         ticks = wait_until(lambda: _ticks(settings, 3), timeout=60)
     assert {partition for partition, _, _ in ticks} == set(range(settings.partitions))
-    moments = {(tick.id, tick.occurred_at) for _, tick, _ in ticks}
-    assert len({moment for _, moment in moments}) == len(moments)
+    times = {(tick.id, tick.occurred_at) for _, tick, _ in ticks}
+    assert len({time for _, time in times}) == len(times)
     assert all(lines == 1 for _, _, lines in ticks)
     assert all(tick.occurred_at.microsecond == 0 for _, tick, _ in ticks)
 
 
-def _ticks(settings: Settings, moments: int) -> list[tuple[int, ClockTicked, int]] | None:
-    """All ticks on the log (partition, tick, lines in its record), once there are so many moments."""
+def _ticks(settings: Settings, count: int) -> list[tuple[int, ClockTicked, int]] | None:
+    """Returns all ticks on the log (partition, tick, lines in its record) once there are `count` different times."""
     decode = msgspec.json.Decoder(EventLine).decode
     client = create_consumer(settings)
     try:
         topic = settings.topic_prefix + "events"
-        places = [TopicPartition(topic, partition) for partition in range(settings.partitions)]
-        client.assign(places)
-        client.seek_to_beginning(*places)
-        ends, found = client.end_offsets(places), []
-        while any(client.position(place) < ends[place] for place in places):
-            for place, records in client.poll(timeout_ms=200).items():
+        partitions = [TopicPartition(topic, partition) for partition in range(settings.partitions)]
+        client.assign(partitions)
+        client.seek_to_beginning(*partitions)
+        ends, found = client.end_offsets(partitions), []
+        while any(client.position(partition) < ends[partition] for partition in partitions):
+            for partition, records in client.poll(timeout_ms=200).items():
                 for record in records:
                     lines = split(record.value)
                     line = decode(lines[0])
                     assert isinstance(line, ClockTicked)
-                    found.append((place.partition, line, len(lines)))
+                    found.append((partition.partition, line, len(lines)))
     finally:
         client.close()
-    return found if len({tick.occurred_at for _, tick, _ in found}) >= moments else None
+    return found if len({tick.occurred_at for _, tick, _ in found}) >= count else None

@@ -1,4 +1,4 @@
-"""Registering webhooks: where they may go, who may see what, and that a removed one is gone."""
+"""Webhook registration: permitted addresses, secrets, removal."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispatcher]:
-    """The HTTP service alone, as in production: nothing on this machine may be called."""
+    """The HTTP service alone, as in production: webhooks cannot be sent to this machine."""
     with serve_reward_dispatcher(settings, {**environ, "REFERRAL_WEBHOOK_LOOPBACK": "false"}) as system:
         yield system
 
@@ -23,8 +23,8 @@ def _register(system: RewardDispatcher, url: str, **more: object) -> tuple[int, 
     return answer.status_code, answer.json()
 
 
-def test_a_webhook_lives_from_registration_to_removal(system: RewardDispatcher) -> None:
-    """Its secret is shown once; a removed one is neither listed nor removed twice."""
+def test_a_webhook_is_listed_from_registration_to_removal(system: RewardDispatcher) -> None:
+    """Its secret is shown once; after its removal it is not listed, and cannot be removed again."""
     status, made = _register(system, "https://93.184.215.14/hook", events=["reward.redeemed"])
     assert (status, str(made["secret"])[:6]) == (201, "whsec_")
     listed = system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"]
@@ -44,30 +44,30 @@ REFUSED = (
 )
 
 
-def test_addresses_that_must_not_be_called_are_refused_at_the_door(system: RewardDispatcher) -> None:
-    """With the field that is wrong and what would do."""
+def test_forbidden_addresses_are_refused_on_registration(system: RewardDispatcher) -> None:
+    """The error points to the field."""
     for url in REFUSED:
         status, problem = _register(system, url)
         assert (status, problem["code"]) == (422, "bad_webhook_url"), url
         assert problem["errors"][0]["pointer"] == "/url"  # type: ignore[index]
 
 
-def test_the_same_registration_sent_again_is_one_webhook(system: RewardDispatcher, redis: "Redis") -> None:
-    """A client that lost the answer gets it again, with the same secret; the secret lies in the catalog and nowhere else."""
+def test_a_repeated_registration_is_one_webhook(system: RewardDispatcher, redis: "Redis") -> None:
+    """A client that lost the response gets it again, with the same secret, which is stored in the catalog only."""
     body = {"program": "prg_glow", "url": "https://93.184.215.14/hook"}
     answers = [system.client.post("/v1/webhooks", json=body, headers={"Idempotency-Key": "once"}) for _ in range(2)]
     first, again = [answer.json() for answer in answers]
     assert first == again
     assert "Idempotent-Replayed" in answers[1].headers
     assert len(system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"]) == 1
-    kept = [redis.get(place) or b"" for place in redis.scan_iter("http:idempotency:*")]
-    assert len(kept) == 1
-    assert first["id"].encode() in kept[0]
-    assert b"whsec_" not in kept[0]
+    stored = [redis.get(key) or b"" for key in redis.scan_iter("http:idempotency:*")]
+    assert len(stored) == 1
+    assert first["id"].encode() in stored[0]
+    assert b"whsec_" not in stored[0]
 
 
-def test_a_removal_or_an_upload_sent_again_gets_the_first_answer(system: RewardDispatcher) -> None:
-    """Every write honours an Idempotency-Key: a client that lost the answer hears what was done, not 404 or `duplicates`."""
+def test_a_repeated_removal_or_upload_gets_the_first_response(system: RewardDispatcher) -> None:
+    """Every write honours an Idempotency-Key: a client that lost the response gets it again, not 404 or `duplicates`."""
     _, made = _register(system, "https://93.184.215.14/hook")
     once = {"Idempotency-Key": "once"}
     removals = [system.client.delete(f"/v1/webhooks/{made['id']}", headers=once) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""The delivery worker when its broker is gone for good."""
+"""The delivery worker without Kafka or Redis."""
 
 import signal
 import socket
@@ -20,8 +20,8 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.integration
 
 
-def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, environ: dict[str, str]) -> None:
-    """Faust would try for ever to commit what it has delivered, and be an orphan that nobody ends."""
+def test_a_worker_without_kafka_exits_after_sigterm(mortal: Stack, environ: dict[str, str]) -> None:
+    """Faust alone would retry its commit for ever."""
     [port] = free_ports(1)
     mine = {"REFERRAL_KAFKA": mortal.kafka, "REFERRAL_REDIS": mortal.redis, "REFERRAL_METRICS_PORT": str(port)}
     settings = Settings.from_env(environ | mine)
@@ -30,7 +30,7 @@ def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, env
     try:
         wait_until(lambda: is_reachable(f"http://127.0.0.1:{port}/readyz"))
         with httpx.Client() as client:
-            _busy(RewardDispatcher(settings, environ, client))
+            _make_busy(RewardDispatcher(settings, environ, client))
         mortal.kafka_process.terminate()
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -39,21 +39,21 @@ def test_a_worker_without_its_broker_ends_when_it_is_asked_to(mortal: Stack, env
 
 
 def test_a_worker_whose_redis_hangs_is_not_ready(settings: Settings, environ: dict[str, str]) -> None:
-    """It delivers, but what a receiver refuses could not be kept; its probe says which part, before it gives up waiting."""
+    """It delivers, but could not store dead letters. Its probe names the part, within its own time limit."""
     [port] = free_ports(1)
     with socket.create_server(("127.0.0.1", 0)) as hung:
         redis = f"redis://127.0.0.1:{hung.getsockname()[1]}/0"
         mine = {"REFERRAL_REDIS": redis, "REFERRAL_METRICS_PORT": str(port)}
         process = start_module(environ | mine, "reward_dispatcher", "worker")
         try:
-            found = wait_until(lambda: _probed(port))
+            found = wait_until(lambda: _checks(port))
         finally:
             stop_process(process)
     assert found == {"delivery": "ok", "catalog": "ok", "redis": "Redis does not respond: TimeoutError"}
 
 
-def _probed(port: int) -> dict[str, str] | None:
-    """What the probe says of each part, once a worker does what it can."""
+def _checks(port: int) -> dict[str, str] | None:
+    """Returns the checks of the probe once delivery and catalog are ready."""
     try:
         checks: dict[str, str] = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).json()["checks"]
     except httpx.TransportError:
@@ -61,8 +61,8 @@ def _probed(port: int) -> dict[str, str] | None:
     return checks if checks["delivery"] == checks["catalog"] == "ok" else None
 
 
-def _busy(system: RewardDispatcher) -> None:
-    """Says rewards until the worker has committed some, and then some more: these it has still to commit."""
+def _make_busy(system: RewardDispatcher) -> None:
+    """Writes rewards until the worker has committed some, and then some more, which it has not committed yet."""
     group = f"{system.settings.topic_prefix}delivery"
     numbers = iter(range(10_000))
     admin = KafkaAdminClient(bootstrap_servers=system.settings.kafka)

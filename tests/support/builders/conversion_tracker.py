@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from referral.catalog.view import Catalog
+from referral.events.attribution_rules import Attribution
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import (
     Channel,
@@ -22,7 +23,7 @@ from referral.events.facts import (
     Tag,
 )
 from referral.events.line import ClockTicked
-from referral.events.program import Attribution, Program
+from referral.events.program import Program
 from referral.events.timestamps import to_ms
 from referral.tokens import TokenSigner
 from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START, day

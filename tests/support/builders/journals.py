@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from referral.events.attribution_rules import Attribution
 from referral.events.facts import (
     Fact,
     Order,
@@ -16,7 +17,8 @@ from referral.events.facts import (
     Refund,
 )
 from referral.events.ids import participant_id
-from referral.events.program import Attribution, Program, Reward
+from referral.events.program import Program
+from referral.events.reward_rules import Reward
 from referral_tools.oracle import Click, Enrolled, Journal
 
 PROGRAM = "prg_glow"

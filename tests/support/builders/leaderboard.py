@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from referral.events.attributions import Evidence, ReferrerKind
+from referral.events.board_rules import Board
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.entities import ProgramVersion
-from referral.events.program import Board, Program
+from referral.events.program import Program
 from tests.support.builders.participants import PROGRAM, START
 
 ZONE = "Asia/Shanghai"

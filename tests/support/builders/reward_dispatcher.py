@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.entities import ProgramVersion
-from referral.events.program import Program, Reward
+from referral.events.program import Program
+from referral.events.reward_rules import Reward
 from referral.events.rewards import RedemptionRequested, RewardGranted, RewardRevoked
 from tests.support.builders.leaderboard import cleared_conversion, reversed_conversion
 from tests.support.builders.participants import AMY, PROGRAM, START

@@ -2,19 +2,19 @@
 
 from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.fold import ScreenFold
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.config import Settings
 from referral.events.screening import Screening
 from referral.fold.worker import run_fold
 
 
-def _decide(case: ScreeningCase, _: Screening) -> bool:
+def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
     if case.referral.person.startswith("xhs:odd"):
-        raise LookupError("this rule cannot decide on this person")
-    return False
+        raise LookupError("this rule cannot evaluate this person")
+    return None
 
 
-_FAILING = ScreeningRule("ring", "Fails for some people.", "referral", "low", lambda _: "hold", _decide)
+_FAILING = ScreeningRule("ring", "Fails for some people.", "referral", "low", lambda _: "hold", _evaluate)
 
 if __name__ == "__main__":
     run_fold(ScreenFold([*RULES, _FAILING]), Settings.from_env())

@@ -8,9 +8,9 @@ import pytest
 
 from conversion_tracker.attribution.attribution_rules import attribution_rules
 from conversion_tracker.attribution.credit import FULL_CREDIT, credit_by_model
+from referral.events.attribution_rules import QualifyingEvent
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralUnattributed
 from referral.events.facts import Channel, Fact
-from referral.events.program import QualifyingEvent
 from referral_tools.attribution.case_steps import AMY, CaseStep, Did
 from referral_tools.attribution.credit_cases import MODELS, TOUCHES
 from referral_tools.attribution.evidence_cases import CASES, ENDS_ON_DAY, EvidenceCase

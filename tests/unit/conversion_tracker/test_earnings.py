@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conversion_tracker.replay.earnings import Earnings
 from referral.events.attributions import ReferrerKind
-from referral.events.program import Reward
+from referral.events.reward_rules import Reward
 from tests.support.builders.reward_dispatcher import reward_terms
 from tests.support.scenarios.entitlement import Entitlement
 

@@ -14,7 +14,8 @@ from conversion_tracker.replay.worker import ReplayCancelled
 from referral.events.entities import ProgramVersion
 from referral.events.facts import BanDecision, Fact
 from referral.events.line import ClockTicked
-from referral.events.program import Program, Reward
+from referral.events.program import Program
+from referral.events.reward_rules import Reward
 from referral.topics import EVENTS
 from tests.support.builders.conversion_tracker import (
     TOKENS,

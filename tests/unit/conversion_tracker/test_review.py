@@ -36,7 +36,9 @@ from tests.support.builders.participants import AMY, BO, PROGRAM, day
 from tests.support.folds import LogFold
 
 PARTITIONS = 2
-ODD = but(SELF_REFERRAL, action=lambda _: "hold", decide=lambda case, _: case.referral.device == "odd")
+ODD = but(
+    SELF_REFERRAL, action=lambda _: "hold", evaluate=lambda case, _: {} if case.referral.device == "odd" else None
+)
 EVIDENCE = Evidence(kind="code", touched_at=day(1), event="evt_1")
 PAIRS = st.tuples(st.sampled_from([AMY.id, BO.id]), st.sampled_from(["xhs:a", "xhs:b"]))
 DEEDS = st.sampled_from(["qualify", "odd", "fall", "release", "reject", "ban", "unban"])

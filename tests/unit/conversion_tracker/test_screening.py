@@ -22,11 +22,10 @@ from referral.events.conversions import (
     ConversionHeld,
     ConversionRejected,
     ConversionReversed,
-    ScreeningReason,
 )
 from referral.events.edges import EdgeSet
 from referral.events.ids import conversion_id, referral_id
-from referral.events.screening import Screening
+from referral.events.screening import Screening, ScreeningReason
 from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch
 from referral.fold.decider import Decider
@@ -61,7 +60,7 @@ REVERSED = ReferralReversed(
 
 
 def _rule(name: str, action: str, hit: bool = True) -> ScreeningRule:
-    return but(RULES[0], name=name, action=lambda _: action, decide=lambda *_: hit)  # type: ignore[arg-type]
+    return but(RULES[0], name=name, action=lambda _: action, evaluate=lambda *_: {} if hit else None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", "cleared")])
@@ -96,6 +95,7 @@ def test_every_rule_says_what_it_looks_for(rule: ScreeningRule) -> None:
     """The catalogue is what an operator reads."""
     assert rule.description.endswith(".")
     assert sum(one.name == rule.name for one in RULES) == 1
+    assert all(text and not text.endswith(".") for text in rule.observes.values())
 
 
 def test_every_rule_has_a_reason_and_a_setting_of_its_name() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversion_tracker.screening.catalogue import RULES, Finding, screen
@@ -23,9 +23,10 @@ from referral.events.attributions import ReferralQualified
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
 from referral.events.timestamps import DAY_MS, to_ms
 from tests.support.builders.participants import AMY, day
-from tests.support.builders.screening import filter_unflagged, referral, small_program
+from tests.support.builders.screening import RULES_BY_NAME, filter_unflagged, referral, referrer_after, small_program
 
 MINUTE_MS = 60_000
+ENDED = small_program(ends_at=day(601 / 86_400))
 FIVE = Screening(velocity_per_minute=VelocityPerMinute(limit=5))
 THREE = Screening(network_burst=NetworkBurst(people=3, minutes=2))
 LAST_HOURS = Screening(deadline_burst=DeadlineBurst(limit=4, hours=2, times=2, action="hold"))
@@ -138,6 +139,57 @@ def test_the_memory_of_a_referrer_is_bounded_and_keeps_the_newest(drawn: list[tu
         assert [day for day, _ in _rows_of(referrer)] == sorted(moment for moment, _ in drawn)[-MAX_RECENT:]
 
 
+def _check_observations(found: tuple[Finding, ...]) -> None:
+    """Only numbers that the rule describes."""
+    for one in found:
+        rule = RULES_BY_NAME.get(one.reason)
+        assert one.observed.keys() <= (rule.observes.keys() if rule else set())
+        assert all(isinstance(number, int | float) for number in one.observed.values())
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 600), st.sampled_from(["d1", "d2"]), st.booleans()), min_size=1, max_size=MAX_RECENT
+    ),
+    st.integers(0, 600),
+    st.integers(1, 40),
+)
+def test_what_a_rule_observed_is_counted_in_the_history_and_beyond_its_limit(
+    drawn: list[tuple[int, str, bool]], seconds: int, spells: int
+) -> None:
+    """Each number is that of a plain count over the referrals, and reaches the threshold shown beside it."""
+    lines = [referral(f"xhs:p{n}", at, device=of, network=of) for n, (at, of, _) in enumerate(drawn)]
+    history = referrer_after(lines)
+    for number, (_, _, left) in enumerate(drawn):
+        history = history.with_unfollow(f"xhs:p{number}") if left else history
+    line = referral("xhs:z", seconds, device="d1", network="d1", spells=spells)
+    found = screen(ScreeningCase(line, AMY.external_id, history, "d1", ENDED, "UTC"), STRICT)
+    _check_observations(found)
+    raw = msgspec.msgpack.encode(found)
+    assert len(raw) <= 60 * len(found) + 1  # the state stays small
+    assert msgspec.msgpack.decode(raw, type=tuple[Finding, ...]) == found
+    observed = {one.reason: one.observed for one in found}
+    same = [at for at, of, _ in drawn if of == "d1"]
+    span = STRICT.network_burst.minutes * 60
+    windows = [[at for at in (*same, seconds) if 0 <= at - first < span] for first in (*same, seconds)]
+    if seen := observed.get("same_device"):
+        assert seen["people"] == len(same) + 1
+    if seen := observed.get("network_burst"):
+        assert seen["people"] == max(len(window) for window in windows if seconds in window)
+        assert seen["people"] >= seen["limit"] == STRICT.network_burst.people
+    if seen := observed.get("velocity_per_minute"):
+        assert seen["referrals"] > seen["limit"] == STRICT.velocity_per_minute.limit
+    if seen := observed.get("churn"):
+        if "follows" in seen:
+            assert seen["follows"] == spells >= seen["limit"]
+        else:
+            assert (seen["people"], seen["left"]) == (len(drawn), sum(left for _, _, left in drawn))
+            assert seen["left"] * 100 >= seen["limit_percent"] * seen["people"]
+    if seen := observed.get("deadline_burst"):
+        assert seen["referrals"] > seen["limit"]
+
+
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
 @given(
     moment=_odd_moments,
@@ -154,7 +206,10 @@ def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: ScreeningRule, **o
     line = msgspec.structs.replace(line, occurred_at=day((odd["moment"] - to_ms(day(0))) / DAY_MS))
     case = ScreeningCase(line, AMY.external_id, odd["known"], device, odd["more"], odd["zone"])
     try:
-        expected = (Finding("rejected", rule.name),) if rule.decide(case, STRICT) else ()
+        observed = rule.evaluate(case, STRICT)
+        expected = () if observed is None else (Finding("rejected", rule.name, observed),)
     except Exception:  # noqa: BLE001 - whatever it is that fails
         expected = (Finding("held", "rule_failed"),)
-    assert screen(case, STRICT, [rule]) == expected
+    found = screen(case, STRICT, [rule])
+    assert found == expected
+    _check_observations(found)

@@ -8,8 +8,8 @@ import pytest
 from conversion_tracker.screening.catalogue import Finding
 from conversion_tracker.screening.deadlines import next_deadline
 from conversion_tracker.screening.sliding_window import max_in_window
+from referral.events.board_rules import Board
 from referral.events.challenges import Challenge
-from referral.events.program import Board
 from referral.events.screening import (
     Action,
     Churn,
@@ -59,16 +59,24 @@ HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the ru
         _row(3, HOUR),
     ),
 }
+OBSERVED = {
+    "same_device": {"people": 1},
+    "network_burst": {"people": 3, "minutes": 2, "limit": 3},
+    "velocity_per_minute": {"referrals": 6, "limit": 5},
+    "disposable_handle": {"pattern": 0},
+    "churn": {"follows": 3, "limit": 3},
+    "deadline_burst": {"referrals": 4, "hours": 4, "usual": 0.0, "limit": 3},
+}
 ENDS_SOON = {"program": small_program(ends_at=day(0.125)), "timezone": ZONE}
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", None)])
 @pytest.mark.parametrize("name", HITS)
 def test_what_a_rule_catches_meets_what_the_program_chose(name: str, action: Action, outcome: Any) -> None:
-    """Rejected, held or let pass, with the rule's name as the reason."""
+    """Rejected, held or let pass, with the rule's name as the reason and the numbers that it saw."""
     line, setting, before = HITS[name]
     found = findings(name, line, Screening(**{name: setting(action)}), before, **ENDS_SOON)
-    assert found == ((Finding(outcome, name),) if outcome else ())  # type: ignore[arg-type]
+    assert found == ((Finding(outcome, name, OBSERVED[name]),) if outcome else ())  # type: ignore[arg-type]
 
 
 def test_every_rule_is_shown_at_work() -> None:
@@ -77,8 +85,12 @@ def test_every_rule_is_shown_at_work() -> None:
 
 
 def test_the_referrers_own_device_is_the_same_device_too() -> None:
-    """Where they told it when they were enrolled."""
-    assert findings("same_device", ONE, Screening(), referrer_device="d1")
+    """Where it was given when they were enrolled; it counts as one more person."""
+    assert findings("same_device", ONE, Screening(), referrer_device="d1") == (
+        Finding("held", "same_device", {"people": 1}),
+    )
+    both = findings("same_device", referral("xhs:two", 9, device="d1"), Screening(), [ONE], referrer_device="d1")
+    assert both[0].observed == {"people": 2}
     assert not findings("same_device", ONE, Screening(), referrer_device="d2")
 
 
@@ -224,3 +236,14 @@ def test_deadlines_are_the_programs_end_a_boards_month_and_a_challenges_end() ->
         shanghai["challenge"]
     )
     assert next_deadline(small_program(boards=(Board(metric="referrals", periods=("day",)),)), ZONE, moment) is None
+
+
+def test_an_own_pattern_is_named_by_its_number_and_a_referrers_churn_by_its_share() -> None:
+    """So that a reviewer finds the entry of the program file, and sees how many have left."""
+    own = Screening(disposable_handle=DisposableHandle(built_in=False, patterns=("a*", "shill_*"), action="hold"))
+    (found,) = findings("disposable_handle", referral("xhs:z", handle="Shill_9"), own)
+    assert found.observed == {"pattern": 2}
+    gone = referrer_after(_row(4)).with_unfollow("xhs:p0_0").with_unfollow("xhs:p0_1")
+    churn = Screening(churn=Churn(left_percent=50, people=4, action="hold"))
+    (found,) = findings("churn", referral("xhs:z", 9), churn, gone)
+    assert found.observed == {"people": 4, "left": 2, "limit_percent": 50}

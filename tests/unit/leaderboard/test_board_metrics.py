@@ -7,8 +7,8 @@ from leaderboard.domain.score import count_of
 from leaderboard.folds import state_keys
 from leaderboard.folds.boards_fold import BoardsFold
 from referral.catalog.view import Catalog
+from referral.events.board_rules import BoardMetric
 from referral.events.conversions import ConversionCleared
-from referral.events.program import BoardMetric
 from referral.fold.fold import Position, SortedSetMember
 from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import PROGRAM, participant

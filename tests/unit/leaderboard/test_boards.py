@@ -1,4 +1,4 @@
-"""The boards fold: whatever order conversions come in, the board is that of a naive count."""
+"""The boards fold: in whatever order conversions come, the board is that of a naive count."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -23,32 +23,35 @@ Line = ConversionCleared | ConversionReversed
 
 
 def story(person: int, referrer: str, at: datetime, turns: int) -> list[Line]:
-    """A person is counted, taken back, counted anew a day later, …: `turns` more lines after the first."""
+    """Returns a person's conversion, its reversal, a conversion a day later, …: `turns` more lines after the first."""
     lines: list[Line] = [cleared_conversion(referrer, f"p{person}", at)]
     for turn in range(turns):
         last = lines[-1]
-        anew = cleared_conversion(referrer, f"p{person}", at + timedelta(days=turn))
-        lines.append(reversed_conversion(last) if isinstance(last, ConversionCleared) else anew)
+        again = cleared_conversion(referrer, f"p{person}", at + timedelta(days=turn))
+        lines.append(reversed_conversion(last) if isinstance(last, ConversionCleared) else again)
     return lines
 
 
 def naive(lines: list[list[Line]]) -> dict[str, list[tuple[int, int, str]]]:
-    """(count, reached, member) by period, best first: who stands at the end of each story, counted by wall clock."""
+    """Returns (count, reached at, member) by period, best first: the conversions that count in the end, by local time."""
     boards: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for last in (one[-1] for one in lines if isinstance(one[-1], ConversionCleared)):
+    for last in (story[-1] for story in lines if isinstance(story[-1], ConversionCleared)):
         local = last.occurred_at.astimezone(ZoneInfo(ZONE))
         for period in (f"{local:%Y-%m-%d}", f"{local:%G-W%V}", f"{local:%Y-%m}", "all"):
             boards[period][last.referrer].append(int(last.occurred_at.timestamp()))
     return {
-        period: sorted(((len(all_), max(all_), who) for who, all_ in by.items()), key=lambda r: (-r[0], r[1], r[2]))
-        for period, by in boards.items()
+        period: sorted(
+            ((len(seconds), max(seconds), member) for member, seconds in board.items()),
+            key=lambda row: (-row[0], row[1], row[2]),
+        )
+        for period, board in boards.items()
     }
 
 
-def shown(folding: LogFold) -> dict[str, list[tuple[int, int, str]]]:
-    """The same from the fold's scores."""
-    names = {board for places in folding.states.scores.values() for board, _ in places}
-    scores = {name.rpartition(":")[2]: folding.scores(name) for name in names}
+def boards_of(fold: LogFold) -> dict[str, list[tuple[int, int, str]]]:
+    """Returns the same from the fold's scores."""
+    names = {board for scores in fold.states.scores.values() for board, _ in scores}
+    scores = {name.rpartition(":")[2]: fold.scores(name) for name in names}
     return {
         period: [(count_of(score), reached_at_of(score), member) for score, member in found]
         for period, found in scores.items()
@@ -56,29 +59,29 @@ def shown(folding: LogFold) -> dict[str, list[tuple[int, int, str]]]:
     }
 
 
-@given(told=STORIES, chance=st.randoms(use_true_random=False))
+@given(drawn=STORIES, chance=st.randoms(use_true_random=False))
 @settings(suppress_health_check=[HealthCheck.too_slow])
-def test_any_interleaving_gives_the_board_of_a_naive_count(told: list[tuple[str, datetime, int]], chance) -> None:  # noqa: ANN001
-    """Only the lines of one person are in order on the log; every mixture of persons ends in the same board."""
-    stories = [story(number, *one) for number, one in enumerate(told)]
-    waiting = [list(one) for one in stories]
-    folding = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
-    while waiting := [one for one in waiting if one]:
+def test_any_interleaving_gives_the_board_of_a_naive_count(drawn: list[tuple[str, datetime, int]], chance) -> None:  # noqa: ANN001
+    """Only the lines of one person are in order on the log; every interleaving of persons gives the same board."""
+    stories = [story(number, *parts) for number, parts in enumerate(drawn)]
+    waiting = [list(lines) for lines in stories]
+    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    while waiting := [lines for lines in waiting if lines]:
         line = chance.choice(waiting).pop(0)
-        folding.append([(conversion_key(line), line)])
+        fold.append([(conversion_key(line), line)])
         if chance.random() < 0.3:
-            folding.drain()
-    folding.drain()
-    assert folding.rejected == []
-    assert shown(folding) == naive(stories)
+            fold.drain()
+    fold.drain()
+    assert fold.rejected == []
+    assert boards_of(fold) == naive(stories)
 
 
-def test_more_leads_then_who_got_there_first_then_the_smaller_id() -> None:
-    """The order that the API and the page promise."""
+def test_the_higher_count_leads_then_the_earlier_time_then_the_smaller_id() -> None:
+    """The order that the API and the page document."""
     amy, bo, chen, dai = sorted(REFERRERS)
-    folding = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
     at = [START + timedelta(hours=hours) for hours in range(6)]
-    brought = [
+    referrals = [
         (chen, at[0]),
         (chen, at[1]),
         (bo, at[2]),
@@ -88,55 +91,55 @@ def test_more_leads_then_who_got_there_first_then_the_smaller_id() -> None:
         (dai, at[3]),
         (dai, at[3]),
     ]
-    lines = [cleared_conversion(who, f"p{number}", moment) for number, (who, moment) in enumerate(brought)]
-    folding.append((conversion_key(line), line) for line in lines)
-    folding.drain()
-    assert [member for _, member in folding.scores("prg_glow:referrals:all")] == [chen, bo, amy, dai]
+    lines = [cleared_conversion(who, f"p{number}", moment) for number, (who, moment) in enumerate(referrals)]
+    fold.append((conversion_key(line), line) for line in lines)
+    fold.drain()
+    assert [member for _, member in fold.scores("prg_glow:referrals:all")] == [chen, bo, amy, dai]
 
 
-def test_who_loses_a_referral_stands_where_the_rest_was_reached() -> None:
-    """A running maximum would remember the referral that was taken back, and hand the tie to somebody else."""
+def test_after_a_reversal_the_time_of_the_remaining_referrals_decides_a_tie() -> None:
+    """A running maximum would still contain the reversed referral, and decide the tie for the wrong referrer."""
     amy, bo = sorted(REFERRERS)[:2]
     first, later = cleared_conversion(bo, "p1", START), cleared_conversion(bo, "p2", START + timedelta(hours=5))
     other = cleared_conversion(amy, "p3", START + timedelta(hours=1))
-    folding = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
-    folding.append((conversion_key(line), line) for line in (first, later, other, reversed_conversion(later)))
-    folding.drain()
-    assert [member for _, member in folding.scores("prg_glow:referrals:all")] == [bo, amy]
+    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold.append((conversion_key(line), line) for line in (first, later, other, reversed_conversion(later)))
+    fold.drain()
+    assert [member for _, member in fold.scores("prg_glow:referrals:all")] == [bo, amy]
 
 
-def test_who_has_nothing_left_is_gone_from_every_board_and_from_memory() -> None:
-    """Count 0 is no place; nothing of it stays behind."""
-    one = cleared_conversion(REFERRERS[0], "p1", START)
-    folding = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
-    folding.append((conversion_key(line), line) for line in (one, reversed_conversion(one)))
-    folding.drain()
-    assert not any(folding.states.scores.values())
-    assert not any(folding.states.values.values())
+def test_a_referrer_without_referrals_is_removed_from_every_board_and_from_the_state() -> None:
+    """A count of 0 has no rank."""
+    conversion = cleared_conversion(REFERRERS[0], "p1", START)
+    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold.append((conversion_key(line), line) for line in (conversion, reversed_conversion(conversion)))
+    fold.drain()
+    assert not any(fold.states.scores.values())
+    assert not any(fold.states.values.values())
 
 
-def test_a_reversal_of_what_never_counted_is_set_aside_with_its_reason() -> None:
-    """It would make the count wrong for ever; somebody has to look at it."""
+def test_a_reversal_of_what_does_not_count_becomes_a_dead_letter() -> None:
+    """It would make the count wrong for ever, so an operator has to look at it."""
     stray = reversed_conversion(cleared_conversion(REFERRERS[0], "p1", START))
-    folding = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
-    folding.append([(conversion_key(stray), stray)])
-    folding.drain()
-    assert [(one["fold"], one["reason"]) for one in folding.rejected] == [("boards", "decision_failed")]
-    assert "NotCounted" in folding.rejected[0]["detail"]
+    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold.append([(conversion_key(stray), stray)])
+    fold.drain()
+    assert [(letter["fold"], letter["reason"]) for letter in fold.rejected] == [("boards", "decision_failed")]
+    assert "NotCounted" in fold.rejected[0]["detail"]
 
 
-@given(told=STORIES)
+@given(drawn=STORIES)
 @settings(suppress_health_check=[HealthCheck.too_slow])
-def test_partners_stand_on_boards_of_their_own(told: list[tuple[str, datetime, int]]) -> None:
-    """Whoever the catalog holds, the line says what a referrer is: nobody stands on both boards, and each board is exact."""
-    partners, folding = set(REFERRERS[:2]), LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
-    stories = [story(number, *one) for number, one in enumerate(told)]
-    for one in stories:
-        kind = "partner" if one[0].referrer in partners else "follower"
-        folding.append((conversion_key(line), replace(line, referrer_kind=kind)) for line in one)
-    folding.drain()
-    assert folding.rejected == []
-    for of, board in ((partners, "referrals/partner"), (set(REFERRERS) - partners, "referrals")):
-        expected = naive([one for one in stories if one[0].referrer in of]).get("all", [])
-        found = folding.scores(f"prg_glow:{board}:all")
+def test_partners_have_boards_of_their_own(drawn: list[tuple[str, datetime, int]]) -> None:
+    """The line decides, not the catalog: no referrer is on both boards, and each board is exact."""
+    partners, fold = set(REFERRERS[:2]), LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    stories = [story(number, *parts) for number, parts in enumerate(drawn)]
+    for lines in stories:
+        kind = "partner" if lines[0].referrer in partners else "follower"
+        fold.append((conversion_key(line), replace(line, referrer_kind=kind)) for line in lines)
+    fold.drain()
+    assert fold.rejected == []
+    for members, board in ((partners, "referrals/partner"), (set(REFERRERS) - partners, "referrals")):
+        expected = naive([lines for lines in stories if lines[0].referrer in members]).get("all", [])
+        found = fold.scores(f"prg_glow:{board}:all")
         assert [(count_of(score), reached_at_of(score), member) for score, member in found] == expected

@@ -1,4 +1,4 @@
-"""The names on a board, where the catalog knows them and where it cannot be asked."""
+"""The names on a board, with and without a catalog that can be read to its end."""
 
 import pytest
 
@@ -10,17 +10,17 @@ from tests.support.builders.participants import participant
 AMY = participant("amy", "Amy")
 
 
-def _away() -> None:
+def _raise_unavailable() -> None:
     raise LogUnavailable("the catalog", "127.0.0.1:9092", "no broker")
 
 
-def test_a_board_is_shown_while_the_log_is_away() -> None:
-    """Whoever is new goes by their id; the others keep their names."""
-    found = names_of(iter([AMY.id, "par_new"]), Catalog([AMY], refresh=_away))
+def test_a_board_is_shown_while_the_log_is_unavailable() -> None:
+    """New participants are shown by their ids, the others by their names."""
+    found = names_of(iter([AMY.id, "par_new"]), Catalog([AMY], refresh=_raise_unavailable))
     assert found == {AMY.id: ParticipantName("Amy", AMY.external_id), "par_new": ParticipantName("par_new")}
 
 
-def test_only_a_name_may_be_left_open() -> None:
-    """A look-up that decides something says that it cannot be made."""
+def test_other_look_ups_fail_while_the_log_is_unavailable() -> None:
+    """Only a name may be left open: a look-up that decides something must not guess."""
     with pytest.raises(LogUnavailable):
-        Catalog(refresh=_away).participant("par_new")
+        Catalog(refresh=_raise_unavailable).participant("par_new")

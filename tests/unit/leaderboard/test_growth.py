@@ -1,4 +1,4 @@
-"""The growth fold: exactly who follows now, whatever was said and taken back meanwhile."""
+"""The growth fold counts exactly the current followers, whatever was attributed and reversed before."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -28,16 +28,16 @@ from tests.support.builders.participants import PROGRAM, START
 from tests.support.folds import LogFold
 
 CHANNELS = st.sampled_from([None, "wechat", "weibo"])
-FOLLOWS = st.tuples(st.booleans(), st.integers(0, 70 * 24), CHANNELS)  # brought?, when (hours), through what
+FOLLOWS = st.tuples(st.booleans(), st.integers(0, 70 * 24), CHANNELS)  # referred?, when (hours), channel
 LIVES = st.lists(st.lists(FOLLOWS, min_size=1, max_size=3), max_size=8)
 decode = msgspec.msgpack.Decoder(State).decode
 
 
-def said(person: str, follow: tuple[bool, int, str | None]) -> list[object]:
-    """What the attribute fold says of a follow."""
-    brought, hours, channel = follow
+def attribution_lines(person: str, follow: tuple[bool, int, str | None]) -> list[object]:
+    """Returns the output lines of the attribute fold for a follow."""
+    referred, hours, channel = follow
     at = START + timedelta(hours=hours)
-    if not brought:
+    if not referred:
         return [ReferralUnattributed(occurred_at=at, program=PROGRAM, person=person, reason="no_evidence")]
     evidence = Evidence(kind="click", touched_at=at, event="evt_1", channel=channel)
     same = {"occurred_at": at, "program": PROGRAM, "id": f"ref_{person}", "person": person, "referrer": "par_a"}
@@ -45,58 +45,58 @@ def said(person: str, follow: tuple[bool, int, str | None]) -> list[object]:
     return [ReferralAttributed(**rest), ReferralQualified(**rest, followed_at=at)]
 
 
-def undone(person: str, follow: tuple[bool, int, str | None]) -> ReferralReversed:
-    """And when it no longer holds."""
-    brought, hours, _ = follow
+def reversal(person: str, follow: tuple[bool, int, str | None]) -> ReferralReversed:
+    """Returns the reversal of a follow."""
+    referred, hours, _ = follow
     since = START + timedelta(hours=hours)
-    who = {"referrer": "par_a", "id": f"ref_{person}"} if brought else {}
-    undoes = ("attributed", "qualified") if brought else ("unattributed",)
+    referral = {"referrer": "par_a", "id": f"ref_{person}"} if referred else {}
+    undoes = ("attributed", "qualified") if referred else ("unattributed",)
     return ReferralReversed(
-        occurred_at=since, program=PROGRAM, person=person, undoes=undoes, reason="unfollowed", since=since, **who
+        occurred_at=since, program=PROGRAM, person=person, undoes=undoes, reason="unfollowed", since=since, **referral
     )
 
 
-def ever(folding: LogFold) -> Growth:
-    """The counts of all time, over all partitions."""
-    return total(decode(raw) for raw in folding.values(f"ever:{PROGRAM}"))
+def all_time(fold: LogFold) -> Growth:
+    """Returns the counts of all time, over all partitions."""
+    return total(decode(raw) for raw in fold.values(f"ever:{PROGRAM}"))
 
 
-def test_edges_tell_of_nobody_new() -> None:
-    """Who brought whom is said once; what places tell each other of it counts nobody again."""
+def test_referral_edges_add_no_follower() -> None:
+    """A follower is counted by the attribution; the edges that follow from it are internal."""
     for edge in types_by_tag(EdgeFact):
         line = msgspec.json.decode(example(edge), type=AttributionLine)
         assert GrowthFold().keys(line) == ()
 
 
 @given(lives=LIVES, left=st.sets(st.integers(0, 7)))
-def test_the_counts_are_those_of_who_follows_at_the_end(lives: list[list], left: set[int]) -> None:
-    """Every earlier verdict on a person is taken back, on its own day and through its own channel."""
-    folding, standing = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), []
+def test_the_counts_are_those_of_the_current_followers(lives: list[list], left: set[int]) -> None:
+    """Every earlier verdict about a person is reversed, on its own day and for its own channel."""
+    fold, current = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), []
     for number, life in enumerate(lives):
         person = f"p{number}"
-        for follow, following in zip(life, [*life[1:], None], strict=True):
-            lines = said(person, follow)
-            gone = following is not None or number in left
-            lines += [undone(person, follow)] if gone else []
-            standing += [] if gone else [follow]
-            folding.append((attribution_key(line), line) for line in lines)
-    folding.drain()
-    found = ever(folding)
+        for follow, next_follow in zip(life, [*life[1:], None], strict=True):
+            lines = attribution_lines(person, follow)
+            ended = next_follow is not None or number in left
+            lines += [reversal(person, follow)] if ended else []
+            current += [] if ended else [follow]
+            fold.append((attribution_key(line), line) for line in lines)
+    fold.drain()
+    found = all_time(fold)
     assert (found.attributed, found.qualified, found.unattributed) == (
-        sum(brought for brought, _, _ in standing),
-        sum(brought for brought, _, _ in standing),
-        sum(not brought for brought, _, _ in standing),
+        sum(referred for referred, _, _ in current),
+        sum(referred for referred, _, _ in current),
+        sum(not referred for referred, _, _ in current),
     )
-    through = [channel for brought, _, channel in standing if brought and channel]
-    assert found.channels == {name: through.count(name) for name in sorted(set(through))}
-    assert by_day(folding) == naive_days(standing)
-    assert folding.rejected == []
+    channels = [channel for referred, _, channel in current if referred and channel]
+    assert found.channels == {name: channels.count(name) for name in sorted(set(channels))}
+    assert by_day(fold) == naive_days(current)
+    assert fold.rejected == []
 
 
-def by_day(folding: LogFold) -> dict[str, int]:
-    """Followers by day, over all partitions and blocks; days that came to nothing left out."""
+def by_day(fold: LogFold) -> dict[str, int]:
+    """Returns followers by day, over all partitions and buckets, without days that have none."""
     found: dict[str, int] = {}
-    for values in folding.states.values.values():
+    for values in fold.states.values.values():
         for key, raw in values.items():
             if key.startswith("days:"):
                 state = decode(raw)
@@ -106,26 +106,29 @@ def by_day(folding: LogFold) -> dict[str, int]:
     return {day: count for day, count in found.items() if count}
 
 
-def naive_days(standing: list[tuple[bool, int, str | None]]) -> dict[str, int]:
-    """The same, counted by wall clock."""
-    moments = [START + timedelta(hours=hours) for _, hours, _ in standing]
-    names = [datetime.astimezone(moment, ZoneInfo(ZONE)).date().isoformat() for moment in moments]
+def naive_days(follows: list[tuple[bool, int, str | None]]) -> dict[str, int]:
+    """Returns the same, counted by local time."""
+    times = [START + timedelta(hours=hours) for _, hours, _ in follows]
+    names = [datetime.astimezone(time, ZoneInfo(ZONE)).date().isoformat() for time in times]
     return {name: names.count(name) for name in names}
 
 
-def test_the_share_of_referrals_is_of_all_who_follow() -> None:
-    """40 of 100; and nothing of nothing is 0, not an error."""
+def test_the_referral_share_is_a_share_of_all_followers() -> None:
+    """40 of 100; without followers it is 0, not an error."""
     assert Growth(attributed=40, unattributed=60).referral_share == 0.4
     assert Growth().referral_share == 0.0
 
 
-def test_a_refund_takes_back_what_qualified_and_leaves_the_follower_where_they_came_from() -> None:
-    """Only who leaves is taken from their channel; the day is that of the follow, whenever the order was."""
-    folding, life = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), (True, 5, "wechat")
-    attributed, qualified = said("p1", life)
-    refunded = replace(undone("p1", life), undoes=("qualified",), reason="refunded")
-    left = replace(undone("p1", life), undoes=("attributed",))
-    for lines, counts in (([attributed, qualified, refunded], Growth(1, 0, 0, {"wechat": 1})), ([left], Growth())):
-        folding.append((attribution_key(line), line) for line in lines)
-        folding.drain()
-        assert ever(folding) == counts
+def test_a_refund_reverses_the_qualification_and_keeps_the_follower_in_their_channel() -> None:
+    """Only an unfollow removes them from it. The day is that of the follow, whenever the order was."""
+    fold, life = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), (True, 5, "wechat")
+    attributed, qualified = attribution_lines("p1", life)
+    refunded = replace(reversal("p1", life), undoes=("qualified",), reason="refunded")
+    unfollowed = replace(reversal("p1", life), undoes=("attributed",))
+    for lines, counts in (
+        ([attributed, qualified, refunded], Growth(1, 0, 0, {"wechat": 1})),
+        ([unfollowed], Growth()),
+    ):
+        fold.append((attribution_key(line), line) for line in lines)
+        fold.drain()
+        assert all_time(fold) == counts

@@ -8,7 +8,8 @@ from flask import Flask
 from link_issuer.domain.availability import UnavailableReason
 from link_issuer.pages.dead_end_texts import DeadEndReason, dead_end_texts
 from link_issuer.pages.gifts import gift_texts
-from referral.events.program import Program, Reward
+from referral.events.program import Program
+from referral.events.reward_rules import Reward
 from referral.events.rewards import RewardKind
 from referral.pages import design
 

@@ -1,4 +1,4 @@
-"""Program files in YAML: what they say, and on which line."""
+"""Program files in YAML: their values, and the line of each."""
 
 import msgspec
 import pytest
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from link_issuer.programs.yaml_form import InvalidYaml, read_yaml
-from referral.events.prize_ranks import overlaps, ranks
 
 _plain = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=12)
 _values = st.recursive(
@@ -19,18 +18,18 @@ _values = st.recursive(
 
 @given(_values)
 def test_json_is_read_as_json(value: object) -> None:
-    """JSON is YAML (YAML 1.2, 1.2): the same text gives the same content either way."""
+    """JSON is YAML (YAML 1.2, section 1.2): the same text has the same content in both."""
     assert read_yaml(msgspec.json.encode(value).decode()).content == value
 
 
 @given(_values)
-def test_what_yaml_writers_write_is_read_back(value: object) -> None:
-    """Block style, quoting and folding of a common writer."""
+def test_the_output_of_a_yaml_writer_is_read_back(value: object) -> None:
+    """Block style, quoting and folding of PyYAML."""
     assert read_yaml(yaml.safe_dump(value, allow_unicode=True)).content == value
 
 
-def test_words_mean_what_they_say() -> None:
-    """`on` is a key and `no` a word, dates and times stay text, keys are text as in JSON."""
+def test_unquoted_values_are_read_by_the_json_schema() -> None:
+    """`on` is a key and `no` is text, dates and times remain text, keys are text as in JSON."""
     text = "on: no\nday: 2026-11-01\ntime: 12:30\nprizes: {1: grand, 2-10: gift}\nyes: true\nnone:\noctal: 007\n"
     assert read_yaml(text).content == {
         "on": "no",
@@ -43,8 +42,8 @@ def test_words_mean_what_they_say() -> None:
     }
 
 
-def test_each_part_knows_its_line() -> None:
-    """A mistake is shown on the line of its place, or of what should have held it."""
+def test_each_value_has_its_line() -> None:
+    """A mistake is shown on the line of its value, or of the nearest enclosing value."""
     document = read_yaml(
         "# a comment\nid: prg_x\nrewards:\n  - id: guide\n    to: referrer\n  - {id: code,\n     to: referee}\n"
     )
@@ -60,8 +59,8 @@ def test_each_part_knows_its_line() -> None:
     assert {where: document.line_of(where) for where in lines} == lines
 
 
-def test_a_key_that_stands_twice_is_a_mistake() -> None:
-    """YAML libraries keep the last and say nothing; a program would lose rules."""
+def test_a_duplicate_key_is_a_mistake() -> None:
+    """YAML libraries silently take the last one; a program would lose rules."""
     document = read_yaml("id: a\nrewards: [1]\nid: b\n")
     assert [(one.pointer, document.line_of(one.pointer)) for one in document.mistakes] == [("/id", 1)]
     assert "line 3" in document.mistakes[0].detail
@@ -80,28 +79,8 @@ def test_a_key_that_stands_twice_is_a_mistake() -> None:
         ("a: 1\n---\nb: 2", 2),
     ],
 )
-def test_what_is_no_program_text_is_refused_with_its_line(text: str, line: int) -> None:
-    """Broken syntax, aliases that multiply, tags that make objects, nesting without end."""
+def test_invalid_yaml_is_refused_with_its_line(text: str, line: int) -> None:
+    """Syntax errors, aliases that multiply, tags that create objects, unbounded nesting."""
     with pytest.raises(InvalidYaml) as refused:
         read_yaml(text)
     assert refused.value.line == line
-
-
-@given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 10)), max_size=6))
-def test_places_overlap_exactly_when_they_share_one(spans: list[tuple[int, int]]) -> None:
-    """Checked against the places written out one by one."""
-    texts = [f"{first}-{first + more}" if more else str(first) for first, more in spans]
-    seen: set[int] = set()
-    expected = []
-    for text, (first, more) in zip(texts, spans, strict=True):
-        own = set(range(first, first + more + 1))
-        if own & seen:
-            expected.append((text, min(own & seen)))
-        seen |= own
-    assert list(overlaps(texts)) == expected
-
-
-@pytest.mark.parametrize("text", ["", "0", "01", "-1", "1-", "3-2", "1,2", "one", "1-2-3", "1000000"])
-def test_what_names_no_place_names_none(text: str) -> None:
-    """Places begin with 1, go upwards, and stay below a million."""
-    assert ranks(text) is None

@@ -1,4 +1,4 @@
-"""A pool gives each code once, in order, to who asked first."""
+"""A code pool issues each code once, in order, to the first request."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +9,8 @@ from reward_dispatcher.domain.discount_codes import normalize_code
 from tests.support.builders.participants import PROGRAM, START
 
 
-def ask(number: int) -> CodeRequested:
-    """Reward `number` wants a code."""
+def code_requested(number: int) -> CodeRequested:
+    """Returns the request of reward `number`."""
     return CodeRequested(
         occurred_at=START,
         program=PROGRAM,
@@ -21,18 +21,18 @@ def ask(number: int) -> CodeRequested:
     )
 
 
-def fill(chunk: str, count: int) -> PoolFilled:
-    """A chunk was uploaded."""
+def pool_filled(chunk: str, count: int) -> PoolFilled:
+    """Returns the line of an uploaded chunk."""
     return PoolFilled(occurred_at=START, program=PROGRAM, pool="vip", chunk=chunk, count=count)
 
 
-def test_an_empty_pool_holds_and_the_first_in_line_gets_the_first_code() -> None:
-    """Who waits is served in the order of asking as soon as codes arrive."""
+def test_an_empty_pool_queues_requests_and_serves_them_in_order() -> None:
+    """As soon as codes arrive, the first request in the queue gets the first code."""
     chunks = {"c1": ("A", "B", "C")}
-    first = request_code(Pool(), ask(1), chunks.__getitem__)
-    second = request_code(first.pool, ask(2), chunks.__getitem__)
+    first = request_code(Pool(), code_requested(1), chunks.__getitem__)
+    second = request_code(first.pool, code_requested(2), chunks.__getitem__)
     assert [type(line) for line in (*first.lines, *second.lines)] == [RewardHeld, RewardHeld]
-    served = add_chunk(second.pool, fill("c1", 3), chunks.__getitem__)
+    served = add_chunk(second.pool, pool_filled("c1", 3), chunks.__getitem__)
     assert [(line.id, line.code) for line in served.lines if isinstance(line, CodeIssued)] == [
         ("rwd_1", "A"),
         ("rwd_2", "B"),
@@ -40,11 +40,11 @@ def test_an_empty_pool_holds_and_the_first_in_line_gets_the_first_code() -> None
     assert remaining(served.pool) == 1
 
 
-def test_the_same_chunk_announced_twice_fills_once() -> None:
-    """A retried upload is the same chunk: its codes are not given again."""
+def test_a_repeated_chunk_adds_its_codes_once() -> None:
+    """A retried upload is the same chunk: its codes are not issued again."""
     chunks = {"c1": ("A",)}
-    pool = add_chunk(Pool(), fill("c1", 1), chunks.__getitem__).pool
-    assert add_chunk(pool, fill("c1", 1), chunks.__getitem__).pool == pool
+    pool = add_chunk(Pool(), pool_filled("c1", 1), chunks.__getitem__).pool
+    assert add_chunk(pool, pool_filled("c1", 1), chunks.__getitem__).pool == pool
 
 
 Action = tuple[str, tuple[str, ...]]
@@ -59,30 +59,32 @@ actions = st.lists(
 
 
 @given(actions)
-def test_no_code_is_given_twice_and_nobody_waits_beside_a_code(actions: list[Action]) -> None:
-    """Whatever is uploaded twice, asked and handed back: a code has one holder, and the line is served in order."""
+def test_no_code_is_issued_twice_and_no_reward_waits_while_there_are_codes(actions: list[Action]) -> None:
+    """After any uploads, requests and returns, a code has one holder, and the queue is served in order."""
     pool, chunks = Pool(), dict[str, tuple[str, ...]]()
-    holders, asked, served = dict[str, str](), list[str](), list[str]()
+    holders, requested, served = dict[str, str](), list[str](), list[str]()
     for number, (action, codes) in enumerate(actions):
         if action == "fill":
             chunks[f"c{number}"] = codes
-            handed = add_chunk(pool, fill(f"c{number}", len(codes)), chunks.__getitem__)
+            change = add_chunk(pool, pool_filled(f"c{number}", len(codes)), chunks.__getitem__)
         elif action == "ask":
-            asked.append(f"rwd_{number}")
-            handed = request_code(pool, ask(number), chunks.__getitem__)
+            requested.append(f"rwd_{number}")
+            change = request_code(pool, code_requested(number), chunks.__getitem__)
         elif holders:
             code, reward = holders.popitem()
-            back = CodeReturned(occurred_at=START, program=PROGRAM, id=reward, beneficiary="p", pool="vip", code=code)
-            handed = return_code(pool, back, chunks.__getitem__)
+            returned = CodeReturned(
+                occurred_at=START, program=PROGRAM, id=reward, beneficiary="p", pool="vip", code=code
+            )
+            change = return_code(pool, returned, chunks.__getitem__)
         else:
             continue
-        pool = handed.pool
-        for line in handed.lines:
+        pool = change.pool
+        for line in change.lines:
             if isinstance(line, CodeIssued):
                 assert normalize_code(line.code) not in holders, "a code has two holders"
                 holders[normalize_code(line.code)] = line.id
                 served.append(line.id)
-    assert served == asked[: len(served)]
+    assert served == requested[: len(served)]
     assert not (pool.waiting and remaining(pool))
     distinct = {normalize_code(code) for codes in chunks.values() for code in codes}
     assert remaining(pool) == len(distinct) - len(holders)

@@ -1,4 +1,4 @@
-"""Discount codes made from a pattern."""
+"""Generated discount codes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ KEY = b"k" * 32
 
 @given(st.text(min_size=1, max_size=64))
 def test_a_code_is_readable_and_the_same_for_the_same_reward(reward: str) -> None:
-    """Ten characters that nobody confuses, decided by the reward alone: restoring a reward restores its code."""
+    """Ten unambiguous characters that follow from the reward alone: restoring a reward restores its code."""
     code = generate_discount_code(KEY, reward)
     assert len(code) == LENGTH
     assert set(code) <= set(ALPHABET)
@@ -19,12 +19,12 @@ def test_a_code_is_readable_and_the_same_for_the_same_reward(reward: str) -> Non
 
 
 def test_codes_of_many_rewards_differ_and_need_the_key() -> None:
-    """No two of fifty thousand rewards share a code, and another key makes others."""
+    """Fifty thousand rewards have different codes, and another key generates others."""
     codes = {generate_discount_code(KEY, f"rwd_{number}") for number in range(50_000)}
     assert len(codes) == 50_000
     assert generate_discount_code(b"another key of thirty-two bytes!", "rwd_1") not in codes
 
 
-def test_codes_are_compared_as_people_say_them() -> None:
-    """Neither case nor blanks around a code count."""
+def test_codes_are_compared_without_case_and_surrounding_blanks() -> None:
+    """People type them in different ways."""
     assert normalize_code(" glow-a1 ") == normalize_code("GLOW-A1")

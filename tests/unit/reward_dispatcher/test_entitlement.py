@@ -1,4 +1,4 @@
-"""What a cleared conversion earns both sides, and what its fall takes back."""
+"""What a cleared conversion earns both sides, and what its reversal revokes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from referral.events.attributions import ReferrerKind
 from referral.events.ids import reward_id
-from referral.events.program import Reward
+from referral.events.reward_rules import Reward
 from referral.events.rewards import RewardGranted, RewardRevoked
 from reward_dispatcher.domain.entitlement import ReferrerGrants, grant_rewards
 from tests.support.builders.participants import AMY, PROGRAM, day
@@ -24,23 +24,23 @@ def play(
     return entitlement.rewards, entitlement.lines, entitlement.friends
 
 
-def test_the_first_conversion_pays_both_sides() -> None:
+def test_the_first_conversion_rewards_both_sides() -> None:
     """The friend gets the code, the referrer the guide; ids follow from program, rule, beneficiary and trigger."""
-    standing, _, _ = play([(True, 1)])
-    assert set(standing) == {
+    active, _, _ = play([(True, 1)])
+    assert set(active) == {
         reward_id(PROGRAM, "first20", "xhs:friend1", "cnv_1"),
         reward_id(PROGRAM, "guide", "xhs:amy", "milestone:1"),
     }
 
 
-def test_what_is_paid_once_comes_with_the_first_friend_only() -> None:
-    """`once` is the milestone of one: further friends bring the referrer no second guide."""
-    standing, _, _ = play([(True, 1), (True, 2)])
-    assert sorted(line.rule for line in standing.values()) == ["first20", "first20", "guide"]
+def test_a_rule_with_once_rewards_the_first_friend_only() -> None:
+    """`once` is the milestone of one: the referrer gets no second guide for further friends."""
+    active, _, _ = play([(True, 1), (True, 2)])
+    assert sorted(line.rule for line in active.values()) == ["first20", "first20", "guide"]
 
 
-def test_the_third_friend_brings_the_bonus_and_an_unfollow_takes_it_back() -> None:
-    """A milestone stands exactly while its number of friends stands, and says why it goes."""
+def test_a_milestone_is_granted_at_its_number_and_revoked_below_it() -> None:
+    """The third friend earns the bonus, and an unfollow revokes it with its own reason."""
     with_three, _, _ = play([(True, 1), (True, 2), (True, 3)])
     assert "bonus3" in {line.rule for line in with_three.values()}
     with_two, lines, _ = play([(True, 1), (True, 2), (True, 3), (False, 2)])
@@ -49,41 +49,41 @@ def test_the_third_friend_brings_the_bonus_and_an_unfollow_takes_it_back() -> No
 
 
 def test_holding_and_expiry_count_from_the_conversion() -> None:
-    """The holding period ends so many days after the conversion; days of use begin only then."""
-    verdict = grant_rewards(
+    """The holding period begins with the conversion, the days of use when it ends."""
+    entitlement = grant_rewards(
         friend_conversion(1, day(2)), reward_terms(holding_days=7), AMY.external_id, ReferrerGrants()
     )
-    code = next(line for line in verdict.lines if line.rule == "first20")
+    code = next(line for line in entitlement.lines if line.rule == "first20")
     assert isinstance(code, RewardGranted)
     assert (code.due_at, code.expires_at) == (day(9), day(69))
 
 
-def test_a_milestone_whose_number_changed_is_not_paid_again() -> None:
-    """A milestone is one promise: changing its number in a new version does not pay it again under another trigger."""
+def test_a_milestone_with_another_number_is_not_paid_again() -> None:
+    """A milestone is one promise: a new number in a new version does not pay it again under another trigger."""
     rule = Reward(id="bonus", to="referrer", on="milestone", referrals=1, kind="shoutout")
     first = grant_rewards(friend_conversion(1), reward_terms(rule), "xhs:amy", ReferrerGrants())
     changed = reward_terms(replace(rule, referrals=2), version=2)
     assert not grant_rewards(friend_conversion(2), changed, "xhs:amy", first.referrer).lines
 
 
-def test_a_milestone_for_the_friend_is_not_paid() -> None:
-    """A milestone counts a referrer's friends; paying it to one of them would depend on who came last."""
+def test_a_milestone_for_the_referee_is_not_paid() -> None:
+    """A milestone counts a referrer's friends; which of them got it would depend on who came last."""
     odd = reward_terms(Reward(id="odd", to="referee", on="milestone", referrals=1, kind="shoutout"))
     assert not grant_rewards(friend_conversion(1), odd, "xhs:amy", ReferrerGrants()).lines
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=40))
-def test_what_stands_follows_from_who_stands(steps: list[tuple[bool, int]]) -> None:
-    """Whatever came and went in whatever order: rewards are those of the friends that are left, with the same ids."""
-    standing, _, friends = play(steps)
+def test_the_active_rewards_follow_from_the_friends_that_count(steps: list[tuple[bool, int]]) -> None:
+    """After any clearings and reversals, the rewards are those of the friends that are left, with the same ids."""
+    active, _, friends = play(steps)
     expected = {reward_id(PROGRAM, "first20", f"xhs:friend{n}", f"cnv_{n}") for n in friends}
     expected |= {reward_id(PROGRAM, "guide", "xhs:amy", "milestone:1")} if friends else set()
     expected |= {reward_id(PROGRAM, "bonus3", "xhs:amy", "milestone:3")} if len(friends) >= 3 else set()
-    assert set(standing) == expected
+    assert set(active) == expected
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=40))
-def test_a_partner_is_owed_nothing_and_their_friends_are_paid(steps: list[tuple[bool, int]]) -> None:
-    """Partners have terms of their own: no reward of a referrer, no milestone; a friend's reward stands while the friend does."""
-    standing, _, friends = play(steps, "partner")
-    assert set(standing) == {reward_id(PROGRAM, "first20", f"xhs:friend{n}", f"cnv_{n}") for n in friends}
+def test_a_partner_earns_no_rewards_and_their_friends_do(steps: list[tuple[bool, int]]) -> None:
+    """Partners have terms of their own: neither referrer rewards nor milestones. Their friends' rewards are not affected."""
+    active, _, friends = play(steps, "partner")
+    assert set(active) == {reward_id(PROGRAM, "first20", f"xhs:friend{n}", f"cnv_{n}") for n in friends}

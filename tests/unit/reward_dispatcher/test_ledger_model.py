@@ -1,4 +1,4 @@
-"""The ledger against a naive model, under every interleaving of its partitions that hypothesis thinks of."""
+"""The ledger compared with a naive model, under random interleavings of its partitions."""
 
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
@@ -35,28 +35,28 @@ POOL_OF = {reward: ("vip" if number % 3 else "generated") for number, reward in 
 
 
 def owner(reward: str) -> str:
-    """Whose a reward is: every other one belongs to the same person."""
+    """Returns a reward's beneficiary: two persons, in turn."""
     return f"person{int(reward[-1]) % 2}"
 
 
 class PartitionedLedger:
-    """Partitions with their queues and states: each line is decided when a test lets its partition go on."""
+    """Partitions with their queues and states: a line is decided when the test advances its partition."""
 
     def __init__(self, catalog: Catalog) -> None:
-        fold = LedgerFold(generate_code=lambda reward: f"MINT-{reward}")
+        fold = LedgerFold(generate_code=lambda reward: f"CODE-{reward}")
         self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
         self.partitions = [FoldFeed(fold, catalog) for _ in range(PARTITIONS)]
         self.outputs: list[RewardLine] = []
 
     def write(self, line: RewardLine) -> None:
-        """Appends to the partition of the line's key, a tick to all."""
+        """Appends a line to the partition of its key, a tick to all partitions."""
         if isinstance(line, ClockTicked):
             for queue in self.queues:
                 queue.append(line)
         else:
             self.queues[partition_of(reward_key(line), PARTITIONS)].append(line)
 
-    def go_on(self, partition: int) -> None:
+    def advance(self, partition: int) -> None:
         """Decides the partition's next line."""
         if not self.queues[partition]:
             return
@@ -68,17 +68,17 @@ class PartitionedLedger:
         """Decides all that is left."""
         while any(self.queues):
             for partition in range(PARTITIONS):
-                self.go_on(partition)
+                self.advance(partition)
 
     def accounts(self) -> dict[str, Account]:
         """Returns every reward that was granted, by id."""
         states = [state for feed in self.partitions for state in feed.all_states()]
-        return {one.id: one for one in states if isinstance(one, Account)}
+        return {state.id: state for state in states if isinstance(state, Account)}
 
     def pool(self) -> Pool:
         """Returns the one pool that there is."""
         key = state_keys.pool(PROGRAM, "vip")
-        pools = [one for feed in self.partitions if isinstance(one := feed.state(key), Pool)]
+        pools = [state for feed in self.partitions if isinstance(state := feed.state(key), Pool)]
         return pools[0] if pools else Pool()
 
 
@@ -98,7 +98,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(reward=st.sampled_from(REWARDS), holding=st.sampled_from([0, 0, 2]))
     def grants(self, reward: str, holding: int) -> None:
-        """The other fold grants what does not stand."""
+        """The decide fold grants a reward that is not granted."""
         if not self.owed.get(reward):
             self.owed[reward] = True
             pool = POOL_OF[reward]
@@ -106,22 +106,22 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(reward=st.sampled_from(REWARDS))
     def revokes(self, reward: str) -> None:
-        """The other fold takes back what stands."""
+        """The decide fold revokes a reward that is granted."""
         if self.owed.get(reward):
             self.owed[reward] = False
             self.log.write(revocation(reward, at=self.now, beneficiary=owner(reward)))
 
     @rule(reward=st.sampled_from(REWARDS), request=st.integers(0, 8))
-    def asks_to_redeem(self, reward: str, request: int) -> None:
-        """Somebody wants to use a reward, perhaps again with the same request."""
-        asked = redemption_request(
+    def requests_redemption(self, reward: str, request: int) -> None:
+        """A request to use a reward, possibly repeated."""
+        line = redemption_request(
             f"rdm_{reward}_{request}", reward, order=f"order-{request}", at=self.now, beneficiary=owner(reward)
         )
-        self.log.write(asked)
+        self.log.write(line)
 
     @rule(codes=st.lists(st.sampled_from([f"V{number}" for number in range(9)]), min_size=1, max_size=3))
     def uploads(self, codes: list[str]) -> None:
-        """Codes arrive, some of them a second time."""
+        """Codes are uploaded, some of them a second time."""
         self.number += 1
         chunk = f"chunk_{self.number}"
         self.catalog.apply(PoolChunk(recorded_at=day(0), id=chunk, program=PROGRAM, pool="vip", codes=tuple(codes)))
@@ -136,34 +136,34 @@ class LedgerMachine(RuleBasedStateMachine):
         self.log.write(ClockTicked(occurred_at=self.now, id=f"tick_{self.number}"))
 
     @rule(partition=st.integers(0, PARTITIONS - 1), lines=st.integers(1, 5))
-    def a_partition_goes_on(self, partition: int, lines: int) -> None:
-        """Any partition may be ahead of any other."""
+    def a_partition_advances(self, partition: int, lines: int) -> None:
+        """Partitions advance independently."""
         for _ in range(lines):
-            self.log.go_on(partition)
+            self.log.advance(partition)
 
     @rule()
     def all_catch_up(self) -> None:
-        """A quiet moment."""
+        """Every written line is decided."""
         self.log.drain()
 
     @invariant()
-    def nobody_shares_a_code_or_pays_twice(self) -> None:
-        """A code was only ever told to one reward; a reward is redeemed by one line."""
-        told = {(line.code, line.id) for line in self.log.outputs if isinstance(line, RewardFulfilled)}
-        assert len({code for code, _ in told}) == len(told)
+    def no_code_is_shared_and_no_reward_is_redeemed_twice(self) -> None:
+        """A code belongs to one reward; a reward is redeemed by one line."""
+        fulfilled = {(line.code, line.id) for line in self.log.outputs if isinstance(line, RewardFulfilled)}
+        assert len({code for code, _ in fulfilled}) == len(fulfilled)
         used = [line.id for line in self.log.outputs if isinstance(line, RewardRedeemed)]
         assert len(used) == len(set(used))
 
     @invariant()
     def what_is_redeemed_stays_redeemed(self) -> None:
-        """No later line undoes a use."""
+        """No later line reverses a redemption."""
         used = {line.id: line.order for line in self.log.outputs if isinstance(line, RewardRedeemed)}
         accounts = self.log.accounts()
         assert {reward: accounts[reward].order for reward in used} == used
         assert all(accounts[reward].status == "redeemed" for reward in used)
 
     def teardown(self) -> None:
-        """Once all is decided and time has passed, the totals are those of the naive model."""
+        """Once every line is decided and time has passed, the totals equal those of the naive model."""
         if not hasattr(self, "log"):
             return
         self.now = day(100)
@@ -173,10 +173,10 @@ class LedgerMachine(RuleBasedStateMachine):
         assert set(accounts) == set(self.owed)
         for reward, account in accounts.items():
             self._matches(account, self.owed[reward])
-        held = {one.code for one in accounts.values() if one.code and one.pool == "vip"}
+        held = {account.code for account in accounts.values() if account.code and account.pool == "vip"}
         assert remaining(pool) == len(self.codes) - len(held)
         assert not (pool.waiting and remaining(pool))
-        self._requests_have_one_answer()
+        self._requests_have_one_result()
 
     def _matches(self, account: Account, owed: bool) -> None:
         if account.status == "redeemed":
@@ -187,23 +187,25 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             assert account.status == "revoked"
 
-    def _requests_have_one_answer(self) -> None:
-        """Within the two days that results are kept; the request that won is never answered otherwise."""
-        answers = defaultdict[str, list[RewardRedeemed | RedemptionRefused]](list)
+    def _requests_have_one_result(self) -> None:
+        """Within the two days that results are stored. A request that succeeded is never refused afterwards."""
+        results = defaultdict[str, list[RewardRedeemed | RedemptionRefused]](list)
         for line in self.log.outputs:
             if isinstance(line, RewardRedeemed | RedemptionRefused):
-                answers[line.request].append(line)
-        for mine in answers.values():
-            assert not any(isinstance(line, RewardRedeemed) for line in mine[:-1])
-            assert all(later.occurred_at >= one.occurred_at + timedelta(days=2) for one, later in pairwise(mine))
+                results[line.request].append(line)
+        for lines in results.values():
+            assert not any(isinstance(line, RewardRedeemed) for line in lines[:-1])
+            assert all(
+                later.occurred_at >= earlier.occurred_at + timedelta(days=2) for earlier, later in pairwise(lines)
+            )
 
 
 LedgerMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50)
 TestLedger = LedgerMachine.TestCase
 
 
-def test_the_model_would_notice_a_code_given_twice() -> None:
-    """The invariant can fail: two rewards told the same code are seen."""
+def test_the_invariant_fails_for_a_code_issued_twice() -> None:
+    """The model detects two rewards that were fulfilled with the same code."""
     machine = LedgerMachine()
     machine.begin()
     fulfilled = RewardFulfilled(
@@ -212,7 +214,7 @@ def test_the_model_would_notice_a_code_given_twice() -> None:
     machine.log.outputs += [fulfilled, replace(fulfilled, id="rwd_1")]
     noticed = False
     try:
-        machine.nobody_shares_a_code_or_pays_twice()
+        machine.no_code_is_shared_and_no_reward_is_redeemed_twice()
     except AssertionError:
         noticed = True
     assert noticed

@@ -25,19 +25,19 @@ from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_a
     ],
 )
 def test_addresses_inside_a_network_are_refused(address: str) -> None:
-    """Private, link-local (the cloud's metadata), shared, multicast, and IPv4 addresses dressed as IPv6."""
+    """Private, link-local (cloud metadata), shared and multicast addresses, and IPv4 addresses embedded in IPv6."""
     with pytest.raises(ForbiddenAddress, match=r"not a public address"):
         check_addresses("hook.example", ["93.184.215.14", address], loopback=False)
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
-def test_public_addresses_are_called(address: str) -> None:
-    """What is on the internet may be called."""
+def test_public_addresses_are_allowed(address: str) -> None:
+    """Any address on the internet."""
     assert check_addresses("hook.example", [address], loopback=False) == [address]
 
 
 def test_loopback_is_for_development_only() -> None:
-    """With the setting this machine may be called, other private addresses still not."""
+    """With the setting, this machine is allowed, but no other private address."""
     assert check_addresses("localhost", ["127.0.0.1"], loopback=True)
     with pytest.raises(ForbiddenAddress):
         check_addresses("inside", ["10.0.0.8"], loopback=True)
@@ -54,14 +54,14 @@ def test_loopback_is_for_development_only() -> None:
         "hook.example",
     ],
 )
-def test_only_plain_https_urls_are_taken(url: str) -> None:
-    """No other scheme, no credentials, a host and a port that exist."""
+def test_only_plain_https_urls_are_allowed(url: str) -> None:
+    """No other scheme, no credentials, a host and a valid port."""
     with pytest.raises(ForbiddenAddress):
         check_url(url, loopback=False)
 
 
-def test_an_https_url_gives_host_and_port() -> None:
-    """The port may be named or follow from the scheme; http only to this machine, in development."""
+def test_host_and_port_follow_from_the_url() -> None:
+    """The port may follow from the scheme. Plain http is for this machine, in development."""
     assert check_url("https://hook.example/x?y=1", loopback=False) == ("hook.example", 443)
     assert check_url("https://hook.example:8443", loopback=False) == ("hook.example", 8443)
     assert check_url("http://127.0.0.1:9000/hook", loopback=True) == ("127.0.0.1", 9000)

@@ -174,7 +174,7 @@ class AppliedBeforeProduced(FoldRunner):
         finally:
             runner._producer = original
 
-    def produce(self, lines) -> None:  # noqa: ANN001 - stands in for the producer
+    def produce(self, lines) -> None:  # noqa: ANN001 - used as the producer
         self._lines = lines
 
     def _decide(self, batch, loaded):  # noqa: ANN001, ANN202 - as in the original

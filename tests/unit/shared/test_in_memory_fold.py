@@ -18,9 +18,9 @@ from tests.support.scenarios.word_pipeline import (
     WORDS,
     FirstUse,
     FirstUses,
-    Pipeline,
     UseCounts,
     Word,
+    WordPipeline,
 )
 
 PEOPLE = st.sampled_from(["amy", "bo", "chen"])
@@ -30,8 +30,8 @@ STEPS = st.lists(st.lists(SPOKEN, min_size=1, max_size=4) | TICKS, max_size=12)
 Lines = list[tuple[Position, Word | FirstUse | ClockTicked]]
 
 
-def _on_the_log(steps: list[list[tuple[str, str]] | int]) -> Pipeline:
-    pipeline = Pipeline()
+def _on_the_log(steps: list[list[tuple[str, str]] | int]) -> WordPipeline:
+    pipeline = WordPipeline()
     for step in steps:
         if isinstance(step, int):
             pipeline.append_tick(step)
@@ -41,7 +41,7 @@ def _on_the_log(steps: list[list[tuple[str, str]] | int]) -> Pipeline:
     return pipeline
 
 
-def _lines(pipeline: Pipeline, topic: str, partition: int, kinds: object) -> Lines:
+def _lines(pipeline: WordPipeline, topic: str, partition: int, kinds: object) -> Lines:
     return [
         (Position(partition, record.offset, number, record.recorded_at_ms), msgspec.json.decode(raw, type=kinds))
         for record in pipeline.log.records[topic, partition]
@@ -49,7 +49,7 @@ def _lines(pipeline: Pipeline, topic: str, partition: int, kinds: object) -> Lin
     ]
 
 
-def _fold_words(fold: InMemoryFold, pipeline: Pipeline, size: int) -> list[ProducedLine]:
+def _fold_words(fold: InMemoryFold, pipeline: WordPipeline, size: int) -> list[ProducedLine]:
     """What the fold produces of the words, given `size` lines at a time."""
     produced: list[ProducedLine] = []
     for partition in range(PARTITIONS):

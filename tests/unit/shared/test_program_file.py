@@ -1,4 +1,4 @@
-"""What a program file may say: every mistake in one answer, by its place and with its remedy."""
+"""Program files: every mistake is reported at once, with its JSON pointer and what to write instead."""
 
 from pathlib import Path
 from typing import Any
@@ -31,14 +31,14 @@ SAVE = TAG | {"id": "save", "placement": "comment"}
 COMPARED = ITEM | {"ctas": [TAG, SAVE], "experiment": {"id": "exp", "variants": ["tag", "save"]}}
 LIN = {"id": "kol_lin", "kind": "influencer", "channel": "wechat"}
 GLOW30 = {"id": "glow30", "hashtag": "#Glow30", "starts": "2026-11-01", "days": 30}
-PLACES_OF_ELEMENTS = ["/content/0/elements/easy_share", "/content/0/elements/luck"]
-PLACES_OF_NO_CTAS = ["/content/0/ctas", "/content/0/experiment/variants/0", "/content/0/experiment/variants/1"]
-PLACES_OF_NO_EXPERIMENT = ["/content/0/experiment/id", "/content/0/experiment/variants"]
-PLACES_OF_CODES = ["/codes/blocklist/0", "/codes/blocklist/1", "/codes/vanity"]
-PLACES_OF_PARTNERS = ["/partners/0/channel", "/partners/1/channel", "/partners/1/kind"]
-PLACES_OF_CHALLENGE = ["/challenges/0/days", "/challenges/0/hashtag", "/challenges/0/starts"]
+POINTERS_OF_ELEMENTS = ["/content/0/elements/easy_share", "/content/0/elements/luck"]
+POINTERS_OF_NO_CTAS = ["/content/0/ctas", "/content/0/experiment/variants/0", "/content/0/experiment/variants/1"]
+POINTERS_OF_NO_EXPERIMENT = ["/content/0/experiment/id", "/content/0/experiment/variants"]
+POINTERS_OF_CODES = ["/codes/blocklist/0", "/codes/blocklist/1", "/codes/vanity"]
+POINTERS_OF_PARTNERS = ["/partners/0/channel", "/partners/1/channel", "/partners/1/kind"]
+POINTERS_OF_CHALLENGE = ["/challenges/0/days", "/challenges/0/hashtag", "/challenges/0/starts"]
 SAME_TAG = ["/challenges/1/hashtag"]
-PLACE_OF_PROMPTS = ["/challenges/0/resources/prompts"]
+POINTER_OF_PROMPTS = ["/challenges/0/resources/prompts"]
 SCREENED = {"same_device": "hold", "velocity_per_minute": {"limit": 20, "action": "hold"}, "churn": {}}
 OUT_OF_BOUNDS = {
     "network_burst": {"people": 1, "minutes": 0},
@@ -46,7 +46,7 @@ OUT_OF_BOUNDS = {
     "churn": {"left_percent": 101, "follows": True},
     "deadline_burst": {"hours": 49, "times": "5"},
 }
-PLACES_OUT_OF_BOUNDS = [
+POINTERS_OUT_OF_BOUNDS = [
     "/screening/churn/follows",
     "/screening/churn/left_percent",
     "/screening/deadline_burst/hours",
@@ -58,36 +58,37 @@ PLACES_OUT_OF_BOUNDS = [
 ]
 ODD_FORMS = [f"/screening/{name}" for name in ("same_device", "velocity_per_minute", "velocty")]
 CATCH_ALL = {"disposable_handle": {"patterns": ["*?*", "bot*", ""]}}
-PLACES_OF_CATCH_ALL = ["/screening/disposable_handle/patterns/0", "/screening/disposable_handle/patterns/2"]
+POINTERS_OF_CATCH_ALL = ["/screening/disposable_handle/patterns/0", "/screening/disposable_handle/patterns/2"]
 SAME_PATTERN = {"disposable_handle": {"patterns": ["bot*", "BOT*"]}}
 
 
-def _places(content: object) -> list[str]:
+def _pointers(content: object) -> list[str]:
     return [mistake.pointer for mistake in check_program_file(content).mistakes]
 
 
 @given(program_files)
-def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> None:
-    """Nothing is lost or changed on the way to the contract that folds read, and back."""
+def test_a_valid_file_becomes_its_program(content: dict[str, Any]) -> None:
+    """Schema and struct read the same values, and nothing is lost or changed on the way to the log and back."""
     program = check_program_file(content).program
     assert program is not None
     assert msgspec.json.decode(msgspec.json.encode(program), type=Program) == program
     assert check_program_file(msgspec.json.decode(msgspec.json.encode(with_defaults(program)))).program == program
-    sent = content | (
-        {"ends_at": program.ends_at} if "ends_at" in content else {}
-    )  # offsets with seconds are no RFC 3339
-    assert msgspec.json.decode(msgspec.json.encode(sent), type=Program) == program, (
-        "schema and struct read it differently"
-    )
-    said = msgspec.to_builtins(with_defaults(program))
+    assert _decoded(content, program) == program, "schema and struct read it differently"
+    written = msgspec.to_builtins(with_defaults(program))
     for name in content.keys() & {"id", "name", "timezone", "target_url", "fallback_url", "channels", "holding_days"}:
-        assert said[name] == content[name]
+        assert written[name] == content[name]
     for name in content.keys() & {"kits", "partners"}:
-        assert said.get(name, type(content[name])()) == content[name]
+        assert written.get(name, type(content[name])()) == content[name]
+
+
+def _decoded(content: dict[str, Any], program: Program) -> Program:
+    """The content as the struct reads it; `ends_at` may have an offset with seconds, which RFC 3339 does not have."""
+    ends = {"ends_at": program.ends_at} if "ends_at" in content else {}
+    return msgspec.json.decode(msgspec.json.encode(content | ends), type=Program)
 
 
 @pytest.mark.parametrize(
-    ("change", "places"),
+    ("change", "pointers"),
     [
         ({"id": "glow"}, ["/id"]),
         ({"id": "prg_a|b"}, ["/id"]),
@@ -131,8 +132,8 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
         ({"attribution": {"qualifies_on": "order", "min_amount": 99}}, ["/attribution/qualifies_on"]),
         ({"screening": SCREENED}, []),
         ({"screening": {"velocity_per_minute": "hold", "same_device": {"action": "hold"}, "velocty": {}}}, ODD_FORMS),
-        ({"screening": OUT_OF_BOUNDS}, PLACES_OUT_OF_BOUNDS),
-        ({"screening": CATCH_ALL}, PLACES_OF_CATCH_ALL),
+        ({"screening": OUT_OF_BOUNDS}, POINTERS_OUT_OF_BOUNDS),
+        ({"screening": CATCH_ALL}, POINTERS_OF_CATCH_ALL),
         ({"screening": SAME_PATTERN}, ["/screening/disposable_handle/patterns"]),
         ({"rewards": [GUIDE, CODE, BONUS]}, []),
         ({"rewards": [GUIDE, GUIDE]}, ["/rewards/1/id"]),
@@ -174,16 +175,16 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
         ),
         ({"content": [ITEM | {"ctas": [TAG, TAG]}, ITEM]}, ["/content/0/ctas/1/id", "/content/1/id"]),
         ({"content": [ITEM | {"elements": {"easy_share": "x"}}]}, []),
-        ({"content": [ITEM | {"elements": {"luck": "x", "easy_share": ""}}]}, PLACES_OF_ELEMENTS),
+        ({"content": [ITEM | {"elements": {"luck": "x", "easy_share": ""}}]}, POINTERS_OF_ELEMENTS),
         ({"content": [COMPARED]}, []),
         ({"content": [COMPARED, COMPARED | {"id": "b"}]}, ["/content/1/experiment/id"]),
         ({"content": [COMPARED | {"ctas": [TAG]}]}, ["/content/0/experiment/variants/1"]),
-        ({"content": [COMPARED | {"ctas": "tag"}]}, PLACES_OF_NO_CTAS),
+        ({"content": [COMPARED | {"ctas": "tag"}]}, POINTERS_OF_NO_CTAS),
         (
             {"content": [COMPARED | {"experiment": {"id": "e", "variants": ["tag"]}}]},
             ["/content/0/experiment/variants"],
         ),
-        ({"content": [ITEM | {"experiment": {"variants": 3}}]}, PLACES_OF_NO_EXPERIMENT),
+        ({"content": [ITEM | {"experiment": {"variants": 3}}]}, POINTERS_OF_NO_EXPERIMENT),
         ({"fallback_url": "javascript:alert(1)"}, ["/fallback_url"]),
         ({"kits": {"wechat": {"en": "Come in:\n{link}", "zh-CN": "{name}邀请你：{link}"}}}, []),
         ({"kits": {"weibo": {"en": "x"}}}, ["/kits/weibo"]),
@@ -193,23 +194,23 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
         ({"kits": {"wechat": {"en": "{link", "zh-CN": "{link}}"}}}, ["/kits/wechat/en", "/kits/wechat/zh-CN"]),
         ({"kits": {"wechat": {"en": "{link!r}", "fr": "a\x00"}}}, ["/kits/wechat/en", "/kits/wechat/fr"]),
         ({"codes": {"vanity": False, "blocklist": ["GLOW", "vip"]}}, []),
-        ({"codes": {"vanity": "no", "blocklist": ["x", "a b"]}}, PLACES_OF_CODES),
+        ({"codes": {"vanity": "no", "blocklist": ["x", "a b"]}}, POINTERS_OF_CODES),
         ({"codes": {"blocklist": ["vip", "VIP"]}}, ["/codes/blocklist"]),
         ({"caps": {"per_referrer": {"month": 200}, "budget": {"total": 1, "currency": "CNY"}}}, []),
         ({"caps": {"per_referrer": {"year": 1, "day": 0}}}, ["/caps/per_referrer/day", "/caps/per_referrer/year"]),
         ({"caps": {"budget": {"total": 0, "currency": "yuan"}}}, ["/caps/budget/currency", "/caps/budget/total"]),
         ({"partners": [LIN]}, []),
         ({"partners": [LIN, LIN]}, ["/partners/1/id"]),
-        ({"partners": [LIN | {"channel": "weibo"}, {"id": "x"}]}, PLACES_OF_PARTNERS),
+        ({"partners": [LIN | {"channel": "weibo"}, {"id": "x"}]}, POINTERS_OF_PARTNERS),
         ({"challenges": [GLOW30]}, []),
         ({"challenges": [GLOW30, GLOW30 | {"hashtag": "#Other"}]}, ["/challenges/1/id"]),
         ({"challenges": [GLOW30, GLOW30 | {"id": "b", "starts": "2026-11-30", "hashtag": "#glow30"}]}, SAME_TAG),
         ({"challenges": [GLOW30, GLOW30 | {"id": "b", "starts": "2026-12-01"}]}, []),
-        ({"challenges": [GLOW30 | {"hashtag": "Glow", "days": 0, "starts": "1 Nov"}]}, PLACES_OF_CHALLENGE),
+        ({"challenges": [GLOW30 | {"hashtag": "Glow", "days": 0, "starts": "1 Nov"}]}, POINTERS_OF_CHALLENGE),
         ({"challenges": [GLOW30 | {"id": f"c{n}", "hashtag": f"#{n}"} for n in range(101)]}, ["/challenges"]),
         ({"content": [ITEM | {"ctas": [TAG | {"id": f"c{n}"} for n in range(21)]}]}, ["/content/0/ctas"]),
         ({"challenges": [GLOW30 | {"starts": "9999-12-31"}]}, ["/challenges/0/days"]),
-        ({"challenges": [GLOW30 | {"days": 1, "resources": {"prompts": [{"en": "x"}] * 2}}]}, PLACE_OF_PROMPTS),
+        ({"challenges": [GLOW30 | {"days": 1, "resources": {"prompts": [{"en": "x"}] * 2}}]}, POINTER_OF_PROMPTS),
         ({"challenges": [GLOW30], "ends_at": "2026-12-01T00:00:00+08:00"}, []),
         ({"challenges": [GLOW30], "ends_at": "2026-11-30T00:00:00+08:00"}, ["/challenges/0/days"]),
         ({"challenges": [GLOW30], "ends_at": "2026-11-01T00:00:00+08:00"}, ["/challenges/0/starts"]),
@@ -217,13 +218,13 @@ def test_a_right_file_becomes_the_program_it_says(content: dict[str, Any]) -> No
         ({"rewards": [GUIDE | {"on": "content.shared"}]}, ["/rewards/0/on"]),
     ],
 )
-def test_each_mistake_is_named_by_its_place(change: dict[str, Any], places: list[str]) -> None:
-    """One change to a right file, and exactly its places are named."""
-    assert _places(MINIMAL_FILE | change) == places
+def test_each_mistake_is_reported_at_its_pointer(change: dict[str, Any], pointers: list[str]) -> None:
+    """One change to a valid file, and exactly its pointers are reported."""
+    assert _pointers(MINIMAL_FILE | change) == pointers
 
 
-def test_all_mistakes_come_in_one_answer() -> None:
-    """Whoever writes a file mends it once: a wrong field does not hide a wrong combination elsewhere or beside it."""
+def test_all_mistakes_are_reported_at_once() -> None:
+    """An author corrects a file once: an invalid field does not hide a wrong combination elsewhere."""
     wrong = {
         "id": "glow",
         "rewards": [
@@ -233,16 +234,16 @@ def test_all_mistakes_come_in_one_answer() -> None:
         ],
         "content": [{"id": "x"}, {"id": "x"}],
     }
-    places = set(_places(wrong))
-    assert {"/id", "/name", "/timezone", "/target_url", "/channels"} <= places
+    pointers = set(_pointers(wrong))
+    assert {"/id", "/name", "/timezone", "/target_url", "/channels"} <= pointers
     assert {
         "/rewards/0/percent",
         "/rewards/0/too",
         "/rewards/1/id",
         "/rewards/2/referrals",
         "/rewards/2/kind",
-    } <= places
-    assert {"/content/0/format", "/content/0/mechanics", "/content/1/id"} <= places
+    } <= pointers
+    assert {"/content/0/format", "/content/0/mechanics", "/content/1/id"} <= pointers
 
 
 @pytest.mark.parametrize(
@@ -264,8 +265,8 @@ def test_all_mistakes_come_in_one_answer() -> None:
         ({"challenges": [GLOW30], "ends_at": "2026-11-30T00:00:00+08:00"}, "write 29 at most"),
     ],
 )
-def test_a_mistake_says_what_to_do(change: dict[str, Any], remedy: str) -> None:
-    """Each message holds its remedy, also where the schema library words the complaint."""
+def test_a_message_says_what_to_write_instead(change: dict[str, Any], remedy: str) -> None:
+    """Messages of fields and of rules across fields."""
     assert remedy in " ".join(mistake.detail for mistake in check_program_file(MINIMAL_FILE | change).mistakes)
 
 
@@ -281,15 +282,15 @@ _json = st.recursive(
 
 
 @given(_json, st.sampled_from(ProgramFile.__struct_fields__))
-def test_nothing_that_is_sent_makes_the_check_fail(value: object, name: str) -> None:
-    """Whatever stands wherever, the answer is a program or mistakes, never an exception."""
+def test_no_document_makes_the_check_fail(value: object, name: str) -> None:
+    """For any JSON value in any field the result is a program or mistakes, never an exception."""
     for content in (value, MINIMAL_FILE | {name: value}, MINIMAL_FILE | {name: [value]}):
         checked = check_program_file(content)
         assert (checked.program is None) == bool(checked.mistakes)
 
 
-def test_the_examples_are_right_and_need_no_advice() -> None:
-    """What we show as an example is what we would advise."""
+def test_the_examples_are_valid_and_need_no_advice() -> None:
+    """The examples of the project follow its own advice."""
     glow = read_yaml(Path("examples/programs/glow.yaml").read_text("utf-8"))
     for content in (glow.content, PROGRAM):
         checked = check_program_file(content)

@@ -28,6 +28,9 @@ BOUNDS = {
     "uniqueItems",
     "minProperties",
     "maxProperties",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
 }
 
 
@@ -63,6 +66,7 @@ def test_every_field_is_described_and_its_examples_are_valid(struct: type[Struct
     assert field.value.meta.get("description"), f"give {struct.__name__}.{field.name} a description in its Meta"
     schema_field = struct_schema(struct)().fields[field.name]
     assert schema_field.metadata["description"] == field.value.text
+    assert schema_field.metadata.get("examples") == field.value.meta.get("examples")
     [hint] = [one.type for one in msgspec.structs.fields(struct) if one.name == field.name]
     for example in field.value.meta.get("examples", ()):
         loaded = schema_field.deserialize(example)

@@ -65,7 +65,7 @@ def test_all_that_was_answered_is_there_in_the_programs_zone() -> None:
         screening={
             "conversion": "cnv_1",
             "status": "cleared",
-            "findings": [{"reason": "ring", "outcome": "held", "description": "Round."}],
+            "findings": [{"reason": "ring", "outcome": "held", "description": "Round.", "observed": {"referrals": 3}}],
             "review": {"decision": "cleared", "by": "kim", "reviewed_at": AT, "note": "friends"},
         },
         rewards=[
@@ -89,6 +89,7 @@ def test_all_that_was_answered_is_there_in_the_programs_zone() -> None:
         "version 2, in force from 2026-11-02 00:30:00: last_touch within 30 days, code before click;",
         "pays on order.paid of 99 CNY or more",
         "kim decided 2026-11-02 00:30:00: cleared: friends",
+        "ring  held  Round. (referrals 3)",
         "xhs:lin: bonus3 (early_access), for 3 friends, is held  rwd_1",
         "held: holding_period",
         "2 of 9, with 3 of all time",

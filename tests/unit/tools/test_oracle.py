@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from referral.events.attribution_rules import Attribution
 from referral.events.facts import Fact
-from referral.events.program import Attribution
 from referral_tools.oracle import Figures, Journal, Oracle, RedemptionAnswer
 from tests.support.builders.journals import (
     AMY,

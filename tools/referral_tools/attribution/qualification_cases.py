@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from referral.events.program import QualifyingEvent
+from referral.events.attribution_rules import QualifyingEvent
 from referral_tools.attribution.case_steps import CaseStep
 
 CLOCK = 30

@@ -6,6 +6,7 @@ import click
 
 from conversion_tracker.screening.conversion import CONVERSION_STATUSES
 from referral_tools.commands.decision_options import decision_options
+from referral_tools.observed_numbers import observed_text
 from referral_tools.service_client import ServiceClient, path, service_options
 from referral_tools.text_columns import table
 
@@ -67,6 +68,6 @@ def _row(item: dict[str, Any]) -> tuple[str, ...]:
         item["qualified_at"][:16].replace("T", " "),
         item["person"],
         referrer["external_id"] or referrer["id"],
-        ", ".join(one["reason"] for one in item["reasons"]),
+        ", ".join(one["reason"] + observed_text(one["observed"]) for one in item["reasons"]),
         f"{looked['decision']} by {looked['by']}{': ' if looked['note'] else ''}{looked['note']}" if looked else "",
     )

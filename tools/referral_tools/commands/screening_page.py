@@ -82,6 +82,22 @@ See [Contributing](../CONTRIBUTING.md#add-a-fraud-rule); this table is generated
 """
 
 
+OBSERVED = """\
+## What a finding shows
+
+A finding carries the numbers that the rule saw, so that an operator can judge it: `observed` in the list of conversions and in
+an explanation, for example `{"people": 34, "minutes": 10, "limit": 20}`. Rules that are not listed have none.\
+"""
+OBSERVED_HEADS = ("rule", "number", "meaning")
+
+
+def observed_rows() -> Iterator[Row]:
+    """A row for each number that a rule observes."""
+    for rule in RULES:
+        for name, meaning in rule.observes.items():
+            yield f"`{rule.name}`", f"`{name}`", meaning
+
+
 def rows() -> Iterator[Row]:
     """A row for each rule."""
     for rule in RULES:

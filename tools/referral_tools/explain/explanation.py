@@ -56,6 +56,7 @@ class Finding(Struct, frozen=True):
     reason: str
     outcome: str
     description: str
+    observed: dict[str, float] = {}
 
 
 class Review(Struct, frozen=True):

@@ -15,6 +15,7 @@ from referral_tools.explain.explanation import (
     Rules,
     Screening,
 )
+from referral_tools.observed_numbers import observed_text
 from referral_tools.text_columns import align_columns
 
 When = Callable[[datetime | None], str]
@@ -72,7 +73,7 @@ def _touches(touches: Sequence[ExplainedTouch], when: When) -> list[str]:
 def _screening(screening: Screening | None, when: When) -> list[str]:
     if screening is None:
         return []
-    found = [(one.reason, one.outcome, one.description) for one in screening.findings]
+    found = [(one.reason, one.outcome, one.description + observed_text(one.observed)) for one in screening.findings]
     lines = [f"  {screening.conversion} is {screening.status}", *align_columns(found, indent="    ")]
     if screening.review is not None:
         review = screening.review

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from referral.events.attribution_rules import Attribution
 from referral.events.attributions import EvidenceKind
 from referral.events.facts import (
     CodeScanned,
@@ -21,7 +22,6 @@ from referral.events.facts import (
     PersonFollowed,
     PersonUnfollowed,
 )
-from referral.events.program import Attribution
 from referral_tools.oracle.journal import Enrolled
 from referral_tools.oracle.participant_directory import Directory
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from referral.events.ids import conversion_id, referral_id, reward_id
-from referral.events.program import Program, Reward
+from referral.events.program import Program
+from referral.events.reward_rules import Reward
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.journal import Enrolled, RedemptionAnswer
 

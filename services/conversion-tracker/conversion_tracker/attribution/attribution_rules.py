@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from referral.events.attribution_rules import Attribution, AttributionModel
 from referral.events.entities import ProgramVersion
-from referral.events.program import Attribution, AttributionModel
 from referral.events.timestamps import DAY_MS, to_ms
 
 

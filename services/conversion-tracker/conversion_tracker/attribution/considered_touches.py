@@ -7,7 +7,7 @@ from conversion_tracker.attribution.attribution_rules import AttributionRules
 from conversion_tracker.attribution.history import History
 from conversion_tracker.attribution.timeline import Timeline, Touch, TouchFlaw, touch_order
 from conversion_tracker.attribution.verdict import disqualification, is_after_follow, strongest_touch
-from referral.events.program import AttributionModel
+from referral.events.attribution_rules import AttributionModel
 
 TouchOutcome = Literal["won", "outranked", "not_counted", "after_follow", "no_follow_yet"] | TouchFlaw
 

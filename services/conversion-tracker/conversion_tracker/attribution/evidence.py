@@ -7,7 +7,7 @@ have been used before. A mention, a tag or a chosen code may have been used befo
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeGuard
+from typing import TypeGuard, get_args
 
 from msgspec.structs import replace
 
@@ -17,27 +17,22 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import EvidenceKind
 from referral.events.entities import RULE_CHANGE_DELAY, Link, Participant
 from referral.events.facts import (
-    ClickReclassed,
     CodeScanned,
     Content,
     EventLine,
     Fact,
     FriendTagged,
-    LinkClicked,
     OrderPaid,
     OrderRefunded,
-    PersonBanned,
     PersonFollowed,
-    PersonUnbanned,
     PersonUnfollowed,
 )
-from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Position
 from referral.tokens import InvalidTokenError, TokenSigner
 
 _ALWAYS_RELEVANT = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
-_NEVER_RELEVANT = frozenset({LinkClicked, ClickReclassed, PersonBanned, PersonUnbanned, ClockTicked})
+_FACTS = frozenset(get_args(Fact))
 _ENTRY_KINDS: dict[type, EntryKind] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
 
 
@@ -46,7 +41,7 @@ def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
     kind = type(line)
     if kind in _ALWAYS_RELEVANT:
         return True
-    return kind not in _NEVER_RELEVANT and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
+    return kind in _FACTS and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from msgspec import Struct
 from conversion_tracker.attribution.attribution_rules import AttributionRules
 from conversion_tracker.attribution.qualification import qualifies_at
 from conversion_tracker.attribution.timeline import HistoryEntry, Timeline, Touch, TouchFlaw, touch_order
+from referral.events.attribution_rules import AttributionModel
 from referral.events.attributions import UnattributedReason
-from referral.events.program import AttributionModel
 
 JudgedTouch = tuple[Touch, TouchFlaw | None]  # a touch and what disqualifies it
 

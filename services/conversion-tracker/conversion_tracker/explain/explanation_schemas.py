@@ -43,7 +43,8 @@ class FindingOut(Schema):
     reason = fields.Str(metadata={"examples": ["self_referral"]})
     outcome = fields.Str(metadata={"description": "what the program does about it", "examples": ["rejected"]})
     description = fields.Str()
-    detail = fields.Dict(keys=fields.Str(), metadata={"description": "what else the rule noted"})
+    observed = fields.Dict(fields.Str(), fields.Float(), metadata={"description": "the numbers that the rule saw"})
+    detail = fields.Dict(fields.Str(), fields.Float(), metadata={"description": "the same as `observed`"})
 
 
 class ScreeningOut(Schema):

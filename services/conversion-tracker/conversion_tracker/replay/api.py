@@ -6,8 +6,8 @@ from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.replay.jobs import MAX_CONCURRENT, ReplayBusy, ReplayJob, new_replay_id
-from conversion_tracker.replay.replay_openapi import RULES
-from conversion_tracker.replay.replay_request import rules_in
+from conversion_tracker.replay.replay_openapi import RULES_BODY
+from conversion_tracker.replay.replay_request import read_rules
 from conversion_tracker.replay.replay_schemas import ReplayOut
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
@@ -30,7 +30,7 @@ _NONE = "No such program, or no such replay of it within the last day."
 @blueprint.alt_response(415, description="The rules are not JSON.")
 @blueprint.alt_response(422, description="The rules are no program of this id; `errors` names each place.")
 @blueprint.alt_response(429, description="As many replays as may be are under way.")
-@blueprint.doc(requestBody=RULES)
+@blueprint.doc(requestBody=RULES_BODY)
 def ask(program: str) -> Response:
     """Replay a program's recorded past under other rules.
 
@@ -38,7 +38,7 @@ def ask(program: str) -> Response:
     the replay when it is done.
     """
     require_program(program)
-    rules = rules_in(request.get_data(), request.mimetype, program)
+    rules = read_rules(request.get_data(), request.mimetype, program)
     job = ReplayJob(
         id=new_replay_id(), program=program, status="running", asked_at=to_datetime(context().clock.now_ms())
     )

@@ -1,6 +1,6 @@
 """The number of rewards that valid conversions earn both sides under a program's rules.
 
-The rules are `events.program.Reward`'s, and reward-dispatcher grants by them; a replay needs their number only. A reward for
+The rules are `events.reward_rules.Reward`'s, and reward-dispatcher grants by them; a replay needs their number only. A reward for
 each conversion is valid with it. A milestone (`once: true` is the milestone of one) is the referrer's, is granted once per rule,
 and is valid while as many conversions are valid as it needed when it was reached. Caps and budgets are not applied.
 """

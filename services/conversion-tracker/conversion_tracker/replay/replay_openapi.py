@@ -4,7 +4,7 @@ from typing import Any
 
 from referral.program_file.check import ProgramFileSchema
 
-RULES: dict[str, Any] = {
+RULES_BODY: dict[str, Any] = {
     "required": True,
     "description": "The content of a program file as JSON, as PUT /v1/programs/{id} of link-issuer accepts it.",
     "content": {

@@ -8,7 +8,7 @@ from referral.program_file.check import check_program_file
 from referral.validation.mistakes import Mistake
 
 
-def rules_in(body: bytes, mimetype: str, program: str) -> Program:
+def read_rules(body: bytes, mimetype: str, program: str) -> Program:
     """The program of a body. Raises Problem 400 (invalid JSON), 415 (another media type), or 422 with every mistake.
 
     A replay applies the rules from the beginning, so `effective_from` has no effect.

@@ -1,7 +1,6 @@
-"""All rules, and their combined verdict: rejected if one rejects, otherwise held if one holds, otherwise cleared.
+"""The catalogue of rules, and their combined outcome: rejected if one rejects, otherwise held if one holds, otherwise cleared.
 
-To add a rule: write its file, add it to RULES, add its reason to `referral.events.conversions.ScreeningReason`, its action to
-`referral.events.program.Screening` and to the section of the same name in link-issuer's program file, and give it a test.
+To add a rule, see CONTRIBUTING.md.
 """
 
 from collections.abc import Iterable
@@ -9,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from conversion_tracker.screening.rules.banned_referrer import BAN
 from conversion_tracker.screening.rules.churn import CHURN
 from conversion_tracker.screening.rules.deadline_burst import DEADLINE_BURST
@@ -19,8 +18,7 @@ from conversion_tracker.screening.rules.referral_cycle import REFERRAL_CYCLE
 from conversion_tracker.screening.rules.same_device import SAME_DEVICE
 from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
 from conversion_tracker.screening.rules.velocity_per_minute import VELOCITY_PER_MINUTE
-from referral.events.conversions import ScreeningReason
-from referral.events.screening import Action, Screening
+from referral.events.screening import Action, Screening, ScreeningReason
 
 RULES: tuple[ScreeningRule, ...] = (
     SELF_REFERRAL,
@@ -40,7 +38,7 @@ REASON_TEXTS: dict[ScreeningReason, str] = {
     **{rule.name: rule.description for rule in RULES},
 }
 
-_RULE_ORDER = {rule.name: place for place, rule in enumerate(RULES)}
+_RULE_ORDER = {rule.name: index for index, rule in enumerate(RULES)}
 
 ScreeningOutcome = Literal["cleared", "held", "rejected"]
 _SEVEREST_FIRST: tuple[ScreeningOutcome, ...] = ("rejected", "held")
@@ -48,45 +46,47 @@ _OUTCOMES: dict[Action, ScreeningOutcome] = {"reject": "rejected", "hold": "held
 
 
 class Finding(Struct, frozen=True, array_like=True, gc=False):
-    """What one rule found, and what the program does about it."""
+    """What one rule found, what the program does about it, and the numbers that the rule observed."""
 
     outcome: ScreeningOutcome
     reason: ScreeningReason
+    observed: Observation = {}
 
 
 def screen(case: ScreeningCase, screening: Screening, rules: Iterable[ScreeningRule] = RULES) -> tuple[Finding, ...]:
-    """What the rules find under a program's settings; what it ignores is not looked for.
+    """Returns the findings of all rules under a program's settings. A rule that the program ignores is not evaluated.
 
-    A rule that crashes holds: money waits for a person, not for luck.
+    A rule that raises becomes the finding `rule_failed`, which holds (fail closed: hold for manual review).
     """
     return tuple(finding for rule in rules if (finding := _evaluate(rule, case, screening)))
 
 
-def finding_of(rule: ScreeningRule, screening: Screening) -> Finding | None:
-    """What the program does where a rule found something; None where it does not mind."""
-    outcome = _OUTCOMES[rule.action(screening)]
-    return None if outcome == "cleared" else Finding(outcome, rule.name)
+def action_outcome(rule: ScreeningRule, screening: Screening) -> ScreeningOutcome:
+    """Returns the outcome that the program wants for a finding of a rule; `cleared` if it ignores the rule."""
+    return _OUTCOMES[rule.action(screening)]
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings in the order of the rules, whichever came first."""
+    """Returns the findings in the order of the rules."""
     return tuple(sorted(findings, key=lambda finding: _RULE_ORDER.get(finding.reason, len(_RULE_ORDER))))
 
 
 def combined_outcome(findings: Iterable[Finding]) -> ScreeningOutcome:
-    """What findings come to together."""
-    met = {finding.outcome for finding in findings}
-    return next((outcome for outcome in _SEVEREST_FIRST if outcome in met), "cleared")
+    """Returns the severest outcome of the findings; `cleared` without findings."""
+    outcomes = {finding.outcome for finding in findings}
+    return next((outcome for outcome in _SEVEREST_FIRST if outcome in outcomes), "cleared")
 
 
 def reasons_for(findings: Iterable[Finding], outcome: ScreeningOutcome) -> tuple[ScreeningReason, ...]:
-    """The reasons of the findings that led to an outcome, each once, in the order of the rules."""
+    """Returns the reasons of the findings with this outcome, each once, in the order of the rules."""
     return tuple(dict.fromkeys(finding.reason for finding in findings if finding.outcome == outcome))
 
 
 def _evaluate(rule: ScreeningRule, case: ScreeningCase, screening: Screening) -> Finding | None:
     try:
-        finding = finding_of(rule, screening)
-        return finding if finding and rule.decide(case, screening) else None
-    except Exception:  # noqa: BLE001 - whatever a rule meets, the conversion must not pass unseen
+        outcome = action_outcome(rule, screening)
+        if outcome == "cleared" or (observed := rule.evaluate(case, screening)) is None:
+            return None
+        return Finding(outcome, rule.name, observed)
+    except Exception:  # noqa: BLE001 - whatever a rule raises, the conversion must not pass unseen
         return Finding("held", "rule_failed")

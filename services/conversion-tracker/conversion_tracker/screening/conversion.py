@@ -1,10 +1,10 @@
-"""A conversion: everything that affects one referral, decided as a whole, and the difference to what was last published.
+"""The state of a conversion, and the events that lead from its published outcome to a new one.
 
-A referral that has qualified counts unless a screening rule found something; a person's review outweighs the rules, and
-nothing outweighs a ban. A reversed conversion neither counts nor waits.
+A referral that has qualified counts unless a screening rule found something; a review outweighs the rules, and nothing outweighs
+a ban. A reversed conversion neither counts nor waits for review.
 """
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,9 +24,9 @@ from referral.events.conversions import (
     ConversionRejected,
     ConversionReversalReason,
     ConversionReversed,
-    ScreeningReason,
 )
 from referral.events.ids import conversion_id
+from referral.events.screening import ScreeningReason
 from referral.events.timestamps import to_datetime, to_ms
 
 ReviewDecision = Literal["cleared", "rejected"]
@@ -35,7 +35,7 @@ CONVERSION_STATUSES: tuple[ConversionStatus, ...] = ("held", "cleared", "rejecte
 
 
 class Review(Struct, frozen=True, array_like=True, gc=False):
-    """What a person decided about a conversion: who, when (ms), and why."""
+    """A reviewer's decision about a conversion: by whom, when (ms), and why (`note`)."""
 
     decision: ReviewDecision
     by: str
@@ -44,7 +44,7 @@ class Review(Struct, frozen=True, array_like=True, gc=False):
 
 
 class PublishedOutcome(Struct, frozen=True, array_like=True, gc=False):
-    """What is published about a conversion; `at` is the time (ms) at which it qualified according to the log."""
+    """What the log says about a conversion; `at` is the time (ms) at which it qualified according to it."""
 
     outcome: ScreeningOutcome
     at: int
@@ -54,8 +54,8 @@ class PublishedOutcome(Struct, frozen=True, array_like=True, gc=False):
 class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=False):
     """The state of one conversion.
 
-    `at` is when the referral qualified last (ms), under version `version` of the rules; `stands` is false once it was reversed.
-    `offset` and `line` are where in its partition of `attributions` it qualified; `since` is the follow it rests on (ms).
+    `at` is when the referral last qualified (ms), under version `version` of the rules; `active` is false once it was reversed.
+    `offset` and `line` are the position of its `referral.qualified` in its partition; `since` is the follow it rests on (ms).
     """
 
     program: str
@@ -81,7 +81,7 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
 
     @property
     def outcome(self) -> ScreeningOutcome | None:
-        """What it comes to: a ban first, then a person's review, then the rules; None where the referral does not stand."""
+        """Decided by a ban first, then by a review, then by the rules; None if the referral was reversed."""
         if not self.active:
             return None
         if self.review is not None and "ban" not in {finding.reason for finding in self.findings}:
@@ -89,13 +89,13 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
         return combined_outcome(self.findings)
 
 
-def status_of(said: PublishedOutcome | None) -> ConversionStatus:
-    """The status of a conversion by what is published about it; `reversed` if nothing is valid any more."""
-    return said.outcome if said is not None else "reversed"
+def status_of(published: PublishedOutcome | None) -> ConversionStatus:
+    """Returns the status of a conversion; `reversed` if the log says nothing about it any more."""
+    return published.outcome if published is not None else "reversed"
 
 
 def qualify(before: Conversion | None, line: ReferralQualified, findings: tuple[Finding, ...]) -> Conversion:
-    """The referral has qualified (again), and screening found this. A review made before still counts."""
+    """Returns the conversion of a referral that has qualified (again), with these findings. An earlier review still applies."""
     return Conversion(
         program=line.program,
         referral=line.id,
@@ -113,45 +113,45 @@ def qualify(before: Conversion | None, line: ReferralQualified, findings: tuple[
 
 
 def with_review(before: Conversion, review: Review) -> Conversion | None:
-    """Applies an operator's decision; None if the same was decided before."""
+    """Returns the conversion after a review; None if the same was decided before."""
     if before.review is not None and before.review.decision == review.decision:
         return None
     return replace(before, review=review)
 
 
 def with_reversal(before: Conversion) -> Conversion:
-    """The referral fell."""
+    """Returns the conversion after its referral was reversed."""
     return replace(before, active=False)
 
 
 def with_finding(before: Conversion, reason: ScreeningReason, finding: Finding | None) -> Conversion:
-    """With what is known now under one reason; None where that is nothing (any more)."""
-    others = tuple(one for one in before.findings if one.reason != reason)
+    """Returns the conversion with its finding of one reason replaced, or (None) removed."""
+    others = tuple(other for other in before.findings if other.reason != reason)
     return replace(before, findings=sort_findings((*others, finding)) if finding else others)
 
 
 def with_ban(before: Conversion, banned: bool) -> Conversion:
-    """The conversion of a referrer who is banned, or free again."""
+    """Returns the conversion after its referrer was banned or unbanned."""
     return with_finding(before, "ban", Finding("rejected", "ban") if banned else None)
 
 
 def reconcile(
     now: Conversion, occurred_at: int, reason: ConversionReversalReason
 ) -> tuple[Conversion, list[ConversionFact]]:
-    """The conversion with its new published state, and the lines that lead to it.
+    """Returns the conversion with its new published outcome, and the events that lead to it.
 
-    What no longer counts is taken back, dated `occurred_at` (ms), for `reason`.
+    If it was cleared before, the first event reverses that, dated `occurred_at` (ms), for `reason`.
     """
-    outcome = now.outcome
-    wanted = PublishedOutcome(outcome, now.at, _published_reasons(now, outcome)) if outcome else None
-    if wanted == now.published:
+    outcome, published = now.outcome, now.published
+    new = PublishedOutcome(outcome, now.at, _published_reasons(now, outcome)) if outcome else None
+    if new == published:
         return now, []
-    lines: list[ConversionFact] = []
-    if now.published is not None and now.published.outcome == "cleared":
-        lines.append(_reversed_event(now, now.published, occurred_at, reason))
-    if wanted is not None:
-        lines.append(_outcome_event(now, wanted))
-    return replace(now, published=wanted), lines
+    events: list[ConversionFact] = []
+    if published is not None and published.outcome == "cleared":
+        events.append(_reversed_event(now, published, occurred_at, reason))
+    if new is not None:
+        events.append(_outcome_event(now, new))
+    return replace(now, published=new), events
 
 
 def _published_reasons(now: Conversion, outcome: ScreeningOutcome) -> tuple[ScreeningReason, ...]:
@@ -160,8 +160,8 @@ def _published_reasons(now: Conversion, outcome: ScreeningOutcome) -> tuple[Scre
     return reasons_for(now.findings, outcome) or ("review",)
 
 
-def _outcome_event(now: Conversion, said: PublishedOutcome) -> ConversionFact:
-    same = {
+def _outcome_event(now: Conversion, new: PublishedOutcome) -> ConversionFact:
+    shared = {
         "occurred_at": to_datetime(now.at),
         "program": now.program,
         "id": conversion_id(now.referral),
@@ -172,17 +172,19 @@ def _outcome_event(now: Conversion, said: PublishedOutcome) -> ConversionFact:
         "evidence": now.evidence,
         "referrer_kind": now.referrer_kind,
     }
-    match said.outcome:
+    match new.outcome:
         case "cleared":
-            return ConversionCleared(**same)  # type: ignore[arg-type] # the fields that all three share
+            return ConversionCleared(**shared)  # type: ignore[arg-type] # a dict's values have one type
         case "held":
-            return ConversionHeld(**same, reasons=said.reasons)  # type: ignore[arg-type]
+            return ConversionHeld(**shared, reasons=new.reasons)  # type: ignore[arg-type]
         case "rejected":
-            return ConversionRejected(**same, reasons=said.reasons)  # type: ignore[arg-type]
+            return ConversionRejected(**shared, reasons=new.reasons)  # type: ignore[arg-type]
+        case _:
+            assert_never(new.outcome)
 
 
 def _reversed_event(
-    now: Conversion, said: PublishedOutcome, occurred_at: int, reason: ConversionReversalReason
+    now: Conversion, published: PublishedOutcome, occurred_at: int, reason: ConversionReversalReason
 ) -> ConversionReversed:
     return ConversionReversed(
         occurred_at=to_datetime(occurred_at),
@@ -192,7 +194,7 @@ def _reversed_event(
         person=now.person,
         referrer=now.referrer,
         version=now.version,
-        cleared_at=to_datetime(said.at),
+        cleared_at=to_datetime(published.at),
         reason=reason,
         referrer_kind=now.referrer_kind,
     )

@@ -45,7 +45,12 @@ def review_response(found: Review) -> JsonObject:
 
 
 def _reason_response(finding: Finding) -> JsonObject:
-    return {"reason": finding.reason, "description": REASON_TEXTS[finding.reason], "outcome": finding.outcome}
+    return {
+        "reason": finding.reason,
+        "description": REASON_TEXTS[finding.reason],
+        "outcome": finding.outcome,
+        "observed": finding.observed,
+    }
 
 
 def _evidence_response(evidence: Evidence) -> JsonObject:
@@ -65,12 +70,10 @@ def screening_response(conversion: Conversion | None) -> JsonObject | None:
 
 
 def _finding_response(finding: Finding) -> JsonObject:
-    """With whatever else a finding carries."""
-    known = ("reason", "outcome")
-    more = {name: getattr(finding, name) for name in finding.__struct_fields__ if name not in known}
     return {
         "reason": finding.reason,
         "outcome": finding.outcome,
         "description": REASON_TEXTS[finding.reason],
-        "detail": {name: value for name, value in more.items() if value is not None},
+        "observed": finding.observed,
+        "detail": finding.observed,
     }

@@ -11,9 +11,10 @@ _DAY = timedelta(days=1)
 
 
 def next_deadline(program: Program, timezone: str, at: int) -> int | None:
-    """The first deadline after a moment (ms since the epoch); None where there is none.
+    """Returns the first deadline after a time, both in ms since the epoch; None if there is none.
 
-    Months and challenges end at midnight in `zone`, the program's for ever. Raises what the calendar cannot hold.
+    Months and challenges end at midnight in `timezone`, the one of the program's first version. Raises ZoneInfoNotFoundError or
+    ValueError for an unknown time zone, OverflowError for a deadline beyond the calendar.
     """
     return min((deadline for deadline in _deadlines(program, ZoneInfo(timezone), at) if deadline > at), default=None)
 

@@ -1,17 +1,17 @@
-"""Attributions → conversions: everything that affects a conversion is decided as a whole, and the difference is published.
+"""The screen fold: attributions → conversions. Screens referrals, and maintains the referral graph.
 
-The edges of the referral graph are kept here too; their nodes communicate by lines on the topic that this fold reads.
-
-A line's type selects its handler; each handler is a module of `screening.handlers` and names the states it needs.
+The type of a line selects its handler (`screening.handlers`). A conversion is decided from its whole state, and what changed is
+published. The nodes of the referral graph communicate by lines on the topic that this fold reads.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Never
+from typing import Never, assert_never, get_args
 
+from conversion_tracker.graph.cycle_detection import open_cycle, probe_edge, remove_edge, set_edge
 from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.handlers.ban_handler import OnReferrerBan
 from conversion_tracker.screening.handlers.cycle_handler import OnCycleChange
-from conversion_tracker.screening.handlers.edge_handlers import OPENS, PROBES, SETS, UNSETS, OnAttributed, OnReversed
+from conversion_tracker.screening.handlers.edge_handlers import GraphHandler, OnAttributed, OnReversed
 from conversion_tracker.screening.handlers.line_handler import CompositeHandler, LineHandler, ScreenState
 from conversion_tracker.screening.handlers.referral_handlers import OnQualified, OnUnqualified
 from conversion_tracker.screening.handlers.review_handler import OnReviewed
@@ -23,6 +23,7 @@ from referral.events.attributions import (
     ReferralAttributed,
     ReferralQualified,
     ReferralReversed,
+    ReferralUnattributed,
     ReferrerBanned,
     ReferrerUnbanned,
 )
@@ -40,7 +41,7 @@ from referral.topics import ATTRIBUTIONS, CONVERSIONS, Topic
 
 
 class ScreenFold:
-    """Whether a referral counts and pays."""
+    """Decides whether referrals count and pay."""
 
     name = "screen"
     service = "ct"
@@ -49,24 +50,11 @@ class ScreenFold:
     state: object = ScreenState
 
     def __init__(self, rules: Sequence[ScreeningRule] = RULES) -> None:
-        self._handlers: dict[type, LineHandler[Never]] = {
-            ReferralQualified: OnQualified(rules),
-            ReferralAttributed: OnAttributed(),
-            ReferralReversed: CompositeHandler(OnUnqualified(), OnReversed()),
-            ConversionReviewed: OnReviewed(),
-            ReferrerBanned: OnReferrerBan(),
-            ReferrerUnbanned: OnReferrerBan(),
-            EdgeSet: SETS,
-            EdgeRemoved: UNSETS,
-            EdgeProbed: PROBES,
-            CycleOpened: OPENS,
-            ReferralInCycle: OnCycleChange(),
-            ReferralOutOfCycle: OnCycleChange(),
-        }
+        self._handlers = {kind: _handler(kind, rules) for kind in get_args(AttributionLine)}
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
-        """The states that the line's handler needs; empty for a line that affects no conversion."""
-        handler = self._handlers.get(type(line))
+        """The states that the handler of the line needs."""
+        handler = self._handlers[type(line)]
         return handler.keys(line) if handler else ()  # type: ignore[arg-type] # the table pairs them
 
     def decide(
@@ -76,8 +64,8 @@ class ScreenFold:
         catalog: Catalog,
         position: Position,
     ) -> Decision[ScreenState]:
-        """A verdict, or its withdrawal."""
-        handler = self._handlers.get(type(line))
+        """The decision of the handler of the line."""
+        handler = self._handlers[type(line)]
         if handler is None:
             return Decision()
         return handler.decide(line, states, catalog, position)  # type: ignore[arg-type] # the table pairs them
@@ -87,3 +75,30 @@ class ScreenFold:
     ) -> Decision[ScreenState]:
         """No timers."""
         return Decision()
+
+
+def _handler(kind: type[AttributionLine], rules: Sequence[ScreeningRule]) -> LineHandler[Never] | None:  # noqa: C901, PLR0911 - a table whose gaps mypy reports
+    """Returns the handler of a line type; None if lines of the type change nothing here."""
+    if issubclass(kind, ReferralQualified):
+        return OnQualified(rules)
+    if issubclass(kind, ReferralAttributed):
+        return OnAttributed()
+    if issubclass(kind, ReferralReversed):
+        return CompositeHandler(OnUnqualified(), OnReversed())
+    if issubclass(kind, ConversionReviewed):
+        return OnReviewed()
+    if issubclass(kind, ReferrerBanned | ReferrerUnbanned):
+        return OnReferrerBan()
+    if issubclass(kind, EdgeSet):
+        return GraphHandler(set_edge)
+    if issubclass(kind, EdgeRemoved):
+        return GraphHandler(remove_edge)
+    if issubclass(kind, EdgeProbed):
+        return GraphHandler(probe_edge)
+    if issubclass(kind, CycleOpened):
+        return GraphHandler(open_cycle)
+    if issubclass(kind, ReferralInCycle | ReferralOutOfCycle):
+        return OnCycleChange()
+    if issubclass(kind, ReferralUnattributed | ClockTicked):
+        return None
+    assert_never(kind)

@@ -59,6 +59,7 @@ class ReasonOut(Schema):
     reason = fields.Str(validate=validate.OneOf(list(REASON_TEXTS)), metadata={"description": "stable, for programs"})
     description = fields.Str(metadata={"description": "the same for people"})
     outcome = fields.Str(validate=validate.OneOf(["held", "rejected"]))
+    observed = fields.Dict(fields.Str(), fields.Float(), metadata={"description": "the numbers that the rule saw"})
 
 
 class ReviewOut(Schema):

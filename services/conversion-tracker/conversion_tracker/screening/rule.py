@@ -1,24 +1,26 @@
-"""What a screening rule is: what it looks for, how wide it looks, how bad a hit is, and the decision."""
+"""The type of a screening rule: what it finds, which data it reads, its severity, and its evaluation."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory
 from referral.events.attributions import ReferralQualified
-from referral.events.conversions import ScreeningReason
 from referral.events.program import Program
-from referral.events.screening import Action, Screening
+from referral.events.screening import Action, Screening, ScreeningReason
 
 Scope = Literal["referral", "referrer", "program"]
 Severity = Literal["low", "medium", "high"]
+Observation = dict[str, int | float]
+"""The numbers on which a rule based its finding, by name; among them the threshold, if the rule has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreeningCase:
-    """What a rule may read: the referral, the referrer's own id at the platform (None if the catalog lacks them), the referrer's
-    history, the hash of their own device if it was given, the program in the version that applies to the referral, and the
-    time zone in which the program's days end.
+    """The data that a rule may read.
+
+    `referrer_external_id` is the platform's id of the referrer; None if the catalog does not have them. `referrer_device` is the
+    hash of their own device, if it was given. `program` is the version that applies to the referral; its days end in `timezone`.
     """
 
     referral: ReferralQualified
@@ -31,8 +33,10 @@ class ScreeningCase:
 
 @dataclass(frozen=True, slots=True)
 class ScreeningRule:
-    """A rule of the catalogue. `decide` returns whether the case is suspicious under the program's thresholds; `action` reads
-    the program's action for it.
+    """A rule of the catalogue.
+
+    `evaluate` returns what it observed if the case is suspicious under the program's thresholds, otherwise None. `observes`
+    describes every number that an observation may have. `action` reads the program's action for the rule.
     """
 
     name: ScreeningReason
@@ -40,4 +44,5 @@ class ScreeningRule:
     scope: Scope
     severity: Severity
     action: Callable[[Screening], Action]
-    decide: Callable[[ScreeningCase, Screening], bool]
+    evaluate: Callable[[ScreeningCase, Screening], Observation | None]
+    observes: Mapping[str, str] = field(default_factory=dict)

@@ -7,8 +7,8 @@ the state of the fold `boards`: it is rebuilt from the log, with the conversions
 
 from typing import assert_never, get_args
 
+from referral.events.board_rules import BoardMetric
 from referral.events.conversions import ConversionCleared, ConversionReversed
-from referral.events.program import BoardMetric
 
 CountedConversion = ConversionCleared | ConversionReversed
 BOARD_METRICS: tuple[BoardMetric, ...] = get_args(BoardMetric)

@@ -14,9 +14,9 @@ from leaderboard.folds import state_keys
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
+from referral.events.board_rules import BoardMetric
 from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed
 from referral.events.line import ClockTicked
-from referral.events.program import BoardMetric
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import CONVERSIONS, Topic
 

@@ -1,7 +1,7 @@
 """The keys of each fold's state within a partition: the folds write by them, the HTTP API reads by them."""
 
 from referral.events.attributions import ReferrerKind
-from referral.events.program import BoardMetric
+from referral.events.board_rules import BoardMetric
 
 SERVICE = "lb"
 BOARDS = "boards"

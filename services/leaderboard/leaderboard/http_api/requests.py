@@ -8,8 +8,8 @@ from leaderboard.domain.board_metrics import BOARD_METRICS
 from leaderboard.domain.periods import UnknownPeriod, Window, window
 from leaderboard.http_api.dependencies import dependencies
 from referral.events.attributions import ReferrerKind
+from referral.events.board_rules import BoardMetric
 from referral.events.entities import Participant
-from referral.events.program import BoardMetric
 from referral.http.context import context
 from referral.http.paging import PageQuery
 from referral.http.problems import Problem

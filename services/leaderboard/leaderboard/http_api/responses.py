@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from leaderboard.domain.periods import Window
 from leaderboard.http_api.requests import KIND_DESCRIPTION
 from referral.events.attributions import ReferrerKind
-from referral.events.program import BoardMetric
+from referral.events.board_rules import BoardMetric
 from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
 

@@ -12,7 +12,8 @@ from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages import board_texts
 from leaderboard.pages.board_rows import BoardRow, OwnRow, own_row, rows_of
-from referral.events.program import Board, BoardMetric, Program
+from referral.events.board_rules import Board, BoardMetric
+from referral.events.program import Program
 from referral.events.section import Period
 from referral.http.context import context
 from referral.pages.languages import localize

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from referral.events.program import Program, Reward
+from referral.events.program import Program
+from referral.events.reward_rules import Reward
 from referral.events.rewards import Role
 from referral.pages.languages import gettext, ngettext
 

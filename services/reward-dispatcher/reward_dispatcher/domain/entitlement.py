@@ -1,6 +1,6 @@
 """Which rewards a conversion earns, and which are revoked when it is reversed.
 
-There are two kinds of reward rule (`events.program.Reward`): one pays each conversion, and its trigger is the conversion's id; a
+There are two kinds of reward rule (`reward_rules.Reward`): one pays each conversion, and its trigger is the conversion's id; a
 milestone pays a referrer for a number of conversions (`once: true` is the milestone of one). A milestone counts a referrer's
 conversions, so only the referrer can earn it; its reward is active exactly while that many conversions count.
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.entities import ProgramVersion
 from referral.events.ids import reward_id
-from referral.events.program import Reward
+from referral.events.reward_rules import Reward
 from referral.events.rewards import RevocationReason, RewardGranted, RewardRevoked
 
 

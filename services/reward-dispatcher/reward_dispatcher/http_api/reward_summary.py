@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask_smorest import Blueprint
 
-from referral.events.program import Reward
+from referral.events.reward_rules import Reward
 from referral.events.rewards import handover_of
 from referral.http.api_keys import requires
 from referral.http.context import context

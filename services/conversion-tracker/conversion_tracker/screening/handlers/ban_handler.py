@@ -1,4 +1,4 @@
-"""A referrer is banned or unbanned: all of their valid conversions are decided again."""
+"""A referrer is banned or unbanned: all their active conversions are decided again."""
 
 from collections.abc import Sequence
 
@@ -23,26 +23,26 @@ BanLine = ReferrerBanned | ReferrerUnbanned
 
 
 class OnReferrerBan:
-    """`referrer.banned` and `referrer.unbanned`: what qualifies later meets the rule `ban`."""
+    """`referrer.banned`, `referrer.unbanned`: conversions that qualify later meet the rule `ban`."""
 
     def keys(self, line: BanLine) -> Sequence[Key]:
-        """The referrer, and every valid conversion of theirs."""
+        """The history of the referrer, and their active conversions."""
         return history_state_key(line.program, line.referrer), active_conversions(line.program, line.referrer)
 
     def decide(
         self, line: BanLine, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """All of their conversions are reversed, or restored. Banning a banned referrer changes nothing."""
-        referrer = loaded_history(states, line.program, line.referrer)
+        """Reverses or restores all their conversions. Banning a banned referrer changes nothing."""
+        history = loaded_history(states, line.program, line.referrer)
         ban = Ban(line.by, to_ms(line.occurred_at), line.note) if isinstance(line, ReferrerBanned) else None
-        if (referrer.ban is None) == (ban is None):
+        if (history.ban is None) == (ban is None):
             return Decision()
         decision: Decision[ScreenState] = Decision(
-            {history_state_key(line.program, line.referrer): replace(referrer, ban=ban)}
+            {history_state_key(line.program, line.referrer): replace(history, ban=ban)}
         )
-        for one in group_members(states, active_conversions(line.program, line.referrer)).values():
-            if isinstance(one, Conversion):
-                part = publish_decision(line, with_ban(one, ban is not None), "ban")
+        for conversion in group_members(states, active_conversions(line.program, line.referrer)).values():
+            if isinstance(conversion, Conversion):
+                part = publish_decision(line, with_ban(conversion, ban is not None), "ban")
                 decision.changes.update(part.changes)
                 decision.outputs += part.outputs
         return decision

@@ -1,8 +1,8 @@
-"""Referrals that close a circle of edges, and those that do no longer."""
+"""Referrals that become the newest edge of a referral cycle, and those that no longer are."""
 
 from collections.abc import Sequence
 
-from conversion_tracker.screening.catalogue import Finding, finding_of
+from conversion_tracker.screening.catalogue import Finding, action_outcome
 from conversion_tracker.screening.conversion import Conversion, with_finding
 from conversion_tracker.screening.handlers.edge_handlers import referee_board
 from conversion_tracker.screening.handlers.line_handler import (
@@ -24,16 +24,16 @@ CycleLine = ReferralInCycle | ReferralOutOfCycle
 
 
 class OnCycleChange:
-    """`referral.circled`, `referral.uncircled`: a finding on the conversion, and with the referrer for one yet to come."""
+    """`referral.circled`, `referral.uncircled`: a finding of the conversion; in the history for one that qualifies later."""
 
     def keys(self, line: CycleLine) -> Sequence[Key]:
-        """The conversion, its referrer, and the edge in the referrer's count."""
+        """The conversion, the history of its referrer, and the edge among the referrer's referees."""
         return conversion_state_key(line.id), history_state_key(line.program, line.referrer), _referee_member(line)
 
     def decide(
         self, line: CycleLine, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """What counted is taken back, or counts again. Raises LookupError where the catalog lacks the referral's rules."""
+        """Adds or removes the finding. Raises LookupError if the catalog does not have the program version of the referral."""
         conversion = loaded_conversion(states, line.id)
         decision = _finding_decision(line, conversion, catalog) if conversion else Decision()
         decision.changes |= _history_change(line, states)
@@ -46,13 +46,15 @@ class OnCycleChange:
 def _finding_decision(line: CycleLine, conversion: Conversion, catalog: Catalog) -> Decision[ScreenState]:
     finding: Finding | None = None
     if isinstance(line, ReferralInCycle):
-        finding = finding_of(REFERRAL_CYCLE, program_version(line.program, conversion.version, catalog).screening)
+        screening = program_version(line.program, conversion.version, catalog).screening
+        outcome = action_outcome(REFERRAL_CYCLE, screening)
+        finding = Finding(outcome, "ring", {"referrals": len(line.circle)}) if outcome != "cleared" else None
     return publish_decision(line, with_finding(conversion, "ring", finding), "ring")
 
 
 def _history_change(line: CycleLine, states: ScreenStates) -> dict[Key, ScreenState | float | None]:
-    referrer = loaded_history(states, line.program, line.referrer)
-    after = referrer.with_cycle(line.id) if isinstance(line, ReferralInCycle) else referrer.without_cycle(line.id)
+    history = loaded_history(states, line.program, line.referrer)
+    after = history.with_cycle(line.id) if isinstance(line, ReferralInCycle) else history.without_cycle(line.id)
     return {history_state_key(line.program, line.referrer): after}
 
 

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
-from conversion_tracker.graph.cycle_detection import GraphStep, open_cycle, probe_edge, remove_edge, set_edge
+from conversion_tracker.graph.cycle_detection import GraphStep
 from conversion_tracker.graph.referral_edges import EMPTY_NODE, GraphNode
 from conversion_tracker.screening.handlers.line_handler import ScreenState, ScreenStates
 from referral.catalog.view import Catalog
@@ -21,38 +21,38 @@ NodeLine = TypeVar("NodeLine", bound=EdgeSet | EdgeRemoved | EdgeProbed | CycleO
 
 
 def node_state_key(program: str, participant: str) -> str:
-    """The state key of a participant's node in the referral graph."""
+    """Returns the state key of a participant's node in the referral graph."""
     return f"lineage:{participant_key(program, participant)}"
 
 
 def referee_board(program: str, participant: str) -> str:
-    """The sorted set of a participant's referees, by the follow (ms); negative if the edge is refused."""
+    """Returns the name of the sorted set of a participant's referees, by the follow (ms); negative if the edge is refused."""
     return f"children:{participant_key(program, participant)}"
 
 
 def loaded_node(states: ScreenStates, program: str, participant: str) -> GraphNode:
-    """A participant's lineage, as loaded."""
-    found = states[node_state_key(program, participant)]
-    return found if isinstance(found, GraphNode) else EMPTY_NODE
+    """Returns the loaded node of a participant; an empty one if there is none yet."""
+    state = states[node_state_key(program, participant)]
+    return state if isinstance(state, GraphNode) else EMPTY_NODE
 
 
 class OnAttributed:
     """`referral.attributed`: the referrer has one more referee, and the edge is set at the referee's node."""
 
     def keys(self, line: ReferralAttributed) -> Sequence[Key]:
-        """The referrer's lineage."""
+        """The node of the referrer."""
         return (node_state_key(line.program, line.referrer),)
 
     def decide(
         self, line: ReferralAttributed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """One more referee of the referrer; recorded before the edge is set, so that a cycle through it is always probed."""
+        """Adds the referee. The node of the referrer has it before the edge is set, so that a cycle through it is probed."""
         participant = participant_id(line.program, line.person)
-        child = SortedSetMember(referee_board(line.program, line.referrer), participant)
-        decision: Decision[ScreenState] = Decision({child: float(to_ms(line.occurred_at))})
-        lineage = loaded_node(states, line.program, line.referrer)
-        if not lineage.has_referees:
-            decision.changes[node_state_key(line.program, line.referrer)] = replace(lineage, has_referees=True)
+        referee = SortedSetMember(referee_board(line.program, line.referrer), participant)
+        decision: Decision[ScreenState] = Decision({referee: float(to_ms(line.occurred_at))})
+        node = loaded_node(states, line.program, line.referrer)
+        if not node.has_referees:
+            decision.changes[node_state_key(line.program, line.referrer)] = replace(node, has_referees=True)
         decision.outputs.append(_edge_output(_edge_set_event(line, participant)))
         return decision
 
@@ -61,47 +61,41 @@ class OnReversed:
     """`referral.reversed`: the referee has no referrer any more."""
 
     def keys(self, line: ReferralReversed) -> Sequence[Key]:
-        """Nothing has to be known."""
+        """None."""
         return ()
 
     def decide(
         self, line: ReferralReversed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """One less below the referrer, and the edge goes."""
+        """Removes the referee and the edge."""
         if not line.id or not line.referrer or "attributed" not in line.undoes:
             return Decision()
         participant = participant_id(line.program, line.person)
-        child = SortedSetMember(referee_board(line.program, line.referrer), participant)
-        gone = EdgeRemoved(
+        referee = SortedSetMember(referee_board(line.program, line.referrer), participant)
+        removed = EdgeRemoved(
             occurred_at=line.occurred_at, program=line.program, participant=participant, referral=line.id
         )
-        return Decision({child: None}, [_edge_output(gone)])
+        return Decision({referee: None}, [_edge_output(removed)])
 
 
 class GraphHandler(Generic[NodeLine]):
-    """A line that a participant's place deals with by itself: what `step` makes of it."""
+    """A line about one node of the graph; `step` returns the node after it and the lines to send on."""
 
     def __init__(self, step: Callable[[GraphNode, NodeLine], GraphStep]) -> None:
         self._step = step
 
     def keys(self, line: NodeLine) -> Sequence[Key]:
-        """The participant's lineage."""
+        """The node of the participant."""
         return (node_state_key(line.program, line.participant),)
 
     def decide(
         self, line: NodeLine, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """The lineage afterwards, and the lines that go on."""
+        """Applies `step` to the node."""
         before = loaded_node(states, line.program, line.participant)
-        after, told = self._step(before, line)
+        after, lines = self._step(before, line)
         changes: dict[Key, ScreenState | float | None] = {} if after == before else {self.keys(line)[0]: after}
-        return Decision(changes, [_edge_output(one) for one in told])
-
-
-SETS = GraphHandler(set_edge)
-UNSETS = GraphHandler(remove_edge)
-PROBES = GraphHandler(probe_edge)
-OPENS = GraphHandler(open_cycle)
+        return Decision(changes, [_edge_output(one) for one in lines])
 
 
 def _edge_set_event(line: ReferralAttributed, participant: str) -> EdgeSet:

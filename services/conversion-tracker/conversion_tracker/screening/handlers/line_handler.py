@@ -1,4 +1,4 @@
-"""What a handler is, where the states lie, and how a settled conversion becomes a decision."""
+"""The type of a handler, the state keys of the screen fold, and the decision that publishes a conversion."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
@@ -25,28 +25,28 @@ class LineHandler(Protocol[Line_contra]):
     """Decides on the lines of one type."""
 
     def keys(self, line: Line_contra) -> Sequence[Key]:
-        """The states to load."""
+        """Returns the keys of the states that the line needs."""
 
     def decide(
         self, line: Line_contra, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """What the line leads to."""
+        """Returns the state changes and output lines of the line."""
 
 
 class CompositeHandler(LineHandler[Line_contra]):
-    """Several handlers of one type, each with states of its own."""
+    """Several handlers of one line type, whose state keys differ."""
 
     def __init__(self, *handlers: LineHandler[Line_contra]) -> None:
         self._handlers = handlers
 
     def keys(self, line: Line_contra) -> Sequence[Key]:
-        """The states that any of them needs."""
+        """Returns the keys of all of them."""
         return [key for handler in self._handlers for key in handler.keys(line)]
 
     def decide(
         self, line: Line_contra, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """All their decisions, in order."""
+        """Returns all their decisions as one, in order."""
         whole: Decision[ScreenState] = Decision()
         for handler in self._handlers:
             decision = handler.decide(line, states, catalog, position)
@@ -56,45 +56,48 @@ class CompositeHandler(LineHandler[Line_contra]):
 
 
 CONVERSION_PREFIX = "conversion:"
-"""The prefix of a conversion's state key: its id alone finds it, in one of the partitions."""
+"""The prefix of the state key of a conversion; its id follows, so that the id alone finds it, in one of the partitions."""
 
 
 def conversion_state_key(referral: str) -> str:
-    """The state key of a referral's conversion."""
+    """Returns the state key of the conversion of a referral."""
     return CONVERSION_PREFIX + conversion_id(referral)
 
 
 def active_conversions(program: str, referrer: str) -> StateGroup:
-    """All conversions of a referrer that stand, whether they count or not; by when they qualified (ms)."""
+    """Returns the group of a referrer's active conversions of any outcome, by the time at which they qualified (ms)."""
     return StateGroup(f"brought:{referrer_key(program, referrer)}", CONVERSION_PREFIX)
 
 
 def status_board(program: str, status: ConversionStatus) -> str:
-    """The board of a program's conversions of one status: their ids, by when they qualified (ms)."""
+    """Returns the name of the sorted set of a program's conversions of one status: ids by the time they qualified (ms)."""
     return f"conversions:{program}|{status}"
 
 
 def history_state_key(program: str, referrer: str) -> str:
-    """The state key of a referrer."""
+    """Returns the state key of a referrer's history."""
     return f"referrer:{referrer_key(program, referrer)}"
 
 
 def loaded_conversion(states: ScreenStates, referral: str) -> Conversion | None:
-    """The conversion of a referral, as loaded."""
-    found = states[conversion_state_key(referral)]
-    return found if isinstance(found, Conversion) else None
+    """Returns the loaded conversion of a referral; None if there is none."""
+    state = states[conversion_state_key(referral)]
+    return state if isinstance(state, Conversion) else None
 
 
 def loaded_history(states: ScreenStates, program: str, referrer: str) -> ReferrerHistory:
-    """A referrer's history as loaded; an empty one if there is none yet."""
-    found = states[history_state_key(program, referrer)]
-    return found if isinstance(found, ReferrerHistory) else EMPTY_HISTORY
+    """Returns the loaded history of a referrer; an empty one if there is none yet."""
+    state = states[history_state_key(program, referrer)]
+    return state if isinstance(state, ReferrerHistory) else EMPTY_HISTORY
 
 
 def publish_decision(line: Derived, now: Conversion, reason: ConversionReversalReason) -> Decision[ScreenState]:
-    """The decision to store a conversion, and to publish the lines that follow from one line."""
-    after, news = reconcile(now, to_ms(line.occurred_at), reason)
-    outputs = [Output(CONVERSIONS, one, conversion_key(one)) for one in news]
+    """Returns the decision to store a conversion and to publish what `line` changed about it.
+
+    `reason` is the reason of a reversal, if the conversion was cleared before.
+    """
+    after, events = reconcile(now, to_ms(line.occurred_at), reason)
+    outputs = [Output(CONVERSIONS, event, conversion_key(event)) for event in events]
     decision: Decision[ScreenState] = Decision({CONVERSION_PREFIX + now.id: after}, outputs)
     if after.published != now.published:
         decision.changes.update(_board_changes(now, after))
@@ -102,7 +105,7 @@ def publish_decision(line: Derived, now: Conversion, reason: ConversionReversalR
 
 
 def _board_changes(before: Conversion, after: Conversion) -> dict[Key, ScreenState | float | None]:
-    """The status lists that a conversion joins, and those it leaves."""
+    """Returns the changes of the sorted sets that a conversion joins or leaves."""
     id, program, moment = after.id, after.program, float(after.at)
     return {
         SortedSetMember(status_board(program, status_of(before.published)), id): None,
@@ -112,8 +115,8 @@ def _board_changes(before: Conversion, after: Conversion) -> dict[Key, ScreenSta
 
 
 def program_version(program: str, version: int, catalog: Catalog) -> Program:
-    """A version of a program. Raises LookupError where the catalog lacks it."""
-    found = catalog.version(program, version)
-    if found is None:
+    """Returns a version of a program. Raises LookupError if the catalog does not have it."""
+    known = catalog.version(program, version)
+    if known is None:
         raise LookupError(f"the catalog has no version {version} of {program}")
-    return found.program
+    return known.program

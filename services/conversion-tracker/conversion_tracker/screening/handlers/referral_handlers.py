@@ -1,4 +1,4 @@
-"""Referrals that qualify are screened; one that falls takes its conversion with it."""
+"""Referrals that qualify are screened; a reversed referral reverses its conversion."""
 
 from collections.abc import Sequence
 
@@ -26,34 +26,34 @@ from referral.fold.fold import Decision, Key, Position
 
 
 class OnQualified:
-    """`referral.qualified`: what the rules find decides."""
+    """`referral.qualified`: screens the referral."""
 
     def __init__(self, rules: Sequence[ScreeningRule]) -> None:
         self._rules = rules
 
     def keys(self, line: ReferralQualified) -> Sequence[Key]:
-        """The conversion and its referrer."""
+        """The conversion and the history of its referrer."""
         return conversion_state_key(line.id), history_state_key(line.program, line.referrer)
 
     def decide(
         self, line: ReferralQualified, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """Cleared, held or rejected. Raises LookupError where the catalog lacks the rules that the referral was judged under."""
-        referrer = loaded_history(states, line.program, line.referrer)
+        """Clears, holds or rejects. Raises LookupError if the catalog does not have the program version of the referral."""
+        history = loaded_history(states, line.program, line.referrer)
         program = program_version(line.program, line.version, catalog)
-        findings = screen(_screening_case(line, referrer, program, catalog), program.screening, self._rules)
+        findings = screen(_screening_case(line, history, program, catalog), program.screening, self._rules)
         now = qualify(loaded_conversion(states, line.id), line, findings)
         decision = publish_decision(line, replace(now, offset=position.offset, line=position.line), "corrected")
-        brought = ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network)
-        decision.changes[history_state_key(line.program, line.referrer)] = referrer.with_sample(brought)
+        sample = ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network)
+        decision.changes[history_state_key(line.program, line.referrer)] = history.with_sample(sample)
         return decision
 
 
 class OnUnqualified:
-    """`referral.reversed`: a qualified referral is no longer valid."""
+    """`referral.reversed`: reverses the conversion, if the referral had qualified."""
 
     def keys(self, line: ReferralReversed) -> Sequence[Key]:
-        """The conversion and its referrer, where there can be one."""
+        """The conversion and the history of its referrer; none if the referral had not qualified."""
         if not line.id or "qualified" not in line.undoes:
             return ()
         return conversion_state_key(line.id), history_state_key(line.program, line.referrer or "")
@@ -61,7 +61,7 @@ class OnUnqualified:
     def decide(
         self, line: ReferralReversed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """The conversion falls; what counted is taken back. Of who unfollowed the referrer's record keeps that they left."""
+        """Reverses the conversion. An unfollow is also recorded in the history of the referrer."""
         if not line.id or "qualified" not in line.undoes:
             return Decision()
         before = loaded_conversion(states, line.id)
@@ -69,15 +69,15 @@ class OnUnqualified:
             return Decision()
         decision = publish_decision(line, with_reversal(before), line.reason)
         if line.reason == "unfollowed":
-            referrer = loaded_history(states, line.program, before.referrer)
-            decision.changes[history_state_key(line.program, before.referrer)] = referrer.with_unfollow(line.person)
+            history = loaded_history(states, line.program, before.referrer)
+            decision.changes[history_state_key(line.program, before.referrer)] = history.with_unfollow(line.person)
         return decision
 
 
 def _screening_case(
-    line: ReferralQualified, known: ReferrerHistory, program: Program, catalog: Catalog
+    line: ReferralQualified, history: ReferrerHistory, program: Program, catalog: Catalog
 ) -> ScreeningCase:
     participant = catalog.participant(line.referrer)
-    own = (participant.external_id, participant.device) if participant else (None, None)
-    zone = catalog.versions(line.program)[0].program.timezone  # the first version's, for ever: boards close by it
-    return ScreeningCase(line, own[0], known, own[1], program, zone)
+    external_id, device = (participant.external_id, participant.device) if participant else (None, None)
+    timezone = catalog.versions(line.program)[0].program.timezone  # that of the first version, as for boards
+    return ScreeningCase(line, external_id, history, device, program, timezone)

@@ -1,4 +1,4 @@
-"""An operator decides about a conversion."""
+"""An operator reviews a conversion."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from referral.fold.fold import Decision, Key, Position
 
 
 class OnReviewed:
-    """`conversion.reviewed`: outweighs the rules' findings, but not a ban. Stored also if the referral was reversed in between."""
+    """`conversion.reviewed`: outweighs findings of rules, but not a ban. It is stored even if the referral has been reversed."""
 
     def keys(self, line: ConversionReviewed) -> Sequence[Key]:
         """The conversion."""
@@ -26,7 +26,7 @@ class OnReviewed:
     def decide(
         self, line: ConversionReviewed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """Clears or reverses the conversion. Repeating a decision changes nothing."""
+        """Clears or rejects the conversion. The same decision again changes nothing."""
         before = loaded_conversion(states, line.referral)
         review = Review(line.decision, line.by, to_ms(line.occurred_at), line.note)
         now = with_review(before, review) if before else None

@@ -8,5 +8,5 @@ BAN = ScreeningRule(
     scope="referrer",
     severity="high",
     action=lambda _: "reject",
-    decide=lambda case, _: case.history.ban is not None,
+    evaluate=lambda case, _: {} if case.history.ban is not None else None,
 )

@@ -1,18 +1,17 @@
-"""Followers who come and go: a person who follows again and again, or a referrer whose referees leave once they have counted."""
+"""Followers who come and go: a person who follows again and again, or a referrer with many referees who left after counting."""
 
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.events.screening import Screening
 
 
-def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
-    return case.referral.spells >= screening.churn.follows or _left_percent(case, screening)
-
-
-def _left_percent(case: ScreeningCase, screening: Screening) -> bool:
-    """Whether too many of the referrer's newest referees have unfollowed since."""
-    bounds = screening.churn
-    others, gone = case.history.count_others(case.referral.person)
-    return others >= bounds.people and gone * 100 >= bounds.left_percent * others
+def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
+    thresholds = screening.churn
+    if case.referral.spells >= thresholds.follows:
+        return {"follows": case.referral.spells, "limit": thresholds.follows}
+    others, left = case.history.count_others(case.referral.person)
+    if others >= thresholds.people and left * 100 >= thresholds.left_percent * others:
+        return {"people": others, "left": left, "limit_percent": thresholds.left_percent}
+    return None
 
 
 CHURN = ScreeningRule(
@@ -24,5 +23,12 @@ CHURN = ScreeningRule(
     scope="referrer",
     severity="medium",
     action=lambda screening: screening.churn.action,
-    decide=_evaluate,
+    evaluate=_evaluate,
+    observes={
+        "follows": "how many times the person began to follow",
+        "limit": "`follows` of the program",
+        "people": "other referees of the referrer that are remembered",
+        "left": "how many of them have unfollowed",
+        "limit_percent": "`left_percent` of the program",
+    },
 )

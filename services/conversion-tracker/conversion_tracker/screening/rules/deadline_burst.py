@@ -1,11 +1,11 @@
-"""A referrer who brings many at the last moment, and never did before: ranks and prizes are bought then.
+"""A referrer with unusually many referrals just before a deadline: this is when ranks and prizes are bought.
 
-Promoters usually hurry before a deadline; so the rule compares with several times the usual rate, and acts only if a
-program enables it.
+Honest promoters hurry before a deadline too; so the rule compares with several times the usual rate, and acts only if a program
+enables it.
 """
 
 from conversion_tracker.screening.deadlines import next_deadline
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
 
@@ -13,30 +13,39 @@ _HOUR_MS = 3600 * 1000
 _USUAL_DAYS = 7
 
 
-def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
+def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
     """Raises LookupError if the program or its time zone is unknown, so that an operator reviews the conversion."""
-    bounds, known = screening.deadline_burst, case.history
-    if known.size < bounds.limit:
-        return False
+    thresholds, history = screening.deadline_burst, case.history
+    if history.size < thresholds.limit:
+        return None
     if case.program is None or case.timezone is None:
-        raise LookupError(f"there are no rules of {case.referral.program} to take deadlines from")
+        raise LookupError(f"the deadlines of {case.referral.program} are unknown: the case has no program or time zone")
     at = to_ms(case.referral.occurred_at)
     deadline = next_deadline(case.program, case.timezone, at)
-    if deadline is None or at < (opens := deadline - bounds.hours * _HOUR_MS):
-        return False
-    inside = 1 + known.count_between(opens, deadline, case.referral.person)
-    usual = known.daily_average_before(opens, _USUAL_DAYS) * bounds.hours / 24
-    return inside > max(bounds.limit, bounds.times * usual)
+    if deadline is None or at < (opens := deadline - thresholds.hours * _HOUR_MS):
+        return None
+    inside = 1 + history.count_between(opens, deadline, case.referral.person)
+    usual = history.daily_average_before(opens, _USUAL_DAYS) * thresholds.hours / 24
+    limit = max(thresholds.limit, thresholds.times * usual)
+    if inside <= limit:
+        return None
+    return {"referrals": inside, "hours": thresholds.hours, "usual": round(usual, 1), "limit": round(limit, 1)}
 
 
 DEADLINE_BURST = ScreeningRule(
     name="deadline_burst",
     description=(
         "More than `limit` of the referrer's referrals qualified in the last `hours` before a deadline (the program's end, a"
-        " board's month, a challenge's end), more than `times` what is usual with them."
+        " board's month, a challenge's end), and more than `times` the usual number."
     ),
     scope="program",
     severity="low",
     action=lambda screening: screening.deadline_burst.action,
-    decide=_evaluate,
+    evaluate=_evaluate,
+    observes={
+        "referrals": "the referrer's referrals in the last `hours` before the deadline, with this one",
+        "hours": "`hours` of the program",
+        "usual": "how many are usual in as many hours",
+        "limit": "the larger of `limit` and `times` the usual number",
+    },
 )

@@ -7,14 +7,14 @@ import re
 import unicodedata
 from fnmatch import fnmatchcase
 
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.events.screening import Screening
 
-# Each is held against the whole name, in lower case and with full-width letters made plain.
+# Each pattern is matched with the whole normalized name: lower case, full-width letters as ASCII.
 _BUILT_IN = re.compile(
     "|".join(
         (
-            r"(小红薯|用户|手机用户|微信用户|新用户|游客)[\s_-]*[0-9a-z]{3,}",  # given by Xiaohongshu, Weibo, Douyin, WeChat
+            r"(小红薯|用户|手机用户|微信用户|新用户|游客)[\s_-]*[0-9a-z]{3,}",  # defaults of Xiaohongshu, Weibo, Douyin, WeChat
             r"(user|guest|member|account|visitor|wxid|default|new ?user)[\s_-]*[0-9a-z]*[0-9][0-9a-z]*",
             r"(test|tester|测试)[\s_-]*[0-9]*",
             r"[0-9]{6,}",
@@ -26,14 +26,16 @@ _BUILT_IN = re.compile(
 )
 
 
-def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
+def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
     """No handle: not evaluated."""
     if not case.referral.handle:
-        return False
-    handle = _normalize(case.referral.handle)
-    if screening.disposable_handle.built_in and _BUILT_IN.fullmatch(handle):
-        return True
-    return any(fnmatchcase(handle, _normalize(pattern)) for pattern in screening.disposable_handle.patterns)
+        return None
+    handle, settings = _normalize(case.referral.handle), screening.disposable_handle
+    if settings.built_in and _BUILT_IN.fullmatch(handle):
+        return {"pattern": 0}
+    numbered = enumerate(settings.patterns, 1)
+    match = next((number for number, pattern in numbered if fnmatchcase(handle, _normalize(pattern))), None)
+    return None if match is None else {"pattern": match}
 
 
 def _normalize(text: str) -> str:
@@ -46,5 +48,6 @@ DISPOSABLE_HANDLE = ScreeningRule(
     scope="referral",
     severity="low",
     action=lambda screening: screening.disposable_handle.action,
-    decide=_evaluate,
+    evaluate=_evaluate,
+    observes={"pattern": "the entry of `patterns` that matches the name, from 1; 0 for a built-in pattern"},
 )

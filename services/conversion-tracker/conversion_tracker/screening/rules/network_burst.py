@@ -1,9 +1,9 @@
 """Many new followers from one network at once: a room full of phones, or one machine.
 
-A café or a campus has many too, over hours; an event has them at once, so that a person should look first.
+A café or a campus has many too, but over hours; an event has them at once, so the default is to hold for review.
 """
 
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
@@ -11,14 +11,16 @@ from referral.events.timestamps import to_ms
 _MINUTE_MS = 60_000
 
 
-def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
+def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
     """No network hash: not evaluated."""
-    network, bounds = case.referral.network, screening.network_burst
+    network, thresholds = case.referral.network, screening.network_burst
     if not network:
-        return False
-    at, span = to_ms(case.referral.occurred_at), bounds.minutes * _MINUTE_MS
-    near = case.history.moments_around(at, span, case.referral.person, network)
-    return max_in_window(near, at, span) >= bounds.people
+        return None
+    at, span = to_ms(case.referral.occurred_at), thresholds.minutes * _MINUTE_MS
+    people = max_in_window(case.history.moments_around(at, span, case.referral.person, network), at, span)
+    if people < thresholds.people:
+        return None
+    return {"people": people, "minutes": thresholds.minutes, "limit": thresholds.people}
 
 
 NETWORK_BURST = ScreeningRule(
@@ -27,5 +29,10 @@ NETWORK_BURST = ScreeningRule(
     scope="referrer",
     severity="medium",
     action=lambda screening: screening.network_burst.action,
-    decide=_evaluate,
+    evaluate=_evaluate,
+    observes={
+        "people": "the referrer's referees from this network within `minutes`, with this one",
+        "minutes": "`minutes` of the program",
+        "limit": "`people` of the program",
+    },
 )

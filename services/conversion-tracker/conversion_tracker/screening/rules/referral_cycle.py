@@ -1,12 +1,14 @@
-"""Referral cycles: the newest edge of a cycle of up to 8 edges neither counts nor pays."""
+"""Referral cycles: the newest edge of a cycle of up to 8 edges neither counts nor pays.
 
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+Cycles are found by `graph.cycle_detection`. If that happens before the referral qualifies, the history of the referrer has it.
+"""
+
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.events.screening import Screening
 
 
-def _evaluate(case: ScreeningCase, _: Screening) -> bool:
-    """A circle is found by its edges (`domain.circles`); if before the referral qualifies, that is remembered with the referrer."""
-    return case.referral.id in case.history.in_cycle
+def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
+    return {} if case.referral.id in case.history.in_cycle else None
 
 
 REFERRAL_CYCLE = ScreeningRule(
@@ -15,5 +17,6 @@ REFERRAL_CYCLE = ScreeningRule(
     scope="program",
     severity="high",
     action=lambda screening: screening.ring,
-    decide=_evaluate,
+    evaluate=_evaluate,
+    observes={"referrals": "the referrals of the cycle; absent if the cycle closed before this one qualified"},
 )

@@ -1,14 +1,14 @@
 """Self-referral. Attribution refuses it already; this rule checks the finished referral once more."""
 
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.events.screening import Screening
 
 
-def _evaluate(case: ScreeningCase, _: Screening) -> bool:
+def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
     """Raises LookupError if the referrer is unknown, so that an operator reviews the conversion."""
     if case.referrer_external_id is None:
         raise LookupError(f"the catalog has no participant {case.referral.referrer}")
-    return case.referrer_external_id == case.referral.person
+    return {} if case.referrer_external_id == case.referral.person else None
 
 
 SELF_REFERRAL = ScreeningRule(
@@ -17,5 +17,5 @@ SELF_REFERRAL = ScreeningRule(
     scope="referral",
     severity="high",
     action=lambda screening: screening.self_referral,
-    decide=_evaluate,
+    evaluate=_evaluate,
 )

@@ -1,6 +1,6 @@
-"""Faster than friends follow: a script, or a bought crowd."""
+"""Referrals faster than friends follow: a script, or bought followers."""
 
-from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
@@ -8,12 +8,14 @@ from referral.events.timestamps import to_ms
 _MINUTE_MS = 60_000
 
 
-def _evaluate(case: ScreeningCase, screening: Screening) -> bool:
+def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
     limit = screening.velocity_per_minute.limit
     if case.history.size < limit:
-        return False
+        return None
     at = to_ms(case.referral.occurred_at)
-    return max_in_window(case.history.moments_around(at, _MINUTE_MS, case.referral.person), at, _MINUTE_MS) > limit
+    near = case.history.moments_around(at, _MINUTE_MS, case.referral.person)
+    referrals = max_in_window(near, at, _MINUTE_MS)
+    return {"referrals": referrals, "limit": limit} if referrals > limit else None
 
 
 VELOCITY_PER_MINUTE = ScreeningRule(
@@ -22,5 +24,9 @@ VELOCITY_PER_MINUTE = ScreeningRule(
     scope="referrer",
     severity="medium",
     action=lambda screening: screening.velocity_per_minute.action,
-    decide=_evaluate,
+    evaluate=_evaluate,
+    observes={
+        "referrals": "the referrer's referrals that qualified within a minute, with this one",
+        "limit": "`limit` of the program",
+    },
 )

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from link_issuer.domain.advice.advice_rule import AdviceRule, Remark
-from referral.events.program import Caps, Program
+from referral.events.program import Program
+from referral.events.reward_rules import Caps
 
 
 def _find(program: Program) -> Iterator[Remark]:

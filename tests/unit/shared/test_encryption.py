@@ -1,4 +1,4 @@
-"""Sealed secrets: what was sealed is opened again, in its own place and with our key only."""
+"""Sealed secrets: they can be decrypted with the same signing key, program and name only."""
 
 import pytest
 from hypothesis import given
@@ -11,8 +11,8 @@ _names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x
 
 
 @given(_names, _names, _names)
-def test_a_sealed_secret_is_opened_again_and_does_not_show_it(program: str, name: str, secret: str) -> None:
-    """Who reads the catalog without the key sees no secret, and cannot tell two equal ones."""
+def test_a_sealed_secret_is_decrypted_again_and_is_not_visible(program: str, name: str, secret: str) -> None:
+    """Without the key, the catalog reveals no secret, nor that two of them are equal."""
     sealed = seal(KEY, program, name, secret)
     assert unseal(KEY, program, name, sealed) == secret
     assert sealed != seal(KEY, program, name, secret)
@@ -20,15 +20,15 @@ def test_a_sealed_secret_is_opened_again_and_does_not_show_it(program: str, name
 
 @pytest.mark.parametrize(
     ("key", "program", "name"),
-    [("another key of another place, as long", "p", "n"), (KEY, "q", "n"), (KEY, "p", "m"), (KEY, "pn", "")],
+    [("the key of another installation, as long", "p", "n"), (KEY, "q", "n"), (KEY, "p", "m"), (KEY, "pn", "")],
 )
-def test_it_is_good_in_its_own_place_only(key: str, program: str, name: str) -> None:
-    """One program's secret, copied into another's record, lets nobody in."""
+def test_it_is_valid_for_its_own_program_and_name_only(key: str, program: str, name: str) -> None:
+    """The sealed secret of one program, copied into the record of another, cannot be decrypted."""
     with pytest.raises(DecryptionFailed, match="signing key"):
         unseal(key, program, name, seal(KEY, "p", "n", "secret"))
 
 
-def test_what_was_never_sealed_is_not_ours() -> None:
-    """A record that somebody wrote by hand is refused, not believed."""
+def test_text_that_was_never_sealed_is_refused() -> None:
+    """Such as a record written by hand."""
     with pytest.raises(DecryptionFailed):
         unseal(KEY, "p", "n", "not sealed")

@@ -1,4 +1,4 @@
-"""The collector, the catalog and the topics on a real broker."""
+"""Publisher, catalog and topics on a real broker."""
 
 import socket
 import time
@@ -33,7 +33,7 @@ from tests.support.waiting import is_within, wait_until
 pytestmark = pytest.mark.integration
 
 
-def everything(settings: Settings) -> dict[int, list[bytes]]:
+def all_lines(settings: Settings) -> dict[int, list[bytes]]:
     """All lines of `events`, by partition."""
     places = [TopicPartition(settings.topic_prefix + "events", p) for p in range(settings.partitions)]
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka, auto_offset_reset="earliest", enable_auto_commit=False)
@@ -50,7 +50,7 @@ def everything(settings: Settings) -> dict[int, list[bytes]]:
 
 
 def participant(number: int, name: str = "Amy") -> Participant:
-    """Somebody."""
+    """A participant with the code AMY<number>."""
     external = f"xhs:u{number}"
     return Participant(
         recorded_at=datetime.now(UTC),
@@ -64,24 +64,24 @@ def participant(number: int, name: str = "Amy") -> Participant:
 
 @pytest.fixture
 def silent_broker() -> Iterator[str]:
-    """The address of somebody who takes connections and never answers."""
+    """The address of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_what_a_ticket_says_is_durable_is_on_the_log_in_its_partition(settings: Settings) -> None:
-    """Singles of many threads and batches: every line whose wait returned is there, once, where its key belongs."""
-    collector = Publisher(settings)
+def test_every_acknowledged_line_is_on_the_log_in_its_partition(settings: Settings) -> None:
+    """Single lines of many threads, and batches: each is there once, on the partition of its key."""
+    publisher = Publisher(settings)
 
     def single(number: int) -> None:
-        collector.submit(EVENTS, f"k{number}", b"single-%d" % number).wait(30)
+        publisher.submit(EVENTS, f"k{number}", b"single-%d" % number).wait(30)
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(single, range(400)))
-    collector.submit_many(EVENTS, [(f"k{number}", b"batch-%d" % number) for number in range(2500)]).wait(30)
-    assert collector.offer(EVENTS, "k1", b"offer-1")
-    collector.close()
-    found = everything(settings)
+    publisher.submit_many(EVENTS, [(f"k{number}", b"batch-%d" % number) for number in range(2500)]).wait(30)
+    assert publisher.offer(EVENTS, "k1", b"offer-1")
+    publisher.close()
+    found = all_lines(settings)
     wanted = {b"single-%d" % n for n in range(400)} | {b"batch-%d" % n for n in range(2500)} | {b"offer-1"}
     lines = [line for partition in found.values() for line in partition]
     assert sorted(lines) == sorted(wanted)
@@ -91,46 +91,46 @@ def test_what_a_ticket_says_is_durable_is_on_the_log_in_its_partition(settings: 
         }
 
 
-def test_a_log_that_does_not_answer_is_said_so_in_time_and_nothing_piles_up(
+def test_a_broker_that_does_not_answer_is_reported_in_time_and_nothing_accumulates(
     environ: dict[str, str], silent_broker: str
 ) -> None:
-    """Broker mute: NotDurable within the bound, Overloaded beyond what may wait, an offer is refused and never blocks."""
+    """NotDurable within the time-out, Overloaded beyond the limit of lines in flight; an offer is dropped and never blocks."""
     settings = Settings.from_env(
         environ | {"REFERRAL_KAFKA": silent_broker, "REFERRAL_ACK_TIMEOUT_MS": "300", "REFERRAL_MAX_IN_FLIGHT": "3"}
     )
-    collector = Publisher(settings)
+    publisher = Publisher(settings)
     began = time.monotonic()
-    tickets = [collector.submit(EVENTS, "k", b"x") for _ in range(2)]
-    assert collector.offer(EVENTS, "k", b"x")
-    assert not collector.offer(EVENTS, "k", b"x")
+    acks = [publisher.submit(EVENTS, "k", b"x") for _ in range(2)]
+    assert publisher.offer(EVENTS, "k", b"x")
+    assert not publisher.offer(EVENTS, "k", b"x")
     with pytest.raises(Overloaded):
-        collector.submit(EVENTS, "k", b"x")
-    for ticket in tickets:
+        publisher.submit(EVENTS, "k", b"x")
+    for ack in acks:
         with pytest.raises(NotDurable):
-            ticket.wait(0.5)
+            ack.wait(0.5)
     assert is_within(2, began)
 
 
-def test_what_is_handed_in_after_the_end_is_refused_and_counted(settings: Settings) -> None:
-    """A click of the last moment is sent, or counted as dropped; none is lost without a trace."""
-    collector = Publisher(settings)
-    assert collector.offer(EVENTS, "k", b"in time")
-    collector.close()
+def test_a_line_offered_after_close_is_refused_and_counted(settings: Settings) -> None:
+    """An offered line is sent, or counted as dropped; none is lost uncounted."""
+    publisher = Publisher(settings)
+    assert publisher.offer(EVENTS, "k", b"in time")
+    publisher.close()
     before = dropped()
-    assert not collector.offer(EVENTS, "k", b"too late")
+    assert not publisher.offer(EVENTS, "k", b"too late")
     assert dropped() - before == 1
     with pytest.raises(Overloaded, match="stopping"):
-        collector.submit(EVENTS, "k", b"too late")
-    assert [line for lines in everything(settings).values() for line in lines] == [b"in time"]
+        publisher.submit(EVENTS, "k", b"too late")
+    assert [line for lines in all_lines(settings).values() for line in lines] == [b"in time"]
 
 
 def dropped() -> float:
-    """Lines that nobody waited for and that could not be sent."""
+    """Offered lines that were dropped."""
     return REGISTRY.get_sample_value("referral_publisher_dropped_total", {"topic": "events"}) or 0.0
 
 
-def test_an_entity_is_found_by_every_reader_as_soon_as_its_write_is_acknowledged(settings: Settings) -> None:
-    """A look-up that misses reads the catalog to its end: no reader says unknown after the ack."""
+def test_every_reader_finds_an_entity_once_its_write_is_acknowledged(settings: Settings) -> None:
+    """A look-up that misses reads the catalog to its end, so after the acknowledgement no reader reports it as unknown."""
     writer = CatalogWriter(settings, SystemClock())
     follower = CatalogFollower(settings).start()
     reader = CatalogReader(settings, Catalog(refresh=lambda: reader.read_to_end(30)))
@@ -149,21 +149,21 @@ def test_an_entity_is_found_by_every_reader_as_soon_as_its_write_is_acknowledged
     writer.close()
 
 
-def test_a_catalog_whose_broker_is_away_does_not_say_unknown_and_is_not_ready(environ: dict[str, str]) -> None:
-    """A look-up that finds nothing must neither hang nor guess; readiness says why."""
+def test_without_a_broker_the_catalog_reports_nothing_as_unknown_and_is_not_ready(environ: dict[str, str]) -> None:
+    """A look-up that misses must neither hang nor guess; readiness gives the reason."""
     follower = CatalogFollower(Settings.from_env(environ | {"REFERRAL_KAFKA": "127.0.0.1:1"})).start()
     began = time.monotonic()
     with pytest.raises(
         LogUnavailable, match=r"Cannot read the catalog from Kafka at 127\.0\.0\.1:1: .*broker is running"
     ):
-        follower.view.participant("par_nobody")
+        follower.view.participant("par_unknown")
     assert is_within(3, began)
     assert follower.stale_reason() is not None
     follower.stop()
 
 
-def test_topics_are_made_once_and_a_topic_that_differs_is_named(environ: dict[str, str]) -> None:
-    """The administrator creates what is missing, leaves what is right, and refuses what it cannot change."""
+def test_topics_are_created_once_and_a_topic_that_differs_is_reported(environ: dict[str, str]) -> None:
+    """Missing topics are created, correct ones are left alone, and one that differs is an error."""
     settings = Settings.from_env(environ)
     assert f"{settings.topic_prefix}events" in ensure_topics(settings)
     assert ensure_topics(settings) == []
@@ -171,8 +171,8 @@ def test_topics_are_made_once_and_a_topic_that_differs_is_named(environ: dict[st
         ensure_topics(Settings.from_env(environ | {"REFERRAL_PARTITIONS": "5"}))
 
 
-def test_a_process_with_other_partitions_than_the_topics_is_not_ready_and_says_why(environ: dict[str, str]) -> None:
-    """One process that counts partitions differently would look for people where they are not; it must not run unseen."""
+def test_a_process_with_another_partition_count_than_the_topics_is_not_ready(environ: dict[str, str]) -> None:
+    """It would look for people on the wrong partitions; readiness gives the reason."""
     settings = Settings.from_env(environ)
     assert "referral topics ensure" in str(LogCheck(settings, {})())
     ensure_topics(settings)
@@ -181,17 +181,17 @@ def test_a_process_with_other_partitions_than_the_topics_is_not_ready_and_says_w
     assert "has 4 partitions, not 3" in str(LogCheck(other, {})())
 
 
-def test_writes_go_on_after_a_broker_was_killed_with_lines_under_way(mortal: Stack, topic_prefix: str) -> None:
-    """A producer whose record was cut off may never send again; then the next line gets another, for events and catalog alike."""
+def test_writes_continue_after_the_broker_was_killed_with_lines_in_flight(mortal: Stack, topic_prefix: str) -> None:
+    """A producer that failed a record may never send again: the next line opens another, for publisher and catalog writer."""
     settings = Settings(signing_key=SIGNING_KEY, kafka=mortal.kafka, redis=mortal.redis, topic_prefix=topic_prefix)
     ensure_topics(settings)
-    collector, writer = Publisher(settings), CatalogWriter(settings, SystemClock())
+    publisher, writer = Publisher(settings), CatalogWriter(settings, SystemClock())
     numbers = count()
 
     def accepted() -> bool:
         lines = [(f"k{number}", b"line-%d" % number) for number in islice(numbers, 40)]
         try:
-            collector.submit_many(EVENTS, lines).wait(2)
+            publisher.submit_many(EVENTS, lines).wait(2)
             writer.write([participant(0)])
         except NotDurable:
             return False
@@ -199,20 +199,20 @@ def test_writes_go_on_after_a_broker_was_killed_with_lines_under_way(mortal: Sta
 
     for _ in range(2):
         wait_until(accepted)
-        under_way = [collector.submit_many(EVENTS, [(f"k{n}", b"cut off") for n in range(40)]) for _ in range(20)]
+        in_flight = [publisher.submit_many(EVENTS, [(f"k{n}", b"cut off") for n in range(40)]) for _ in range(20)]
         mortal.kafka_process.kill()
-        while any(_is_open(ticket) for ticket in under_way):
-            collector.offer(EVENTS, "k", b"nobody waits for it")
+        while any(_is_pending(ack) for ack in in_flight):
+            publisher.offer(EVENTS, "k", b"not awaited")
         mortal.start_kafka()
     wait_until(accepted)
-    collector.close()
+    publisher.close()
     writer.close()
 
 
-def _is_open(ticket: PendingAck) -> bool:
-    """Whether nothing is known of these lines yet, after a tenth of a second."""
+def _is_pending(ack: PendingAck) -> bool:
+    """Whether these lines are neither acknowledged nor failed after a tenth of a second."""
     try:
-        ticket.wait(0.1)
+        ack.wait(0.1)
     except NotDurable as error:
         return "did not acknowledge within" in str(error)
     return False
