@@ -21,12 +21,14 @@ from referral.events.entities import ApiKey
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import generate_secret
 from referral.http.bearer_token import secret_digest
+from referral.log.acl_admin import ensure_acls
 from referral.log.errors import NotDurable
 from referral.log.topic_admin import ensure_topics
 from referral_tools.private_files import load_or_create_secret
 from referral_tools.stack.front_door import front_door
 from referral_tools.stack.ports import PortTaken, refuse_taken, stack_ports
 from referral_tools.stack.process import Process
+from referral_tools.stack.security import StackSecurity
 from referral_tools.stack.stack import Stack
 from referral_tools.stack.supervisor import SupervisedProcess, Supervisor
 
@@ -39,6 +41,11 @@ class ProcessRow:
     module: str
     words: tuple[str, ...]
     port: int
+
+    @property
+    def service(self) -> str:
+        """The service that it belongs to."""
+        return self.module.replace("_", "-")
 
     @property
     def serves(self) -> bool:
@@ -69,11 +76,16 @@ class System:
     """All processes over one data folder. A context manager: up when entered, gone when left."""
 
     def __init__(
-        self, home: Path, port_base: int, overrides: Mapping[str, str] | None = None, var: Path = Path("var")
+        self,
+        home: Path,
+        port_base: int,
+        overrides: Mapping[str, str] | None = None,
+        var: Path = Path("var"),
+        security: StackSecurity | None = None,
     ) -> None:
         self.home = home
         self._base = port_base
-        self.stack = Stack(home, port_base, var)
+        self.stack = Stack(home, port_base, var, security)
         self.services = {row.name: f"http://127.0.0.1:{port_base + row.port}" for row in TABLE if row.serves}
         self.front = f"http://127.0.0.1:{port_base + FRONT_PORT}"
         self.environ = self._environment() | dict(overrides or {})
@@ -86,6 +98,8 @@ class System:
         try:
             self.stack.start()
             ensure_topics(self.settings)
+            if self.stack.security is not None:
+                ensure_acls(self.settings, {service: service for service in SERVICES})
             self._supervisor.start([*(self._supervised_process(row) for row in TABLE), self._supervised_front_door()])
         except BaseException:
             self.stop()
@@ -125,7 +139,7 @@ class System:
 
     def process(self, row: ProcessRow, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> Process:
         """The process of a row, not started. A chaos test gives it settings of its own, or a module that wraps it."""
-        own = {
+        own = self.stack.environ(row.service, row.name) | {
             "REFERRAL_HTTP_PORT": str(self._base + row.port),
             "REFERRAL_METRICS_PORT": "0" if row.serves else str(self._base + row.port),
             "REFERRAL_WORKER": "1",
@@ -146,8 +160,7 @@ class System:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "REFERRAL_KAFKA": self.stack.kafka,
-            "REFERRAL_REDIS": self.stack.redis,
+            **self.stack.environ(),
             "REFERRAL_SIGNING_KEY": load_or_create_secret(self.home / "signing-key", lambda: secrets.token_urlsafe(48)),
             "REFERRAL_PUBLIC_URL": self.front,
             "REFERRAL_WALLET_URL": self.front,
@@ -184,7 +197,7 @@ def free_base() -> int:
 def is_reachable(address: str) -> bool:
     """Whether a GET of this address is answered with success."""
     try:
-        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310 - always one of our own addresses
+        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310 - always one of our own addresses  # nosec B310
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
