@@ -86,12 +86,12 @@ class AdapterSignature(Section, frozen=True, kw_only=True):
 
 
 class WechatAccount(Section, frozen=True, kw_only=True):
-    """The WeChat official account whose callbacks count: its AppID, and whether unencrypted callbacks are refused."""
+    """The WeChat official account that sends callbacks: its AppID, and whether unencrypted callbacks are refused."""
 
     appid: Annotated[
         AppId | None,
         Meta(
-            description="the only AppID whose encrypted callbacks are accepted",
+            description="the only AppID from which encrypted callbacks are accepted",
             examples=["wx0123456789abcdef"],
             extra={"left_out": "not checked"},
         ),

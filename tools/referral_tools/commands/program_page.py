@@ -14,11 +14,11 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples/programs/glow.yaml"
 
 _INTRO = """\
 A program is everything a growth team decides, in one YAML file (or the same as JSON). [glow.yaml](../examples/programs/glow.yaml)
-uses every section but caps; the excerpts below are its own.
+uses every section but caps and adapters; the excerpts below are its own.
 
 ```sh
 referral program check glow.yaml           # what is wrong, line by line, and what a growth expert would do better
-referral program apply glow.yaml           # make it the program's next version (--dry-run asks what would happen)
+referral program apply glow.yaml           # make it the program's next version (--dry-run only shows the result)
 referral program versions prg_glow         # the versions, the newest first, with what each changed
 referral program diff glow.yaml            # what differs from the newest version that is applied
 referral program diff old.yaml new.yaml    # ... between two files
