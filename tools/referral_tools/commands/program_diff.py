@@ -70,7 +70,7 @@ def _side(name: str, service: ServiceClient | None) -> ComparedProgram:
 def _version(program: str, which: str, service: ServiceClient | None) -> ComparedProgram:
     if service is None:
         raise click.ClickException(
-            f"the versions of {program} are read from the running system: give --key (or REFERRAL_KEY), and --url if it is not local"
+            f"the versions of {program} are in the running system: give --key (or REFERRAL_KEY), and --url if it is not local"
         )
     listed = list_versions(service, program)
     found = [one for one in listed if which in ("newest", str(one.version))][:1]
