@@ -12,7 +12,7 @@ from referral.topics import TOPICS
 
 @click.group()
 def topics() -> None:
-    """Make the topics of a system. Needs the log (REFERRAL_KAFKA), not the services."""
+    """Create the topics of a system. Needs Kafka (REFERRAL_KAFKA), not the services."""
 
 
 @topics.command()
@@ -21,12 +21,12 @@ def topics() -> None:
     default=10,
     show_default=True,
     type=click.IntRange(1, 600),
-    help="Seconds that the broker may take to answer.",
+    help="Seconds to wait for the broker.",
 )
 def ensure(wait: int) -> None:
-    """Make the topics that are missing; those that exist are held against the table.
+    """Create missing topics, and compare existing ones with the table of topics.
 
-    Ends with 1 where one differs: nothing of it is changed then. Running it again does no harm.
+    Exits with 1 if an existing topic differs; it is not changed. The command can be repeated.
     """
     made = _ensure(wait * 1000)
     for name in made:
@@ -35,7 +35,7 @@ def ensure(wait: int) -> None:
 
 
 def _ensure(patience_ms: int) -> list[str]:
-    """The names of the topics that were made. Ends the command with a message where that cannot be done."""
+    """Returns the names of the topics that were created. Raises ClickException if that fails."""
     try:
         settings = Settings.from_env({"REFERRAL_SIGNING_KEY": "unused: a topic has no token" + "." * 8, **os.environ})
     except ConfigError as error:
@@ -46,5 +46,5 @@ def _ensure(patience_ms: int) -> list[str]:
         raise click.ClickException(str(error)) from error
     except KafkaError as error:
         raise click.ClickException(
-            f"the broker at {settings.kafka} does not do it ({type(error).__name__}): does it run, and is REFERRAL_KAFKA right?"
+            f"the broker at {settings.kafka} failed ({type(error).__name__}): is it running, and is REFERRAL_KAFKA correct?"
         ) from error
