@@ -127,7 +127,7 @@ class Client:
         return answer.status_code != 409
 
     def get(self, path: str, **query: str | int) -> object:
-        """What a resource holds."""
+        """Returns the content of a resource."""
         url = httpx.URL(self._url(path), params=query)
         return msgspec.json.decode(self._request("GET", str(url)).content)
 
@@ -137,7 +137,7 @@ class Client:
     def _request(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None, accepts: int = 200
     ) -> httpx.Response:
-        """Gives an answer of success or of the status that the caller `accepts`. Raises Refused."""
+        """Returns a response that is a success or has the status `accepts`. Raises RequestRefused otherwise."""
         answer = self._checked_response(httpx.Request(method, url, content=body, headers=headers))
         if answer.is_success or answer.status_code == accepts:
             return answer

@@ -1,4 +1,4 @@
-"""`referral bans list|add|lift`: who is shut out of a program."""
+"""`referral bans list|add|lift`: the bans of a program."""
 
 import click
 
@@ -12,7 +12,7 @@ _PROGRAM, _PERSON = click.argument("program", metavar="PROGRAM"), click.argument
 
 @click.group()
 def bans() -> None:
-    """Shut people out of a program, and let them in again."""
+    """Ban people from a program, and lift bans."""
 
 
 @bans.command("list")
@@ -34,7 +34,7 @@ def listing(program: str, limit: int, url: str, key: str) -> None:
 @decision_options
 @service_options("admin")
 def add(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
-    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: none of their referrals counts any more."""
+    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: none of their referrals counts."""
     body = {"person": person, "by": by, "note": note}
     ServiceClient(url, key).request_ok("POST", path("programs", program, "bans"), json=body)
     click.echo(f"{person} is banned from {program} by {by}")
@@ -46,8 +46,8 @@ def add(program: str, person: str, by: str, note: str, url: str, key: str) -> No
 @decision_options
 @service_options("admin")
 def lift(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
-    """Lift the ban of PERSON from PROGRAM: all counts again as if it had not been."""
+    """Lift the ban of PERSON from PROGRAM: everything counts again, as if there had been no ban."""
     ServiceClient(url, key).request_ok(
         "DELETE", path("programs", program, "bans", person), params={"by": by, "note": note}
     )
-    click.echo(f"{person} is free of the ban from {program}, by {by}")
+    click.echo(f"the ban of {person} from {program} is lifted by {by}")

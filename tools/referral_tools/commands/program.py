@@ -29,7 +29,7 @@ program.add_command(diff)
 @program.command("check")
 @click.argument("file", type=FILE)
 def check_file(file: Path) -> None:
-    """Print the mistakes in FILE by line, and what a growth expert would improve. Exits with 1 if there are mistakes."""
+    """Print the mistakes in FILE by line, and advice on improving it. Exits with 1 if there are mistakes."""
     _, _, found = load_program_file(file)
     count = len(find_advice(found))
     warnings = f", with {count} warning{'s' if count > 1 else ''}" if count else ""

@@ -34,13 +34,13 @@ _REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Proce
     default=Path("examples/programs/glow.yaml"),
     show_default=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The program that a system without any is given.",
+    help="The program file that is applied if the system has no program yet.",
 )
 def run(port_base: int, home: Path | None, program: Path) -> None:
-    """Start the system, and stay until Ctrl-C.
+    """Start the system and run it until Ctrl-C.
 
-    Prints the addresses and a development API key, and writes both into var/run.json (and into run.json in its folder:
-    another system may come after it) for scripts while it runs.
+    Prints the addresses and a development API key. While it runs, both are also in var/run.json, which describes the system that
+    was started last, and in run.json in the folder of its data.
     REFERRAL_DEV_KEY sets that key; otherwise it is created once, and stored with the data.
     """
     try:
@@ -89,4 +89,4 @@ def _show(system: System, running: RunningSystem) -> None:
         click.echo(f"  {name:<19} {system.address(name)}")
     click.echo(f"  {'Kafka':<19} {running.kafka}\n  {'Redis':<19} {running.redis}")
     click.echo(f"  {'development key':<19} {running.api_key}\n  {'logs':<19} {system.home / 'logs'}")
-    click.echo("It stays up until Ctrl-C.")
+    click.echo("Press Ctrl-C to stop.")

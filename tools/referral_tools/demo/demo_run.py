@@ -55,7 +55,7 @@ class Demo:
         return verdict.agrees
 
     def _prepare(self) -> FileClock:
-        """Empties the data folder, and sets the clock to when the campaign is set up. Raises NotADemo."""
+        """Empties the data folder, and sets the clock to when the campaign is set up. Raises NotADemoFolder."""
         refuse_taken(tuple(self.port_base + port for port in PORTS))
         empty_folder(self.home)
         clock = FileClock(self._clock_file)
