@@ -169,7 +169,7 @@ def test_any_value_at_a_path_is_mapped_or_an_error(name: str, value: object, tim
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.integers())
 def test_a_pointer_resolves_to_its_value(path: list[str], value: int) -> None:
-    """RFC 6901: `~` and `/` in names are escaped, and nothing else is."""
+    """RFC 6901: `~` and `/` in names are escaped, no other characters."""
     document: object = value
     for step in reversed(path):
         document = {step: document}

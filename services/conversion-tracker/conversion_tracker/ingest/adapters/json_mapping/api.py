@@ -1,4 +1,4 @@
-"""`POST /v1/adapters/{name}/{program}`: a platform's own JSON, mapped as the program file's `adapters` section says."""
+"""`POST /v1/adapters/{name}/{program}`: a platform's own JSON, mapped by the `adapters` section of the program file."""
 
 import base64
 import hmac
