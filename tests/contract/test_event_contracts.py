@@ -44,4 +44,6 @@ def test_every_example_is_valid_under_the_exported_schema(topic: Topic, kind: st
 
 def test_every_example_is_of_a_type_that_some_topic_holds() -> None:
     """An example of a type that is gone would mislead."""
-    assert set(examples()) == {kind for _, kind in LINES}, "each type of a topic's union needs events/examples/<type>.json"
+    assert set(examples()) == {kind for _, kind in LINES}, (
+        "each type of a topic's union needs events/examples/<type>.json"
+    )
