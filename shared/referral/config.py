@@ -96,19 +96,19 @@ class Settings:
     public_url: str = setting(
         "REFERRAL_PUBLIC_URL",
         "Public URL of link-issuer; referral links begin with it.",
-        "http://127.0.0.1:8001",
+        "http://127.0.0.1:8000",
         form=_ADDRESS,
     )
     wallet_url: str = setting(
         "REFERRAL_WALLET_URL",
         "Public URL of reward-dispatcher; guide downloads begin with it.",
-        "http://127.0.0.1:8003",
+        "http://127.0.0.1:8000",
         form=_ADDRESS,
     )
     board_url: str = setting(
         "REFERRAL_BOARD_URL",
         "Public URL of leaderboard; board pages begin with it.",
-        "http://127.0.0.1:8004",
+        "http://127.0.0.1:8000",
         form=_ADDRESS,
     )
     leaderboard: str = setting(

@@ -25,6 +25,7 @@ from referral.log.acl_admin import ensure_acls
 from referral.log.errors import NotDurable
 from referral.log.topic_admin import ensure_topics
 from referral_tools.private_files import load_or_create_secret
+from referral_tools.stack.front_door import front_door
 from referral_tools.stack.ports import PortTaken, refuse_taken, stack_ports
 from referral_tools.stack.process import Process
 from referral_tools.stack.security import StackSecurity
@@ -67,6 +68,8 @@ TABLE = (
     ProcessRow("activity", "leaderboard", ("fold", "activity"), 34),
 )
 SERVICES = tuple(row.name for row in TABLE if row.serves)
+FRONT_PORT = 0  # above the base, as for the rows
+PORTS = (FRONT_PORT, *(row.port for row in TABLE))
 
 
 class System:
@@ -84,19 +87,20 @@ class System:
         self._base = port_base
         self.stack = Stack(home, port_base, var, security)
         self.services = {row.name: f"http://127.0.0.1:{port_base + row.port}" for row in TABLE if row.serves}
+        self.front = f"http://127.0.0.1:{port_base + FRONT_PORT}"
         self.environ = self._environment() | dict(overrides or {})
         self.settings = Settings.from_env({**os.environ, **self.environ})
         self._supervisor = Supervisor()
         self.processes: dict[str, Process] = {}
 
     def __enter__(self) -> Self:
-        refuse_taken(tuple(self._base + row.port for row in TABLE))
+        refuse_taken(tuple(self._base + port for port in PORTS))
         try:
             self.stack.start()
             ensure_topics(self.settings)
             if self.stack.security is not None:
                 ensure_acls(self.settings, {service: service for service in SERVICES})
-            self._supervisor.start([self._supervised_processes(row) for row in TABLE])
+            self._supervisor.start([*(self._supervised_process(row) for row in TABLE), self._supervised_front_door()])
         except BaseException:
             self.stop()
             raise
@@ -114,8 +118,8 @@ class System:
 
     def address(self, name: str) -> str:
         """Where a process shows its health: services on their own port, folds and workers beside their work."""
-        (row,) = (row for row in TABLE if row.name == name)
-        return f"http://127.0.0.1:{self._base + row.port}"
+        ports = {row.name: row.port for row in TABLE} | {"front-door": FRONT_PORT}
+        return f"http://127.0.0.1:{self._base + ports[name]}"
 
     def wait(self) -> None:
         """Returns at SIGINT or SIGTERM. Raises ProcessUnhealthy if a process dies before, the broker and Redis included."""
@@ -144,7 +148,12 @@ class System:
         log = self.home / "logs" / f"{row.name}.log"
         return Process(row.name, command, log, self.environ | own | dict(environ or {}))
 
-    def _supervised_processes(self, row: ProcessRow) -> SupervisedProcess:
+    def _supervised_front_door(self) -> SupervisedProcess:
+        process = front_door(self.home, self._base + FRONT_PORT, self.services, self.settings.max_body)
+        self.processes[process.name] = process
+        return SupervisedProcess(process, lambda: is_reachable(f"{self.front}/healthz"))
+
+    def _supervised_process(self, row: ProcessRow) -> SupervisedProcess:
         address = f"http://127.0.0.1:{self._base + row.port}/readyz"
         self.processes[row.name] = self.process(row)
         return SupervisedProcess(self.processes[row.name], lambda: is_reachable(address))
@@ -153,9 +162,10 @@ class System:
         return {
             **self.stack.environ(),
             "REFERRAL_SIGNING_KEY": load_or_create_secret(self.home / "signing-key", lambda: secrets.token_urlsafe(48)),
-            "REFERRAL_PUBLIC_URL": self.services["link-issuer"],
-            "REFERRAL_WALLET_URL": self.services["reward-dispatcher"],
-            "REFERRAL_BOARD_URL": self.services["leaderboard"],
+            "REFERRAL_PUBLIC_URL": self.front,
+            "REFERRAL_WALLET_URL": self.front,
+            "REFERRAL_BOARD_URL": self.front,
+            "REFERRAL_PROXIES": "1",
             "REFERRAL_LEADERBOARD": self.services["leaderboard"],
             "REFERRAL_WEBHOOK_LOOPBACK": "true",
             "PYTHONDONTWRITEBYTECODE": "",  # a dozen processes start from the same modules: compile each once
@@ -179,7 +189,7 @@ def free_base() -> int:
     for base in random.SystemRandom().sample(range(10_000, 20_000, 100), 100):
         with contextlib.suppress(PortTaken):
             stack_ports(base)
-            refuse_taken(tuple(base + row.port for row in TABLE))
+            refuse_taken(tuple(base + port for port in PORTS))
             return base
     raise PortTaken("no hundred ports in a row are free from 10000 to 19999")
 

@@ -39,7 +39,7 @@ _service_users = click.option(
     default=10,
     show_default=True,
     type=click.IntRange(1, 600),
-    help="Seconds that the broker may take to answer.",
+    help="Seconds to wait for the broker.",
 )
 @click.option("--acls", is_flag=True, help="Also add the access rules of each service's user that are missing.")
 @click.option(
@@ -120,5 +120,5 @@ def _errors_as_messages(settings: Settings) -> Iterator[None]:
         ) from error
     except KafkaError as error:
         raise click.ClickException(
-            f"the broker at {settings.kafka} does not do it ({type(error).__name__}): does it run, and is REFERRAL_KAFKA right?"
+            f"the broker at {settings.kafka} failed ({type(error).__name__}): is it running, and is REFERRAL_KAFKA correct?"
         ) from error
