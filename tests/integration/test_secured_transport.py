@@ -39,7 +39,14 @@ PROGRAM: dict[str, Any] = {
     "channels": ["wechat"],
     "rewards": [
         {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "skincare-secrets.pdf"},
-        {"id": "first20", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20},
+        {
+            "id": "first20",
+            "to": "referee",
+            "on": "conversion.cleared",
+            "kind": "discount_code",
+            "percent": 20,
+            "pool": "generated",
+        },
     ],
     "boards": [{"metric": "referrals", "periods": ["month", "all"]}],
     "content": [{"id": "hacks", "format": "helpful", "mechanics": ["practical_value"], "hook": {"en": "Three steps"}}],
