@@ -1,46 +1,65 @@
-"""The API's own description of conversion-tracker: valid, and true of the facts that it takes."""
+"""The OpenAPI document of conversion-tracker: valid, complete, and true of every response."""
 
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import httpx
 import jsonschema
 import pytest
 import schemathesis
+from msgspec.structs import replace
 from openapi_spec_validator import validate
 
 from conversion_tracker.app import app as make_app
+from conversion_tracker.ingest.adapters.wechat.callback import signature
+from conversion_tracker.ingest.adapters.wechat.wechat_openapi import POST_CALLBACK
 from conversion_tracker.ingest.event_errors import REMEDIES
+from conversion_tracker.replay.replay_openapi import RULES_BODY
 from referral.config import Settings
+from referral.encryption import seal
+from referral.events.adapters import Adapter, AdapterPaths
+from referral.events.entities import AdapterSecret, CatalogEntity
 from referral.events.facts import Fact
 from referral.events.schemas import types_by_tag
 from referral_tools.stack.ports import free_ports
 from tests.support.api_probe import probe
-from tests.support.builders.participants import PROGRAM
+from tests.support.builders.conversion_tracker import FRIEND, program_version
+from tests.support.builders.participants import PROGRAM, START
 from tests.support.processes import run_module
 from tests.support.settings import UNREACHABLE
-from tests.support.systems.conversion_tracker import serve_conversion_tracker
+from tests.support.systems.conversion_tracker import CATALOG, event, serve_conversion_tracker
 from tests.support.waiting import is_ready, wait_until
 
 DECISIONS = ("/conversions", "/bans")
+HELD = "xhs:odd"
+TOKEN = "glowtoken2026"
+SHOP = Adapter(
+    id="shop",
+    where=AdapterPaths(id="/id", type="/name", person="/user", time="/at"),
+    types={"subscribed": "person.followed"},
+)
 
 
 @pytest.fixture(scope="module")
 def document() -> Iterator[dict[str, Any]]:
-    """/openapi.json; no broker is needed to tell what an API looks like."""
+    """/openapi.json, which needs neither Kafka nor Redis."""
     app = make_app(UNREACHABLE)
     yield app.test_client().get("/openapi.json").get_json()
     app.extensions["referral"].follower.stop()
 
 
 def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
-    """Generators and testers read it; every reference leads somewhere."""
+    """Every reference can be resolved."""
     assert document["openapi"].startswith("3.1")
     validate(document)
 
 
-def test_every_fact_stands_there_with_a_schema_and_a_valid_example(document: dict[str, Any]) -> None:
-    """What a platform's developer copies is what the door takes."""
+def test_every_event_type_has_a_schema_and_a_valid_example(document: dict[str, Any]) -> None:
+    """On its own and in an array."""
     body = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
     assert set(body["examples"]) == set(types_by_tag(Fact))
     schema = {**body["schema"], "components": document["components"]}
@@ -49,14 +68,17 @@ def test_every_fact_stands_there_with_a_schema_and_a_valid_example(document: dic
         jsonschema.validate([one["value"]] * 2, schema)
 
 
-def test_the_codes_of_refusals_stand_there(document: dict[str, Any]) -> None:
-    """They are stable, and programs branch on them."""
-    receipt = document["paths"]["/v1/events"]["post"]["responses"]["202"]["content"]["application/json"]["schema"]
-    assert receipt["properties"]["rejected"]["items"]["properties"]["code"]["enum"] == list(REMEDIES)
+def test_the_codes_of_rejected_events_are_documented(document: dict[str, Any]) -> None:
+    """They are stable, so that programs can depend on them."""
+    schemas = document["components"]["schemas"]
+    response = document["paths"]["/v1/events"]["post"]["responses"]["202"]["content"]["application/json"]["schema"]
+    assert response == {"$ref": "#/components/schemas/IngestResponse"}
+    assert schemas["IngestResponse"]["properties"]["rejected"]["items"] == {"$ref": "#/components/schemas/EventError"}
+    assert schemas["EventError"]["properties"]["code"]["enum"] == sorted(REMEDIES)
 
 
-def test_every_decision_says_who_may_take_it_and_takes_an_idempotency_key(document: dict[str, Any]) -> None:
-    """To look needs `read`, to decide needs `admin`; a client library may send a key with each."""
+def test_every_decision_has_its_scope_and_accepts_an_idempotency_key(document: dict[str, Any]) -> None:
+    """Reading requires `read`, deciding `admin`."""
     found = {path: one for path, one in document["paths"].items() if any(part in path for part in DECISIONS)}
     operations = [(method, one[method]) for one in found.values() for method in one if method != "parameters"]
     assert sorted(method for method, _ in operations) == ["delete", "get", "get", "post", "post", "post"]
@@ -67,21 +89,73 @@ def test_every_decision_says_who_may_take_it_and_takes_an_idempotency_key(docume
         assert names.count("Idempotency-Key") == (method != "get")
 
 
-@pytest.mark.integration
-def test_whatever_is_decided_is_answered_as_described(settings: Settings, environ: dict[str, str]) -> None:
-    """Made-up reviews and bans, right and wrong: no server error, and every answer has a described form."""
+@dataclass(frozen=True)
+class Resources:
+    """The existing resources that generated requests refer to, alternating with generated names."""
+
+    conversion: str
+    replay: str
+    turns: Iterator[bool]
+
+    def prepare(self, case: schemathesis.Case) -> None:
+        """Makes a request refer to existing resources; every second one keeps its generated names and signature."""
+        existing = {"program": PROGRAM}
+        if next(self.turns):
+            existing |= {"external_id": FRIEND, "conversion": self.conversion, "replay": self.replay}
+            if "name" in case.path_parameters:
+                existing["name"] = SHOP.id
+            if "wechat" in case.path:
+                _sign_wechat(case)
+        case.path_parameters.update({name: value for name, value in existing.items() if name in case.path_parameters})
+
+
+def _sign_wechat(case: schemathesis.Case) -> None:
+    now = str(int(time.time()))
+    case.query = {"signature": signature(TOKEN, now, "n"), "timestamp": now, "nonce": "n"}
+    if case.method == "POST":
+        case.body = POST_CALLBACK["requestBody"]["content"]["text/xml"]["example"]
+
+
+def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
+    glow = program_version()
+    with_adapter = replace(glow, program=replace(glow.program, adapters=(SHOP,)))
+    sealed = seal(settings.signing_key, PROGRAM, "wechat", TOKEN)
+    token = AdapterSecret(recorded_at=START, program=PROGRAM, name="wechat", sealed=(sealed,))
+    return with_adapter, *CATALOG[1:], token
+
+
+@pytest.fixture
+def api(settings: Settings, environ: dict[str, str]) -> Iterator[httpx.Client]:
+    """The service with its folds; a friend was referred by Amy, and another referral is held for review."""
     [port] = free_ports(1)
-    url = f"http://127.0.0.1:{port}"
     http = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
-    with serve_conversion_tracker(settings), run_module(http, "conversion_tracker", "http"):
-        wait_until(lambda: is_ready(httpx.Client(base_url=url)))
-        schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
-        for operation in (found.ok() for found in schema.get_all_operations()):
-            if any(part in operation.path for part in DECISIONS):
-                probe(operation, {"Authorization": "Bearer rk_all"}, _aim)
+    with ExitStack() as stack:
+        system = stack.enter_context(serve_conversion_tracker(settings, *_catalog(settings)))
+        stack.enter_context(run_module(environ, "conversion_tracker", "fold", "attribute"))
+        stack.enter_context(run_module(environ, "tests.support.systems.screen_with_failing_rule"))
+        stack.enter_context(run_module(http, "conversion_tracker", "http"))
+        client = stack.enter_context(
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer rk_all"}, timeout=30)
+        )
+        wait_until(lambda: is_ready(client))
+        assert system.post([event(person, code="AMY88") for person in (FRIEND, HELD)]).status_code == 202
+        yield client
 
 
-def _aim(case: schemathesis.Case) -> None:
-    """At the program that exists."""
-    if "program" in case.path_parameters:
-        case.path_parameters["program"] = PROGRAM
+def _items(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get(path).json()["items"]
+    return items
+
+
+@pytest.mark.integration
+def test_every_response_is_as_documented(api: httpx.Client) -> None:
+    """Generated requests to all resources: no server error, and every response matches the document."""
+    [conversion] = wait_until(lambda: _items(api, f"/v1/programs/{PROGRAM}/conversions"))
+    schema = schemathesis.openapi.from_url(f"{api.base_url}/openapi.json")
+    operations = [found.ok() for found in schema.get_all_operations()]
+    assert len(operations) == 16
+    rules = RULES_BODY["content"]["application/json"]["example"]
+    replay = api.post(f"/v1/programs/{PROGRAM}/replays", json=rules)
+    resources = Resources(conversion["id"], replay.json()["id"], cycle((True, False)))
+    for operation in operations:
+        probe(operation, {"Authorization": "Bearer rk_all"}, resources.prepare)

@@ -68,7 +68,7 @@ class Whole:
 
     def run(self, *words: str) -> Result:
         """A command of the tracker's."""
-        return CliRunner().invoke(main, words, env={"REFERRAL_TRACKER_URL": self.url, "REFERRAL_KEY": "rk_all"})
+        return CliRunner().invoke(main, words, env={"REFERRAL_URL": self.url, "REFERRAL_KEY": "rk_all"})
 
     def does(self, *words: str) -> str:
         """The output of a command that succeeds."""

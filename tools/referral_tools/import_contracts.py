@@ -12,7 +12,7 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class ClosedContract(Contract):
-    """`modules` and their descendants import each other and what `may_import` names, and nothing else.
+    """`modules` and their descendants import each other and what `may_import` names, and no other module.
 
     `outside` are exceptions: modules, with their descendants, that may import anything and that the others may not import. They
     are names or patterns of whole dotted names, in which `*` matches any characters, dots included: `shop.*.api`, `shop.*_client`.

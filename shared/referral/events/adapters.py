@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 from msgspec import Meta, field
 
 from referral.events.facts import Channel, Fact
-from referral.events.line import Name
+from referral.events.line import Name, type_tag
 from referral.events.section import Section, Slug
 from referral.events.value_checks import InvalidValue
 
@@ -26,20 +26,6 @@ AppId = Annotated[
         extra={"must_be": "an AppID: wx and 16 letters and digits, as shown on the account's page"},
     ),
 ]
-FactType = Literal[
-    "content.shown",
-    "content.shared",
-    "person.followed",
-    "person.unfollowed",
-    "person.active",
-    "code.scanned",
-    "friend.tagged",
-    "order.paid",
-    "order.refunded",
-    "post.published",
-    "post.engaged",
-    "post.removed",
-]
 BUILT_IN = ("wechat", "cloudevents")
 """Adapters that every program has; their names are taken."""
 
@@ -55,6 +41,8 @@ def _not_built_in(name: str) -> None:
         raise InvalidValue(f"{name} is a built-in adapter: choose another name")
 
 
+FACT_TYPES = [type_tag(fact) for fact in get_args(Fact)]
+FactType = Annotated[str, Meta(extra_json_schema={"enum": FACT_TYPES})]
 DATA_FIELDS = _data_fields()
 DataField = Annotated[str, Meta(extra_json_schema={"enum": DATA_FIELDS})]
 
@@ -98,12 +86,12 @@ class AdapterSignature(Section, frozen=True, kw_only=True):
 
 
 class WechatAccount(Section, frozen=True, kw_only=True):
-    """The WeChat official account whose callbacks count: its AppID, and whether unencrypted callbacks are refused."""
+    """The WeChat official account that sends callbacks: its AppID, and whether unencrypted callbacks are refused."""
 
     appid: Annotated[
         AppId | None,
         Meta(
-            description="the only AppID whose encrypted callbacks are accepted",
+            description="the only AppID from which encrypted callbacks are accepted",
             examples=["wx0123456789abcdef"],
             extra={"left_out": "not checked"},
         ),

@@ -15,7 +15,7 @@ MAX_CTAS = 20
 
 
 class CallToAction(Section, frozen=True, kw_only=True):
-    """What asks a reader to share, and where in the content item it is."""
+    """A call to action: a request to share, and where in the content item it is."""
 
     id: Annotated[Slug, Meta(description="your own name for this call to action", examples=["tag"])]
     placement: Annotated[Placement, Meta(description="where in the item it is")]
@@ -54,5 +54,5 @@ class ContentItem(Section, frozen=True, kw_only=True):
         Meta(description="how the item has each of the four elements of shareable content, in a few words"),
     ] = field(default_factory=dict)
     hook: Annotated[Localized, Meta(description="the first words people see")] = field(default_factory=dict)
-    ctas: Annotated[tuple[CallToAction, ...], Meta(max_length=MAX_CTAS, description="what asks readers to share")] = ()
+    ctas: Annotated[tuple[CallToAction, ...], Meta(max_length=MAX_CTAS, description="requests to share")] = ()
     experiment: Annotated[Experiment | None, Meta(description="a comparison of this item's calls to action")] = None

@@ -225,7 +225,7 @@ class Program(Section, frozen=True, kw_only=True):
         section(
             "WeChat account",
             "the WeChat official account that sends callbacks",
-            why="Whose callbacks count, and whether plaintext callbacks are refused.",
+            why="The account from which callbacks are accepted, and whether plaintext callbacks are refused.",
             use="conversion-tracker applies it at `/v1/adapters/wechat/{program}`; token and key are set separately, see"
             " [Adapters](adapters.md).",
         ),

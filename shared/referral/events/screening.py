@@ -74,7 +74,7 @@ class DisposableHandle(Section, frozen=True, kw_only=True):
 
 
 class Churn(Section, frozen=True, kw_only=True):
-    """A person who has followed this often, or a referrer of whose people (at least `people`) this share has left."""
+    """A person who has followed this often, or a referrer with at least `people` referrals, of whom this share has left."""
 
     follows: Annotated[int, Meta(ge=2, le=30, description="follow count at which a person is flagged")] = 5
     left_percent: Annotated[
@@ -112,7 +112,7 @@ class Screening(Section, frozen=True, kw_only=True):
         VelocityPerMinute()
     )
     disposable_handle: Annotated[
-        DisposableHandle, Meta(description="people whose handle looks like a throw-away account")
+        DisposableHandle, Meta(description="people with a handle that looks like a throw-away account")
     ] = DisposableHandle()
     churn: Annotated[Churn, Meta(description="people who follow and leave again and again")] = Churn()
     deadline_burst: Annotated[

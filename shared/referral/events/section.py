@@ -1,7 +1,7 @@
 """What the sections of a program have in common.
 
-A field's `Meta` is its one declaration: bounds, `description` (what belongs there), `examples`, and for sections a `title` and what
-the docs say about it. The schema of the program file, its error messages, /openapi.json and docs/programs.md are made from it by
+A field's `Meta` is its one declaration: bounds, `description` (what belongs there), `examples`, and for sections a `title` and the
+text of the docs. The schema of the program file, its error messages, /openapi.json and docs/programs.md are made from it by
 `referral.validation.struct_schema`. Keys of `extra`:
 
 - `must_be`: what a value must be, where a pattern or length does not read well in a message ("must be ...; got 'x'")
@@ -17,13 +17,9 @@ from msgspec import Meta, Struct
 from referral.events.value_checks import legible
 
 Period = Literal["day", "week", "month", "all"]
-Slug = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
-        extra={"must_be": "1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit"},
-    ),
-]
+SLUG_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+SLUG_IN_WORDS = "1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit"
+Slug = Annotated[str, Meta(pattern=SLUG_PATTERN, extra={"must_be": SLUG_IN_WORDS})]
 ShortText = Annotated[str, Meta(min_length=1, max_length=512)]
 DisplayText = Annotated[str, Meta(min_length=1, max_length=512, extra={"check": legible})]
 Language = Annotated[

@@ -20,7 +20,7 @@ _DIRECTION_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u206
 
 
 class InvalidValue(ValueError):
-    """A value breaks a rule; the message says which, and what to write instead."""
+    """A value breaks a rule; the message names the rule and what to write instead."""
 
 
 def legible(text: str) -> str:
@@ -32,7 +32,7 @@ def legible(text: str) -> str:
 
 
 def caption(template: str) -> None:
-    """Refuses a caption template that a page cannot display or whose placeholders cannot be filled in."""
+    """Refuses a caption template that a page cannot display, or with unknown placeholders."""
     legible(template.replace("\n", " "))
     try:
         unknown = [name for name in placeholders(template) if name not in get_args(Placeholder)]

@@ -1,5 +1,7 @@
 """Errors between a process and the log."""
 
+from kafka.errors import KafkaError
+
 
 class NotDurable(Exception):
     """Kafka did not acknowledge lines in time. They may still arrive: send them again under the same ids."""
@@ -17,3 +19,13 @@ class LogUnavailable(Exception):
     ) -> None:
         super().__init__(f"Cannot read {what} from Kafka at {servers}: {reason}. {remedy}")
         self.reason = reason
+
+
+class AccessDenied(KafkaError):  # type: ignore[misc] # kafka-python has no types
+    """The broker and this process do not accept each other: its certificate, a user or password, or missing rights.
+
+    The message names what was refused and the setting or command that corrects it.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -1,1 +1,1 @@
-"""Validation of documents that callers send: marshmallow schemas whose messages say what to write instead."""
+"""Validation of documents from callers: marshmallow schemas with messages that include what to write instead."""

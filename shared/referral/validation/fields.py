@@ -1,4 +1,4 @@
-"""Marshmallow fields whose messages say what to write instead, and whose bounds and descriptions /openapi.json shows.
+"""Marshmallow fields with messages that include what to write instead; /openapi.json shows their bounds and descriptions.
 
 A message continues the place of the value: "/holding_days must be a whole number from 0 to 365; got '7'".
 """
@@ -12,11 +12,10 @@ from typing import Any, cast
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from referral.events.section import SLUG_IN_WORDS, SLUG_PATTERN
 from referral.events.value_checks import InvalidValue, distinct
 
 _ECHO = 64
-_SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-_SLUG_IN_WORDS = "1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit"
 
 
 class Text(fields.String):
@@ -107,7 +106,7 @@ def text(
 
 def identifier(description: str, *, required: bool = True) -> fields.String:
     """An id within the program: part of keys and URLs."""
-    return text(description, None, least=None, pattern=_SLUG, must_be=_SLUG_IN_WORDS, required=required)
+    return text(description, None, least=None, pattern=SLUG_PATTERN, must_be=SLUG_IN_WORDS, required=required)
 
 
 def choice(options: Sequence[str], description: str, *, required: bool = True) -> fields.String:
@@ -155,7 +154,7 @@ def amount(description: str, least: int, most: int, *, required: bool = False) -
 
 
 def utc_datetime(description: str, *, required: bool = False, data_key: str | None = None) -> UtcDateTime:
-    """A timestamp with a UTC offset; `data_key` is its name in the document if that is no name in Python."""
+    """A timestamp with a UTC offset; `data_key` is its name in the document if that is not a valid name in Python."""
     common = _common(description, "a timestamp such as 2026-11-03T00:00:00Z", required)
     return UtcDateTime(format="iso", data_key=data_key, **common)
 

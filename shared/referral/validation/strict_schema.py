@@ -1,4 +1,4 @@
-"""A marshmallow schema that refuses unknown fields, with messages that say what to write instead."""
+"""A marshmallow schema that refuses unknown fields, with messages that include what to write instead."""
 
 from collections.abc import Collection
 from difflib import get_close_matches

@@ -186,7 +186,7 @@ def test_without_kafka_no_event_is_answered_with_success(system: ConversionTrack
 
 
 def test_a_secret_that_is_removed_or_encrypted_with_another_key_is_not_accepted(system: ConversionTracker) -> None:
-    """The error for a wrong signing key says so; a removed token disables the adapter."""
+    """A wrong signing key has its own error; a removed token disables the adapter."""
     writer = CatalogWriter(system.settings, SystemClock())
     for entity, wanted in (
         (_secret("wechat", TOKEN, key="another signing key, long enough as well"), (503, "secret_unreadable")),

@@ -122,7 +122,7 @@ def test_a_chunked_body_above_the_maximum_is_rejected_as_a_whole(system: Convers
 
 
 def test_a_log_that_does_not_answer_is_a_503_within_two_seconds(system: ConversionTracker) -> None:
-    """The response says when to send it again."""
+    """The response has the time to wait before sending it again."""
     away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
     system.app.extensions["conversion-tracker"] = replace(system.collaborators, publisher=away)
     began = time.monotonic()

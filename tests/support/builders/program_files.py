@@ -1,9 +1,13 @@
 """Program files: a minimal valid one, and a Hypothesis strategy for valid ones."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
+
+from link_issuer.programs.yaml_form import read_yaml
+from tests.support.settings import GLOW_FILE
 
 MINIMAL_FILE: dict[str, Any] = {
     "id": "prg_x",
@@ -167,39 +171,47 @@ def _with_channel_sections(draw: st.DrawFn, file: dict[str, Any]) -> dict[str, A
     return file | draw(st.fixed_dictionaries({}, optional=sections))
 
 
-_files = st.fixed_dictionaries(
-    {
-        "id": st.from_regex(r"prg_[a-z0-9_]{1,60}", fullmatch=True),
-        "name": _localized,
-        "timezone": st.sampled_from(["Asia/Shanghai", "UTC", "Europe/Berlin"]),
-        "target_url": st.sampled_from(["https://example.com/follow", "http://127.0.0.1:1/x?a=b"]),
-        "channels": _some_of(["xiaohongshu", "wechat", "weibo", "douyin", "web"]),
-    },
-    optional={
-        "ends_at": _moments,
-        "holding_days": st.integers(0, 365),
-        "attribution": st.one_of(
-            _attribution({}),
-            _attribution({"qualifies_on": st.just("person.followed")}),
-            _attribution(
-                {
-                    "qualifies_on": st.just("order.paid"),
-                    "min_amount": st.one_of(st.integers(0, 10**6), st.decimals(0, 10**6, places=2).map(float)),
-                    "currency": st.sampled_from(["CNY", "EUR"]),
-                }
-            ),
-            _attribution({"qualifies_on": st.just("person.retained"), "retained_days": st.integers(1, 365)}),
+def _example_sections(besides: Collection[str]) -> dict[str, st.SearchStrategy[Any]]:
+    """Returns the sections of examples/programs/glow.yaml that have no strategy here, such as a new one."""
+    content = read_yaml(GLOW_FILE.read_text("utf-8")).content
+    assert isinstance(content, dict)
+    return {name: st.just(value) for name, value in content.items() if name not in besides}
+
+
+_required: dict[str, st.SearchStrategy[Any]] = {
+    "id": st.from_regex(r"prg_[a-z0-9_]{1,60}", fullmatch=True),
+    "name": _localized,
+    "timezone": st.sampled_from(["Asia/Shanghai", "UTC", "Europe/Berlin"]),
+    "target_url": st.sampled_from(["https://example.com/follow", "http://127.0.0.1:1/x?a=b"]),
+    "channels": _some_of(["xiaohongshu", "wechat", "weibo", "douyin", "web"]),
+}
+_optional: dict[str, st.SearchStrategy[Any]] = {
+    "ends_at": _moments,
+    "holding_days": st.integers(0, 365),
+    "attribution": st.one_of(
+        _attribution({}),
+        _attribution({"qualifies_on": st.just("person.followed")}),
+        _attribution(
+            {
+                "qualifies_on": st.just("order.paid"),
+                "min_amount": st.one_of(st.integers(0, 10**6), st.decimals(0, 10**6, places=2).map(float)),
+                "currency": st.sampled_from(["CNY", "EUR"]),
+            }
         ),
-        "screening": _screening,
-        "rewards": st.lists(_rewards, max_size=4, unique_by=lambda reward: reward["id"]),
-        "boards": st.lists(_boards, max_size=1),
-        "adapters": st.lists(_adapters, max_size=2, unique_by=lambda adapter: adapter["id"]),
-        "content": _items,
-        "fallback_url": st.just("https://example.com/"),
-        "caps": _caps,
-        "codes": _codes,
-        "challenges": st.lists(_challenges, max_size=1),
-    },
+        _attribution({"qualifies_on": st.just("person.retained"), "retained_days": st.integers(1, 365)}),
+    ),
+    "screening": _screening,
+    "rewards": st.lists(_rewards, max_size=4, unique_by=lambda reward: reward["id"]),
+    "boards": st.lists(_boards, max_size=1),
+    "adapters": st.lists(_adapters, max_size=2, unique_by=lambda adapter: adapter["id"]),
+    "content": _items,
+    "fallback_url": st.just("https://example.com/"),
+    "caps": _caps,
+    "codes": _codes,
+    "challenges": st.lists(_challenges, max_size=1),
+}
+_files = st.fixed_dictionaries(
+    _required, optional=_optional | _example_sections({*_required, *_optional, "kits", "partners"})
 )
 # A program with an end has no challenges here: whether these end before it is tested by example.
 program_files = _files.map(lambda file: {k: v for k, v in file.items() if k != "challenges" or "ends_at" not in file})

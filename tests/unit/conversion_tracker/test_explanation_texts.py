@@ -204,7 +204,7 @@ def _client(answer: httpx.Response | Exception) -> tuple[LeaderboardClient, list
 
 
 def test_the_rank_is_requested_with_the_callers_key() -> None:
-    """The rank is visible to callers whose key may read the board."""
+    """The rank is visible to callers with a key that may read the board."""
     client, requests = _client(
         httpx.Response(200, json={"rank": 3, "score": 7, "total": 90, "reached_at": None, "entries": []})
     )

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from dataclasses import replace as but
 from datetime import timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
+from conversion_tracker.screening import rules
 from conversion_tracker.screening.catalogue import REASON_TEXTS, RULES, Finding, combined_outcome, reasons_for, screen
 from conversion_tracker.screening.conversion import Conversion, Review, qualify, reconcile, with_finding, with_reversal
 from conversion_tracker.screening.fold import ScreenFold
@@ -101,8 +104,18 @@ def test_every_rule_says_what_it_looks_for(rule: ScreeningRule) -> None:
 def test_every_rule_has_a_reason_and_a_setting_of_its_name() -> None:
     """A rule that no program can set, or whose verdict has no name on the log, is not finished."""
     names = {rule.name for rule in RULES}
-    assert names == set(get_args(ScreeningReason)) - {"rule_failed", "review"}
-    assert names - {"ban"} <= set(Screening.__struct_fields__)
+    reasons = set(get_args(ScreeningReason)) - {"rule_failed", "review"}
+    assert names == reasons, "each ScreeningReason needs a rule in RULES, and each rule a ScreeningReason"
+    assert names - {"ban"} == set(Screening.__struct_fields__), "each rule needs a field of its name in Screening"
+
+
+def test_every_rule_file_is_in_the_catalogue() -> None:
+    """A rule that is written but not listed would never be evaluated."""
+    modules = [import_module(f"{rules.__name__}.{module.name}") for module in iter_modules(rules.__path__)]
+    written = {value.name for module in modules for value in vars(module).values() if isinstance(value, ScreeningRule)}
+    assert written == {rule.name for rule in RULES}, (
+        "add each rule in screening/rules to RULES in screening/catalogue.py"
+    )
 
 
 def test_every_reason_has_words_for_the_people_who_decide() -> None:

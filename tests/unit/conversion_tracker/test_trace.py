@@ -138,7 +138,7 @@ def test_another_line_at_the_position_is_not_used() -> None:
 
 
 def test_read_limits_are_kept_and_reported() -> None:
-    """With too many records or a slow log, the trace is returned and says where to look."""
+    """With too many records or a slow log, the trace is returned with the place to continue the search."""
     chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     trace = chain.trace(FRIEND, limits=ReadLimits(records=1, seconds=60))
     assert any("kcat" in one.detail for one in trace.missing)

@@ -20,6 +20,7 @@ COUNTED: dict[BoardMetric, ConversionCleared] = {"referrals": cleared_conversion
 @pytest.mark.parametrize("metric", BOARD_METRICS)
 def test_the_boards_of_every_metric_are_written(metric: BoardMetric) -> None:
     """A new metric gets an example in COUNTED. A board that nothing writes would be empty for ever, without an error."""
+    assert metric in COUNTED, f"add a conversion that {metric} counts to COUNTED"
     fold, catalog, conversion = BoardsFold(), Catalog([GLOW_VERSION]), COUNTED[metric]
     entry = SortedSetMember(state_keys.board(PROGRAM, metric, "all", conversion.referrer_kind), conversion.referrer)
     after = fold.decide(conversion, dict.fromkeys(fold.keys(conversion)), catalog, Position(0, 0, 0, 0)).changes

@@ -49,8 +49,8 @@ def naive(lines: list[list[Line]]) -> dict[str, list[tuple[int, int, str]]]:
 
 
 def boards_of(fold: LogFold) -> dict[str, list[tuple[int, int, str]]]:
-    """Returns the same from the fold's scores."""
-    names = {board for scores in fold.states.scores.values() for board, _ in scores}
+    """Returns the same from the fold's scores of the metric `referrals`."""
+    names = {board for scores in fold.states.scores.values() for board, _ in scores if ":referrals:" in board}
     scores = {name.rpartition(":")[2]: fold.scores(name) for name in names}
     return {
         period: [(count_of(score), reached_at_of(score), member) for score, member in found]

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from link_issuer.domain.availability import UnavailableReason
+from link_issuer.pages import gifts
 from link_issuer.pages.dead_end_texts import DeadEndReason, dead_end_texts
 from link_issuer.pages.gifts import gift_texts
 from referral.events.program import Program
@@ -34,6 +35,7 @@ def test_every_dead_end_has_texts_of_its_own(app: Flask, language: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_every_kind_of_reward_has_a_text_of_its_own(app: Flask, language: str) -> None:
     """As it is promised on share pages."""
+    assert set(gifts._KINDS) == set(get_args(RewardKind)), "give each reward kind a text in link_issuer/pages/gifts.py"
     rewards = tuple(
         Reward(id=f"r{number}", to="referee", on="conversion.cleared", kind=kind)
         for number, kind in enumerate(get_args(RewardKind))

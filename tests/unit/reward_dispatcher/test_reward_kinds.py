@@ -22,6 +22,7 @@ HANDOVERS: dict[RewardKind, Handover] = {
 @pytest.mark.parametrize("kind", get_args(RewardKind))
 def test_a_fulfilled_reward_has_a_code_or_a_file_or_neither(kind: RewardKind) -> None:
     """A new kind gets a row in HANDOVERS. A code is generated if no pool is named; a file is the one that the rule names."""
+    assert kind in HANDOVERS, f"add what a reward of kind {kind} hands over to HANDOVERS"
     pool = "skincare-secrets.pdf" if HANDOVERS[kind] == "file" else None
     transition = apply_grant(None, replace(grant(pool=pool), kind=kind), lambda reward: f"CODE-{reward}")
     assert transition is not None

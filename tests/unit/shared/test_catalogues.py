@@ -31,8 +31,10 @@ def test_every_text_of_every_page_is_translated() -> None:
     for language in {locale.partition("_")[0] for locale in LOCALES.values()} - {"en"}:
         with (HOME / f"{language}.po").open("rb") as file:
             translated = {m.id[0] if isinstance(m.id, tuple) else m.id: m.string for m in read_po(file) if m.id}
-        assert {text for text in found if not translated.get(text)} == set()
-        assert set(translated) - found == set()
+        missing = {text for text in found if not translated.get(text)}
+        assert missing == set(), f"translate these texts in shared/referral/pages/translations/{language}.po"
+        unused = set(translated) - found
+        assert unused == set(), f"remove these texts from shared/referral/pages/translations/{language}.po"
 
 
 def test_a_translation_has_the_placeholders_of_its_key() -> None:

@@ -14,7 +14,9 @@ from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program, ProgramFile
 from referral.events.section import with_defaults
 from referral.program_file.check import check_program_file
+from referral.validation.struct_schema import field_declarations
 from tests.support.builders.program_files import MINIMAL_FILE, program_files
+from tests.support.settings import GLOW_FILE
 
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
@@ -287,6 +289,14 @@ def test_no_document_makes_the_check_fail(value: object, name: str) -> None:
     for content in (value, MINIMAL_FILE | {name: value}, MINIMAL_FILE | {name: [value]}):
         checked = check_program_file(content)
         assert (checked.program is None) == bool(checked.mistakes)
+
+
+def test_the_example_file_has_every_section() -> None:
+    """docs/programs.md shows each section as the example has it. Caps lead to advice, and adapters have examples of their own."""
+    glow = read_yaml(GLOW_FILE.read_text("utf-8")).content
+    assert isinstance(glow, dict)
+    sections = {one.name for one in field_declarations(ProgramFile) if "title" in one.value.meta}
+    assert sections - glow.keys() == {"caps", "adapters"}, "add the missing sections to examples/programs/glow.yaml"
 
 
 def test_the_examples_are_valid_and_need_no_advice() -> None:

@@ -144,7 +144,7 @@ def test_a_comparison_can_be_read_by_a_program(changed: str) -> None:
     ],
 )
 def test_what_cannot_be_compared_is_an_error(arguments: list[str], message: str) -> None:
-    """The message says what to write instead, and the exit code is not 0."""
+    """The message includes what to write instead, and the exit code is not 0."""
     result = _diff(*arguments)
     assert result.exit_code == 1
     assert message in result.stderr

@@ -23,13 +23,13 @@ _DAY = 24
 
 
 class Followers:
-    """Each rate of the model, drawn once an hour over all who follow."""
+    """Applies each rate of the model once an hour to all followers."""
 
     def __init__(self, stage: SimulationContext, following: Following, sharing: Sharing) -> None:
         self._stage, self._following, self._sharing = stage, following, sharing
 
     def hour(self, season: float) -> None:
-        """An hour in the life of all followers."""
+        """Simulates one hour of all followers."""
         model = self._stage.model
         for rate, act in ((model.views, self.views), (model.posts, self.posts), (model.orders, self.orders)):
             for person in self._random_count(rate * season):
@@ -39,7 +39,7 @@ class Followers:
                 self._following.unfollow(person)
 
     def views(self, person: SimulatedPerson) -> None:
-        """They see an item, and may pass it on: more often if it has a call to action."""
+        """A follower sees an item and may share it, more often if it has a call to action."""
         stage = self._stage
         content = self._content()
         stage.platform.report(person, PlannedEvent(ContentShown(**stage.platform.about(person), data=content)))
@@ -48,7 +48,7 @@ class Followers:
             self.shares(person, content)
 
     def shares(self, person: SimulatedPerson, content: Content) -> None:
-        """They take part, if they did not yet, and pass an item on to their friends."""
+        """A follower enrols, if they have not yet, and shares an item with friends."""
         stage = self._stage
         stage.enrol(person)
         channel = stage.dice.choice(stage.program.channels)
@@ -60,7 +60,7 @@ class Followers:
             self._sharing.reach_friends(person, channel, content)
 
     def posts(self, person: SimulatedPerson) -> None:
-        """They publish something of their own; a little of it does not stay."""
+        """A follower publishes a post of their own; a few posts are removed later."""
         stage = self._stage
         about = stage.platform.about(person)
         post = Post(post=f"post_{about['id'].removeprefix('evt_')}", hashtags=("#GlowTogether",))
@@ -69,7 +69,7 @@ class Followers:
             stage.later(stage.dice.soon(30), lambda: self._removes(person, post))
 
     def orders(self, person: SimulatedPerson) -> str:
-        """They buy something; gives the order's id."""
+        """A follower buys something; returns the id of the order."""
         stage = self._stage
         about = stage.platform.about(person)
         amount = Decimal(stage.dice.randrange(59, 500))
@@ -82,7 +82,7 @@ class Followers:
         return [self._stage.dice.choice(followers) for _ in range(self._stage.dice.count(rate * len(followers) / _DAY))]
 
     def _content(self) -> Content:
-        """An item of the program, with one of its calls to action or none."""
+        """Returns an item of the program, with one of its calls to action or none."""
         dice, items = self._stage.dice, self._stage.program.content
         if not items:
             return Content()

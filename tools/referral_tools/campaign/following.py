@@ -1,4 +1,4 @@
-"""Beginning and ceasing to follow, and coming back."""
+"""Follows, unfollows and follows again."""
 
 from referral.events.facts import PersonFollowed, PersonUnfollowed
 from referral_tools.campaign.people import SimulatedPerson
@@ -9,13 +9,13 @@ _DAY = 24
 
 
 class Following:
-    """Who follows, and what the platform reports of it."""
+    """Who follows, and what the platform reports about it."""
 
     def __init__(self, stage: SimulationContext) -> None:
         self._stage = stage
 
     def begin(self, person: SimulatedPerson, evidence: Evidence = NO_EVIDENCE, code: str | None = None) -> None:
-        """They follow, and name their referrer if they can; `code` is an unknown one."""
+        """The person follows, with their evidence if they have any; `code` is an unknown code."""
         stage = self._stage
         self._report(person, evidence, code)
         stage.crowd.add(person, stage.step)
@@ -30,7 +30,7 @@ class Following:
         self.begin(person, evidence)
 
     def unfollow(self, person: SimulatedPerson) -> None:
-        """They stop following, and some come back."""
+        """The person unfollows; some follow again later."""
         stage = self._stage
         if not person.following or person.followed_step == stage.step:
             return
@@ -44,7 +44,7 @@ class Following:
             self.begin(person, self._random_code())
 
     def _report_twice(self, person: SimulatedPerson) -> None:
-        """The platform reports as new what was known; a new fact all the same."""
+        """The platform reports a known follow again, as a fact with an id of its own."""
         if person.following:
             self._report(person, self._random_code(), None)
 
@@ -53,7 +53,7 @@ class Following:
         self._stage.platform.report(person, PlannedEvent(PersonFollowed(**about, code=code), evidence))
 
     def _random_code(self) -> Evidence:
-        """A person who follows again may give any code; it must have no effect."""
+        """A person who follows again may use any code; it must have no effect."""
         dice = self._stage.dice
         takes_part = [person for person in self._stage.crowd.followers[:50] if person.enrolled]
         return Evidence(code_of=dice.choice(takes_part).id) if takes_part and dice.happens(0.3) else NO_EVIDENCE

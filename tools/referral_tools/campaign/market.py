@@ -1,4 +1,4 @@
-"""Sale evenings: friends use the welcome code they were given; some of them twice, some in a hurry."""
+"""Sale evenings: friends redeem their welcome codes, some of them twice, some with concurrent requests."""
 
 from referral_tools.campaign.followers import Followers
 from referral_tools.campaign.people import SimulatedPerson
@@ -6,11 +6,11 @@ from referral_tools.campaign.script import Purchase
 from referral_tools.campaign.simulation_context import SimulationContext
 
 _DAY = 24
-_EVENING = 20  # o'clock, where the program is at home
+_EVENING = 20  # hour of the day, in the program's time zone
 
 
 class Market:
-    """Who buys with a code, and when: some of those whose code must be ready."""
+    """Who redeems a code, and when: some of those whose code must be ready."""
 
     def __init__(self, stage: SimulationContext, followers: Followers) -> None:
         self._stage, self._followers = stage, followers

@@ -1,4 +1,4 @@
-"""The campaign without a system: every blank filled in by invention, everything accepted. For calibration and tests."""
+"""The campaign without a system: placeholders get invented values, and every fact is accepted. For calibration and tests."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
 
 
 def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
-    """What a perfect system would have accepted. Raises KeyError where the script uses what has not happened."""
+    """Returns what a perfect system would have accepted. Raises KeyError if the script uses a value that does not exist yet."""
     journal, cast = Journal(), LiveValues()
     for step in steps:
         for one in step.enrolments:
@@ -25,6 +25,6 @@ def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
 
 
 def _purchase_result(purchase: Purchase, program: str) -> RedemptionAnswer:
-    """Which rule gives codes, and for which conversion, does not matter here: one code a friend."""
+    """Which rule gives codes, and for which conversion, does not matter here: one code per friend."""
     reward = reward_id(program, "code", purchase.person, purchase.person)
     return RedemptionAnswer(reward, "code", purchase.person, purchase.order, True)

@@ -1,4 +1,4 @@
-"""The people of the simulation, and the crowd of those who follow."""
+"""The people of the simulation, and which of them follow."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -44,14 +44,14 @@ class SimulatedPerson:
     """One simulated person: what they are known to have done so far."""
 
     number: int
-    influence: float  # how many friends they tell, 1 on average
+    influence: float  # factor for the number of friends per share, 1 on average
     shares: bool
     following: bool = False
     followed_before: bool = False
     referral_count: bool = False  # the first follow came with evidence that counts
     followed_step: int = 0
     heard_step: int = 0
-    known_by: int = 0  # the step by which every fact of theirs has arrived
+    known_by: int = 0  # the step by which all their facts have arrived
     enrolled: bool = False
     bought: bool = False
 
@@ -68,7 +68,7 @@ class SimulatedPerson:
 
 
 class Crowd:
-    """All people, and those who follow, from whom one is drawn in constant time."""
+    """All people; a follower is drawn at random in constant time."""
 
     def __init__(self, dice: SeededRandom, model: CampaignModel) -> None:
         self.everybody: list[SimulatedPerson] = []
@@ -87,12 +87,12 @@ class Crowd:
         return person
 
     def add(self, person: SimulatedPerson, step: int) -> None:
-        """They follow from now on."""
+        """Adds a follower."""
         person.following = person.followed_before = True
         person.followed_step = step
         self.followers.append(person)
 
     def remove(self, person: SimulatedPerson) -> None:
-        """They follow no more."""
+        """Removes a follower."""
         person.following = False
         self.followers.remove(person)

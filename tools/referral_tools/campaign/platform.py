@@ -1,4 +1,4 @@
-"""The platforms between people and the system: they number facts, and deliver them late, twice, and out of order."""
+"""The platforms between people and the system: they number facts, and deliver some late, twice or out of order."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ class Platform:
         self._now, self._step = start, 0
 
     def turn(self, step: int, at: datetime) -> None:
-        """Time has come to the end of this step, an hour long."""
+        """Moves the time to the end of this step, which is an hour long."""
         self._step, self._now = step, at
 
     def about(self, person: SimulatedPerson) -> EventFields:
@@ -45,24 +45,24 @@ class Platform:
         )
 
     def report(self, person: SimulatedPerson, deed: PlannedEvent) -> None:
-        """Puts a fact into the post, now and then twice."""
+        """Schedules the delivery of a fact, sometimes twice."""
         for _ in range(2 if self._dice.happens(self._model.sent_twice) else 1):
             arrives = self._next_report(self._step + self._delay())
             self._post[arrives].append(deed)
             person.known_by = max(person.known_by, arrives)
 
     def deliver(self) -> list[PlannedEvent]:
-        """What arrives in this step, in no order."""
+        """Returns the facts that arrive in this step, in random order."""
         return self._shuffled(self._post.pop(self._step, []))
 
     def deliver_remaining(self) -> list[PlannedEvent]:
-        """What would arrive later."""
+        """Returns the facts that would arrive later."""
         rest = [deed for step in sorted(self._post) for deed in self._post[step]]
         self._post.clear()
         return self._shuffled(rest)
 
     def malformed(self, facts: int) -> list[bytes]:
-        """An invalid item, sent among this many events, which must be refused."""
+        """Returns an invalid item to be sent among this many events; it must be refused."""
         return [_NO_SUCH_TYPE] * self._dice.count(facts * self._model.malformed)
 
     def _next_report(self, step: int) -> int:

@@ -1,7 +1,7 @@
 """Plays a campaign through the public HTTP API, and keeps a journal of what was accepted.
 
-Time belongs to the player: it sets the clock that the services read, hour by hour, and does what happened up to then.
-The order of responses does not influence what is done next: the same script gives the same accepted events whatever the timing.
+The player controls time: it sets the clock that the services read, hour by hour, and performs what happened up to then.
+The order of responses has no influence on later steps: the same script gives the same accepted events, whatever the timing.
 """
 
 import time
@@ -44,7 +44,7 @@ class Player:
         self.played = CampaignResult()
 
     def play(self, steps: Iterable[ScriptStep]) -> CampaignResult:
-        """Plays all steps. Raises Refused where the system turns down what a well-behaved client sends."""
+        """Plays all steps. Raises RequestRefused if the system refuses a request of a well-behaved client."""
         with ThreadPoolExecutor(_THREADS) as threads:
             for turn, step in enumerate(steps):
                 self._clock.set(to_ms(step.at))

@@ -1,4 +1,4 @@
-"""Facts into requests, as several platforms would send them: arrays, NDJSON, and singles."""
+"""Puts facts into requests as several platforms would send them: arrays, NDJSON, and single events."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class RequestBatch:
-    """One request: its body, the facts in it by their place, and how many items beyond them must be refused."""
+    """One request: its body, the facts in it by position, and how many further items must be refused."""
 
     batch: Batch
     facts: Sequence[Fact]
@@ -23,7 +23,7 @@ class RequestBatch:
 
 
 def request_batches(facts: Sequence[Fact], malformed: Sequence[bytes], turn: int) -> Iterator[RequestBatch]:
-    """The requests of a step. The form goes by turns: an array, NDJSON, or three singles and the rest as an array."""
+    """Returns the requests of a step, in alternating forms: an array, NDJSON, or three single events and the rest as an array."""
     singles = facts[:_SINGLES] if turn % 3 == 2 else ()
     yield from (RequestBatch(Batch(_encode(fact), "application/json"), [fact]) for fact in singles)
     rest, odd = facts[len(singles) :], list(malformed)

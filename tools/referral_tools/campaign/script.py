@@ -1,4 +1,4 @@
-"""The script of a campaign: what happens in each step. Values that only the running system knows are blanks to fill in."""
+"""The script of a campaign: what happens in each step. Values that only the running system knows are placeholders."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Blanks in an event: the owner of the code, mention or scanned QR code, and the click whose token is used."""
+    """Placeholders in an event: the owner of the code, mention or scanned QR code, and the click whose token is used."""
 
     code_of: str | None = None
     mention_of: str | None = None
@@ -59,7 +59,7 @@ class Purchase:
 
 @dataclass(slots=True)
 class ScriptStep:
-    """All up to the moment `at`, in this order: the clock is set, people enrol, click, facts arrive, friends buy."""
+    """Everything up to the time `at`, in this order: the clock is set, people enrol and click, facts arrive, friends buy."""
 
     at: datetime
     enrolments: list[Enrolment] = field(default_factory=list)
@@ -77,7 +77,7 @@ class LiveValues:
     tokens: dict[int, str] = field(default_factory=dict)
 
     def fill(self, deed: PlannedEvent) -> Fact:
-        """The fact with its blanks filled in. Raises KeyError where the script uses what has not happened."""
+        """Returns the fact with its placeholders filled in. Raises KeyError if the script uses a value that does not exist yet."""
         blanks = deed.evidence
         fact = deed.fact
         if blanks is NO_EVIDENCE:

@@ -1,4 +1,4 @@
-"""What a share leads to: a friend hears about the account, uses what the channel offers, and may follow."""
+"""The effects of a share: a friend learns of the account, uses what the channel offers, and may follow."""
 
 from dataclasses import replace
 
@@ -12,12 +12,12 @@ _DAY = 24
 _SCANS = 0.25  # of friends who open what came by WeChat scan the poster's QR code
 _TAGGED = 0.25  # of friends on Xiaohongshu are tagged under the post
 _MENTIONS = 0.3  # of those who name a referrer, by mention instead of code
-_LOOKS_AGAIN = 0.2  # of those who clicked and do not follow see more, with the click still known
+_LOOKS_AGAIN = 0.2  # of those who clicked and do not follow see more content, with the click still known
 _SECOND_CODE = 0.05  # of those who clicked also give another referrer's code
 
 
 class Sharing:
-    """Friends of followers, from hearing to following."""
+    """Friends of followers, from the share to the follow."""
 
     def __init__(self, stage: SimulationContext, following: Following) -> None:
         self._stage, self._following = stage, following
@@ -77,7 +77,7 @@ class Sharing:
             stage.later(stage.dice.soon(12), lambda: self._click_again(friend, evidence, content))
 
     def _decide_to_follow(self, friend: SimulatedPerson, evidence: Evidence, *, known: bool) -> None:
-        """They will follow: some too late, some without saying who sent them, a few with their own code."""
+        """The friend will follow: some too late, some without evidence, a few with their own code."""
         stage, model = self._stage, self._stage.model
         late = evidence.click is not None and stage.dice.happens(model.late_followers)
         hours = stage.dice.soon(model.reply_hours)
@@ -98,7 +98,7 @@ class Sharing:
         self._stage.later(hours, lambda: self._following.follow(friend, own, counts=False))
 
     def _click_again(self, friend: SimulatedPerson, evidence: Evidence, content: Content) -> None:
-        """A view that still carries the click: a touch that a later follow can rest on."""
+        """A view that still carries the click: a touch for a later follow."""
         about = self._stage.platform.about(friend)
         self._stage.platform.report(friend, PlannedEvent(ContentShown(**about, data=content), evidence))
 

@@ -1,4 +1,4 @@
-"""What everybody in the simulation shares: the crowd, the platforms, the step being written, and an agenda."""
+"""What all parts of the simulation share: the people, the platforms, the step being written, and an agenda."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Action = Callable[[], None]
 
 
 class SimulationContext:
-    """The simulated world at one moment. `step` counts hours; `page` is what is written of the current one."""
+    """The simulated world at one moment. `step` counts hours; `page` is the script of the current one."""
 
     def __init__(self, model: CampaignModel, program: Program, seed: int, start: datetime) -> None:
         self.model, self.program = model, program
@@ -32,11 +32,11 @@ class SimulationContext:
 
     @property
     def local(self) -> datetime:
-        """The time of day where the program is at home."""
+        """The current time in the program's time zone."""
         return self.page.at.astimezone(self._zone)
 
     def turn(self, step: int) -> None:
-        """Opens the page of a step, and does what was put off until then."""
+        """Begins a step, and runs what was postponed until it."""
         self.step = step
         self.page = ScriptStep(self._start + timedelta(hours=step))
         self.platform.turn(step, self.page.at)
@@ -44,11 +44,11 @@ class SimulationContext:
             action()
 
     def later(self, hours: int, action: Action) -> None:
-        """Puts something off by whole hours, at least one."""
+        """Postpones an action by whole hours, at least one."""
         self._agenda[self.step + hours].append(action)
 
     def enrol(self, person: SimulatedPerson) -> None:
-        """They take part: their code counts from the end of this step on."""
+        """Enrols a person; their code counts from the end of this step."""
         if not person.enrolled:
             person.enrolled = True
             self.page.enrolments.append(Enrolment(person.id, person.name))

@@ -1,4 +1,4 @@
-"""`referral adapters set|list|remove`: what platforms sign their callbacks with, sealed in the catalog."""
+"""`referral adapters set|list|remove`: the secrets that platforms sign their callbacks with, sealed in the catalog."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ from referral.events.entities import AdapterSecret
 from referral_tools.catalog_access import CatalogAccess, open_catalog
 
 WECHAT, WECHAT_AES = "wechat", "wechat-aes"
-# What the account's settings page takes as Token: 3 to 32 letters and digits.
+# What the account's settings page accepts as Token: 3 to 32 letters and digits.
 _WECHAT_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NAME, _PROGRAM = click.argument("name"), click.argument("program")
@@ -22,7 +22,7 @@ _NAME, _PROGRAM = click.argument("name"), click.argument("program")
 
 @click.group()
 def adapters() -> None:
-    """Keep the secrets of adapters. Needs the log (REFERRAL_KAFKA), not the services."""
+    """Manage the secrets of adapters. Needs Kafka (REFERRAL_KAFKA), not the services."""
 
 
 @adapters.command("set")
@@ -48,7 +48,7 @@ def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: boo
         before = kept.sealed[:1] if kept and not only else ()
         sealed = seal(opened.settings.signing_key, program, name, secret)
         opened.write(AdapterSecret(recorded_at=opened.now, program=program, name=name, sealed=(sealed, *before)))
-    click.echo(f"{program} has the secret {name}{' and the one before' if before else ''}", err=True)
+    click.echo(f"{program} has the secret {name}{' and the previous one' if before else ''}", err=True)
     if made:
         click.echo(secret)
 
@@ -71,10 +71,10 @@ def remove(name: str, program: str) -> None:
         kept = opened.catalog.adapter_secret(program, name)
         if kept is None or not kept.sealed:
             raise click.ClickException(
-                f"{program} has no secret {name}: `referral adapters list` shows those there are"
+                f"{program} has no secret {name}: `referral adapters list` lists the existing ones"
             )
         opened.write(replace(kept, recorded_at=opened.now, sealed=()))
-    click.echo(f"{program} has no secret {name} any more")
+    click.echo(f"the secret {name} of {program} is removed")
 
 
 def _fresh(name: str) -> str:
@@ -85,22 +85,22 @@ def _fresh(name: str) -> str:
 
 
 def _check(name: str, secret: str) -> None:
-    """Ends the command where the name or the secret will not do."""
+    """Raises ClickException if the name or the secret is invalid."""
     if not _ID.fullmatch(name):
-        raise click.ClickException(f"{name!r} is no name: 1 to 64 of a-z, 0-9, - and _")
+        raise click.ClickException(f"NAME must be 1 to 64 of a-z, 0-9, - and _; got {name!r}")
     if name == WECHAT and not _WECHAT_TOKEN.fullmatch(secret):
         raise click.ClickException(
-            "this is no token of WeChat: 3 to 32 letters and digits; leave the file out to make one"
+            "a WeChat token must be 3 to 32 letters and digits; omit --token-file to generate one"
         )
     if name == WECHAT_AES and not is_encoding_aes_key(secret):
         raise click.ClickException(
-            "this is no EncodingAESKey: 43 letters and digits; leave the file out to make one, and copy it to the account's page"
+            "an EncodingAESKey must be 43 letters and digits; omit --token-file to generate one, and copy it to the account's page"
         )
     if not 8 <= len(secret) <= 256 and name != WECHAT:
-        raise click.ClickException("a secret has 8 to 256 characters; leave the file out to make one")
+        raise click.ClickException("a secret must have 8 to 256 characters; omit --token-file to generate one")
 
 
 def _check_program(opened: CatalogAccess, program: str) -> None:
     if opened.catalog.program(program) is None:
-        there = ", ".join(opened.catalog.programs()) or "none yet"
-        raise click.ClickException(f"there is no program {program}: there are {there}")
+        existing = ", ".join(opened.catalog.programs()) or "none"
+        raise click.ClickException(f"there is no program {program}; existing programs: {existing}")

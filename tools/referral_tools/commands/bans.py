@@ -1,4 +1,4 @@
-"""`referral bans list|add|lift`: who is shut out of a program."""
+"""`referral bans list|add|lift`: the bans of a program."""
 
 import click
 
@@ -12,13 +12,13 @@ _PROGRAM, _PERSON = click.argument("program", metavar="PROGRAM"), click.argument
 
 @click.group()
 def bans() -> None:
-    """Shut people out of a program, and let them in again."""
+    """Ban people from a program, and lift bans."""
 
 
 @bans.command("list")
 @_PROGRAM
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@service_options("conversion-tracker", "read")
+@service_options("read")
 def listing(program: str, limit: int, url: str, key: str) -> None:
     """List who is banned from PROGRAM (prg_…), the oldest ban first."""
     found = [
@@ -32,9 +32,9 @@ def listing(program: str, limit: int, url: str, key: str) -> None:
 @_PROGRAM
 @_PERSON
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def add(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
-    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: none of their referrals counts any more."""
+    """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: none of their referrals counts."""
     body = {"person": person, "by": by, "note": note}
     ServiceClient(url, key).request_ok("POST", path("programs", program, "bans"), json=body)
     click.echo(f"{person} is banned from {program} by {by}")
@@ -44,10 +44,10 @@ def add(program: str, person: str, by: str, note: str, url: str, key: str) -> No
 @_PROGRAM
 @_PERSON
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def lift(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
-    """Lift the ban of PERSON from PROGRAM: all counts again as if it had not been."""
+    """Lift the ban of PERSON from PROGRAM: everything counts again, as if there had been no ban."""
     ServiceClient(url, key).request_ok(
         "DELETE", path("programs", program, "bans", person), params={"by": by, "note": note}
     )
-    click.echo(f"{person} is free of the ban from {program}, by {by}")
+    click.echo(f"the ban of {person} from {program} is lifted by {by}")

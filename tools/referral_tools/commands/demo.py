@@ -42,9 +42,9 @@ _FAILED = (
     default=Path("examples/programs/glow.yaml"),
     show_default=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The program that is played.",
+    help="The program file of the campaign.",
 )
-@click.option("--exit", "leaves", envvar="DEMO_EXIT", show_envvar=True, is_flag=True, help="Leave at the end.")
+@click.option("--exit", "leaves", envvar="DEMO_EXIT", show_envvar=True, is_flag=True, help="Exit at the end.")
 def demo(port_base: int, seed: int, home: Path, program: Path, *, leaves: bool) -> None:
     """Play a 60-day campaign through the whole system, and check every figure.
 

@@ -102,9 +102,9 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 @click.command("docs")
-@click.option("--check", is_flag=True, help="Write nothing; fail where a page is out of date.")
+@click.option("--check", is_flag=True, help="Write nothing; fail if a page is out of date.")
 def docs(check: bool) -> None:
-    """Write the pages that are made from the code's tables."""
+    """Generate the pages that follow from the tables in the code."""
     stale = [name for name, page in PAGES.items() if not current(name, page())]
     if check and stale:
         raise click.ClickException(f"out of date: {', '.join(stale)}. Run `make docs`.")

@@ -1,4 +1,4 @@
-"""`referral explain PERSON --program P`: why a referrer is credited, and what followed from it, down to the log."""
+"""`referral explain PERSON --program P`: why a referrer is credited, and the consequences, down to the log."""
 
 import click
 import msgspec
@@ -13,13 +13,13 @@ _AWAY = 3
 @click.command()
 @click.argument("person")
 @click.option("--program", required=True, help="the program's id, such as prg_glow")
-@service_options("conversion-tracker", "read")
-@click.option("--json", "as_json", is_flag=True, help="the answer as the service gives it")
+@service_options("read")
+@click.option("--json", "as_json", is_flag=True, help="print the response of the service")
 def explain(person: str, program: str, url: str, key: str, *, as_json: bool) -> None:
-    """Explain who referred PERSON (the platform's own id, such as xhs:u42), and what followed from it.
+    """Explain who referred PERSON (the platform's own id, such as xhs:u42), and the consequences.
 
-    Ends with 0, with 1 where the service knows no such person or refuses, with 2 for a wrong command line, and with 3 where the
-    service or the log is away.
+    Exits with 1 for an unknown program or person or an invalid key, with 2 for an invalid command line, and with 3 if the service
+    or Kafka is unavailable.
     """
     try:
         answer = ServiceClient(url, key).request_ok("GET", path("programs", program, "people", person, "explanation"))

@@ -1,4 +1,4 @@
-"""`referral keys create|list|revoke`: API keys, written to the catalog by who can reach the log. Only digests are stored."""
+"""`referral keys create|list|revoke`: API keys. It writes to the catalog directly, and stores only digests."""
 
 import click
 from msgspec.structs import replace
@@ -12,19 +12,19 @@ from referral_tools.catalog_access import open_catalog
 
 @click.group()
 def keys() -> None:
-    """Make API keys, list them, revoke them. Needs the log (REFERRAL_KAFKA), not the services."""
+    """Create, list and revoke API keys. Needs Kafka (REFERRAL_KAFKA), not the services."""
 
 
 @keys.command()
-@click.option("--name", required=True, help="what the key is for, as you will find it in the list")
+@click.option("--name", required=True, help="what the key is for; shown in the list")
 @click.option(
     "--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="what it may do; may be repeated"
 )
 @click.option(
-    "--program", "programs", multiple=True, help="the program it is bound to; may be repeated; all when left out"
+    "--program", "programs", multiple=True, help="a program it is bound to; may be repeated; all programs by default"
 )
 def create(name: str, scopes: tuple[str, ...], programs: tuple[str, ...]) -> None:
-    """Make a key. Its secret is printed once, and stored nowhere."""
+    """Create a key. Its secret is printed once and not stored."""
     secret = generate_secret()
     with open_catalog() as opened:
         key = ApiKey(
@@ -36,13 +36,13 @@ def create(name: str, scopes: tuple[str, ...], programs: tuple[str, ...]) -> Non
             programs=programs,
         )
         opened.write(key)
-    click.echo(f"{key.id} ({name}): {', '.join(scopes)}. The secret is shown this once:", err=True)
+    click.echo(f"{key.id} ({name}): {', '.join(scopes)}. The secret is shown only once:", err=True)
     click.echo(secret)
 
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the keys, revoked ones too."""
+    """List all keys, including revoked ones."""
     with open_catalog() as opened:
         for key in opened.catalog.api_keys():
             bound = ", ".join(key.programs) or "all programs"
@@ -57,6 +57,6 @@ def revoke(key_id: str) -> None:
     with open_catalog() as opened:
         found = next((key for key in opened.catalog.api_keys() if key.id == key_id), None)
         if found is None:
-            raise click.ClickException(f"there is no key {key_id}: `referral keys list` shows those there are")
+            raise click.ClickException(f"there is no key {key_id}: `referral keys list` lists the existing ones")
         opened.write(replace(found, recorded_at=opened.now, revoked=True))
     click.echo(f"{key_id} ({found.name}) is revoked")

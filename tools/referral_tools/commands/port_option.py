@@ -2,7 +2,7 @@
 
 import click
 
-# link-issuer listens at +1, the broker at +92: see the tables in system.py and stack/ports.py.
+# link-issuer listens on +1, the broker on +92: see the tables in system.py and stack/ports.py.
 port_base = click.option(
     "--port-base",
     envvar="REFERRAL_PORT_BASE",
@@ -10,5 +10,5 @@ port_base = click.option(
     default=8000,
     show_default=True,
     type=click.IntRange(1024, 65_400),
-    help="Where its ports begin: another one lets two systems live side by side.",
+    help="First port of the system; systems with different ones run side by side.",
 )

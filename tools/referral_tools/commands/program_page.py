@@ -14,18 +14,18 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples/programs/glow.yaml"
 
 _INTRO = """\
 A program is everything a growth team decides, in one YAML file (or the same as JSON). [glow.yaml](../examples/programs/glow.yaml)
-uses every section but caps; the excerpts below are its own.
+uses every section but caps and adapters; the excerpts below are its own.
 
 ```sh
 referral program check glow.yaml           # what is wrong, line by line, and what a growth expert would do better
-referral program apply glow.yaml           # make it the program's next version (--dry-run asks what would happen)
+referral program apply glow.yaml           # make it the program's next version (--dry-run only shows the result)
 referral program versions prg_glow         # the versions, the newest first, with what each changed
 referral program diff glow.yaml            # what differs from the newest version that is applied
 referral program diff old.yaml new.yaml    # ... between two files
 referral program diff prg_glow@1 prg_glow@3 --json   # ... between two versions, for a program to read
 ```
 
-`apply`, `versions` and `diff` with applied versions ask link-issuer (`--url` or `REFERRAL_PUBLIC_URL`, `--key` or `REFERRAL_KEY`);
+`apply`, `versions` and `diff` with applied versions call the running system (`--url`, `--key`, or `REFERRAL_URL`, `REFERRAL_KEY`);
 over HTTP it is `PUT /v1/programs/{id}` (`?dry_run=true`), `GET /v1/programs/{id}` and `GET /v1/programs/{id}/versions`.
 
 **Strict.** Unknown fields are refused, and so are values that contradict each other: an id that is used twice, an experiment with a

@@ -16,19 +16,19 @@ from referral_tools.service_client import ServiceClient, mistakes, path, refusal
 
 _LOOK_S = 0.2
 _DIFFERS = 3
-_STOPPED = 130  # as a shell has it for Ctrl-C
+_STOPPED = 130  # the exit status of shells for Ctrl-C
 
 
 @click.command()
 @click.argument("program", metavar="PROGRAM")
 @click.option("--with", "file", type=FILE, required=True, help="the program file with the other rules")
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 @click.option("--json", "as_json", is_flag=True, help="print the whole replay as JSON")
 def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> None:
     """Run the rules of a program file over PROGRAM's recorded past (prg_…) and show who would gain and who would lose.
 
-    Nothing live changes. Ctrl-C cancels the replay. Ends with 1 where there is no result, with 3 where the past did not come out as
-    recorded, so that the figures are not to be trusted.
+    Nothing live changes. Ctrl-C cancels the replay. Exits with 1 if there is no result, and with 3 if the replay of the recorded
+    rules differs from the record, so that the figures cannot be trusted.
     """
     tracker = ServiceClient(url, key)
     job = _wait_for_result(tracker, _start_replay(tracker, program, file))
@@ -42,11 +42,11 @@ def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> No
 
 
 def _start_replay(tracker: ServiceClient, program: str, file: Path) -> str:
-    """The replay's address. The file is checked here first, as `referral program check` does."""
+    """Starts the replay and returns its address. The file is checked here first, as `referral program check` does."""
     document, _, rules = load_program_file(file, advise=False)
     if rules.id != program:
         raise click.ClickException(
-            f"{file} holds {rules.id}, not {program}: replay a program's rules over its own past"
+            f"{file} contains {rules.id}, not {program}: a replay needs a program file of the same program"
         )
     body = {"content": msgspec.json.encode(rules), "headers": {"Content-Type": "application/json"}}
     answer = tracker.request("POST", path("programs", program, "replays"), **body)
@@ -57,7 +57,7 @@ def _start_replay(tracker: ServiceClient, program: str, file: Path) -> str:
 
 
 def _wait_for_result(tracker: ServiceClient, address: str) -> dict[str, Any]:
-    """The replay when it is over; cancelled at Ctrl-C."""
+    """Returns the finished replay. Ctrl-C cancels it."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

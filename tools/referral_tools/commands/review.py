@@ -16,7 +16,7 @@ _CONVERSION = click.argument("conversion", metavar="CONVERSION")
 
 @click.group()
 def review() -> None:
-    """Look at conversions that screening held or rejected, and decide about them."""
+    """List conversions that screening held or rejected, and release or reject them."""
 
 
 @review.command("list")
@@ -29,9 +29,9 @@ def review() -> None:
     help="which conversions to list",
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@service_options("conversion-tracker", "read")
+@service_options("read")
 def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
-    """List the conversions of PROGRAM (prg_…) that wait for a decision, the first that qualified first."""
+    """List the conversions of PROGRAM (prg_…) with a status, in the order in which they qualified."""
     found = [
         _row(item)
         for item in ServiceClient(url, key).items(path("programs", program, "conversions"), limit, status=status)
@@ -42,9 +42,9 @@ def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
 @review.command()
 @_CONVERSION
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
-    """Let CONVERSION (cnv_…) count, whatever the rules found: it pays and ranks."""
+    """Release CONVERSION (cnv_…): it counts, pays and ranks, whatever the rules found."""
     ServiceClient(url, key).request_ok(
         "POST", path("conversions", conversion, "release"), json={"by": by, "note": note}
     )
@@ -54,9 +54,9 @@ def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
 @review.command()
 @_CONVERSION
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def reject(conversion: str, by: str, note: str, url: str, key: str) -> None:
-    """Let CONVERSION (cnv_…) not count; what it had paid is taken back."""
+    """Reject CONVERSION (cnv_…): it does not count, and its rewards are revoked."""
     ServiceClient(url, key).request_ok("POST", path("conversions", conversion, "reject"), json={"by": by, "note": note})
     click.echo(f"{conversion} is rejected by {by}")
 

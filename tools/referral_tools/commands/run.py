@@ -34,13 +34,13 @@ _REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Proce
     default=Path("examples/programs/glow.yaml"),
     show_default=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The program that a system without any is given.",
+    help="The program file that is applied if the system has no program yet.",
 )
 def run(port_base: int, home: Path | None, program: Path) -> None:
-    """Start the system, and stay until Ctrl-C.
+    """Start the system and run it until Ctrl-C.
 
-    Prints the addresses and a development API key, and writes both into var/run.json (and into run.json in its folder:
-    another system may come after it) for scripts while it runs.
+    Prints the addresses and a development API key. While it runs, both are also in var/run.json, which describes the system that
+    was started last, and in run.json in the folder of its data.
     REFERRAL_DEV_KEY sets that key; otherwise it is created once, and stored with the data.
     """
     try:
@@ -56,7 +56,7 @@ def _run(home: Path, port_base: int, program: Path) -> None:
         key = system.make_key()
         if _is_empty(system.settings):
             _apply(system, key, program)
-        running = RunningSystem(system.services, key, system.stack.kafka, system.stack.redis)
+        running = RunningSystem(system.front, system.services, key, system.stack.kafka, system.stack.redis)
         with running.written_to(_VAR / "run.json", home / "run.json"):
             _show(system, running)
             system.wait()
@@ -76,14 +76,17 @@ def _is_empty(settings: Settings) -> bool:
 def _apply(system: System, key: str, program: Path) -> None:
     """Applies a program file through the API, as a growth team would."""
     text = program.read_text("utf-8")
-    with Client(system.services, key) as client:
+    with Client(system.front, key) as client:
         applied = client.apply(str(yaml.safe_load(text)["id"]), text)
     click.echo(f"Applied {program}: {applied.id}")
 
 
 def _show(system: System, running: RunningSystem) -> None:
-    for name, address in running.services.items():
-        click.echo(f"  {name:<19} {address}  (API: {address}/docs)")
+    click.echo(f"  {'address':<19} {running.front}")
+    for name in running.services:
+        click.echo(f"  {'API':<19} {running.front}/docs/{name}")
+    for name in system.processes:
+        click.echo(f"  {name:<19} {system.address(name)}")
     click.echo(f"  {'Kafka':<19} {running.kafka}\n  {'Redis':<19} {running.redis}")
     click.echo(f"  {'development key':<19} {running.api_key}\n  {'logs':<19} {system.home / 'logs'}")
-    click.echo("It stays up until Ctrl-C.")
+    click.echo("Press Ctrl-C to stop.")

@@ -17,7 +17,7 @@ def render_schemas(topic: str) -> str:
 
 
 @click.command("schemas")
-@click.option("--check", is_flag=True, help="Write nothing; fail where a file is out of date.")
+@click.option("--check", is_flag=True, help="Write nothing; fail if a file is out of date.")
 def schemas(check: bool) -> None:
     """Export the JSON Schema of every topic to shared/referral/events/schemas."""
     stale = [topic for topic in TOPICS if not current(topic)]

@@ -1,4 +1,4 @@
-"""`referral screenshot`: a picture of a page as a reader sees it, e.g. the board of the demo for the README."""
+"""`referral screenshot`: takes a picture of a page, e.g. of the demo's board for the README."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_BOARD = "http://127.0.0.1:8004/p/prg_glow?lang=en&period=all"
+_BOARD = "http://127.0.0.1:8000/p/prg_glow?lang=en&period=all"
 
 
 @click.command("screenshot")
@@ -23,7 +23,7 @@ _BOARD = "http://127.0.0.1:8004/p/prg_glow?lang=en&period=all"
 @click.option("--out", default="docs/images/board.png", show_default=True, type=click.Path(path_type=Path))
 @click.option("--size", default=(1120, 760), show_default=True, type=(int, int), help="Width and height, CSS pixels.")
 @click.option("--scale", default=2.0, show_default=True, help="Pixels of the picture for each CSS pixel.")
-@click.option("--dark", is_flag=True, help="As with a dark colour scheme.")
+@click.option("--dark", is_flag=True, help="Use the dark colour scheme.")
 @click.option("--most", default=200_000, show_default=True, help="Fail above this many bytes.")
 def screenshot(url: str, out: Path, size: tuple[int, int], scale: float, dark: bool, most: int) -> None:
     """Take a picture of a page with Chromium."""
@@ -36,12 +36,12 @@ def screenshot(url: str, out: Path, size: tuple[int, int], scale: float, dark: b
 
 
 def _take_screenshot(url: str, size: tuple[int, int], scale: float, *, dark: bool) -> bytes:
-    """The page as PNG. Raises ClickException where there is no Chromium, or the page is not answered with success."""
+    """Returns the page as PNG. Raises ClickException if Chromium is missing or the page does not return success."""
     from playwright.sync_api import sync_playwright
 
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
-        raise click.ClickException("no Chromium on the PATH: apt-get install chromium")
+        raise click.ClickException("Chromium is not on the PATH. Install it with: sudo apt-get install -y chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
         page = browser.new_page(
@@ -51,7 +51,7 @@ def _take_screenshot(url: str, size: tuple[int, int], scale: float, *, dark: boo
         )
         answer = page.goto(url, wait_until="networkidle")
         if answer is None or not answer.ok:
-            raise click.ClickException(f"{url} answered with {answer.status if answer else 'no response'}")
+            raise click.ClickException(f"{url} returned {answer.status if answer else 'no response'}")
         picture = page.screenshot(type="png")
         browser.close()
     return picture

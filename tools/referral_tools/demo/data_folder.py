@@ -13,7 +13,7 @@ class NotADemoFolder(Exception):
 
 
 def empty_folder(home: Path) -> None:
-    """Removes the folder that an earlier demo left. Raises NotADemo, and then has removed nothing."""
+    """Removes the folder that an earlier demo left. Raises NotADemoFolder, and then has removed nothing."""
     found = {one.name for one in home.iterdir()} if home.exists() else set()
     if found and (CLOCK not in found or not found <= _LEFT):
         raise NotADemoFolder(

@@ -1,8 +1,8 @@
-"""The independent oracle: every figure once more, from what was accepted, by the most naive code that is right.
+"""The independent oracle: computes every figure again from the accepted events, by the simplest correct code.
 
-It shares the contracts of the log with the system (types and ids), and no line of any service nor of the fold. Where
-the system folds increments in some order, the oracle sorts everything and judges each person once. Whatever the two
-disagree on is a defect.
+It shares the contracts of the log with the system (types and ids), but no code of a service or of the fold. The system
+folds increments in the order of arrival; the oracle sorts all events and decides once per person. Every disagreement
+between the two is a defect.
 """
 
 from referral_tools.oracle.daily_figures import Day

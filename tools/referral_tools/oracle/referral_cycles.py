@@ -1,4 +1,4 @@
-"""Referral cycles: a referrer who was referred, over a few referrals, by the person they referred. The newest does not count."""
+"""Referral cycles: of up to eight referrals that lead back to where they started, the newest does not count."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,22 +11,22 @@ _LONGEST = 8  # referrals
 
 
 def without_cycles(standing: Mapping[str, ExpectedReferral], program: str) -> dict[str, ExpectedReferral]:
-    """Everybody's standing; a referral that closes a circle of those that stand is not worth paying, as long as it does."""
+    """Returns the expected referrals; the newest of each cycle of valid referrals is not qualified."""
     return {
-        person: replace(one, qualified_at=None) if _closes(person, standing, program) else one
+        person: replace(one, qualified_at=None) if _closes_cycle(person, standing, program) else one
         for person, one in standing.items()
     }
 
 
-def _closes(person: str, standing: Mapping[str, ExpectedReferral], program: str) -> bool:
-    """Whether theirs is the newest of a circle; of two of one moment, the one with the greater id."""
-    circle: list[tuple[datetime, str]] = []
+def _closes_cycle(person: str, standing: Mapping[str, ExpectedReferral], program: str) -> bool:
+    """Whether the person's referral is the newest of a cycle; of two at the same time, the one with the greater id is newer."""
+    cycle: list[tuple[datetime, str]] = []
     here = person
-    while len(circle) < _LONGEST and here in standing and (referrer := standing[here].referrer):
-        circle.append(_age(standing[here], referral_id(program, here, referrer.id)))
+    while len(cycle) < _LONGEST and here in standing and (referrer := standing[here].referrer):
+        cycle.append(_age(standing[here], referral_id(program, here, referrer.id)))
         here = referrer.external_id
         if here == person:
-            return circle[0] == max(circle)
+            return cycle[0] == max(cycle)
     return False
 
 

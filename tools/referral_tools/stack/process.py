@@ -1,4 +1,4 @@
-"""A child process with a log file, a health check, and an end that is an end."""
+"""A child process with a log file and a health check, which never outlives its parent."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ class ProcessUnhealthy(Exception):
 
 
 class Process:
-    """One child, in a process group of its own. It ends with its parent, however that ends (see leash.py)."""
+    """A child process in a process group of its own. It ends when its parent ends, also after SIGKILL (see parent_watch.py)."""
 
     def __init__(
         self,
@@ -33,12 +33,12 @@ class Process:
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Process":
-        """Starts it; what it prints is added to its log."""
+        """Starts the process; its output is appended to its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        leash = [sys.executable, "-m", "referral_tools.stack.parent_watch", str(os.getpid()), *self.command]
+        watched_command = [sys.executable, "-m", "referral_tools.stack.parent_watch", str(os.getpid()), *self.command]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                leash,
+                watched_command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -50,16 +50,16 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 when it was never started."""
+        """The process id; 0 if it was never started."""
         return self._child.pid if self._child else 0
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Whether the process is running."""
         return self._child is not None and self._child.poll() is None
 
     def wait_healthy(self, healthy: Callable[[], bool], timeout: float) -> None:
-        """Returns once `healthy()` is true. Raises Unhealthy when it dies or `timeout` seconds pass."""
+        """Returns once `healthy()` is true. Raises ProcessUnhealthy if the process dies or `timeout` seconds pass."""
         deadline = time.monotonic() + timeout
         while not healthy():
             if not self.alive:
@@ -69,7 +69,7 @@ class Process:
             time.sleep(0.05)
 
     def terminate(self, grace: float = 10) -> None:
-        """Sends SIGTERM, and kills its whole process group if it has not ended within `grace` seconds."""
+        """Sends SIGTERM, waits up to `grace` seconds, and then kills what is left of the process group."""
         if self._child is None:
             return
         if self.alive:
@@ -80,7 +80,7 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """SIGKILL to the process and all that it started."""
+        """Sends SIGKILL to the process and its children."""
         if self._child is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -88,12 +88,12 @@ class Process:
         self._child.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal to the process itself; SIGSTOP and SIGCONT make a zombie of it and wake it."""
+        """Sends a signal to the process, not to its children: SIGSTOP suspends it, SIGCONT resumes it."""
         if self.alive:
             os.kill(self.pid, number)
 
     def last_lines(self, count: int = 20) -> str:
-        """The end of its log."""
+        """Returns the last `count` lines of the log."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(f"  {self.name}: {line}" for line in lines[-count:])
 

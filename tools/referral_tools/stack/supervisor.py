@@ -1,4 +1,4 @@
-"""Starts processes in order, watches them, and stops them in reverse; nothing of them stays."""
+"""Starts processes in order, watches them, and stops them in reverse order."""
 
 import signal
 import threading
@@ -15,7 +15,7 @@ _GRACE_S = 10
 
 @dataclass(frozen=True, slots=True)
 class SupervisedProcess:
-    """A process and the check of its health."""
+    """A process, its health check, and the seconds it may take to become healthy."""
 
     process: Process
     healthy: Callable[[], bool]
@@ -23,14 +23,14 @@ class SupervisedProcess:
 
 
 class Supervisor:
-    """Holds processes. Must be used from the main thread: children end with the thread that started them."""
+    """A list of running processes. Must be used from the main thread: children end with the thread that started them."""
 
     def __init__(self) -> None:
         self.processes: list[Process] = []
         self._stopping = threading.Event()
 
     def start(self, group: Sequence[SupervisedProcess]) -> None:
-        """Starts a group at once, returns when all are healthy. Raises Unhealthy with the end of a log when not."""
+        """Starts a group together and returns when all are healthy. Raises ProcessUnhealthy with the end of a log otherwise."""
         for one in group:
             self.processes.append(one.process.start())
         for one in group:
@@ -49,7 +49,7 @@ class Supervisor:
     def wait(self, also: Sequence[Process] = ()) -> None:
         """Returns soon after SIGINT or SIGTERM, which it handles from now on, also after it has returned.
 
-        Raises Unhealthy when one of its processes dies first, or one of `also`: these it watches but does not stop.
+        Raises ProcessUnhealthy if one of its processes dies first, or one of `also`: these it watches but does not stop.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop_requested)

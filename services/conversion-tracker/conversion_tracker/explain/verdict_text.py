@@ -43,13 +43,13 @@ def verdict_sentence(facts: VerdictFacts) -> str:
     if facts.timeline.first_follow is None:
         return f"{facts.person} has not followed yet, so there is no referrer."
     if facts.timeline.since is None:
-        return _unfollowed(facts)
+        return _unfollowed_sentence(facts)
     if facts.reason is not None or facts.winning_touch is None:
         return f"{_no_referrer(facts)}: {REASONS[facts.reason or 'no_evidence']}."
     return f"{_referred_by(facts)}{_payment_status(facts)}."
 
 
-def _unfollowed(facts: VerdictFacts) -> str:
+def _unfollowed_sentence(facts: VerdictFacts) -> str:
     if facts.winning_touch is None:
         return f"{_no_referrer(facts)}, and has unfollowed."
     return f"{_referred_by(facts)}, but {facts.person} has unfollowed, so the referral does not count."

@@ -1,6 +1,6 @@
 """`POST /v1/events`: accepts events. Each is validated on its own; 202 means that Kafka has acknowledged the valid ones."""
 
-from flask import Response, g, request
+from flask import g, request
 from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
@@ -8,11 +8,13 @@ from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import p
 from conversion_tracker.ingest.events_openapi import POST_EVENTS
 from conversion_tracker.ingest.events_request import split_events
 from conversion_tracker.ingest.fast_path import PUBLISH_ERROR, ROUTE
-from conversion_tracker.ingest.ingest_response import ingest_mapped, publish_and_respond
+from conversion_tracker.ingest.ingest_openapi import ACCEPTED
+from conversion_tracker.ingest.ingest_response import IngestResponse, ingest_mapped, publish_and_respond
 from conversion_tracker.ingest.program_access import program_access_check
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.rate_limit import without_rate_limit
+from referral.http.responses import response
 
 blueprint = Blueprint("events", __name__, description="Events from platforms.")
 
@@ -21,7 +23,8 @@ blueprint = Blueprint("events", __name__, description="Events from platforms.")
 @blueprint.doc(**POST_EVENTS)
 @without_rate_limit
 @requires("events:write")
-def post_events() -> Response:
+@response(IngestResponse, 202, description=ACCEPTED)
+def post_events() -> IngestResponse:
     """Report one event, or up to 1,000 at once.
 
     Send the same event again, with the same id, if there is no response: it is counted once. An invalid event does not affect

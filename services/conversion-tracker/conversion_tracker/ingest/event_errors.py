@@ -1,7 +1,7 @@
 """Errors of rejected events: a stable code, a JSON pointer into the event, and what to send instead. One table of codes."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -49,12 +49,12 @@ INTERNAL_TYPES = ("clock.ticked", "link.clicked", "click.reclassed", "person.ban
 
 
 class EventError(msgspec.Struct, frozen=True, gc=False):
-    """Why one event of a request was rejected. `index` is its position in the body, `pointer` a JSON pointer into the event."""
+    """Why one event of a request was rejected."""
 
-    index: int
+    index: Annotated[int, msgspec.Meta(description="Position of the event in the body, starting at 0.")]
     code: EventErrorCode
-    pointer: str
-    detail: str
+    pointer: Annotated[str, msgspec.Meta(description="JSON pointer into what was sent.")]
+    detail: Annotated[str, msgspec.Meta(description="What is wrong, and what to send instead.")]
 
 
 class EventRejected(Exception):

@@ -7,7 +7,7 @@ import msgspec
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import CLOUDEVENT_BATCH, CLOUDEVENT_BODY
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import BATCH, STRUCTURED
 from conversion_tracker.ingest.events_request import NDJSON
-from conversion_tracker.ingest.ingest_openapi import RESPONSES
+from conversion_tracker.ingest.ingest_openapi import ERROR_RESPONSES
 from referral.events.examples import example
 from referral.events.facts import Fact
 from referral.events.schemas import components, types_by_tag
@@ -30,7 +30,7 @@ POST_EVENTS: dict[str, Any] = {
         },
     },
     "responses": {
-        **RESPONSES,
+        **ERROR_RESPONSES,
         401: {"description": "The API key is missing or invalid."},
         403: {"description": "The API key lacks the scope `events:write`."},
         415: {"description": "The media type is none of JSON, NDJSON and CloudEvents in JSON."},

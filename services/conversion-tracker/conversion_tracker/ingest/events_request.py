@@ -36,7 +36,7 @@ def split_events(body: bytes, mimetype: str) -> RawEvents:
     if start == b"{":
         return (_parse(_decode_raw, body),)
     if start != b"[":
-        raise _malformed("it must start with { or [" if start else "it is empty")
+        raise _malformed_body("it must start with { or [" if start else "it is empty")
     return check_count(split_array(body))
 
 
@@ -55,7 +55,7 @@ def check_count(events: _Events) -> _Events:
     if len(events) > MAX_EVENTS:
         raise Problem(413, "too_many_events", f"The body has {len(events)} events; the maximum is {MAX_EVENTS}.")
     if not events:
-        raise _malformed("it contains no events")
+        raise _malformed_body("it contains no events")
     return events
 
 
@@ -63,9 +63,9 @@ def _parse(decode: Callable[[bytes], Parsed], body: bytes) -> Parsed:
     try:
         return decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        raise _malformed(str(error)) from None
+        raise _malformed_body(str(error)) from None
 
 
-def _malformed(reason: str) -> Problem:
+def _malformed_body(reason: str) -> Problem:
     detail = f"The body could not be parsed: {reason}. Send one JSON object, an array of objects, or NDJSON."
     return Problem(400, "malformed_body", detail)

@@ -1,10 +1,9 @@
 """Publishes the valid events of a request and responds: 202 with an error for each invalid event, 422 if all are invalid."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from flask import Response
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.adapters.mapped_event import MappedItem
@@ -18,14 +17,11 @@ from referral.telemetry.metrics import counter
 class IngestResponse(msgspec.Struct, frozen=True):
     """How many events were written to the log, and the errors of the others."""
 
-    accepted: int
+    accepted: Annotated[int, msgspec.Meta(ge=1, description="The number of valid events; Kafka has acknowledged them.")]
     rejected: list[EventError]
 
 
-_encode = msgspec.json.Encoder().encode
-
-
-def ingest_mapped(items: Sequence[MappedItem], check_program: ProgramCheck) -> Response:
+def ingest_mapped(items: Sequence[MappedItem], check_program: ProgramCheck) -> IngestResponse:
     """Validates and publishes events that an adapter mapped. Raises as `publish_and_respond` does."""
     return publish_and_respond(validate_mapped(items, check_program))
 
@@ -35,11 +31,10 @@ def validate_mapped(items: Sequence[MappedItem], check_program: ProgramCheck) ->
     return dependencies().event_validator.validate_mapped(items, context().clock.now_ms(), check_program)
 
 
-def publish_and_respond(result: ValidationResult) -> Response:
+def publish_and_respond(result: ValidationResult) -> IngestResponse:
     """Publishes the accepted events. Raises Problem 422 if none was accepted; NotDurable and Overloaded (503)."""
     publish_accepted(result)
-    response = IngestResponse(len(result.accepted), result.rejected)
-    return Response(_encode(response), 202, mimetype="application/json")
+    return IngestResponse(len(result.accepted), result.rejected)
 
 
 def publish_accepted(result: ValidationResult) -> None:

@@ -1,12 +1,23 @@
 """The rewards of a program in words, as they are promised to people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import assert_never
+
+from flask_babel import lazy_gettext
 
 from referral.events.program import Program
 from referral.events.reward_rules import Reward
-from referral.events.rewards import Role
+from referral.events.rewards import RewardKind, Role
 from referral.pages.languages import gettext, ngettext
+
+_KINDS: Mapping[RewardKind, object] = {
+    "guide": lazy_gettext("A guide to keep"),
+    "discount_code": lazy_gettext("A discount code"),
+    "early_access": lazy_gettext("Early access"),
+    "shoutout": lazy_gettext("A public thank-you"),
+    "giveaway_entry": lazy_gettext("A ticket in the draw"),
+    "exclusive_content": lazy_gettext("Exclusive content"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +40,9 @@ def gift_texts(program: Program, role: Role) -> list[GiftText]:
 
 
 def _what(reward: Reward) -> str:
-    match reward.kind:
-        case "guide":
-            return gettext("A guide to keep")
-        case "discount_code":
-            return (
-                gettext("%(percent)s %% off", percent=reward.percent) if reward.percent else gettext("A discount code")
-            )
-        case "early_access":
-            return gettext("Early access")
-        case "shoutout":
-            return gettext("A public thank-you")
-        case "giveaway_entry":
-            return gettext("A ticket in the draw")
-        case "exclusive_content":
-            return gettext("Exclusive content")
-        case _:
-            assert_never(reward.kind)
+    if reward.kind == "discount_code" and reward.percent:
+        return gettext("%(percent)s %% off", percent=reward.percent)
+    return str(_KINDS[reward.kind])
 
 
 def _when(reward: Reward) -> str:

@@ -131,7 +131,7 @@ SECURE = "<xml><ToUserName>gh</ToUserName><Encrypt>AAAA</Encrypt></xml>"
     ],
 )
 def test_hostile_malformed_or_encrypted_xml_is_rejected(body: str, code: str) -> None:
-    """No entity is expanded and no external file is read; for encryption, the error says what to configure."""
+    """No entity is expanded and no external file is read; for encryption, the error names what to configure."""
     with pytest.raises(Problem) as caught:
         parse_callback(body.encode())
     assert caught.value.code == code

@@ -4,7 +4,7 @@ from typing import Any
 
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import BATCH, STRUCTURED
 from conversion_tracker.ingest.adapters.mapped_event import EVIDENCE_FIELDS
-from conversion_tracker.ingest.ingest_openapi import RESPONSES
+from conversion_tracker.ingest.ingest_openapi import ERROR_RESPONSES
 
 _TEXT = {"type": "string", "minLength": 1}
 _REQUIRED = {
@@ -51,5 +51,5 @@ POST_CLOUDEVENTS: dict[str, Any] = {
             "application/json": {"schema": {"type": ["object", "array"]}},
         },
     },
-    "responses": {**RESPONSES, 415: {"description": "CloudEvents in a format other than JSON."}},
+    "responses": {**ERROR_RESPONSES, 415: {"description": "CloudEvents in a format other than JSON."}},
 }

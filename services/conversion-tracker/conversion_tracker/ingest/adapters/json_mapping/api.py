@@ -1,9 +1,9 @@
-"""`POST /v1/adapters/{name}/{program}`: a platform's own JSON, mapped as the program file's `adapters` section says."""
+"""`POST /v1/adapters/{name}/{program}`: a platform's own JSON, mapped by the `adapters` section of the program file."""
 
 import base64
 import hmac
 
-from flask import Response, g, request
+from flask import g, request
 from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
@@ -12,7 +12,8 @@ from conversion_tracker.ingest.adapters.json_mapping.json_mapping_openapi import
 from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
 from conversion_tracker.ingest.adapters.mapped_event import MappedItem, MappingError
 from conversion_tracker.ingest.events_request import check_count, parse_payload
-from conversion_tracker.ingest.ingest_response import ingest_mapped
+from conversion_tracker.ingest.ingest_openapi import ACCEPTED
+from conversion_tracker.ingest.ingest_response import IngestResponse, ingest_mapped
 from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import Adapter, AdapterSignature
 from referral.http.api_keys import authenticate, require_program_access
@@ -20,6 +21,7 @@ from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
 from referral.http.require import unknown_program
+from referral.http.responses import response
 
 blueprint = Blueprint("adapters", __name__, description="Other platforms' webhooks, mapped by the program file.")
 
@@ -27,7 +29,8 @@ blueprint = Blueprint("adapters", __name__, description="Other platforms' webhoo
 @blueprint.post("/v1/adapters/<name>/<program>")
 @blueprint.doc(**POST_WEBHOOK)
 @without_rate_limit
-def webhook(name: str, program: str) -> Response:
+@response(IngestResponse, 202, description=ACCEPTED)
+def webhook(name: str, program: str) -> IngestResponse:
     """Accept a platform's webhook: one JSON object, an array, or an object with the list that the adapter names.
 
     If the adapter declares a signature, the request must have it; otherwise it must have an API key with `events:write`.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversion_tracker.ingest.ingest_openapi import RESPONSES
+from conversion_tracker.ingest.ingest_openapi import ERROR_RESPONSES
 
 POST_WEBHOOK: dict[str, Any] = {
     "requestBody": {
@@ -10,7 +10,7 @@ POST_WEBHOOK: dict[str, Any] = {
         "content": {"application/json": {"schema": {"type": ["object", "array"]}}},
     },
     "responses": {
-        **RESPONSES,
+        **ERROR_RESPONSES,
         401: {"description": "The signature is missing, or the API key if the adapter does not require a signature."},
         403: {"description": "The signature is invalid, or the API key lacks the scope `events:write`."},
         404: {

@@ -1,4 +1,4 @@
-"""Maps another platform's JSON to events, as the `adapters` section of the program file says. Errors point into the payload."""
+"""Maps another platform's JSON to events by the `adapters` section of the program file. Errors point into the payload."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -57,9 +57,9 @@ class _ItemMapper:
             "id": self._id(),
             "type": event_type,
             "program": program,
-            "person": f"{self._adapter.person_prefix or ''}{self._text('person', where.person)}",
+            "person": f"{self._adapter.person_prefix or ''}{self._require_text('person', where.person)}",
             "occurred_at": self._time(),
-            **{name: self._optional(getattr(where, name)) for name in _OPTIONAL},
+            **{name: self._optional_value(getattr(where, name)) for name in _OPTIONAL},
             "channel": self._adapter.channel,
             "data": self._data(event_type),
         }
@@ -77,20 +77,20 @@ class _ItemMapper:
 
     def _id(self) -> str:
         """The platform's id, prefixed by the adapter's name: two platforms may use the same ids."""
-        source_id = self._text("id", self._adapter.where.id)
+        source_id = self._require_text("id", self._adapter.where.id)
         joined = f"{self._adapter.id}:{source_id}"
         return joined if len(joined) <= _MAX_ID else derive_id("evt", self._adapter.id, source_id)
 
     def _event_type(self) -> str:
         path = self._adapter.where.type
-        source_type = self._text("type", path)
+        source_type = self._require_text("type", path)
         if source_type not in self._adapter.types:
             known = ", ".join(self._adapter.types)
             detail = f"`type` must be one of {known} (adapter {self._adapter.id}); got {source_type[:64]!r}."
             raise MappingError("not_mapped", self._pointer(path), detail)
         return self._adapter.types[source_type]
 
-    def _required(self, name: str, path: str) -> object:
+    def _require_value(self, name: str, path: str) -> object:
         value = resolve_path(self._item, path)
         if value is None or value == "":
             pointer = self._pointer(path)
@@ -98,19 +98,19 @@ class _ItemMapper:
             raise MappingError("not_mapped", pointer, detail)
         return value
 
-    def _text(self, name: str, path: str) -> str:
-        value = _as_text(self._required(name, path))
+    def _require_text(self, name: str, path: str) -> str:
+        value = _as_text(self._require_value(name, path))
         if not isinstance(value, str):
             raise MappingError("wrong_type", self._pointer(path), f"`{name}` must be a string or an integer.")
         return value
 
-    def _optional(self, path: str | None) -> object:
+    def _optional_value(self, path: str | None) -> object:
         value = resolve_path(self._item, path) if path else None
         return _as_text(value) if value != "" else None
 
     def _time(self) -> object:
         path, time_format = self._adapter.where.time, self._adapter.time_format
-        value = self._required("time", path)
+        value = self._require_value("time", path)
         if time_format == "rfc3339":
             return value
         number = _number(value)

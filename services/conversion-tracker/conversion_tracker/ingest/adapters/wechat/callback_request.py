@@ -1,6 +1,6 @@
 """Parses the XML of a WeChat callback: limited in size, without entities or document types (defusedxml)."""
 
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element  # only the type; defusedxml parses  # nosec B405
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
@@ -23,10 +23,10 @@ def parse_callback(body: bytes) -> Callback:
         raise Problem(422, "encrypted_callback", detail)
     missing = [name for name in _REQUIRED if not texts.get(name)]
     if missing:
-        raise _malformed(f"{', '.join(missing)} is missing")
+        raise _malformed_callback(f"{', '.join(missing)} is missing")
     created = texts["CreateTime"]
     if not (created.isascii() and created.isdecimal() and len(created) < 12):
-        raise _malformed("CreateTime must be a number of seconds")
+        raise _malformed_callback("CreateTime must be a number of seconds")
     event, key = texts.get("Event", ""), texts.get("EventKey", "")
     return Callback(texts["FromUserName"], int(created), texts["MsgType"], event, key)
 
@@ -35,7 +35,7 @@ def parse_encrypted(body: bytes) -> str:
     """The encrypted part of a callback. Raises Problem 400 if it is missing."""
     encrypted = (_root(body).findtext("Encrypt") or "").strip()
     if not encrypted:
-        raise _malformed("`encrypt_type` is aes, but Encrypt is missing")
+        raise _malformed_callback("`encrypt_type` is aes, but Encrypt is missing")
     return encrypted
 
 
@@ -43,12 +43,12 @@ def _root(body: bytes) -> Element:
     try:
         root: Element = fromstring(body, forbid_dtd=True)
     except DefusedXmlException as error:
-        raise _malformed(f"document types and entities are not allowed ({type(error).__name__})") from None
+        raise _malformed_callback(f"document types and entities are not allowed ({type(error).__name__})") from None
     except (ParseError, ValueError, LookupError) as error:
-        raise _malformed(str(error)) from None
+        raise _malformed_callback(str(error)) from None
     return root
 
 
-def _malformed(reason: str) -> Problem:
+def _malformed_callback(reason: str) -> Problem:
     detail = f"The body is not a WeChat callback: {reason}. Send WeChat's XML unchanged."
     return Problem(400, "malformed_callback", detail)

@@ -18,7 +18,7 @@ _KEY = re.compile(r"[A-Za-z0-9]{43}\Z")
 
 
 class DecryptionError(ValueError):
-    """The message was not encrypted with this key; the text says what is wrong with it."""
+    """The message was not encrypted with this key; the text is the reason."""
 
 
 class DecryptedMessage(Struct, frozen=True):

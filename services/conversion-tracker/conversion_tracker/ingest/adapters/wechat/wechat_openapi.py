@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversion_tracker.ingest.ingest_openapi import RESPONSES
+from conversion_tracker.ingest.ingest_openapi import ERROR_RESPONSES
 
 _SIGNATURE = [
     {"in": "query", "name": name, "required": True, "schema": {"type": "string"}, "description": description}
@@ -30,7 +30,7 @@ _REJECTED: dict[int, Any] = {
     404: {
         "description": "The token or the key is not set: `referral adapters set wechat PROGRAM`, `… wechat-aes PROGRAM`."
     },
-    429: RESPONSES[429],
+    429: ERROR_RESPONSES[429],
 }
 _CALLBACK = """<xml>
 <ToUserName><![CDATA[gh_glow]]></ToUserName>
@@ -63,6 +63,6 @@ POST_CALLBACK: dict[str, Any] = {
         **_REJECTED,
         413: {"description": "The body is larger than 64 KiB."},
         422: {"description": "The callback is encrypted and cannot be decrypted, or its event is invalid."},
-        503: RESPONSES[503],
+        503: ERROR_RESPONSES[503],
     },
 }
