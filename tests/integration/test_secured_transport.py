@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from click.testing import CliRunner, Result
 from kafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from redis import Redis
@@ -32,19 +31,26 @@ from tests.support.webhook_receiver import run_receiver
 
 pytestmark = pytest.mark.integration
 
-PROGRAM = """\
-id: prg_tls
-name: {en: Encrypted}
-timezone: Asia/Shanghai
-target_url: https://example.com/follow
-channels: [wechat]
-rewards:
-  - {id: guide, to: referrer, on: conversion.cleared, once: true, kind: guide, pool: skincare-secrets.pdf}
-  - {id: first20, to: referee, on: conversion.cleared, kind: discount_code, percent: 20, pool: generated}
-boards: [{metric: referrals, periods: [month, all]}]
-content:
-  - {id: hacks, format: helpful, mechanics: [practical_value], hook: {en: Three steps}}
-"""
+PROGRAM: dict[str, Any] = {
+    "id": "prg_tls",
+    "name": {"en": "Encrypted"},
+    "timezone": "Asia/Shanghai",
+    "target_url": "https://example.com/follow",
+    "channels": ["wechat"],
+    "rewards": [
+        {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "skincare-secrets.pdf"},
+        {
+            "id": "first20",
+            "to": "referee",
+            "on": "conversion.cleared",
+            "kind": "discount_code",
+            "percent": 20,
+            "pool": "generated",
+        },
+    ],
+    "boards": [{"metric": "referrals", "periods": ["month", "all"]}],
+    "content": [{"id": "hacks", "format": "helpful", "mechanics": ["practical_value"], "hook": {"en": "Three steps"}}],
+}
 ROWS = {row.name: row for row in TABLE}
 STRANGER = "stranger"
 PASSWORD = "a password that no rule belongs to"
@@ -101,7 +107,7 @@ def test_a_referral_passes_through_all_processes_with_the_rights_of_each(
     """Enrolment, click, share, follow, verdict, board, reward, webhook, redemption, explanation, review and replay."""
     at = system.services
     with Client(at, key) as client, run_receiver() as receiver:
-        client.apply("prg_tls", PROGRAM)
+        client.apply("prg_tls", json.dumps(PROGRAM))
         [amy] = client.enrol("prg_tls", [{"external_id": "wx:amy", "display_name": "Amy"}])
         hook = {"program": "prg_tls", "url": receiver.url, "events": ["reward.fulfilled"]}
         made = http.post(f"{at['reward-dispatcher']}/v1/webhooks", json=hook, headers={"Idempotency-Key": "hook-1"})
@@ -130,7 +136,7 @@ def test_a_referral_passes_through_all_processes_with_the_rights_of_each(
     explained = http.get(f"{place}/people/wx:bo/explanation")
     assert explained.status_code == 200, explained.text
     assert http.get(f"{place}/conversions", params={"status": "held"}).status_code == 200
-    job = http.post(f"{place}/replays", json=yaml.safe_load(PROGRAM))
+    job = http.post(f"{place}/replays", json=PROGRAM)
     assert job.status_code == 202, job.text
     wait_until(lambda: http.get(f"{place}/replays/{job.json()['id']}").json()["status"] == "done")
     assert http.get(f"{at['leaderboard']}/v1/programs/prg_tls/insights", params={"period": "all"}).status_code == 200

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
 from referral.config import Settings
-from referral.log.errors import AccessDenied
+from referral.log.errors import AccessDenied, ConnectionDropped
 from referral.log.handshake import handshake
 from referral.log.security import client_options
 
@@ -134,27 +134,31 @@ def _open(kind: _ClientClass[_Client_co], settings: Settings, connect_timeout_ms
 def _wait_for_broker(settings: Settings, timeout_ms: int) -> None:
     """Returns once a bootstrap server accepts the connection.
 
-    Raises AccessDenied at once if none that answers accepts this process, KafkaTimeoutError if none answers within `timeout_ms`.
+    Raises AccessDenied if those that answer refuse this process, KafkaTimeoutError if none answers within `timeout_ms`. Dropped
+    connections are tried again until then: the broker may be restarting.
     """
     deadline = time.monotonic() + timeout_ms / 1000
-    while not _accepts_connections(settings):
-        if time.monotonic() >= deadline:
-            raise KafkaTimeoutError(f"no Kafka broker accepts connections at {settings.kafka}")
+    while True:
+        reason = _refusal_reason(settings)
+        if reason is None:
+            return
+        if time.monotonic() >= deadline or (
+            isinstance(reason, AccessDenied) and not isinstance(reason, ConnectionDropped)
+        ):
+            raise reason
         time.sleep(0.05)
 
 
-def _accepts_connections(settings: Settings) -> bool:
-    """Whether a bootstrap server accepts the connection. Raises AccessDenied if those that answer refuse it."""
-    denied: AccessDenied | None = None
+def _refusal_reason(settings: Settings) -> KafkaError | None:
+    """None if a bootstrap server accepts the connection; otherwise why none does."""
+    reason = KafkaTimeoutError(f"no Kafka broker accepts connections at {settings.kafka}")
     for server in settings.kafka.split(","):
         try:
             handshake(server, settings)
         except AccessDenied as error:
-            denied = error
+            reason = error
         except OSError:
             continue
         else:
-            return True
-    if denied is not None:
-        raise denied
-    return False
+            return None
+    return reason

@@ -29,3 +29,7 @@ class AccessDenied(KafkaError):  # type: ignore[misc] # kafka-python has no type
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class ConnectionDropped(AccessDenied):
+    """The broker closed the connection without an answer: it is restarting, or its listener uses another protocol."""

@@ -14,11 +14,11 @@ from kafka.protocol.parser import KafkaProtocol
 from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
 from referral.config import Settings
-from referral.log.errors import AccessDenied
+from referral.log.errors import AccessDenied, ConnectionDropped
 from referral.log.security import client_options, tls_context, uses_password
 
 _CONNECT_TIMEOUT_S = 1.0
-_HANDSHAKE_TIMEOUT_S = 5.0
+_HANDSHAKE_TIMEOUT_S = 2.0
 _MAX_ANSWER = 64 * 1024  # bytes
 
 
@@ -47,11 +47,14 @@ def _encrypt(plain: socket.socket, host: str, server: str, context: ssl.SSLConte
             f"the certificate of Kafka at {server} is not accepted ({error.verify_message}): set REFERRAL_KAFKA_CA to the"
             " certificate authority that signed it, and REFERRAL_KAFKA to a name in it"
         ) from error
-    except (ssl.SSLError, ConnectionError) as error:
-        raise AccessDenied(
-            f"Kafka at {server} does not accept TLS ({type(error).__name__}): set REFERRAL_KAFKA_SECURITY to what that listener"
-            " uses"
-        ) from error
+    except (ssl.SSLEOFError, ConnectionError) as error:
+        raise ConnectionDropped(_no_tls(server, error)) from error
+    except ssl.SSLError as error:
+        raise AccessDenied(_no_tls(server, error)) from error
+
+
+def _no_tls(server: str, error: Exception) -> str:
+    return f"Kafka at {server} does not accept TLS ({type(error).__name__}): set REFERRAL_KAFKA_SECURITY to what that listener uses"
 
 
 def _authenticate(connection: socket.socket, server: str, settings: Settings) -> None:
@@ -61,8 +64,10 @@ def _authenticate(connection: socket.socket, server: str, settings: Settings) ->
         _exchange_password(connection, server, settings)
     except (AccessDenied, TimeoutError):
         raise
+    except ConnectionError as error:
+        raise ConnectionDropped(_refusal(server, settings, f"no answer: {type(error).__name__}")) from error
     except Exception as error:  # the decoder raises whatever an answer leads to that is not of Kafka's protocol
-        raise _refused(server, settings, f"no valid answer: {type(error).__name__}") from error
+        raise AccessDenied(_refusal(server, settings, f"no valid answer: {type(error).__name__}")) from error
 
 
 def _exchange_password(connection: socket.socket, server: str, settings: Settings) -> None:
@@ -78,7 +83,7 @@ def _exchange_password(connection: socket.socket, server: str, settings: Setting
         response = _request(connection, protocol, SaslAuthenticateRequest[0](mechanism.auth_bytes()))
         if response.error_code:
             reason = response.error_message or for_code(response.error_code).__name__
-            raise _refused(server, settings, reason)
+            raise AccessDenied(_refusal(server, settings, reason))
         mechanism.receive(response.auth_bytes)
 
 
@@ -94,8 +99,8 @@ def _request(connection: socket.socket, protocol: KafkaProtocol, request: ApiMes
             return response
 
 
-def _refused(server: str, settings: Settings, reason: str) -> AccessDenied:
-    return AccessDenied(
+def _refusal(server: str, settings: Settings, reason: str) -> str:
+    return (
         f"Kafka at {server} refuses the user {settings.kafka_user!r} ({reason}): check REFERRAL_KAFKA_USER,"
         " REFERRAL_KAFKA_PASSWORD and REFERRAL_KAFKA_MECHANISM, and REFERRAL_KAFKA_SECURITY against the listener"
     )

@@ -16,6 +16,7 @@ from referral.log.topic_admin import TopicMismatch, partition_count
 from referral.topics import TOPICS
 
 _RETRY_S = 0.5
+_CHECK_TIMEOUT_MS = 5_000
 log = structlog.get_logger()
 
 
@@ -40,7 +41,7 @@ class LogStartup:
         """Returns once the topics can be used, or `stopping` is set. Raises TopicMismatch: waiting would not help then."""
         while not stopping.is_set():
             try:
-                check_topics(self._settings, self._uses)
+                check_topics(self._settings, self._uses, _CHECK_TIMEOUT_MS)
             except KafkaError as error:
                 if self.reason != str(error):
                     log.warning("waiting for Kafka", reason=str(error))
@@ -51,7 +52,7 @@ class LogStartup:
                 return
 
 
-def check_topics(settings: Settings, uses: TopicOperations, timeout_ms: int = 10_000) -> None:
+def check_topics(settings: Settings, uses: TopicOperations, timeout_ms: int) -> None:
     """`verify_topics` with a client of its own. Raises KafkaTimeoutError, too, if no broker answers within `timeout_ms`."""
     client = create_admin_client(settings, timeout_ms)
     try:

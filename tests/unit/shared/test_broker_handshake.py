@@ -11,7 +11,7 @@ from kafka.errors import KafkaTimeoutError
 
 from referral.config import Settings
 from referral.log.connection import create_admin_client, create_consumer, create_producer
-from referral.log.errors import AccessDenied
+from referral.log.errors import AccessDenied, ConnectionDropped
 from referral.log.handshake import handshake
 from referral_tools.stack.security import create_authority
 
@@ -103,3 +103,12 @@ def test_a_client_without_an_answer_leaves_no_thread_behind() -> None:
         with pytest.raises(KafkaTimeoutError, match=r"does not answer.*REFERRAL_KAFKA_SECURITY"):
             create_admin_client(Settings(signing_key=KEY, kafka=server), 300)
         assert threading.active_count() == before + 1
+
+
+def test_a_connection_that_a_restarting_broker_drops_is_tried_again() -> None:
+    """A replay outlasts a restart; only at the end of its patience is the reason reported."""
+    connections: list[int] = []
+    dropped = pytest.raises(ConnectionDropped, match="REFERRAL_KAFKA_SECURITY")
+    with listening(lambda connection: connections.append(connection.fileno())) as server, dropped:
+        create_consumer(settings(server), connect_timeout_ms=300)
+    assert len(connections) > 1
