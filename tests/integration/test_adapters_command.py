@@ -41,7 +41,7 @@ def _kept(settings: Settings, name: str) -> list[str]:
 def test_a_token_is_set_changed_without_a_gap_and_removed(
     environ: dict[str, str], settings: Settings, tmp_path: Path
 ) -> None:
-    """The one before counts until the next change, or ends at once with --only; the list shows no secret."""
+    """The previous secret is valid until the next change, or revoked at once with --only; the list shows no secret."""
     token = tmp_path / "token"
     token.write_text("glowtoken1\n")
     first = _run(environ, "set", "wechat", PROGRAM, "--token-file", str(token))
@@ -62,14 +62,17 @@ def test_a_token_is_set_changed_without_a_gap_and_removed(
     assert (len(made), made.isalnum()) == (43, True)
 
 
-def test_what_will_not_do_is_refused_before_anything_is_written(environ: dict[str, str], settings: Settings) -> None:
-    """WeChat's own rule for tokens, names that an address cannot hold, programs that are not there, a missing key."""
+def test_invalid_arguments_are_refused_before_anything_is_written(environ: dict[str, str], settings: Settings) -> None:
+    """WeChat's own rule for tokens, names that a URL cannot contain, unknown programs, a missing key."""
     keyless = {name: value for name, value in environ.items() if name != "REFERRAL_SIGNING_KEY"}
     for wanted, answer in (
-        ("no token of WeChat", _run(environ, "set", "wechat", PROGRAM, "--token-file", "-", said="with blanks")),
-        ("no EncodingAESKey", _run(environ, "set", "wechat-aes", PROGRAM, "--token-file", "-", said="abc")),
+        (
+            "a WeChat token must be 3 to 32",
+            _run(environ, "set", "wechat", PROGRAM, "--token-file", "-", said="with blanks"),
+        ),
+        ("an EncodingAESKey must be 43", _run(environ, "set", "wechat-aes", PROGRAM, "--token-file", "-", said="abc")),
         ("8 to 256", _run(environ, "set", "shop", PROGRAM, "--token-file", "-", said="short")),
-        ("no name", _run(environ, "set", "Shop!", PROGRAM)),
+        ("NAME must be 1 to 64", _run(environ, "set", "Shop!", PROGRAM)),
         ("there is no program prg_none", _run(environ, "set", "shop", "prg_none")),
         ("REFERRAL_SIGNING_KEY", _run(keyless, "set", "shop", PROGRAM)),
         ("has no secret shop", _run(environ, "remove", "shop", PROGRAM)),
