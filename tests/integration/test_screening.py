@@ -13,7 +13,7 @@ from referral.config import Settings
 from referral.events.entities import ProgramVersion
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, participant
+from tests.support.builders.participants import AMY, BO, PROGRAM, participant
 from tests.support.builders.reward_dispatcher import FIRST20
 from tests.support.settings import api_key
 from tests.support.systems.conversion_tracker import ConversionTracker, event
@@ -93,6 +93,10 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
     assert whole.counted("twin") == {(CLEARED,): 1, (REJECTED, "same_device"): 1}
     assert whole.verdicts()["amys_own"] == (REJECTED, "same_device")
     assert whole.verdicts()["shill"] == (REJECTED, "disposable_handle")
+    held = whole.events.get(f"/v1/programs/{PROGRAM}/conversions?status=held").get_json()["items"]
+    observed = {one["person"]: one["reasons"][0]["observed"] for one in held}
+    assert observed["xhs:back"].keys() == {"follows", "limit"}
+    assert {numbers["limit"] for person, numbers in observed.items() if person.startswith("xhs:net")} == {3}
 
     passed = {person for person, verdict in whole.verdicts().items() if verdict == (CLEARED,)}
     wait_until(lambda: all(_fulfilled(whole, person) for person in passed))

@@ -95,7 +95,7 @@ class AttributeFold:
     def _decide_ban(
         self, line: BanDecision, states: Mapping[Key, Person | float | None], catalog: Catalog
     ) -> Decision[Person]:
-        """Reverses or restores the person's own referral; an output line tells the screen fold, which holds their referees'."""
+        """Reverses or restores the person's own referral. An output line passes the decision on to the referrals they made."""
         rules = self._rules.of_program(line.program, catalog)
         if rules is None:
             return Decision()

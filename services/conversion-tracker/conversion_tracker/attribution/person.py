@@ -18,7 +18,7 @@ PersonChange = tuple["Person", list[AttributionEvent]]  # the new state, and the
 
 
 class Person(Struct, frozen=True, array_like=True, gc=False):
-    """The state of one person. `published` is what the log says about them; `ban` is set while they are banned.
+    """The state of one person. `published` is the verdict on the log; `ban` is set while they are banned.
 
     `late_facts` counts the facts that arrived beyond the lateness bound and changed nothing.
     """

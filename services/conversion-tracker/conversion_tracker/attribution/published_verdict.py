@@ -26,7 +26,7 @@ class PublishedVerdict(Struct, frozen=True, array_like=True, gc=False):
 
 
 def published_form(verdict: Verdict) -> PublishedVerdict:
-    """The published state after this verdict is published."""
+    """Returns what is published about a person once this verdict is on the log."""
     first, touch = verdict.first_follow.id, verdict.touch
     if touch is None:
         return PublishedVerdict(verdict.since, first, reason=verdict.reason)

@@ -39,7 +39,7 @@ class ProgramLines(Generic[Line]):
 
 
 def without_repeats(lines: Iterable[tuple[Position, Line]], fence: Fence) -> Iterator[tuple[Position, Line]]:
-    """Yields the output lines of a partition without those repeated after a crash. `fence` is kept from call to call."""
+    """Yields the output lines of a partition without those repeated after a crash. `fence` is updated, for the next call."""
     for position, line in lines:
         if isinstance(line, Derived | ClockTicked):
             if not fence.admits(line.cause):

@@ -44,7 +44,7 @@ class Review(Struct, frozen=True, array_like=True, gc=False):
 
 
 class PublishedOutcome(Struct, frozen=True, array_like=True, gc=False):
-    """What the log says about a conversion; `at` is the time (ms) at which it qualified according to it."""
+    """What is published about a conversion; `at` is the time (ms) at which it qualified according to it."""
 
     outcome: ScreeningOutcome
     at: int
@@ -90,7 +90,7 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
 
 
 def status_of(published: PublishedOutcome | None) -> ConversionStatus:
-    """Returns the status of a conversion; `reversed` if the log says nothing about it any more."""
+    """Returns the status of a conversion; `reversed` if nothing is published about it any more."""
     return published.outcome if published is not None else "reversed"
 
 
