@@ -173,7 +173,7 @@ def test_a_replay_ends_with_the_service(system: ConversionTracker) -> None:
     assert is_within(5, began)
     told = _over(system, asked.headers["Location"])
     assert told
-    assert (told["status"], "ask for the replay again" in told["detail"]) == ("failed", True)
+    assert (told["status"], "start the replay again" in told["detail"]) == ("failed", True)
 
 
 def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
