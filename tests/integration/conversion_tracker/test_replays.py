@@ -166,14 +166,14 @@ def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: Conve
 
 
 def test_a_replay_ends_with_the_service(system: ConversionTracker) -> None:
-    """Its process is gone, and the job says that it has to be asked for again."""
+    """Its process is gone, and the job says to start it again."""
     asked = _ask(system, _rules())
     began = time.monotonic()
     system.collaborators.replays.close()
     assert is_within(5, began)
     told = _over(system, asked.headers["Location"])
     assert told
-    assert (told["status"], "ask for the replay again" in told["detail"]) == ("failed", True)
+    assert (told["status"], "start the replay again" in told["detail"]) == ("failed", True)
 
 
 def test_the_rules_on_the_wire_are_those_of_the_program_file() -> None:
