@@ -1,7 +1,10 @@
 # One image for every role: a container's command selects its process, e.g. `conversion_tracker fold attribute`.
 # docker-compose.yml lists all of them with their health checks.
 
-FROM python:3.11-slim-bookworm AS build
+# By tag here; a digest may be given instead, see "Pin the images" in docs/running-with-docker.md.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 # Dependencies change rarely, so they have layers of their own. Every file is verified against its hash.
@@ -18,7 +21,7 @@ COPY tools tools
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheels ./shared ./services/* ./tools \
  && /opt/referral/bin/pip install --no-deps --no-index wheels/*.whl
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 # Posters are drawn with system fonts, in Chinese and Latin scripts.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends fontconfig fonts-noto-cjk \

@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Tests spend most of their time waiting for processes: three workers keep two cores busy.
 TEST_WORKERS ?= 3
 
-.PHONY: help setup run demo test check lint types contracts format chaos bench docs lock clean
+.PHONY: help setup run demo test check lint types contracts security audit format chaos bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ test: setup ## Run all tests, with the short form of the chaos tests
 	@tools/bootstrap tests
 	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -m "not chaos_long" -n $(TEST_WORKERS) --no-loadscope-reorder
 
-check: lint types contracts test ## Lint, types, import contracts and tests: what CI runs
+check: lint types contracts security test ## Lint, types, import contracts, security and tests: what CI runs
 
 lint: setup ## Check style
 	@.venv/bin/ruff check .
@@ -34,6 +34,12 @@ types: setup ## Check types
 
 contracts: setup ## Check the import contracts
 	@.venv/bin/lint-imports
+
+security: setup ## Search the code for insecure calls (bandit)
+	@.venv/bin/bandit --quiet --configfile pyproject.toml --recursive shared services tools 2> >(grep -v 'nosec encountered' >&2)
+
+audit: setup ## Compare the locked packages with the known vulnerabilities; needs access to an advisory database
+	@tools/audit
 
 format: setup ## Format the code
 	@.venv/bin/ruff check --quiet --fix-only .

@@ -20,6 +20,7 @@ _ADDRESS = re.compile(r"https?://[^\s/]+\S*"), "write a complete URL, e.g. https
 _CLOCK = re.compile(r"system|file:.+"), "write `system`, or `file:` and a path"
 _RATE = re.compile(r"[1-9]\d*/(\d+ )?(second|minute|hour|day)s?"), "write a number and a unit, e.g. 600/minute"
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,100}"), "use letters, digits, `.`, `_` and `-`, at most 100"
+_CERTIFICATES = setting_checks.check_certificates, "name a readable PEM file with certificates, or leave it empty"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,13 +40,40 @@ class Settings:
         "127.0.0.1:9092",
         form=_SERVERS,
     )
+    kafka_security: str = setting(
+        "REFERRAL_KAFKA_SECURITY",
+        "How to connect to the broker: `ssl` and `sasl_ssl` encrypt, `sasl_plaintext` and `sasl_ssl` authenticate with user and"
+        " password.",
+        "plaintext",
+        choices=("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"),
+    )
+    kafka_mechanism: str = setting(
+        "REFERRAL_KAFKA_MECHANISM",
+        "SASL mechanism of the broker.",
+        "SCRAM-SHA-512",
+        choices=("SCRAM-SHA-512", "SCRAM-SHA-256"),
+    )
+    kafka_user: str = setting("REFERRAL_KAFKA_USER", "User of this process at the broker.", "", form=_NAME)
+    kafka_password: str = setting("REFERRAL_KAFKA_PASSWORD", "That user's password.", "", secret=True)
+    kafka_ca: str = setting(
+        "REFERRAL_KAFKA_CA",
+        "PEM file of the certificate authorities that the broker's certificate is checked with; the system's where empty.",
+        "",
+        check=_CERTIFICATES,
+    )
     redis: str = setting(
         "REFERRAL_REDIS",
-        "URL of Redis, which must run with the eviction policy `noeviction`.",
+        "URL of Redis, which must run with the eviction policy `noeviction`: rediss:// for TLS, `user:password@` before the host.",
         "redis://127.0.0.1:6379/0",
         form=_REDIS,
         check=(setting_checks.check_redis_url, _REDIS[1]),
         secret=True,
+    )
+    redis_ca: str = setting(
+        "REFERRAL_REDIS_CA",
+        "PEM file of the certificate authorities that Redis' certificate is checked with; the system's where empty.",
+        "",
+        check=_CERTIFICATES,
     )
     topic_prefix: str = setting(
         "REFERRAL_TOPIC_PREFIX", "Prefix of the names of topics and consumer groups.", "referral.", form=_NAME
@@ -68,19 +96,19 @@ class Settings:
     public_url: str = setting(
         "REFERRAL_PUBLIC_URL",
         "Public URL of link-issuer; referral links begin with it.",
-        "http://127.0.0.1:8001",
+        "http://127.0.0.1:8000",
         form=_ADDRESS,
     )
     wallet_url: str = setting(
         "REFERRAL_WALLET_URL",
         "Public URL of reward-dispatcher; guide downloads begin with it.",
-        "http://127.0.0.1:8003",
+        "http://127.0.0.1:8000",
         form=_ADDRESS,
     )
     board_url: str = setting(
         "REFERRAL_BOARD_URL",
         "Public URL of leaderboard; board pages begin with it.",
-        "http://127.0.0.1:8004",
+        "http://127.0.0.1:8000",
         form=_ADDRESS,
     )
     leaderboard: str = setting(
@@ -213,9 +241,11 @@ class Settings:
                 values[row.name] = read_setting(row, environ)
             except ConfigError as error:
                 errors.append(str(error))
-        if errors:
+        settings = None if errors else cls(**values)
+        errors += setting_checks.transport_contradictions(settings) if settings is not None else []
+        if settings is None or errors:
             raise ConfigError("\n".join(errors))
-        return cls(**values)
+        return settings
 
 
 def table_rows() -> list[tuple[str, str, str]]:

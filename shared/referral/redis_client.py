@@ -1,7 +1,12 @@
 """Redis clients with this system's settings: bounded time-outs and one retry."""
 
+import ssl
+from typing import Any
+
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import ConstantBackoff
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
@@ -29,6 +34,22 @@ def connect_for_http(settings: Settings) -> "Redis":
     return _client(settings, _HTTP_TIMEOUT_S, (RedisConnectionError,))
 
 
+def unavailable_reason(error: RedisError) -> str:
+    """Why Redis cannot be used, for readiness: what it refused and the setting or command that corrects it."""
+    if isinstance(error, AuthenticationError):
+        return "Redis refuses the user or the password of REFERRAL_REDIS"
+    if isinstance(error, NoPermissionError):
+        return f"Redis does not permit the user of REFERRAL_REDIS a command: {error}. `referral redis acl` prints its rules"
+    if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
+        return f"the TLS connection to Redis fails: {error}. Check REFERRAL_REDIS_CA and the host of REFERRAL_REDIS"
+    return f"Redis does not respond: {type(error).__name__}"
+
+
+def connect_async(settings: Settings) -> "AsyncRedis":
+    """A client for an event loop, with the time-out of folds; does not retry."""
+    return AsyncRedis.from_url(settings.redis, socket_timeout=_FOLD_TIMEOUT_S, **_tls_options(settings))
+
+
 def _client(settings: Settings, timeout_s: float, retry_on: tuple[type[Exception], ...]) -> "Redis":
     return Redis.from_url(
         settings.redis,
@@ -38,4 +59,10 @@ def _client(settings: Settings, timeout_s: float, retry_on: tuple[type[Exception
         health_check_interval=0,
         retry=Retry(ConstantBackoff(_RETRY_PAUSE_S), 1, supported_errors=retry_on),
         decode_responses=False,
+        **_tls_options(settings),
     )
+
+
+def _tls_options(settings: Settings) -> dict[str, Any]:
+    """The options that only connections with TLS accept. redis-py verifies the certificate and the name of the host."""
+    return {"ssl_ca_certs": settings.redis_ca} if settings.redis_ca else {}

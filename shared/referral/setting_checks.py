@@ -6,13 +6,19 @@ Each raises ValueError or OSError if it does not.
 import ipaddress
 import re
 import socket
+import ssl
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from redis.connection import parse_url
 
 from referral.clock import clock_from
 from referral.fold.failpoints import create_failpoint
+
+if TYPE_CHECKING:
+    from referral.config import Settings
 
 _DATABASE = re.compile(r"/?\d*")
 
@@ -43,6 +49,38 @@ def check_folder(value: str) -> None:
         raise NotADirectoryError(f"no folder at {Path(value).resolve()}")
 
 
+def check_certificates(value: str) -> None:
+    """An empty value, or a PEM file with at least one certificate."""
+    if value:
+        ssl.create_default_context(cafile=value)
+
+
 def check_failpoints(value: str) -> None:
     """Every entry names a failpoint and an action."""
     create_failpoint(value, fold="")
+
+
+def transport_contradictions(settings: "Settings") -> list[str]:
+    """Where settings of encryption and authentication contradict each other, each with the remedy.
+
+    A password or a certificate that would silently not be used is a mistake: an operator relies on it.
+    """
+    return [*_kafka_contradictions(settings), *_redis_contradictions(settings)]
+
+
+def _kafka_contradictions(settings: "Settings") -> Iterator[str]:
+    security = settings.kafka_security
+    given = f"REFERRAL_KAFKA_SECURITY is {security}"
+    if security.startswith("sasl_"):
+        if not (settings.kafka_user and settings.kafka_password):
+            yield f"{given}, which needs REFERRAL_KAFKA_USER and REFERRAL_KAFKA_PASSWORD: set both."
+    elif settings.kafka_user or settings.kafka_password:
+        unused = "REFERRAL_KAFKA_USER" if settings.kafka_user else "REFERRAL_KAFKA_PASSWORD"
+        yield f"{unused} is set, but {given}, which does not authenticate: write sasl_ssl or sasl_plaintext."
+    if settings.kafka_ca and not security.endswith("ssl"):
+        yield f"REFERRAL_KAFKA_CA is set, but {given}, which does not encrypt: write ssl or sasl_ssl."
+
+
+def _redis_contradictions(settings: "Settings") -> Iterator[str]:
+    if settings.redis_ca and not settings.redis.startswith("rediss://"):
+        yield "REFERRAL_REDIS_CA is set, but REFERRAL_REDIS does not begin with rediss://: write rediss:// for TLS."

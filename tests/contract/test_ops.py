@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from referral.telemetry.metrics import ROWS
-from referral_tools.system import TABLE
+from referral_tools.cli import main
+from referral_tools.commands.passwords import password_variable
+from referral_tools.system import TABLE, ProcessRow
 from tests.support.requirements import require_program
 
 PROMETHEUS = Path("ops/prometheus")
@@ -75,7 +79,7 @@ def test_promtool_accepts_the_configuration_and_the_alert_tests(words: tuple[str
 def test_every_process_is_started_and_scraped() -> None:
     """The table of processes, the compose file and Prometheus list the same processes."""
     started = {name: one["command"] for name, one in COMPOSE["services"].items() if one["image"] == "referral:local"}
-    assert started.pop("topics") == ["referral_tools", "topics", "ensure"]
+    assert started.pop("topics") == ["referral_tools", "topics", "ensure", "--passwords", "--acls"]
     assert started == {row.name: [row.module, *row.words] for row in TABLE}
     [job] = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
     [found] = job["dns_sd_configs"]
@@ -92,7 +96,94 @@ def test_a_container_is_confined(name: str) -> None:
     assert service.get("read_only", False) == (name != "kafka")  # its image writes into its own file system
 
 
+def required_variables() -> set[str]:
+    """The variables without which `docker compose` refuses to start."""
+    return set(re.findall(r"\$\{(\w+):\?", Path("docker-compose.yml").read_text("utf-8")))
+
+
 def test_the_compose_file_contains_no_secret() -> None:
-    """The signing key comes from the environment; nothing starts without it."""
-    given = COMPOSE["services"]["link-issuer"]["environment"]["REFERRAL_SIGNING_KEY"]
-    assert given.startswith("${REFERRAL_SIGNING_KEY:?")
+    """Every password and the signing key come from `.env`, and nothing starts without them."""
+    for name, service in COMPOSE["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            if re.search("KEY|PASSWORD|REDIS$", variable):
+                assert re.search(r"\$\{\w+:\?", str(value)), f"{name}: {variable}"
+
+
+def test_one_command_creates_every_secret_once(tmp_path: Path) -> None:
+    """All that the compose file requires, at random, for the owner only; a second run changes nothing."""
+    shutil.copytree("ops", tmp_path / "ops")
+    created = [_env_after_run(tmp_path) for _ in range(2)]
+    assert created[0] == created[1]
+    values = dict(line.split("=", 1) for line in created[0].splitlines())
+    assert values.keys() == required_variables()
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in values.values())
+    assert len(set(values.values())) == len(values)
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_signing_key_that_exists_is_kept_when_secrets_are_created(tmp_path: Path) -> None:
+    """An installation from before passwords were required keeps its links and codes."""
+    shutil.copytree("ops", tmp_path / "ops")
+    (tmp_path / ".env").write_text("REFERRAL_SIGNING_KEY=the key of last year")
+    assert "REFERRAL_SIGNING_KEY=the key of last year\n" in _env_after_run(tmp_path)
+
+
+def _env_after_run(home: Path) -> str:
+    subprocess.run([home / "ops/create-secrets"], check=True, capture_output=True)
+    return (home / ".env").read_text()
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_container_has_the_kafka_user_of_its_service_and_a_redis_user_of_its_own(row: ProcessRow) -> None:
+    """And the password of no other: whoever takes over one process has the rights of that one."""
+    service = COMPOSE["services"][row.name]
+    environment = service["environment"]
+    assert environment["REFERRAL_KAFKA_SECURITY"] == "sasl_plaintext"
+    assert environment["REFERRAL_KAFKA_USER"] == row.service
+    kafka, redis = (
+        password_variable(f"REFERRAL_{kind}_PASSWORD", name)
+        for kind, name in (("KAFKA", row.service), ("REDIS", row.name))
+    )
+    assert environment["REFERRAL_REDIS"].startswith(f"redis://{row.name}:${{{redis}:?")
+    given = set(re.findall(r"\$\{(\w+)", json.dumps(environment)))
+    assert {name for name in given if "PASSWORD" in name} == {kafka, redis}
+    assert [one["path"] for one in service["env_file"]] == ["settings.env"]  # .env holds every password
+
+
+def test_kafka_redis_and_folds_are_on_a_network_that_leads_nowhere() -> None:
+    """Only what people reach or what calls out is also on the other network; the broker and Redis publish no port."""
+    assert COMPOSE["networks"]["back"] == {"internal": True}
+    networks = {name: set(service["networks"]) for name, service in COMPOSE["services"].items()}
+    back_only = {row.name for row in TABLE if not row.serves and row.name != "delivery"} | {"kafka", "redis", "topics"}
+    assert {name for name, joined in networks.items() if joined == {"back"}} == back_only
+    assert all("ports" not in COMPOSE["services"][name] for name in back_only)
+    assert {row.name for row in TABLE if row.serves} <= {
+        n for n, joined in networks.items() if joined == {"front", "back"}
+    }
+
+
+def test_the_broker_checks_users_and_access_rules() -> None:
+    """No listener is without a password, and only `admin` is exempt from the rules."""
+    kafka = COMPOSE["services"]["kafka"]["environment"]
+    protocols = dict(pair.split(":") for pair in kafka["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    assert set(protocols.values()) == {"SASL_PLAINTEXT"}
+    assert kafka["KAFKA_AUTHORIZER_CLASS_NAME"].endswith("StandardAuthorizer")
+    assert kafka["KAFKA_SUPER_USERS"] == "User:admin"
+    assert "KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND" not in kafka
+
+
+def test_the_users_of_redis_are_those_of_the_code() -> None:
+    """Made by `referral redis acl > ops/redis/users.acl`."""
+    assert CliRunner().invoke(main, ["redis", "acl"]).stdout == Path("ops/redis/users.acl").read_text("utf-8")
+
+
+def test_every_image_has_an_exact_tag_and_a_place_for_its_digest() -> None:
+    """A tag without a version, or `latest`, would be another image tomorrow; `.env` may name a digest."""
+    images = {name: service["image"] for name, service in COMPOSE["services"].items() if "build" not in service}
+    foreign = {name: image for name, image in images.items() if image != "referral:local"}
+    for image in foreign.values():
+        assert re.fullmatch(r"\$\{REFERRAL_IMAGE_[A-Z]+:-[\w./-]+:v?\d+\.\d[\w.-]*\}", image), image
+    dockerfile = Path("Dockerfile").read_text("utf-8")
+    [default] = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", dockerfile, re.MULTILINE)
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+    assert COMPOSE["services"]["topics"]["build"]["args"]["PYTHON_IMAGE"] == f"${{REFERRAL_IMAGE_PYTHON:-{default}}}"

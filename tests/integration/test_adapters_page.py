@@ -53,7 +53,7 @@ def test_the_pages_commands_connect_three_platforms(tmp_path: Path) -> None:
     base = free_base()
     with run_command(tmp_path, base):
         first, token, wechat, ask, aes, cloudevents, shop = _blocks(tmp_path, base)
-        environ = {"REFERRAL_PUBLIC_URL": f"http://localhost:{base + 1}"}
+        environ = {"REFERRAL_URL": f"http://localhost:{base}"}
         echo, success = _paste(first, token, wechat, environ=environ)
         assert (echo, success) == ("hello", "success")
         [key] = _paste(first, aes, 'printf "%s\\n" "$KEY43"', environ=environ)

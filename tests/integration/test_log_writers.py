@@ -174,11 +174,11 @@ def test_topics_are_created_once_and_a_topic_that_differs_is_reported(environ: d
 def test_a_process_with_another_partition_count_than_the_topics_is_not_ready(environ: dict[str, str]) -> None:
     """It would look for people on the wrong partitions; readiness gives the reason."""
     settings = Settings.from_env(environ)
-    assert "referral topics ensure" in str(LogCheck(settings)())
+    assert "referral topics ensure" in str(LogCheck(settings, {})())
     ensure_topics(settings)
-    assert LogCheck(settings)() is None
+    assert LogCheck(settings, {})() is None
     other = Settings.from_env(environ | {"REFERRAL_PARTITIONS": "3"})
-    assert "has 4 partitions, not 3" in str(LogCheck(other)())
+    assert "has 4 partitions, not 3" in str(LogCheck(other, {})())
 
 
 def test_writes_continue_after_the_broker_was_killed_with_lines_in_flight(mortal: Stack, topic_prefix: str) -> None:

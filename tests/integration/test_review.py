@@ -68,7 +68,7 @@ class Whole:
 
     def run(self, *words: str) -> Result:
         """A command of the tracker's."""
-        return CliRunner().invoke(main, words, env={"REFERRAL_TRACKER_URL": self.url, "REFERRAL_KEY": "rk_all"})
+        return CliRunner().invoke(main, words, env={"REFERRAL_URL": self.url, "REFERRAL_KEY": "rk_all"})
 
     def does(self, *words: str) -> str:
         """The output of a command that succeeds."""
@@ -149,7 +149,7 @@ def _is_reviewed(whole: Whole) -> None:
     (item,) = whole.events.get(f"/v1/programs/{PROGRAM}/conversions?status=held").get_json()["items"]
     assert item["reasons"][0]["description"] == "The referrer and the referee are the same person."
     assert item["reasons"][0]["observed"] == {}
-    assert (item["since"], item["qualified_at"]) == ("2026-11-02T00:00:00+00:00", "2026-11-03T00:00:00+00:00")
+    assert (item["since"], item["qualified_at"]) == ("2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z")
     assert (item["referrer"]["display_name"], item["evidence"]["code"], item["review"]) == ("Amy", "AMY88", None)
     assert "lin" in whole.does("review", "release", HELD, "--by", "lin", "--note", "a twin")
     own = ("xhs:amy", "first20")

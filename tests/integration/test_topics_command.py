@@ -18,7 +18,7 @@ def test_topics_are_created_once(environ: dict[str, str], topic_prefix: str) -> 
     """The first run creates and names all of them, the next has nothing to do; no secret is needed."""
     keyless = {name: value for name, value in environ.items() if name != "REFERRAL_SIGNING_KEY"}
     first = _ensure(keyless)
-    assert (first.exit_code, first.stdout.count(" is made\n")) == (0, len(TOPICS)), first.output
+    assert (first.exit_code, first.stdout.count(" is created\n")) == (0, len(TOPICS)), first.output
     again = _ensure(keyless)
     assert (again.exit_code, again.stdout) == (0, f"{len(TOPICS)} topics are in order, 0 of them new\n")
     client = KafkaAdminClient(bootstrap_servers=environ["REFERRAL_KAFKA"])
@@ -41,3 +41,9 @@ def test_an_invalid_setting_and_an_unavailable_broker_are_reported(environ: dict
     assert (wrong.exit_code, "REFERRAL_PARTITIONS" in wrong.stderr) == (1, True)
     away = _ensure(environ, "--wait", "1", REFERRAL_KAFKA="127.0.0.1:1")
     assert (away.exit_code, "127.0.0.1:1" in away.stderr, "REFERRAL_KAFKA" in away.stderr) == (1, True, True)
+
+
+def test_access_rules_need_a_broker_that_checks_them(environ: dict[str, str]) -> None:
+    """Rules at a broker without an authorizer would protect nothing: the message names the broker's setting."""
+    refused = _ensure(environ, "--acls")
+    assert (refused.exit_code, "authorizer.class.name" in refused.stderr) == (1, True), refused.output

@@ -10,6 +10,7 @@ from referral_tools.commands.docs import docs, settings
 from referral_tools.commands.explain import explain
 from referral_tools.commands.keys import keys
 from referral_tools.commands.program import program
+from referral_tools.commands.redis_acl import redis
 from referral_tools.commands.replay import replay
 from referral_tools.commands.review import review
 from referral_tools.commands.run import run
@@ -31,6 +32,7 @@ main.add_command(docs)
 main.add_command(explain)
 main.add_command(keys)
 main.add_command(program)
+main.add_command(redis)
 main.add_command(review)
 main.add_command(replay)
 main.add_command(run)

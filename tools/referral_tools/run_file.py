@@ -9,11 +9,14 @@ import msgspec
 
 from referral_tools.private_files import write_private
 
+RUN_FILE = Path("var/run.json")
+
 
 @dataclass(frozen=True, slots=True)
 class RunningSystem:
-    """Base addresses of the services by name, an API key that may do everything, and the addresses of broker and Redis."""
+    """The address of the front door and of each service, an API key with all scopes, the addresses of Kafka and Redis."""
 
+    front: str
     services: Mapping[str, str]
     api_key: str
     kafka: str
@@ -31,3 +34,11 @@ class RunningSystem:
             for path in paths:
                 if path.exists() and path.read_text() == content:
                     path.unlink()
+
+
+def read_run_file(path: Path = RUN_FILE) -> RunningSystem | None:
+    """The system that runs in this folder; None if the file does not exist or belongs to another version."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunningSystem)
+    except (OSError, msgspec.MsgspecError):
+        return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -10,14 +10,12 @@ import httpx
 import msgspec
 
 from referral.validation.mistakes import Mistake
+from referral_tools.run_file import read_run_file
 
 # As long as the slowest response may take: a search of the log for clicks reads for 20 s. A missing server shows at once.
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _AWAY = (429, 502, 503, 504)
-_SERVICES = {
-    "link-issuer": ("REFERRAL_PUBLIC_URL", "http://127.0.0.1:8001"),
-    "conversion-tracker": ("REFERRAL_TRACKER_URL", "http://127.0.0.1:8002"),
-}
+_DEFAULT_ADDRESS = "http://127.0.0.1:8000"  # the front door of `make run` and of docker compose
 Item = dict[str, Any]
 Command = Callable[..., None]
 
@@ -111,20 +109,33 @@ def problem(answer: httpx.Response) -> Item:
     return found
 
 
-def service_options(
-    service: Literal["link-issuer", "conversion-tracker"], scope: str, *, required: bool = True
-) -> Callable[[Command], Command]:
-    """Options for a service's address and the API key."""
-    variable, address = _SERVICES[service]
+def service_options(scope: str, *, required: bool = True) -> Callable[[Command], Command]:
+    """Options for the system's address and an API key. Without them, those of the running system (var/run.json) are used."""
     where = click.option(
         "--url",
-        envvar=variable,
-        default=address,
-        show_default=True,
+        envvar="REFERRAL_URL",
+        default=_running_address,
+        show_default=f"that of var/run.json, otherwise {_DEFAULT_ADDRESS}",
         show_envvar=True,
-        help=f"{service}'s address",
+        help="the address of the front door, or of the service itself",
     )
     key = click.option(
-        "--key", envvar="REFERRAL_KEY", required=required, show_envvar=True, help=f"an API key with the scope {scope}"
+        "--key",
+        envvar="REFERRAL_KEY",
+        default=_running_key,
+        required=required,
+        show_envvar=True,
+        show_default="that of var/run.json",
+        help=f"an API key with the scope {scope}",
     )
     return lambda command: where(key(command))
+
+
+def _running_address() -> str:
+    running = read_run_file()
+    return running.front if running else _DEFAULT_ADDRESS
+
+
+def _running_key() -> str | None:
+    running = read_run_file()
+    return running.api_key if running else None

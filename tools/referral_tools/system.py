@@ -21,11 +21,14 @@ from referral.events.entities import ApiKey
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import generate_secret
 from referral.http.bearer_token import secret_digest
+from referral.log.acl_admin import ensure_acls
 from referral.log.errors import NotDurable
 from referral.log.topic_admin import ensure_topics
 from referral_tools.private_files import load_or_create_secret
+from referral_tools.stack.front_door import front_door
 from referral_tools.stack.ports import PortTaken, refuse_taken, stack_ports
 from referral_tools.stack.process import Process
+from referral_tools.stack.security import StackSecurity
 from referral_tools.stack.stack import Stack
 from referral_tools.stack.supervisor import SupervisedProcess, Supervisor
 
@@ -38,6 +41,11 @@ class ProcessRow:
     module: str
     words: tuple[str, ...]
     port: int
+
+    @property
+    def service(self) -> str:
+        """The service that it belongs to."""
+        return self.module.replace("_", "-")
 
     @property
     def serves(self) -> bool:
@@ -60,29 +68,39 @@ TABLE = (
     ProcessRow("activity", "leaderboard", ("fold", "activity"), 34),
 )
 SERVICES = tuple(row.name for row in TABLE if row.serves)
+FRONT_PORT = 0  # above the base, as for the rows
+PORTS = (FRONT_PORT, *(row.port for row in TABLE))
 
 
 class System:
     """All processes over one data folder. A context manager: up when entered, gone when left."""
 
     def __init__(
-        self, home: Path, port_base: int, overrides: Mapping[str, str] | None = None, var: Path = Path("var")
+        self,
+        home: Path,
+        port_base: int,
+        overrides: Mapping[str, str] | None = None,
+        var: Path = Path("var"),
+        security: StackSecurity | None = None,
     ) -> None:
         self.home = home
         self._base = port_base
-        self.stack = Stack(home, port_base, var)
+        self.stack = Stack(home, port_base, var, security)
         self.services = {row.name: f"http://127.0.0.1:{port_base + row.port}" for row in TABLE if row.serves}
+        self.front = f"http://127.0.0.1:{port_base + FRONT_PORT}"
         self.environ = self._environment() | dict(overrides or {})
         self.settings = Settings.from_env({**os.environ, **self.environ})
         self._supervisor = Supervisor()
         self.processes: dict[str, Process] = {}
 
     def __enter__(self) -> Self:
-        refuse_taken(tuple(self._base + row.port for row in TABLE))
+        refuse_taken(tuple(self._base + port for port in PORTS))
         try:
             self.stack.start()
             ensure_topics(self.settings)
-            self._supervisor.start([self._supervised_processes(row) for row in TABLE])
+            if self.stack.security is not None:
+                ensure_acls(self.settings, {service: service for service in SERVICES})
+            self._supervisor.start([*(self._supervised_process(row) for row in TABLE), self._supervised_front_door()])
         except BaseException:
             self.stop()
             raise
@@ -100,8 +118,8 @@ class System:
 
     def address(self, name: str) -> str:
         """Where a process shows its health: services on their own port, folds and workers beside their work."""
-        (row,) = (row for row in TABLE if row.name == name)
-        return f"http://127.0.0.1:{self._base + row.port}"
+        ports = {row.name: row.port for row in TABLE} | {"front-door": FRONT_PORT}
+        return f"http://127.0.0.1:{self._base + ports[name]}"
 
     def wait(self) -> None:
         """Returns at SIGINT or SIGTERM. Raises ProcessUnhealthy if a process dies before, the broker and Redis included."""
@@ -121,7 +139,7 @@ class System:
 
     def process(self, row: ProcessRow, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> Process:
         """The process of a row, not started. A chaos test gives it settings of its own, or a module that wraps it."""
-        own = {
+        own = self.stack.environ(row.service, row.name) | {
             "REFERRAL_HTTP_PORT": str(self._base + row.port),
             "REFERRAL_METRICS_PORT": "0" if row.serves else str(self._base + row.port),
             "REFERRAL_WORKER": "1",
@@ -130,19 +148,24 @@ class System:
         log = self.home / "logs" / f"{row.name}.log"
         return Process(row.name, command, log, self.environ | own | dict(environ or {}))
 
-    def _supervised_processes(self, row: ProcessRow) -> SupervisedProcess:
+    def _supervised_front_door(self) -> SupervisedProcess:
+        process = front_door(self.home, self._base + FRONT_PORT, self.services, self.settings.max_body)
+        self.processes[process.name] = process
+        return SupervisedProcess(process, lambda: is_reachable(f"{self.front}/healthz"))
+
+    def _supervised_process(self, row: ProcessRow) -> SupervisedProcess:
         address = f"http://127.0.0.1:{self._base + row.port}/readyz"
         self.processes[row.name] = self.process(row)
         return SupervisedProcess(self.processes[row.name], lambda: is_reachable(address))
 
     def _environment(self) -> dict[str, str]:
         return {
-            "REFERRAL_KAFKA": self.stack.kafka,
-            "REFERRAL_REDIS": self.stack.redis,
+            **self.stack.environ(),
             "REFERRAL_SIGNING_KEY": load_or_create_secret(self.home / "signing-key", lambda: secrets.token_urlsafe(48)),
-            "REFERRAL_PUBLIC_URL": self.services["link-issuer"],
-            "REFERRAL_WALLET_URL": self.services["reward-dispatcher"],
-            "REFERRAL_BOARD_URL": self.services["leaderboard"],
+            "REFERRAL_PUBLIC_URL": self.front,
+            "REFERRAL_WALLET_URL": self.front,
+            "REFERRAL_BOARD_URL": self.front,
+            "REFERRAL_PROXIES": "1",
             "REFERRAL_LEADERBOARD": self.services["leaderboard"],
             "REFERRAL_WEBHOOK_LOOPBACK": "true",
             "PYTHONDONTWRITEBYTECODE": "",  # a dozen processes start from the same modules: compile each once
@@ -166,7 +189,7 @@ def free_base() -> int:
     for base in random.SystemRandom().sample(range(10_000, 20_000, 100), 100):
         with contextlib.suppress(PortTaken):
             stack_ports(base)
-            refuse_taken(tuple(base + row.port for row in TABLE))
+            refuse_taken(tuple(base + port for port in PORTS))
             return base
     raise PortTaken("no hundred ports in a row are free from 10000 to 19999")
 
@@ -174,7 +197,7 @@ def free_base() -> int:
 def is_reachable(address: str) -> bool:
     """Whether a GET of this address is answered with success."""
     try:
-        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310 - always one of our own addresses
+        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310 - always one of our own addresses  # nosec B310
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -21,7 +21,7 @@ def create_failpoint(setting: str, fold: str) -> Failpoint:
     own = {point.removeprefix(f"{fold}."): action for point, action in actions.items() if point.startswith(f"{fold}.")}
     if not own:
         return _ignore
-    generator = random.Random(os.getpid())  # noqa: S311 - when a test fails a process needs no secrecy
+    generator = random.Random(os.getpid())  # noqa: S311 - when a test fails a process needs no secrecy  # nosec B311
 
     def failpoint(point: str) -> None:
         action, probability = own.get(point, (signal.SIGKILL, 0.0))

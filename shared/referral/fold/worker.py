@@ -20,12 +20,14 @@ from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.invalid_limit import InvalidLimit, TooManyInvalidLines
 from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.state_store import RedisStateStore
-from referral.log.connection import create_admin_client
+from referral.log.acls import operations_on
 from referral.log.errors import LogUnavailable, NotDurable
 from referral.log.fold_producer import KafkaFoldProducer
 from referral.log.source import KafkaSource
-from referral.log.topic_admin import TopicMismatch, partition_count, verify_partitions
+from referral.log.topic_admin import TopicMismatch, partition_count
+from referral.log.topic_check import LogStartup
 from referral.redis_client import connect_for_folds, connect_for_http
+from referral.topics import CATALOG, REJECTED
 
 Line = TypeVar("Line")
 State = TypeVar("State")
@@ -36,13 +38,13 @@ log = structlog.get_logger()
 
 
 class FoldWorker:
-    """One worker: the runner with its connections, and the catalog, read in the same thread."""
+    """One worker: the runner with its connections, and the catalog, read in the same thread. `stopping` ends `run`."""
 
-    def __init__(self, fold: Fold[Line, State], settings: Settings) -> None:
+    def __init__(self, fold: Fold[Line, State], settings: Settings, stopping: threading.Event | None = None) -> None:
         self._catalog = CatalogReader(settings, Catalog(refresh=self._refresh))
         self._catalog_refreshed = False
         self._metrics = FoldMetrics(fold.name)
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self.not_ready_reason: str | None = "not started yet"
         self.runner = _runner(fold, settings, self._catalog.view, self._metrics)
 
@@ -103,32 +105,33 @@ def _runner(
     )
 
 
-def _verify(settings: Settings) -> None:
-    """Ends the process if the topics' partitions differ from its settings: readers would look for states elsewhere."""
-    client = create_admin_client(settings)
-    try:
-        verify_partitions(client, settings)
-    except TopicMismatch as mismatch:
-        raise SystemExit(f"topics: {mismatch}") from mismatch
-    finally:
-        client.close()
-
-
 def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
-    """Runs a fold in this process until SIGTERM or SIGINT, with health and metrics on `REFERRAL_METRICS_PORT`."""
+    """Runs a fold in this process until SIGTERM or SIGINT, with health and metrics on `REFERRAL_METRICS_PORT`.
+
+    Ends the process if the topics' partitions differ from its settings: readers would look for states elsewhere.
+    """
     from referral.http.health import redis_check
     from referral.http.ops_server import serve_ops
 
     # A batch's thousands of objects live until its end and form no cycles; a collection every 700 costs 10 % of the time.
     gc.set_threshold(50_000, 20, 100)
-    _verify(settings)
-    worker = FoldWorker(fold, settings)
+    stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
-    checks = {fold.name: lambda: worker.not_ready_reason, "redis": redis_check(connect_for_http(settings))}
+        signal.signal(number, lambda *_: stopping.set())
+    startup = LogStartup(settings, operations_on((fold.source, CATALOG), (*fold.outputs, REJECTED)))
+    started: list[FoldWorker] = []
+    checks = {
+        fold.name: lambda: started[0].not_ready_reason if started else startup.reason,
+        "redis": redis_check(connect_for_http(settings)),
+    }
     with serve_ops(settings, checks):
         try:
-            worker.run()
+            startup.wait(stopping)
+            if not stopping.is_set():
+                started.append(FoldWorker(fold, settings, stopping))
+                started[0].run()
+        except TopicMismatch as mismatch:
+            raise SystemExit(f"topics: {mismatch}") from mismatch
         except TooManyInvalidLines as error:
             log.critical("fold stopped", fold=fold.name, reason=str(error))
             raise SystemExit(1) from error

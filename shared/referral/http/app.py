@@ -14,6 +14,7 @@ from referral.http.context import Context
 from referral.http.health import Check, LogCheck
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
+from referral.log.acls import topic_operations
 from referral.redis_client import connect_for_http
 from referral.telemetry.metrics import export_build_info
 
@@ -39,7 +40,7 @@ def create_app(
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     problems.register(app)
-    app.register_blueprint(health.ops_blueprint(_checks(context) | dict(checks or {}), context.gauges))
+    app.register_blueprint(health.ops_blueprint(_checks(service, context) | dict(checks or {}), context.gauges))
     docs_page.register(app, openapi.build_api(app, title, blueprints))
     export_build_info(service)
     return app
@@ -58,9 +59,9 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     return context
 
 
-def _checks(context: Context) -> dict[str, Check]:
+def _checks(service: str, context: Context) -> dict[str, Check]:
     return {
-        "log": LogCheck(context.settings),
+        "log": LogCheck(context.settings, topic_operations(service)),
         "catalog": context.follower.stale_reason,
         "redis": health.redis_check(context.redis),
     }

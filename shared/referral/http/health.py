@@ -18,8 +18,12 @@ from redis.exceptions import RedisError
 
 from referral.config import Settings
 from referral.http.rate_limit import without_rate_limit
+from referral.log.acls import TopicOperations
 from referral.log.connection import create_admin_client
-from referral.log.topic_admin import TopicMismatch, verify_partitions
+from referral.log.errors import AccessDenied
+from referral.log.topic_admin import TopicMismatch
+from referral.log.topic_check import verify_topics
+from referral.redis_client import unavailable_reason
 from referral.telemetry.metrics import gauge
 
 _LOG_TIMEOUT_MS = 1000
@@ -86,17 +90,21 @@ def redis_check(redis: "Redis") -> Check:
         try:
             policy = redis.info("memory")["maxmemory_policy"]  # CONFIG GET would need a permission that services lack
         except RedisError as error:
-            return f"Redis does not respond: {type(error).__name__}"
+            return unavailable_reason(error)
         return None if policy == "noeviction" else f"maxmemory-policy of Redis is {policy}: set it to noeviction"
 
     return check
 
 
 class LogCheck:
-    """Check that the broker responds within a second and has the expected topics; queried at most once per second."""
+    """Check that the broker responds within a second, has the expected topics, and permits what the process does with them.
 
-    def __init__(self, settings: Settings) -> None:
+    It is queried at most once per second.
+    """
+
+    def __init__(self, settings: Settings, uses: TopicOperations) -> None:
         self._settings = settings
+        self._uses = uses
         self._lock = Lock()
         self._client: KafkaAdminClient | None = None
         self._checked_at = float("-inf")
@@ -114,11 +122,10 @@ class LogCheck:
         try:
             if self._client is None:
                 self._client = create_admin_client(self._settings, _LOG_TIMEOUT_MS)
-                verify_partitions(self._client, self._settings)
-            self._client.describe_cluster()
-        except TopicMismatch as mismatch:
+            verify_topics(self._client, self._settings, self._uses)
+        except (TopicMismatch, AccessDenied) as refusal:
             self._drop()
-            return str(mismatch)
+            return str(refusal)
         except Exception as error:  # noqa: BLE001 - any error of the client means that the log is not ready
             self._drop()
             return f"Kafka does not respond: {type(error).__name__}"

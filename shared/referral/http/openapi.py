@@ -4,6 +4,7 @@ flask-smorest generates it. What applies to every operation is added here: scope
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 
@@ -127,6 +128,6 @@ def _add_component(spec: APISpec, name: str, schema: Mapping[str, Any]) -> None:
     """Adds a component schema once. Raises TypeError if another schema has its name."""
     known = spec.components.schemas.get(name)
     if known is None:
-        spec.components.schema(name, dict(schema))
+        spec.components.schema(name, deepcopy(dict(schema)))  # apispec changes what it gets
     elif known != schema:
         raise TypeError(f"two response schemas have the name {name!r}: rename one of them")

@@ -111,7 +111,17 @@ def _schemas(body: object) -> tuple[dict[str, Any], dict[str, Any]]:
     """The schema of a body, which refers to component schemas, and these by name."""
     bodies = get_args(body) if isinstance(body, UnionType) else (body,)
     schemas, components = msgspec.json.schema_components(bodies, ref_template=_REF_TEMPLATE)
-    return {"oneOf": list(schemas)} if len(schemas) > 1 else schemas[0], components
+    schema = {"oneOf": list(schemas)} if len(schemas) > 1 else schemas[0]
+    return _without_false_items(schema), _without_false_items(components)
+
+
+def _without_false_items(schema: Any) -> Any:
+    """The schema without `"items": false` of tuples, which apispec takes for a reference; `maxItems` bounds them all the same."""
+    if isinstance(schema, list):
+        return [_without_false_items(one) for one in schema]
+    if isinstance(schema, dict):
+        return {key: _without_false_items(one) for key, one in schema.items() if not (key == "items" and one is False)}
+    return schema
 
 
 def _document(view: Callable[..., object], status: int, entry: dict[str, Any], components: dict[str, Any]) -> None:

@@ -1,19 +1,31 @@
 """Kafka clients with this system's settings: they fail fast, reconnect fast, and write durably.
 
-kafka-python 3.0.12 leaks a running thread for every client that finds no broker, so a connection is tried before one is made.
+kafka-python 3.0.12 leaks a running thread for every client that finds no broker, so a handshake comes before each.
 """
 
 import contextlib
-import socket
 import time
+from typing import Protocol, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.net.compat import KafkaNetClient
 
 from referral.config import Settings
+from referral.log.errors import AccessDenied, ConnectionDropped
+from referral.log.handshake import handshake
+from referral.log.security import client_options
+
+_Client_co = TypeVar("_Client_co", covariant=True)
 
 # A restarted broker is found within a second; kafka-python's defaults back off up to half a minute.
 _RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1000, "retry_backoff_ms": 100}
+
+
+class _ClientClass(Protocol[_Client_co]):
+    """A class of kafka-python's clients."""
+
+    def __call__(self, **options: object) -> _Client_co: ...
 
 
 def create_producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaProducer:
@@ -21,9 +33,10 @@ def create_producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaPro
 
     Raises KafkaTimeoutError if no broker accepts connections.
     """
-    _wait_for_broker(settings, 0)
-    return KafkaProducer(
-        bootstrap_servers=settings.kafka,
+    return _open(
+        KafkaProducer,
+        settings,
+        0,
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
@@ -34,7 +47,6 @@ def create_producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaPro
         max_block_ms=min(delivery_timeout_ms, 2_000),
         allow_auto_create_topics=False,
         metrics_enabled=False,
-        **_RECONNECT,
     )
 
 
@@ -61,9 +73,10 @@ def create_consumer(
     `fetch_bytes` is the fetch size per partition. Raises KafkaTimeoutError if no broker accepts connections within
     `connect_timeout_ms`.
     """
-    _wait_for_broker(settings, connect_timeout_ms)
-    return KafkaConsumer(
-        bootstrap_servers=settings.kafka,
+    return _open(
+        KafkaConsumer,
+        settings,
+        connect_timeout_ms,
         group_id=group,
         group_instance_id=member,
         enable_auto_commit=False,
@@ -77,32 +90,75 @@ def create_consumer(
         request_timeout_ms=10_000,
         metadata_max_age_ms=30_000,
         metrics_enabled=False,
-        **_RECONNECT,
     )
 
 
 def create_admin_client(settings: Settings, timeout_ms: int = 10_000) -> KafkaAdminClient:
     """A client for topic administration. It and its requests raise KafkaTimeoutError if no broker answers in time."""
-    _wait_for_broker(settings, timeout_ms)
-    return KafkaAdminClient(
-        bootstrap_servers=settings.kafka,
+    return _open(
+        KafkaAdminClient,
+        settings,
+        timeout_ms,
         bootstrap_timeout_ms=timeout_ms,
         request_timeout_ms=timeout_ms,
-        **_RECONNECT,
     )
 
 
+def _open(kind: _ClientClass[_Client_co], settings: Settings, connect_timeout_ms: int, **options: object) -> _Client_co:
+    """A client of this kind, once a broker accepts the connection.
+
+    One that gets no answer afterwards is closed: kafka-python 3.0.12 would leave its thread and its connection behind.
+    """
+    _wait_for_broker(settings, connect_timeout_ms)
+    connections: list[KafkaNetClient] = []
+
+    def connect(**config: object) -> KafkaNetClient:
+        connections.append(KafkaNetClient(**config))
+        return connections[-1]
+
+    try:
+        return kind(
+            bootstrap_servers=settings.kafka, kafka_client=connect, **client_options(settings), **_RECONNECT, **options
+        )
+    except BaseException as error:
+        for connection in connections:
+            connection.close()
+        if isinstance(error, KafkaTimeoutError):
+            raise KafkaTimeoutError(
+                f"Kafka at {settings.kafka} accepts connections but does not answer: check the broker, and whether its listener"
+                f" uses {settings.kafka_security} (REFERRAL_KAFKA_SECURITY)"
+            ) from error
+        raise
+
+
 def _wait_for_broker(settings: Settings, timeout_ms: int) -> None:
-    """Returns once a bootstrap server accepts connections. Raises KafkaTimeoutError if none has within `timeout_ms`."""
+    """Returns once a bootstrap server accepts the connection.
+
+    Raises AccessDenied if those that answer refuse this process, KafkaTimeoutError if none answers within `timeout_ms`. Dropped
+    connections are tried again until then: the broker may be restarting.
+    """
     deadline = time.monotonic() + timeout_ms / 1000
-    while not any(_accepts_connections(server) for server in settings.kafka.split(",")):
-        if time.monotonic() >= deadline:
-            raise KafkaTimeoutError(f"no Kafka broker accepts connections at {settings.kafka}")
+    while True:
+        reason = _refusal_reason(settings)
+        if reason is None:
+            return
+        if time.monotonic() >= deadline or (
+            isinstance(reason, AccessDenied) and not isinstance(reason, ConnectionDropped)
+        ):
+            raise reason
         time.sleep(0.05)
 
 
-def _accepts_connections(server: str) -> bool:
-    host, _, port = server.rpartition(":")
-    with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), timeout=1):
-        return True
-    return False
+def _refusal_reason(settings: Settings) -> KafkaError | None:
+    """None if a bootstrap server accepts the connection; otherwise why none does."""
+    reason = KafkaTimeoutError(f"no Kafka broker accepts connections at {settings.kafka}")
+    for server in settings.kafka.split(","):
+        try:
+            handshake(server, settings)
+        except AccessDenied as error:
+            reason = error
+        except OSError:
+            continue
+        else:
+            return None
+    return reason

@@ -2,7 +2,6 @@
 
 from typing import assert_never
 
-from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from referral.config import Settings
@@ -54,17 +53,6 @@ def ensure_topics(settings: Settings, timeout_ms: int = 10_000) -> list[str]:
         return sorted(missing)
     finally:
         client.close()
-
-
-def verify_partitions(client: KafkaAdminClient, settings: Settings) -> None:
-    """Raises TopicMismatch if a topic is missing or has another number of partitions than this process would use."""
-    declared = {settings.topic_prefix + topic.name: topic for topic in TOPICS.values()}
-    missing = sorted(declared.keys() - client.list_topics())
-    if missing:
-        raise TopicMismatch(f"missing topics: {', '.join(missing)}. Create them with `referral topics ensure`")
-    differences = _partition_differences(client, declared, settings)
-    if differences:
-        raise TopicMismatch(f"{'; '.join(differences)}: set REFERRAL_PARTITIONS of every process to that of the topics")
 
 
 def _options(topic: Topic, settings: Settings) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Who brought this person: the rules by example, and the promise that order and repetition of events cannot matter."""
+"""Attribution: the rules by example, and the property that order and repetition of events do not matter."""
 
 import random
 
@@ -38,7 +38,7 @@ def _said(run: AttributionRun) -> list[str]:
 
 
 def _winner(run: AttributionRun) -> str | None:
-    """The referrer who stands; None where nobody brought the friend."""
+    """Returns the referrer; None if the friend is unattributed."""
     first = run.effective_lines()[0]
     return first.referrer if isinstance(first, ReferralAttributed) else None
 
@@ -50,7 +50,7 @@ def _reason(run: AttributionRun) -> str:
 
 
 def test_a_follow_with_a_code_is_attributed_and_qualified_at_once() -> None:
-    """A follow is what the program pays for, and the code names who brought the person."""
+    """A follow is what the program pays for, and the code names the referrer."""
     run = AttributionRun().take([follow(1, 2, code="amy88", channel="wechat", device="d1")])
     attributed, qualified = run.outputs
     assert _said(run) == ["attributed", "qualified"]
@@ -60,8 +60,8 @@ def test_a_follow_with_a_code_is_attributed_and_qualified_at_once() -> None:
     assert attributed.id == qualified.id
 
 
-def test_a_referral_tells_what_the_first_follow_told_and_how_often_the_person_began_to_follow() -> None:
-    """Screening reads it there: device, network and name of the first follow, and every spell, told in whatever order."""
+def test_a_referral_carries_the_data_of_the_first_follow_and_the_number_of_follows() -> None:
+    """Screening reads them there: device, network and name of the first follow, and each follow, in any order of arrival."""
     told = {"device": "d1", "network": "n1", "data": Follow(handle="Friend_1")}
     facts = [
         follow(1, 2, code="AMY88", **told),
@@ -116,8 +116,8 @@ def test_a_program_may_pay_the_first_touch() -> None:
     ],
     ids=["none", "unknown code", "unknown mention", "self", "expired", "clicked after the follow", "closed"],
 )
-def test_a_follower_whom_nobody_brought_is_unattributed_with_the_reason(facts: list[Fact], reason: str) -> None:
-    """A discovery follower is kept for retention, and a support person can say why nobody was credited."""
+def test_a_follower_without_a_referrer_is_unattributed_with_the_reason(facts: list[Fact], reason: str) -> None:
+    """A discovery follower stays in the figures, and support can see why there is no referrer."""
     assert (
         _reason(
             AttributionRun(
@@ -128,8 +128,8 @@ def test_a_follower_whom_nobody_brought_is_unattributed_with_the_reason(facts: l
     )
 
 
-def test_own_evidence_does_not_stand_in_the_way_of_somebody_elses() -> None:
-    """Who says their own code but came by a friend's link was brought by the friend."""
+def test_own_evidence_does_not_hide_the_evidence_of_another_person() -> None:
+    """A person who uses their own code after a friend's link was referred by the friend."""
     assert _winner(AttributionRun().take([follow(1, 2, code=SELF.code, click=token(AMY, 1))])) == AMY.id
 
 
@@ -147,7 +147,7 @@ SECOND = 1 / 86_400
 
 
 def _known_late() -> Catalog:
-    """The catalog with somebody who takes part since 0.9 s past day 5."""
+    """Returns the catalog with a participant enrolled 0.9 s after day 5."""
     known = catalog()
     for entity in (CY, CY_LINK):
         known.apply(entity)
@@ -162,7 +162,7 @@ def test_a_code_counts_from_the_second_it_was_made_in() -> None:
 
 @pytest.mark.parametrize("said", [{"mention": "@cy"}, {"code": "CYGLOW"}, {"tag": "xhs:cy"}])
 def test_what_can_be_known_before_it_is_recorded_counts_only_from_then(said: dict[str, str]) -> None:
-    """Who was mentioned, tagged or named by a chosen code just before enrolment was nobody live, and is nobody on replay."""
+    """A mention, tag or chosen code of a person just before enrolment names no participant, live or on replay."""
 
     def verdict(days: float) -> str | None:
         tags = [friend_tag(1, days, said["tag"])] if "tag" in said else []
@@ -185,7 +185,7 @@ def test_a_link_that_was_switched_off_counts_for_nothing_once_every_fold_has_rea
 
 
 def test_the_rules_are_those_in_force_at_the_follow() -> None:
-    """A new version changes nothing that happened before it took effect, whenever it is heard of."""
+    """A new version changes nothing that happened before it took effect, whenever it arrives."""
     known = catalog(program_version(1), program_version(2, day(5), evidence=("mention",)))
     assert _winner(AttributionRun(known).take([follow(1, 4, code="AMY88")])) == AMY.id
     assert _reason(AttributionRun(known).take([follow(1, 6, code="AMY88")])) == "no_evidence"
@@ -210,13 +210,13 @@ def test_a_program_may_refuse_to_restore_and_the_follower_counts_as_nobodys() ->
 
 
 def test_one_person_counts_once_however_often_they_follow() -> None:
-    """Client retries (the same id) and repeated follows (another id) say nothing new."""
+    """Client retries (the same id) and repeated follows (another id) change nothing."""
     run = AttributionRun().take([follow(1, 2, code="AMY88"), follow(1, 2, code="AMY88"), follow(2, 3, code="BO88")])
     assert _said(run) == ["attributed", "qualified"]
 
 
-def test_an_earlier_follow_that_comes_late_corrects_what_was_said() -> None:
-    """Corrections are ordinary outputs: the old is taken back, the new is said."""
+def test_an_earlier_follow_that_arrives_late_corrects_what_was_published() -> None:
+    """Corrections are ordinary outputs: the old verdict is reversed, the new one published."""
     run = AttributionRun().take([follow(2, 3, code="BO88"), follow(1, 2, code="AMY88")])
     assert _said(run) == ["attributed", "qualified", "reversed", "attributed", "qualified"]
     assert run.outputs[2].reason == "corrected"
@@ -224,7 +224,7 @@ def test_an_earlier_follow_that_comes_late_corrects_what_was_said() -> None:
 
 
 def test_what_comes_beyond_the_lateness_bound_changes_no_verdict_and_is_counted() -> None:
-    """An import of old events must not overturn months of paid rewards; the state says that there were some."""
+    """An import of old events must not overturn months of paid rewards; the state counts them."""
     run = (
         AttributionRun()
         .take([follow(2, 30, code="BO88")], recorded_on=30)
@@ -234,8 +234,8 @@ def test_what_comes_beyond_the_lateness_bound_changes_no_verdict_and_is_counted(
     assert run.person.late_facts == 1
 
 
-def test_what_bears_on_nothing_touches_no_state() -> None:
-    """Most lines are of this kind, and must cost next to nothing. Orders are, where no rule asks for them."""
+def test_a_line_without_effect_touches_no_state() -> None:
+    """Most lines are of this kind, and must cost almost nothing; orders too, if no rule needs them."""
     shown = ContentShown(id="s", program=PROGRAM, person=FRIEND, occurred_at=day(1))
     run = AttributionRun()
     assert run.fold.keys(shown) == ()
@@ -243,8 +243,8 @@ def test_what_bears_on_nothing_touches_no_state() -> None:
     assert run.take([order_payment(3, 1, "o"), order_refund(4, 2, "o")], recorded_on=60).feed.values == {}
 
 
-def test_a_program_that_nobody_knows_is_not_judged() -> None:
-    """The door refuses such events; one that stands on the log all the same makes no state."""
+def test_events_of_an_unknown_program_are_skipped() -> None:
+    """The API refuses such events; one that is on the log nevertheless creates no state."""
     unknown = replace(follow(1, 2, code="AMY88"), program="prg_other")
     assert AttributionRun().take([unknown]).feed.values == {}
 
@@ -285,7 +285,7 @@ RULES = st.builds(
 def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
     facts: list[Fact], rules: ProgramVersion, chance: random.Random
 ) -> None:
-    """A person is judged whole, so retries, lateness and reordering cannot matter; the net of what was said is the verdict."""
+    """A verdict uses the whole history, so retries, lateness and reordering do not matter; the outputs add up to the verdict."""
     known = catalog(rules)
     in_order = AttributionRun(known).take(sorted(facts, key=lambda fact: (fact.occurred_at, fact.id)))
     shuffled = [*facts, *chance.choices(facts, k=len(facts) // 2)]

@@ -1,4 +1,4 @@
-"""Bans in the attribute fold: the person's own referral falls and comes back, and those whom they brought are told of it."""
+"""Bans in the attribute fold: the person's own referral is reversed and restored, and the screen fold is notified."""
 
 from collections.abc import Sequence
 
@@ -52,8 +52,8 @@ def _lines(steps: Sequence[str]) -> list[Fact | BanDecision | ClockTicked]:
     return [made[step](number) for number, step in enumerate(steps, 1)]  # type: ignore[no-untyped-call]
 
 
-def test_a_ban_takes_the_persons_own_referral_away_and_its_end_brings_the_same_back() -> None:
-    """It is dated by the ban, says so, and leaves a follower whom nobody brought."""
+def test_a_ban_reverses_the_persons_own_referral_and_lifting_it_restores_the_same() -> None:
+    """The reversal has the time and reason of the ban, and the person becomes an unattributed follower."""
     run = AttributionRun().take([follow(1, 2, code="AMY88")])
     before = run.effective_lines()
     run.take([ban(5)])
@@ -65,8 +65,8 @@ def test_a_ban_takes_the_persons_own_referral_away_and_its_end_brings_the_same_b
     assert run.take([unban(6)]).effective_lines() == before
 
 
-def test_a_ban_is_passed_on_listed_and_said_once() -> None:
-    """Those whom the person brought lie under their participant id, whether they have enrolled or not."""
+def test_a_ban_is_forwarded_listed_and_published_once() -> None:
+    """Their referrals are keyed by their participant id, whether they have enrolled or not."""
     run = AttributionRun().take([ban(5), ban(6)])
     (told,) = run.outputs
     assert isinstance(told, ReferrerBanned)
@@ -77,8 +77,8 @@ def test_a_ban_is_passed_on_listed_and_said_once() -> None:
     assert run.feed.scores == {}
 
 
-def test_a_ban_in_a_program_that_nobody_knows_says_nothing() -> None:
-    """It is not ours to judge."""
+def test_a_ban_in_an_unknown_program_has_no_output() -> None:
+    """It is skipped."""
     line = ban(5)
     assert AttributionRun(catalog()).take([type(line)(**{**_fields(line), "program": "prg_none"})]).outputs == []
 
@@ -87,8 +87,8 @@ def _fields(line: BanDecision) -> dict[str, object]:
     return {name: getattr(line, name) for name in line.__struct_fields__}
 
 
-def test_who_was_banned_while_the_days_of_staying_ran_out_has_stayed() -> None:
-    """The end of a ban gives what would stand without it, at once: no tick is needed to say it."""
+def test_a_retention_period_that_ended_during_a_ban_counts() -> None:
+    """Lifting a ban restores at once what would be valid without it; no tick is needed."""
     run = AttributionRun(catalog(ON_STAYING)).take([follow(1, 2, code="AMY88"), ban(3), tick(10), unban(11)])
     kinds = [type(line) for line in run.effective_lines()]
     assert kinds == [ReferralAttributed, ReferralQualified]
@@ -98,7 +98,7 @@ def test_who_was_banned_while_the_days_of_staying_ran_out_has_stayed() -> None:
 
 @given(steps=STEPS, terms=st.sampled_from([program_version(), ON_ORDERS, ON_STAYING]))
 @settings(deadline=None)
-def test_without_a_ban_stands_what_would_have_and_under_one_nobody_brought_them(
+def test_a_ban_leaves_the_person_unattributed_and_lifting_it_restores_the_verdict(
     steps: list[str], terms: object
 ) -> None:
     """Whatever happens before, during and after a ban."""

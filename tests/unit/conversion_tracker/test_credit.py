@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from conversion_tracker.attribution.attribution_rules import AttributionRules, attribution_rules
 from conversion_tracker.attribution.credit import FULL_CREDIT, CreditModel, credit_by_model
-from conversion_tracker.attribution.person_response import person_response
+from conversion_tracker.attribution.person_response import attribution_response
 from referral.events.facts import Fact
 from tests.support.builders.conversion_tracker import (
     FRIEND,
@@ -91,22 +91,21 @@ def test_every_model_gives_the_whole_credit_or_none(
 
 def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> None:
     """Side by side, with what pays by its name; touches that have no part show nothing of it."""
-    answer = person_response(PROGRAM, FRIEND, AttributionRun().take(FOUR).person, RULES, catalog())
-    models, touches = answer["models"], answer["touches"]
-    assert isinstance(models, dict)
-    assert isinstance(touches, list)
-    parts = [(one["referrer"]["external_id"], one["share"]) for one in models["position_based"]]
+    shown = attribution_response(PROGRAM, FRIEND, AttributionRun().take(FOUR).person, RULES, catalog())
+    models, touches = shown.models, shown.touches
+    parts = [(one.referrer.external_id, one.share) for one in models.position_based]
     assert sorted(parts) == [("xhs:amy", 0.5), ("xhs:bo", 0.5)]
-    assert (models["first_touch"]["id"], models["last_touch"]["id"], models["pays"]) == (AMY.id, BO.id, "last_touch")
-    assert [one["credit"]["linear"] for one in touches] == [0.25, 0.25, 0.25, 0, 0.25]
-    assert [one["credit"]["last_touch"] for one in touches if one["won"]] == [1]
+    assert models.first_touch is not None
+    assert models.last_touch is not None
+    assert (models.first_touch.id, models.last_touch.id, models.pays) == (AMY.id, BO.id, "last_touch")
+    assert [one.credit.linear for one in touches] == [0.25, 0.25, 0.25, 0, 0.25]
+    assert [one.credit.last_touch for one in touches if one.won] == [1]
 
 
 def test_the_people_api_shows_when_the_referral_qualified_while_it_stands() -> None:
     """The moment of the follow where that pays; nothing once it fell."""
     followed = AttributionRun().take([follow(1, 2, code="AMY88")])
-    assert (
-        person_response(PROGRAM, FRIEND, followed.person, RULES, catalog())["qualified_at"] == follow(1, 2).occurred_at
-    )
+    shown = attribution_response(PROGRAM, FRIEND, followed.person, RULES, catalog())
+    assert shown.qualified_at == follow(1, 2).occurred_at
     left = followed.take([unfollow(2, 3)])
-    assert person_response(PROGRAM, FRIEND, left.person, RULES, catalog())["qualified_at"] is None
+    assert attribution_response(PROGRAM, FRIEND, left.person, RULES, catalog()).qualified_at is None

@@ -16,8 +16,8 @@ from conversion_tracker.explain.line_descriptions import describe_line
 from conversion_tracker.explain.verdict_text import REASONS, VerdictFacts, verdict_sentence
 from conversion_tracker.screening.catalogue import REASON_TEXTS, Finding
 from conversion_tracker.screening.conversion import Conversion, PublishedOutcome, Review
+from conversion_tracker.screening.conversion_response import ReviewResponse, screening_response
 from conversion_tracker.screening.conversion_response import conversion_response as listed
-from conversion_tracker.screening.conversion_response import screening_response
 from conversion_tracker.screening.rules.referral_cycle import REFERRAL_CYCLE
 from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
@@ -172,9 +172,8 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     """Each finding has the description of its rule or reason, and the numbers that the rule observed."""
     found = Finding("held", "ring", {"referrals": 3})
     shown = screening_response(replace(screened("cleared"), findings=(found,), review=REVIEWED))
-    assert shown is not None
-    assert shown["status"] == "cleared"
-    assert shown["findings"] == [
+    assert shown.status == "cleared"
+    assert msgspec.to_builtins(shown.findings) == [
         {
             "reason": "ring",
             "outcome": "held",
@@ -183,21 +182,13 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
             "detail": {"referrals": 3},
         }
     ]
-    assert shown["review"] == {
-        "decision": "cleared",
-        "by": "kim",
-        "note": "they know each other",
-        "reviewed_at": day(1),
-    }
-    assert screening_response(None) is None
+    assert shown.review == ReviewResponse("cleared", "kim", "they know each other", day(1))
 
 
 def test_an_explanation_has_the_same_conversion_status_as_the_review_list() -> None:
     """Explanations and reviews use the same statuses."""
     for conversion in (REVERSED, screened("held", "rule_failed"), screened("rejected", "ring"), screened("cleared")):
-        shown = screening_response(conversion)
-        assert shown is not None
-        assert shown["status"] == listed(conversion, catalog())["status"]
+        assert screening_response(conversion).status == listed(conversion, catalog()).status
 
 
 def _client(answer: httpx.Response | Exception) -> tuple[LeaderboardClient, list[httpx.Request]]:

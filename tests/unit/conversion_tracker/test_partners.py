@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.referrer_response import referrer_response
+from conversion_tracker.attribution.referrer_response import PartnerResponse, referrer_response
 from conversion_tracker.screening.fold import ScreenFold
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
@@ -91,11 +91,7 @@ def test_the_api_shows_which_partner_somebody_is() -> None:
     """With what the program says of them, also once it names them no more."""
     without = replace(program_version(2, day(1)), effective_from=day(1))
     shown = referrer_response(LIN.id, Catalog([LIN, AMY, NAMED, without]))
-    assert shown is not None
-    assert (shown["kind"], shown["partner"]) == (
-        "partner",
-        {"id": "kol_lin", "kind": "influencer", "channel": "weibo", "name": {"en": "Lin"}},
-    )
+    assert shown.kind == "partner"
+    assert shown.partner == PartnerResponse("kol_lin", "influencer", "weibo", {"en": "Lin"})
     amy = referrer_response(AMY.id, known())
-    assert amy is not None
-    assert (amy["kind"], amy["partner"]) == ("follower", None)
+    assert (amy.kind, amy.partner) == ("follower", None)

@@ -44,7 +44,7 @@ def _run(rules: ProgramVersion, *lines: Fact | ClockTicked) -> AttributionRun:
 
 
 def _said(run: AttributionRun) -> list[str]:
-    """What was said, a reversal with its reason and what it undoes."""
+    """Returns the outputs; a reversal with its reason and the stages it undoes."""
     return [
         f"{one.reason}: {', '.join(one.undoes)}"
         if isinstance(one, ReferralReversed)
@@ -54,12 +54,12 @@ def _said(run: AttributionRun) -> list[str]:
 
 
 def _qualified(run: AttributionRun) -> ReferralQualified | None:
-    """The qualification that stands."""
+    """Returns the qualification that is valid."""
     return next((one for one in run.effective_lines() if isinstance(one, ReferralQualified)), None)
 
 
 def test_attributed_and_qualified_are_two_moments() -> None:
-    """Who brought a person is said with the follow; that it pays, with the order, and about the follow it rests on."""
+    """The follow attributes the person; the order qualifies the referral, with the time of the follow it depends on."""
     run = _run(ON_ORDER, follow(1, 2, code="AMY88"))
     assert _said(run) == ["attributed"]
     run.take([order_payment(2, 5, "o1")])
@@ -83,7 +83,7 @@ def test_attributed_and_qualified_are_two_moments() -> None:
     ids=["the minimum", "in small letters", "with the follow", "too little", "another currency", "before the follow"],
 )
 def test_an_order_qualifies_from_the_minimum_in_the_currency_and_after_the_follow(order: Fact, qualifies: bool) -> None:
-    """The program says how much, in which money; what was bought before anybody brought the person is not their doing."""
+    """The program sets amount and currency; an order before the referral does not qualify it."""
     assert bool(_qualified(_run(ON_ORDER, follow(1, 2, code="AMY88"), order))) is qualifies
 
 
@@ -155,8 +155,8 @@ def test_who_still_follows_after_seven_days_qualifies_with_the_tick() -> None:
     assert run.feed.timers == {}
 
 
-def test_who_left_before_the_seventh_day_never_qualifies_and_who_comes_back_starts_again() -> None:
-    """Days of staying count from the follow that stands: leaving and coming back wins no time."""
+def test_a_person_who_left_before_the_seventh_day_does_not_qualify_and_starts_again_on_return() -> None:
+    """The days count from the current follow: leaving and returning gains no time."""
     run = _run(ON_STAYING, follow(1, 2, code="AMY88"), unfollow(2, 5), tick(9), follow(3, 10), tick(16.9))
     assert _said(run) == ["attributed", "unfollowed: attributed", "attributed"]
     run.take([tick(17)])
@@ -164,8 +164,8 @@ def test_who_left_before_the_seventh_day_never_qualifies_and_who_comes_back_star
     assert run.effective_lines()[0].id == run.outputs[0].id
 
 
-def test_an_unfollow_told_late_takes_back_what_the_clock_decided() -> None:
-    """The clock knows only what has been told; corrections come after it."""
+def test_an_unfollow_that_arrives_late_reverses_what_the_clock_decided() -> None:
+    """A tick decides on the events that have arrived; corrections follow."""
     run = _run(ON_STAYING, follow(1, 2, code="AMY88"), tick(9), unfollow(2, 5))
     assert _said(run) == ["attributed", "qualified", "unfollowed: attributed, qualified"]
 
@@ -176,7 +176,7 @@ def test_a_fact_that_changes_nothing_leaves_a_qualification_by_the_clock_alone()
     assert _said(run) == ["attributed", "qualified"]
 
 
-def test_a_follower_whom_nobody_brought_waits_for_nothing() -> None:
+def test_an_unattributed_follower_has_no_timer() -> None:
     """Unattributed is final: no timer, no qualification."""
     run = _run(ON_STAYING, follow(1, 2), tick(20))
     assert (_said(run), run.feed.timers) == (["unattributed"], {})
@@ -239,8 +239,8 @@ def _directory(facts: list[Fact]) -> Directory:
     return Directory([Enrolled.of(one) for one in (AMY, BO, SELF)], clicks)
 
 
-def test_the_rules_of_the_first_follow_say_what_it_takes() -> None:
-    """A program that begins to pay on orders asks none of those who followed before."""
+def test_the_rules_of_the_first_follow_decide_what_qualifies() -> None:
+    """A program that begins to pay on orders requires none of people who followed before."""
     known: Catalog = catalog(program_version(1), replace(ON_ORDER, version=2, effective_from=day(5)))
     assert _said(AttributionRun(known).take([follow(1, 2, code="AMY88")])) == ["attributed", "qualified"]
     assert _said(AttributionRun(known).take([follow(1, 6, code="AMY88")])) == ["attributed"]

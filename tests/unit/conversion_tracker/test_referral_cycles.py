@@ -1,4 +1,4 @@
-"""Circles: the newest edge of each is refused, whatever is heard of first, and no other edge ever."""
+"""Referral cycles: the newest edge of each is refused, in any order of arrival, and no other edge ever."""
 
 from collections.abc import Callable
 from random import Random
@@ -43,8 +43,8 @@ def _play(deeds: list[Deed]) -> ReferralGraph:
 
 @settings(max_examples=100)
 @given(st.integers(2, 5).flatmap(lambda people: st.lists(_deeds(people, 6), min_size=4, max_size=60)))
-def test_of_each_circle_the_newest_edge_is_refused_in_any_interleaving(deeds: list[Deed]) -> None:
-    """People are brought, leave, come back and are given to others while partitions are read in any order and batches."""
+def test_of_each_cycle_the_newest_edge_is_refused_in_any_interleaving(deeds: list[Deed]) -> None:
+    """People are referred, leave, return and change referrers while partitions are read in any order and batches."""
     _play(deeds).check()
 
 
@@ -61,7 +61,7 @@ def test_nor_in_a_thousand_random_histories(seed: int) -> None:
 
 
 def _random(graph: ReferralGraph, chance: Random, people: int, moments: int) -> None:
-    """Something happens, or somebody reads on."""
+    """Appends a random line, or folds a random batch."""
     kind = chance.random()
     if kind < 0.3:
         person, referrer = chance.sample(range(people), 2)
@@ -74,8 +74,8 @@ def _random(graph: ReferralGraph, chance: Random, people: int, moments: int) -> 
         graph.run_once(chance.randrange(PARTITIONS), chance.randint(1, 4))
 
 
-def test_what_is_told_of_an_edge_that_was_set_anew_takes_no_mark_of_the_new_one() -> None:
-    """The fall of the first edge from 0 to 1 comes to 1 by a detour over 2, after the circle with the second was found."""
+def test_a_line_about_an_earlier_life_of_an_edge_removes_no_mark_of_the_current_one() -> None:
+    """The removal of the first edge from 0 to 1 reaches 1 by a detour over 2, after the cycle with the second was found."""
     graph = ReferralGraph()
     graph.attribute(1, 0, 3)
     graph.attribute(0, 1, 2)
@@ -94,7 +94,7 @@ def test_what_is_told_of_an_edge_that_was_set_anew_takes_no_mark_of_the_new_one(
 @settings(max_examples=50)
 @given(st.data())
 def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObject) -> None:
-    """A circle of any length up to 9, its edges told in any order, some taken away and set anew; nine edges are too many."""
+    """Cycles of up to 9 edges that arrive in any order, some removed and set again; a cycle of nine is beyond the limit."""
     size = data.draw(st.integers(2, 9))
     edges = data.draw(st.permutations(range(size)))
     deeds: list[Deed] = [
@@ -113,7 +113,7 @@ def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObje
 @settings(max_examples=30)
 @given(st.lists(_deeds(3, 6), min_size=4, max_size=40))
 def test_a_wipe_and_a_refold_give_the_same(deeds: list[Deed]) -> None:
-    """What the places told each other is on the log: it is read again, and not said again."""
+    """The messages between graph nodes are on the log: they are read again, and not produced again."""
     graph = _play(deeds)
     before, lines = graph.snapshot(), {place: len(records) for place, records in graph.log.records.items()}
     graph.refold()
@@ -137,7 +137,7 @@ def test_what_had_counted_is_taken_back_and_counts_again_once_the_circle_opens(s
 
 
 def test_an_ordinary_referral_costs_one_more_line() -> None:
-    """Most people bring nobody before they come: no probe is sent."""
+    """Most people have no referees when they are referred: no probe is sent."""
     graph = ReferralGraph()
     for one in range(1, 6):
         graph.attribute(one, 0, one)

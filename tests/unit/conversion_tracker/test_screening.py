@@ -94,7 +94,7 @@ def test_the_severest_action_decides_and_names_its_reasons() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
-def test_every_rule_says_what_it_looks_for(rule: ScreeningRule) -> None:
+def test_every_rule_has_a_description(rule: ScreeningRule) -> None:
     """The catalogue is what an operator reads."""
     assert rule.description.endswith(".")
     assert sum(one.name == rule.name for one in RULES) == 1
@@ -102,7 +102,7 @@ def test_every_rule_says_what_it_looks_for(rule: ScreeningRule) -> None:
 
 
 def test_every_rule_has_a_reason_and_a_setting_of_its_name() -> None:
-    """A rule that no program can set, or whose verdict has no name on the log, is not finished."""
+    """Otherwise no program could configure the rule, or its finding would have no name on the log."""
     names = {rule.name for rule in RULES}
     reasons = set(get_args(ScreeningReason)) - {"rule_failed", "review"}
     assert names == reasons, "each ScreeningReason needs a rule in RULES, and each rule a ScreeningReason"
@@ -118,8 +118,8 @@ def test_every_rule_file_is_in_the_catalogue() -> None:
     )
 
 
-def test_every_reason_has_words_for_the_people_who_decide() -> None:
-    """A list of what is held says why in a sentence, whatever the reason."""
+def test_every_reason_has_a_description_for_reviewers() -> None:
+    """A list of held conversions describes every reason in a sentence."""
     assert set(REASON_TEXTS) == set(get_args(ScreeningReason))
 
 
@@ -130,7 +130,7 @@ MOMENT = to_ms(day(3))
 
 @dataclass
 class Progress:
-    """A partition of which nothing was said before."""
+    """A partition without earlier outputs."""
 
     fence: Fence
     produced_below: int
@@ -140,8 +140,8 @@ def _settled(before: Conversion | None, findings: tuple[Finding, ...] = ()) -> t
     return reconcile(qualify(before, QUALIFIED, findings), MOMENT, "corrected")
 
 
-def test_the_fall_of_a_cleared_conversion_says_when_it_was_cleared() -> None:
-    """Boards take it off the very period it was counted in."""
+def test_the_reversal_of_a_cleared_conversion_has_the_time_of_its_clearing() -> None:
+    """Boards remove it from the period in which it was counted."""
     state, (cleared,) = _settled(None)
     after, (taken_back,) = reconcile(with_reversal(state), MOMENT, "unfollowed")
     assert isinstance(cleared, ConversionCleared)
@@ -160,14 +160,14 @@ def test_the_fall_of_what_never_counted_takes_nothing_back() -> None:
         assert nothing == reconcile(with_reversal(gone), MOMENT, "unfollowed")[1] == []
 
 
-def test_what_is_said_again_is_not_said_again() -> None:
-    """The same verdict on the same referral is no news."""
+def test_a_repeated_line_has_no_second_output() -> None:
+    """The same outcome for the same referral is published once."""
     state, _ = _settled(None, HELD)
     assert _settled(state, HELD)[1] == []
 
 
 def test_a_review_outweighs_the_rules_and_a_ban_outweighs_a_review() -> None:
-    """A person knows better than a rule; who is banned earns nothing whoever releases it."""
+    """A reviewer overrules rules; a banned person earns nothing, even if a conversion is released."""
     held, _ = _settled(None, HELD)
     released, (line,) = reconcile(replace(held, review=Review("cleared", "ops", MOMENT)), MOMENT, "review")
     assert isinstance(line, ConversionCleared)
@@ -180,8 +180,8 @@ def test_a_review_outweighs_the_rules_and_a_ban_outweighs_a_review() -> None:
     assert rejected.outcome == "rejected"
 
 
-def test_what_was_found_is_said_in_one_order_whichever_came_first() -> None:
-    """A ban before a ring and a ring before a ban are one verdict: nothing new is said of it."""
+def test_findings_are_published_in_one_order_whichever_came_first() -> None:
+    """A ban before a cycle and a cycle before a ban have the same outcome: nothing new is published."""
     ring = Finding("rejected", "ring")
     state, (line,) = _settled(None, (ring, BANNED))
     assert isinstance(line, ConversionRejected)
@@ -190,8 +190,8 @@ def test_what_was_found_is_said_in_one_order_whichever_came_first() -> None:
     assert (again.published, nothing) == (state.published, [])
 
 
-def test_a_review_lasts_when_a_referral_falls_and_comes_back() -> None:
-    """Somebody has looked at it already."""
+def test_a_review_still_applies_after_a_referral_is_reversed_and_restored() -> None:
+    """It was reviewed already."""
     held, _ = _settled(None, HELD)
     released, _ = reconcile(replace(held, review=Review("cleared", "ops", MOMENT)), MOMENT, "review")
     gone, _ = reconcile(with_reversal(released), MOMENT, "unfollowed")
@@ -240,7 +240,7 @@ def test_the_fold_rejects_a_self_referral_that_got_so_far() -> None:
 
 
 def test_what_has_not_qualified_is_not_screened() -> None:
-    """An attribution alone only makes an edge; a follower whom nobody brought touches no state."""
+    """An attribution alone only makes an edge; an unattributed follower touches no state."""
     attributed = ReferralAttributed(**{name: getattr(QUALIFIED, name) for name in ReferralAttributed.__struct_fields__})
     nobody = replace(REVERSED, undoes=("unattributed",), id=None, referrer=None)
     fold = ScreenFold()

@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from referral.config import ConfigError, Settings, table_rows
+from referral_tools.stack.security import create_authority
 
 GOOD = {"REFERRAL_SIGNING_KEY": "k" * 32}
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """The certificate of an authority."""
+    create_authority(tmp_path / "ca.pem")
+    return tmp_path / "ca.pem"
 
 
 def error_for(**environ: str) -> str:
@@ -105,3 +113,57 @@ def test_the_defaults_pass_their_own_checks() -> None:
     """Setting a variable to its default changes nothing."""
     defaults = {variable: default for variable, default, _ in table_rows() if default != "required"}
     assert Settings.from_env(GOOD | defaults) == Settings.from_env(GOOD)
+
+
+SASL = {"REFERRAL_KAFKA_SECURITY": "sasl_ssl", "REFERRAL_KAFKA_USER": "attribute", "REFERRAL_KAFKA_PASSWORD": "hunter2"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "named", "remedy"),
+    [
+        ({"REFERRAL_KAFKA_SECURITY": "sasl_ssl"}, "REFERRAL_KAFKA_PASSWORD", "set both"),
+        (SASL | {"REFERRAL_KAFKA_USER": ""}, "REFERRAL_KAFKA_USER", "set both"),
+        (SASL | {"REFERRAL_KAFKA_SECURITY": "plaintext"}, "REFERRAL_KAFKA_USER", "sasl_ssl"),
+        (SASL | {"REFERRAL_KAFKA_SECURITY": "ssl"}, "REFERRAL_KAFKA_USER", "sasl_plaintext"),
+        ({"REFERRAL_KAFKA_PASSWORD": "hunter2"}, "REFERRAL_KAFKA_PASSWORD", "sasl_ssl"),
+        ({"REFERRAL_KAFKA_CA": "CA"}, "REFERRAL_KAFKA_CA", "ssl or sasl_ssl"),
+        (
+            SASL | {"REFERRAL_KAFKA_SECURITY": "sasl_plaintext", "REFERRAL_KAFKA_CA": "CA"},
+            "REFERRAL_KAFKA_CA",
+            "sasl_ssl",
+        ),
+        ({"REFERRAL_REDIS_CA": "CA"}, "REFERRAL_REDIS_CA", "rediss://"),
+        ({"REFERRAL_KAFKA_SECURITY": "tls"}, "REFERRAL_KAFKA_SECURITY", "sasl_ssl"),
+        (SASL | {"REFERRAL_KAFKA_MECHANISM": "PLAIN"}, "REFERRAL_KAFKA_MECHANISM", "SCRAM-SHA-512"),
+        (SASL | {"REFERRAL_KAFKA_USER": "a,r=b"}, "REFERRAL_KAFKA_USER", "letters, digits"),
+    ],
+)
+def test_a_password_or_certificate_that_would_not_be_used_is_refused(
+    environ: dict[str, str], named: str, remedy: str, authority: Path
+) -> None:
+    """An operator who sets one relies on it."""
+    message = error_for(**{name: str(authority) if value == "CA" else value for name, value in environ.items()})
+    assert named in message
+    assert remedy in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("variable", ["REFERRAL_KAFKA_CA", "REFERRAL_REDIS_CA"])
+def test_a_file_without_certificates_is_refused(variable: str, tmp_path: Path) -> None:
+    """A missing file, a folder, an empty file and one that is no PEM file."""
+    (tmp_path / "empty.pem").touch()
+    (tmp_path / "key.pem").write_text("-----BEGIN NOTHING-----")
+    for path in (tmp_path / "missing.pem", tmp_path, tmp_path / "empty.pem", tmp_path / "key.pem"):
+        assert "PEM file" in error_for(**{variable: str(path)})
+
+
+def test_credentials_and_authorities_that_belong_together_are_accepted(authority: Path) -> None:
+    """As in production; the password appears nowhere."""
+    environ = SASL | {
+        "REFERRAL_KAFKA_CA": str(authority),
+        "REFERRAL_REDIS": "rediss://attribute:hunter2@cache:6380/0",
+        "REFERRAL_REDIS_CA": str(authority),
+    }
+    accepted = Settings.from_env(GOOD | environ)
+    assert accepted.kafka_password == "hunter2"
+    assert "hunter2" not in repr(accepted)

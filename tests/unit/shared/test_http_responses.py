@@ -181,3 +181,19 @@ def test_a_body_of_several_structs_is_documented_as_one_of_them() -> None:
     assert documented["responses"][200][0]["schema"] == {
         "oneOf": [{"$ref": "#/components/schemas/Item"}, {"$ref": "#/components/schemas/Items"}]
     }
+
+
+def test_a_tuple_of_fixed_length_is_documented_the_same_in_every_view() -> None:
+    """apispec rewrites the schemas it gets, and took `"items": false` of a tuple for a reference."""
+    blueprint = Blueprint("pairs", __name__)
+    pair = msgspec.defstruct("Pair", [("values", tuple[str, int])])
+    for number in (1, 2):
+
+        def view() -> Returned[Any]:
+            """Returns a pair."""
+            return pair(("a", 1))
+
+        blueprint.get(f"/{number}", endpoint=str(number))(response(pair)(view))
+    app = create_app("pairs", SMALL_BODIES, title="Pairs", blueprints=[blueprint], follower=MemoryFollower(()))
+    values = app.test_client().get("/openapi.json").get_json()["components"]["schemas"]["Pair"]["properties"]["values"]
+    assert (values["minItems"], values["maxItems"], "items" in values) == (2, 2, False)

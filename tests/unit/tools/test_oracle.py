@@ -1,4 +1,4 @@
-"""The oracle: what it says of cases that a person can check by hand, and what it must say of any."""
+"""The oracle: its figures for cases that can be checked by hand, and its properties for any case."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -34,7 +34,7 @@ def facts_of(one: Journal, attribution: Attribution = DEFAULT) -> Figures:
 
 
 def referrer(figures: Figures, number: int) -> str | None:
-    """Who brought friend `number`."""
+    """Returns the referrer of friend `number`."""
     brought = figures.standing[f"xhs:f{number}"].referrer
     return brought.external_id if brought else None
 
@@ -46,12 +46,12 @@ def test_a_follower_without_evidence_found_the_account() -> None:
     assert figures.referral_share == 0.5
 
 
-def test_a_code_said_beats_a_click_whatever_came_last() -> None:
+def test_a_code_outranks_a_click_whichever_came_last() -> None:
     """The program's order of evidence decides before time does."""
     assert referrer(facts_of(journal(follow(1, 5, code="BEN88", click="token_amy"))), 1) == "xhs:ben"
 
 
-def test_of_two_codes_the_last_wins_or_the_first_if_the_program_says_so() -> None:
+def test_of_two_codes_the_last_wins_or_the_first_under_first_touch() -> None:
     """Within a kind of evidence the model decides."""
     both = journal(order_payment(1, 3, code="AMY88"), follow(1, 5, code="BEN88"))
     assert referrer(facts_of(both), 1) == "xhs:ben"
@@ -65,7 +65,7 @@ def test_a_click_outside_the_window_does_not_count() -> None:
     assert (referrer(figures, 1), referrer(figures, 2)) == ("xhs:amy", None)
 
 
-def test_nobody_brings_themselves_and_a_code_counts_only_once_it_exists() -> None:
+def test_self_referrals_do_not_count_and_a_code_counts_only_once_it_exists() -> None:
     """Own codes, unknown codes, unknown tokens and codes of the future are no evidence."""
     one = journal(
         follow(1, 2, code="NOBODY"),
@@ -81,7 +81,7 @@ def test_nobody_brings_themselves_and_a_code_counts_only_once_it_exists() -> Non
 
 
 def test_a_code_counts_in_the_second_it_was_drawn_in_and_a_mention_from_the_moment() -> None:
-    """A handle is known before its owner takes part: a mention just before enrolment named nobody."""
+    """A handle is known before its owner takes part: a mention just before enrolment names no participant."""
     half_a_second = 0.5 / 3600
     one = journal(
         follow(1, 3, code="LATE88"), follow(2, 3, mention="@late"), follow(3, 3 + half_a_second, mention="@late")
@@ -91,7 +91,7 @@ def test_a_code_counts_in_the_second_it_was_drawn_in_and_a_mention_from_the_mome
     assert [referrer(figures, number) for number in (1, 2, 3)] == ["xhs:late", None, "xhs:late"]
 
 
-def test_who_comes_back_is_credited_to_who_brought_them_first() -> None:
+def test_a_person_who_returns_is_credited_to_their_first_referrer() -> None:
     """A second follow neither pays again nor moves the credit."""
     away: list[Fact] = [follow(1, 2, code="AMY88"), unfollow(1, 3)]
     assert facts_of(journal(*away)).followers == 0
@@ -114,8 +114,8 @@ def test_where_an_order_pays_everything_but_the_attribution_hangs_on_the_order()
     assert [(place.score, place.reached_at) for place in figures.boards["all"]] == [(1, int(hour(5).timestamp()))]
 
 
-def test_where_staying_pays_the_clock_decides() -> None:
-    """Two days after the follow that stands, if time has come so far."""
+def test_if_retention_pays_the_clock_decides() -> None:
+    """Two days after the current follow, if that time has been reached."""
     one = journal(follow(1, 2, code="AMY88"), follow(2, 9, code="AMY88"))
     one.clock = hour(51)
     figures = facts_of(one, Attribution(qualifies_on="person.retained", retained_days=2))
@@ -123,7 +123,7 @@ def test_where_staying_pays_the_clock_decides() -> None:
     assert len(figures.conversions) == 1
 
 
-def test_a_milestone_stands_exactly_while_so_many_friends_do() -> None:
+def test_a_milestone_is_valid_exactly_while_so_many_friends_count() -> None:
     """Three friends: a guide, three codes, three tickets and the bonus; one leaves, and the bonus goes."""
     three = [follow(number, number, code="AMY88") for number in (1, 2, 3)]
     owed = {"guide": 1, "first20": 3, "bonus3": 1, "ticket": 3}
@@ -235,16 +235,16 @@ def _among_themselves(*facts: Fact) -> Figures:
     return facts_of(one)
 
 
-def test_of_a_circle_the_newest_referral_does_not_count_though_it_is_one() -> None:
-    """Amy brings Ben, Ben Cat, Cat Amy: two count. All three follow, and were brought."""
+def test_the_newest_referral_of_a_cycle_is_a_referral_that_does_not_count() -> None:
+    """Amy refers Ben, Ben Cat, Cat Amy: two count. All three follow, and were referred."""
     figures = _among_themselves(follow(2, 2, code="AMY88"), follow(3, 3, code="BEN88"), follow(1, 4, code="CAT88"))
     assert figures.referred == 3
     assert {one.person for one in figures.conversions.values()} == {"xhs:f2", "xhs:f3"}
     assert {place.external_id for place in figures.boards["all"]} == {"xhs:f1", "xhs:f2"}
 
 
-def test_what_a_circle_refused_counts_again_once_the_circle_is_open() -> None:
-    """Ben leaves, so Amy brought nobody; that Ben brought her counts then."""
+def test_a_refused_referral_counts_again_once_the_cycle_is_open() -> None:
+    """Ben leaves, so Amy has no referral; then Ben's referral of her counts."""
     both = follow(2, 2, code="AMY88"), follow(1, 3, code="BEN88")
     assert [one.person for one in _among_themselves(*both).conversions.values()] == ["xhs:f2"]
     left = _among_themselves(*both, unfollow(2, 4))

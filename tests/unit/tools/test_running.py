@@ -7,8 +7,12 @@ from pathlib import Path
 from referral_tools.private_files import load_or_create_secret
 from referral_tools.run_file import RunningSystem
 
-HERE = RunningSystem({"leaderboard": "http://127.0.0.1:1"}, "rk_here", "127.0.0.1:2", "redis://127.0.0.1:3/0")
-THERE = RunningSystem({"leaderboard": "http://127.0.0.1:4"}, "rk_there", "127.0.0.1:5", "redis://127.0.0.1:6/0")
+HERE = RunningSystem(
+    "http://127.0.0.1:9", {"leaderboard": "http://127.0.0.1:1"}, "rk_here", "127.0.0.1:2", "redis://127.0.0.1:3/0"
+)
+THERE = RunningSystem(
+    "http://127.0.0.1:9", {"leaderboard": "http://127.0.0.1:4"}, "rk_there", "127.0.0.1:5", "redis://127.0.0.1:6/0"
+)
 
 
 def test_it_holds_what_scripts_need_while_the_system_runs(tmp_path: Path) -> None:
@@ -16,6 +20,7 @@ def test_it_holds_what_scripts_need_while_the_system_runs(tmp_path: Path) -> Non
     path = tmp_path / "var" / "run.json"
     with HERE.written_to(path):
         assert json.loads(path.read_text()) == {
+            "front": "http://127.0.0.1:9",
             "services": {"leaderboard": "http://127.0.0.1:1"},
             "api_key": "rk_here",
             "kafka": "127.0.0.1:2",

@@ -75,10 +75,10 @@ class Batch:
 
 
 class Client:
-    """One client for any number of threads. `services` are base addresses by service name."""
+    """One client for any number of threads. `address` is the front door's."""
 
-    def __init__(self, services: Mapping[str, str], api_key: str, connections: int = 8) -> None:
-        self._services = services
+    def __init__(self, address: str, api_key: str, connections: int = 8) -> None:
+        self._address = address
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._authorization = {"Authorization": f"Bearer {api_key}"}
         self._http = httpx.Client(limits=limits, timeout=10)
@@ -93,13 +93,13 @@ class Client:
 
     def apply(self, program: str, yaml: str) -> Program:
         """Applies a program file, and gives the rules as the system understood them."""
-        url = self._url("link-issuer", f"/v1/programs/{program}")
+        url = self._url(f"/v1/programs/{program}")
         answer = self._request("PUT", url, yaml.encode(), {"Content-Type": "application/yaml"})
         return msgspec.json.decode(answer.content, type=_Version).program
 
     def enrol(self, program: str, people: Sequence[Mapping[str, str]]) -> list[EnrolledParticipant]:
         """Enrols people; returns participants in the order requested."""
-        url = self._url("link-issuer", f"/v1/programs/{program}/participants")
+        url = self._url(f"/v1/programs/{program}/participants")
         answer = self._request("POST", url, msgspec.json.encode({"participants": people}), _JSON)
         return msgspec.json.decode(answer.content, type=_Participants).participants
 
@@ -110,29 +110,29 @@ class Client:
 
     def send(self, batch: Batch) -> IngestResult:
         """Posts events; which of them were not accepted."""
-        url = self._url("conversion-tracker", "/v1/events")
+        url = self._url("/v1/events")
         answer = self._request("POST", url, batch.body, {"Content-Type": batch.content_type})
         return msgspec.json.decode(answer.content, type=IngestResult)
 
     def wallet(self, program: str, person: str) -> list[Reward]:
         """A person's rewards, the newest 100 of them."""
         path = f"/v1/programs/{program}/people/{person}/rewards"
-        return msgspec.convert(self.get("reward-dispatcher", path, limit=100), _Wallet).items
+        return msgspec.convert(self.get(path, limit=100), _Wallet).items
 
     def redeem(self, reward: Reward, order: str, key: str, *, by_code: bool) -> bool:
         """Uses a reward for an order, named by its code or by its id. False where it was not to be had."""
         wanted = {"code": reward.code} if by_code else {"reward_id": reward.id}
-        url, body = self._url("reward-dispatcher", "/v1/redemptions"), msgspec.json.encode(wanted | {"order_id": order})
+        url, body = self._url("/v1/redemptions"), msgspec.json.encode(wanted | {"order_id": order})
         answer = self._request("POST", url, body, _JSON | {"Idempotency-Key": key}, accepts=409)
         return answer.status_code != 409
 
-    def get(self, service: str, path: str, **query: str | int) -> object:
+    def get(self, path: str, **query: str | int) -> object:
         """Returns the content of a resource."""
-        url = httpx.URL(self._url(service, path), params=query)
+        url = httpx.URL(self._url(path), params=query)
         return msgspec.json.decode(self._request("GET", str(url)).content)
 
-    def _url(self, service: str, path: str) -> str:
-        return f"{self._services[service]}{path}"
+    def _url(self, path: str) -> str:
+        return f"{self._address}{path}"
 
     def _request(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None, accepts: int = 200

@@ -18,7 +18,7 @@ def bans() -> None:
 @bans.command("list")
 @_PROGRAM
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@service_options("conversion-tracker", "read")
+@service_options("read")
 def listing(program: str, limit: int, url: str, key: str) -> None:
     """List who is banned from PROGRAM (prg_…), the oldest ban first."""
     found = [
@@ -32,7 +32,7 @@ def listing(program: str, limit: int, url: str, key: str) -> None:
 @_PROGRAM
 @_PERSON
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def add(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
     """Ban PERSON (the platform's own id, e.g. xhs:amy) from PROGRAM: none of their referrals counts."""
     body = {"person": person, "by": by, "note": note}
@@ -44,7 +44,7 @@ def add(program: str, person: str, by: str, note: str, url: str, key: str) -> No
 @_PROGRAM
 @_PERSON
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def lift(program: str, person: str, by: str, note: str, url: str, key: str) -> None:
     """Lift the ban of PERSON from PROGRAM: everything counts again, as if there had been no ban."""
     ServiceClient(url, key).request_ok(

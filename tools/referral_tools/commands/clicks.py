@@ -25,7 +25,7 @@ def clicks() -> None:
 @click.option("--visitor", type=_CLASSES, required=True, help="the correct class")
 @click.option("--by", help="who corrects it; the id of the key by default")
 @click.option("--note", help="the reason, for later readers")
-@service_options("link-issuer", "admin")
+@service_options("admin")
 def reclass(program: str, click_: str | None, from_: str | None, url: str, key: str, **others: str | None) -> None:
     """Correct the visitor class of clicks of PROGRAM: counters move each to its new class, once, on the day it happened."""
     fields = {"click": click_, "from": from_, **others}

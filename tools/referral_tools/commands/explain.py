@@ -13,7 +13,7 @@ _AWAY = 3
 @click.command()
 @click.argument("person")
 @click.option("--program", required=True, help="the program's id, such as prg_glow")
-@service_options("conversion-tracker", "read")
+@service_options("read")
 @click.option("--json", "as_json", is_flag=True, help="print the response of the service")
 def explain(person: str, program: str, url: str, key: str, *, as_json: bool) -> None:
     """Explain who referred PERSON (the platform's own id, such as xhs:u42), and the consequences.

@@ -39,7 +39,7 @@ def check_file(file: Path) -> None:
 
 @program.command("apply")
 @click.argument("file", type=FILE)
-@service_options("link-issuer", "admin")
+@service_options("admin")
 @click.option("--dry-run", is_flag=True, help="show what would happen, and change nothing")
 def apply_file(file: Path, url: str, key: str, dry_run: bool) -> None:
     """Make FILE the program's next version, if its rules differ from the newest one's."""
@@ -52,7 +52,7 @@ def apply_file(file: Path, url: str, key: str, dry_run: bool) -> None:
 
 @program.command("versions")
 @click.argument("program_id", metavar="PROGRAM")
-@service_options("link-issuer", "read")
+@service_options("read")
 def versions(program_id: str, url: str, key: str) -> None:
     """List the versions of PROGRAM (prg_…), the newest first, with what each changed."""
     listed = list_versions(ServiceClient(url, key), program_id)

@@ -34,7 +34,7 @@ class ComparedProgram:
 @click.command()
 @click.argument("old")
 @click.argument("new", required=False)
-@service_options("link-issuer", "read", required=False)
+@service_options("read", required=False)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 def diff(old: str, new: str | None, url: str, key: str | None, as_json: bool) -> None:
     """Print the differences from OLD to NEW, section by section.

@@ -25,7 +25,7 @@ referral program diff old.yaml new.yaml    # ... between two files
 referral program diff prg_glow@1 prg_glow@3 --json   # ... between two versions, for a program to read
 ```
 
-`apply`, `versions` and `diff` with applied versions ask link-issuer (`--url` or `REFERRAL_PUBLIC_URL`, `--key` or `REFERRAL_KEY`);
+`apply`, `versions` and `diff` with applied versions call the running system (`--url`, `--key`, or `REFERRAL_URL`, `REFERRAL_KEY`);
 over HTTP it is `PUT /v1/programs/{id}` (`?dry_run=true`), `GET /v1/programs/{id}` and `GET /v1/programs/{id}/versions`.
 
 **Strict.** Unknown fields are refused, and so are values that contradict each other: an id that is used twice, an experiment with a

@@ -22,7 +22,7 @@ _STOPPED = 130  # the exit status of shells for Ctrl-C
 @click.command()
 @click.argument("program", metavar="PROGRAM")
 @click.option("--with", "file", type=FILE, required=True, help="the program file with the other rules")
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 @click.option("--json", "as_json", is_flag=True, help="print the whole replay as JSON")
 def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> None:
     """Run the rules of a program file over PROGRAM's recorded past (prg_…) and show who would gain and who would lose.

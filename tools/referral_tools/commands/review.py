@@ -29,7 +29,7 @@ def review() -> None:
     help="which conversions to list",
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="how many at most")
-@service_options("conversion-tracker", "read")
+@service_options("read")
 def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
     """List the conversions of PROGRAM (prg_…) with a status, in the order in which they qualified."""
     found = [
@@ -42,7 +42,7 @@ def listing(program: str, status: str, limit: int, url: str, key: str) -> None:
 @review.command()
 @_CONVERSION
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
     """Release CONVERSION (cnv_…): it counts, pays and ranks, whatever the rules found."""
     ServiceClient(url, key).request_ok(
@@ -54,7 +54,7 @@ def release(conversion: str, by: str, note: str, url: str, key: str) -> None:
 @review.command()
 @_CONVERSION
 @decision_options
-@service_options("conversion-tracker", "admin")
+@service_options("admin")
 def reject(conversion: str, by: str, note: str, url: str, key: str) -> None:
     """Reject CONVERSION (cnv_…): it does not count, and its rewards are revoked."""
     ServiceClient(url, key).request_ok("POST", path("conversions", conversion, "reject"), json={"by": by, "note": note})

@@ -56,7 +56,7 @@ def _run(home: Path, port_base: int, program: Path) -> None:
         key = system.make_key()
         if _is_empty(system.settings):
             _apply(system, key, program)
-        running = RunningSystem(system.services, key, system.stack.kafka, system.stack.redis)
+        running = RunningSystem(system.front, system.services, key, system.stack.kafka, system.stack.redis)
         with running.written_to(_VAR / "run.json", home / "run.json"):
             _show(system, running)
             system.wait()
@@ -76,14 +76,17 @@ def _is_empty(settings: Settings) -> bool:
 def _apply(system: System, key: str, program: Path) -> None:
     """Applies a program file through the API, as a growth team would."""
     text = program.read_text("utf-8")
-    with Client(system.services, key) as client:
+    with Client(system.front, key) as client:
         applied = client.apply(str(yaml.safe_load(text)["id"]), text)
     click.echo(f"Applied {program}: {applied.id}")
 
 
 def _show(system: System, running: RunningSystem) -> None:
-    for name, address in running.services.items():
-        click.echo(f"  {name:<19} {address}  (API: {address}/docs)")
+    click.echo(f"  {'address':<19} {running.front}")
+    for name in running.services:
+        click.echo(f"  {'API':<19} {running.front}/docs/{name}")
+    for name in system.processes:
+        click.echo(f"  {name:<19} {system.address(name)}")
     click.echo(f"  {'Kafka':<19} {running.kafka}\n  {'Redis':<19} {running.redis}")
     click.echo(f"  {'development key':<19} {running.api_key}\n  {'logs':<19} {system.home / 'logs'}")
     click.echo("Press Ctrl-C to stop.")

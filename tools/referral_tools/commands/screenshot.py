@@ -15,7 +15,7 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_BOARD = "http://127.0.0.1:8004/p/prg_glow?lang=en&period=all"
+_BOARD = "http://127.0.0.1:8000/p/prg_glow?lang=en&period=all"
 
 
 @click.command("screenshot")

@@ -1,18 +1,36 @@
-"""`referral topics ensure`: the topic administrator, run once before the services of a new system."""
+"""`referral topics ensure`: creates topics, access rules and users, once before the services of a new system.
+
+`referral topics acls` prints the access rules for an operator who applies them with Kafka's own command.
+"""
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
 from referral.config import ConfigError, Settings
+from referral.log.acl_admin import AppliedRules, ensure_acls, ensure_users
+from referral.log.acls import SERVICES, acl_commands
+from referral.log.errors import AccessDenied
 from referral.log.topic_admin import TopicMismatch, ensure_topics
 from referral.topics import TOPICS
+from referral_tools.commands.passwords import passwords_from
 
 
 @click.group()
 def topics() -> None:
-    """Create the topics of a system. Needs Kafka (REFERRAL_KAFKA), not the services."""
+    """Create the topics of a system and the access rules of its services. Needs the log (REFERRAL_KAFKA), not the services."""
+
+
+_service_users = click.option(
+    "--user",
+    "renamed",
+    multiple=True,
+    metavar="SERVICE=USER",
+    help="The Kafka user of a service, if it is not named like the service; may be repeated.",
+)
 
 
 @topics.command()
@@ -23,27 +41,83 @@ def topics() -> None:
     type=click.IntRange(1, 600),
     help="Seconds to wait for the broker.",
 )
-def ensure(wait: int) -> None:
-    """Create missing topics, and compare existing ones with the table of topics.
+@click.option("--acls", is_flag=True, help="Also add the access rules of each service's user that are missing.")
+@click.option(
+    "--passwords",
+    is_flag=True,
+    help="Also set each service's SCRAM password to that of REFERRAL_KAFKA_PASSWORD_<SERVICE>; creates missing users.",
+)
+@_service_users
+def ensure(wait: int, acls: bool, passwords: bool, renamed: tuple[str, ...]) -> None:
+    """Create the topics that are missing; compare those that exist with the table.
 
-    Exits with 1 if an existing topic differs; it is not changed. The command can be repeated.
+    Ends with 1 where one differs: nothing of it is changed then. Running it again does no harm. Access rules are only added.
     """
-    made = _ensure(wait * 1000)
-    for name in made:
-        click.echo(f"{name} is made")
-    click.echo(f"{len(TOPICS)} topics are in order, {len(made)} of them new")
+    settings, timeout_ms = _settings(), wait * 1000
+    users = _users(renamed)
+    with _errors_as_messages(settings):
+        created = ensure_topics(settings, timeout_ms)
+        for name in created:
+            click.echo(f"{name} is created")
+        click.echo(f"{len(TOPICS)} topics are in order, {len(created)} of them new")
+        if passwords:
+            by_service = passwords_from(os.environ, "REFERRAL_KAFKA_PASSWORD", SERVICES)
+            ensure_users(settings, {users[service]: secret for service, secret in by_service.items()}, timeout_ms)
+            click.echo(f"{len(by_service)} users have their passwords")
+        if acls:
+            _report(ensure_acls(settings, users, timeout_ms))
 
 
-def _ensure(patience_ms: int) -> list[str]:
-    """Returns the names of the topics that were created. Raises ClickException if that fails."""
+@topics.command("acls")
+@click.option("--bootstrap", default="$REFERRAL_KAFKA", show_default=True, help="The broker in the printed commands.")
+@click.option("--command-config", default="admin.properties", show_default=True, help="The file that they log in with.")
+@_service_users
+def print_acls(bootstrap: str, command_config: str, renamed: tuple[str, ...]) -> None:
+    """Print the access rules of every service as `kafka-acls.sh` commands. Changes nothing and needs no broker."""
+    prefix = _settings().topic_prefix
+    for arguments in acl_commands(prefix, _users(renamed)):
+        click.echo(f"kafka-acls.sh --bootstrap-server {bootstrap} --command-config {command_config} {arguments}")
+
+
+def _report(applied: AppliedRules) -> None:
+    for rule in applied.added:
+        click.echo(f"{rule}: added")
+    for rule in applied.unlisted:
+        click.echo(f"{rule}: not in the topic table; remove it with kafka-acls.sh if nothing else needs it", err=True)
+    total = len(applied.added) + len(applied.present)
+    click.echo(f"{total} access rules are in order, {len(applied.added)} of them new")
+
+
+def _users(renamed: Iterable[str]) -> dict[str, str]:
+    """The Kafka user of each service."""
+    users = {service: service for service in SERVICES}
+    for pair in renamed:
+        service, _, user = pair.partition("=")
+        if service not in users or not user:
+            raise click.UsageError(f"--user {pair}: write SERVICE=USER with one of {', '.join(SERVICES)}")
+        users[service] = user
+    return users
+
+
+def _settings() -> Settings:
     try:
-        settings = Settings.from_env({"REFERRAL_SIGNING_KEY": "unused: a topic has no token" + "." * 8, **os.environ})
+        return Settings.from_env({"REFERRAL_SIGNING_KEY": "unused: a topic has no token" + "." * 8, **os.environ})
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _errors_as_messages(settings: Settings) -> Iterator[None]:
+    """Ends the command with a message if the broker or a topic does not permit what is to be done."""
     try:
-        return ensure_topics(settings, patience_ms)
-    except TopicMismatch as error:
+        yield
+    except (TopicMismatch, AccessDenied) as error:
         raise click.ClickException(str(error)) from error
+    except AuthorizationError as error:
+        raise click.ClickException(
+            f"Kafka does not permit this to the user {settings.kafka_user!r} ({type(error).__name__}): use one that may alter"
+            " the cluster"
+        ) from error
     except KafkaError as error:
         raise click.ClickException(
             f"the broker at {settings.kafka} failed ({type(error).__name__}): is it running, and is REFERRAL_KAFKA correct?"

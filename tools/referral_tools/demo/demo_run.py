@@ -24,7 +24,7 @@ from referral_tools.demo.report import show_addresses, show_summary, show_verdic
 from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.oracle import Oracle
 from referral_tools.stack.ports import refuse_taken
-from referral_tools.system import TABLE, System
+from referral_tools.system import PORTS, System
 
 _SET_UP = timedelta(hours=2)  # between the program's first version and the first follow
 
@@ -47,7 +47,7 @@ class Demo:
         with System(self.home, self.port_base, {"REFERRAL_CLOCK": f"file:{self._clock_file}"}) as system:
             key = system.make_key()
             self.console.print(f"The system runs after {time.monotonic() - started:.1f} s.")
-            with Client(system.services, key) as client:
+            with Client(system.front, key) as client:
                 verdict = self._verify(system, client, clock, started)
             if stay:
                 show_addresses(self.console, system, self._program_id, key)
@@ -56,7 +56,7 @@ class Demo:
 
     def _prepare(self) -> FileClock:
         """Empties the data folder, and sets the clock to when the campaign is set up. Raises NotADemoFolder."""
-        refuse_taken(tuple(self.port_base + row.port for row in TABLE))
+        refuse_taken(tuple(self.port_base + port for port in PORTS))
         empty_folder(self.home)
         clock = FileClock(self._clock_file)
         clock.set(to_ms(self._end - timedelta(days=self.model.days) - _SET_UP))

@@ -96,6 +96,6 @@ def _wallets(verdict: ComparisonResult, readings: SystemFigures, expected: Figur
     """What a sample of people have, reward by reward; half of the sample follow, whether they have anything or not."""
     wallets = expected.wallets
     people = sorted(wallets), sorted(expected.standing)
-    sample = [who for some in people for who in Random(seed).sample(some, min(_WALLETS // 2, len(some)))]
+    sample = [who for some in people for who in Random(seed).sample(some, min(_WALLETS // 2, len(some)))]  # a sample  # nosec B311
     wrong = differing((readings.wallet(who), wallets.get(who, set())) for who in sample)
     verdict.compare(f"{len(sample)} wallets: differing", wrong, 0)

@@ -74,7 +74,7 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
     """The case in words."""
     agree = "Both sides agree exactly" if facts.agree else "[bold red]THE TWO SIDES DISAGREE[/]"
     console.print(
-        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones referred"
+        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones"
         f" by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards, {facts.redeemed:,} codes used.\n"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )
@@ -82,9 +82,9 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
 
 def show_addresses(console: Console, system: System, program: str, key: str) -> None:
     """Where to look, and the key to ask with."""
-    console.print(f"\nBoard    {system.services['leaderboard']}/p/{program}")
-    for name, address in system.services.items():
-        console.print(f"API      {address}/docs  {name}")
+    console.print(f"\nBoard    {system.front}/p/{program}")
+    for name in system.services:
+        console.print(f"API      {system.front}/docs/{name}")
     console.print(f"API key  {key}\nIt stays up until Ctrl-C.")
 
 

@@ -52,7 +52,7 @@ class SystemFigures:
 
     def insights(self, period: str = "all") -> Insights:
         """Growth and activity."""
-        return msgspec.convert(self._client.get("leaderboard", self._path("insights"), period=period), Insights)
+        return msgspec.convert(self._client.get(self._path("insights"), period=period), Insights)
 
     def board(self, period: str) -> list[BoardPlace]:
         """The whole board of a period."""
@@ -64,7 +64,7 @@ class SystemFigures:
 
     def rewards(self) -> RewardCounts:
         """The rewards by rule and status."""
-        return msgspec.convert(self._client.get("reward-dispatcher", self._path("rewards/summary")), RewardCounts)
+        return msgspec.convert(self._client.get(self._path("rewards/summary")), RewardCounts)
 
     def wallet(self, person: str) -> set[str]:
         """The ids of the rewards that a person has, or had until they expired."""
@@ -73,7 +73,7 @@ class SystemFigures:
     def _pages(self, period: str) -> Iterator[_Board]:
         query: dict[str, str | int] = {"period": period, "limit": _PAGE}
         while True:
-            found = self._client.get("leaderboard", self._path("boards/referrals"), **query)
+            found = self._client.get(self._path("boards/referrals"), **query)
             page = msgspec.convert(found, _Board)
             yield page
             if page.next_cursor is None:

@@ -18,7 +18,7 @@ def main(parent: int, command: list[str]) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before the setting took effect
         sys.exit(1)
-    os.execvp(command[0], command)  # noqa: S606 - running a command is what this is for
+    os.execvp(command[0], command)  # noqa: S606 - running a command is what this is for  # nosec B606
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads events as evidence: the touches in an event, the participants they refer to, and why a touch does not count.
+"""Reads events as evidence: the touches in an event, their referrers, and why a touch does not count.
 
 An entity counts from the time it was recorded; so a replay decides as the first run did. Only a participant's generated code
 counts from the start of the second it was recorded in, since platforms often report whole seconds: it is random, so it cannot
@@ -37,7 +37,7 @@ _ENTRY_KINDS: dict[type, EntryKind] = {PersonFollowed: "follow", PersonUnfollowe
 
 
 def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
-    """Whether a line can affect attribution or qualification; most cannot, and cost no more than this check."""
+    """Returns whether a line can affect attribution or qualification. Most cannot, and cost no more than this check."""
     kind = type(line)
     if kind in _ALWAYS_RELEVANT:
         return True
@@ -46,57 +46,63 @@ def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
 
 @dataclass(slots=True)
 class EvidenceReader:
-    """Converts events to history entries. `catalog` finds the owner of a code; entities recorded after `by` do not count."""
+    """Converts events to history entries. `catalog` finds the owners of codes; entities recorded after `known_by` do not count."""
 
     catalog: Catalog
     tokens: TokenSigner
 
     def history_entry(
-        self, fact: Fact, at: int, by: datetime, rules: AttributionRules | None, position: Position
+        self, fact: Fact, at: int, known_by: datetime, rules: AttributionRules | None, position: Position
     ) -> HistoryEntry | None:
-        """The history entry of an event at a position; None if it does not affect attribution."""
-        touches = self._touches(fact, at, by)
-        what = _ENTRY_KINDS.get(type(fact), "touch")
-        if what == "touch" and not touches:
+        """Returns the history entry of an event; None if it does not affect attribution.
+
+        `at` is its time (ms); `known_by` is that time, or the time at which it was recorded if that is earlier. `rules` are those
+        in force then.
+        """
+        touches = self._touches(fact, at, known_by)
+        kind = _ENTRY_KINDS.get(type(fact), "touch")
+        if kind == "touch" and not touches:
             return None
-        if what == "follow":
+        if kind == "follow":
             handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
             version = rules.version if rules else 0
             return HistoryEntry(
-                at, fact.id, what, touches, version, fact.device, None, fact.network, handle, *position[1:3]
+                at, fact.id, kind, touches, version, fact.device, None, fact.network, handle, *position[1:3]
             )
-        return HistoryEntry(at, fact.id, what, touches, 0, None, None, None, None, *position[1:3])
+        return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3])
 
-    def _touches(self, fact: Fact, at: int, by: datetime) -> tuple[Touch, ...]:
+    def _touches(self, fact: Fact, at: int, known_by: datetime) -> tuple[Touch, ...]:
         touches: list[Touch] = []
         if isinstance(fact, CodeScanned):
             if scene := fact.data.scene or fact.code:
-                touches.append(self._code_touch("scan", scene, fact, at, by))
+                touches.append(self._code_touch("scan", scene, fact, at, known_by))
         elif fact.code:
-            touches.append(self._code_touch("code", fact.code, fact, at, by))
+            touches.append(self._code_touch("code", fact.code, fact, at, known_by))
         if fact.click and (touch := self._click_touch(fact.click, fact)):
             touches.append(touch)
         if fact.mention:
-            touches.append(self._mention_touch(fact.mention, fact, at, by))
-        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, by)):
+            touches.append(self._mention_touch(fact.mention, fact, at, known_by))
+        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known_by)):
             touches.append(touch)
         return tuple(touches)
 
-    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, by: datetime) -> Touch:
+    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, known_by: datetime) -> Touch:
         found = self.catalog.code(code)
         owner = (
-            self.catalog.owner(found) if found and found.program == fact.program and _existed_by(found, by) else None
+            self.catalog.owner(found)
+            if found and found.program == fact.program and _existed_by(found, known_by)
+            else None
         )
         if found is None or owner is None:
             return Touch(kind, at, fact.id, flaw="unknown_code", code=code)
-        referrer, problem = _resolve_referrer(owner, fact.person, _link_flaw(found, at, by))
+        referrer, flaw = _resolve_referrer(owner, fact.person, _link_flaw(found, at, known_by))
         content, cta = _content_and_cta(fact)
         if isinstance(found, Participant):
             return _with_partner(
-                Touch(kind, at, fact.id, referrer, problem, found.code, fact.channel, content, cta), owner
+                Touch(kind, at, fact.id, referrer, flaw, found.code, fact.channel, content, cta), owner
             )
         where = fact.channel, content or found.content, cta or found.cta
-        touch = Touch(kind, at, fact.id, referrer, problem, found.code, *where)
+        touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where)
         return _with_partner(touch, owner, found.partner, found.campaign)
 
     def _click_touch(self, token: str, fact: Fact) -> Touch | None:
@@ -109,60 +115,62 @@ class EvidenceReader:
         owner = self.catalog.participant(click.participant)
         if owner is None:
             return Touch("click", click.clicked_at_ms, click.id, flaw="unknown_code", code=click.code)
-        referrer, problem = _resolve_referrer(owner, fact.person)
+        referrer, flaw = _resolve_referrer(owner, fact.person)
         where = click.channel, click.content, click.cta
-        touch = Touch("click", click.clicked_at_ms, click.id, referrer, problem, click.code, *where)
+        touch = Touch("click", click.clicked_at_ms, click.id, referrer, flaw, click.code, *where)
         return _with_partner(touch, owner, click.partner, click.campaign)
 
-    def _mention_touch(self, mention: str, fact: Fact, at: int, by: datetime) -> Touch:
+    def _mention_touch(self, mention: str, fact: Fact, at: int, known_by: datetime) -> Touch:
         owner = self.catalog.mention(fact.program, mention)
-        if owner is None or owner.recorded_at > by:
+        if owner is None or owner.recorded_at > known_by:
             return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention)
-        referrer, problem = _resolve_referrer(owner, fact.person)
+        referrer, flaw = _resolve_referrer(owner, fact.person)
         return _with_partner(
-            Touch("mention", at, fact.id, referrer, problem, mention, fact.channel, *_content_and_cta(fact)), owner
+            Touch("mention", at, fact.id, referrer, flaw, mention, fact.channel, *_content_and_cta(fact)), owner
         )
 
-    def _tag_touch(self, fact: FriendTagged, at: int, by: datetime) -> Touch | None:
+    def _tag_touch(self, fact: FriendTagged, at: int, known_by: datetime) -> Touch | None:
         """Being tagged by a person who is not a participant is not evidence."""
         owner = self.catalog.participant_by_external(fact.program, fact.data.by)
-        if owner is None or owner.recorded_at > by:
+        if owner is None or owner.recorded_at > known_by:
             return None
-        referrer, problem = _resolve_referrer(owner, fact.person)
-        return _with_partner(Touch("tag", at, fact.id, referrer, problem, channel=fact.channel), owner)
+        referrer, flaw = _resolve_referrer(owner, fact.person)
+        return _with_partner(Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel), owner)
 
 
 def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, campaign: str | None = None) -> Touch:
-    """The touch with its partner (the referrer, or the one the link was created for) and the link's campaign."""
+    """Returns the touch with its partner (the referrer, or the one the link was created for) and the link's campaign."""
     if owner.partner is None and partner is None and campaign is None:
         return touch
     by_partner = owner.partner is not None and bool(touch.referrer)
     return replace(touch, partner=owner.partner or partner, campaign=campaign, by_partner=by_partner)
 
 
-def _existed_by(found: Participant | Link, by: datetime) -> bool:
-    """Whether a code was there by then; a participant's own, in that second."""
-    since = found.recorded_at
-    return since <= by or (isinstance(found, Participant) and since.replace(microsecond=0) <= by)
+def _existed_by(owner: Participant | Link, known_by: datetime) -> bool:
+    """Returns whether a code existed by a time; a participant's own code exists from the start of its second."""
+    since = owner.recorded_at
+    return since <= known_by or (isinstance(owner, Participant) and since.replace(microsecond=0) <= known_by)
 
 
-def _link_flaw(found: Participant | Link, at: int, by: datetime) -> TouchFlaw | None:
-    """What is wrong with a link's time. Switching off counts once every fold has surely read of it, so that a replay agrees."""
-    if not isinstance(found, Link):
+def _link_flaw(holder: Participant | Link, at: int, known_by: datetime) -> TouchFlaw | None:
+    """Returns `expired` for a link outside its time.
+
+    Disabling it takes effect once every fold has certainly read it, so that a replay decides the same.
+    """
+    if not isinstance(holder, Link):
         return None
-    if found.disabled_at is not None and by >= found.disabled_at + RULE_CHANGE_DELAY:
+    if holder.disabled_at is not None and known_by >= holder.disabled_at + RULE_CHANGE_DELAY:
         return "expired"
-    early = found.starts_at is not None and at < to_ms(found.starts_at)
-    late = found.expires_at is not None and at >= to_ms(found.expires_at)
+    early = holder.starts_at is not None and at < to_ms(holder.starts_at)
+    late = holder.expires_at is not None and at >= to_ms(holder.expires_at)
     return "expired" if early or late else None
 
 
-def _resolve_referrer(
-    owner: Participant, person: str, problem: TouchFlaw | None = None
-) -> tuple[str, TouchFlaw | None]:
+def _resolve_referrer(owner: Participant, person: str, flaw: TouchFlaw | None = None) -> tuple[str, TouchFlaw | None]:
+    """Returns the referrer's participant id, empty if the touch has a flaw, and that flaw."""
     if owner.external_id == person:
         return "", "self_referral"
-    return ("", problem) if problem else (owner.id, None)
+    return ("", flaw) if flaw else (owner.id, None)
 
 
 def _content_and_cta(fact: Fact) -> tuple[str | None, str | None]:

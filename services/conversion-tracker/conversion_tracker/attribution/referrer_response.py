@@ -1,35 +1,50 @@
-"""A referrer as the API shows one: who they are, and which of the program's partners, if one."""
+"""Response structs of a referrer: the participant, and the program's partner that they are, if any."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from referral.catalog.view import Catalog
+from referral.events.attributions import ReferrerKind
 from referral.events.entities import Participant
+from referral.events.facts import Channel
+from referral.events.program import PartnerKind
 
-JsonObject = dict[str, object]
+
+class PartnerResponse(Struct):
+    """A partner, as declared by the newest program version that has them."""
+
+    id: Annotated[str, Meta(examples=["kol_lin"])]
+    kind: PartnerKind | None
+    channel: Channel | None
+    name: Annotated[dict[str, str], Meta(description="by language")]
 
 
-def referrer_response(referrer: str | None, catalog: Catalog) -> JsonObject | None:
-    """A ReferrerOut of a participant's id; None where there is none."""
-    if not referrer:
-        return None
+class ReferrerResponse(Struct):
+    """A participant who is a referrer."""
+
+    id: Annotated[str, Meta(examples=["par_0t04dnkrn229c38f"])]
+    external_id: str | None
+    display_name: str | None
+    kind: ReferrerKind
+    partner: PartnerResponse | None
+
+
+def referrer_response(referrer: str, catalog: Catalog) -> ReferrerResponse:
+    """Returns the response of a participant's id; with the id alone if the catalog does not have them."""
     participant = catalog.participant(referrer)
-    return {
-        "id": referrer,
-        "external_id": participant.external_id if participant else None,
-        "display_name": participant.display_name if participant else None,
-        "kind": "partner" if participant and participant.partner else "follower",
-        "partner": _partner_response(participant, catalog) if participant else None,
-    }
+    if participant is None:
+        return ReferrerResponse(referrer, None, None, "follower", None)
+    partner = _partner_response(participant, participant.partner, catalog) if participant.partner else None
+    kind: ReferrerKind = "partner" if partner else "follower"
+    return ReferrerResponse(referrer, participant.external_id, participant.display_name, kind, partner)
 
 
-def _partner_response(participant: Participant, catalog: Catalog) -> JsonObject | None:
-    """A PartnerOut, from the newest version that names them: rules may have dropped them since."""
-    if participant.partner is None:
-        return None
+def _partner_response(participant: Participant, id: str, catalog: Catalog) -> PartnerResponse:
+    """Uses the newest version that declares the partner, since later ones may have dropped them."""
     versions = reversed(catalog.versions(participant.program))
-    named = (one for version in versions for one in version.program.partners if one.id == participant.partner)
-    found = next(named, None)
-    return {
-        "id": participant.partner,
-        "kind": found.kind if found else None,
-        "channel": found.channel if found else None,
-        "name": found.name if found else {},
-    }
+    declared = (partner for version in versions for partner in version.program.partners if partner.id == id)
+    partner = next(declared, None)
+    if partner is None:
+        return PartnerResponse(id, None, None, {})
+    return PartnerResponse(id, partner.kind, partner.channel, partner.name)

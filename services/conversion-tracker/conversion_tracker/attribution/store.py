@@ -1,4 +1,4 @@
-"""The people of a program, and their edges."""
+"""Reads the states of people from the attribute fold."""
 
 import msgspec
 from redis import Redis
@@ -14,19 +14,19 @@ _decode = msgspec.msgpack.Decoder(Person).decode
 
 
 class PersonStore:
-    """The states of people in Redis."""
+    """The people of all programs."""
 
     def __init__(self, redis: "Redis", partitions: int) -> None:
         self._redis = redis
         self._partitions = partitions
 
     def person(self, program: str, person: str) -> Person | None:
-        """A person in a program; None where nothing of them bears on attribution."""
+        """Returns the state of a person in a program; None if no event of theirs affects attribution."""
         partition = partition_of(keys.person_key(program, person), self._partitions)
         key = person_key(program, person)
         raw = self._redis.get(state_key(SERVICE, NAME, partition, key))
         return _decode(raw) if isinstance(raw, bytes) else None
 
     def edges(self, program: str) -> EdgeStore:
-        """The people of a program and their referral edges."""
+        """Returns the referral edges of a program."""
         return EdgeStore(self._redis, self._partitions, program)

@@ -1,7 +1,6 @@
-"""Reads ban events: the changes of the person and of the ban list, and the line for the partition of their referrals."""
+"""What a ban or an unban changes: the person, the list of bans, and the referrals that they made."""
 
-from conversion_tracker.attribution.person import Person, RulesByVersion, apply_ban
-from conversion_tracker.attribution.verdict_events import AttributionEvent
+from conversion_tracker.attribution.person import Person, PersonChange, RulesByVersion, apply_ban
 from conversion_tracker.bans.ban import Ban
 from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
 from referral.events.facts import BanDecision, PersonBanned
@@ -11,27 +10,25 @@ from referral.fold.fold import Key, SortedSetMember
 
 
 def ban_board(program: str) -> str:
-    """The board of who is banned from a program: external ids, by when (ms)."""
+    """Returns the name of the sorted set of people who are banned from a program: external ids by the time of the ban (ms)."""
     return f"bans:{program}"
 
 
-def apply_ban_event(
-    line: BanDecision, person: Person, rules_of: RulesByVersion
-) -> tuple[Person, list[AttributionEvent]] | None:
-    """The person after a ban or unban, and the lines about their own referral; None if it changes nothing."""
-    moment = to_ms(line.occurred_at)
-    ban = Ban(line.by, moment, line.note) if isinstance(line, PersonBanned) else None
-    return apply_ban(person, ban, line.program, line.person, rules_of, moment)
+def apply_ban_event(line: BanDecision, person: Person, rules_by_version: RulesByVersion) -> PersonChange | None:
+    """Returns the change of the person and of their own referral; None if the decision changes nothing."""
+    at = to_ms(line.occurred_at)
+    ban = Ban(line.by, at, line.note) if isinstance(line, PersonBanned) else None
+    return apply_ban(person, ban, line.program, line.person, rules_by_version, at)
 
 
 def ban_index_change(line: BanDecision) -> dict[Key, Person | float | None]:
-    """The person on the list, or off it."""
-    place = SortedSetMember(ban_board(line.program), line.person)
-    return {place: float(to_ms(line.occurred_at)) if isinstance(line, PersonBanned) else None}
+    """Returns the change that adds the person to the list of bans, or removes them."""
+    member = SortedSetMember(ban_board(line.program), line.person)
+    return {member: float(to_ms(line.occurred_at)) if isinstance(line, PersonBanned) else None}
 
 
 def to_referrer_event(line: BanDecision) -> ReferrerBanned | ReferrerUnbanned:
-    """The same for the people they referred, whose conversions are in other partitions."""
+    """Returns the decision as a line of `attributions`, for the referrals that the person made: these are in other partitions."""
     kind = ReferrerBanned if isinstance(line, PersonBanned) else ReferrerUnbanned
     return kind(
         occurred_at=line.occurred_at,

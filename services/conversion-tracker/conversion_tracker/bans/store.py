@@ -1,4 +1,4 @@
-"""Who is banned, as the attribute fold knows it."""
+"""Reads bans from the state of the attribute fold."""
 
 from typing import NamedTuple
 
@@ -15,21 +15,21 @@ _decode = msgspec.msgpack.Decoder(Person).decode
 
 
 class BannedPerson(NamedTuple):
-    """Who is banned, and how that came."""
+    """A banned person and their ban."""
 
     person: str
     ban: Ban
 
 
 class BanStore:
-    """Who is banned, as the attribute fold knows it."""
+    """The bans of all programs."""
 
     def __init__(self, redis: "Redis", partitions: int) -> None:
         self._listing = SortedSetListing(redis, NAME, partitions)
 
-    def after(self, program: str, place: ListEntry | None, limit: int) -> tuple[list[BannedPerson], ListEntry | None]:
-        """A page of the list, the oldest ban first, and the place that the next one begins behind."""
-        places, last = split_page(self._listing.entries_after(ban_board(program), place, limit + 1), limit)
-        raws = self._listing.get_states([(one.partition, person_key(program, one.member)) for one in places])
-        people = [(one.member, _decode(raw).ban) for one, raw in zip(places, raws, strict=True) if raw]
+    def after(self, program: str, entry: ListEntry | None, limit: int) -> tuple[list[BannedPerson], ListEntry | None]:
+        """Returns the page after an entry, the oldest ban first, and its last entry if another page follows."""
+        entries, last = split_page(self._listing.entries_after(ban_board(program), entry, limit + 1), limit)
+        raws = self._listing.get_states([(one.partition, person_key(program, one.member)) for one in entries])
+        people = [(one.member, _decode(raw).ban) for one, raw in zip(entries, raws, strict=True) if raw]
         return [BannedPerson(person, ban) for person, ban in people if ban], last

@@ -9,8 +9,7 @@ from conversion_tracker.attribution.considered_touches import winning_touch
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.timeline import Touch
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.explain.explanation_response import Explanation, explanation_response
-from conversion_tracker.explain.explanation_schemas import ExplanationOut
+from conversion_tracker.explain.explanation_response import Explanation, ExplanationResponse, explanation_response
 from conversion_tracker.explain.leaderboard_client import RankResult
 from conversion_tracker.explain.trace import Trace, TraceSubject, build_trace
 from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
@@ -18,6 +17,7 @@ from referral.events.ids import referral_id
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
+from referral.http.responses import response
 from referral.log.errors import LogUnavailable
 
 blueprint = Blueprint("explanations", __name__, description="Why a person is attributed as they are.")
@@ -25,10 +25,10 @@ blueprint = Blueprint("explanations", __name__, description="Why a person is att
 
 @blueprint.get("/v1/programs/<program>/people/<path:external_id>/explanation")
 @requires("read")
-@blueprint.response(200, ExplanationOut)
+@response(ExplanationResponse)
 @blueprint.alt_response(404, description="The program is unknown, or no event of this person affects attribution.")
 @blueprint.alt_response(503, description="Kafka or Redis is unavailable; see Retry-After.")
-def explanation(program: str, external_id: str) -> dict[str, object]:
+def explanation(program: str, external_id: str) -> ExplanationResponse:
     """Every touch with why it won or lost, the rules, screening, rewards and rank, and the log lines that led to them."""
     person = known_person(program, external_id)
     version = version_of(program, person)

@@ -1,28 +1,91 @@
-"""An explanation as the API shows it: where the person stands, with the reasons and places."""
+"""Response structs of an explanation: the attribution of a person, with the reasons and the log lines that led to it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from conversion_tracker.attribution.attribution_rules import AttributionRules
 from conversion_tracker.attribution.considered_touches import consider_touches
 from conversion_tracker.attribution.person import Person
-from conversion_tracker.attribution.person_response import person_response
-from conversion_tracker.attribution.referrer_response import JsonObject
-from conversion_tracker.explain.leaderboard_client import RankResult
+from conversion_tracker.attribution.person_response import AttributionResponse, TouchResponse, attribution_response
+from conversion_tracker.explain.leaderboard_client import Rank, RankResult
 from conversion_tracker.explain.line_descriptions import NameOf, describe_line
-from conversion_tracker.explain.log_positions import LogPosition, TraceStep
-from conversion_tracker.explain.reward_response import rewards_response
+from conversion_tracker.explain.log_positions import MissingStep, TraceStep
+from conversion_tracker.explain.position_response import PositionFormatter, PositionResponse
+from conversion_tracker.explain.reward_response import ExplainedReward, reward_responses
 from conversion_tracker.explain.trace import Trace, TraceSubject, position_of
 from conversion_tracker.explain.verdict_text import VerdictFacts, verdict_sentence
-from conversion_tracker.screening.conversion_response import screening_response
+from conversion_tracker.screening.conversion_response import ScreeningResponse, screening_response
 from referral.catalog.view import Catalog
 from referral.config import Settings
+from referral.events.attributions import EvidenceKind
 from referral.events.entities import ProgramVersion
 from referral.events.timestamps import to_datetime
+from referral.http.responses import Timestamp
+
+
+class ExplainedTouch(TouchResponse, kw_only=True):
+    """A touch, and the position of the fact that carries it."""
+
+    place: Annotated[PositionResponse | None, Meta(description="null if the position is unknown")]
+
+
+class RulesResponse(Struct, kw_only=True):
+    """The rules that apply to the person: those in force at their first follow."""
+
+    version: int
+    effective_from: Timestamp
+    window_days: int
+    model: Annotated[str, Meta(examples=["last_touch"])]
+    evidence: Annotated[tuple[EvidenceKind, ...], Meta(description="the strongest first")]
+    qualifies_on: Annotated[str, Meta(examples=["person.followed"])]
+    min_amount: Decimal | None
+    currency: str | None
+    retained_days: int | None
+    refollow: str
+
+
+class CauseResponse(Struct):
+    """A line of the log that the explanation is based on."""
+
+    type: Annotated[str, Meta(examples=["referral.qualified"])]
+    says: Annotated[str, Meta(description="the line as a sentence")]
+    at: Annotated[Timestamp, Meta(description="when it happened")]
+    recorded_at: Annotated[Timestamp, Meta(description="when its record was appended")]
+    place: PositionResponse
+    cause: Annotated[PositionResponse | None, Meta(description="the line that led to it; null for a fact")]
+
+
+class MissingResponse(Struct):
+    """A step that was not found on the log."""
+
+    step: str
+    detail: Annotated[str, Meta(description="why, and what to do")]
+
+
+class ExplanationResponse(AttributionResponse, kw_only=True):
+    """Why a person is attributed as they are, down to log positions."""
+
+    touches: Annotated[list[ExplainedTouch], Meta(description="oldest first")]  # type: ignore[assignment] # more than the base has
+    verdict: Annotated[str, Meta(description="the whole in one sentence")]
+    timezone: Annotated[str, Meta(description="the program's", examples=["Asia/Shanghai"])]
+    rules: Annotated[RulesResponse | None, Meta(description="null before the first follow")]
+    screening: Annotated[ScreeningResponse | None, Meta(description="null if no referral has qualified")]
+    rewards: list[ExplainedReward]
+    rank: Annotated[Rank | None, Meta(description="the referrer's rank by referrals, of all time")]
+    rank_unknown: Annotated[str | None, Meta(description="why `rank` is null")]
+    causes: Annotated[
+        list[CauseResponse], Meta(description="facts, attributions, conversions, rewards; each as recorded")
+    ]
+    missing: Annotated[list[MissingResponse], Meta(description="empty if every step was found")]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that an explanation is made of."""
+    """Everything that an explanation is made of."""
 
     subject: TraceSubject
     person: Person
@@ -32,89 +95,89 @@ class Explanation:
     rank: RankResult
 
 
-def explanation_response(one: Explanation, catalog: Catalog, settings: Settings) -> JsonObject:
-    """The whole answer."""
-    asked, steps = one.subject, one.trace.steps
-    places = PositionFormatter(settings.topic_prefix)
-    person = person_response(asked.program, asked.person, one.person, one.rules, catalog)
-    return {
-        **person,
-        "verdict": verdict_sentence(_verdict_facts(one, catalog)),
-        "timezone": catalog.versions(asked.program)[0].program.timezone,
-        "rules": _rules_response(one.version),
-        "touches": _touches_response(one, person, places, settings.partitions),
-        "screening": screening_response(asked.conversion),
-        "rewards": rewards_response(steps, places.to_response),
-        "rank": one.rank.rank,
-        "rank_unknown": one.rank.unknown_reason,
-        "causes": [_cause_response(step, places, lambda id: participant_label(id, catalog)) for step in steps],
-        "missing": [missing._asdict() for missing in one.trace.missing],
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class PositionFormatter:
-    """Shows places with the topics' full names."""
-
-    prefix: str
-
-    def to_response(self, place: LogPosition | None) -> JsonObject | None:
-        """A PlaceOut."""
-        return place._asdict() | {"topic": self.prefix + place.topic} if place else None
-
-
-def participant_label(participant: str, catalog: Catalog) -> str:
-    """A participant as people know them: name and id at the platform."""
-    found = catalog.participant(participant)
-    if found is None:
-        return participant
-    return f"{found.display_name} ({found.external_id})" if found.display_name else found.external_id
-
-
-def _verdict_facts(one: Explanation, catalog: Catalog) -> VerdictFacts:
-    said, asked = one.person.published, one.subject
-    return VerdictFacts(
-        person=asked.person,
-        referrer=participant_label(asked.referrer, catalog) if asked.referrer else None,
-        timeline=one.person.history.timeline(),
-        winning_touch=asked.winning_touch,
-        rules=one.rules,
-        reason=said.reason if said else None,
-        qualified=said is not None and said.qualified_at is not None,
-        conversion=asked.conversion,
+def explanation_response(explanation: Explanation, catalog: Catalog, settings: Settings) -> ExplanationResponse:
+    """Returns the response of an explanation."""
+    subject, steps = explanation.subject, explanation.trace.steps
+    positions = PositionFormatter(settings.topic_prefix)
+    attribution = attribution_response(subject.program, subject.person, explanation.person, explanation.rules, catalog)
+    touches = _explained_touches(explanation, attribution, positions, settings.partitions)
+    return ExplanationResponse(
+        **(asdict(attribution) | {"touches": touches}),
+        verdict=verdict_sentence(_verdict_facts(explanation, catalog)),
+        timezone=catalog.versions(subject.program)[0].program.timezone,
+        rules=_rules_response(explanation.version) if explanation.version else None,
+        screening=screening_response(subject.conversion) if subject.conversion else None,
+        rewards=reward_responses(steps, positions),
+        rank=explanation.rank.rank,
+        rank_unknown=explanation.rank.unknown_reason,
+        causes=[_cause_response(step, positions, lambda id: participant_label(id, catalog)) for step in steps],
+        missing=[_missing_response(missing) for missing in explanation.trace.missing],
     )
 
 
-def _rules_response(version: ProgramVersion | None) -> JsonObject | None:
-    if version is None:
-        return None
+def participant_label(participant: str, catalog: Catalog) -> str:
+    """Returns a participant's display name and platform id; the participant id if the catalog does not have them."""
+    known = catalog.participant(participant)
+    if known is None:
+        return participant
+    return f"{known.display_name} ({known.external_id})" if known.display_name else known.external_id
+
+
+def _verdict_facts(explanation: Explanation, catalog: Catalog) -> VerdictFacts:
+    published, subject = explanation.person.published, explanation.subject
+    return VerdictFacts(
+        person=subject.person,
+        referrer=participant_label(subject.referrer, catalog) if subject.referrer else None,
+        timeline=explanation.person.history.timeline(),
+        winning_touch=subject.winning_touch,
+        rules=explanation.rules,
+        reason=published.reason if published else None,
+        qualified=published is not None and published.qualified_at is not None,
+        conversion=subject.conversion,
+    )
+
+
+def _rules_response(version: ProgramVersion) -> RulesResponse:
     attribution = version.program.attribution
-    same = ("window_days", "model", "evidence", "qualifies_on", "min_amount", "currency", "retained_days", "refollow")
-    return {
-        "version": version.version,
-        "effective_from": version.effective_from,
-        **{name: getattr(attribution, name) for name in same},
-    }
+    return RulesResponse(
+        version=version.version,
+        effective_from=version.effective_from,
+        window_days=attribution.window_days,
+        model=attribution.model,
+        evidence=attribution.evidence,
+        qualifies_on=attribution.qualifies_on,
+        min_amount=attribution.min_amount,
+        currency=attribution.currency,
+        retained_days=attribution.retained_days,
+        refollow=attribution.refollow,
+    )
 
 
-def _touches_response(
-    one: Explanation, person: JsonObject, places: PositionFormatter, partitions: int
-) -> list[JsonObject]:
-    """The touches as they are shown of a person, each with the first fact that told of it."""
-    told = {touch: entry for entry in reversed(one.person.history.entries) for touch in entry.touches}
-    listed = consider_touches(one.person.history, one.rules)
-    shapes: list[JsonObject] = person["touches"]  # type: ignore[assignment] # as `shown` lists what was considered
-    found = [told.get(each.touch) for each in listed]
-    at = [places.to_response(position_of(one.subject, entry, partitions)) if entry else None for entry in found]
-    return [{**shape, "place": place} for shape, place in zip(shapes, at, strict=True)]
+def _explained_touches(
+    explanation: Explanation, attribution: AttributionResponse, positions: PositionFormatter, partitions: int
+) -> list[ExplainedTouch]:
+    """Returns the touches of the attribution, each with the position of the first fact that carries it."""
+    entries = {touch: entry for entry in reversed(explanation.person.history.entries) for touch in entry.touches}
+    considered = consider_touches(explanation.person.history, explanation.rules)
+    explained: list[ExplainedTouch] = []
+    for response, one in zip(attribution.touches, considered, strict=True):
+        entry = entries.get(one.touch)
+        position = position_of(explanation.subject, entry, partitions) if entry else None
+        place = positions.to_response(position) if position else None
+        explained.append(ExplainedTouch(**asdict(response), place=place))
+    return explained
 
 
-def _cause_response(step: TraceStep, places: PositionFormatter, name: NameOf) -> JsonObject:
-    return {
-        "type": step.type,
-        "says": describe_line(step.line, name),
-        "at": step.line.occurred_at,
-        "recorded_at": to_datetime(step.recorded_at_ms),
-        "place": places.to_response(step.position),
-        "cause": places.to_response(step.cause),
-    }
+def _cause_response(step: TraceStep, positions: PositionFormatter, name: NameOf) -> CauseResponse:
+    return CauseResponse(
+        type=step.type,
+        says=describe_line(step.line, name),
+        at=step.line.occurred_at,
+        recorded_at=to_datetime(step.recorded_at_ms),
+        place=positions.to_response(step.position),
+        cause=positions.to_response(step.cause) if step.cause else None,
+    )
+
+
+def _missing_response(missing: MissingStep) -> MissingResponse:
+    return MissingResponse(missing.step, missing.detail)

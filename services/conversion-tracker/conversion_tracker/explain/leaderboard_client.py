@@ -1,23 +1,25 @@
 """The referrer's rank, read from leaderboard's public API. Without it the explanation is still complete but for the rank."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Annotated
 from urllib.parse import quote
 
 import httpx
 import msgspec
+
+from referral.http.responses import Timestamp
 
 _TIMEOUT_S = 1.0
 PERIOD = "all"
 
 
 class Rank(msgspec.Struct, frozen=True):
-    """A rank on the all-time board of referrals; `rank` is None for participants without a referral that counts."""
+    """A rank on the all-time board of referrals."""
 
-    rank: int | None
+    rank: Annotated[int | None, msgspec.Meta(description="null for a participant without a referral that counts")]
     score: int
-    total: int
-    reached_at: datetime | None = None
+    total: Annotated[int, msgspec.Meta(description="number of participants on the board")]
+    reached_at: Timestamp | None = None
 
 
 @dataclass(frozen=True, slots=True)

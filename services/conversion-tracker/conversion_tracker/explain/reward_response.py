@@ -1,54 +1,67 @@
-"""The rewards of an explanation, each with what was found of it on the log."""
+"""The rewards of an explanation, each with the lines of its reward that the trace found."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Annotated
 
-from conversion_tracker.attribution.referrer_response import JsonObject
+from msgspec import Meta, Struct
+
 from conversion_tracker.explain.line_descriptions import milestone_count
-from conversion_tracker.explain.log_positions import LogPosition, TraceStep
+from conversion_tracker.explain.log_positions import TraceStep
+from conversion_tracker.explain.position_response import PositionFormatter, PositionResponse
 from referral.events.rewards import RewardEvent, RewardGranted
+from referral.http.responses import Timestamp
 from referral.topics import REWARDS
 
-PlaceShown = Callable[[LogPosition | None], JsonObject | None]
+
+class RewardStateResponse(Struct):
+    """A state that a reward reached, and the position of the line on the log."""
+
+    state: Annotated[str, Meta(examples=["granted"])]
+    at: Timestamp
+    reason: str | None
+    place: PositionResponse
 
 
-def rewards_response(steps: Iterable[TraceStep], place: PlaceShown) -> list[JsonObject]:
-    """One shape a reward, in the order they were first said."""
-    found: dict[str, list[TraceStep]] = {}
+class ExplainedReward(Struct, kw_only=True):
+    """A reward that the conversion led to. Its later states are in the wallet of its beneficiary."""
+
+    id: str
+    beneficiary: str | None
+    rule: str | None = None
+    kind: str | None = None
+    role: Annotated[str | None, Meta(examples=["referrer"])] = None
+    trigger: str | None = None
+    milestone: Annotated[int | None, Meta(description="number of friends of a milestone; null for other rewards")] = (
+        None
+    )
+    due_at: Annotated[Timestamp | None, Meta(description="end of its holding period")] = None
+    status: Annotated[str, Meta(description="the last state that was found")]
+    states: list[RewardStateResponse]
+
+
+def reward_responses(steps: Iterable[TraceStep], positions: PositionFormatter) -> list[ExplainedReward]:
+    """Returns each reward of the trace, in the order of their first lines."""
+    by_reward: dict[str, list[TraceStep]] = {}
     for step in steps:
         if step.position.topic == REWARDS.name and isinstance(step.line, RewardEvent):
-            found.setdefault(step.line.id, []).append(step)
-    return [_reward(id, mine, place) for id, mine in found.items()]
+            by_reward.setdefault(step.line.id, []).append(step)
+    return [_reward_response(id, own, positions) for id, own in by_reward.items()]
 
 
-def _reward(id: str, steps: list[TraceStep], place: PlaceShown) -> JsonObject:
-    states = [_state(step, place) for step in steps]
-    return {
-        "id": id,
-        "beneficiary": getattr(steps[0].line, "beneficiary", None),
-        **_granted(next((step.line for step in steps if isinstance(step.line, RewardGranted)), None)),
-        "status": states[-1]["state"],
-        "states": states,
-    }
+def _reward_response(id: str, steps: list[TraceStep], positions: PositionFormatter) -> ExplainedReward:
+    states = [_state_response(step, positions) for step in steps]
+    reward = ExplainedReward(
+        id=id, beneficiary=getattr(steps[0].line, "beneficiary", None), status=states[-1].state, states=states
+    )
+    grant = next((step.line for step in steps if isinstance(step.line, RewardGranted)), None)
+    if grant is not None:  # the grant of a milestone may be due to another conversion, and is then not in the trace
+        reward.rule, reward.kind, reward.role, reward.trigger = grant.rule, grant.kind, grant.role, grant.trigger
+        reward.milestone, reward.due_at = milestone_count(grant.trigger), grant.due_at
+    return reward
 
 
-def _granted(line: RewardGranted | None) -> JsonObject:
-    """What its grant says; nothing of a reward whose grant another conversion led to."""
-    if line is None:
-        return dict.fromkeys(("rule", "kind", "role", "trigger", "milestone", "due_at"))
-    return {
-        "rule": line.rule,
-        "kind": line.kind,
-        "role": line.role,
-        "trigger": line.trigger,
-        "milestone": milestone_count(line.trigger),
-        "due_at": line.due_at,
-    }
-
-
-def _state(step: TraceStep, place: PlaceShown) -> JsonObject:
-    return {
-        "state": step.type.partition(".")[2],
-        "at": step.line.occurred_at,
-        "reason": getattr(step.line, "reason", None),
-        "place": place(step.position),
-    }
+def _state_response(step: TraceStep, positions: PositionFormatter) -> RewardStateResponse:
+    state = step.type.partition(".")[2]
+    return RewardStateResponse(
+        state, step.line.occurred_at, getattr(step.line, "reason", None), positions.to_response(step.position)
+    )

@@ -1,39 +1,45 @@
-"""The network of a participant: how many people they referred, and how many those referred, to the third degree. Never paid.
+"""A participant's network: the number of referees by degree, to the third. Measured, never paid.
 
-Refused edges do not count, so no person appears twice below another: each cycle of up to 8 edges has one refused edge.
+Refused edges do not count. Of every referral cycle of up to 8 edges one edge is refused, so no person is met twice below another.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from msgspec import Meta, Struct
 
 DEGREES = 3
 
-ReferrerLookup = Callable[[str], str | None]  # the referrer of a participant
+ReferrerLookup = Callable[[str], str | None]  # a participant's referrer
 
 
 class RefereeLookup(Protocol):
-    """The referees of participants; each call is one round trip, however many participants it is about."""
+    """The referees of participants; each call is one round trip for any number of participants."""
 
     def referee_counts(self, participants: Sequence[str]) -> list[int]:
-        """The number of referees of each participant."""
+        """Returns the number of referees of each participant."""
 
     def referees(self, participants: Sequence[str], most: Sequence[int]) -> list[str]:
-        """The referees of each participant, at most so many of each, the earliest first."""
+        """Returns their referees, of each participant at most so many, the earliest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
-    """People by degree. `truncated`: there are more in the degrees below the one at which looking ended."""
+class Network(Struct, frozen=True):
+    """Referees of the person (first), of those (second), and of those (third). Measured, never paid."""
 
-    first: int = 0
-    second: int = 0
-    third: int = 0
-    truncated: bool = False
+    first: Annotated[int, Meta(examples=[12])] = 0
+    second: Annotated[int, Meta(examples=[31])] = 0
+    third: Annotated[int, Meta(examples=[9])] = 0
+    truncated: Annotated[
+        bool,
+        Meta(
+            description="more than 5,000 people in the first two degrees; the referees of those beyond were not counted",
+            examples=[False],
+        ),
+    ] = False
 
 
 def measure_network(participant: str, below: RefereeLookup, most: int) -> Network:
-    """A participant's network. Reads the referees of at most `most` people, in at most five round trips."""
+    """Returns a participant's network. Reads the referees of at most `most` people, in at most five round trips."""
     found, people, truncated = [0, 0, 0], [participant], False
     for degree in range(DEGREES):
         counts = below.referee_counts(people)
@@ -48,7 +54,7 @@ def measure_network(participant: str, below: RefereeLookup, most: int) -> Networ
 
 
 def _allot(counts: Sequence[int], most: int) -> list[int]:
-    """As much of each, in order, as there is room for."""
+    """Returns as much of each count, in order, as `most` allows in all."""
     taken = []
     for count in counts:
         taken.append(min(count, most))
@@ -56,9 +62,9 @@ def _allot(counts: Sequence[int], most: int) -> list[int]:
     return taken
 
 
-def upline(participant: str, above: ReferrerLookup, degrees: int = DEGREES) -> list[str]:
-    """The referrer of a participant, that referrer's referrer, and so on: the nearest first, each person once."""
+def upline(participant: str, referrer_of: ReferrerLookup, degrees: int = DEGREES) -> list[str]:
+    """Returns a participant's referrer, the referrer's referrer, and so on: the nearest first, each at most once."""
     chain = [participant]
-    while len(chain) <= degrees and (nearest := above(chain[-1])) and nearest not in chain:
+    while len(chain) <= degrees and (nearest := referrer_of(chain[-1])) and nearest not in chain:
         chain.append(nearest)
     return chain[1:]

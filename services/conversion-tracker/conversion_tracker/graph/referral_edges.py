@@ -7,13 +7,14 @@ set by lines from two different partitions, in either order; until both have arr
 from msgspec import Struct
 from msgspec.structs import replace
 
-CycleEdges = tuple[tuple[str, int], ...]  # the referrals of its edges, and which life of theirs
+CycleEdges = tuple[tuple[str, int], ...]  # (referral, life) of each edge
 
 
 class ReferralEdge(Struct, frozen=True, array_like=True, gc=False):
-    """An edge up. `since` (ms) is the follow it rests on; `life` distinguishes it from earlier edges of the same referral.
+    """An edge up to the referrer. `since` (ms) is the follow that it rests on.
 
-    `passed`: a probe went over it. `circles` are those of which it is the newest edge; with any, it is refused.
+    `life` distinguishes it from earlier edges of the same referral. `probed`: a probe has passed it. `cycles` are the referral
+    cycles of which it is the newest edge; it is refused if there are any.
     """
 
     referral: str
@@ -25,9 +26,9 @@ class ReferralEdge(Struct, frozen=True, array_like=True, gc=False):
 
 
 class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
-    """The state of one participant. `lives` counts the edges that there have been.
+    """The state of one participant. `edge_count` is the number of edges set so far.
 
-    `has_referees`: they had a referee at some time, whether or not that referral is still valid.
+    `has_referees`: they have had a referee at some time, whether or not that referral is still valid.
     """
 
     edges: tuple[ReferralEdge, ...] = ()
@@ -36,25 +37,25 @@ class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
 
     @property
     def referrer(self) -> str | None:
-        """The participant id of their referrer; None if the edge is refused."""
-        sound = [edge for edge in self.edges if not edge.cycles]
-        return max(sound, key=lambda edge: (edge.since, edge.referral)).referrer if sound else None
+        """The participant id of their referrer; None without an edge, or if it is refused."""
+        valid = [edge for edge in self.edges if not edge.cycles]
+        return max(valid, key=lambda edge: (edge.since, edge.referral)).referrer if valid else None
 
     def edge(self, referral: str) -> ReferralEdge | None:
-        """The edge of a referral."""
+        """Returns the edge of a referral; None if there is none."""
         return next((edge for edge in self.edges if edge.referral == referral), None)
 
     def with_new_edge(self, referral: str, referrer: str, since: int) -> "GraphNode":
-        """With a new edge."""
+        """Returns the node with a new edge."""
         edge_count = self.edge_count + 1
         return replace(self, edge_count=edge_count).with_edge(ReferralEdge(referral, referrer, since, edge_count))
 
     def with_edge(self, edge: ReferralEdge) -> "GraphNode":
-        """With this edge, in the place of the one of the same referral."""
+        """Returns the node with this edge, which replaces that of the same referral."""
         return replace(self, edges=(*self.without_edge(edge.referral).edges, edge))
 
     def without_edge(self, referral: str) -> "GraphNode":
-        """Without the edge of a referral."""
+        """Returns the node without the edge of a referral."""
         return replace(self, edges=tuple(edge for edge in self.edges if edge.referral != referral))
 
 

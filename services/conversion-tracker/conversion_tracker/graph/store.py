@@ -1,4 +1,4 @@
-"""Reads referral edges from the screen fold's state."""
+"""Reads referral edges from the state of the screen fold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,31 +19,31 @@ _COUNTING_SCORES = 1, "+inf"  # scores of edges that are not refused
 
 @dataclass(frozen=True, slots=True)
 class EdgeStore:
-    """The edges of a program, across partitions."""
+    """The referral edges of a program, across partitions."""
 
     redis: "Redis"
     partitions: int
     program: str
 
     def referrer(self, participant: str) -> str | None:
-        """The referrer of a participant; None without one, or if the edge is refused."""
+        """Returns the referrer of a participant; None without one, or if the edge is refused."""
         raw = self.redis.get(self._key(participant, node_state_key(self.program, participant)))
         return _decode(raw).referrer if isinstance(raw, bytes) else None
 
     def referee_counts(self, participants: Sequence[str]) -> list[int]:
-        """The number of referees of each participant."""
+        """Returns the number of referees of each participant."""
         with self.redis.pipeline(transaction=False) as pipeline:
             for one in participants:
                 pipeline.zcount(self._referee_board(one), *_COUNTING_SCORES)
             return pipeline.execute()
 
     def referees(self, participants: Sequence[str], most: Sequence[int]) -> list[str]:
-        """The referees of each participant, at most so many of each, the earliest first."""
+        """Returns their referees, of each participant at most so many, the earliest first."""
         with self.redis.pipeline(transaction=False) as pipeline:
             for one, limit in zip(participants, most, strict=True):
                 if limit:
                     pipeline.zrangebyscore(self._referee_board(one), *_COUNTING_SCORES, start=0, num=limit)
-            return [child.decode() for children in pipeline.execute() for child in children]
+            return [referee.decode() for referees in pipeline.execute() for referee in referees]
 
     def _referee_board(self, participant: str) -> str:
         return self._key(participant, referee_board(self.program, participant))

@@ -1,12 +1,19 @@
-"""The result of a replay: the recorded rules compared with the other rules, the greatest change first."""
+"""Compares the scenario under the recorded rules with that under the other rules, the largest change first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, assert_never
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from conversion_tracker.replay.earnings import Earnings
-from referral.events.conversions import ConversionCleared, ConversionFact, ConversionReversed
+from referral.events.conversions import (
+    ConversionCleared,
+    ConversionFact,
+    ConversionHeld,
+    ConversionRejected,
+    ConversionReversed,
+)
 from referral.events.entities import ProgramVersion
 
 MAX_REFERRERS = 500
@@ -15,19 +22,19 @@ NO_EARNINGS = Earnings()
 
 
 class BeforeAfter(Struct, frozen=True):
-    """A number as it is (the recorded rules) and as it would be (the other ones)."""
+    """A number under the recorded rules, and under the other rules."""
 
     before: int
     after: int
 
     @property
     def change(self) -> int:
-        """How much more it would be."""
+        """The difference."""
         return self.after - self.before
 
 
 class ReferrerDifference(Struct, frozen=True):
-    """A referrer whose figures change; `rewards` are the referrer's own."""
+    """A referrer whose numbers differ; `rewards` are the referrer's own."""
 
     participant: str
     referrals: BeforeAfter
@@ -35,7 +42,7 @@ class ReferrerDifference(Struct, frozen=True):
 
 
 class RefereeDifference(Struct, frozen=True):
-    """A follower whose referrer would be another one under the other rules; None: no referrer."""
+    """A follower whose referrer differs; None without a referrer."""
 
     person: str
     before: str | None
@@ -43,18 +50,19 @@ class RefereeDifference(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True):
-    """The whole program. `held` referrals wait for a review."""
+    """The whole program."""
 
-    referrals: BeforeAfter
-    held: BeforeAfter
+    referrals: Annotated[BeforeAfter, Meta(description="referrals that count")]
+    held: Annotated[BeforeAfter, Meta(description="referrals that wait for a review")]
     referrer_rewards: BeforeAfter
     friend_rewards: BeforeAfter
 
 
 class Comparison(Struct, frozen=True):
-    """Totals; how many referrers gain and lose (first by referrals, then by rewards), and the most changed of them; how many
+    """Totals, and what changes for referrers and for followers.
 
-    followers have another referrer, and some of them.
+    `gaining` and `losing` are numbers of referrers, by referrals first and then by rewards; `referrers` are those with the largest
+    changes. `people_moved` is the number of followers with another referrer, `people` some of them.
     """
 
     totals: Totals
@@ -67,22 +75,30 @@ class Comparison(Struct, frozen=True):
 
 @dataclass(slots=True)
 class ScenarioResult:
-    """The figures of one run: earnings by referrer, each follower's referrer, the number of held referrals."""
+    """The numbers of one scenario: earnings by referrer, the referrer of each follower, the number of held referrals."""
 
     earnings: dict[str, Earnings] = field(default_factory=dict)
     referrers: dict[str, str | None] = field(default_factory=dict)
     held: int = 0
 
     def add_line(self, line: ConversionFact, terms: ProgramVersion | None) -> None:
-        """Takes a line in; `terms` are those in force when it qualified. Without any it earns nothing, as in the rewards."""
-        if isinstance(line, ConversionCleared) and terms is not None:
-            self.earnings.setdefault(line.referrer, Earnings()).add_conversion(line.id, terms, line.referrer_kind)
-        elif isinstance(line, ConversionReversed) and line.referrer in self.earnings:
-            self.earnings[line.referrer].remove_conversion(line.id)
+        """Adds a line. `terms` is the version in force when it qualified; without one it earns nothing, as in production."""
+        match line:
+            case ConversionCleared():
+                if terms is not None:
+                    earnings = self.earnings.setdefault(line.referrer, Earnings())
+                    earnings.add_conversion(line.id, terms, line.referrer_kind)
+            case ConversionReversed():
+                if line.referrer in self.earnings:
+                    self.earnings[line.referrer].remove_conversion(line.id)
+            case ConversionHeld() | ConversionRejected():
+                pass
+            case _:
+                assert_never(line)
 
 
 def compare(before: ScenarioResult, after: ScenarioResult) -> Comparison:
-    """The two side by side."""
+    """Returns the comparison of two scenarios."""
     changed = sorted(_referrer_differences(before.earnings, after.earnings), key=_largest_change_first)
     moved = [
         RefereeDifference(person, before.referrers.get(person), after.referrers.get(person))

@@ -1,4 +1,4 @@
-"""Compares a replay under the recorded rules with what the live folds published: line by line, found by their causes."""
+"""Compares a replay under the recorded rules with the lines of the live folds: line by line, matched by their causes."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,7 +18,7 @@ class LineDifference(Struct, frozen=True):
 
 
 class ConsistencyReport(Struct, frozen=True):
-    """How many lines were compared, and how many differ, with some of these."""
+    """How many lines were compared, how many differ, and a sample of these."""
 
     lines: int
     differences: int
@@ -30,23 +30,25 @@ class ConsistencyReport(Struct, frozen=True):
         return not self.differences
 
     def __add__(self, other: "ConsistencyReport") -> "ConsistencyReport":
-        shown = (*self.sample, *other.sample)[:MAX_SAMPLE]
-        return ConsistencyReport(self.lines + other.lines, self.differences + other.differences, shown)
+        sample = (*self.sample, *other.sample)[:MAX_SAMPLE]
+        return ConsistencyReport(self.lines + other.lines, self.differences + other.differences, sample)
 
 
 def check_consistency(
-    recorded: Iterable[Derived], replayed: Iterable[Derived], said_to: Mapping[int, int]
+    recorded: Iterable[Derived], replayed: Iterable[Derived], folded_up_to: Mapping[int, int]
 ) -> ConsistencyReport:
-    """Compares what follows from records up to the offsets `said_to` (by partition): the live fold has processed those."""
-    one, other = _by_cause(recorded, said_to), _by_cause(replayed, said_to)
-    causes = one.keys() | other.keys()
-    differing = sorted(cause for cause in causes if one.get(cause) != other.get(cause))
-    shown = [LineDifference(cause, _type(one.get(cause)), _type(other.get(cause))) for cause in differing[:MAX_SAMPLE]]
-    return ConsistencyReport(len(causes), len(differing), tuple(shown))
+    """Compares the lines caused by records up to these offsets (by partition), which the live fold has processed."""
+    ours, theirs = _by_cause(replayed, folded_up_to), _by_cause(recorded, folded_up_to)
+    causes = ours.keys() | theirs.keys()
+    differing = sorted(cause for cause in causes if ours.get(cause) != theirs.get(cause))
+    sample = [
+        LineDifference(cause, _type(theirs.get(cause)), _type(ours.get(cause))) for cause in differing[:MAX_SAMPLE]
+    ]
+    return ConsistencyReport(len(causes), len(differing), tuple(sample))
 
 
-def _by_cause(lines: Iterable[Derived], said_to: Mapping[int, int]) -> dict[Cause, Derived]:
-    return {line.cause: line for line in lines if line.cause[2] <= said_to.get(line.cause[1], -1)}
+def _by_cause(lines: Iterable[Derived], folded_up_to: Mapping[int, int]) -> dict[Cause, Derived]:
+    return {line.cause: line for line in lines if line.cause[2] <= folded_up_to.get(line.cause[1], -1)}
 
 
 def _type(line: Derived | None) -> str | None:

@@ -1,17 +1,18 @@
 """Replays as jobs in Redis: requested, running with their progress, and finished with their result; stored for a day.
 
-A running job holds a lease that a thread of its process renews; so a replay whose process has died is recognised as lost, and
-blocks neither its program nor others. Leases and jobs change together, in scripts by Redis' own clock.
+A running job holds a lease that a thread of its process renews. So a replay whose process has died is recognized as lost, and
+blocks neither its program nor other replays. Leases and jobs change together, in scripts that use the clock of Redis.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 from redis import Redis
 
 from conversion_tracker.replay.result import ReplayResult
 from referral.events import ids
-from referral.events.line import Timestamp
+from referral.http.responses import Timestamp
 
 MAX_CONCURRENT = 2
 RETENTION_S = 24 * 3600
@@ -48,42 +49,44 @@ return 1
 _LOOK = _NOW + "return {redis.call('GET', KEYS[2]) or '', redis.call('ZSCORE', KEYS[1], ARGV[1]) or ''}"
 
 ReplayStatus = Literal["running", "done", "failed", "cancelled", "lost"]
+Phase = Literal["starting", "attributing", "screening", "comparing", "done"]
 
 
 class ReplayProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a job is. `records_read` of `records_total` in this phase; `events` are the program's, `seconds` since it began;
+    """How far a replay is."""
 
-    `cpu_seconds` is the processor time of its process, which a busy machine does not lengthen.
-    """
-
-    phase: str = "starting"
-    records_read: int = 0
-    records_total: int = 0
-    events: int = 0
-    seconds: float = 0.0
-    events_per_second: float = 0.0
-    cpu_seconds: float = 0.0
+    phase: Annotated[Phase, Meta(description="`attributing`, which reads the events, takes most of the time")] = (
+        "starting"
+    )
+    records_read: Annotated[int, Meta(description="records of the log read in this phase")] = 0
+    records_total: Annotated[int, Meta(description="records of the log in this phase")] = 0
+    events: Annotated[int, Meta(description="events of the program that were run under both rules")] = 0
+    seconds: Annotated[float, Meta(description="since the replay started")] = 0.0
+    events_per_second: Annotated[float, Meta(description="while attributing")] = 0.0
+    cpu_seconds: Annotated[
+        float, Meta(description="processor time, which does not depend on the load of the machine")
+    ] = 0.0
 
 
 class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One replay."""
+    """A replay."""
 
-    id: str
+    id: Annotated[str, Meta(examples=["rpl_0t04dnkrn229c38f"])]
     program: str
-    status: ReplayStatus
+    status: Annotated[ReplayStatus, Meta(description="`lost`: its process has died, for example with the service")]
     asked_at: Timestamp
     progress: ReplayProgress = ReplayProgress()
-    detail: str | None = None
+    detail: Annotated[str | None, Meta(description="why there is no result")] = None
     result: ReplayResult | None = None
 
     @property
     def lease(self) -> str:
-        """What it is called among the leases."""
+        """The name of its lease."""
         return f"{self.program}|{self.id}"
 
 
 class ReplayBusy(Exception):
-    """There is a replay under way already: `id` of this program's, or none, where the places are taken by others."""
+    """No further replay may start: `id` is the running one of this program; None if too many of other programs are running."""
 
     def __init__(self, id: str | None) -> None:
         super().__init__(id)
@@ -95,7 +98,7 @@ _decode = msgspec.json.Decoder(ReplayJob).decode
 
 
 class ReplayJobs:
-    """The jobs of all processes of the service; for any number of threads. Raises redis's errors where Redis is away."""
+    """The jobs of all processes of the service. Thread-safe. Raises RedisError if Redis is unavailable."""
 
     def __init__(self, redis: "Redis") -> None:
         self._take = redis.register_script(_TAKE)
@@ -103,7 +106,7 @@ class ReplayJobs:
         self._look = redis.register_script(_LOOK)
 
     def begin(self, job: ReplayJob) -> None:
-        """Takes a place for a job. Raises Busy."""
+        """Stores a new job with a lease. Raises ReplayBusy."""
         arguments: list[str | bytes | float] = [
             f"{job.program}|",
             LEASE_MS,
@@ -117,23 +120,23 @@ class ReplayJobs:
             raise ReplayBusy(None if held == b"full" else held.decode())
 
     def update(self, job: ReplayJob) -> bool:
-        """Writes how far a job is, or how it ended, which gives its place back. False where it has lost its lease."""
-        over = int(job.status != "running")
-        return bool(self._keep([_LEASES, _job_key(job.id)], [job.lease, LEASE_MS, over, _encode(job), RETENTION_S]))
+        """Stores the progress of a job, or its end, which releases its lease. Returns False if it has lost its lease."""
+        ended = int(job.status != "running")
+        return bool(self._keep([_LEASES, _job_key(job.id)], [job.lease, LEASE_MS, ended, _encode(job), RETENTION_S]))
 
     def job(self, program: str, id: str) -> ReplayJob | None:
-        """A job of a program; None where there is none, or none any more."""
+        """Returns a job of a program; None if it is unknown or has expired."""
         raw, lease = self._look([_LEASES, _job_key(id)], [f"{program}|{id}"])
         job = _decode(raw) if raw else None
         if job is None or job.program != program:
             return None
         if job.status == "running" and not lease:
-            return msgspec.structs.replace(job, status="lost", detail="its process is gone: ask for the replay again")
+            return msgspec.structs.replace(job, status="lost", detail="its process has died: start the replay again")
         return job
 
 
 def new_replay_id() -> str:
-    """A new job's id."""
+    """Returns the id of a new job."""
     return ids.random_id("rpl")
 
 

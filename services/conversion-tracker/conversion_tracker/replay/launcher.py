@@ -1,4 +1,4 @@
-"""Starts replays in processes of their own, watches them, and ends them with the service."""
+"""Starts replays in processes of their own, watches them, and terminates them with the service."""
 
 import os
 import subprocess
@@ -31,43 +31,41 @@ class ReplayLauncher:
         self._running: dict[Thread, subprocess.Popen[bytes]] = {}
 
     def start(self, job: ReplayJob, rules: Program) -> None:
-        """Starts a replay. Raises Busy if too many are running."""
+        """Starts a replay. Raises ReplayBusy if it may not start now."""
         self._jobs.begin(job)
         process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own module
-        order = msgspec.json.encode(ReplayTask(job, rules, self._settings, os.getpid()))
-        watch = Thread(target=self._watch, args=(job, process, order), name=job.id, daemon=True)
+        task = msgspec.json.encode(ReplayTask(job, rules, self._settings, os.getpid()))
+        watcher = Thread(target=self._watch, args=(job, process, task), name=job.id, daemon=True)
         with self._lock:
-            self._running = {thread: one for thread, one in self._running.items() if thread.is_alive()} | {
-                watch: process
-            }
-            watch.start()
+            alive = {thread: running for thread, running in self._running.items() if thread.is_alive()}
+            self._running = alive | {watcher: process}
+            watcher.start()
 
     def close(self) -> None:
-        """Ends the running replays, and marks their jobs as failed."""
+        """Terminates the running replays, and marks their jobs as failed."""
         with self._lock:
-            left = dict(self._running)
-        for process in left.values():
+            running = dict(self._running)
+        for process in running.values():
             process.terminate()
-        for watch, process in left.items():
-            watch.join(_STOP_TIMEOUT_S)
-            if watch.is_alive():
+        for watcher, process in running.items():
+            watcher.join(_STOP_TIMEOUT_S)
+            if watcher.is_alive():
                 process.kill()
 
-    def _watch(self, job: ReplayJob, process: "subprocess.Popen[bytes]", order: bytes) -> None:
+    def _watch(self, job: ReplayJob, process: "subprocess.Popen[bytes]", task: bytes) -> None:
         """Waits for the process to end. Marks the job failed if the process died without reporting."""
-        process.communicate(order)
+        process.communicate(task)
         try:
             if process.returncode != 0:
-                told = replace(job, status="failed", detail=_exit_reason(process.returncode))
-                self._jobs.update(told)
-            found = self._jobs.job(job.program, job.id)
+                self._jobs.update(replace(job, status="failed", detail=_exit_reason(process.returncode)))
+            ended = self._jobs.job(job.program, job.id)
         except RedisError as error:
             log.warning("replay result not stored", id=job.id, reason=str(error))
             return
-        counter("replays").labels(found.status if found else "lost").inc()
+        counter("replays").labels(ended.status if ended else "lost").inc()
 
 
 def _exit_reason(code: int) -> str:
     if code < 0:
-        return f"its process was ended by signal {-code}, or with the service: ask for the replay again"
+        return f"its process was ended by signal {-code}, or with the service: start the replay again"
     return f"its process ended with status {code}: see the service's log"

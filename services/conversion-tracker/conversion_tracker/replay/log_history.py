@@ -20,13 +20,13 @@ class LogHistory(Protocol):
     """What a replay reads. Nothing of it is written."""
 
     def ends(self, topic: Topic) -> Offsets:
-        """The offset that the next record of each partition will get."""
+        """Returns the offset of the next record of each partition."""
 
     def folded_up_to(self, fold: str) -> Offsets:
-        """The offset of each partition's last record whose output lines a live fold of this service has all produced."""
+        """Returns, by partition, the offset of the last record that a live fold of this service has folded."""
 
     def records(self, topic: Topic, ends: Offsets) -> Iterator[Mapping[int, list[Record]]]:
-        """The records below `ends`, those of a partition in order; an empty mapping while more is awaited."""
+        """Yields the records below `ends`, those of a partition in order; an empty mapping while waiting for more."""
 
 
 class KafkaLogHistory:

@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from referral.events.attributions import AttributionLine
-from referral.events.line import ClockTicked, Derived
+from referral.events.attributions import AttributionLine, ReferralLine, ReferrerBanned, ReferrerUnbanned
+from referral.events.line import ClockTicked
 from referral.fold.fold import Position
 from referral.topics import ATTRIBUTIONS, EVENTS
 
 PositionedLine = tuple[Position, AttributionLine]
+AttributedLine = ReferralLine | ReferrerBanned | ReferrerUnbanned
 _Key = tuple[int, bool, int, tuple[int, ...]]
 
 
@@ -25,7 +26,7 @@ class ReplayedLine(NamedTuple):
 
     recorded_at_ms: int
     partition: int
-    line: Derived
+    line: AttributedLine
 
 
 def is_attributed(line: AttributionLine) -> bool:
@@ -95,11 +96,11 @@ class _MergeOrder:
         number = bisect_left(causes, cause)
         if number < len(causes) and causes[number] == cause:
             index = indices[number]
-            return _MergeEntry((index, True, 0, ()), self._recorded[index][0], line)  # type: ignore[arg-type] # an attribution
+            return _MergeEntry((index, True, 0, ()), self._recorded[index][0], line)
         earliest = indices[number - 1] + 1 if number else 0
         latest = indices[number] if number < len(indices) else len(self._recorded)
         index = min(max(bisect_right(self._times, at), earliest), latest)
-        return _MergeEntry((index, False, at, line.cause[1:]), self._position_near(index, at), line)  # type: ignore[arg-type]
+        return _MergeEntry((index, False, at, line.cause[1:]), self._position_near(index, at), line)
 
     def _position_near(self, index: int, at: int) -> Position:
         """Returns a position for a line that was never recorded: that of the line before which it would have come."""

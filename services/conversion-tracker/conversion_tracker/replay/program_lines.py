@@ -1,4 +1,4 @@
-"""One program's lines in recorded records, and the clock's ticks."""
+"""The lines of one program in recorded records, and the clock ticks."""
 
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
@@ -17,18 +17,18 @@ _TICK = b'"clock.ticked"'
 
 
 class ProgramLines(Generic[Line]):
-    """Reads a topic's records for one program. What cannot be read is passed over, as the folds set it aside."""
+    """Reads the records of a topic for one program. Undecodable lines are skipped, since the folds set them aside."""
 
     def __init__(self, topic: Topic, program: str) -> None:
         self._decode = msgspec.json.Decoder(topic.lines).decode
         self._program = program
-        self._named = program.encode()
+        self._program_bytes = program.encode()
 
     def read(self, partition: int, records: Iterable[Record]) -> Iterator[tuple[Position, Line | ClockTicked]]:
-        """The lines with their positions. Other programs' lines are not even decoded: they do not hold the program's id."""
+        """Yields the lines with their positions. A line of another program is not decoded if it does not contain the id."""
         for record in records:
             for number, raw in enumerate(split(record.value)):
-                if not (self._named in raw or b"\\" in raw or _TICK in raw):
+                if not (self._program_bytes in raw or b"\\" in raw or _TICK in raw):
                     continue
                 try:
                     line = self._decode(raw)
@@ -39,7 +39,7 @@ class ProgramLines(Generic[Line]):
 
 
 def without_repeats(lines: Iterable[tuple[Position, Line]], fence: Fence) -> Iterator[tuple[Position, Line]]:
-    """Output lines of a partition without duplicates caused by crashes. `fence` remembers between calls."""
+    """Yields the output lines of a partition without those repeated after a crash. `fence` is kept from call to call."""
     for position, line in lines:
         if isinstance(line, Derived | ClockTicked):
             if not fence.admits(line.cause):

@@ -3,15 +3,23 @@
 from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import count, islice
+from typing import assert_never
 
 from conversion_tracker.attribution.fold import AttributeFold
 from conversion_tracker.replay.comparison import ScenarioResult
-from conversion_tracker.replay.merge_order import PositionedLine, ReplayedLine
+from conversion_tracker.replay.merge_order import AttributedLine, PositionedLine, ReplayedLine
 from conversion_tracker.screening.conversion import Conversion
 from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.line_handler import CONVERSION_PREFIX
 from referral.catalog.view import Catalog
-from referral.events.attributions import ReferralAttributed, ReferralReversed, ReferralUnattributed
+from referral.events.attributions import (
+    ReferralAttributed,
+    ReferralQualified,
+    ReferralReversed,
+    ReferralUnattributed,
+    ReferrerBanned,
+    ReferrerUnbanned,
+)
 from referral.events.conversions import ConversionFact
 from referral.events.facts import EventLine
 from referral.events.line import Derived
@@ -47,7 +55,7 @@ class ScenarioRun:
         """Folds lines of one partition of the events."""
         recorded_at = {position.offset: position.recorded_at_ms for position, _ in lines}
         for produced in self._attribute.fold(partition, lines):
-            line: Derived = produced.line  # type: ignore[assignment] # what a fold produces
+            line: AttributedLine = produced.line  # type: ignore[assignment] # what the attribute fold produces
             at = max(recorded_at[line.cause[2]], self._latest.get(partition, 0))
             self._latest[partition] = at
             self.attributed.append(ReplayedLine(at, produced.partition, line))
@@ -90,16 +98,21 @@ class ScenarioRun:
         return produced
 
     def result(self) -> ScenarioResult:
-        """Returns what the scenario comes to."""
-        found = self._result
+        """Returns the numbers of the scenario."""
+        result = self._result
         conversions = self._screen.states_of(CONVERSION_PREFIX)
-        found.held = sum(isinstance(one, Conversion) and one.outcome == "held" for one in conversions)
+        result.held = sum(isinstance(one, Conversion) and one.outcome == "held" for one in conversions)
         for _, _, line in self.attributed:
             match line:
-                case ReferralAttributed(person=person, referrer=referrer):
-                    found.referrers[person] = referrer
-                case ReferralUnattributed(person=person):
-                    found.referrers[person] = None
-                case ReferralReversed(person=person, undoes=stages) if stages != ("qualified",):
-                    found.referrers.pop(person, None)
-        return found
+                case ReferralAttributed():
+                    result.referrers[line.person] = line.referrer
+                case ReferralUnattributed():
+                    result.referrers[line.person] = None
+                case ReferralReversed():
+                    if line.undoes != ("qualified",):
+                        result.referrers.pop(line.person, None)
+                case ReferralQualified() | ReferrerBanned() | ReferrerUnbanned():
+                    pass
+                case _:
+                    assert_never(line)
+        return result

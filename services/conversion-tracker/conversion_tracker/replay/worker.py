@@ -1,7 +1,6 @@
-"""A replay in a process of its own: `python -m conversion_tracker replay`, which reads its order from standard input.
+"""A replay in a process of its own: `python -m conversion_tracker replay`, which reads its task from standard input.
 
-It runs at low priority, and ends when its job is cancelled, when the job is missing in Redis, or when the service that started it
-has ended.
+It runs at low priority, and ends if its job is cancelled, if Redis has lost the job, or if the service that started it has ended.
 """
 
 import gc
@@ -53,107 +52,110 @@ class ReplayCancelled(Exception):
 class ProgressReporter:
     """Reports progress to the job, at most twice a second. Raises ReplayCancelled."""
 
-    def __init__(self, jobs: ReplayJobs, order: ReplayTask) -> None:
+    def __init__(self, jobs: ReplayJobs, task: ReplayTask) -> None:
         self._jobs = jobs
-        self._parent = order.parent
-        self._began = time.monotonic()
-        self._folding = 0.0  # when the events began to be read
+        self._parent = task.parent
+        self._started = time.monotonic()
+        self._attributing_since = 0.0
         self._rate = 0.0
-        self._told = float("-inf")
-        self.job = order.job
+        self._reported = float("-inf")
+        self.job = task.job
 
     def __call__(self, progress: Progress) -> None:
         """Reports progress if it is time to."""
         now = time.monotonic()
         if progress.phase == "attributing":
-            self._folding = self._folding or now
-            self._rate = progress.events / (now - self._folding) if now > self._folding else 0.0
-        if now - self._told >= _REPORT_INTERVAL_S:
+            self._attributing_since = self._attributing_since or now
+            elapsed = now - self._attributing_since
+            self._rate = progress.events / elapsed if elapsed else 0.0
+        if now - self._reported >= _REPORT_INTERVAL_S:
             self.job = replace(self.job, progress=self.snapshot(progress))
             self.update(self.job)
-            self._told = now
+            self._reported = now
 
     @contextmanager
     def renewing_lease(self, every_s: float = _LEASE_RENEWAL_S) -> Iterator[None]:
         """Renews the lease while the block runs, also during long steps without progress reports: screening, sorting, comparing."""
-        over = Event()
-        thread = Thread(target=self._renew_lease, args=(over, every_s), name="lease", daemon=True)
+        ended = Event()
+        thread = Thread(target=self._renew_lease, args=(ended, every_s), name="lease", daemon=True)
         thread.start()
         try:
             yield
         finally:
-            over.set()
+            ended.set()
             thread.join()
 
-    def _renew_lease(self, over: Event, every_s: float) -> None:
-        while not over.wait(every_s) and os.getppid() == self._parent:
+    def _renew_lease(self, ended: Event, every_s: float) -> None:
+        while not ended.wait(every_s) and os.getppid() == self._parent:
             try:
                 self._jobs.update(self.job)
             except RedisError as error:
                 log.warning("lease not renewed", id=self.job.id, reason=str(error))
 
     def update(self, job: ReplayJob) -> None:
-        """Reports progress now."""
+        """Stores the job now. Raises ReplayCancelled if it was cancelled, or if the service has ended."""
         if os.getppid() != self._parent or not self._jobs.update(job):
             raise ReplayCancelled
 
     def snapshot(self, progress: Progress) -> ReplayProgress:
-        """How far it is, as it is answered."""
+        """Returns the progress as the API shows it."""
         return ReplayProgress(
             phase=progress.phase,
             records_read=progress.records,
             records_total=progress.total,
             events=progress.events,
-            seconds=round(time.monotonic() - self._began, 3),
+            seconds=round(time.monotonic() - self._started, 3),
             events_per_second=round(self._rate, 1),
             cpu_seconds=round(time.process_time(), 3),
         )
 
 
 def main() -> None:
-    """Does what standard input orders. Ends with 1 where it could not."""
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=ReplayTask)
-    configure_logs("conversion-tracker/replay", order.settings)
+    """Runs the task that standard input has."""
+    task = msgspec.json.decode(sys.stdin.buffer.read(), type=ReplayTask)
+    configure_logs("conversion-tracker/replay", task.settings)
     os.nice(_NICENESS)
-    gc.disable()  # states live to the end and form no cycles; the process is gone soon
-    beat = ProgressReporter(ReplayJobs(connect_for_folds(order.settings)), order)
+    gc.disable()  # states live until the end and form no cycles; the process ends soon
+    reporter = ProgressReporter(ReplayJobs(connect_for_folds(task.settings)), task)
     try:
-        with beat.renewing_lease():
-            done = _run_task(order, beat)
-        beat.update(done)
+        with reporter.renewing_lease():
+            done = _run_task(task, reporter)
+        reporter.update(done)
     except ReplayCancelled:
-        log.info("replay ended", id=order.job.id, reason="cancelled, forgotten, or the service is gone")
+        log.info("replay ended", id=task.job.id, reason="cancelled, lost by Redis, or the service has ended")
 
 
-def _run_task(order: ReplayTask, beat: ProgressReporter) -> ReplayJob:
-    """The job with its result, or with why there is none."""
+def _run_task(task: ReplayTask, reporter: ProgressReporter) -> ReplayJob:
+    """Returns the job with its result, or with the reason why there is none."""
     progress = Progress()
 
-    def tell(now: Progress) -> None:
+    def report(now: Progress) -> None:
         nonlocal progress
         progress = now
-        beat(now)
+        reporter(now)
 
     try:
-        catalog, replayed = _run_replay(order, tell)
+        catalog, outcome = _run_replay(task, report)
     except ReplayCancelled:
         raise
     except Exception as error:
-        log.exception("replay failed", id=order.job.id)
-        return replace(beat.job, status="failed", detail=f"{type(error).__name__}: {error}")
-    result = replay_result(replayed, catalog)
-    return replace(beat.job, status="done", progress=replace(beat.snapshot(progress), phase="done"), result=result)
+        log.exception("replay failed", id=task.job.id)
+        return replace(reporter.job, status="failed", detail=f"{type(error).__name__}: {error}")
+    result = replay_result(outcome, catalog)
+    return replace(
+        reporter.job, status="done", progress=replace(reporter.snapshot(progress), phase="done"), result=result
+    )
 
 
-def _run_replay(order: ReplayTask, tell: ReportProgress) -> tuple[Catalog, ReplayOutcome]:
-    settings = order.settings
+def _run_replay(task: ReplayTask, report: ReportProgress) -> tuple[Catalog, ReplayOutcome]:
+    settings = task.settings
     with KafkaLogHistory(settings) as past:
         events = past.ends(EVENTS)
         reader = CatalogReader(settings, Catalog())
         try:
-            tell(Progress())
+            report(Progress())
             reader.read_to_end(_CATALOG_TIMEOUT_S)
         finally:
             reader.close()
-        replay = Replay(order.rules, reader.view, TokenSigner(settings.signing_key), settings.lateness_days, tell)
+        replay = Replay(task.rules, reader.view, TokenSigner(settings.signing_key), settings.lateness_days, report)
         return reader.view, replay.run(past, events)

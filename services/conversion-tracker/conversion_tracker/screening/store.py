@@ -1,4 +1,4 @@
-"""Conversions, as the screen fold knows them."""
+"""Reads conversions from the state of the screen fold."""
 
 import msgspec
 from redis import Redis
@@ -22,36 +22,35 @@ _decode = msgspec.msgpack.Decoder(ScreenState).decode
 
 
 class ConversionStore:
-    """Conversions, as the screen fold knows them."""
+    """The conversions of all programs."""
 
     def __init__(self, redis: "Redis", partitions: int) -> None:
         self._listing = SortedSetListing(redis, ScreenFold.name, partitions)
         self._partitions = partitions
 
     def after(
-        self, program: str, status: ConversionStatus, place: ListEntry | None, limit: int
+        self, program: str, status: ConversionStatus, entry: ListEntry | None, limit: int
     ) -> tuple[list[Conversion], ListEntry | None]:
-        """A page of those of a status, the first that qualified first, and the place that the next page begins behind."""
-        places, last = split_page(self._listing.entries_after(status_board(program, status), place, limit + 1), limit)
-        return self._conversions([(one.partition, CONVERSION_PREFIX + one.member) for one in places]), last
+        """Returns the page of a status after an entry, by time of qualification, and its last entry if another page follows."""
+        entries, last = split_page(self._listing.entries_after(status_board(program, status), entry, limit + 1), limit)
+        return self._conversions([(one.partition, CONVERSION_PREFIX + one.member) for one in entries]), last
 
     def find(self, id: str) -> Conversion | None:
-        """The conversion with this id. The id does not determine the partition, so all are read in one round trip."""
-        return next(
-            iter(self._conversions([(number, CONVERSION_PREFIX + id) for number in range(self._partitions)])), None
-        )
+        """Returns the conversion with this id. The id does not determine the partition, so all are read in one round trip."""
+        keys = [(partition, CONVERSION_PREFIX + id) for partition in range(self._partitions)]
+        return next(iter(self._conversions(keys)), None)
 
     def conversion(self, program: str, referrer: str, referral: str) -> Conversion | None:
-        """What a referral led to; None where it has never qualified."""
+        """Returns the conversion of a referral; None if it has never qualified."""
         partition = partition_of(referrer_key(program, referrer), self._partitions)
         return next(iter(self._conversions([(partition, conversion_state_key(referral))])), None)
 
     def ban(self, conversion: Conversion) -> Ban | None:
-        """The ban of the conversion's referrer, if any."""
+        """Returns the ban of the conversion's referrer, if any."""
         partition = partition_of(referrer_key(conversion.program, conversion.referrer), self._partitions)
         (raw,) = self._listing.get_states([(partition, history_state_key(conversion.program, conversion.referrer))])
-        found = _decode(raw) if raw else None
-        return found.ban if isinstance(found, ReferrerHistory) else None
+        history = _decode(raw) if raw else None
+        return history.ban if isinstance(history, ReferrerHistory) else None
 
     def _conversions(self, keys: list[tuple[int, str]]) -> list[Conversion]:
         states = [_decode(raw) for raw in self._listing.get_states(keys) if raw]

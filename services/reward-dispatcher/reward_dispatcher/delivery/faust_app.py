@@ -12,6 +12,7 @@ from typing import Any
 import faust
 
 from referral.config import Settings
+from referral.log.security import tls_context, uses_password
 from reward_dispatcher.delivery.shutdown_watchdog import force_exit_after
 
 _SHUTDOWN_S = 5.0  # a graceful shutdown takes two; Docker and our own supervisor kill after ten
@@ -23,6 +24,7 @@ def create_faust_app(settings: Settings) -> Any:
     return faust.App(
         f"{settings.topic_prefix}delivery",
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        broker_credentials=_credentials(settings),
         broker_commit_interval=1.0,
         broker_session_timeout=6.0,
         broker_heartbeat_interval=1.0,
@@ -35,6 +37,19 @@ def create_faust_app(settings: Settings) -> Any:
         web_enabled=False,
         datadir=Path(gettempdir()) / f"{settings.topic_prefix}delivery",
     )
+
+
+def _credentials(settings: Settings) -> Any:
+    """TLS and password as Faust takes them; None for a broker that needs neither."""
+    context = tls_context(settings)
+    if uses_password(settings):
+        return faust.SASLCredentials(
+            username=settings.kafka_user,
+            password=settings.kafka_password,
+            ssl_context=context,
+            mechanism=settings.kafka_mechanism,
+        )
+    return faust.SSLCredentials(context) if context is not None else None
 
 
 def run_faust_app(app: Any) -> None:

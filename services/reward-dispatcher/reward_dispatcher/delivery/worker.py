@@ -4,11 +4,11 @@ It runs on Faust, which suits work that is concurrent, driven by time, and harml
 """
 
 import asyncio
+from threading import Event
 from typing import Any
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
 
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
@@ -17,8 +17,10 @@ from referral.events.rewards import RewardDelivered, RewardFulfilled
 from referral.events.timestamps import to_datetime
 from referral.http.health import Check, redis_check
 from referral.http.ops_server import serve_ops
+from referral.log.acls import topic_operations
 from referral.log.topic_admin import partition_count
-from referral.redis_client import connect_for_http
+from referral.log.topic_check import LogStartup
+from referral.redis_client import connect_async, connect_for_http
 from referral.telemetry.metrics import counter
 from referral.topics import EVENTS, REWARDS, Topic
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
@@ -28,6 +30,7 @@ from reward_dispatcher.delivery.faust_app import create_faust_app, events_withou
 from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.delivery.webhook_dispatcher import WebhookDispatcher
 
+_SERVICE = "reward-dispatcher"
 _POLL_S = 0.2
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()
@@ -41,6 +44,7 @@ class DeliveryWorker:
         self._clock = clock_from(settings.clock)
         self._ticker = ClockTicker(settings.tick_seconds)
         self._catalog = CatalogFollower(settings)
+        self._startup = LogStartup(settings, topic_operations(_SERVICE))
         self._dispatcher: WebhookDispatcher | None = None
         self._not_ready_reason: str | None = "not started yet"
         self.app = self._register_handlers(create_faust_app(settings))
@@ -50,6 +54,7 @@ class DeliveryWorker:
         self._catalog.start()
         with serve_ops(self._settings, self._checks()):
             try:
+                self._startup.wait(Event())  # SIGTERM and SIGINT still end the process
                 run_faust_app(self.app)
             finally:
                 self._catalog.stop()
@@ -57,7 +62,10 @@ class DeliveryWorker:
     def _checks(self) -> dict[str, Check]:
         """Redis too: dead letters are stored there."""
         redis = redis_check(connect_for_http(self._settings))
-        return {"delivery": lambda: self._not_ready_reason, "catalog": self._catalog.stale_reason, "redis": redis}
+        return {"delivery": self._delivery_reason, "catalog": self._catalog.stale_reason, "redis": redis}
+
+    def _delivery_reason(self) -> str | None:
+        return self._startup.reason or self._not_ready_reason
 
     def _register_handlers(self, app: Any) -> Any:
         rewards = app.topic(self._topic_name(REWARDS), value_serializer="raw", value_type=bytes, internal=False)
@@ -131,7 +139,7 @@ def _sender(settings: Settings) -> Sender:
     async def send(url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> int:
         return await post(pool, url, headers, body, timeout_s)
 
-    return Sender(send, RedisDeadLetterStore(Redis.from_url(settings.redis, socket_timeout=2.0)))
+    return Sender(send, RedisDeadLetterStore(connect_async(settings)))
 
 
 def run(settings: Settings) -> None:

@@ -78,5 +78,5 @@ def etag(version: ProgramVersion) -> dict[str, str]:
 
 def _program_json(version: ProgramVersion) -> dict[str, Any]:
     program = with_defaults(version.program)
-    assert isinstance(program, dict)  # noqa: S101 - a struct becomes a mapping
+    assert isinstance(program, dict)  # noqa: S101 - a struct becomes a mapping  # nosec B101
     return program

@@ -51,7 +51,7 @@ def _require_match(newest: ProgramVersion | None) -> None:
 
 
 def _apply(newest: ProgramVersion | None, checked: CheckResult) -> AppliedProgram:
-    assert checked.program is not None  # noqa: S101 - a file without mistakes has a program
+    assert checked.program is not None  # noqa: S101 - a file without mistakes has a program  # nosec B101
     try:
         return apply_program(newest, checked.program, checked.effective_from, context().clock.now_ms())
     except InvalidEffectiveTime as error:

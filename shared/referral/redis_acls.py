@@ -1,0 +1,60 @@
+"""Redis users: one for each process, with the keys it reads and writes. Pure.
+
+HTTP services read the state that their folds derive, and write only keys of requests: limits, idempotency keys, reservations.
+A fold reads and writes only its own state.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+# Data commands on permitted keys. Without those that list keys of others, load code, change the server or stop it.
+_COMMANDS = (
+    "-@all +@read +@write +@scripting +@transaction +@connection -@dangerous -@admin -scan -randomkey -function -fcall"
+    " -fcall_ro -script|flush -script|kill -script|debug +info"
+)
+_REQUESTS = "http:*"  # shared by HTTP services: their names are hashes of keys, addresses and request bodies
+
+OPERATOR = "operator"
+"""The user of people who repair something: may do everything."""
+
+
+class RedisUser(NamedTuple):
+    """A process and the key patterns that it writes (and reads), and those that it only reads."""
+
+    process: str
+    writes: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+
+
+USERS = (
+    RedisUser("link-issuer", (_REQUESTS, "li:*")),
+    RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*",)),
+    RedisUser("reward-dispatcher", (_REQUESTS, "rd:asked:*"), ("rd:*",)),
+    RedisUser("leaderboard", (_REQUESTS,), ("lb:*",)),
+    RedisUser("attribute", ("ct:{attribute-*",)),
+    RedisUser("screen", ("ct:{screen-*",)),
+    RedisUser("decide", ("rd:{decide-*",)),
+    RedisUser("ledger", ("rd:{ledger-*",)),
+    RedisUser("delivery", ("rd:dead:*",)),
+    RedisUser("boards", ("lb:{boards-*",)),
+    RedisUser("growth", ("lb:{growth-*",)),
+    RedisUser("activity", ("lb:{activity-*",)),
+)
+
+
+def acl_file(passwords: Mapping[str, str]) -> str:
+    """The ACL file of Redis: `passwords` has what a rule writes for the password of each process and of the operator.
+
+    That is `>password`, or `#` and the password's SHA-256 in hexadecimal digits. No one can connect without a user.
+    """
+    lines = [
+        "user default off resetkeys resetchannels -@all",
+        *(_line(user, passwords[user.process]) for user in USERS),
+        f"user {OPERATOR} on {passwords[OPERATOR]} ~* &* +@all",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(user: RedisUser, password: str) -> str:
+    keys = [*(f"~{pattern}" for pattern in user.writes), *(f"%R~{pattern}" for pattern in user.reads)]
+    return f"user {user.process} on {password} {' '.join(keys)} resetchannels {_COMMANDS}"
