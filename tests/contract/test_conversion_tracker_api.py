@@ -42,6 +42,8 @@ SHOP = Adapter(
     where=AdapterPaths(id="/id", type="/name", person="/user", time="/at"),
     types={"subscribed": "person.followed"},
 )
+WEBHOOK = [{"id": 1, "name": "subscribed", "user": "xhs:u42", "at": "2026-11-03T08:00:00Z"}, {}]
+CALLBACK: str = POST_CALLBACK["requestBody"]["content"]["text/xml"]["example"]
 
 
 @pytest.fixture(scope="module")
@@ -98,22 +100,22 @@ class Resources:
     turns: Iterator[bool]
 
     def prepare(self, case: schemathesis.Case) -> None:
-        """Makes a request refer to existing resources; every second one keeps its generated names and signature."""
+        """Makes a request refer to existing resources; every second one keeps its generated ids, signature and webhook."""
         existing = {"program": PROGRAM}
         if next(self.turns):
-            existing |= {"external_id": FRIEND, "conversion": self.conversion, "replay": self.replay}
-            if "name" in case.path_parameters:
-                existing["name"] = SHOP.id
+            existing |= {"external_id": FRIEND, "conversion": self.conversion, "replay": self.replay, "name": SHOP.id}
             if "wechat" in case.path:
                 _sign_wechat(case)
+            elif "name" in case.path_parameters:
+                case.body = WEBHOOK
         case.path_parameters.update({name: value for name, value in existing.items() if name in case.path_parameters})
 
 
 def _sign_wechat(case: schemathesis.Case) -> None:
     now = str(int(time.time()))
-    case.query = {"signature": signature(TOKEN, now, "n"), "timestamp": now, "nonce": "n"}
+    case.query = {"signature": signature(TOKEN, now, case.method), "timestamp": now, "nonce": case.method}
     if case.method == "POST":
-        case.body = POST_CALLBACK["requestBody"]["content"]["text/xml"]["example"]
+        case.body = CALLBACK.encode()
 
 
 def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:

@@ -166,7 +166,7 @@ def test_one_a_program_and_few_in_all_and_a_lost_one_blocks_nobody(system: Conve
 
 
 def test_a_replay_ends_with_the_service(system: ConversionTracker) -> None:
-    """Its process is gone, and the job says that it has to be asked for again."""
+    """Its process is gone, and the job says to start it again."""
     asked = _ask(system, _rules())
     began = time.monotonic()
     system.collaborators.replays.close()

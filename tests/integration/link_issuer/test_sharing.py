@@ -61,8 +61,8 @@ def test_a_kit_has_what_its_channel_allows(rich: LinkIssuer) -> None:
     assert chat["caption"] == f"Flaky skin?\nTag a friend\n{amy['link']}"
     assert chat["scene"] == amy["code"]
     assert chat["rules"] == ["wechat_no_prize_for_sharing"]
-    assert rich.open(chat["qr_png"].split("8001")[1]).status_code == 200
-    assert rich.open(chat["poster"].split("8001")[1]).mimetype == "image/png"
+    assert rich.open(chat["qr_png"].split("8000")[1]).status_code == 200
+    assert rich.open(chat["poster"].split("8000")[1]).mimetype == "image/png"
 
 
 def test_a_kit_that_violates_a_policy_is_rejected_with_the_rules_name(rich: LinkIssuer) -> None:
@@ -123,7 +123,7 @@ def test_the_share_page_shows_who_invites_and_what_both_get(rich: LinkIssuer) ->
     assert 'content="Amy invites you: 20 % off when you follow"' in page.text
     [image] = re.findall(r'og:image" content="([^"]+)"', page.text)
     assert image.startswith("http")
-    assert rich.open(image.split("8001")[1].replace("&amp;", "&")).mimetype == "image/png"
+    assert rich.open(image.split("8000")[1].replace("&amp;", "&")).mimetype == "image/png"
     chinese = rich.open(f"/s/{amy['code']}", Accept_Language="zh-CN")
     assert all(text in chinese.text for text in ("换季皮肤起皮？", "Amy 邀请你", "立减 20%", "3 位朋友关注后"))
     assert "<script>" not in page.text

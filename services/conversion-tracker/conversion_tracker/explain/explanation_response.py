@@ -12,23 +12,28 @@ from conversion_tracker.attribution.considered_touches import consider_touches
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.person_response import AttributionResponse, TouchResponse, attribution_response
 from conversion_tracker.explain.leaderboard_client import Rank, RankResult
-from conversion_tracker.explain.line_descriptions import NameOf, describe_line
-from conversion_tracker.explain.log_positions import MissingStep, TraceStep
-from conversion_tracker.explain.position_response import PositionFormatter, PositionResponse
-from conversion_tracker.explain.reward_response import ExplainedReward, reward_responses
 from conversion_tracker.explain.trace import Trace, TraceSubject, position_of
+from conversion_tracker.explain.trace_response import (
+    CauseResponse,
+    ExplainedReward,
+    MissingResponse,
+    PositionFormatter,
+    PositionResponse,
+    cause_response,
+    missing_response,
+    reward_responses,
+)
 from conversion_tracker.explain.verdict_text import VerdictFacts, verdict_sentence
 from conversion_tracker.screening.conversion_response import ScreeningResponse, screening_response
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.attributions import EvidenceKind
 from referral.events.entities import ProgramVersion
-from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
 
 
 class ExplainedTouch(TouchResponse, kw_only=True):
-    """A touch, and the position of the fact that carries it."""
+    """A touch, and the position of the event that carries it."""
 
     place: Annotated[PositionResponse | None, Meta(description="null if the position is unknown")]
 
@@ -48,24 +53,6 @@ class RulesResponse(Struct, kw_only=True):
     refollow: str
 
 
-class CauseResponse(Struct):
-    """A line of the log that the explanation is based on."""
-
-    type: Annotated[str, Meta(examples=["referral.qualified"])]
-    says: Annotated[str, Meta(description="the line as a sentence")]
-    at: Annotated[Timestamp, Meta(description="when it happened")]
-    recorded_at: Annotated[Timestamp, Meta(description="when its record was appended")]
-    place: PositionResponse
-    cause: Annotated[PositionResponse | None, Meta(description="the line that led to it; null for a fact")]
-
-
-class MissingResponse(Struct):
-    """A step that was not found on the log."""
-
-    step: str
-    detail: Annotated[str, Meta(description="why, and what to do")]
-
-
 class ExplanationResponse(AttributionResponse, kw_only=True):
     """Why a person is attributed as they are, down to log positions."""
 
@@ -78,7 +65,7 @@ class ExplanationResponse(AttributionResponse, kw_only=True):
     rank: Annotated[Rank | None, Meta(description="the referrer's rank by referrals, of all time")]
     rank_unknown: Annotated[str | None, Meta(description="why `rank` is null")]
     causes: Annotated[
-        list[CauseResponse], Meta(description="facts, attributions, conversions, rewards; each as recorded")
+        list[CauseResponse], Meta(description="events, attributions, conversions, rewards; each as recorded")
     ]
     missing: Annotated[list[MissingResponse], Meta(description="empty if every step was found")]
 
@@ -110,8 +97,8 @@ def explanation_response(explanation: Explanation, catalog: Catalog, settings: S
         rewards=reward_responses(steps, positions),
         rank=explanation.rank.rank,
         rank_unknown=explanation.rank.unknown_reason,
-        causes=[_cause_response(step, positions, lambda id: participant_label(id, catalog)) for step in steps],
-        missing=[_missing_response(missing) for missing in explanation.trace.missing],
+        causes=[cause_response(step, positions, lambda id: participant_label(id, catalog)) for step in steps],
+        missing=[missing_response(missing) for missing in explanation.trace.missing],
     )
 
 
@@ -156,7 +143,7 @@ def _rules_response(version: ProgramVersion) -> RulesResponse:
 def _explained_touches(
     explanation: Explanation, attribution: AttributionResponse, positions: PositionFormatter, partitions: int
 ) -> list[ExplainedTouch]:
-    """Returns the touches of the attribution, each with the position of the first fact that carries it."""
+    """Returns the touches of the attribution, each with the position of the first event that carries it."""
     entries = {touch: entry for entry in reversed(explanation.person.history.entries) for touch in entry.touches}
     considered = consider_touches(explanation.person.history, explanation.rules)
     explained: list[ExplainedTouch] = []
@@ -166,18 +153,3 @@ def _explained_touches(
         place = positions.to_response(position) if position else None
         explained.append(ExplainedTouch(**asdict(response), place=place))
     return explained
-
-
-def _cause_response(step: TraceStep, positions: PositionFormatter, name: NameOf) -> CauseResponse:
-    return CauseResponse(
-        type=step.type,
-        says=describe_line(step.line, name),
-        at=step.line.occurred_at,
-        recorded_at=to_datetime(step.recorded_at_ms),
-        place=positions.to_response(step.position),
-        cause=positions.to_response(step.cause) if step.cause else None,
-    )
-
-
-def _missing_response(missing: MissingStep) -> MissingResponse:
-    return MissingResponse(missing.step, missing.detail)

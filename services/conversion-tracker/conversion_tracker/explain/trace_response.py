@@ -1,16 +1,44 @@
-"""The rewards of an explanation, each with the lines of its reward that the trace found."""
+"""Response structs of a trace: log positions, lines, missing steps, and rewards with their states."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from conversion_tracker.explain.line_descriptions import milestone_count
-from conversion_tracker.explain.log_positions import TraceStep
-from conversion_tracker.explain.position_response import PositionFormatter, PositionResponse
+from conversion_tracker.explain.line_descriptions import NameOf, describe_line, milestone_count
+from conversion_tracker.explain.log_positions import LogPosition, MissingStep, TraceStep
 from referral.events.rewards import RewardEvent, RewardGranted
+from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
 from referral.topics import REWARDS
+
+
+class PositionResponse(Struct):
+    """The position of a line on the log."""
+
+    topic: Annotated[str, Meta(examples=["referral.events"])]
+    partition: int
+    offset: Annotated[int, Meta(description="of its record")]
+    line: Annotated[int, Meta(description="its number in the record, which is NDJSON; 0 is the first")]
+
+
+class CauseResponse(Struct):
+    """A line of the log that the explanation is based on."""
+
+    type: Annotated[str, Meta(examples=["referral.qualified"])]
+    says: Annotated[str, Meta(description="the line as a sentence")]
+    at: Annotated[Timestamp, Meta(description="when it happened")]
+    recorded_at: Annotated[Timestamp, Meta(description="when its record was appended")]
+    place: PositionResponse
+    cause: Annotated[PositionResponse | None, Meta(description="the line that led to it; null for an event")]
+
+
+class MissingResponse(Struct):
+    """A step that was not found on the log."""
+
+    step: str
+    detail: Annotated[str, Meta(description="why, and what to do")]
 
 
 class RewardStateResponse(Struct):
@@ -37,6 +65,34 @@ class ExplainedReward(Struct, kw_only=True):
     due_at: Annotated[Timestamp | None, Meta(description="end of its holding period")] = None
     status: Annotated[str, Meta(description="the last state that was found")]
     states: list[RewardStateResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionFormatter:
+    """Formats positions with the full names of topics."""
+
+    prefix: str
+
+    def to_response(self, position: LogPosition) -> PositionResponse:
+        """Returns the response of a position."""
+        return PositionResponse(self.prefix + position.topic, position.partition, position.offset, position.line)
+
+
+def cause_response(step: TraceStep, positions: PositionFormatter, name: NameOf) -> CauseResponse:
+    """Returns the response of a line. `name` returns display names."""
+    return CauseResponse(
+        type=step.type,
+        says=describe_line(step.line, name),
+        at=step.line.occurred_at,
+        recorded_at=to_datetime(step.recorded_at_ms),
+        place=positions.to_response(step.position),
+        cause=positions.to_response(step.cause) if step.cause else None,
+    )
+
+
+def missing_response(missing: MissingStep) -> MissingResponse:
+    """Returns the response of a missing step."""
+    return MissingResponse(missing.step, missing.detail)
 
 
 def reward_responses(steps: Iterable[TraceStep], positions: PositionFormatter) -> list[ExplainedReward]:
