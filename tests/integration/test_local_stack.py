@@ -17,6 +17,7 @@ from redis import Redis
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import ProcessUnhealthy
 from referral_tools.stack.stack import Stack
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -114,6 +115,8 @@ def test_a_killed_redis_comes_back_on_its_port_with_its_keys(stack: Stack) -> No
     """A process's death loses no write: the append-only file was written, if not yet synced to the disk."""
     with Redis.from_url(stack.redis) as redis:
         redis.set("kept", "yes")
+        # While a sync of the file is under way, Redis holds writes back for up to two seconds (appendfsync everysec).
+        wait_until(lambda: redis.info("persistence")["aof_buffer_length"] == 0)
     stack.redis_process.kill()
     stack.start_redis()
     with Redis.from_url(stack.redis) as redis:

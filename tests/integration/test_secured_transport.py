@@ -106,7 +106,7 @@ def test_a_referral_passes_through_all_processes_with_the_rights_of_each(
 ) -> None:
     """Enrolment, click, share, follow, verdict, board, reward, webhook, redemption, explanation, review and replay."""
     at = system.services
-    with Client(at, key) as client, run_receiver() as receiver:
+    with Client(system.front, key) as client, run_receiver() as receiver:
         client.apply("prg_tls", json.dumps(PROGRAM))
         [amy] = client.enrol("prg_tls", [{"external_id": "wx:amy", "display_name": "Amy"}])
         hook = {"program": "prg_tls", "url": receiver.url, "events": ["reward.fulfilled"]}
