@@ -10,7 +10,7 @@ from typing import NamedTuple
 # Data commands on permitted keys. Without those that list keys of others, load code, change the server or stop it.
 _COMMANDS = (
     "-@all +@read +@write +@scripting +@transaction +@connection -@dangerous -@admin -scan -randomkey -function -fcall"
-    " -fcall_ro -script|flush -script|kill -script|debug +info"
+    " -fcall_ro -script|flush -script|kill -script|debug +info +time"
 )
 _REQUESTS = "http:*"  # shared by HTTP services: their names are hashes of keys, addresses and request bodies
 

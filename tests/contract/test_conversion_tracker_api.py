@@ -99,23 +99,29 @@ class Resources:
     replay: str
     turns: Iterator[bool]
 
-    def prepare(self, case: schemathesis.Case) -> None:
-        """Makes a request refer to existing resources; every second one keeps its generated ids, signature and webhook."""
+    def prepare(self, case: schemathesis.Case) -> schemathesis.Case:
+        """Returns the request with existing resources; every second one keeps its generated ids, signature and webhook."""
         existing = {"program": PROGRAM}
         if next(self.turns):
             existing |= {"external_id": FRIEND, "conversion": self.conversion, "replay": self.replay, "name": SHOP.id}
             if "wechat" in case.path:
-                _sign_wechat(case)
-            elif "name" in case.path_parameters:
-                case.body = WEBHOOK
+                return _signed_callback(case)
+            if "name" in case.path_parameters:
+                return _valid_webhook(case)
         case.path_parameters.update({name: value for name, value in existing.items() if name in case.path_parameters})
+        return case
 
 
-def _sign_wechat(case: schemathesis.Case) -> None:
+def _signed_callback(case: schemathesis.Case) -> schemathesis.Case:
     now = str(int(time.time()))
-    case.query = {"signature": signature(TOKEN, now, case.method), "timestamp": now, "nonce": case.method}
-    if case.method == "POST":
-        case.body = CALLBACK.encode()
+    query = {"signature": signature(TOKEN, now, case.method), "timestamp": now, "nonce": case.method}
+    content = {"body": CALLBACK.encode(), "media_type": "text/xml"} if case.method == "POST" else {}
+    return case.operation.Case(path_parameters={"program": PROGRAM}, query=query, **content)
+
+
+def _valid_webhook(case: schemathesis.Case) -> schemathesis.Case:
+    path = {"program": PROGRAM, "name": SHOP.id}
+    return case.operation.Case(path_parameters=path, body=WEBHOOK, media_type="application/json")
 
 
 def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:

@@ -108,8 +108,9 @@ def test_generated_requests_get_documented_responses(settings: Settings) -> None
         assert system.apply(RULES).status_code == 201
         codes = {"participant": system.enrol_amy()["id"], "code": system.enrol_amy()["code"], "program": PROGRAM}
 
-        def aim(case: schemathesis.Case) -> None:
+        def aim(case: schemathesis.Case) -> schemathesis.Case:
             case.path_parameters.update({name: codes[name] for name in case.path_parameters if name in codes})
+            return case
 
         schema = schemathesis.openapi.from_wsgi("/openapi.json", system.app)
         for found in schema.get_all_operations():

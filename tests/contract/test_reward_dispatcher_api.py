@@ -59,7 +59,8 @@ def test_every_response_is_as_documented(settings: Settings, environ: dict[str, 
             probe(operation, AUTHORIZATION, _aim)
 
 
-def _aim(case: schemathesis.Case) -> None:
+def _aim(case: schemathesis.Case) -> schemathesis.Case:
     """Uses the program that exists."""
     if "program" in case.path_parameters:
         case.path_parameters["program"] = PROGRAM
+    return case

@@ -11,8 +11,10 @@ _EXAMPLES = 20
 _EXAMPLES_WITHOUT_KEY = 3
 
 
-def probe(operation: Any, headers: Mapping[str, str], prepare: Callable[[schemathesis.Case], None]) -> None:
-    """Sends generated requests of an operation; `prepare` makes a request refer to existing resources.
+def probe(
+    operation: Any, headers: Mapping[str, str], prepare: Callable[[schemathesis.Case], schemathesis.Case]
+) -> None:
+    """Sends generated requests of an operation; `prepare` returns the request as it refers to existing resources.
 
     A request that matches the document may be rejected for its content (an opaque cursor, a program's dates). Some examples are
     also sent without a key and with an invalid one. These responses do not depend on the example, and each costs a read of the
@@ -25,14 +27,13 @@ def probe(operation: Any, headers: Mapping[str, str], prepare: Callable[[schemat
 def _send(
     operation: Any,
     headers: Mapping[str, str],
-    prepare: Callable[[schemathesis.Case], None],
+    prepare: Callable[[schemathesis.Case], schemathesis.Case],
     examples: int,
     excluded_checks: list[Any],
 ) -> None:
     @given(case=operation.as_strategy())
     @settings(max_examples=examples, database=None, suppress_health_check=list(HealthCheck))
     def send(case: schemathesis.Case) -> None:
-        prepare(case)
-        case.call_and_validate(headers=dict(headers), excluded_checks=excluded_checks)
+        prepare(case).call_and_validate(headers=dict(headers), excluded_checks=excluded_checks)
 
     send()

@@ -121,6 +121,11 @@ class System:
         ports = {row.name: row.port for row in TABLE} | {"front-door": FRONT_PORT}
         return f"http://127.0.0.1:{self._base + ports[name]}"
 
+    def is_ready(self, name: str) -> bool:
+        """Whether a process is ready. The front door shows no `/readyz` to anyone: it is ready once it answers."""
+        path = "healthz" if name == "front-door" else "readyz"
+        return is_reachable(f"{self.address(name)}/{path}")
+
     def wait(self) -> None:
         """Returns at SIGINT or SIGTERM. Raises ProcessUnhealthy if a process dies before, the broker and Redis included."""
         self._supervisor.wait(also=(self.stack.kafka_process, self.stack.redis_process))
@@ -151,12 +156,11 @@ class System:
     def _supervised_front_door(self) -> SupervisedProcess:
         process = front_door(self.home, self._base + FRONT_PORT, self.services, self.settings.max_body)
         self.processes[process.name] = process
-        return SupervisedProcess(process, lambda: is_reachable(f"{self.front}/healthz"))
+        return SupervisedProcess(process, lambda: self.is_ready(process.name))
 
     def _supervised_process(self, row: ProcessRow) -> SupervisedProcess:
-        address = f"http://127.0.0.1:{self._base + row.port}/readyz"
         self.processes[row.name] = self.process(row)
-        return SupervisedProcess(self.processes[row.name], lambda: is_reachable(address))
+        return SupervisedProcess(self.processes[row.name], lambda: self.is_ready(row.name))
 
     def _environment(self) -> dict[str, str]:
         return {

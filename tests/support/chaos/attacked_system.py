@@ -16,7 +16,7 @@ from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
-from referral_tools.system import TABLE, System, free_base, is_reachable
+from referral_tools.system import TABLE, System, free_base
 from tests.support.chaos.event_feed import EventFeed
 from tests.support.settings import GLOW_FILE
 from tests.support.waiting import wait_until
@@ -80,8 +80,8 @@ class AttackedSystem:
         return self.is_ready(name)
 
     def is_ready(self, name: str) -> bool:
-        """Returns whether a process answers 200 at /readyz."""
-        return is_reachable(f"{self.system.address(name)}/readyz")
+        """Returns whether a process is ready."""
+        return self.system.is_ready(name)
 
     def restart_dead(self) -> None:
         """Restarts dead processes with the same settings; `deaths` counts them."""
