@@ -91,7 +91,9 @@ def test_a_message_has_the_link_exactly_once(app: Flask, channel: Channel, langu
                 assert one.message == one.caption
 
 
-@given(st.lists(st.one_of(st.text(max_size=12), st.sampled_from([LINK, "。", "，", ".", " ", "\n", "：", "a", "关注"]))))
+@given(
+    st.lists(st.one_of(st.text(max_size=12), st.sampled_from([LINK, "。", "，", ".", " ", "\n", "：", "a", "关注"])))
+)
 def test_any_text_has_the_link_exactly_once(parts: list[str]) -> None:
     """Separated from its neighbours wherever it was; and the rule applied again changes nothing."""
     message = with_link_once("".join(parts), LINK)

@@ -19,10 +19,14 @@ class ShareKitResponse(Struct):
     content: Annotated[str | None, Meta(description="The content item whose texts are used.")]
     cta: Annotated[str | None, Meta(description="Its call to action.")]
     locale: Annotated[str, Meta(description="The language of the texts.")]
-    caption: Annotated[str, Meta(description="The text of the post as the program wrote it, its placeholders filled in.")]
+    caption: Annotated[
+        str, Meta(description="The text of the post as the program wrote it, its placeholders filled in.")
+    ]
     message: Annotated[
         str,
-        Meta(description="The text to copy or send as it is: the caption with the link in it exactly once, if there is one."),
+        Meta(
+            description="The text to copy or send as it is: the caption with the link in it exactly once, if there is one."
+        ),
     ]
     code: Annotated[str, Meta(description="The code that friends are referred by.")]
     spoken: Annotated[str, Meta(description="The sentence that asks friends to say the code.")]
