@@ -12,8 +12,8 @@ _DEFAULT_IGNORABLE = (
 # Symbols and letters whose picture is empty: the blank braille pattern, the object replacement character, the null notehead,
 # and the blanks of Egyptian hieroglyphs.
 _BLANK = frozenset((0x2800, 0xFFFC, 0x1D159, 0x13441, 0x13442))
-# Separators, controls, format characters, halves of surrogate pairs, and private characters, for which there is no font. Marks are
-# drawn on the character before them, so that they need one. Unassigned characters are visible: they may be newer than Python's tables.
+# Separators, controls, format characters, halves of surrogate pairs, and private characters, for which there is no font. Marks need
+# a character to be drawn on. Unassigned characters are visible: they may be newer than Python's tables.
 _INVISIBLE_CATEGORIES = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Mn", "Me", "Mc"))
 
 

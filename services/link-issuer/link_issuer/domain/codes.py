@@ -62,7 +62,7 @@ def normalize_vanity_code(chosen: str) -> str:
 
 
 def _prefix(name: str) -> str:
-    """Up to four letters of the name, without accents and confusable letters; empty if there are too few or they form a blocked word."""
+    """Up to four letters of the name, without accents and confusable letters; empty if they form a blocked word."""
     latin = _usable_letters(unicodedata.normalize("NFKD", name))
     letters = latin if len(latin) >= 2 else _usable_letters(_romanized(name))
     return "" if find_blocked_word(letters) else letters

@@ -25,7 +25,7 @@ def _plain_text(pattern: str) -> str | None:
     return text if len(text) >= _PREFIX else None
 
 
-_PATTERNS = [row["pattern"] for row in CRAWLER_USER_AGENTS_DATA if row["pattern"] not in _ALSO_PEOPLE]
+_PATTERNS: list[str] = [row["pattern"] for row in CRAWLER_USER_AGENTS_DATA if row["pattern"] not in _ALSO_PEOPLE]
 _EXPRESSIONS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS if _plain_text(pattern) is None))
 _BY_PREFIX: dict[str, list[str]] = defaultdict(list)
 for _text in filter(None, map(_plain_text, _PATTERNS)):
