@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from referral.events.currencies import currency_code
 from referral.events.value_checks import legible
 
 Period = Literal["day", "week", "month", "all"]
@@ -32,9 +33,7 @@ IN_SOME_LANGUAGE = {
     "must_be": f"a text in 1 to {MAX_LANGUAGES} languages, such as {{zh-CN: 焕肤计划, en: Glow Together}}"
 }
 Localized = Annotated[dict[Language, DisplayText], Meta(min_length=1, max_length=MAX_LANGUAGES, extra=IN_SOME_LANGUAGE)]
-CurrencyCode = Annotated[
-    str, Meta(pattern=r"^[A-Z]{3}$", examples=["CNY"], extra={"must_be": "an ISO 4217 code such as CNY"})
-]
+CurrencyCode = Annotated[str, Meta(max_length=16, examples=["CNY"], extra={"check": currency_code})]
 UNIQUE: dict[str, object] = {"uniqueItems": True}
 YEARS = range(2000, 3000)
 """The years of times and dates in a program file: any sum of them with the longest of its durations is a valid date."""
