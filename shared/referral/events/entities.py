@@ -109,7 +109,10 @@ class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
 
 
 class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
-    """Where a program's reward events are sent, signed with `secret` (Standard Webhooks, whsec_…)."""
+    """Where a program's reward events are sent, signed with `secret` (Standard Webhooks, whsec_…).
+
+    It gets the events that were recorded since `registered_at`; since `recorded_at` if that is missing.
+    """
 
     id: Id
     program: Id
@@ -117,6 +120,7 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
     secret: Name
     events: tuple[Name, ...] = ()
     disabled: bool = False
+    registered_at: Timestamp | None = None
 
 
 class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
