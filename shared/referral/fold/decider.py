@@ -164,36 +164,40 @@ class Decider(Generic[Line, State]):
         if outcome.fence.set_aside and (earlier := self._earlier_line(line, states)):
             detail = f"the line at {earlier} (offset/line) was set aside and has a state in common with this one"
             return self._set_aside(position, line, raw, detail, outcome, "earlier_line_waits", states)
-        decided = self._try(line, states, position, position.recorded_at_ms)
-        if isinstance(decided, Decision):
-            return decided
-        return self._set_aside(position, line, raw, _describe(decided), outcome, "decision_failed", states)
-
-    def _try(
-        self, line: Line, states: BatchStates[State], position: Position, recorded_at_ms: int
-    ) -> Decision[State] | Exception:
-        """The decision, or the error if no rule can process the line."""
         try:
             return self._fold.decide(line, states, self._catalog, position)
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a line that no rule can process is set aside, and the others go on
-            return self._try_repaired(
-                lambda catalog: self._fold.decide(line, states, catalog, position),
-                _program_of(line),
-                recorded_at_ms,
-                error,
-            )
+            decided = self._try_line_corrected(line, states, position, position.recorded_at_ms, error)
+        if isinstance(decided, Decision):
+            return decided
+        return self._set_aside(position, line, raw, _describe(decided), outcome, "decision_failed", states)
 
-    def _try_repaired(
+    def _try_line_corrected(
+        self,
+        line: Line,
+        states: BatchStates[State],
+        position: Position,
+        recorded_at_ms: int,
+        error: Exception,
+    ) -> Decision[State] | Exception:
+        """The decision by the corrected version of the line's program, if it was corrected before the time; otherwise the error."""
+        return self._try_corrected(
+            lambda catalog: self._fold.decide(line, states, catalog, position),
+            _program_of(line),
+            recorded_at_ms,
+            error,
+        )
+
+    def _try_corrected(
         self, decide: Callable[[Catalog], Decision[State]], program: str, recorded_at_ms: int, error: Exception
     ) -> Decision[State] | Exception:
-        """The decision by the corrected version of the program, if it was corrected before the time; otherwise the error."""
-        repaired = self._repairs.catalog_at(program, recorded_at_ms, self._catalog)
-        if repaired is None:
+        corrected = self._repairs.catalog_at(program, recorded_at_ms, self._catalog)
+        if corrected is None:
             return error
         try:
-            return decide(repaired)
+            return decide(corrected)
         except LogUnavailable:
             raise
         except Exception as still:  # noqa: BLE001 - as above
@@ -211,7 +215,7 @@ class Decider(Generic[Line, State]):
         decided: Decision[State] | Exception | None = None
         if position not in batch.keys_errors and self._is_first(waiting.member, line, states):
             first_position = Position(position.partition, retried.offset, retried.line, to_ms(retried.recorded_at))
-            decided = self._try(line, states, first_position, position.recorded_at_ms)
+            decided = self._decide_again(line, states, first_position, position.recorded_at_ms)
         if not isinstance(decided, Decision):
             outcome.retries_failed += 1
             return None
@@ -221,6 +225,17 @@ class Decider(Generic[Line, State]):
         outcome.fence.set_aside -= 1
         outcome.retries_done += 1
         return decided
+
+    def _decide_again(
+        self, line: Line, states: BatchStates[State], position: Position, recorded_at_ms: int
+    ) -> Decision[State] | Exception:
+        """The decision as at a line's first position, by the rules that a line recorded now is decided by; or the error."""
+        try:
+            return self._fold.decide(line, states, self._catalog, position)
+        except LogUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._try_line_corrected(line, states, position, recorded_at_ms, error)
 
     def _restart_timer(
         self, position: Position, retried: LineRetried, states: BatchStates[State], outcome: Outcome
@@ -280,7 +295,7 @@ class Decider(Generic[Line, State]):
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - as for a line
-            decided = self._try_repaired(
+            decided = self._try_corrected(
                 lambda catalog: self._fold.on_timer(tick, key, self._decode(raw), catalog, position),
                 program,
                 position.recorded_at_ms,
