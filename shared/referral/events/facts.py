@@ -16,7 +16,7 @@ Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
 Token = Annotated[str, Meta(min_length=1, max_length=1024)]
 Amount = Annotated[Decimal, Meta(description="in the currency's main unit, as a JSON string or number")]
 DecidingKey = Annotated[Id | None, Meta(description="the id of the API key that the decision was sent with")]
-Currency = Annotated[str, Meta(min_length=3, max_length=3, description="ISO 4217")]
+Currency = Annotated[str, Meta(min_length=1, max_length=16, description="an ISO 4217 code such as CNY")]
 
 
 class PersonFact(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):

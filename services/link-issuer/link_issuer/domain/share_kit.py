@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.policy import KitContents, KitPart, Policy, PolicyViolation, find_violations
 from link_issuer.domain.policies.wechat import MAX_SCENE_LENGTH
+from link_issuer.domain.share_message import with_link_once
 from referral.events.caption_template import fill
 from referral.events.content import CallToAction, ContentItem
 from referral.events.entities import Link, Participant
@@ -36,6 +37,11 @@ class ShareKit:
     link: str | None
     qr: str | None
     scene: str | None
+
+    @property
+    def message(self) -> str:
+        """The text to send as it is: the caption with the link in it exactly once, or the caption alone if there is no link."""
+        return with_link_once(self.caption, self.link) if self.link else self.caption
 
     def contents(self) -> KitContents:
         """What policies check: the parts, and the caption without the link, which the kit itself adds."""
