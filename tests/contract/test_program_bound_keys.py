@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from referral.http.openapi_annotations import annotations
-from tests.contract.test_threat_model import defined_tests
+from tests.support.defined_tests import defined_tests
 from tests.support.settings import UNREACHABLE
 
 SERVICES = (
