@@ -27,7 +27,9 @@ _QUALIFIERS = (
     "discount|coupon|promo|promotion|voucher|gift|card|redemption|referral|reward|vip|unique|single|use|gutschein|rabatt|cup[oó]n|"
     "descuento|remise|優惠|优惠|折扣|兑换|兌換|礼品|促销|激活|推荐|邀请|クーポン|割引|쿠폰|할인"
 )
-_NOUNS = "codes?|coupons?|vouchers?|promos?|c[oó]digos?|cup[oó]n|gutscheine?|[券卡]?(码|代码|碼|号)|优惠券|券|编号|序号|クーポン|コード|쿠폰|코드"
+_LATIN_NOUNS = "codes?|coupons?|vouchers?|promos?|c[oó]digos?|cup[oó]n|gutscheine?"
+_ASIAN_NOUNS = "[券卡]?(码|代码|碼|号)|优惠券|券|编号|序号|クーポン|コード|쿠폰|코드"
+_NOUNS = f"{_LATIN_NOUNS}|{_ASIAN_NOUNS}"
 _HEADER = re.compile(
     rf"#?\s*(({_QUALIFIERS})[ _-]?){{0,3}}({_NOUNS})([ _-]?(value|list|name|id|number|no\.?))?", re.IGNORECASE
 )
