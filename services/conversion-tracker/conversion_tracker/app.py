@@ -47,7 +47,14 @@ def _mount_ingest_fast_path(app: Flask, settings: Settings) -> None:
         SERVICE,
         "POST",
         ROUTE,
-        ingest_fast_path(mine.event_validator, mine.catalog_snapshot, clock, send, settings.max_body),
+        ingest_fast_path(
+            mine.event_validator,
+            mine.catalog_snapshot,
+            clock,
+            send,
+            app.extensions["referral"].body_readers,
+            settings.max_body,
+        ),
     )
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
+from prometheus_client import REGISTRY
 
 from referral import __version__
 from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
@@ -60,6 +61,20 @@ def test_requests_above_the_rate_limit_are_rejected(monkeypatch: pytest.MonkeyPa
     assert client.get("/v1/things", headers=headers("admin")).status_code == 200
     assert client.get("/v1/hot").status_code == 200
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(("proxies", "counted"), [(0, 2), (1, 0)])
+def test_a_proxy_that_the_settings_do_not_name_is_counted(
+    proxies: int, counted: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every request with X-Forwarded-For is counted while no proxy is trusted; one warning is logged."""
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, proxies=proxies)).test_client()
+    before = REGISTRY.get_sample_value("referral_http_ignored_forwarded_for_total") or 0
+    for _ in range(2):
+        client.get("/v1/hot", headers={"X-Forwarded-For": "192.0.2.7"})
+    client.get("/v1/hot")
+    assert (REGISTRY.get_sample_value("referral_http_ignored_forwarded_for_total") or 0) - before == counted
+    assert capsys.readouterr().out.count("proxy not trusted") == min(counted, 1)
 
 
 def test_unknown_keys_share_one_rate_limit() -> None:
