@@ -13,6 +13,7 @@ from referral.http import docs_page, health, openapi, problems
 from referral.http.bounded_body import BodyReaders
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
+from referral.http.ignored_proxies import warn_of_shared_address
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
 from referral.log.acls import topic_operations
@@ -35,6 +36,7 @@ def create_app(
     the app in the process that serves it, and call `app.extensions["referral"].close()` at its end.
     """
     context = _context(settings, follower)
+    warn_of_shared_address(settings.http_host, settings.proxies)
     app = Service(service, context.limiter, settings.proxies)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.extensions["referral"] = context

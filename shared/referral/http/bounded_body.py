@@ -9,12 +9,12 @@ before a service sees them, so behind it these limits are never reached.
 """
 
 from contextlib import AbstractContextManager
-from functools import cached_property
 from io import BytesIO
 from typing import IO
 
 from flask import Request, current_app, g
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.utils import cached_property  # that of functools lets one thread at a time read a body, in Python 3.11
 
 from referral.http.concurrency_limit import ConcurrencyLimit
 

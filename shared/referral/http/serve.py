@@ -23,7 +23,6 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from referral.config import Settings
-from referral.http.ignored_proxies import warn_of_shared_address
 
 _PR_SET_PDEATHSIG = 1  # prctl(2): the signal sent to this process when the thread that forked it ends
 _STOP_S = 5
@@ -38,7 +37,6 @@ def serve(factory: str, settings: Settings) -> None:
     `backpressure` is how many connections a worker accepts, idle ones included. Requests above the number of threads wait in
     the worker; further connections wait in the kernel's queue, where they cost nothing and the client sees a slow response.
     """
-    warn_of_shared_address(settings.http_host, settings.proxies)
     with _metrics_folder(settings.http_workers):
         Granian(
             factory,
