@@ -14,6 +14,7 @@ from referral.http.bounded_body import BodyReaders
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
 from referral.http.ignored_proxies import warn_of_shared_address
+from referral.http.key_uses import KeyUses
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
 from referral.log.acls import topic_operations
@@ -54,7 +55,13 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     redis = connect_for_http(settings)
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
     context = Context(
-        settings, clock_from(settings.clock), following, redis, limiter, BodyReaders(settings.http_threads)
+        settings,
+        clock_from(settings.clock),
+        following,
+        redis,
+        limiter,
+        BodyReaders(settings.http_threads),
+        KeyUses(redis),
     )
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age
