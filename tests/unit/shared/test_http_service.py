@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 from prometheus_client import REGISTRY
 
 from referral import __version__
-from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
+from tests.support.tiny_service import KEYS, SMALL_BODIES, headers, tiny_service
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_metrics_have_the_version_and_the_state_of_the_catalog(client: FlaskClie
     """Size and age of the catalog are read for each scrape."""
     exposition = client.get("/metrics").text
     assert sample(exposition, "referral_build_info", service="tiny", version=__version__) == 1
-    assert "referral_catalog_entities 6.0" in exposition
+    assert f"referral_catalog_entities {len(KEYS) + 1}.0" in exposition  # and the program
     assert "referral_catalog_age_seconds 0.0" in exposition
 
 
