@@ -10,12 +10,14 @@ from conversion_tracker.attribution.store import PersonStore
 from conversion_tracker.bans.store import BanStore
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient
 from conversion_tracker.ingest.validation import EventValidator
+from conversion_tracker.rejected.store import RejectedStore
 from conversion_tracker.replay.jobs import ReplayJobs
 from conversion_tracker.replay.launcher import ReplayLauncher
 from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
 from referral.events.keys import KeyedLine
 from referral.http.context import Context
+from referral.log.fold_producer import FoldProducer, KafkaFoldProducer
 from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
 from referral.telemetry.metrics import counter
@@ -40,6 +42,8 @@ class Dependencies:
     replays: ReplayLauncher
     log_readers: LogReaderPool
     leaderboard: LeaderboardClient
+    rejected: RejectedStore
+    retry_producer: FoldProducer
 
     def publish_events(self, lines: list[KeyedLine]) -> None:
         """Returns when Kafka has acknowledged every line. Raises NotDurable or Overloaded."""
@@ -58,6 +62,9 @@ def init_app(app: Flask) -> Flask:
     jobs = ReplayJobs(shared.redis)
     replays = ReplayLauncher(settings, jobs)
     shared.on_close(replays.close)
+    retry_producer = KafkaFoldProducer(settings, shared.clock)
+    shared.on_close(retry_producer.close)
+    log_readers, leaderboard = _trace_sources(shared)
     tolerance = timedelta(seconds=settings.future_tolerance_s)
     app.extensions[_NAME] = Dependencies(
         EventValidator(TokenSigner(settings.signing_key), tolerance, settings.max_event),
@@ -68,7 +75,10 @@ def init_app(app: Flask) -> Flask:
         ConversionStore(shared.redis, settings.partitions),
         jobs,
         replays,
-        *_trace_sources(shared),
+        log_readers,
+        leaderboard,
+        RejectedStore(log_readers, shared.redis),
+        retry_producer,
     )
     return app
 
