@@ -1,7 +1,7 @@
 """Lines that one program cannot process: set aside for it alone, listed and replayed over HTTP and by the command."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +49,7 @@ class System:
     """The API of conversion-tracker at an address, and reward-dispatcher with its folds."""
 
     url: str
-    rewards: RewardDispatcher
+    rewards: RewardDispatcher = None  # type: ignore[assignment] # for tests of the API alone
 
     def request(self, method: str, path: str, secret: str = "rk_all", **more: Any) -> httpx.Response:
         """The response of `/v1/programs/PROGRAM/rejected` and below."""
@@ -83,17 +83,25 @@ class System:
         return [(one["rule"], one["status"]) for one in answer.json()["items"]]
 
 
-@pytest.fixture(scope="module")
+@contextmanager
+def serve_api(settings: Settings) -> Iterator[str]:
+    """The address of conversion-tracker's API: a program with an impossible number beside a healthy one."""
+    with (
+        serve_conversion_tracker(settings, POISONED, _healthy_terms(), AMY, *KEYS) as tracker,
+        serve_app(tracker.app) as url,
+    ):
+        yield url
+
+
+@pytest.fixture
 def system(settings: Settings, environ: Mapping[str, str]) -> Iterator[System]:
     """One program with an impossible number, stored before bounds existed, beside a healthy one."""
     with ExitStack() as stack:
-        tracker = stack.enter_context(serve_conversion_tracker(settings, POISONED, _healthy_terms(), AMY, *KEYS))
+        url = stack.enter_context(serve_api(settings))
         rewards = stack.enter_context(serve_reward_dispatcher(settings, environ, POISONED, _healthy_terms(), AMY))
+        strict = {**rewards.environ, "REFERRAL_INVALID_RUN": "3"}
         for fold in ("decide", "ledger"):
-            stack.enter_context(
-                run_module({**rewards.environ, "REFERRAL_INVALID_RUN": "3"}, "reward_dispatcher", "fold", fold)
-            )
-        url = stack.enter_context(serve_app(tracker.app))
+            stack.enter_context(run_module(strict, "reward_dispatcher", "fold", fold))
         yield System(url, rewards)
 
 
@@ -150,8 +158,13 @@ def _write_and_await(system: System, number: int) -> None:
     wait_until_equal(lambda: system.wallet(f"xhs:other{number}", HEALTHY), [("first20", "fulfilled")])
 
 
-def test_only_an_admin_of_the_program_replays(system: System) -> None:
+def test_only_an_admin_of_the_program_replays(settings: Settings) -> None:
     """A key of another program sees nothing; a reader replays nothing; what does not exist is named."""
+    with serve_api(settings) as url:
+        _check_access(System(url))
+
+
+def _check_access(system: System) -> None:
     assert system.request("GET", "", "rk_reader").status_code == 200
     assert system.request("POST", "/replay", "rk_reader").json()["code"] == "missing_scope"
     assert system.request("GET", "", "rk_elsewhere").status_code == 403
