@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -119,7 +120,7 @@ def test_callbacks_become_events_and_messages_are_ignored(system: ConversionTrac
         (200, "text/plain", "success")
     ] * 5
     metrics = system.app.test_client().get("/metrics").text
-    assert 'referral_adapter_ignored_total{adapter="wechat"}' in metrics
+    assert 'referral_adapter_ignored_total{adapter="wechat",reason="no_event"}' in metrics
     lines = {line["type"]: line for line in system.decoded("events")}
     assert set(lines) == {"person.followed", "code.scanned", "person.unfollowed"}
     assert {line["person"] for line in lines.values()} == {"wechat:oBo"}
@@ -273,23 +274,61 @@ def _webhook(system: ConversionTracker, name: str, body: bytes, headers: dict[st
 
 
 def test_another_platforms_json_is_mapped_as_declared(system: ConversionTracker) -> None:
-    """Mapped events are on the log; each other item has an error with its pointer and a remedy."""
+    """Mapped events are on the log; an invalid one has an error with its pointer and a remedy, others are ignored."""
     broken = _order(4, order={"no": "o4", "total": "much", "currency": "CNY"})
     sent = {"events": [_order(1), _order(2, name="flew"), _order(3, user={}), broken, _order(5, name="subscribed")]}
     answer = _webhook(system, "shop", json.dumps(sent).encode(), {"Authorization": "Bearer rk_all"})
     assert answer.status_code == 202
     assert [(one["index"], one["code"], one["pointer"]) for one in answer.get_json()["rejected"]] == [
-        (1, "not_mapped", "/events/1/name"),
-        (2, "not_mapped", "/events/2/user/id"),
         (3, "invalid_value", "/events/3/order/total"),
     ]
+    assert [(one["reason"], one["pointer"]) for one in answer.get_json()["ignored"]] == [
+        ("unmapped_type", "/events/1/name"),
+        ("no_person", "/events/2/user/id"),
+    ]
     lines = {line["person"]: line for line in system.decoded("events")}
-    assert (lines["shop:1"]["id"], lines["shop:1"]["data"]["amount"]) == ("shop:1", "19.9")
+    assert (lines["shop:1"]["id"], lines["shop:1"]["data"]["amount"]) == ("shop:bought:1", "19.9")
     assert (lines["shop:5"]["type"], lines["shop:5"]["code"]) == ("person.followed", "AMY88")
     nowhere = _webhook(system, "shop", b'{"rows": []}', {"Authorization": "Bearer rk_all"})
     assert _code(nowhere) == (422, "events_refused")
     assert nowhere.get_json()["errors"][0]["pointer"] == "/events"
     assert "`adapters` section of the program file" in nowhere.get_json()["detail"]
+
+
+def test_what_is_no_event_is_answered_with_200_and_counted(system: ConversionTracker) -> None:
+    """A platform stops sending to a URL that refuses. A signature is still required, but for a ping, which has no event."""
+
+    def send(name: str, body: bytes, headers: dict[str, str], mimetype: str = "application/json") -> TestResponse:
+        where = f"/v1/adapters/{name}/{PROGRAM}"
+        return system.app.test_client().post(where, data=body, headers=headers, content_type=mimetype)
+
+    key, form = {"Authorization": "Bearer rk_all"}, "application/x-www-form-urlencoded"
+    for order in (_order(1, name="flew"), _order(2, name=None), _order(3, user=None)):
+        body = json.dumps({"events": [order]}).encode()
+        answer = send("shop", body, key)
+        assert (answer.status_code, answer.get_json()["accepted"], len(answer.get_json()["ignored"])) == (200, 0, 1)
+        signed = {"X-Shop-Signature": f"sha256={hmac.digest(SHOP_SECRET.encode(), body, 'sha256').hex()}"}
+        assert send("signed", body, signed).status_code == 200
+        assert _code(send("signed", body, {"X-Shop-Signature": "sha256=00"})) == (403, "bad_signature")
+        assert _code(send("signed", body, {})) == (401, "missing_signature")
+    assert send("shop", b'{"events": []}', key).status_code == 200
+    for name in ("shop", "signed"):
+        assert send(name, b"webhook_id=1", {}, form).get_json()["ignored"][0]["reason"] == "no_event"
+    assert send("shop", b"webhook_id=1", key, form).status_code == 200
+    assert _code(send("signed", b"webhook_id=1", {"X-Shop-Signature": "sha256=00"}, form)) == (403, "bad_signature")
+    assert _code(send("nothing", b"webhook_id=1", {}, form)) == (404, "unknown_adapter")
+    metrics = system.app.test_client().get("/metrics").text
+    for reason, count in (("unmapped_type", 2), ("no_type", 2), ("no_person", 2), ("no_event", 3)):
+        counted = re.findall(rf'adapter_ignored_total{{adapter="(?:shop|signed)",reason="{reason}"}} (\d+)', metrics)
+        assert sum(map(int, counted)) >= count
+    assert system.lines("events") == []
+
+
+def test_pings_without_a_signature_are_rate_limited(settings: Settings) -> None:
+    """They are the only requests that an adapter answers without authentication."""
+    with serve_conversion_tracker(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
+        codes = [_webhook(system, "signed", b"webhook_id=1", {}).status_code for _ in range(3)]
+        assert codes == [200, 200, 429]
 
 
 def test_an_adapter_requires_its_signature_or_an_api_key(system: ConversionTracker) -> None:

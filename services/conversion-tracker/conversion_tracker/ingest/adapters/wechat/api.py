@@ -12,6 +12,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
+from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.adapters.mapped_event import MappedEvent
 from conversion_tracker.ingest.adapters.wechat.authentication import (
     TOKEN_SECRET,
@@ -29,7 +30,6 @@ from referral.events.adapters import WechatAccount
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
-from referral.telemetry.metrics import counter
 
 blueprint = Blueprint("wechat", __name__, description="Callbacks of a WeChat official account.")
 _ROUTE = "/v1/adapters/wechat/<program>"
@@ -73,7 +73,7 @@ def callback(program: str) -> Response:
         body = request.get_data(cache=False)
     fact = to_event(parse_callback(body), program)
     if fact is None:
-        counter("adapter_ignored").labels(TOKEN_SECRET).inc()
+        dependencies().count_ignored(TOKEN_SECRET, "no_event")
     else:
         line = _encode(fact)
         if not encrypted:
