@@ -15,7 +15,7 @@ Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
 Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
 Token = Annotated[str, Meta(min_length=1, max_length=1024)]
 Amount = Annotated[Decimal, Meta(description="in the currency's main unit, as a JSON string or number")]
-Currency = Annotated[str, Meta(min_length=3, max_length=3, description="ISO 4217")]
+Currency = Annotated[str, Meta(min_length=1, max_length=16, description="an ISO 4217 code such as CNY")]
 
 
 class PersonFact(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):

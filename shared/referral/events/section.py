@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from referral.events.currencies import currency_code
 from referral.events.value_checks import legible
 
 Period = Literal["day", "week", "month", "all"]
@@ -28,9 +29,7 @@ Language = Annotated[
 ]
 IN_SOME_LANGUAGE = {"must_be": "a text in at least one language, such as {zh-CN: 焕肤计划, en: Glow Together}"}
 Localized = Annotated[dict[Language, DisplayText], Meta(min_length=1, extra=IN_SOME_LANGUAGE)]
-CurrencyCode = Annotated[
-    str, Meta(pattern=r"^[A-Z]{3}$", examples=["CNY"], extra={"must_be": "an ISO 4217 code such as CNY"})
-]
+CurrencyCode = Annotated[str, Meta(max_length=16, examples=["CNY"], extra={"check": currency_code})]
 UNIQUE: dict[str, object] = {"uniqueItems": True}
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from referral.events.normal_forms import MAX_PERSON_ID, normalize_person_id
 from referral.events.section import SLUG_IN_WORDS, SLUG_PATTERN
 from referral.events.value_checks import InvalidValue, distinct
 
@@ -25,6 +26,16 @@ class Text(fields.String):
         if not isinstance(value, str):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class PersonIdField(Text):
+    """A platform's id of a person, in its normal form."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        try:
+            return normalize_person_id(super()._deserialize(value, attr, data, **kwargs))
+        except InvalidValue as error:
+            raise ValidationError(str(error)) from error
 
 
 class PlainDict(fields.Dict):
@@ -102,6 +113,11 @@ def text(
         rules.append(Passes(check))
     bounds = {"pattern": pattern, "minLength": least, "maxLength": most}
     return Text(**_common(description, must_be or "text", required, bounds), validate=rules)
+
+
+def person_id(description: str, *, required: bool = False) -> fields.String:
+    """A platform's id of a person, in its normal form."""
+    return PersonIdField(**_common(description, "text", required, {"minLength": 1, "maxLength": MAX_PERSON_ID}))
 
 
 def identifier(description: str, *, required: bool = True) -> fields.String:

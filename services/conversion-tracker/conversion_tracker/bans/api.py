@@ -9,6 +9,7 @@ from conversion_tracker.screening.review_request import DecisionRequest
 from conversion_tracker.sorted_set_listing import ListEntry
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.ids import random_id
+from referral.events.normal_forms import person_id_to_find
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
@@ -63,6 +64,7 @@ def ban(body: dict[str, str], program: str) -> BanResponse:
 def unban(query: dict[str, str], program: str, external_id: str) -> BanResponse:
     """Lift a ban: everything counts again as if there had been none, with the same ids, so that nothing is granted twice."""
     require_program(program)
+    external_id = person_id_to_find(external_id)
     person = dependencies().people.person(program, external_id)
     if person is None or person.ban is None:
         detail = (
