@@ -48,7 +48,7 @@ def webhook(name: str, program: str) -> tuple[WebhookResponse, int]:
         context().limiter.count(request)
     else:
         _authenticate(adapter, program, body)
-    items = [_PING] if ping else _map_or_error(parse_payload(body), adapter, program)
+    items: list[MappedItem] = [_PING] if ping else _map_or_error(parse_payload(body), adapter, program)
     return _record(check_count(items) if items else [], adapter)
 
 

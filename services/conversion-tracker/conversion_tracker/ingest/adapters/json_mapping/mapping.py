@@ -29,7 +29,7 @@ from referral.events.ids import derive_id
 
 _OPTIONAL = ("code", "mention", "click", "device", "network")
 _MAX_ID = 64
-_EMPTY = (None, "", 0, [], {})
+_EMPTY: tuple[object, ...] = (None, "", 0, [], {})
 """What platforms send for nothing; False equals 0. PHP encodes an empty object as []."""
 _NO_PERSON = (*_EMPTY, "0")
 """What platforms send for no person: WooCommerce has customer 0 for a guest."""
