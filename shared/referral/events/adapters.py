@@ -154,6 +154,10 @@ class Adapter(Section, frozen=True, kw_only=True):
     time_format: Annotated[
         Literal["rfc3339", "seconds", "milliseconds"], Meta(description="how the time is written")
     ] = "rfc3339"
+    amount_unit: Annotated[
+        Literal["main", "minor"],
+        Meta(description="whether amounts are in the currency's main unit (yuan) or in its minor unit (fen, cents)"),
+    ] = "main"
     time_zone: Annotated[
         TimeZone | None,
         Meta(

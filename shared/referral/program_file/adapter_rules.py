@@ -7,10 +7,11 @@ from referral.validation.mistakes import Mistake
 
 
 def adapter_fields(program: RawSection) -> Iterator[Mistake]:
-    """An event's name is in one place, and a time zone belongs to times that are written as text."""
+    """An event's name is in one place, a time zone belongs to times that are texts, and a minor unit to a currency."""
     for adapter in program.sections("adapters"):
         yield from _event_name(adapter)
         yield from _time_zone(adapter)
+        yield from _amount_unit(adapter)
 
 
 def _event_name(adapter: RawSection) -> Iterator[Mistake]:
@@ -26,3 +27,13 @@ def _time_zone(adapter: RawSection) -> Iterator[Mistake]:
     time_format = adapter.text("time_format")
     if adapter.get("time_zone") is not None and time_format in ("seconds", "milliseconds"):
         yield adapter.mistake("time_zone", f"must be left out with time_format {time_format}: it counts in UTC")
+
+
+def _amount_unit(adapter: RawSection) -> Iterator[Mistake]:
+    data = adapter.section("data")
+    if adapter.text("amount_unit") == "minor":
+        for name in ("amount", "currency"):
+            if not data.has(name):
+                yield adapter.mistake(
+                    "amount_unit", f"minor needs data.{name}: the currency decides how many digits there are"
+                )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from conversion_tracker.ingest.adapters.json_mapping.json_path import parse_path, resolve_path, to_pointer
 from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
+from conversion_tracker.ingest.adapters.json_mapping.minor_units import in_main_unit
 from conversion_tracker.ingest.adapters.json_mapping.ping import is_ping
 from conversion_tracker.ingest.adapters.json_mapping.text_values import TEXT_FIELDS
 from conversion_tracker.ingest.adapters.mapped_event import (
@@ -23,6 +24,7 @@ from conversion_tracker.ingest.adapters.mapped_event import (
     MappingError,
 )
 from referral.events.adapters import FACT_TYPES, Adapter
+from referral.events.currencies import CURRENCY_CODES, minor_unit_digits
 from referral.events.facts import Fact
 from referral.events.schemas import types_by_tag
 from referral.json_pointer import json_pointer
@@ -271,6 +273,58 @@ def test_a_number_that_is_not_whole_is_no_text(number: object) -> None:
     with pytest.raises(msgspec.ValidationError, match=r"Expected `str`.*data\.order"):
         msgspec.json.decode(item.line, type=Fact)
     assert item.source_pointer("/data/order") == "/events/0/order/no"
+
+
+@pytest.mark.parametrize(
+    ("sent", "currency", "amount"),
+    [
+        (19900, "CNY", "199.00"),
+        ("19900", "cny", "199.00"),
+        (Decimal("19900.0"), "CNY", "199.00"),
+        (5, "CNY", "0.05"),
+        (0, "CNY", "0.00"),
+        (500, "JPY", "500"),
+        (1250, "KWD", "1.250"),
+        (990, "TWD", "9.90"),
+        (100, "IDR", "1.00"),
+        (123456, "CLF", "12.3456"),
+        (10**17 - 1, "USD", "999999999999999.99"),
+    ],
+)
+def test_amounts_in_a_minor_unit_become_the_main_unit(sent: object, currency: str, amount: str) -> None:
+    """By the exponents of ISO 4217: fen and cents have two digits, yen none, Kuwaiti fils three."""
+    bought = ITEM | {"event": {"name": "bought"}, "order": {"no": "o1", "total": sent, "currency": currency}}
+    assert _line(bought, msgspec.structs.replace(SHOP, amount_unit="minor"))["data"]["amount"] == amount
+    assert _line(bought, msgspec.structs.replace(SHOP, amount_unit="main"))["data"]["amount"] in (sent, str(sent))
+
+
+@pytest.mark.parametrize(
+    ("order", "pointer"),
+    [
+        ({"total": "199.5", "currency": "CNY"}, "/events/0/order/total"),
+        ({"total": Decimal("199.5"), "currency": "CNY"}, "/events/0/order/total"),
+        ({"total": "much", "currency": "CNY"}, "/events/0/order/total"),
+        ({"total": True, "currency": "CNY"}, "/events/0/order/total"),
+        ({"total": [1], "currency": "CNY"}, "/events/0/order/total"),
+        ({"total": 10**24, "currency": "CNY"}, "/events/0/order/total"),
+        ({"total": 19900, "currency": "RMB"}, "/events/0/order/currency"),
+        ({"total": 19900, "currency": "XAU"}, "/events/0/order/currency"),
+        ({"total": 19900, "currency": None}, "/events/0/order/currency"),
+        ({"total": 19900}, "/events/0/order/currency"),
+    ],
+)
+def test_a_minor_amount_that_cannot_be_converted_is_an_error(order: dict[str, object], pointer: str) -> None:
+    """A fraction of a fen, or a currency whose minor unit is unknown: no amount is guessed."""
+    bought = ITEM | {"event": {"name": "bought"}, "order": order | {"no": "o1"}}
+    (item,) = _items(bought, adapter=msgspec.structs.replace(SHOP, amount_unit="minor"))
+    assert isinstance(item, MappingError)
+    assert (item.code, item.pointer) == ("invalid_value", pointer)
+
+
+@given(st.integers(0, 10**15), st.sampled_from(sorted(CURRENCY_CODES)))
+def test_a_minor_amount_converts_back_to_itself(amount: int, currency: str) -> None:
+    """The conversion is exact, in every currency."""
+    assert in_main_unit(amount, currency) * 10 ** minor_unit_digits(currency) == amount
 
 
 @pytest.mark.parametrize("empty", [None, "", False, 0, [], {}])

@@ -5,9 +5,11 @@ that is not in `types`, and an event without a person, such as a guest's order.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from conversion_tracker.ingest.adapters.json_mapping.event_time import InvalidTime, event_time
 from conversion_tracker.ingest.adapters.json_mapping.json_path import path_obstacle, resolve_path, to_pointer
+from conversion_tracker.ingest.adapters.json_mapping.minor_units import in_main_unit
 from conversion_tracker.ingest.adapters.json_mapping.text_values import (
     TEXT_FIELDS,
     NotText,
@@ -26,6 +28,7 @@ from conversion_tracker.ingest.adapters.mapped_event import (
 )
 from referral.events.adapters import Adapter
 from referral.events.ids import derive_id
+from referral.events.value_checks import InvalidValue
 
 _OPTIONAL = ("code", "mention", "click", "device", "network")
 _MAX_ID = 64
@@ -183,4 +186,14 @@ class _ItemMapper:
         fields = {name: value for name, value in values.items() if value is not None and value != ""}
         for name in texts.keys() & fields.keys():
             fields[name] = texts_or_invalid(fields[name]) if texts[name] else text_or_invalid(fields[name])
+        if self._adapter.amount_unit == "minor" and "amount" in fields:
+            fields["amount"] = self._in_main_unit(fields["amount"], fields.get("currency", ""))
         return fields if allowed else None
+
+    def _in_main_unit(self, amount: object, currency: object) -> Decimal:
+        try:
+            return in_main_unit(amount, currency)
+        except ValueError as error:
+            name = "currency" if isinstance(error, InvalidValue) else "amount"
+            pointer = self._pointer(self._adapter.data.get(name, ""))
+            raise MappingError("invalid_value", pointer, f"`{name}` {error}.") from None
