@@ -118,8 +118,12 @@ class Catalog:
 
     def with_rules(self, rules: ProgramVersion) -> "Catalog":
         """The same entities, except that the program has this version alone, from its beginning."""
-        other = self.snapshot()
-        other._programs = {**self._programs, rules.program.id: [rules]}
+        return self.snapshot().with_versions(rules.program.id, [rules])
+
+    def with_versions(self, program: str, versions: list[ProgramVersion]) -> "Catalog":
+        """The same entities as now, except that the program has these versions, the oldest first."""
+        other = copy(self)
+        other._programs = {**self._programs, program: versions}
         return other
 
     def _find(self, look_up: Callable[[], Entity | None]) -> Entity | None:
@@ -212,6 +216,10 @@ class Catalog:
         """All chunks of a pool, oldest first."""
         chunks = [c for c in list(self._chunks.values()) if (c.program, c.pool) == (program, pool)]
         return sorted(chunks, key=lambda chunk: (chunk.recorded_at, chunk.id))
+
+    def program_chunks(self, program: str) -> list[PoolChunk]:
+        """All chunks of a program's pools, in the order in which the catalog first had them."""
+        return [chunk for chunk in list(self._chunks.values()) if chunk.program == program]
 
     def api_key(self, digest: str) -> ApiKey | None:
         """The API key with this SHA-256 digest (hex) of its secret, revoked or not."""

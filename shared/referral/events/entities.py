@@ -98,7 +98,10 @@ class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
 
 
 class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
-    """A key of the HTTP API, by the SHA-256 of its secret; `programs` empty means all."""
+    """A secret of a key of the HTTP API, by its SHA-256; `programs` empty means all.
+
+    A rotated key has several secrets, and so several of these records with the same `id`. From `expires_at` on it is refused.
+    """
 
     id: Id
     digest: Name
@@ -106,6 +109,7 @@ class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
     scopes: tuple[Name, ...]
     programs: tuple[Id, ...] = ()
     revoked: bool = False
+    expires_at: Timestamp | None = None
 
 
 class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
