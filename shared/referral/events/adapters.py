@@ -104,7 +104,7 @@ class WechatAccount(Section, frozen=True, kw_only=True):
     ] = None
     mode: Annotated[
         Literal["compatible", "encrypted"],
-        Meta(description="whether plaintext callbacks are accepted until wechat-aes is set (compatible) or always refused (encrypted)"),
+        Meta(description="whether plaintext callbacks are accepted until wechat-aes is set (compatible) or never"),
     ] = "compatible"
 
 

@@ -31,8 +31,12 @@ class CallbackStore:
         key = f"http:wechat:second:{program}|{person}|{second}"
         try:
             with self._redis.pipeline() as pipeline:
-                number, _ = pipeline.hincrby(key, "", 1).expire(key, _KEPT_S).execute()
-                _, place = pipeline.hsetnx(key, event, number).hget(key, event).execute()
+                pipeline.hincrby(key, "", 1)
+                pipeline.expire(key, _KEPT_S)
+                number = pipeline.execute()[0]
+                pipeline.hsetnx(key, event, number)
+                pipeline.hget(key, event)
+                place = pipeline.execute()[1]
         except RedisError:
             return None
         return int(place or number) - 1

@@ -57,7 +57,7 @@ POST_CALLBACK: dict[str, Any] = {
     },
     "responses": {
         200: {
-            "description": "`success`: an event is durably written to the log; any other message, and what cannot be used, is ignored.",
+            "description": "`success`: an event is durably written to the log; anything else is ignored.",
             "content": _TEXT,
         },
         **_REJECTED,
