@@ -164,6 +164,7 @@ _screening = st.fixed_dictionaries(
     optional={
         "self_referral": _actions,
         "same_device": _actions,
+        "same_click": _actions,
         "network_burst": _rule(people=st.integers(2, 100), minutes=st.integers(1, 1440)),
         "velocity_per_minute": _rule(limit=st.integers(1, 100)),
         "disposable_handle": _rule(built_in=st.booleans(), patterns=_patterns),
