@@ -35,7 +35,7 @@ class SharePage:
 
 def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
     """The contents of the page of an invitation."""
-    program, name, inviter = invitation.program, localize(invitation.program.name), invitation.owner.display_name
+    program, name, inviter = invitation.program, localize(invitation.program.name), invitation.owner.shown_name
     yours = gift_texts(program, "referee")
     theirs = [] if invitation.owner.partner else gift_texts(program, "referrer")
     return SharePage(
