@@ -37,23 +37,11 @@ _BY_STATUS: Mapping[int, _Text] = {
         lazy_gettext("Please wait a moment, then try again."),
     ),
 }
-# Problems that people meet have texts of their own.
+# A problem that people meet has a text of its own.
 _BY_CODE: Mapping[str, _Text] = {
     "unknown_code": (
         lazy_gettext("That code doesn't exist"),
         lazy_gettext("Check for a typo: the codes we make never use 0, O, 1, I or L."),
-    ),
-    "unknown_link": (
-        lazy_gettext("This download link is not complete"),
-        lazy_gettext("Copy the whole link, or open it from your rewards."),
-    ),
-    "link_ended": (
-        lazy_gettext("This download link has expired"),
-        lazy_gettext("Get a new one from your rewards."),
-    ),
-    "reward_gone": (
-        lazy_gettext("This reward is no longer available"),
-        lazy_gettext("It was taken back, or it is not ready yet."),
     ),
 }
 _CAN_RETRY = frozenset({408, 429, 500, 502, 503, 504})
