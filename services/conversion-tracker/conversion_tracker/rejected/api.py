@@ -2,6 +2,7 @@
 
 from flask import g
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.rejected.rejected_request import (
@@ -34,7 +35,7 @@ _UNKNOWN = "Unknown program, or no such line of it within the last 30 days."
 
 @blueprint.get("/v1/programs/<program>/rejected")
 @requires("read")
-@blueprint.arguments(RejectedQuery, location="query")
+@blueprint.arguments(RejectedQuery, location="query", unknown=RAISE)
 @response(RejectedPage)
 @blueprint.alt_response(404, description="Unknown program.")
 @blueprint.alt_response(503, description="Kafka or Redis is unavailable.")
@@ -60,7 +61,7 @@ def show(program: str, rejected_id: str) -> RejectedDetail:
 @blueprint.post("/v1/programs/<program>/rejected/replay")
 @requires("admin")
 @idempotent
-@blueprint.arguments(ReplayQuery, location="query")
+@blueprint.arguments(ReplayQuery, location="query", unknown=RAISE)
 @response(RejectedReplay, 202, description="The retries are durable.")
 @blueprint.alt_response(404, description="Unknown program.")
 @blueprint.alt_response(503, description="Kafka or Redis is unavailable.")

@@ -108,7 +108,10 @@ class RejectedStore:
 
 
 def _lines(records: Iterator[Record], start: LetterPlace) -> Iterator[tuple[LetterPlace, bytes]]:
+    """The lines from a place on. A reader that is sent beyond the end of the topic begins again at its beginning."""
     for record in records:
+        if record.offset < start.offset:
+            return
         for number, raw in enumerate(split(record.value)):
             place = LetterPlace(record.offset, number)
             if place >= start:
