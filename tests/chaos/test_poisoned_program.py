@@ -22,9 +22,9 @@ from tests.support.waiting import wait_until, wait_until_equal
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 POISONED = "prg_poisoned"
-FLOOD = 1500  # events, all of one referrer: three times the invalid lines that stop a fold, on one partition
-BATCH = 50
-PROBES = 8
+FLOOD = 1000  # events, all of one referrer: twice the invalid lines that stop a fold, on one partition
+BATCH = 25
+PROBES = 5
 RULE = "first20"
 
 
