@@ -112,8 +112,12 @@ class Catalog:
 
     def snapshot(self) -> "Catalog":
         """The same indexes without refresh, for a caller that has just read to the end, or that must not wait."""
+        return self.with_refresh(_no_refresh)
+
+    def with_refresh(self, refresh: Callable[[], None]) -> "Catalog":
+        """The same indexes with another refresh."""
         other = copy(self)
-        other._refresh = _no_refresh
+        other._refresh = refresh
         return other
 
     def with_rules(self, rules: ProgramVersion) -> "Catalog":

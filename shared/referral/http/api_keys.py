@@ -55,7 +55,7 @@ def authenticate(scope: Scope) -> ApiKey:
         raise _unauthorized_problem(
             "missing_key", "API key missing. Send `Authorization: Bearer rk_…`; `referral keys create` creates a key."
         )
-    key = _find_key(secret_digest(secret))
+    key = context().catalog.api_key(secret_digest(secret))
     if key is None or key.revoked:
         raise _unauthorized_problem(
             "unknown_key", "Unknown or revoked API key. Send a valid one; `referral keys create` creates a key."
@@ -66,18 +66,6 @@ def authenticate(scope: Scope) -> ApiKey:
         detail = f"Scope `{scope}` required; key {key.id} has: {granted}. Use a key with this scope or `admin`."
         raise Problem(403, "missing_scope", detail)
     return key
-
-
-def _find_key(digest: str) -> ApiKey | None:
-    """The key with this digest.
-
-    A digest that is not in the catalog's view makes this thread wait while the catalog is read to its end. Such a request is
-    therefore counted by the rate limit also on a route without one; a request that is counted already is not counted twice.
-    """
-    shared = context()
-    if "rate_limit" not in g and not shared.catalog.has_api_key(digest):
-        shared.limiter.count(request)
-    return shared.catalog.api_key(digest)
 
 
 def find_valid_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey | None:

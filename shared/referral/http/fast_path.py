@@ -48,3 +48,12 @@ def mount_fast_path(app: Flask, service: str, method: str, route: str, view: Fas
         return [response.body]
 
     app.wsgi_app = respond  # type: ignore[method-assign] # where Flask's documentation puts middleware
+
+
+def client_address(environ: "WSGIEnvironment", proxies: int) -> str:
+    """Returns the address of the client in front of that many trusted proxies, as ProxyFix does for Flask's views."""
+    if proxies:
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if len(forwarded) >= proxies and (address := forwarded[-proxies].strip()):
+            return str(address)
+    return str(environ.get("REMOTE_ADDR", ""))

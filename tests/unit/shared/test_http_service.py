@@ -71,7 +71,7 @@ def test_unknown_keys_share_one_rate_limit() -> None:
 
 def test_unknown_keys_are_counted_on_fast_paths() -> None:
     """Each guess would block a thread while the catalog is read; valid keys are not limited there."""
-    client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/day")).test_client()
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, miss_limit="3/day")).test_client()
     guesses = [client.get("/v1/hot/mine", headers=headers(f"guess{number}")) for number in range(5)]
     assert [response.status_code for response in guesses] == [401, 401, 401, 429, 429]
     assert guesses[4].headers["Retry-After"] == guesses[4].headers["X-RateLimit-Reset"]

@@ -1,6 +1,5 @@
 """The share page of a code, and its poster. Public: shows names, but no ids."""
 
-from threading import BoundedSemaphore
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -10,6 +9,7 @@ from flask_smorest import Blueprint
 from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.share_kit import ShareKit, policy_violations
 from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.picture_response import find_or_draw
 from link_issuer.http_api.redirect.dead_end_response import dead_end
 from link_issuer.pages.fonts import FontMissing, drawable_text
 from link_issuer.pages.invitation import Invitation, invitation_kit, page_channel, page_content
@@ -33,13 +33,14 @@ PARAMETERS = [
 DEAD_END_RESPONSES: dict[int, dict[str, object]] = {
     404: {"description": "The code is unknown, or does not work yet"},
     410: {"description": "The link or its program has ended"},
+    429: {
+        "description": "Too many unknown codes, or too many pictures drawn, for this address; Retry-After is when to retry"
+    },
     503: {"description": "Unavailable at the moment: Retry-After is when to retry, or the detail what to install"},
 }
 _HTML = {"text/html": {"schema": {"type": "string"}}}
 _PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 _MAX_AGE_S = 60
-_DRAWING_TIMEOUT_S = 3.0
-_drawing = BoundedSemaphore(2)  # a poster takes a tenth of a second of one core
 
 blueprint = Blueprint(
     "share_page", __name__, template_folder="../../pages/templates", description="Share pages and posters."
@@ -93,16 +94,11 @@ def poster(code: str) -> Response:
     composed = compose_page(code)
     if isinstance(composed, Response):
         return composed
-    if not _drawing.acquire(timeout=_DRAWING_TIMEOUT_S):
-        raise Problem(
-            503, "busy", "Too many posters are being drawn. Retry in 2 seconds.", headers={"Retry-After": "2"}
-        )
+    contents = compose_poster(composed.page)
     try:
-        picture = render_png(compose_poster(composed.page))
+        picture = find_or_draw(contents, lambda: render_png(contents))
     except FontMissing as error:
         raise Problem(503, "no_font", str(error), headers={"Retry-After": "3600"}) from error
-    finally:
-        _drawing.release()
     return _cacheable(Response(picture, mimetype="image/png"))
 
 
