@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, request, send_from_directory
 
 from referral.http.rate_limit import without_rate_limit
+from referral.pages import browser_errors
 from referral.pages.catalogues import Catalogues
 from referral.pages.languages import LANGUAGES, NAMES, language, locale
 
@@ -17,7 +18,7 @@ _UNVERSIONED_MAX_AGE_S = 60
 
 
 def init_app(app: Flask) -> Flask:
-    """Registers the design with an app. The templates of a service extend `referral/base.html`."""
+    """Registers the design with an app, and pages for errors. The templates of a service extend `referral/base.html`."""
     Catalogues(app, locale_selector=locale)
     blueprint = Blueprint("design", __name__, template_folder="templates")
     blueprint.add_url_rule("/pages/<name>", view_func=asset)
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> Flask:
         "language": language,
         "languages": [(tag, NAMES[tag]) for tag in LANGUAGES],
     }
+    browser_errors.register(app)
     return app
 
 
