@@ -98,7 +98,10 @@ class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
 
 
 class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
-    """A key of the HTTP API, by the SHA-256 of its secret; `programs` empty means all."""
+    """A secret of a key of the HTTP API, by its SHA-256; `programs` empty means all.
+
+    A rotated key has several secrets, and so several of these records with the same `id`. From `expires_at` on it is refused.
+    """
 
     id: Id
     digest: Name
@@ -106,10 +109,14 @@ class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
     scopes: tuple[Name, ...]
     programs: tuple[Id, ...] = ()
     revoked: bool = False
+    expires_at: Timestamp | None = None
 
 
 class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
-    """Where a program's reward events are sent, signed with `secret` (Standard Webhooks, whsec_…)."""
+    """Where a program's reward events are sent, signed with `secret` (Standard Webhooks, whsec_…).
+
+    It gets the events that were recorded since `registered_at`; since `recorded_at` if that is missing.
+    """
 
     id: Id
     program: Id
@@ -117,6 +124,7 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
     secret: Name
     events: tuple[Name, ...] = ()
     disabled: bool = False
+    registered_at: Timestamp | None = None
 
 
 class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):

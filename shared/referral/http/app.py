@@ -12,6 +12,7 @@ from referral.config import Settings
 from referral.http import docs_page, health, openapi, problems
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
+from referral.http.key_uses import KeyUses
 from referral.http.miss_guard import MissGuard
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
@@ -53,7 +54,7 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
     guard = MissGuard(following.read_to_end, limiter, settings.http_threads)
     catalog = following.view.with_refresh(guard.refresh)
-    context = Context(settings, clock_from(settings.clock), following, redis, limiter, catalog)
+    context = Context(settings, clock_from(settings.clock), following, redis, limiter, KeyUses(redis), catalog)
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age
     context.on_close(context.redis.close)
