@@ -40,7 +40,7 @@ def _check_body(program: str) -> CheckResult:
     if mistakes:
         listed, omitted = first_mistakes(mistakes, checked.omitted)
         count = count_of_mistakes(len(listed), omitted)
-        raise invalid_body(listed, f"The program has {count}; nothing was changed.")
+        raise invalid_body(document.explain(listed), f"The program has {count}; nothing was changed.")
     return checked
 
 
