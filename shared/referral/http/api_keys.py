@@ -69,12 +69,17 @@ def authenticate(scope: Scope) -> ApiKey:
             f" `referral keys rotate {key.id}` creates one.",
         )
     g.caller = key.id
+    require_scope(key, scope)
+    context().key_uses.record(key, now_ms)
+    return key
+
+
+def require_scope(key: ApiKey, scope: Scope) -> None:
+    """Raises Problem 403 if a key has neither the scope nor `admin`, which includes all others."""
     if scope not in key.scopes and "admin" not in key.scopes:
         granted = ", ".join(key.scopes)
         detail = f"Scope `{scope}` required; key {key.id} has: {granted}. Use a key with this scope or `admin`."
         raise Problem(403, "missing_scope", detail)
-    context().key_uses.record(key, now_ms)
-    return key
 
 
 def is_expired(key: ApiKey, now_ms: int) -> bool:

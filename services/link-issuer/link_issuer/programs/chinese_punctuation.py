@@ -24,7 +24,7 @@ _TYPED: Mapping[str, str] = {
 _KEY = r"[A-Za-z_][\w.-]*"
 _OPENING = "“”‘’「『［【｛"
 # Each matches up to a character that has a place in YAML's own grammar there, as its only group.
-_PLACES = tuple(
+_STRUCTURAL = tuple(
     re.compile(pattern)
     for pattern in (
         r"^[ \t]*([\u3000\xa0])",  # the indentation
@@ -49,7 +49,7 @@ _MAX_LINE, _MAX_LINES = 500, 200  # characters of a line and lines that are sear
 def explain_line(line: str) -> str | None:
     """Which character of a line is to be typed differently, and how; None if its punctuation is YAML's."""
     start = _QUOTED.sub(lambda quoted: f'"{"x" * (len(quoted[0]) - 2)}"', line[:_MAX_LINE])
-    found = [match for place in _PLACES if (match := place.search(start))] if _FULL_WIDTH.search(start) else []
+    found = [match for place in _STRUCTURAL if (match := place.search(start))] if _FULL_WIDTH.search(start) else []
     if not found:
         return None
     character = min(found, key=lambda match: match.start(1))[1]
