@@ -52,7 +52,7 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
     redis = connect_for_http(settings)
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
-    guard = MissGuard(lambda: following.read_to_end(), limiter, settings.http_threads)
+    guard = MissGuard(following, limiter, settings.http_threads)
     catalog = following.view.with_refresh(guard.refresh)
     context = Context(settings, clock_from(settings.clock), following, redis, limiter, KeyUses(redis), catalog)
     context.gauges["catalog_entities"] = lambda: len(context.catalog)

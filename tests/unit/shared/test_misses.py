@@ -78,12 +78,16 @@ def test_guesses_from_many_addresses_leave_threads_for_others() -> None:
     """Of four threads one waits for the catalog; the next guess is answered with 503 at once."""
     reading, finish = Event(), Event()
 
-    def read_to_end() -> None:
-        reading.set()
-        finish.wait(30)
+    class SlowFollower(MemoryFollower):
+        """Reads until it is allowed to finish."""
+
+        def read_to_end(self, timeout: float = 2.0) -> None:
+            """Waits."""
+            reading.set()
+            finish.wait(30)
 
     with service("1000/day") as (app, _):
-        guard = MissGuard(read_to_end, app.extensions["referral"].limiter, threads=4)
+        guard = MissGuard(SlowFollower(), app.extensions["referral"].limiter, threads=4)
 
         def refresh() -> None:
             with app.test_request_context("/"):
