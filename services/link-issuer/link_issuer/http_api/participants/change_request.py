@@ -18,12 +18,15 @@ class ParticipantChangeSchema(StrictSchema):
 
     display_name = CheckedText(
         text_validation.normalize_display_name,
-        metadata={"description": "the name shown to friends, up to 64 characters; in effect at once"},
+        metadata={"description": "the name shown to friends; in effect at once", "maxLength": 64},
     )
     mention = CheckedText(
         text_validation.normalize_mention,
         allow_none=True,
-        metadata={"description": "their handle, such as @amy, or null for none; in effect after five seconds"},
+        metadata={
+            "description": "their handle, such as @amy, or null for none; in effect after five seconds",
+            "maxLength": 65,
+        },
     )
     device = CheckedText(
         text_validation.validate_device_hash,
