@@ -261,6 +261,8 @@ class Catalog:
 
 def _holder_of(mention: str, known: Sequence[Participant], at: datetime | None) -> Participant | None:
     """The participant who has a mention (in its normal form) at a time, of all who have had it; the current holder for None."""
+    if len(known) == 1 and not known[0].former:
+        return known[0]
     for participant in known:
         held = (participant if at is None else participant.details_at(at)).mention
         if held is not None and normalize_mention(held) == mention:

@@ -1,6 +1,7 @@
 """A program file as the commands read it: validated, with mistakes and advice printed by line."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def print_mistakes(file: Path, document: YamlDocument, mistakes: Iterable[Mistak
 
 
 def _print_advice(file: Path, document: YamlDocument, program: Program) -> None:
-    for one in sorted(find_advice(program), key=lambda one: document.line_of(one.pointer)):
+    for one in sorted(find_advice(program, datetime.now(UTC)), key=lambda one: document.line_of(one.pointer)):
         _print_remark(file, document.line_of(one.pointer), one.pointer, f"{one.detail} [{one.code}]", "yellow")
 
 
