@@ -52,8 +52,9 @@ def mount_fast_path(app: Flask, service: str, method: str, route: str, view: Fas
 
 def client_address(environ: "WSGIEnvironment", proxies: int) -> str:
     """Returns the address of the client in front of that many trusted proxies, as ProxyFix does for Flask's views."""
-    if proxies:
-        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        if len(forwarded) >= proxies and (address := forwarded[-proxies].strip()):
-            return str(address)
-    return str(environ.get("REMOTE_ADDR", ""))
+    if proxies and (forwarded := environ.get("HTTP_X_FORWARDED_FOR")):
+        addresses: list[str] = forwarded.split(",")
+        if len(addresses) >= proxies and (address := addresses[-proxies].strip()):
+            return address
+    direct: str = environ.get("REMOTE_ADDR", "")
+    return direct

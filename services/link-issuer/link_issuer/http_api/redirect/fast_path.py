@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 ROUTE = "/<code>"
 METHODS = ("GET", "HEAD")
-_PURPOSE_HEADERS = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 HEADERS = [("Cache-Control", "no-store")]
 
 
@@ -33,6 +32,7 @@ def fast_path_view(resolver: RedirectResolver, catalog: Catalog, proxies: int) -
 
 def read_visit(environ: "WSGIEnvironment", proxies: int = 0) -> LinkVisit:
     """The properties of a request that the redirect uses. With `proxies`, the client's address is read from X-Forwarded-For."""
-    purpose = " ".join(environ[name] for name in _PURPOSE_HEADERS if name in environ)
-    agent, query = environ.get("HTTP_USER_AGENT", ""), environ.get("QUERY_STRING", "")
-    return LinkVisit(environ["REQUEST_METHOD"], purpose, agent, query, client_address(environ, proxies))
+    get = environ.get
+    purpose = get("HTTP_SEC_PURPOSE") or get("HTTP_PURPOSE") or get("HTTP_X_PURPOSE") or get("HTTP_X_MOZ") or ""
+    address = client_address(environ, proxies)
+    return LinkVisit(environ["REQUEST_METHOD"], purpose, get("HTTP_USER_AGENT", ""), get("QUERY_STRING", ""), address)

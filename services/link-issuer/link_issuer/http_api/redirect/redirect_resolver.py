@@ -32,7 +32,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class LinkVisit:
-    """A request for a link. `purpose` is the values of its purpose headers, `query` the raw query string."""
+    """A request for a link. `purpose` is the value of its purpose header, `query` the raw query string."""
 
     method: str
     purpose: str
