@@ -70,7 +70,8 @@ def test_concurrent_enrolments_with_different_details_return_one_participant(
         answers = list(pool.map(lambda i: (glow, other)[i % 2].enrol(bodies[i], "prg_y"), range(96)))
     rejected = [answer for answer in answers if answer.status_code == 422]
     assert {answer.get_json()["errors"][0]["pointer"] for answer in rejected} <= {"/partner"}
-    people = {tuple(a.get_json().values()) for a in answers if a.status_code in (200, 201)}
+    stored = [a.get_json() for a in answers if a.status_code in (200, 201)]
+    people = {tuple(value for name, value in one.items() if name != "ignored") for one in stored}
     assert len(people) == 8
     assert len(people) == len({a.get_json()["id"] for a in answers if a not in rejected})
 
@@ -97,7 +98,7 @@ def test_codes_are_unique_across_programs_even_if_redis_is_wiped(glow: LinkIssue
         ({"external_id": "x", "partner": "KOL Lin"}, ["/partner"]),
         ([{"external_id": "x", "partner": "kol_lin"}, {"external_id": "x"}], ["/1/external_id"]),
         ([{"external_id": "x"}, {"external_id": 5}], ["/1/external_id"]),
-        ({"participants": [{"external_id": " x"}, 7]}, ["/participants/0/external_id", "/participants/1"]),
+        ({"participants": [{"external_id": "x\u0000"}, 7]}, ["/participants/0/external_id", "/participants/1"]),
         ([], [""]),
         ({"participants": []}, ["/participants"]),
         ([{"external_id": f"x{n}"} for n in range(1001)], [""]),
