@@ -24,7 +24,7 @@ def test_a_board_with_a_final_slash_leads_to_the_board(client: FlaskClient) -> N
     assert (answer.status_code, answer.headers["Location"]) == (308, "/p/prg_glow?period=week")
 
 
-@pytest.mark.parametrize("path", ["/", "/p", "/p/", "/p/prg_glow/x"])
+@pytest.mark.parametrize("path", ["/p", "/p/", "/p/prg_glow/x"])
 def test_a_browser_gets_a_page_where_there_is_nothing(client: FlaskClient, path: str) -> None:
     """No raw JSON."""
     answer = client.get(path, headers={"Accept": "text/html"})

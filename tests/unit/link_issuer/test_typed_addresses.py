@@ -1,4 +1,4 @@
-"""What people see in a browser at addresses that do not exist, and when there are too many requests."""
+"""Addresses as people type them: with a final slash, and with codes that do not exist."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -53,22 +53,6 @@ def test_a_link_with_a_final_slash_works(client: FlaskClient) -> None:
     """A messenger or a person added it."""
     answer = client.get("/AMY88/", headers=BROWSER)
     assert answer.headers["Location"].startswith("https://example.com/?rt=")
-
-
-@pytest.mark.parametrize("path", ["/", "/a/b", "/s", "/AMY88/x/"])
-def test_a_browser_gets_a_page_where_there_is_nothing(client: FlaskClient, path: str) -> None:
-    """In the reader's language; API clients get the problem."""
-    page = client.get(path, headers=BROWSER)
-    assert (page.status_code, page.mimetype) == (404, "text/html")
-    assert "nothing at this address" in page.text or "know this code" in page.text
-    assert "没有" in client.get("/", headers=BROWSER | {"Accept-Language": "zh-CN"}).text
-    assert client.get("/", headers={"Accept": "*/*"}).get_json()["code"] == "not_found"
-
-
-def test_the_api_answers_browsers_with_problems_too(client: FlaskClient) -> None:
-    """An API address that is opened in a browser shows what is missing."""
-    assert client.get("/v1/nothing", headers=BROWSER).get_json()["code"] == "not_found"
-    assert client.get("/v1/programs", headers=BROWSER).get_json()["code"] == "missing_key"
 
 
 def test_a_person_with_too_many_wrong_codes_gets_a_page(client: FlaskClient) -> None:
