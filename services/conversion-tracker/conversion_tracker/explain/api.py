@@ -29,13 +29,16 @@ MAX_OF_ONE_KEY = 2  # explanations of one API key at the same time
 @requires("read")
 @response(ExplanationResponse)
 @blueprint.alt_response(404, description="The program is unknown, or no event of this person affects attribution.")
-@blueprint.alt_response(429, description="Two explanations of this API key are being built; see Retry-After.")
+@blueprint.alt_response(
+    429, description="This API key has had too many explanations, or two are being built; see Retry-After."
+)
 @blueprint.alt_response(
     503, description="Kafka or Redis is unavailable, or four explanations are being built; see Retry-After."
 )
 def explanation(program: str, external_id: str) -> ExplanationResponse:
     """Every touch with why it won or lost, the rules, screening, rewards and rank, and the log lines that led to them."""
     external_id = person_id_to_find(external_id)
+    context().limiter.count_explanation(request)
     with dependencies().explanations.hold(g.key.id, MAX_OF_ONE_KEY):
         return _explain(program, external_id)
 
