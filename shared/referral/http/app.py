@@ -51,7 +51,9 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
     redis = connect_for_http(settings)
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
-    context = Context(settings, clock_from(settings.clock), following, redis, limiter, KeyUses(redis))
+    context = Context(
+        settings, clock_from(settings.clock), following, redis, limiter, KeyUses(redis), settings.key_ring()
+    )
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age
     context.on_close(context.redis.close)

@@ -14,6 +14,7 @@ from referral.clock import Clock
 from referral.config import Settings
 from referral.http.key_uses import KeyUses
 from referral.http.rate_limit import RateLimiter
+from referral.key_ring import KeyRing
 from referral.log.publisher import Publisher
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ class Context:
     redis: "Redis"
     limiter: RateLimiter
     key_uses: KeyUses
+    key_ring: KeyRing
     gauges: dict[str, Callable[[], float]] = field(default_factory=dict)  # by metric name; read for each scrape
     _closers: list[Callable[[], None]] = field(default_factory=list)
 

@@ -48,7 +48,7 @@ class RateLimiter:
         self._shared = RedisStorage(settings.redis, connection_pool=redis.connection_pool, key_prefix="http:limit")
         self._local = MemoryStorage()
         self._local_until = 0.0
-        self._salt = hashlib.blake2b(settings.signing_key.encode(), person=b"rate limit").digest()
+        self._salt = hashlib.blake2b(settings.key_ring().newest("tokens").value.encode(), person=b"rate limit").digest()
 
     def count(self, request: Request) -> None:
         """Counts a request. Raises Problem 429 if its caller has exceeded the limit."""

@@ -59,7 +59,7 @@ def init_app(app: Flask) -> Flask:
     shared: Context = app.extensions["referral"]
     app.extensions[_NAME] = Dependencies(
         store=Store(shared.follower, shared.catalog_writer(), shared.redis),
-        redirect_resolver=RedirectResolver(shared.clock, TokenSigner(shared.settings.signing_key), shared.publisher()),
+        redirect_resolver=RedirectResolver(shared.clock, TokenSigner(shared.settings.key_ring()), shared.publisher()),
         usage_counter=UsageCounter(shared.redis),
         share_rate_limit=ShareRateLimit(shared.redis),
         public_url=shared.settings.public_url.rstrip("/"),

@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.tokens import InvalidTokenError
+from referral.tokens import REMOVED_KEY, InvalidTokenError
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.responses import FULFILLED_STATUSES
 
@@ -37,7 +37,7 @@ def _require_reward_id(token: str) -> str:
     try:
         return dependencies().tokens.read_expiring("guide", token, context().clock.now_ms())
     except InvalidTokenError as error:
-        if str(error) == "expired":
+        if str(error) in ("expired", REMOVED_KEY):
             raise Problem(410, "link_ended", "This link has expired. Open your wallet for a new one.") from None
         raise Problem(404, "unknown_link", "This link is invalid. Copy the whole link.") from None
 
