@@ -12,8 +12,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from referral.telemetry.metrics import ROWS
 from referral.key_ring import PURPOSES, KeyRing
+from referral.telemetry.metrics import ROWS
 from referral_tools.cli import main
 from referral_tools.commands.passwords import password_variable
 from referral_tools.system import TABLE, ProcessRow
