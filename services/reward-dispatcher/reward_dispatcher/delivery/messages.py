@@ -10,6 +10,7 @@ from standardwebhooks import Webhook as Signer
 from referral.events.ids import derive_id
 from referral.events.line import Cause
 from referral.events.rewards import (
+    ClawbackOpened,
     CodeIssued,
     CodeRequested,
     CodeReturned,
@@ -62,6 +63,7 @@ def webhook_event(line: RewardFact) -> tuple[WebhookEventType, NotifiableReward]
             | RewardApproved()
             | RewardDelivered()
             | RewardExpired()
+            | ClawbackOpened()
             | RedemptionRequested()
             | RedemptionRefused()
             | CodeRequested()
