@@ -1,6 +1,6 @@
 """What the views of this service use in addition to the shared context. Created once per app."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
@@ -9,21 +9,25 @@ from flask import Flask, current_app
 from conversion_tracker.attribution.store import PersonStore
 from conversion_tracker.bans.store import BanStore
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient
+from conversion_tracker.ingest.adapters.mapped_event import IgnoredReason
 from conversion_tracker.ingest.validation import EventValidator
 from conversion_tracker.replay.jobs import ReplayJobs
 from conversion_tracker.replay.launcher import ReplayLauncher
 from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
 from referral.events.keys import KeyedLine
+from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
+from referral.telemetry.label_limit import LabelLimit
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS, Topic
 
 _encode = msgspec.json.Encoder().encode
 _NAME = "conversion-tracker"
+MAX_EXPLANATIONS = 4  # at the same time, in a process: each reads the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,17 @@ class Dependencies:
     replays: ReplayLauncher
     log_readers: LogReaderPool
     leaderboard: LeaderboardClient
+    explanations: ConcurrencyLimit
+    adapter_labels: LabelLimit = field(default_factory=lambda: LabelLimit(100))
 
     def publish_events(self, lines: list[KeyedLine]) -> None:
         """Returns when Kafka has acknowledged every line. Raises NotDurable or Overloaded."""
         self.publisher.publish(EVENTS, lines)
         counter("ingest_accepted").inc(len(lines))
+
+    def count_ignored(self, adapter: str, reason: IgnoredReason) -> None:
+        """Counts what a platform sent that is no event."""
+        counter("adapter_ignored").labels(self.adapter_labels.label(adapter), reason).inc()
 
     def publish_line(self, topic: Topic, key: str, line: msgspec.Struct) -> None:
         """Returns when Kafka has acknowledged the line. Raises NotDurable or Overloaded."""
@@ -69,6 +79,7 @@ def init_app(app: Flask) -> Flask:
         jobs,
         replays,
         *_trace_sources(shared),
+        ConcurrencyLimit("explanations", MAX_EXPLANATIONS),
     )
     return app
 
