@@ -90,6 +90,8 @@ def test_a_person_sees_a_page_and_nothing_of_the_log_while_it_is_unavailable(app
         "/s/{}",
         "/s/{}/ticket",
         "/s/{}/poster.png",
+        "/s/{}/poster.webp",
+        "/s/{}/card.png",
         "/v1/links/{}/qr.svg",
         "/v1/links/{}/qr.png",
         "/v1/links/{}",
