@@ -70,7 +70,7 @@ def init_app(app: Flask) -> Flask:
     shared.on_close(replays.close)
     tolerance = timedelta(seconds=settings.future_tolerance_s)
     app.extensions[_NAME] = Dependencies(
-        EventValidator(TokenSigner(settings.signing_key), tolerance, settings.max_event),
+        EventValidator(TokenSigner(settings.key_ring()), tolerance, settings.max_event),
         shared.publisher(),
         PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),
