@@ -50,7 +50,7 @@ def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_chan
     answer = system.post(
         [follow, follow, event("xhs:u2", click=token), event("xhs:u3"), event("xhs:amy", code="AMY88")]
     )
-    assert answer.get_json() == {"accepted": 5, "rejected": []}
+    assert answer.get_json() == {"accepted": 5, "rejected": [], "warnings": []}
     wait_until(lambda: _status(system, "xhs:u1", "follower") and _status(system, "xhs:u2", "follower"))
     system.wait_until_folded()
 

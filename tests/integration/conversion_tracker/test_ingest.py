@@ -46,7 +46,9 @@ def test_accepted_events_are_on_the_log_unchanged_in_the_partition_of_their_key(
         system.post(b"\n".join(batch[3:]), mimetype="application/x-ndjson"),
     ]
     assert [answer.status_code for answer in answers] == [202, 202, 202]
-    assert [answer.get_json() for answer in answers] == [{"accepted": count, "rejected": []} for count in (1, 3, 2)]
+    assert [answer.get_json() for answer in answers] == [
+        {"accepted": count, "rejected": [], "warnings": []} for count in (1, 3, 2)
+    ]
     written = system.lines("events")
     assert sorted(line for _, line in written) == sorted([single, *batch])
     assert all(
