@@ -66,6 +66,8 @@ KEYS = (
     api_key("admin", "admin", secret="admin"),
     api_key("bound", "links:write", "read", programs=("prg_glow",), secret="bound"),
     api_key("revoked", "admin", revoked=True, secret="revoked"),
+    api_key("expired", "admin", expires_at=datetime(2026, 11, 2, tzinfo=UTC), secret="expired"),
+    api_key("expiring", "admin", expires_at=datetime(9999, 1, 1, tzinfo=UTC), secret="expiring"),
 )
 
 

@@ -118,8 +118,12 @@ class Catalog:
 
     def with_rules(self, rules: ProgramVersion) -> "Catalog":
         """The same entities, except that the program has this version alone, from its beginning."""
-        other = self.snapshot()
-        other._programs = {**self._programs, rules.program.id: [rules]}
+        return self.snapshot().with_versions(rules.program.id, [rules])
+
+    def with_versions(self, program: str, versions: list[ProgramVersion]) -> "Catalog":
+        """The same entities as now, except that the program has these versions, the oldest first."""
+        other = copy(self)
+        other._programs = {**self._programs, program: versions}
         return other
 
     def _find(self, look_up: Callable[[], Entity | None]) -> Entity | None:

@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from referral.events.rewards import RewardKind, Role
-from referral.events.section import CurrencyCode, Period, Section, ShortText, Slug
+from referral.events.section import MAX_COUNT_OF_PEOPLE, CurrencyCode, Period, Section, ShortText, Slug
 from referral.events.value_checks import not_paid_for_sharing
 
 GENERATED = "generated"
 """The pool whose codes are generated instead of uploaded."""
 Percent = Annotated[int, Meta(ge=1, le=100)]
-ExpiryDays = Annotated[int, Meta(ge=1)]
-MilestoneReferrals = Annotated[int, Meta(ge=1)]
+MAX_REWARDS = 50
+ExpiryDays = Annotated[int, Meta(ge=1, le=3650)]
+MilestoneReferrals = Annotated[int, Meta(ge=1, le=MAX_COUNT_OF_PEOPLE)]
 PoolName = Annotated[
     str,
     Meta(
@@ -66,7 +67,9 @@ class Reward(Section, frozen=True, kw_only=True):
 class Budget(Section, frozen=True, kw_only=True):
     """The most that all rewards together may cost, in the currency's main unit (ISO 4217)."""
 
-    total: Annotated[int, Meta(ge=1, description="the most that all rewards may cost, in the currency's main unit")]
+    total: Annotated[
+        int, Meta(ge=1, le=10**12, description="the most that all rewards may cost, in the currency's main unit")
+    ]
     currency: Annotated[CurrencyCode, Meta(description="the currency (ISO 4217)")]
 
 
@@ -74,7 +77,7 @@ class Caps(Section, frozen=True, kw_only=True):
     """Limits: rewarded referrals of one referrer per period, and the program's budget."""
 
     per_referrer: Annotated[
-        dict[Period, Annotated[int, Meta(ge=1)]],
+        dict[Period, Annotated[int, Meta(ge=1, le=MAX_COUNT_OF_PEOPLE)]],
         Meta(
             description="for a period, how many referrals of one referrer are rewarded",
             examples=[{"month": 200}],

@@ -11,6 +11,8 @@ from typing import get_args
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
+import idna
+
 from referral.events.caption_template import PLACEHOLDERS, Placeholder, placeholders
 from referral.events.prize_ranks import ranks
 
@@ -18,6 +20,8 @@ from referral.events.prize_ranks import ranks
 _NOT_PRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Change the writing direction of what follows, so that a name can imitate other text: https://www.unicode.org/reports/tr9/
 _DIRECTION_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_LONGEST_LABEL, _LONGEST_NAME = 63, 254  # https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4, with a final dot
 
 
 class InvalidValue(ValueError):
@@ -113,10 +117,25 @@ def target_url(url: str) -> str:
 
 
 def ascii_host(parts: SplitResult) -> str:
-    """The host of a URL with its port, as DNS and the Location header spell it. Raises ValueError."""
+    """The host of a URL with its port, as DNS and the Location header spell it. Raises ValueError.
+
+    Names in other scripts are encoded as browsers do: IDNA 2008 after the mapping of UTS 46 (https://www.unicode.org/reports/tr46/),
+    nontransitional, so that faß.de is xn--fa-hia.de.
+    """
     host = parts.hostname or ""
-    name = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    name = f"[{host}]" if ":" in host else _ascii_name(host)
     return name if parts.port is None else f"{name}:{parts.port}"
+
+
+def _ascii_name(host: str) -> str:
+    """The host name in ASCII. Labels in ASCII are valid as they are: some servers have names with an underscore or `--`."""
+    labels = host.split(".") if host.isascii() else idna.uts46_remap(host, std3_rules=False).split(".")
+    if "" in labels[:-1]:
+        raise ValueError("a part of its host name is empty")
+    encoded = ".".join(label if label.isascii() else idna.alabel(label).decode() for label in labels)
+    if len(encoded) > _LONGEST_NAME or max(map(len, encoded.split("."))) > _LONGEST_LABEL:
+        raise ValueError("its host name is too long")
+    return encoded
 
 
 def is_loopback_host(host: str) -> bool:

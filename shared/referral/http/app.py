@@ -12,6 +12,7 @@ from referral.config import Settings
 from referral.http import docs_page, health, openapi, problems
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
+from referral.http.key_uses import KeyUses
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
 from referral.log.acls import topic_operations
@@ -50,7 +51,7 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
     redis = connect_for_http(settings)
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
-    context = Context(settings, clock_from(settings.clock), following, redis, limiter)
+    context = Context(settings, clock_from(settings.clock), following, redis, limiter, KeyUses(redis))
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age
     context.on_close(context.redis.close)

@@ -9,9 +9,10 @@ import pytest
 from redis import Redis
 
 from referral.config import Settings
-from tests.support.builders.reward_dispatcher import grant
+from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.builders.reward_dispatcher import grant, reward_terms
 from tests.support.processes import run_module
-from tests.support.settings import API_SECRET
+from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 from tests.support.waiting import wait_until
 
@@ -24,8 +25,9 @@ CLIENTS = 64
 @pytest.fixture
 def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispatcher]:
     """A hundred fulfilled rewards."""
+    elsewhere = api_key("elsewhere", "admin", programs=("prg_other",))
     with (
-        serve_reward_dispatcher(settings, environ) as system,
+        serve_reward_dispatcher(settings, environ, reward_terms(), AMY, elsewhere) as system,
         run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
     ):
         system.write_rewards(grant(f"rwd_{n}", beneficiary=f"xhs:friend{n}") for n in range(REWARDS))
@@ -119,3 +121,27 @@ def test_each_mistake_has_its_code_and_place(system: RewardDispatcher) -> None:
     extra = client.post("/v1/redemptions", json={"reward_id": "rwd_1", "order_id": "o", "oder": 1})
     assert extra.json()["errors"][0]["pointer"] == "/oder"
     assert httpx.post(f"{client.base_url}/v1/redemptions", json={}).status_code == 401
+
+
+def test_a_key_of_another_program_reaches_no_reward_code_or_webhook(system: RewardDispatcher) -> None:
+    """By id, by code, by program or none named: nothing is read, used, registered or removed."""
+    code = system.client.get("/v1/rewards/rwd_1").json()["code"]
+    hook = {"program": PROGRAM, "url": "https://93.184.215.14/hook"}
+    webhook = system.client.post("/v1/webhooks", json=hook).json()["id"]
+    requests: list[tuple[str, str, dict[str, str] | None, int]] = [
+        ("GET", "/v1/rewards/rwd_1", None, 403),
+        ("GET", f"/v1/codes/{code}", None, 404),
+        ("GET", f"/v1/codes/{code}?program={PROGRAM}", None, 403),
+        ("POST", "/v1/redemptions", {"reward_id": "rwd_1", "order_id": "o"}, 403),
+        ("POST", "/v1/redemptions", {"code": code, "order_id": "o"}, 404),
+        ("POST", "/v1/redemptions", {"code": code, "program": PROGRAM, "order_id": "o"}, 403),
+        ("POST", "/v1/webhooks", hook, 403),
+        ("GET", f"/v1/webhooks?program={PROGRAM}", None, 403),
+        ("DELETE", f"/v1/webhooks/{webhook}", None, 403),
+    ]
+    elsewhere = {"Authorization": "Bearer rk_elsewhere"}
+    for method, path, body, status in requests:
+        answer = system.client.request(method, path, json=body, headers=elsewhere)
+        assert answer.status_code == status, (method, path, answer.text)
+    assert system.client.get("/v1/rewards/rwd_1").json()["status"] == "fulfilled"
+    assert [one["id"] for one in system.client.get(f"/v1/webhooks?program={PROGRAM}").json()["items"]] == [webhook]

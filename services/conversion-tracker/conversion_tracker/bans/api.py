@@ -1,5 +1,6 @@
 """The API of bans. Each ban and unban is published as a line of the log, and the folds derive the rest."""
 
+from flask import g
 from flask_smorest import Blueprint
 
 from conversion_tracker.bans.ban_request import BanRequest
@@ -81,6 +82,8 @@ def _publish_ban(
     """Publishes the decision. Repeating a decision does not change the fold's state, so publishing it twice is harmless."""
     now = to_datetime(context().clock.now_ms())
     by, note = decision["by"], decision["note"]
-    line = kind(occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note)
+    line = kind(
+        occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note, api_key=g.key.id
+    )
     dependencies().publish_line(EVENTS, fact_key(line), line)
-    return BanResponse(person, by, note, now)
+    return BanResponse(person, by, note, now, line.api_key)

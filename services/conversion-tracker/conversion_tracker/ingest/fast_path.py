@@ -19,6 +19,7 @@ from referral.events.entities import ApiKey
 from referral.events.keys import KeyedLine
 from referral.http.api_keys import find_valid_key
 from referral.http.fast_path import FastResponse, FastView
+from referral.http.key_uses import KeyUses
 from referral.http.problems import Problem
 from referral.log.errors import NotDurable, Overloaded
 
@@ -38,15 +39,17 @@ def ingest_fast_path(
     clock: Clock,
     publish: Callable[[list[KeyedLine]], None],
     max_body: int,
+    key_uses: KeyUses,
 ) -> FastView:
     """The view. `catalog` never waits for a read; `publish` returns when Kafka has acknowledged; `max_body` is in bytes."""
 
     def view(environ: "WSGIEnvironment") -> FastResponse | None:
-        key = find_valid_key(catalog, environ.get("HTTP_AUTHORIZATION", ""), "events:write")
+        now_ms = clock.now_ms()
+        key = find_valid_key(catalog, environ.get("HTTP_AUTHORIZATION", ""), "events:write", now_ms)
         if environ["PATH_INFO"] != ROUTE or key is None or not _NOT_ORDINARY.isdisjoint(environ):
             return None
         raws = _read_events(environ, max_body)
-        result = validator.validate(raws, clock.now_ms(), _program_lookup(catalog, key)) if raws else None
+        result = validator.validate(raws, now_ms, _program_lookup(catalog, key)) if raws else None
         if result is None or result.rejected or result.warnings:
             return None
         try:
@@ -54,6 +57,7 @@ def ingest_fast_path(
         except (NotDurable, Overloaded) as error:
             environ[PUBLISH_ERROR] = error
             return None
+        key_uses.record(key, now_ms)
         return FastResponse("202 Accepted", _HEADERS, _ALL_ACCEPTED % len(result.accepted))
 
     return view

@@ -4,6 +4,7 @@ import unicodedata
 
 from referral.events import normal_forms
 from referral.events.value_checks import InvalidValue, legible
+from referral.events.visible_text import has_visible_character
 
 _DISPLAY_NAME = 64
 _MENTION = 64
@@ -12,7 +13,13 @@ _DEVICE = 128
 
 def normalize_display_name(text: str) -> str:
     """The name as it is stored: NFC (https://www.unicode.org/reports/tr15/), trimmed. Raises InvalidValue."""
-    return _require_length(unicodedata.normalize("NFC", legible(text)).strip(), _DISPLAY_NAME)
+    name = _require_length(unicodedata.normalize("NFC", legible(text)).strip(), _DISPLAY_NAME)
+    if not has_visible_character(name):
+        characters = ", ".join(f"U+{ord(character):04X}" for character in dict.fromkeys(name[:8]))
+        raise InvalidValue(
+            f"must contain a visible character; got only {characters}: send another name, or leave it out to show the code"
+        )
+    return name
 
 
 def normalize_mention(text: str) -> str:

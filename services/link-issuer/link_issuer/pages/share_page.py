@@ -26,7 +26,7 @@ class SharePage:
 
 def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
     """The contents of the page of an invitation."""
-    name, inviter = localize(invitation.program.name), invitation.owner.display_name
+    name, inviter = localize(invitation.program.name), invitation.owner.shown_name
     yours, invites = gift_texts(invitation.program, "referee"), gettext("%(name)s invites you", name=inviter)
     return SharePage(
         program=name,
@@ -64,7 +64,7 @@ def _summary(invites: str, yours: list[GiftText], kit: ShareKit) -> str:
 
 def _steps(invitation: Invitation, kit: ShareKit) -> list[str]:
     """How it works, in three lines."""
-    share = gettext("%(name)s shares this with a friend it is meant for.", name=invitation.owner.display_name)
+    share = gettext("%(name)s shares this with a friend it is meant for.", name=invitation.owner.shown_name)
     follow = (
         gettext("A friend opens the link, or says the code, and follows.")
         if kit.link

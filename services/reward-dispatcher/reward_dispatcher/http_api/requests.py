@@ -3,6 +3,7 @@
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
+from reward_dispatcher.domain.webhook_url import MAX_URL
 
 MAX_CODES_PER_UPLOAD = 1000
 _ID = validate.Length(min=1, max=64)
@@ -42,11 +43,12 @@ class WebhookRequest(Schema):
 
     program = fields.Str(required=True, validate=_ID)
     url = fields.Str(
-        required=True, validate=validate.Length(max=512), metadata={"examples": ["https://example.com/hook"]}
+        required=True, validate=validate.Length(1, MAX_URL), metadata={"examples": ["https://example.com/hook"]}
     )
     events = fields.List(
         fields.Str(validate=validate.OneOf(WEBHOOK_EVENT_TYPES)),
         load_default=list,
+        validate=validate.Length(max=len(WEBHOOK_EVENT_TYPES)),
         metadata={"description": "empty: all of them"},
     )
 
