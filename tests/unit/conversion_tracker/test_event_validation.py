@@ -29,6 +29,7 @@ GOOD = {
     "person": "xhs:u",
     "occurred_at": "2026-11-03T00:00:00Z",
 }
+BOM = b"\xef\xbb\xbf"
 ORDER = {**GOOD, "type": "order.paid", "data": {"order": "o", "amount": "1", "currency": "CNY"}}
 
 
@@ -369,6 +370,9 @@ def test_any_input_is_accepted_or_rejected_and_accepted_lines_can_be_decoded(raw
         (b"[" + _with() + b"," + _with() + b"]", "application/json", 2),
         (_with() + b"\r\n\n" + _with() + b"\n", NDJSON, 2),
         (b'not json\n{"type":1}', NDJSON, 2),
+        (BOM + _with(), "application/json", 1),
+        (BOM + b" [" + _with() + b"]", "application/json", 1),
+        (BOM + _with() + b"\n" + _with() + b"\n" + BOM + _with(), NDJSON, 3),
         (b"[1, {}]", "application/json", 2),
     ],
 )
@@ -387,6 +391,9 @@ def test_a_body_is_one_event_an_array_or_ndjson(body: bytes, mimetype: str, coun
         (b"[{},", "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
         (b"hello", "application/json", 400),
+        (BOM, "application/json", 400),
+        (BOM + b"x", "application/json", 400),
+        ("[{}]".encode("utf-16"), "application/json", 400),
         (b"a=b", "application/x-www-form-urlencoded", 415),
         (b"[" + b",".join([b"{}"] * (MAX_EVENTS + 1)) + b"]", "application/json", 413),
     ],
@@ -396,6 +403,19 @@ def test_a_body_that_cannot_be_split_is_a_problem(body: bytes, mimetype: str, st
     with pytest.raises(Problem) as caught:
         split_events(body, mimetype)
     assert caught.value.status == status
+
+
+def test_a_byte_order_mark_is_no_part_of_an_event() -> None:
+    """Windows programs write it before UTF-8. The events are published without it."""
+    lines = BOM + _with() + b"\n" + BOM + _with(id="f")
+    assert _validate(*split_events(lines, NDJSON)) == _validate(_with(), _with(id="f"))
+    assert _validate(*split_events(BOM + _with(), "application/json")).accepted == _validate(_with()).accepted
+
+
+def test_a_body_in_utf_16_is_named_as_such() -> None:
+    """Its bytes would otherwise be called neither { nor [."""
+    with pytest.raises(Problem, match="UTF-16 and must be in UTF-8"):
+        split_events("{}".encode("utf-16"), "application/json")
 
 
 def test_every_error_code_has_a_remedy() -> None:

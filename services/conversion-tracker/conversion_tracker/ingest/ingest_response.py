@@ -19,7 +19,12 @@ from referral.telemetry.metrics import counter
 class IngestResponse(msgspec.Struct, frozen=True):
     """How many events were written to the log, warnings about them, and the errors of the others."""
 
-    accepted: Annotated[int, msgspec.Meta(ge=1, description="The number of valid events; Kafka has acknowledged them.")]
+    accepted: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, description="The number of valid events; Kafka has acknowledged them. 0 for an empty batch."
+        ),
+    ]
     rejected: list[EventError]
     warnings: Annotated[
         list[EventWarning],
@@ -49,9 +54,10 @@ def publish_accepted(result: ValidationResult) -> None:
         counter("ingest_rejected").labels(error.code).inc()
     for warning in result.warnings:
         counter("ingest_warnings").labels(warning.code).inc()
-    if not result.accepted:
+    if result.accepted:
+        dependencies().publish_events(result.accepted)
+    elif result.rejected:
         raise _all_rejected(result.rejected)
-    dependencies().publish_events(result.accepted)
 
 
 def _all_rejected(rejected: list[EventError]) -> Problem:
