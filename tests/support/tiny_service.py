@@ -188,6 +188,12 @@ def _add_hot_views(blueprint: Blueprint) -> None:
         """Responds at once."""
         return Response(b"ok", mimetype="text/plain")
 
+    @blueprint.post("/v1/open")
+    @without_rate_limit
+    def count_bytes() -> Response:
+        """Returns the length of the body, which needs no key."""
+        return Response(str(len(request.get_data())), mimetype="text/plain")
+
     @blueprint.get("/v1/hot/mine")
     @without_rate_limit
     @requires("read")

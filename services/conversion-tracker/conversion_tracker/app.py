@@ -49,7 +49,13 @@ def _mount_ingest_fast_path(app: Flask, settings: Settings) -> None:
         "POST",
         ROUTE,
         ingest_fast_path(
-            mine.event_validator, mine.catalog_snapshot, shared.clock, send, settings.max_body, shared.key_uses
+            mine.event_validator,
+            mine.catalog_snapshot,
+            shared.clock,
+            send,
+            shared.body_readers,
+            settings.max_body,
+            shared.key_uses,
         ),
     )
 

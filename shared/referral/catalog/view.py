@@ -217,6 +217,10 @@ class Catalog:
         chunks = [c for c in list(self._chunks.values()) if (c.program, c.pool) == (program, pool)]
         return sorted(chunks, key=lambda chunk: (chunk.recorded_at, chunk.id))
 
+    def program_chunks(self, program: str) -> list[PoolChunk]:
+        """All chunks of a program's pools, in the order in which the catalog first had them."""
+        return [chunk for chunk in list(self._chunks.values()) if chunk.program == program]
+
     def api_key(self, digest: str) -> ApiKey | None:
         """The API key with this SHA-256 digest (hex) of its secret, revoked or not."""
         return self._find(lambda: self._keys.get(digest))

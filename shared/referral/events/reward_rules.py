@@ -1,5 +1,6 @@
 """The reward and cap sections of a program: who gets what and when, and the limits on it."""
 
+import re
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
@@ -14,13 +15,9 @@ Percent = Annotated[int, Meta(ge=1, le=100)]
 MAX_REWARDS = 50
 ExpiryDays = Annotated[int, Meta(ge=1, le=3650)]
 MilestoneReferrals = Annotated[int, Meta(ge=1, le=MAX_COUNT_OF_PEOPLE)]
-PoolName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
-        extra={"must_be": "1 to 128 letters, digits, . _ and -, beginning with a letter or digit"},
-    ),
-]
+POOL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+POOL_NAME_IN_WORDS = "1 to 128 letters, digits, . _ and -, beginning with a letter or digit"
+PoolName = Annotated[str, Meta(pattern=f"^{POOL_NAME.pattern}$", extra={"must_be": POOL_NAME_IN_WORDS})]
 
 
 class Reward(Section, frozen=True, kw_only=True):

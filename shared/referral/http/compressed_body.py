@@ -4,20 +4,20 @@ https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding
 """
 
 import zlib
-from functools import cached_property
 from io import BytesIO
 from typing import IO
 
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.utils import cached_property
 
-from referral.http.chunked_body import ChunkedBodyRequest
+from referral.http.bounded_body import BoundedBodyRequest
 from referral.http.problems import Problem
 
 _GZIP = 16 + zlib.MAX_WBITS
 _MAX_MEMBERS = 1000  # of a file that was concatenated; each costs a new decompressor
 
 
-class CompressedBodyRequest(ChunkedBodyRequest):
+class CompressedBodyRequest(BoundedBodyRequest):
     """A request whose body may be compressed; what reads it gets the plain bytes."""
 
     @cached_property

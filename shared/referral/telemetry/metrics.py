@@ -50,6 +50,11 @@ ROWS = (
     ),
     MetricRow("http_seconds", "histogram", "Duration of HTTP requests, seconds.", ("service", "route"), _HTTP_BUCKETS),
     MetricRow(
+        "http_ignored_forwarded_for",
+        "counter",
+        "Requests with X-Forwarded-For while REFERRAL_PROXIES is 0: a proxy that the settings do not name.",
+    ),
+    MetricRow(
         "redirects",
         "counter",
         "Redirects of referral links, by outcome: redirected, or the reason why not.",

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -99,6 +100,21 @@ def test_a_request_for_an_unknown_reward_does_not_use_up_its_key(system: RewardD
     assert (corrected.status_code, corrected.json()["reward_id"]) == (201, "rwd_1")
     assert _redeem(system.client, "rwd_2", "order-1", "key").status_code == 422
     assert _redeem(system.client, "rwd_1", "order-1", "key").text == corrected.text
+
+
+def test_a_code_works_however_it_is_typed_at_every_entrance(system: RewardDispatcher) -> None:
+    """Lower case, white space, a line break, quotes, full-width letters: one form when it is looked up and when it is used."""
+    codes = [str(system.wallet(f"xhs:friend{number}")[0]["code"]) for number in range(6)]
+    ways = ("{} ", "\n{}\n", "\u200b{}", "「{}」。", '"{}"', "{}")
+    for number, (code, way) in enumerate(zip(codes, ways, strict=True)):
+        typed = way.format(code if number % 2 else code.lower())
+        typed = typed if number < 5 else "".join(chr(ord(one) + 0xFEE0) for one in typed)
+        looked_up = system.client.get(f"/v1/codes/{quote(typed)}")
+        assert (looked_up.status_code, looked_up.json()["code"]) == (200, code), typed
+        used = system.client.post("/v1/redemptions", json={"code": typed, "order_id": f"o{number}"})
+        assert (used.status_code, used.json()["reward_id"]) == (201, f"rwd_{number}"), typed
+    for empty in (" ", "\u200b", "。", "x" * 65):
+        assert system.client.post("/v1/redemptions", json={"code": empty, "order_id": "o"}).status_code == 422, empty
 
 
 def test_a_wallet_can_be_requested_by_any_platform_id(system: RewardDispatcher) -> None:

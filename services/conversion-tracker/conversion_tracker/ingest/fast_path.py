@@ -18,6 +18,7 @@ from referral.clock import Clock
 from referral.events.entities import ApiKey
 from referral.events.keys import KeyedLine
 from referral.http.api_keys import find_valid_key
+from referral.http.bounded_body import BodyReaders
 from referral.http.fast_path import FastResponse, FastView
 from referral.http.key_uses import KeyUses
 from referral.http.problems import Problem
@@ -38,6 +39,7 @@ def ingest_fast_path(
     catalog: Catalog,
     clock: Clock,
     publish: Callable[[list[KeyedLine]], None],
+    readers: BodyReaders,
     max_body: int,
     key_uses: KeyUses,
 ) -> FastView:
@@ -48,7 +50,11 @@ def ingest_fast_path(
         key = find_valid_key(catalog, environ.get("HTTP_AUTHORIZATION", ""), "events:write", now_ms)
         if environ["PATH_INFO"] != ROUTE or key is None or not _NOT_ORDINARY.isdisjoint(environ):
             return None
-        raws = _read_events(environ, max_body)
+        try:
+            with readers.reading(key.id):
+                raws = _read_events(environ, max_body)
+        except Problem:  # too many bodies are being read, or the body cannot be split
+            return None
         result = validator.validate(raws, now_ms, _program_lookup(catalog, key)) if raws else None
         if result is None or result.rejected or result.warnings:
             return None
@@ -64,16 +70,16 @@ def ingest_fast_path(
 
 
 def _read_events(environ: "WSGIEnvironment", max_body: int) -> RawEvents | None:
-    """The undecoded events of the body, which can be read again afterwards; None for a body that Flask must reject."""
+    """The undecoded events of the body, which can be read again afterwards; None for a body that Flask must reject.
+
+    Raises Problem if the body cannot be split.
+    """
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdecimal() or int(length) > max_body:
         return None
     body = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)
-    try:
-        return split_events(body, environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
-    except Problem:
-        return None
+    return split_events(body, environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
 
 
 def _program_lookup(catalog: Catalog, key: ApiKey) -> ProgramLookup:
