@@ -44,6 +44,11 @@ def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
     return kind in _FACTS and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
 
 
+def micros_of(fact: Fact) -> int:
+    """Returns the microseconds of a fact's time within its millisecond."""
+    return fact.occurred_at.microsecond % 1000
+
+
 @dataclass(slots=True)
 class EvidenceReader:
     """Converts events to history entries. `catalog` finds the owners of codes; entities recorded after `known_by` do not count."""
@@ -59,7 +64,8 @@ class EvidenceReader:
         `at` is its time (ms); `known_by` is that time, or the time at which it was recorded if that is earlier. `rules` are those
         in force then.
         """
-        touches = self._touches(fact, at, known_by)
+        micros = micros_of(fact)
+        touches = self._touches(fact, at, known_by, micros)
         kind = _ENTRY_KINDS.get(type(fact), "touch")
         if kind == "touch" and not touches:
             return None
@@ -67,26 +73,36 @@ class EvidenceReader:
             handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
             version = rules.version if rules else 0
             return HistoryEntry(
-                at, fact.id, kind, touches, version, fact.device, None, fact.network, handle, *position[1:3]
+                at,
+                fact.id,
+                kind,
+                touches,
+                version,
+                fact.device,
+                None,
+                fact.network,
+                handle,
+                *position[1:3],
+                micros,
             )
-        return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3])
+        return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3], micros)
 
-    def _touches(self, fact: Fact, at: int, known_by: datetime) -> tuple[Touch, ...]:
+    def _touches(self, fact: Fact, at: int, known_by: datetime, micros: int) -> tuple[Touch, ...]:
         touches: list[Touch] = []
         if isinstance(fact, CodeScanned):
             if scene := fact.data.scene or fact.code:
-                touches.append(self._code_touch("scan", scene, fact, at, known_by))
+                touches.append(self._code_touch("scan", scene, fact, at, known_by, micros))
         elif fact.code:
-            touches.append(self._code_touch("code", fact.code, fact, at, known_by))
+            touches.append(self._code_touch("code", fact.code, fact, at, known_by, micros))
         if fact.click and (touch := self._click_touch(fact.click, fact)):
             touches.append(touch)
         if fact.mention:
-            touches.append(self._mention_touch(fact.mention, fact, at, known_by))
-        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known_by)):
+            touches.append(self._mention_touch(fact.mention, fact, at, known_by, micros))
+        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known_by, micros)):
             touches.append(touch)
         return tuple(touches)
 
-    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, known_by: datetime) -> Touch:
+    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, known_by: datetime, micros: int) -> Touch:
         found = self.catalog.code(code)
         owner = (
             self.catalog.owner(found)
@@ -94,15 +110,16 @@ class EvidenceReader:
             else None
         )
         if found is None or owner is None:
-            return Touch(kind, at, fact.id, flaw="unknown_code", code=code)
+            return Touch(kind, at, fact.id, flaw="unknown_code", code=code, micros=micros)
         referrer, flaw = _resolve_referrer(owner, fact.person, _link_flaw(found, at, known_by))
         content, cta = _content_and_cta(fact)
         if isinstance(found, Participant):
-            return _with_partner(
-                Touch(kind, at, fact.id, referrer, flaw, found.code, fact.channel, content, cta), owner
+            touch = Touch(
+                kind, at, fact.id, referrer, flaw, found.code, fact.channel, content, cta, None, None, False, micros
             )
+            return _with_partner(touch, owner)
         where = fact.channel, content or found.content, cta or found.cta
-        touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where)
+        touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where, micros=micros)
         return _with_partner(touch, owner, found.partner, found.campaign)
 
     def _click_touch(self, token: str, fact: Fact) -> Touch | None:
@@ -120,22 +137,23 @@ class EvidenceReader:
         touch = Touch("click", click.clicked_at_ms, click.id, referrer, flaw, click.code, *where)
         return _with_partner(touch, owner, click.partner, click.campaign)
 
-    def _mention_touch(self, mention: str, fact: Fact, at: int, known_by: datetime) -> Touch:
+    def _mention_touch(self, mention: str, fact: Fact, at: int, known_by: datetime, micros: int) -> Touch:
         owner = self.catalog.mention(fact.program, mention)
         if owner is None or owner.recorded_at > known_by:
-            return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention)
+            return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention, micros=micros)
         referrer, flaw = _resolve_referrer(owner, fact.person)
-        return _with_partner(
-            Touch("mention", at, fact.id, referrer, flaw, mention, fact.channel, *_content_and_cta(fact)), owner
-        )
+        where = fact.channel, *_content_and_cta(fact)
+        touch = Touch("mention", at, fact.id, referrer, flaw, mention, *where, micros=micros)
+        return _with_partner(touch, owner)
 
-    def _tag_touch(self, fact: FriendTagged, at: int, known_by: datetime) -> Touch | None:
+    def _tag_touch(self, fact: FriendTagged, at: int, known_by: datetime, micros: int) -> Touch | None:
         """Being tagged by a person who is not a participant is not evidence."""
         owner = self.catalog.participant_by_external(fact.program, fact.data.by)
         if owner is None or owner.recorded_at > known_by:
             return None
         referrer, flaw = _resolve_referrer(owner, fact.person)
-        return _with_partner(Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel), owner)
+        touch = Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel, micros=micros)
+        return _with_partner(touch, owner)
 
 
 def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, campaign: str | None = None) -> Touch:
