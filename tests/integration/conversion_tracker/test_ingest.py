@@ -109,7 +109,9 @@ def test_a_code_of_a_person_enrolled_just_now_is_no_unknown_code(settings: Setti
     """The catalog is read to its end before a warning."""
     with serve_conversion_tracker(settings) as system:
         someone = msgspec.structs.replace(AMY, id="par_new", external_id="xhs:new", code="NEW88", mention="@new")
-        CatalogWriter(settings, SystemClock()).write([someone], timeout=30)
+        writer = CatalogWriter(settings, SystemClock())
+        writer.write([someone], timeout=30)
+        writer.close()
         answer = system.post(event("xhs:a", code="new88。", mention="new"))
         assert answer.get_json() == {"accepted": 1, "rejected": [], "warnings": []}
 

@@ -40,6 +40,7 @@ def _row(many: int, first: float = 0, apart: float = 1, **more: Any) -> list[Any
 
 
 HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the rule by an action, and what came before
+    "similar_id": (referral("xhs:Amy."), lambda action: action, []),
     "same_device": (referral("xhs:two", 9, device="d1"), lambda action: action, [ONE]),
     "network_burst": (
         referral("xhs:z", 60, network="n1"),
@@ -60,6 +61,7 @@ HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the ru
     ),
 }
 OBSERVED = {
+    "similar_id": {"characters": 2},
     "same_device": {"people": 1},
     "network_burst": {"people": 3, "minutes": 2, "limit": 3},
     "velocity_per_minute": {"referrals": 6, "limit": 5},
