@@ -108,6 +108,25 @@ ROWS = (
         "fold_dead_letters", "counter", "Lines set aside because they could not be decoded or decided.", ("fold",)
     ),
     MetricRow(
+        "fold_set_aside",
+        "counter",
+        "Lines set aside because the rules of their program could not process them, by program (the first 50 of a process, then"
+        " `other`).",
+        ("fold", "program"),
+    ),
+    MetricRow(
+        "fold_waiting_lines",
+        "gauge",
+        "Lines of a partition that are set aside and wait for a retry.",
+        ("fold", "partition"),
+    ),
+    MetricRow(
+        "fold_retried",
+        "counter",
+        "Lines retried after they were set aside, by outcome (decided, still_waiting).",
+        ("fold", "outcome"),
+    ),
+    MetricRow(
         "fold_resets",
         "counter",
         "Partitions reset to their fence (another worker wrote, Redis was wiped or lost its last writes).",
