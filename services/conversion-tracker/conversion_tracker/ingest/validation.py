@@ -26,9 +26,8 @@ from referral.tokens import TokenSigner
 
 _decode: Callable[[bytes], Fact] = msgspec.json.Decoder(Fact).decode
 _encode = msgspec.json.Encoder().encode
-_PLAIN = bytes(
-    code for code in range(0x21, 0x7F) if not chr(code).isupper()
-)  # printable ASCII without blanks and capitals
+# Printable ASCII without blanks and capitals, and the separator of keys.
+_PLAIN = b"\0" + bytes(code for code in range(0x21, 0x7F) if not chr(code).isupper())
 _CHANGED = b"\n"  # in place of the line of an event that has to be encoded again
 Located = TypeVar("Located", EventError, EventWarning)
 
@@ -142,8 +141,8 @@ def _too_large(line: bytes, most: int) -> EventRejected:
 
 def _have_normal_ids(accepted: Sequence[KeyedLine]) -> bool:
     """Whether the ids in all keys are in normal form: first a check of all together, which costs little and passes most."""
-    keys = "".join([f"{key}\0" for key, _ in accepted]).encode(errors="surrogatepass")
-    if not keys.translate(None, _PLAIN) and keys.count(b"\0") == len(accepted) and b":\0" not in keys:
+    keys = "\0".join([key for key, _ in accepted]).encode(errors="surrogatepass") + b"\0"
+    if not keys.translate(None, _PLAIN) and keys.count(b"\0") <= len(accepted) and b":\0" not in keys:
         return True
     return all(is_normal_person_id(key.partition("|")[2]) for key, _ in accepted)
 
