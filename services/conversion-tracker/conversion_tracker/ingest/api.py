@@ -31,6 +31,8 @@ def post_events() -> IngestResponse:
     the others, and an invalid optional field does not affect its event: it is left out. `warnings` has what was left out, and
     what changes no attribution: unknown codes and mentions, and times before the program was applied.
 
+    The body may be compressed (`Content-Encoding: gzip`), and may begin with a byte order mark.
+
     `person.signed_up` is another name of `person.followed`, and `person.left` of `person.unfollowed`.
     """
     error = request.environ.get(PUBLISH_ERROR)
