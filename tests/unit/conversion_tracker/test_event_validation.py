@@ -237,6 +237,8 @@ def test_signing_up_and_leaving_are_other_names_of_the_same_facts(kind: str, mea
         (_with(type="order.payed"), "did you mean `order.paid`?"),
         (_with(type="subscribe"), "did you mean `person.followed`?"),
         (_with(type="user.created"), "did you mean `person.signed_up`?"),
+        (_with(occurred_at=1_762_128_000), "must be a time with a UTC offset, such as 2026-11-03T08:00:00Z"),
+        (_with(occurred_at="2026-11-03 08:00"), "must be a time with a UTC offset, such as 2026-11-03T08:00:00Z"),
         (_with(cod="AMY88"), "did you mean `code`?"),
         (_with(rt="token"), "did you mean `click`?"),
         (_with(timestamp=1), "did you mean `occurred_at`?"),

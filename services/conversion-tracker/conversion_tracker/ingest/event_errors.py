@@ -104,6 +104,8 @@ def from_decode_error(error: Exception, sent: object = None) -> EventRejected:
 
 def _describe_value(message: str, pointer: str, allowed: tuple[str, ...]) -> str:
     name = pointer[1:].replace("/", ".")
+    if pointer == "/occurred_at":
+        return f"`{name}` must be a time with a UTC offset, such as 2026-11-03T08:00:00Z: {message[:256]}."
     if not allowed:
         return f"`{name}`: {message[:256]}." if name else f"{message[:256]}."
     value = _VALUE.search(message)
