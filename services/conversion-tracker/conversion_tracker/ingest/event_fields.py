@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 from msgspec import Struct
 from msgspec.structs import fields
 
-from referral.events.facts import Fact
+from referral.events.facts import FACT_ALIASES, Fact
 from referral.events.line import type_tag
 
 
@@ -21,11 +21,8 @@ class EventField:
     allowed: tuple[str, ...] = ()
 
 
-TYPE_ALIASES: Mapping[str, str] = {"person.signed_up": "person.followed", "person.left": "person.unfollowed"}
-"""Other names of the same facts, for programs whose people sign up instead of following."""
-
 _TYPES = {type_tag(one): one for one in get_args(Fact)}
-_TYPE_NAMES = [*_TYPES, *TYPE_ALIASES]
+_TYPE_NAMES = [*_TYPES, *FACT_ALIASES]
 _OTHER_TYPE_NAMES = {
     "follow": "person.followed",
     "subscribe": "person.followed",

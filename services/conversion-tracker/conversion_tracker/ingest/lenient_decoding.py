@@ -9,8 +9,8 @@ from decimal import Decimal
 import msgspec
 
 from conversion_tracker.ingest.event_errors import EventRejected, from_decode_error
-from conversion_tracker.ingest.event_fields import TYPE_ALIASES, may_be_left_out
-from referral.events.facts import Fact
+from conversion_tracker.ingest.event_fields import may_be_left_out
+from referral.events.facts import FACT_ALIASES, Fact
 
 _MAX_CHANGES = 16
 # Decimal keeps every digit of an amount; a float would round it.
@@ -33,8 +33,8 @@ def decode_leniently(
     lost: list[EventRejected] = []
     rejected = from_decode_error(error, sent)
     while isinstance(sent, dict) and len(lost) < _MAX_CHANGES:
-        if rejected.code == "unknown_type" and sent.get("type") in TYPE_ALIASES:
-            sent["type"] = TYPE_ALIASES[sent["type"]]
+        if rejected.code == "unknown_type" and sent.get("type") in FACT_ALIASES:
+            sent["type"] = FACT_ALIASES[sent["type"]]
         elif _remove(sent, rejected.pointer):
             lost.append(rejected)
         else:
@@ -50,7 +50,7 @@ def decode_leniently(
 
 def _remove(sent: dict[str, object], pointer: str) -> bool:
     """Removes the field at a JSON pointer if the event is complete without it, and returns whether it did."""
-    if not may_be_left_out(TYPE_ALIASES.get(str(sent.get("type")), sent.get("type")), pointer):
+    if not may_be_left_out(FACT_ALIASES.get(str(sent.get("type")), sent.get("type")), pointer):
         return False
     *parents, name = pointer.split("/")[1:]
     holder: object = sent
