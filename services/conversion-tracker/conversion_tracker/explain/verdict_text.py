@@ -26,8 +26,8 @@ REASONS: dict[UnattributedReason, str] = {
 class VerdictFacts:
     """What the sentence is about. `person` and `referrer` are display names.
 
-    `reason` is why the person is unattributed; `qualified` is whether the current referral has qualified. `ignored` are
-    sentences about facts that changed nothing.
+    `reason` is why the person is unattributed; `unknown` explains it if their evidence had no owner then; `qualified` is whether
+    the current referral has qualified. `ignored` are sentences about facts that changed nothing.
     """
 
     person: str
@@ -38,6 +38,7 @@ class VerdictFacts:
     reason: UnattributedReason | None = None
     qualified: bool = False
     conversion: Conversion | None = None
+    unknown: str | None = None
     ignored: Sequence[str] = ()
 
 
@@ -51,7 +52,7 @@ def verdict_sentence(facts: VerdictFacts) -> str:
     if facts.timeline.since is None:
         return _unfollowed_sentence(facts)
     if facts.reason is not None or facts.winning_touch is None:
-        return f"{_no_referrer(facts)}: {REASONS[facts.reason or 'no_evidence']}."
+        return f"{_no_referrer(facts)}: {facts.unknown or REASONS[facts.reason or 'no_evidence']}."
     return f"{_referred_by(facts)}{_payment_status(facts)}."
 
 
