@@ -24,7 +24,7 @@ from referral.fold.state_keys import state_key
 from referral.log.publisher import Publisher
 from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.builders.participants import AMY, PROGRAM, participant
 from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, event, serve_conversion_tracker
 from tests.support.waiting import is_within
 
@@ -108,9 +108,8 @@ def test_what_is_wrong_with_an_accepted_event_is_in_the_response(system: Convers
 def test_a_code_of_a_person_enrolled_just_now_is_no_unknown_code(settings: Settings) -> None:
     """The catalog is read to its end before a warning."""
     with serve_conversion_tracker(settings) as system:
-        someone = msgspec.structs.replace(AMY, id="par_new", external_id="xhs:new", code="NEW88", mention="@new")
         writer = CatalogWriter(settings, SystemClock())
-        writer.write([someone], timeout=30)
+        writer.write([participant("new")], timeout=30)
         writer.close()
         answer = system.post(event("xhs:a", code="new88。", mention="new"))
         assert answer.get_json() == {"accepted": 1, "rejected": [], "warnings": []}
