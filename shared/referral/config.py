@@ -216,6 +216,12 @@ class Settings:
         "240/minute",
         form=_RATE,
     )
+    explanation_limit: str = setting(
+        "REFERRAL_EXPLANATION_LIMIT",
+        "Explanations per API key: each reads the log.",
+        "240/minute",
+        form=_RATE,
+    )
     clicks_per_minute: int = setting(
         "REFERRAL_CLICKS_PER_MINUTE",
         "Clicks of one address (IPv6: of one /64) on one code that a process records per minute; further visitors are redirected"
