@@ -70,7 +70,7 @@ def init_app(app: Flask) -> Flask:
     shared.on_close(replays.close)
     tolerance, lateness = timedelta(seconds=settings.future_tolerance_s), timedelta(days=settings.lateness_days)
     app.extensions[_NAME] = Dependencies(
-        EventValidator(TokenSigner(settings.signing_key), tolerance, settings.max_event, lateness),
+        EventValidator(TokenSigner(settings.key_ring()), tolerance, settings.max_event, lateness),
         shared.publisher(),
         PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),

@@ -83,7 +83,7 @@ class RateLimiter:
         self._local_until = 0.0
         self._hash = partial(
             hashlib.blake2b,
-            key=hashlib.blake2b(settings.signing_key.encode(), person=b"rate limit").digest(),
+            key=hashlib.blake2b(settings.key_ring().newest("tokens").value.encode(), person=b"rate limit").digest(),
             digest_size=12,
         )
 
