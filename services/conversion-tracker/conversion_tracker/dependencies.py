@@ -17,6 +17,7 @@ from conversion_tracker.replay.launcher import ReplayLauncher
 from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
 from referral.events.keys import KeyedLine
+from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.context import Context
 from referral.log.fold_producer import FoldProducer, KafkaFoldProducer
 from referral.log.publisher import Publisher
@@ -28,6 +29,7 @@ from referral.topics import EVENTS, Topic
 
 _encode = msgspec.json.Encoder().encode
 _NAME = "conversion-tracker"
+MAX_EXPLANATIONS = 4  # at the same time, in a process: each reads the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Dependencies:
     leaderboard: LeaderboardClient
     rejected: RejectedStore
     retry_producer: FoldProducer
+    explanations: ConcurrencyLimit
     adapter_labels: LabelLimit = field(default_factory=lambda: LabelLimit(100))
 
     def publish_events(self, lines: list[KeyedLine]) -> None:
@@ -72,9 +75,9 @@ def init_app(app: Flask) -> Flask:
     retry_producer = KafkaFoldProducer(settings, shared.clock)
     shared.on_close(retry_producer.close)
     log_readers, leaderboard = _trace_sources(shared)
-    tolerance = timedelta(seconds=settings.future_tolerance_s)
+    tolerance, lateness = timedelta(seconds=settings.future_tolerance_s), timedelta(days=settings.lateness_days)
     app.extensions[_NAME] = Dependencies(
-        EventValidator(TokenSigner(settings.signing_key), tolerance, settings.max_event),
+        EventValidator(TokenSigner(settings.key_ring()), tolerance, settings.max_event, lateness),
         shared.publisher(),
         PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),
@@ -86,6 +89,7 @@ def init_app(app: Flask) -> Flask:
         leaderboard,
         RejectedStore(log_readers, shared.redis),
         retry_producer,
+        ConcurrencyLimit("explanations", MAX_EXPLANATIONS),
     )
     return app
 

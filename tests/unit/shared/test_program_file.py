@@ -1,5 +1,6 @@
 """Program files: every mistake is reported at once, with its JSON pointer and what to write instead."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -271,7 +272,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
         ({"rewards": [GUIDE | {"on": "content.shared"}]}, "forced_sharing"),
         ({"content": [COMPARED | {"ctas": [TAG]}]}, "not a call to action of this item: use tag"),
         ({"screening": {"velocity_per_minute": "hold"}}, "an object) with limit, action"),
-        ({"screening": {"velocity": "hold"}}, "unknown field: use one of self_referral, same_device, network_burst"),
+        ({"screening": {"velocity": "hold"}}, "unknown field: use one of self_referral, similar_id, same_device"),
         ({"screening": {"churn": {"follows": 1}}}, "from 2 to 30; got 1"),
         ({"kits": {"wechat": {"en": "{pin}"}}}, "{name}, {code}, {link}, {mention}, {hook}, {cta}"),
         ({"kits": {"weibo": {"en": "x"}}}, "add it to channels"),
@@ -316,4 +317,8 @@ def test_the_examples_are_valid_and_need_no_advice() -> None:
     for content in (glow.content, PROGRAM):
         checked = check_program_file(content)
         assert checked.program is not None
-        assert (glow.mistakes, checked.mistakes, find_advice(checked.program)) == ([], [], [])
+        assert (glow.mistakes, checked.mistakes, find_advice(checked.program, datetime(2026, 11, 28, tzinfo=UTC))) == (
+            [],
+            [],
+            [],
+        )

@@ -15,10 +15,12 @@ from conversion_tracker.attribution.considered_touches import (
     consider_touches,
 )
 from conversion_tracker.attribution.credit import FULL_CREDIT, CreditModel, Shares, credit_by_model
+from conversion_tracker.attribution.ignored_facts import ignored_facts
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.published_verdict import PublishedVerdict
 from conversion_tracker.attribution.referrer_response import ReferrerResponse, referrer_response
 from conversion_tracker.attribution.timeline import Timeline
+from conversion_tracker.attribution.unknown_evidence import explain_unknown
 from conversion_tracker.graph.network import Network
 from referral.catalog.view import Catalog
 from referral.events.attribution_rules import AttributionModel
@@ -101,6 +103,8 @@ class AttributionResponse(Struct, kw_only=True):
     models: ModelsResponse
     touches: Annotated[list[TouchResponse], Meta(description="oldest first")]
     late: Annotated[int, Meta(description="facts that arrived beyond the lateness bound and changed nothing")]
+    early: Annotated[int, Meta(description="facts from before the program was applied, which changed nothing")]
+    ignored: Annotated[list[str], Meta(description="a sentence for each reason why facts changed nothing")]
 
 
 class PersonResponse(AttributionResponse, kw_only=True):
@@ -139,8 +143,10 @@ def attribution_response(
         reason=published.reason if published else None,
         qualified_at=_qualification_time(published),
         models=_models_response(shares, rules.model if rules else None, catalog),
-        touches=[_touch_response(one, shares, catalog) for one in consider_touches(person.history, rules)],
+        touches=[_touch_response(one, program, shares, catalog) for one in consider_touches(person.history, rules)],
         late=person.late_facts,
+        early=person.early_facts,
+        ignored=ignored_facts(person, min(version.recorded_at for version in catalog.versions(program))),
     )
 
 
@@ -180,8 +186,11 @@ def _credit_shares(shares: Shares, catalog: Catalog) -> list[CreditShareResponse
     return [CreditShareResponse(referrer_response(id, catalog), share / FULL_CREDIT) for id, share in ranked]
 
 
-def _touch_response(considered: ConsideredTouch, shares: CreditByModel, catalog: Catalog) -> TouchResponse:
+def _touch_response(
+    considered: ConsideredTouch, program: str, shares: CreditByModel, catalog: Catalog
+) -> TouchResponse:
     touch = considered.touch
+    unknown = explain_unknown(touch, program, catalog)
     return TouchResponse(
         kind=touch.kind,
         touched_at=to_datetime(touch.at),
@@ -195,6 +204,6 @@ def _touch_response(considered: ConsideredTouch, shares: CreditByModel, catalog:
         referrer=referrer_response(touch.referrer, catalog) if touch.referrer else None,
         won=considered.outcome == "won",
         why=considered.outcome,
-        detail=OUTCOME_TEXTS[considered.outcome],
+        detail=f"{unknown[0].upper()}{unknown[1:]}." if unknown else OUTCOME_TEXTS[considered.outcome],
         credit=CreditResponse(**{model: parts.get(touch, 0) / FULL_CREDIT for model, parts in shares.items()}),
     )

@@ -11,6 +11,7 @@ from conversion_tracker.attribution.attribution_rules import AttributionRules
 from conversion_tracker.attribution.considered_touches import consider_touches
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.person_response import AttributionResponse, TouchResponse, attribution_response
+from conversion_tracker.attribution.unknown_evidence import explain_reason
 from conversion_tracker.explain.leaderboard_client import Rank, RankResult
 from conversion_tracker.explain.trace import Trace, TraceSubject, position_of
 from conversion_tracker.explain.trace_response import (
@@ -90,7 +91,7 @@ def explanation_response(explanation: Explanation, catalog: Catalog, settings: S
     touches = _explained_touches(explanation, attribution, positions, settings.partitions)
     return ExplanationResponse(
         **(asdict(attribution) | {"touches": touches}),
-        verdict=verdict_sentence(_verdict_facts(explanation, catalog)),
+        verdict=verdict_sentence(_verdict_facts(explanation, attribution, catalog)),
         timezone=catalog.versions(subject.program)[0].program.timezone,
         rules=_rules_response(explanation.version) if explanation.version else None,
         screening=screening_response(subject.conversion) if subject.conversion else None,
@@ -110,17 +111,20 @@ def participant_label(participant: str, catalog: Catalog) -> str:
     return f"{known.shown_name} ({known.external_id})"
 
 
-def _verdict_facts(explanation: Explanation, catalog: Catalog) -> VerdictFacts:
+def _verdict_facts(explanation: Explanation, attribution: AttributionResponse, catalog: Catalog) -> VerdictFacts:
     published, subject = explanation.person.published, explanation.subject
+    timeline = explanation.person.history.timeline()
     return VerdictFacts(
         person=subject.person,
         referrer=participant_label(subject.referrer, catalog) if subject.referrer else None,
-        timeline=explanation.person.history.timeline(),
+        timeline=timeline,
         winning_touch=subject.winning_touch,
         rules=explanation.rules,
         reason=published.reason if published else None,
+        unknown=explain_reason(published.reason if published else None, timeline, subject.program, catalog),
         qualified=published is not None and published.qualified_at is not None,
         conversion=subject.conversion,
+        ignored=attribution.ignored,
     )
 
 
