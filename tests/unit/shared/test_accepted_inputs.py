@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from conversion_tracker.attribution.fold import AttributeFold
+from conversion_tracker.ingest.program_terms import program_terms
 from conversion_tracker.ingest.validation import EventValidator
 from conversion_tracker.screening.fold import ScreenFold
 from leaderboard.folds.activity_fold import ActivityFold
@@ -77,10 +78,12 @@ def _token(program: str, at: datetime) -> str:
     )
 
 
-def _accepted(events: Sequence[Any], program: str) -> list[Any]:
+def _accepted(events: Sequence[Any], catalog: Catalog) -> list[Any]:
     """Those that `POST /v1/events` accepts, as it publishes them."""
     validator = EventValidator(TOKENS, TOLERANCE, 8 * 1024)
-    result = validator.validate([msgspec.json.encode(one) for one in events], to_ms(NOW), lambda _: None)
+    result = validator.validate(
+        [msgspec.json.encode(one) for one in events], to_ms(NOW), lambda program: program_terms(program, catalog)
+    )
     return [msgspec.json.decode(line, type=Fact) for _, line in result.accepted]
 
 
@@ -141,8 +144,9 @@ def test_no_fold_fails_on_an_accepted_program_and_accepted_events(content: dict[
         for one in (AMY, BO)
     ]
     version = ProgramVersion(program=program, version=1, recorded_at=RECORDED, effective_from=RECORDED)
-    folds = AllFolds(Catalog([version, *people]))
-    for event in _accepted(data.draw(_events(program.id)), program.id):
+    catalog = Catalog([version, *people])
+    folds = AllFolds(catalog)
+    for event in _accepted(data.draw(_events(program.id)), catalog):
         folds.fold("events", event)
     for at in TICKS:
         folds.tick(at)
