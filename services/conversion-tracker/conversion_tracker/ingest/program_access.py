@@ -30,10 +30,7 @@ def check_program_exists(program: str) -> None:
 
 def _exists(program: str) -> bool:
     """Whether the program exists; False only after the catalog was read to its end."""
-    catalog = dependencies().catalog_snapshot
-    if catalog.program(program) is None:
-        context().follower.read_to_end()
-    return catalog.program(program) is not None
+    return (dependencies().catalog_snapshot.program(program) or context().catalog.program(program)) is not None
 
 
 def _printable(program: str) -> str:
