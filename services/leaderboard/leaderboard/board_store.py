@@ -22,7 +22,7 @@ from leaderboard.domain.ranking import (
     read_depth,
     with_ranks,
 )
-from leaderboard.domain.score import count_of
+from leaderboard.domain.score import count_of, score_range
 from leaderboard.folds import state_keys
 from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
@@ -65,6 +65,12 @@ class BoardStore:
     def total(self, board: str) -> int:
         """Returns how many entries a board has."""
         return sum(self._pipeline(("ZCARD", self._key(partition, board)) for partition in self._partitions))
+
+    def total_with(self, board: str, referrals: int) -> int:
+        """Returns how many entries of a board have exactly this many referrals."""
+        low, end = score_range(referrals)
+        commands = (("ZCOUNT", self._key(partition, board), repr(low), f"({end!r}") for partition in self._partitions)
+        return sum(self._pipeline(commands))
 
     def after(self, board: str, entry: BoardEntry, limit: int) -> BoardSlice:
         """Returns the `limit` entries behind one, whether or not that is still on the board."""

@@ -49,5 +49,5 @@ def test_a_translation_has_the_placeholders_of_its_key() -> None:
 
 def test_catalogues_need_no_compilation() -> None:
     """The next start shows what a translator has saved."""
-    assert catalogue("zh").gettext("All time") == "累计"
+    assert catalogue("zh").gettext("All time") == "总榜"
     assert catalogue("en").gettext("All time") == "All time"
