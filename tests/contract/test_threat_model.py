@@ -1,11 +1,11 @@
 """The threat model: every claim has tests, and these exist."""
 
-import ast
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.support.defined_tests import defined_tests
 
 PAGE = Path("docs/threat-model.md")
 _ROW = re.compile(r"^\| (?P<claim>[^|]+) \| (?P<tests>[^|]+) \|$", re.MULTILINE)
@@ -16,13 +16,6 @@ def claims() -> list[tuple[str, str]]:
     """Every claim of the page, with the cell of its tests."""
     rows = [(row["claim"], row["tests"]) for row in _ROW.finditer(PAGE.read_text("utf-8"))]
     return [row for row in rows if row != ("claim", "tests")]
-
-
-@cache
-def defined_tests(path: str) -> frozenset[str]:
-    """The test functions of a module."""
-    tree = ast.parse(Path(path).read_text("utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
 def test_the_page_has_claims() -> None:

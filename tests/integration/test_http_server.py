@@ -2,11 +2,14 @@
 
 import http.client
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -68,6 +71,12 @@ class Server:
         finally:
             connection.close()
 
+    def connect(self, stack: ExitStack, sent: bytes) -> socket.socket:
+        """Opens a connection, sends these bytes and leaves it open until the stack ends."""
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", self.port), timeout=10))
+        connection.sendall(sent)
+        return connection
+
     def workers(self) -> list[psutil.Process]:
         """Returns the worker processes."""
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -93,6 +102,47 @@ def test_a_chunked_body_is_read_completely_or_rejected(server: Server, blanks: i
     parts = [THING, *[b" " * 1000] * (blanks // 1000), b" " * (blanks % 1000)]
     answer = server.post("/v1/programs/prg_glow/things", parts)
     assert answer[0] == status, answer
+
+
+def test_idle_connections_and_half_headers_do_not_disturb_others(server: Server) -> None:
+    """256 connections that stay open after a request, and 300 that sent half a header."""
+    with ExitStack() as stack:
+        for _ in range(256):
+            idle = server.connect(stack, b"GET /v1/hot HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+        for _ in range(300):
+            server.connect(stack, b"GET /v1/hot HTTP/1.1\r\nHo")
+        assert server.get("/v1/hot") == (200, "ok")
+
+
+def test_a_connection_with_half_a_header_is_closed(server: Server) -> None:
+    """After five seconds."""
+    with ExitStack() as stack:
+        assert server.connect(stack, b"GET /v1/hot HTTP/1.1\r\nHo").recv(4096) in (
+            b"",
+            b"HTTP/1.1 408 Request Timeout\r\n\r\n",
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "most"),
+    [("/v1/open", b"", 1), ("/v1/programs/prg_glow/things", b"Authorization: Bearer writer\r\n", 2)],
+)
+def test_half_bodies_occupy_a_part_of_the_threads_only(server: Server, path: str, key: bytes, most: int) -> None:
+    """Of four threads one serves all callers without a key, two serve one key; further bodies are rejected at once."""
+    start = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n%s\r\n{"
+    with ExitStack() as stack:
+        clients = [server.connect(stack, start % (path.encode(), key)) for _ in range(most + 6)]
+        rejected: set[socket.socket] = set()
+
+        def rejections() -> int:
+            ready, _, _ = select.select([client for client in clients if client not in rejected], [], [], 0)
+            rejected.update(client for client in ready if client.recv(4096).startswith(b"HTTP/1.1 429"))
+            return len(rejected)
+
+        wait_until(lambda: rejections() == 6, 20)
+        assert server.get("/v1/hot") == (200, "ok")
+    wait_until(lambda: server.post("/v1/open", [b"abc"]) == (200, "3"), 20)
 
 
 def test_a_request_in_progress_finishes_before_the_server_ends(server: Server) -> None:

@@ -154,6 +154,8 @@ def _is_reviewed(whole: Whole) -> None:
     assert "lin" in whole.does("review", "release", HELD, "--by", "lin", "--note", "a twin")
     own = ("xhs:amy", "first20")
     given = whole.comes([("xhs:amy", 2)], {**STANDS, own: None})
+    cleared = whole.events.get(f"/v1/programs/{PROGRAM}/conversions?status=cleared").get_json()["items"]
+    assert [one["review"]["api_key"] for one in cleared if one["review"]] == ["key_all"]
     assert "nobody" not in whole.does("review", "list", PROGRAM, "--status", "cleared")
     assert "no conversion that is held" in whole.does("review", "list", PROGRAM)
     whole.does("review", "reject", HELD, "--by", "wu")
@@ -168,6 +170,8 @@ def _is_banned(whole: Whole, once: dict[str, Any]) -> None:
     whole.does("bans", "add", PROGRAM, "xhs:amy", "--by", "lin", "--note", "a farm")
     whole.comes([], {**BANNED, own: "ban"})
     assert whole.does("bans", "list", PROGRAM).splitlines()[1].split()[0] == "xhs:amy"
+    (ban,) = whole.events.get(f"/v1/programs/{PROGRAM}/bans").get_json()["items"]
+    assert (ban["by"], ban["api_key"]) == ("lin", "key_all")
     whole.events.post(event("xhs:u2", code="AMY88"))
     wait_until(lambda: "xhs:u2" in whole.does("review", "list", PROGRAM, "--status", "rejected"))
     said = whole.refused("409 referrer_banned", "review", "release", HELD, "--by", "wu")

@@ -24,6 +24,7 @@ def api_key(
     *scopes: str,
     programs: tuple[str, ...] = (),
     revoked: bool = False,
+    expires_at: datetime | None = None,
     secret: str | None = None,
 ) -> ApiKey:
     """Returns an API key as the catalog holds it; its secret is `rk_` and its name unless another is given."""
@@ -35,4 +36,5 @@ def api_key(
         scopes=scopes,
         programs=programs,
         revoked=revoked,
+        expires_at=expires_at,
     )

@@ -66,6 +66,8 @@ KEYS = (
     api_key("admin", "admin", secret="admin"),
     api_key("bound", "links:write", "read", programs=("prg_glow",), secret="bound"),
     api_key("revoked", "admin", revoked=True, secret="revoked"),
+    api_key("expired", "admin", expires_at=datetime(2026, 11, 2, tzinfo=UTC), secret="expired"),
+    api_key("expiring", "admin", expires_at=datetime(9999, 1, 1, tzinfo=UTC), secret="expiring"),
 )
 
 
@@ -185,6 +187,12 @@ def _add_hot_views(blueprint: Blueprint) -> None:
     def hot() -> Response:
         """Responds at once."""
         return Response(b"ok", mimetype="text/plain")
+
+    @blueprint.post("/v1/open")
+    @without_rate_limit
+    def count_bytes() -> Response:
+        """Returns the length of the body, which needs no key."""
+        return Response(str(len(request.get_data())), mimetype="text/plain")
 
     @blueprint.get("/v1/hot/mine")
     @without_rate_limit

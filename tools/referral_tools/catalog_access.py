@@ -31,9 +31,9 @@ class CatalogAccess:
     now: datetime
     _writer: CatalogWriter
 
-    def write(self, entity: CatalogEntity) -> None:
-        """Returns once the entity is durable. Raises NotDurable."""
-        self._writer.write([entity], _TIMEOUT_S)
+    def write(self, *entities: CatalogEntity) -> None:
+        """Returns once the entities are durable. Raises NotDurable."""
+        self._writer.write(entities, _TIMEOUT_S)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from conversion_tracker.screening.api import blueprint as conversions
 from referral.config import Settings
 from referral.events.keys import KeyedLine
 from referral.http.app import create_app
+from referral.http.context import Context
 from referral.http.fast_path import mount_fast_path
 from referral.telemetry.logs import configure_logs
 
@@ -41,13 +42,21 @@ def _mount_ingest_fast_path(app: Flask, settings: Settings) -> None:
         mine.publish_events(lines)
 
     mine: Dependencies = app.extensions[SERVICE]
-    clock = app.extensions["referral"].clock
+    shared: Context = app.extensions["referral"]
     mount_fast_path(
         app,
         SERVICE,
         "POST",
         ROUTE,
-        ingest_fast_path(mine.event_validator, mine.catalog_snapshot, clock, send, settings.max_body),
+        ingest_fast_path(
+            mine.event_validator,
+            mine.catalog_snapshot,
+            shared.clock,
+            send,
+            shared.body_readers,
+            settings.max_body,
+            shared.key_uses,
+        ),
     )
 
 

@@ -19,7 +19,7 @@ class ParticipantName:
     @classmethod
     def of(cls, participant: Participant) -> Self:
         """The name of a participant of the catalog."""
-        return cls(participant.display_name or participant.id, participant.external_id)
+        return cls(participant.shown_name, participant.external_id)
 
 
 def names_of(participants: Iterable[str], catalog: Catalog) -> dict[str, ParticipantName]:

@@ -43,8 +43,11 @@ class RewardStore:
 
     def by_code(self, code: str, programs: Iterable[str]) -> list[Account]:
         """Returns the rewards with this code; several only if several programs have the code."""
-        found = self._read_all_partitions([state_keys.code_holder(program, code) for program in programs])
-        accounts = [self.account(holder.reward) for holder in found if isinstance(holder, CodeHolder)]
+        names = (state_keys.code_holder, state_keys.former_code_holder)
+        keys = dict.fromkeys(name(program, code) for program in programs for name in names)
+        found = self._read_all_partitions(list(keys))
+        rewards = dict.fromkeys(holder.reward for holder in found if isinstance(holder, CodeHolder))
+        accounts = [self.account(reward) for reward in rewards]
         return [account for account in accounts if account is not None]
 
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:

@@ -6,19 +6,17 @@ persists between calls, and a failed read resumes where it stopped.
 
 import time
 
-import msgspec
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
+from referral.catalog.stored_entities import INVALID_RECORD, decode_entity
 from referral.catalog.view import Catalog
 from referral.config import Settings
-from referral.events.entities import CatalogEntity
 from referral.log.connection import create_consumer
 from referral.log.errors import LogUnavailable
 from referral.topics import CATALOG
 
-_decode = msgspec.json.Decoder(CatalogEntity).decode
 log = structlog.get_logger()
 
 
@@ -89,6 +87,6 @@ class CatalogReader:
         if record.value is None:
             return
         try:
-            self.view.apply(_decode(record.value))
-        except msgspec.MsgspecError as error:
+            self.view.apply(decode_entity(record.value))
+        except INVALID_RECORD as error:
             log.error("catalog record skipped", offset=record.offset, error=str(error))

@@ -23,6 +23,7 @@ from referral.events.entities import (
     UseReturned,
     Webhook,
 )
+from referral.events.normal_forms import normalize_code, normalize_mention
 from referral.events.timestamps import to_ms
 
 Entity = TypeVar("Entity")
@@ -101,7 +102,7 @@ class Catalog:
         self._by_external[participant.program, participant.external_id] = participant
         self._claim(participant)
         if participant.mention:
-            self._mentions[participant.program, participant.mention.casefold()] = participant
+            self._mentions[participant.program, normalize_mention(participant.mention)] = participant
 
     def _claim(self, owner: Participant | Link) -> None:
         """A code belongs to the entity recorded first with it, in whatever order the records are read."""
@@ -117,8 +118,12 @@ class Catalog:
 
     def with_rules(self, rules: ProgramVersion) -> "Catalog":
         """The same entities, except that the program has this version alone, from its beginning."""
-        other = self.snapshot()
-        other._programs = {**self._programs, rules.program.id: [rules]}
+        return self.snapshot().with_versions(rules.program.id, [rules])
+
+    def with_versions(self, program: str, versions: list[ProgramVersion]) -> "Catalog":
+        """The same entities as now, except that the program has these versions, the oldest first."""
+        other = copy(self)
+        other._programs = {**self._programs, program: versions}
         return other
 
     def _find(self, look_up: Callable[[], Entity | None]) -> Entity | None:
@@ -171,16 +176,17 @@ class Catalog:
         return [each for each in list(self._participants.values()) if each.program == program]
 
     def code(self, code: str) -> Participant | Link | None:
-        """The participant or link with this code, in any case."""
-        key = code.upper()
-        owner: Participant | Link | None = self._codes.get(key)
+        """The participant or link with this code, in any case, also with blanks, quotes or punctuation around it."""
+        owner: Participant | Link | None = self._codes.get(code.upper())
         if owner is None:
+            key = normalize_code(code)
             return self._find(lambda: self._codes.get(key))  # type: ignore[return-value] # the union, not its base
         return owner
 
     def mention(self, program: str, mention: str) -> Participant | None:
-        """The participant enrolled with this mention, in any case."""
-        return self._find(lambda: self._mentions.get((program, mention.casefold())))
+        """The participant enrolled with this mention, in any case, with or without @."""
+        key = program, normalize_mention(mention)
+        return self._find(lambda: self._mentions.get(key))
 
     def owner(self, code: Participant | Link) -> Participant | None:
         """The participant that the owner of a code (as `code` returns it) is or belongs to."""
@@ -210,6 +216,10 @@ class Catalog:
         """All chunks of a pool, oldest first."""
         chunks = [c for c in list(self._chunks.values()) if (c.program, c.pool) == (program, pool)]
         return sorted(chunks, key=lambda chunk: (chunk.recorded_at, chunk.id))
+
+    def program_chunks(self, program: str) -> list[PoolChunk]:
+        """All chunks of a program's pools, in the order in which the catalog first had them."""
+        return [chunk for chunk in list(self._chunks.values()) if chunk.program == program]
 
     def api_key(self, digest: str) -> ApiKey | None:
         """The API key with this SHA-256 digest (hex) of its secret, revoked or not."""

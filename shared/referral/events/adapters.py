@@ -26,6 +26,8 @@ AppId = Annotated[
         extra={"must_be": "an AppID: wx and 16 letters and digits, as shown on the account's page"},
     ),
 ]
+MAX_ADAPTERS = 20
+MAX_EVENT_NAMES = 200
 BUILT_IN = ("wechat", "cloudevents")
 """Adapters that every program has; their names are taken."""
 
@@ -118,9 +120,10 @@ class Adapter(Section, frozen=True, kw_only=True):
         dict[Name, FactType],
         Meta(
             min_length=1,
+            max_length=MAX_EVENT_NAMES,
             description="from the platform's event names to event types",
             examples=[{"subscribed": "person.followed"}],
-            extra={"must_be": "a mapping with at least one event name"},
+            extra={"must_be": f"a mapping with 1 to {MAX_EVENT_NAMES} event names"},
         ),
     ]
     data: Annotated[

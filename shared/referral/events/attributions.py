@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 from msgspec import Struct
 
 from referral.events.edges import EdgeFact
-from referral.events.facts import Channel
+from referral.events.facts import Channel, DecidingKey
 from referral.events.keys import person_key, referrer_key
 from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
 
@@ -107,6 +107,7 @@ class ConversionReviewed(Derived, frozen=True, kw_only=True, omit_defaults=True,
     decision: Literal["cleared", "rejected"]
     by: Name
     note: Text = ""
+    api_key: DecidingKey = None
 
 
 class ReferrerBanDecision(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -116,6 +117,7 @@ class ReferrerBanDecision(Derived, frozen=True, kw_only=True, omit_defaults=True
     person: PersonId
     by: Name
     note: Text = ""
+    api_key: DecidingKey = None
 
 
 class ReferrerBanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="referrer.banned"):

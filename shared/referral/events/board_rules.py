@@ -8,7 +8,9 @@ from referral.events.section import UNIQUE, Period, Section, ShortText
 from referral.events.value_checks import prize_rank
 
 BoardMetric = Literal["referrals"]
-PrizeRank = Annotated[str, Meta(extra={"check": prize_rank})]
+MAX_BOARDS = 10
+MAX_PRIZES = 100
+PrizeRank = Annotated[str, Meta(max_length=13, extra={"check": prize_rank})]
 
 
 class Board(Section, frozen=True, kw_only=True):
@@ -19,7 +21,7 @@ class Board(Section, frozen=True, kw_only=True):
         tuple[Period, ...], Meta(min_length=1, description="over which periods", extra_json_schema=UNIQUE)
     ] = ("day", "week", "month", "all")
     prizes: Annotated[
-        dict[Period, dict[PrizeRank, ShortText]],
+        dict[Period, Annotated[dict[PrizeRank, ShortText], Meta(max_length=MAX_PRIZES)]],
         Meta(
             description="for a period, what the ranks earn",
             examples=[{"month": {"1": "grand", "2-10": "gift"}}],

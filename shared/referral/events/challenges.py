@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from referral.events.line import Name
-from referral.events.section import Localized, Section, ShortText, Slug
+from referral.events.section import YEARS, Localized, Section, ShortText, Slug
 from referral.events.value_checks import legible
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ChallengePrize = Literal["weekly", "final", "every_participant"]
+MAX_DAYS = 366
+MAX_EXAMPLES = 100
 MAX_CHALLENGES = 100
 """Each challenge is compared with each other one, so their number is bounded."""
 
@@ -20,9 +22,12 @@ class ChallengeResources(Section, frozen=True, kw_only=True):
 
     guide: Annotated[Name | None, Meta(description="file name of a guide", examples=["skincare-secrets.pdf"])] = None
     prompts: Annotated[
-        tuple[Localized, ...], Meta(description="what to post about, one per day from the first day on")
+        tuple[Localized, ...],
+        Meta(max_length=MAX_DAYS, description="what to post about, one per day from the first day on"),
     ] = ()
-    examples: Annotated[tuple[ShortText, ...], Meta(description="example posts, such as URLs")] = ()
+    examples: Annotated[
+        tuple[ShortText, ...], Meta(max_length=MAX_EXAMPLES, description="example posts, such as URLs")
+    ] = ()
 
 
 class Challenge(Section, frozen=True, kw_only=True):
@@ -38,8 +43,11 @@ class Challenge(Section, frozen=True, kw_only=True):
             extra={"must_be": "# and one word, in quotes, such as '#Glow30'", "check": legible},
         ),
     ]
-    starts: Annotated[date, Meta(description="the first day, in the program's time zone", examples=["2026-11-01"])]
-    days: Annotated[int, Meta(ge=1, le=366, description="how many days it lasts")]
+    starts: Annotated[
+        date,
+        Meta(description="the first day, in the program's time zone", examples=["2026-11-01"], extra={"years": YEARS}),
+    ]
+    days: Annotated[int, Meta(ge=1, le=MAX_DAYS, description="how many days it lasts")]
     weekly_feature: Annotated[Weekday | None, Meta(description="the day on which posts are featured")] = None
     resources: Annotated[ChallengeResources, Meta(description="what makes it easy to take part")] = ChallengeResources()
     prizes: Annotated[

@@ -12,6 +12,7 @@ Placement = Literal["caption", "first_slide", "last_slide", "comment", "voice_ov
 Format = Literal["tag_a_friend", "results", "helpful", "relatable", "conversation"]
 ExperimentMetric = Literal["follows_per_impression", "shares_per_impression"]
 MAX_CTAS = 20
+MAX_CONTENT_ITEMS = 200
 
 
 class CallToAction(Section, frozen=True, kw_only=True):
@@ -30,10 +31,11 @@ class Experiment(Section, frozen=True, kw_only=True):
         tuple[Slug, ...],
         Meta(
             min_length=2,
+            max_length=MAX_CTAS,
             description="which of the item's calls to action are compared, two or more of their ids",
             examples=[["tag", "save"]],
             extra_json_schema=UNIQUE,
-            extra={"must_be": "a list of two or more ids of the item's calls to action"},
+            extra={"must_be": f"a list of 2 to {MAX_CTAS} ids of the item's calls to action"},
         ),
     ]
     metric: Annotated[ExperimentMetric, Meta(description="by which metric they are compared")] = (

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from referral.events.facts import Channel
 from referral.events.line import Id, Name, PersonId, Text, Timestamp, type_tag
 from referral.events.program import Program
+from referral.events.visible_text import has_visible_character
 
 Sealed = Annotated[str, Meta(min_length=1, max_length=1024)]
 # A change of rules, or one that disables something, takes effect this long after it was recorded: by then every reader has it.
@@ -46,6 +47,11 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
     mention: Name | None = None
     device: Annotated[str, Meta(max_length=128, description="a hash of their own device")] | None = None
     partner: Id | None = None
+
+    @property
+    def shown_name(self) -> str:
+        """The display name; the code if a reader would see nothing of that name, which enrolment now refuses."""
+        return self.display_name if has_visible_character(self.display_name) else self.code
 
 
 class Link(Entity, frozen=True, kw_only=True, tag="link"):
@@ -92,7 +98,10 @@ class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
 
 
 class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
-    """A key of the HTTP API, by the SHA-256 of its secret; `programs` empty means all."""
+    """A secret of a key of the HTTP API, by its SHA-256; `programs` empty means all.
+
+    A rotated key has several secrets, and so several of these records with the same `id`. From `expires_at` on it is refused.
+    """
 
     id: Id
     digest: Name
@@ -100,10 +109,14 @@ class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
     scopes: tuple[Name, ...]
     programs: tuple[Id, ...] = ()
     revoked: bool = False
+    expires_at: Timestamp | None = None
 
 
 class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
-    """Where a program's reward events are sent, signed with `secret` (Standard Webhooks, whsec_…)."""
+    """Where a program's reward events are sent, signed with `secret` (Standard Webhooks, whsec_…).
+
+    It gets the events that were recorded since `registered_at`; since `recorded_at` if that is missing.
+    """
 
     id: Id
     program: Id
@@ -111,6 +124,7 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
     secret: Name
     events: tuple[Name, ...] = ()
     disabled: bool = False
+    registered_at: Timestamp | None = None
 
 
 class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):

@@ -15,7 +15,8 @@ Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
 Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
 Token = Annotated[str, Meta(min_length=1, max_length=1024)]
 Amount = Annotated[Decimal, Meta(description="in the currency's main unit, as a JSON string or number")]
-Currency = Annotated[str, Meta(min_length=3, max_length=3, description="ISO 4217")]
+DecidingKey = Annotated[Id | None, Meta(description="the id of the API key that the decision was sent with")]
+Currency = Annotated[str, Meta(min_length=1, max_length=16, description="an ISO 4217 code such as CNY")]
 
 
 class PersonFact(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -194,6 +195,7 @@ class ClickReclassed(Line, frozen=True, kw_only=True, omit_defaults=True, tag="c
     visitor: Visitor
     by: Name
     note: Text = ""
+    api_key: DecidingKey = None
 
 
 class BanDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -204,6 +206,7 @@ class BanDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     person: PersonId
     by: Name
     note: Text = ""
+    api_key: DecidingKey = None
 
 
 class PersonBanned(BanDecision, frozen=True, kw_only=True, tag="person.banned"):

@@ -4,20 +4,22 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from referral.events.adapters import Adapter, WechatAccount
+from referral.events.adapters import MAX_ADAPTERS, Adapter, WechatAccount
 from referral.events.attribution_rules import Attribution
 from referral.events.attributions import ReferrerKind
-from referral.events.board_rules import Board
+from referral.events.board_rules import MAX_BOARDS, Board
 from referral.events.caption_template import PLACEHOLDERS
 from referral.events.challenges import MAX_CHALLENGES, Challenge
-from referral.events.content import ContentItem
+from referral.events.content import MAX_CONTENT_ITEMS, ContentItem
 from referral.events.facts import Channel
 from referral.events.line import Text, Timestamp
-from referral.events.reward_rules import Caps, Reward
+from referral.events.reward_rules import MAX_REWARDS, Caps, Reward
 from referral.events.screening import Screening
 from referral.events.section import (
     IN_SOME_LANGUAGE,
+    MAX_LANGUAGES,
     UNIQUE,
+    YEARS,
     Language,
     Localized,
     Section,
@@ -30,6 +32,9 @@ from referral.events.value_checks import (
     target_url,
     time_zone,
 )
+
+MAX_BLOCKED_WORDS = 1000
+MAX_PARTNERS = 500
 
 PartnerKind = Literal["influencer", "brand", "community", "cross_promotion", "seeding"]
 
@@ -46,7 +51,11 @@ class CodeRules(Section, frozen=True, kw_only=True):
     vanity: Annotated[bool, Meta(description="whether participants may choose a code of their own")] = True
     blocklist: Annotated[
         tuple[BlockedWord, ...],
-        Meta(description="what no code may contain, in upper or lower case", extra={"check": distinct_ignoring_case}),
+        Meta(
+            max_length=MAX_BLOCKED_WORDS,
+            description="what no code may contain, in upper or lower case",
+            extra={"check": distinct_ignoring_case},
+        ),
     ] = ()
 
 
@@ -124,6 +133,7 @@ class Program(Section, frozen=True, kw_only=True):
     ] = Screening()
     rewards: Annotated[
         tuple[Reward, ...],
+        Meta(max_length=MAX_REWARDS),
         section(
             "Rewards",
             "who gets what, and when",
@@ -144,6 +154,7 @@ class Program(Section, frozen=True, kw_only=True):
     ] = Caps()
     boards: Annotated[
         tuple[Board, ...],
+        Meta(max_length=MAX_BOARDS),
         section(
             "Boards",
             "the leaderboards",
@@ -153,6 +164,7 @@ class Program(Section, frozen=True, kw_only=True):
     ] = ()
     content: Annotated[
         tuple[ContentItem, ...],
+        Meta(max_length=MAX_CONTENT_ITEMS),
         section(
             "Content",
             "what is shared, and its calls to action",
@@ -162,7 +174,10 @@ class Program(Section, frozen=True, kw_only=True):
         ),
     ] = ()
     kits: Annotated[
-        dict[Channel, Annotated[dict[Language, Caption], Meta(min_length=1, extra=IN_SOME_LANGUAGE)]],
+        dict[
+            Channel,
+            Annotated[dict[Language, Caption], Meta(min_length=1, max_length=MAX_LANGUAGES, extra=IN_SOME_LANGUAGE)],
+        ],
         section(
             "Share kits",
             f"captions to share, in one or more languages, with the placeholders {PLACEHOLDERS}, by channel",
@@ -193,6 +208,7 @@ class Program(Section, frozen=True, kw_only=True):
     ] = ()
     partners: Annotated[
         tuple[Partner, ...],
+        Meta(max_length=MAX_PARTNERS),
         section(
             "Partners",
             "who promotes the program beside its participants",
@@ -208,11 +224,12 @@ class Program(Section, frozen=True, kw_only=True):
         Meta(
             description="when the program closes",
             examples=["2026-12-31T23:59:59+08:00"],
-            extra={"left_out": "never"},
+            extra={"left_out": "never", "years": YEARS},
         ),
     ] = None
     adapters: Annotated[
         tuple[Adapter, ...],
+        Meta(max_length=MAX_ADAPTERS),
         section(
             "Adapters",
             "other platforms' webhooks, and how they become events",
@@ -244,6 +261,6 @@ class ProgramFile(Program, frozen=True, kw_only=True):
         Meta(
             description="when this version takes effect",
             examples=["2026-12-01T00:00:00+08:00"],
-            extra={"left_out": "at once (a change after five seconds)"},
+            extra={"left_out": "at once (a change after five seconds)", "years": YEARS},
         ),
     ] = None

@@ -1,25 +1,23 @@
 """The reward and cap sections of a program: who gets what and when, and the limits on it."""
 
+import re
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
 from referral.events.rewards import RewardKind, Role
-from referral.events.section import CurrencyCode, Period, Section, ShortText, Slug
+from referral.events.section import MAX_COUNT_OF_PEOPLE, CurrencyCode, Period, Section, ShortText, Slug
 from referral.events.value_checks import not_paid_for_sharing
 
 GENERATED = "generated"
 """The pool whose codes are generated instead of uploaded."""
 Percent = Annotated[int, Meta(ge=1, le=100)]
-ExpiryDays = Annotated[int, Meta(ge=1)]
-MilestoneReferrals = Annotated[int, Meta(ge=1)]
-PoolName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
-        extra={"must_be": "1 to 128 letters, digits, . _ and -, beginning with a letter or digit"},
-    ),
-]
+MAX_REWARDS = 50
+ExpiryDays = Annotated[int, Meta(ge=1, le=3650)]
+MilestoneReferrals = Annotated[int, Meta(ge=1, le=MAX_COUNT_OF_PEOPLE)]
+POOL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+POOL_NAME_IN_WORDS = "1 to 128 letters, digits, . _ and -, beginning with a letter or digit"
+PoolName = Annotated[str, Meta(pattern=f"^{POOL_NAME.pattern}$", extra={"must_be": POOL_NAME_IN_WORDS})]
 
 
 class Reward(Section, frozen=True, kw_only=True):
@@ -66,7 +64,9 @@ class Reward(Section, frozen=True, kw_only=True):
 class Budget(Section, frozen=True, kw_only=True):
     """The most that all rewards together may cost, in the currency's main unit (ISO 4217)."""
 
-    total: Annotated[int, Meta(ge=1, description="the most that all rewards may cost, in the currency's main unit")]
+    total: Annotated[
+        int, Meta(ge=1, le=10**12, description="the most that all rewards may cost, in the currency's main unit")
+    ]
     currency: Annotated[CurrencyCode, Meta(description="the currency (ISO 4217)")]
 
 
@@ -74,7 +74,7 @@ class Caps(Section, frozen=True, kw_only=True):
     """Limits: rewarded referrals of one referrer per period, and the program's budget."""
 
     per_referrer: Annotated[
-        dict[Period, Annotated[int, Meta(ge=1)]],
+        dict[Period, Annotated[int, Meta(ge=1, le=MAX_COUNT_OF_PEOPLE)]],
         Meta(
             description="for a period, how many referrals of one referrer are rewarded",
             examples=[{"month": 200}],

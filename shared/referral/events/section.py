@@ -6,6 +6,7 @@ text of the docs. The schema of the program file, its error messages, /openapi.j
 
 - `must_be`: what a value must be, where a pattern or length does not read well in a message ("must be ...; got 'x'")
 - `check`: a function that raises InvalidValue for what no bound or pattern expresses (`events.value_checks`)
+- `years`: the years in which a time or date must be
 - `left_out`: what happens if the field is left out, where the default does not show it
 - `why`, `use`: for a section, why a growth team wants it, and what the system does with it
 """
@@ -14,6 +15,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from referral.events.currencies import currency_code
 from referral.events.value_checks import legible
 
 Period = Literal["day", "week", "month", "all"]
@@ -26,12 +28,17 @@ Language = Annotated[
     str,
     Meta(pattern=r"^[a-z]{2,3}(-[A-Z][A-Za-z]{1,3}){0,2}$", extra={"must_be": "a language such as zh-CN or en"}),
 ]
-IN_SOME_LANGUAGE = {"must_be": "a text in at least one language, such as {zh-CN: 焕肤计划, en: Glow Together}"}
-Localized = Annotated[dict[Language, DisplayText], Meta(min_length=1, extra=IN_SOME_LANGUAGE)]
-CurrencyCode = Annotated[
-    str, Meta(pattern=r"^[A-Z]{3}$", examples=["CNY"], extra={"must_be": "an ISO 4217 code such as CNY"})
-]
+MAX_LANGUAGES = 30
+IN_SOME_LANGUAGE = {
+    "must_be": f"a text in 1 to {MAX_LANGUAGES} languages, such as {{zh-CN: 焕肤计划, en: Glow Together}}"
+}
+Localized = Annotated[dict[Language, DisplayText], Meta(min_length=1, max_length=MAX_LANGUAGES, extra=IN_SOME_LANGUAGE)]
+CurrencyCode = Annotated[str, Meta(max_length=16, examples=["CNY"], extra={"check": currency_code})]
 UNIQUE: dict[str, object] = {"uniqueItems": True}
+YEARS = range(2000, 3000)
+"""The years of times and dates in a program file: any sum of them with the longest of its durations is a valid date."""
+MAX_COUNT_OF_PEOPLE = 1_000_000
+"""The largest number of people or referrals in a rule."""
 
 
 class Section(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from referral.events.line import ClockTicked
-from referral.events.rejected import LineRejected, RejectionReason
+from referral.events.rejected import LineRejected, LineRetried, RejectionReason
 from referral.events.timestamps import to_datetime
 from referral.fold.fold import Position
 from referral.log.records import split
@@ -29,6 +29,8 @@ class Batch(Generic[Line]):
     lines: list[tuple[Position, Line, bytes]] = field(default_factory=list)
     rejected: list[LineRejected] = field(default_factory=list)  # undecodable
     keys_errors: dict[Position, Exception] = field(default_factory=dict)  # of lines without keys
+    retried: dict[Position, LineRetried] = field(default_factory=dict)  # of `lines`, those that were set aside before
+    retried_timers: list[tuple[Position, LineRetried]] = field(default_factory=list)
     tick: tuple[Position, ClockTicked] | None = None
 
 
@@ -38,13 +40,15 @@ class BatchReader(Generic[Line]):
     def __init__(self, fold: str, topic: str, lines: object) -> None:
         self._fold = fold
         self._topic = topic
-        self._decode: Callable[[bytes], Line | ClockTicked] = msgspec.json.Decoder(lines).decode
+        self._decode: Callable[[bytes], Line | ClockTicked | LineRetried] = msgspec.json.Decoder(
+            lines | LineRetried
+        ).decode
 
     def take(self, partition: int, waiting: deque[Record]) -> Batch[Line]:
         """The next batch of a partition; removes its records from `waiting`, which must not be empty."""
         batch: Batch[Line] = Batch(partition, waiting[0].offset, waiting[0].recorded_at_ms)
         while waiting and len(batch.lines) < MAX_LINES:
-            if _is_tick(waiting[0].value) and (batch.lines or batch.rejected):
+            if _is_tick(waiting[0].value) and (batch.lines or batch.rejected or batch.retried_timers):
                 break
             record = waiting.popleft()
             batch.last_offset, batch.recorded_at_ms = record.offset, record.recorded_at_ms
@@ -63,11 +67,37 @@ class BatchReader(Generic[Line]):
                 continue
             if isinstance(line, ClockTicked):
                 batch.tick = position, line
+            elif isinstance(line, LineRetried):
+                self._read_retried(position, line, batch)
             else:
                 batch.lines.append((position, line, raw))
 
-    def rejection(self, position: Position, raw: bytes, reason: RejectionReason, detail: str) -> LineRejected:
-        """The dead letter of a line."""
+    def _read_retried(self, position: Position, retried: LineRetried, batch: Batch[Line]) -> None:
+        """Adds the line that is retried; the lines of other folds are passed over."""
+        if retried.fold != self._fold:
+            return
+        if retried.timer:
+            batch.retried_timers.append((position, retried))
+            return
+        try:
+            line = self._decode(retried.payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            batch.rejected.append(self.rejection(position, retried.payload, "unreadable", str(error)))
+            return
+        if not isinstance(line, ClockTicked | LineRetried):
+            batch.retried[position] = retried
+            batch.lines.append((position, line, retried.payload))
+
+    def rejection(
+        self,
+        position: Position,
+        raw: bytes,
+        reason: RejectionReason,
+        detail: str,
+        program: str = "",
+        timer: str = "",
+    ) -> LineRejected:
+        """The dead letter of a line, or of a due state (`timer`)."""
         return LineRejected(
             occurred_at=to_datetime(position.recorded_at_ms),
             fold=self._fold,
@@ -78,6 +108,8 @@ class BatchReader(Generic[Line]):
             reason=reason,
             detail=detail,
             payload=raw,
+            program=program,
+            timer=timer,
         )
 
 

@@ -1,6 +1,6 @@
 """Pure decision step: a batch and its loaded states in, output lines and state changes out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -9,11 +9,21 @@ from msgspec.structs import force_setattr
 
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
-from referral.events.rejected import LineRejected
+from referral.events.rejected import LineRejected, LineRetried, RejectionReason
 from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch, BatchReader
+from referral.fold.batch_states import BatchStates, Changes
 from referral.fold.fence import Fence
 from referral.fold.fold import Decision, Fold, Key, Output, Position, SortedSetMember, StateGroup, Timer
+from referral.fold.repaired_rules import RepairedRules
+from referral.fold.set_aside import (
+    SetAsideLines,
+    lines_behind,
+    order_of,
+    place_of,
+    program_of_state,
+    waiting_place,
+)
 from referral.fold.state_store import LoadedState, StateRequest
 from referral.log.errors import LogUnavailable
 from referral.log.fold_producer import OutputLine
@@ -21,8 +31,8 @@ from referral.topics import REJECTED, Topic, partition_of
 
 Line = TypeVar("Line")
 State = TypeVar("State")
-Changes = dict[Key, State | float | None]
 
+_MAX_DETAIL = 1000  # characters of an error that a dead letter repeats
 _json = msgspec.json.Encoder().encode
 _msgpack = msgspec.msgpack.Encoder().encode
 
@@ -47,6 +57,11 @@ class Outcome:
     reason_counts: dict[tuple[type, str], int] = field(default_factory=dict)  # of them with each reason
     dead_letters: list[LineRejected] = field(default_factory=list)  # undecodable or undecidable lines
     skipped: int = 0  # lines that were applied before, by their cause
+    set_aside: dict[str, SetAsideLines] = field(default_factory=dict)  # lines set aside, by program
+    retries_done: int = 0  # retried lines that were decided
+    retries_failed: int = (
+        0  # retried lines that still wait: they cannot be decided, or are not the first of their state
+    )
 
 
 class Decider(Generic[Line, State]):
@@ -58,11 +73,13 @@ class Decider(Generic[Line, State]):
         self._partitions = partitions
         self._decode: Callable[[bytes], State] = msgspec.msgpack.Decoder(fold.state).decode
         self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
+        self._repairs = RepairedRules()
 
-    def state_request(self, batch: Batch[Line]) -> StateRequest:
-        """The states that the batch's lines need. If the keys of a line cannot be determined, the error is left to `decide`.
+    def state_request(self, batch: Batch[Line], set_aside: int = 0) -> StateRequest:
+        """The states that the batch's lines need; `set_aside` is how many lines of the partition wait for a retry.
 
-        There it becomes a dead letter, unless the line was applied before.
+        If the keys of a line cannot be determined, the error is left to `decide`. There it becomes a dead letter, unless the line
+        was applied before.
         """
         keys: dict[Key, None] = {}
         for position, line, _ in batch.lines:
@@ -70,11 +87,25 @@ class Decider(Generic[Line, State]):
                 keys.update(dict.fromkeys(self._fold.keys(line)))
             except Exception as error:  # noqa: BLE001 - as for a decision: one line must not stop the others
                 batch.keys_errors[position] = error
+        if set_aside or batch.retried or batch.retried_timers:
+            keys.update(dict.fromkeys(self._waiting_keys(batch)))
         return StateRequest(
             [key for key in keys if isinstance(key, str)],
             [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember)],
             [(key.sorted_set, key.prefix) for key in keys if isinstance(key, StateGroup)],
         )
+
+    def _waiting_keys(self, batch: Batch[Line]) -> Iterator[Key]:
+        """The states that show what was set aside before: the places of retried lines, and the lines behind each state."""
+        for retried in batch.retried.values():
+            yield waiting_place(retried.offset, retried.line)
+        for _, retried in batch.retried_timers:
+            yield waiting_place(retried.offset, retried.line, retried.timer)
+            yield retried.timer
+        if self._fold.keeps_order:
+            for position, line, _ in batch.lines:
+                if position not in batch.keys_errors:
+                    yield from map(lines_behind, self._fold.keys(line))
 
     def tick_ms(self, batch: Batch[Line]) -> int:
         """The time of the batch's tick, milliseconds since the epoch; 0 without a tick."""
@@ -82,7 +113,9 @@ class Decider(Generic[Line, State]):
 
     def decide(self, batch: Batch[Line], loaded: LoadedState, progress: PartitionProgress) -> Outcome:
         """Decides on every line in order. Raises LogUnavailable if the catalog could not be read."""
-        outcome = Outcome(batch.partition, Fence(batch.last_offset, dict(progress.fence.causes)))
+        outcome = Outcome(
+            batch.partition, Fence(batch.last_offset, dict(progress.fence.causes), progress.fence.set_aside)
+        )
         changes = (
             self._decide_tick(batch, loaded, outcome, progress)
             if batch.tick
@@ -96,33 +129,141 @@ class Decider(Generic[Line, State]):
     def _decide_lines(
         self, batch: Batch[Line], loaded: LoadedState, outcome: Outcome, progress: PartitionProgress
     ) -> Changes[State]:
-        states, keys_errors = _BatchStates(self._decode, loaded), batch.keys_errors
+        states = BatchStates(self._decode, loaded)
         changes: Changes[State] = {}
         for position, line, raw in batch.lines:
             cause = getattr(line, "cause", None)
-            if cause is not None and not outcome.fence.admits(cause):
+            if batch.retried and position in batch.retried:
+                cause, decision = None, self._decide_retried(position, line, batch, states, outcome)
+            elif cause is not None and not outcome.fence.admits(cause):
                 outcome.skipped += 1
                 continue
-            if keys_errors and position in keys_errors:
-                self._set_aside(position, raw, _describe(keys_errors[position]), outcome)
-            elif decision := self._decide_line(position, line, raw, states, outcome):
+            else:
+                decision = self._decide_line(position, line, raw, batch, states, outcome)
+            if decision is not None:
                 states.apply(decision.changes)
                 changes.update(decision.changes)
                 self._add_outputs(decision.outputs, position, outcome, progress)
             if cause is not None:
                 outcome.fence.advance(cause)
+        for position, retried in batch.retried_timers:
+            changes |= self._restart_timer(position, retried, states, outcome)
         return changes
 
     def _decide_line(
-        self, position: Position, line: Line, raw: bytes, states: "_BatchStates[State]", outcome: Outcome
-    ) -> Decision[State] | None:
+        self,
+        position: Position,
+        line: Line,
+        raw: bytes,
+        batch: Batch[Line],
+        states: BatchStates[State],
+        outcome: Outcome,
+    ) -> Decision[State]:
+        if batch.keys_errors and position in batch.keys_errors:
+            return self._set_aside(position, line, raw, _describe(batch.keys_errors[position]), outcome)
+        if outcome.fence.set_aside and (earlier := self._earlier_line(line, states)):
+            detail = f"the line at {earlier} (offset/line) was set aside and has a state in common with this one"
+            return self._set_aside(position, line, raw, detail, outcome, "earlier_line_waits", states)
         try:
             return self._fold.decide(line, states, self._catalog, position)
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a line that no rule can process is set aside, and the others go on
-            self._set_aside(position, raw, _describe(error), outcome)
+            decided = self._try_line_corrected(line, states, position, position.recorded_at_ms, error)
+        if isinstance(decided, Decision):
+            return decided
+        return self._set_aside(position, line, raw, _describe(decided), outcome, "decision_failed", states)
+
+    def _try_line_corrected(
+        self,
+        line: Line,
+        states: BatchStates[State],
+        position: Position,
+        recorded_at_ms: int,
+        error: Exception,
+    ) -> Decision[State] | Exception:
+        """The decision by the corrected version of the line's program, if it was corrected before the time; otherwise the error."""
+        return self._try_corrected(
+            lambda catalog: self._fold.decide(line, states, catalog, position),
+            _program_of(line),
+            recorded_at_ms,
+            error,
+        )
+
+    def _try_corrected(
+        self, decide: Callable[[Catalog], Decision[State]], program: str, recorded_at_ms: int, error: Exception
+    ) -> Decision[State] | Exception:
+        corrected = self._repairs.catalog_at(program, recorded_at_ms, self._catalog)
+        if corrected is None:
+            return error
+        try:
+            return decide(corrected)
+        except LogUnavailable:
+            raise
+        except Exception as still:  # noqa: BLE001 - as above
+            return still
+
+    def _decide_retried(
+        self, position: Position, line: Line, batch: Batch[Line], states: BatchStates[State], outcome: Outcome
+    ) -> Decision[State] | None:
+        """The decision on a line that was set aside, as at its first position; None if it was decided before, or still waits."""
+        retried = batch.retried[position]
+        waiting = waiting_place(retried.offset, retried.line)
+        if states[waiting] is None:
+            outcome.skipped += 1
             return None
+        decided: Decision[State] | Exception | None = None
+        if position not in batch.keys_errors and self._is_first(waiting.member, line, states):
+            first_position = Position(position.partition, retried.offset, retried.line, to_ms(retried.recorded_at))
+            decided = self._decide_again(line, states, first_position, position.recorded_at_ms)
+        if not isinstance(decided, Decision):
+            outcome.retries_failed += 1
+            return None
+        decided.changes[waiting] = None
+        for group in self._waiting_groups(line):
+            decided.changes[SortedSetMember(group.sorted_set, waiting.member)] = None
+        outcome.fence.set_aside -= 1
+        outcome.retries_done += 1
+        return decided
+
+    def _decide_again(
+        self, line: Line, states: BatchStates[State], position: Position, recorded_at_ms: int
+    ) -> Decision[State] | Exception:
+        """The decision as at a line's first position, by the rules that a line recorded now is decided by; or the error."""
+        try:
+            return self._fold.decide(line, states, self._catalog, position)
+        except LogUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._try_line_corrected(line, states, position, recorded_at_ms, error)
+
+    def _restart_timer(
+        self, position: Position, retried: LineRetried, states: BatchStates[State], outcome: Outcome
+    ) -> Changes[State]:
+        """Sets the timer of a state that could not be decided again: the next tick decides it."""
+        waiting = waiting_place(retried.offset, retried.line, retried.timer)
+        if states[waiting] is None:
+            outcome.skipped += 1
+            return {}
+        changes: Changes[State] = {waiting: None}
+        if states[retried.timer] is not None:
+            changes[Timer(retried.timer)] = float(position.recorded_at_ms)
+        states.apply(changes)
+        outcome.fence.set_aside -= 1
+        outcome.retries_done += 1
+        return changes
+
+    def _waiting_groups(self, line: Line) -> list[StateGroup]:
+        """The lines set aside behind each state of a line; none if the fold does not keep order."""
+        return [lines_behind(key) for key in self._fold.keys(line)] if self._fold.keeps_order else []
+
+    def _earlier_line(self, line: Line, states: BatchStates[State]) -> str | None:
+        """The place of a line that was set aside and has a state in common with this one; None without any."""
+        return next((first for group in self._waiting_groups(line) if (first := states.first_member(group))), None)
+
+    def _is_first(self, place: str, line: Line, states: BatchStates[State]) -> bool:
+        """Whether no line before the one at a place waits for any of its states."""
+        return all(states.first_member(group) in (None, place) for group in self._waiting_groups(line))
 
     def _decide_tick(
         self, batch: Batch[Line], loaded: LoadedState, outcome: Outcome, progress: PartitionProgress
@@ -146,16 +287,56 @@ class Decider(Generic[Line, State]):
         self, tick: ClockTicked, key: str, raw: bytes, position: Position, outcome: Outcome
     ) -> Decision[State]:
         """The decision on one due state. If no rule can process it, it loses its timer and stays as it is."""
+        program = program_of_state(key)
         try:
-            return self._fold.on_timer(tick, key, self._decode(raw), self._catalog, position)
+            state = self._decode(raw)
+            program = program or _program_of(state)
+            return self._fold.on_timer(tick, key, state, self._catalog, position)
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - as for a line
-            self._set_aside(position, raw, f"timer of the state {key}: {_describe(error)}", outcome)
-            return Decision()
+            decided = self._try_corrected(
+                lambda catalog: self._fold.on_timer(tick, key, self._decode(raw), catalog, position),
+                program,
+                position.recorded_at_ms,
+                error,
+            )
+        if isinstance(decided, Decision):
+            return decided
+        detail = f"timer of the state {key}: {_describe(decided)}"
+        letter = self._reader.rejection(position, _json(tick), "decision_failed", detail, program, key)
+        return self._remember(letter, {}, outcome)
 
-    def _set_aside(self, position: Position, raw: bytes, detail: str, outcome: Outcome) -> None:
-        outcome.dead_letters.append(self._reader.rejection(position, raw, "decision_failed", detail))
+    def _set_aside(
+        self,
+        position: Position,
+        line: Line,
+        raw: bytes,
+        detail: str,
+        outcome: Outcome,
+        reason: RejectionReason = "decision_failed",
+        states: BatchStates[State] | None = None,
+    ) -> Decision[State]:
+        """Makes a line a dead letter. If it belongs to a program, its place is remembered, so that it can be retried once.
+
+        `states` are given if the keys of the line are known: then later lines of the same states can be kept behind it.
+        """
+        letter = self._reader.rejection(position, raw, reason, detail, _program_of(line))
+        changes: Changes[State] = {}
+        if states is not None and letter.program:
+            order, place = order_of(position.offset, position.line), place_of(position.offset, position.line)
+            changes = {SortedSetMember(group.sorted_set, place): order for group in self._waiting_groups(line)}
+            states.add_waiting(changes)
+        return self._remember(letter, changes, outcome)
+
+    def _remember(self, letter: LineRejected, changes: Changes[State], outcome: Outcome) -> Decision[State]:
+        outcome.dead_letters.append(letter)
+        if not letter.program:
+            return Decision()
+        changes[waiting_place(letter.offset, letter.line, letter.timer)] = float(to_ms(letter.occurred_at))
+        outcome.fence.set_aside += 1
+        outcome.set_aside.setdefault(letter.program, SetAsideLines(letter)).count += 1
+        return Decision(changes)
 
     def _forward_tick(self, batch: Batch[Line], outcome: Outcome, progress: PartitionProgress, outputs: int) -> None:
         """Sends the tick on to the next topics, after the output lines that it led to."""
@@ -213,52 +394,21 @@ class Decider(Generic[Line, State]):
 
 
 def line_validity(batch: Batch[Line], outcome: Outcome) -> list[bool]:
-    """Whether each line of the batch was processed, in the order of the log; False for a dead letter."""
+    """Whether each line of the batch is valid, in the order of the log.
+
+    False for a line that could not be decoded, or that no program is responsible for. A line that one program's rules cannot
+    process says nothing about the others: it is set aside for that program.
+    """
     if not outcome.dead_letters:
         return [True] * len(batch.lines)
-    bad = {(letter.offset, letter.line) for letter in outcome.dead_letters}
+    bad = {(letter.offset, letter.line) for letter in outcome.dead_letters if not letter.program}
     return [place not in bad for place in sorted(bad.union(position[1:3] for position, _, _ in batch.lines))]
 
 
+def _program_of(line: object) -> str:
+    program = getattr(line, "program", "")
+    return program if isinstance(program, str) else ""
+
+
 def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-class _BatchStates(dict[Key, State | float | None], Generic[State]):
-    """The states as the next line sees them, decoded at first use; None if there is none. A group's state is its members."""
-
-    def __init__(self, decode: Callable[[bytes], State], loaded: LoadedState) -> None:
-        super().__init__()
-        self._decode = decode
-        self._values: Mapping[str, bytes] = loaded.values
-        self._scores = loaded.scores
-        self._groups = loaded.groups
-
-    def apply(self, changes: Changes[State]) -> None:
-        """Makes the changes of a line visible to the lines after it."""
-        self.update(changes)
-        if self._groups:
-            for key, score in changes.items():
-                if isinstance(key, SortedSetMember) and key.sorted_set in self._groups:
-                    self._update_group(key, score)  # type: ignore[arg-type] # a member's state is its score
-
-    def _update_group(self, key: SortedSetMember, score: float | None) -> None:
-        if score is None:
-            self._groups[key.sorted_set].pop(key.member, None)
-        else:
-            self._groups[key.sorted_set][key.member] = score
-
-    def _group_members(self, group: StateGroup) -> tuple[str, ...]:
-        scores = self._groups[group.sorted_set]
-        return tuple(sorted(scores, key=lambda member: (scores[member], member)))
-
-    def __missing__(self, key: Key) -> State | float | None:
-        if isinstance(key, StateGroup):  # not stored: its members change from line to line
-            return self._group_members(key)  # type: ignore[return-value] # read by `group_members`
-        if isinstance(key, str):
-            raw = self._values.get(key)
-            state = self._decode(raw) if raw is not None else None
-        else:
-            state = self._scores.get(key)  # type: ignore[arg-type, assignment] # its key is a (sorted set, member) pair
-        self[key] = state
-        return state
+    return f"{type(error).__name__}: {error}"[:_MAX_DETAIL]

@@ -6,10 +6,14 @@ from referral.events.line import Cause
 
 
 class Fence(msgspec.Struct, array_like=True):
-    """`offset` of the last folded record, and the highest applied cause of each partition that lines were derived from."""
+    """`offset` of the last folded record, and the highest applied cause of each partition that lines were derived from.
+
+    `set_aside` is how many lines of the partition wait for a retry.
+    """
 
     offset: int = -1
     causes: dict[str, tuple[int, int, int]] = {}
+    set_aside: int = 0
 
     def admits(self, cause: Cause) -> bool:
         """Whether a line with this cause has not been applied yet. A line without a cause (not derived) is always admitted."""

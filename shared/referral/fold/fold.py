@@ -86,6 +86,8 @@ class Fold(Protocol[Line_contra, State]):
     source: Topic
     outputs: Sequence[Topic]
     state: type[State] | object  # a msgspec type (or union) of every value state
+    # Whether the lines of a state must be decided in their order: then lines behind one that was set aside wait for it.
+    keeps_order: bool
 
     def keys(self, line: Line_contra) -> Sequence[Key]:
         """The states to load before deciding on this line. Not called for clock ticks.

@@ -8,6 +8,8 @@ from referral.events.line import type_tag
 from referral.fold.decider import Outcome
 from referral.telemetry.metrics import counter, gauge, histogram
 
+MAX_PROGRAM_LABELS = 50
+
 
 class FoldMetrics:
     """The metrics of one fold, with their labels resolved once."""
@@ -21,6 +23,9 @@ class FoldMetrics:
         self._batches = counter("fold_batches").labels(fold)
         self._skipped = counter("fold_skipped").labels(fold)
         self._dead_letters = counter("fold_dead_letters").labels(fold)
+        self._set_aside = counter("fold_set_aside")
+        self._named_programs: set[str] = set()
+        self._retried = counter("fold_retried")
         self._resets = counter("fold_resets").labels(fold)
         self._retries = counter("fold_retries").labels(fold)
 
@@ -43,6 +48,18 @@ class FoldMetrics:
             self._reasons.labels(self._fold, type_tag(kind), reason).inc(count)
         self._skipped.inc(outcome.skipped)
         self._dead_letters.inc(len(outcome.dead_letters))
+        for program, rejected in outcome.set_aside.items():
+            self._set_aside.labels(self._fold, self._program_label(program)).inc(rejected.count)
+        if outcome.retries_done or outcome.retries_failed:
+            self._retried.labels(self._fold, "decided").inc(outcome.retries_done)
+            self._retried.labels(self._fold, "still_waiting").inc(outcome.retries_failed)
+
+    def _program_label(self, program: str) -> str:
+        """The program, or `other` beyond the first MAX_PROGRAM_LABELS: each label is a time series for ever."""
+        if program not in self._named_programs and len(self._named_programs) >= MAX_PROGRAM_LABELS:
+            return "other"
+        self._named_programs.add(program)
+        return program
 
     def record_refusal(self, partitions: int) -> None:
         """Counts partitions that restart from their fence, because it had moved."""
@@ -57,8 +74,13 @@ class FoldMetrics:
         self._lagging.add(partition)
         gauge("fold_lag_records").labels(self._fold, str(partition)).set(records)
 
+    def set_waiting(self, partition: int, lines: int) -> None:
+        """Sets how many lines of a partition are set aside and wait for a retry."""
+        gauge("fold_waiting_lines").labels(self._fold, str(partition)).set(lines)
+
     def set_owned_partitions(self, partitions: Collection[int]) -> None:
         """Removes the lag of all other partitions: their workers report it."""
         for lost in self._lagging.difference(partitions):
             gauge("fold_lag_records").remove(self._fold, str(lost))
+            gauge("fold_waiting_lines").remove(self._fold, str(lost))
         self._lagging.intersection_update(partitions)

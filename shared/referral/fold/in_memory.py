@@ -87,7 +87,9 @@ class InMemoryFold(Generic[Line, State]):
     def _load(self, batch: Batch[Line]) -> LoadedState:
         if batch.tick:
             return self.states.due(batch.partition, self._decider.tick_ms(batch))
-        return self.states.load({batch.partition: self._decider.state_request(batch)})[batch.partition]
+        set_aside = self._progress[batch.partition].fence.set_aside
+        request = self._decider.state_request(batch, set_aside)
+        return self.states.load({batch.partition: request})[batch.partition]
 
     def _apply(self, outcome: Outcome, progress: "_Progress") -> None:
         before, after = self.states.fence.get(outcome.partition, b""), fences.encode(outcome.fence)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+import structlog
+
 from referral.fold import fence as fences
 from referral.fold.batch import Batch, BatchReader
 from referral.fold.decider import Decider, Outcome, line_validity
@@ -24,6 +26,8 @@ from referral.log.source import Record, Source
 
 Line = TypeVar("Line")
 State = TypeVar("State")
+
+log = structlog.get_logger()
 
 _CHECK_INTERVAL_S = 1.0
 # Bytes of a partition's records read ahead; it is not polled for more until some are folded.
@@ -167,7 +171,25 @@ class FoldRunner(Generic[Line, State]):
             if applied[batch.partition]:
                 self._limit.record(batch.partition, tally)
                 self._metrics.record_batch(outcome, len(batch.lines))
+                self._log_set_aside(outcome)
         self._restart([batch.partition for batch in batches if not applied.get(batch.partition)])
+
+    def _log_set_aside(self, outcome: Outcome) -> None:
+        """One log line for each program of the batch, however many of its lines were set aside."""
+        for program, lines in outcome.set_aside.items():
+            log.warning(
+                "lines set aside: the program's rules cannot process them",
+                fold=self.fold.name,
+                program=program,
+                lines=lines.count,
+                topic=lines.first.topic,
+                partition=lines.first.partition,
+                offset=lines.first.offset,
+                line=lines.first.line,
+                reason=lines.first.detail,
+            )
+        if outcome.retries_failed:
+            log.warning("retried lines still wait", fold=self.fold.name, lines=outcome.retries_failed)
 
     def _load(self, batches: Sequence[Batch[Line]]) -> dict[int, LoadedState]:
         requests: dict[int, StateRequest] = {}
@@ -176,7 +198,9 @@ class FoldRunner(Generic[Line, State]):
             if batch.tick:
                 loaded[batch.partition] = self._states.due(batch.partition, self._decider.tick_ms(batch))
             else:
-                requests[batch.partition] = self._decider.state_request(batch)
+                requests[batch.partition] = self._decider.state_request(
+                    batch, self.owned[batch.partition].fence.set_aside
+                )
         return loaded | self._states.load(requests) if requests else loaded
 
     def _decide(self, batch: Batch[Line], loaded: LoadedState) -> Outcome:
@@ -219,6 +243,7 @@ class FoldRunner(Generic[Line, State]):
         ends = self._source.cached_ends(list(self.owned))
         for partition, end in ends.items():
             self._metrics.set_lag(partition, max(0, end - 1 - self.owned[partition].fence.offset))
+            self._metrics.set_waiting(partition, self.owned[partition].fence.set_aside)
 
 
 def _size(records: Iterable[Record]) -> int:

@@ -13,6 +13,7 @@ from flask import g, request
 
 from referral.catalog.view import Catalog
 from referral.events.entities import ApiKey
+from referral.events.timestamps import to_ms
 from referral.http.bearer_token import bearer_secret, parse_bearer, secret_digest
 from referral.http.context import context
 from referral.http.openapi_annotations import annotate
@@ -60,12 +61,25 @@ def authenticate(scope: Scope) -> ApiKey:
         raise _unauthorized_problem(
             "unknown_key", "Unknown or revoked API key. Send a valid one; `referral keys create` creates a key."
         )
+    now_ms = context().clock.now_ms()
+    if key.expires_at is not None and is_expired(key, now_ms):
+        raise _unauthorized_problem(
+            "expired_key",
+            f"This secret of API key {key.id} expired at {key.expires_at:%Y-%m-%d %H:%M} UTC. Send its newest secret;"
+            f" `referral keys rotate {key.id}` creates one.",
+        )
     g.caller = key.id
     if scope not in key.scopes and "admin" not in key.scopes:
         granted = ", ".join(key.scopes)
         detail = f"Scope `{scope}` required; key {key.id} has: {granted}. Use a key with this scope or `admin`."
         raise Problem(403, "missing_scope", detail)
+    context().key_uses.record(key, now_ms)
     return key
+
+
+def is_expired(key: ApiKey, now_ms: int) -> bool:
+    """Whether a key's secret is refused at this time (ms) because of its age."""
+    return key.expires_at is not None and now_ms >= to_ms(key.expires_at)
 
 
 def _find_key(digest: str) -> ApiKey | None:
@@ -80,11 +94,11 @@ def _find_key(digest: str) -> ApiKey | None:
     return shared.catalog.api_key(digest)
 
 
-def find_valid_key(catalog: Catalog, authorization: str, scope: Scope) -> ApiKey | None:
-    """Returns the key of an Authorization header if this view has it, it is not revoked and has the scope; None otherwise."""
+def find_valid_key(catalog: Catalog, authorization: str, scope: Scope, now_ms: int) -> ApiKey | None:
+    """Returns the key of an Authorization header if this view has it, it is valid at this time and has the scope; else None."""
     secret = parse_bearer(authorization)
     key = None if secret is None else catalog.api_key(secret_digest(secret))
-    if key is None or key.revoked or not ({scope, "admin"} & set(key.scopes)):
+    if key is None or key.revoked or is_expired(key, now_ms) or not ({scope, "admin"} & set(key.scopes)):
         return None
     return key
 

@@ -10,8 +10,11 @@ from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
 from referral.http import docs_page, health, openapi, problems
+from referral.http.bounded_body import BodyReaders
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
+from referral.http.ignored_proxies import warn_of_shared_address
+from referral.http.key_uses import KeyUses
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
 from referral.log.acls import topic_operations
@@ -34,7 +37,8 @@ def create_app(
     the app in the process that serves it, and call `app.extensions["referral"].close()` at its end.
     """
     context = _context(settings, follower)
-    app = Service(service, context.limiter)
+    warn_of_shared_address(settings.http_host, settings.proxies)
+    app = Service(service, context.limiter, settings.proxies)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.extensions["referral"] = context
     if settings.proxies:
@@ -50,7 +54,15 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
     redis = connect_for_http(settings)
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
-    context = Context(settings, clock_from(settings.clock), following, redis, limiter)
+    context = Context(
+        settings,
+        clock_from(settings.clock),
+        following,
+        redis,
+        limiter,
+        BodyReaders(settings.http_threads),
+        KeyUses(redis),
+    )
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age
     context.on_close(context.redis.close)

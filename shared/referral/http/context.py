@@ -1,4 +1,4 @@
-"""The context of an HTTP process: settings, clock, catalog, Redis, rate limiter. Created by the app factory, one per process."""
+"""The context of an HTTP process: settings, clock, catalog, Redis, rate limiter and uses of keys. Created by the app factory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +12,8 @@ from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.clock import Clock
 from referral.config import Settings
+from referral.http.bounded_body import BodyReaders
+from referral.http.key_uses import KeyUses
 from referral.http.rate_limit import RateLimiter
 from referral.log.publisher import Publisher
 
@@ -27,6 +29,8 @@ class Context:
     follower: CatalogFollower
     redis: "Redis"
     limiter: RateLimiter
+    body_readers: BodyReaders
+    key_uses: KeyUses
     gauges: dict[str, Callable[[], float]] = field(default_factory=dict)  # by metric name; read for each scrape
     _closers: list[Callable[[], None]] = field(default_factory=list)
 

@@ -7,6 +7,7 @@ log. A worker process also stops when its parent process ends for any reason.
 import ctypes
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import tempfile
@@ -18,19 +19,23 @@ from multiprocessing.util import Finalize
 from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from referral.config import Settings
 
 _PR_SET_PDEATHSIG = 1  # prctl(2): the signal sent to this process when the thread that forked it ends
 _STOP_S = 5
+MAX_CONNECTIONS = 4096
+HEADER_TIMEOUT_S = 5
+_OTHER_FILES = 256  # sockets to Kafka and Redis, the log, libraries
 
 
 def serve(factory: str, settings: Settings) -> None:
     """Serves the app that `module:function` returns, until SIGTERM or SIGINT.
 
-    `backpressure` is how many requests a worker reads from its connections. Those above the number of threads wait in the
-    worker; further ones wait in the kernel's queue, where they cost nothing and the client sees a slow response, not an error.
+    `backpressure` is how many connections a worker accepts, idle ones included. Requests above the number of threads wait in
+    the worker; further connections wait in the kernel's queue, where they cost nothing and the client sees a slow response.
     """
     with _metrics_folder(settings.http_workers):
         Granian(
@@ -40,7 +45,8 @@ def serve(factory: str, settings: Settings) -> None:
             interface=Interfaces.WSGI,
             workers=settings.http_workers,
             blocking_threads=settings.http_threads,
-            backpressure=settings.http_threads * 4,
+            backpressure=_raise_connection_limit(),
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_S * 1000),
             workers_kill_timeout=_STOP_S,
             respawn_failed_workers=True,
             log_level=LogLevels.error,
@@ -65,6 +71,19 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent.pid:  # the parent ended before the setting took effect
         raise SystemExit("the server process has ended")
+
+
+def _raise_connection_limit() -> int:
+    """How many connections a worker may accept: as many as the system lets it open files, MAX_CONNECTIONS at most."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < MAX_CONNECTIONS + _OTHER_FILES:
+        soft = (
+            MAX_CONNECTIONS + _OTHER_FILES
+            if hard == resource.RLIM_INFINITY
+            else min(hard, MAX_CONNECTIONS + _OTHER_FILES)
+        )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(_OTHER_FILES, min(MAX_CONNECTIONS, soft - _OTHER_FILES))
 
 
 @contextmanager

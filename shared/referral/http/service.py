@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Request, Response, request
 
-from referral.http.chunked_body import ChunkedBodyRequest
+from referral.http.bounded_body import BoundedBodyRequest
+from referral.http.ignored_proxies import IgnoredProxies
 from referral.http.rate_limit import RateLimiter
 from referral.http.request_ids import request_id
 from referral.http.request_metrics import RequestObserver
@@ -47,19 +48,23 @@ class _Response(Response):
 class Service(Flask):
     """Flask with request ids, security headers, metrics by route, rate limits, and one log event per request."""
 
-    request_class = ChunkedBodyRequest
+    request_class = BoundedBodyRequest
     response_class = _Response
 
-    def __init__(self, name: str, limiter: RateLimiter) -> None:
+    def __init__(self, name: str, limiter: RateLimiter, proxies: int) -> None:
+        """`proxies` is how many entries of X-Forwarded-For are trusted."""
         super().__init__(name, static_folder=None)
         self.url_map.merge_slashes = False  # a person's id in the path may be a URL
         self._observer = RequestObserver(name)
         self._limiter = limiter
         self._fast_paths: dict[str, bool] = {}
+        self._ignored_proxies = None if proxies else IgnoredProxies()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serves a request."""
         environ[_STARTED_AT] = time.perf_counter()
+        if self._ignored_proxies is not None and "HTTP_X_FORWARDED_FOR" in environ:
+            self._ignored_proxies.count()
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: Any = None

@@ -12,6 +12,7 @@ from typing import assert_never, cast, get_args
 from zoneinfo import ZoneInfo
 
 from referral.events.attribution_rules import QualifyingEvent
+from referral.events.board_rules import MAX_PRIZES
 from referral.events.challenges import MAX_CHALLENGES
 from referral.events.content import MAX_CTAS
 from referral.events.facts import Channel
@@ -137,7 +138,7 @@ def prizes_can_be_won(program: RawSection) -> Iterator[Mistake]:
                 yield prizes.mistake(period, detail)
                 continue
             ranks = prizes.section(period)
-            for text, taken in overlaps(map(str, ranks.values)):
+            for text, taken in overlaps(islice(map(str, ranks.values), MAX_PRIZES)):
                 yield ranks.mistake(text, f"gives rank {taken} a second prize: make the ranks not overlap")
 
 
@@ -171,7 +172,7 @@ def channels_of_the_program(program: RawSection) -> Iterator[Mistake]:
     if not program.raw_list("channels"):
         return
     kits = program.section("kits")
-    named = [(kits, channel, channel) for channel in kits.values]
+    named = [(kits, channel, channel) for channel in islice(kits.values, len(get_args(Channel)))]
     named += [(partner, "channel", partner.raw_text("channel") or "") for partner in program.sections("partners")]
     for section, name, channel in named:
         if channel in get_args(Channel) and channel not in own:
@@ -186,7 +187,7 @@ def end_after_beginning(program: RawSection) -> Iterator[Mistake]:
 
 
 def challenges(program: RawSection) -> Iterator[Mistake]:
-    """Challenges end before year 10000 and with the program, and have prompts for their days."""
+    """Challenges end with the program, and have prompts for their days."""
     last_day = _last_day(program)
     for challenge in islice(program.sections("challenges"), MAX_CHALLENGES):
         days = challenge.get("days")
@@ -198,9 +199,7 @@ def challenges(program: RawSection) -> Iterator[Mistake]:
             )
         if (span := _span(challenge)) is None:
             continue
-        if span.after is None and days is not None:
-            yield challenge.mistake("days", "end after the year 9999: make the challenge shorter")
-        elif last_day is not None:
+        if last_day is not None:
             yield from _within_program(challenge, span, last_day)
 
 
@@ -230,7 +229,7 @@ def distinct_hashtags(program: RawSection) -> Iterator[Mistake]:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """When a challenge runs: from a day up to and excluding another; None if that is after the year 9999."""
+    """When a challenge runs: from a day up to and excluding another; None if its days are far out of bounds."""
 
     first: date
     after: date | None

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from referral.json_pointer import json_pointer
 from referral.validation.mistakes import Mistake
 
+MAX_ENTRIES = 1000
+"""No valid list or mapping is longer, and what is longer is refused by itself; rules that compare entries read no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawSection:
@@ -45,9 +48,9 @@ class RawSection:
                 yield RawSection(value, f"{self._below(name)}/{index}", self.invalid)
 
     def raw_list(self, name: str) -> list[object]:
-        """The list in a field, valid or not; an empty one if there is none."""
+        """The first MAX_ENTRIES of the list in a field, valid or not; an empty one if there is none."""
         value = self.values.get(name)
-        return value if isinstance(value, list) else []
+        return value[:MAX_ENTRIES] if isinstance(value, list) else []
 
     def mistake(self, name: str | int, detail: str) -> Mistake:
         """A mistake in a field."""

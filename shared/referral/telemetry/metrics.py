@@ -50,6 +50,11 @@ ROWS = (
     ),
     MetricRow("http_seconds", "histogram", "Duration of HTTP requests, seconds.", ("service", "route"), _HTTP_BUCKETS),
     MetricRow(
+        "http_ignored_forwarded_for",
+        "counter",
+        "Requests with X-Forwarded-For while REFERRAL_PROXIES is 0: a proxy that the settings do not name.",
+    ),
+    MetricRow(
         "redirects",
         "counter",
         "Redirects of referral links, by outcome: redirected, or the reason why not.",
@@ -100,6 +105,25 @@ ROWS = (
     MetricRow("fold_skipped", "counter", "Lines skipped because their cause was already applied.", ("fold",)),
     MetricRow(
         "fold_dead_letters", "counter", "Lines set aside because they could not be decoded or decided.", ("fold",)
+    ),
+    MetricRow(
+        "fold_set_aside",
+        "counter",
+        "Lines set aside because the rules of their program could not process them, by program (the first 50 of a process, then"
+        " `other`).",
+        ("fold", "program"),
+    ),
+    MetricRow(
+        "fold_waiting_lines",
+        "gauge",
+        "Lines of a partition that are set aside and wait for a retry.",
+        ("fold", "partition"),
+    ),
+    MetricRow(
+        "fold_retried",
+        "counter",
+        "Lines retried after they were set aside, by outcome (decided, still_waiting).",
+        ("fold", "outcome"),
     ),
     MetricRow(
         "fold_resets",

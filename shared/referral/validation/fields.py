@@ -12,10 +12,12 @@ from typing import Any, cast
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from referral.events.normal_forms import MAX_PERSON_ID, normalize_person_id
 from referral.events.section import SLUG_IN_WORDS, SLUG_PATTERN
 from referral.events.value_checks import InvalidValue, distinct
 
 _ECHO = 64
+_MAX_DECIMALS = 6
 
 
 class Text(fields.String):
@@ -27,10 +29,32 @@ class Text(fields.String):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class BoundedList(fields.List[Any]):
+    """A list that is refused before its items are read if it is too long: reading them could cost more than the answer."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        _refuse_early(self, value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class PersonIdField(Text):
+    """A platform's id of a person, in its normal form."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        try:
+            return normalize_person_id(super()._deserialize(value, attr, data, **kwargs))
+        except InvalidValue as error:
+            raise ValidationError(str(error)) from error
+
+
 class PlainDict(fields.Dict):
-    """A mapping that reports mistakes under the key itself, without marshmallow's extra level `key` or `value`."""
+    """A mapping that reports mistakes under the key itself, without marshmallow's extra level `key` or `value`.
+
+    It is refused before its entries are read if it is too large.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        _refuse_early(self, value)
         try:
             return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
         except ValidationError as error:
@@ -104,6 +128,11 @@ def text(
     return Text(**_common(description, must_be or "text", required, bounds), validate=rules)
 
 
+def person_id(description: str, *, required: bool = False) -> fields.String:
+    """A platform's id of a person, in its normal form."""
+    return PersonIdField(**_common(description, "text", required, {"minLength": 1, "maxLength": MAX_PERSON_ID}))
+
+
 def identifier(description: str, *, required: bool = True) -> fields.String:
     """An id within the program: part of keys and URLs."""
     return text(description, None, least=None, pattern=SLUG_PATTERN, must_be=SLUG_IN_WORDS, required=required)
@@ -148,20 +177,39 @@ def boolean(description: str, *, required: bool = False) -> fields.Boolean:
 def amount(description: str, least: int, most: int, *, required: bool = False) -> fields.Decimal:
     """A decimal number, as a JSON number or string. It is answered as a string, so that no reader rounds it."""
     expected = f"an amount{_from(least, most)}"
-    rule = MustBe(lambda value: least <= value <= most, f"be {expected}", Decimal.__str__)
+    rules: list[validate.Validator] = [
+        MustBe(lambda value: least <= value <= most, f"be {expected}", Decimal.__str__),
+        MustBe(_has_few_decimals, f"have at most {_MAX_DECIMALS} decimal places", Decimal.__str__),
+    ]
     bounds = {"type": ["number", "string"], "minimum": least, "maximum": most}
-    return fields.Decimal(allow_nan=False, **_common(description, expected, required, bounds), validate=rule)
+    return fields.Decimal(allow_nan=False, **_common(description, expected, required, bounds), validate=rules)
 
 
-def utc_datetime(description: str, *, required: bool = False, data_key: str | None = None) -> UtcDateTime:
+def _has_few_decimals(value: Decimal) -> bool:
+    """Whether an amount can be written out: no currency has more than four decimal places."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -_MAX_DECIMALS
+
+
+def utc_datetime(
+    description: str, *, required: bool = False, data_key: str | None = None, years: range | None = None
+) -> UtcDateTime:
     """A timestamp with a UTC offset; `data_key` is its name in the document if that is not a valid name in Python."""
     common = _common(description, "a timestamp such as 2026-11-03T00:00:00Z", required)
-    return UtcDateTime(format="iso", data_key=data_key, **common)
+    return UtcDateTime(format="iso", data_key=data_key, validate=_year_rules(years), **common)
 
 
-def iso_date(description: str, *, required: bool = False) -> fields.Date:
+def iso_date(description: str, *, required: bool = False, years: range | None = None) -> fields.Date:
     """A calendar date."""
-    return fields.Date(format="iso", **_common(description, "a date such as 2026-11-01", required))
+    common = _common(description, "a date such as 2026-11-01", required)
+    return fields.Date(format="iso", validate=_year_rules(years), **common)
+
+
+def _year_rules(years: range | None) -> list[validate.Validator]:
+    """Refuses a time or date outside some years."""
+    if years is None:
+        return []
+    return [MustBe(lambda value: value.year in years, f"be in the years {years[0]} to {years[-1]}", str)]
 
 
 def array(
@@ -179,7 +227,7 @@ def array(
     rules: list[validate.Validator] = _size_rules(least, most, must_be)
     rules += [Passes(rule) for rule in (distinct if unique else None, check) if rule is not None]
     bounds = {"minItems": least, "maxItems": most, "uniqueItems": unique or None}
-    return fields.List(item, **_common(description, must_be or "a list", required, bounds), validate=rules)
+    return BoundedList(item, **_common(description, must_be or "a list", required, bounds), validate=rules)
 
 
 def mapping(
@@ -232,6 +280,14 @@ class _Message(str):
 
     def format(self, *_: object, **known: object) -> str:
         return f"{self}; got {known['input']!r:.{_ECHO}}" if "input" in known else str(self)
+
+
+def _refuse_early(field: fields.Field[Any], value: object) -> None:
+    """Raises ValidationError for a list or mapping beyond its upper bound, in the words of its size rule."""
+    most = field.metadata.get("maxItems") or field.metadata.get("maxProperties")
+    if isinstance(value, list | Mapping) and most is not None and len(value) > most:
+        for rule in field.validators:
+            rule(value)
 
 
 def _size_rules(least: int | None, most: int | None, must_be: str | None) -> list[validate.Validator]:

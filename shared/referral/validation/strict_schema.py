@@ -2,10 +2,14 @@
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
+from referral.validation.mistakes import MAX_MISTAKES
+
+_LONGEST_NAME = 64
 _BUILT_IN = fields.Field.default_error_messages
 
 
@@ -20,7 +24,9 @@ class StrictSchema(Schema):
     def handle_error(self, error: ValidationError, data: object, **_: object) -> None:
         """Adds what to write instead to marshmallow's own messages; called by marshmallow for each section."""
         messages = cast("dict[str, Any]", error.messages)
-        for name, problems in messages.items():
+        # Beyond those that are listed, the search for a similar name would cost much and change nothing.
+        first = islice(sorted(messages.items(), key=lambda one: str(one[0])), MAX_MISTAKES)
+        for name, problems in first:
             if isinstance(problems, list):
                 messages[name] = [self._with_remedy(str(name), str(problem)) for problem in problems]
 
@@ -37,5 +43,5 @@ class StrictSchema(Schema):
 
 
 def _suggestion(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name[:_LONGEST_NAME], known, n=1)
     return f": did you mean {close[0]}?" if close else f": use one of {', '.join(known)}"

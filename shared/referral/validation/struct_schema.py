@@ -43,6 +43,12 @@ class Declaration:
         return get_origin(self.kind) is tuple
 
     @property
+    def years(self) -> range | None:
+        """The years in which a time or date must be; None if all years are valid."""
+        years: range | None = self.meta.get("years")
+        return years
+
+    @property
     def text(self) -> str:
         """What belongs there in one line: description, bounds, options and an example; empty without a description."""
         if "description" not in self.meta:
@@ -58,7 +64,10 @@ class Declaration:
         least, most, longest = (self.meta.get(name) for name in ("ge", "le", "max_length"))
         if least is not None:
             return [f", {least} or more" if most is None else f", {least} to {most}"]
-        return [f", {longest} at most"] if self.is_list and longest else []
+        if self.years:
+            return [f", in the years {self.years[0]} to {self.years[-1]}"]
+        is_collection = self.is_list or get_origin(self.kind) is dict
+        return [f", {longest} at most"] if is_collection and longest else []
 
     def _options(self) -> list[str]:
         of_items = get_origin(self.kind) in (tuple, dict)
@@ -187,8 +196,8 @@ _SCALARS: Mapping[object, Callable[[Declaration, bool], Field[Any]]] = {
     int: _integer,
     bool: lambda value, required: fields.boolean(value.text, required=required),
     Decimal: _amount,
-    datetime: lambda value, required: fields.utc_datetime(value.text, required=required),
-    date: lambda value, required: fields.iso_date(value.text, required=required),
+    datetime: lambda value, required: fields.utc_datetime(value.text, required=required, years=value.years),
+    date: lambda value, required: fields.iso_date(value.text, required=required, years=value.years),
 }
 
 

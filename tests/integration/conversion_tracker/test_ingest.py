@@ -83,7 +83,12 @@ def test_a_batch_without_a_valid_event_is_a_problem(system: ConversionTracker) -
 
 @pytest.mark.parametrize(
     ("secret", "status", "code"),
-    [("rk_nobody", 401, "unknown_key"), ("rk_reader", 403, "missing_scope"), ("rk_elsewhere", 422, "events_refused")],
+    [
+        ("rk_nobody", 401, "unknown_key"),
+        ("rk_reader", 403, "missing_scope"),
+        ("rk_expired", 401, "expired_key"),
+        ("rk_elsewhere", 422, "events_refused"),
+    ],
 )
 def test_the_api_key_must_be_known_have_the_scope_and_be_valid_for_the_program(
     system: ConversionTracker, secret: str, status: int, code: str

@@ -59,6 +59,7 @@ def test_a_click_that_was_not_a_persons_returns_its_use_once(glow: LinkIssuer) -
     line = corrections(glow)[0]
     assert (line.click, line.clicked_at, line.was, line.visitor) == (first.id, first.occurred_at, "person", "crawler")
     assert (line.by, line.note, line.code, line.participant) == ("key_admin", "a monitor", "TWO", amy["id"])
+    assert line.api_key == "key_admin"
     glow.context.redis.flushdb()
     assert glow.request("GET", "/v1/links/TWO").get_json()["uses"] == 1
     assert [glow.open("/TWO").status_code for _ in range(2)] == [302, 410]

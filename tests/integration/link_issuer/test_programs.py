@@ -117,6 +117,27 @@ def test_applying_a_program_needs_an_admin_key_with_access_to_it(issuer: LinkIss
     assert datetime.fromisoformat(issuer.apply(RULES).get_json()["effective_from"]) <= datetime.now(UTC)
 
 
+def test_a_key_of_another_program_reaches_none_of_its_codes(glow: LinkIssuer) -> None:
+    """Neither participants nor links nor shares, whichever way a request names them; the program's own key does."""
+    amy = glow.enrol_amy()
+    glow.link(amy["id"], code="two")
+    share = {"program": PROGRAM, "participant": amy["id"], "channel": "wechat"}
+    requests = [
+        ("GET", f"/v1/links/{amy['code']}", None),
+        ("GET", f"/v1/participants/{amy['id']}/share-kit?channel=wechat", None),
+        ("GET", "/v1/links/TWO", None),
+        ("POST", "/v1/links/TWO/disable", None),
+        ("POST", f"/v1/participants/{amy['id']}/links", {"channel": "wechat"}),
+        ("POST", "/v1/shares", share),
+    ]
+    for method, path, body in requests:
+        problem = glow.request(method, path, body, key="elsewhere").get_json()
+        assert (problem["status"], problem["code"]) == (403, "other_program"), path
+    assert glow.open("/TWO").status_code == 302
+    for method, path, body in requests:
+        assert glow.request(method, path, body).status_code in (200, 201), path
+
+
 def test_a_key_lists_the_programs_it_has_access_to_page_by_page(issuer: LinkIssuer) -> None:
     """By id, each with its newest version; a key restricted to a program sees that one only."""
     for program in ("prg_b", "prg_other", "prg_a"):

@@ -3,15 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import httpx
 import pytest
 from redis import Redis
 
 from referral.config import Settings
-from tests.support.builders.reward_dispatcher import grant
+from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.builders.reward_dispatcher import grant, reward_terms
 from tests.support.processes import run_module
-from tests.support.settings import API_SECRET
+from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 from tests.support.waiting import wait_until
 
@@ -24,8 +26,9 @@ CLIENTS = 64
 @pytest.fixture
 def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispatcher]:
     """A hundred fulfilled rewards."""
+    elsewhere = api_key("elsewhere", "admin", programs=("prg_other",))
     with (
-        serve_reward_dispatcher(settings, environ) as system,
+        serve_reward_dispatcher(settings, environ, reward_terms(), AMY, elsewhere) as system,
         run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
     ):
         system.write_rewards(grant(f"rwd_{n}", beneficiary=f"xhs:friend{n}") for n in range(REWARDS))
@@ -99,6 +102,21 @@ def test_a_request_for_an_unknown_reward_does_not_use_up_its_key(system: RewardD
     assert _redeem(system.client, "rwd_1", "order-1", "key").text == corrected.text
 
 
+def test_a_code_works_however_it_is_typed_at_every_entrance(system: RewardDispatcher) -> None:
+    """Lower case, white space, a line break, quotes, full-width letters: one form when it is looked up and when it is used."""
+    codes = [str(system.wallet(f"xhs:friend{number}")[0]["code"]) for number in range(6)]
+    ways = ("{} ", "\n{}\n", "\u200b{}", "「{}」。", '"{}"', "{}")
+    for number, (code, way) in enumerate(zip(codes, ways, strict=True)):
+        typed = way.format(code if number % 2 else code.lower())
+        typed = typed if number < 5 else "".join(chr(ord(one) + 0xFEE0) for one in typed)
+        looked_up = system.client.get(f"/v1/codes/{quote(typed)}")
+        assert (looked_up.status_code, looked_up.json()["code"]) == (200, code), typed
+        used = system.client.post("/v1/redemptions", json={"code": typed, "order_id": f"o{number}"})
+        assert (used.status_code, used.json()["reward_id"]) == (201, f"rwd_{number}"), typed
+    for empty in (" ", "\u200b", "。", "x" * 65):
+        assert system.client.post("/v1/redemptions", json={"code": empty, "order_id": "o"}).status_code == 422, empty
+
+
 def test_a_wallet_can_be_requested_by_any_platform_id(system: RewardDispatcher) -> None:
     """An id may contain slashes, plain or escaped."""
     system.write_rewards([grant("rwd_odd", beneficiary="https://xhs.example/u/1")])
@@ -119,3 +137,27 @@ def test_each_mistake_has_its_code_and_place(system: RewardDispatcher) -> None:
     extra = client.post("/v1/redemptions", json={"reward_id": "rwd_1", "order_id": "o", "oder": 1})
     assert extra.json()["errors"][0]["pointer"] == "/oder"
     assert httpx.post(f"{client.base_url}/v1/redemptions", json={}).status_code == 401
+
+
+def test_a_key_of_another_program_reaches_no_reward_code_or_webhook(system: RewardDispatcher) -> None:
+    """By id, by code, by program or none named: nothing is read, used, registered or removed."""
+    code = system.client.get("/v1/rewards/rwd_1").json()["code"]
+    hook = {"program": PROGRAM, "url": "https://93.184.215.14/hook"}
+    webhook = system.client.post("/v1/webhooks", json=hook).json()["id"]
+    requests: list[tuple[str, str, dict[str, str] | None, int]] = [
+        ("GET", "/v1/rewards/rwd_1", None, 403),
+        ("GET", f"/v1/codes/{code}", None, 404),
+        ("GET", f"/v1/codes/{code}?program={PROGRAM}", None, 403),
+        ("POST", "/v1/redemptions", {"reward_id": "rwd_1", "order_id": "o"}, 403),
+        ("POST", "/v1/redemptions", {"code": code, "order_id": "o"}, 404),
+        ("POST", "/v1/redemptions", {"code": code, "program": PROGRAM, "order_id": "o"}, 403),
+        ("POST", "/v1/webhooks", hook, 403),
+        ("GET", f"/v1/webhooks?program={PROGRAM}", None, 403),
+        ("DELETE", f"/v1/webhooks/{webhook}", None, 403),
+    ]
+    elsewhere = {"Authorization": "Bearer rk_elsewhere"}
+    for method, path, body, status in requests:
+        answer = system.client.request(method, path, json=body, headers=elsewhere)
+        assert answer.status_code == status, (method, path, answer.text)
+    assert system.client.get("/v1/rewards/rwd_1").json()["status"] == "fulfilled"
+    assert [one["id"] for one in system.client.get(f"/v1/webhooks?program={PROGRAM}").json()["items"]] == [webhook]

@@ -1,6 +1,7 @@
 """From conversions to rewards and wallets: both folds and the API, on a real Kafka and Redis."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -87,20 +88,54 @@ def _states(redis: "Redis") -> dict[bytes, object]:
 
 
 def test_an_empty_pool_holds_rewards_until_codes_arrive_and_issues_each_once(system: RewardDispatcher) -> None:
-    """A code that was uploaded twice is issued once."""
+    """A code that is uploaded again is issued once."""
     rule = replace(FIRST20, pool="vip", expires_days=None)
     system.apply(replace(reward_terms(rule, version=2), recorded_at=AMY.recorded_at))
     system.write_rewards(grant(f"rwd_{n}", pool="vip", beneficiary=f"xhs:friend{n}") for n in range(4))
     for number in range(4):
         wait_until(lambda number=number: _reward(system, f"xhs:friend{number}", status="held", waits_for="pool_empty"))
     put = "/v1/programs/prg_glow/pools/vip/codes"
-    first = system.client.put(put, json={"codes": ["AAA", "BBB", "aaa"]})
-    assert first.json() == {"accepted": 2, "duplicates": 1, "total": 2}
+    first = system.client.put(put, json={"codes": ["\ufeffAAA", '"BBB"\n', ""]})
+    assert first.json() == {"accepted": 2, "duplicates": 0, "total": 2}
     second = system.client.put(put, json={"codes": ["BBB", "CCC"]})
     assert second.json() == {"accepted": 1, "duplicates": 1, "total": 3}
     wait_until(lambda: system.summary()["pools"] == {"vip": {"left": 0, "waiting": 1}})
     codes = wait_until(lambda: _codes(system, 3))
     assert sorted(codes) == ["AAA", "BBB", "CCC"]
+
+
+def test_an_upload_with_a_bad_line_or_a_code_of_another_pool_adds_nothing(system: RewardDispatcher) -> None:
+    """The answer names the lines, and the pool that has the code."""
+    put = "/v1/programs/prg_glow/pools/{}/codes".format
+    assert system.client.put(put("spring"), json={"codes": ["ONE-1"]}).status_code == 200
+    for codes, place, seen in (
+        (["code", "TWO-2"], "/codes/0", "line 1 looks like a header"),
+        (["TWO-2", "x,y"], "/codes/1", "line 2 contains a separator"),
+        (["TWO-2", "THREE-3", "two-2"], "/codes/2", "line 3 is the code of line 1 again"),
+        (["TWO-2", "one-1"], "/codes/1", "line 2 is in pool spring already"),
+    ):
+        answer = system.client.put(put("summer"), json={"codes": codes})
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (422, "invalid_codes"), codes
+        (error,) = problem["errors"]
+        assert error["pointer"] == place
+        assert error["detail"].startswith(seen)
+    again = system.client.put(put("summer"), json={"codes": ["TWO-2"]})
+    assert again.json() == {"accepted": 1, "duplicates": 0, "total": 1}
+    for name in ("généré", "a b", "-x", "x" * 129, "generated"):
+        assert system.client.put(put(name), json={"codes": ["A1"]}).status_code == 422, name
+
+
+def test_of_concurrent_uploads_to_many_pools_one_gets_the_code(system: RewardDispatcher) -> None:
+    """The others are refused, whatever the order of arrival."""
+
+    def upload(number: int) -> int:
+        codes = [f"OWN-{number}", "SHARED-1"]
+        return system.client.put(f"/v1/programs/prg_glow/pools/p{number}/codes", json={"codes": codes}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(upload, range(8)))
+    assert sorted(statuses) == [200] + [422] * 7
 
 
 def _codes(system: RewardDispatcher, count: int) -> list[object] | None:

@@ -84,6 +84,24 @@ def test_a_failing_receiver_does_not_delay_others(settings: Settings, environ: d
         assert "ConnectError" in letter["reason"] or "failing" in letter["reason"]
 
 
+def test_a_new_webhook_gets_nothing_of_the_past_from_a_worker_that_is_behind(
+    settings: Settings, environ: dict[str, str]
+) -> None:
+    """Registered while the worker was down: it gets what is recorded from then on, not the codes of earlier rewards."""
+    with (
+        run_receiver() as receiver,
+        serve_reward_dispatcher(settings, environ) as system,
+        run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
+    ):
+        system.write_rewards([grant("rwd_past", beneficiary="xhs:bo")])
+        wait_until(lambda: [one["status"] for one in system.wallet("xhs:bo")] == ["fulfilled"])
+        _register(system, receiver)
+        system.write_rewards([grant("rwd_new", beneficiary="xhs:bo")])  # in the same partition, so it is read later
+        with run_module(system.environ, "reward_dispatcher", "worker"):
+            wait_until(lambda: "rwd_new" in receiver.rewards(), timeout=60)
+        assert {reward for _, _, reward in receiver.received} == {"rwd_new"}
+
+
 def test_the_clock_ticks_once_per_interval_in_every_partition(settings: Settings, environ: dict[str, str]) -> None:
     """Two workers write the same ticks: same time, same id, in records of their own, in every partition of `events`."""
     quick = {**environ, "REFERRAL_TICK_SECONDS": "1"}

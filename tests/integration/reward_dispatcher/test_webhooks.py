@@ -41,6 +41,9 @@ REFUSED = (
     "https://169.254.169.254/latest/meta-data",
     "https://[::ffff:10.0.0.8]/hook",
     "https://user:secret@93.184.215.14/hook",
+    "https://93.184.215.14/hook\r\nX-Injected: 1",
+    "https://93.184.215.14/hook#part",
+    "https://93.184.215.14:0/hook",
 )
 
 
@@ -50,6 +53,12 @@ def test_forbidden_addresses_are_refused_on_registration(system: RewardDispatche
         status, problem = _register(system, url)
         assert (status, problem["code"]) == (422, "bad_webhook_url"), url
         assert problem["errors"][0]["pointer"] == "/url"  # type: ignore[index]
+
+
+def test_a_url_with_other_characters_is_stored_as_it_is_sent(system: RewardDispatcher) -> None:
+    """Percent-encoded: the HTTP client of the worker takes ASCII only."""
+    status, made = _register(system, "https://93.184.215.14/é?q=收&raw=%D6%D0")
+    assert (status, made["url"]) == (201, "https://93.184.215.14/%C3%A9?q=%E6%94%B6&raw=%D6%D0")
 
 
 def test_a_repeated_registration_is_one_webhook(system: RewardDispatcher, redis: "Redis") -> None:

@@ -1,7 +1,7 @@
 """Program files: a minimal valid one, and a Hypothesis strategy for valid ones."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -21,8 +21,12 @@ MECHANICS = ["share_trigger", "social_currency", "practical_value", "emotional_c
 _ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)
 _texts = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
 _localized = st.dictionaries(st.sampled_from(["zh-CN", "en", "fr"]), _texts, min_size=1)
-# Not in the first and last year that can be written: there a zone may move a time out of the valid range.
-_instants = st.datetimes(timezones=st.timezones()).filter(lambda moment: 1 < moment.year < 9999)
+# Not on the first and last day of the valid years: there a zone may move a time out of them.
+_instants = st.datetimes(
+    datetime(2000, 1, 2),  # noqa: DTZ001 - the strategy adds the zone
+    datetime(2999, 12, 30),  # noqa: DTZ001
+    timezones=st.timezones(),
+)
 _moments = _instants.map(lambda moment: moment.isoformat(timespec="seconds"))
 
 
@@ -108,7 +112,7 @@ _challenges = st.fixed_dictionaries(
     {
         "id": _ids,
         "hashtag": _ids.map("#{}".format),
-        "starts": st.dates(max_value=date(9998, 12, 31)).map(str),
+        "starts": st.dates(date(2000, 1, 1), date(2999, 12, 31)).map(str),
         "days": st.integers(3, 366),
     },
     optional={

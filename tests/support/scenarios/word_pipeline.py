@@ -57,6 +57,7 @@ class FirstUses:
     """
 
     name, service, source, outputs, state = "first_uses", "t", WORDS, (FIRST_USES,), dict[str, int]
+    keeps_order = False
 
     def keys(self, line: Word) -> Sequence[Key]:
         if line.word == "keyless":
@@ -87,6 +88,7 @@ class UseCounts:
     """Stage two: how many of a person's words were reported."""
 
     name, service, source, outputs, state = "use_counts", "t", FIRST_USES, (), int
+    keeps_order = False
 
     def keys(self, line: FirstUse) -> Sequence[Key]:
         return (line.person,)

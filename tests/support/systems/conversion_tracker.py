@@ -37,6 +37,7 @@ CATALOG: tuple[CatalogEntity, ...] = (
     api_key("all", "admin"),
     api_key("reader", "read"),
     api_key("elsewhere", "events:write", programs=("prg_other",)),
+    api_key("expired", "admin", expires_at=datetime(2026, 11, 2, tzinfo=UTC)),
 )
 
 

@@ -53,6 +53,19 @@ FOREIGN = TOKENS.sign_click(
 )
 
 
+@pytest.mark.parametrize(("sent", "remedy"), [("RMB", "write CNY"), ("¥", "write CNY or JPY"), ("Yuan", "write CNY")])
+def test_an_order_in_an_unknown_currency_is_rejected_with_the_code_that_is_meant(sent: str, remedy: str) -> None:
+    """An order in RMB would never meet a threshold in CNY."""
+    (error,) = _validate(json.dumps({**ORDER, "data": {**ORDER["data"], "currency": sent}}).encode()).rejected  # type: ignore[dict-item]
+    assert error.pointer == "/data/currency"
+    assert f"got '{sent}': {remedy}" in error.detail
+
+
+def test_an_order_in_small_letters_is_accepted() -> None:
+    """Payment platforms send cny."""
+    assert _validate(json.dumps({**ORDER, "data": {**ORDER["data"], "currency": "cny"}}).encode()).accepted  # type: ignore[dict-item]
+
+
 @pytest.mark.parametrize(
     ("raw", "code", "pointer"),
     [
@@ -95,6 +108,12 @@ FOREIGN = TOKENS.sign_click(
             "/data/amount",
         ),  # type: ignore[dict-item]
         (json.dumps({**ORDER, "data": {**ORDER["data"], "amount": "-1"}}).encode(), "invalid_value", "/data/amount"),  # type: ignore[dict-item]
+        (
+            json.dumps({**ORDER, "data": {**ORDER["data"], "currency": "XXX"}}).encode(),
+            "invalid_value",
+            "/data/currency",
+        ),  # type: ignore[dict-item]
+        (json.dumps({**ORDER, "data": {**ORDER["data"], "currency": ""}}).encode(), "invalid_value", "/data/currency"),  # type: ignore[dict-item]
     ],
 )
 def test_an_invalid_event_is_rejected_with_its_location_and_a_remedy(raw: bytes, code: str, pointer: str) -> None:

@@ -63,7 +63,7 @@ def screened(outcome: str, *reasons: str, **more: Any) -> Conversion:
     return replace(SCREENED, published=PublishedOutcome(outcome, AT, reasons), **more)  # type: ignore[arg-type] # a test's own words
 
 
-REVIEWED = Review("cleared", "kim", AT, "they know each other")
+REVIEWED = Review("cleared", "kim", AT, "they know each other", "key_kim")
 
 
 REFERRED = "Amy (xhs:amy) referred xhs:friend by code AMY88"
@@ -182,7 +182,7 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
             "detail": {"referrals": 3},
         }
     ]
-    assert shown.review == ReviewResponse("cleared", "kim", "they know each other", day(1))
+    assert shown.review == ReviewResponse("cleared", "kim", "they know each other", day(1), "key_kim")
 
 
 def test_an_explanation_has_the_same_conversion_status_as_the_review_list() -> None:

@@ -36,13 +36,23 @@ def test_the_same_person_gets_the_same_code_again(name: str, owner: str, attempt
         ("Amy Chen", "AMYC"),
         ("Élodie", "EDE"),
         ("Bob O'Neil", "BBNE"),
+        ("小美", "XAME"),
+        ("王芳", "WANG"),
+        ("Amy小美", "AMY"),
+        ("🌸小美🌸", "XAME"),
+        ("Мария", "MARY"),
+        ("김민수", "GMMN"),
+        ("さくら", "SAKU"),
         ("李雷", ""),
         ("Li", ""),
         ("💄", ""),
     ],
 )
 def test_a_code_begins_with_the_name_where_it_can(name: str, start: str) -> None:
-    """Up to four letters of the name, without accents and confusable letters; a single letter is not used."""
+    """Up to four letters of the name, without accents and confusable letters; a single letter is not used.
+
+    Names in other scripts are romanized: Chinese ones in pinyin.
+    """
     code = candidate_code(name, "par_0000000000000000", 0)
     assert code.startswith(start)
     assert len(code) == (len(start) + 2 if start else 6)

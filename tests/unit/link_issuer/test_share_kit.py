@@ -1,5 +1,6 @@
 """Share kits: composed as each channel allows, and checked against its rules."""
 
+import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -135,6 +136,40 @@ def test_weibos_own_raffle_tool_is_allowed() -> None:
         )
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("template", "call_to_action", "caption"),
+    [
+        (
+            "{hook}。{cta}。关注时报我的邀请码 {code}",
+            "报我的邀请码，你立减 20%",
+            "三步救回来。关注时报我的邀请码 AMY88",
+        ),
+        ("{hook}. {cta}. My code is {code}", "Use my code AMY88", "三步救回来. My code is AMY88"),
+        ("{hook}\n{cta}\n{code}", "Use my code", "三步救回来\nAMY88"),
+        ("{code}: {hook}. {cta}", "Use my code", "AMY88: 三步救回来."),
+        ("{hook}. {cta}. My code is {code}", "Tag a friend", "三步救回来. Tag a friend. My code is AMY88"),
+        ("{hook}. {cta}", "Use my code AMY88", "三步救回来. Use my code AMY88"),
+    ],
+)
+def test_a_caption_names_the_code_once(template: str, call_to_action: str, caption: str) -> None:
+    """A call to action about the code is left out of a template that names the code; any other is kept."""
+    kit = _kit("douyin", dataclasses.replace(PLAIN, call_to_action=call_to_action))
+    assert with_caption_template(kit, template, "Amy", ADDRESS).caption == caption
+
+
+@pytest.mark.parametrize(
+    ("call_to_action", "caption"),
+    [
+        ("Use my code AMY88", "三步救回来\nUse my code AMY88"),
+        ("Use my code", "三步救回来\nSay my code AMY88"),
+        ("Tag a friend", "三步救回来\nTag a friend\nSay my code AMY88"),
+    ],
+)
+def test_a_caption_without_a_template_names_the_code_once(call_to_action: str, caption: str) -> None:
+    """Either in the call to action or in the instruction."""
+    assert _kit("douyin", dataclasses.replace(PLAIN, call_to_action=call_to_action)).caption == caption
 
 
 @given(st.sets(st.sampled_from(["link", "qr", "scene", "code", "mention"])), st.sampled_from(CHANNELS))

@@ -1,13 +1,18 @@
-"""Valid display names, ids and mentions."""
+"""Valid display names and mentions."""
 
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from link_issuer.domain.text_validation import normalize_display_name, normalize_mention, validate_external_id
+from link_issuer.domain.text_validation import normalize_display_name, normalize_mention
 from referral.events.value_checks import InvalidValue
+from referral.events.visible_text import has_visible_character
+from tests.support.builders.link_issuer import LINK_OWNER
+
+_BLANKS = "\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159\U00013441\U00013442"
 
 
 @given(st.text())
@@ -36,13 +41,49 @@ def test_a_name_that_breaks_a_page_is_rejected(name: str) -> None:
         normalize_display_name(name)
 
 
-def test_an_id_is_stored_as_the_platform_sent_it() -> None:
-    """Two spellings are two people: an id is neither trimmed nor normalized, but rejected if it looks mistyped."""
-    decomposed = "xhs:e\u0301"
-    assert validate_external_id(decomposed) == decomposed
-    for wrong in ("", " xhs:u42", "xhs:u42\n", "x" * 129, "a\x00"):
-        with pytest.raises(InvalidValue):
-            validate_external_id(wrong)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u200b",
+        "\u3164",
+        "\u2800\u2800",
+        "\ufe0f",
+        "\U000e0041\U000e0042",
+        "\u115f\u1160",
+        "\uffa0",
+        "\u2060\u00ad",
+        "\u180e",
+        "\u0301",
+        "\ue000",
+        "\ufffc",
+        "\ufdd0",
+        "\u200d\ufe0e\u3164",
+    ],
+)
+def test_a_name_that_shows_nothing_is_rejected(name: str) -> None:
+    """Format characters, fillers, blank symbols, tags, marks without a letter; the message names them."""
+    with pytest.raises(InvalidValue, match=r"must contain a visible character; got only U\+"):
+        normalize_display_name(name)
+    assert not has_visible_character(name)
+
+
+@given(st.text(st.characters(categories=["Cf", "Cc", "Co", "Cs", "Mn", "Me", "Zs", "Zl", "Zp"])))
+def test_a_text_of_invisible_categories_shows_nothing(text: str) -> None:
+    """Whatever characters of these categories it has; one letter makes it visible."""
+    assert not has_visible_character(text)
+    assert has_visible_character(f"{text}a")
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters=_BLANKS), min_size=1))
+def test_letters_digits_and_symbols_are_visible(text: str) -> None:
+    """In every script, except for the few that are blank."""
+    assert has_visible_character(text)
+
+
+def test_a_stored_name_that_shows_nothing_is_shown_as_the_code() -> None:
+    """Enrolled before such names were refused: the board's first place is not empty."""
+    assert replace(LINK_OWNER, display_name="\u3164\ufe0f").shown_name == LINK_OWNER.code
+    assert LINK_OWNER.shown_name == "Amy"
 
 
 @pytest.mark.parametrize("text", ["amy", "@amy", "＠amy", " @amy "])
@@ -51,7 +92,7 @@ def test_a_mention_has_exactly_one_at_sign(text: str) -> None:
     assert normalize_mention(text) == "@amy"
 
 
-@pytest.mark.parametrize("text", ["", "@", "a b", "x" * 65])
+@pytest.mark.parametrize("text", ["", "@", "a b", "x" * 65, "@。。"])
 def test_a_mention_is_one_word(text: str) -> None:
     """A mention that no post could contain is rejected."""
     with pytest.raises(InvalidValue):

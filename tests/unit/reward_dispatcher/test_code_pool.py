@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from referral.events.normal_forms import normalize_code
 from referral.events.rewards import CodeIssued, CodeRequested, CodeReturned, PoolFilled, RewardHeld
 from reward_dispatcher.domain.code_pool import Pool, add_chunk, remaining, request_code, return_code
-from reward_dispatcher.domain.discount_codes import normalize_code
 from tests.support.builders.participants import PROGRAM, START
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -16,11 +16,12 @@ from structlog.testing import capture_logs
 from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
+from referral.events.timestamps import to_ms
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
 from reward_dispatcher.delivery.messages import Message, message_of, signed_headers
 from reward_dispatcher.delivery.ordered_ack import OrderedAck
 from reward_dispatcher.delivery.sender import ATTEMPTS, Sender
-from reward_dispatcher.delivery.webhook_dispatcher import WebhookDispatcher
+from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, WebhookDispatcher
 from tests.support.builders.participants import PROGRAM, START
 
 HOOK = Webhook(
@@ -80,6 +81,11 @@ def delivered_message() -> Message:
     found = message_of(RAW, (3, 15, 0))
     assert found is not None
     return found
+
+
+def received(offset: int, value: bytes, recorded_at: datetime = START) -> ReceivedRecord:
+    """Returns a record of the rewards topic."""
+    return ReceivedRecord("rewards", 3, offset, to_ms(recorded_at), value)
 
 
 def run(work: Coroutine[object, object, object]) -> object:
@@ -176,7 +182,7 @@ def test_a_record_is_acknowledged_after_its_last_delivery() -> None:
     async def deliver() -> None:
         dispatcher = WebhookDispatcher(Catalog([HOOK, replace(HOOK, id="whk_2")]), receiver.sender, report_delivered)
         await dispatcher.dispatch(
-            "rewards", 3, 15, RAW + b"\n" + b'{"type":"reward.held"}', lambda: acknowledged.append(15)
+            received(15, RAW + b"\n" + b'{"type":"reward.held"}'), lambda: acknowledged.append(15)
         )
         assert not acknowledged
         while not acknowledged:
@@ -210,12 +216,84 @@ def test_a_failing_receiver_does_not_delay_a_healthy_one() -> None:
         dispatcher = WebhookDispatcher(Catalog([HOOK, failing]), sender, ignore)
         for number in range(300):
             line = replace(LINE, id=f"rwd_{number}", cause=("rewards", 3, number, 0, 0))
-            await dispatcher.dispatch("rewards", 3, number, msgspec.json.encode(line), lambda: None)
+            await dispatcher.dispatch(received(number, msgspec.json.encode(line)), lambda: None)
         while len(healthy) < 300:
             await asyncio.sleep(0)
 
     run(deliver())
     assert len(receiver.dead_letters.letters) == 300 - 64
+
+
+@pytest.mark.parametrize("field", ["registered_at", "recorded_at"])
+@pytest.mark.parametrize(("seconds", "count"), [(-86_400, 0), (-0.001, 0), (0, 1), (5, 1)])
+def test_a_webhook_gets_only_what_was_recorded_since_its_registration(field: str, seconds: float, count: int) -> None:
+    """Also from a worker that is behind: rewards of the past, with their codes, are not for a new receiver."""
+    receiver, acknowledged = FakeReceiver(lambda _: 200), list[int]()
+    registered = START + timedelta(days=30)
+    hook = replace(HOOK, **{"registered_at": None, field: registered})
+    hook = replace(hook, recorded_at=registered + timedelta(days=9)) if field == "registered_at" else hook
+
+    async def deliver() -> None:
+        dispatcher = WebhookDispatcher(Catalog([hook]), receiver.sender, _ignore)
+        record = received(15, RAW, registered + timedelta(seconds=seconds))
+        await dispatcher.dispatch(record, lambda: acknowledged.append(15))
+        while not acknowledged:
+            await asyncio.sleep(0)
+
+    run(deliver())
+    assert len(receiver.sent) == count
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TypeError("é"),
+        UnicodeEncodeError("ascii", "é", 0, 1, "x"),
+        ValueError(),
+        KeyError("x"),
+        RuntimeError("x" * 9999),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_any_exception_of_a_delivery_is_a_failed_attempt_with_its_reason(error: Exception) -> None:
+    """The message is tried again and then stored: it is never acknowledged as if it had been delivered."""
+    receiver, reported, acknowledged = FakeReceiver(lambda _: 200), list[str](), list[int]()
+
+    async def post(url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> int:
+        receiver.sent.append(headers["webhook-id"])
+        raise error
+
+    async def report_delivered(partition: int, line: RewardFulfilled) -> None:
+        reported.append(line.id)
+
+    async def deliver() -> None:
+        sender = Sender(post, receiver.dead_letters, receiver.pause)
+        dispatcher = WebhookDispatcher(Catalog([HOOK]), sender, report_delivered)
+        await dispatcher.dispatch(received(15, RAW), lambda: acknowledged.append(15))
+        while not acknowledged:
+            await asyncio.sleep(0)
+
+    run(deliver())
+    assert (len(receiver.sent), reported) == (ATTEMPTS, [])
+    ((_, _, reason),) = receiver.dead_letters.letters
+    assert reason.startswith(f"{type(error).__name__}: ")
+    assert len(reason) <= 512
+
+
+def test_a_secret_that_cannot_sign_is_a_failed_attempt() -> None:
+    """The error before the request counts as well."""
+    receiver = FakeReceiver(lambda _: 200)
+
+    async def deliver() -> bool:
+        assert await receiver.sender.endpoint(HOOK.id).admit()
+        return await receiver.sender.deliver(replace(HOOK, secret="whsec_é"), delivered_message())
+
+    assert run(deliver()) is False
+    assert len(receiver.dead_letters.letters) == 1
+
+
+async def _ignore(partition: int, line: RewardFulfilled) -> None:
+    """Does not report."""
 
 
 @given(st.permutations(range(8)))

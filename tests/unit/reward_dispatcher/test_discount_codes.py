@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_dispatcher.domain.discount_codes import ALPHABET, LENGTH, generate_discount_code, normalize_code
+from reward_dispatcher.domain.discount_codes import ALPHABET, LENGTH, generate_discount_code
 
 KEY = b"k" * 32
 
@@ -23,8 +23,3 @@ def test_codes_of_many_rewards_differ_and_need_the_key() -> None:
     codes = {generate_discount_code(KEY, f"rwd_{number}") for number in range(50_000)}
     assert len(codes) == 50_000
     assert generate_discount_code(b"another key of thirty-two bytes!", "rwd_1") not in codes
-
-
-def test_codes_are_compared_without_case_and_surrounding_blanks() -> None:
-    """People type them in different ways."""
-    assert normalize_code(" glow-a1 ") == normalize_code("GLOW-A1")

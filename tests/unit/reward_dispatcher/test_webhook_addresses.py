@@ -2,7 +2,7 @@
 
 import pytest
 
-from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses, check_url
+from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
 
 
 @pytest.mark.parametrize(
@@ -41,29 +41,3 @@ def test_loopback_is_for_development_only() -> None:
     assert check_addresses("localhost", ["127.0.0.1"], loopback=True)
     with pytest.raises(ForbiddenAddress):
         check_addresses("inside", ["10.0.0.8"], loopback=True)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://hook.example/x",
-        "ftp://hook.example",
-        "https://user:secret@hook.example/",
-        "https:///nohost",
-        "https://hook.example:99999/",
-        "hook.example",
-    ],
-)
-def test_only_plain_https_urls_are_allowed(url: str) -> None:
-    """No other scheme, no credentials, a host and a valid port."""
-    with pytest.raises(ForbiddenAddress):
-        check_url(url, loopback=False)
-
-
-def test_host_and_port_follow_from_the_url() -> None:
-    """The port may follow from the scheme. Plain http is for this machine, in development."""
-    assert check_url("https://hook.example/x?y=1", loopback=False) == ("hook.example", 443)
-    assert check_url("https://hook.example:8443", loopback=False) == ("hook.example", 8443)
-    assert check_url("http://127.0.0.1:9000/hook", loopback=True) == ("127.0.0.1", 9000)
-    with pytest.raises(ForbiddenAddress):
-        check_url("http://hook.example", loopback=True)

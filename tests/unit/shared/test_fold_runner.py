@@ -248,7 +248,7 @@ def test_the_cause_of_a_line_without_keys_advances_the_fence() -> None:
     for _ in range(4):
         worker.run_once(0)
     assert [(letter["offset"], letter["detail"]) for letter in pipeline.dead_letters()] == [(1, "KeyError: 'b'")]
-    assert worker.owned[0].fence == Fence(5, {"words/0": (2, 0, 0)})
+    assert worker.owned[0].fence == Fence(5, {"words/0": (2, 0, 0)}, set_aside=1)
     assert pipeline.counts() == {"amy": 2}
 
 

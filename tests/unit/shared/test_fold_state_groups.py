@@ -28,6 +28,7 @@ class Clans:
     """Members join, leave, age or lose their state by name; `list all` reports the members, `age all` ages each of them."""
 
     name, service, source, outputs, state = "first_uses", "t", WORDS, (FIRST_USES,), int
+    keeps_order = False
 
     def keys(self, line: Word) -> Sequence[Key]:
         _, name = line.word.split()

@@ -107,6 +107,7 @@ def test_a_body_above_the_size_limit_is_rejected(client: FlaskClient) -> None:
         ({"Authorization": "Bearer"}, 401, "missing_key"),
         (headers("unknown"), 401, "unknown_key"),
         (headers("revoked"), 401, "unknown_key"),
+        (headers("expired"), 401, "expired_key"),
         (headers("reader"), 403, "missing_scope"),
     ],
 )
@@ -118,10 +119,17 @@ def test_an_insufficient_key_is_rejected(client: FlaskClient, sent: dict[str, st
     assert ("WWW-Authenticate" in response.headers) == (status == 401)
 
 
-@pytest.mark.parametrize("secret", ["writer", "admin", "bound"])
+@pytest.mark.parametrize("secret", ["writer", "admin", "bound", "expiring"])
 def test_a_key_with_the_scope_or_admin_has_access(client: FlaskClient, secret: str) -> None:
     """`admin` includes every scope; a key restricted to a program may access that program."""
     assert client.post(THINGS, json={"number": 1}, headers=headers(secret)).status_code == 201
+
+
+def test_an_expired_key_learns_when_it_expired_and_how_to_go_on(client: FlaskClient) -> None:
+    """The message names the key, the moment and the command; the secret is not repeated."""
+    detail = problem(client.get("/v1/things", headers=headers("expired")))["detail"]
+    assert "key_expired expired at 2026-11-02 00:00 UTC" in detail
+    assert "`referral keys rotate key_expired`" in detail
 
 
 def test_a_key_restricted_to_other_programs_is_rejected(client: FlaskClient) -> None:

@@ -31,6 +31,13 @@ def test_a_request_that_needs_a_hanging_redis_is_a_503_in_time(client: FlaskClie
     assert is_within(1.5, started)
 
 
+def test_recording_the_use_of_a_key_delays_no_request(client: FlaskClient) -> None:
+    """The first use of each secret is written to Redis beside the request."""
+    started = time.monotonic()
+    assert client.get("/v1/hot/mine", headers=headers("reader")).status_code == 200
+    assert is_within(0.4, started)
+
+
 def test_readiness_reports_a_hanging_redis_before_the_probe_times_out(client: FlaskClient) -> None:
     """A probe waits about two seconds; after that the reason would be lost. Kafka is unavailable here as well."""
     started = time.monotonic()

@@ -6,9 +6,10 @@ import re
 import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
+from prometheus_client import REGISTRY
 
 from referral import __version__
-from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
+from tests.support.tiny_service import KEYS, SMALL_BODIES, headers, tiny_service
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,20 @@ def test_requests_above_the_rate_limit_are_rejected(monkeypatch: pytest.MonkeyPa
     assert client.get("/v1/things", headers=headers("admin")).status_code == 200
     assert client.get("/v1/hot").status_code == 200
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(("proxies", "counted"), [(0, 2), (1, 0)])
+def test_a_proxy_that_the_settings_do_not_name_is_counted(
+    proxies: int, counted: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every request with X-Forwarded-For is counted while no proxy is trusted; one warning is logged."""
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, proxies=proxies)).test_client()
+    before = REGISTRY.get_sample_value("referral_http_ignored_forwarded_for_total") or 0
+    for _ in range(2):
+        client.get("/v1/hot", headers={"X-Forwarded-For": "192.0.2.7"})
+    client.get("/v1/hot")
+    assert (REGISTRY.get_sample_value("referral_http_ignored_forwarded_for_total") or 0) - before == counted
+    assert capsys.readouterr().out.count("proxy not trusted") == min(counted, 1)
 
 
 def test_unknown_keys_share_one_rate_limit() -> None:
@@ -123,7 +138,7 @@ def test_metrics_have_the_version_and_the_state_of_the_catalog(client: FlaskClie
     """Size and age of the catalog are read for each scrape."""
     exposition = client.get("/metrics").text
     assert sample(exposition, "referral_build_info", service="tiny", version=__version__) == 1
-    assert "referral_catalog_entities 6.0" in exposition
+    assert f"referral_catalog_entities {len(KEYS) + 1}.0" in exposition  # and the program
     assert "referral_catalog_age_seconds 0.0" in exposition
 
 

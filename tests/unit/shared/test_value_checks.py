@@ -28,6 +28,8 @@ from referral.events.value_checks import (
         (caption, "{hook}.\nFollow with my code {code}: {link}"),
         (handle_pattern, "shill_*"),
         (time_zone, "Asia/Shanghai"),
+        (time_zone, "UTC"),
+        (time_zone, "America/Argentina/Buenos_Aires"),
         (prize_rank, "2-10"),
         (not_paid_for_sharing, "milestone"),
         (distinct, ["a", "A"]),
@@ -55,6 +57,19 @@ def test_valid_values_pass(check: Callable[[object], object], value: object) -> 
         ),
         (handle_pattern, "*?", "would match every handle: include some of its letters, such as shill_*"),
         (time_zone, "Mars", "must be an IANA time zone such as Asia/Shanghai or Europe/Berlin; got 'Mars'"),
+        *(
+            (time_zone, name, f"must be an IANA time zone such as Asia/Shanghai or Europe/Berlin; got {name!r}")
+            for name in (
+                "localtime",
+                "Factory",
+                "posixrules",
+                "posix/Asia/Shanghai",
+                "right/UTC",
+                "asia/shanghai",
+                "",
+                "../UTC",
+            )
+        ),
         (prize_rank, "first", "is not a rank or range: write 1, or 2-10 for several; got 'first'"),
         (distinct, ["a", "a"], "contains a twice: remove one"),
         (distinct_ignoring_case, ["a", "A"], "contains a twice: remove one"),

@@ -6,7 +6,7 @@ from referral_tools.commands.decision_options import decision_options
 from referral_tools.service_client import ServiceClient, path, service_options
 from referral_tools.text_columns import table
 
-_HEADS = ("PERSON", "SINCE (UTC)", "BY", "WHY")
+_HEADS = ("PERSON", "SINCE (UTC)", "BY", "KEY", "WHY")
 _PROGRAM, _PERSON = click.argument("program", metavar="PROGRAM"), click.argument("person", metavar="PERSON")
 
 
@@ -22,7 +22,7 @@ def bans() -> None:
 def listing(program: str, limit: int, url: str, key: str) -> None:
     """List who is banned from PROGRAM (prg_…), the oldest ban first."""
     found = [
-        (one["person"], one["at"][:16].replace("T", " "), one["by"], one["note"])
+        (one["person"], one["at"][:16].replace("T", " "), one["by"], one["api_key"] or "", one["note"])
         for one in ServiceClient(url, key).items(path("programs", program, "bans"), limit)
     ]
     click.echo(table(_HEADS, found) if found else f"no bans in {program}")

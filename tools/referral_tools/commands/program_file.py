@@ -8,8 +8,8 @@ import click
 from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
 from referral.events.program import Program
-from referral.program_file.check import CheckResult, check_program_file
-from referral.validation.mistakes import Mistake
+from referral.program_file.check import CheckResult, ProgramFileTooLarge, check_program_file, require_program_size
+from referral.validation.mistakes import Mistake, count_of_mistakes, first_mistakes
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -20,16 +20,17 @@ def load_program_file(file: Path, *, advise: bool = True) -> tuple[YamlDocument,
     Prints mistakes, and advice unless `advise` is false; ends the command if there are mistakes.
     """
     try:
+        require_program_size(file.stat().st_size)
         document = read_yaml(file.read_text("utf-8"))
-    except (InvalidYaml, UnicodeDecodeError) as error:
+    except (InvalidYaml, UnicodeDecodeError, ProgramFileTooLarge) as error:
         raise click.ClickException(f"{file}:{getattr(error, 'line', 1)}: {error}") from error
     checked = check_program_file(document.content)
-    mistakes = [*document.mistakes, *checked.mistakes]
+    mistakes, omitted = first_mistakes([*document.mistakes, *checked.mistakes], checked.omitted)
     print_mistakes(file, document, mistakes)
     if advise and checked.program is not None:
         _print_advice(file, document, checked.program)
     if mistakes or checked.program is None:
-        raise click.ClickException(f"{file} has {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}")
+        raise click.ClickException(f"{file} has {count_of_mistakes(len(mistakes), omitted)}")
     return document, checked, checked.program
 
 

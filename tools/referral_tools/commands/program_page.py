@@ -30,7 +30,11 @@ over HTTP it is `PUT /v1/programs/{id}` (`?dry_run=true`), `GET /v1/programs/{id
 
 **Strict.** Unknown fields are refused, and so are values that contradict each other: an id that is used twice, an experiment with a
 call to action that its item does not have, a partner or kit on a channel where the program does not run, dates out of order. One
-answer lists all mistakes, each with a JSON pointer; `check` adds the line in the file. Replays validate rules in the same way.
+answer lists all mistakes (the first 100 of more), each with a JSON pointer; `check` adds the line in the file. Replays validate
+rules in the same way.
+
+**Bounded.** A file has at most 256 KB, and in YAML at most 20,000 keys and values. Every number, text, list and mapping has an
+upper bound, so that no rule exceeds what dates and amounts can express; the tables below name it, `/openapi.json` has them all.
 
 **Versions.** Applying different rules creates the next version; applying the same rules changes nothing. A version applies from
 `effective_from` on, which is never in the past: earlier events keep the rules that were in effect, and these are never changed.\

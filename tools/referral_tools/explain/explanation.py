@@ -66,6 +66,7 @@ class Review(Struct, frozen=True):
     by: str
     reviewed_at: datetime
     note: str = ""
+    api_key: str | None = None
 
 
 class Screening(Struct, frozen=True):

@@ -9,6 +9,7 @@ from conversion_tracker.dependencies import dependencies
 from conversion_tracker.graph.network import Network, measure_network, upline
 from referral.events.entities import ProgramVersion
 from referral.events.ids import participant_id
+from referral.events.normal_forms import person_id_to_find
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
@@ -32,6 +33,7 @@ def person(program: str, external_id: str) -> PersonResponse:
     Also their upline, and the size of their network to the third degree: measured, never paid. A referral that closes a
     referral cycle does not count.
     """
+    external_id = person_id_to_find(external_id)
     known, participant = _load_person(program, external_id), participant_id(program, external_id)
     edges = dependencies().people.edges(program)
     network = measure_network(participant, edges, MAX_PEOPLE_READ)
@@ -45,7 +47,7 @@ def person(program: str, external_id: str) -> PersonResponse:
 
 
 def known_person(program: str, external_id: str) -> Person:
-    """Returns a person's state. Raises Problem 404 for an unknown program or person."""
+    """Returns the state of a person by their normalized id. Raises Problem 404 for an unknown program or person."""
     person = _load_person(program, external_id)
     if person is None:
         raise _unknown_person(program, external_id)

@@ -53,6 +53,7 @@ class AttributeFold:
     source: Topic = EVENTS
     outputs: Sequence[Topic] = (ATTRIBUTIONS,)
     state: object = Person
+    keeps_order = False
 
     def __init__(self, tokens: TokenSigner, lateness_days: int) -> None:
         self._tokens = tokens

@@ -37,7 +37,7 @@ def referrer_response(referrer: str, catalog: Catalog) -> ReferrerResponse:
         return ReferrerResponse(referrer, None, None, "follower", None)
     partner = _partner_response(participant, participant.partner, catalog) if participant.partner else None
     kind: ReferrerKind = "partner" if partner else "follower"
-    return ReferrerResponse(referrer, participant.external_id, participant.display_name, kind, partner)
+    return ReferrerResponse(referrer, participant.external_id, participant.shown_name, kind, partner)
 
 
 def _partner_response(participant: Participant, id: str, catalog: Catalog) -> PartnerResponse:

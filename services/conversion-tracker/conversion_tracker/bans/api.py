@@ -1,5 +1,6 @@
 """The API of bans. Each ban and unban is published as a line of the log, and the folds derive the rest."""
 
+from flask import g
 from flask_smorest import Blueprint
 
 from conversion_tracker.bans.ban_request import BanRequest
@@ -9,6 +10,7 @@ from conversion_tracker.screening.review_request import DecisionRequest
 from conversion_tracker.sorted_set_listing import ListEntry
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.ids import random_id
+from referral.events.normal_forms import person_id_to_find
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
@@ -63,6 +65,7 @@ def ban(body: dict[str, str], program: str) -> BanResponse:
 def unban(query: dict[str, str], program: str, external_id: str) -> BanResponse:
     """Lift a ban: everything counts again as if there had been none, with the same ids, so that nothing is granted twice."""
     require_program(program)
+    external_id = person_id_to_find(external_id)
     person = dependencies().people.person(program, external_id)
     if person is None or person.ban is None:
         detail = (
@@ -79,6 +82,8 @@ def _publish_ban(
     """Publishes the decision. Repeating a decision does not change the fold's state, so publishing it twice is harmless."""
     now = to_datetime(context().clock.now_ms())
     by, note = decision["by"], decision["note"]
-    line = kind(occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note)
+    line = kind(
+        occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note, api_key=g.key.id
+    )
     dependencies().publish_line(EVENTS, fact_key(line), line)
-    return BanResponse(person, by, note, now)
+    return BanResponse(person, by, note, now, line.api_key)

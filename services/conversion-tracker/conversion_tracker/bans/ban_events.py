@@ -17,7 +17,7 @@ def ban_board(program: str) -> str:
 def apply_ban_event(line: BanDecision, person: Person, rules_by_version: RulesByVersion) -> PersonChange | None:
     """Returns the change of the person and of their own referral; None if the decision changes nothing."""
     at = to_ms(line.occurred_at)
-    ban = Ban(line.by, at, line.note) if isinstance(line, PersonBanned) else None
+    ban = Ban(line.by, at, line.note, line.api_key) if isinstance(line, PersonBanned) else None
     return apply_ban(person, ban, line.program, line.person, rules_by_version, at)
 
 
@@ -37,4 +37,5 @@ def to_referrer_event(line: BanDecision) -> ReferrerBanned | ReferrerUnbanned:
         person=line.person,
         by=line.by,
         note=line.note,
+        api_key=line.api_key,
     )

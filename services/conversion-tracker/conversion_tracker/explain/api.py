@@ -14,6 +14,7 @@ from conversion_tracker.explain.leaderboard_client import RankResult
 from conversion_tracker.explain.trace import Trace, TraceSubject, build_trace
 from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
 from referral.events.ids import referral_id
+from referral.events.normal_forms import person_id_to_find
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
@@ -30,6 +31,7 @@ blueprint = Blueprint("explanations", __name__, description="Why a person is att
 @blueprint.alt_response(503, description="Kafka or Redis is unavailable; see Retry-After.")
 def explanation(program: str, external_id: str) -> ExplanationResponse:
     """Every touch with why it won or lost, the rules, screening, rewards and rank, and the log lines that led to them."""
+    external_id = person_id_to_find(external_id)
     person = known_person(program, external_id)
     version = version_of(program, person)
     rules = attribution_rules(version) if version else None

@@ -107,7 +107,7 @@ def participant_label(participant: str, catalog: Catalog) -> str:
     known = catalog.participant(participant)
     if known is None:
         return participant
-    return f"{known.display_name} ({known.external_id})" if known.display_name else known.external_id
+    return f"{known.shown_name} ({known.external_id})"
 
 
 def _verdict_facts(explanation: Explanation, catalog: Catalog) -> VerdictFacts:

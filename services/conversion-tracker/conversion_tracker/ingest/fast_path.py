@@ -17,7 +17,9 @@ from referral.clock import Clock
 from referral.events.entities import ApiKey
 from referral.events.keys import KeyedLine
 from referral.http.api_keys import find_valid_key
+from referral.http.bounded_body import BodyReaders
 from referral.http.fast_path import FastResponse, FastView
+from referral.http.key_uses import KeyUses
 from referral.http.problems import Problem
 from referral.log.errors import NotDurable, Overloaded
 
@@ -34,16 +36,23 @@ def ingest_fast_path(
     catalog: Catalog,
     clock: Clock,
     publish: Callable[[list[KeyedLine]], None],
+    readers: BodyReaders,
     max_body: int,
+    key_uses: KeyUses,
 ) -> FastView:
     """The view. `catalog` never waits for a read; `publish` returns when Kafka has acknowledged; `max_body` is in bytes."""
 
     def view(environ: "WSGIEnvironment") -> FastResponse | None:
-        key = find_valid_key(catalog, environ.get("HTTP_AUTHORIZATION", ""), "events:write")
+        now_ms = clock.now_ms()
+        key = find_valid_key(catalog, environ.get("HTTP_AUTHORIZATION", ""), "events:write", now_ms)
         if environ["PATH_INFO"] != ROUTE or key is None or "HTTP_CE_SPECVERSION" in environ:
             return None
-        raws = _read_events(environ, max_body)
-        result = validator.validate(raws, clock.now_ms(), _program_check(catalog, key)) if raws else None
+        try:
+            with readers.reading(key.id):
+                raws = _read_events(environ, max_body)
+        except Problem:  # too many bodies are being read, or the body cannot be split
+            return None
+        result = validator.validate(raws, now_ms, _program_check(catalog, key)) if raws else None
         if result is None or result.rejected:
             return None
         try:
@@ -51,22 +60,23 @@ def ingest_fast_path(
         except (NotDurable, Overloaded) as error:
             environ[PUBLISH_ERROR] = error
             return None
+        key_uses.record(key, now_ms)
         return FastResponse("202 Accepted", _HEADERS, b'{"accepted":%d,"rejected":[]}' % len(result.accepted))
 
     return view
 
 
 def _read_events(environ: "WSGIEnvironment", max_body: int) -> RawEvents | None:
-    """The undecoded events of the body, which can be read again afterwards; None for a body that Flask must reject."""
+    """The undecoded events of the body, which can be read again afterwards; None for a body that Flask must reject.
+
+    Raises Problem if the body cannot be split.
+    """
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdecimal() or int(length) > max_body:
         return None
     body = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)
-    try:
-        return split_events(body, environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
-    except Problem:
-        return None
+    return split_events(body, environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
 
 
 def _program_check(catalog: Catalog, key: ApiKey) -> ProgramCheck:

@@ -13,9 +13,11 @@ from msgspec.structs import replace
 
 from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedItem, MappingError
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
-from referral.events.facts import Fact, OrderPaid
+from referral.events.currencies import currency_of_event
+from referral.events.facts import Fact, Order, OrderPaid
 from referral.events.keys import KeyedLine, person_key
 from referral.events.timestamps import DAY_MS, to_datetime, to_ms
+from referral.events.value_checks import InvalidValue
 from referral.tokens import InvalidTokenError, TokenSigner
 
 ProgramCheck = Callable[[str], None]
@@ -98,8 +100,8 @@ class EventValidator:
             raise EventRejected("too_long_ago", "/occurred_at", "`occurred_at` must not be before the year 2000.")
         if fact.click is not None:
             self._check_click(fact.click, fact.program, latest)
-        if type(fact) is OrderPaid and not (fact.data.amount.is_finite() and 0 <= fact.data.amount < _MAX_AMOUNT):
-            raise EventRejected("invalid_value", "/data/amount", "`amount` must be a number from 0 to 10^15.")
+        if type(fact) is OrderPaid:
+            _check_order(fact.data)
 
     def _check_click(self, token: str, program: str, latest: datetime) -> None:
         try:
@@ -111,6 +113,15 @@ class EventValidator:
             raise EventRejected("bad_token", "/click", "The click token is for another program, or from the future.")
         if click.clicked_at_ms < latest_ms - _TOKEN_LIFETIME_MS:
             raise EventRejected("expired_token", "/click", "The click token has expired.")
+
+
+def _check_order(order: Order) -> None:
+    if not (order.amount.is_finite() and 0 <= order.amount < _MAX_AMOUNT):
+        raise EventRejected("invalid_value", "/data/amount", "`amount` must be a number from 0 to 10^15.")
+    try:
+        currency_of_event(order.currency)
+    except InvalidValue as error:
+        raise EventRejected("invalid_value", "/data/currency", f"`currency` {error}.") from None
 
 
 def _normalize(fact: Fact) -> bytes:

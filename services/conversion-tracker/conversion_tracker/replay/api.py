@@ -27,6 +27,7 @@ _UNKNOWN = "Unknown program, or no such replay of it within the last day."
 @response(ReplayJob, 202, description="The replay has started; `Location` is its address.")
 @blueprint.alt_response(404, description="Unknown program.")
 @blueprint.alt_response(409, description="A replay of this program is running.")
+@blueprint.alt_response(413, description="The rules are larger than a program file may be.")
 @blueprint.alt_response(415, description="The body is not JSON.")
 @blueprint.alt_response(422, description="The rules are invalid, or of another program; `errors` has every mistake.")
 @blueprint.alt_response(429, description="The maximum number of replays is running.")

@@ -4,12 +4,12 @@ import msgspec
 
 from referral.events.program import Program
 from referral.http.problems import Problem
-from referral.program_file.check import check_program_file
-from referral.validation.mistakes import Mistake
+from referral.program_file.check import ProgramFileTooLarge, check_program_file, require_program_size
+from referral.validation.mistakes import Mistake, count_of_mistakes, first_mistakes
 
 
 def read_rules(body: bytes, mimetype: str, program: str) -> Program:
-    """The program of a body. Raises Problem 400 (invalid JSON), 415 (another media type), or 422 with every mistake.
+    """The program of a body. Raises Problem: 400 invalid JSON, 413 too large, 415 another media type, 422 mistakes.
 
     A replay applies the rules from the beginning, so `effective_from` has no effect.
     """
@@ -20,13 +20,16 @@ def read_rules(body: bytes, mimetype: str, program: str) -> Program:
             f"Send the program file's content with Content-Type application/json, not {mimetype or 'without any'}.",
         )
     try:
+        require_program_size(len(body))
         document = msgspec.json.decode(body)
+    except ProgramFileTooLarge as error:
+        raise Problem(413, "too_large", f"{error}.") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
     checked = check_program_file(document)
     mistakes = [*checked.mistakes, *_other_program(document, program)]
     if mistakes or checked.program is None:
-        raise _invalid(mistakes)
+        raise _invalid(*first_mistakes(mistakes, checked.omitted))
     return checked.program
 
 
@@ -40,7 +43,7 @@ def _other_program(document: object, program: str) -> list[Mistake]:
     ]
 
 
-def _invalid(mistakes: list[Mistake]) -> Problem:
-    count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
+def _invalid(mistakes: list[Mistake], omitted: int) -> Problem:
+    count = count_of_mistakes(len(mistakes), omitted)
     detail = f"The rules have {count}; nothing was replayed. `referral program check` names the line of each."
-    return Problem(422, "invalid", detail, [{"pointer": one.pointer, "detail": one.detail} for one in sorted(mistakes)])
+    return Problem(422, "invalid", detail, [{"pointer": one.pointer, "detail": one.detail} for one in mistakes])

@@ -98,4 +98,4 @@ def _referee_change(one: RefereeDifference, catalog: Catalog) -> RefereeChange:
 
 def _named_participant(id: str, catalog: Catalog) -> NamedParticipant:
     known = catalog.participant(id)
-    return NamedParticipant(id, known.external_id if known else None, known.display_name if known else None)
+    return NamedParticipant(id, known.external_id if known else None, known.shown_name if known else None)

@@ -1,5 +1,6 @@
 """The review API: operators list held conversions and decide on them. A decision is a line of the log like any other event."""
 
+from flask import g
 from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
@@ -112,6 +113,7 @@ def _publish_review(conversion: Conversion, decision: ReviewDecision, body: dict
         decision=decision,
         by=body["by"],
         note=body["note"],
+        api_key=g.key.id,
     )
     dependencies().publish_line(ATTRIBUTIONS, attribution_key(line), line)
-    return review_response(Review(decision, line.by, now, line.note))
+    return review_response(Review(decision, line.by, now, line.note, line.api_key))

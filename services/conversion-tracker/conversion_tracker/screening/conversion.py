@@ -35,12 +35,13 @@ CONVERSION_STATUSES: tuple[ConversionStatus, ...] = ("held", "cleared", "rejecte
 
 
 class Review(Struct, frozen=True, array_like=True, gc=False):
-    """A reviewer's decision about a conversion: by whom, when (ms), and why (`note`)."""
+    """A reviewer's decision about a conversion: by which person and API key, when (ms), and why (`note`)."""
 
     decision: ReviewDecision
     by: str
     at: int
     note: str = ""
+    api_key: str | None = None
 
 
 class PublishedOutcome(Struct, frozen=True, array_like=True, gc=False):

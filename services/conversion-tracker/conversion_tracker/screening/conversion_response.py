@@ -11,7 +11,7 @@ from conversion_tracker.screening.conversion import Conversion, ConversionStatus
 from conversion_tracker.screening.rule import Observation
 from referral.catalog.view import Catalog
 from referral.events.attributions import Evidence, EvidenceKind
-from referral.events.facts import Channel
+from referral.events.facts import Channel, DecidingKey
 from referral.events.ids import conversion_id
 from referral.events.screening import ScreeningReason
 from referral.events.timestamps import to_datetime
@@ -41,6 +41,7 @@ class ReviewResponse(Struct):
     by: str
     note: str
     reviewed_at: Timestamp
+    api_key: DecidingKey
 
 
 class EvidenceResponse(Struct):
@@ -120,7 +121,7 @@ def conversion_response(conversion: Conversion, catalog: Catalog) -> ConversionR
 
 def review_response(review: Review) -> ReviewResponse:
     """Returns the response of a review."""
-    return ReviewResponse(review.decision, review.by, review.note, to_datetime(review.at))
+    return ReviewResponse(review.decision, review.by, review.note, to_datetime(review.at), review.api_key)
 
 
 def screening_response(conversion: Conversion) -> ScreeningResponse:

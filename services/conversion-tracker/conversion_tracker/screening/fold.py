@@ -48,6 +48,7 @@ class ScreenFold:
     source: Topic = ATTRIBUTIONS
     outputs: Sequence[Topic] = (CONVERSIONS, ATTRIBUTIONS)
     state: object = ScreenState
+    keeps_order = True
 
     def __init__(self, rules: Sequence[ScreeningRule] = RULES) -> None:
         self._handlers = {kind: _handler(kind, rules) for kind in get_args(AttributionLine)}

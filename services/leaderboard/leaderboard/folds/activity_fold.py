@@ -48,6 +48,7 @@ class ActivityFold:
     source: Topic = EVENTS
     outputs: Sequence[Topic] = ()
     state: object = State
+    keeps_order = False
 
     def __init__(self, lateness_days: int) -> None:
         self._lateness_ms = lateness_days * DAY_MS

@@ -37,6 +37,7 @@ class BoardsFold:
     source: Topic = CONVERSIONS
     outputs: Sequence[Topic] = ()
     state: object = bytes
+    keeps_order = False
 
     def __init__(self) -> None:
         self._time_zones = ProgramTimeZones()

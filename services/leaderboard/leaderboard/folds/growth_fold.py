@@ -38,6 +38,7 @@ class GrowthFold:
     source: Topic = ATTRIBUTIONS
     outputs: Sequence[Topic] = ()
     state: object = State
+    keeps_order = False
 
     def __init__(self) -> None:
         self._time_zones = ProgramTimeZones()

@@ -1,7 +1,8 @@
 """Automated clients that fetch links, recognized by their User-Agent: one row each, with its source.
 
 Weibo, Xiaohongshu and Douyin do not publish the User-Agent of their preview fetchers; those that contain a word such as
-"spider" match the last row. The in-app browsers of these apps are used by people.
+"spider" match the last row. The in-app browsers of these apps are used by people. Crawlers of the public list (`crawler_list.py`)
+need no row; a row here is for previews, and for what that list does not have or matches too broadly.
 """
 
 from typing import Literal, NamedTuple
@@ -12,7 +13,7 @@ _LIST = "https://github.com/monperrus/crawler-user-agents"
 
 
 class AutomatedAgent(NamedTuple):
-    """Its operator, a pattern of its User-Agent (case-insensitive), what it fetches links for, and the source."""
+    """Its operator, a pattern of its User-Agent in lower case, what it fetches links for, and the source."""
 
     owner: str
     pattern: str
@@ -56,6 +57,7 @@ AUTOMATED_AGENTS = (
     AutomatedAgent("Huawei", r"petalbot", "crawler", "https://webmaster.petalsearch.com/site/petalbot"),
     AutomatedAgent("Yandex", r"yandex(bot|images|accessibilitybot|mobilebot)", "crawler", "https://yandex.com/support/webmaster"),
     AutomatedAgent("Yahoo", r"slurp", "crawler", _LIST),
+    AutomatedAgent("Daum", r"compatible; daum/", "crawler", _LIST),
     AutomatedAgent("Internet archives", r"archiver|archive\.org_bot", "crawler", _LIST),
     AutomatedAgent("Tests and monitors", r"headlesschrome|lighthouse|monitor|uptime", "crawler", _LIST),
     # Not the phones of the manufacturer CUBOT.

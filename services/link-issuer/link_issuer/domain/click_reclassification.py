@@ -7,7 +7,7 @@ from referral.events.ids import derive_id
 from referral.events.timestamps import to_ms
 
 
-def reclassify(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note: str = "") -> ClickReclassed:
+def reclassify(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note: str, api_key: str) -> ClickReclassed:
     """The fact that gives a click another class. It repeats what a counter needs, so that the click need not be known to it."""
     return ClickReclassed(
         occurred_at=at,
@@ -21,6 +21,7 @@ def reclassify(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note
         visitor=visitor,
         by=by,
         note=note,
+        api_key=api_key,
     )
 
 

@@ -1,13 +1,16 @@
 """Referral codes: short, easy to dictate and type, and derived deterministically from name, owner and attempt.
 
 Codes contain no 0, O, 1, I or L, which people confuse (as in https://www.crockford.com/base32.html), and the derived part no
-vowels, so that it does not form words. A code begins with the person's name if possible, so that friends recognize it.
+vowels, so that it does not form words. A code begins with the person's name if possible, so that friends recognize it: a name in
+another script with its romanization (小美: XiaoMei, XAME), by the tables of the anyascii package.
 """
 
 import re
 import unicodedata
 from hashlib import blake2b
 from itertools import count
+
+from anyascii import anyascii
 
 from link_issuer.domain.blocklist import contains_blocked_word, find_blocked_word
 
@@ -60,9 +63,18 @@ def normalize_vanity_code(chosen: str) -> str:
 
 def _prefix(name: str) -> str:
     """Up to four letters of the name, without accents and confusable letters; empty if they form a blocked word."""
-    plain = unicodedata.normalize("NFKD", name).upper()
-    letters = "".join(letter for letter in plain if letter in LETTERS)[:_NAME_LETTERS]
+    latin = _usable_letters(unicodedata.normalize("NFKD", name))
+    letters = latin if len(latin) >= 2 else _usable_letters(_romanized(name))
     return "" if find_blocked_word(letters) else letters
+
+
+def _usable_letters(text: str) -> str:
+    return "".join(letter for letter in text.upper() if letter in LETTERS)[:_NAME_LETTERS]
+
+
+def _romanized(name: str) -> str:
+    """The letters of a name in Latin script; emoji and other symbols, which have English names there, are left out."""
+    return anyascii("".join(character for character in name if unicodedata.category(character)[0] in "LM"))
 
 
 def _clean_suffix(start: str, alphabet: str, length: int, seed: str) -> str:

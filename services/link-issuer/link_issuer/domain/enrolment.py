@@ -6,6 +6,7 @@ from datetime import datetime
 
 from referral.events.entities import Participant
 from referral.events.ids import participant_id
+from referral.events.normal_forms import normalize_mention
 from referral.events.program import Partner, Program
 from referral.validation.mistakes import Mistake
 
@@ -101,7 +102,7 @@ def mention_mistakes(
         if enrolment.mention is None:
             continue
         other = mention_owner(program, enrolment.mention)
-        first = claimed.setdefault(enrolment.mention.casefold(), id_)
+        first = claimed.setdefault(normalize_mention(enrolment.mention), id_)
         if first != id_ or (other is not None and other.id != id_):
             detail = f"{enrolment.mention} belongs to another participant of {program}: leave it out, or send another"
             yield Mistake(f"{enrolment.pointer}/mention", detail)

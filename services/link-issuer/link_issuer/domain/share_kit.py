@@ -4,17 +4,22 @@ The texts come from the program: its caption for the channel (`kits`) if it has 
 call to action.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.policy import KitContents, KitPart, Policy, PolicyViolation, find_violations
 from link_issuer.domain.policies.wechat import MAX_SCENE_LENGTH
-from referral.events.caption_template import fill
+from link_issuer.domain.share_message import with_link_once
+from referral.events.caption_template import fill, placeholders
 from referral.events.content import CallToAction, ContentItem
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from referral.events.program import Program
+
+_ABOUT_CODE = re.compile(r"邀请码|推荐码|优惠码|折扣码|口令|\bcodes?\b", re.IGNORECASE)
+_CALL_TO_ACTION = re.compile(r"\{cta\}[。.!！;；,，、~～]*\s*")  # with the end of its sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,11 @@ class ShareKit:
     link: str | None
     qr: str | None
     scene: str | None
+
+    @property
+    def message(self) -> str:
+        """The text to send as it is: the caption with the link in it exactly once, or the caption alone if there is no link."""
+        return with_link_once(self.caption, self.link) if self.link else self.caption
 
     def contents(self) -> KitContents:
         """What policies check: the parts, and the caption without the link, which the kit itself adds."""
@@ -76,7 +86,7 @@ def compose(policy: Policy, owner: Participant, holder: Participant | Link, text
         cta=None,
         hook=texts.hook,
         call_to_action=texts.call_to_action,
-        caption="\n".join(line for line in (texts.hook, texts.call_to_action, link or instruction) if line),
+        caption=_plain_caption(texts, holder.code, link, instruction),
         code=holder.code,
         code_instruction=instruction,
         mention=mention,
@@ -86,8 +96,26 @@ def compose(policy: Policy, owner: Participant, holder: Participant | Link, text
     )
 
 
+def _plain_caption(texts: KitTexts, code: str, link: str | None, instruction: str) -> str:
+    """Hook, call to action, and the link or instruction; of the call to action and the instruction only one is about the code."""
+    call_to_action, ending = texts.call_to_action, link or instruction
+    if link is None and mentions_code(call_to_action):
+        call_to_action, ending = (call_to_action, "") if code in call_to_action else ("", ending)
+    return "\n".join(line for line in (texts.hook, call_to_action, ending) if line)
+
+
+def mentions_code(text: str) -> bool:
+    """Whether a text asks friends to use the code, with or without naming it."""
+    return _ABOUT_CODE.search(text) is not None
+
+
 def with_caption_template(kit: ShareKit, template: str, name: str, address: str) -> ShareKit:
-    """The kit with the program's template, filled in, as caption; unchanged if there is no value for a placeholder."""
+    """The kit with the program's template, filled in, as caption; unchanged if there is no value for a placeholder.
+
+    A call to action that is about the code is left out of a template that names the code itself.
+    """
+    if "code" in placeholders(template) and mentions_code(kit.call_to_action):
+        template = _CALL_TO_ACTION.sub("", template).strip()
     values = {
         "name": name,
         "code": kit.code,

@@ -1,25 +1,25 @@
-"""Validation and normalization of display names, handles and platform ids, so that pages and keys can rely on them."""
+"""Validation and normalization of display names and handles, so that pages and keys can rely on them."""
 
 import unicodedata
 
+from referral.events import normal_forms
 from referral.events.value_checks import InvalidValue, legible
+from referral.events.visible_text import has_visible_character
 
 _DISPLAY_NAME = 64
-_EXTERNAL_ID = 128
 _MENTION = 64
 _DEVICE = 128
 
 
 def normalize_display_name(text: str) -> str:
     """The name as it is stored: NFC (https://www.unicode.org/reports/tr15/), trimmed. Raises InvalidValue."""
-    return _require_length(unicodedata.normalize("NFC", legible(text)).strip(), _DISPLAY_NAME)
-
-
-def validate_external_id(text: str) -> str:
-    """A platform's id of a person, unchanged: two spellings are two people. Raises InvalidValue."""
-    if text != text.strip():
-        raise InvalidValue("must not begin or end with a space: send the id exactly as the platform does")
-    return _require_length(legible(text), _EXTERNAL_ID)
+    name = _require_length(unicodedata.normalize("NFC", legible(text)).strip(), _DISPLAY_NAME)
+    if not has_visible_character(name):
+        characters = ", ".join(f"U+{ord(character):04X}" for character in dict.fromkeys(name[:8]))
+        raise InvalidValue(
+            f"must contain a visible character; got only {characters}: send another name, or leave it out to show the code"
+        )
+    return name
 
 
 def normalize_mention(text: str) -> str:
@@ -27,6 +27,8 @@ def normalize_mention(text: str) -> str:
     handle = unicodedata.normalize("NFC", legible(text)).strip().removeprefix("@").removeprefix("＠")
     if any(character.isspace() for character in handle):
         raise InvalidValue("must not contain spaces: a mention is one word, such as @amy")
+    if handle and normal_forms.normalize_mention(handle) == "@":
+        raise InvalidValue("must contain letters, digits or emoji: a mention is a handle, such as @amy")
     return "@" + _require_length(handle, _MENTION)
 
 

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError
 
 from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
 from referral.http.problems import Problem
+from referral.program_file.check import ProgramFileTooLarge, require_program_size
 from referral.validation.mistakes import Mistake, mistakes_in
 
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
@@ -27,7 +28,11 @@ def json_body() -> object:
 
 
 def json_or_yaml_body() -> YamlDocument:
-    """The content of a JSON or YAML body. Raises Problem as `json_body` does."""
+    """The content of a program file in JSON or YAML. Raises Problem as `json_body` does, and 413 for a file that is too large."""
+    try:
+        require_program_size(len(request.get_data()))
+    except ProgramFileTooLarge as error:
+        raise Problem(413, "too_large", f"{error}.") from error
     if request.mimetype not in YAML_TYPES:
         return YamlDocument(json_body())  # type: ignore[arg-type] # msgspec decodes JSON to exactly these types
     try:

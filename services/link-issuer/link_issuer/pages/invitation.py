@@ -34,7 +34,7 @@ def invitation_kit(invitation: Invitation, channel: Channel, content: str | None
     code, mention = invitation.holder.code, invitation.owner.mention
     texts = KitTexts(
         hook=localize_in(item.hook, language) if item else "",
-        call_to_action=localize_in(call_to_action.text, language) if call_to_action else "",
+        call_to_action=localize_in(call_to_action.text, language).replace("{code}", code) if call_to_action else "",
         code_instruction=gettext("When you follow, say my code: %(code)s", code=code),
         mention_instruction=gettext(
             "When you follow, say my code %(code)s or mention %(mention)s", code=code, mention=mention
@@ -43,7 +43,7 @@ def invitation_kit(invitation: Invitation, channel: Channel, content: str | None
     kit = compose(POLICIES[channel], invitation.owner, invitation.holder, texts, invitation.address)
     template = invitation.program.kits.get(channel, {}).get(language)
     if template:
-        kit = with_caption_template(kit, template, invitation.owner.display_name, invitation.address)
+        kit = with_caption_template(kit, template, invitation.owner.shown_name, invitation.address)
     return replace(kit, content=item.id if item else None, cta=call_to_action.id if call_to_action else None)
 
 

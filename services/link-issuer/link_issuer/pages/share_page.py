@@ -11,7 +11,7 @@ from referral.pages.languages import gettext, localize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharePage:
-    """The contents of the page. `text` is what the share button shares; `title` is the hook, or the program's name."""
+    """The contents of the page. `title` is the hook, or the program's name; what is shared is the kit's `message`."""
 
     program: str
     inviter: str
@@ -22,14 +22,12 @@ class SharePage:
     yours: list[GiftText]
     theirs: list[GiftText]
     steps: list[str]
-    text: str
 
 
 def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
     """The contents of the page of an invitation."""
-    name, inviter = localize(invitation.program.name), invitation.owner.display_name
+    name, inviter = localize(invitation.program.name), invitation.owner.shown_name
     yours, invites = gift_texts(invitation.program, "referee"), gettext("%(name)s invites you", name=inviter)
-    text = kit.caption.replace(f"\n{kit.link}", "") if kit.link else kit.caption
     return SharePage(
         program=name,
         inviter=inviter,
@@ -40,7 +38,6 @@ def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
         yours=yours,
         theirs=[] if invitation.owner.partner else gift_texts(invitation.program, "referrer"),
         steps=_steps(invitation, kit),
-        text=text,
     )
 
 
@@ -67,7 +64,7 @@ def _summary(invites: str, yours: list[GiftText], kit: ShareKit) -> str:
 
 def _steps(invitation: Invitation, kit: ShareKit) -> list[str]:
     """How it works, in three lines."""
-    share = gettext("%(name)s shares this with a friend it is meant for.", name=invitation.owner.display_name)
+    share = gettext("%(name)s shares this with a friend it is meant for.", name=invitation.owner.shown_name)
     follow = (
         gettext("A friend opens the link, or says the code, and follows.")
         if kit.link

@@ -1,8 +1,8 @@
 """A program file in YAML: its content, and the line of each value.
 
 Values are read by YAML 1.2's JSON schema (https://yaml.org/spec/1.2.2/#102-json-schema): `on:` is a key and `no` is text. Dates
-remain text, and keys are always text, as in JSON. Anchors are refused (an alias can make a small file enormous), and so are tags
-and duplicate keys.
+remain text, and keys are always text, as in JSON. Anchors are refused (an alias can make a small file enormous), and so are tags,
+duplicate keys, and more values than a program file can use.
 """
 
 import re
@@ -18,6 +18,10 @@ Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 Path = tuple[str | int, ...]
 
 _MAX_DEPTH = 20
+_MAX_VALUES = 20_000
+"""Keys, scalars, lists and mappings: the time to read a text grows with their number, not with its length."""
+# libyaml reads a text six times as fast as the parser in Python.
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _KEYWORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -52,8 +56,7 @@ class InvalidYaml(ValueError):
 def read_yaml(text: str) -> YamlDocument:
     """Reads a YAML (or JSON) text. Raises InvalidYaml."""
     try:
-        _check_structure(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InvalidYaml(f"{error.problem or error.context}", mark.line + 1 if mark else 1) from error
@@ -64,14 +67,27 @@ def read_yaml(text: str) -> YamlDocument:
     return document if node is None else YamlDocument(reader.value(node, ()), document.lines, document.mistakes)
 
 
+def _compose(text: str) -> yaml.Node | None:
+    """The text as nodes. Raises InvalidYaml, or yaml.YAMLError with the message of the parser in Python, which explains more."""
+    try:
+        _check_structure(text)
+        node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return node
+
+
 def _check_structure(text: str) -> None:
-    """Refuses aliases, tags and deep nesting, which cost more than their length. Raises InvalidYaml."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    """Refuses aliases, tags, deep nesting and many values, which cost more than their length. Raises InvalidYaml."""
+    depth = values = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        values += isinstance(event, yaml.NodeEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         line = event.start_mark.line + 1 if event.start_mark else 1
         if depth > _MAX_DEPTH:
             raise InvalidYaml(f"is nested more than {_MAX_DEPTH} levels deep: program files have fewer", line)
+        if values > _MAX_VALUES:
+            raise InvalidYaml(f"contains more than {_MAX_VALUES:,} keys and values: program files have fewer", line)
         if isinstance(event, yaml.NodeEvent) and event.anchor:
             raise InvalidYaml("contains an anchor or alias (& or *): write the value out", line)
         if getattr(event, "tag", None):
@@ -91,7 +107,7 @@ class _Reader:
             return {key: self.value(item, (*path, key)) for key, item in self._pairs(node, path)}
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return _plain(node.value) if getattr(node, "style", None) is None else str(node.value)
+        return str(node.value) if getattr(node, "style", None) else _plain(node.value)
 
     def _pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, yaml.Node]]:
         seen: set[str] = set()

@@ -6,6 +6,7 @@ never skips one.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
+from referral.events.timestamps import to_ms
 from referral.log.records import split
 from reward_dispatcher.delivery.messages import Message, message_of
 from reward_dispatcher.delivery.ordered_ack import OrderedAck, Partition, PendingRecord
@@ -20,6 +22,17 @@ from reward_dispatcher.delivery.sender import Sender
 
 ReportDelivered = Callable[[int, RewardFulfilled], Awaitable[None]]  # writes a RewardDelivered to this partition
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRecord:
+    """A record of the rewards topic. `recorded_at_ms` is when its producer wrote it (ms)."""
+
+    topic: str
+    partition: int
+    offset: int
+    recorded_at_ms: int
+    value: bytes
 
 
 class WebhookDispatcher:
@@ -32,18 +45,15 @@ class WebhookDispatcher:
         self._order = OrderedAck()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def dispatch(
-        self, topic: str, partition: int, offset: int, value: bytes, acknowledge: Callable[[], object]
-    ) -> None:
+    async def dispatch(self, received: "ReceivedRecord", acknowledge: Callable[[], object]) -> None:
         """Starts the deliveries of a record; `acknowledge` is called when these and those of all records before it have ended.
 
         Waits while a receiver that responds has the maximum of deliveries in flight.
         """
-        source: Partition = (topic, partition)
+        source: Partition = (received.topic, received.partition)
         record = self._order.begin(source, acknowledge)
         tasks = [
-            await self._start(partition, webhook, message)
-            for message, webhook in self._deliveries(partition, offset, value)
+            await self._start(received.partition, webhook, message) for message, webhook in self._deliveries(received)
         ]
         self._spawn(self._finish(source, record, tasks))
 
@@ -51,13 +61,16 @@ class WebhookDispatcher:
         """Stops acknowledging the records in flight, after a rebalance: they are read again."""
         self._order.reset()
 
-    def _deliveries(self, partition: int, offset: int, value: bytes) -> Iterator[tuple[Message, Webhook]]:
-        for number, raw in enumerate(split(value)):
-            message = _read(raw, (partition, offset, number))
+    def _deliveries(self, received: "ReceivedRecord") -> Iterator[tuple[Message, Webhook]]:
+        """Each message with each webhook that it is for: one that was registered before the record, for messages of this type."""
+        for number, raw in enumerate(split(received.value)):
+            message = _read(raw, (received.partition, received.offset, number))
             if message is None:
                 continue
             for webhook in self._catalog.webhooks(message.line.program):
-                if not webhook.events or message.type in webhook.events:
+                if received.recorded_at_ms >= _registered_ms(webhook) and (
+                    not webhook.events or message.type in webhook.events
+                ):
                     yield message, webhook
 
     async def _start(self, partition: int, webhook: Webhook, message: Message) -> "asyncio.Task[None]":
@@ -67,7 +80,11 @@ class WebhookDispatcher:
         return self._spawn(self._sender.store_dead_letter(webhook, message, reason))
 
     async def _deliver(self, partition: int, webhook: Webhook, message: Message) -> None:
-        delivered = await self._sender.deliver(webhook, message)
+        try:
+            delivered = await self._sender.deliver(webhook, message)
+        except Exception as error:  # noqa: BLE001 - the record is acknowledged, so the message must not be lost
+            await self._sender.store_dead_letter(webhook, message, f"{type(error).__name__}: {error}")
+            return
         if delivered and isinstance(message.line, RewardFulfilled):
             await self._report_delivered(partition, message.line)
 
@@ -83,6 +100,10 @@ class WebhookDispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _registered_ms(webhook: Webhook) -> int:
+    return to_ms(webhook.registered_at or webhook.recorded_at)
 
 
 def _read(raw: bytes, position: tuple[int, int, int]) -> Message | None:

@@ -28,7 +28,7 @@ from reward_dispatcher.delivery.connections import connections, post
 from reward_dispatcher.delivery.dead_letters import RedisDeadLetterStore
 from reward_dispatcher.delivery.faust_app import create_faust_app, events_without_ack, run_faust_app
 from reward_dispatcher.delivery.sender import Sender
-from reward_dispatcher.delivery.webhook_dispatcher import WebhookDispatcher
+from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, WebhookDispatcher
 
 _SERVICE = "reward-dispatcher"
 _POLL_S = 0.2
@@ -79,8 +79,7 @@ class DeliveryWorker:
         """The agent. It must not raise: Faust would lose records."""
         dispatcher = await self._ready_dispatcher()
         async for event in events_without_ack(stream):
-            record = event.message
-            await dispatcher.dispatch(record.topic, record.partition, record.offset, event.value or b"", event.ack)
+            await dispatcher.dispatch(_received(event.message, event.value), event.ack)
 
     async def _ready_dispatcher(self) -> WebhookDispatcher:
         """The dispatcher, once the catalog of webhooks has been read."""
@@ -92,13 +91,13 @@ class DeliveryWorker:
 
     async def _report_delivered(self, partition: int, line: RewardFulfilled) -> None:
         """Writes that a receiver was notified. A failure is only logged: the reward then stays `fulfilled`."""
-        delivered = RewardDelivered(
-            occurred_at=to_datetime(self._clock.now_ms()),
-            program=line.program,
-            id=line.id,
-            beneficiary=line.beneficiary,
-        )
         try:
+            delivered = RewardDelivered(
+                occurred_at=to_datetime(self._clock.now_ms()),
+                program=line.program,
+                id=line.id,
+                beneficiary=line.beneficiary,
+            )
             await self._write(REWARDS, partition, _encode(delivered))
         except Exception as error:  # noqa: BLE001 - whatever the client raises
             log.warning("delivery not recorded", reward=line.id, error=f"{type(error).__name__}: {error}")
@@ -131,6 +130,11 @@ class DeliveryWorker:
 
     def _topic_name(self, topic: Topic) -> str:
         return self._settings.topic_prefix + topic.name
+
+
+def _received(message: Any, value: bytes | None) -> ReceivedRecord:
+    recorded_at_ms = round((message.timestamp or 0) * 1000)  # Faust has seconds
+    return ReceivedRecord(message.topic, message.partition, message.offset, recorded_at_ms, value or b"")
 
 
 def _sender(settings: Settings) -> Sender:

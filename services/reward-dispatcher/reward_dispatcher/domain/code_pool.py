@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from msgspec import Struct
 from msgspec.structs import replace
 
+from referral.events.normal_forms import normalize_code
 from referral.events.rewards import CodeIssued, CodeRequested, CodeReturned, PoolFilled, RewardHeld
-from reward_dispatcher.domain.discount_codes import normalize_code
 
 PoolLine = CodeRequested | CodeReturned | PoolFilled
 ReadChunk = Callable[[str], Sequence[str]]  # the codes of a chunk, which never change

@@ -19,8 +19,3 @@ def generate_discount_code(key: bytes, reward: str) -> str:
         number, index = divmod(number, len(ALPHABET))
         characters.append(ALPHABET[index])
     return "".join(characters)
-
-
-def normalize_code(code: str) -> str:
-    """Returns the form in which codes are compared: upper case, without surrounding blanks."""
-    return code.strip().upper()

@@ -5,9 +5,6 @@ in an IPv6 address. https://owasp.org/www-community/attacks/Server_Side_Request_
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from urllib.parse import urlsplit
-
-from referral.events.value_checks import is_loopback_host
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LAST_32 = 0xFFFF_FFFF
@@ -15,23 +12,6 @@ _LAST_32 = 0xFFFF_FFFF
 
 class ForbiddenAddress(Exception):
     """A webhook must not be sent to this address; the message states the reason and what to write instead."""
-
-
-def check_url(url: str, *, loopback: bool) -> tuple[str, int]:
-    """Returns host and port of a webhook URL. Raises ForbiddenAddress unless it is https, has a host and no credentials.
-
-    `loopback` also allows plain http to this machine, for development.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.username or parts.password or not host:
-        raise ForbiddenAddress("the URL must have a host, and no user name or password")
-    if parts.scheme != "https" and not (loopback and parts.scheme == "http" and is_loopback_host(host)):
-        raise ForbiddenAddress("the URL must begin with https://")
-    try:
-        return host, parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        raise ForbiddenAddress("the port must be a number from 1 to 65535") from None
 
 
 def check_addresses(host: str, addresses: list[str], *, loopback: bool) -> list[str]:

@@ -38,6 +38,7 @@ class DecideFold:
     source: Topic = CONVERSIONS
     outputs: Sequence[Topic] = (REWARDS,)
     state: object = State
+    keeps_order = True
 
     def keys(self, line: ConversionLine) -> Sequence[Key]:
         """The referrer and the conversion; held and rejected conversions earn nothing."""

@@ -50,6 +50,7 @@ class LedgerFold:
     source: Topic = REWARDS
     outputs: Sequence[Topic] = (REWARDS,)
     state: object = State
+    keeps_order = True
 
     def __init__(self, generate_code: CodeGenerator) -> None:
         self._generate_code = generate_code

@@ -7,9 +7,9 @@ code alone reads all partitions at once.
 from msgspec import Struct
 
 from referral.events.keys import beneficiary_key
+from referral.events.normal_forms import normalize_code
 from referral.fold.fold import SortedSetMember
 from reward_dispatcher.domain.account import STATUSES, Account
-from reward_dispatcher.domain.discount_codes import normalize_code
 
 SERVICE = "rd"
 LEDGER = "ledger"
@@ -40,8 +40,13 @@ def pool(program: str, name: str) -> str:
 
 
 def code_holder(program: str, code: str) -> str:
-    """A CodeHolder; the case of a code does not matter."""
+    """A CodeHolder, by the form in which codes are compared."""
     return f"code:{program}|{normalize_code(code)}"
+
+
+def former_code_holder(program: str, code: str) -> str:
+    """A CodeHolder of a ledger that compared codes by their upper case alone."""
+    return f"code:{program}|{code.strip().upper()}"
 
 
 def wallet(program: str, beneficiary: str) -> str:

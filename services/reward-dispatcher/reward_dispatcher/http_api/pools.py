@@ -1,12 +1,13 @@
 """Upload of codes to a pool. Chunks of codes go to the catalog, then a line makes them available; both can be repeated."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from flask_smorest import Blueprint
 
 from referral.events.entities import PoolChunk
 from referral.events.ids import derive_id
+from referral.events.reward_rules import POOL_NAME, POOL_NAME_IN_WORDS
 from referral.events.rewards import PoolFilled, reward_key
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -17,7 +18,8 @@ from referral.http.require import require_program
 from referral.http.responses import response
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED
-from reward_dispatcher.domain.discount_codes import normalize_code
+from reward_dispatcher.domain.pool_upload import earlier_holders, plan_upload
+from reward_dispatcher.domain.uploaded_codes import MAX_MISTAKES, LineMistake, read_codes
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.requests import PoolUploadRequest
 from reward_dispatcher.http_api.responses import PoolUploadResponse
@@ -31,35 +33,55 @@ _encode = msgspec.json.Encoder().encode
 @idempotent
 @blueprint.arguments(PoolUploadRequest)
 @response(PoolUploadResponse)
+@blueprint.alt_response(422, description="Lines that contain no code, or a code of another pool; nothing was added.")
 def upload(body: dict[str, list[str]], program: str, pool: str) -> PoolUploadResponse:
-    """Adds codes to a pool, at most 1,000 per request. Codes that it has already are counted and skipped. Can be repeated."""
+    """Adds codes to a pool, at most 1,000 per request. Codes that it has already are counted and skipped. Can be repeated.
+
+    Byte order marks, zero-width characters, white space and quotation marks around a code are removed. Any other line without a
+    code, and a code that another pool of the program has, is refused with its number.
+    """
     require_program(program)
-    if pool == GENERATED or len(pool) > 64:
-        detail = f"Codes cannot be uploaded to pool `{GENERATED}`, and a pool's name has at most 64 characters."
-        raise Problem(422, "reserved_pool", f"{detail} Use another name.")
+    _check_name(pool)
+    uploaded = read_codes(body["codes"])
+    _require_valid(uploaded.mistakes)
     context().follower.read_to_end()
-    known = context().catalog.pool_chunks(program, pool)
-    new_codes = _without_known(body["codes"], known)
-    chunks = [*known, *_write_chunk(program, pool, new_codes)]
+    plan = plan_upload(pool, uploaded.codes, context().catalog.program_chunks(program))
+    _require_valid(plan.mistakes)
+    _write_chunk(program, pool, plan.new_codes)
+    chunks = _pool_chunks(program, pool)
     _announce(program, pool, chunks)
     total = sum(len(chunk.codes) for chunk in chunks)
-    return PoolUploadResponse(accepted=len(new_codes), duplicates=len(body["codes"]) - len(new_codes), total=total)
+    return PoolUploadResponse(accepted=len(plan.new_codes), duplicates=plan.duplicates, total=total)
 
 
-def _without_known(codes: Iterable[str], known: Iterable[PoolChunk]) -> list[str]:
-    """The codes that the pool lacks, in order. Concurrent uploads may both contain a code: the ledger issues it once."""
-    seen = {normalize_code(code) for chunk in known for code in chunk.codes}
-    new_codes = []
-    for code in codes:
-        if normalize_code(code) not in seen:
-            seen.add(normalize_code(code))
-            new_codes.append(code)
-    return new_codes
+def _check_name(pool: str) -> None:
+    """Raises Problem 422 for a name that no reward rule could have, or that is reserved."""
+    if pool == GENERATED:
+        raise Problem(422, "reserved_pool", f"Codes cannot be uploaded to pool `{GENERATED}`. Use another name.")
+    if not POOL_NAME.fullmatch(pool):
+        raise Problem(422, "invalid_pool", f"The name of a pool must be {POOL_NAME_IN_WORDS}.")
 
 
-def _write_chunk(program: str, pool: str, codes: Sequence[str]) -> list[PoolChunk]:
+def _require_valid(mistakes: Sequence[LineMistake]) -> None:
+    """Raises Problem 422 with the first mistakes."""
+    if not mistakes:
+        return
+    errors = [{"pointer": f"/codes/{one.line - 1}", "detail": f"line {one.line} {one.detail}"} for one in mistakes]
+    detail = f"{len(mistakes)} of the lines are refused; nothing was added. First, {errors[0]['detail']}."
+    raise Problem(422, "invalid_codes", detail, errors[:MAX_MISTAKES])
+
+
+def _pool_chunks(program: str, pool: str) -> list[PoolChunk]:
+    """Returns the chunks of the pool that may be issued: those without a code that another pool had first."""
+    every = context().catalog.program_chunks(program)
+    filled = {chunk.id for chunk in dependencies().store.pool(program, pool).chunks}
+    return [one for one in every if one.pool == pool and (one.id in filled or not earlier_holders(one, every))]
+
+
+def _write_chunk(program: str, pool: str, codes: Sequence[str]) -> None:
+    """Writes the codes to the catalog. Raises Problem 422 if another upload wrote one of them to another pool before."""
     if not codes:
-        return []
+        return
     chunk = PoolChunk(
         recorded_at=to_datetime(context().clock.now_ms()),
         id=derive_id("pch", program, pool, *codes),
@@ -68,7 +90,12 @@ def _write_chunk(program: str, pool: str, codes: Sequence[str]) -> list[PoolChun
         codes=tuple(codes),
     )
     dependencies().catalog.write([chunk])
-    return [chunk]
+    context().follower.read_to_end()
+    for holder in earlier_holders(chunk, context().catalog.program_chunks(program)).values():
+        detail = (
+            f"Another request has just added {holder.code!r} to pool {holder.pool}, and a code belongs to one pool."
+        )
+        raise Problem(422, "invalid_codes", f"{detail} Nothing was added: remove it, and upload the rest again.")
 
 
 def _announce(program: str, pool: str, chunks: Sequence[PoolChunk]) -> None:

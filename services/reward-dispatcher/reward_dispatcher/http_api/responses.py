@@ -80,7 +80,7 @@ class PoolUploadResponse(Struct):
     """What was added to the pool, and what it contains now."""
 
     accepted: Annotated[int, Meta(description="codes that the pool did not have")]
-    duplicates: Annotated[int, Meta(description="codes sent twice, or in the pool already; case does not matter")]
+    duplicates: Annotated[int, Meta(description="codes that the pool had already")]
     total: Annotated[int, Meta(description="codes uploaded to the pool so far")]
 
 

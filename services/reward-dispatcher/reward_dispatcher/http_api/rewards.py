@@ -3,6 +3,7 @@
 from flask import g
 from flask_smorest import Blueprint
 
+from referral.events.normal_forms import person_id_to_find
 from referral.http.api_keys import require_program_access, requires
 from referral.http.paging import PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
@@ -24,7 +25,7 @@ def wallet(page: dict[str, object], program: str, external_id: str) -> RewardsRe
     require_program(program)
     limit = int(str(page["limit"]))
     start = decode_offset(page["cursor"])
-    found = dependencies().store.wallet(program, external_id, start, limit)
+    found = dependencies().store.wallet(program, person_id_to_find(external_id), start, limit)
     next_start = start + limit
     return RewardsResponse(
         items=[reward_response(account) for account in found.accounts],

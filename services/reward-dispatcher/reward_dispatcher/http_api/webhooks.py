@@ -18,7 +18,8 @@ from referral.http.problems import Problem, unavailable
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.http.secret_field import SecretField
-from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses, check_url
+from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
+from reward_dispatcher.domain.webhook_url import parse_webhook_url
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.requests import WebhookRequest, WebhooksQuery
 from reward_dispatcher.http_api.responses import WebhookCreatedResponse, WebhooksResponse, webhook_response
@@ -39,8 +40,8 @@ def register(body: dict[str, object]) -> WebhookCreatedResponse:
     require_program_access(g.key, program)
     require_program(program)
     _check_count(program)
-    _check_url(str(body["url"]))
-    webhook = _new_webhook(program, str(body["url"]), tuple(body["events"]))  # type: ignore[arg-type] # a list by its schema
+    url = _require_url(str(body["url"]))
+    webhook = _new_webhook(program, url, tuple(body["events"]))  # type: ignore[arg-type] # a list by its schema
     dependencies().catalog.write([webhook])
     return WebhookCreatedResponse(**asdict(webhook_response(webhook)), secret=webhook.secret)
 
@@ -74,8 +75,10 @@ def remove(webhook_id: str) -> None:
 
 
 def _new_webhook(program: str, url: str, events: tuple[str, ...]) -> Webhook:
+    now = to_datetime(context().clock.now_ms())
     return Webhook(
-        recorded_at=to_datetime(context().clock.now_ms()),
+        recorded_at=now,
+        registered_at=now,
         id=ids.random_id("whk"),
         program=program,
         url=url,
@@ -92,16 +95,20 @@ def _read_secret(webhook_id: str) -> str:
     return webhook.secret
 
 
-def _check_url(url: str) -> None:
-    """Raises Problem 422 for a forbidden address. Each connection is checked again: a host may resolve differently later."""
+def _require_url(text: str) -> str:
+    """Returns the URL in ASCII. Raises Problem 422 for a forbidden address.
+
+    Each connection is checked again: a host may resolve differently later.
+    """
     loopback = context().settings.webhook_loopback
     try:
-        host, port = check_url(url, loopback=loopback)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        check_addresses(host, [str(entry[4][0]) for entry in found], loopback=loopback)
+        target = parse_webhook_url(text, loopback=loopback)
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        check_addresses(target.host, [str(entry[4][0]) for entry in found], loopback=loopback)
     except (ForbiddenAddress, OSError, UnicodeError) as error:
         errors = [{"pointer": "/url", "detail": str(error)}]
         raise Problem(422, "bad_webhook_url", f"Webhooks cannot be sent to this address: {error}.", errors) from None
+    return target.url
 
 
 def _check_count(program: str) -> None:

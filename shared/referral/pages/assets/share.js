@@ -1,4 +1,4 @@
-// Shares with one tap: by the phone's share sheet if it has one, otherwise by copying the text and the link.
+// Shares with one tap: by the phone's share sheet if it has one, otherwise by copying. The text contains the link, once.
 // A share is reported as the participant's, with a ticket of this page, which is valid for a few presses.
 // Without this script the page shows the same text, link, code and poster.
 (() => {
@@ -7,9 +7,8 @@
   const copy = document.querySelector("[data-copy]");
   const status = document.querySelector("[data-status]");
   if (!actions || !button) return;
-  const { title, text, url, copied, select, ticket, report } = button.dataset;
+  const { title, text, copied, select, ticket, report } = button.dataset;
   const MAX_TICKET_AGE_MS = 1800000; // a ticket is valid for an hour, and a page may stay open for longer
-  const textAndUrl = () => [text, url].filter(Boolean).join("\n");
 
   async function requestTicket() { // without a ticket shares are not reported, but sharing works
     try {
@@ -32,7 +31,7 @@
   async function copyToClipboard() {
     let isCopied = true;
     try {
-      await navigator.clipboard.writeText(textAndUrl());
+      await navigator.clipboard.writeText(text);
     } catch { // no permission, or an old in-app browser
       getSelection().selectAllChildren(document.getElementById("text"));
       isCopied = document.execCommand("copy");
@@ -44,7 +43,7 @@
   async function share() {
     if (!navigator.share) return copyToClipboard();
     try {
-      await navigator.share(url ? { title, text, url } : { title, text });
+      await navigator.share({ title, text });
       reportShare();
     } catch (error) {
       if (error.name !== "AbortError") await copyToClipboard();

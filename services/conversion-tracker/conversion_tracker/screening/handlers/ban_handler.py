@@ -34,7 +34,8 @@ class OnReferrerBan:
     ) -> Decision[ScreenState]:
         """Reverses or restores all their conversions. Banning a banned referrer changes nothing."""
         history = loaded_history(states, line.program, line.referrer)
-        ban = Ban(line.by, to_ms(line.occurred_at), line.note) if isinstance(line, ReferrerBanned) else None
+        banned = isinstance(line, ReferrerBanned)
+        ban = Ban(line.by, to_ms(line.occurred_at), line.note, line.api_key) if banned else None
         if (history.ban is None) == (ban is None):
             return Decision()
         decision: Decision[ScreenState] = Decision(

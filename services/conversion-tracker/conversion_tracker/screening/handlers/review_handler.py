@@ -28,6 +28,6 @@ class OnReviewed:
     ) -> Decision[ScreenState]:
         """Clears or rejects the conversion. The same decision again changes nothing."""
         before = loaded_conversion(states, line.referral)
-        review = Review(line.decision, line.by, to_ms(line.occurred_at), line.note)
+        review = Review(line.decision, line.by, to_ms(line.occurred_at), line.note, line.api_key)
         now = with_review(before, review) if before else None
         return publish_decision(line, now, "review") if now else Decision()

@@ -70,7 +70,7 @@ def reclass(program: str) -> ReclassificationResponse:
     now = to_datetime(context().clock.now_ms())
     clicks = [click for click in _find_clicks(program, body) if body.get("was", click.visitor) == click.visitor]
     by, note = body.get("by", g.key.id), body.get("note", "")
-    lines = [reclassify(click, body["visitor"], now, by, note) for click in clicks]
+    lines = [reclassify(click, body["visitor"], now, by, note, g.key.id) for click in clicks]
     dependencies().send_all(lines)
     return ReclassificationResponse(reclassed=len(lines), visitor=body["visitor"], returned=_return_uses(lines))
 

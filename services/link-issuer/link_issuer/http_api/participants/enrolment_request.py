@@ -10,7 +10,7 @@ from link_issuer.domain.enrolment import Enrolment, duplicate_mistakes
 from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.value_checks import InvalidValue
 from referral.json_pointer import json_pointer
-from referral.validation.fields import identifier
+from referral.validation.fields import identifier, person_id
 from referral.validation.mistakes import Mistake, mistakes_in
 from referral.validation.strict_schema import StrictSchema
 
@@ -39,12 +39,8 @@ class CheckedText(fields.String):
 class EnrolmentSchema(StrictSchema):
     """One person to enrol."""
 
-    external_id = CheckedText(
-        text_validation.validate_external_id,
-        metadata={
-            "description": "the platform's id of the person, such as xhs:u42; for a partner optional: partner:ID if left out",
-            "maxLength": 128,
-        },
+    external_id = person_id(
+        "the platform's id of the person, such as xhs:u42; for a partner optional: partner:ID if left out"
     )
     display_name = CheckedText(
         text_validation.normalize_display_name,

@@ -44,7 +44,7 @@ def participant_response(participant: Participant) -> ParticipantResponse:
     return ParticipantResponse(
         id=participant.id,
         external_id=participant.external_id,
-        display_name=participant.display_name,
+        display_name=participant.shown_name,
         code=participant.code,
         link=dependencies().link_url(participant.code),
         mention=participant.mention,

@@ -14,7 +14,7 @@ from referral.events.entities import ProgramVersion
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.program_file.check import CheckResult, check_program_file
-from referral.validation.mistakes import Mistake
+from referral.validation.mistakes import Mistake, count_of_mistakes, first_mistakes
 
 
 def apply_file(program: str, *, dry_run: bool) -> tuple[AppliedProgram, Sequence[Advice]]:
@@ -38,8 +38,9 @@ def _check_body(program: str) -> CheckResult:
     if checked.program and checked.program.id != program:
         mistakes.append(Mistake("/id", f"must be {program}, as in the URL; got {checked.program.id}"))
     if mistakes:
-        plural = "s" if len(mistakes) > 1 else ""
-        raise invalid_body(mistakes, f"The program has {len(mistakes)} mistake{plural}; nothing was changed.")
+        listed, omitted = first_mistakes(mistakes, checked.omitted)
+        count = count_of_mistakes(len(listed), omitted)
+        raise invalid_body(listed, f"The program has {count}; nothing was changed.")
     return checked
 
 

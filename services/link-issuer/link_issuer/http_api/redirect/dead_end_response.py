@@ -53,7 +53,7 @@ def _alternative(holder: Participant | Link | None) -> Alternative | None:
     """What still works: the inviter's own code, otherwise the program's fallback page; None if there is neither."""
     inviter, program = _inviter_with_working_code(holder), _newest_program(holder)
     if inviter:
-        return Alternative("invitation", inviter.display_name, dependencies().link_url(inviter.code))
+        return Alternative("invitation", inviter.shown_name, dependencies().link_url(inviter.code))
     if program and program.fallback_url:
         return Alternative("fallback", localize(program.name), program.fallback_url)
     return None

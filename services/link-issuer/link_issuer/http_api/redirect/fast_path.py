@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ROUTE = "/<code>"
 METHODS = ("GET", "HEAD")
+_PURPOSE_HEADERS = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 HEADERS = [("Cache-Control", "no-store")]
 
 
@@ -32,7 +33,7 @@ def fast_path_view(resolver: RedirectResolver, catalog: Catalog) -> FastView:
 
 def read_visit(environ: "WSGIEnvironment") -> LinkVisit:
     """The properties of a request that the redirect uses."""
-    purpose = environ.get("HTTP_SEC_PURPOSE") or environ.get("HTTP_PURPOSE")
+    purpose = " ".join(environ[name] for name in _PURPOSE_HEADERS if name in environ)
     return LinkVisit(
         environ["REQUEST_METHOD"], purpose, environ.get("HTTP_USER_AGENT", ""), environ.get("QUERY_STRING", "")
     )

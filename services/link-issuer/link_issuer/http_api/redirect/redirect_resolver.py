@@ -31,10 +31,10 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class LinkVisit:
-    """A request for a link. `purpose` is the header Sec-Purpose or Purpose, `query` the raw query string."""
+    """A request for a link. `purpose` is the values of its purpose headers, `query` the raw query string."""
 
     method: str
-    purpose: str | None
+    purpose: str
     user_agent: str
     query: str = ""
 

@@ -19,7 +19,15 @@ class ShareKitResponse(Struct):
     content: Annotated[str | None, Meta(description="The content item whose texts are used.")]
     cta: Annotated[str | None, Meta(description="Its call to action.")]
     locale: Annotated[str, Meta(description="The language of the texts.")]
-    caption: Annotated[str, Meta(description="The complete text to post or send.")]
+    caption: Annotated[
+        str, Meta(description="The text of the post as the program wrote it, its placeholders filled in.")
+    ]
+    message: Annotated[
+        str,
+        Meta(
+            description="The text to copy or send as it is: the caption with the link in it exactly once, if there is one."
+        ),
+    ]
     code: Annotated[str, Meta(description="The code that friends are referred by.")]
     spoken: Annotated[str, Meta(description="The sentence that asks friends to say the code.")]
     mention: Annotated[str | None, Meta(description="The participant's handle, if friends may mention it instead.")]
@@ -44,6 +52,7 @@ def share_kit_response(kit: ShareKit, participant: str, locale: Language) -> Sha
         cta=kit.cta,
         locale=locale,
         caption=kit.caption,
+        message=kit.message,
         code=kit.code,
         spoken=kit.code_instruction,
         mention=kit.mention,

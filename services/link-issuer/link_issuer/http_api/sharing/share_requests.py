@@ -4,13 +4,11 @@ from typing import Any, get_args
 
 from marshmallow import ValidationError, validates_schema
 
-from link_issuer.domain import text_validation
 from link_issuer.domain.share_report import MAX_PRESSES
-from link_issuer.http_api.participants.enrolment_request import CheckedText
 from link_issuer.http_api.request_body import invalid_body, load_body
 from referral.events.facts import Channel
 from referral.http.problems import Problem
-from referral.validation.fields import choice, identifier, integer, text, utc_datetime
+from referral.validation.fields import choice, identifier, integer, person_id, text, utc_datetime
 from referral.validation.mistakes import Mistake
 from referral.validation.strict_schema import StrictSchema
 
@@ -32,13 +30,7 @@ class ShareSchema(StrictSchema):
 
     program = text("the program", 64, required=True)
     participant = text("whose share it is, by par_… id; otherwise send `person`", 64)
-    person = CheckedText(
-        text_validation.validate_external_id,
-        metadata={
-            "description": "who shared, by the platform's id; also people who are not enrolled",
-            "maxLength": 128,
-        },
-    )
+    person = person_id("who shared, by the platform's id; also people who are not enrolled")
     channel = choice(get_args(Channel), "where it was shared")
     content = identifier("the content item", required=False)
     cta = identifier("the call to action of that content item", required=False)

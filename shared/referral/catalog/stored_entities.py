@@ -1,0 +1,56 @@
+"""Decodes catalog records, also programs that were stored before a bound of today was introduced.
+
+The log is never rewritten, so a version with a number above today's bounds stays readable. Lines that its rules cannot process
+are set aside by the folds, for that program alone.
+"""
+
+from collections.abc import Callable
+from types import NoneType, UnionType
+from typing import Annotated, Union, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+import structlog
+
+from referral.events.entities import CatalogEntity, ProgramVersion
+
+INVALID_RECORD = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
+"""What `decode_entity` raises for a record that is no entity."""
+_decode: Callable[[bytes], CatalogEntity] = msgspec.json.Decoder(CatalogEntity).decode
+_TYPE = "type"
+log = structlog.get_logger()
+
+
+def decode_entity(raw: bytes) -> CatalogEntity:
+    """The entity of a record. Raises one of INVALID_RECORD."""
+    try:
+        return _decode(raw)
+    except msgspec.ValidationError as error:
+        document = msgspec.json.decode(raw)
+        if not isinstance(document, dict) or document.pop(_TYPE, None) != ProgramVersion.__struct_config__.tag:
+            raise
+        version = cast("ProgramVersion", _without_bounds(document, ProgramVersion))
+        log.warning(
+            "a stored program version is beyond the bounds of program files: apply a corrected one",
+            program=version.program.id,
+            version=version.version,
+            reason=str(error),
+        )
+        return version
+
+
+def _without_bounds(value: object, hint: object) -> object:
+    """The value as its type says, whatever its size. Raises msgspec.ValidationError or TypeError for a value of another type."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _without_bounds(value, arguments[0])
+    if origin in (Union, UnionType):
+        [inner] = [one for one in arguments if one is not NoneType]
+        return None if value is None else _without_bounds(value, inner)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_without_bounds(item, arguments[0]) for item in value)
+    if origin is dict and isinstance(value, dict):
+        return {_without_bounds(k, arguments[0]): _without_bounds(v, arguments[1]) for k, v in value.items()}
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and isinstance(value, dict):
+        hints = get_type_hints(hint, include_extras=True)
+        return hint(**{name: _without_bounds(part, hints.get(name, NoneType)) for name, part in value.items()})
+    return cast("object", msgspec.convert(value, hint))
