@@ -9,6 +9,7 @@ from rich.table import Table
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult
 from referral_tools.oracle import Figures
+from referral_tools.run_file import RunningSystem
 from referral_tools.system import System
 
 
@@ -80,12 +81,23 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
     )
 
 
-def show_addresses(console: Console, system: System, program: str, key: str) -> None:
-    """Where to look, and the key to ask with."""
-    console.print(f"\nBoard    {system.front}/p/{program}")
-    for name in system.services:
-        console.print(f"API      {system.front}/docs/{name}")
-    console.print(f"API key  {key}\nIt stays up until Ctrl-C.")
+def show_start(console: Console, running: RunningSystem, program: str, seconds: float) -> None:
+    """That the system runs, and the address of the board, which can be opened while the campaign is played."""
+    _print(console, f"Started in {seconds:.0f} s · board {running.front}/p/{program}")
+
+
+def show_addresses(console: Console, system: System, running: RunningSystem) -> None:
+    """The addresses of the running system, and its API key."""
+    rows = [("API", f"{running.front}/docs/{name}") for name in running.services]
+    rows += [(name, system.address(name)) for name in system.processes]
+    rows += [("Kafka", running.kafka), ("Redis", running.redis), ("API key", running.api_key)]
+    for name, address in rows:
+        _print(console, f"  {name:<19} {address}")
+    _print(console, "The addresses are in var/run.json, too. Press Ctrl-C to stop.")
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _format_figure(value: object) -> str:
