@@ -206,7 +206,7 @@ class Settings:
     )
     guides: str = setting(
         "REFERRAL_GUIDES",
-        "Folder with the files of rewards of kind `guide`.",
+        "Folder with the files of guides: in it one folder for each program, named by its id, e.g. prg_glow/skincare-secrets.pdf.",
         "examples/guides",
         check=(setting_checks.check_folder, "name an existing folder"),
     )

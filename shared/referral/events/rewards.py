@@ -95,6 +95,12 @@ class RewardRevoked(RewardEvent, frozen=True, kw_only=True, tag="reward.revoked"
     reason: RevocationReason
 
 
+class ClawbackOpened(RewardEvent, frozen=True, kw_only=True, tag="clawback.opened"):
+    """The reward was revoked after it was used. It stays redeemed; an operator decides whether to reclaim its value."""
+
+    reason: RevocationReason
+
+
 class RewardExpired(RewardEvent, frozen=True, kw_only=True, tag="reward.expired"):
     """The reward was not used in time."""
 
@@ -154,6 +160,7 @@ RewardFact = (
     | RewardDelivered
     | RewardRedeemed
     | RewardRevoked
+    | ClawbackOpened
     | RewardExpired
     | RedemptionRequested
     | RedemptionRefused
@@ -176,6 +183,7 @@ def reward_key(line: RewardFact) -> str:
             | RewardDelivered()
             | RewardRedeemed()
             | RewardRevoked()
+            | ClawbackOpened()
             | RewardExpired()
             | RedemptionRequested()
             | RedemptionRefused()

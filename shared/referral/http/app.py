@@ -18,6 +18,7 @@ from referral.http.key_uses import KeyUses
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
 from referral.log.acls import topic_operations
+from referral.pages import design
 from referral.redis_client import connect_for_http
 from referral.telemetry.metrics import export_build_info
 
@@ -31,7 +32,7 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     follower: CatalogFollower | None = None,
 ) -> Flask:
-    """Returns a Flask app with these blueprints, problem responses, API keys, rate limits, health, metrics and OpenAPI.
+    """Returns a Flask app with these blueprints, problems and error pages, API keys, rate limits, health, metrics and OpenAPI.
 
     `checks` are the service's own readiness checks. Unless a `follower` is passed, a thread starts to follow the catalog: create
     the app in the process that serves it, and call `app.extensions["referral"].close()` at its end.
@@ -47,7 +48,7 @@ def create_app(
     app.register_blueprint(health.ops_blueprint(_checks(service, context) | dict(checks or {}), context.gauges))
     docs_page.register(app, openapi.build_api(app, title, blueprints))
     export_build_info(service)
-    return app
+    return design.init_app(app)
 
 
 def _context(settings: Settings, follower: CatalogFollower | None) -> Context:

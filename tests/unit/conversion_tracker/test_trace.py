@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from conversion_tracker.explain.log_positions import TraceStep
 from conversion_tracker.explain.trace import Trace, build_trace
 from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
+from conversion_tracker.explain.trace_response import ExplainedReward, PositionFormatter, reward_responses
 from conversion_tracker.screening.conversion import Review, reconcile
 from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.rule import ScreeningRule
@@ -21,11 +22,14 @@ from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
 from referral.events.keys import person_key, referrer_key
+from referral.events.rewards import RedemptionRequested, reward_key
 from referral.events.timestamps import DAY_MS
 from referral.log.memory_log import MemoryLogReader
 from referral.log.records import split
 from referral.log.source import Record
 from referral.topics import Topic, partition_of
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.folds.state_changes import State as LedgerState
 from tests.support.builders.conversion_tracker import (
     FRIEND,
     ban,
@@ -39,7 +43,7 @@ from tests.support.builders.conversion_tracker import (
     token,
     unfollow,
 )
-from tests.support.builders.participants import AMY, BO, PROGRAM
+from tests.support.builders.participants import AMY, BO, PROGRAM, day
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
 from tests.support.folds import PARTITIONS
 from tests.support.scenarios.reward_chain import RewardChain
@@ -79,6 +83,43 @@ def test_an_unfollow_and_a_new_follow_are_in_the_trace() -> None:
     assert types(trace, "conversions") == ["conversion.cleared", "conversion.reversed", "conversion.cleared"]
     assert types(trace, "rewards").count("reward.revoked") == 3
     assert trace.missing == ()
+
+
+@pytest.mark.parametrize("restored", [False, True], ids=["revoked", "restored"])
+def test_a_reward_has_the_same_status_in_the_explanation_and_in_the_wallet(restored: bool) -> None:
+    """The friend used the code before they unfollowed: it stays redeemed, with clawback; the other rewards are revoked."""
+    chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
+    [code] = [one for one in _rewards(chain) if one.rule == "first20"]
+    _redeem(chain, code.id)
+    chain.append(unfollow(2, 2)).drain()
+    if restored:
+        chain.append(follow(3, 3)).drain()
+    explained = {one.id: (one.status, one.clawback) for one in _rewards(chain)}
+    wallet = {one.id: (one.status, one.clawback) for one in _accounts(chain)}
+    assert explained == wallet
+    assert wallet[code.id] == ("redeemed", not restored)
+    assert sorted(status for status, _ in wallet.values()).count("revoked") == (0 if restored else 2)
+
+
+def _rewards(chain: RewardChain) -> list[ExplainedReward]:
+    return reward_responses(chain.trace(FRIEND).steps, PositionFormatter(""))
+
+
+def _accounts(chain: RewardChain) -> list[Account]:
+    """The rewards in the ledger."""
+    ids = [one.id for one in _rewards(chain)]
+    keys_ = [(partition, f"reward:{id}") for partition in range(PARTITIONS) for id in ids]
+    raws = [raw for partition, key in keys_ if (raw := chain.folds["ledger"].value(partition, key))]
+    return [one for raw in raws if isinstance(one := msgspec.msgpack.decode(raw, type=LedgerState), Account)]
+
+
+def _redeem(chain: RewardChain, reward: str) -> None:
+    """The friend uses the reward for an order."""
+    line = RedemptionRequested(
+        occurred_at=day(1.5), program=PROGRAM, id=reward, beneficiary=FRIEND, order="order-1", request="rdm_1"
+    )
+    chain.log.append("rewards", partition_of(reward_key(line), PARTITIONS), msgspec.json.encode(line))
+    chain.drain()
 
 
 def test_a_held_reward_is_traced_to_the_end_of_its_holding_period() -> None:

@@ -31,18 +31,18 @@ Don’t forget to like and share | Tag a friend | 👇👇 | 转发一下 | 求�
 """
 SPECIFIC = """
 Tag a friend who struggles with dry skin | Share with your sister
-Send this to the one who never has time | Save 20 % | 艾特一个皮肤干的朋友 | 转给那个总是来不及洗脸的人
+Send this to the one who never has time | Save 20% | 艾特一个皮肤干的朋友 | 转给那个总是来不及洗脸的人
 先收藏，换季和闺蜜一起用 | 发给熬夜的室友
 """
 FORCING = """
-Share to win a set | Share this post and get 20 %
+Share to win a set | Share this post and get 20%
 You must share this to take part | Unlock it by sharing | Free if you repost
 转发抽奖 | 分享后解锁全文 | 转发此条即可领取 | 必须转发 | 不转不是朋友 | 发到3个群就能领 | 分享有礼
 """
 FREE = """
-Say my code: you save 20 %, I get the guide
+Use my code: 20% off for you, a guide for me
 Send this to the one who never has time | Win a day with the creator
-Share what you learned | 报我的邀请码，你立减 20%，我拿护肤秘籍 | 转给那个总是来不及洗脸的人 | 关注即可领取
+Share what you learned | 报我的邀请码：你首单 8 折，我拿护肤秘籍 | 转给那个总是来不及洗脸的人 | 关注即可领取
 分享你的护肤顺序。领取秘籍见首页
 """
 SPAMMY = """

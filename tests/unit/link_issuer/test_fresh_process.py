@@ -60,6 +60,8 @@ def test_a_key_that_cannot_be_looked_up_is_not_invalid(app: Flask) -> None:
         "/AMY88",
         "/s/AMY88",
         "/s/AMY88/poster.png",
+        "/s/AMY88/poster.webp",
+        "/s/AMY88/card.png",
         "/s/AMY88/ticket",
     ],
 )

@@ -1,6 +1,13 @@
 """The life cycle of a reward, one transition at a time."""
 
-from referral.events.rewards import CodeIssued, CodeReturned, RewardApproved, RewardFulfilled, RewardHeld
+from referral.events.rewards import (
+    ClawbackOpened,
+    CodeIssued,
+    CodeReturned,
+    RewardApproved,
+    RewardFulfilled,
+    RewardHeld,
+)
 from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import Transition
@@ -72,6 +79,10 @@ def test_what_was_redeemed_stays_redeemed_and_is_marked_for_clawback() -> None:
     marked = account_transitions.apply_revocation(used, revocation())
     assert marked is not None
     assert (marked.account.status, marked.account.clawback) == ("redeemed", True)
+    assert [type(line) for line in marked.lines] == [ClawbackOpened]
+    again = account_transitions.apply_revocation(marked.account, revocation())
+    assert again is not None
+    assert again.lines == ()
     cleared = account_transitions.apply_grant(marked.account, grant(), generate_code)
     assert cleared is not None
     assert (cleared.account.status, cleared.account.clawback) == ("redeemed", False)

@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 from prometheus_client import REGISTRY
 
 from referral import __version__
+from referral.http import docs_page
 from tests.support.tiny_service import KEYS, SMALL_BODIES, headers, tiny_service
 
 
@@ -163,6 +164,18 @@ def test_the_api_reference_is_self_contained(client: FlaskClient) -> None:
     assert "/v1/programs/{program}/things" in page.text
     assert "<script" not in page.text
     assert not re.findall(r'(?:src|href)="https?://', page.text)
+
+
+def test_the_api_reference_has_landmarks_and_groups(client: FlaskClient) -> None:
+    """One main part, a list of contents that leads to each group, and code in place of backticks; HTML in texts is escaped."""
+    page = client.get("/docs").text
+    assert page.count("<main") == page.count("<nav") == page.count("<header") == page.count("<h1>") == 1
+    targets = re.findall(r'<li><a href="#([^"]+)"', page)
+    assert len(targets) >= 2
+    assert all(f'id="{target}"' in page for target in targets)
+    assert "`" not in re.sub(r"<pre.*?</pre>", "", page, flags=re.S)
+    assert "<code>application/problem+json</code>" in page
+    assert docs_page.prose("`a<b` & c") == "<code>a&lt;b</code> &amp; c"
 
 
 def test_a_head_request_has_headers_and_no_body(client: FlaskClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
-from structlog.testing import capture_logs
+from structlog.testing import CapturingLogger
 
 from referral.catalog.view import Catalog
 from referral.events.conversions import conversion_key
@@ -16,6 +16,7 @@ from referral.events.line import ClockTicked, Derived
 from referral.events.rejected import LineRejected, retry_of
 from referral.events.rewards import RewardGranted
 from referral.events.timestamps import to_datetime
+from referral.fold import runner
 from referral.fold.fold import Decision, Key, Position, Timer
 from referral.fold.fold_metrics import MAX_PROGRAM_LABELS
 from referral.fold.invalid_limit import InvalidLimit, TooManyInvalidLines
@@ -98,13 +99,16 @@ def _waiting(log: LogFold) -> int:
     return log.worker.owned[0].fence.set_aside
 
 
-def test_a_line_that_its_program_cannot_process_is_set_aside_with_program_reason_and_place() -> None:
+def test_a_line_that_its_program_cannot_process_is_set_aside_with_program_reason_and_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Other programs and people go on, and the log of the process names it once for a batch."""
     _, log = _fold({"poison"})
-    with capture_logs() as logs:
-        for line in (_note("a"), _note("poison"), _note("poison", "bo"), _note("b", program="prg_b")):
-            log.append_to(0, line)
-        log.drain()
+    logger = CapturingLogger()
+    monkeypatch.setattr(runner, "log", logger)
+    for line in (_note("a"), _note("poison"), _note("poison", "bo"), _note("b", program="prg_b")):
+        log.append_to(0, line)
+    log.drain()
     letters = [(one.program, one.fold, one.offset, one.reason, one.detail) for one in _letters(log)]
     error = "OverflowError: date value out of range"
     assert letters == [
@@ -113,8 +117,9 @@ def test_a_line_that_its_program_cannot_process_is_set_aside_with_program_reason
     ]
     assert _words(log) == ["a"]
     assert _words(log, program="prg_b") == ["b"]
-    [entry] = [one for one in logs if "set aside" in one["event"]]
-    assert (entry["program"], entry["lines"], entry["offset"], entry["reason"]) == ("prg_a", 2, 1, error)
+    [call] = logger.calls
+    assert call.method_name == "warning"
+    assert [call.kwargs[name] for name in ("program", "lines", "offset", "reason")] == ["prg_a", 2, 1, error]
 
 
 def test_lines_of_one_program_never_stop_the_fold_and_bytes_that_cannot_be_decoded_do() -> None:

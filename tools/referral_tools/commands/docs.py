@@ -12,7 +12,7 @@ from referral.events.line import type_tag
 from referral.telemetry import metrics
 from referral.topics import TOPICS, Topic
 from referral_tools.attribution.page import sections
-from referral_tools.commands import screening_page
+from referral_tools.commands import limits_page, screening_page
 from referral_tools.commands.program_page import programs
 
 _HOME = Path(__file__).resolve().parents[3] / "docs"
@@ -91,6 +91,24 @@ def screening_rules_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def limits_of_input_page() -> str:
+    """docs/limits.md"""
+    made = _MADE.format(
+        source="the OpenAPI documents, shared/referral/config.py and tools/referral_tools/commands/limits_page.py"
+    )
+    whole = "\n".join(_table(limits_page.HEADS, limits_page.rows()))
+    return (
+        "\n\n".join(["# Limits", made, limits_page.INTRO, whole])
+        + "\n\n"
+        + "\n".join(
+            [
+                _section("Fields of requests", limits_page.FIELDS, limits_page.FIELD_HEADS, limits_page.field_rows()),
+                _section("Program files", limits_page.PROGRAM, limits_page.PROGRAM_HEADS, limits_page.program_rows()),
+            ]
+        )
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration_page,
     "metrics.md": metrics_page,
@@ -98,6 +116,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "attribution.md": attribution_page,
     "programs.md": programs_page,
     "screening.md": screening_rules_page,
+    "limits.md": limits_of_input_page,
 }
 
 

@@ -97,6 +97,7 @@ class ExplainedReward(Struct, frozen=True):
     rule: str | None = None
     kind: str | None = None
     milestone: int | None = None
+    clawback: bool = False
 
 
 class Rank(Struct, frozen=True):

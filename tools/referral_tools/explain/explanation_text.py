@@ -88,7 +88,8 @@ def _rewards(rewards: Sequence[ExplainedReward], when: When) -> list[str]:
         friends = "a first friend" if one.milestone == 1 else f"{one.milestone} friends"
         milestone = f", for {friends}," if one.milestone else ""
         what = f"{one.rule} ({one.kind})" if one.rule else "granted for another conversion"
-        lines.append(f"  {one.beneficiary}: {what}{milestone} is {one.status}  {one.id}")
+        clawback = ", with clawback" if one.clawback else ""
+        lines.append(f"  {one.beneficiary}: {what}{milestone} is {one.status}{clawback}  {one.id}")
         rows = [(when(state.at), _at(state.place), _state(state)) for state in one.states]
         lines += align_columns(rows, indent="    ")
     return lines

@@ -40,6 +40,7 @@ _FIXED_TEXTS = {
     "reward.fulfilled": "The beneficiary has received the reward.",
     "reward.delivered": "The beneficiary was notified of the reward.",
     "reward.redeemed": "The reward was redeemed.",
+    "clawback.opened": "The reward had been used: it stays redeemed, and an operator decides whether to reclaim its value.",
     "reward.expired": "The reward expired without being used.",
 }
 

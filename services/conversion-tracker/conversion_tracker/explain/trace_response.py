@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from conversion_tracker.explain.line_descriptions import NameOf, describe_line, milestone_count
 from conversion_tracker.explain.log_positions import LogPosition, MissingStep, TraceStep
-from referral.events.rewards import RewardEvent, RewardGranted
+from referral.events.rewards import ClawbackOpened, RewardEvent, RewardGranted
 from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
 from referral.topics import REWARDS
@@ -63,7 +63,10 @@ class ExplainedReward(Struct, kw_only=True):
         None
     )
     due_at: Annotated[Timestamp | None, Meta(description="end of its holding period")] = None
-    status: Annotated[str, Meta(description="the last state that was found")]
+    status: Annotated[
+        str, Meta(description="the last state that was found; `redeemed` if it was used before it was revoked")
+    ]
+    clawback: Annotated[bool, Meta(description="used, and revoked afterwards, as in the wallet")] = False
     states: list[RewardStateResponse]
 
 
@@ -106,8 +109,13 @@ def reward_responses(steps: Iterable[TraceStep], positions: PositionFormatter) -
 
 def _reward_response(id: str, steps: list[TraceStep], positions: PositionFormatter) -> ExplainedReward:
     states = [_state_response(step, positions) for step in steps]
+    status, clawback = _status(steps)
     reward = ExplainedReward(
-        id=id, beneficiary=getattr(steps[0].line, "beneficiary", None), status=states[-1].state, states=states
+        id=id,
+        beneficiary=getattr(steps[0].line, "beneficiary", None),
+        status=status,
+        clawback=clawback,
+        states=states,
     )
     grant = next((step.line for step in steps if isinstance(step.line, RewardGranted)), None)
     if grant is not None:  # the grant of a milestone may be due to another conversion, and is then not in the trace
@@ -116,8 +124,23 @@ def _reward_response(id: str, steps: list[TraceStep], positions: PositionFormatt
     return reward
 
 
+def _status(steps: Iterable[TraceStep]) -> tuple[str, bool]:
+    """The status as the wallet shows it, and whether it is marked for clawback: what was used stays redeemed."""
+    status, used, clawback = "", False, False
+    for step in steps:
+        if isinstance(step.line, ClawbackOpened):
+            used = clawback = True
+        elif isinstance(step.line, RewardGranted):
+            clawback = False
+        status = "redeemed" if used else _state(step)
+    return status, clawback
+
+
+def _state(step: TraceStep) -> str:
+    return "clawback" if isinstance(step.line, ClawbackOpened) else step.type.partition(".")[2]
+
+
 def _state_response(step: TraceStep, positions: PositionFormatter) -> RewardStateResponse:
-    state = step.type.partition(".")[2]
     return RewardStateResponse(
-        state, step.line.occurred_at, getattr(step.line, "reason", None), positions.to_response(step.position)
+        _state(step), step.line.occurred_at, getattr(step.line, "reason", None), positions.to_response(step.position)
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from conversion_tracker.explain.log_positions import LogLine, TraceStep, is_about
 from conversion_tracker.explain.trace_reader import TraceReader
-from referral.events.rewards import RewardGranted, RewardHeld
+from referral.events.rewards import RewardGranted, RewardHeld, RewardRevoked
 from referral.events.timestamps import to_ms
 from referral.topics import REWARDS
 
@@ -15,7 +15,8 @@ _FINAL = ("reward.fulfilled", "reward.revoked", "reward.expired")
 def reward_steps(conversions: Sequence[TraceStep], reader: TraceReader, wallets: Sequence[int]) -> list[TraceStep]:
     """The reward lines in the partitions `wallets`: grants, revocations, and what the ledger decided about each grant.
 
-    Redemptions and notifications are not searched for: they can be months later, and the wallet shows them.
+    Redemptions and notifications are not searched for: they can be months later, and the wallet shows them. That a reward was used
+    before it was revoked follows from the line that the revocation caused.
     """
     found: dict[object, TraceStep] = {}
     for conversion in conversions:
@@ -23,10 +24,19 @@ def reward_steps(conversions: Sequence[TraceStep], reader: TraceReader, wallets:
             continue
         for wallet in wallets:
             for step in reader.steps_caused_by(conversion, REWARDS, wallet):
-                later = _later_states(step, step.line, reader) if isinstance(step.line, RewardGranted) else []
+                later = _consequences(step, reader)
                 for one in (step, *later):
                     found.setdefault(one.identity, one)
     return sorted(found.values(), key=lambda step: step.position)
+
+
+def _consequences(step: TraceStep, reader: TraceReader) -> list[TraceStep]:
+    """What the ledger decided about a grant; after a revocation, that the reward had been used."""
+    if isinstance(step.line, RewardGranted):
+        return _later_states(step, step.line, reader)
+    if isinstance(step.line, RewardRevoked):
+        return reader.steps_caused_by(step, REWARDS, step.position.partition)
+    return []
 
 
 def _later_states(granted: TraceStep, line: RewardGranted, reader: TraceReader) -> list[TraceStep]:

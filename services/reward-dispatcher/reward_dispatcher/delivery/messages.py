@@ -11,6 +11,7 @@ from referral.events.entities import Webhook
 from referral.events.ids import derive_id
 from referral.events.line import Cause
 from referral.events.rewards import (
+    ClawbackOpened,
     CodeIssued,
     CodeRequested,
     CodeReturned,
@@ -63,6 +64,7 @@ def webhook_event(line: RewardFact) -> tuple[WebhookEventType, NotifiableReward]
             | RewardApproved()
             | RewardDelivered()
             | RewardExpired()
+            | ClawbackOpened()
             | RedemptionRequested()
             | RedemptionRefused()
             | CodeRequested()

@@ -12,6 +12,7 @@ from typing import TypedDict, assert_never
 from msgspec.structs import replace
 
 from referral.events.rewards import (
+    ClawbackOpened,
     CodeIssued,
     CodeRequested,
     CodeReturned,
@@ -82,9 +83,11 @@ def apply_approval(account: Account, line: RewardApproved, generate_code: CodeGe
 
 
 def apply_revocation(account: Account, line: RewardRevoked) -> Transition | None:
-    """Revokes the reward. One that was redeemed stays redeemed and is marked for clawback."""
+    """Revokes the reward. One that was redeemed stays redeemed and is marked for clawback, once."""
     if account.status == "redeemed":
-        return Transition(replace(account, clawback=True, revocation_reason=line.reason))
+        opened = ClawbackOpened(**_header(account, line.occurred_at), reason=line.reason)
+        marked = replace(account, clawback=True, revocation_reason=line.reason)
+        return Transition(marked, () if account.clawback else (opened,))
     if account.status not in OPEN:
         return None
     at_ms = to_ms(line.occurred_at)

@@ -10,6 +10,7 @@ from typing import assert_never
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
 from referral.events.rewards import (
+    ClawbackOpened,
     CodeIssued,
     CodeRequested,
     CodeReturned,
@@ -72,7 +73,7 @@ class LedgerFold:
                 | CodeIssued()
             ):
                 return (state_keys.account(line.id),)
-            case RewardRedeemed() | RewardExpired() | RedemptionRefused() | ClockTicked():
+            case RewardRedeemed() | RewardExpired() | ClawbackOpened() | RedemptionRefused() | ClockTicked():
                 return ()
             case _:
                 assert_never(line)
@@ -84,7 +85,7 @@ class LedgerFold:
                 return _redemption_decision(line, states)
             case CodeRequested() | CodeReturned() | PoolFilled():
                 return _pool_decision(line, states, catalog)
-            case RewardRedeemed() | RewardExpired() | RedemptionRefused() | ClockTicked():
+            case RewardRedeemed() | RewardExpired() | ClawbackOpened() | RedemptionRefused() | ClockTicked():
                 return Decision()
             case _:
                 account = _account(line.id, states)

@@ -1,49 +1,94 @@
 """Guide downloads: a signed link that expires, and that stops working when the reward is revoked."""
 
 from pathlib import Path
+from typing import assert_never
 
-from flask import Response, send_from_directory
+import structlog
+from flask import Response, request, send_file
+from flask_babel import force_locale
 from flask_smorest import Blueprint
-from werkzeug.exceptions import NotFound
 
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.tokens import InvalidTokenError
+from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.responses import FULFILLED_STATUSES
+from reward_dispatcher.pages.guide_pages import GuideProblem, guide_page_texts, render_guide_problem
 
 blueprint = Blueprint("guides", __name__)
+_TYPES = ("text/html", "application/json", "application/problem+json")
+log = structlog.get_logger()
+
+
+class GuideUnavailable(Exception):
+    """A guide cannot be handed out, for this reason."""
+
+    def __init__(self, problem: GuideProblem) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 @blueprint.get("/g/<token>")
 @blueprint.doc(security=[])
 @blueprint.response(200, content_type="application/pdf", description="The guide, as an attachment.")
-@blueprint.alt_response(404, description="The link is invalid.")
-@blueprint.alt_response(410, description="The link has expired, or the reward was revoked.")
+@blueprint.alt_response(404, description="The link is invalid, or the file is missing; browsers get a page.")
+@blueprint.alt_response(410, description="The link has expired, or the reward was revoked; browsers get a page.")
 def download(token: str) -> Response:
-    """The guide that a wallet's `download` link leads to."""
-    file = _require_file(_require_reward_id(token))
+    """The guide that a wallet's `download` link leads to: a file of the reward's own program."""
     try:
-        download = send_from_directory(Path(context().settings.guides).resolve(), file, as_attachment=True, max_age=0)
-    except NotFound:
-        detail = f"The guide {file} is missing on this server: add it to the directory REFERRAL_GUIDES."
-        raise Problem(404, "no_such_guide", detail) from None
-    download.headers["Cache-Control"] = "private, no-store"
-    return download
+        file = _require_file(_require_reward(_require_reward_id(token)))
+    except GuideUnavailable as error:
+        return _problem_response(error.problem)
+    answer = send_file(file, as_attachment=True, max_age=0)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def _require_reward_id(token: str) -> str:
-    """Returns the reward that a token was signed for. Raises Problem 404 for an invalid token, 410 for an expired one."""
+    """Returns the reward that a token was signed for. Raises GuideUnavailable for an invalid or expired one."""
     try:
         return dependencies().tokens.read_expiring("guide", token, context().clock.now_ms())
     except InvalidTokenError as error:
-        if str(error) == "expired":
-            raise Problem(410, "link_ended", "This link has expired. Open your wallet for a new one.") from None
-        raise Problem(404, "unknown_link", "This link is invalid. Copy the whole link.") from None
+        raise GuideUnavailable("expired_link" if str(error) == "expired" else "invalid_link") from None
 
 
-def _require_file(reward: str) -> str:
+def _require_reward(reward: str) -> Account:
     account = dependencies().store.account(reward)
     if account is None or account.file is None or account.status not in FULFILLED_STATUSES:
-        raise Problem(410, "reward_gone", "The reward of this link was revoked or is not fulfilled.")
-    return account.file
+        raise GuideUnavailable("revoked_reward")
+    return account
+
+
+def _require_file(account: Account) -> Path:
+    """Returns the file in the folder of the reward's program. Raises GuideUnavailable if it is missing."""
+    guides, name = dependencies().guides, account.file or ""
+    file = guides.find(account.program, name)
+    if file is None:
+        log.error("guide missing", reward=account.id, remedy=f"add {guides.place(account.program, name)}")
+        raise GuideUnavailable("missing_file")
+    return file
+
+
+def _problem_response(problem: GuideProblem) -> Response:
+    """A page for people. Raises Problem for clients that prefer JSON."""
+    status, code = _status_and_code(problem)
+    if request.accept_mimetypes.best_match(_TYPES, default=_TYPES[0]) != _TYPES[0]:
+        with force_locale("en"):
+            texts = guide_page_texts(problem)
+        raise Problem(status, code, f"{texts.title}. {texts.explanation} {texts.advice}")
+    return Response(render_guide_problem(problem), status, {"Cache-Control": "no-store"}, mimetype=_TYPES[0])
+
+
+def _status_and_code(problem: GuideProblem) -> tuple[int, str]:
+    match problem:
+        case "invalid_link":
+            return 404, "unknown_link"
+        case "expired_link":
+            return 410, "link_ended"
+        case "revoked_reward":
+            return 410, "reward_gone"
+        case "missing_file":
+            return 404, "no_such_guide"
+        case _:
+            assert_never(problem)

@@ -1,0 +1,1 @@
+"""Pages of reward-dispatcher, in the language of the reader."""

@@ -1,0 +1,21 @@
+"""Every number and list that a request may contain has an upper bound in its OpenAPI document, the source of docs/limits.md."""
+
+from referral_tools.commands.limits_page import input_limits
+
+# A batch is bounded by the number of events, which the service checks when it splits the body.
+BATCHES = {
+    "POST /v1/adapters/cloudevents",
+    "POST /v1/adapters/{name}/{program}",
+}
+
+
+def test_every_number_and_list_has_an_upper_bound() -> None:
+    """Texts are bounded by their pattern or by the size of the whole."""
+    limits = list(input_limits())
+    assert len(limits) > 100
+    unbounded = {
+        (one.request, one.field)
+        for one in limits
+        if one.most is None and one.kind != "characters" and not (one.request in BATCHES and one.field == "[]")
+    }
+    assert not unbounded
