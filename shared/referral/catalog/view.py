@@ -9,6 +9,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import copy
+from datetime import datetime
 from typing import TypeVar, assert_never
 
 from referral.events.entities import (
@@ -51,7 +52,7 @@ class Catalog:
         self._webhooks: dict[str, Webhook] = {}
         self._secrets: dict[tuple[str, str], AdapterSecret] = {}
         self._links: dict[str, dict[str, Link]] = defaultdict(dict)
-        self._uses: dict[str, int] = {}
+        self._uses: dict[str, LinkUsed] = {}
         self._returned: dict[str, frozenset[str]] = {}
         for entity in entities:
             self.apply(entity)
@@ -71,7 +72,8 @@ class Catalog:
                 self._links[entity.participant][entity.code] = entity
                 self._claim(entity)
             case LinkUsed():
-                self._uses[entity.code] = max(entity.uses, self._uses.get(entity.code, 0))
+                if entity.uses > self.uses(entity.code):
+                    self._uses[entity.code] = entity
             case UseReturned():
                 others = self._returned.get(entity.code, frozenset()) - {entity.click}
                 self._returned[entity.code] = others | {entity.click} if entity.returned else others
@@ -198,7 +200,18 @@ class Catalog:
 
     def uses(self, code: str) -> int:
         """How often people have opened a usage-limited link, as last recorded; 0 for any other."""
-        return self._uses.get(code, 0)
+        used = self._uses.get(code)
+        return used.uses if used else 0
+
+    def exhausted_since(self, link: Link) -> datetime | None:
+        """When the uses of a link reached its limit, as recorded; None while a use is left or there is no limit.
+
+        A use that was returned opens the link again, until it has been used as well.
+        """
+        used = self._uses.get(link.code)
+        if link.max_uses is None or used is None or used.uses < link.max_uses + self.returned_uses(link.code):
+            return None
+        return used.recorded_at
 
     def returned_uses(self, code: str) -> int:
         """How many uses of a usage-limited link were returned, because the visitor was not a person."""

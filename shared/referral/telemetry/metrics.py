@@ -65,8 +65,8 @@ ROWS = (
     MetricRow(
         "adapter_ignored",
         "counter",
-        "Platform callbacks acknowledged and ignored: messages and irrelevant events.",
-        ("adapter",),
+        "What platforms sent that is no event, acknowledged and ignored, by adapter (the first 100 names) and reason.",
+        ("adapter", "reason"),
     ),
     MetricRow("replays", "counter", "Replays finished, by outcome (done, failed, cancelled, lost).", ("outcome",)),
     # Publisher

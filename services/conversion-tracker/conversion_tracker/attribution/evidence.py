@@ -17,6 +17,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import EvidenceKind
 from referral.events.entities import RULE_CHANGE_DELAY, Link, Participant
 from referral.events.facts import (
+    ClickToken,
     CodeScanned,
     Content,
     EventLine,
@@ -27,7 +28,7 @@ from referral.events.facts import (
     PersonFollowed,
     PersonUnfollowed,
 )
-from referral.events.timestamps import to_ms
+from referral.events.timestamps import to_datetime, to_ms
 from referral.fold.fold import Position
 from referral.tokens import InvalidTokenError, TokenSigner
 
@@ -78,7 +79,7 @@ class EvidenceReader:
                 touches.append(self._code_touch("scan", scene, fact, at, known_by))
         elif fact.code:
             touches.append(self._code_touch("code", fact.code, fact, at, known_by))
-        if fact.click and (touch := self._click_touch(fact.click, fact)):
+        if fact.click and (touch := self._click_touch(fact.click, fact, known_by)):
             touches.append(touch)
         if fact.mention:
             touches.append(self._mention_touch(fact.mention, fact, at, known_by))
@@ -95,7 +96,7 @@ class EvidenceReader:
         )
         if found is None or owner is None:
             return Touch(kind, at, fact.id, flaw="unknown_code", code=code)
-        referrer, flaw = _resolve_referrer(owner, fact.person, _link_flaw(found, at, known_by))
+        referrer, flaw = _resolve_referrer(owner, fact.person, self._code_flaw(found, at, known_by))
         content, cta = _content_and_cta(fact)
         if isinstance(found, Participant):
             return _with_partner(
@@ -105,7 +106,31 @@ class EvidenceReader:
         touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where)
         return _with_partner(touch, owner, found.partner, found.campaign)
 
-    def _click_touch(self, token: str, fact: Fact) -> Touch | None:
+    def _code_flaw(self, holder: Participant | Link, at: int, known_by: datetime) -> TouchFlaw | None:
+        """Returns `expired` for a code of a link that is outside its time, disabled or exhausted."""
+        if not isinstance(holder, Link):
+            return None
+        early = holder.starts_at is not None and at < to_ms(holder.starts_at)
+        late = holder.expires_at is not None and at >= to_ms(holder.expires_at)
+        closed = _is_in_effect(holder.disabled_at, known_by) or _is_in_effect(
+            self.catalog.exhausted_since(holder), known_by
+        )
+        return "expired" if early or late or closed else None
+
+    def _click_flaw(self, click: ClickToken, known_by: datetime) -> TouchFlaw | None:
+        """Returns `expired` for a click on a link that has been disabled since, or that was exhausted before the click.
+
+        The click that exhausted the link counts.
+        """
+        holder = self.catalog.code(click.code)
+        if not isinstance(holder, Link):
+            return None
+        closed = _is_in_effect(holder.disabled_at, known_by) or _is_in_effect(
+            self.catalog.exhausted_since(holder), to_datetime(click.clicked_at_ms)
+        )
+        return "expired" if closed else None
+
+    def _click_touch(self, token: str, fact: Fact, known_by: datetime) -> Touch | None:
         try:
             click = self.tokens.peek_click(token)
         except InvalidTokenError:
@@ -115,7 +140,7 @@ class EvidenceReader:
         owner = self.catalog.participant(click.participant)
         if owner is None:
             return Touch("click", click.clicked_at_ms, click.id, flaw="unknown_code", code=click.code)
-        referrer, flaw = _resolve_referrer(owner, fact.person)
+        referrer, flaw = _resolve_referrer(owner, fact.person, self._click_flaw(click, known_by))
         where = click.channel, click.content, click.cta
         touch = Touch("click", click.clicked_at_ms, click.id, referrer, flaw, click.code, *where)
         return _with_partner(touch, owner, click.partner, click.campaign)
@@ -152,18 +177,12 @@ def _existed_by(owner: Participant | Link, known_by: datetime) -> bool:
     return since <= known_by or (isinstance(owner, Participant) and since.replace(microsecond=0) <= known_by)
 
 
-def _link_flaw(holder: Participant | Link, at: int, known_by: datetime) -> TouchFlaw | None:
-    """Returns `expired` for a link outside its time.
+def _is_in_effect(since: datetime | None, moment: datetime) -> bool:
+    """Returns whether what was recorded at `since` has taken effect by a moment.
 
-    Disabling it takes effect once every fold has certainly read it, so that a replay decides the same.
+    It does once every fold has certainly read it, so that a replay decides the same.
     """
-    if not isinstance(holder, Link):
-        return None
-    if holder.disabled_at is not None and known_by >= holder.disabled_at + RULE_CHANGE_DELAY:
-        return "expired"
-    early = holder.starts_at is not None and at < to_ms(holder.starts_at)
-    late = holder.expires_at is not None and at >= to_ms(holder.expires_at)
-    return "expired" if early or late else None
+    return since is not None and moment >= since + RULE_CHANGE_DELAY
 
 
 def _resolve_referrer(owner: Participant, person: str, flaw: TouchFlaw | None = None) -> tuple[str, TouchFlaw | None]:

@@ -11,7 +11,7 @@ from referral.events.timestamps import DAY_MS
 
 REASONS: dict[UnattributedReason, str] = {
     "no_evidence": "there is no evidence of one",
-    "expired": "the best evidence had expired, or was older than the program's attribution window",
+    "expired": "the best evidence was older than the program's window, or its link had expired, was disabled or used up",
     "self_referral": "the best evidence points to themselves",
     "unknown_code": "the code they used does not exist",
     "unknown_mention": "the account they mentioned does not take part in the program",

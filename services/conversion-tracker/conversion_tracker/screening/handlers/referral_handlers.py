@@ -16,12 +16,11 @@ from conversion_tracker.screening.handlers.line_handler import (
     program_version,
     publish_decision,
 )
-from conversion_tracker.screening.referrer_history import ReferralSample, ReferrerHistory
+from conversion_tracker.screening.referrer_history import ReferrerHistory, referral_sample
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.program import Program
-from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position
 
 
@@ -44,8 +43,7 @@ class OnQualified:
         findings = screen(_screening_case(line, history, program, catalog), program.screening, self._rules)
         now = qualify(loaded_conversion(states, line.id), line, findings)
         decision = publish_decision(line, replace(now, offset=position.offset, line=position.line), "corrected")
-        sample = ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network)
-        decision.changes[history_state_key(line.program, line.referrer)] = history.with_sample(sample)
+        decision.changes[history_state_key(line.program, line.referrer)] = history.with_sample(referral_sample(line))
         return decision
 
 
