@@ -20,7 +20,15 @@ from referral_tools.demo.data_folder import CLOCK, empty_folder
 from referral_tools.demo.figure_checks import compare_figures
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.demo.progress import show_progress
-from referral_tools.demo.report import show_addresses, show_start, show_summary, show_verdict, summary, write
+from referral_tools.demo.report import (
+    CampaignSpan,
+    show_addresses,
+    show_start,
+    show_summary,
+    show_verdict,
+    summary,
+    write,
+)
 from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.oracle import Oracle
 from referral_tools.run_file import RUN_FILE
@@ -77,10 +85,16 @@ class Demo:
         figures = Oracle(program).facts(played.journal)
         verdict = compare_figures(figures_now, figures, played, self.seed)
         show_verdict(self.console, verdict)
-        found = summary(verdict, figures, played, self.model.base_followers, time.monotonic() - started)
+        found = summary(verdict, figures_now, self._span, played, time.monotonic() - started)
         show_summary(self.console, found)
         write(found, self.home / "summary.json")
         return verdict
+
+    @property
+    def _span(self) -> CampaignSpan:
+        first = self._end.date() - timedelta(days=self.model.days)
+        days = [(first + timedelta(days=day)).isoformat() for day in range(self.model.days)]
+        return CampaignSpan(days, self.model.base_followers)
 
     @property
     def _clock_file(self) -> Path:

@@ -1,6 +1,8 @@
 """Shows the verdict as a table and the case in words, and writes the summary down."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -8,17 +10,29 @@ from rich.table import Table
 
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult
-from referral_tools.oracle import Figures
+from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.run_file import RunningSystem
 from referral_tools.system import System
 
 
+class CampaignSpan(NamedTuple):
+    """The days of a campaign by name, and how many followed before it."""
+
+    days: Sequence[str]
+    followers_before: int
+
+
 class DemoSummary(msgspec.Struct, kw_only=True):
-    """The figures of the case. `referral_share` is of the followers that the campaign won, as the published case has it."""
+    """The figures of the case, all of them as the API has them and the glossary defines them.
+
+    `referral_share` is that of all time, as in insights; `referral_share_of_new` that of the campaign's days, as the published case
+    has it.
+    """
 
     followers_start: int
     followers_end: int
     referral_share: float
+    referral_share_of_new: float
     posts: int
     events: int
     participants: int
@@ -32,19 +46,26 @@ class DemoSummary(msgspec.Struct, kw_only=True):
 
 
 def summary(
-    verdict: ComparisonResult, figures: Figures, played: CampaignResult, started_with: int, seconds: float
+    verdict: ComparisonResult,
+    readings: SystemFigures,
+    campaign: CampaignSpan,
+    played: CampaignResult,
+    seconds: float,
 ) -> DemoSummary:
-    """What to write down of a campaign that began with so many followers and took so many seconds."""
-    won = figures.followers - started_with
+    """What to write down of a campaign that took so many seconds to play."""
+    total, rewards = readings.insights(), readings.rewards()
+    by_day = [readings.insights(day) for day in campaign.days]
+    new, referred = sum(one.followers for one in by_day), sum(one.referred for one in by_day)
     return DemoSummary(
-        followers_start=started_with,
-        followers_end=figures.followers,
-        referral_share=round(figures.referred / won, 4) if won else 0.0,
-        posts=figures.posts,
+        followers_start=campaign.followers_before,
+        followers_end=total.followers,
+        referral_share=round(total.referral_share, 4),
+        referral_share_of_new=round(referred / new, 4) if new else 0.0,
+        posts=total.posts,
         events=len(played.journal.facts) + len(played.journal.clicks),
         participants=len(played.journal.participants),
-        rewards_granted=len(figures.kept_conversions),
-        redeemed=figures.redeemed,
+        rewards_granted=rewards.granted,
+        redeemed=rewards.redeemed,
         lost=verdict.lost,
         doubled=verdict.doubled,
         agree=verdict.agrees,
@@ -75,8 +96,9 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
     """The case in words."""
     agree = "Both sides agree exactly" if facts.agree else "[bold red]THE TWO SIDES DISAGREE[/]"
     console.print(
-        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones"
-        f" by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards, {facts.redeemed:,} codes used.\n"
+        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share_of_new:.0%} of the new ones and"
+        f" {facts.referral_share:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards granted,"
+        f" {facts.redeemed:,} codes used.\n"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )
 
