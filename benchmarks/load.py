@@ -91,14 +91,14 @@ class _Client:
 
 
 def _next(client: _Client, waiting: Iterator[bytes], selector: selectors.BaseSelector) -> None:
-    """Sends the client's next request, or ends it."""
-    asked = next(waiting, None)
-    if asked is None:
+    """Sends the client's next next_request, or ends it."""
+    next_request = next(waiting, None)
+    if next_request is None:
         client.connection.close()
         return
     client.received = b""
     client.asked_at = time.perf_counter()
-    client.connection.sendall(asked)
+    client.connection.sendall(next_request)
     selector.register(client.connection, selectors.EVENT_READ, client)
 
 

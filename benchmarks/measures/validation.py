@@ -10,6 +10,7 @@ import orjson
 from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
 from conversion_tracker.ingest.validation import EventValidator
+from referral.key_ring import KeyRing
 from referral.tokens import TokenSigner
 from referral_tools.stack.stack import Stack
 
@@ -20,7 +21,8 @@ _TIMES = 200
 def measure(_stack: Stack) -> dict[str, Result]:
     """P5, in this process: batches of 500 follows."""
     lines = [msgspec.json.encode(event(number, number % 200)) for number in range(_EVENTS)]
-    inspector = EventValidator(TokenSigner("a signing key for benchmarks, long enough"), timedelta(seconds=300), 8192)
+    ring = KeyRing.of_signing_key("a signing key for benchmarks, long enough")
+    inspector = EventValidator(TokenSigner(ring), timedelta(seconds=300), 8192)
     now_ms = time.time_ns() // 1_000_000
 
     def inspect() -> None:

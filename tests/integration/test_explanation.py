@@ -155,7 +155,7 @@ def _types(found: dict[str, Any]) -> list[str]:
 def _click(settings: Settings) -> str:
     at = to_ms(NOW - timedelta(days=2))
     click = ClickToken(id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=at)
-    return TokenSigner(settings.signing_key).sign_click(click)
+    return TokenSigner(settings.key_ring()).sign_click(click)
 
 
 def test_an_explanation_is_correct_from_the_touches_to_the_rewards_with_its_log_positions(

@@ -126,7 +126,7 @@ def _touches(fact: Fact, directory: Directory) -> Iterator[OracleTouch]:
     at = _at(fact)
     scanned = isinstance(fact, CodeScanned)
     scene = fact.data.scene if isinstance(fact, CodeScanned) else None
-    if (said := scene or fact.code) and (owner := directory.by_code(said, at)):
+    if (code := scene or fact.code) and (owner := directory.by_code(code, at)):
         yield OracleTouch("scan" if scanned else "code", at, fact.id, owner)
     if (click := directory.click(fact.click or "")) and (owner := directory.by_code(click.code, click.clicked_at)):
         yield OracleTouch("click", click.clicked_at, click.id or fact.id, owner)

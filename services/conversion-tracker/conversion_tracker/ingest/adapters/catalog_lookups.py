@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import g, request
-
 from conversion_tracker.dependencies import dependencies
 from referral.catalog.view import Catalog
 from referral.encryption import DecryptionFailed, unseal
@@ -17,15 +15,10 @@ Found = TypeVar("Found")
 def look_up(read: Callable[[Catalog], Found]) -> Found:
     """Returns what `read` finds in the catalog.
 
-    If the snapshot does not have it, the catalog is read to its end, and the request counts against the caller's rate limit.
-    Raises Problem 429 if the limit is exceeded, and LogUnavailable if Kafka does not answer.
+    If the snapshot does not have it, the catalog is read to its end, at the caller's expense. Raises Problem 429 if the caller has
+    had too many misses, and LogUnavailable if Kafka does not answer.
     """
-    found = read(dependencies().catalog_snapshot)
-    if found:
-        return found
-    if "rate_limit" not in g:
-        context().limiter.count(request)
-    return read(context().catalog)
+    return read(dependencies().catalog_snapshot) or read(context().catalog)
 
 
 def adapter_secrets(program: str, name: str) -> list[str]:
@@ -39,8 +32,8 @@ def adapter_secrets(program: str, name: str) -> list[str]:
         detail = f"{program} has no secret {name}, so signatures cannot be verified. Run `{command}`."
         raise Problem(404, "no_secret", detail)
     try:
-        return [unseal(context().settings.signing_key, program, name, sealed) for sealed in secret.sealed]
+        return [unseal(context().key_ring, program, name, sealed) for sealed in secret.sealed]
     except DecryptionFailed as error:
-        reason = str(error).capitalize()
-        detail = f"{reason}. Run `referral adapters set` again with the REFERRAL_SIGNING_KEY of the services."
+        reason = str(error)
+        detail = f"{reason[0].upper()}{reason[1:]}, or run `referral adapters set` again with the keys of the services."
         raise Problem(503, "secret_unreadable", detail, headers={"Retry-After": "60"}) from error
