@@ -36,7 +36,7 @@ class GrowthFigures:
 
     @property
     def followers(self) -> int:
-        """All who follow, whoever referred them."""
+        """All who follow: referred, discovered and excluded."""
         return self.growth.followers + self.excluded.followers
 
     @property

@@ -1,5 +1,7 @@
 """The language of a page: `?lang=`, otherwise what the browser accepts, otherwise the first language of the page's program.
 
+A page of no program is in English for browsers that accept other languages only, and in Chinese for those that name none.
+
 Language tags are matched by the lookup of RFC 4647, section 3.4: a tag is shortened from the end until a language of these pages
 matches, so zh-TW, zh-Hans-CN and zh are Chinese. The English texts in templates are the keys of the gettext catalogues under
 `translations/`.
@@ -25,8 +27,9 @@ _MAX_TAG_LENGTH = 35  # RFC 5646, section 4.4.1
 def language() -> Language:
     """Returns the language of this request."""
     accepted = [(tag, quality) for tag, quality in request.accept_languages][:_MAX_TAGS]
-    default: Language = g.get("program_language") or LANGUAGES[0]
-    return match_language(request.args.get("lang", "")) or accepted_language(accepted) or default
+    found = match_language(request.args.get("lang", "")) or accepted_language(accepted)
+    default: Language = g.get("program_language") or ("en" if accepted else LANGUAGES[0])
+    return found or default
 
 
 def use_languages_of(program_name: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The rows of the board page: equal counts far down share a row, and nobody is lost or counted twice."""
+"""The rows of the board page: equal counts far down share a row, and each person is in exactly one row."""
 
 from hypothesis import given
 from hypothesis import strategies as st

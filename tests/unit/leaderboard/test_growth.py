@@ -118,7 +118,7 @@ def naive_days(follows: list[tuple[bool, int, str | None]]) -> dict[str, int]:
 
 
 def test_the_referral_share_is_a_share_of_all_followers() -> None:
-    """40 of 100; followers of banned referrers follow, but nobody referred them; without followers it is 0, not an error."""
+    """40 of 100; followers of banned referrers follow, but are not referred; without followers it is 0, not an error."""
     nothing = Growth(), Activity(), 0
     assert GrowthFigures(Growth(attributed=40, unattributed=60), *nothing).referral_share == 0.4
     assert (

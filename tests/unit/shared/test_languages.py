@@ -91,6 +91,15 @@ def test_a_program_without_the_readers_language_opens_in_its_own(name: dict[str,
         assert language() == expected
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"), [("fr", "en"), ("", "zh-CN"), ("zh-SG", "zh-CN"), ("de, en;q=0.1", "en")]
+)
+def test_a_page_of_no_program_is_in_a_language_that_the_reader_may_know(header: str, expected: Language) -> None:
+    """English for readers of other languages."""
+    with Flask("page").test_request_context("/", headers={"Accept-Language": header}):
+        assert language() == expected
+
+
 def test_the_chosen_language_is_stronger_than_the_browsers() -> None:
     """A value that is no language of these pages is ignored."""
     for query, expected in (("zh_CN", "zh-CN"), ("zh-TW", "zh-CN"), ("EN", "en"), ("fr", "en"), ("", "en")):
