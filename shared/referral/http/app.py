@@ -9,12 +9,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.http import docs_page, health, openapi, problems
+from referral.http import docs_page, final_slash, health, openapi, problems
 from referral.http.bounded_body import BodyReaders
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
 from referral.http.ignored_proxies import warn_of_shared_address
 from referral.http.key_uses import KeyUses
+from referral.http.miss_guard import MissGuard
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
 from referral.log.acls import topic_operations
@@ -45,6 +46,7 @@ def create_app(
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     problems.register(app)
+    final_slash.register(app)
     app.register_blueprint(health.ops_blueprint(_checks(service, context) | dict(checks or {}), context.gauges))
     docs_page.register(app, openapi.build_api(app, title, blueprints))
     export_build_info(service)
@@ -55,6 +57,7 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
     redis = connect_for_http(settings)
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
+    guard = MissGuard(following, limiter, settings.http_threads)
     context = Context(
         settings,
         clock_from(settings.clock),
@@ -63,6 +66,7 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
         limiter,
         BodyReaders(settings.http_threads),
         KeyUses(redis),
+        following.view.with_refresh(guard.refresh),
     )
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age

@@ -60,6 +60,11 @@ ROWS = (
         "Redirects of referral links, by outcome: redirected, or the reason why not.",
         ("outcome",),
     ),
+    MetricRow(
+        "clicks_unrecorded",
+        "counter",
+        "Redirects whose click was not recorded: its address had opened the code REFERRAL_CLICKS_PER_MINUTE times in that minute.",
+    ),
     MetricRow("ingest_accepted", "counter", "Events accepted (durable on the log)."),
     MetricRow("ingest_rejected", "counter", "Events rejected, by error code.", ("code",)),
     MetricRow(

@@ -283,7 +283,7 @@ def test_a_secret_that_is_removed_or_encrypted_with_another_key_is_not_accepted(
 
 def test_requests_for_unknown_programs_are_rate_limited_and_callbacks_are_not(settings: Settings) -> None:
     """An unknown program costs a read of the catalog, so it counts against the address; valid callbacks do not."""
-    with serve_conversion_tracker(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
+    with serve_conversion_tracker(replace(settings, miss_limit="2/minute"), *_catalog(settings)) as system:
         guesses = [_code(_callback(system, _xml("subscribe"), program=f"prg_{number}")) for number in range(3)]
         assert guesses == [(404, "no_secret"), (404, "no_secret"), (429, "rate_limited")]
         assert _code(_webhook(system, "shop", b"{}", {"Authorization": "Bearer rk_all"})) == (422, "events_refused")

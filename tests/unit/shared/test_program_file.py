@@ -1,5 +1,6 @@
 """Program files: every mistake is reported at once, with its JSON pointer and what to write instead."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -316,4 +317,8 @@ def test_the_examples_are_valid_and_need_no_advice() -> None:
     for content in (glow.content, PROGRAM):
         checked = check_program_file(content)
         assert checked.program is not None
-        assert (glow.mistakes, checked.mistakes, find_advice(checked.program)) == ([], [], [])
+        assert (glow.mistakes, checked.mistakes, find_advice(checked.program, datetime(2026, 11, 28, tzinfo=UTC))) == (
+            [],
+            [],
+            [],
+        )

@@ -1,5 +1,6 @@
 """`referral program`: checks a program file line by line, applies it over HTTP, and compares versions."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ program.add_command(diff)
 def check_file(file: Path) -> None:
     """Print the mistakes in FILE by line, and advice on improving it. Exits with 1 if there are mistakes."""
     _, _, found = load_program_file(file)
-    count = len(find_advice(found))
+    count = len(find_advice(found, datetime.now(UTC)))
     warnings = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
     click.echo(f"{file}: {found.id} is valid{warnings}")
     click.echo(_scores(found), nl=False)

@@ -2,12 +2,13 @@
 
 An entity counts from the time it was recorded; so a replay decides as the first run did. Only a participant's generated code
 counts from the start of the second it was recorded in, since platforms often report whole seconds: it is random, so it cannot
-have been used before. A mention, a tag or a chosen code may have been used before, and was unknown then.
+have been used before. A mention, a tag or a chosen code may have been used before, and was unknown then. A participant whose
+enrolment was dated back counts from that time, for what is appended to the log after the enrolment.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeGuard, get_args
+from typing import NamedTuple, TypeGuard, get_args
 
 from msgspec.structs import replace
 
@@ -45,6 +46,13 @@ def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
     return kind in _FACTS and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
 
 
+class Known(NamedTuple):
+    """By when an entity must have existed to count for an event, and when the event was appended to the log."""
+
+    by: datetime
+    appended_at: datetime
+
+
 @dataclass(slots=True)
 class EvidenceReader:
     """Converts events to history entries. `catalog` finds the owners of codes; entities recorded after `known_by` do not count."""
@@ -60,7 +68,7 @@ class EvidenceReader:
         `at` is its time (ms); `known_by` is that time, or the time at which it was recorded if that is earlier. `rules` are those
         in force then.
         """
-        touches = self._touches(fact, at, known_by)
+        touches = self._touches(fact, at, Known(known_by, to_datetime(position.recorded_at_ms)))
         kind = _ENTRY_KINDS.get(type(fact), "touch")
         if kind == "touch" and not touches:
             return None
@@ -72,31 +80,29 @@ class EvidenceReader:
             )
         return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3])
 
-    def _touches(self, fact: Fact, at: int, known_by: datetime) -> tuple[Touch, ...]:
+    def _touches(self, fact: Fact, at: int, known: Known) -> tuple[Touch, ...]:
         touches: list[Touch] = []
         if isinstance(fact, CodeScanned):
             if scene := fact.data.scene or fact.code:
-                touches.append(self._code_touch("scan", scene, fact, at, known_by))
+                touches.append(self._code_touch("scan", scene, fact, at, known))
         elif fact.code:
-            touches.append(self._code_touch("code", fact.code, fact, at, known_by))
-        if fact.click and (touch := self._click_touch(fact.click, fact, known_by)):
+            touches.append(self._code_touch("code", fact.code, fact, at, known))
+        if fact.click and (touch := self._click_touch(fact.click, fact, known.by)):
             touches.append(touch)
         if fact.mention:
-            touches.append(self._mention_touch(fact.mention, fact, at, known_by))
-        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known_by)):
+            touches.append(self._mention_touch(fact.mention, fact, at, known))
+        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known)):
             touches.append(touch)
         return tuple(touches)
 
-    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, known_by: datetime) -> Touch:
+    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, known: Known) -> Touch:
         found = self.catalog.code(code)
         owner = (
-            self.catalog.owner(found)
-            if found and found.program == fact.program and _existed_by(found, known_by)
-            else None
+            self.catalog.owner(found) if found and found.program == fact.program and _existed_by(found, known) else None
         )
         if found is None or owner is None:
             return Touch(kind, at, fact.id, flaw="unknown_code", code=code)
-        referrer, flaw = _resolve_referrer(owner, fact.person, self._code_flaw(found, at, known_by))
+        referrer, flaw = _resolve_referrer(owner, fact.person, self._code_flaw(found, at, known.by))
         content, cta = _content_and_cta(fact)
         if isinstance(found, Participant):
             return _with_partner(
@@ -145,19 +151,19 @@ class EvidenceReader:
         touch = Touch("click", click.clicked_at_ms, click.id, referrer, flaw, click.code, *where)
         return _with_partner(touch, owner, click.partner, click.campaign)
 
-    def _mention_touch(self, mention: str, fact: Fact, at: int, known_by: datetime) -> Touch:
-        owner = self.catalog.mention(fact.program, mention)
-        if owner is None or owner.recorded_at > known_by:
+    def _mention_touch(self, mention: str, fact: Fact, at: int, known: Known) -> Touch:
+        owner = self.catalog.mention(fact.program, mention, known.by)
+        if owner is None or not owner.counts(*known):
             return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention)
         referrer, flaw = _resolve_referrer(owner, fact.person)
         return _with_partner(
             Touch("mention", at, fact.id, referrer, flaw, mention, fact.channel, *_content_and_cta(fact)), owner
         )
 
-    def _tag_touch(self, fact: FriendTagged, at: int, known_by: datetime) -> Touch | None:
+    def _tag_touch(self, fact: FriendTagged, at: int, known: Known) -> Touch | None:
         """Being tagged by a person who is not a participant is not evidence."""
         owner = self.catalog.participant_by_external(fact.program, fact.data.by)
-        if owner is None or owner.recorded_at > known_by:
+        if owner is None or not owner.counts(*known):
             return None
         referrer, flaw = _resolve_referrer(owner, fact.person)
         return _with_partner(Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel), owner)
@@ -171,10 +177,11 @@ def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, 
     return replace(touch, partner=owner.partner or partner, campaign=campaign, by_partner=by_partner)
 
 
-def _existed_by(owner: Participant | Link, known_by: datetime) -> bool:
+def _existed_by(owner: Participant | Link, known: Known) -> bool:
     """Returns whether a code existed by a time; a participant's own code exists from the start of its second."""
-    since = owner.recorded_at
-    return since <= known_by or (isinstance(owner, Participant) and since.replace(microsecond=0) <= known_by)
+    if not isinstance(owner, Participant):
+        return owner.recorded_at <= known.by
+    return owner.counts(*known) or (owner.since is None and owner.recorded_at.replace(microsecond=0) <= known.by)
 
 
 def _is_in_effect(since: datetime | None, moment: datetime) -> bool:

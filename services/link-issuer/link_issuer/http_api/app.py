@@ -19,6 +19,7 @@ from link_issuer.http_api.start_page_api import blueprint as start_page
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
+from referral.http.context import Context
 from referral.http.fast_path import mount_fast_path
 from referral.telemetry.logs import configure_logs
 
@@ -50,6 +51,7 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
 
 def _mount_redirect(flask_app: Flask) -> None:
     dependencies: Dependencies = flask_app.extensions[SERVICE]
-    view = fast_path_view(dependencies.redirect_resolver, flask_app.extensions["referral"].catalog.snapshot())
+    context: Context = flask_app.extensions["referral"]
+    view = fast_path_view(dependencies.redirect_resolver, context.catalog.snapshot(), context.settings.proxies)
     for method in METHODS:
         mount_fast_path(flask_app, SERVICE, method, ROUTE, view)

@@ -29,6 +29,9 @@ PARAMETERS = [
 DEAD_END_RESPONSES: dict[int, dict[str, object]] = {
     404: {"description": "The code is unknown, or does not work yet"},
     410: {"description": "The link or its program has ended"},
+    429: {
+        "description": "Too many unknown codes, or too many pictures drawn, for this address; Retry-After is when to retry"
+    },
     503: {"description": "Unavailable at the moment: Retry-After is when to retry, or the detail what to install"},
 }
 _HTML = {"text/html": {"schema": {"type": "string"}}}
