@@ -143,7 +143,7 @@ def _sender(settings: Settings) -> Sender:
     async def send(url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> int:
         return await post(pool, url, headers, body, timeout_s)
 
-    return Sender(send, RedisDeadLetterStore(connect_async(settings)))
+    return Sender(send, settings.key_ring(), RedisDeadLetterStore(connect_async(settings)))
 
 
 def run(settings: Settings) -> None:

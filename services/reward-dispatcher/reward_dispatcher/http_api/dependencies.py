@@ -39,7 +39,7 @@ def init_app(app: Flask) -> Flask:
         RewardStore(shared.redis, settings.partitions),
         shared.publisher(),
         shared.catalog_writer(),
-        TokenSigner(settings.signing_key),
+        TokenSigner(settings.key_ring()),
         guides,
     )
     return app
