@@ -85,7 +85,7 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
     clicked = ClickToken(
         id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=to_ms(NOW) - 1000 * 60_000
     )
-    token = TokenSigner(whole.events.settings.signing_key).sign_click(clicked)
+    token = TokenSigner(whole.events.settings.key_ring()).sign_click(clicked)
     for number in range(4):
         whole.says(f"click{number}", 700 - 60 * number, click=token)
     for number in range(2):

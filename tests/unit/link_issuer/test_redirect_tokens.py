@@ -12,7 +12,7 @@ from referral.catalog.view import Catalog
 from referral.clock import ManualClock
 from referral.events.timestamps import to_ms
 from referral.log.publisher import Publisher
-from referral.tokens import TokenSigner
+from tests.support.builders.conversion_tracker import TOKENS
 from tests.support.builders.link_issuer import LINK_OWNER, NOW, SHARE_VERSION
 
 PERSON = LinkVisit(
@@ -24,7 +24,7 @@ MACHINES = {
     "preview": LinkVisit("GET", "", "facebookexternalhit/1.1"),
     "crawler": LinkVisit("GET", "", "Mozilla/5.0 (compatible; Baiduspider/2.0)"),
 }
-SIGNER = TokenSigner("a signing key of more than 32 letters")
+SIGNER = TOKENS
 
 
 class _NoLog:
