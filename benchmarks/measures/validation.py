@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import orjson
 
 from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
+from conversion_tracker.ingest.program_terms import ProgramTerms
 from conversion_tracker.ingest.validation import EventValidator
 from referral.key_ring import KeyRing
 from referral.tokens import TokenSigner
@@ -25,8 +26,10 @@ def measure(_stack: Stack) -> dict[str, Result]:
     inspector = EventValidator(TokenSigner(ring), timedelta(seconds=300), 8192)
     now_ms = time.time_ns() // 1_000_000
 
+    terms = ProgramTerms(datetime(2026, 1, 1, tzinfo=UTC), lambda _: True, lambda _: True)
+
     def inspect() -> None:
-        if inspector.validate(lines, now_ms, lambda _: None).rejected:
+        if inspector.validate(lines, now_ms, lambda _: terms).rejected:
             raise RuntimeError("an event of the measurement was refused")
 
     def load() -> None:

@@ -62,7 +62,7 @@ class ExplainedSystem:
         """Reports an event that happened so many days ago."""
         when = (NOW - timedelta(days=days_ago)).isoformat()
         answer = self.events.post(event(person, kind, number=days_ago, occurred_at=when, **more))
-        assert answer.get_json() == {"accepted": 1, "rejected": []}
+        assert answer.get_json() == {"accepted": 1, "rejected": [], "warnings": []}
 
     def explanation(self, person: str) -> Any:
         """The explanation of a person; None if there is none yet."""

@@ -68,9 +68,9 @@ def init_app(app: Flask) -> Flask:
     jobs = ReplayJobs(shared.redis)
     replays = ReplayLauncher(settings, jobs)
     shared.on_close(replays.close)
-    tolerance = timedelta(seconds=settings.future_tolerance_s)
+    tolerance, lateness = timedelta(seconds=settings.future_tolerance_s), timedelta(days=settings.lateness_days)
     app.extensions[_NAME] = Dependencies(
-        EventValidator(TokenSigner(settings.key_ring()), tolerance, settings.max_event),
+        EventValidator(TokenSigner(settings.key_ring()), tolerance, settings.max_event, lateness),
         shared.publisher(),
         PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),
