@@ -17,7 +17,7 @@ from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
 from referral.events.timestamps import to_ms
-from referral.key_ring import KeyRing
+from referral.key_ring import PURPOSES, KeyRing
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
 from reward_dispatcher.delivery.messages import Message, message_of, signed_headers
 from reward_dispatcher.delivery.ordered_ack import OrderedAck
@@ -128,6 +128,28 @@ def test_a_standard_webhooks_library_verifies_the_signature() -> None:
     assert Verifier(SECRET).verify(delivered_message().body, signed)
     with pytest.raises(Exception, match=r"signature"):
         Verifier(SECRET).verify(delivered_message().body + b" ", signed)
+
+
+def test_the_receiver_gets_the_code_that_is_sealed_on_the_log() -> None:
+    """It hands the code to the person. Without the key, the message is stored as a dead letter that names the key."""
+    sealed = msgspec.json.encode(CODES.seal_line(LINE))
+    assert b"CODE" not in sealed
+    message = message_of(sealed, (3, 15, 0), CODES)
+    assert message is not None
+    assert message.body == delivered_message().body
+    later = CodeSealer(KeyRing.parse(",".join(f"{one}:2026b:{one.ljust(32, 'x')}" for one in PURPOSES), ""))
+    unreadable = message_of(sealed, (3, 15, 0), later)
+    assert unreadable is not None
+    receiver = FakeReceiver(lambda _: 200)
+
+    async def deliver() -> bool:
+        await receiver.sender.endpoint(HOOK.id).admit()
+        return await receiver.sender.deliver(HOOK, unreadable)
+
+    assert run(deliver()) is False
+    assert receiver.sent == []
+    [(_, _, reason)] = receiver.dead_letters.letters
+    assert "REFERRAL_SIGNING_KEY, which is not set" in reason
 
 
 def test_a_receiver_that_recovers_gets_the_message_with_the_same_id() -> None:
