@@ -18,9 +18,10 @@ from referral_tools.commands.run import run
 from referral_tools.commands.schemas import schemas
 from referral_tools.commands.screenshot import screenshot
 from referral_tools.commands.topics import topics
+from referral_tools.help_group import HelpGroup
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def main() -> None:
     """Referral growth: run the system, play a campaign, apply programs."""
 

@@ -7,6 +7,7 @@ import click
 from referral.encryption import DecryptionFailed
 from referral.key_ring import PURPOSES, KeyPurpose, KeyRing
 from referral_tools.catalog_access import open_catalog
+from referral_tools.help_group import HelpGroup
 from referral_tools.resealing import IN_CLEAR, entity_name, reseal, sealed_with, sealing_entities, sealing_purpose
 from referral_tools.text_columns import table
 
@@ -14,7 +15,7 @@ _HEADS = ("PURPOSE", "KEY", "USE", "SEALED IN THE CATALOG")
 _SIGNING_KEY = "REFERRAL_SIGNING_KEY"
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def keyring() -> None:
     """Show and use the key ring (REFERRAL_KEYS, REFERRAL_SIGNING_KEY) of the services. Needs Kafka (REFERRAL_KAFKA)."""
 

@@ -98,6 +98,7 @@ class RewardSummaryResponse(Struct):
     """How many rewards a program has, by status and rule."""
 
     program: str
+    granted: Annotated[int, Meta(description="granted and not revoked: all but those with the status `revoked`")]
     standing: Annotated[int, Meta(description="granted, and neither revoked nor expired")]
     redeemed: Annotated[int, Meta(description="used, including clawbacks")]
     by_status: Annotated[
