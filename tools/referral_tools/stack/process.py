@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from referral.log.progress_watch import RESTART_STATUS
+
 
 class ProcessUnhealthy(Exception):
     """A process did not become healthy, or died; carries the last lines of its log."""
@@ -57,6 +59,11 @@ class Process:
     def alive(self) -> bool:
         """Whether the process is running."""
         return self._child is not None and self._child.poll() is None
+
+    @property
+    def asks_to_be_restarted(self) -> bool:
+        """Whether the process has ended with the status of a consumer that was stalled."""
+        return not self.alive and self._status() == RESTART_STATUS
 
     def wait_healthy(self, healthy: Callable[[], bool], timeout: float) -> None:
         """Returns once `healthy()` is true. Raises ProcessUnhealthy if the process dies or `timeout` seconds pass."""
