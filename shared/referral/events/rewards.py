@@ -14,7 +14,7 @@ from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text,
 RewardKind = Literal["guide", "discount_code", "early_access", "shoutout", "giveaway_entry", "exclusive_content"]
 Handover = Literal["code", "file", "none"]
 Role = Literal["referrer", "referee"]
-HoldReason = Literal["holding_period", "pool_empty", "manual"]
+HoldReason = Literal["holding_period", "pool_empty", "file_missing", "manual"]
 RevocationReason = Literal[
     "unfollowed", "refunded", "corrected", "review", "ban", "ring", "operator", "milestone_lost", "banned"
 ]

@@ -167,7 +167,8 @@ def test_the_supervisor_reports_one_that_dies(python: Make, supervisor: Supervis
 def test_the_supervisor_starts_a_stalled_process_again(python: Make, supervisor: Supervisor, tmp_path: Path) -> None:
     """It ends with the status that asks for it; the others go on."""
     marker = tmp_path / "stalled"
-    first_start = f"import pathlib\np = pathlib.Path({str(marker)!r})\nif not p.exists(): p.touch(); raise SystemExit({RESTART_STATUS})\n"
+    first_start = f"import pathlib\np = pathlib.Path({str(marker)!r})\n"
+    first_start += f"if not p.exists(): p.touch(); raise SystemExit({RESTART_STATUS})\n"
     stalled = python(f"{first_start}{ASKER}time.sleep(60)", "stalled", PID=str(os.getpid()))
     supervisor.start([SupervisedProcess(stalled, marker.exists)])
     first = stalled.pid

@@ -11,9 +11,11 @@ from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.request_body import invalid_body, json_or_yaml_body
 from link_issuer.store import AlreadyTaken
 from referral.events.entities import ProgramVersion
+from referral.events.program import Program
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.program_file.check import CheckResult, check_program_file
+from referral.program_file.supply import codes_by_pool, supply_problems
 from referral.validation.mistakes import Mistake, count_of_mistakes, first_mistakes
 
 
@@ -28,7 +30,16 @@ def apply_file(program: str, *, dry_run: bool) -> tuple[AppliedProgram, Sequence
     applied = _apply(newest, checked)
     if applied.is_new and not dry_run:
         applied = AppliedProgram(_write(applied.version), is_new=True)
-    return applied, find_advice(applied.version.program)
+    return applied, [*find_advice(applied.version.program), *_missing_supplies(applied.version.program)]
+
+
+def _missing_supplies(program: Program) -> list[Advice]:
+    """Files and codes that the rewards need: what reward-dispatcher has listed in the catalog."""
+    catalog = dependencies().store.complete_catalog()
+    listing = catalog.guide_files(program.id)
+    codes = codes_by_pool(catalog.program_chunks(program.id))
+    problems = supply_problems(program, codes, listing.files if listing else None)
+    return [Advice(one.code, one.pointer, one.detail) for one in problems]
 
 
 def _check_body(program: str) -> CheckResult:
