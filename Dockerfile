@@ -22,9 +22,9 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheels .
  && /opt/referral/bin/pip install --no-deps --no-index wheels/*.whl
 
 FROM ${PYTHON_IMAGE}
-# Posters are drawn with system fonts, in Chinese and Latin scripts.
+# Posters are drawn with system fonts: Chinese and Latin, and most other scripts for people's names.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends fontconfig fonts-noto-cjk \
+ && apt-get install -y --no-install-recommends fontconfig fonts-noto-cjk fonts-noto-core \
  && rm -rf /var/lib/apt/lists/*
 # A fixed user id, so that volumes and policies can name it. This user owns no files and only reads.
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin referral

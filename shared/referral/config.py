@@ -212,6 +212,26 @@ class Settings:
         "6000/minute",
         form=_RATE,
     )
+    miss_limit: str = setting(
+        "REFERRAL_MISS_LIMIT",
+        "Look-ups of unknown codes, programs, people and keys allowed per address (IPv6: per /64) without a valid API key.",
+        "120/minute",
+        form=_RATE,
+    )
+    picture_limit: str = setting(
+        "REFERRAL_PICTURE_LIMIT",
+        "QR codes and posters that are drawn per API key or address; pictures drawn before do not count.",
+        "240/minute",
+        form=_RATE,
+    )
+    clicks_per_minute: int = setting(
+        "REFERRAL_CLICKS_PER_MINUTE",
+        "Clicks of one address (IPv6: of one /64) on one code that a process records per minute; further visitors are redirected"
+        " without a record.",
+        60,
+        least=1,
+        most=1_000_000,
+    )
     guides: str = setting(
         "REFERRAL_GUIDES",
         "Folder with the files of guides: in it one folder for each program, named by its id, e.g. prg_glow/skincare-secrets.pdf.",

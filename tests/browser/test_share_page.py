@@ -74,7 +74,7 @@ def test_the_button_is_within_reach_and_shares_link_and_text(browser: Browser, a
     page = context.new_page()
     with page.expect_response("**/ticket?*"):
         page.goto(f"{address}/s/AMY88?lang=en")
-    button = page.get_by_role("button", name="Share it with a friend")
+    button = page.get_by_role("button", name="Pass it on")
     box = button.bounding_box()
     assert box is not None
     assert 844 / 2 < box["y"] < 844 - box["height"]
@@ -95,7 +95,7 @@ def test_without_a_share_sheet_the_button_copies(browser: Browser, address: str)
     context.add_init_script("Object.defineProperty(navigator, 'share', { value: undefined })")
     page = context.new_page()
     page.goto(f"{address}/s/AMY88?lang=en&channel=xiaohongshu")
-    page.get_by_role("button", name="Share it with a friend").click()
+    page.get_by_role("button", name="Pass it on").click()
     page.get_by_role("status").filter(has_text="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert "Follow with my code AMY88" in copied
@@ -113,7 +113,7 @@ def test_a_press_before_its_ticket_and_one_long_after_are_reported(browser: Brow
     page, held = context.new_page(), list[Route]()
     page.route("**/ticket?*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     page.goto(f"{address}/s/AMY88?lang=en")
-    button = page.get_by_role("button", name="Share it with a friend")
+    button = page.get_by_role("button", name="Pass it on")
     button.click()
     assert page.evaluate("reports.length") == 0
     held.pop().continue_()

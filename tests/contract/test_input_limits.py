@@ -1,4 +1,4 @@
-"""Every number and list that a request may contain has an upper bound in its OpenAPI document, from which docs/limits.md is made."""
+"""Every number and list that a request may contain has an upper bound in its OpenAPI document, the source of docs/limits.md."""
 
 from referral_tools.commands.limits_page import input_limits
 

@@ -16,7 +16,11 @@ from tests.support.api_probe import probe
 from tests.support.settings import UNREACHABLE
 from tests.support.systems.link_issuer import PROGRAM, RULES, serve_link_issuer
 
-OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", "/s/{code}", "/s/{code}/poster.png"} | {
+OPEN_TO_ALL = {"/{code}", "/v1/links/{code}/qr.svg", "/v1/links/{code}/qr.png", "/s/{code}"} | {
+    "/",
+    "/s/{code}/poster.png",
+    "/s/{code}/poster.webp",
+    "/s/{code}/card.png",
     "/s/{code}/ticket",
     "/s/{code}/shares",
 }

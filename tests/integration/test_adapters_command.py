@@ -43,7 +43,7 @@ def test_a_token_is_set_changed_without_a_gap_and_removed(
 ) -> None:
     """The previous secret is valid until the next change, or revoked at once with --only; the list shows no secret."""
     token = tmp_path / "token"
-    token.write_text("glowtoken1\n")
+    token.write_text("\ufeffglowtoken1\r\n", "utf-8")
     first = _run(environ, "set", "wechat", PROGRAM, "--token-file", str(token))
     assert (first.exit_code, first.stdout) == (0, ""), first.output
     assert _kept(settings, "wechat") == ["glowtoken1"]

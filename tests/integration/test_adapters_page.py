@@ -63,7 +63,8 @@ def test_the_pages_commands_connect_three_platforms(tmp_path: Path) -> None:
         assert [answer["accepted"] for answer in told] == [1, 1, 1]
         assert [(one["index"], one["pointer"]) for one in told[1]["rejected"]] == [(1, "/subject")]
         answer = _json(_paste(first, shop, environ=environ)[-1])
-        assert (answer["accepted"], answer["rejected"][0]["pointer"]) == (1, "/events/1/topic")
+        assert (answer["accepted"], answer["rejected"][0]["pointer"]) == (1, "/events/1/order/total")
+        assert [(one["reason"], one["pointer"]) for one in answer["ignored"]] == [("unmapped_type", "/events/2/topic")]
 
 
 def _referrer(lines: list[str]) -> str | None:

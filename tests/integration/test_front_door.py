@@ -236,6 +236,20 @@ def test_a_service_that_is_down_is_503_and_the_others_work(front: Front) -> None
     assert httpx.get(f"{front.url}/AMY88").status_code == 200
 
 
+def test_a_browser_gets_a_page_for_an_error_of_the_front_door(front: Front) -> None:
+    """In both languages, with the same status and Retry-After as the problem that programs get."""
+    front.servers["leaderboard"].shutdown()
+    front.servers["leaderboard"].server_close()
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = httpx.get(f"{front.url}/p/prg_glow", headers=browser)
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert page.headers["retry-after"] == "2"
+    assert "页面暂时打不开" in page.text
+    assert "Please try again in a minute." in page.text
+    large = httpx.post(f"{front.url}/v1/events", content=b"x" * (MAX_BODY + 1), headers=browser)
+    assert (large.status_code, large.headers["content-type"]) == (413, "text/html; charset=utf-8")
+
+
 def test_one_client_has_a_bounded_number_of_requests_at_a_time(front: Front) -> None:
     """Further ones are answered 429 at once."""
     threads = [

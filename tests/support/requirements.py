@@ -19,6 +19,5 @@ def require_program(*names: str, package: str) -> str:
 
 def require_chinese_font() -> None:
     """Fails the test if no font with Chinese characters is installed."""
-    face = fonts.find_face("bold")
-    if face is None or not face.chinese:
+    if fonts.face_for("中文", "bold") is None:
         pytest.fail(f"No font has Chinese characters. {REMEDY.format(package='fonts-noto-cjk')}")

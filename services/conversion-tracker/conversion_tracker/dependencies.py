@@ -1,6 +1,6 @@
 """What the views of this service use in addition to the shared context. Created once per app."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from conversion_tracker.attribution.store import PersonStore
 from conversion_tracker.bans.store import BanStore
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient
+from conversion_tracker.ingest.adapters.mapped_event import IgnoredReason
 from conversion_tracker.ingest.validation import EventValidator
 from conversion_tracker.replay.jobs import ReplayJobs
 from conversion_tracker.replay.launcher import ReplayLauncher
@@ -18,6 +19,7 @@ from referral.events.keys import KeyedLine
 from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
+from referral.telemetry.label_limit import LabelLimit
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS, Topic
@@ -40,11 +42,16 @@ class Dependencies:
     replays: ReplayLauncher
     log_readers: LogReaderPool
     leaderboard: LeaderboardClient
+    adapter_labels: LabelLimit = field(default_factory=lambda: LabelLimit(100))
 
     def publish_events(self, lines: list[KeyedLine]) -> None:
         """Returns when Kafka has acknowledged every line. Raises NotDurable or Overloaded."""
         self.publisher.publish(EVENTS, lines)
         counter("ingest_accepted").inc(len(lines))
+
+    def count_ignored(self, adapter: str, reason: IgnoredReason) -> None:
+        """Counts what a platform sent that is no event."""
+        counter("adapter_ignored").labels(self.adapter_labels.label(adapter), reason).inc()
 
     def publish_line(self, topic: Topic, key: str, line: msgspec.Struct) -> None:
         """Returns when Kafka has acknowledged the line. Raises NotDurable or Overloaded."""

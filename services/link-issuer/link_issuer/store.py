@@ -108,6 +108,15 @@ class Store:
         in_force = self._reservations.reserve(requests, _EXPIRES_S)
         return [msgspec.json.decode(reservation.content, type=Participant) for reservation in in_force]
 
+    def reserve_change(self, before: Participant, changed: Participant) -> Participant:
+        """The record to write. Raises AlreadyTaken if another change of the same record is being written."""
+        old, new = (derive_id("rec", msgspec.json.encode(one).decode()) for one in (before, changed))
+        request = Reservation(new, to_ms(changed.recorded_at), msgspec.json.encode(changed))
+        [in_force] = self._reservations.reserve([(f"li:change:{before.id}:{old}", request)], _VERSION_EXPIRES_S)
+        if in_force.owner != new:
+            raise AlreadyTaken(f"Another request is changing {before.external_id}")
+        return changed
+
     def reserve_version(self, version: ProgramVersion) -> ProgramVersion:
         """The record to write under this version number: of concurrent requests with the same rules, all get the first one's.
 

@@ -7,8 +7,9 @@ https://kafka.apache.org/documentation/#compaction.
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from datetime import datetime
 from typing import TypeVar, assert_never
 
 from referral.events.entities import (
@@ -44,7 +45,7 @@ class Catalog:
         self._refresh = refresh
         self._participants: dict[str, Participant] = {}
         self._codes: dict[str, Participant | Link] = {}
-        self._mentions: dict[tuple[str, str], Participant] = {}
+        self._mentions: dict[tuple[str, str], tuple[Participant, ...]] = {}  # also those who had it before
         self._by_external: dict[tuple[str, str], Participant] = {}
         self._programs: dict[str, list[ProgramVersion]] = {}
         self._chunks: dict[str, PoolChunk] = {}
@@ -53,7 +54,7 @@ class Catalog:
         self._webhooks: dict[str, Webhook] = {}
         self._secrets: dict[tuple[str, str], AdapterSecret] = {}
         self._links: dict[str, dict[str, Link]] = defaultdict(dict)
-        self._uses: dict[str, int] = {}
+        self._uses: dict[str, LinkUsed] = {}
         self._returned: dict[str, frozenset[str]] = {}
         for entity in entities:
             self.apply(entity)
@@ -73,7 +74,8 @@ class Catalog:
                 self._links[entity.participant][entity.code] = entity
                 self._claim(entity)
             case LinkUsed():
-                self._uses[entity.code] = max(entity.uses, self._uses.get(entity.code, 0))
+                if entity.uses > self.uses(entity.code):
+                    self._uses[entity.code] = entity
             case UseReturned():
                 others = self._returned.get(entity.code, frozenset()) - {entity.click}
                 self._returned[entity.code] = others | {entity.click} if entity.returned else others
@@ -105,8 +107,11 @@ class Catalog:
         self._participants[participant.id] = participant
         self._by_external[participant.program, participant.external_id] = participant
         self._claim(participant)
-        if participant.mention:
-            self._mentions[participant.program, normalize_mention(participant.mention)] = participant
+        mentions = [participant.mention, *(former.mention for former in participant.former)]
+        for mention in filter(None, mentions):
+            key = participant.program, normalize_mention(mention)
+            others = (other for other in self._mentions.get(key, ()) if other.id != participant.id)
+            self._mentions[key] = (participant, *others)
 
     def _claim(self, owner: Participant | Link) -> None:
         """A code belongs to the entity recorded first with it, in whatever order the records are read."""
@@ -116,8 +121,12 @@ class Catalog:
 
     def snapshot(self) -> "Catalog":
         """The same indexes without refresh, for a caller that has just read to the end, or that must not wait."""
+        return self.with_refresh(_no_refresh)
+
+    def with_refresh(self, refresh: Callable[[], None]) -> "Catalog":
+        """The same indexes with another refresh."""
         other = copy(self)
-        other._refresh = _no_refresh
+        other._refresh = refresh
         return other
 
     def with_rules(self, rules: ProgramVersion) -> "Catalog":
@@ -187,10 +196,10 @@ class Catalog:
             return self._find(lambda: self._codes.get(key))  # type: ignore[return-value] # the union, not its base
         return owner
 
-    def mention(self, program: str, mention: str) -> Participant | None:
-        """The participant enrolled with this mention, in any case, with or without @."""
+    def mention(self, program: str, mention: str, at: datetime | None = None) -> Participant | None:
+        """The participant who has a mention at a time, or has it last: in any case, with or without @."""
         key = program, normalize_mention(mention)
-        return self._find(lambda: self._mentions.get(key))
+        return self._find(lambda: _holder_of(key[1], self._mentions.get(key, ()), at))
 
     def owner(self, code: Participant | Link) -> Participant | None:
         """The participant that the owner of a code (as `code` returns it) is or belongs to."""
@@ -202,7 +211,18 @@ class Catalog:
 
     def uses(self, code: str) -> int:
         """How often people have opened a usage-limited link, as last recorded; 0 for any other."""
-        return self._uses.get(code, 0)
+        used = self._uses.get(code)
+        return used.uses if used else 0
+
+    def exhausted_since(self, link: Link) -> datetime | None:
+        """When the uses of a link reached its limit, as recorded; None while a use is left or there is no limit.
+
+        A use that was returned opens the link again, until it has been used as well.
+        """
+        used = self._uses.get(link.code)
+        if link.max_uses is None or used is None or used.uses < link.max_uses + self.returned_uses(link.code):
+            return None
+        return used.recorded_at
 
     def returned_uses(self, code: str) -> int:
         """How many uses of a usage-limited link were returned, because the visitor was not a person."""
@@ -257,6 +277,17 @@ class Catalog:
     def adapter_secrets(self) -> list[AdapterSecret]:
         """All adapter secrets, also removed ones, ordered by program and name."""
         return [secret for _, secret in sorted(self._secrets.items())]
+
+
+def _holder_of(mention: str, known: Sequence[Participant], at: datetime | None) -> Participant | None:
+    """The participant who has a mention (in its normal form) at a time, of all who have had it; the current holder for None."""
+    if len(known) == 1 and not known[0].former:
+        return known[0]
+    for participant in known:
+        held = (participant if at is None else participant.details_at(at)).mention
+        if held is not None and normalize_mention(held) == mention:
+            return participant
+    return None
 
 
 def _version_order(version: ProgramVersion) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from msgspec import Meta, field
 from referral.events.facts import Channel, Fact
 from referral.events.line import Name, type_tag
 from referral.events.section import Section, Slug
-from referral.events.value_checks import InvalidValue
+from referral.events.value_checks import InvalidValue, time_zone
 
 JsonPath = Annotated[
     str,
@@ -19,6 +19,9 @@ JsonPath = Annotated[
     ),
 ]
 PersonPrefix = Annotated[str, Meta(min_length=1, max_length=32)]
+HEADER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$"
+HeaderName = Annotated[str, Meta(pattern=HEADER_PATTERN, extra={"must_be": "a header name such as X-Signature"})]
+TimeZone = Annotated[str, Meta(max_length=64, examples=["UTC"], extra={"check": time_zone})]
 AppId = Annotated[
     str,
     Meta(
@@ -53,7 +56,14 @@ class AdapterPaths(Section, frozen=True, kw_only=True):
     """Where a platform's JSON has the fields of an event: a JSON pointer (`/user/id`) or a dotted path (`user.id`) each."""
 
     id: Annotated[JsonPath, Meta(description="where the platform's own id of the event is", examples=["/event/id"])]
-    type: Annotated[JsonPath, Meta(description="where the platform's event name is", examples=["/event/name"])]
+    type: Annotated[
+        JsonPath | None,
+        Meta(
+            description="where the platform's event name or status is",
+            examples=["/event/name"],
+            extra={"left_out": "it is in the header that type_header names"},
+        ),
+    ] = None
     person: Annotated[JsonPath, Meta(description="where the person's id is", examples=["/user/id"])]
     time: Annotated[JsonPath, Meta(description="where the time of the event is", examples=["/event/at"])]
     code: Annotated[JsonPath | None, Meta(description="where the referral code is")] = None
@@ -67,13 +77,7 @@ class AdapterSignature(Section, frozen=True, kw_only=True):
     """How a platform signs its webhooks: the header that holds the HMAC-SHA256 of the body, and the name of the secret."""
 
     header: Annotated[
-        str,
-        Meta(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$",
-            description="the header that holds the HMAC-SHA256 of the body",
-            examples=["X-Signature"],
-            extra={"must_be": "a header name such as X-Signature"},
-        ),
+        HeaderName, Meta(description="the header that holds the HMAC-SHA256 of the body", examples=["X-Signature"])
     ]
     secret: Annotated[
         Slug,
@@ -100,7 +104,7 @@ class WechatAccount(Section, frozen=True, kw_only=True):
     ] = None
     mode: Annotated[
         Literal["compatible", "encrypted"],
-        Meta(description="whether plaintext callbacks are accepted (compatible) or refused (encrypted)"),
+        Meta(description="whether plaintext callbacks are accepted until wechat-aes is set (compatible) or never"),
     ] = "compatible"
 
 
@@ -126,6 +130,14 @@ class Adapter(Section, frozen=True, kw_only=True):
             extra={"must_be": f"a mapping with 1 to {MAX_EVENT_NAMES} event names"},
         ),
     ]
+    type_header: Annotated[
+        HeaderName | None,
+        Meta(
+            description="the header that holds the platform's event name, of all events of a request",
+            examples=["X-Shopify-Topic"],
+            extra={"left_out": "it is in the body, at where.type"},
+        ),
+    ] = None
     data: Annotated[
         dict[DataField, JsonPath],
         Meta(description="where the fields of the event's data are", examples=[{"order": "/order/number"}]),
@@ -145,6 +157,17 @@ class Adapter(Section, frozen=True, kw_only=True):
     time_format: Annotated[
         Literal["rfc3339", "seconds", "milliseconds"], Meta(description="how the time is written")
     ] = "rfc3339"
+    amount_unit: Annotated[
+        Literal["main", "minor"],
+        Meta(description="whether amounts are in the currency's main unit (yuan) or in its minor unit (fen, cents)"),
+    ] = "main"
+    time_zone: Annotated[
+        TimeZone | None,
+        Meta(
+            description="the time zone of times that are written without one",
+            extra={"left_out": "each time must have a zone"},
+        ),
+    ] = None
     signature: Annotated[
         AdapterSignature | None,
         Meta(description="how the platform signs its webhooks", extra={"left_out": "it sends an API key"}),

@@ -9,7 +9,8 @@ from iso4217 import Currency
 
 from referral.events.value_checks import InvalidValue
 
-CURRENCY_CODES = frozenset(str(currency.code) for currency in Currency if currency.exponent is not None)
+_MINOR_UNIT_DIGITS = {str(currency.code): currency.exponent for currency in Currency if currency.exponent is not None}
+CURRENCY_CODES = frozenset(_MINOR_UNIT_DIGITS)
 _INTENDED = {
     **dict.fromkeys(("RMB", "CNH", "YUAN", "RENMINBI", "CHY", "元", "块", "圆", "人民币"), "CNY"),
     **dict.fromkeys(("¥", "￥"), "CNY or JPY"),
@@ -42,6 +43,11 @@ def currency_of_event(text: str) -> str:
     """The code of the currency of an event, which platforms also send in small letters. Raises InvalidValue."""
     capitals = text.upper() if text.isascii() else text
     return capitals if capitals in CURRENCY_CODES else currency_code(text)
+
+
+def minor_unit_digits(code: str) -> int:
+    """How many decimal digits the minor unit of a currency has: 2 for CNY, 0 for JPY, 3 for KWD. Raises KeyError."""
+    return _MINOR_UNIT_DIGITS[code]
 
 
 def _remedy(text: str) -> str:

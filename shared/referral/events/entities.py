@@ -1,6 +1,6 @@
 """The entities of the catalog: one per record, the newest of a key is valid. In `referral.catalog`, keyed by `entity_key`."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, assert_never
 
 from msgspec import Meta, Struct
@@ -33,10 +33,22 @@ class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
     effective_from: Timestamp
 
 
+class FormerDetails(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """The mention and device that a participant had before a time."""
+
+    until: Timestamp
+    mention: Name | None = None
+    device: Annotated[str, Meta(max_length=128)] | None = None
+
+
+MAX_FORMER_DETAILS = 20
+
+
 class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
     """A person enrolled in a program, who refers others by `code`, by the link that carries it, or by `mention`.
 
-    `partner` is the id of one of the program's partners; it is set at enrolment, and never changes.
+    `partner` is the id of one of the program's partners; it is set at enrolment, and never changes. `recorded_at` is the time of
+    enrolment, also after a change. Code and mention count for what happened from then on, or from `since` if that is earlier.
     """
 
     id: ParticipantId
@@ -47,6 +59,26 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
     mention: Name | None = None
     device: Annotated[str, Meta(max_length=128, description="a hash of their own device")] | None = None
     partner: Id | None = None
+    since: Annotated[Timestamp, Meta(description="dated back to this time at enrolment")] | None = None
+    since_by: Annotated[Id, Meta(description="the API key that dated it back")] | None = None
+    former: Annotated[
+        tuple[FormerDetails, ...],
+        Meta(max_length=MAX_FORMER_DETAILS, description="oldest first; kept since old events use them"),
+    ] = ()
+
+    def details_at(self, at: datetime) -> "Participant | FormerDetails":
+        """What holds the mention and the device of a time: an event is judged by those that were in force when it happened."""
+        return next((former for former in self.former if at < former.until), self)
+
+    def counts(self, at: datetime, appended_at: datetime) -> bool:
+        """Whether evidence of a time, appended to the log at another, may refer to this participant.
+
+        What was appended before the enrolment was decided without it; so a participant dated back changes only what comes later,
+        and every fold decides the same again.
+        """
+        if self.since is None:
+            return self.recorded_at <= at
+        return self.since <= at and self.recorded_at <= appended_at
 
     @property
     def shown_name(self) -> str:

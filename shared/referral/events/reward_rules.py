@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from referral.events.rewards import RewardKind, Role
-from referral.events.section import MAX_COUNT_OF_PEOPLE, CurrencyCode, Period, Section, ShortText, Slug
+from referral.events.section import MAX_COUNT_OF_PEOPLE, CurrencyCode, Localized, Period, Section, ShortText, Slug
 from referral.events.value_checks import not_paid_for_sharing
 
 GENERATED = "generated"
@@ -30,6 +30,14 @@ class Reward(Section, frozen=True, kw_only=True):
         Meta(description="when it is granted", extra={"check": not_paid_for_sharing}),
     ]
     kind: Annotated[RewardKind, Meta(description="what it is")]
+    name: Annotated[
+        Localized,
+        Meta(
+            description="what people read, such as 20% off your first order",
+            examples=[{"en": "20% off your first order"}],
+            extra={"left_out": "a text for its kind"},
+        ),
+    ] = field(default_factory=dict)
     referrals: Annotated[
         MilestoneReferrals | None, Meta(description="for a milestone, how many referrals it takes")
     ] = None

@@ -14,6 +14,7 @@ Action = Literal["reject", "hold", "ignore"]
 ScreeningReason = Literal[
     "self_referral",
     "same_device",
+    "same_click",
     "network_burst",
     "velocity_per_minute",
     "disposable_handle",
@@ -49,7 +50,7 @@ class VelocityPerMinute(Section, frozen=True, kw_only=True):
 
     limit: Annotated[
         int, Meta(ge=1, le=MAX_COUNT, description="how many referrals of one referrer may qualify within a minute")
-    ] = 20
+    ] = 60
     action: Annotated[Action, Meta(description="what happens to those above the limit")] = "hold"
 
 
@@ -119,3 +120,6 @@ class Screening(Section, frozen=True, kw_only=True):
         DeadlineBurst, Meta(description="an unusual number of referrals right before a deadline")
     ] = DeadlineBurst()
     ring: Annotated[Action, Meta(description="what happens to the newest edge of a referral cycle")] = "reject"
+    same_click: Annotated[
+        Action, Meta(description="what happens if several people come by one and the same click of a link")
+    ] = "hold"

@@ -56,7 +56,7 @@ def authenticate(scope: Scope) -> ApiKey:
         raise _unauthorized_problem(
             "missing_key", "API key missing. Send `Authorization: Bearer rk_…`; `referral keys create` creates a key."
         )
-    key = _find_key(secret_digest(secret))
+    key = context().catalog.api_key(secret_digest(secret))
     if key is None or key.revoked:
         raise _unauthorized_problem(
             "unknown_key", "Unknown or revoked API key. Send a valid one; `referral keys create` creates a key."
@@ -69,29 +69,22 @@ def authenticate(scope: Scope) -> ApiKey:
             f" `referral keys rotate {key.id}` creates one.",
         )
     g.caller = key.id
+    require_scope(key, scope)
+    context().key_uses.record(key, now_ms)
+    return key
+
+
+def require_scope(key: ApiKey, scope: Scope) -> None:
+    """Raises Problem 403 if a key has neither the scope nor `admin`, which includes all others."""
     if scope not in key.scopes and "admin" not in key.scopes:
         granted = ", ".join(key.scopes)
         detail = f"Scope `{scope}` required; key {key.id} has: {granted}. Use a key with this scope or `admin`."
         raise Problem(403, "missing_scope", detail)
-    context().key_uses.record(key, now_ms)
-    return key
 
 
 def is_expired(key: ApiKey, now_ms: int) -> bool:
     """Whether a key's secret is refused at this time (ms) because of its age."""
     return key.expires_at is not None and now_ms >= to_ms(key.expires_at)
-
-
-def _find_key(digest: str) -> ApiKey | None:
-    """The key with this digest.
-
-    A digest that is not in the catalog's view makes this thread wait while the catalog is read to its end. Such a request is
-    therefore counted by the rate limit also on a route without one; a request that is counted already is not counted twice.
-    """
-    shared = context()
-    if "rate_limit" not in g and not shared.catalog.has_api_key(digest):
-        shared.limiter.count(request)
-    return shared.catalog.api_key(digest)
 
 
 def find_valid_key(catalog: Catalog, authorization: str, scope: Scope, now_ms: int) -> ApiKey | None:

@@ -9,15 +9,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.http import docs_page, health, openapi, problems
+from referral.http import docs_page, final_slash, health, openapi, problems
 from referral.http.bounded_body import BodyReaders
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
 from referral.http.ignored_proxies import warn_of_shared_address
 from referral.http.key_uses import KeyUses
+from referral.http.miss_guard import MissGuard
 from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
 from referral.log.acls import topic_operations
+from referral.pages import design
 from referral.redis_client import connect_for_http
 from referral.telemetry.metrics import export_build_info
 
@@ -31,7 +33,7 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     follower: CatalogFollower | None = None,
 ) -> Flask:
-    """Returns a Flask app with these blueprints, problem responses, API keys, rate limits, health, metrics and OpenAPI.
+    """Returns a Flask app with these blueprints, problems and error pages, API keys, rate limits, health, metrics and OpenAPI.
 
     `checks` are the service's own readiness checks. Unless a `follower` is passed, a thread starts to follow the catalog: create
     the app in the process that serves it, and call `app.extensions["referral"].close()` at its end.
@@ -44,16 +46,18 @@ def create_app(
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies)  # type: ignore[method-assign]
     problems.register(app)
+    final_slash.register(app)
     app.register_blueprint(health.ops_blueprint(_checks(service, context) | dict(checks or {}), context.gauges))
     docs_page.register(app, openapi.build_api(app, title, blueprints))
     export_build_info(service)
-    return app
+    return design.init_app(app)
 
 
 def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     following = follower or CatalogFollower(settings).start()
     redis = connect_for_http(settings)
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
+    guard = MissGuard(following, limiter, settings.http_threads)
     context = Context(
         settings,
         clock_from(settings.clock),
@@ -62,6 +66,7 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
         limiter,
         BodyReaders(settings.http_threads),
         KeyUses(redis),
+        following.view.with_refresh(guard.refresh),
     )
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
     context.gauges["catalog_age_seconds"] = following.age

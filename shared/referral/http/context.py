@@ -31,13 +31,9 @@ class Context:
     limiter: RateLimiter
     body_readers: BodyReaders
     key_uses: KeyUses
+    catalog: Catalog  # the current view; a look-up that finds nothing costs the caller of the request
     gauges: dict[str, Callable[[], float]] = field(default_factory=dict)  # by metric name; read for each scrape
     _closers: list[Callable[[], None]] = field(default_factory=list)
-
-    @property
-    def catalog(self) -> Catalog:
-        """The current view of the catalog."""
-        return self.follower.view
 
     def publisher(self) -> Publisher:
         """Returns the publisher of a service, which has one. `close` sends the lines that it still holds."""

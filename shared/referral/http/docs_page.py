@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -9,8 +10,12 @@ from typing import Any
 
 from flask import Flask, Response, render_template_string
 from flask_smorest import Api
+from markupsafe import Markup, escape
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_TOKENS = Path(__file__).parents[1] / "pages/assets/tokens.css"
+_CODE = re.compile(r"`([^`]+)`")
+_METHODS = ("get", "post", "put", "patch", "delete")
 _CONSTRAINTS = {
     "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
@@ -25,7 +30,7 @@ _CONSTRAINTS = {
 
 def register(app: Flask, api: Api) -> None:
     """Adds /docs to an app. The page is rendered on the first request, so that a service may extend the document until then."""
-    style = (_TEMPLATES / "docs.css").read_text("utf-8")
+    style = _TOKENS.read_text("utf-8") + (_TEMPLATES / "docs.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -34,13 +39,40 @@ def register(app: Flask, api: Api) -> None:
         template = (_TEMPLATES / "docs.html").read_text("utf-8")
         spec: dict[str, Any] = api.spec.to_dict()
         return render_template_string(
-            template, spec=spec, style=style, type_text=type_text, constraints_text=constraints_text, anchor=anchor
+            template,
+            spec=spec,
+            groups=operation_groups(spec),
+            style=style,
+            type_text=type_text,
+            constraints_text=constraints_text,
+            anchor=anchor,
+            prose=prose,
         )
 
     @app.get("/docs")
     def documentation() -> Response:
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
         return Response(page(), headers=headers, mimetype="text/html")
+
+
+def operation_groups(spec: Mapping[str, Any]) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+    """Returns the operations of a document as (path, method, operation) by their first tag, groups and paths in order.
+
+    The parameters that a path has for all of its methods are part of each operation.
+    """
+    groups: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, operations in sorted(spec["paths"].items()):
+        for method in (one for one in _METHODS if one in operations):
+            operation = dict(operations[method])
+            operation["parameters"] = [*operations.get("parameters", []), *operation.get("parameters", [])]
+            group = (operation.get("tags") or ["other"])[0].replace("_", " ")
+            groups.setdefault(group, []).append((path, method, operation))
+    return dict(sorted(groups.items()))
+
+
+def prose(text: str) -> Markup:
+    """Returns a description as HTML: what is in backticks is code, everything else is escaped."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # escaped before  # noqa: S704  # nosec B704
 
 
 def type_text(schema: Mapping[str, Any]) -> str:

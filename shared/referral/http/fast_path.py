@@ -48,3 +48,13 @@ def mount_fast_path(app: Flask, service: str, method: str, route: str, view: Fas
         return [response.body]
 
     app.wsgi_app = respond  # type: ignore[method-assign] # where Flask's documentation puts middleware
+
+
+def client_address(environ: "WSGIEnvironment", proxies: int) -> str:
+    """Returns the address of the client in front of that many trusted proxies, as ProxyFix does for Flask's views."""
+    if proxies and (forwarded := environ.get("HTTP_X_FORWARDED_FOR")):
+        addresses: list[str] = forwarded.split(",")
+        if len(addresses) >= proxies and (address := addresses[-proxies].strip()):
+            return address
+    direct: str = environ.get("REMOTE_ADDR", "")
+    return direct

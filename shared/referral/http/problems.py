@@ -114,7 +114,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Overloaded, _overload_response)
     for error_class, state in _REDIS_STATES.items():
         app.register_error_handler(error_class, partial(_redis_error, state))
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error_response)
     app.register_error_handler(Exception, _internal_error)
 
 
@@ -126,7 +126,8 @@ def _redis_error(state: str, error: Exception) -> Response:
     return problem_response(unavailable(f"Redis is {state} ({type(error).__name__})."))
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error_response(error: HTTPException) -> Response:
+    """Returns the problem response of an error that Flask raised, such as for an unknown path."""
     status = error.code or 500
     code, detail = _CODES.get(status, (error.name.lower().replace(" ", "_"), error.description or error.name))
     detail = detail.format(limit=request.max_content_length) if status == 413 else detail

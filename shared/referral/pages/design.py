@@ -4,11 +4,12 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, request, send_from_directory
+from flask import Blueprint, Flask, Response, request, send_from_directory, url_for
 
 from referral.http.rate_limit import without_rate_limit
 from referral.pages.catalogues import Catalogues
 from referral.pages.languages import LANGUAGES, NAMES, language, locale
+from referral.pages.problem_pages import show_problem_as_page
 
 _HOME = Path(__file__).parent
 _ASSETS = _HOME / "assets"
@@ -22,9 +23,10 @@ def init_app(app: Flask) -> Flask:
     blueprint = Blueprint("design", __name__, template_folder="templates")
     blueprint.add_url_rule("/pages/<name>", view_func=asset)
     app.register_blueprint(blueprint)
+    app.after_request(show_problem_as_page)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals |= {
-        "asset_version": asset_version,
+        "asset_url": asset_url,
         "language": language,
         "languages": [(tag, NAMES[tag]) for tag in LANGUAGES],
     }
@@ -33,13 +35,21 @@ def init_app(app: Flask) -> Flask:
 
 @without_rate_limit
 def asset(name: str) -> Response:
-    """Returns a style or script. With `?v=` it may be cached for a year: a new version has another URL."""
-    max_age = _VERSIONED_MAX_AGE_S if request.args.get("v") else _UNVERSIONED_MAX_AGE_S
-    response = send_from_directory(_ASSETS, name, max_age=max_age)
-    if max_age == _VERSIONED_MAX_AGE_S:
-        response.cache_control.immutable = True
+    """Returns a style, script or icon. Under the URL of its version it may be cached for a year: a new version has another URL.
+
+    During an update a page may name another version than this process has; that response is cached for a minute only.
+    """
+    response = send_from_directory(_ASSETS, name)
+    is_version = request.args.get("v") == asset_version(name)
+    response.cache_control.max_age = _VERSIONED_MAX_AGE_S if is_version else _UNVERSIONED_MAX_AGE_S
+    response.cache_control.immutable = is_version
     response.cache_control.public, response.cache_control.no_cache = True, None
     return response
+
+
+def asset_url(name: str) -> str:
+    """Returns the URL of an asset's version."""
+    return url_for("design.asset", name=name, v=asset_version(name))
 
 
 @cache

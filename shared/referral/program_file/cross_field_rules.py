@@ -20,6 +20,7 @@ from referral.events.prize_ranks import overlaps
 from referral.events.reward_rules import GENERATED
 from referral.events.rewards import RewardKind, handover_of
 from referral.events.section import Period
+from referral.program_file.adapter_rules import adapter_fields
 from referral.program_file.raw_section import RawSection, with_ancestors
 from referral.validation.mistakes import Mistake
 
@@ -271,5 +272,6 @@ RULES: tuple[Rule, ...] = (
     end_after_beginning,
     challenges,
     distinct_hashtags,
+    adapter_fields,
 )
 """Every rule across fields: add a rule here."""

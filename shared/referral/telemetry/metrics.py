@@ -60,13 +60,18 @@ ROWS = (
         "Redirects of referral links, by outcome: redirected, or the reason why not.",
         ("outcome",),
     ),
+    MetricRow(
+        "clicks_unrecorded",
+        "counter",
+        "Redirects whose click was not recorded: its address had opened the code REFERRAL_CLICKS_PER_MINUTE times in that minute.",
+    ),
     MetricRow("ingest_accepted", "counter", "Events accepted (durable on the log)."),
     MetricRow("ingest_rejected", "counter", "Events rejected, by error code.", ("code",)),
     MetricRow(
         "adapter_ignored",
         "counter",
-        "Platform callbacks acknowledged and ignored: messages and irrelevant events.",
-        ("adapter",),
+        "What platforms sent that is no event, acknowledged and ignored, by adapter (the first 100 names) and reason.",
+        ("adapter", "reason"),
     ),
     MetricRow("replays", "counter", "Replays finished, by outcome (done, failed, cancelled, lost).", ("outcome",)),
     # Publisher

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from redis import Redis
 from werkzeug.test import TestResponse
 
 from conversion_tracker.dependencies import init_app
@@ -119,7 +121,7 @@ def test_callbacks_become_events_and_messages_are_ignored(system: ConversionTrac
         (200, "text/plain", "success")
     ] * 5
     metrics = system.app.test_client().get("/metrics").text
-    assert 'referral_adapter_ignored_total{adapter="wechat"}' in metrics
+    assert 'referral_adapter_ignored_total{adapter="wechat",reason="no_event"}' in metrics
     lines = {line["type"]: line for line in system.decoded("events")}
     assert set(lines) == {"person.followed", "code.scanned", "person.unfollowed"}
     assert {line["person"] for line in lines.values()} == {"wechat:oBo"}
@@ -157,16 +159,97 @@ def test_an_invalid_or_replayed_signature_is_rejected(system: ConversionTracker)
     assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
 
 
+def test_every_signature_is_bound_to_the_content_it_came_with(system: ConversionTracker) -> None:
+    """Also that of a message or an echo, which have no event: with another body it is refused, with the same it is repeated."""
+    client, where = system.app.test_client(), f"/v1/adapters/wechat/{PROGRAM}"
+    message, echo, broken = _query(nonce="message"), _query(nonce="echo"), _query(nonce="broken")
+    text = _xml("", kind="text")
+    assert [_callback(system, text, message).text for _ in range(2)] == ["success"] * 2
+    assert [client.get(where, query_string=echo | {"echostr": "1"}).text for _ in range(2)] == ["1"] * 2
+    assert _code(_callback(system, "<xml/>", broken)) == (400, "malformed_callback")
+    for captured in (message, echo, broken):
+        assert _code(_callback(system, _xml("subscribe", "qrscene_AMY88", "oEve"), captured)) == (
+            403,
+            "replayed_signature",
+        )
+    assert _code(client.get(where, query_string=message | {"echostr": "1"})) == (403, "replayed_signature")
+    assert _code(client.get(where, query_string=echo | {"echostr": "2"})) == (403, "replayed_signature")
+    both = text.replace("</xml>", "<Encrypt>AAAA</Encrypt></xml>")
+    assert _callback(system, both, message).text == "success"
+    assert 0 < system.context.redis.ttl(f"http:wechat:{message['signature']}") <= 600
+    assert system.lines("events") == []
+
+
+@pytest.mark.parametrize("character", ["\x08", "\x10", "\x1d", "\ufffe"])
+def test_messages_with_characters_that_xml_lacks_are_answered_with_success(
+    system: ConversionTracker, character: str
+) -> None:
+    """After any other response WeChat shows the sender that the account is out of order."""
+    text = f"<![CDATA[hi{character}]]></Content></xml>"
+    bodies = [
+        _xml("", kind="text").replace("</xml>", f"<Content>{text}"),
+        _xml("subscribe", person=f"oB{character}o"),
+        _xml("subscribe").replace("<CreateTime>", f"<CreateTime>{character}"),
+    ]
+    answers = [_callback(system, body, _query(nonce=str(number))) for number, body in enumerate(bodies)]
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "success")] * 3
+    follow = _xml("subscribe", "qrscene_AMY88").replace("</xml>", f"<Ticket>{text.replace('Content', 'Ticket')}")
+    assert _callback(system, follow, _query(nonce="follow")).text == "success"
+    assert [line["code"] for line in system.decoded("events")] == ["AMY88"]
+    metrics = system.app.test_client().get("/metrics").text
+    assert 'referral_adapter_ignored_total{adapter="wechat",reason="unusable"}' in metrics
+
+
+def test_callbacks_of_one_second_count_in_the_order_of_arrival(settings: Settings, environ: dict[str, str]) -> None:
+    """CreateTime has whole seconds. Of twelve people six left and came back in one second, six the other way round."""
+    with (
+        serve_conversion_tracker(settings, *_catalog(settings)) as system,
+        run_module(environ, "conversion_tracker", "fold", "attribute"),
+        run_module(environ, "conversion_tracker", "fold", "screen"),
+    ):
+        second = _now() - 10
+        for number in range(12):
+            names = ["unsubscribe", "subscribe"] if number % 2 else ["subscribe", "unsubscribe"]
+            person = f"oPerson{number}"
+            assert _callback(
+                system, _xml("subscribe", person=person, created=second - 60), _query(nonce=f"{number}")
+            ).text
+            for name in [*names, names[0]]:  # the first is repeated, as after a response that was lost
+                nonce = f"{number}{name}{names.index(name)}"
+                assert (
+                    _callback(system, _xml(name, person=person, created=second), _query(nonce=nonce)).text == "success"
+                )
+        system.wait_until_folded()
+        found = [system.person(f"wechat:oPerson{number}")["status"] for number in range(12)]
+        assert found == ["unfollowed" if number % 2 == 0 else "follower" for number in range(12)]
+        times: dict[str, set[str]] = {}
+        for line in system.decoded("events"):
+            times.setdefault(line["id"], set()).add(line["occurred_at"])
+        assert all(len(one) == 1 for one in times.values())
+
+
+def test_callbacks_of_one_second_are_accepted_without_redis(system: ConversionTracker) -> None:
+    """Then the server's clock dates them, and no signature is remembered."""
+    client = system.context.redis
+    lost = Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=0.1)
+    system.app.extensions["referral"] = replace(system.context, redis=lost)
+    assert _callback(system, _xml("subscribe")).text == "success"
+    assert len(system.lines("events")) == 1
+    system.app.extensions["referral"] = replace(system.context, redis=client)
+
+
 def test_callbacks_are_limited_in_size_and_parsed_safely(system: ConversionTracker) -> None:
     """Entities and oversized bodies are rejected."""
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><FromUserName>&a;</FromUserName></xml>'
     assert _code(_callback(system, bomb)) == (400, "malformed_callback")
     assert _code(_callback(system, b"<xml>" + b"x" * 70_000 + b"</xml>")) == (413, "too_large")
-    assert _code(_callback(system, "<xml><ToUserName>g</ToUserName><Encrypt>A</Encrypt></xml>")) == (
+    assert _code(
+        _callback(system, "<xml><ToUserName>g</ToUserName><Encrypt>A</Encrypt></xml>", _query(nonce="n2"))
+    ) == (
         422,
         "encrypted_callback",
     )
-    early = _callback(system, _xml("subscribe", created=_now() + 900))
+    early = _callback(system, _xml("subscribe", created=_now() + 900), _query(nonce="n3"))
     assert [(one["code"], one["pointer"]) for one in early.get_json()["errors"]] == [("in_the_future", "/CreateTime")]
     assert system.lines("events") == []
 
@@ -200,7 +283,7 @@ def test_a_secret_that_is_removed_or_encrypted_with_another_key_is_not_accepted(
 
 def test_requests_for_unknown_programs_are_rate_limited_and_callbacks_are_not(settings: Settings) -> None:
     """An unknown program costs a read of the catalog, so it counts against the address; valid callbacks do not."""
-    with serve_conversion_tracker(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
+    with serve_conversion_tracker(replace(settings, miss_limit="2/minute"), *_catalog(settings)) as system:
         guesses = [_code(_callback(system, _xml("subscribe"), program=f"prg_{number}")) for number in range(3)]
         assert guesses == [(404, "no_secret"), (404, "no_secret"), (429, "rate_limited")]
         assert _code(_webhook(system, "shop", b"{}", {"Authorization": "Bearer rk_all"})) == (422, "events_refused")
@@ -273,23 +356,61 @@ def _webhook(system: ConversionTracker, name: str, body: bytes, headers: dict[st
 
 
 def test_another_platforms_json_is_mapped_as_declared(system: ConversionTracker) -> None:
-    """Mapped events are on the log; each other item has an error with its pointer and a remedy."""
+    """Mapped events are on the log; an invalid one has an error with its pointer and a remedy, others are ignored."""
     broken = _order(4, order={"no": "o4", "total": "much", "currency": "CNY"})
     sent = {"events": [_order(1), _order(2, name="flew"), _order(3, user={}), broken, _order(5, name="subscribed")]}
     answer = _webhook(system, "shop", json.dumps(sent).encode(), {"Authorization": "Bearer rk_all"})
     assert answer.status_code == 202
     assert [(one["index"], one["code"], one["pointer"]) for one in answer.get_json()["rejected"]] == [
-        (1, "not_mapped", "/events/1/name"),
-        (2, "not_mapped", "/events/2/user/id"),
         (3, "invalid_value", "/events/3/order/total"),
     ]
+    assert [(one["reason"], one["pointer"]) for one in answer.get_json()["ignored"]] == [
+        ("unmapped_type", "/events/1/name"),
+        ("no_person", "/events/2/user/id"),
+    ]
     lines = {line["person"]: line for line in system.decoded("events")}
-    assert (lines["shop:1"]["id"], lines["shop:1"]["data"]["amount"]) == ("shop:1", "19.9")
+    assert (lines["shop:1"]["id"], lines["shop:1"]["data"]["amount"]) == ("shop:bought:1", "19.9")
     assert (lines["shop:5"]["type"], lines["shop:5"]["code"]) == ("person.followed", "AMY88")
     nowhere = _webhook(system, "shop", b'{"rows": []}', {"Authorization": "Bearer rk_all"})
     assert _code(nowhere) == (422, "events_refused")
     assert nowhere.get_json()["errors"][0]["pointer"] == "/events"
     assert "`adapters` section of the program file" in nowhere.get_json()["detail"]
+
+
+def test_what_is_no_event_is_answered_with_200_and_counted(system: ConversionTracker) -> None:
+    """A platform stops sending to a URL that refuses. A signature is still required, but for a ping, which has no event."""
+
+    def send(name: str, body: bytes, headers: dict[str, str], mimetype: str = "application/json") -> TestResponse:
+        where = f"/v1/adapters/{name}/{PROGRAM}"
+        return system.app.test_client().post(where, data=body, headers=headers, content_type=mimetype)
+
+    key, form = {"Authorization": "Bearer rk_all"}, "application/x-www-form-urlencoded"
+    for order in (_order(1, name="flew"), _order(2, name=None), _order(3, user=None)):
+        body = json.dumps({"events": [order]}).encode()
+        answer = send("shop", body, key)
+        assert (answer.status_code, answer.get_json()["accepted"], len(answer.get_json()["ignored"])) == (200, 0, 1)
+        signed = {"X-Shop-Signature": f"sha256={hmac.digest(SHOP_SECRET.encode(), body, 'sha256').hex()}"}
+        assert send("signed", body, signed).status_code == 200
+        assert _code(send("signed", body, {"X-Shop-Signature": "sha256=00"})) == (403, "bad_signature")
+        assert _code(send("signed", body, {})) == (401, "missing_signature")
+    assert send("shop", b'{"events": []}', key).status_code == 200
+    for name in ("shop", "signed"):
+        assert send(name, b"webhook_id=1", {}, form).get_json()["ignored"][0]["reason"] == "no_event"
+    assert send("shop", b"webhook_id=1", key, form).status_code == 200
+    assert _code(send("signed", b"webhook_id=1", {"X-Shop-Signature": "sha256=00"}, form)) == (403, "bad_signature")
+    assert _code(send("nothing", b"webhook_id=1", {}, form)) == (404, "unknown_adapter")
+    metrics = system.app.test_client().get("/metrics").text
+    for reason, count in (("unmapped_type", 2), ("no_type", 2), ("no_person", 2), ("no_event", 3)):
+        counted = re.findall(rf'adapter_ignored_total{{adapter="(?:shop|signed)",reason="{reason}"}} (\d+)', metrics)
+        assert sum(map(int, counted)) >= count
+    assert system.lines("events") == []
+
+
+def test_pings_without_a_signature_are_rate_limited(settings: Settings) -> None:
+    """They are the only requests that an adapter answers without authentication."""
+    with serve_conversion_tracker(replace(settings, rate_limit="2/minute"), *_catalog(settings)) as system:
+        codes = [_webhook(system, "signed", b"webhook_id=1", {}).status_code for _ in range(3)]
+        assert codes == [200, 200, 429]
 
 
 def test_an_adapter_requires_its_signature_or_an_api_key(system: ConversionTracker) -> None:
@@ -340,7 +461,12 @@ def test_encrypted_callbacks_are_decrypted_and_plaintext_is_rejected(settings: S
         assert _code(send(follow, key="B" * 43)) == (422, "undecipherable")
         assert _code(send(pad_message(b"<xml/>", b"wx0000000000000000"))) == (403, "other_account")
         assert _code(send(pad_message(b"<xml/>"))) == (400, "malformed_callback")
-        assert _code(_callback(system, _xml("subscribe"))) == (403, "plaintext_refused")
+        plain = _callback(system, _xml("subscribe"))
+        assert _code(plain) == (403, "plaintext_refused")
+        assert "安全模式" in plain.get_json()["detail"]
+        message = pad_message(_xml("", kind="text").replace("</xml>", "<Content>\x1d</Content></xml>").encode())
+        unusable = pad_message(_xml("subscribe", person="o\x08o").encode())
+        assert [send(one).text for one in (message, unusable)] == ["success"] * 2
         echo = encrypt(pad_message(b"2958099473294221495"))
         assert client.get(where, query_string=_encrypted_query(echo, echostr=echo)).text == "2958099473294221495"
         assert client.get(where, query_string=_query() | {"echostr": "hello"}).text == "hello"
@@ -358,3 +484,5 @@ def test_in_compatible_mode_the_encrypted_part_is_read_once_a_key_is_set(setting
         with serve_conversion_tracker(settings, *_catalog(settings), *more) as system:
             assert _callback(system, both, query).text == "success"
             assert person in {line["person"] for line in system.decoded("events")}
+            plain = _callback(system, _xml("subscribe", person="oPlain"), _query(nonce="n2"))
+            assert plain.status_code == (403 if more else 200), "plaintext is refused once a key is set"

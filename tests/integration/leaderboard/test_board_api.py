@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from redis import Redis
 
-from referral.catalog.view import Catalog
 from referral.log.errors import LogUnavailable
 from tests.support.builders.participants import PROGRAM, participant
 from tests.support.settings import AUTHORIZATION
@@ -181,11 +180,11 @@ def test_without_redis_the_page_says_so_and_the_api_is_503() -> None:
 def test_a_program_that_cannot_be_looked_up_is_not_called_unknown(redis_url: str) -> None:
     """The program may exist, but this process has not read it yet: 503 and an error page while the log is unavailable."""
 
-    def raise_unavailable() -> None:
+    def raise_unavailable(timeout: float = 0) -> None:
         raise LogUnavailable("the catalog", "127.0.0.1:9092", "no broker")
 
     app = leaderboard_app(redis_url)
-    app.extensions["referral"].follower.view = Catalog(refresh=raise_unavailable)
+    app.extensions["referral"].follower.read_to_end = raise_unavailable
     answer = app.test_client().get("/p/prg_new")
     assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (503, "text/html", "5")
 

@@ -63,7 +63,7 @@ def test_automated_clients_are_redirected_and_classified(glow: LinkIssuer) -> No
 
 def test_an_unknown_code_gets_a_page_that_helps(glow: LinkIssuer) -> None:
     """404 in the reader's language, without scripts; a problem for JSON clients."""
-    for language, text in (("en-US,en", "We don&#39;t know this code"), ("zh-CN,zh", "没有找到这个邀请码")):
+    for language, text in (("en-US,en", "That code doesn&#39;t exist"), ("zh-CN,zh", "没有找到这个邀请码")):
         page = glow.open("/N0SUCH", Accept_Language=language)
         assert (page.status_code, page.mimetype) == (404, "text/html")
         assert text in page.text
@@ -86,7 +86,7 @@ def test_an_ended_link_names_what_still_works(glow: LinkIssuer) -> None:
     expired = glow.open("/SHORTLY", Accept_Language="en")
     assert expired.status_code == 410
     assert f'href="{amy["link"]}"' in expired.text
-    assert "Go on with Amy" in expired.text
+    assert "Open Amy&#39;s invitation" in expired.text
     assert glow.open("/SHORTLY", Accept="application/json").get_json()["code"] == "link_expired"
     assert glow.request("GET", f"/v1/links/{link['code']}").get_json()["standing"] == "expired"
 

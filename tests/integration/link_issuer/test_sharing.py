@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from link_issuer.pages import fonts
-from link_issuer.pages.poster import render_png
+from tests.support.font_caches import without_fontconfig
 from tests.support.requirements import require_chinese_font
 from tests.support.systems.link_issuer import RULES, LinkIssuer
 
@@ -56,7 +55,7 @@ def test_a_kit_has_what_its_channel_allows(rich: LinkIssuer) -> None:
     amy = rich.enrol_amy(mention="@amy")
     red = _kit(rich, amy["id"], "channel=xiaohongshu").get_json()
     assert (red["link"], red["qr_svg"], red["scene"], red["mention"]) == (None, None, None, "@amy")
-    assert red["caption"] == f"换季皮肤起皮？\n艾特一个朋友\n关注时报我的邀请码 {amy['code']}，或 @amy"
+    assert red["caption"] == f"换季皮肤起皮？\n艾特一个朋友\n关注后评论“{amy['code']}”，或 @amy"
     chat = _kit(rich, amy["id"], "channel=wechat&content=hacks&locale=en").get_json()
     assert chat["caption"] == f"Flaky skin?\nTag a friend\n{amy['link']}"
     assert chat["scene"] == amy["code"]
@@ -111,21 +110,25 @@ def test_the_share_page_shows_who_invites_and_what_both_get(rich: LinkIssuer) ->
     for text in (
         "Flaky skin?",
         "Amy invites you",
-        "20 % off",
-        "A guide to keep",
-        "worth ¥99",
-        "when 3 friends have followed",
+        "You get",
+        "20% off",
+        "Amy gets too",
+        "A guide",
+        "¥99 value",
+        "after 3 friends follow",
     ):
         assert text in page.text
     assert f'href="{amy["link"]}"' in page.text
     assert amy["id"] not in page.text
     assert "xhs:amy" not in page.text
-    assert 'content="Amy invites you: 20 % off when you follow"' in page.text
+    assert page.text.count('content="Amy has 20% off for you"') == 2
     [image] = re.findall(r'og:image" content="([^"]+)"', page.text)
     assert image.startswith("http")
     assert rich.open(image.split("8000")[1].replace("&amp;", "&")).mimetype == "image/png"
     chinese = rich.open(f"/s/{amy['code']}", Accept_Language="zh-CN")
-    assert all(text in chinese.text for text in ("换季皮肤起皮？", "Amy 邀请你", "立减 20%", "3 位朋友关注后"))
+    assert all(
+        text in chinese.text for text in ("换季皮肤起皮？", "Amy 邀请你", "8 折", "满 3 位朋友关注后", "价值 99 元")
+    )
     assert "<script>" not in page.text
     assert len(page.data) < 20_000
 
@@ -136,7 +139,7 @@ def test_a_page_for_a_channel_without_links_shows_none(rich: LinkIssuer) -> None
     page = rich.open(f"/s/{amy['code']}?lang=en&channel=xiaohongshu")
     assert "qr.svg" not in page.text
     assert f'href="{amy["link"]}"' not in page.text
-    assert f"When you follow, say my code: {amy['code']}" in page.text
+    assert f"Follow, then comment {amy['code']}" in page.text
     bare = rich.open(f"/s/{amy['code']}?lang=en&channel=xiaohongshu&content=bad")
     assert bare.status_code == 200
     assert "https://example.com/x" not in bare.text
@@ -174,20 +177,17 @@ def test_posters_differ_by_language_and_channel(rich: LinkIssuer) -> None:
     assert {Image.open(io.BytesIO(one)).size for one in pictures} == {(1080, 1440)}
 
 
-def test_without_a_chinese_font_only_the_poster_is_missing(rich: LinkIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_chinese_font_only_the_poster_is_missing(rich: LinkIssuer) -> None:
     """The poster's error names what to install; the page is shown without it."""
     code = rich.enrol_amy()["code"]
-    with monkeypatch.context() as patched:
-        patched.setenv("PATH", "")
-        fonts.find_face.cache_clear()
-        render_png.cache_clear()
-        answer = rich.open(f"/s/{code}/poster.png?lang=zh-CN")
+    with without_fontconfig():
+        answer = rich.open(f"/s/{code}/poster.png?lang=zh-CN", Accept="image/*,*/*;q=0.8")
         page = rich.open(f"/s/{code}?lang=zh-CN")
-    fonts.find_face.cache_clear()
     assert (answer.status_code, answer.get_json()["code"]) == (503, "no_font")
     assert "fonts-noto-cjk" in answer.get_json()["detail"]
     assert page.status_code == 200
-    assert "poster.png" not in page.text
+    assert "poster." not in page.text
+    assert "og:image" not in page.text
 
 
 def test_dead_ends_of_the_share_page_are_friendly(rich: LinkIssuer) -> None:
@@ -195,7 +195,7 @@ def test_dead_ends_of_the_share_page_are_friendly(rich: LinkIssuer) -> None:
     for path in ("/s/N0SUCH", "/s/N0SUCH/poster.png"):
         answer = rich.open(path, Accept_Language="en")
         assert answer.status_code == 404
-        assert "We don&#39;t know this code" in answer.text
+        assert "That code doesn&#39;t exist" in answer.text
 
 
 def test_a_qr_code_has_the_requested_size_and_margin(glow: LinkIssuer) -> None:

@@ -26,7 +26,7 @@ def test_a_link_with_max_uses_admits_that_many_people(glow: LinkIssuer) -> None:
     assert [glow.open("/THREE").status_code for _ in range(5)] == [302, 302, 302, 410, 410]
     before = counter("redirects").labels("exhausted")._value.get()
     page = glow.open("/three", Accept_Language="en")
-    assert "This link has been used up" in page.text
+    assert "All spots are taken" in page.text
     assert f'href="{amy["link"]}"' in page.text
     assert counter("redirects").labels("exhausted")._value.get() == before + 1
     assert glow.open("/THREE", Accept="application/json").get_json()["code"] == "link_exhausted"
@@ -63,7 +63,7 @@ def test_a_disabled_link_stays_disabled(glow: LinkIssuer) -> None:
         assert (answer.status_code, answer.get_json()["standing"]) == (200, "disabled")
     page = glow.open("/WINTER", Accept_Language="en")
     assert page.status_code == 410
-    assert "Go on with Amy" in page.text
+    assert "Open Amy&#39;s invitation" in page.text
     assert glow.open("/s/WINTER").status_code == 410
     rejected = glow.request("POST", f"/v1/links/{amy['code']}/disable", key="links")
     assert (rejected.status_code, rejected.get_json()["code"]) == (409, "own_code")

@@ -79,7 +79,7 @@ _content = st.fixed_dictionaries(
         "ctas": st.lists(_ctas, max_size=3, unique_by=lambda cta: cta["id"]),
     },
 )
-_adapters = st.fixed_dictionaries(
+_adapters_by_path = st.fixed_dictionaries(
     {
         "id": _ids.filter(lambda name: name not in ("wechat", "cloudevents")),
         "where": st.fixed_dictionaries(
@@ -99,6 +99,20 @@ _adapters = st.fixed_dictionaries(
             optional={"prefix": st.just("sha256="), "encoding": st.sampled_from(["hex", "base64"])},
         ),
     },
+)
+
+
+def _adapter_variant(adapter: dict[str, Any], has_header: bool, zone: str | None) -> dict[str, Any]:
+    """The adapter with its event names in a header, and with a time zone if its times are texts."""
+    if has_header:
+        where = {name: path for name, path in adapter["where"].items() if name != "type"}
+        adapter = adapter | {"where": where, "type_header": "X-Shopify-Topic"}
+    is_text = adapter.get("time_format", "rfc3339") == "rfc3339"
+    return adapter | {"time_zone": zone} if zone and is_text else adapter
+
+
+_adapters = st.builds(
+    _adapter_variant, _adapters_by_path, st.booleans(), st.sampled_from([None, "UTC", "Asia/Shanghai"])
 )
 _experiments = st.builds(
     lambda item, ctas, id_: item | {"ctas": ctas, "experiment": {"id": id_, "variants": [cta["id"] for cta in ctas]}},
@@ -150,6 +164,7 @@ _screening = st.fixed_dictionaries(
     optional={
         "self_referral": _actions,
         "same_device": _actions,
+        "same_click": _actions,
         "network_burst": _rule(people=st.integers(2, 100), minutes=st.integers(1, 1440)),
         "velocity_per_minute": _rule(limit=st.integers(1, 100)),
         "disposable_handle": _rule(built_in=st.booleans(), patterns=_patterns),

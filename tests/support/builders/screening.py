@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from conversion_tracker.screening.catalogue import RULES, Finding, screen
-from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferralSample, ReferrerHistory
+from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory, referral_sample
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.events.attributions import Evidence, ReferralQualified
 from referral.events.ids import referral_id
@@ -27,15 +27,15 @@ def referral(person: str, seconds: float = 0, **more: Any) -> ReferralQualified:
         person=person,
         referrer=AMY.id,
         version=1,
-        evidence=Evidence(kind="code", touched_at=moment, event="evt_1", code="AMY88"),
+        evidence=more.pop("evidence", None) or Evidence(kind="code", touched_at=moment, event="evt_1", code="AMY88"),
         followed_at=moment,
         **more,
     )
 
 
-def referral_sample(line: ReferralQualified) -> ReferralSample:
-    """Returns what screening remembers of a referral."""
-    return ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network)
+def click_evidence(click: str) -> Evidence:
+    """Returns the evidence of a click on a link, with the click's id."""
+    return Evidence(kind="click", touched_at=START, event=click, code="AMY88")
 
 
 def referrer_after(lines: Iterable[ReferralQualified]) -> ReferrerHistory:

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
-from referral.events.entities import Link, Participant, ProgramVersion
-from referral.events.facts import ContentShown, Fact, Follow
+from referral.events.entities import Link, LinkUsed, Participant, ProgramVersion, UseReturned
+from referral.events.facts import ClickToken, ContentShown, Fact, Follow
 from referral.events.line import type_tag
 from referral.events.timestamps import to_datetime, to_ms
 from referral_tools.oracle.expected_attribution import expected_referral as oracle
@@ -182,6 +182,66 @@ def test_a_link_that_was_switched_off_counts_for_nothing_once_every_fold_has_rea
     ]
     assert [_winner(run) for run in verdicts] == [CY.id, CY.id, None, None]
     assert _reason(verdicts[-1]) == "expired"
+
+
+def _cy_click(days: float) -> str:
+    """The token of a click on the link, so many days after the start."""
+    click = ClickToken(
+        id="clk_cy", program=PROGRAM, participant=CY.id, code=CY_LINK.code, clicked_at_ms=to_ms(day(days))
+    )
+    return TOKENS.sign_click(click)
+
+
+def test_a_click_of_a_link_that_was_switched_off_since_counts_for_nothing() -> None:
+    """From then on, also if the link was opened before; a follow before keeps its referrer."""
+    known = _known_late()
+    known.apply(replace(CY_LINK, disabled=True, disabled_at=day(6)))
+    verdicts = [
+        AttributionRun(known).take([follow(1, days, click=_cy_click(5.2))])
+        for days in (5.5, 6 + 4 * SECOND, 6 + 5 * SECOND, 7)
+    ]
+    assert [_winner(run) for run in verdicts] == [CY.id, CY.id, None, None]
+    assert _reason(verdicts[-1]) == "expired"
+
+
+def _exhausted(uses: int = 1, returned: int = 0) -> Catalog:
+    """The catalog with a link for one use that was opened `uses` times on day 6, of which `returned` were returned."""
+    known = _known_late()
+    known.apply(replace(CY_LINK, max_uses=1))
+    known.apply(LinkUsed(recorded_at=day(6), code=CY_LINK.code, uses=uses))
+    for number in range(returned):
+        known.apply(UseReturned(recorded_at=day(6.5), code=CY_LINK.code, click=f"clk_{number}"))
+    return known
+
+
+def test_the_code_of_an_exhausted_link_counts_for_nothing_once_every_fold_has_read_of_it() -> None:
+    """Five seconds after; what happened before keeps its referrer, and a use that was returned opens the link again."""
+    verdicts = [
+        AttributionRun(_exhausted()).take([follow(1, days, code=CY_LINK.code)])
+        for days in (5.5, 6 + 4 * SECOND, 6 + 5 * SECOND, 7)
+    ]
+    assert [_winner(run) for run in verdicts] == [CY.id, CY.id, None, None]
+    assert _reason(verdicts[-1]) == "expired"
+    assert _winner(AttributionRun(_exhausted(returned=1)).take([follow(1, 7, code=CY_LINK.code)])) == CY.id
+    assert _winner(AttributionRun(_exhausted(2, returned=1)).take([follow(1, 7, code=CY_LINK.code)])) is None
+
+
+def test_the_click_that_exhausted_a_link_counts_and_no_later_one() -> None:
+    """A link for one person pays for that person, who follows after the link was used up."""
+    assert _winner(AttributionRun(_exhausted()).take([follow(1, 8, click=_cy_click(6))])) == CY.id
+    assert _reason(AttributionRun(_exhausted()).take([follow(1, 8, click=_cy_click(6 + 5 * SECOND))])) == "expired"
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.integers(1, 5))
+def test_a_link_is_exhausted_since_its_count_first_reached_the_limit(counts: list[int], limit: int) -> None:
+    """In whatever order the snapshots of the count are read, as long as the newest reaches it first."""
+    known = _known_late()
+    link = replace(CY_LINK, max_uses=limit)
+    for number, uses in enumerate(counts):
+        known.apply(LinkUsed(recorded_at=day(6 + number), code=link.code, uses=uses))
+    newest = next(number for number, uses in enumerate(counts) if uses == max(counts))
+    assert known.exhausted_since(link) == (day(6 + newest) if max(counts) >= limit else None)
+    assert known.exhausted_since(CY_LINK) is None
 
 
 def test_the_rules_are_those_in_force_at_the_follow() -> None:

@@ -2,6 +2,7 @@
 
 from array import array
 from functools import reduce
+from random import Random
 from typing import Any
 
 import msgspec
@@ -23,7 +24,14 @@ from referral.events.attributions import ReferralQualified
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
 from referral.events.timestamps import DAY_MS, to_ms
 from tests.support.builders.participants import AMY, day
-from tests.support.builders.screening import RULES_BY_NAME, filter_unflagged, referral, referrer_after, small_program
+from tests.support.builders.screening import (
+    RULES_BY_NAME,
+    click_evidence,
+    filter_unflagged,
+    referral,
+    referrer_after,
+    small_program,
+)
 
 MINUTE_MS = 60_000
 ENDED = small_program(ends_at=day(601 / 86_400))
@@ -32,6 +40,7 @@ THREE = Screening(network_burst=NetworkBurst(people=3, minutes=2))
 LAST_HOURS = Screening(deadline_burst=DeadlineBurst(limit=4, hours=2, times=2, action="hold"))
 STRICT = Screening(
     same_device="reject",
+    same_click="reject",
     network_burst=NetworkBurst(people=2, action="reject"),
     velocity_per_minute=VelocityPerMinute(limit=1, action="reject"),
     disposable_handle=DisposableHandle(patterns=("[", "*x*", "[!a]"), action="reject"),
@@ -91,6 +100,20 @@ def test_of_one_device_the_first_to_arrive_is_cleared_and_nobody_else(lines: lis
     passed = filter_unflagged("same_device", lines, Screening())
     first = {line.device: line for line in reversed(lines) if line.device}
     assert passed == [line for line in lines if line.device is None or first[line.device] is line]
+
+
+@given(st.lists(st.sampled_from(["clk_1", "clk_2", None]), max_size=200), st.randoms())
+def test_of_one_click_the_first_to_arrive_is_cleared_and_no_one_else(clicks: list[str | None], order: Random) -> None:
+    """However many bring one click token, in whatever order, also beyond the memory of a referrer."""
+    lines = [
+        referral(f"xhs:p{number}", number, **({"evidence": click_evidence(click)} if click else {}))
+        for number, click in enumerate(clicks)
+    ]
+    recent = lines[:MAX_RECENT]
+    order.shuffle(recent)
+    passed = filter_unflagged("same_click", recent, Screening())
+    first = {line.evidence.event: line for line in reversed(recent) if line.evidence.kind == "click"}
+    assert passed == [line for line in recent if line.evidence.kind != "click" or first[line.evidence.event] is line]
 
 
 @given(_arrivals)

@@ -7,6 +7,7 @@ import pytest
 
 from conversion_tracker.screening.catalogue import Finding
 from conversion_tracker.screening.deadlines import next_deadline
+from conversion_tracker.screening.referrer_history import referral_sample
 from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.board_rules import Board
 from referral.events.challenges import Challenge
@@ -23,9 +24,9 @@ from referral.events.timestamps import to_ms
 from tests.support.builders.participants import START, day
 from tests.support.builders.screening import (
     RULES_BY_NAME,
+    click_evidence,
     findings,
     referral,
-    referral_sample,
     referrer_after,
     small_program,
 )
@@ -39,8 +40,14 @@ def _row(many: int, first: float = 0, apart: float = 1, **more: Any) -> list[Any
     return [referral(f"xhs:p{first}_{number}", first + number * apart, **more) for number in range(many)]
 
 
+BY_CLICK = {"evidence": click_evidence("clk_1")}
 HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the rule by an action, and what came before
     "same_device": (referral("xhs:two", 9, device="d1"), lambda action: action, [ONE]),
+    "same_click": (
+        referral("xhs:z", 9, **BY_CLICK),
+        lambda action: action,
+        [referral("xhs:a", **BY_CLICK), referral("xhs:b", 1, **BY_CLICK)],
+    ),
     "network_burst": (
         referral("xhs:z", 60, network="n1"),
         lambda action: NetworkBurst(people=3, minutes=2, action=action),
@@ -61,6 +68,7 @@ HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the ru
 }
 OBSERVED = {
     "same_device": {"people": 1},
+    "same_click": {"people": 2},
     "network_burst": {"people": 3, "minutes": 2, "limit": 3},
     "velocity_per_minute": {"referrals": 6, "limit": 5},
     "disposable_handle": {"pattern": 0},
@@ -101,6 +109,37 @@ def test_another_device_and_none_are_nobodys_double(device: str | None) -> None:
     nameless = referral("xhs:nobody", 1, device="" if device == "" else None)
     assert not findings("same_device", referral("xhs:two", 9, device=device), Screening(), [ONE, nameless])
     assert not findings("same_device", referral(ONE.person, 9, device="d1"), Screening(), [ONE])
+
+
+def test_a_click_of_ones_own_or_the_same_code_is_not_the_same_click() -> None:
+    """Another click of the same link, the same person again, and people who gave a code are let pass."""
+    first = referral("xhs:a", **BY_CLICK)
+    assert not findings("same_click", referral("xhs:z", 9, evidence=click_evidence("clk_2")), Screening(), [first])
+    assert not findings("same_click", referral("xhs:a", 9, **BY_CLICK), Screening(), [first])
+    assert not findings("same_click", referral("xhs:z", 9), Screening(), [first, referral("xhs:b", 1)])
+    assert not findings("same_click", referral("xhs:z", 9, **BY_CLICK), Screening(), [])
+
+
+def test_one_click_is_found_among_those_of_a_history_from_before() -> None:
+    """A history without the column of clicks, as stored before, gets one."""
+    old = referrer_after([referral("xhs:a"), referral("xhs:b", 1)])
+    assert old.clicks == b""
+    new = old.with_sample(referral_sample(referral("xhs:c", 2, **BY_CLICK)))
+    assert len(new.clicks) == len(new.people)
+    assert findings("same_click", referral("xhs:z", 9, **BY_CLICK), Screening(), new)[0].observed == {"people": 1}
+
+
+def test_an_ordinary_burst_of_a_partner_is_cleared_by_default() -> None:
+    """30 referrals within a minute, from several networks and devices, in a program without a `screening` section."""
+    before: list[Any] = []
+    for number in range(30):
+        more = {"device": f"d{number}", "network": f"n{number % 5}", "handle": f"小美{number}妈妈"}
+        line = referral(
+            f"xhs:{number}", number, referrer_kind="partner", evidence=click_evidence(f"clk_{number}"), **more
+        )
+        for name in RULES_BY_NAME:
+            assert not findings(name, line, Screening(), before, **ENDS_SOON), name
+        before.append(line)
 
 
 @pytest.mark.parametrize(

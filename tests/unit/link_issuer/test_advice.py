@@ -1,5 +1,6 @@
 """Advice on programs: each pitfall by its name, and none on a good program."""
 
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -21,6 +22,7 @@ from tests.support.builders.program_files import MINIMAL_FILE, program_files
 
 GLOW: dict[str, Any] = dict(read_yaml(Path("examples/programs/glow.yaml").read_text("utf-8")).content)  # type: ignore[arg-type]
 ITEM = GLOW["content"][0]
+NOW = datetime(2026, 12, 2, tzinfo=UTC)
 CHALLENGE = GLOW["challenges"][0]
 FOUR = ["xiaohongshu", "wechat", "weibo", "douyin"]
 KITS = GLOW["kits"]
@@ -31,18 +33,18 @@ Don’t forget to like and share | Tag a friend | 👇👇 | 转发一下 | 求�
 """
 SPECIFIC = """
 Tag a friend who struggles with dry skin | Share with your sister
-Send this to the one who never has time | Save 20 % | 艾特一个皮肤干的朋友 | 转给那个总是来不及洗脸的人
+Send this to the one who never has time | Save 20% | 艾特一个皮肤干的朋友 | 转给那个总是来不及洗脸的人
 先收藏，换季和闺蜜一起用 | 发给熬夜的室友
 """
 FORCING = """
-Share to win a set | Share this post and get 20 %
+Share to win a set | Share this post and get 20%
 You must share this to take part | Unlock it by sharing | Free if you repost
 转发抽奖 | 分享后解锁全文 | 转发此条即可领取 | 必须转发 | 不转不是朋友 | 发到3个群就能领 | 分享有礼
 """
 FREE = """
-Say my code: you save 20 %, I get the guide
+Use my code: 20% off for you, a guide for me
 Send this to the one who never has time | Win a day with the creator
-Share what you learned | 报我的邀请码，你立减 20%，我拿护肤秘籍 | 转给那个总是来不及洗脸的人 | 关注即可领取
+Share what you learned | 报我的邀请码：你首单 8 折，我拿护肤秘籍 | 转给那个总是来不及洗脸的人 | 关注即可领取
 分享你的护肤顺序。领取秘籍见首页
 """
 SPAMMY = """
@@ -84,7 +86,7 @@ def _advice(content: object) -> list[Advice]:
     checked = check_program_file(content)
     assert checked.mistakes == []
     assert checked.program is not None
-    return find_advice(checked.program)
+    return find_advice(checked.program, NOW)
 
 
 def _warnings(change: dict[str, Any]) -> list[tuple[str, str]]:
@@ -161,6 +163,16 @@ TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
             _both("link_on_xiaohongshu", "/kits/xiaohongshu"),
         ),
         ({"caps": {"per_referrer": {"month": 200}}}, [("caps_not_applied", "/caps")]),
+        (
+            {
+                "channels": ["xiaohongshu", "wechat", "douyin"],
+                "kits": {name: KITS[name] for name in ("xiaohongshu", "wechat")}
+                | {"douyin": {"en": "{hook}. {cta}. {code}: {link}", "zh-CN": "{hook}。{cta}。邀请码 {code}：{link}"}},
+                "partners": [],
+            },
+            _both("kit_breaks_policy", "/kits/douyin"),
+        ),
+        ({"ends_at": "2026-12-01T00:00:00+08:00"}, [("already_ended", "/ends_at")]),
     ],
 )
 def test_each_pitfall_is_found_by_name_and_pointer(change: dict[str, Any], expected: list[tuple[str, str]]) -> None:
@@ -186,6 +198,34 @@ def test_every_rule_file_is_in_the_catalogue() -> None:
     modules = [import_module(f"{advice.__name__}.{module.name}") for module in iter_modules(advice.__path__)]
     rules = {value.name for module in modules for value in vars(module).values() if isinstance(value, AdviceRule)}
     assert rules == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("ends_at", ["2020-01-01T00:00:00Z", "2026-12-02T00:00:00Z"])
+def test_a_program_that_is_over_is_reported(ends_at: str) -> None:
+    """Applied by mistake, all its links would lead nowhere; a later end is no reason for advice."""
+    without_challenge = {"challenges": [], "boards": []}
+    before = _warnings(without_challenge)
+    assert _warnings(without_challenge | {"ends_at": "2027-01-01T00:00:00Z"}) == before
+    found = _warnings(without_challenge | {"ends_at": ends_at})
+    assert [one for one in found if one not in before] == [("already_ended", "/ends_at")]
+
+
+@pytest.mark.parametrize(
+    ("channel", "text", "rule"),
+    [
+        ("douyin", "从这里关注：{link}，邀请码 {code}", "douyin_no_links"),
+        ("douyin", "邀请码 {code}，看 www.example.com", "douyin_no_links"),
+        ("douyin", "邀请码 {code}，加微信 amy_glow", "douyin_no_contact_details"),
+        ("wechat", "转发朋友圈领取护肤秘籍 {link}", "wechat_no_prize_for_sharing"),
+        ("weibo", "转发抽奖，送三份 {link}", "weibo_raffle_by_its_own_tool"),
+    ],
+)
+def test_a_kit_that_its_channel_does_not_allow_is_reported(channel: str, text: str, rule: str) -> None:
+    """With the rule that the share kit would be refused for, on every channel."""
+    kits = {channel: {"zh-CN": text}}
+    found = _advice(GLOW | {"channels": [channel], "kits": kits, "partners": [], "challenges": []})
+    broken = [(one.pointer, rule in one.detail) for one in found if one.code == "kit_breaks_policy"]
+    assert broken == [(f"/kits/{channel}/zh-CN", True)]
 
 
 @given(program_files)

@@ -4,10 +4,19 @@ import re
 from pathlib import Path
 
 import msgspec
+import pytest
 import yaml
 
 from link_issuer.programs.yaml_form import read_yaml
 from referral.program_file.check import check_program_file
+
+
+@pytest.mark.parametrize("name", ["glow", "shop", "stores"])
+def test_every_example_program_is_valid(name: str) -> None:
+    """Also against the rules across fields."""
+    assert (
+        check_program_file(read_yaml(Path(f"examples/programs/{name}.yaml").read_text("utf-8")).content).mistakes == []
+    )
 
 
 def test_the_documented_adapter_is_the_examples() -> None:

@@ -60,6 +60,8 @@ def test_a_key_that_cannot_be_looked_up_is_not_invalid(app: Flask) -> None:
         "/AMY88",
         "/s/AMY88",
         "/s/AMY88/poster.png",
+        "/s/AMY88/poster.webp",
+        "/s/AMY88/card.png",
         "/s/AMY88/ticket",
     ],
 )
@@ -72,9 +74,32 @@ def test_what_has_not_been_read_yet_is_not_unknown(app: Flask, path: str) -> Non
     assert is_within(2, began)
 
 
-def test_guessing_codes_is_rate_limited() -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/{}",
+        "/s/{}",
+        "/s/{}/ticket",
+        "/s/{}/poster.png",
+        "/v1/links/{}/qr.svg",
+        "/v1/links/{}/qr.png",
+        "/v1/links/{}",
+    ],
+)
+def test_guesses_are_limited_per_address_wherever_they_are_made(path: str) -> None:
     """For each unknown code the log is read to its end: one address must not occupy all threads with that."""
-    with fresh(replace(UNREACHABLE, rate_limit="2/day")) as app:
-        answers = [app.test_client().get(f"/GUESS{number}") for number in range(3)]
-    assert [answer.status_code for answer in answers] == [503, 503, 429]
+    with fresh(replace(UNREACHABLE, miss_limit="1/day")) as app:
+        headers = WITH_KEY if path == "/v1/links/{}" else {}  # here the guess is the key
+        answers = [app.test_client().get(path.format(f"GUESS{number}"), headers=headers) for number in range(2)]
+    assert [answer.status_code for answer in answers] == [503, 429]
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+def test_a_whole_ipv6_network_is_one_client() -> None:
+    """A customer has at least a /64 and may send each guess from another address of it."""
+    with fresh(replace(UNREACHABLE, miss_limit="1/day", proxies=1)) as app:
+        answers = [
+            app.test_client().get("/GUESS", headers={"X-Forwarded-For": address}).status_code
+            for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
+        ]
+    assert answers == [503, 429, 503]

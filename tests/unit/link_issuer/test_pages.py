@@ -25,11 +25,11 @@ def app() -> Flask:
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_every_dead_end_has_texts_of_its_own(app: Flask, language: str) -> None:
-    """A title and an explanation for each reason, in both languages."""
+    """A title of its own for each reason, in both languages; some need no explanation."""
     with app.test_request_context(f"/?lang={language}"):
         texts = [dead_end_texts(reason) for reason in REASONS]
     assert len(set(texts)) == len(REASONS)
-    assert all(title and explanation for title, explanation in texts)
+    assert len({title for title, _ in texts}) == len(REASONS)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

@@ -111,10 +111,10 @@ def test_texts_that_violate_a_policy_are_rejected_with_the_rules_name(channel: C
     [
         "换季皮肤起皮？三步救回来",
         "艾特一个皮肤干的朋友",
-        "报我的邀请码，你立减 20%，我拿护肤秘籍",
+        "报我的邀请码：你首单 8 折，我拿护肤秘籍",
         "转给那个总是来不及洗脸的人",
         "先收藏，换季和闺蜜一起用",
-        "Say my code: you save 20 %, I get the guide",
+        "Use my code: 20% off for you, a guide for me",
         "2026.11.24 第 3.5 周",
         "Dr.Jart+ vs. La Mer, 5.5折",
     ],

@@ -47,6 +47,28 @@ def test_a_translation_has_the_placeholders_of_its_key() -> None:
             assert all(set(PLACEHOLDER.findall(text)) == expected for text in strings if message.id), message.id
 
 
+def _english_and_chinese() -> list[str]:
+    """All texts, in both languages."""
+    with (HOME / "zh.po").open("rb") as file:
+        messages = [message for message in read_po(file) if message.id]
+    both = [text for message in messages for text in (message.id, message.string)]
+    return [one for text in both for one in (text if isinstance(text, tuple) else (text,))]
+
+
+def test_numbers_and_punctuation_are_set_as_native_writers_do() -> None:
+    """No space before % or before full-width punctuation."""
+    for text in _english_and_chinese():
+        assert not re.search(r"[\d)s]\s+%%?($|[^(%\w])", text), text
+        assert not re.search(r"\s[，。！？、；：”’）》」』】…]", text), text
+
+
+def test_no_sentence_speaks_to_one_reader_about_another_as_the_friend() -> None:
+    """On an invitation the friend is "you", elsewhere the promoter is: a sentence with both confuses either."""
+    for text in _english_and_chinese():
+        for sentence in re.split(r"[.!?:。！？：]", text):
+            assert not (re.search(r"\bthe friend\b", sentence, re.I) and re.search(r"\byou", sentence, re.I)), text
+
+
 def test_catalogues_need_no_compilation() -> None:
     """The next start shows what a translator has saved."""
     assert catalogue("zh").gettext("All time") == "累计"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,6 +10,7 @@ from openapi_spec_validator import validate
 from prometheus_client import REGISTRY
 
 from referral import __version__
+from referral.http import docs_page
 from tests.support.tiny_service import KEYS, SMALL_BODIES, headers, tiny_service
 
 
@@ -65,16 +67,19 @@ def test_requests_above_the_rate_limit_are_rejected(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(("proxies", "counted"), [(0, 2), (1, 0)])
 def test_a_proxy_that_the_settings_do_not_name_is_counted(
-    proxies: int, counted: int, capsys: pytest.CaptureFixture[str]
+    proxies: int, counted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every request with X-Forwarded-For is counted while no proxy is trusted; one warning is logged."""
+    warnings: list[str] = []
+    recorder = SimpleNamespace(warning=lambda event, **_: warnings.append(event))
+    monkeypatch.setattr("referral.http.ignored_proxies.log", recorder)
     client = tiny_service(dataclasses.replace(SMALL_BODIES, proxies=proxies)).test_client()
     before = REGISTRY.get_sample_value("referral_http_ignored_forwarded_for_total") or 0
     for _ in range(2):
         client.get("/v1/hot", headers={"X-Forwarded-For": "192.0.2.7"})
     client.get("/v1/hot")
     assert (REGISTRY.get_sample_value("referral_http_ignored_forwarded_for_total") or 0) - before == counted
-    assert capsys.readouterr().out.count("proxy not trusted") == min(counted, 1)
+    assert warnings == ["proxy not trusted"][:counted]
 
 
 def test_unknown_keys_share_one_rate_limit() -> None:
@@ -86,7 +91,7 @@ def test_unknown_keys_share_one_rate_limit() -> None:
 
 def test_unknown_keys_are_counted_on_fast_paths() -> None:
     """Each guess would block a thread while the catalog is read; valid keys are not limited there."""
-    client = tiny_service(dataclasses.replace(SMALL_BODIES, rate_limit="3/day")).test_client()
+    client = tiny_service(dataclasses.replace(SMALL_BODIES, miss_limit="3/day")).test_client()
     guesses = [client.get("/v1/hot/mine", headers=headers(f"guess{number}")) for number in range(5)]
     assert [response.status_code for response in guesses] == [401, 401, 401, 429, 429]
     assert guesses[4].headers["Retry-After"] == guesses[4].headers["X-RateLimit-Reset"]
@@ -163,6 +168,18 @@ def test_the_api_reference_is_self_contained(client: FlaskClient) -> None:
     assert "/v1/programs/{program}/things" in page.text
     assert "<script" not in page.text
     assert not re.findall(r'(?:src|href)="https?://', page.text)
+
+
+def test_the_api_reference_has_landmarks_and_groups(client: FlaskClient) -> None:
+    """One main part, a list of contents that leads to each group, and code in place of backticks; HTML in texts is escaped."""
+    page = client.get("/docs").text
+    assert page.count("<main") == page.count("<nav") == page.count("<header") == page.count("<h1>") == 1
+    targets = re.findall(r'<li><a href="#([^"]+)"', page)
+    assert len(targets) >= 2
+    assert all(f'id="{target}"' in page for target in targets)
+    assert "`" not in re.sub(r"<pre.*?</pre>", "", page, flags=re.S)
+    assert "<code>application/problem+json</code>" in page
+    assert docs_page.prose("`a<b` & c") == "<code>a&lt;b</code> &amp; c"
 
 
 def test_a_head_request_has_headers_and_no_body(client: FlaskClient) -> None:

@@ -1,5 +1,6 @@
 """Program files: every mistake is reported at once, with its JSON pointer and what to write instead."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ SHOP: dict[str, Any] = {
     "where": {"id": "/id", "type": "/event", "person": "user.id", "time": "/at"},
     "types": {"subscribed": "person.followed"},
 }
+WITH_HEADER = SHOP | {"type_header": "X-Topic", "where": {"id": "/id", "person": "user.id", "time": "/at"}}
 SHOP_NEEDS = [f"/adapters/0/where/{name}" for name in ("id", "person", "time", "type")]
 TAG = {"id": "tag", "placement": "caption", "text": {"en": "Tag a friend who struggles with dry skin"}}
 SAVE = TAG | {"id": "save", "placement": "comment"}
@@ -155,6 +157,16 @@ def _decoded(content: dict[str, Any], program: Program) -> Program:
         ({"adapters": [SHOP | {"id": "wechat"}]}, ["/adapters/0/id"]),
         ({"adapters": [SHOP | {"id": "cloudevents", "where": {}}]}, ["/adapters/0/id", *SHOP_NEEDS]),
         ({"adapters": [SHOP | {"types": {}}]}, ["/adapters/0/types"]),
+        ({"adapters": [WITH_HEADER]}, []),
+        ({"adapters": [WITH_HEADER | {"type_header": "X Topic"}]}, ["/adapters/0/type_header"]),
+        ({"adapters": [SHOP | {"type_header": "X-Topic"}]}, ["/adapters/0/type_header"]),
+        ({"adapters": [SHOP | {"where": WITH_HEADER["where"]}]}, ["/adapters/0/where/type"]),
+        ({"adapters": [SHOP | {"time_zone": "Asia/Shanghai"}]}, []),
+        ({"adapters": [SHOP | {"amount_unit": "minor", "data": {"amount": "/a", "currency": "/c"}}]}, []),
+        ({"adapters": [SHOP | {"amount_unit": "minor", "data": {"amount": "/a"}}]}, ["/adapters/0/amount_unit"]),
+        ({"adapters": [SHOP | {"amount_unit": "fen"}]}, ["/adapters/0/amount_unit"]),
+        ({"adapters": [SHOP | {"time_zone": "Mars"}]}, ["/adapters/0/time_zone"]),
+        ({"adapters": [SHOP | {"time_zone": "UTC", "time_format": "seconds"}]}, ["/adapters/0/time_zone"]),
         ({"adapters": [SHOP | {"types": {"x": "clock.ticked"}}]}, ["/adapters/0/types/x"]),
         ({"adapters": [SHOP | {"items": "a/b"}]}, ["/adapters/0/items"]),
         (
@@ -305,4 +317,8 @@ def test_the_examples_are_valid_and_need_no_advice() -> None:
     for content in (glow.content, PROGRAM):
         checked = check_program_file(content)
         assert checked.program is not None
-        assert (glow.mistakes, checked.mistakes, find_advice(checked.program)) == ([], [], [])
+        assert (glow.mistakes, checked.mistakes, find_advice(checked.program, datetime(2026, 11, 28, tzinfo=UTC))) == (
+            [],
+            [],
+            [],
+        )

@@ -71,7 +71,7 @@ def test_warnings_do_not_fail_the_check(tmp_path: Path) -> None:
     assert "4 warnings" in result.stdout
 
 
-@pytest.mark.parametrize(("text", "line"), [(b"id: [", 1), (b"a: 1\nb: \xff", 1), (b"a: 1\nb: &x 1", 2)])
+@pytest.mark.parametrize(("text", "line"), [(b"id: [", 1), (b"a: 1\nb: \xff", 2), (b"a: 1\nb: &x 1", 2)])
 def test_invalid_yaml_is_refused_with_its_line(tmp_path: Path, text: bytes, line: int) -> None:
     """One message with the line, and no stack trace."""
     file = tmp_path / "broken.yaml"

@@ -3,6 +3,7 @@
 import re
 import secrets
 import string
+import unicodedata
 from typing import IO
 
 import click
@@ -16,6 +17,8 @@ from referral_tools.catalog_access import CatalogAccess, open_catalog
 WECHAT, WECHAT_AES = "wechat", "wechat-aes"
 # What the account's settings page accepts as Token: 3 to 32 letters and digits.
 _WECHAT_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
+_MAX_FILE = 4096  # bytes; a secret has at most 256 characters
+_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NAME, _PROGRAM = click.argument("name"), click.argument("program")
 
@@ -28,11 +31,9 @@ def adapters() -> None:
 @adapters.command("set")
 @_NAME
 @_PROGRAM
-@click.option(
-    "--token-file", type=click.File("r", "utf-8"), help="the file that holds the secret; - reads it from stdin"
-)
+@click.option("--token-file", type=click.File("rb"), help="the file that holds the secret; - reads it from stdin")
 @click.option("--only", is_flag=True, help="revoke the previous secret immediately")
-def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: bool) -> None:
+def set_secret(name: str, program: str, token_file: IO[bytes] | None, *, only: bool) -> None:
     """Set the secret NAME of PROGRAM: `wechat` for the account's token, `wechat-aes` for its EncodingAESKey, or the name in an
     adapter's `signature`.
 
@@ -40,7 +41,7 @@ def set_secret(name: str, program: str, token_file: IO[str] | None, *, only: boo
     platform's settings are changed. Needs the REFERRAL_SIGNING_KEY of the services.
     """
     made = token_file is None
-    secret = _fresh(name) if token_file is None else token_file.read().strip()
+    secret = _fresh(name) if token_file is None else secret_text(token_file.read(_MAX_FILE))
     _check(name, secret)
     with open_catalog(sealing=True) as opened:
         _check_program(opened, program)
@@ -75,6 +76,35 @@ def remove(name: str, program: str) -> None:
             )
         opened.write(replace(kept, recorded_at=opened.now, sealed=()))
     click.echo(f"the secret {name} of {program} is removed")
+
+
+def secret_text(content: bytes) -> str:
+    """The secret in a file, without what editors and shells add to it: a byte order mark, line breaks, and blanks at its ends.
+
+    Raises ClickException for a file that is not text, or that contains more than the secret.
+    """
+    try:
+        text = content.decode(_BYTE_ORDER_MARKS.get(content[:2], "utf-8"))
+    except UnicodeDecodeError:
+        raise click.ClickException("the file must be text in UTF-8 or UTF-16: save it again as UTF-8") from None
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while end > start and _is_blank(text[end - 1]):
+        end -= 1
+    secret = text[start:end]
+    for position, character in enumerate(secret, start=1):
+        if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp"):
+            raise click.ClickException(
+                f"character {position} of the secret is U+{ord(character):04X}, which no secret contains: put only the secret"
+                " into the file"
+            )
+    return secret
+
+
+def _is_blank(character: str) -> bool:
+    """Whether a character is white space, or invisible such as U+FEFF and U+200B."""
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
 
 
 def _fresh(name: str) -> str:

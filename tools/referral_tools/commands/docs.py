@@ -87,7 +87,7 @@ def screening_rules_page() -> str:
     table = "\n".join(_table(screening_page.HEADS, screening_page.rows()))
     parts = ["# Screening", made, screening_page.INTRO, "## The rules", table]
     observed = "\n".join(_table(screening_page.OBSERVED_HEADS, screening_page.observed_rows()))
-    parts += [screening_page.COMBINED, screening_page.OBSERVED, observed, screening_page.SEEN]
+    parts += [screening_page.combined(), screening_page.OBSERVED, observed, screening_page.SEEN]
     return "\n\n".join(parts) + "\n"
 
 

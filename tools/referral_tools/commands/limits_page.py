@@ -63,6 +63,21 @@ def rows() -> list[tuple[str, str, str]]:
             f"`REFERRAL_RATE_LIMIT` ({default.rate_limit})",
             "429 `rate_limited`",
         ),
+        (
+            "look-ups without a result of an address, IPv6 per /64",
+            f"`REFERRAL_MISS_LIMIT` ({default.miss_limit})",
+            "429 `rate_limited`",
+        ),
+        (
+            "pictures that are drawn for a key or address",
+            f"`REFERRAL_PICTURE_LIMIT` ({default.picture_limit})",
+            "429 `rate_limited`; beyond two at a time 503 `busy`",
+        ),
+        (
+            "recorded clicks of an address on a code",
+            f"`REFERRAL_CLICKS_PER_MINUTE` ({default.clicks_per_minute} a minute)",
+            "redirected without a record",
+        ),
         ("lines of a process that await Kafka", f"`REFERRAL_MAX_IN_FLIGHT` ({default.max_in_flight:,})", "503"),
         ("event", f"`REFERRAL_MAX_EVENT` ({default.max_event:,} bytes)", "the event is rejected"),
         ("events of a request", f"{MAX_EVENTS:,}", "413 `too_many_events`"),

@@ -1,5 +1,6 @@
 """`referral program`: checks a program file line by line, applies it over HTTP, and compares versions."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def check_file(file: Path, guides: Path | None) -> None:
     document, _, found = load_program_file(file)
     missing = supply_problems(found, files=_file_names(guides / found.id)) if guides is not None else []
     print_advice(file, document, [Advice(one.code, one.pointer, one.detail) for one in missing])
-    count = len(find_advice(found)) + len(missing)
+    count = len(find_advice(found, datetime.now(UTC))) + len(missing)
     warnings = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
     click.echo(f"{file}: {found.id} is valid{warnings}")
     click.echo(_scores(found), nl=False)

@@ -1,12 +1,14 @@
 """A program file as the commands read it: validated, with mistakes and advice printed by line."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from link_issuer.domain.advice.advice_rule import Advice
 from link_issuer.domain.advice.catalogue import find_advice
+from link_issuer.programs.text_encoding import InvalidEncoding, decode_utf8
 from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
 from referral.events.program import Program
 from referral.program_file.check import CheckResult, ProgramFileTooLarge, check_program_file, require_program_size
@@ -22,14 +24,14 @@ def load_program_file(file: Path, *, advise: bool = True) -> tuple[YamlDocument,
     """
     try:
         require_program_size(file.stat().st_size)
-        document = read_yaml(file.read_text("utf-8"))
-    except (InvalidYaml, UnicodeDecodeError, ProgramFileTooLarge) as error:
+        document = read_yaml(decode_utf8(file.read_bytes()))
+    except (InvalidYaml, InvalidEncoding, ProgramFileTooLarge) as error:
         raise click.ClickException(f"{file}:{getattr(error, 'line', 1)}: {error}") from error
     checked = check_program_file(document.content)
     mistakes, omitted = first_mistakes([*document.mistakes, *checked.mistakes], checked.omitted)
-    print_mistakes(file, document, mistakes)
+    print_mistakes(file, document, document.explain(mistakes))
     if advise and checked.program is not None:
-        print_advice(file, document, find_advice(checked.program))
+        print_advice(file, document, find_advice(checked.program, datetime.now(UTC)))
     if mistakes or checked.program is None:
         raise click.ClickException(f"{file} has {count_of_mistakes(len(mistakes), omitted)}")
     return document, checked, checked.program

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from link_issuer.domain.advice.catalogue import RULES
+from referral.events.section import Section
 from referral.validation.struct_schema import FieldDeclaration, field_declarations
 from referral_tools.commands.program_sections import BASICS, FIELDS, SECTIONS, heading
 
@@ -91,9 +92,11 @@ def _inner_rows(section: FieldDeclaration, place: str) -> list[Row]:
 
 
 def _plain(default: object) -> str:
-    """A default as it is written in the file; a dash for sections and empty values."""
+    """A default as it is written in the file; a dash for empty values."""
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, Section):
+        return "as below"
     if isinstance(default, tuple) and default:
         return f"[{', '.join(map(str, default))}]"
     return str(default) if isinstance(default, str | int) else "—"

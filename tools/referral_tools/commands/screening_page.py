@@ -7,7 +7,7 @@ from msgspec.structs import fields
 from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.referrer_history import MAX_DAYS, MAX_RECENT
 from conversion_tracker.screening.rule import Scope, ScreeningRule
-from referral.events.screening import Screening
+from referral.events.screening import Action, Screening
 from referral.events.section import Section
 
 Row = tuple[str, ...]
@@ -26,10 +26,11 @@ file sets the action for each finding (`reject`, `hold`, `ignore`) and the thres
 ```yaml
 screening:
   self_referral: reject
-  velocity_per_minute: {limit: 20, action: hold}
+  velocity_per_minute: {limit: 60, action: hold}
 ```
 
-The bounds of each threshold are in [Programs](programs.md#screening). A referral is screened under the version of the program
+A program without this section, or without one of its rules, has the defaults of the table below. The bounds of each threshold
+are in [Programs](programs.md#screening). A referral is screened under the version of the program
 that applied to its first follow.\
 """
 
@@ -43,10 +44,25 @@ COMBINED = """\
   counts them by outcome and rule.
 - An ignored rule is not evaluated. A rule that fails holds the conversion with the reason `rule_failed` (fail closed).
 
-The rules that are on by default match cases that an honest campaign rarely meets, and they only hold; self-referrals are
-rejected. Two rules are off until a program enables them: platforms assign throw-away names to honest newcomers too, and
-honest promoters hurry before a deadline.\
+## What is on by default
+
+{defaults}
+
+The rules that hold by default match cases that an honest campaign rarely meets. A partner's ordinary burst is not held: 30
+referrals within a minute after a post or in a live stream, each with a click of its own and from several networks, are cleared.
+Two rules are off until a program enables them: platforms assign throw-away names to honest newcomers too, and honest promoters
+hurry before a deadline.\
 """
+
+
+def combined() -> str:
+    """The combined result, and what happens in a program that sets nothing, from the defaults of the rules."""
+    names: dict[Action, list[str]] = {"reject": [], "hold": [], "ignore": []}
+    for rule in RULES:
+        names[rule.action(Screening())].append(f"`{rule.name}`")
+    texts = {"reject": "rejected by", "hold": "held for review by", "ignore": "not evaluated"}
+    return COMBINED.format(defaults="\n".join(f"- {texts[action]}: {', '.join(names[action])}" for action in names))
+
 
 SEEN = f"""\
 ## What a rule sees
@@ -58,9 +74,10 @@ Rules need what the platform reports. Missing data is never suspicious.
 | the device | `device` of `person.followed`, a hash; the referrer's own: `device` at their enrolment |
 | the network | `network` of `person.followed`, a hash and never an address |
 | the name | `data.handle` of `person.followed` |
+| the click | `click` of `person.followed` or an earlier event, if the click won the attribution |
 | the number of follows of one person | conversion-tracker counts them (`spells` of `referral.qualified`) |
 
-Device, network and name are those of the first follow, like everything that decides attribution.
+Device, network, name and click are those of the first follow, like everything that decides attribution.
 
 - **Memory.** Of each referrer the newest {MAX_RECENT} referees are remembered, and how many qualified on each of the
   newest {MAX_DAYS} days (UTC). Older referees are no longer matched, and thresholds end at 100.

@@ -20,7 +20,7 @@ OUTCOME_TEXTS: dict[TouchOutcome, str] = {
     "unknown_code": "The code did not exist at that time.",
     "unknown_mention": "The mention does not belong to a participant.",
     "self_referral": "The code, link or mention is the person's own.",
-    "expired": "It had expired, or was older than the program's window, when the person followed.",
+    "expired": "Its link had expired, was disabled or used up, or it was older than the program's window at the follow.",
 }
 
 

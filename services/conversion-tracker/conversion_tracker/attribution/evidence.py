@@ -2,12 +2,13 @@
 
 An entity counts from the time it was recorded; so a replay decides as the first run did. Only a participant's generated code
 counts from the start of the second it was recorded in, since platforms often report whole seconds: it is random, so it cannot
-have been used before. A mention, a tag or a chosen code may have been used before, and was unknown then.
+have been used before. A mention, a tag or a chosen code may have been used before, and was unknown then. A participant whose
+enrolment was dated back counts from that time, for what is appended to the log after the enrolment.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeGuard, get_args
+from typing import NamedTuple, TypeGuard, get_args
 
 from msgspec.structs import replace
 
@@ -17,6 +18,7 @@ from referral.catalog.view import Catalog
 from referral.events.attributions import EvidenceKind
 from referral.events.entities import RULE_CHANGE_DELAY, Link, Participant
 from referral.events.facts import (
+    ClickToken,
     CodeScanned,
     Content,
     EventLine,
@@ -27,7 +29,7 @@ from referral.events.facts import (
     PersonFollowed,
     PersonUnfollowed,
 )
-from referral.events.timestamps import to_ms
+from referral.events.timestamps import to_datetime, to_ms
 from referral.fold.fold import Position
 from referral.tokens import InvalidTokenError, TokenSigner
 
@@ -42,6 +44,13 @@ def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
     if kind in _ALWAYS_RELEVANT:
         return True
     return kind in _FACTS and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
+
+
+class Known(NamedTuple):
+    """By when an entity must have existed to count for an event, and when the event was appended to the log."""
+
+    by: datetime
+    appended_at: datetime
 
 
 @dataclass(slots=True)
@@ -59,7 +68,7 @@ class EvidenceReader:
         `at` is its time (ms); `known_by` is that time, or the time at which it was recorded if that is earlier. `rules` are those
         in force then.
         """
-        touches = self._touches(fact, at, known_by)
+        touches = self._touches(fact, at, Known(known_by, to_datetime(position.recorded_at_ms)))
         kind = _ENTRY_KINDS.get(type(fact), "touch")
         if kind == "touch" and not touches:
             return None
@@ -71,31 +80,29 @@ class EvidenceReader:
             )
         return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3])
 
-    def _touches(self, fact: Fact, at: int, known_by: datetime) -> tuple[Touch, ...]:
+    def _touches(self, fact: Fact, at: int, known: Known) -> tuple[Touch, ...]:
         touches: list[Touch] = []
         if isinstance(fact, CodeScanned):
             if scene := fact.data.scene or fact.code:
-                touches.append(self._code_touch("scan", scene, fact, at, known_by))
+                touches.append(self._code_touch("scan", scene, fact, at, known))
         elif fact.code:
-            touches.append(self._code_touch("code", fact.code, fact, at, known_by))
-        if fact.click and (touch := self._click_touch(fact.click, fact)):
+            touches.append(self._code_touch("code", fact.code, fact, at, known))
+        if fact.click and (touch := self._click_touch(fact.click, fact, known.by)):
             touches.append(touch)
         if fact.mention:
-            touches.append(self._mention_touch(fact.mention, fact, at, known_by))
-        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known_by)):
+            touches.append(self._mention_touch(fact.mention, fact, at, known))
+        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known)):
             touches.append(touch)
         return tuple(touches)
 
-    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, known_by: datetime) -> Touch:
+    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, known: Known) -> Touch:
         found = self.catalog.code(code)
         owner = (
-            self.catalog.owner(found)
-            if found and found.program == fact.program and _existed_by(found, known_by)
-            else None
+            self.catalog.owner(found) if found and found.program == fact.program and _existed_by(found, known) else None
         )
         if found is None or owner is None:
             return Touch(kind, at, fact.id, flaw="unknown_code", code=code)
-        referrer, flaw = _resolve_referrer(owner, fact.person, _link_flaw(found, at, known_by))
+        referrer, flaw = _resolve_referrer(owner, fact.person, self._code_flaw(found, at, known.by))
         content, cta = _content_and_cta(fact)
         if isinstance(found, Participant):
             return _with_partner(
@@ -105,7 +112,31 @@ class EvidenceReader:
         touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where)
         return _with_partner(touch, owner, found.partner, found.campaign)
 
-    def _click_touch(self, token: str, fact: Fact) -> Touch | None:
+    def _code_flaw(self, holder: Participant | Link, at: int, known_by: datetime) -> TouchFlaw | None:
+        """Returns `expired` for a code of a link that is outside its time, disabled or exhausted."""
+        if not isinstance(holder, Link):
+            return None
+        early = holder.starts_at is not None and at < to_ms(holder.starts_at)
+        late = holder.expires_at is not None and at >= to_ms(holder.expires_at)
+        closed = _is_in_effect(holder.disabled_at, known_by) or _is_in_effect(
+            self.catalog.exhausted_since(holder), known_by
+        )
+        return "expired" if early or late or closed else None
+
+    def _click_flaw(self, click: ClickToken, known_by: datetime) -> TouchFlaw | None:
+        """Returns `expired` for a click on a link that has been disabled since, or that was exhausted before the click.
+
+        The click that exhausted the link counts.
+        """
+        holder = self.catalog.code(click.code)
+        if not isinstance(holder, Link):
+            return None
+        closed = _is_in_effect(holder.disabled_at, known_by) or _is_in_effect(
+            self.catalog.exhausted_since(holder), to_datetime(click.clicked_at_ms)
+        )
+        return "expired" if closed else None
+
+    def _click_touch(self, token: str, fact: Fact, known_by: datetime) -> Touch | None:
         try:
             click = self.tokens.peek_click(token)
         except InvalidTokenError:
@@ -115,24 +146,24 @@ class EvidenceReader:
         owner = self.catalog.participant(click.participant)
         if owner is None:
             return Touch("click", click.clicked_at_ms, click.id, flaw="unknown_code", code=click.code)
-        referrer, flaw = _resolve_referrer(owner, fact.person)
+        referrer, flaw = _resolve_referrer(owner, fact.person, self._click_flaw(click, known_by))
         where = click.channel, click.content, click.cta
         touch = Touch("click", click.clicked_at_ms, click.id, referrer, flaw, click.code, *where)
         return _with_partner(touch, owner, click.partner, click.campaign)
 
-    def _mention_touch(self, mention: str, fact: Fact, at: int, known_by: datetime) -> Touch:
-        owner = self.catalog.mention(fact.program, mention)
-        if owner is None or owner.recorded_at > known_by:
+    def _mention_touch(self, mention: str, fact: Fact, at: int, known: Known) -> Touch:
+        owner = self.catalog.mention(fact.program, mention, known.by)
+        if owner is None or not owner.counts(*known):
             return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention)
         referrer, flaw = _resolve_referrer(owner, fact.person)
         return _with_partner(
             Touch("mention", at, fact.id, referrer, flaw, mention, fact.channel, *_content_and_cta(fact)), owner
         )
 
-    def _tag_touch(self, fact: FriendTagged, at: int, known_by: datetime) -> Touch | None:
+    def _tag_touch(self, fact: FriendTagged, at: int, known: Known) -> Touch | None:
         """Being tagged by a person who is not a participant is not evidence."""
         owner = self.catalog.participant_by_external(fact.program, fact.data.by)
-        if owner is None or owner.recorded_at > known_by:
+        if owner is None or not owner.counts(*known):
             return None
         referrer, flaw = _resolve_referrer(owner, fact.person)
         return _with_partner(Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel), owner)
@@ -146,24 +177,19 @@ def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, 
     return replace(touch, partner=owner.partner or partner, campaign=campaign, by_partner=by_partner)
 
 
-def _existed_by(owner: Participant | Link, known_by: datetime) -> bool:
+def _existed_by(owner: Participant | Link, known: Known) -> bool:
     """Returns whether a code existed by a time; a participant's own code exists from the start of its second."""
-    since = owner.recorded_at
-    return since <= known_by or (isinstance(owner, Participant) and since.replace(microsecond=0) <= known_by)
+    if not isinstance(owner, Participant):
+        return owner.recorded_at <= known.by
+    return owner.counts(*known) or (owner.since is None and owner.recorded_at.replace(microsecond=0) <= known.by)
 
 
-def _link_flaw(holder: Participant | Link, at: int, known_by: datetime) -> TouchFlaw | None:
-    """Returns `expired` for a link outside its time.
+def _is_in_effect(since: datetime | None, moment: datetime) -> bool:
+    """Returns whether what was recorded at `since` has taken effect by a moment.
 
-    Disabling it takes effect once every fold has certainly read it, so that a replay decides the same.
+    It does once every fold has certainly read it, so that a replay decides the same.
     """
-    if not isinstance(holder, Link):
-        return None
-    if holder.disabled_at is not None and known_by >= holder.disabled_at + RULE_CHANGE_DELAY:
-        return "expired"
-    early = holder.starts_at is not None and at < to_ms(holder.starts_at)
-    late = holder.expires_at is not None and at >= to_ms(holder.expires_at)
-    return "expired" if early or late else None
+    return since is not None and moment >= since + RULE_CHANGE_DELAY
 
 
 def _resolve_referrer(owner: Participant, person: str, flaw: TouchFlaw | None = None) -> tuple[str, TouchFlaw | None]:

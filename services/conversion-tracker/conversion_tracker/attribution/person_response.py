@@ -19,6 +19,7 @@ from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.published_verdict import PublishedVerdict
 from conversion_tracker.attribution.referrer_response import ReferrerResponse, referrer_response
 from conversion_tracker.attribution.timeline import Timeline
+from conversion_tracker.attribution.unknown_evidence import explain_unknown
 from conversion_tracker.graph.network import Network
 from referral.catalog.view import Catalog
 from referral.events.attribution_rules import AttributionModel
@@ -139,7 +140,7 @@ def attribution_response(
         reason=published.reason if published else None,
         qualified_at=_qualification_time(published),
         models=_models_response(shares, rules.model if rules else None, catalog),
-        touches=[_touch_response(one, shares, catalog) for one in consider_touches(person.history, rules)],
+        touches=[_touch_response(one, program, shares, catalog) for one in consider_touches(person.history, rules)],
         late=person.late_facts,
     )
 
@@ -180,8 +181,11 @@ def _credit_shares(shares: Shares, catalog: Catalog) -> list[CreditShareResponse
     return [CreditShareResponse(referrer_response(id, catalog), share / FULL_CREDIT) for id, share in ranked]
 
 
-def _touch_response(considered: ConsideredTouch, shares: CreditByModel, catalog: Catalog) -> TouchResponse:
+def _touch_response(
+    considered: ConsideredTouch, program: str, shares: CreditByModel, catalog: Catalog
+) -> TouchResponse:
     touch = considered.touch
+    unknown = explain_unknown(touch, program, catalog)
     return TouchResponse(
         kind=touch.kind,
         touched_at=to_datetime(touch.at),
@@ -195,6 +199,6 @@ def _touch_response(considered: ConsideredTouch, shares: CreditByModel, catalog:
         referrer=referrer_response(touch.referrer, catalog) if touch.referrer else None,
         won=considered.outcome == "won",
         why=considered.outcome,
-        detail=OUTCOME_TEXTS[considered.outcome],
+        detail=f"{unknown[0].upper()}{unknown[1:]}." if unknown else OUTCOME_TEXTS[considered.outcome],
         credit=CreditResponse(**{model: parts.get(touch, 0) / FULL_CREDIT for model, parts in shares.items()}),
     )

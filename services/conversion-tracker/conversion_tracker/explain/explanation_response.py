@@ -11,6 +11,7 @@ from conversion_tracker.attribution.attribution_rules import AttributionRules
 from conversion_tracker.attribution.considered_touches import consider_touches
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.person_response import AttributionResponse, TouchResponse, attribution_response
+from conversion_tracker.attribution.unknown_evidence import explain_reason
 from conversion_tracker.explain.leaderboard_client import Rank, RankResult
 from conversion_tracker.explain.trace import Trace, TraceSubject, position_of
 from conversion_tracker.explain.trace_response import (
@@ -112,13 +113,15 @@ def participant_label(participant: str, catalog: Catalog) -> str:
 
 def _verdict_facts(explanation: Explanation, catalog: Catalog) -> VerdictFacts:
     published, subject = explanation.person.published, explanation.subject
+    timeline = explanation.person.history.timeline()
     return VerdictFacts(
         person=subject.person,
         referrer=participant_label(subject.referrer, catalog) if subject.referrer else None,
-        timeline=explanation.person.history.timeline(),
+        timeline=timeline,
         winning_touch=subject.winning_touch,
         rules=explanation.rules,
         reason=published.reason if published else None,
+        unknown=explain_reason(published.reason if published else None, timeline, subject.program, catalog),
         qualified=published is not None and published.qualified_at is not None,
         conversion=subject.conversion,
     )

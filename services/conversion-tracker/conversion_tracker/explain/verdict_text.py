@@ -11,7 +11,7 @@ from referral.events.timestamps import DAY_MS
 
 REASONS: dict[UnattributedReason, str] = {
     "no_evidence": "there is no evidence of one",
-    "expired": "the best evidence had expired, or was older than the program's attribution window",
+    "expired": "the best evidence was older than the program's window, or its link had expired, was disabled or used up",
     "self_referral": "the best evidence points to themselves",
     "unknown_code": "the code they used does not exist",
     "unknown_mention": "the account they mentioned does not take part in the program",
@@ -25,7 +25,8 @@ REASONS: dict[UnattributedReason, str] = {
 class VerdictFacts:
     """What the sentence is about. `person` and `referrer` are display names.
 
-    `reason` is why the person is unattributed; `qualified` is whether the current referral has qualified.
+    `reason` is why the person is unattributed; `unknown` explains it if their evidence had no owner then; `qualified` is whether
+    the current referral has qualified.
     """
 
     person: str
@@ -36,6 +37,7 @@ class VerdictFacts:
     reason: UnattributedReason | None = None
     qualified: bool = False
     conversion: Conversion | None = None
+    unknown: str | None = None
 
 
 def verdict_sentence(facts: VerdictFacts) -> str:
@@ -45,7 +47,7 @@ def verdict_sentence(facts: VerdictFacts) -> str:
     if facts.timeline.since is None:
         return _unfollowed_sentence(facts)
     if facts.reason is not None or facts.winning_touch is None:
-        return f"{_no_referrer(facts)}: {REASONS[facts.reason or 'no_evidence']}."
+        return f"{_no_referrer(facts)}: {facts.unknown or REASONS[facts.reason or 'no_evidence']}."
     return f"{_referred_by(facts)}{_payment_status(facts)}."
 
 

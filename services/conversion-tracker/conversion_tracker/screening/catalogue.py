@@ -15,6 +15,7 @@ from conversion_tracker.screening.rules.deadline_burst import DEADLINE_BURST
 from conversion_tracker.screening.rules.disposable_handle import DISPOSABLE_HANDLE
 from conversion_tracker.screening.rules.network_burst import NETWORK_BURST
 from conversion_tracker.screening.rules.referral_cycle import REFERRAL_CYCLE
+from conversion_tracker.screening.rules.same_click import SAME_CLICK
 from conversion_tracker.screening.rules.same_device import SAME_DEVICE
 from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
 from conversion_tracker.screening.rules.velocity_per_minute import VELOCITY_PER_MINUTE
@@ -23,6 +24,7 @@ from referral.events.screening import Action, Screening, ScreeningReason
 RULES: tuple[ScreeningRule, ...] = (
     SELF_REFERRAL,
     SAME_DEVICE,
+    SAME_CLICK,
     NETWORK_BURST,
     VELOCITY_PER_MINUTE,
     DISPOSABLE_HANDLE,

@@ -1,8 +1,8 @@
 """The history of a referrer for screening: their newest referees, and how many qualified per day. Both are bounded.
 
 A referee is stored as numbers only, in one column for each fact that rules need: the whole history is decoded and encoded for
-every referral, and rows of texts took longer to decode than all rules to evaluate. People, devices and networks are stored as the
-first 64 bits of a BLAKE2b hash: the probability that two of 128 collide is 4 in 10^16.
+every referral, and rows of texts took longer to decode than all rules to evaluate. People, devices, networks and clicks are stored
+as the first 64 bits of a BLAKE2b hash: the probability that two of 128 collide is 4 in 10^16.
 """
 
 from array import array
@@ -15,11 +15,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from conversion_tracker.bans.ban import Ban
-from referral.events.timestamps import DAY_MS
+from referral.events.attributions import ReferralQualified
+from referral.events.timestamps import DAY_MS, to_ms
 
 MAX_RECENT = 128
 MAX_DAYS = 16
-_NONE = 0  # no device or network was reported
+_NONE = 0  # no device or network was reported, or the evidence is not a click
 
 
 class ReferralSample(NamedTuple):
@@ -29,15 +30,27 @@ class ReferralSample(NamedTuple):
     person: str
     device: str | None = None
     network: str | None = None
+    click: str | None = None
+
+
+def referral_sample(line: ReferralQualified) -> ReferralSample:
+    """What is remembered of a referral that has qualified."""
+    return ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network, winning_click(line))
+
+
+def winning_click(line: ReferralQualified) -> str | None:
+    """The id of the click that the referral is credited to; None if it is credited to other evidence."""
+    return line.evidence.event if line.evidence.kind == "click" else None
 
 
 class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=False):
     """The state of one referrer.
 
-    `moments` (ms), `people`, `devices` and `networks` are columns of signed 64-bit numbers in the machine's byte order, sorted by
-    (moment, person), each person once. `unfollowed` has one byte per person: 1 if they have unfollowed since. `days` has pairs
-    (day since the epoch in UTC, number of referrals that qualified) for the newest days that have any. `ban` is set while the
-    referrer is banned. `in_cycle` are those of their referrals that are the newest edge of a referral cycle.
+    `moments` (ms), `people`, `devices`, `networks` and `clicks` are columns of signed 64-bit numbers in the machine's byte order,
+    sorted by (moment, person), each person once; `clicks` is empty if there is none. `unfollowed` has one byte per person: 1 if
+    they have unfollowed since. `days` has pairs (day since the epoch in UTC, number of referrals that qualified) for the newest
+    days that have any. `ban` is set while the referrer is banned. `in_cycle` are those of their referrals that are the newest edge
+    of a referral cycle.
     """
 
     moments: bytes = b""
@@ -48,6 +61,7 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
     days: tuple[tuple[int, int], ...] = ()
     ban: Ban | None = None
     in_cycle: tuple[str, ...] = ()
+    clicks: bytes = b""
 
     @property
     def size(self) -> int:
@@ -56,9 +70,11 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
 
     def with_sample(self, sample: ReferralSample) -> "ReferrerHistory":
         """Returns the history after one more referee, or after a former referee has returned."""
-        columns = [_column(raw) for raw in (self.moments, self.people, self.devices, self.networks)]
+        clicks = self.clicks or bytes(len(self.moments))
+        columns = [_column(raw) for raw in (self.moments, self.people, self.devices, self.networks, clicks)]
         unfollowed, before = bytearray(self.unfollowed), None
-        row = sample.at, _digest(sample.person), _digest(sample.device), _digest(sample.network)
+        facts = _digest(sample.device), _digest(sample.network), _digest(sample.click)
+        row = sample.at, _digest(sample.person), *facts
         if row[1] in columns[1]:
             index = columns[1].index(row[1])
             before = columns[0][index]
@@ -68,9 +84,11 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
         for column, value in zip((*columns, unfollowed), (*row, 0), strict=True):
             column.insert(index, value)
             del column[:-MAX_RECENT]
-        moments, people, devices, networks = (column.tobytes() for column in columns)
-        days = self._days_with(sample.at, before)
-        return ReferrerHistory(moments, people, devices, networks, bytes(unfollowed), days, self.ban, self.in_cycle)
+        moments, people, devices, networks, clicks = (column.tobytes() for column in columns)
+        days, clicks = self._days_with(sample.at, before), clicks if any(columns[4]) else b""
+        return ReferrerHistory(
+            moments, people, devices, networks, bytes(unfollowed), days, self.ban, self.in_cycle, clicks
+        )
 
     def _days_with(self, at: int, before: int | None) -> tuple[tuple[int, int], ...]:
         """Returns the days after one more referral. If it was counted `before` (ms), it moves to its new day."""
@@ -113,9 +131,15 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
 
     def count_on_device(self, device: str, person: str) -> int:
         """Returns the number of people other than `person` with this device."""
-        devices, own = _column(self.devices), self._index_of(person)
-        wanted = _digest(device)
-        return devices.count(wanted) - (own is not None and devices[own] == wanted)
+        return self._count_others_with(self.devices, _digest(device), person)
+
+    def count_by_click(self, click: str, person: str) -> int:
+        """Returns the number of people other than `person` who came by this click."""
+        return self._count_others_with(self.clicks, _digest(click), person) if self.clicks else 0
+
+    def _count_others_with(self, column: bytes, wanted: int, person: str) -> int:
+        values, own = _column(column), self._index_of(person)
+        return values.count(wanted) - (own is not None and values[own] == wanted)
 
     def count_others(self, person: str) -> tuple[int, int]:
         """Returns the number of people other than `person`, and how many of them have unfollowed."""

@@ -7,7 +7,6 @@ from leaderboard.http_api.dependencies import init_app
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
-from referral.pages import design
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "leaderboard"
@@ -18,5 +17,4 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     """Returns the app with these settings, or with those of the environment. Call it in the process that serves the app."""
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
-    created = create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower)
-    return design.init_app(init_app(created))
+    return init_app(create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower))

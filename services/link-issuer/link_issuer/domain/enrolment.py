@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from referral.events.entities import Participant
 from referral.events.ids import participant_id
@@ -10,11 +11,22 @@ from referral.events.normal_forms import normalize_mention
 from referral.events.program import Partner, Program
 from referral.validation.mistakes import Mistake
 
+IgnoredField = Literal["display_name", "mention", "device", "since"]
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredValue:
+    """A value that an enrolment sent for a person who was enrolled before with another, which stays."""
+
+    field: IgnoredField
+    sent: str | None
+    stored: str | None
+
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """One person to enrol: the platform's id, their display name (may be empty), their handle, a hash of their device, and the id
-    of the partner they are, if they are one.
+    """One person to enrol: the platform's id, their display name (may be empty), their handle, a hash of their device, the id of
+    the partner they are, if they are one, and since when they count, if that is before their enrolment.
 
     `pointer` is the JSON pointer of this enrolment in the request.
     """
@@ -24,16 +36,18 @@ class Enrolment:
     mention: str | None = None
     device: str | None = None
     partner: str | None = None
+    since: datetime | None = None
     pointer: str = ""
 
     def participant_id(self, program: str) -> str:
         """`par_…` in a program."""
         return participant_id(program, self.external_id)
 
-    def participant(self, program: str, code: str, since: datetime) -> Participant:
-        """The participant; without a name, the code is the display name."""
+    def participant(self, program: str, code: str, now: datetime, enrolled_by: str) -> Participant:
+        """The participant; without a name, the code is the display name. `enrolled_by` is the id of an API key."""
+        is_dated_back = self.since is not None and self.since < now
         return Participant(
-            recorded_at=since,
+            recorded_at=now,
             id=self.participant_id(program),
             program=program,
             external_id=self.external_id,
@@ -42,7 +56,22 @@ class Enrolment:
             mention=self.mention,
             device=self.device,
             partner=self.partner,
+            since=self.since if is_dated_back else None,
+            since_by=enrolled_by if is_dated_back else None,
         )
+
+    def ignored(self, participant: Participant) -> list[IgnoredValue]:
+        """The values that were sent for a participant who was enrolled before with others."""
+        names: tuple[IgnoredField, ...] = ("display_name", "mention", "device", "since")
+        return [
+            IgnoredValue(name, _text(sent), _text(stored))
+            for name in names
+            if (sent := getattr(self, name)) and sent != (stored := getattr(participant, name))
+        ]
+
+
+def _text(value: str | datetime | None) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def duplicate_mistakes(enrolments: Iterable[Enrolment]) -> Iterator[Mistake]:
@@ -53,6 +82,15 @@ def duplicate_mistakes(enrolments: Iterable[Enrolment]) -> Iterator[Mistake]:
         if replace(enrolment, pointer="") != replace(before, pointer=""):
             detail = f"{enrolment.external_id} occurs at {before.pointer} with other details: send each person once"
             yield Mistake(f"{enrolment.pointer}/external_id", detail)
+
+
+def since_mistakes(enrolments: Iterable[Enrolment], now: datetime, most: timedelta) -> Iterator[Mistake]:
+    """Enrolments dated back to the future, or further than `most`: events of that age change nothing."""
+    for enrolment in enrolments:
+        since = enrolment.since
+        if since is not None and not now - most <= since <= now:
+            detail = f"must be between {(now - most).isoformat()} and now ({now.isoformat()}); got {since.isoformat()}"
+            yield Mistake(f"{enrolment.pointer}/since", detail)
 
 
 def partner_mistakes(

@@ -24,7 +24,7 @@ _MAX_AGENT = 512  # characters that are compared; browsers send about 200
 
 
 def classify_visitor(method: str, purpose: str, user_agent: str) -> Visitor:
-    """The class of a request. `purpose` is the values of its purpose headers, empty if it has none."""
+    """The class of a request. `purpose` is the value of its purpose header, empty if it has none."""
     if method == "HEAD":
         return "head"
     if purpose and _AHEAD_OF_VISIT.search(purpose):

@@ -13,12 +13,14 @@ from link_issuer.http_api.redirect.fast_path import METHODS, ROUTE, fast_path_vi
 from link_issuer.http_api.sharing.share_kit_api import blueprint as share_kits
 from link_issuer.http_api.sharing.share_page_api import blueprint as share_pages
 from link_issuer.http_api.sharing.share_page_reports_api import blueprint as share_page_reports
+from link_issuer.http_api.sharing.share_pictures_api import blueprint as share_pictures
 from link_issuer.http_api.sharing.shares_api import blueprint as shares
+from link_issuer.http_api.start_page_api import blueprint as start_page
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
+from referral.http.context import Context
 from referral.http.fast_path import mount_fast_path
-from referral.pages import design
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "link-issuer"
@@ -29,9 +31,11 @@ BLUEPRINTS = (
     qr_codes,
     share_kits,
     share_pages,
+    share_pictures,
     share_page_reports,
     shares,
     clicks,
+    start_page,
     redirect,
 )
 
@@ -42,11 +46,12 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     configure_logs(SERVICE, settings)
     flask_app = init_app(create_app(SERVICE, settings, title="Link issuer", blueprints=BLUEPRINTS, follower=follower))
     _mount_redirect(flask_app)
-    return design.init_app(flask_app)
+    return flask_app
 
 
 def _mount_redirect(flask_app: Flask) -> None:
     dependencies: Dependencies = flask_app.extensions[SERVICE]
-    view = fast_path_view(dependencies.redirect_resolver, flask_app.extensions["referral"].catalog.snapshot())
+    context: Context = flask_app.extensions["referral"]
+    view = fast_path_view(dependencies.redirect_resolver, context.catalog.snapshot(), context.settings.proxies)
     for method in METHODS:
         mount_fast_path(flask_app, SERVICE, method, ROUTE, view)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import msgspec
 from flask import Flask, current_app
 
+from link_issuer.click_limit import ClickLimit
 from link_issuer.http_api.redirect.redirect_resolver import RedirectResolver
+from link_issuer.pictures import Pictures
 from link_issuer.share_rate_limit import ShareRateLimit
 from link_issuer.store import Store
 from link_issuer.usage_counter import UsageCounter
@@ -27,6 +29,7 @@ class Dependencies:
     redirect_resolver: RedirectResolver
     usage_counter: UsageCounter
     share_rate_limit: ShareRateLimit
+    pictures: Pictures
     public_url: str
 
     @property
@@ -59,12 +62,18 @@ def init_app(app: Flask) -> Flask:
     shared: Context = app.extensions["referral"]
     app.extensions[_NAME] = Dependencies(
         store=Store(shared.follower, shared.catalog_writer(), shared.redis),
-        redirect_resolver=RedirectResolver(shared.clock, TokenSigner(shared.settings.signing_key), shared.publisher()),
+        redirect_resolver=_redirect_resolver(shared),
         usage_counter=UsageCounter(shared.redis),
         share_rate_limit=ShareRateLimit(shared.redis),
+        pictures=Pictures(),
         public_url=shared.settings.public_url.rstrip("/"),
     )
     return app
+
+
+def _redirect_resolver(shared: Context) -> RedirectResolver:
+    signer, limit = TokenSigner(shared.settings.signing_key), ClickLimit(shared.settings.clicks_per_minute)
+    return RedirectResolver(shared.clock, signer, shared.publisher(), limit)
 
 
 def dependencies() -> Dependencies:

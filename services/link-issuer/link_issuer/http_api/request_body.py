@@ -7,6 +7,7 @@ import msgspec
 from flask import request
 from marshmallow import Schema, ValidationError
 
+from link_issuer.programs.text_encoding import InvalidEncoding, decode_utf8
 from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
 from referral.http.problems import Problem
 from referral.program_file.check import ProgramFileTooLarge, require_program_size
@@ -22,7 +23,9 @@ def json_body() -> object:
             415, "unsupported_media_type", f"Content-Type is {request.mimetype or 'missing'}: send application/json."
         )
     try:
-        return msgspec.json.decode(request.get_data())
+        return msgspec.json.decode(decode_utf8(request.get_data()))
+    except InvalidEncoding as error:
+        raise Problem(400, "malformed_json", f"The body {error}.") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
 
@@ -36,10 +39,11 @@ def json_or_yaml_body() -> YamlDocument:
     if request.mimetype not in YAML_TYPES:
         return YamlDocument(json_body())  # type: ignore[arg-type] # msgspec decodes JSON to exactly these types
     try:
-        return read_yaml(request.get_data().decode())
-    except (InvalidYaml, UnicodeDecodeError) as error:
-        where = f" in line {error.line}" if isinstance(error, InvalidYaml) else ""
-        raise Problem(400, "malformed_yaml", f"The body is not valid YAML{where}: {error}.") from error
+        return read_yaml(decode_utf8(request.get_data()))
+    except InvalidEncoding as error:
+        raise Problem(400, "malformed_yaml", f"The body {error}.") from error
+    except InvalidYaml as error:
+        raise Problem(400, "malformed_yaml", f"The body is not valid YAML in line {error.line}: {error}.") from error
 
 
 def load_body(schema: Schema, consequence: str) -> dict[str, Any]:

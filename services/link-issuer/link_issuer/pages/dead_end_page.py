@@ -1,7 +1,8 @@
 """The page for a link that leads nowhere."""
 
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from flask import render_template, request
 
@@ -20,32 +21,30 @@ class Alternative:
     address: str
 
 
-def render_dead_end(reason: DeadEndReason, code: str, alternative: Alternative | None) -> str:
-    """The page, in the request's language."""
-    title, explanation = dead_end_texts(reason)
-    advice, button = _retry() if reason == "uncounted" else _continue(alternative)
+def render_dead_end(
+    reason: DeadEndReason, code: str, alternative: Alternative | None, starts_at: datetime | None = None
+) -> str:
+    """The page, in the request's language; `starts_at` is when the link or its program begins, if it is known."""
+    title, explanation = dead_end_texts(reason, starts_at)
     return render_template(
         "referral/error.html",
         title=title,
         explanation=explanation,
-        advice=advice,
-        button=button,
         code=code[:_MAX_CODE_LENGTH],
+        **_way_on(reason, alternative),
     )
 
 
-def _retry() -> tuple[str, dict[str, str]]:
-    button = {"href": request.full_path, "text": gettext("Try again")}
-    return gettext("Nothing is lost. Try again in a minute."), button
-
-
-def _continue(alternative: Alternative | None) -> tuple[str, dict[str, str] | None]:
+def _way_on(reason: DeadEndReason, alternative: Alternative | None) -> dict[str, Any]:
+    """What to do: try again, correct the code, or use what still works."""
+    if reason == "uncounted":
+        button = {"href": request.full_path, "text": gettext("Try again")}
+        return {"advice": gettext("Please try again in a minute."), "button": button}
+    if reason == "unknown":
+        return {"advice": gettext("Or ask your friend to send it again."), "asks_for_code": True}
     if alternative is None:
-        return gettext("Ask your friend to send the link or code again."), None
-    if alternative.kind == "invitation":
-        advice = gettext("%(name)s's own invitation still works:", name=alternative.name)
-        label = gettext("Go on with %(name)s", name=alternative.name)
-    else:
-        advice = gettext("%(name)s has a page for you:", name=alternative.name)
-        label = gettext("Go to %(name)s", name=alternative.name)
-    return advice, {"href": alternative.address, "text": label}
+        return {"advice": gettext("Ask your friend for a new invitation."), "asks_for_code": True}
+    if alternative.kind == "fallback":
+        return {"button": {"href": alternative.address, "text": gettext("Visit %(name)s", name=alternative.name)}}
+    button = {"href": alternative.address, "text": gettext("Open %(name)s's invitation", name=alternative.name)}
+    return {"advice": gettext("You can still join through %(name)s.", name=alternative.name), "button": button}

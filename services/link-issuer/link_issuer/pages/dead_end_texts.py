@@ -1,45 +1,46 @@
-"""The texts of the page for a link that leads nowhere: a title, and an explanation."""
+"""The texts of the page for a link that leads nowhere: a title, and an explanation (which may be empty)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
-from flask_babel import LazyString, lazy_gettext
+from babel.dates import format_skeleton
+from flask_babel import LazyString, get_locale, lazy_gettext
 
 from link_issuer.domain.availability import UnavailableReason
+from referral.pages.languages import gettext
 
 DeadEndReason = Literal["unknown", "uncounted"] | UnavailableReason
 
-_TEXTS: Mapping[DeadEndReason, tuple[LazyString, LazyString]] = {
+_TEXTS: Mapping[DeadEndReason, tuple[LazyString, LazyString | str]] = {
     "unknown": (
-        lazy_gettext("We don't know this code"),
-        lazy_gettext("Please check it for typos. Our codes never contain 0, O, 1, I or L."),
+        lazy_gettext("That code doesn't exist"),
+        lazy_gettext("Check for a typo: the codes we make never use 0, O, 1, I or L."),
     ),
-    "uncounted": (
-        lazy_gettext("One moment, please"),
-        lazy_gettext("This link can be used a limited number of times, and we cannot check right now if any are left."),
-    ),
-    "not_started": (
-        lazy_gettext("This link does not work yet"),
-        lazy_gettext("Your friend's invitation starts later."),
-    ),
-    "expired": (lazy_gettext("This link has expired"), lazy_gettext("It was valid for a limited time.")),
-    "disabled": (lazy_gettext("This link was switched off"), lazy_gettext("It can no longer be used.")),
+    "uncounted": (lazy_gettext("One moment"), lazy_gettext("We're checking whether a spot is left.")),
+    "not_started": (lazy_gettext("This invitation opens later"), ""),
+    "expired": (lazy_gettext("This link has expired"), ""),
+    "disabled": (lazy_gettext("This link is no longer active"), ""),
     "exhausted": (
-        lazy_gettext("This link has been used up"),
-        lazy_gettext("It could be used a limited number of times."),
+        lazy_gettext("All spots are taken"),
+        lazy_gettext("This invitation had a limited number of spots."),
     ),
-    "program_not_started": (
-        lazy_gettext("We open soon"),
-        lazy_gettext("The program behind this link has not started yet."),
-    ),
+    "program_not_started": (lazy_gettext("Opening soon"), ""),
     "program_ended": (
         lazy_gettext("This program has ended"),
-        lazy_gettext("Thank you for coming. Rewards that were earned remain valid."),
+        lazy_gettext("Rewards already earned stay valid."),
     ),
 }
 
 
-def dead_end_texts(reason: DeadEndReason) -> tuple[str, str]:
-    """Title and explanation, in the request's language."""
-    title, explanation = _TEXTS[reason]
-    return str(title), str(explanation)
+def dead_end_texts(reason: DeadEndReason, starts_at: datetime | None = None) -> tuple[str, str]:
+    """Title and explanation, in the request's language. `starts_at`, in the program's time zone, is named if it is known."""
+    title, explanation = (str(text) for text in _TEXTS[reason])
+    if starts_at is None:
+        return title, explanation
+    date = format_skeleton("MMMMd", starts_at, locale=get_locale())
+    if reason == "not_started":
+        return gettext("This invitation opens on %(date)s", date=date), explanation
+    if reason == "program_not_started":
+        return title, gettext("Starts on %(date)s.", date=date)
+    return title, explanation

@@ -1,28 +1,42 @@
-"""The fonts for posters: those installed on the machine, found through fontconfig.
+"""The fonts for pictures: those installed on the machine, in fontconfig's order of preference, with the characters of each.
 
-If none has Chinese characters, posters that need them are not drawn: a missing poster is better than one with empty boxes.
-Without fontconfig, Pillow's built-in font draws Latin text.
+Nothing is drawn that no font has: a missing picture is better than one with empty boxes. Without fontconfig, Pillow's built-in font
+draws Latin text.
 """
 
 import re
 import shutil
 import subprocess
+import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
 import structlog
-from PIL import ImageFont
+from PIL import ImageFont, features
 
 log = structlog.get_logger()
 
 Weight = Literal["regular", "bold"]
+PilFont = ImageFont.FreeTypeFont | ImageFont.ImageFont
 REMEDY = (
-    "Install fonts-noto-cjk and fontconfig (apt-get install -y fonts-noto-cjk fontconfig), and start the service again."
+    "Install fonts-noto-cjk, fonts-noto-core and fontconfig "
+    "(apt-get install -y fonts-noto-cjk fonts-noto-core fontconfig), and start the service again."
 )
-_HAN = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
-# Pictographs and their joiners, which text fonts do not contain.
-_NOT_DRAWN = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0e\ufe0f\u200d\U000e0000-\U000e007f\u20e3]")
+_WEIGHTS: dict[Weight, int] = {"regular": 80, "bold": 200}  # fontconfig's numbers
+# With libraqm, Pillow shapes scripts such as Arabic and Devanagari and orders them from right to left where needed.
+_SHAPES_TEXT = bool(features.check("raqm"))
+# Characters without a picture of their own: fillers, and the controls of direction and variants (Default_Ignorable_Code_Point of
+# the Unicode Character Database), except the joiners that some scripts need.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+# Pictographs and what joins them, which text fonts do not contain or draw in one colour.
+_PICTOGRAPH = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u20e3]\u200d?")
+_JOINERS = "\u200c\u200d"
+_BUILT_IN = ((0x20, 0x7E),)  # the characters of Pillow's font that are surely there
 
 
 class FontMissing(Exception):
@@ -31,46 +45,91 @@ class FontMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FontFace:
-    """A font file, the index of the font in it, and whether it has Chinese characters."""
+    """A font file (None for Pillow's font), the index of the font in it, and its characters as ranges in ascending order."""
 
-    file: str
+    file: str | None
     index: int
-    chinese: bool
+    ranges: tuple[tuple[int, int], ...]
+
+    def has(self, text: str) -> bool:
+        """Whether the font has all characters of a text; joiners need no picture."""
+        return all(self._has(ord(letter)) for letter in text if letter not in _JOINERS)
+
+    def _has(self, point: int) -> bool:
+        at = bisect_right(self.ranges, (point, 0x110000)) - 1
+        return at >= 0 and self.ranges[at][0] <= point <= self.ranges[at][1]
 
 
 @cache
-def find_face(weight: Weight) -> FontFace | None:
-    """The installed sans-serif font for simplified Chinese, otherwise any sans-serif; None without fontconfig."""
+def find_faces(weight: Weight) -> tuple[FontFace, ...]:
+    """The installed fonts, a sans-serif one for simplified Chinese first; each further one has characters the earlier ones lack."""
     program = shutil.which("fc-match")
     if program is None:
-        log.warning("fontconfig is not installed: only posters in Latin script are drawn", remedy=REMEDY)
-        return None
-    pattern = f"sans-serif:lang=zh-cn:weight={200 if weight == 'bold' else 80}"
-    command = [program, "--format=%{file}\t%{index}\t%{lang}", pattern]
+        log.warning("fontconfig is not installed: only pictures in Latin script are drawn", remedy=REMEDY)
+        return (FontFace(None, 0, _BUILT_IN),)
+    command = [
+        program,
+        "-s",
+        "--format=%{scalable}\t%{color}\t%{file}\t%{index}\t%{charset}\n",
+        f"sans-serif:lang=zh-cn:weight={_WEIGHTS[weight]}",
+    ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603 - a fixed command
-    file, index, languages = result.stdout.split("\t")
-    chinese = "zh-cn" in languages.split("|")
-    if not chinese:
-        log.warning("no installed font has Chinese characters: posters in Chinese are not drawn", remedy=REMEDY)
-    return FontFace(file, int(index or 0) & 0xFFFF, chinese)
+    faces = tuple(face for line in result.stdout.splitlines() if (face := _read_face(line)))
+    if not any(face.has("中文") for face in faces):
+        log.warning("no installed font has Chinese characters: pictures in Chinese are not drawn", remedy=REMEDY)
+    return faces or (FontFace(None, 0, _BUILT_IN),)
 
 
-@lru_cache(maxsize=128)
-def font(weight: Weight, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _read_face(line: str) -> FontFace | None:
+    """A line of fc-match; None for a font in colours or of fixed sizes, which Pillow cannot scale."""
+    scalable, colour, file, index, charset = line.split("\t")
+    if scalable != "True" or colour == "True":
+        return None
+    bounds = [(first, last or first) for first, _, last in (part.partition("-") for part in charset.split())]
+    return FontFace(file, int(index or 0) & 0xFFFF, tuple((int(first, 16), int(last, 16)) for first, last in bounds))
+
+
+@lru_cache(maxsize=256)
+def font(face: FontFace, size: int) -> PilFont:
     """A font at a size in pixels."""
-    found = find_face(weight)
-    return ImageFont.load_default(size) if found is None else ImageFont.truetype(found.file, size, found.index)
+    return ImageFont.load_default(size) if face.file is None else ImageFont.truetype(face.file, size, face.index)
+
+
+def face_for(text: str, weight: Weight) -> FontFace | None:
+    """The first font that has all characters of a text; None if none has."""
+    return next((face for face in find_faces(weight) if face.has(text)), None)
 
 
 def drawable_text(text: str) -> str:
-    """The text without pictographs. Raises FontMissing if it has Chinese characters and no installed font does."""
-    plain = " ".join(_NOT_DRAWN.sub("", text).split())
-    found = find_face("bold")
-    if _HAN.search(plain) and not (found and found.chinese):
-        raise FontMissing(f"No installed font has Chinese characters. {REMEDY}")
-    return plain
+    """The text without pictographs and other symbols that no font has. Raises FontMissing if no font has one of its letters."""
+    plain = _INVISIBLE.sub("", _PICTOGRAPH.sub("", unicodedata.normalize("NFC", text)))
+    kept = "".join(letter for letter in plain if _is_letter(letter) or letter.isspace() or _is_drawable(letter))
+    missing = sorted({letter for letter in kept if _is_letter(letter) and not _is_drawable(letter)})
+    if missing:
+        raise FontMissing(f"No installed font has the characters {' '.join(missing[:5])}. {REMEDY}")
+    return " ".join(kept.split()).strip(_JOINERS)
 
 
-def text_width(weight: Weight, text: str, size: int) -> float:
-    """The width of a text in pixels."""
-    return font(weight, size).getlength(text)
+def drawable_name(name: str) -> str | None:
+    """The name as it can be drawn; None if that would leave nothing of it, or only a part of its letters."""
+    try:
+        return drawable_text(name) or None
+    except FontMissing:
+        return None
+
+
+def _is_letter(character: str) -> bool:
+    """Whether a text cannot be read without the character: a letter, a digit, or a mark on one."""
+    return unicodedata.category(character)[0] in "LNM"
+
+
+def _is_drawable(character: str) -> bool:
+    if character in _JOINERS:
+        return True
+    if unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs"):
+        return False
+    if not _SHAPES_TEXT and (
+        unicodedata.bidirectional(character) in ("R", "AL") or unicodedata.category(character)[0] == "M"
+    ):
+        return False
+    return all(face_for(character, weight) is not None for weight in _WEIGHTS)

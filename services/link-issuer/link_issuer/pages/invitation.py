@@ -11,10 +11,11 @@ from link_issuer.domain.share_kit import (
     select_call_to_action,
     with_caption_template,
 )
+from link_issuer.pages.channel_texts import code_instruction
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel
 from referral.events.program import Program
-from referral.pages.languages import Language, gettext, localize_in
+from referral.pages.languages import Language, localize_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +36,8 @@ def invitation_kit(invitation: Invitation, channel: Channel, content: str | None
     texts = KitTexts(
         hook=localize_in(item.hook, language) if item else "",
         call_to_action=localize_in(call_to_action.text, language).replace("{code}", code) if call_to_action else "",
-        code_instruction=gettext("When you follow, say my code: %(code)s", code=code),
-        mention_instruction=gettext(
-            "When you follow, say my code %(code)s or mention %(mention)s", code=code, mention=mention
-        ),
+        code_instruction=code_instruction(channel, code, None),
+        mention_instruction=code_instruction(channel, code, mention),
     )
     kit = compose(POLICIES[channel], invitation.owner, invitation.holder, texts, invitation.address)
     template = invitation.program.kits.get(channel, {}).get(language)

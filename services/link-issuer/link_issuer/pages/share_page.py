@@ -1,23 +1,32 @@
-"""The contents of a share page and of its poster, composed from an invitation and its kit, in the request's language."""
+"""The contents of a share page and of its pictures, composed from an invitation and its kit, in the request's language."""
 
 from dataclasses import dataclass
 
 from link_issuer.domain.share_kit import ShareKit
+from link_issuer.pages.channel_texts import channel_name, follow_instruction, poster_instruction
+from link_issuer.pages.fonts import drawable_name
 from link_issuer.pages.gifts import GiftText, gift_texts
 from link_issuer.pages.invitation import Invitation
 from link_issuer.pages.poster import Poster
-from referral.pages.languages import gettext, localize
+from link_issuer.pages.preview_card import PreviewCard
+from referral.events.program import Program
+from referral.events.rewards import handover_of
+from referral.pages.languages import gettext, localize, ngettext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharePage:
-    """The contents of the page. `title` is the hook, or the program's name; what is shared is the kit's `message`."""
+    """The contents of the page, which speaks to the friend. `title` is the hook, or the program's name.
+
+    `yours` is what the friend gets, `theirs` what the inviter gets; what is shared is the kit's `message`.
+    """
 
     program: str
     inviter: str
     invites: str
     summary: str
     title: str
+    channel: str
     kit: ShareKit
     yours: list[GiftText]
     theirs: list[GiftText]
@@ -26,50 +35,103 @@ class SharePage:
 
 def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
     """The contents of the page of an invitation."""
-    name, inviter = localize(invitation.program.name), invitation.owner.shown_name
-    yours, invites = gift_texts(invitation.program, "referee"), gettext("%(name)s invites you", name=inviter)
+    program, name, inviter = invitation.program, localize(invitation.program.name), invitation.owner.shown_name
+    yours = gift_texts(program, "referee")
+    theirs = [] if invitation.owner.partner else gift_texts(program, "referrer")
     return SharePage(
         program=name,
         inviter=inviter,
-        invites=invites,
-        summary=_summary(invites, yours, kit),
+        invites=gettext("%(name)s invites you", name=inviter),
+        summary=_summary(inviter, yours),
         title=kit.hook or name,
+        channel=channel_name(kit.channel),
         kit=kit,
         yours=yours,
-        theirs=[] if invitation.owner.partner else gift_texts(invitation.program, "referrer"),
-        steps=_steps(invitation, kit),
+        theirs=theirs,
+        steps=_steps(program, kit, inviter, has_gift=bool(yours), has_thanks=bool(theirs)),
     )
 
 
 def compose_poster(page: SharePage) -> Poster:
-    """The contents of the poster of a page."""
+    """The contents of the poster of a page. The code takes the place of a name that cannot be drawn."""
     gift, kit = page.yours[0] if page.yours else None, page.kit
     return Poster(
         program=page.program,
         hook=page.title,
-        inviter=page.invites,
-        gift=gettext("For you: %(gift)s %(when)s", gift=gift.what, when=gift.when) if gift else kit.call_to_action,
-        instruction=gettext("Scan, or say my code") if kit.qr else gettext("When you follow, say my code"),
+        gift=_gift_sentence(page),
+        inviter=_drawable_invitation(page),
+        instruction=poster_instruction(can_scan=kit.qr is not None),
         code=kit.code,
-        footnote=gettext("or mention %(mention)s", mention=kit.mention) if kit.mention else kit.call_to_action,
+        alternative=gettext("or mention %(mention)s", mention=kit.mention) if kit.mention else "",
+        footnote=gift.until[:1].upper() + gift.until[1:] if gift else "",
         address=kit.qr,
     )
 
 
-def _summary(invites: str, yours: list[GiftText], kit: ShareKit) -> str:
+def compose_card(page: SharePage) -> PreviewCard:
+    """The contents of the picture of a link preview."""
+    return PreviewCard(page.program, page.title, _gift_sentence(page), _drawable_invitation(page), page.kit.code)
+
+
+def _drawable_invitation(page: SharePage) -> str:
+    return gettext("%(name)s invites you", name=drawable_name(page.inviter) or page.kit.code)
+
+
+def _gift_sentence(page: SharePage) -> str:
+    """The first gift and when it is granted; empty if the program promises none."""
+    if not page.yours:
+        return ""
+    return gettext("%(gift)s %(when)s", gift=page.yours[0].what, when=page.yours[0].when)
+
+
+def _summary(inviter: str, yours: list[GiftText]) -> str:
     """The description in a link preview: who invites, and the first gift."""
-    gift = gettext("%(what)s %(when)s", what=yours[0].what, when=yours[0].when) if yours else kit.call_to_action
-    return gettext("%(invites)s: %(gift)s", invites=invites, gift=gift) if gift else invites
+    if not yours:
+        return gettext("%(name)s invites you", name=inviter)
+    gift = yours[0].what
+    if gift[:1].isdigit():
+        return gettext("%(name)s has %(gift)s for you", name=inviter, gift=gift)
+    return gettext("%(name)s has this for you: %(gift)s", name=inviter, gift=gift)
 
 
-def _steps(invitation: Invitation, kit: ShareKit) -> list[str]:
-    """How it works, in three lines."""
-    share = gettext("%(name)s shares this with a friend it is meant for.", name=invitation.owner.shown_name)
-    follow = (
-        gettext("A friend opens the link, or says the code, and follows.")
+def _steps(program: Program, kit: ShareKit, inviter: str, *, has_gift: bool, has_thanks: bool) -> list[str]:
+    """How it works, in two or three lines."""
+    use_code = (
+        gettext("Say the code %(code)s (not needed if you use the link)", code=kit.code)
         if kit.link
-        else gettext("A friend follows and says the code.")
+        else gettext("Say the code %(code)s", code=kit.code)
     )
-    if invitation.owner.partner:
-        return [share, follow, gettext("The friend gets what is promised here.")]
-    return [share, follow, gettext("Both get what is promised here.")]
+    steps = [follow_instruction(kit.channel), use_code]
+    if has_gift:
+        steps.append(_arrival(program, inviter, has_thanks=has_thanks))
+    elif has_thanks:
+        steps.append(gettext("%(name)s gets a thank-you", name=inviter))
+    return steps
+
+
+def _arrival(program: Program, inviter: str, *, has_thanks: bool) -> str:
+    """When the friend's gift arrives; and that the inviter gets something too."""
+    days = program.holding_days
+    if days:
+        if has_thanks:
+            return ngettext(
+                "Your gift arrives after %(num)d day; %(name)s gets a thank-you too",
+                "Your gift arrives after %(num)d days; %(name)s gets a thank-you too",
+                days,
+                name=inviter,
+            )
+        return ngettext("Your gift arrives after %(num)d day", "Your gift arrives after %(num)d days", days)
+    if _is_immediate(program):
+        if has_thanks:
+            return gettext("Your gift arrives within a minute; %(name)s gets a thank-you too", name=inviter)
+        return gettext("Your gift arrives within a minute")
+    if has_thanks:
+        return gettext("Your gift is sent to you; %(name)s gets a thank-you too", name=inviter)
+    return gettext("Your gift is sent to you")
+
+
+def _is_immediate(program: Program) -> bool:
+    """Whether the friend's first gift is handed out by the system as soon as they follow."""
+    gift = next(reward for reward in program.rewards if reward.to == "referee")
+    handed_out = gift.fulfilment == "automatic" and handover_of(gift.kind) != "none"
+    return program.attribution.qualifies_on == "person.followed" and handed_out

@@ -6,11 +6,13 @@ duplicate keys, and more values than a program file can use.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import yaml
 
+from link_issuer.programs.chinese_punctuation import explain_error, explain_line
 from referral.json_pointer import json_pointer
 from referral.validation.mistakes import Mistake
 
@@ -22,6 +24,7 @@ _MAX_VALUES = 20_000
 """Keys, scalars, lists and mappings: the time to read a text grows with their number, not with its length."""
 # libyaml reads a text six times as fast as the parser in Python.
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+_MAX_EXPLAINED = 50  # lines of one value
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _KEYWORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -37,12 +40,30 @@ class YamlDocument:
     content: Value
     lines: dict[str, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    text: str = ""
 
     def line_of(self, pointer: str) -> int:
         """The line of the value at a pointer, or of the nearest enclosing value that is in the text."""
         while pointer not in self.lines and pointer:
             pointer = pointer.rpartition("/")[0]
         return self.lines.get(pointer, 1)
+
+    def explain(self, mistakes: Iterable[Mistake]) -> list[Mistake]:
+        """The mistakes, each with the full-width character in its lines that may be its cause."""
+        if not self.text:
+            return list(mistakes)
+        starts, lines = sorted(set(self.lines.values())), self.text.split("\n")
+        return [self._explain(mistake, starts, lines) for mistake in mistakes]
+
+    def _explain(self, mistake: Mistake, starts: list[int], lines: list[str]) -> Mistake:
+        first = self.line_of(mistake.pointer)
+        after = bisect_right(starts, first)
+        end = starts[after] if after < len(starts) else len(lines) + 1
+        for number in range(first, min(end, first + _MAX_EXPLAINED)):
+            if explanation := explain_line(lines[number - 1]):
+                where = "" if number == first else f" in line {number}"
+                return Mistake(mistake.pointer, f"{mistake.detail}. {explanation}{where}")
+        return mistake
 
 
 class InvalidYaml(ValueError):
@@ -58,13 +79,20 @@ def read_yaml(text: str) -> YamlDocument:
     try:
         node = _compose(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise InvalidYaml(f"{error.problem or error.context}", mark.line + 1 if mark else 1) from error
+        raise _invalid_yaml(text, error) from error
     except yaml.YAMLError as error:
         raise InvalidYaml(str(error), 1) from error
     document = YamlDocument(None if node is None else {}, {"": 1})
     reader = _Reader(document.lines, document.mistakes)
-    return document if node is None else YamlDocument(reader.value(node, ()), document.lines, document.mistakes)
+    return document if node is None else YamlDocument(reader.value(node, ()), document.lines, document.mistakes, text)
+
+
+def _invalid_yaml(text: str, error: yaml.MarkedYAMLError) -> InvalidYaml:
+    """The error at the line of its cause: where a full-width character is, otherwise where reading stopped."""
+    marks = [mark.line + 1 for mark in (error.context_mark, error.problem_mark) if mark]
+    if marks and (explained := explain_error(text, marks[0], marks[-1])):
+        return InvalidYaml(explained[1], explained[0])
+    return InvalidYaml(f"{error.problem or error.context}", marks[-1] if marks else 1)
 
 
 def _compose(text: str) -> yaml.Node | None:

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from conversion_tracker.ingest.adapters.wechat.callback import (
     Callback,
+    event_id,
     is_recent,
     is_signed_by_any,
+    millisecond_in_second,
     signature,
     to_event,
 )
-from conversion_tracker.ingest.adapters.wechat.callback_request import parse_callback
+from conversion_tracker.ingest.adapters.wechat.callback_request import UnusableCallback, parse_callback
 from referral.events.facts import CodeScanned, PersonFollowed, PersonUnfollowed
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
@@ -57,6 +59,9 @@ def test_only_the_signature_of_a_valid_token_is_accepted(token: str, timestamp: 
         ("-1", False),
         ("٣", False),
         ("9" * 20, False),
+        (f"0{NOW}", False),
+        (str(NOW)[:9], False),
+        (f"{NOW}.0", False),
     ],
 )
 def test_a_signature_is_valid_for_five_minutes(timestamp: str, fresh: bool) -> None:
@@ -139,7 +144,106 @@ def test_hostile_malformed_or_encrypted_xml_is_rejected(body: str, code: str) ->
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_parsed_or_rejected(body: bytes) -> None:
-    """No body raises another exception."""
-    with pytest.raises(Problem) as caught:
+    """No body raises another exception, and only one that XML cannot represent is unusable."""
+    with pytest.raises((Problem, UnusableCallback)) as caught:
         parse_callback(body)
-    assert caught.value.status == 400
+    assert isinstance(caught.value, UnusableCallback) or caught.value.status == 400
+
+
+NOT_XML = [
+    "\x00",
+    "\x08",
+    "\x0b",
+    "\x10",
+    "\x1d",
+    "\x1f",
+    "\ufffe",
+    "\uffff",
+    "&#8;",
+    "&#x1d;",
+    "&#xD800;",
+    "&#99999999;",
+]
+MESSAGE = (
+    "<xml><ToUserName><![CDATA[gh_glow]]></ToUserName><FromUserName><![CDATA[oAmy]]></FromUserName>"
+    "<CreateTime>1793692800</CreateTime><MsgType><![CDATA[text]]></MsgType><Content>%s</Content></xml>"
+)
+
+
+@pytest.mark.parametrize("character", NOT_XML)
+@pytest.mark.parametrize("content", ["<![CDATA[hi%sthere]]>", "hi%sthere"])
+def test_a_message_with_characters_that_xml_lacks_is_a_callback(character: str, content: str) -> None:
+    """WeChat delivers what its users type; a refusal would show them that the account is out of order."""
+    callback = parse_callback((MESSAGE % (content % character)).encode())
+    assert (callback.person, callback.message_type) == ("oAmy", "text")
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xed\xa0\x80", b"\xf0\x9f\x98"])
+def test_a_message_with_broken_utf8_is_a_callback(broken: bytes) -> None:
+    """Half of a surrogate pair, or an emoji that was cut."""
+    assert parse_callback((MESSAGE % "hi-there").encode().replace(b"-", broken)).message_type == "text"
+
+
+@given(st.text(max_size=30))
+def test_any_text_a_user_types_is_a_callback(content: str) -> None:
+    """In a CDATA section, as WeChat sends it."""
+    body = (MESSAGE % f"<![CDATA[{content.replace(']]>', '')}]]>").encode("utf-8", "surrogatepass")
+    assert parse_callback(body).message_type == "text"
+
+
+@pytest.mark.parametrize("character", NOT_XML)
+def test_a_follow_with_such_characters_is_kept_without_the_scene(character: str) -> None:
+    """The scene is lost, the follow is not; elsewhere the characters do not matter."""
+    fact = to_event(parse_callback(XML.replace("AMY88]]", f"AMY{character}88]]").encode()), "prg_glow")
+    assert isinstance(fact, PersonFollowed)
+    assert fact.code is None
+    fact = to_event(parse_callback(XML.replace("[T]", f"[{character}]").encode()), "prg_glow")
+    assert isinstance(fact, PersonFollowed)
+    assert fact.code == "AMY88"
+    fact = to_event(parse_callback(XML.replace("AMY88", "A" * 200).encode()), "prg_glow")
+    assert isinstance(fact, PersonFollowed)
+    assert fact.code is None
+
+
+@pytest.mark.parametrize("place", ["[oAmy]", "1793692800", "[event]", "<FromUserName>"])
+@pytest.mark.parametrize("character", ["\x08", "\x1d", "\ufffe"])
+def test_a_callback_whose_sender_or_time_is_lost_is_unusable(place: str, character: str) -> None:
+    """It is passed over, never refused. A message type that is lost is one that has no event."""
+    body = XML.replace(place, place[:2] + character + place[2:], 1).encode()
+    if place == "[event]":
+        assert to_event(parse_callback(body), "prg_glow") is None
+        return
+    with pytest.raises(UnusableCallback):
+        parse_callback(body)
+
+
+def test_leading_blanks_and_a_declaration_do_not_matter() -> None:
+    """A byte order mark, line breaks before the declaration, and any declared encoding."""
+    for before in (
+        "\ufeff",
+        "\n \n",
+        "\ufeff\n<?xml version='1.0' encoding='utf-8'?>",
+        "<?xml version='1.0' encoding='GBK'?>",
+    ):
+        assert parse_callback((before + XML).encode()).person == "oAmy"
+
+
+@given(st.permutations(["subscribe", "unsubscribe", "SCAN"]))
+def test_events_of_one_second_have_the_order_of_arrival(names: list[str]) -> None:
+    """CreateTime has whole seconds: the place among the events of a second is the millisecond, and the id does not change."""
+    facts = [
+        to_event(_event(name), "prg_glow", millisecond_in_second(place, NOW, NOW * 1000))
+        for place, name in enumerate(names)
+    ]
+    times = [to_ms(fact.occurred_at) for fact in facts if fact]
+    assert times == [NOW * 1000, NOW * 1000 + 1, NOW * 1000 + 2]
+    assert [fact.id for fact in facts if fact] == [event_id(_event(name)) for name in names]
+
+
+@given(st.none() | st.integers(0, 10**6), st.integers(-(10**6), 10**6), st.integers(0, 10**6))
+def test_an_event_stays_in_its_second_and_in_order(place: int | None, late_ms: int, more: int) -> None:
+    """Whatever the place and the server's clock; a later place or a later clock is never an earlier time."""
+    now_ms = NOW * 1000 + late_ms
+    at = millisecond_in_second(place, NOW, now_ms)
+    assert 0 <= at < 1000
+    assert at <= millisecond_in_second(None if place is None else place + more, NOW, now_ms + more)

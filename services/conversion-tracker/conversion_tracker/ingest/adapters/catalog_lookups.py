@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import g, request
-
 from conversion_tracker.dependencies import dependencies
 from referral.catalog.view import Catalog
 from referral.encryption import DecryptionFailed, unseal
@@ -17,15 +15,10 @@ Found = TypeVar("Found")
 def look_up(read: Callable[[Catalog], Found]) -> Found:
     """Returns what `read` finds in the catalog.
 
-    If the snapshot does not have it, the catalog is read to its end, and the request counts against the caller's rate limit.
-    Raises Problem 429 if the limit is exceeded, and LogUnavailable if Kafka does not answer.
+    If the snapshot does not have it, the catalog is read to its end, at the caller's expense. Raises Problem 429 if the caller has
+    had too many misses, and LogUnavailable if Kafka does not answer.
     """
-    found = read(dependencies().catalog_snapshot)
-    if found:
-        return found
-    if "rate_limit" not in g:
-        context().limiter.count(request)
-    return read(context().catalog)
+    return read(dependencies().catalog_snapshot) or read(context().catalog)
 
 
 def adapter_secrets(program: str, name: str) -> list[str]:

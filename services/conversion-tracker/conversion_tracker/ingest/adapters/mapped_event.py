@@ -1,8 +1,11 @@
-"""The result of mapping one item that a platform sent: an event of this API, or the error. Both refer to the platform's payload."""
+"""The result of mapping one item that a platform sent: an event of this API, nothing to record, or the error.
+
+All refer to the platform's payload.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -12,6 +15,7 @@ from referral.events.line import type_tag
 MappingErrorCode = Literal[
     "not_mapped", "not_a_cloudevent", "missing_field", "wrong_type", "invalid_value", "malformed_json"
 ]
+IgnoredReason = Literal["unmapped_type", "no_type", "no_person", "no_event", "unusable"]
 EVIDENCE_FIELDS = ("channel", "code", "click", "mention", "device", "network")
 _encode = msgspec.json.Encoder().encode
 
@@ -37,7 +41,17 @@ class MappingError(Exception):
         self.code, self.pointer, self.detail = code, pointer, detail
 
 
-MappedItem = MappedEvent | MappingError
+class IgnoredItem(msgspec.Struct, frozen=True, gc=False):
+    """What a platform sent that is no event of this API, such as a status that the adapter does not map."""
+
+    reason: IgnoredReason
+    pointer: Annotated[str, msgspec.Meta(description="JSON pointer into what was sent.")]
+    detail: Annotated[
+        str, msgspec.Meta(description="Why there is no event, and what to change if there should be one.")
+    ]
+
+
+MappedItem = MappedEvent | IgnoredItem | MappingError
 
 
 def build_event(fields: Mapping[str, object], source_pointers: Mapping[str, str]) -> MappedEvent:

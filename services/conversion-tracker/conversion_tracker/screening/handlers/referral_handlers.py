@@ -16,12 +16,12 @@ from conversion_tracker.screening.handlers.line_handler import (
     program_version,
     publish_decision,
 )
-from conversion_tracker.screening.referrer_history import ReferralSample, ReferrerHistory
+from conversion_tracker.screening.referrer_history import ReferrerHistory, referral_sample
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralQualified, ReferralReversed
 from referral.events.program import Program
-from referral.events.timestamps import to_ms
+from referral.events.timestamps import to_datetime
 from referral.fold.fold import Decision, Key, Position
 
 
@@ -41,11 +41,10 @@ class OnQualified:
         """Clears, holds or rejects. Raises LookupError if the catalog does not have the program version of the referral."""
         history = loaded_history(states, line.program, line.referrer)
         program = program_version(line.program, line.version, catalog)
-        findings = screen(_screening_case(line, history, program, catalog), program.screening, self._rules)
+        findings = screen(_screening_case(line, history, program, catalog, position), program.screening, self._rules)
         now = qualify(loaded_conversion(states, line.id), line, findings)
         decision = publish_decision(line, replace(now, offset=position.offset, line=position.line), "corrected")
-        sample = ReferralSample(to_ms(line.occurred_at), line.person, line.device, line.network)
-        decision.changes[history_state_key(line.program, line.referrer)] = history.with_sample(sample)
+        decision.changes[history_state_key(line.program, line.referrer)] = history.with_sample(referral_sample(line))
         return decision
 
 
@@ -75,9 +74,11 @@ class OnUnqualified:
 
 
 def _screening_case(
-    line: ReferralQualified, history: ReferrerHistory, program: Program, catalog: Catalog
+    line: ReferralQualified, history: ReferrerHistory, program: Program, catalog: Catalog, position: Position
 ) -> ScreeningCase:
     participant = catalog.participant(line.referrer)
-    external_id, device = (participant.external_id, participant.device) if participant else (None, None)
+    known_by = min(line.occurred_at, to_datetime(position.recorded_at_ms))
+    external_id = participant.external_id if participant else None
+    device = participant.details_at(known_by).device if participant else None
     timezone = catalog.versions(line.program)[0].program.timezone  # that of the first version, as for boards
     return ScreeningCase(line, external_id, history, device, program, timezone)

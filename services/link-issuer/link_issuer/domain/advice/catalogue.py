@@ -4,11 +4,15 @@ To add one: write its file, add it to RULES, and show in tests/unit/link_issuer/
 `make docs` writes it into docs/programs.md.
 """
 
+from datetime import datetime
+
 from link_issuer.domain.advice.advice_rule import Advice, AdviceRule
+from link_issuer.domain.advice.already_ended import ALREADY_ENDED
 from link_issuer.domain.advice.caps_not_applied import CAPS_NOT_APPLIED
 from link_issuer.domain.advice.forced_sharing import FORCED_SHARING
 from link_issuer.domain.advice.generic_cta import GENERIC_CTA
 from link_issuer.domain.advice.hard_to_share import HARD_TO_SHARE
+from link_issuer.domain.advice.kit_breaks_policy import KIT_BREAKS_POLICY
 from link_issuer.domain.advice.link_on_xiaohongshu import LINK_ON_XIAOHONGSHU
 from link_issuer.domain.advice.missing_element import MISSING_ELEMENT
 from link_issuer.domain.advice.no_cta import NO_CTA
@@ -33,10 +37,16 @@ RULES: tuple[AdviceRule, ...] = (
     TOO_MANY_CHANNELS,
     SPAMMY_FREQUENCY,
     LINK_ON_XIAOHONGSHU,
+    KIT_BREAKS_POLICY,
+    ALREADY_ENDED,
     CAPS_NOT_APPLIED,
 )
 
 
-def find_advice(program: Program) -> list[Advice]:
-    """The advice of all rules, in the order of the catalogue."""
-    return [Advice(rule.name, pointer, detail) for rule in RULES for pointer, detail in rule.find(program)]
+def find_advice(program: Program, now: datetime) -> list[Advice]:
+    """The advice of all rules at a time, in the order of the catalogue."""
+    return [
+        Advice(rule.name, pointer, detail)
+        for rule in RULES
+        for pointer, detail in (*rule.find(program), *rule.find_at(program, now))
+    ]

@@ -2,6 +2,7 @@
 
 from flask_smorest import Blueprint
 
+from link_issuer.http_api.participants.change_request import CHANGE_EXAMPLE, ParticipantChangeSchema
 from link_issuer.http_api.participants.enrolment_request import (
     MANY_EXAMPLE,
     ONE_EXAMPLE,
@@ -10,6 +11,7 @@ from link_issuer.http_api.participants.enrolment_request import (
     EnrolmentsSchema,
     read_enrolments,
 )
+from link_issuer.http_api.participants.participant_change import apply_changes
 from link_issuer.http_api.participants.participant_creation import enrol_all
 from link_issuer.http_api.participants.participant_response import (
     EXAMPLE,
@@ -17,6 +19,7 @@ from link_issuer.http_api.participants.participant_response import (
     ParticipantsResponse,
     participant_response,
 )
+from referral.events.entities import Participant
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
@@ -56,7 +59,9 @@ _ONE_OR_MANY: type[OneOrMany] = OneOrMany  # type: ignore[assignment] # mypy doe
 def enrol(program: str) -> tuple[OneOrMany, int]:
     """Enrol one person, or up to 1,000.
 
-    The same external_id is always the same participant with the same code, even for concurrent requests. Many people
+    The same external_id is always the same participant with the same code, even for concurrent requests; `ignored` lists what was
+    sent for a person who was enrolled before with other values, which `PATCH` changes. With `since` (scope `admin`), code and
+    mention count from that time on, for events that are sent after the enrolment. Many people
     (`{"participants": […]}`, or a list) are returned as `{"participants": […]}` in the order of the request; if one has a
     mistake, none is enrolled. With `partner`, a person is enrolled as one of the partners of the program version in force:
     their referrals are counted separately, their friends are rewarded, and they are ranked among partners.
@@ -64,7 +69,10 @@ def enrol(program: str) -> tuple[OneOrMany, int]:
     require_program(program)
     enrolments, is_batch = read_enrolments()
     known, participants = enrol_all(program, enrolments)
-    bodies = [participant_response(participant) for participant in participants]
+    bodies = [
+        participant_response(participant, enrolment.ignored(participant))
+        for participant, enrolment in zip(participants, enrolments, strict=True)
+    ]
     status = 200 if known == len(participants) else 201
     return ParticipantsResponse(bodies) if is_batch else bodies[0], status
 
@@ -74,6 +82,31 @@ def enrol(program: str) -> tuple[OneOrMany, int]:
 @response(ParticipantResponse, example=EXAMPLE)
 def show(program: str, participant: str) -> ParticipantResponse:
     """A participant, by `par_…` id or by the platform's id of the person."""
+    return participant_response(_require_participant(program, participant))
+
+
+@blueprint.route("/v1/programs/<program>/participants/<path:participant>", methods=["PATCH"])
+@requires("links:write")
+@idempotent
+@response(ParticipantResponse, example=EXAMPLE)
+@blueprint.alt_response(404, description="Not enrolled.")
+@blueprint.alt_response(409, description="Another request changes the participant, or they were changed too often.")
+@blueprint.doc(
+    requestBody={
+        "required": True,
+        "content": {"application/json": {"schema": ParticipantChangeSchema, "example": CHANGE_EXAMPLE}},
+    }
+)
+def change(program: str, participant: str) -> ParticipantResponse:
+    """Change a participant's display name, mention or device; null removes the mention or device.
+
+    Id, code and link stay. A display name is in effect at once, a mention or device five seconds later; what happened before is
+    judged by the former ones. The same change again changes nothing.
+    """
+    return participant_response(apply_changes(_require_participant(program, participant)))
+
+
+def _require_participant(program: str, participant: str) -> Participant:
     require_program(program)
     catalog = context().catalog
     found = catalog.participant(participant) if participant.startswith("par_") else None
@@ -85,4 +118,4 @@ def show(program: str, participant: str) -> ParticipantResponse:
             "unknown_participant",
             f"{participant} is not enrolled in {program}. Enrol them with POST /v1/programs/{program}/participants.",
         )
-    return participant_response(found)
+    return found

@@ -10,7 +10,7 @@ from link_issuer.domain.enrolment import Enrolment, duplicate_mistakes
 from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.value_checks import InvalidValue
 from referral.json_pointer import json_pointer
-from referral.validation.fields import identifier, person_id
+from referral.validation.fields import identifier, person_id, utc_datetime
 from referral.validation.mistakes import Mistake, mistakes_in
 from referral.validation.strict_schema import StrictSchema
 
@@ -58,6 +58,9 @@ class EnrolmentSchema(StrictSchema):
             "description": "a hash of their device, as in events: a follower with the same device counts as themselves",
             "maxLength": 128,
         },
+    )
+    since = utc_datetime(
+        "since when code and mention count, if they were used before the enrolment, at most REFERRAL_LATENESS_DAYS ago; scope admin"
     )
     partner = identifier(
         "which of the program's `partners` they are, such as kol_lin; left out for a follower", required=False

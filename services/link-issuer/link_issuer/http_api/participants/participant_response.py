@@ -1,11 +1,22 @@
 """Response bodies about participants."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from link_issuer.domain.enrolment import IgnoredField, IgnoredValue
 from link_issuer.http_api.dependencies import dependencies
 from referral.events.entities import Participant
+from referral.http.responses import Timestamp
+
+
+class IgnoredValueResponse(Struct):
+    """A value that was sent and is not stored, because the person was enrolled before with another."""
+
+    field: Annotated[IgnoredField, Meta(examples=["display_name"])]
+    sent: str | None
+    stored: str | None
 
 
 class ParticipantResponse(Struct):
@@ -20,6 +31,13 @@ class ParticipantResponse(Struct):
     partner: Annotated[
         str | None, Meta(description="Which of the program's partners they are; null for a follower.", examples=[None])
     ]
+    since: Annotated[
+        Timestamp | None, Meta(description="Since when code and mention count, if that is before the enrolment.")
+    ] = None
+    ignored: Annotated[
+        list[IgnoredValueResponse] | UnsetType,
+        Meta(description="Only when enrolled before with other values: what was not applied. `PATCH` changes it."),
+    ] = UNSET
 
 
 class ParticipantsResponse(Struct):
@@ -39,8 +57,8 @@ EXAMPLE = ParticipantResponse(
 )
 
 
-def participant_response(participant: Participant) -> ParticipantResponse:
-    """The body that describes a participant."""
+def participant_response(participant: Participant, ignored: Sequence[IgnoredValue] = ()) -> ParticipantResponse:
+    """The body that describes a participant, with the values of an enrolment that were not applied."""
     return ParticipantResponse(
         id=participant.id,
         external_id=participant.external_id,
@@ -49,4 +67,6 @@ def participant_response(participant: Participant) -> ParticipantResponse:
         link=dependencies().link_url(participant.code),
         mention=participant.mention,
         partner=participant.partner,
+        since=participant.since,
+        ignored=[IgnoredValueResponse(one.field, one.sent, one.stored) for one in ignored] or UNSET,
     )

@@ -48,9 +48,9 @@ PROGRAM: dict[str, object] = {
         }
     ],
     "kits": {
-        "xiaohongshu": {"zh-CN": "{hook}。关注时报我的邀请码 {code}", "en": "{hook}. Follow and say my code {code}"},
-        "wechat": {"zh-CN": "{hook}。从这里关注：{link}", "en": "{hook}. Follow here: {link}"},
-        "weibo": {"zh-CN": "{hook}。从这里关注：{link}", "en": "{hook}. Follow here: {link}"},
+        "xiaohongshu": {"zh-CN": "{hook}。关注后评论 {code}", "en": "{hook}. Follow, then comment {code}"},
+        "wechat": {"zh-CN": "{hook}。点这里关注：{link}", "en": "{hook}. Follow here: {link}"},
+        "weibo": {"zh-CN": "{hook}。点这里关注：{link}", "en": "{hook}. Follow here: {link}"},
     },
     "codes": {"blocklist": ["ADMIN", "VIP"]},
     "challenges": [

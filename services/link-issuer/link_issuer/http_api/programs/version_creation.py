@@ -12,6 +12,7 @@ from link_issuer.http_api.request_body import invalid_body, json_or_yaml_body
 from link_issuer.store import AlreadyTaken
 from referral.events.entities import ProgramVersion
 from referral.events.program import Program
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.program_file.check import CheckResult, check_program_file
@@ -30,7 +31,8 @@ def apply_file(program: str, *, dry_run: bool) -> tuple[AppliedProgram, Sequence
     applied = _apply(newest, checked)
     if applied.is_new and not dry_run:
         applied = AppliedProgram(_write(applied.version), is_new=True)
-    return applied, [*find_advice(applied.version.program), *_missing_supplies(applied.version.program)]
+    advice = find_advice(applied.version.program, to_datetime(context().clock.now_ms()))
+    return applied, [*advice, *_missing_supplies(applied.version.program)]
 
 
 def _missing_supplies(program: Program) -> list[Advice]:
@@ -51,7 +53,7 @@ def _check_body(program: str) -> CheckResult:
     if mistakes:
         listed, omitted = first_mistakes(mistakes, checked.omitted)
         count = count_of_mistakes(len(listed), omitted)
-        raise invalid_body(listed, f"The program has {count}; nothing was changed.")
+        raise invalid_body(document.explain(listed), f"The program has {count}; nothing was changed.")
     return checked
 
 

@@ -46,6 +46,7 @@ def follow(code: str) -> Response:
         return Response(status=302, headers=[("Location", resolved), *HEADERS])
     if isinstance(resolved, Unavailable):
         return dead_end(resolved.reason, resolved.holder, code)
+    context().limiter.count_miss(request)  # also if the log is unavailable, so that the catalog was not read
     return dead_end("unknown", None, code)
 
 
@@ -56,9 +57,6 @@ def _resolve(code: str) -> str | Unavailable | NeedsUsageCheck | None:
     raises LogUnavailable.
     """
     ctx = context()
-    if ctx.catalog.snapshot().code(code) is None:
-        # Reading to the catalog's end occupies a thread: requests for guessed codes must not occupy all of them.
-        ctx.limiter.count(request)
     resolver, visit = dependencies().redirect_resolver, read_visit(request.environ)
     try:
         return resolver.resolve(_catalog(ctx), code, visit, use_link)

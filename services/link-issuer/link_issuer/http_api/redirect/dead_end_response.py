@@ -1,6 +1,8 @@
 """The response for a code that leads nowhere: a page that explains why and what still works; a problem for JSON clients."""
 
+from datetime import datetime
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
 from flask import Response, request
 from flask_babel import force_locale
@@ -9,7 +11,7 @@ from link_issuer.domain.availability import unavailable_reason
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.pages.dead_end_page import Alternative, render_dead_end
 from link_issuer.pages.dead_end_texts import DeadEndReason, dead_end_texts
-from referral.events.entities import Link, Participant
+from referral.events.entities import Link, Participant, ProgramVersion
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
@@ -25,7 +27,7 @@ def dead_end(reason: DeadEndReason, holder: Participant | Link | None, code: str
     headers = {"Retry-After": "1"} if status == 503 else {}
     if _prefers_json():
         raise Problem(status, error_code, _english_text(reason), headers=headers)
-    page = render_dead_end(reason, code, _alternative(holder))
+    page = render_dead_end(reason, code, _alternative(holder), _starts_at(reason, holder))
     return Response(page, status, {"Cache-Control": "no-store", **headers}, mimetype="text/html")
 
 
@@ -57,6 +59,17 @@ def _alternative(holder: Participant | Link | None) -> Alternative | None:
     return None
 
 
+def _starts_at(reason: DeadEndReason, holder: Participant | Link | None) -> datetime | None:
+    """When the link or its program starts, in the program's time zone; None if it is over or not known."""
+    newest = _newest_version(holder)
+    if newest is None or holder is None:
+        return None
+    starts = {"not_started": getattr(holder, "starts_at", None), "program_not_started": newest.effective_from}.get(
+        reason
+    )
+    return starts.astimezone(ZoneInfo(newest.program.timezone)) if starts else None
+
+
 def _inviter_with_working_code(holder: Participant | Link | None) -> Participant | None:
     """The participant of the link, if their own code works."""
     if not isinstance(holder, Link):
@@ -69,15 +82,20 @@ def _inviter_with_working_code(holder: Participant | Link | None) -> Participant
     return inviter if unavailable_reason(inviter, version, to_datetime(now_ms)) is None else None
 
 
+def _newest_version(holder: Participant | Link | None) -> ProgramVersion | None:
+    """The newest version of the code's program; None for an unknown code."""
+    return context().catalog.snapshot().program(holder.program) if holder else None
+
+
 def _newest_program(holder: Participant | Link | None) -> Program | None:
-    """The newest rules of the code's program; None for an unknown code."""
-    newest = context().catalog.snapshot().program(holder.program) if holder else None
+    newest = _newest_version(holder)
     return newest.program if newest else None
 
 
 def _english_text(reason: DeadEndReason) -> str:
     with force_locale("en"):
-        return ". ".join(dead_end_texts(reason))
+        sentences = (text.rstrip(".") for text in dead_end_texts(reason) if text)
+        return ". ".join(sentences) + "."
 
 
 def _prefers_json() -> bool:

@@ -1,7 +1,7 @@
 """Resolves a code to the program's target with a signed click token, and publishes the click.
 
 Nothing here waits for the log: the click is sent in a later batch. If the log is unavailable it is dropped and counted, and the
-person is redirected all the same.
+person is redirected all the same; so they are if their address has opened the link too often for another record.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 from prometheus_client import Counter
 
+from link_issuer.click_limit import ClickLimit
 from link_issuer.domain.availability import UnavailableReason, unavailable_reason
 from link_issuer.domain.target_url import forwarded_query, split_at_token
 from link_issuer.domain.visitor_class import classify_visitor
@@ -31,12 +32,13 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class LinkVisit:
-    """A request for a link. `purpose` is the values of its purpose headers, `query` the raw query string."""
+    """A request for a link. `purpose` is the value of its purpose header, `query` the raw query string."""
 
     method: str
     purpose: str
     user_agent: str
     query: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class RedirectResolver:
     clock: Clock
     signer: TokenSigner
     publisher: Publisher
+    click_limit: ClickLimit
 
     def resolve(
         self, catalog: Catalog, code: str, visit: LinkVisit, use_link: UsageCheck | None = None
@@ -88,11 +91,14 @@ class RedirectResolver:
             if not use_link(holder, holder.max_uses, visitor):
                 return Unavailable("exhausted", holder)
         _redirect_counter("sent").inc()
-        return self._target_url(holder, visitor, now_ms, version.program.target_url, visit.query)
-
-    def _target_url(self, holder: Participant | Link, visitor: Visitor, now_ms: int, target: str, query: str) -> str:
         token = _token(holder, now_ms)
-        self._publish_click(token, visitor)
+        if self.click_limit.allows(visit.address, holder.code, now_ms):
+            self._publish_click(token, visitor)
+        else:
+            _unrecorded_clicks().inc()
+        return self._target_url(token, version.program.target_url, visit.query)
+
+    def _target_url(self, token: ClickToken, target: str, query: str) -> str:
         before, after = split_at_token(target)
         return before + self.signer.sign_click(token) + forwarded_query(query, target) + after
 
@@ -116,6 +122,11 @@ class RedirectResolver:
 @cache
 def _redirect_counter(outcome: Literal["sent"]) -> Counter:
     return counter("redirects").labels(outcome)
+
+
+@cache
+def _unrecorded_clicks() -> Counter:
+    return counter("clicks_unrecorded")
 
 
 def _token(holder: Participant | Link, now_ms: int) -> ClickToken:

@@ -1,6 +1,5 @@
-"""The share page of a code, and its poster. Public: shows names, but no ids."""
+"""The share page of a code. Public: shows names, but no ids."""
 
-from threading import BoundedSemaphore
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -11,13 +10,10 @@ from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.share_kit import ShareKit, policy_violations
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.redirect.dead_end_response import dead_end
-from link_issuer.pages.fonts import FontMissing, drawable_text
 from link_issuer.pages.invitation import Invitation, invitation_kit, page_channel, page_content
-from link_issuer.pages.poster import render_png
 from link_issuer.pages.share_page import SharePage, compose_poster, compose_share_page
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
-from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
 from referral.pages.languages import language
 
@@ -33,17 +29,15 @@ PARAMETERS = [
 DEAD_END_RESPONSES: dict[int, dict[str, object]] = {
     404: {"description": "The code is unknown, or does not work yet"},
     410: {"description": "The link or its program has ended"},
+    429: {
+        "description": "Too many unknown codes, or too many pictures drawn, for this address; Retry-After is when to retry"
+    },
     503: {"description": "Unavailable at the moment: Retry-After is when to retry, or the detail what to install"},
 }
 _HTML = {"text/html": {"schema": {"type": "string"}}}
-_PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 _MAX_AGE_S = 60
-_DRAWING_TIMEOUT_S = 3.0
-_drawing = BoundedSemaphore(2)  # a poster takes a tenth of a second of one core
 
-blueprint = Blueprint(
-    "share_page", __name__, template_folder="../../pages/templates", description="Share pages and posters."
-)
+blueprint = Blueprint("share_page", __name__, template_folder="../../pages/templates", description="Share pages.")
 
 
 class ComposedPage(NamedTuple):
@@ -62,7 +56,7 @@ class ComposedPage(NamedTuple):
 )
 @without_rate_limit
 def page(code: str) -> Response:
-    """The page that a participant shares from, and that friends see: the hook, who invites, what both get, one button."""
+    """The invitation of a code, which can be passed on: the hook, who invites, what both get, the code and the words to send."""
     composed = compose_page(code)
     if isinstance(composed, Response):
         return composed
@@ -72,38 +66,24 @@ def page(code: str) -> Response:
         "share.html",
         page=composed.page,
         address=f"{share_page_url}?{query}",
-        poster=_is_drawable(composed.page),
-        picture=f"{url_for('share_page.poster', code=kit.code)}?{query}",
-        preview=f"{share_page_url}/poster.png?{query}",
+        pictures=_picture_urls(composed.page, query),
         qr=url_for("qr.svg", code=kit.code, size=200, margin=2),
         ticket=f"{url_for('share_presses.ticket', code=kit.code)}?{query}",
         report=url_for("share_presses.press", code=kit.code),
     )
-    return _cacheable(make_response(html))
+    return cacheable(make_response(html))
 
 
-@blueprint.route("/s/<code>/poster.png", methods=["GET"])
-@blueprint.doc(
-    security=[],
-    parameters=PARAMETERS,
-    responses={200: {"description": "The poster, 1080 by 1440 pixels.", "content": _PNG}, **DEAD_END_RESPONSES},
-)
-def poster(code: str) -> Response:
-    """The poster of a code: hook, name, what the friend gets, and the code or QR code as the channel's policy allows."""
-    composed = compose_page(code)
-    if isinstance(composed, Response):
-        return composed
-    if not _drawing.acquire(timeout=_DRAWING_TIMEOUT_S):
-        raise Problem(
-            503, "busy", "Too many posters are being drawn. Retry in 2 seconds.", headers={"Retry-After": "2"}
-        )
-    try:
-        picture = render_png(compose_poster(composed.page))
-    except FontMissing as error:
-        raise Problem(503, "no_font", str(error), headers={"Retry-After": "3600"}) from error
-    finally:
-        _drawing.release()
-    return _cacheable(Response(picture, mimetype="image/png"))
+def _picture_urls(page: SharePage, query: str) -> dict[str, str] | None:
+    """The URLs of the page's pictures; None if no installed font has the letters of their texts."""
+    if not compose_poster(page).is_drawable():
+        return None
+    here, public = url_for("share_page.page", code=page.kit.code), dependencies().share_page_url(page.kit.code)
+    return {
+        "poster": f"{here}/poster.png?{query}",
+        "preview": f"{here}/poster.webp?{query}",
+        "card": f"{public}/card.png?{query}",
+    }
 
 
 def compose_page(code: str) -> ComposedPage | Response:
@@ -134,16 +114,7 @@ def _compliant(kit: ShareKit) -> ShareKit:
     return kit.without_program_texts() if policy_violations(kit) else kit
 
 
-def _is_drawable(page: SharePage) -> bool:
-    """Whether the installed fonts have the characters of the poster's texts."""
-    try:
-        drawable_text(page.title + page.inviter + page.program + page.invites)
-    except FontMissing:
-        return False
-    return True
-
-
-def _cacheable(response: Response) -> Response:
+def cacheable(response: Response) -> Response:
     """Browsers and proxies may cache the response for a minute, and revalidate it by its ETag."""
     response.cache_control.public, response.cache_control.max_age = True, _MAX_AGE_S
     response.vary.add("Accept-Language")

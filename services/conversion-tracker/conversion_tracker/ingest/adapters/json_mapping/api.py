@@ -10,10 +10,12 @@ from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.adapters.catalog_lookups import adapter_secrets, look_up
 from conversion_tracker.ingest.adapters.json_mapping.json_mapping_openapi import POST_WEBHOOK
 from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
-from conversion_tracker.ingest.adapters.mapped_event import MappedItem, MappingError
+from conversion_tracker.ingest.adapters.json_mapping.ping import is_ping
+from conversion_tracker.ingest.adapters.json_mapping.webhook_response import WebhookResponse
+from conversion_tracker.ingest.adapters.mapped_event import IgnoredItem, MappedItem, MappingError
 from conversion_tracker.ingest.events_request import check_count, parse_payload
 from conversion_tracker.ingest.ingest_openapi import ACCEPTED
-from conversion_tracker.ingest.ingest_response import IngestResponse, ingest_mapped
+from conversion_tracker.ingest.ingest_response import ingest_mapped
 from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import Adapter, AdapterSignature
 from referral.http.api_keys import authenticate, require_program_access
@@ -25,32 +27,62 @@ from referral.http.responses import response
 
 blueprint = Blueprint("adapters", __name__, description="Other platforms' webhooks, mapped by the program file.")
 
+_PING = IgnoredItem("no_event", "", "The body is a ping, which contains no event.")
+
 
 @blueprint.post("/v1/adapters/<name>/<program>")
 @blueprint.doc(**POST_WEBHOOK)
 @without_rate_limit
-@response(IngestResponse, 202, description=ACCEPTED)
-def webhook(name: str, program: str) -> IngestResponse:
+@response(WebhookResponse, 200, description="There was no event to record: nothing that the adapter maps, or a ping.")
+@response(WebhookResponse, 202, description=ACCEPTED)
+def webhook(name: str, program: str) -> tuple[WebhookResponse, int]:
     """Accept a platform's webhook: one JSON object, an array, or an object with the list that the adapter names.
 
-    If the adapter declares a signature, the request must have it; otherwise it must have an API key with `events:write`.
+    If the adapter declares a signature, the request must have it; otherwise it must have an API key with `events:write`. Only a
+    ping, which contains no event, may come without.
     """
     adapter = _require_adapter(name, program)
     body = request.get_data(cache=False)
+    ping = is_ping(body, request.mimetype)
+    if ping and not _has_credentials(adapter):
+        context().limiter.count(request)
+    else:
+        _authenticate(adapter, program, body)
+    items: list[MappedItem] = [_PING] if ping else _map_or_error(parse_payload(body), adapter, program)
+    return _record(check_count(items) if items else [], adapter)
+
+
+def _record(items: list[MappedItem], adapter: Adapter) -> tuple[WebhookResponse, int]:
+    """Publishes the events and counts what is ignored; the response with its status."""
+    ignored = [item for item in items if isinstance(item, IgnoredItem)]
+    for item in ignored:
+        dependencies().count_ignored(adapter.id, item.reason)
+    if len(ignored) == len(items):
+        return WebhookResponse(0, [], ignored), 200
+    done = ingest_mapped(items, check_program_exists)
+    return WebhookResponse(done.accepted, done.rejected, ignored), 202
+
+
+def _map_or_error(payload: object, adapter: Adapter, program: str) -> list[MappedItem]:
+    name = request.headers.get(adapter.type_header, "").strip() if adapter.type_header else None
+    try:
+        return map_payload(payload, adapter, program, name)
+    except MappingError as error:
+        return [error]
+
+
+def _has_credentials(adapter: Adapter) -> bool:
+    header = adapter.signature.header if adapter.signature else "Authorization"
+    return bool(request.headers.get(header))
+
+
+def _authenticate(adapter: Adapter, program: str, body: bytes) -> None:
+    """Raises Problem 401 or 403 for a request without the declared signature or, if none is declared, a valid API key."""
     if adapter.signature is None:
         g.key = authenticate("events:write")
         require_program_access(g.key, program)
     else:
         _require_valid_signature(adapter.signature, program, body)
-    items = check_count(_map_or_error(parse_payload(body), adapter, program))
-    return ingest_mapped(items, check_program_exists)
-
-
-def _map_or_error(payload: object, adapter: Adapter, program: str) -> list[MappedItem]:
-    try:
-        return map_payload(payload, adapter, program)
-    except MappingError as error:
-        return [error]
 
 
 def _require_adapter(name: str, program: str) -> Adapter:

@@ -22,6 +22,19 @@ def resolve_path(document: object, path: str) -> object:
     return document
 
 
+def path_obstacle(document: object, path: str) -> str | None:
+    """The JSON pointer of a value on the way to `path` that has no members, such as a number where an object is expected; or None.
+
+    Null and what platforms send for an object that is empty (false, 0, "", [] and {}) are no obstacles.
+    """
+    steps = parse_path(path)
+    for depth, step in enumerate(steps):
+        if document and not isinstance(document, (dict, list)):
+            return json_pointer(*steps[:depth])
+        document = _child(document, step)
+    return None
+
+
 def _child(document: object, step: str) -> object:
     if isinstance(document, dict):
         return document.get(step)

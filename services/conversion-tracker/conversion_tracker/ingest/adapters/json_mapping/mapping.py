@@ -1,12 +1,26 @@
-"""Maps another platform's JSON to events by the `adapters` section of the program file. Errors point into the payload."""
+"""Maps another platform's JSON to events by the `adapters` section of the program file. Errors point into the payload.
+
+Whatever an adapter does not map is passed over, since a platform stops sending to a URL that refuses: an event name or status
+that is not in `types`, and an event without a person, such as a guest's order.
+"""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from conversion_tracker.ingest.adapters.json_mapping.json_path import resolve_path, to_pointer
+from conversion_tracker.ingest.adapters.json_mapping.event_time import InvalidTime, event_time
+from conversion_tracker.ingest.adapters.json_mapping.json_path import path_obstacle, resolve_path, to_pointer
+from conversion_tracker.ingest.adapters.json_mapping.minor_units import in_main_unit
+from conversion_tracker.ingest.adapters.json_mapping.text_values import (
+    TEXT_FIELDS,
+    NotText,
+    text_or_invalid,
+    text_value,
+    texts_or_invalid,
+)
 from conversion_tracker.ingest.adapters.mapped_event import (
     DATA_FIELDS,
+    IgnoredItem,
+    IgnoredReason,
     MappedEvent,
     MappedItem,
     MappingError,
@@ -14,15 +28,23 @@ from conversion_tracker.ingest.adapters.mapped_event import (
 )
 from referral.events.adapters import Adapter
 from referral.events.ids import derive_id
+from referral.events.value_checks import InvalidValue
 
 _OPTIONAL = ("code", "mention", "click", "device", "network")
 _MAX_ID = 64
-_EARLIEST_S, _LATEST_S = -62_135_596_800, 253_402_300_800  # the years 1 to 9999
+_EMPTY: tuple[object, ...] = (None, "", 0, [], {})
+"""What platforms send for nothing; False equals 0. PHP encodes an empty object as []."""
+_NO_PERSON = (*_EMPTY, "0")
+"""What platforms send for no person: WooCommerce has customer 0 for a guest."""
 
 
-def map_payload(payload: object, adapter: Adapter, program: str) -> list[MappedItem]:
-    """Maps each item of a payload on its own. Raises MappingError if the adapter's list of items is missing."""
-    return [_map_item(base, item, adapter, program) for base, item in _items(payload, adapter.items)]
+def map_payload(payload: object, adapter: Adapter, program: str, event_name: str | None = None) -> list[MappedItem]:
+    """Maps each item of a payload on its own. `event_name` is the value of the adapter's `type_header`.
+
+    Raises MappingError if the adapter's list of items is missing.
+    """
+    items = _items(payload, adapter.items)
+    return [_map_item(base, item, adapter, program, event_name) for base, item in items]
 
 
 def _items(payload: object, path: str | None) -> Iterator[tuple[str, object]]:
@@ -37,29 +59,43 @@ def _items(payload: object, path: str | None) -> Iterator[tuple[str, object]]:
         raise MappingError("not_mapped", base, f"The payload must have an array of events at {base}.")
 
 
-def _map_item(base: str, item: object, adapter: Adapter, program: str) -> MappedItem:
+def _map_item(base: str, item: object, adapter: Adapter, program: str, event_name: str | None) -> MappedItem:
     try:
-        return _ItemMapper(base, item, adapter).event(program)
+        return _ItemMapper(base, item, adapter, event_name).event(program)
+    except _Ignored as ignored:
+        return ignored.item
     except MappingError as error:
         return error
+
+
+class _Ignored(Exception):
+    """The item is no event."""
+
+    def __init__(self, reason: IgnoredReason, pointer: str, detail: str) -> None:
+        super().__init__(detail)
+        self.item = IgnoredItem(reason, pointer, detail)
 
 
 class _ItemMapper:
     """Maps one item by one adapter."""
 
-    def __init__(self, base: str, item: object, adapter: Adapter) -> None:
-        self._base, self._item, self._adapter = base, item, adapter
+    def __init__(self, base: str, item: object, adapter: Adapter, event_name: str | None) -> None:
+        self._base, self._item, self._adapter, self._event_name = base, item, adapter, event_name
 
     def event(self, program: str) -> MappedEvent:
-        """The item as an event. Raises MappingError."""
-        where, event_type = self._adapter.where, self._event_type()
+        """The item as an event. Raises _Ignored and MappingError."""
+        if not isinstance(self._item, dict):
+            raise MappingError("not_mapped", self._base, f"The adapter {self._adapter.id} maps JSON objects.")
+        source_type = self._source_type()
+        event_type = self._adapter.types[source_type]
+        person = self._person()
         fields = {
-            "id": self._id(),
+            "id": self._id(source_type),
             "type": event_type,
             "program": program,
-            "person": f"{self._adapter.person_prefix or ''}{self._require_text('person', where.person)}",
+            "person": person,
             "occurred_at": self._time(),
-            **{name: self._optional_value(getattr(where, name)) for name in _OPTIONAL},
+            **{name: self._optional_text(getattr(self._adapter.where, name)) for name in _OPTIONAL},
             "channel": self._adapter.channel,
             "data": self._data(event_type),
         }
@@ -75,20 +111,43 @@ class _ItemMapper:
     def _pointer(self, path: str) -> str:
         return self._base + to_pointer(path)
 
-    def _id(self) -> str:
-        """The platform's id, prefixed by the adapter's name: two platforms may use the same ids."""
-        source_id = self._require_text("id", self._adapter.where.id)
-        joined = f"{self._adapter.id}:{source_id}"
-        return joined if len(joined) <= _MAX_ID else derive_id("evt", self._adapter.id, source_id)
+    def _id(self, source_type: str) -> str:
+        """The platform's id after the adapter's name and the event's: two platforms, and two events of an order, share ids.
 
-    def _event_type(self) -> str:
-        path = self._adapter.where.type
-        source_type = self._require_text("type", path)
-        if source_type not in self._adapter.types:
-            known = ", ".join(self._adapter.types)
-            detail = f"`type` must be one of {known} (adapter {self._adapter.id}); got {source_type[:64]!r}."
+        The name of an adapter contains no colon. If the event's name does, the id is a hash, so that no two events share one.
+        """
+        source_id = self._require_text("id", self._adapter.where.id)
+        joined = f"{self._adapter.id}:{source_type}:{source_id}"
+        if ":" in source_type or len(joined) > _MAX_ID:
+            return derive_id("evt", self._adapter.id, source_type, source_id)
+        return joined
+
+    def _source_type(self) -> str:
+        """The platform's name of the event, if the adapter maps it."""
+        path, name = self._adapter.where.type, self._event_name
+        where = self._pointer(path) if path else self._base
+        place = f"the header {self._adapter.type_header}" if path is None else where
+        if path is not None:
+            value = resolve_path(self._item, path)
+            name = None if value is None else self._text("type", path, value)
+        if not name:
+            raise _Ignored("no_type", where, f"There is no event name in {place}.")
+        if name not in self._adapter.types:
+            known = ", ".join(self._adapter.types)[:512]
+            detail = f"The adapter {self._adapter.id} maps {known}; {place} has {name[:64]!r}."
+            raise _Ignored("unmapped_type", where, detail)
+        return name
+
+    def _person(self) -> str:
+        """The person's id with the adapter's prefix."""
+        path = self._adapter.where.person
+        value, obstacle = resolve_path(self._item, path), path_obstacle(self._item, path)
+        if obstacle is not None:
+            detail = f"`person` is read from {self._pointer(path)}; {self._base}{obstacle} must be an object."
             raise MappingError("not_mapped", self._pointer(path), detail)
-        return self._adapter.types[source_type]
+        if value in _NO_PERSON:
+            raise _Ignored("no_person", self._pointer(path), f"There is no person at {self._pointer(path)}.")
+        return f"{self._adapter.person_prefix or ''}{self._text('person', path, value)}"
 
     def _require_value(self, name: str, path: str) -> object:
         value = resolve_path(self._item, path)
@@ -99,53 +158,42 @@ class _ItemMapper:
         return value
 
     def _require_text(self, name: str, path: str) -> str:
-        value = _as_text(self._require_value(name, path))
-        if not isinstance(value, str):
-            raise MappingError("wrong_type", self._pointer(path), f"`{name}` must be a string or an integer.")
-        return value
+        return self._text(name, path, self._require_value(name, path))
 
-    def _optional_value(self, path: str | None) -> object:
+    def _text(self, name: str, path: str, value: object) -> str:
+        try:
+            return text_value(value)
+        except NotText as error:
+            raise MappingError("wrong_type", self._pointer(path), f"`{name}` {error}.") from None
+
+    def _optional_text(self, path: str | None) -> object:
         value = resolve_path(self._item, path) if path else None
-        return _as_text(value) if value != "" else None
+        return None if value in _EMPTY else text_or_invalid(value)
 
     def _time(self) -> object:
-        path, time_format = self._adapter.where.time, self._adapter.time_format
-        value = self._require_value("time", path)
-        if time_format == "rfc3339":
-            return value
-        number = _number(value)
-        if number is None:
+        path = self._adapter.where.time
+        try:
+            return event_time(self._require_value("time", path), self._adapter)
+        except InvalidTime as error:
             raise MappingError(
-                "wrong_type", self._pointer(path), f"`time` must be a number of {time_format} since 1970."
-            )
-        seconds = number / 1000 if time_format == "milliseconds" else number
-        if not _EARLIEST_S <= seconds < _LATEST_S:
-            detail = f"`time` must be within the years 1 to 9999, in {time_format} since 1970."
-            raise MappingError("invalid_value", self._pointer(path), detail)
-        return _rfc3339(seconds)
+                "wrong_type" if error.is_type else "invalid_value", self._pointer(path), str(error)
+            ) from None
 
     def _data(self, event_type: str) -> dict[str, object] | None:
         """The fields that the event type's `data` may have and that the payload has; None for types without data."""
-        allowed = DATA_FIELDS[event_type]
+        allowed, texts = DATA_FIELDS[event_type], TEXT_FIELDS[event_type]
         values = {name: resolve_path(self._item, path) for name, path in self._adapter.data.items() if name in allowed}
-        return {name: value for name, value in values.items() if value is not None} if allowed else None
+        fields = {name: value for name, value in values.items() if value is not None and value != ""}
+        for name in texts.keys() & fields.keys():
+            fields[name] = texts_or_invalid(fields[name]) if texts[name] else text_or_invalid(fields[name])
+        if self._adapter.amount_unit == "minor" and "amount" in fields:
+            fields["amount"] = self._in_main_unit(fields["amount"], fields.get("currency", ""))
+        return fields if allowed else None
 
-
-def _as_text(value: object) -> object:
-    """Integers as strings: many platforms use numbers for ids, and an id of this API is a string."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _number(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
-        return None
-    try:
-        number = Decimal(value)
-    except ArithmeticError:
-        return None
-    return number if number.is_finite() else None
-
-
-def _rfc3339(seconds: Decimal) -> str:
-    time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(seconds * 1000))
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def _in_main_unit(self, amount: object, currency: object) -> Decimal:
+        try:
+            return in_main_unit(amount, currency)
+        except ValueError as error:
+            name = "currency" if isinstance(error, InvalidValue) else "amount"
+            pointer = self._pointer(self._adapter.data.get(name, ""))
+            raise MappingError("invalid_value", pointer, f"`{name}` {error}.") from None

@@ -57,31 +57,48 @@ def is_signed_by_any(tokens: Iterable[str], received: str, *parts: str) -> bool:
 
 def is_recent(timestamp: str, now_ms: int) -> bool:
     """Whether a signature's timestamp (seconds) is within five minutes of the server's clock, before or after."""
-    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 16):
-        return False
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) == 10):
+        return False  # the parts are signed as one text, so another length could move digits to or from the nonce
     return abs(now_ms - int(timestamp) * 1000) <= TOLERANCE_S * 1000
 
 
-def to_event(callback: Callback, program: str) -> PersonFollowed | PersonUnfollowed | CodeScanned | None:
-    """The event of a callback; None for messages and for events without an equivalent."""
+def event_id(callback: Callback) -> str:
+    """The id of the event; a repeated callback has the same."""
+    return derive_id("evt", "wechat", callback.person, str(callback.created_s), callback.event)
+
+
+def millisecond_in_second(arrival_number: int | None, created_s: int, now_ms: int) -> int:
+    """The millisecond within the second of CreateTime at which an event is dated, so that the order of arrival is kept.
+
+    CreateTime has whole seconds. `arrival_number` is the event's place among the person's events of that second; without it the
+    server's clock decides.
+    """
+    number = now_ms - created_s * 1000 if arrival_number is None else arrival_number
+    return min(max(number, 0), 999)
+
+
+def to_event(
+    callback: Callback, program: str, millisecond: int = 0
+) -> PersonFollowed | PersonUnfollowed | CodeScanned | None:
+    """The event of a callback, at that millisecond of its second; None for messages and for events without an equivalent."""
+    fields = _common_fields(callback, program, millisecond)
     match callback.event if callback.message_type == "event" else "":
         case "subscribe":
             has_scene = callback.key.startswith(_SCENE_PREFIX)
             scene = callback.key.removeprefix(_SCENE_PREFIX) if has_scene else None
-            return PersonFollowed(code=scene or None, **_common_fields(callback, program))
+            return PersonFollowed(code=scene or None, **fields)
         case "unsubscribe":
-            return PersonUnfollowed(**_common_fields(callback, program))
+            return PersonUnfollowed(**fields)
         case "SCAN":
-            return CodeScanned(data=Scan(scene=callback.key or None), **_common_fields(callback, program))
+            return CodeScanned(data=Scan(scene=callback.key or None), **fields)
     return None
 
 
-def _common_fields(callback: Callback, program: str) -> _CommonFields:
-    """The fields of every event. A repeated callback has the same id."""
+def _common_fields(callback: Callback, program: str, millisecond: int) -> _CommonFields:
     return {
-        "id": derive_id("evt", "wechat", callback.person, str(callback.created_s), callback.event),
+        "id": event_id(callback),
         "program": program,
         "person": f"wechat:{callback.person}",
-        "occurred_at": to_datetime(callback.created_s * 1000),
+        "occurred_at": to_datetime(callback.created_s * 1000 + millisecond),
         "channel": "wechat",
     }

@@ -1,5 +1,10 @@
-"""Parses the XML of a WeChat callback: limited in size, without entities or document types (defusedxml)."""
+"""Parses the XML of a WeChat callback: limited in size, without entities or document types (defusedxml).
 
+Messages contain characters that XML does not allow, such as emoji cut in half and control characters of old phones. They are
+replaced by U+FFFD, since WeChat shows the sender an error for every callback that is refused.
+"""
+
+import re
 from xml.etree.ElementTree import Element  # only the type; defusedxml parses  # nosec B405
 
 from defusedxml.common import DefusedXmlException
@@ -10,11 +15,37 @@ from referral.http.problems import Problem
 
 MAX_BYTES = 64 * 1024
 _REQUIRED = ("FromUserName", "CreateTime", "MsgType")
+_REPLACEMENT = "\ufffd"
+# Everything but Char of https://www.w3.org/TR/xml/#charsets
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CHARACTER_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
+_OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_MAX_KEY = 128
+
+
+class UnusableCallback(Exception):
+    """A callback from which no event can be made, although WeChat sent it: characters are lost where they matter."""
 
 
 def parse_callback(body: bytes) -> Callback:
-    """The callback of a plaintext body. Raises Problem 400 for anything that is not a callback, 422 for an encrypted one."""
-    texts = {element.tag: (element.text or "").strip() for element in _root(body)}
+    """The callback of a plaintext body.
+
+    Raises Problem 400 for anything that is not a callback, 422 for an encrypted one, and UnusableCallback.
+    """
+    try:
+        return _to_callback(parse_fields(body))
+    except Problem as problem:
+        if problem.status == 400 and _REPLACEMENT in _to_xml(body):
+            raise UnusableCallback(problem.detail) from None
+        raise
+
+
+def parse_fields(body: bytes) -> dict[str, str]:
+    """The text of each element of a body. Raises Problem 400."""
+    return {element.tag: (element.text or "").strip() for element in _root(body)}
+
+
+def _to_callback(texts: dict[str, str]) -> Callback:
     if "Encrypt" in texts and "FromUserName" not in texts:
         detail = (
             "The callback is encrypted, and the EncodingAESKey is not set. Set it: `referral adapters set wechat-aes PROGRAM "
@@ -28,6 +59,10 @@ def parse_callback(body: bytes) -> Callback:
     if not (created.isascii() and created.isdecimal() and len(created) < 12):
         raise _malformed_callback("CreateTime must be a number of seconds")
     event, key = texts.get("Event", ""), texts.get("EventKey", "")
+    if not _OPENID.fullmatch(texts["FromUserName"]):
+        raise UnusableCallback("FromUserName is not an openid")
+    if _REPLACEMENT in key or len(key) > _MAX_KEY:
+        key = ""  # the event is kept without the scene
     return Callback(texts["FromUserName"], int(created), texts["MsgType"], event, key)
 
 
@@ -41,12 +76,24 @@ def parse_encrypted(body: bytes) -> str:
 
 def _root(body: bytes) -> Element:
     try:
-        root: Element = fromstring(body, forbid_dtd=True)
+        root: Element = fromstring(_to_xml(body), forbid_dtd=True)
     except DefusedXmlException as error:
         raise _malformed_callback(f"document types and entities are not allowed ({type(error).__name__})") from None
     except (ParseError, ValueError, LookupError) as error:
         raise _malformed_callback(str(error)) from None
     return root
+
+
+def _to_xml(body: bytes) -> str:
+    """The body with only such characters as XML allows, also where it refers to them by number."""
+    text = body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    return _CHARACTER_REFERENCE.sub(_allowed_reference, _NOT_XML.sub(_REPLACEMENT, text))
+
+
+def _allowed_reference(reference: re.Match[str]) -> str:
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    is_allowed = number <= 0x10FFFF and not _NOT_XML.match(chr(number))
+    return reference[0] if is_allowed else _REPLACEMENT
 
 
 def _malformed_callback(reason: str) -> Problem:

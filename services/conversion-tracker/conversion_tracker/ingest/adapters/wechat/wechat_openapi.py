@@ -24,7 +24,7 @@ _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _REJECTED: dict[int, Any] = {
     400: {"description": "A signature parameter is missing, or the body is not a WeChat callback."},
     403: {
-        "description": "The signature is invalid, too old, or already used for another event; or the program accepts only"
+        "description": "The signature is invalid, too old, or already used for another content; or the program accepts only"
         " encrypted callbacks; or the callback is for another account."
     },
     404: {
@@ -57,7 +57,7 @@ POST_CALLBACK: dict[str, Any] = {
     },
     "responses": {
         200: {
-            "description": "`success`: an event is durably written to the log; any other message is ignored.",
+            "description": "`success`: an event is durably written to the log; anything else is ignored.",
             "content": _TEXT,
         },
         **_REJECTED,
