@@ -76,7 +76,7 @@ def _drive(address: str, requests: Sequence[bytes], clients: int, expected: byte
             client.received += client.connection.recv(65536)
             if not _whole(client.received):
                 continue
-            times.append(time.perf_counter() - client.asked_at)
+            times.append(time.perf_counter() - client.sent_at)
             failures += not client.received.startswith(b"HTTP/1.1 " + expected)
             selector.unregister(client.connection)
             _next(client, waiting, selector)
@@ -87,18 +87,18 @@ def _drive(address: str, requests: Sequence[bytes], clients: int, expected: byte
 class _Client:
     connection: socket.socket
     received: bytes = b""
-    asked_at: float = 0.0
+    sent_at: float = 0.0
 
 
 def _next(client: _Client, waiting: Iterator[bytes], selector: selectors.BaseSelector) -> None:
     """Sends the client's next request, or ends it."""
-    asked = next(waiting, None)
-    if asked is None:
+    next_request = next(waiting, None)
+    if next_request is None:
         client.connection.close()
         return
     client.received = b""
-    client.asked_at = time.perf_counter()
-    client.connection.sendall(asked)
+    client.sent_at = time.perf_counter()
+    client.connection.sendall(next_request)
     selector.register(client.connection, selectors.EVENT_READ, client)
 
 

@@ -74,9 +74,9 @@ def _table(known: dict[str, dict[str, object]]) -> str:
         if name != "machine"
     ]
     facts = known["machine"]
-    said = f"Measured on {facts['measured']}: {facts['processors']} processors, {facts['system']}, Python {facts['python']}."
+    measured_on = f"Measured on {facts['measured']}: {facts['processors']} processors, {facts['system']}, Python {facts['python']}."
     head = ["| | measured | ours | baseline | unit | value | goal | met |", "|---|---|---|---|---|---|---|---|"]
-    return "\n".join(["", said, "", *head, *rows, ""])
+    return "\n".join(["", measured_on, "", *head, *rows, ""])
 
 
 def _number(value: object) -> str:

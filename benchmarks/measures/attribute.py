@@ -72,16 +72,16 @@ def _lines(world: World, salt: str) -> dict[int, list[bytes]]:
 
 def _append(world: World, lines: dict[int, list[bytes]]) -> None:
     """Writes records of 100 lines, as batches of clients make them."""
-    speaker = KafkaFoldProducer(world.settings, SystemClock())
+    producer = KafkaFoldProducer(world.settings, SystemClock())
     for start in range(0, _EVENTS, _RECORD * 10):
-        spoken = [
+        output_lines = [
             OutputLine("events", partition, b"\n".join(some), alone=True)
             for partition, mine in lines.items()
             for place in range(start, min(start + _RECORD * 10, len(mine)), _RECORD)
             if (some := mine[place : place + _RECORD])
         ]
-        speaker.produce(spoken)
-    speaker.close()
+        producer.produce(output_lines)
+    producer.close()
 
 
 def _get_and_set(redis: "Redis", keys: list[str], value: bytes) -> None:

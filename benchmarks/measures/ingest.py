@@ -44,12 +44,12 @@ def _compare(
 
     def rate(side: str) -> float:
         process, address = sides[side]
-        asked, events = requests(side, address)
+        posts, events = requests(side, address)
         meter = CpuMeter([process.pid, stack.kafka_process.pid])
-        load = run(address, asked, clients, b"202")
+        load = run(address, posts, clients, b"202")
         cpu[side].append(meter.seconds() / events * 1e6)
         if load.failures:
-            raise RuntimeError(f"{load.failures} of {len(asked)} posts failed")
+            raise RuntimeError(f"{load.failures} of {len(posts)} posts failed")
         return events / load.seconds
 
     for side in ("ours", "baseline", "ours", "ours", "ours"):  # both warm, the broker too

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import orjson
 
 from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
+from conversion_tracker.ingest.program_terms import ProgramTerms
 from conversion_tracker.ingest.validation import EventValidator
+from referral.key_ring import KeyRing
 from referral.tokens import TokenSigner
 from referral_tools.stack.stack import Stack
 
@@ -20,11 +22,14 @@ _TIMES = 200
 def measure(_stack: Stack) -> dict[str, Result]:
     """P5, in this process: batches of 500 follows."""
     lines = [msgspec.json.encode(event(number, number % 200)) for number in range(_EVENTS)]
-    inspector = EventValidator(TokenSigner("a signing key for benchmarks, long enough"), timedelta(seconds=300), 8192)
+    ring = KeyRing.of_signing_key("a signing key for benchmarks, long enough")
+    inspector = EventValidator(TokenSigner(ring), timedelta(seconds=300), 8192)
     now_ms = time.time_ns() // 1_000_000
 
+    terms = ProgramTerms(datetime(2026, 1, 1, tzinfo=UTC), lambda _: True, lambda _: True)
+
     def inspect() -> None:
-        if inspector.validate(lines, now_ms, lambda _: None).rejected:
+        if inspector.validate(lines, now_ms, lambda _: terms).rejected:
             raise RuntimeError("an event of the measurement was refused")
 
     def load() -> None:

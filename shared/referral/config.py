@@ -10,6 +10,7 @@ from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any
 
 from referral import setting_checks
+from referral.key_ring import KeyRing
 from referral.setting import ConfigError, read_setting, setting
 
 __all__ = ["ConfigError", "Settings", "table_rows"]
@@ -29,10 +30,22 @@ class Settings:
 
     signing_key: str = setting(
         "REFERRAL_SIGNING_KEY",
-        "Key that signs click, share, wallet and guide tokens, derives pattern codes and encrypts adapter secrets. The same in"
-        " every process, at least 32 characters (`openssl rand -base64 48` generates one).",
+        "Key that signs tokens, derives discount codes and seals secrets, as long as REFERRAL_KEYS has no newer key for it. The"
+        " same in every process, at least 32 characters (`openssl rand -base64 48` generates one). Required without REFERRAL_KEYS.",
+        "",
         secret=True,
-        least_length=32,
+        check=(
+            setting_checks.check_signing_key,
+            "write at least 32 characters, or leave it empty if REFERRAL_KEYS is set",
+        ),
+    )
+    keys: str = setting(
+        "REFERRAL_KEYS",
+        "Key ring: `PURPOSE:ID:VALUE`, separated by commas, the newest of each purpose first, or `file:` and the path of a file"
+        " with one in each line. Purposes: tokens, codes, sealing. The newest signs, older ones only read"
+        " ([rotating keys](runbooks/rotate-keys.md)).",
+        "",
+        secret=True,
     )
     kafka: str = setting(
         "REFERRAL_KAFKA",
@@ -224,6 +237,12 @@ class Settings:
         "240/minute",
         form=_RATE,
     )
+    explanation_limit: str = setting(
+        "REFERRAL_EXPLANATION_LIMIT",
+        "Explanations per API key: each reads the log.",
+        "240/minute",
+        form=_RATE,
+    )
     clicks_per_minute: int = setting(
         "REFERRAL_CLICKS_PER_MINUTE",
         "Clicks of one address (IPv6: of one /64) on one code that a process records per minute; further visitors are redirected"
@@ -270,10 +289,15 @@ class Settings:
             except ConfigError as error:
                 errors.append(str(error))
         settings = None if errors else cls(**values)
-        errors += setting_checks.transport_contradictions(settings) if settings is not None else []
+        if settings is not None:
+            errors += [*setting_checks.transport_contradictions(settings), *setting_checks.key_mistakes(settings)]
         if settings is None or errors:
             raise ConfigError("\n".join(errors))
         return settings
+
+    def key_ring(self) -> KeyRing:
+        """The keys of this installation. Raises InvalidKeys, which `from_env` has reported before."""
+        return KeyRing.parse(self.keys, self.signing_key)
 
 
 def table_rows() -> list[tuple[str, str, str]]:

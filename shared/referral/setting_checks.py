@@ -16,6 +16,7 @@ from redis.connection import parse_url
 
 from referral.clock import clock_from
 from referral.fold.failpoints import create_failpoint
+from referral.key_ring import InvalidKeys
 
 if TYPE_CHECKING:
     from referral.config import Settings
@@ -58,6 +59,24 @@ def check_certificates(value: str) -> None:
 def check_failpoints(value: str) -> None:
     """Every entry names a failpoint and an action."""
     create_failpoint(value, fold="")
+
+
+def check_signing_key(value: str) -> None:
+    """It is long enough, or empty: then REFERRAL_KEYS must have every key."""
+    if value and len(value) < 32:
+        raise ValueError("too short")
+
+
+def key_mistakes(settings: "Settings") -> list[str]:
+    """What is wrong with the key ring, without showing a key."""
+    if not settings.keys and not settings.signing_key:
+        remedy = "write at least 32 characters (`openssl rand -base64 48` generates them), or set REFERRAL_KEYS"
+        return [f"REFERRAL_SIGNING_KEY is required but not set: {remedy}."]
+    try:
+        settings.key_ring()
+    except InvalidKeys as error:
+        return [f"REFERRAL_KEYS (a secret, not shown) is invalid: {error}."]
+    return []
 
 
 def transport_contradictions(settings: "Settings") -> list[str]:

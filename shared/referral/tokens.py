@@ -1,7 +1,8 @@
 """Signed tokens for redirects, share pages, guide links and wallet links: they cannot be forged or changed.
 
-itsdangerous signs them (HMAC-SHA256). Each purpose has its own key, derived from the signing key, so that a token of one purpose
-is invalid for another. Signing a click token takes 3 µs and reading it 5, without a look-up or system call.
+itsdangerous signs them (HMAC-SHA256) with the newest key for tokens. A token is `KEY.CONTENT.SIGNATURE`, with the id of its key,
+or `CONTENT.SIGNATURE` for REFERRAL_SIGNING_KEY. Each kind of token has its own key, derived from the one of the ring, so that a
+token of one kind is invalid for another. Signing a click token takes 3 µs and reading it 5, without a look-up or system call.
 """
 
 import hashlib
@@ -12,8 +13,10 @@ import msgspec
 from itsdangerous import BadSignature, Signer
 
 from referral.events.facts import ClickToken, ShareToken
+from referral.key_ring import KeyRing
 
-Purpose = Literal["click", "guide", "wallet", "share"]
+TokenKind = Literal["click", "guide", "wallet", "share"]
+REMOVED_KEY = "signed with a key that was removed"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_click = msgspec.msgpack.Decoder(ClickToken).decode
@@ -21,7 +24,7 @@ _decode_share = msgspec.msgpack.Decoder(ShareToken).decode
 
 
 class InvalidTokenError(Exception):
-    """The token is invalid; the message is `malformed`, `forged` (also a token of another purpose) or `expired`."""
+    """The token is invalid; the message is `malformed`, `forged` (also a token of another kind), `expired` or REMOVED_KEY."""
 
 
 class ExpiringToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -35,21 +38,21 @@ _decode_expiring = msgspec.msgpack.Decoder(ExpiringToken).decode
 
 
 class TokenSigner:
-    """Signs and reads tokens with one signing key."""
+    """Signs tokens with the newest key of a ring, and reads those of all its keys."""
 
-    def __init__(self, signing_key: str) -> None:
-        self._click = _signer(signing_key, "click")
-        self._share = _signer(signing_key, "share")
-        self._expiring = {"guide": _signer(signing_key, "guide"), "wallet": _signer(signing_key, "wallet")}
+    def __init__(self, ring: KeyRing) -> None:
+        self._click = _RingSigner(ring, "click")
+        self._share = _RingSigner(ring, "share")
+        self._expiring = {"guide": _RingSigner(ring, "guide"), "wallet": _RingSigner(ring, "wallet")}
 
     def sign_click(self, token: ClickToken) -> str:
         """The token that the redirect of a click carries."""
-        return _write(self._click, _encode(token))
+        return self._click.write(_encode(token))
 
     def read_click(self, token: str) -> ClickToken:
         """The content of a click token, whatever its age. Raises InvalidTokenError."""
         try:
-            return _decode_click(_read(self._click, token))
+            return _decode_click(self._click.read(token))
         except msgspec.MsgspecError as error:
             raise InvalidTokenError("malformed") from error
 
@@ -59,29 +62,29 @@ class TokenSigner:
         Raises InvalidTokenError.
         """
         try:
-            return _decode_click(_payload(token.rpartition(".")[0].encode()))
+            return _decode_click(_payload(token.rpartition(".")[0].rpartition(".")[2].encode()))
         except ValueError as error:  # binascii's and msgspec's errors are ValueErrors
             raise InvalidTokenError("malformed") from error
 
     def sign_share(self, token: ShareToken) -> str:
         """The token with which a share page reports shares."""
-        return _write(self._share, _encode(token))
+        return self._share.write(_encode(token))
 
     def read_share(self, token: str) -> ShareToken:
         """The content of a share page's token, whatever its age. Raises InvalidTokenError."""
         try:
-            return _decode_share(_read(self._share, token))
+            return _decode_share(self._share.read(token))
         except msgspec.MsgspecError as error:
             raise InvalidTokenError("malformed") from error
 
-    def sign_expiring(self, purpose: Literal["guide", "wallet"], subject: str, expires_ms: int) -> str:
+    def sign_expiring(self, kind: Literal["guide", "wallet"], subject: str, expires_ms: int) -> str:
         """A token for one subject that expires at `expires_ms`."""
-        return _write(self._expiring[purpose], _encode(ExpiringToken(subject, expires_ms)))
+        return self._expiring[kind].write(_encode(ExpiringToken(subject, expires_ms)))
 
-    def read_expiring(self, purpose: Literal["guide", "wallet"], token: str, now_ms: int) -> str:
+    def read_expiring(self, kind: Literal["guide", "wallet"], token: str, now_ms: int) -> str:
         """The subject of a token that has not expired. Raises InvalidTokenError."""
         try:
-            content = _decode_expiring(_read(self._expiring[purpose], token))
+            content = _decode_expiring(self._expiring[kind].read(token))
         except msgspec.MsgspecError as error:
             raise InvalidTokenError("malformed") from error
         if content.expires_ms <= now_ms:
@@ -89,23 +92,37 @@ class TokenSigner:
         return content.subject
 
 
-def _signer(signing_key: str, purpose: Purpose) -> Signer:
-    key = hashlib.blake2b(signing_key.encode(), person=f"rt-{purpose}".encode(), digest_size=32).digest()
-    return Signer(key, sep=".", key_derivation="none", digest_method=hashlib.sha256)
+class _RingSigner:
+    """Signs and reads the payloads of one kind of token with the keys of a ring."""
+
+    def __init__(self, ring: KeyRing, kind: TokenKind) -> None:
+        self._signers = {key.id: _signer(key.value, kind) for key in ring.all("tokens")}
+        newest = ring.newest("tokens").id
+        self._newest = self._signers[newest]
+        self._prefix = f"{newest}.".encode() if newest else b""
+
+    def write(self, payload: bytes) -> str:
+        return self._newest.sign(self._prefix + urlsafe_b64encode(payload).rstrip(b"=")).decode()
+
+    def read(self, token: str) -> bytes:
+        """The payload of a token with a valid signature, which itsdangerous compares in constant time."""
+        key, has_key, content = token.partition(".")
+        if "." not in content:  # a token without an id has one dot, before the signature
+            key, has_key = "", ""
+        signer = self._signers.get(key)
+        if signer is None:
+            raise InvalidTokenError(REMOVED_KEY if has_key or "." in token else "malformed")
+        try:
+            return _payload(signer.unsign(token)[len(key) + len(has_key) :])
+        except BadSignature as error:
+            raise InvalidTokenError("forged" if "." in token else "malformed") from error
+        except ValueError as error:  # not Base64 or not ASCII, so never signed by us
+            raise InvalidTokenError("malformed") from error
 
 
-def _write(signer: Signer, payload: bytes) -> str:
-    return signer.sign(urlsafe_b64encode(payload).rstrip(b"=")).decode()
-
-
-def _read(signer: Signer, token: str) -> bytes:
-    """The payload of a token with a valid signature, which itsdangerous compares in constant time."""
-    try:
-        return _payload(signer.unsign(token))
-    except BadSignature as error:
-        raise InvalidTokenError("forged" if "." in token else "malformed") from error
-    except ValueError as error:  # not Base64 or not ASCII, so never signed by us
-        raise InvalidTokenError("malformed") from error
+def _signer(key: str, kind: TokenKind) -> Signer:
+    derived = hashlib.blake2b(key.encode(), person=f"rt-{kind}".encode(), digest_size=32).digest()
+    return Signer(derived, sep=".", key_derivation="none", digest_method=hashlib.sha256)
 
 
 def _payload(encoded: bytes) -> bytes:

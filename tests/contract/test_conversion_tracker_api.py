@@ -127,7 +127,7 @@ def _valid_webhook(case: schemathesis.Case) -> schemathesis.Case:
 def _catalog(settings: Settings) -> tuple[CatalogEntity, ...]:
     glow = program_version()
     with_adapter = replace(glow, program=replace(glow.program, adapters=(SHOP,)))
-    sealed = seal(settings.signing_key, PROGRAM, "wechat", TOKEN)
+    sealed = seal(settings.key_ring(), PROGRAM, "wechat", TOKEN)
     token = AdapterSecret(recorded_at=START, program=PROGRAM, name="wechat", sealed=(sealed,))
     return with_adapter, *CATALOG[1:], token
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from referral.key_ring import PURPOSES, KeyRing
 from referral.telemetry.metrics import ROWS
 from referral_tools.cli import main
 from referral_tools.commands.passwords import password_variable
@@ -102,10 +103,12 @@ def required_variables() -> set[str]:
 
 
 def test_the_compose_file_contains_no_secret() -> None:
-    """Every password and the signing key come from `.env`, and nothing starts without them."""
+    """Every password and the key ring come from `.env`, and nothing starts without them; a signing key may be there."""
     for name, service in COMPOSE["services"].items():
         for variable, value in service.get("environment", {}).items():
-            if re.search("KEY|PASSWORD|REDIS$", variable):
+            if variable == "REFERRAL_SIGNING_KEY":
+                assert value == "${REFERRAL_SIGNING_KEY:-}"
+            elif re.search("KEY|PASSWORD|REDIS$", variable):
                 assert re.search(r"\$\{\w+:\?", str(value)), f"{name}: {variable}"
 
 
@@ -116,6 +119,8 @@ def test_one_command_creates_every_secret_once(tmp_path: Path) -> None:
     assert created[0] == created[1]
     values = dict(line.split("=", 1) for line in created[0].splitlines())
     assert values.keys() == required_variables()
+    ring = KeyRing.parse(values.pop("REFERRAL_KEYS"), "")
+    values |= {purpose: ring.newest(purpose).value for purpose in PURPOSES}
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in values.values())
     assert len(set(values.values())) == len(values)
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600

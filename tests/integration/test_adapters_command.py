@@ -35,7 +35,7 @@ def _kept(settings: Settings, name: str) -> list[str]:
     reader.read_to_end(20)
     reader.close()
     kept = reader.view.adapter_secret(PROGRAM, name)
-    return [unseal(settings.signing_key, PROGRAM, name, one) for one in kept.sealed] if kept else []
+    return [unseal(settings.key_ring(), PROGRAM, name, one) for one in kept.sealed] if kept else []
 
 
 def test_a_token_is_set_changed_without_a_gap_and_removed(

@@ -62,7 +62,7 @@ class ExplainedSystem:
         """Reports an event that happened so many days ago."""
         when = (NOW - timedelta(days=days_ago)).isoformat()
         answer = self.events.post(event(person, kind, number=days_ago, occurred_at=when, **more))
-        assert answer.get_json() == {"accepted": 1, "rejected": []}
+        assert answer.get_json() == {"accepted": 1, "rejected": [], "warnings": []}
 
     def explanation(self, person: str) -> Any:
         """The explanation of a person; None if there is none yet."""
@@ -155,7 +155,7 @@ def _types(found: dict[str, Any]) -> list[str]:
 def _click(settings: Settings) -> str:
     at = to_ms(NOW - timedelta(days=2))
     click = ClickToken(id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=at)
-    return TokenSigner(settings.signing_key).sign_click(click)
+    return TokenSigner(settings.key_ring()).sign_click(click)
 
 
 def test_an_explanation_is_correct_from_the_touches_to_the_rewards_with_its_log_positions(

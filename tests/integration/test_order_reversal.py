@@ -50,7 +50,7 @@ class Whole:
         """Something the friend did, so many days ago."""
         when = (datetime.now(UTC) - timedelta(days=days_ago)).isoformat()
         answer = self.events.post(event(FRIEND, kind, number=number, occurred_at=when, **more))
-        assert answer.get_json() == {"accepted": 1, "rejected": []}
+        assert answer.get_json() == {"accepted": 1, "rejected": [], "warnings": []}
 
     def stands(self) -> dict[str, Any]:
         """What the doors say: since when it pays, rewards by rule and status, the board, the growth figures."""

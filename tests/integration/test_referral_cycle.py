@@ -43,7 +43,7 @@ class Whole:
     def says(self, person: str, number: int, kind: str = "person.followed", **more: object) -> None:
         """Something a person did just now."""
         answer = self.events.post(event(person, kind, number=number, **more))
-        assert answer.get_json() == {"accepted": 1, "rejected": []}
+        assert answer.get_json() == {"accepted": 1, "rejected": [], "warnings": []}
 
     def stands(self) -> dict[str, Any]:
         """Who leads; who has a code that stands; how many each brought, and by whom they were."""

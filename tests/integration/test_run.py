@@ -67,7 +67,7 @@ def test_one_command_runs_everything_and_ctrl_c_ends_it(home: Path) -> None:
         children = psutil.Process(run.pid).children(recursive=True)
         reader = Reader(home, base)
         amy, accepted = reader.tells()
-        assert (amy["code"], accepted) == ("AMY89", {"accepted": 1, "rejected": []})
+        assert (amy["code"], accepted) == ("AMY89", {"accepted": 1, "rejected": [], "warnings": []})
         wait_until(lambda: come_of_it(reader.asks()) == ("xhs:amy", ["first20"], ["guide"], [("Amy", 1)]), _FOLD_S)
     assert run.returncode == 0, output_of(home).read_text()
     assert not (home / "run.json").exists()

@@ -53,7 +53,7 @@ class Whole:
         """What a person did, so many minutes ago."""
         when = (NOW - timedelta(minutes=minutes_ago)).isoformat()
         sent = event(f"xhs:{person}", kind, number=minutes_ago, occurred_at=when, **more)
-        assert self.events.post(sent).get_json() == {"accepted": 1, "rejected": []}
+        assert self.events.post(sent).get_json() == {"accepted": 1, "rejected": [], "warnings": []}
 
     def verdicts(self) -> dict[str, tuple[str, ...]]:
         """The last that was said of each person: the type and the reasons."""

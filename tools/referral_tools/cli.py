@@ -8,6 +8,7 @@ from referral_tools.commands.clicks import clicks
 from referral_tools.commands.demo import demo
 from referral_tools.commands.docs import docs, settings
 from referral_tools.commands.explain import explain
+from referral_tools.commands.keyring import keyring
 from referral_tools.commands.keys import keys
 from referral_tools.commands.program import program
 from referral_tools.commands.redis_acl import redis
@@ -30,6 +31,7 @@ main.add_command(clicks)
 main.add_command(demo)
 main.add_command(docs)
 main.add_command(explain)
+main.add_command(keyring)
 main.add_command(keys)
 main.add_command(program)
 main.add_command(redis)

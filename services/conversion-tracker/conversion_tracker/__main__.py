@@ -48,7 +48,7 @@ def _run_fold(name: str, settings: Settings) -> None:
 
     set_up_telemetry(f"conversion-tracker/{name}", settings)
     if name == "attribute":
-        run_fold(AttributeFold(TokenSigner(settings.signing_key), settings.lateness_days), settings)
+        run_fold(AttributeFold(TokenSigner(settings.key_ring()), settings.lateness_days), settings)
     else:
         run_fold(ScreenFold(), settings)
 

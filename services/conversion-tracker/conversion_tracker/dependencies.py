@@ -16,6 +16,7 @@ from conversion_tracker.replay.launcher import ReplayLauncher
 from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
 from referral.events.keys import KeyedLine
+from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
@@ -26,6 +27,7 @@ from referral.topics import EVENTS, Topic
 
 _encode = msgspec.json.Encoder().encode
 _NAME = "conversion-tracker"
+MAX_EXPLANATIONS = 4  # at the same time, in a process: each reads the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Dependencies:
     replays: ReplayLauncher
     log_readers: LogReaderPool
     leaderboard: LeaderboardClient
+    explanations: ConcurrencyLimit
     adapter_labels: LabelLimit = field(default_factory=lambda: LabelLimit(100))
 
     def publish_events(self, lines: list[KeyedLine]) -> None:
@@ -65,9 +68,9 @@ def init_app(app: Flask) -> Flask:
     jobs = ReplayJobs(shared.redis)
     replays = ReplayLauncher(settings, jobs)
     shared.on_close(replays.close)
-    tolerance = timedelta(seconds=settings.future_tolerance_s)
+    tolerance, lateness = timedelta(seconds=settings.future_tolerance_s), timedelta(days=settings.lateness_days)
     app.extensions[_NAME] = Dependencies(
-        EventValidator(TokenSigner(settings.signing_key), tolerance, settings.max_event),
+        EventValidator(TokenSigner(settings.key_ring()), tolerance, settings.max_event, lateness),
         shared.publisher(),
         PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),
@@ -76,6 +79,7 @@ def init_app(app: Flask) -> Flask:
         jobs,
         replays,
         *_trace_sources(shared),
+        ConcurrencyLimit("explanations", MAX_EXPLANATIONS),
     )
     return app
 

@@ -42,7 +42,9 @@ def _fold(name: str, settings: Settings) -> None:
     if name == "decide":
         run_fold(DecideFold(), settings)
     else:
-        run_fold(LedgerFold(partial(generate_discount_code, settings.signing_key.encode())), settings)
+        run_fold(
+            LedgerFold(partial(generate_discount_code, settings.key_ring().newest("codes").value.encode())), settings
+        )
 
 
 def _worker(settings: Settings) -> None:

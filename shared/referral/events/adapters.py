@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, field
 
-from referral.events.facts import Channel, Fact
+from referral.events.facts import FACT_ALIASES, Channel, Fact
 from referral.events.line import Name, type_tag
 from referral.events.section import Section, Slug
 from referral.events.value_checks import InvalidValue, time_zone
@@ -46,7 +46,7 @@ def _not_built_in(name: str) -> None:
         raise InvalidValue(f"{name} is a built-in adapter: choose another name")
 
 
-FACT_TYPES = [type_tag(fact) for fact in get_args(Fact)]
+FACT_TYPES = [*(type_tag(fact) for fact in get_args(Fact)), *FACT_ALIASES]
 FactType = Annotated[str, Meta(extra_json_schema={"enum": FACT_TYPES})]
 DATA_FIELDS = _data_fields()
 DataField = Annotated[str, Meta(extra_json_schema={"enum": DATA_FIELDS})]

@@ -152,15 +152,17 @@ class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
 
 
 class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
-    """Where a program's reward events are sent, signed with `secret` (Standard Webhooks, whsec_…).
+    """Where a program's reward events are sent, signed with a secret (Standard Webhooks, whsec_…).
 
-    It gets the events that were recorded since `registered_at`; since `recorded_at` if that is missing.
+    `sealed` is the secret (referral.encryption); a webhook from before has it in clear, as `secret`. It gets the events that were
+    recorded since `registered_at`; since `recorded_at` if that is missing.
     """
 
     id: Id
     program: Id
     url: Text
-    secret: Name
+    secret: Name | None = None
+    sealed: Sealed | None = None
     events: tuple[Name, ...] = ()
     disabled: bool = False
     registered_at: Timestamp | None = None

@@ -3,6 +3,7 @@
 `Fact` is the union that the ingest endpoint accepts, `EventLine` the union of all lines of the topic.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal, assert_never
 
@@ -231,6 +232,9 @@ Fact = (
     | PostEngaged
     | PostRemoved
 )
+FACT_ALIASES: Mapping[str, str] = {"person.signed_up": "person.followed", "person.left": "person.unfollowed"}
+"""Other names of the same facts, for programs whose people sign up instead of following. Lines have the name on the right."""
+
 EventLine = Fact | LinkClicked | ClickReclassed | PersonBanned | PersonUnbanned | ClockTicked
 
 

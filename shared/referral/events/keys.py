@@ -13,6 +13,11 @@ def person_key(program: str, person: str) -> str:
     return f"{program}|{person}"
 
 
+def person_key_prefix(program: str) -> str:
+    """What the keys of all people of a program begin with; the person's id follows."""
+    return f"{program}|"
+
+
 def beneficiary_key(program: str, beneficiary: str) -> str:
     """The key of a person's rewards, by their id at the platform: `rewards`."""
     return f"{program}|{beneficiary}"

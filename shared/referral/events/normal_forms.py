@@ -10,6 +10,7 @@ from collections.abc import Callable
 from referral.events.value_checks import InvalidValue
 
 MAX_PERSON_ID = 128
+_MAX_TEXT = 512  # what is longer contains more than a code or a handle, and is not worth the time
 # The forms of ASCII in East Asian fonts, U+FF01 to U+FF5E, and the characters that they stand for.
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 # Invisible, but no format character by its category: Default_Ignorable_Code_Point of
@@ -94,6 +95,8 @@ def _core(text: str, change_case: Callable[[str], str], around: frozenset[str]) 
 
     Case and NFKC change each other's results: https://www.unicode.org/reports/tr15/#NFKC_CF_Note.
     """
+    if len(text) > _MAX_TEXT:
+        return text
     visible = "".join(one for one in " ".join(text.split()) if not is_invisible(one))
     folded = _strip(visible, around)
     for _ in range(2):

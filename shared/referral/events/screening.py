@@ -13,6 +13,7 @@ from referral.events.value_checks import distinct_ignoring_case, handle_pattern
 Action = Literal["reject", "hold", "ignore"]
 ScreeningReason = Literal[
     "self_referral",
+    "similar_id",
     "same_device",
     "same_click",
     "network_burst",
@@ -104,6 +105,9 @@ class Screening(Section, frozen=True, kw_only=True):
     """What happens to each kind of suspicious referral."""
 
     self_referral: Annotated[Action, Meta(description="what happens if a person refers themselves")] = "reject"
+    similar_id: Annotated[
+        Action, Meta(description="what happens if the ids of a person and of their referrer look alike")
+    ] = "hold"
     same_device: Annotated[
         Action,
         Meta(description="what happens if two of a referrer's people, or one and the referrer, have the same device"),

@@ -66,6 +66,7 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
         limiter,
         BodyReaders(settings.http_threads),
         KeyUses(redis),
+        settings.key_ring(),
         following.view.with_refresh(guard.refresh),
     )
     context.gauges["catalog_entities"] = lambda: len(context.catalog)

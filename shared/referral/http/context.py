@@ -15,6 +15,7 @@ from referral.config import Settings
 from referral.http.bounded_body import BodyReaders
 from referral.http.key_uses import KeyUses
 from referral.http.rate_limit import RateLimiter
+from referral.key_ring import KeyRing
 from referral.log.publisher import Publisher
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ class Context:
     limiter: RateLimiter
     body_readers: BodyReaders
     key_uses: KeyUses
+    key_ring: KeyRing
     catalog: Catalog  # the current view; a look-up that finds nothing costs the caller of the request
     gauges: dict[str, Callable[[], float]] = field(default_factory=dict)  # by metric name; read for each scrape
     _closers: list[Callable[[], None]] = field(default_factory=list)

@@ -24,8 +24,8 @@ from referral.http.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., object])
 
-Cost = Literal["request", "miss", "picture"]
-"""What is limited: requests of management routes, look-ups without a result, and pictures that have to be drawn."""
+Cost = Literal["request", "miss", "picture", "explanation"]
+"""What is limited: requests of management routes, look-ups without a result, pictures that are drawn, and explanations."""
 
 _REDIS_RETRY_S = 1.0  # how long to count locally after Redis did not respond
 _IPV6_CUSTOMER_BITS = 64  # an IPv6 customer has at least a /64 (RFC 6177), and may send from each of its addresses
@@ -33,6 +33,7 @@ _REMEDIES: dict[Cost, str] = {
     "request": "Wait for `Retry-After` seconds, or send batches.",
     "miss": "Too many look-ups that found nothing: check the codes and ids, and wait for `Retry-After` seconds.",
     "picture": "Wait for `Retry-After` seconds; a picture that was drawn before is not counted.",
+    "explanation": "Each explanation reads the log: wait for `Retry-After` seconds.",
 }
 
 
@@ -75,13 +76,14 @@ class RateLimiter:
             "request": parse(settings.rate_limit),
             "miss": parse(settings.miss_limit),
             "picture": parse(settings.picture_limit),
+            "explanation": parse(settings.explanation_limit),
         }
         self._shared = RedisStorage(settings.redis, connection_pool=redis.connection_pool, key_prefix="http:limit")
         self._local = MemoryStorage()
         self._local_until = 0.0
         self._hash = partial(
             hashlib.blake2b,
-            key=hashlib.blake2b(settings.signing_key.encode(), person=b"rate limit").digest(),
+            key=hashlib.blake2b(settings.key_ring().newest("tokens").value.encode(), person=b"rate limit").digest(),
             digest_size=12,
         )
 
@@ -92,18 +94,26 @@ class RateLimiter:
     def count_miss(self, request: Request) -> None:
         """Counts a look-up that finds nothing, once per request. Raises Problem 429 if its address has had too many.
 
-        A caller with a valid API key is limited by its requests alone: platforms look up people who are not enrolled yet.
+        For a caller with an API key it counts as a request, on fast paths too: platforms look up people who are not enrolled yet.
         """
-        if "miss_counted" not in g and not self.has_known_key(request):
-            g.miss_counted = True
+        if "miss_counted" in g:
+            return
+        g.miss_counted = True
+        if not self.has_known_key(request):
             self._count("miss", _address(request))
+        elif "rate_limit" not in g:
+            self.count(request)
 
     def count_picture(self, request: Request) -> None:
         """Counts a picture that has to be drawn. Raises Problem 429 if its caller has had too many."""
         self._count("picture", self._caller(request))
 
+    def count_explanation(self, request: Request) -> None:
+        """Counts an explanation, which reads the log. Raises Problem 429 if its caller has had too many."""
+        self._count("explanation", self._caller(request))
+
     def has_known_key(self, request: Request) -> bool:
-        """Returns whether a request has an API key that the catalog's view has, of any scope."""
+        """Returns whether a request has an API key that is in the catalog's view and not revoked, of any scope."""
         return self._known_secret(request) is not None
 
     def add_headers(self, response: Response) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Request, Response, request
 
-from referral.http.bounded_body import BoundedBodyRequest
+from referral.http.compressed_body import CompressedBodyRequest
 from referral.http.ignored_proxies import IgnoredProxies
 from referral.http.rate_limit import RateLimiter
 from referral.http.request_ids import request_id
@@ -48,7 +48,7 @@ class _Response(Response):
 class Service(Flask):
     """Flask with request ids, security headers, metrics by route, rate limits, and one log event per request."""
 
-    request_class = BoundedBodyRequest
+    request_class = CompressedBodyRequest
     response_class = _Response
 
     def __init__(self, name: str, limiter: RateLimiter, proxies: int) -> None:

@@ -67,6 +67,7 @@ ROWS = (
     ),
     MetricRow("ingest_accepted", "counter", "Events accepted (durable on the log)."),
     MetricRow("ingest_rejected", "counter", "Events rejected, by error code.", ("code",)),
+    MetricRow("ingest_warnings", "counter", "Warnings about accepted events, by code.", ("code",)),
     MetricRow(
         "adapter_ignored",
         "counter",

@@ -42,7 +42,7 @@ class Eventful:
 def test_a_code_enrolled_while_the_fold_waits_for_records_is_known_to_it(settings: Settings) -> None:
     """However fresh the view was a moment before: enrolment comes before its follow, so the follow finds it."""
     with serve_conversion_tracker(settings) as system:
-        worker = FoldWorker(AttributeFold(TokenSigner(settings.signing_key), 35), settings)
+        worker = FoldWorker(AttributeFold(TokenSigner(settings.key_ring()), 35), settings)
         source = worker.runner._source = Eventful(worker.runner._source)
 
         def enrol_and_follow(number: int) -> None:

@@ -32,7 +32,7 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[ConversionTr
 
 def _token(settings: Settings, clicked_at: datetime) -> str:
     click = ClickToken(id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=to_ms(clicked_at))
-    return TokenSigner(settings.signing_key).sign_click(click)
+    return TokenSigner(settings.key_ring()).sign_click(click)
 
 
 def _status(system: ConversionTracker, person: str, wanted: str) -> bool:
@@ -50,7 +50,7 @@ def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_chan
     answer = system.post(
         [follow, follow, event("xhs:u2", click=token), event("xhs:u3"), event("xhs:amy", code="AMY88")]
     )
-    assert answer.get_json() == {"accepted": 5, "rejected": []}
+    assert answer.get_json() == {"accepted": 5, "rejected": [], "warnings": []}
     wait_until(lambda: _status(system, "xhs:u1", "follower") and _status(system, "xhs:u2", "follower"))
     system.wait_until_folded()
 
@@ -78,3 +78,15 @@ def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_chan
     redis.flushdb()
     wait_until(lambda: system.fold_states() == before)
     assert len(system.lines("attributions")) == said
+
+
+def test_a_person_known_only_from_before_the_program_is_answered_with_the_reason(system: ConversionTracker) -> None:
+    """At once with a warning, and later with the person: a 404 would look as if the event had been lost."""
+    answer = system.post(event("xhs:early", code="AMY88", occurred_at="2026-10-31T12:00:00Z"))
+    assert [one["code"] for one in answer.get_json()["warnings"]] == ["before_program"]
+    wait_until(lambda: system.person("xhs:early") is not None)
+    found = system.person("xhs:early")
+    assert (found["status"], found["referrer"], found["early"]) == ("none", None, 1)
+    assert found["ignored"] == [
+        "1 event from before the program was applied (2026-11-01 00:00:00 UTC) changed nothing."
+    ]

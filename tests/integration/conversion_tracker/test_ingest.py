@@ -1,5 +1,6 @@
 """`POST /v1/events` on a real log: accepted events are on the log, rejected ones are not, and 202 is never sent falsely."""
 
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from referral.fold.state_keys import state_key
 from referral.log.publisher import Publisher
 from referral.topics import partition_of
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.builders.participants import AMY, PROGRAM, participant
 from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, event, serve_conversion_tracker
 from tests.support.waiting import is_within
 
@@ -46,7 +47,9 @@ def test_accepted_events_are_on_the_log_unchanged_in_the_partition_of_their_key(
         system.post(b"\n".join(batch[3:]), mimetype="application/x-ndjson"),
     ]
     assert [answer.status_code for answer in answers] == [202, 202, 202]
-    assert [answer.get_json() for answer in answers] == [{"accepted": count, "rejected": []} for count in (1, 3, 2)]
+    assert [answer.get_json() for answer in answers] == [
+        {"accepted": count, "rejected": [], "warnings": []} for count in (1, 3, 2)
+    ]
     written = system.lines("events")
     assert sorted(line for _, line in written) == sorted([single, *batch])
     assert all(
@@ -66,6 +69,84 @@ def test_an_invalid_event_does_not_affect_the_others(system: ConversionTracker) 
         (2, "internal_type", "/type"),
     ]
     assert sorted(line["person"] for line in system.decoded("events")) == ["xhs:a", "xhs:c"]
+
+
+def test_what_is_wrong_with_an_accepted_event_is_in_the_response(system: ConversionTracker) -> None:
+    """The event is on the log without the invalid field; what changes no attribution is said at once."""
+    before = "2026-10-31T00:00:00Z"
+    batch = [
+        event("xhs:a", code="AMY88", mention="amy"),
+        event("xhs:b", channel="rednote", click="cut"),
+        event("XHS:c", code="NOBODY9"),
+        event("xhs:d", kind="person.signed_up", occurred_at=before),
+        event("xhs:e f"),
+    ]
+    answer = system.post(batch)
+    found = answer.get_json()
+    assert (answer.status_code, found["accepted"], [one["pointer"] for one in found["rejected"]]) == (
+        202,
+        4,
+        ["/person"],
+    )
+    assert [(one["index"], one["code"], one["pointer"]) for one in found["warnings"]] == [
+        (1, "invalid_value", "/channel"),
+        (1, "bad_token", "/click"),
+        (2, "unknown_code", "/code"),
+        (3, "before_program", "/occurred_at"),
+    ]
+    lines = sorted(system.decoded("events"), key=lambda line: line["person"])
+    assert [(line["person"], line["type"]) for line in lines] == [
+        ("xhs:a", "person.followed"),
+        ("xhs:b", "person.followed"),
+        ("xhs:c", "person.followed"),
+        ("xhs:d", "person.followed"),
+    ]
+    assert not {"channel", "click"} & set(lines[1])
+    assert lines[2]["code"] == "NOBODY9"
+
+
+def test_a_code_of_a_person_enrolled_just_now_is_no_unknown_code(settings: Settings) -> None:
+    """The catalog is read to its end before a warning."""
+    with serve_conversion_tracker(settings) as system:
+        writer = CatalogWriter(settings, SystemClock())
+        writer.write([participant("new")], timeout=30)
+        writer.close()
+        answer = system.post(event("xhs:a", code="new88。", mention="new"))
+        assert answer.get_json() == {"accepted": 1, "rejected": [], "warnings": []}
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip"])
+def test_a_compressed_body_is_accepted(system: ConversionTracker, coding: str) -> None:
+    """Shippers of logs compress; a byte order mark does no harm."""
+    sent = json.dumps(event("xhs:a")).encode()
+    headers = {"Authorization": "Bearer rk_all", "Content-Encoding": coding}
+    answer = system.app.test_client().post(
+        "/v1/events", data=gzip.compress(b"\xef\xbb\xbf" + sent), headers=headers, content_type="application/json"
+    )
+    assert (answer.status_code, answer.get_json()) == (202, {"accepted": 1, "rejected": [], "warnings": []})
+    assert [line for _, line in system.lines("events")] == [sent]
+
+
+@pytest.mark.parametrize(
+    ("body", "coding", "status", "code"),
+    [
+        (gzip.compress(b" " * 50_000_000), "gzip", 413, "too_large"),
+        (gzip.compress(b"[" + b" " * 3_000_000 + b"]") * 2, "gzip", 413, "too_large"),
+        (b"{}", "gzip", 400, "malformed_body"),
+        (gzip.compress(b"{}")[:-4], "gzip", 400, "malformed_body"),
+        (b"", "gzip", 400, "malformed_body"),
+        (b"{}", "br", 415, "unsupported_encoding"),
+        (b"{}", "gzip, gzip", 415, "unsupported_encoding"),
+    ],
+)
+def test_a_body_that_cannot_be_decompressed_within_the_limit_is_a_problem(
+    system: ConversionTracker, body: bytes, coding: str, status: int, code: str
+) -> None:
+    """The size limit holds for the content; a small body that would grow without bound is rejected."""
+    headers = {"Authorization": "Bearer rk_all", "Content-Encoding": coding}
+    answer = system.app.test_client().post("/v1/events", data=body, headers=headers, content_type="application/json")
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+    assert system.lines("events") == []
 
 
 def test_a_batch_without_a_valid_event_is_a_problem(system: ConversionTracker) -> None:

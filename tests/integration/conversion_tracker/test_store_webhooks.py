@@ -38,7 +38,7 @@ def system(settings: Settings) -> Iterator[ConversionTracker]:
     version = ProgramVersion(recorded_at=START, program=program, version=1, effective_from=START)
     secrets = [
         AdapterSecret(
-            recorded_at=START, program=STORES, name=name, sealed=(seal(settings.signing_key, STORES, name, SECRET),)
+            recorded_at=START, program=STORES, name=name, sealed=(seal(settings.key_ring(), STORES, name, SECRET),)
         )
         for name in ("shopify", "woocommerce")
     ]

@@ -24,7 +24,7 @@ def test_a_link_leads_to_the_target_with_a_token_and_a_click(glow: LinkIssuer) -
     assert answer.headers["Location"].startswith("https://example.com/follow?from=link&rt=")
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers.getlist("Referrer-Policy") == ["no-referrer"]
-    token = TokenSigner(glow.settings.signing_key).read_click(_token(answer))
+    token = TokenSigner(glow.settings.key_ring()).read_click(_token(answer))
     assert (token.program, token.participant, token.code, token.channel) == (PROGRAM, amy["id"], amy["code"], None)
     glow.collaborators.redirect_resolver.publisher.close()
     [click] = glow.clicks()
@@ -40,7 +40,7 @@ def test_a_links_channel_content_and_cta_are_in_its_token(glow: LinkIssuer) -> N
     assert made.get_json() == again.get_json()
     assert (made.get_json()["code"], made.get_json()["standing"]) == ("AMYGLOW", "open")
     assert glow.request("GET", "/v1/links/amyglow", key="reader").get_json() == made.get_json()
-    token = TokenSigner(glow.settings.signing_key).read_click(_token(glow.open("/AMYGLOW")))
+    token = TokenSigner(glow.settings.key_ring()).read_click(_token(glow.open("/AMYGLOW")))
     assert (token.participant, token.channel, token.content, token.cta) == (amy["id"], "wechat", "hacks", "tag")
 
 

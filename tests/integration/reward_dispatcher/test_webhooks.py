@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from redis import Redis
 
+from referral.catalog.reader import CatalogReader
+from referral.catalog.view import Catalog
 from referral.config import Settings
+from referral.encryption import DecryptionFailed
+from reward_dispatcher.webhook_secret import webhook_secret
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 
 pytestmark = pytest.mark.integration
@@ -32,6 +37,22 @@ def test_a_webhook_is_listed_from_registration_to_removal(system: RewardDispatch
     assert system.client.delete(f"/v1/webhooks/{made['id']}").status_code == 204
     assert system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"] == []
     assert system.client.delete(f"/v1/webhooks/{made['id']}").status_code == 404
+
+
+def test_the_secret_of_a_webhook_is_sealed_on_the_catalog(system: RewardDispatcher, settings: Settings) -> None:
+    """A reader of the log, or of a backup of it, cannot sign messages."""
+    _, made = _register(system, "https://93.184.215.14/hook")
+    reader = CatalogReader(settings, Catalog())
+    reader.read_to_end(20)
+    reader.close()
+    webhook = reader.view.webhook(str(made["id"]))
+    assert webhook is not None
+    assert webhook.secret is None
+    assert str(made["secret"]).removeprefix("whsec_") not in msgspec.json.encode(webhook).decode()
+    assert webhook_secret(settings.key_ring(), webhook) == made["secret"]
+    other = msgspec.structs.replace(webhook, id="whk_other")
+    with pytest.raises(DecryptionFailed):
+        webhook_secret(settings.key_ring(), other)
 
 
 REFUSED = (

@@ -25,11 +25,12 @@ from referral.events.facts import (
 from referral.events.line import ClockTicked
 from referral.events.program import Program
 from referral.events.timestamps import to_ms
+from referral.key_ring import KeyRing
 from referral.tokens import TokenSigner
 from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START, day
 
 FRIEND = SELF.external_id
-TOKENS = TokenSigner("a signing key of more than 32 letters")
+TOKENS = TokenSigner(KeyRing.of_signing_key("a signing key of more than 32 letters"))
 
 
 def program_version(number: int = 1, effective_from: datetime = START, **more: object) -> ProgramVersion:

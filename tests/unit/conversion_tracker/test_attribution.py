@@ -1,12 +1,16 @@
 """Attribution: the rules by example, and the property that order and repetition of events do not matter."""
 
 import random
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from conversion_tracker.attribution.ignored_facts import ignored_facts
+from conversion_tracker.attribution.person import Person
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
 from referral.events.entities import Link, LinkUsed, Participant, ProgramVersion, UseReturned
@@ -294,6 +298,71 @@ def test_what_comes_beyond_the_lateness_bound_changes_no_verdict_and_is_counted(
     assert run.person.late_facts == 1
 
 
+def test_what_is_from_before_the_program_changes_no_verdict_and_is_counted() -> None:
+    """The program's rules did not exist; the state counts such facts, so that the answer about the person can say why."""
+    applied = Catalog([AMY, replace(program_version(), recorded_at=day(10), effective_from=day(10))])
+    run = AttributionRun(applied).take([scan(1, 9, "AMY88"), follow(2, 9.9, code="AMY88"), order_payment(3, 9, "o")])
+    assert (run.outputs, run.person.early_facts) == ([], 2)
+    assert ignored_facts(run.person, day(10)) == [
+        "2 events from before the program was applied (2026-11-11 00:00:00 UTC) changed nothing."
+    ]
+    run.take([follow(4, 11, code="AMY88")])
+    assert (_winner(run), run.person.early_facts) == (AMY.id, 2)
+
+
+MICROSECOND = 1 / 86_400_000_000  # of a day
+
+
+@given(
+    st.permutations(
+        [follow(98, 2 + MICROSECOND, code="AMY88"), unfollow(99, 2 + 2 * MICROSECOND), follow(100, 2 + 3 * MICROSECOND)]
+    )
+)
+def test_what_happens_within_a_millisecond_keeps_its_order(facts: list[Fact]) -> None:
+    """A person who followed, left and came back within a millisecond follows, in whatever order the events arrive."""
+    run = AttributionRun().take(facts)
+    assert _winner(run) == AMY.id
+    assert run.person.published is not None
+    assert run.person.published.spells == 2
+
+
+@given(
+    st.permutations(
+        [scan(1, 2 + 2 * MICROSECOND, "AMY88"), scan(2, 2 + MICROSECOND, "BO88"), follow(3, 2 + 3 * MICROSECOND)]
+    )
+)
+def test_the_newest_touch_is_the_newest_to_the_microsecond(facts: list[Fact]) -> None:
+    """Not the one with the greater id."""
+    assert _winner(AttributionRun().take(facts)) == AMY.id
+
+
+@given(st.permutations([unfollow(98, 2), follow(99, 2), scan(100, 2, "AMY88")]))
+def test_facts_of_one_microsecond_are_ordered_by_type(facts: list[Fact]) -> None:
+    """Evidence, follow, unfollow: whole seconds say no more."""
+    run = AttributionRun().take(facts)
+    assert run.effective_lines() == []
+    assert run.person.history.timeline().touches[0].referrer == AMY.id
+    assert run.person.history.timeline().first_follow is not None
+
+
+@given(st.permutations([scan(98, 2, "AMY88"), scan(100, 2, "BO88"), follow(101, 2)]))
+def test_facts_of_one_microsecond_and_type_are_ordered_by_their_numbers(facts: list[Fact]) -> None:
+    """An id that counts: evt_98 comes before evt_100, so the scan of evt_100 is the newest."""
+    assert _winner(AttributionRun().take(facts)) == BO.id
+
+
+def test_a_state_from_before_microseconds_were_stored_is_read() -> None:
+    """States are arrays, whose new fields are at the end and have defaults."""
+    facts = [scan(1, 1, "AMY88"), follow(2, 2), unfollow(3, 3)]
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(AttributionRun().take(facts).person))
+    old = [[[entry[:-1] for entry in _without_touch_micros(state[0][0])], None], *state[1:-1]]
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(old), type=Person) == AttributionRun().take(facts).person
+
+
+def _without_touch_micros(entries: list[list[Any]]) -> list[list[Any]]:
+    return [[*entry[:3], [touch[:-1] for touch in entry[3]], *entry[4:]] for entry in entries]
+
+
 def test_a_line_without_effect_touches_no_state() -> None:
     """Most lines are of this kind, and must cost almost nothing; orders too, if no rule needs them."""
     shown = ContentShown(id="s", program=PROGRAM, person=FRIEND, occurred_at=day(1))
@@ -309,7 +378,8 @@ def test_events_of_an_unknown_program_are_skipped() -> None:
     assert AttributionRun().take([unknown]).feed.values == {}
 
 
-DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)))
+MOMENTS = st.sampled_from([0, 1, 2, 999, 1000, 1001]).map(lambda micros: 5 + micros * MICROSECOND)
+DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)), MOMENTS)
 CODES = st.sampled_from([None, "AMY88", "bo88", SELF.code, "NOBODY"])
 CLICKS = st.one_of(st.none(), st.builds(token, st.sampled_from([AMY, BO, SELF]), st.integers(0, 20)))
 MENTIONS = st.sampled_from([None, "@amy", "@bo", "@nobody"])

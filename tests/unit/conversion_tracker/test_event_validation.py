@@ -1,24 +1,26 @@
 """Event validation: valid events are published unchanged, invalid ones are rejected with a location and a remedy."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from conversion_tracker.ingest.event_errors import REMEDIES, EventRejected
 from conversion_tracker.ingest.events_request import MAX_EVENTS, NDJSON, split_events
+from conversion_tracker.ingest.program_terms import ProgramTerms, program_terms
 from conversion_tracker.ingest.validation import EventValidator, ValidationResult
+from referral.catalog.view import Catalog
 from referral.events.examples import example
 from referral.events.facts import ClickToken, EventLine, Fact
 from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
-from tests.support.builders.conversion_tracker import TOKENS, token
-from tests.support.builders.participants import AMY, PROGRAM, day
+from tests.support.builders.conversion_tracker import TOKENS, catalog, program_version, token
+from tests.support.builders.participants import AMY, BO, PROGRAM, START, day
 
 GOOD = {
     "type": "person.followed",
@@ -27,17 +29,22 @@ GOOD = {
     "person": "xhs:u",
     "occurred_at": "2026-11-03T00:00:00Z",
 }
+BOM = b"\xef\xbb\xbf"
 ORDER = {**GOOD, "type": "order.paid", "data": {"order": "o", "amount": "1", "currency": "CNY"}}
 
 
-def _check_program(program: str) -> None:
+CATALOG = catalog()
+
+
+def _look_up(program: str) -> ProgramTerms:
     if program != PROGRAM:
         raise EventRejected("unknown_program", "/program", "Unknown program.")
+    return program_terms(program, CATALOG)
 
 
 def _validate(*raws: bytes, tokens: object = TOKENS) -> ValidationResult:
     validator = EventValidator(tokens, timedelta(minutes=5), 8192)  # type: ignore[arg-type]
-    return validator.validate(raws, to_ms(day(10)), _check_program)
+    return validator.validate(raws, to_ms(day(10)), _look_up)
 
 
 def _with(**more: object) -> bytes:
@@ -73,6 +80,7 @@ def test_an_order_in_small_letters_is_accepted() -> None:
         (b'{"type":"\xff"}', "malformed_json", ""),
         (b"[" * 100_000, "too_large", ""),
         (b'{"type":"person.followed","data":' + b"[" * 8000, "wrong_type", "/data"),
+        (_with(type="person.signed_up", id=""), "invalid_value", "/id"),
         (_with(device="d" * 8192), "too_large", ""),
         (b"[]", "wrong_type", ""),
         (b"17", "wrong_type", ""),
@@ -88,19 +96,21 @@ def test_an_order_in_small_letters_is_accepted() -> None:
         (_with(person=17), "wrong_type", "/person"),
         (_with(type="post.published", data={"post": "p", "hashtags": ["#a", 3]}), "wrong_type", "/data/hashtags/1"),
         (_with(person=""), "invalid_value", "/person"),
+        *(
+            (_with(person=id_), "invalid_value", "/person")
+            for id_ in (" ", "xhs:\0u", "xhs: u", "xhs:u\u200b", "\u3000", "xhs:")
+        ),
+        (_with(type="friend.tagged", data={"by": "xhs:\0"}), "invalid_value", "/data/by"),
+        (_with(type="friend.tagged", data=None), "wrong_type", "/data"),
+        (_with(type="post.engaged", data={"post": "p", "kind": "hate"}), "invalid_value", "/data/kind"),
+        (_with(type="post.engaged", data={"post": "p", "kind": "like", "count": 0}), "invalid_value", "/data/count"),
         (_with(id="x" * 65), "invalid_value", "/id"),
-        (_with(channel="fax"), "invalid_value", "/channel"),
         (_with(occurred_at="yesterday"), "invalid_value", "/occurred_at"),
         (_with(occurred_at="2026-11-03T00:00:00"), "invalid_value", "/occurred_at"),
         (_with(occurred_at="2026-11-11T00:05:01Z"), "in_the_future", "/occurred_at"),
         (_with(occurred_at="1970-01-01T00:00:00Z"), "too_long_ago", "/occurred_at"),
         (_with(occurred_at="0001-01-01T00:00:00+14:00"), "too_long_ago", "/occurred_at"),
         (_with(program="prg_other"), "unknown_program", "/program"),
-        (_with(click="forged.token"), "bad_token", "/click"),
-        (_with(click=token(AMY, 1) + "x"), "bad_token", "/click"),
-        (_with(click=FOREIGN), "bad_token", "/click"),
-        (_with(click=token(AMY, 11)), "bad_token", "/click"),
-        (_with(click=token(AMY, -391)), "expired_token", "/click"),
         (json.dumps({**ORDER, "data": {**ORDER["data"], "amount": "NaN"}}).encode(), "invalid_value", "/data/amount"),  # type: ignore[dict-item]
         (
             json.dumps({**ORDER, "data": {**ORDER["data"], "amount": "1e99999999"}}).encode(),
@@ -124,6 +134,190 @@ def test_an_invalid_event_is_rejected_with_its_location_and_a_remedy(raw: bytes,
     assert (error.index, error.code, error.pointer) == (1, code, pointer)
     assert error.detail.endswith(REMEDIES[error.code])
     assert len(error.detail) < 512
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "pointer", "problem"),
+    [
+        ({"click": "forged.token"}, "bad_token", "/click", "The click token is"),
+        ({"click": token(AMY, 1) + "x"}, "bad_token", "/click", "The click token is"),
+        ({"click": token(AMY, 1)[:-9]}, "bad_token", "/click", "The click token is"),
+        ({"click": token(AMY, 1) + "&gclid=1"}, "bad_token", "/click", "The click token is"),
+        ({"click": " "}, "bad_token", "/click", "The click token is"),
+        ({"click": FOREIGN}, "bad_token", "/click", "for another program"),
+        ({"click": token(AMY, 11)}, "bad_token", "/click", "from the future"),
+        ({"click": token(AMY, -391)}, "expired_token", "/click", "has expired"),
+        ({"click": ""}, "invalid_value", "/click", "length"),
+        ({"click": 17}, "wrong_type", "/click", "got `int`"),
+        ({"code": ""}, "invalid_value", "/code", "length"),
+        ({"code": "  "}, "invalid_value", "/code", "contains no code"),
+        ({"code": "「」"}, "invalid_value", "/code", "contains no code"),
+        ({"code": 4711}, "wrong_type", "/code", "got `int`"),
+        ({"code": ["AMY88"]}, "wrong_type", "/code", "got `array`"),
+        ({"code": "x" * 129}, "invalid_value", "/code", "length"),
+        ({"mention": "@"}, "invalid_value", "/mention", "contains no handle"),
+        ({"mention": {}}, "wrong_type", "/mention", "got `object`"),
+        ({"device": "d" * 129}, "invalid_value", "/device", "length"),
+        ({"network": 1.5}, "wrong_type", "/network", "got `float`"),
+        (
+            {"channel": "rednote"},
+            "invalid_value",
+            "/channel",
+            "one of xiaohongshu, wechat, weibo, douyin, web; got 'rednote'",
+        ),
+        ({"channel": ""}, "invalid_value", "/channel", "one of xiaohongshu, wechat, weibo, douyin, web; got ''"),
+        ({"data": None}, "wrong_type", "/data", "got `null`"),
+        ({"data": {"handle": ""}}, "invalid_value", "/data/handle", "length"),
+        ({"data": {"content": 5}}, "wrong_type", "/data/content", "got `int`"),
+    ],
+)
+def test_an_invalid_optional_field_costs_only_that_field(
+    sent: dict[str, object], code: str, pointer: str, problem: str
+) -> None:
+    """What the event reports has happened: it is recorded without the field, and a warning names the field and the mistake."""
+    found = _validate(_with(), _with(**sent), _with(id="f"))
+    assert found.rejected == []
+    (warning,) = found.warnings
+    assert (warning.index, warning.code, warning.pointer) == (1, code, pointer)
+    assert problem in warning.detail
+    assert warning.detail.endswith(f"The event was accepted without `{pointer[1:].replace('/', '.')}`.")
+    assert msgspec.json.decode(found.accepted[1][1], type=Fact) == msgspec.json.decode(_with(), type=Fact)
+
+
+def test_every_invalid_optional_field_is_reported() -> None:
+    """One warning for each, and what is valid is kept."""
+    found = _validate(
+        _with(code="", mention=7, channel="fax", device="abc", click="x", data={"handle": 1, "post": "p"})
+    )
+    assert [one.pointer for one in found.warnings] == ["/code", "/mention", "/channel", "/data/handle", "/click"]
+    assert json.loads(found.accepted[0][1]) == {**GOOD, "device": "abc", "data": {"post": "p"}}
+
+
+def test_a_rejected_event_has_no_warnings() -> None:
+    """Its error is what has to be corrected."""
+    found = _validate(_with(code="", person=""), _with(code="nobody", occurred_at="1970-01-01T00:00:00Z"))
+    assert (len(found.rejected), found.warnings) == (2, [])
+
+
+@pytest.mark.parametrize(
+    "id_", ["XHS:Mallory", " xhs:Mallory", "xhs:Mallory\n", "ｘｈｓ：Ｍａｌｌｏｒｙ", "\u3000xhs:Mallory\u00a0"]
+)
+def test_an_event_is_recorded_under_the_normal_form_of_the_persons_id(id_: str) -> None:
+    """Another spelling is no other person; events beside it are published unchanged."""
+    found = _validate(_with(), _with(person=id_), _with(type="friend.tagged", person="xhs:a", data={"by": id_}))
+    assert [key for key, _ in found.accepted] == [f"{PROGRAM}|xhs:u", f"{PROGRAM}|xhs:Mallory", f"{PROGRAM}|xhs:a"]
+    lines = [line for _, line in found.accepted]
+    assert lines[0] == _with()
+    assert json.loads(lines[1]) == {**GOOD, "person": "xhs:Mallory"}
+    assert json.loads(lines[2])["data"] == {"by": "xhs:Mallory"}
+
+
+def test_ids_with_capitals_are_published_byte_for_byte() -> None:
+    """Platforms' own ids are case-sensitive: WeChat's contain capitals."""
+    raw = _with(person="wechat:oA1b_C-d")
+    assert _validate(raw, _with()).accepted == [(f"{PROGRAM}|wechat:oA1b_C-d", raw), (f"{PROGRAM}|xhs:u", _with())]
+
+
+@pytest.mark.parametrize(
+    ("kind", "meant"), [("person.signed_up", "person.followed"), ("person.left", "person.unfollowed")]
+)
+def test_signing_up_and_leaving_are_other_names_of_the_same_facts(kind: str, meant: str) -> None:
+    """A shop has customers who sign up instead of followers. The line has the one name that the folds know."""
+    found = _validate(_with(type=kind, code="AMY88"))
+    assert (found.rejected, found.warnings) == ([], [])
+    assert json.loads(found.accepted[0][1]) == {**GOOD, "type": meant, "code": "AMY88"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "hint"),
+    [
+        (_with(type="person.follow"), "did you mean `person.followed`?"),
+        (_with(type="Person_Followed"), "did you mean `person.followed`?"),
+        (_with(type="person.sign_up"), "did you mean `person.signed_up`?"),
+        (_with(type="order.payed"), "did you mean `order.paid`?"),
+        (_with(type="subscribe"), "did you mean `person.followed`?"),
+        (_with(type="user.created"), "did you mean `person.signed_up`?"),
+        (_with(occurred_at=1_762_128_000), "must be a time with a UTC offset, such as 2026-11-03T08:00:00Z"),
+        (_with(occurred_at="2026-11-03 08:00"), "must be a time with a UTC offset, such as 2026-11-03T08:00:00Z"),
+        (_with(cod="AMY88"), "did you mean `code`?"),
+        (_with(rt="token"), "did you mean `click`?"),
+        (_with(timestamp=1), "did you mean `occurred_at`?"),
+        (_with(user_id="u"), "did you mean `person`?"),
+        (_with(handle="amy"), "it belongs in `data`."),
+        (_with(data={"code": "AMY88"}), "it belongs in the event itself, not in `data`."),
+        (_with(data={"contnt": "c"}), "did you mean `content`?"),
+        (_with(type="order.paid", data={"order_id": "o"}), "did you mean `order`?"),
+        (
+            _with(type="post.engaged", data={"post": "p", "kind": "likes"}),
+            "one of like, save, comment, share; got 'likes'",
+        ),
+    ],
+)
+def test_a_refusal_names_the_type_field_or_value_that_is_meant(raw: bytes, hint: str) -> None:
+    """So that the sender need not look it up."""
+    (error,) = _validate(raw).rejected
+    assert hint in error.detail
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["AMY88", "amy88", "AMY88 ", " AMY88", "AMY88\n", "ＡＭＹ８８", "「AMY88」", "AMY88。", '"AMY88"', "AMY\u200b88"],
+)
+def test_a_known_code_is_accepted_however_it_was_typed(code: str) -> None:
+    """Without a warning, and the line is published as it was sent."""
+    found = _validate(_with(code=code))
+    assert (found.rejected, found.warnings) == ([], [])
+    assert found.accepted[0][1] == _with(code=code)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "pointer"),
+    [
+        (_with(code="NOBODY9"), "unknown_code", "/code"),
+        (_with(code="我是AMY88推荐来的"), "unknown_code", "/code"),
+        (_with(type="code.scanned", data={"scene": "NOBODY9"}), "unknown_code", "/data/scene"),
+        (_with(type="code.scanned", code="NOBODY9"), "unknown_code", "/code"),
+        (_with(type="content.shared", data={"code": "NOBODY9"}), "unknown_code", "/data/code"),
+        (_with(mention="@nobody"), "unknown_mention", "/mention"),
+    ],
+)
+def test_evidence_that_leads_to_no_one_is_a_warning(raw: bytes, code: str, pointer: str) -> None:
+    """The event is recorded as it is: whether a code counts is decided by attribution."""
+    found = _validate(_with(code="AMY88", mention="amy"), raw, raw)
+    assert found.accepted[1][1] == raw
+    assert [(one.index, one.code, one.pointer) for one in found.warnings] == [(1, code, pointer), (2, code, pointer)]
+    assert PROGRAM in found.warnings[0].detail
+
+
+def test_a_code_of_another_program_leads_to_no_one() -> None:
+    """Codes are unique in the whole system, but count only in their own program."""
+    other = replace(BO, program="prg_other", id="par_other", external_id="xhs:other", code="OTHER22")
+    both = Catalog([program_version(), AMY, other])
+    validator = EventValidator(TOKENS, timedelta(minutes=5), 8192)
+    found = validator.validate([_with(code="OTHER22")], to_ms(day(10)), lambda program: program_terms(program, both))
+    assert [one.code for one in found.warnings] == ["unknown_code"]
+
+
+def test_a_follow_from_before_the_program_says_that_it_changes_nothing() -> None:
+    """It is recorded; the warning names the time from which events count."""
+    early = _with(occurred_at="2026-10-31T23:59:59Z")
+    found = _validate(
+        early, _with(occurred_at=START.isoformat()), _with(type="person.active", occurred_at="2026-10-01T00:00:00Z")
+    )
+    assert (len(found.accepted), found.rejected) == (3, [])
+    (warning,) = found.warnings
+    assert (warning.index, warning.code, warning.pointer) == (0, "before_program", "/occurred_at")
+    assert "before prg_glow was applied (2026-11-01T00:00:00Z)" in warning.detail
+    assert "changes no attribution" in warning.detail
+
+
+def test_a_follow_that_arrives_beyond_the_lateness_bound_says_that_it_changes_nothing() -> None:
+    """Attribution considers facts for as long as REFERRAL_LATENESS_DAYS."""
+    validator = EventValidator(TOKENS, timedelta(minutes=5), 8192, timedelta(days=3))
+    sent = [_with(occurred_at=day(number).isoformat()) for number in (6.9, 7.1)]
+    found = validator.validate(sent, to_ms(day(10)), _look_up)
+    assert [(one.index, one.code) for one in found.warnings] == [(0, "beyond_lateness")]
+    assert "more than 3 days ago" in found.warnings[0].detail
 
 
 @pytest.mark.parametrize(
@@ -154,7 +348,7 @@ def test_a_line_with_a_line_break_or_another_time_zone_is_re_encoded(raw: bytes)
 def test_every_documented_example_is_accepted(kind: str) -> None:
     """With a click token that is signed with the test's key."""
     fact = msgspec.json.decode(example(kind), type=Fact)
-    signed = msgspec.structs.replace(fact, click=token(AMY, 2)) if fact.click else fact
+    signed = replace(fact, click=token(AMY, 2)) if fact.click else fact
     assert _validate(msgspec.json.encode(signed)).rejected == []
 
 
@@ -178,6 +372,9 @@ def test_any_input_is_accepted_or_rejected_and_accepted_lines_can_be_decoded(raw
         (b"[" + _with() + b"," + _with() + b"]", "application/json", 2),
         (_with() + b"\r\n\n" + _with() + b"\n", NDJSON, 2),
         (b'not json\n{"type":1}', NDJSON, 2),
+        (BOM + _with(), "application/json", 1),
+        (BOM + b" [" + _with() + b"]", "application/json", 1),
+        (BOM + _with() + b"\n" + _with() + b"\n" + BOM + _with(), NDJSON, 3),
         (b"[1, {}]", "application/json", 2),
     ],
 )
@@ -196,6 +393,9 @@ def test_a_body_is_one_event_an_array_or_ndjson(body: bytes, mimetype: str, coun
         (b"[{},", "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
         (b"hello", "application/json", 400),
+        (BOM, "application/json", 400),
+        (BOM + b"x", "application/json", 400),
+        ("[{}]".encode("utf-16"), "application/json", 400),
         (b"a=b", "application/x-www-form-urlencoded", 415),
         (b"[" + b",".join([b"{}"] * (MAX_EVENTS + 1)) + b"]", "application/json", 413),
     ],
@@ -207,6 +407,19 @@ def test_a_body_that_cannot_be_split_is_a_problem(body: bytes, mimetype: str, st
     assert caught.value.status == status
 
 
+def test_a_byte_order_mark_is_no_part_of_an_event() -> None:
+    """Windows programs write it before UTF-8. The events are published without it."""
+    lines = BOM + _with() + b"\n" + BOM + _with(id="f")
+    assert _validate(*split_events(lines, NDJSON)) == _validate(_with(), _with(id="f"))
+    assert _validate(*split_events(BOM + _with(), "application/json")).accepted == _validate(_with()).accepted
+
+
+def test_a_body_in_utf_16_is_named_as_such() -> None:
+    """Its bytes would otherwise be called neither { nor [."""
+    with pytest.raises(Problem, match="UTF-16 and must be in UTF-8"):
+        split_events("{}".encode("utf-16"), "application/json")
+
+
 def test_every_error_code_has_a_remedy() -> None:
     """Each remedy is a sentence."""
     assert all(remedy.endswith(".") for remedy in REMEDIES.values())
@@ -215,7 +428,7 @@ def test_every_error_code_has_a_remedy() -> None:
 def test_the_error_of_a_too_large_event_has_the_configured_maximum() -> None:
     """It is the value of REFERRAL_MAX_EVENT."""
     found = EventValidator(TOKENS, timedelta(minutes=5), 300).validate(
-        [_with(device="d" * 300)], to_ms(day(10)), _check_program
+        [_with(device="d" * 300)], to_ms(day(10)), _look_up
     )
     assert "; the maximum is 300." in found.rejected[0].detail
 
@@ -223,6 +436,10 @@ def test_the_error_of_a_too_large_event_has_the_configured_maximum() -> None:
 def test_a_program_is_checked_once_per_batch() -> None:
     """A look-up for each event would cost more than the rest of its validation."""
     checked: list[str] = []
-    check_program: Callable[[str], None] = checked.append
-    EventValidator(TOKENS, timedelta(minutes=5), 8192).validate([_with()] * 10, to_ms(day(10)), check_program)
+
+    def look_up(program: str) -> ProgramTerms:
+        checked.append(program)
+        return _look_up(program)
+
+    EventValidator(TOKENS, timedelta(minutes=5), 8192).validate([_with()] * 10, to_ms(day(10)), look_up)
     assert checked == [PROGRAM]

@@ -42,6 +42,7 @@ def _row(many: int, first: float = 0, apart: float = 1, **more: Any) -> list[Any
 
 BY_CLICK = {"evidence": click_evidence("clk_1")}
 HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the rule by an action, and what came before
+    "similar_id": (referral("xhs:Amy."), lambda action: action, []),
     "same_device": (referral("xhs:two", 9, device="d1"), lambda action: action, [ONE]),
     "same_click": (
         referral("xhs:z", 9, **BY_CLICK),
@@ -67,6 +68,7 @@ HITS: dict[str, tuple[Any, Any, Any]] = {  # a case, how the program sets the ru
     ),
 }
 OBSERVED = {
+    "similar_id": {"characters": 2},
     "same_device": {"people": 1},
     "same_click": {"people": 2},
     "network_burst": {"people": 3, "minutes": 2, "limit": 3},

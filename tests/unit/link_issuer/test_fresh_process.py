@@ -74,6 +74,15 @@ def test_what_has_not_been_read_yet_is_not_unknown(app: Flask, path: str) -> Non
     assert is_within(2, began)
 
 
+@pytest.mark.parametrize("path", ["/AMY88", "/s/AMY88", "/s/AMY88/poster.png", "/v1/links/AMY88/qr.svg"])
+def test_a_person_sees_a_page_and_nothing_of_the_log_while_it_is_unavailable(app: Flask, path: str) -> None:
+    """In the worst minute, what a follower opens is a page with a button to try again."""
+    page = app.test_client().get(path, headers={"Accept": "text/html,*/*;q=0.8", "Accept-Language": "en"})
+    assert (page.status_code, page.mimetype, page.headers["Retry-After"]) == (503, "text/html", "1")
+    assert "Please try again in a minute." in page.text
+    assert all(word not in page.text for word in ("Kafka", "log", "catalog", "Error", "same ids"))
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -81,6 +90,8 @@ def test_what_has_not_been_read_yet_is_not_unknown(app: Flask, path: str) -> Non
         "/s/{}",
         "/s/{}/ticket",
         "/s/{}/poster.png",
+        "/s/{}/poster.webp",
+        "/s/{}/card.png",
         "/v1/links/{}/qr.svg",
         "/v1/links/{}/qr.png",
         "/v1/links/{}",

@@ -10,6 +10,7 @@ from link_issuer.domain.share_report import MAX_PRESSES, TOKEN_LIFETIME_MS, is_e
 from referral.events.entities import Participant
 from referral.events.facts import ShareToken
 from referral.events.timestamps import DAY_MS
+from referral.key_ring import KeyRing
 from referral.tokens import InvalidTokenError, TokenSigner
 
 AMY = Participant(
@@ -20,7 +21,7 @@ AMY = Participant(
     display_name="Amy",
     code="AMY88",
 )
-SIGNER = TokenSigner("k" * 32)
+SIGNER = TokenSigner(KeyRing.of_signing_key("k" * 32))
 
 
 def token(issued_ms: int = 0, id_: str = "shr_1") -> ShareToken:
@@ -51,6 +52,9 @@ def test_a_token_is_valid_for_an_hour_and_only_for_shares() -> None:
     assert not is_expired(token(1000), 1000 + TOKEN_LIFETIME_MS)
     assert is_expired(token(1000), 1001 + TOKEN_LIFETIME_MS)
     assert SIGNER.read_share(SIGNER.sign_share(token())) == token()
-    for other in (SIGNER.sign_expiring("wallet", "AMY88", 10), TokenSigner("x" * 32).sign_share(token())):
+    for other in (
+        SIGNER.sign_expiring("wallet", "AMY88", 10),
+        TokenSigner(KeyRing.of_signing_key("x" * 32)).sign_share(token()),
+    ):
         with pytest.raises(InvalidTokenError, match="forged"):
             SIGNER.read_share(other)

@@ -17,6 +17,7 @@ from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
 from referral.events.timestamps import to_ms
+from referral.key_ring import KeyRing
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
 from reward_dispatcher.delivery.messages import Message, message_of, signed_headers
 from reward_dispatcher.delivery.ordered_ack import OrderedAck
@@ -25,12 +26,14 @@ from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, Webhoo
 from reward_dispatcher.webhook_status import WebhookStatus, WorkerReport, combine_reports
 from tests.support.builders.participants import PROGRAM, START
 
+RING = KeyRing.of_signing_key("k" * 32)
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 HOOK = Webhook(
     recorded_at=START,
     id="whk_1",
     program=PROGRAM,
     url="https://hook.example/",
-    secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    secret=SECRET,
 )
 LINE = RewardFulfilled(
     occurred_at=START,
@@ -63,7 +66,7 @@ class FakeReceiver:
         self.sent: list[str] = []
         self.pauses: list[float] = []
         self.dead_letters = DeadLetterList()
-        self.sender = Sender(self.post, self.dead_letters, self.pause, jitter=lambda: 1.0)
+        self.sender = Sender(self.post, RING, self.dead_letters, self.pause, jitter=lambda: 1.0)
 
     async def post(self, url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> int:
         """Records the message id and responds."""
@@ -120,10 +123,10 @@ def test_a_message_contains_the_reward_and_nothing_internal() -> None:
 
 def test_a_standard_webhooks_library_verifies_the_signature() -> None:
     """It accepts the message and rejects a changed body."""
-    signed = signed_headers(HOOK, delivered_message(), datetime.now(UTC))
-    assert Verifier(HOOK.secret).verify(delivered_message().body, signed)
+    signed = signed_headers(SECRET, delivered_message(), datetime.now(UTC))
+    assert Verifier(SECRET).verify(delivered_message().body, signed)
     with pytest.raises(Exception, match=r"signature"):
-        Verifier(HOOK.secret).verify(delivered_message().body + b" ", signed)
+        Verifier(SECRET).verify(delivered_message().body + b" ", signed)
 
 
 def test_a_receiver_that_recovers_gets_the_message_with_the_same_id() -> None:
@@ -152,7 +155,7 @@ def test_a_dead_letter_that_cannot_be_stored_is_logged_by_ids_only() -> None:
         async def add(self, webhook: str, message: Message, reason: str) -> None:
             raise RedisConnectionError("connection refused")
 
-    sender = Sender(FakeReceiver(lambda _: 500).post, Unavailable())
+    sender = Sender(FakeReceiver(lambda _: 500).post, RING, Unavailable())
     with capture_logs() as logged:
         run(sender.store_dead_letter(HOOK, delivered_message(), "status 500"))
     (line,) = logged
@@ -212,7 +215,7 @@ def test_a_failing_receiver_does_not_delay_a_healthy_one() -> None:
         """Does not report."""
 
     async def deliver() -> None:
-        sender = Sender(post, receiver.dead_letters, wait_for_ever)
+        sender = Sender(post, RING, receiver.dead_letters, wait_for_ever)
         failing = replace(HOOK, id="whk_2", url="https://failing.example/")
         dispatcher = WebhookDispatcher(Catalog([HOOK, failing]), sender, ignore)
         for number in range(300):
@@ -268,7 +271,7 @@ def test_any_exception_of_a_delivery_is_a_failed_attempt_with_its_reason(error: 
         reported.append(line.id)
 
     async def deliver() -> None:
-        sender = Sender(post, receiver.dead_letters, receiver.pause)
+        sender = Sender(post, RING, receiver.dead_letters, receiver.pause)
         dispatcher = WebhookDispatcher(Catalog([HOOK]), sender, report_delivered)
         await dispatcher.dispatch(received(15, RAW), lambda: acknowledged.append(15))
         while not acknowledged:

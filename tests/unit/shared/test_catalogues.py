@@ -48,17 +48,20 @@ def test_a_translation_has_the_placeholders_of_its_key() -> None:
 
 
 def _english_and_chinese() -> list[str]:
-    """All texts, in both languages."""
+    """All texts of pages in both languages, and the lines of the example programs, whose texts are copied."""
     with (HOME / "zh.po").open("rb") as file:
         messages = [message for message in read_po(file) if message.id]
     both = [text for message in messages for text in (message.id, message.string)]
-    return [one for text in both for one in (text if isinstance(text, tuple) else (text,))]
+    examples = [
+        line for file in (ROOT / "examples/programs").glob("*.yaml") for line in file.read_text("utf-8").splitlines()
+    ]
+    return [one for text in both for one in (text if isinstance(text, tuple) else (text,))] + examples
 
 
 def test_numbers_and_punctuation_are_set_as_native_writers_do() -> None:
     """No space before % or before full-width punctuation."""
     for text in _english_and_chinese():
-        assert not re.search(r"[\d)s]\s+%%?($|[^(%\w])", text), text
+        assert not re.search(r"[\d)s]\s+%%?($|[^(%\w{])", text), text
         assert not re.search(r"\s[，。！？、；：”’）》」』】…]", text), text
 
 

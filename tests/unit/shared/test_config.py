@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from referral.config import ConfigError, Settings, table_rows
+from referral.key_ring import PURPOSES
 from referral_tools.stack.security import create_authority
 
 GOOD = {"REFERRAL_SIGNING_KEY": "k" * 32}
@@ -25,11 +26,13 @@ def error_for(**environ: str) -> str:
     return str(raised.value)
 
 
-def test_only_the_signing_key_has_no_default() -> None:
-    """One setting is enough to start; a default signing key would be known to everyone."""
+def test_only_the_signing_key_is_required() -> None:
+    """One setting is enough to start; a default signing key would be known to everyone. A complete key ring replaces it."""
     assert Settings.from_env(GOOD).partitions == 8
     with pytest.raises(ConfigError, match="REFERRAL_SIGNING_KEY is required but not set"):
         Settings.from_env({})
+    ring = ",".join(f"{purpose}:2026a:{purpose * 8}" for purpose in PURPOSES)
+    assert Settings.from_env({"REFERRAL_KEYS": ring}).key_ring().newest("codes").value == "codes" * 8
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,16 @@ def test_only_the_signing_key_has_no_default() -> None:
         ("REFERRAL_LOG_FORMAT", "xml", "json, console"),
         ("REFERRAL_WEBHOOK_LOOPBACK", "perhaps", "true or false"),
         ("REFERRAL_SIGNING_KEY", "short", "at least 32"),
+        ("REFERRAL_KEYS", "tokens:2026b", "entry 1 must be PURPOSE:ID:VALUE"),
+        ("REFERRAL_KEYS", f"tokens:a:{'x' * 32} {'y' * 32}", "entry 2 must be PURPOSE:ID:VALUE"),
+        ("REFERRAL_KEYS", f"token:2026b:{'x' * 32}", "begin with one of tokens, codes, sealing"),
+        ("REFERRAL_KEYS", f"tokens:2026.b:{'x' * 32}", "the id of entry 1 (tokens) must be 1 to 16"),
+        ("REFERRAL_KEYS", f"tokens::{'x' * 32}", "the id of entry 1 (tokens) must be 1 to 16"),
+        ("REFERRAL_KEYS", "tokens:2026b:short", "the value of tokens:2026b must have 32 to 1024 characters"),
+        ("REFERRAL_KEYS", f"tokens:a:{'x' * 32},tokens:a:{'y' * 32}", "two keys tokens:a"),
+        ("REFERRAL_KEYS", f"tokens:a:{'x' * 32},codes:a:{'x' * 32}", "codes:a has the value of tokens:a"),
+        ("REFERRAL_KEYS", " ".join(f"tokens:k{n}:{n:032}" for n in range(65)), "at most 64"),
+        ("REFERRAL_KEYS", "file:/no/such/file", "the file /no/such/file cannot be read"),
     ],
 )
 def test_an_invalid_value_is_reported_with_its_name_and_a_remedy(variable: str, value: str, remedy: str) -> None:
@@ -81,6 +94,9 @@ def test_all_invalid_settings_are_reported_together() -> None:
 def test_a_secret_is_never_shown() -> None:
     """Neither in an error message nor when settings are printed."""
     assert "hunter2" not in error_for(REFERRAL_SIGNING_KEY="hunter2")
+    for ring in ("hunter2", "tokens:hunter2", "tokens:a:hunter2", f"x:a:{'hunter2' * 6}", f"tokens:A:{'hunter2' * 6}"):
+        assert "hunter2" not in error_for(REFERRAL_KEYS=ring).replace("id of entry", "")
+    assert "hunter2" not in repr(Settings(keys="tokens:a:hunter2"))
     assert "hunter2" not in error_for(REFERRAL_REDIS="http://:hunter2@cache")
     assert "hunter2" not in error_for(REFERRAL_REDIS="redis://user:hunter2/@cache:6379/0")
     assert "hunter2" not in repr(Settings(signing_key="hunter2" * 5, redis="redis://:hunter2@cache:6379/0"))
@@ -112,7 +128,7 @@ def test_every_setting_has_its_own_variable_and_a_meaning() -> None:
 def test_the_defaults_pass_their_own_checks() -> None:
     """Setting a variable to its default changes nothing."""
     defaults = {variable: default for variable, default, _ in table_rows() if default != "required"}
-    assert Settings.from_env(GOOD | defaults) == Settings.from_env(GOOD)
+    assert Settings.from_env(defaults | GOOD) == Settings.from_env(GOOD)
 
 
 SASL = {"REFERRAL_KAFKA_SECURITY": "sasl_ssl", "REFERRAL_KAFKA_USER": "attribute", "REFERRAL_KAFKA_PASSWORD": "hunter2"}

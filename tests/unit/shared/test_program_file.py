@@ -272,7 +272,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
         ({"rewards": [GUIDE | {"on": "content.shared"}]}, "forced_sharing"),
         ({"content": [COMPARED | {"ctas": [TAG]}]}, "not a call to action of this item: use tag"),
         ({"screening": {"velocity_per_minute": "hold"}}, "an object) with limit, action"),
-        ({"screening": {"velocity": "hold"}}, "unknown field: use one of self_referral, same_device, network_burst"),
+        ({"screening": {"velocity": "hold"}}, "unknown field: use one of self_referral, similar_id, same_device"),
         ({"screening": {"churn": {"follows": 1}}}, "from 2 to 30; got 1"),
         ({"kits": {"wechat": {"en": "{pin}"}}}, "{name}, {code}, {link}, {mention}, {hook}, {cta}"),
         ({"kits": {"weibo": {"en": "x"}}}, "add it to channels"),

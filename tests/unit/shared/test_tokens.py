@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral.events.facts import ClickToken
-from referral.tokens import InvalidTokenError, TokenSigner
+from referral.key_ring import KeyRing
+from referral.tokens import REMOVED_KEY, InvalidTokenError, TokenSigner
 
-SIGNER = TokenSigner("the key of this installation, long enough")
-OTHER = TokenSigner("the key of another installation, as long.")
+SIGNER = TokenSigner(KeyRing.of_signing_key("the key of this installation, long enough"))
+OTHER = TokenSigner(KeyRing.of_signing_key("the key of another installation, as long."))
 
 names = st.text(min_size=1, max_size=64)
 channels = st.none() | st.sampled_from(["xiaohongshu", "wechat", "weibo", "douyin", "web"])
@@ -46,9 +47,9 @@ def test_a_token_changed_anywhere_is_refused(click: ClickToken, data: st.DataObj
 
 @given(st.text(max_size=200))
 def test_arbitrary_text_is_not_a_valid_token(text: str) -> None:
-    """It is refused as malformed or forged, never with another error."""
+    """It is refused as malformed, forged or of a removed key, never with another error."""
     for read in (SIGNER.read_click, lambda token: SIGNER.read_expiring("wallet", token, 0)):
-        with pytest.raises(InvalidTokenError, match=r"malformed|forged"):
+        with pytest.raises(InvalidTokenError, match=rf"malformed|forged|{REMOVED_KEY}"):
             read(text)
 
 

@@ -24,7 +24,11 @@ def evidence() -> Section:
     words = (
         "Who is credited, and through which channel; or why no referrer is. The first follow decides, by the touches up to then"
         " and within the window: the strongest kind of evidence first (`evidence` in the program file), within a kind the newest"
-        " touch or, with `model: first_touch`, the oldest. These are the default rules."
+        " touch or, with `model: first_touch`, the oldest. These are the default rules.\n\n"
+        "The order of a person's events is that of `occurred_at`, to the microsecond. Events of the same microsecond are ordered"
+        " by type (evidence and orders, then follows, then unfollows), and then by id, the shorter id first: `evt_98` before"
+        " `evt_100`."
+        " Whether a person followed again in the microsecond of an unfollow cannot be known: send times that differ."
     )
     rows = [
         (case.description, case.credited[1] if case.credited else "", *map(case.outcome, channels)) for case in CASES

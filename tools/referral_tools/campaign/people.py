@@ -73,7 +73,7 @@ class Crowd:
     def __init__(self, dice: SeededRandom, model: CampaignModel) -> None:
         self.everybody: list[SimulatedPerson] = []
         self.followers: list[SimulatedPerson] = []
-        self.waverers: list[SimulatedPerson] = []  # know of the account, but do not follow
+        self.undecided: list[SimulatedPerson] = []  # know of the account, but do not follow
         self._dice = dice
         self._model = model
 

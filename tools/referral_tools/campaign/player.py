@@ -38,9 +38,9 @@ class Player:
 
     def __init__(self, client: Client, clock: FileClock, program: str, settled: Callable[[], None]) -> None:
         self._client, self._clock, self._program, self._settled = client, clock, program, settled
-        self._cast = LiveValues()
+        self._live_values = LiveValues()
         self._links: dict[str, str] = {}
-        self._under_way: list[tuple[RequestBatch, Future[IngestResult]]] = []
+        self._sending: list[tuple[RequestBatch, Future[IngestResult]]] = []
         self.played = CampaignResult()
 
     def play(self, steps: Iterable[ScriptStep]) -> CampaignResult:
@@ -56,39 +56,39 @@ class Player:
                     self._collect()
                     self._sell(step.purchases, threads)
             self._collect()
-        self.played.journal.participants = list(self._cast.enrolled.values())
+        self.played.journal.participants = list(self._live_values.enrolled.values())
         return self.played
 
     def _enrol(self, step: ScriptStep) -> None:
         for start in range(0, len(step.enrolments), _MOST_ENROLMENTS):
-            asked = step.enrolments[start : start + _MOST_ENROLMENTS]
-            for one in self._client.enrol(self._program, [_person(person) for person in asked]):
+            people = step.enrolments[start : start + _MOST_ENROLMENTS]
+            for one in self._client.enrol(self._program, [_person(person) for person in people]):
                 self._links[one.external_id] = one.link
                 enrolled = Enrolled(one.id, one.external_id, one.code, one.mention, step.at)
-                self._cast.enrolled[one.external_id] = enrolled
+                self._live_values.enrolled[one.external_id] = enrolled
 
     def _visit(self, step: ScriptStep, threads: ThreadPoolExecutor) -> None:
         def open_link(visit: Visit) -> str:
             return self._client.visit(self._links[visit.referrer])
 
         for visit, token in zip(step.visits, threads.map(open_link, step.visits), strict=True):
-            self._cast.tokens[visit.number] = token
-            self.played.journal.clicks[token] = Click(self._cast.enrolled[visit.referrer].code, step.at)
+            self._live_values.tokens[visit.number] = token
+            self.played.journal.clicks[token] = Click(self._live_values.enrolled[visit.referrer].code, step.at)
 
     def _send(self, step: ScriptStep, turn: int, threads: ThreadPoolExecutor) -> None:
         """Sends off what arrives in this step; the answers are looked at while the next one is under way."""
-        facts = [self._cast.fill(deed) for deed in step.deeds]
+        facts = [self._live_values.fill(deed) for deed in step.deeds]
         for parcel in request_batches(facts, step.malformed, turn):
-            self._under_way.append((parcel, threads.submit(self._client.send, parcel.batch)))
+            self._sending.append((parcel, threads.submit(self._client.send, parcel.batch)))
 
     def _collect(self) -> None:
-        for parcel, answer in self._under_way:
+        for parcel, answer in self._sending:
             rejected = {rejection.index for rejection in answer.result().rejected}
             self.played.malformed += parcel.malformed
             self.played.refused += len(rejected)
             accepted = (fact for index, fact in enumerate(parcel.facts) if index not in rejected)
             self.played.journal.facts.extend(accepted)
-        self._under_way.clear()
+        self._sending.clear()
 
     def _sell(self, purchases: Sequence[Purchase], threads: ThreadPoolExecutor) -> None:
         """Everybody waits for their code, then uses it; some two at once, and some once more for another order."""

@@ -31,10 +31,10 @@ class Sharing:
     def _friend(self) -> SimulatedPerson:
         """Usually a new person; otherwise one who knows the account already, and may even follow it."""
         dice, crowd = self._stage.dice, self._stage.crowd
-        if crowd.waverers and dice.happens(self._stage.model.known_friend):
-            return dice.choice(crowd.waverers)
+        if crowd.undecided and dice.happens(self._stage.model.known_friend):
+            return dice.choice(crowd.undecided)
         friend = crowd.newcomer()
-        crowd.waverers.append(friend)
+        crowd.undecided.append(friend)
         return friend
 
     def _reach_friend(
@@ -58,8 +58,8 @@ class Sharing:
             )
         if stage.dice.happens(stage.model.follow_after_word):
             mentions = stage.dice.happens(_MENTIONS)
-            said = Evidence(mention_of=sharer.id) if mentions else Evidence(code_of=sharer.id)
-            self._decide_to_follow(friend, said, known=tagged)
+            evidence = Evidence(mention_of=sharer.id) if mentions else Evidence(code_of=sharer.id)
+            self._decide_to_follow(friend, evidence, known=tagged)
 
     def _by_link(self, friend: SimulatedPerson, sharer: SimulatedPerson, channel: Channel, content: Content) -> None:
         stage = self._stage

@@ -38,7 +38,7 @@ def set_secret(name: str, program: str, token_file: IO[bytes] | None, *, only: b
     adapter's `signature`.
 
     Without a file a secret is generated and printed once. The previous secret stays valid, so that no callback is lost while the
-    platform's settings are changed. Needs the REFERRAL_SIGNING_KEY of the services.
+    platform's settings are changed. Needs the REFERRAL_KEYS or REFERRAL_SIGNING_KEY of the services.
     """
     made = token_file is None
     secret = _fresh(name) if token_file is None else secret_text(token_file.read(_MAX_FILE))
@@ -47,7 +47,7 @@ def set_secret(name: str, program: str, token_file: IO[bytes] | None, *, only: b
         _check_program(opened, program)
         kept = opened.catalog.adapter_secret(program, name)
         before = kept.sealed[:1] if kept and not only else ()
-        sealed = seal(opened.settings.signing_key, program, name, secret)
+        sealed = seal(opened.settings.key_ring(), program, name, secret)
         opened.write(AdapterSecret(recorded_at=opened.now, program=program, name=name, sealed=(sealed, *before)))
     click.echo(f"{program} has the secret {name}{' and the previous one' if before else ''}", err=True)
     if made:

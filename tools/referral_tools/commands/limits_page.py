@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from conversion_tracker.explain.api import MAX_OF_ONE_KEY
 from conversion_tracker.ingest.events_request import MAX_EVENTS
 from conversion_tracker.replay.jobs import MAX_CONCURRENT
 from link_issuer.http_api.clicks.api import MAX_CLICKS
@@ -77,6 +78,26 @@ def rows() -> list[tuple[str, str, str]]:
             "recorded clicks of an address on a code",
             f"`REFERRAL_CLICKS_PER_MINUTE` ({default.clicks_per_minute} a minute)",
             "redirected without a record",
+        ),
+        (
+            "look-ups without a result, of an address",
+            f"`REFERRAL_MISS_LIMIT` ({default.miss_limit})",
+            "429 `rate_limited`",
+        ),
+        (
+            "pictures drawn for a key or address",
+            f"`REFERRAL_PICTURE_LIMIT` ({default.picture_limit})",
+            "429 `rate_limited`",
+        ),
+        (
+            "recorded clicks of a code by one address",
+            f"`REFERRAL_CLICKS_PER_MINUTE` ({default.clicks_per_minute})",
+            "redirected, but not recorded",
+        ),
+        (
+            "explanations of a key",
+            f"`REFERRAL_EXPLANATION_LIMIT` ({default.explanation_limit}), {MAX_OF_ONE_KEY} at the same time",
+            "429 `rate_limited`",
         ),
         ("lines of a process that await Kafka", f"`REFERRAL_MAX_IN_FLIGHT` ({default.max_in_flight:,})", "503"),
         ("event", f"`REFERRAL_MAX_EVENT` ({default.max_event:,} bytes)", "the event is rejected"),

@@ -36,7 +36,9 @@ def _growth(verdict: ComparisonResult, insights: Insights, expected: Figures) ->
 
 def _days(verdict: ComparisonResult, readings: SystemFigures, expected: Figures) -> None:
     """The same, day by day."""
-    wrong = differing((_compare_insights(readings.insights(day)), told) for day, told in expected.days.items())
+    wrong = differing(
+        (_compare_insights(readings.insights(day)), expected_day) for day, expected_day in expected.days.items()
+    )
     verdict.compare(f"the same on each of {len(expected.days)} days: differing", wrong, 0)
 
 

@@ -146,4 +146,4 @@ class Explanation(Struct, frozen=True):
     screening: Screening | None = None
     rank: Rank | None = None
     rank_unknown: str | None = None
-    late: int = 0
+    ignored: list[str] = []

@@ -47,7 +47,7 @@ def _person(one: Explanation, when: When) -> list[tuple[str, str]]:
     rows += [("first followed", when(one.first_followed_at))] if one.first_followed_at else []
     rows += [("referral", f"{one.referral}, qualified {when(one.qualified_at)}")] if one.qualified_at else []
     rows += [("rules", _rules(one.rules, when))] if one.rules else []
-    rows += [("came too late", f"{one.late} facts, which changed nothing")] if one.late else []
+    rows += [("ignored", sentence) for sentence in one.ignored]
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The expected referrer of each person: the whole history of a person sorted by (time, id), and decided once.
+"""The expected referrer of each person: the whole history of a person sorted by time, type and id, and decided once.
 
 The first follow decides, by evidence at or before it and inside the program's window: the program's favourite kind of
 evidence first, and within a kind the newest touch (or the oldest, where the program says first_touch). Later follows
@@ -44,9 +44,14 @@ class OracleTouch:
     """A possible touch of a person: what kind, when, in which event, and by whom."""
 
     kind: EvidenceKind
-    at: datetime
+    moment: datetime
     event: str
     referrer: Enrolled
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, to the millisecond."""
+        return _to_millisecond(self.moment)
 
 
 def expected_referral(
@@ -117,29 +122,35 @@ def _winner(
         ]
         if valid:
             pick = max if rules.model == "last_touch" else min
-            return pick(valid, key=lambda touch: (touch.at, touch.event)).referrer
+            return pick(valid, key=lambda touch: (touch.moment, len(touch.event), touch.event)).referrer
     return None
 
 
 def _touches(fact: Fact, directory: Directory) -> Iterator[OracleTouch]:
     """Every touch in an event, if it names a person who was a participant by then."""
-    at = _at(fact)
+    at, moment = _at(fact), fact.occurred_at
     scanned = isinstance(fact, CodeScanned)
     scene = fact.data.scene if isinstance(fact, CodeScanned) else None
-    if (said := scene or fact.code) and (owner := directory.by_code(said, at)):
-        yield OracleTouch("scan" if scanned else "code", at, fact.id, owner)
+    if (code := scene or fact.code) and (owner := directory.by_code(code, at)):
+        yield OracleTouch("scan" if scanned else "code", moment, fact.id, owner)
     if (click := directory.click(fact.click or "")) and (owner := directory.by_code(click.code, click.clicked_at)):
         yield OracleTouch("click", click.clicked_at, click.id or fact.id, owner)
     if fact.mention and (owner := directory.by_mention(fact.mention, at)):
-        yield OracleTouch("mention", at, fact.id, owner)
+        yield OracleTouch("mention", moment, fact.id, owner)
     if isinstance(fact, FriendTagged) and (owner := directory.by_person(fact.data.by, at)):
-        yield OracleTouch("tag", at, fact.id, owner)
+        yield OracleTouch("tag", moment, fact.id, owner)
 
 
 def _at(fact: Fact) -> datetime:
-    """When it happened, to the millisecond: finer than that, time decides nothing."""
-    return fact.occurred_at.replace(microsecond=fact.occurred_at.microsecond // 1000 * 1000)
+    """When it happened, to the millisecond: finer than that, time decides only the order."""
+    return _to_millisecond(fact.occurred_at)
 
 
-def _order(fact: Fact) -> tuple[datetime, str]:
-    return _at(fact), fact.id
+def _to_millisecond(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _order(fact: Fact) -> tuple[datetime, int, int, str]:
+    """In the same microsecond a follow comes before an unfollow, and after everything else; then the shorter id comes first."""
+    rank = 1 if isinstance(fact, PersonFollowed) else 2 if isinstance(fact, PersonUnfollowed) else 0
+    return fact.occurred_at, rank, len(fact.id), fact.id

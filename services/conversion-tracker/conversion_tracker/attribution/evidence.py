@@ -46,6 +46,11 @@ def affects_attribution(line: EventLine) -> TypeGuard[Fact]:
     return kind in _FACTS and bool(line.code or line.click or line.mention)  # type: ignore[union-attr] # facts have them
 
 
+def micros_of(fact: Fact) -> int:
+    """Returns the microseconds of a fact's time within its millisecond."""
+    return fact.occurred_at.microsecond % 1000
+
+
 class Known(NamedTuple):
     """By when an entity must have existed to count for an event, and when the event was appended to the log."""
 
@@ -68,17 +73,19 @@ class EvidenceReader:
         `at` is its time (ms); `known_by` is that time, or the time at which it was recorded if that is earlier. `rules` are those
         in force then.
         """
-        touches = self._touches(fact, at, Known(known_by, to_datetime(position.recorded_at_ms)))
+        touches, micros = (
+            self._touches(fact, at, Known(known_by, to_datetime(position.recorded_at_ms))),
+            micros_of(fact),
+        )
         kind = _ENTRY_KINDS.get(type(fact), "touch")
         if kind == "touch" and not touches:
             return None
         if kind == "follow":
             handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
             version = rules.version if rules else 0
-            return HistoryEntry(
-                at, fact.id, kind, touches, version, fact.device, None, fact.network, handle, *position[1:3]
-            )
-        return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3])
+            given = fact.device, None, fact.network, handle
+            return HistoryEntry(at, fact.id, kind, touches, version, *given, *position[1:3], micros)
+        return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3], micros)
 
     def _touches(self, fact: Fact, at: int, known: Known) -> tuple[Touch, ...]:
         touches: list[Touch] = []
@@ -101,15 +108,28 @@ class EvidenceReader:
             self.catalog.owner(found) if found and found.program == fact.program and _existed_by(found, known) else None
         )
         if found is None or owner is None:
-            return Touch(kind, at, fact.id, flaw="unknown_code", code=code)
+            return Touch(kind, at, fact.id, flaw="unknown_code", code=code, micros=micros_of(fact))
         referrer, flaw = _resolve_referrer(owner, fact.person, self._code_flaw(found, at, known.by))
         content, cta = _content_and_cta(fact)
         if isinstance(found, Participant):
-            return _with_partner(
-                Touch(kind, at, fact.id, referrer, flaw, found.code, fact.channel, content, cta), owner
+            touch = Touch(
+                kind,
+                at,
+                fact.id,
+                referrer,
+                flaw,
+                found.code,
+                fact.channel,
+                content,
+                cta,
+                None,
+                None,
+                False,
+                micros_of(fact),
             )
+            return _with_partner(touch, owner)
         where = fact.channel, content or found.content, cta or found.cta
-        touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where)
+        touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where, micros=micros_of(fact))
         return _with_partner(touch, owner, found.partner, found.campaign)
 
     def _code_flaw(self, holder: Participant | Link, at: int, known_by: datetime) -> TouchFlaw | None:
@@ -154,11 +174,11 @@ class EvidenceReader:
     def _mention_touch(self, mention: str, fact: Fact, at: int, known: Known) -> Touch:
         owner = self.catalog.mention(fact.program, mention, known.by)
         if owner is None or not owner.counts(*known):
-            return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention)
+            return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention, micros=micros_of(fact))
         referrer, flaw = _resolve_referrer(owner, fact.person)
-        return _with_partner(
-            Touch("mention", at, fact.id, referrer, flaw, mention, fact.channel, *_content_and_cta(fact)), owner
-        )
+        where = fact.channel, *_content_and_cta(fact)
+        touch = Touch("mention", at, fact.id, referrer, flaw, mention, *where, micros=micros_of(fact))
+        return _with_partner(touch, owner)
 
     def _tag_touch(self, fact: FriendTagged, at: int, known: Known) -> Touch | None:
         """Being tagged by a person who is not a participant is not evidence."""
@@ -166,7 +186,8 @@ class EvidenceReader:
         if owner is None or not owner.counts(*known):
             return None
         referrer, flaw = _resolve_referrer(owner, fact.person)
-        return _with_partner(Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel), owner)
+        touch = Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel, micros=micros_of(fact))
+        return _with_partner(touch, owner)
 
 
 def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, campaign: str | None = None) -> Touch:

@@ -10,6 +10,7 @@ from conversion_tracker.attribution.person import (
     Person,
     RulesByVersion,
     apply_entry,
+    count_early,
     count_late,
     retention_due_at,
 )
@@ -70,15 +71,13 @@ class AttributeFold:
     def decide(
         self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
     ) -> Decision[Person]:
-        """Decides what the line changes about its person. A line from before the program was recorded is skipped."""
+        """Decides what the line changes about its person. A line from before the program was recorded is only counted."""
         if isinstance(line, BanDecision):
             return self._decide_ban(line, states, catalog)
         if not affects_attribution(line) or (rules := self._rules.of_program(line.program, catalog)) is None:
             return Decision()
         at = to_ms(line.occurred_at)
         known_by = line.occurred_at if at <= position.recorded_at_ms else to_datetime(position.recorded_at_ms)
-        if known_by < rules.known_from:
-            return Decision()
         key = person_key(line.program, line.person)
         before = states[key]
         person = before if isinstance(before, Person) else Person()
@@ -88,6 +87,8 @@ class AttributeFold:
             entry = with_order(entry, line, at, known_by, rules, position)
         if entry is None:
             return Decision()
+        if known_by < rules.known_from:
+            return Decision({key: count_early(person)})
         if position.recorded_at_ms - at > self._lateness_ms:
             return Decision({key: count_late(person)})
         change = apply_entry(person, entry, line.program, line.person, rules.of_version)

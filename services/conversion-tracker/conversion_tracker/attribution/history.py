@@ -1,4 +1,4 @@
-"""The history of a person: facts that affect their attribution, sorted by (time, id), bounded in number.
+"""The history of a person: facts that affect their attribution, sorted by time, type and id, bounded in number.
 
 The same facts give the same history in whatever order and however often they arrive, and the verdict depends only on the history.
 """
@@ -8,18 +8,25 @@ from bisect import bisect
 from msgspec import Struct
 from msgspec.structs import replace
 
-from conversion_tracker.attribution.timeline import HistoryEntry, Timeline, Touch, touch_order
+from conversion_tracker.attribution.timeline import EntryOrder, HistoryEntry, Timeline, Touch, entry_order, touch_order
 
 MAX_ENTRIES = 64
 MAX_ORDERS = 16  # orders, and as many refunds, that a checkpoint keeps
 
 
 class Checkpoint(Struct, frozen=True, array_like=True, gc=False):
-    """The timeline of all entries up to and including (at, id). Entries that old are no longer accepted."""
+    """The timeline of all entries up to and including the one described here. Entries that old are no longer accepted."""
 
     at: int
     id: str
     timeline: Timeline
+    micros: int = 0
+    type_rank: int = 0
+
+    @property
+    def order(self) -> EntryOrder:
+        """The sort key of its last entry."""
+        return self.at, self.micros, self.type_rank, len(self.id), self.id
 
 
 class History(Struct, frozen=True, array_like=True, gc=False):
@@ -34,12 +41,16 @@ class History(Struct, frozen=True, array_like=True, gc=False):
             return History((entry,))
         if self._contains(entry):
             return self
-        index = bisect(self.entries, (entry.at, entry.id), key=_sort_key)
-        entries = (*self.entries[:index], entry, *self.entries[index:])
-        return _bound_entries(History(entries, self.checkpoint))
+        return _bound_entries(History(self._insert(entry), self.checkpoint))
+
+    def _insert(self, entry: HistoryEntry) -> tuple[HistoryEntry, ...]:
+        if self.entries and entry.at > self.entries[-1].at:  # events mostly arrive in order
+            return (*self.entries, entry)
+        index = bisect(self.entries, entry_order(entry), key=entry_order)
+        return (*self.entries[:index], entry, *self.entries[index:])
 
     def _contains(self, entry: HistoryEntry) -> bool:
-        if self.checkpoint and (entry.at, entry.id) <= (self.checkpoint.at, self.checkpoint.id):
+        if self.checkpoint and entry_order(entry) <= self.checkpoint.order:
             return True
         return entry.id in [known.id for known in self.entries]
 
@@ -49,10 +60,6 @@ class History(Struct, frozen=True, array_like=True, gc=False):
         for entry in self.entries:
             timeline.add(entry)
         return timeline
-
-
-def _sort_key(entry: HistoryEntry) -> tuple[int, str]:
-    return entry.at, entry.id
 
 
 def _bound_entries(history: History) -> History:
@@ -65,7 +72,8 @@ def _bound_entries(history: History) -> History:
     timeline.touches = _outermost_touches(timeline.touches)
     if timeline.orders or timeline.refunds:
         _bound_orders(timeline, oldest.at)
-    return History(tuple(newer), Checkpoint(oldest.at, oldest.id, timeline))
+    at, micros, type_rank, _, id_ = entry_order(oldest)
+    return History(tuple(newer), Checkpoint(at, id_, timeline, micros, type_rank))
 
 
 def _bound_orders(timeline: Timeline, at: int) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from conversion_tracker.attribution.compiled_rules import ProgramRules
+from conversion_tracker.attribution.evidence import micros_of
 from conversion_tracker.attribution.timeline import HistoryEntry, OrderRecord
 from referral.events.facts import Fact, OrderPaid, OrderRefunded
 from referral.fold.fold import Position
@@ -32,4 +33,4 @@ def with_order(
 
 
 def _order_entry(fact: Fact, at: int, position: Position) -> HistoryEntry:
-    return HistoryEntry(at, fact.id, "order", offset=position.offset, line=position.line)
+    return HistoryEntry(at, fact.id, "order", offset=position.offset, line=position.line, micros=micros_of(fact))

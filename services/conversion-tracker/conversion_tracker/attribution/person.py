@@ -20,13 +20,15 @@ PersonChange = tuple["Person", list[AttributionEvent]]  # the new state, and the
 class Person(Struct, frozen=True, array_like=True, gc=False):
     """The state of one person. `published` is the verdict on the log; `ban` is set while they are banned.
 
-    `late_facts` counts the facts that arrived beyond the lateness bound and changed nothing.
+    `late_facts` counts the facts that arrived beyond the lateness bound and changed nothing, `early_facts` those from before the
+    program was applied, which changed nothing either.
     """
 
     history: History = History()
     published: PublishedVerdict | None = None
     late_facts: int = 0
     ban: Ban | None = None
+    early_facts: int = 0
 
 
 def apply_entry(
@@ -83,7 +85,7 @@ def _reconcile(
         verdict = Verdict(verdict.since, verdict.first_follow, reason="banned")
     new = published_form(verdict) if verdict else None
     events = verdict_change_events(program, person_id, published, verdict, timeline, ban) if new != published else []
-    return Person(history, new, person.late_facts, ban), events
+    return Person(history, new, person.late_facts, ban, person.early_facts), events
 
 
 def retention_due_at(person: Person, rules_by_version: RulesByVersion) -> int | None:
@@ -99,3 +101,8 @@ def retention_due_at(person: Person, rules_by_version: RulesByVersion) -> int | 
 def count_late(person: Person) -> Person:
     """Returns the person after a fact beyond the lateness bound: it stays on the log, is counted, and changes no verdict."""
     return replace(person, late_facts=person.late_facts + 1)
+
+
+def count_early(person: Person) -> Person:
+    """Returns the person after a fact from before the program was applied: it is counted, and changes no verdict."""
+    return replace(person, early_facts=person.early_facts + 1)

@@ -15,6 +15,7 @@ from conversion_tracker.attribution.considered_touches import (
     consider_touches,
 )
 from conversion_tracker.attribution.credit import FULL_CREDIT, CreditModel, Shares, credit_by_model
+from conversion_tracker.attribution.ignored_facts import ignored_facts
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.published_verdict import PublishedVerdict
 from conversion_tracker.attribution.referrer_response import ReferrerResponse, referrer_response
@@ -102,6 +103,8 @@ class AttributionResponse(Struct, kw_only=True):
     models: ModelsResponse
     touches: Annotated[list[TouchResponse], Meta(description="oldest first")]
     late: Annotated[int, Meta(description="facts that arrived beyond the lateness bound and changed nothing")]
+    early: Annotated[int, Meta(description="facts from before the program was applied, which changed nothing")]
+    ignored: Annotated[list[str], Meta(description="a sentence for each reason why facts changed nothing")]
 
 
 class PersonResponse(AttributionResponse, kw_only=True):
@@ -142,6 +145,8 @@ def attribution_response(
         models=_models_response(shares, rules.model if rules else None, catalog),
         touches=[_touch_response(one, program, shares, catalog) for one in consider_touches(person.history, rules)],
         late=person.late_facts,
+        early=person.early_facts,
+        ignored=ignored_facts(person, min(version.recorded_at for version in catalog.versions(program))),
     )
 
 

@@ -1,4 +1,9 @@
-"""The timeline of a person: entries taken in order up to the facts that a verdict needs. Times are milliseconds since the epoch."""
+"""The timeline of a person: entries taken in order up to the facts that a verdict needs.
+
+Times are milliseconds since the epoch (`at`), and the microseconds within that millisecond (`micros`), which decide the order only.
+Facts of the same microsecond are ordered by type (evidence and orders, follow, unfollow) and then by id, the shorter id first, so
+that evt_98 comes before evt_100. Whether a person followed again in the microsecond of an unfollow cannot be known.
+"""
 
 from decimal import Decimal
 from typing import Literal
@@ -30,11 +35,12 @@ class Touch(Struct, frozen=True, array_like=True, gc=False):
     partner: str | None = None
     campaign: str | None = None
     by_partner: bool = False
+    micros: int = 0
 
 
-def touch_order(touch: Touch) -> tuple[int, str]:
+def touch_order(touch: Touch) -> tuple[int, int, int, str]:
     """Sort key of touches: time, then event id."""
-    return touch.at, touch.event
+    return touch.at, touch.micros, len(touch.event), touch.event
 
 
 class OrderRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -63,6 +69,16 @@ class HistoryEntry(Struct, frozen=True, array_like=True, gc=False):
     handle: str | None = None
     offset: int = -1
     line: int = 0
+    micros: int = 0
+
+
+EntryOrder = tuple[int, int, int, int, str]
+_TYPE_RANKS: dict[EntryKind, int] = {"touch": 0, "order": 0, "refund": 0, "follow": 1, "unfollow": 2}
+
+
+def entry_order(entry: HistoryEntry) -> EntryOrder:
+    """Sort key of entries: time, then type, then event id."""
+    return entry.at, entry.micros, _TYPE_RANKS[entry.kind], len(entry.id), entry.id
 
 
 class Timeline(Struct, array_like=True, gc=False):

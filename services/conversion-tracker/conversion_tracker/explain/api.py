@@ -1,6 +1,6 @@
 """`GET /v1/programs/{p}/people/{id}/explanation`: why a person is attributed as they are, down to log positions."""
 
-from flask import request
+from flask import g, request
 from flask_smorest import Blueprint
 
 from conversion_tracker.attribution.api import known_person, version_of
@@ -22,16 +22,28 @@ from referral.http.responses import response
 from referral.log.errors import LogUnavailable
 
 blueprint = Blueprint("explanations", __name__, description="Why a person is attributed as they are.")
+MAX_OF_ONE_KEY = 2  # explanations of one API key at the same time
 
 
 @blueprint.get("/v1/programs/<program>/people/<path:external_id>/explanation")
 @requires("read")
 @response(ExplanationResponse)
 @blueprint.alt_response(404, description="The program is unknown, or no event of this person affects attribution.")
-@blueprint.alt_response(503, description="Kafka or Redis is unavailable; see Retry-After.")
+@blueprint.alt_response(
+    429, description="This API key has had too many explanations, or two are being built; see Retry-After."
+)
+@blueprint.alt_response(
+    503, description="Kafka or Redis is unavailable, or four explanations are being built; see Retry-After."
+)
 def explanation(program: str, external_id: str) -> ExplanationResponse:
     """Every touch with why it won or lost, the rules, screening, rewards and rank, and the log lines that led to them."""
     external_id = person_id_to_find(external_id)
+    context().limiter.count_explanation(request)
+    with dependencies().explanations.hold(g.key.id, MAX_OF_ONE_KEY):
+        return _explain(program, external_id)
+
+
+def _explain(program: str, external_id: str) -> ExplanationResponse:
     person = known_person(program, external_id)
     version = version_of(program, person)
     rules = attribution_rules(version) if version else None

@@ -91,7 +91,7 @@ def explanation_response(explanation: Explanation, catalog: Catalog, settings: S
     touches = _explained_touches(explanation, attribution, positions, settings.partitions)
     return ExplanationResponse(
         **(asdict(attribution) | {"touches": touches}),
-        verdict=verdict_sentence(_verdict_facts(explanation, catalog)),
+        verdict=verdict_sentence(_verdict_facts(explanation, attribution, catalog)),
         timezone=catalog.versions(subject.program)[0].program.timezone,
         rules=_rules_response(explanation.version) if explanation.version else None,
         screening=screening_response(subject.conversion) if subject.conversion else None,
@@ -111,7 +111,7 @@ def participant_label(participant: str, catalog: Catalog) -> str:
     return f"{known.shown_name} ({known.external_id})"
 
 
-def _verdict_facts(explanation: Explanation, catalog: Catalog) -> VerdictFacts:
+def _verdict_facts(explanation: Explanation, attribution: AttributionResponse, catalog: Catalog) -> VerdictFacts:
     published, subject = explanation.person.published, explanation.subject
     timeline = explanation.person.history.timeline()
     return VerdictFacts(
@@ -124,6 +124,7 @@ def _verdict_facts(explanation: Explanation, catalog: Catalog) -> VerdictFacts:
         unknown=explain_reason(published.reason if published else None, timeline, subject.program, catalog),
         qualified=published is not None and published.qualified_at is not None,
         conversion=subject.conversion,
+        ignored=attribution.ignored,
     )
 
 

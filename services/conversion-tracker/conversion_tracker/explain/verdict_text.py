@@ -1,5 +1,6 @@
 """The verdict on a person in one sentence, for support staff who have to answer them or their friend."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conversion_tracker.attribution.attribution_rules import AttributionRules
@@ -26,7 +27,7 @@ class VerdictFacts:
     """What the sentence is about. `person` and `referrer` are display names.
 
     `reason` is why the person is unattributed; `unknown` explains it if their evidence had no owner then; `qualified` is whether
-    the current referral has qualified.
+    the current referral has qualified. `ignored` are sentences about facts that changed nothing.
     """
 
     person: str
@@ -38,12 +39,16 @@ class VerdictFacts:
     qualified: bool = False
     conversion: Conversion | None = None
     unknown: str | None = None
+    ignored: Sequence[str] = ()
 
 
 def verdict_sentence(facts: VerdictFacts) -> str:
-    """One sentence: who referred the person and by what, whether it pays, and why not or on what condition."""
+    """Who referred the person and by what, whether it pays, and why not or on what condition.
+
+    One sentence; for a person without a follow, also what was reported of them and changed nothing.
+    """
     if facts.timeline.first_follow is None:
-        return f"{facts.person} has not followed yet, so there is no referrer."
+        return " ".join([f"{facts.person} has not followed yet, so there is no referrer.", *facts.ignored])
     if facts.timeline.since is None:
         return _unfollowed_sentence(facts)
     if facts.reason is not None or facts.winning_touch is None:

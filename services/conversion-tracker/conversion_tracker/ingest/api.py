@@ -28,7 +28,12 @@ def post_events() -> IngestResponse:
     """Report one event, or up to 1,000 at once.
 
     Send the same event again, with the same id, if there is no response: it is counted once. An invalid event does not affect
-    the others.
+    the others, and an invalid optional field does not affect its event: it is left out. `warnings` has what was left out, and
+    what changes no attribution: unknown codes and mentions, and times before the program was applied.
+
+    The body may be compressed (`Content-Encoding: gzip`), and may begin with a byte order mark.
+
+    `person.signed_up` is another name of `person.followed`, and `person.left` of `person.unfollowed`.
     """
     error = request.environ.get(PUBLISH_ERROR)
     if error is not None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from conversion_tracker.ingest.event_fields import allowed_values, explain_field, explain_type
 from referral.json_pointer import json_pointer
 
 EventErrorCode = Literal[
@@ -58,11 +59,11 @@ class EventError(msgspec.Struct, frozen=True, gc=False):
 
 
 class EventRejected(Exception):
-    """Raised for an invalid event; the validator turns it into an EventError."""
+    """Raised for an invalid event; the validator turns it into an EventError. `problem` is the message without the remedy."""
 
     def __init__(self, code: EventErrorCode, pointer: str, problem: str) -> None:
         super().__init__(f"{problem} {REMEDIES[code]}")
-        self.code, self.pointer = code, pointer
+        self.code, self.pointer, self.problem = code, pointer, problem
 
     def to_event_error(self, index: int) -> EventError:
         """Returns the error for the event at this position of the body."""
@@ -73,24 +74,43 @@ _MESSAGE = re.compile(r"^(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTAL
 _MISSING = re.compile(r"missing required field `(.+)`")
 _UNKNOWN = re.compile(r"unknown field `(.+)`", re.DOTALL)
 _TYPE = re.compile(r"Invalid value '(.*)'", re.DOTALL)
+_VALUE = re.compile(r"Invalid enum value '(.*)'", re.DOTALL)
 _PATH_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _MAX_ECHOED = 64
 
 
-def from_decode_error(error: Exception) -> EventRejected:
-    """Returns the error for an event that msgspec could not decode. This module is the only one that parses msgspec's messages."""
+def from_decode_error(error: Exception, sent: object = None) -> EventRejected:
+    """Returns the error for an event that msgspec could not decode. This module is the only one that parses msgspec's messages.
+
+    `sent` is the event as plain JSON, if it is that: with it the message names the type, field or value that is probably meant.
+    """
     if not isinstance(error, msgspec.ValidationError):
         return EventRejected("malformed_json", "", "The event is not a JSON object in UTF-8.")
     message, pointer = split_message(error)
+    event_type = sent.get("type") if isinstance(sent, dict) else None
     if missing := _MISSING.search(message):
         return EventRejected("missing_field", pointer + json_pointer(missing[1]), f"`{missing[1]}` is missing.")
     if unknown := _UNKNOWN.search(message):
         name = unknown[1][:_MAX_ECHOED]
-        return EventRejected("unknown_field", pointer + json_pointer(name), f"`{name}` is not a field of this event.")
-    if pointer == "/type" and (event_type := _TYPE.match(message)):
-        return _invalid_type(event_type[1][:_MAX_ECHOED])
+        meant = explain_field(event_type, pointer, name) or "."
+        return EventRejected(
+            "unknown_field", pointer + json_pointer(name), f"`{name}` is not a field of this event{meant}"
+        )
+    if pointer == "/type" and (invalid := _TYPE.match(message)):
+        return _invalid_type(invalid[1][:_MAX_ECHOED])
     code: EventErrorCode = "wrong_type" if ", got `" in message else "invalid_value"
-    return EventRejected(code, pointer, f"{message[:256]}.")
+    return EventRejected(code, pointer, _describe_value(message, pointer, allowed_values(event_type, pointer)))
+
+
+def _describe_value(message: str, pointer: str, allowed: tuple[str, ...]) -> str:
+    name = pointer[1:].replace("/", ".")
+    if pointer == "/occurred_at":
+        return f"`{name}` must be a time with a UTC offset, such as 2026-11-03T08:00:00Z: {message[:256]}."
+    if not allowed:
+        return f"`{name}`: {message[:256]}." if name else f"{message[:256]}."
+    value = _VALUE.search(message)
+    got = f"; got {value[1][:_MAX_ECHOED]!r}" if value else ""
+    return f"`{name}` must be one of {', '.join(allowed)}{got}."
 
 
 def split_message(error: msgspec.ValidationError) -> tuple[str, str]:
@@ -101,7 +121,8 @@ def split_message(error: msgspec.ValidationError) -> tuple[str, str]:
 
 def _invalid_type(event_type: str) -> EventRejected:
     code: EventErrorCode = "internal_type" if event_type in INTERNAL_TYPES else "unknown_type"
-    return EventRejected(code, "/type", f"`{event_type}` is not an event type that can be sent.")
+    meant = explain_type(event_type) if code == "unknown_type" else ""
+    return EventRejected(code, "/type", f"`{event_type}` is not an event type that can be sent{meant or '.'}")
 
 
 def _pointer(path: str) -> str:

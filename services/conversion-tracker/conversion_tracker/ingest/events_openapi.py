@@ -33,7 +33,7 @@ POST_EVENTS: dict[str, Any] = {
         **ERROR_RESPONSES,
         401: {"description": "The API key is missing or invalid."},
         403: {"description": "The API key lacks the scope `events:write`."},
-        415: {"description": "The media type is none of JSON, NDJSON and CloudEvents in JSON."},
+        415: {"description": "Neither JSON nor NDJSON nor CloudEvents in JSON; or a compression other than gzip."},
         429: {"description": "Too many requests with unknown API keys from this address."},
     },
 }

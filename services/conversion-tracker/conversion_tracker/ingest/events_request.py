@@ -10,6 +10,8 @@ from referral.http.problems import Problem
 
 MAX_EVENTS = 1000
 NDJSON = "application/x-ndjson"
+_BOM = b"\xef\xbb\xbf"  # Windows programs write it before UTF-8
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _JSON_TYPES = ("", "application/json")
 _NDJSON_TYPES = (NDJSON, "application/ndjson", "application/jsonl")
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
@@ -27,6 +29,8 @@ def split_events(body: bytes, mimetype: str) -> RawEvents:
 
     Raises Problem 400 (cannot be parsed, or empty), 413 (too many events) or 415 (unsupported media type).
     """
+    if body.startswith(_BOM):  # each part of concatenated files has one
+        body = b"\n".join(line.removeprefix(_BOM) for line in body.split(b"\n"))
     if mimetype in _NDJSON_TYPES:
         return check_count([line for line in body.split(b"\n") if line.strip()])
     if mimetype not in _JSON_TYPES:
@@ -36,8 +40,12 @@ def split_events(body: bytes, mimetype: str) -> RawEvents:
     if start == b"{":
         return (_parse(_decode_raw, body),)
     if start != b"[":
-        raise _malformed_body("it must start with { or [" if start else "it is empty")
+        raise _malformed_body(_wrong_start(body) if start else "it is empty")
     return check_count(split_array(body))
+
+
+def _wrong_start(body: bytes) -> str:
+    return "it is encoded in UTF-16 and must be in UTF-8" if body.startswith(_UTF_16) else "it must start with { or ["
 
 
 def split_array(body: bytes) -> list[msgspec.Raw]:
@@ -61,7 +69,7 @@ def check_count(events: _Events) -> _Events:
 
 def _parse(decode: Callable[[bytes], Parsed], body: bytes) -> Parsed:
     try:
-        return decode(body)
+        return decode(body.removeprefix(_BOM))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise _malformed_body(str(error)) from None
 

@@ -1,8 +1,8 @@
 """Fast path of `POST /v1/events`: a body of valid events is published before Flask handles the request.
 
-Everything else (an invalid key, a body that cannot be parsed, an invalid event) is left to the Flask view, which repeats the
-checks and builds the error response. If Kafka did not acknowledge in time, the view does not try again: it raises the error that
-it finds in the WSGI environment under PUBLISH_ERROR.
+Everything else (an invalid key, a body that is compressed or cannot be parsed, an event with an error or a warning) is left to
+the Flask view, which repeats the checks and builds the response. If Kafka did not acknowledge in time, the view does not try
+again: it raises the error that it finds in the WSGI environment under PUBLISH_ERROR.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from conversion_tracker.ingest.event_errors import EventRejected
 from conversion_tracker.ingest.events_request import RawEvents, split_events
-from conversion_tracker.ingest.validation import EventValidator, ProgramCheck
+from conversion_tracker.ingest.program_terms import ProgramLookup, ProgramTerms, program_terms
+from conversion_tracker.ingest.validation import EventValidator
 from referral.catalog.view import Catalog
 from referral.clock import Clock
 from referral.events.entities import ApiKey
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 ROUTE = "/v1/events"
 PUBLISH_ERROR = "referral.publish_error"
 _HEADERS = [("Content-Type", "application/json")]
+_NOT_ORDINARY = frozenset({"HTTP_CE_SPECVERSION", "HTTP_CONTENT_ENCODING"})
+_ALL_ACCEPTED = b'{"accepted":%d,"rejected":[],"warnings":[]}'
 
 
 def ingest_fast_path(
@@ -45,15 +48,15 @@ def ingest_fast_path(
     def view(environ: "WSGIEnvironment") -> FastResponse | None:
         now_ms = clock.now_ms()
         key = find_valid_key(catalog, environ.get("HTTP_AUTHORIZATION", ""), "events:write", now_ms)
-        if environ["PATH_INFO"] != ROUTE or key is None or "HTTP_CE_SPECVERSION" in environ:
+        if environ["PATH_INFO"] != ROUTE or key is None or not _NOT_ORDINARY.isdisjoint(environ):
             return None
         try:
             with readers.reading(key.id):
                 raws = _read_events(environ, max_body)
         except Problem:  # too many bodies are being read, or the body cannot be split
             return None
-        result = validator.validate(raws, now_ms, _program_check(catalog, key)) if raws else None
-        if result is None or result.rejected:
+        result = validator.validate(raws, now_ms, _program_lookup(catalog, key)) if raws else None
+        if result is None or result.rejected or result.warnings:
             return None
         try:
             publish(result.accepted)
@@ -61,7 +64,7 @@ def ingest_fast_path(
             environ[PUBLISH_ERROR] = error
             return None
         key_uses.record(key, now_ms)
-        return FastResponse("202 Accepted", _HEADERS, b'{"accepted":%d,"rejected":[]}' % len(result.accepted))
+        return FastResponse("202 Accepted", _HEADERS, _ALL_ACCEPTED % len(result.accepted))
 
     return view
 
@@ -79,9 +82,10 @@ def _read_events(environ: "WSGIEnvironment", max_body: int) -> RawEvents | None:
     return split_events(body, environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower())
 
 
-def _program_check(catalog: Catalog, key: ApiKey) -> ProgramCheck:
-    def check(program: str) -> None:
+def _program_lookup(catalog: Catalog, key: ApiKey) -> ProgramLookup:
+    def look_up(program: str) -> ProgramTerms:
         if (key.programs and program not in key.programs) or catalog.program(program) is None:
             raise EventRejected("unknown_program", "/program", "")  # the Flask view finds out which, and explains
+        return program_terms(program, catalog)
 
-    return check
+    return look_up

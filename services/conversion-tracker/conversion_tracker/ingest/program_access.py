@@ -1,39 +1,69 @@
-"""Checks which programs the events of a request may belong to: existing ones that the API key is valid for."""
+"""Looks up the programs that the events of a request may belong to: existing ones that the API key is valid for."""
+
+from collections.abc import Callable
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.event_errors import EventRejected
-from conversion_tracker.ingest.validation import ProgramCheck
+from conversion_tracker.ingest.program_terms import ProgramLookup, ProgramTerms, program_terms
 from referral.events.entities import ApiKey
 from referral.http.context import context
+from referral.log.errors import LogUnavailable
 
 
-def program_access_check(key: ApiKey) -> ProgramCheck:
-    """A check that raises EventRejected for a program that is unknown or that the key is not valid for.
+def program_access_check(key: ApiKey) -> ProgramLookup:
+    """A look-up that raises EventRejected for a program that is unknown or that the key is not valid for.
 
     It raises LogUnavailable if Kafka is unavailable and the program is not in the catalog read so far.
     """
 
-    def check(program: str) -> None:
+    fresh = _FreshCatalog()
+
+    def look_up(program: str) -> ProgramTerms:
         if key.programs and program not in key.programs:
             problem = f"The API key {key.id} is not valid for {_printable(program)}."
             raise EventRejected("other_program", "/program", problem)
-        check_program_exists(program)
+        return _require_terms(program, fresh)
 
-    return check
-
-
-def check_program_exists(program: str) -> None:
-    """Raises EventRejected for an unknown program; LogUnavailable as above."""
-    if not _exists(program):
-        raise EventRejected("unknown_program", "/program", f"The program {_printable(program)} does not exist.")
+    return look_up
 
 
-def _exists(program: str) -> bool:
-    """Whether the program exists; False only after the catalog was read to its end."""
+def check_program_exists(program: str) -> ProgramTerms:
+    """Returns the terms of a program. Raises EventRejected for an unknown one; LogUnavailable as above."""
+    return _require_terms(program, _FreshCatalog())
+
+
+class _FreshCatalog:
+    """Reads the catalog to its end once in a request, before anything is reported as unknown."""
+
+    def __init__(self) -> None:
+        self._is_fresh = False
+
+    def refresh(self) -> None:
+        """Raises LogUnavailable."""
+        if not self._is_fresh:
+            context().follower.read_to_end()
+            self._is_fresh = True
+
+    def finds(self, look_up: Callable[[str], bool]) -> Callable[[str], bool]:
+        """The look-up, repeated if needed. While Kafka is unavailable nothing is reported as unknown."""
+        return lambda text: look_up(text) or self._finds_after_refresh(look_up, text)
+
+    def _finds_after_refresh(self, look_up: Callable[[str], bool], text: str) -> bool:
+        try:
+            self.refresh()
+        except LogUnavailable:
+            return True
+        return look_up(text)
+
+
+def _require_terms(program: str, fresh: _FreshCatalog) -> ProgramTerms:
     catalog = dependencies().catalog_snapshot
     if catalog.program(program) is None:
-        context().follower.read_to_end()
-    return catalog.program(program) is not None
+        fresh.refresh()
+        if catalog.program(program) is None:
+            raise EventRejected("unknown_program", "/program", f"The program {_printable(program)} does not exist.")
+    terms = program_terms(program, catalog)
+    return ProgramTerms(terms.counts_from, fresh.finds(terms.has_code), fresh.finds(terms.has_mention))
 
 
 def _printable(program: str) -> str:

@@ -157,5 +157,5 @@ def _run_replay(task: ReplayTask, report: ReportProgress) -> tuple[Catalog, Repl
             reader.read_to_end(_CATALOG_TIMEOUT_S)
         finally:
             reader.close()
-        replay = Replay(task.rules, reader.view, TokenSigner(settings.signing_key), settings.lateness_days, report)
+        replay = Replay(task.rules, reader.view, TokenSigner(settings.key_ring()), settings.lateness_days, report)
         return reader.view, replay.run(past, events)

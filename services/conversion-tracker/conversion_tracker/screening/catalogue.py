@@ -18,11 +18,13 @@ from conversion_tracker.screening.rules.referral_cycle import REFERRAL_CYCLE
 from conversion_tracker.screening.rules.same_click import SAME_CLICK
 from conversion_tracker.screening.rules.same_device import SAME_DEVICE
 from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
+from conversion_tracker.screening.rules.similar_id import SIMILAR_ID
 from conversion_tracker.screening.rules.velocity_per_minute import VELOCITY_PER_MINUTE
 from referral.events.screening import Action, Screening, ScreeningReason
 
 RULES: tuple[ScreeningRule, ...] = (
     SELF_REFERRAL,
+    SIMILAR_ID,
     SAME_DEVICE,
     SAME_CLICK,
     NETWORK_BURST,

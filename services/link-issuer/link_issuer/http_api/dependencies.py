@@ -72,7 +72,7 @@ def init_app(app: Flask) -> Flask:
 
 
 def _redirect_resolver(shared: Context) -> RedirectResolver:
-    signer, limit = TokenSigner(shared.settings.signing_key), ClickLimit(shared.settings.clicks_per_minute)
+    signer, limit = TokenSigner(shared.key_ring), ClickLimit(shared.settings.clicks_per_minute)
     return RedirectResolver(shared.clock, signer, shared.publisher(), limit)
 
 

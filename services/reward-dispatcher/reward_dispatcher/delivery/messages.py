@@ -7,7 +7,6 @@ from typing import Literal, assert_never, get_args
 import msgspec
 from standardwebhooks import Webhook as Signer
 
-from referral.events.entities import Webhook
 from referral.events.ids import derive_id
 from referral.events.line import Cause
 from referral.events.rewards import (
@@ -91,9 +90,12 @@ def message_of(raw: bytes, position: tuple[int, int, int]) -> Message | None:
     return Message(_id(line.cause, position), event_type, line, _body(event_type, line))
 
 
-def signed_headers(webhook: Webhook, message: Message, now: datetime) -> dict[str, str]:
-    """Returns the headers of an attempt. `now` is the real time: receivers reject timestamps that differ by five minutes."""
-    signature = Signer(webhook.secret).sign(message.id, now, message.body.decode())
+def signed_headers(secret: str, message: Message, now: datetime) -> dict[str, str]:
+    """Returns the headers of an attempt, signed with a webhook's secret.
+
+    `now` is the real time: receivers reject timestamps that differ by five minutes.
+    """
+    signature = Signer(secret).sign(message.id, now, message.body.decode())
     return {
         "content-type": "application/json",
         "user-agent": "referral-webhooks/1",

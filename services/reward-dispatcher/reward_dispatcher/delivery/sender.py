@@ -11,10 +11,12 @@ import structlog
 
 from referral.events.entities import Webhook
 from referral.events.timestamps import to_ms
+from referral.key_ring import KeyRing
 from referral.telemetry.metrics import counter
 from reward_dispatcher.delivery.dead_letters import DeadLetterStore
 from reward_dispatcher.delivery.endpoint import EndpointState
 from reward_dispatcher.delivery.messages import Message, signed_headers
+from reward_dispatcher.webhook_secret import webhook_secret
 from reward_dispatcher.webhook_status import EndpointReport
 
 ATTEMPTS = 6
@@ -37,16 +39,21 @@ class AttemptResult:
 
 
 class Sender:
-    """Delivers at least once; belongs to one event loop. `pause` waits seconds, `jitter` returns a number from 0 to 1."""
+    """Delivers at least once; belongs to one event loop.
+
+    `ring` opens the secrets of webhooks, `pause` waits seconds, `jitter` returns a number from 0 to 1.
+    """
 
     def __init__(
         self,
         post: Post,
+        ring: KeyRing,
         dead_letters: DeadLetterStore,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._post = post
+        self._ring = ring
         self._dead_letters = dead_letters
         self._pause = pause
         self._jitter = jitter
@@ -124,7 +131,7 @@ class Sender:
     async def _attempt(self, webhook: Webhook, message: Message) -> AttemptResult:
         try:
             # The receiver compares the timestamp with its own clock, so it is the real time even in a simulation.
-            headers = signed_headers(webhook, message, datetime.now(UTC))
+            headers = signed_headers(webhook_secret(self._ring, webhook), message, datetime.now(UTC))
             status = await self._post(webhook.url, headers, message.body, TIMEOUT_S)
         except Exception as error:  # noqa: BLE001 - whatever the client raises: the message was not accepted
             return AttemptResult("failed", f"{type(error).__name__}: {error}"[:_MAX_REASON])

@@ -195,7 +195,7 @@ def _sender(settings: Settings, redis: "Redis") -> Sender:
     async def send(url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> int:
         return await post(pool, url, headers, body, timeout_s)
 
-    return Sender(send, RedisDeadLetterStore(redis))
+    return Sender(send, settings.key_ring(), RedisDeadLetterStore(redis))
 
 
 def run(settings: Settings) -> None:

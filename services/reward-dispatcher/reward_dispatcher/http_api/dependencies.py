@@ -43,7 +43,7 @@ def init_app(app: Flask) -> Flask:
         RewardStore(shared.redis, settings.partitions),
         shared.publisher(),
         catalog,
-        TokenSigner(settings.signing_key),
+        TokenSigner(settings.key_ring()),
         guides,
     )
     return app

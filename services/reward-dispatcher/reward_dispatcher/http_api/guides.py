@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.tokens import InvalidTokenError
+from referral.tokens import REMOVED_KEY, InvalidTokenError
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.responses import FULFILLED_STATUSES
@@ -50,7 +50,8 @@ def _require_reward_id(token: str) -> str:
     try:
         return dependencies().tokens.read_expiring("guide", token, context().clock.now_ms())
     except InvalidTokenError as error:
-        raise GuideUnavailable("expired_link" if str(error) == "expired" else "invalid_link") from None
+        is_old = str(error) in ("expired", REMOVED_KEY)
+        raise GuideUnavailable("expired_link" if is_old else "invalid_link") from None
 
 
 def _require_reward(reward: str) -> Account:

@@ -9,6 +9,7 @@ from flask import g
 from flask_smorest import Blueprint
 from msgspec.structs import asdict, replace
 
+from referral.encryption import DecryptionFailed
 from referral.events import ids
 from referral.events.entities import Webhook
 from referral.events.timestamps import to_datetime, to_ms
@@ -24,6 +25,7 @@ from reward_dispatcher.domain.webhook_url import parse_webhook_url
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.requests import WebhookRequest, WebhooksQuery
 from reward_dispatcher.http_api.responses import WebhookCreatedResponse, WebhooksResponse, webhook_response
+from reward_dispatcher.webhook_secret import seal_webhook_secret, webhook_secret
 from reward_dispatcher.webhook_status import WebhookStatus, read_statuses
 
 blueprint = Blueprint("webhooks", __name__)
@@ -43,9 +45,10 @@ def register(body: dict[str, object]) -> WebhookCreatedResponse:
     require_program(program)
     _check_count(program)
     url = _require_url(str(body["url"]))
-    webhook = _new_webhook(program, url, tuple(body["events"]))  # type: ignore[arg-type] # a list by its schema
+    secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
+    webhook = _new_webhook(program, url, tuple(body["events"]), secret)  # type: ignore[arg-type] # a list by its schema
     dependencies().catalog.write([webhook])
-    return WebhookCreatedResponse(**asdict(webhook_response(webhook, WebhookStatus())), secret=webhook.secret)
+    return WebhookCreatedResponse(**asdict(webhook_response(webhook, WebhookStatus())), secret=secret)
 
 
 @blueprint.get("/v1/webhooks")
@@ -77,15 +80,15 @@ def remove(webhook_id: str) -> None:
     dependencies().catalog.write([removed])
 
 
-def _new_webhook(program: str, url: str, events: tuple[str, ...]) -> Webhook:
-    now = to_datetime(context().clock.now_ms())
+def _new_webhook(program: str, url: str, events: tuple[str, ...], secret: str) -> Webhook:
+    now, id_ = to_datetime(context().clock.now_ms()), ids.random_id("whk")
     return Webhook(
         recorded_at=now,
         registered_at=now,
-        id=ids.random_id("whk"),
+        id=id_,
         program=program,
         url=url,
-        secret="whsec_" + b64encode(secrets.token_bytes(24)).decode(),
+        sealed=seal_webhook_secret(context().key_ring, program, id_, secret),
         events=events,
     )
 
@@ -95,7 +98,12 @@ def _read_secret(webhook_id: str) -> str:
     webhook = context().catalog.webhook(webhook_id)
     if webhook is None:
         raise unavailable(f"The catalog does not contain webhook {webhook_id}.")
-    return webhook.secret
+    try:
+        return webhook_secret(context().key_ring, webhook)
+    except DecryptionFailed as error:
+        reason = str(error)
+        detail = f"{reason[0].upper()}{reason[1:]}."
+        raise Problem(503, "secret_unreadable", detail, headers={"Retry-After": "60"}) from error
 
 
 def _require_url(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from base64 import b64encode
 from typing import Any
 from urllib.parse import quote
 
@@ -107,6 +108,32 @@ def test_evidence_in_attributes_takes_precedence_over_evidence_in_the_data() -> 
 def test_an_invalid_cloudevent_is_rejected_with_the_attribute(sent: object, code: str, pointer: str) -> None:
     """The pointer names the attribute to correct."""
     assert _mapping_error(sent) == (code, pointer)
+
+
+def test_an_attribute_that_is_null_is_as_good_as_left_out() -> None:
+    """JSON event format 1.0.2, section 2.2: libraries write null for what is not set."""
+    unset = dict.fromkeys(("datacontenttype", "dataschema", "program", "code", "click", "data_base64", "traceparent"))
+    sent = {**SENT, **unset, "data": {"code": "AMY88"}}
+    assert _line(sent) == _line({**SENT, "data": {"code": "AMY88"}})
+    assert _line({**SENT, "data": None}) == _line(SENT)
+    assert _mapping_error({**SENT, "id": None}) == ("not_a_cloudevent", "/id")
+
+
+@pytest.mark.parametrize("text", ['{"code": "AMY88", "content": "hacks"}', '\ufeff{"code":"AMY88","content":"hacks"}'])
+def test_data_in_base64_are_read(text: str) -> None:
+    """Senders that treat all data as binary encode JSON too."""
+    sent = {**SENT, "data_base64": b64encode(text.encode()).decode()}
+    del sent["data"]
+    line = _line(sent)
+    assert (line["code"], line["data"]) == ("AMY88", {"content": "hacks"})
+
+
+@pytest.mark.parametrize("value", ["AA==", "e30", "e30=x", "{}", 17, "", "/w==", b64encode(b"[" * 20_000).decode()])
+def test_data_that_are_not_json_in_base64_are_rejected(value: object) -> None:
+    """The pointer names the attribute."""
+    sent = {**SENT, "data_base64": value}
+    del sent["data"]
+    assert _mapping_error(sent) == ("not_a_cloudevent", "/data_base64")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))

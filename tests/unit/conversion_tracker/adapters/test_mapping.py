@@ -25,7 +25,7 @@ from conversion_tracker.ingest.adapters.mapped_event import (
 )
 from referral.events.adapters import FACT_TYPES, Adapter
 from referral.events.currencies import CURRENCY_CODES, minor_unit_digits
-from referral.events.facts import Fact
+from referral.events.facts import FACT_ALIASES, Fact
 from referral.events.schemas import types_by_tag
 from referral.json_pointer import json_pointer
 
@@ -92,6 +92,13 @@ def test_each_type_gets_the_data_fields_that_it_has() -> None:
         "currency": "CNY",
     }
     assert "data" not in _line(ITEM | {"event": {"name": "left"}})
+
+
+@pytest.mark.parametrize(("name", "meant"), FACT_ALIASES.items())
+def test_an_event_name_may_map_to_another_name_of_a_fact(name: str, meant: str) -> None:
+    """A shop has customers who sign up; the line has the one name that the folds know."""
+    signing = msgspec.structs.replace(SHOP, types={"subscribed": name})
+    assert _line(ITEM, adapter=signing)["type"] == meant
 
 
 @pytest.mark.parametrize(
@@ -437,4 +444,5 @@ def test_list_items_have_indexes_and_dotted_paths_equal_pointers() -> None:
 
 def test_an_adapter_can_map_to_every_event_type() -> None:
     """The types in the program file, the types that can be sent, and the table of data fields agree."""
-    assert set(FACT_TYPES) == set(types_by_tag(Fact)) == set(DATA_FIELDS)
+    assert set(FACT_TYPES) - set(FACT_ALIASES) == set(types_by_tag(Fact)) == set(DATA_FIELDS)
+    assert set(FACT_ALIASES.values()) <= set(DATA_FIELDS)

@@ -32,8 +32,8 @@ def adapter_secrets(program: str, name: str) -> list[str]:
         detail = f"{program} has no secret {name}, so signatures cannot be verified. Run `{command}`."
         raise Problem(404, "no_secret", detail)
     try:
-        return [unseal(context().settings.signing_key, program, name, sealed) for sealed in secret.sealed]
+        return [unseal(context().key_ring, program, name, sealed) for sealed in secret.sealed]
     except DecryptionFailed as error:
-        reason = str(error).capitalize()
-        detail = f"{reason}. Run `referral adapters set` again with the REFERRAL_SIGNING_KEY of the services."
+        reason = str(error)
+        detail = f"{reason[0].upper()}{reason[1:]}, or run `referral adapters set` again with the keys of the services."
         raise Problem(503, "secret_unreadable", detail, headers={"Retry-After": "60"}) from error

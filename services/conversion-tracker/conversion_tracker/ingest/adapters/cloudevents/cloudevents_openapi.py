@@ -20,6 +20,7 @@ _OPTIONAL = {
     "datacontenttype": {**_TEXT, "description": "application/json, if present"},
     **{name: {**_TEXT, "description": f"`{name}` of the event; may be in `data` instead"} for name in EVIDENCE_FIELDS},
     "data": {"type": "object", "description": "the `data` of the event type"},
+    "data_base64": {"type": "string", "description": "the same in Base64, in place of `data`"},
 }
 CLOUDEVENT: dict[str, Any] = {
     "type": "object",
@@ -39,7 +40,7 @@ CLOUDEVENT_EXAMPLE: dict[str, Any] = {
 }
 CLOUDEVENT_BODY: dict[str, Any] = {"schema": CLOUDEVENT, "example": CLOUDEVENT_EXAMPLE}
 CLOUDEVENT_BATCH: dict[str, Any] = {
-    "schema": {"type": "array", "items": CLOUDEVENT, "minItems": 1, "maxItems": 1000},
+    "schema": {"type": "array", "items": CLOUDEVENT, "minItems": 0, "maxItems": 1000},
 }
 
 POST_CLOUDEVENTS: dict[str, Any] = {

@@ -43,7 +43,8 @@ def _parse_structured_mode(body: bytes, mimetype: str) -> list[MappedItem]:
     if mimetype != BATCH:
         detail = f"Send CloudEvents as {STRUCTURED} or {BATCH}, not {mimetype}."
         raise Problem(415, "unsupported_media_type", detail)
-    return [_map_raw(raw) for raw in check_count(split_array(body))]
+    raws = split_array(body)  # a batch may be empty: JSON event format 1.0.2, section 4
+    return [_map_raw(raw) for raw in check_count(raws)] if raws else []
 
 
 def _map_raw(raw: msgspec.Raw) -> MappedItem:

@@ -12,8 +12,12 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from urllib.parse import unquote
+
+import msgspec
 
 from conversion_tracker.ingest.adapters.mapped_event import EVIDENCE_FIELDS, MappedEvent, MappingError, build_event
 from referral.events.ids import derive_id
@@ -22,6 +26,7 @@ _PROGRAM = re.compile(r"prg_[a-z0-9_]+")
 # JSON event format 1.0.2, section 3.1
 _JSON = re.compile(r"(application|text)/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 _MAX_ID = 64
+_decode_json: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=Decimal).decode
 _FIXED_POINTERS = {
     "/id": "/id",
     "/type": "/type",
@@ -36,6 +41,8 @@ def map_cloudevent(sent: object) -> MappedEvent:
     """The event of a CloudEvent in JSON format, not yet validated. Raises MappingError."""
     if not isinstance(sent, dict):
         raise MappingError("not_a_cloudevent", "", "It is not a JSON object.")
+    # A null is as good as no attribute: JSON event format 1.0.2, section 2.2.
+    sent = {name: value for name, value in sent.items() if value is not None}
     if sent.get("specversion") != "1.0":
         detail = f"`specversion` is {_describe(sent.get('specversion'))}."
         raise MappingError("not_a_cloudevent", "/specversion", detail)
@@ -84,11 +91,19 @@ def _describe(value: object) -> str:
 
 
 def _data(sent: Mapping[str, object]) -> object:
+    """The data, decoded if they are in Base64. Raises MappingError if they are not JSON."""
     content_type = sent.get("datacontenttype", "application/json")
-    if "data_base64" in sent or not (isinstance(content_type, str) and _JSON.fullmatch(content_type)):
-        pointer = "/data_base64" if "data_base64" in sent else "/datacontenttype"
+    pointer = "/data_base64" if "data_base64" in sent else "/datacontenttype"
+    if not (isinstance(content_type, str) and _JSON.fullmatch(content_type)):
         raise MappingError("not_a_cloudevent", pointer, "The data is not JSON.")
-    return sent.get("data")
+    if "data_base64" not in sent:
+        return sent.get("data")
+    if "data" in sent:
+        raise MappingError("not_a_cloudevent", pointer, "It has both `data` and `data_base64`; send one of them.")
+    try:
+        return _decode_json(b64decode(str(sent["data_base64"]), validate=True).removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, msgspec.MsgspecError, RecursionError):  # a ValueError if it is not Base64 or not UTF-8
+        raise MappingError("not_a_cloudevent", pointer, "`data_base64` is not JSON in Base64.") from None
 
 
 def _split_evidence(sent: Mapping[str, object], data: object) -> tuple[dict[str, object], object, dict[str, str]]:

@@ -27,6 +27,7 @@ from conversion_tracker.ingest.adapters.mapped_event import (
     build_event,
 )
 from referral.events.adapters import Adapter
+from referral.events.facts import FACT_ALIASES
 from referral.events.ids import derive_id
 from referral.events.value_checks import InvalidValue
 
@@ -88,6 +89,7 @@ class _ItemMapper:
             raise MappingError("not_mapped", self._base, f"The adapter {self._adapter.id} maps JSON objects.")
         source_type = self._source_type()
         event_type = self._adapter.types[source_type]
+        event_type = FACT_ALIASES.get(event_type, event_type)
         person = self._person()
         fields = {
             "id": self._id(source_type),
