@@ -11,7 +11,7 @@ import structlog
 
 from referral.catalog.follower import CatalogFollower
 from referral.clock import Clock
-from referral.events.entities import GuideListing
+from referral.events.entities import FOLDERS, GuideListing
 from referral.events.rewards import handover_of
 from referral.events.timestamps import to_datetime
 from reward_dispatcher.guide_files import GuideFiles
@@ -47,13 +47,13 @@ class GuideLister:
         """Writes and returns the listings that differ from the catalog. Raises NotDurable, OSError."""
         if self._follower.stale_reason() is not None:
             return []
-        now = to_datetime(self._clock.now_ms())
-        changed = [
+        now, folders = to_datetime(self._clock.now_ms()), self._files.programs()
+        listings = [GuideListing(recorded_at=now, program=FOLDERS, files=folders)]
+        listings += [
             GuideListing(recorded_at=now, program=program, files=self._files.names(program))
-            for program in self._follower.view.programs()
-            if self._is_due(program)
+            for program in sorted({*folders, *filter(self._has_guides, self._follower.view.programs())})
         ]
-        changed = [one for one in changed if self._differs(one)]
+        changed = [one for one in listings if self._is_due(one.program) and self._differs(one)]
         if changed:
             self._write(changed)
             self._written_s |= {one.program: time.monotonic() for one in changed}
@@ -67,12 +67,12 @@ class GuideLister:
                 log.warning("guides not listed", reason=f"{type(error).__name__}: {error}")
 
     def _is_due(self, program: str) -> bool:
-        """Whether the program names guides, and was not listed by this process just now."""
-        if time.monotonic() - self._written_s.get(program, float("-inf")) < _MIN_INTERVAL_S:
-            return False
+        """Whether the program was not listed by this process just now."""
+        return time.monotonic() - self._written_s.get(program, float("-inf")) >= _MIN_INTERVAL_S
+
+    def _has_guides(self, program: str) -> bool:
         versions = self._follower.view.versions(program)
         return any(handover_of(rule.kind) == "file" for version in versions for rule in version.program.rewards)
 
     def _differs(self, listing: GuideListing) -> bool:
-        known = self._follower.view.guide_files(listing.program)
-        return known is None or known.files != listing.files
+        return self._follower.view.guide_files(listing.program) != listing.files

@@ -241,9 +241,10 @@ class Catalog:
         chunks = [c for c in list(self._chunks.values()) if (c.program, c.pool) == (program, pool)]
         return sorted(chunks, key=lambda chunk: (chunk.recorded_at, chunk.id))
 
-    def guide_files(self, program: str) -> GuideListing | None:
+    def guide_files(self, program: str) -> tuple[str, ...] | None:
         """The files in a program's folder of guides; None if it was never listed. Never refreshes."""
-        return self._guides.get(program)
+        listing = self._guides.get(program)
+        return None if listing is None else listing.files
 
     def program_chunks(self, program: str) -> list[PoolChunk]:
         """All chunks of a program's pools, in the order in which the catalog first had them."""

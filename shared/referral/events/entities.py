@@ -129,8 +129,14 @@ class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
     codes: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
 
 
+FOLDERS = "folders"  # no program has this id
+
+
 class GuideListing(Entity, frozen=True, kw_only=True, tag="guide_files"):
-    """The names of the files in a program's folder of guides, as reward-dispatcher last saw them."""
+    """The names of the files in a program's folder of guides, as reward-dispatcher last saw them.
+
+    The listing of `FOLDERS` has the names of all folders: a program that is not among them has no file.
+    """
 
     program: Id
     files: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
-from referral.events.entities import GuideListing
+from referral.events.entities import FOLDERS, GuideListing
 from referral.events.line import ClockTicked
 from referral.events.rewards import RewardFulfilled, RewardGranted, RewardHeld, RewardLine
 from referral.events.timestamps import to_ms
@@ -125,7 +125,7 @@ class _Follower:
 
 
 def test_the_files_of_each_program_are_listed_when_they_change(tmp_path: Path) -> None:
-    """Once for each change; a program without guides has no listing."""
+    """Once for each change, and the names of all folders, so that a program without one is known to have no file."""
     catalog, written = Catalog([reward_terms(GUIDE)]), list[GuideListing]()
 
     def write(listings: list[GuideListing]) -> None:
@@ -145,4 +145,5 @@ def test_the_files_of_each_program_are_listed_when_they_change(tmp_path: Path) -
     same.run_once()
     (tmp_path / PROGRAM / FILE).write_bytes(b"%PDF")
     lister().run_once()
-    assert [one.files for one in written] == [(), (FILE,)]
+    assert [one.files for one in written if one.program == PROGRAM] == [(), (FILE,)]
+    assert [one.files for one in written if one.program == FOLDERS] == [(PROGRAM,)]

@@ -152,10 +152,10 @@ def _available_file(account: Account, catalog: Catalog, at: datetime) -> str | N
 
     A program whose folder was never listed has every file that it names.
     """
-    listing, terms = catalog.guide_files(account.program), catalog.program_at(account.program, to_ms(at))
+    files, terms = catalog.guide_files(account.program), catalog.program_at(account.program, to_ms(at))
     corrected = [rule.pool for rule in terms.program.rewards if rule.id == account.rule] if terms else []
     named = (name for name in (account.file, *corrected) if name is not None)
-    return next((name for name in named if listing is None or name in listing.files), None)
+    return next((name for name in named if files is None or name in files), None)
 
 
 def _account(reward: str, states: _States) -> Account | None:

@@ -10,7 +10,7 @@ from link_issuer.domain.program_versions import AppliedProgram, InvalidEffective
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.request_body import invalid_body, json_or_yaml_body
 from link_issuer.store import AlreadyTaken
-from referral.events.entities import ProgramVersion
+from referral.events.entities import FOLDERS, ProgramVersion
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
@@ -38,9 +38,11 @@ def apply_file(program: str, *, dry_run: bool) -> tuple[AppliedProgram, Sequence
 def _missing_supplies(program: Program) -> list[Advice]:
     """Files and codes that the rewards need: what reward-dispatcher has listed in the catalog."""
     catalog = dependencies().store.complete_catalog()
-    listing = catalog.guide_files(program.id)
+    files = catalog.guide_files(program.id)
+    if files is None and catalog.guide_files(FOLDERS) is not None:
+        files = ()  # all folders are listed, and this program has none
     codes = codes_by_pool(catalog.program_chunks(program.id))
-    problems = supply_problems(program, codes, listing.files if listing else None)
+    problems = supply_problems(program, codes, files)
     return [Advice(one.code, one.pointer, one.detail) for one in problems]
 
 
