@@ -33,7 +33,7 @@ def supply_problems(
 ) -> list[SupplyProblem]:
     """The problems of a program, in the order of its rules.
 
-    `codes` has how many codes each pool of the program was ever given, `files` the names of its guides; None: not known.
+    `codes` has how many codes each pool of the program was ever given, at least, `files` the names of its guides; None: not known.
     """
     problems: list[SupplyProblem] = []
     for index, rule in enumerate(program.rewards):
@@ -75,7 +75,7 @@ def _unused_pools(program: Program, codes: Mapping[str, int]) -> Iterator[Supply
     )
     for pool in sorted(name for name, count in codes.items() if count and name not in named):
         rules = f"rules name {', '.join(named[:_MAX_NAMED])}" if named else "no rule names a pool of codes"
-        detail = f"the {codes[pool]} codes of pool {pool} are never issued: {rules}. Name it in a rule, or upload to another pool."
+        detail = f"the codes of pool {pool} are never issued: {rules}. Name it in a rule, or upload to another pool."
         yield SupplyProblem("pool_without_rule", "/rewards", detail)
 
 
@@ -85,8 +85,8 @@ def _suggestion(name: str, known: Collection[str]) -> str:
 
 
 def codes_by_pool(chunks: Iterable[PoolChunk]) -> dict[str, int]:
-    """Returns how many codes each pool was ever given."""
+    """Returns how many codes each pool was ever given, at least: a sealed chunk counts as one."""
     counts: Counter[str] = Counter()
     for chunk in chunks:
-        counts[chunk.pool] += len(chunk.codes)
+        counts[chunk.pool] += 1 if chunk.sealed else len(chunk.codes)
     return dict(counts)

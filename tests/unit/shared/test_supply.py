@@ -1,11 +1,13 @@
 """Warnings about files and codes that a program's rewards need."""
 
 import pytest
+from msgspec.structs import replace
 
+from referral.events.entities import PoolChunk
 from referral.events.reward_rules import Reward
 from referral.program_file.check import check_program_file
 from referral.program_file.supply import codes_by_pool, supply_problems
-from tests.support.builders.participants import PROGRAM
+from tests.support.builders.participants import PROGRAM, START
 from tests.support.builders.program_files import MINIMAL_FILE
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE, reward_terms
 
@@ -66,4 +68,7 @@ def test_codes_of_a_pool_that_no_rule_names_are_reported() -> None:
 
 def test_codes_are_counted_over_all_uploads() -> None:
     """By pool."""
+    chunk = PoolChunk(recorded_at=START, id="pch_1", program=PROGRAM, pool="vip", codes=("A", "B"))
+    sealed = replace(chunk, id="pch_2", codes=(), sealed="v1.x")
+    assert codes_by_pool([chunk, sealed, replace(sealed, id="pch_3", pool="mugs")]) == {"vip": 3, "mugs": 1}
     assert codes_by_pool([]) == {}

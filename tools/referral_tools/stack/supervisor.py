@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
-from referral_tools.stack.process import Process, ProcessUnhealthy
+from referral_tools.stack.process import Process
 
 _LOOK_S = 0.5
 _GRACE_S = 10
@@ -59,7 +59,7 @@ class Supervisor:
                 if process.asks_to_be_restarted:
                     process.start()
                 elif not process.alive:
-                    raise ProcessUnhealthy(f"{process.name} has died.\n{process.last_lines()}")
+                    raise process.unhealthy(f"has died: it {process.describe_end()}")
 
     def _stop_requested(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
