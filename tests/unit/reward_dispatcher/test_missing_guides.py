@@ -14,15 +14,18 @@ from referral.events.entities import FOLDERS, GuideListing
 from referral.events.line import ClockTicked
 from referral.events.rewards import RewardFulfilled, RewardGranted, RewardHeld, RewardLine
 from referral.events.timestamps import to_ms
+from referral.key_ring import KeyRing
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.ledger_fold import LedgerFold
 from reward_dispatcher.guide_files import GuideFiles
 from reward_dispatcher.guide_listing import GuideLister
+from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.participants import PROGRAM, START
 from tests.support.builders.reward_dispatcher import GUIDE, grant, reward_terms
 from tests.support.folds import FoldFeed
 
+CODES = CodeSealer(KeyRing.of_signing_key("k" * 32))
 FILE = "skincare-secrets.pdf"
 GRANT: RewardGranted = replace(grant(), kind="guide", rule="guide", pool=FILE)
 
@@ -40,7 +43,7 @@ class _Ledger:
 
     def __init__(self, *listings: GuideListing) -> None:
         self.catalog = Catalog([reward_terms(GUIDE), *listings])
-        self.fold = FoldFeed(LedgerFold(lambda reward: reward), self.catalog)
+        self.fold = FoldFeed(LedgerFold(lambda reward: reward, CODES), self.catalog)
 
     def feed(self, *lines: RewardLine) -> list[RewardLine]:
         """Returns the lines that these lead to."""
