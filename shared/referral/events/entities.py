@@ -122,12 +122,16 @@ class UseReturned(Entity, frozen=True, kw_only=True, tag="use_returned"):
 
 
 class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
-    """Uploaded codes of a pool, at most 1,000, issued in this order."""
+    """Uploaded codes of a pool, at most 1,000, issued in this order.
+
+    `sealed` has them sealed as one text; a chunk from before has them in clear, as `codes`.
+    """
 
     id: Id
     program: Id
     pool: Name
-    codes: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
+    codes: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
+    sealed: Annotated[str, Meta(min_length=1, max_length=512 * 1024)] | None = None
 
 
 class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
