@@ -289,6 +289,13 @@ def test_evidence_that_leads_to_no_one_is_a_warning(raw: bytes, code: str, point
     assert PROGRAM in found.warnings[0].detail
 
 
+@pytest.mark.parametrize("text", ["我是AMY88推荐来的", "my friend's code is amy88, thanks", "code:ＡＭＹ８８ 谢谢"])
+def test_the_warning_about_a_sentence_names_the_code_in_it(text: str) -> None:
+    """What to send instead; the sentence itself is not evidence."""
+    (warning,) = _validate(_with(code=text)).warnings
+    assert (warning.code, "it contains AMY88: send that alone" in warning.detail) == ("unknown_code", True)
+
+
 def test_a_code_of_another_program_leads_to_no_one() -> None:
     """Codes are unique in the whole system, but count only in their own program."""
     other = replace(BO, program="prg_other", id="par_other", external_id="xhs:other", code="OTHER22")

@@ -3,9 +3,11 @@
 Most events pass without them (`EventValidator` decides which do not); so this module may take its time.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import get_args
 
 from msgspec.structs import replace
@@ -32,6 +34,8 @@ from referral.tokens import InvalidTokenError, TokenSigner
 _TOKEN_LIFETIME_MS = 400 * DAY_MS
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
+_WORDS = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
+_MAX_WORDS = 8
 _MAX_KNOWN_CODES = 10_000  # of one program, at most a few megabytes
 
 ALL_TYPES = frozenset(get_args(Fact))
@@ -158,6 +162,12 @@ def _evidence_warnings(index: int, fact: Fact, terms: ProgramTerms, codes: set[s
         if code in codes or terms.has_code(code or ""):
             codes.add(code)
         else:
-            yield unknown_code(index, pointer, fact.program)
+            yield unknown_code(index, pointer, fact.program, _contained_code(code or "", terms))
     if fact.mention is not None and not terms.has_mention(fact.mention):
         yield unknown_mention(index, fact.program)
+
+
+def _contained_code(text: str, terms: ProgramTerms) -> str | None:
+    """A known code in a text, such as AMY88 in 我是AMY88推荐来的; None if there is none among the first words."""
+    words = islice(_WORDS.finditer(normalize_code(text)), _MAX_WORDS)
+    return next((word[0] for word in words if terms.has_code(word[0])), None)
