@@ -13,9 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedItem, MappingError
-from conversion_tracker.ingest.event_checks import ALL_TYPES, ALWAYS_CHECKED, EventChecker, KnownCodes
+from conversion_tracker.ingest.event_checks import ALL_TYPES, ALWAYS_CHECKED, EventChecker
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from conversion_tracker.ingest.event_warnings import EventWarning, field_left_out
+from conversion_tracker.ingest.evidence_warnings import KnownCodes
 from conversion_tracker.ingest.lenient_decoding import decode_leniently
 from conversion_tracker.ingest.program_terms import ProgramLookup, ProgramTerms
 from referral.events.facts import Fact
