@@ -40,6 +40,7 @@ class World:
             "REFERRAL_SIGNING_KEY": "a signing key for benchmarks, long enough",
             "REFERRAL_PARTITIONS": str(partitions),
             "REFERRAL_LOG_LEVEL": "warning",
+            "REFERRAL_CLICKS_PER_MINUTE": "1000000",  # every click is recorded, as those of different visitors are
         }
         self.settings = Settings.from_env(self.environ)
         ensure_topics(self.settings)

@@ -246,8 +246,9 @@ class Catalog:
         return self._find(lambda: self._keys.get(digest))
 
     def has_api_key(self, digest: str) -> bool:
-        """Whether a key with this digest is in the view; never refreshes."""
-        return digest in self._keys
+        """Whether a key with this digest is in the view and not revoked; never refreshes."""
+        key = self._keys.get(digest)
+        return key is not None and not key.revoked
 
     def api_keys(self) -> list[ApiKey]:
         """All API keys, also revoked ones, in the order of their creation."""

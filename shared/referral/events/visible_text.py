@@ -2,19 +2,14 @@
 
 import unicodedata
 
-# Default_Ignorable_Code_Point: displayed as nothing by every renderer.
-# https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt
-_DEFAULT_IGNORABLE = (
-    (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
-    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
-    (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
-)  # fmt: skip
-# Symbols and letters whose picture is empty: the blank braille pattern, the object replacement character, the null notehead,
-# and the blanks of Egyptian hieroglyphs.
-_BLANK = frozenset((0x2800, 0xFFFC, 0x1D159, 0x13441, 0x13442))
-# Separators, controls, format characters, halves of surrogate pairs, and private characters, for which there is no font. Marks need
-# a character to be drawn on. Unassigned characters are visible: they may be newer than Python's tables.
-_INVISIBLE_CATEGORIES = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Mn", "Me", "Mc"))
+from referral.events.normal_forms import is_invisible
+
+# Symbols and letters whose picture is empty: the object replacement character, the null notehead, and the blanks of Egyptian
+# hieroglyphs.
+_BLANK = frozenset("\ufffc\U0001d159\U00013441\U00013442")
+# Unassigned, and displayed as nothing all the same: Default_Ignorable_Code_Point of
+# https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt, and the noncharacters that are in no plane's last two.
+_NEVER_VISIBLE = ((0x2065, 0x2065), (0xFDD0, 0xFDEF), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
 
 
 def has_visible_character(text: str) -> bool:
@@ -23,11 +18,9 @@ def has_visible_character(text: str) -> bool:
 
 
 def _is_visible(character: str) -> bool:
-    if unicodedata.category(character) in _INVISIBLE_CATEGORIES:
-        return False
-    code_point = ord(character)
-    if (
-        code_point in _BLANK or code_point & 0xFFFE == 0xFFFE or 0xFDD0 <= code_point <= 0xFDEF
-    ):  # the last two: noncharacters
-        return False
-    return not any(first <= code_point <= last for first, last in _DEFAULT_IGNORABLE)
+    """Whether a character has a picture of its own. Marks are drawn on another character; separators are blank."""
+    category = unicodedata.category(character)
+    if category == "Cn":  # visible if it is newer than Python's tables, as emoji may be
+        code = ord(character)
+        return code & 0xFFFE != 0xFFFE and not any(first <= code <= last for first, last in _NEVER_VISIBLE)
+    return category[0] not in "ZM" and character not in _BLANK and not is_invisible(character)

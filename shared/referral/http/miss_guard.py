@@ -2,7 +2,7 @@
 
 from threading import BoundedSemaphore
 
-from flask import has_request_context, request
+from flask import g, has_request_context, request
 
 from referral.catalog.follower import CatalogFollower
 from referral.http.problems import Problem
@@ -20,14 +20,23 @@ class MissGuard:
         self._waiting = BoundedSemaphore(max(1, threads // _SHARE_OF_THREADS))
 
     def refresh(self) -> None:
-        """Returns once the catalog has everything acknowledged before the call.
+        """Returns once the catalog has everything acknowledged before the request, which reads it once however much it looks for.
 
         Raises LogUnavailable; Problem 429 if the request's address has had too many misses, and 503 if too many requests wait.
         """
-        if not has_request_context() or self._limiter.has_known_key(request):
+        if not has_request_context():
             self._follower.read_to_end()
             return
+        if "has_complete_catalog" in g:
+            return
         self._limiter.count_miss(request)
+        if self._limiter.has_known_key(request):
+            self._follower.read_to_end()
+        else:
+            self._read_in_turn()
+        g.has_complete_catalog = True
+
+    def _read_in_turn(self) -> None:
         if not self._waiting.acquire(blocking=False):
             detail = "Too many requests look for something that is not known yet. Send the request again in a second."
             raise Problem(503, "busy", detail, headers={"Retry-After": "1"})

@@ -94,11 +94,15 @@ class RateLimiter:
     def count_miss(self, request: Request) -> None:
         """Counts a look-up that finds nothing, once per request. Raises Problem 429 if its address has had too many.
 
-        A caller with a valid API key is limited by its requests alone: platforms look up people who are not enrolled yet.
+        For a caller with an API key it counts as a request, on fast paths too: platforms look up people who are not enrolled yet.
         """
-        if "miss_counted" not in g and not self.has_known_key(request):
-            g.miss_counted = True
+        if "miss_counted" in g:
+            return
+        g.miss_counted = True
+        if not self.has_known_key(request):
             self._count("miss", _address(request))
+        elif "rate_limit" not in g:
+            self.count(request)
 
     def count_picture(self, request: Request) -> None:
         """Counts a picture that has to be drawn. Raises Problem 429 if its caller has had too many."""
@@ -109,7 +113,7 @@ class RateLimiter:
         self._count("explanation", self._caller(request))
 
     def has_known_key(self, request: Request) -> bool:
-        """Returns whether a request has an API key that the catalog's view has, of any scope."""
+        """Returns whether a request has an API key that is in the catalog's view and not revoked, of any scope."""
         return self._known_secret(request) is not None
 
     def add_headers(self, response: Response) -> None:

@@ -29,6 +29,6 @@ def test_a_dead_end_offers_the_programs_fallback(issuer: LinkIssuer) -> None:
     path = f"/{issuer.enrol_amy()['code']}"
     english, chinese = issuer.open(f"{path}?lang=en"), issuer.open(path)
     assert (english.status_code, chinese.status_code) == (410, 410)
-    assert 'href="https://example.com/home?a=1&amp;b=2">Go to Glow</a>' in english.text
-    assert ">前往 焕肤</a>" in chinese.text
+    assert 'href="https://example.com/home?a=1&amp;b=2">Visit Glow</a>' in english.text
+    assert ">去 焕肤 看看</a>" in chinese.text
     assert "example.com" not in issuer.open("/N0SUCH").text

@@ -58,6 +58,8 @@ def test_chinese_punctuation_in_texts_is_no_mistake() -> None:
         ("[wechat, weibo]", "［wechat, weibo］", 5, "［", "["),
         ("[wechat, weibo]", "【wechat，weibo】", 5, "【", "["),
         ("[wechat, weibo]", "[wechat, weibo］", 5, "］", "]"),
+        ("[wechat, weibo]", "[“wechat”, weibo]", 5, "“", '"'),
+        ("[wechat, weibo]", "[wechat, 「weibo」]", 5, "「", '"'),
         (", en: X}", "， en: X}", 2, "，", ","),
         ("en: X}", "en: X｝", 2, "｝", "}"),
         ("{zh-CN", "｛zh-CN", 2, "｛", "{"),

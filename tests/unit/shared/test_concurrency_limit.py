@@ -43,7 +43,7 @@ def test_all_callers_together_have_a_limit() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40))
 def test_a_request_that_has_ended_is_not_counted(steps: list[tuple[str, bool]]) -> None:
-    """Whatever was entered, refused and left by an exception before: in the end all places are free."""
+    """Whatever was entered, refused and left by an exception before: in the end all places are free, and no more than that."""
     limited = limit()
     with ExitStack() as stack:
         for caller, fails in steps:
@@ -54,5 +54,11 @@ def test_a_request_that_has_ended_is_not_counted(steps: list[tuple[str, bool]]) 
                 stack.enter_context(limited.hold(caller, 2))
             except (Problem, ValueError):
                 continue
-    with limited.hold("a", 3), limited.hold("a", 3), limited.hold("a", 3):
-        pass
+    with ExitStack() as stack:
+        for caller in ("a", "a", "b"):
+            stack.enter_context(limited.hold(caller, 2))
+        for caller, status in (("a", 429), ("b", 503)):
+            with pytest.raises(Problem) as raised:
+                stack.enter_context(limited.hold(caller, 2))
+            assert raised.value.status == status
+    assert not limited._by_caller

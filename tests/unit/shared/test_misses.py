@@ -22,6 +22,7 @@ from tests.support.waiting import wait_until
 
 READER = api_key("reader", "read")
 KNOWN = {"Authorization": "Bearer rk_reader"}
+REVOKED = {"Authorization": "Bearer rk_former"}
 
 
 class CountingFollower(MemoryFollower):
@@ -35,10 +36,10 @@ class CountingFollower(MemoryFollower):
 
 
 @contextmanager
-def service(miss_limit: str) -> Iterator[tuple[Flask, CountingFollower]]:
+def service(miss_limit: str, **more: str) -> Iterator[tuple[Flask, CountingFollower]]:
     """A service whose catalog has one API key."""
-    follower = CountingFollower([READER])
-    settings = replace(UNREACHABLE, miss_limit=miss_limit)
+    follower = CountingFollower([READER, api_key("former", "admin", revoked=True)])
+    settings = replace(UNREACHABLE, miss_limit=miss_limit, **more)
     app = create_app("tiny", settings, title="Tiny", blueprints=[], follower=follower)
     yield app, follower
     app.extensions["referral"].close()
@@ -56,10 +57,16 @@ def _guess(app: Flask, number: int, **more: object) -> int:
 
 
 def test_a_request_counts_as_one_miss_and_reads_nothing_beyond_the_limit() -> None:
-    """However many look-ups it makes; a refused guess does not wait for the catalog."""
+    """However many look-ups it makes, it reads the catalog once; a refused guess does not wait for it."""
     with service("3/day") as (app, follower):
         assert [_guess(app, number) for number in range(6)] == [200, 200, 200, 429, 429, 429]
-        assert follower.reads == 3 * 2
+        assert follower.reads == 3
+
+
+def test_a_known_key_is_limited_by_its_requests() -> None:
+    """Also where requests are not limited otherwise: each look-up that finds nothing counts as one."""
+    with service("1/day", rate_limit="2/day") as (app, _):
+        assert [_guess(app, number, headers=KNOWN) for number in range(3)] == [200, 200, 429]
 
 
 def test_addresses_are_limited_independently_and_known_keys_not_at_all() -> None:
@@ -69,6 +76,7 @@ def test_addresses_are_limited_independently_and_known_keys_not_at_all() -> None
             where = {"environ_base": {"REMOTE_ADDR": address}}
             assert [_guess(app, number, **where) for number in range(2)] == [200, 429]
         assert [_guess(app, number, headers=KNOWN) for number in range(3)] == [200, 200, 200]
+        assert [_guess(app, number, headers=REVOKED) for number in range(2)] == [200, 429]
         stranger = {"environ_base": {"REMOTE_ADDR": "192.0.2.9"}}
         unknown_keys = [{"Authorization": f"Bearer rk_{number}"} for number in range(2)]
         assert [_guess(app, 0, headers=headers, **stranger) for headers in unknown_keys] == [200, 429]

@@ -31,6 +31,7 @@ _STRUCTURAL = tuple(
         rf"^\s*(?:-\s+)*[\"']?{_KEY}[\"']?\s*(：)",  # after a key
         r"^\s*([－—–•·])\s*\w",  # before an item of a list
         rf"^\s*(?:-\s+)*(?:{_KEY}:\s+|-\s+)([{_OPENING}])",  # before a value
+        rf"[\[,，]\s*([{_OPENING}])\s*[A-Za-z_]",  # before an item of brackets
         rf"[{{,，]\s*[\"']?{_KEY}[\"']?\s*(：)",  # after a key in braces
         r"\[[^\]]{0,200}?([，、；］】])",  # between the items of brackets, or after them
         rf"\{{[^}}]{{0,200}}?([，、；])\s*{_KEY}\s*[:：]",  # between the keys of braces
