@@ -202,8 +202,8 @@ class Settings:
     )
     invalid_run: int = setting(
         "REFERRAL_INVALID_RUN",
-        "Consecutive invalid lines at which a fold stops (it also stops at half of the last 2,000); 0: every invalid line becomes a"
-        " dead letter and the fold never stops.",
+        "Consecutive lines that cannot be decoded at which a fold stops (it also stops at half of the last 2,000); 0: every one"
+        " becomes a dead letter and the fold never stops.",
         500,
         least=0,
         most=1_000_000,

@@ -55,6 +55,62 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, address: str, width:
     page.context.close()
 
 
+@pytest.mark.parametrize("width", [320, 390, 768])
+@pytest.mark.parametrize("percent", [150, 200])
+@pytest.mark.parametrize("query", ["?lang=en", f"?lang=zh-CN&me={ME.id}", "?lang=en&period=2025-09"])
+def test_large_text_cuts_nothing_off(browser: Browser, address: str, width: int, percent: int, query: str) -> None:
+    """Many readers set their phone to larger text: nothing leaves the screen or its own box, and names are whole."""
+    page = open_page(browser, address + PAGE + query, width)
+    page.evaluate(f"document.documentElement.style.fontSize = '{percent}%'")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut_off = """selector => [...document.querySelectorAll(selector)]
+        .filter(one => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
+        .map(one => one.textContent)"""
+    assert page.evaluate(cut_off, ".switch a, .board .name, .mine, .card") == []
+    board = page.locator(".results").bounding_box()
+    assert board is not None
+    for inside in page.locator(".board tbody tr:first-child > *").all():
+        box = inside.bounding_box()
+        assert box is None or box["x"] + box["width"] <= board["x"] + board["width"] + 1
+    page.context.close()
+
+
+def test_a_tablet_has_two_columns(browser: Browser, address: str) -> None:
+    """It is no stretched phone, unless the text is so large that two columns would be too narrow."""
+    page = open_page(browser, f"{address}{PAGE}?lang=en", 768)
+    columns = "getComputedStyle(document.querySelector('main')).gridTemplateColumns.split(' ').length"
+    assert page.evaluate(columns) == 2
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert page.evaluate(columns) == 1
+    page.context.close()
+
+
+@pytest.mark.parametrize(("width", "places"), [(390, 1), (768, 1), (1280, 1)])
+def test_the_prizes_are_shown_once(browser: Browser, address: str, width: int, places: int) -> None:
+    """At the top on a phone, beside the table on wider screens; a range of places has no line break."""
+    page = open_page(browser, f"{address}{PAGE}?lang=en", width)
+    assert sum(one.is_visible() for one in page.get_by_text("#2\u2060–\u206010").all()) == places
+    page.context.close()
+
+
+def test_the_current_period_is_more_than_a_colour_in_forced_colours(browser: Browser, address: str) -> None:
+    """High contrast modes replace all backgrounds: the current tab has a border there."""
+    page = open_page(browser, f"{address}{PAGE}?lang=en", forced_colors="active")
+    width = "one => parseFloat(getComputedStyle(one).borderTopWidth)"
+    assert page.locator(".switch a[aria-current]").evaluate(width) >= 2
+    assert page.locator(".switch a:not([aria-current])").first.evaluate(width) == 0
+    page.context.close()
+
+
+def test_no_chinese_line_begins_with_a_comma(browser: Browser, address: str) -> None:
+    """Titles break between characters, and never before punctuation."""
+    page = open_page(browser, f"{address}{PAGE}?lang=zh-CN", 320)
+    style = page.locator("h1").evaluate("one => [getComputedStyle(one).wordBreak, getComputedStyle(one).lineBreak]")
+    assert style[0] in ("normal", "auto-phrase")
+    assert style[1] == "strict"
+    page.context.close()
+
+
 def test_it_works_without_script(browser: Browser, address: str) -> None:
     """All rows are in the page itself, and the periods are links."""
     page = open_page(browser, f"{address}{PAGE}?lang=en", java_script_enabled=False)
@@ -68,9 +124,9 @@ def test_it_works_without_script(browser: Browser, address: str) -> None:
 def test_the_language_is_the_browsers_until_the_reader_chooses(browser: Browser, address: str) -> None:
     """The choice keeps the other query parameters."""
     page = open_page(browser, f"{address}{PAGE}?me={ME.id}", locale="en-GB")
-    assert page.locator("h1").inner_text() == "Who brought the most friends"
+    assert page.locator("h1").inner_text() == "Top referrers"
     page.get_by_role("link", name="中文").click()
-    assert page.locator("h1").inner_text() == "谁带来的朋友最多"
+    assert page.locator("h1").inner_text() == "好友邀请榜"
     assert page.locator("html").get_attribute("lang") == "zh-CN"
     assert page.locator(".mine").is_visible()
     page.context.close()
@@ -99,8 +155,7 @@ def test_it_is_a_table_with_headings_and_no_script_error(browser: Browser, addre
     assert page.get_by_role("table", name="Friends brought: November 2026").count() == 1
     assert [header.inner_text() for header in page.get_by_role("columnheader").all()][1:] == [
         "30 people",
-        "Today",
-        "Friends",
+        "Friends brought",
     ]
     assert page.get_by_role("rowheader").count() == len(PEOPLE)
     assert page.get_by_role("heading", level=1).count() == 1
@@ -119,7 +174,7 @@ def test_new_numbers_appear_without_scrolling(browser: Browser, address: str, re
     context.clock.run_for(16_000)
     page.get_by_role("cell", name="77").wait_for(timeout=10_000)
     assert page.evaluate("scrollY") == 400
-    assert page.locator("[aria-live]").inner_text() == "The board has moved."
+    assert page.locator("[aria-live]").inner_text() == "The board was updated."
     context.close()
 
 

@@ -49,6 +49,40 @@ def expressions() -> list[str]:
     return [rule["expr"] for rule in RULES] + [target["expr"] for target in targets()]
 
 
+def test_the_first_row_of_the_dashboard_says_whether_anything_is_wrong() -> None:
+    """Six figures with thresholds: each is green until there is something to look at."""
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    stats = [panel for panel in panels if panel["type"] == "stat"]
+    assert [panel["title"] for panel in stats] == [
+        "Events refused",
+        "Longest lag",
+        "Redirect, 99th percentile",
+        "Dead letters in an hour",
+        "Webhooks without success",
+        "Processes down",
+    ]
+    assert max(panel["gridPos"]["y"] for panel in stats) < min(
+        panel["gridPos"]["y"] for panel in panels if panel["type"] == "timeseries"
+    )
+    for panel in stats:
+        colours = [step["color"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]]
+        assert (colours[0], colours[-1]) == ("green", "red")
+
+
+def test_every_panel_has_a_unit_and_a_place_of_its_own() -> None:
+    """A number without a unit says nothing; panels do not overlap."""
+    panels = [panel for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"] if panel["type"] != "row"]
+    for panel in panels:
+        assert panel["fieldConfig"]["defaults"]["unit"] not in ("", "none", "short", "cps"), panel["title"]
+    cells = [
+        (x, y)
+        for panel in panels
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(cells) == len(set(cells))
+
+
 @pytest.mark.parametrize("expression", expressions())
 def test_an_expression_uses_metrics_and_labels_of_the_table(expression: str) -> None:
     """An alert on a metric that does not exist would never fire."""

@@ -93,6 +93,11 @@ class Whole:
             "board": [(one["external_id"], one["score"]) for one in board["entries"]],
         }
 
+    def insights(self) -> dict[str, Any]:
+        """The growth figures of all time."""
+        found: dict[str, Any] = self.boards.get(f"/v1/programs/{PROGRAM}/insights").json()
+        return found
+
     def comes(self, board: list[tuple[str, int]], revoked: dict[tuple[str, str], str | None]) -> dict[str, Any]:
         """The rewards' ids once the board is this, and these rewards stand or are revoked for this reason."""
         last: dict[str, Any] = {}
@@ -101,10 +106,14 @@ class Whole:
             last.update(self.stands())
             return last["board"] == board and {key: why for key, (_, why) in last["rewards"].items()} == revoked
 
+        def agree() -> bool:
+            return self.insights()["counted"] == sum(score for _, score in board)
+
         try:
             wait_until(there, 45)
         except AssertionError:
             assert last == {"board": board, "rewards": revoked}
+        wait_until(agree, 45)
         return {key: id for key, (id, _) in last["rewards"].items()}
 
 
@@ -169,6 +178,9 @@ def _is_banned(whole: Whole, once: dict[str, Any]) -> None:
     own = ("xhs:amy", "first20")
     whole.does("bans", "add", PROGRAM, "xhs:amy", "--by", "lin", "--note", "a farm")
     whole.comes([], {**BANNED, own: "ban"})
+    wait_until(
+        lambda: _followers(whole) == {"followers": 1, "referred": 0, "excluded": 1, "qualified": 0, "counted": 0}
+    )
     assert whole.does("bans", "list", PROGRAM).splitlines()[1].split()[0] == "xhs:amy"
     (ban,) = whole.events.get(f"/v1/programs/{PROGRAM}/bans").get_json()["items"]
     assert (ban["by"], ban["api_key"]) == ("lin", "key_all")
@@ -180,7 +192,16 @@ def _is_banned(whole: Whole, once: dict[str, Any]) -> None:
     whole.does("bans", "lift", PROGRAM, "xhs:amy", "--by", "wu")
     back = whole.comes([("xhs:amy", 3)], {**STANDS, own: None, ("xhs:u2", "first20"): None})
     assert once.items() <= back.items()
+    wait_until(
+        lambda: _followers(whole) == {"followers": 2, "referred": 2, "excluded": 0, "qualified": 3, "counted": 3}
+    )
     assert "no bans in" in whole.does("bans", "list", PROGRAM)
+
+
+def _followers(whole: Whole) -> dict[str, int]:
+    """Insights leave out what boards and rewards leave out. (The self-referral qualified without having been attributed.)"""
+    found = whole.insights()
+    return {name: found[name] for name in ("followers", "referred", "excluded", "qualified", "counted")}
 
 
 def _is_banned_as_somebody_brought(whole: Whole) -> None:

@@ -16,7 +16,7 @@ from referral.config import ConfigError, Settings
 from referral.events.entities import CatalogEntity
 from referral.events.timestamps import to_datetime
 from referral.log.errors import LogUnavailable, NotDurable
-from referral_tools.run_file import read_run_file
+from referral_tools.run_file import running_addresses
 
 _TIMEOUT_S = 10.0
 _NO_KEY = "unused: what is written needs no signing key"
@@ -44,7 +44,7 @@ def open_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
     """
     try:
         defaults = {} if sealing else {"REFERRAL_SIGNING_KEY": _NO_KEY}
-        settings = Settings.from_env(defaults | _running_addresses() | os.environ)
+        settings = Settings.from_env(defaults | running_addresses() | os.environ)
         clock = clock_from(settings.clock)
         reader, writer = CatalogReader(settings, Catalog()), CatalogWriter(settings, clock)
         try:
@@ -55,9 +55,3 @@ def open_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
             reader.close()
     except (ConfigError, LogUnavailable, NotDurable, ValueError) as error:
         raise click.ClickException(str(error)) from error
-
-
-def _running_addresses() -> dict[str, str]:
-    """The addresses of Kafka and Redis of the system that runs in this folder, if any."""
-    running = read_run_file()
-    return {"REFERRAL_KAFKA": running.kafka, "REFERRAL_REDIS": running.redis} if running else {}

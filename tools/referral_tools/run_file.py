@@ -36,9 +36,21 @@ class RunningSystem:
                     path.unlink()
 
 
-def read_run_file(path: Path = RUN_FILE) -> RunningSystem | None:
-    """The system that runs in this folder; None if the file does not exist or belongs to another version."""
+def read_run_file(path: Path | None = None) -> RunningSystem | None:
+    """The system that runs in this folder or one above it; None if there is no such file, or it belongs to another version."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=RunningSystem)
+        return msgspec.json.decode((path or _nearest_run_file()).read_bytes(), type=RunningSystem)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def running_addresses() -> dict[str, str]:
+    """The addresses of Kafka and Redis of the running system, as settings; empty if there is none."""
+    running = read_run_file()
+    return {"REFERRAL_KAFKA": running.kafka, "REFERRAL_REDIS": running.redis} if running else {}
+
+
+def _nearest_run_file() -> Path:
+    here = Path.cwd()
+    places = (folder / RUN_FILE for folder in (here, *here.parents))
+    return next((place for place in places if place.exists()), RUN_FILE)

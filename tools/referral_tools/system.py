@@ -25,6 +25,7 @@ from referral.log.acl_admin import ensure_acls
 from referral.log.errors import NotDurable
 from referral.log.topic_admin import ensure_topics
 from referral_tools.private_files import load_or_create_secret
+from referral_tools.run_file import RunningSystem
 from referral_tools.stack.front_door import front_door
 from referral_tools.stack.ports import PortTaken, refuse_taken, stack_ports
 from referral_tools.stack.process import Process
@@ -141,6 +142,10 @@ class System:
         _put(writer, key)
         writer.close()
         return secret
+
+    def describe(self, key: str) -> RunningSystem:
+        """Returns where this system is, with an API key, for its run.json."""
+        return RunningSystem(self.front, self.services, key, self.stack.kafka, self.stack.redis)
 
     def process(self, row: ProcessRow, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> Process:
         """The process of a row, not started. A chaos test gives it settings of its own, or a module that wraps it."""

@@ -22,7 +22,7 @@ from leaderboard.domain.ranking import (
     read_depth,
     with_ranks,
 )
-from leaderboard.domain.score import count_of
+from leaderboard.domain.score import count_of, score_range
 from leaderboard.folds import state_keys
 from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
@@ -36,6 +36,13 @@ local before, level = call('ZCOUNT', board, '-inf', '(' .. score), call('ZCOUNT'
 local first = math.max(0, before - ARGV[2])
 return {call('ZCARD', board), first, call('ZRANGE', board, first, before + level + ARGV[3] - 1, 'WITHSCORES')}
 """
+# The referrals of a slice of a board, added up: scores are reached_at − count·2³² (`domain.score`).
+_SUM = """
+local entries, sum = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2], 'WITHSCORES'), 0
+for index = 2, #entries, 2 do sum = sum - math.floor(tonumber(entries[index]) / 4294967296) end
+return sum
+"""
+_SLICE = 5_000  # entries that one call adds up, so that other clients of Redis wait for milliseconds only
 
 
 class BoardStore:
@@ -45,6 +52,7 @@ class BoardStore:
         self._redis = redis
         self._partitions = range(partitions)
         self._near_script = redis.register_script(_NEAR)
+        self._sum_script = redis.register_script(_SUM)
 
     def top(self, board: str, limit: int) -> BoardSlice:
         """Returns the first `limit` entries. A second round trip is needed only if a partition has far more than its share."""
@@ -65,6 +73,19 @@ class BoardStore:
     def total(self, board: str) -> int:
         """Returns how many entries a board has."""
         return sum(self._pipeline(("ZCARD", self._key(partition, board)) for partition in self._partitions))
+
+    def total_referrals(self, boards: Sequence[str]) -> int:
+        """Returns the referrals of all entries of some boards."""
+        keys = [self._key(partition, board) for board in boards for partition in self._partitions]
+        sizes = zip(keys, self._pipeline(("ZCARD", key) for key in keys), strict=True)
+        slices = [(key, start) for key, size in sizes for start in range(0, size, _SLICE)]
+        return sum(self._run(_SUM, self._sum_script.sha, [(key, start, start + _SLICE - 1) for key, start in slices]))
+
+    def total_with(self, board: str, referrals: int) -> int:
+        """Returns how many entries of a board have exactly this many referrals."""
+        low, end = score_range(referrals)
+        commands = (("ZCOUNT", self._key(partition, board), repr(low), f"({end!r}") for partition in self._partitions)
+        return sum(self._pipeline(commands))
 
     def after(self, board: str, entry: BoardEntry, limit: int) -> BoardSlice:
         """Returns the `limit` entries behind one, whether or not that is still on the board."""
@@ -92,17 +113,17 @@ class BoardStore:
         return {participant: count_of(score) for participant, score in pairs if score is not None}
 
     def _near(self, board: str, score: float, above: int, below: int) -> list[PartitionSlice]:
-        try:
-            return self._run_near_script(board, score, above, below)
-        except NoScriptError:
-            self._redis.script_load(_NEAR)
-            return self._run_near_script(board, score, above, below)
+        calls = [(self._key(partition, board), repr(score), above, below) for partition in self._partitions]
+        return [_partition_slice(result) for result in self._run(_NEAR, self._near_script.sha, calls)]
 
-    def _run_near_script(self, board: str, score: float, above: int, below: int) -> list[PartitionSlice]:
-        sha, exact = self._near_script.sha, repr(score)
-        keys = (self._key(partition, board) for partition in self._partitions)
-        commands = (("EVALSHA_RO", sha, 1, key, exact, above, below) for key in keys)
-        return [_partition_slice(result) for result in self._pipeline(commands)]
+    def _run(self, script: str, sha: str, calls: Sequence[tuple[str | int, ...]]) -> list[Any]:
+        """The results of a script, called for each key with its arguments."""
+        commands = [("EVALSHA_RO", sha, 1, *call) for call in calls]
+        try:
+            return self._pipeline(commands)
+        except NoScriptError:
+            self._redis.script_load(script)
+            return self._pipeline(commands)
 
     def _pipeline(self, commands: Iterable[Sequence[str | int]]) -> list[Any]:
         """Runs all commands in one round trip, by name: redis-py's own methods would convert each pair once more."""

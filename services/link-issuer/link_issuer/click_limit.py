@@ -4,7 +4,7 @@ Counted in each process, without a round trip: a redirect takes some hundred mic
 under a hash with a key of this process (Python's hash of strings, SipHash), until its minute is over.
 """
 
-from referral.http.rate_limit import client_network
+from referral.http.client_network import client_network
 
 _MINUTE_MS = 60_000
 _MAX_COUNTS = 100_000  # about 10 MB

@@ -4,26 +4,27 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from referral.events.section import UNIQUE, Period, Section, ShortText
+from referral.events.section import UNIQUE, Localized, Period, Section, ShortText
 from referral.events.value_checks import prize_rank
 
 BoardMetric = Literal["referrals"]
 MAX_BOARDS = 10
 MAX_PRIZES = 100
+Prize = ShortText | Localized
 PrizeRank = Annotated[str, Meta(max_length=13, extra={"check": prize_rank})]
 
 
 class Board(Section, frozen=True, kw_only=True):
-    """A ranking: what is counted, over which periods, and what the ranks earn (`1` or `2-10` → the prize's name)."""
+    """A ranking: what is counted, over which periods, and what the ranks earn (`1` or `2-10` → the prize)."""
 
     metric: Annotated[BoardMetric, Meta(description="what is counted")]
     periods: Annotated[
         tuple[Period, ...], Meta(min_length=1, description="over which periods", extra_json_schema=UNIQUE)
     ] = ("day", "week", "month", "all")
     prizes: Annotated[
-        dict[Period, Annotated[dict[PrizeRank, ShortText], Meta(max_length=MAX_PRIZES)]],
+        dict[Period, Annotated[dict[PrizeRank, Prize], Meta(max_length=MAX_PRIZES)]],
         Meta(
-            description="for a period, what the ranks earn",
-            examples=[{"month": {"1": "grand", "2-10": "gift"}}],
+            description="what the ranks earn, each a text or a text in each language, by period",
+            examples=[{"month": {"1": "grand", "2-10": {"zh-CN": "护肤套装", "en": "Skincare set"}}}],
         ),
     ] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from referral.events.facts import Channel
 from referral.events.line import Id, Name, PersonId, Text, Timestamp, type_tag
 from referral.events.program import Program
+from referral.events.timestamps import to_ms
 from referral.events.visible_text import has_visible_character
 
 Sealed = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -70,15 +71,15 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
         """What holds the mention and the device of a time: an event is judged by those that were in force when it happened."""
         return next((former for former in self.former if at < former.until), self)
 
-    def counts(self, at: datetime, appended_at: datetime) -> bool:
-        """Whether evidence of a time, appended to the log at another, may refer to this participant.
+    def counts(self, at: datetime, appended_ms: int) -> bool:
+        """Whether evidence of a time, appended to the log at another (ms), may refer to this participant.
 
         What was appended before the enrolment was decided without it; so a participant dated back changes only what comes later,
         and every fold decides the same again.
         """
         if self.since is None:
             return self.recorded_at <= at
-        return self.since <= at and self.recorded_at <= appended_at
+        return self.since <= at and to_ms(self.recorded_at) <= appended_ms
 
     @property
     def shown_name(self) -> str:
@@ -121,12 +122,16 @@ class UseReturned(Entity, frozen=True, kw_only=True, tag="use_returned"):
 
 
 class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
-    """Uploaded codes of a pool, at most 1,000, issued in this order."""
+    """Uploaded codes of a pool, at most 1,000, issued in this order.
+
+    `sealed` has them sealed as one text; a chunk from before has them in clear, as `codes`.
+    """
 
     id: Id
     program: Id
     pool: Name
-    codes: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
+    codes: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
+    sealed: Annotated[str, Meta(min_length=1, max_length=512 * 1024)] | None = None
 
 
 class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):

@@ -92,7 +92,7 @@ class Decider(Generic[Line, State]):
         return StateRequest(
             [key for key in keys if isinstance(key, str)],
             [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember)],
-            [(key.sorted_set, key.prefix) for key in keys if isinstance(key, StateGroup)],
+            [(key.sorted_set, key.prefix, key.most) for key in keys if isinstance(key, StateGroup)],
         )
 
     def _waiting_keys(self, batch: Batch[Line]) -> Iterator[Key]:
@@ -103,9 +103,12 @@ class Decider(Generic[Line, State]):
             yield waiting_place(retried.offset, retried.line, retried.timer)
             yield retried.timer
         if self._fold.keeps_order:
+            most = (
+                len(batch.retried) + 1
+            )  # a batch removes at most the retried ones, and looks at the first that remains
             for position, line, _ in batch.lines:
                 if position not in batch.keys_errors:
-                    yield from map(lines_behind, self._fold.keys(line))
+                    yield from (lines_behind(key, most) for key in self._fold.keys(line))
 
     def tick_ms(self, batch: Batch[Line]) -> int:
         """The time of the batch's tick, milliseconds since the epoch; 0 without a tick."""

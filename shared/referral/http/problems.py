@@ -12,6 +12,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from referral.encryption import DecryptionFailed
 from referral.http.request_ids import request_id
 from referral.log.errors import LogUnavailable, NotDurable, Overloaded
 from referral.validation.mistakes import mistakes_in
@@ -96,6 +97,12 @@ def problem_response(problem: Problem) -> Response:
     if problem.status >= 500:
         g.reason = problem.detail
     return Response(msgspec.json.encode(body), problem.status, problem.headers, mimetype="application/problem+json")
+
+
+def unreadable_secret(error: DecryptionFailed) -> Problem:
+    """Returns the 503 for something sealed whose key is not in the key ring."""
+    reason = str(error)
+    return Problem(503, "secret_unreadable", f"{reason[0].upper()}{reason[1:]}.", headers={"Retry-After": "60"})
 
 
 def unavailable(what: str) -> Problem:

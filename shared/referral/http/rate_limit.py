@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable
 from functools import partial
-from ipaddress import IPv6Address, ip_address
 from typing import Literal, NamedTuple, TypeVar
 
 from flask import Request, Response, g
@@ -20,6 +19,7 @@ from redis.exceptions import RedisError
 
 from referral.config import Settings
 from referral.http.bearer_token import bearer_secret, secret_digest
+from referral.http.client_network import client_network
 from referral.http.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -28,7 +28,6 @@ Cost = Literal["request", "miss", "picture", "explanation"]
 """What is limited: requests of management routes, look-ups without a result, pictures that are drawn, and explanations."""
 
 _REDIS_RETRY_S = 1.0  # how long to count locally after Redis did not respond
-_IPV6_CUSTOMER_BITS = 64  # an IPv6 customer has at least a /64 (RFC 6177), and may send from each of its addresses
 _REMEDIES: dict[Cost, str] = {
     "request": "Wait for `Retry-After` seconds, or send batches.",
     "miss": "Too many look-ups that found nothing: check the codes and ids, and wait for `Retry-After` seconds.",
@@ -41,21 +40,6 @@ def without_rate_limit(view: View) -> View:
     """Marks a view as fast path: no rate limit, and no log line for a successful request."""
     view.__dict__["_without_rate_limit"] = True
     return view
-
-
-def client_network(address: str) -> str:
-    """Returns what one client can send from: an IPv4 address, or the /64 network of an IPv6 address; other text unchanged."""
-    if ":" not in address:
-        return address
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Address(int(parsed) >> _IPV6_CUSTOMER_BITS << _IPV6_CUSTOMER_BITS)) + f"/{_IPV6_CUSTOMER_BITS}"
 
 
 class _RateLimit(NamedTuple):

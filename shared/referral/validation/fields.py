@@ -64,6 +64,26 @@ class PlainDict(fields.Dict):
             raise ValidationError(cast("Any", flat), valid_data=error.valid_data) from error
 
 
+class TextOrMapping(fields.Field[Any]):
+    """A mapping, or a text where one is enough; each is checked by its own field."""
+
+    def __init__(self, text: fields.Field[Any], mapping: PlainDict, values: fields.Field[Any], **more: Any) -> None:
+        super().__init__(**more)
+        self._text, self._mapping = text, mapping
+        object_form = {
+            "type": "object",
+            "additionalProperties": {"type": "string", **values.metadata},
+            **mapping.metadata,
+        }
+        self.metadata = {**self.metadata, "oneOf": [{"type": "string", **text.metadata}, object_form]}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, str | dict):
+            raise self.make_error("invalid", input=value)
+        chosen: fields.Field[Any] = self._text if isinstance(value, str) else self._mapping
+        return chosen.deserialize(value, attr, data, **kwargs)
+
+
 class UtcDateTime(fields.AwareDateTime):
     """A timestamp with a UTC offset (RFC 3339), converted to UTC."""
 
@@ -249,6 +269,13 @@ def mapping(
         **_common(description, expected, required, bounds),
         validate=_size_rules(least, most, must_be),
     )
+
+
+def text_or_mapping(
+    text: fields.Field[Any], mapping: PlainDict, values: fields.Field[Any], expected: str, *, required: bool = False
+) -> TextOrMapping:
+    """A text, or a mapping to `values` in its place; `expected` puts the mapping into words."""
+    return TextOrMapping(text, mapping, values, **_common("", f"a text, or {expected}", required))
 
 
 def section(schema: type[Schema], description: str, *, required: bool = False) -> fields.Nested:

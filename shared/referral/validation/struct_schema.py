@@ -102,9 +102,15 @@ def field_declarations(struct: type[Struct]) -> list[FieldDeclaration]:
 
 
 def declaration(hint: object) -> Declaration:
-    """What a type hint declares. None in a union means that the field may be left out."""
+    """What a type hint declares. None in a union means that the field may be left out.
+
+    A union of a text and a mapping is declared as the mapping, with the text under `text_form`.
+    """
     if get_origin(hint) in (Union, UnionType):
-        [hint] = [one for one in get_args(hint) if one is not NoneType]
+        hint, *others = [one for one in get_args(hint) if one is not NoneType]
+        if others:
+            text, mapping = declaration(hint), declaration(*others)
+            return Declaration(mapping.kind, {**mapping.meta, "text_form": text})
     if get_origin(hint) is not Annotated:
         return Declaration(hint, {})
     inner, *metas = get_args(hint)
@@ -148,7 +154,11 @@ def _make(value: Declaration, required: bool) -> Field[Any]:
     if get_origin(value.kind) is dict:
         keys, values = (make_field(declaration(one)) for one in arguments)
         sizes = meta.get("min_length"), meta.get("max_length")
-        return fields.mapping(keys, values, value.text, *sizes, must_be=meta.get("must_be"), required=required)
+        made = fields.mapping(keys, values, value.text, *sizes, must_be=meta.get("must_be"), required=required)
+        text_form = meta.get("text_form")
+        if text_form is None:
+            return made
+        return fields.text_or_mapping(make_field(text_form), made, values, meta["must_be"], required=required)
     make = _SCALARS.get(value.kind)
     if make is None:
         raise TypeError(f"no field for {value.kind}: add it to struct_schema")

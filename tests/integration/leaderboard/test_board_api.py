@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from redis import Redis
 
 from referral.log.errors import LogUnavailable
+from tests.support.builders.leaderboard import GLOW, GLOW_VERSION
 from tests.support.builders.participants import PROGRAM, participant
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
@@ -87,6 +88,11 @@ def test_a_participant_without_referrals_has_no_rank_which_is_not_an_error(clien
         (f"{BOARD}?limit=0", 422, "invalid"),
         (f"{BOARD}?cursor=nonsense", 400, "bad_cursor"),
         (f"/v1/programs/{PROGRAM}/insights?period=2026-99", 422, "invalid"),
+        (f"/v1/programs/{PROGRAM}/insights?period=0001-W01", 422, "invalid"),
+        (f"{BOARD}?period=0001-01-01", 422, "invalid"),
+        (f"{BOARD}?period=9999-W53", 422, "invalid"),
+        (f"{BOARD}?period=2026-11-24-and-more-of-it", 422, "invalid"),
+        (f"{BOARD}/people/xhs:amy?period=0001-01", 422, "invalid"),
     ],
 )
 def test_each_mistake_has_its_status_and_code(client: FlaskClient, path: str, status: int, code: str) -> None:
@@ -108,26 +114,89 @@ def test_the_page_shows_names_as_text_and_the_referrals_of_today(client: FlaskCl
     """A name may contain anything and is escaped. The referrals of today are read from today's board."""
     page = client.get(f"/p/{PROGRAM}?lang=en&period=month").text
     assert "Amy &lt;b&gt;" in page
-    assert page.count(">+1<") == 1
+    assert page.count("+1 today") == 1
     assert "6 days left" in page
     assert "Grand prize" in page
 
 
+@pytest.mark.parametrize(
+    "path", [f"{BOARD}?period=", f"{BOARD}/people/xhs:amy?period=", "/v1/programs/prg_glow/insights?period="]
+)
+@pytest.mark.parametrize("period", ["0001-01-01", "0001-W01", "1969-12", "2026-02-30", "x" * 40])
+def test_a_refused_period_is_answered_with_the_range(client: FlaskClient, path: str, period: str) -> None:
+    """The message says from which year to which, and how a period is written."""
+    body = client.get(path + period, headers=AUTHORIZATION).get_json()
+    assert "from 1970 to 2105: 2026-11-24, 2026-W48, 2026-11" in str(body)
+
+
+@pytest.mark.parametrize("period", ["0001-01-01", "0001-W01", "0001-01", "9999-W53", "2026-02-30", "now"])
+def test_a_period_that_does_not_exist_is_a_page_with_the_range(client: FlaskClient, period: str) -> None:
+    """A browser gets a page in its language, with a way to the current board."""
+    answer = client.get(f"/p/{PROGRAM}?period={period}&lang=en")
+    assert (answer.status_code, answer.mimetype) == (422, "text/html")
+    assert "from 1970 to 2105" in answer.text
+    assert 'href="?lang=en"' in answer.text
+    assert "1970 至 2105 年" in client.get(f"/p/{PROGRAM}?period={period}&lang=zh_TW").text
+
+
+def test_a_period_that_is_over_leads_to_the_current_one(client: FlaskClient) -> None:
+    """It can no longer be won: without entries it invites to nothing, and its tab has its own name."""
+    page = client.get(f"/p/{PROGRAM}?lang=en&period=2026-09").text
+    assert "September 2026: nobody brought a friend" in page
+    assert "puts you in first place" not in page
+    assert "See this month" in page
+    assert 'aria-current="page">September</a>' in page
+    assert "2026年9月没有人上榜" in client.get(f"/p/{PROGRAM}?lang=zh-CN&period=2026-09").text
+    coming = client.get(f"/p/{PROGRAM}?lang=en&period=2027-01").text
+    assert "January 2027 has not started yet" in coming
+    assert "puts you in first place" not in coming
+    now = client.get(f"/p/{PROGRAM}?lang=en&period=month").text
+    assert "See this month" not in now
+    assert 'aria-current="page">This month</a>' in now
+
+
+def test_a_period_closes_at_midnight_of_the_programs_clocks(client: FlaskClient) -> None:
+    """China's time is Beijing's in Chinese."""
+    assert "Closes Monday, November 30 at midnight (Shanghai)" in client.get(f"/p/{PROGRAM}?lang=en").text
+    assert "11月30日星期一 24:00 截止 · 北京时间" in client.get(f"/p/{PROGRAM}?lang=zh").text
+
+
+def test_people_with_equal_counts_share_a_row(redis: "Redis", redis_url: str) -> None:
+    """After place 20, also those beyond the hundred that the page reads."""
+    people = [participant(f"u{number}", f"Name {number}") for number in range(104)]
+    set_scores(redis, "all", {one.id: board_score(9 if index < 20 else 1, NOW) for index, one in enumerate(people)})
+    page = leaderboard_app(redis_url, people).test_client().get(f"/p/{PROGRAM}?lang=en&period=all").text
+    assert "84 people with 1 friend each" in page
+    assert "#21\u2060–\u2060104" in page
+    assert page.count('<td class="rank">') == 20
+    assert "Showing the top" not in page
+
+
 def test_the_page_is_in_the_requested_language_or_otherwise_in_the_browsers(client: FlaskClient) -> None:
-    """?lang, then Accept-Language, then Chinese."""
+    """?lang, then Accept-Language, then the program's first language, which is Chinese."""
     address = f"/p/{PROGRAM}"
     assert '<html lang="en">' in client.get(address, headers={"Accept-Language": "en-GB,en;q=0.8"}).text
     assert '<html lang="zh-CN">' in client.get(f"{address}?lang=zh", headers={"Accept-Language": "en"}).text
+    assert '<html lang="zh-CN">' in client.get(address, headers={"Accept-Language": "zh-TW,zh;q=0.9,en;q=0.8"}).text
     assert '<html lang="zh-CN">' in client.get(address, headers={"Accept-Language": "fr"}).text
     assert "还剩 6 天" in client.get(f"{address}?lang=zh-CN").text
+
+
+def test_a_board_opens_in_its_programs_own_language(redis_url: str) -> None:
+    """A brand that is named only in English has no Chinese board, unless the reader wants one."""
+    brand = replace(GLOW_VERSION, version=2, program=replace(GLOW, name={"en": "Glow Together"}))
+    client = leaderboard_app(redis_url, [brand]).test_client()
+    assert '<html lang="en">' in client.get(f"/p/{PROGRAM}", headers={"Accept-Language": "fr"}).text
+    assert '<html lang="en">' in client.get(f"/p/{PROGRAM}").text
+    assert '<html lang="zh-CN">' in client.get(f"/p/{PROGRAM}", headers={"Accept-Language": "zh-HK"}).text
 
 
 def test_my_row_is_pinned_with_what_it_takes_to_pass_the_next(client: FlaskClient) -> None:
     """An equal count is not enough: the other reached it first."""
     page = client.get(f"/p/{PROGRAM}?lang=en&me={CHEN.id}").text
-    assert "1 more friend and you pass 波波" in page
-    assert "You lead" in client.get(f"/p/{PROGRAM}?lang=en&me={AMY.id}").text
-    assert "you are on this board" in client.get(f"/p/{PROGRAM}?lang=en&period=day&me={AMY.id}").text
+    assert "1 more friend to pass 波波" in page
+    assert "You're in the lead." in client.get(f"/p/{PROGRAM}?lang=en&me={AMY.id}").text
+    assert "One friend puts you on the board." in client.get(f"/p/{PROGRAM}?lang=en&period=day&me={AMY.id}").text
     assert 'class="mine"' not in client.get(f"/p/{PROGRAM}?me=par_unknown").text
 
 
@@ -172,7 +241,7 @@ def test_without_redis_the_page_says_so_and_the_api_is_503() -> None:
     client = leaderboard_app("redis://127.0.0.1:1/0").test_client()
     page, api = client.get(f"/p/{PROGRAM}?lang=en"), client.get(BOARD, headers=AUTHORIZATION)
     assert (page.status_code, api.status_code) == (503, 503)
-    assert "temporarily unavailable" in page.text
+    assert "The board can&#39;t be shown right now" in page.text
     assert page.headers["Retry-After"]
     assert api.headers["Retry-After"]
 

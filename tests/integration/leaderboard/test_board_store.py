@@ -74,6 +74,23 @@ def test_counts_are_those_of_the_members_of_the_board(
     assert counts == {member: -int(scores[member] // 2**32) for member in requested if member in scores}
 
 
+@thorough
+@given(scores=BOARDS)
+def test_sums_and_counts_of_a_level_are_those_of_all_entries(redis: "Redis", scores: dict[str, float]) -> None:
+    """The referrals of the whole board, and how many people have one number of them."""
+    boards, referrals = store(redis, scores), [one.entry.referrals for one in expected(scores)]
+    assert boards.total_referrals([BOARD]) == sum(referrals)
+    for level in range(5):
+        assert boards.total_with(BOARD, level) == referrals.count(level)
+
+
+def test_a_large_board_is_added_up_in_slices(redis: "Redis", monkeypatch: pytest.MonkeyPatch) -> None:
+    """No call holds Redis for long."""
+    monkeypatch.setattr("leaderboard.board_store._SLICE", 3)
+    scores = {f"par_{number}": number - 5 * 2.0**32 for number in range(50)}
+    assert store(redis, scores).total_referrals([BOARD, BOARD]) == 500
+
+
 def test_a_partition_with_all_of_the_top_entries_is_read_further(redis: "Redis") -> None:
     """Short ranges rely on the hash; if they are too short, a second round trip reads the rest."""
     redis.flushdb()

@@ -1,21 +1,30 @@
 """The leaderboard's processes on a real Kafka and Redis: lines in the log become figures over HTTP."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
-from referral.events.attributions import Evidence, ReferralAttributed, ReferralUnattributed, attribution_key
+from referral.events.attributions import (
+    Evidence,
+    ReferralAttributed,
+    ReferralUnattributed,
+    ReferrerBanned,
+    ReferrerUnbanned,
+    attribution_key,
+)
 from referral.events.conversions import conversion_key
 from referral.events.entities import ProgramVersion
 from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
 from referral.log.publisher import Publisher
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
-from tests.support.builders.leaderboard import GLOW, cleared_conversion, reversed_conversion
+from tests.support.builders.leaderboard import GLOW, ZONE, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import PROGRAM, participant
 from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.leaderboard import run_leaderboard
@@ -25,7 +34,7 @@ pytestmark = pytest.mark.integration
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEGAN = NOW - timedelta(days=3)
-AMY, BO = participant("amy"), participant("bo")
+AMY, BO, CHEAT = participant("amy"), participant("bo"), participant("cheat")
 encode = msgspec.json.Encoder().encode
 
 
@@ -42,25 +51,30 @@ def conversions() -> list[tuple[str, object]]:
 
 
 def attributions() -> list[tuple[str, object]]:
-    """Two followers referred by Amy, three without a referral."""
+    """Three followers referred by Amy, two by a banned referrer, one by another whose ban was withdrawn, two without a referral."""
     evidence = Evidence(kind="click", touched_at=BEGAN, event="evt_1", channel="wechat")
+    referrers = [AMY.id, AMY.id, AMY.id, CHEAT.id, CHEAT.id, BO.id]
     attributed = [
         ReferralAttributed(
             occurred_at=BEGAN,
             program=PROGRAM,
             id=f"ref_{number}",
             person=f"p{number}",
-            referrer=AMY.id,
+            referrer=referrer,
             version=1,
-            evidence=evidence,
+            evidence=evidence if number else replace(evidence, channel=None),
         )
-        for number in range(2)
+        for number, referrer in enumerate(referrers)
+    ]
+    bans = [
+        kind(occurred_at=NOW, program=PROGRAM, referrer=who.id, person=who.external_id, by="lin")
+        for kind, who in ((ReferrerBanned, CHEAT), (ReferrerBanned, BO), (ReferrerUnbanned, BO))
     ]
     unattributed = [
         ReferralUnattributed(occurred_at=BEGAN, program=PROGRAM, person=f"d{number}", reason="no_evidence")
-        for number in range(3)
+        for number in range(2)
     ]
-    return [(attribution_key(line), line) for line in (*attributed, *unattributed)]
+    return [(attribution_key(line), line) for line in (*attributed, *bans, *unattributed)]
 
 
 def events() -> list[tuple[str, object]]:
@@ -92,6 +106,8 @@ def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dic
     with run_leaderboard(environ) as client:
         wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)], 60)
         wait_until(lambda: _insights(client) == INSIGHTS, 30)
+        day = f"{BEGAN.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
+        assert _insights(client, day) | {"counted": 4} == INSIGHTS  # some of them qualified an hour later
         around = client.get(f"/v1/programs/{PROGRAM}/boards/referrals/people/xhs:amy?around=1").json()
         assert (around["rank"], [entry["rank"] for entry in around["entries"]]) == (2, [1, 2])
         page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})
@@ -100,11 +116,13 @@ def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dic
 
 
 INSIGHTS = {
-    "followers": 5,
-    "referred": 2,
-    "discovered": 3,
-    "referral_share": 0.4,
-    "by_channel": {"wechat": 2},
+    "followers": 8,
+    "referred": 4,
+    "discovered": 2,
+    "excluded": 2,
+    "referral_share": 0.5,
+    "counted": 4,
+    "by_channel": {"wechat": 3, "unknown": 1},
     "posts": 2,
     "shares": 1,
     "shown": 5,
@@ -121,6 +139,6 @@ def _board(client: httpx.Client) -> list[tuple[int, str, int]]:
     return [(entry["rank"], entry["external_id"], entry["score"]) for entry in entries]
 
 
-def _insights(client: httpx.Client) -> dict[str, object]:
-    found = client.get(f"/v1/programs/{PROGRAM}/insights").json()
+def _insights(client: httpx.Client, period: str = "all") -> dict[str, object]:
+    found = client.get(f"/v1/programs/{PROGRAM}/insights?period={period}").json()
     return {name: found[name] for name in INSIGHTS}

@@ -64,9 +64,10 @@ _rewards = st.one_of(
     _reward({"to": _sides, "on": "conversion.cleared", "kind": "discount_code"}, percent=st.integers(1, 100)),
     _reward({"to": "referrer", "on": "milestone", "kind": "early_access"}, referrals=st.integers(1, 10**6)),
 )
+_prizes = st.fixed_dictionaries({"1": _texts, "2-10": _localized})
 _boards = st.fixed_dictionaries(
     {"metric": st.just("referrals")},
-    optional={"periods": st.just(["day", "month"]), "prizes": st.just({"month": {"1": "grand", "2-10": "gift"}})},
+    optional={"periods": st.just(["day", "month"]), "prizes": st.fixed_dictionaries({"month": _prizes})},
 )
 _ctas = st.fixed_dictionaries({"id": _ids, "placement": st.sampled_from(["caption", "comment"]), "text": _localized})
 _places = st.sampled_from(["/a", "/a~1b/0", "a", "a.b.0"])

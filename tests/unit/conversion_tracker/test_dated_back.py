@@ -61,8 +61,9 @@ def test_dating_back_only_adds_and_only_for_later_records(at: float, appended: f
     """For any times: without it the enrolment decides; with it the given time, for what was appended after the enrolment."""
     happened, recorded = day(min(at, appended)), day(appended)
     dated = replace(MEI, since=day(min(since, 10)))
-    assert dated.counts(happened, recorded) == (day(min(since, 10)) <= happened and day(10) <= recorded)
-    assert dated.counts(happened, recorded) or not MEI.counts(happened, recorded)
+    counts = dated.counts(happened, to_ms(recorded))
+    assert counts == (day(min(since, 10)) <= happened and to_ms(day(10)) <= to_ms(recorded))
+    assert counts or not MEI.counts(happened, to_ms(recorded))
 
 
 def test_an_explanation_names_who_has_the_code_now_and_since_when() -> None:

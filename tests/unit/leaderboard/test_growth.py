@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from leaderboard.domain.activity import Activity
 from leaderboard.domain.growth import Growth, GrowthDays, total
 from leaderboard.folds.growth_fold import GrowthFold, State
+from leaderboard.growth_store import GrowthFigures
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     AttributionLine,
@@ -18,6 +20,8 @@ from referral.events.attributions import (
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
+    ReferrerBanned,
+    ReferrerUnbanned,
     attribution_key,
 )
 from referral.events.edges import EdgeFact
@@ -114,9 +118,58 @@ def naive_days(follows: list[tuple[bool, int, str | None]]) -> dict[str, int]:
 
 
 def test_the_referral_share_is_a_share_of_all_followers() -> None:
-    """40 of 100; without followers it is 0, not an error."""
-    assert Growth(attributed=40, unattributed=60).referral_share == 0.4
-    assert Growth().referral_share == 0.0
+    """40 of 100; followers of banned referrers follow, but are not referred; without followers it is 0, not an error."""
+    nothing = Growth(), Activity(), 0
+    assert GrowthFigures(Growth(attributed=40, unattributed=60), *nothing).referral_share == 0.4
+    assert (
+        GrowthFigures(Growth(attributed=40, unattributed=40), Growth(attributed=20), *nothing[1:]).referral_share == 0.4
+    )
+    assert GrowthFigures(Growth(), *nothing).referral_share == 0.0
+
+
+@given(attributed=st.integers(0, 9), channels=st.dictionaries(st.sampled_from(["wechat", "web"]), st.integers(1, 4)))
+def test_the_channels_add_up_to_the_referred_followers(attributed: int, channels: dict[str, int]) -> None:
+    """Evidence without a channel is shown as `unknown`."""
+    growth = Growth(attributed=attributed + sum(channels.values()), channels=channels)
+    assert sum(growth.by_channel.values()) == growth.attributed
+    assert growth.by_channel.get("unknown", 0) == attributed
+
+
+BANS = st.lists(st.tuples(st.sampled_from(["par_a", "par_b", "par_c"]), st.booleans()), max_size=6)
+
+
+@given(follows=st.lists(st.tuples(st.sampled_from(["par_a", "par_b"]), FOLLOWS), max_size=8), bans=BANS, data=st.data())
+def test_the_counts_of_banned_referrers_can_be_left_out(
+    follows: list[tuple[str, tuple[bool, int, str | None]]], bans: list[tuple[str, bool]], data: st.DataObject
+) -> None:
+    """Whatever the order of bans and follows: the last decision about a referrer counts, for earlier and later referrals."""
+    lines = [
+        replace(line, referrer=referrer) if isinstance(line, ReferralAttributed | ReferralQualified) else line
+        for number, (referrer, follow) in enumerate(follows)
+        for line in attribution_lines(f"p{number}", follow)
+    ]
+    for ban in [ban_line(referrer, banned) for referrer, banned in bans]:
+        lines.insert(data.draw(st.integers(0, len(lines))), ban)
+    fold = LogFold(GrowthFold(), Catalog([GLOW_VERSION]))
+    fold.append((attribution_key(line), line) for line in lines)
+    fold.drain()
+    banned: dict[str, bool] = {}
+    for line in lines:
+        if isinstance(line, ReferrerBanned | ReferrerUnbanned):
+            banned[line.referrer] = isinstance(line, ReferrerBanned)
+    stored = {member for _, member in fold.scores(f"banned:{PROGRAM}")}
+    assert stored == {referrer for referrer, state in banned.items() if state}
+    excluded = total(decode(raw) for referrer in stored for raw in fold.values(f"by:{PROGRAM}|{referrer}"))
+    kept = [follow for referrer, follow in follows if follow[0] and not banned.get(referrer)]
+    assert all_time(fold).minus(excluded).attributed == len(kept)
+    channels = [channel for _, _, channel in kept if channel]
+    assert all_time(fold).minus(excluded).channels == {name: channels.count(name) for name in sorted(set(channels))}
+
+
+def ban_line(referrer: str, banned: bool) -> ReferrerBanned | ReferrerUnbanned:
+    """Returns the decision to ban a referrer, or to withdraw the ban."""
+    kind = ReferrerBanned if banned else ReferrerUnbanned
+    return kind(occurred_at=START, program=PROGRAM, referrer=referrer, person="xhs:x", by="lin")
 
 
 def test_a_refund_reverses_the_qualification_and_keeps_the_follower_in_their_channel() -> None:

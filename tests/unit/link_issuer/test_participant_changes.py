@@ -42,13 +42,15 @@ def test_the_number_of_changes_is_bounded() -> None:
 def test_an_enrolment_names_what_it_does_not_change() -> None:
     """Every value that was sent and differs; what was left out is no difference."""
     sent = Enrolment("xhs:u42", "Amy Chen", "@amychen", "d2", since=NOW)
-    assert sent.ignored(AMY) == [
+    assert sent.ignored_values(AMY) == [
         IgnoredValue("display_name", "Amy Chen", "Amy"),
         IgnoredValue("mention", "@amychen", "@amy"),
         IgnoredValue("device", "d2", "d1"),
         IgnoredValue("since", NOW.isoformat(), None),
     ]
-    assert Enrolment("xhs:u42").ignored(AMY) == Enrolment("xhs:u42", "Amy", "@amy", "d1").ignored(AMY) == []
+    assert (
+        Enrolment("xhs:u42").ignored_values(AMY) == Enrolment("xhs:u42", "Amy", "@amy", "d1").ignored_values(AMY) == []
+    )
 
 
 @pytest.mark.parametrize(

@@ -74,5 +74,5 @@ def test_no_sentence_speaks_to_one_reader_about_another_as_the_friend() -> None:
 
 def test_catalogues_need_no_compilation() -> None:
     """The next start shows what a translator has saved."""
-    assert catalogue("zh").gettext("All time") == "累计"
+    assert catalogue("zh").gettext("All time") == "总榜"
     assert catalogue("en").gettext("All time") == "All time"

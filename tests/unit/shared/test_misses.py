@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from referral.catalog.memory_follower import MemoryFollower
 from referral.http.app import create_app
+from referral.http.client_network import client_network
 from referral.http.context import context
 from referral.http.miss_guard import MissGuard
 from referral.http.problems import Problem
-from referral.http.rate_limit import client_network
 from tests.support.settings import UNREACHABLE, api_key
 from tests.support.waiting import wait_until
 

@@ -184,6 +184,14 @@ def _decoded(content: dict[str, Any], program: Program) -> Program:
             ["/boards/0/prizes/month/0", "/boards/0/prizes/month/3-2"],
         ),
         (
+            {
+                "boards": [
+                    {"metric": "referrals", "prizes": {"month": {"1": {}, "2": 7, "3": {"en": ""}, "4": {"x": "y"}}}}
+                ]
+            },
+            [f"/boards/0/prizes/month/{place}" for place in ("1", "2", "3/en", "4/x")],
+        ),
+        (
             {"boards": [{"metric": "referrals", "prizes": {"month": {"1-3": "x", "2": "y"}}}]},
             ["/boards/0/prizes/month/2"],
         ),

@@ -31,6 +31,8 @@ def _values(value: Declaration, place: str) -> Iterator[tuple[str, Declaration]]
     """Every value that a program file may contain, with its place: sections, items, keys and values of mappings."""
     yield place, value
     arguments = get_args(value.kind)
+    if "text_form" in value.meta:
+        yield from _values(value.meta["text_form"], f"{place}<text>")
     if value.struct is not None and not value.is_list:
         for field in field_declarations(value.struct):
             yield from _values(field.value, f"{place}/{field.name}")

@@ -91,7 +91,10 @@ def test_openapi_has_the_bounds_of_the_structs() -> None:
 
 def _bounds(schema: dict[str, Any]) -> dict[str, Any]:
     """The bounds of a JSON Schema and of the values inside it; that a field may be null, only the struct knows."""
-    [schema] = [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
+    forms = [one for one in schema.get("anyOf", schema.get("oneOf", [schema])) if one != {"type": "null"}]
+    if len(forms) > 1:
+        return {"forms": [_bounds(form) for form in forms]}
+    [schema] = forms
     found: dict[str, Any] = {name: value for name, value in schema.items() if name in BOUNDS}
     if "enum" in found:
         found["enum"] = sorted(found["enum"])

@@ -80,6 +80,19 @@ def test_advice_comes_in_the_order_of_the_file(tmp_path: Path) -> None:
     assert {one.rpartition(" ")[2] for one in remarks} == {"[generic_cta]", "[untracked_channel]"}
 
 
+def test_a_program_that_is_over_and_a_kit_its_channel_forbids_are_warned_about(tmp_path: Path) -> None:
+    """With their lines; the file is valid all the same."""
+    file = tmp_path / "over.yaml"
+    file.write_text(
+        "id: prg_x\nname: {en: X}\ntimezone: UTC\ntarget_url: https://example.com\nchannels: [douyin]\n"
+        "ends_at: 2020-01-01T00:00:00Z\nkits:\n  douyin:\n    en: 'My code {code}: {link}'\n"
+    )
+    result = _check(file)
+    assert result.exit_code == 0
+    warned = {line.split(":")[1] for line in result.stderr.splitlines() if "_ended]" in line or "_policy]" in line}
+    assert warned == {"6", "9"}
+
+
 def _diff(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["program", "diff", *arguments])
 

@@ -13,6 +13,7 @@ from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_encoding
 from referral.encryption import seal
 from referral.events.entities import AdapterSecret
 from referral_tools.catalog_access import CatalogAccess, open_catalog
+from referral_tools.help_group import HelpGroup
 
 WECHAT, WECHAT_AES = "wechat", "wechat-aes"
 # What the account's settings page accepts as Token: 3 to 32 letters and digits.
@@ -23,9 +24,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NAME, _PROGRAM = click.argument("name"), click.argument("program")
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def adapters() -> None:
-    """Manage the secrets of adapters. Needs Kafka (REFERRAL_KAFKA), not the services."""
+    """Manage the secrets of adapters. Needs Kafka (REFERRAL_KAFKA, or that of var/run.json), not the services."""
 
 
 @adapters.command("set")

@@ -3,6 +3,7 @@
 import click
 
 from referral_tools.commands.decision_options import decision_options
+from referral_tools.help_group import HelpGroup
 from referral_tools.service_client import ServiceClient, path, service_options
 from referral_tools.text_columns import table
 
@@ -10,7 +11,7 @@ _HEADS = ("PERSON", "SINCE (UTC)", "BY", "KEY", "WHY")
 _PROGRAM, _PERSON = click.argument("program", metavar="PROGRAM"), click.argument("person", metavar="PERSON")
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def bans() -> None:
     """Ban people from a program, and lift bans."""
 

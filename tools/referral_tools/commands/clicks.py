@@ -5,12 +5,13 @@ from typing import get_args
 import click
 
 from referral.events.facts import Visitor
+from referral_tools.help_group import HelpGroup
 from referral_tools.service_client import ServiceClient, path, service_options
 
 _CLASSES = click.Choice(get_args(Visitor))
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def clicks() -> None:
     """Correct recorded clicks."""
 

@@ -16,6 +16,7 @@ from referral.http.key_uses import read_key_uses
 from referral.redis_client import connect_for_http
 from referral_tools.catalog_access import CatalogAccess, open_catalog
 from referral_tools.commands.expiry_option import DURATION, EXPIRY, Expiry
+from referral_tools.help_group import HelpGroup
 from referral_tools.text_columns import table
 
 _HEADS = ("KEY", "NAME", "SCOPES", "PROGRAMS", "SINCE (UTC)", "LAST USED (UTC)", "STATE")
@@ -25,9 +26,9 @@ _EXPIRES = click.option(
 )
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def keys() -> None:
-    """Create, list, rotate and revoke API keys. Needs Kafka (REFERRAL_KAFKA), not the services."""
+    """Create, list, rotate and revoke API keys. Needs Kafka (REFERRAL_KAFKA, or that of var/run.json), not the services."""
 
 
 @keys.command()

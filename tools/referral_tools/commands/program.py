@@ -16,10 +16,11 @@ from referral_tools.commands.program_diff import diff
 from referral_tools.commands.program_file import FILE, load_program_file, print_mistakes
 from referral_tools.commands.program_sections import title
 from referral_tools.commands.program_service import ProgramVersionAnswer, list_versions, put_program
+from referral_tools.help_group import HelpGroup
 from referral_tools.service_client import ServiceClient, decode_response, mistakes, refusal, service_options
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def program() -> None:
     """Check program files, apply them, and compare versions."""
 

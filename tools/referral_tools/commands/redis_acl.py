@@ -8,11 +8,12 @@ import click
 
 from referral.redis_acls import OPERATOR, USERS, acl_file
 from referral_tools.commands.passwords import password_variable, passwords_from
+from referral_tools.help_group import HelpGroup
 
 _VARIABLE = "REFERRAL_REDIS_PASSWORD"
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def redis() -> None:
     """Print the users of Redis and what each may do. Needs neither Redis nor the services."""
 

@@ -6,6 +6,7 @@ import click
 
 from conversion_tracker.screening.conversion import CONVERSION_STATUSES
 from referral_tools.commands.decision_options import decision_options
+from referral_tools.help_group import HelpGroup
 from referral_tools.observed_numbers import observed_text
 from referral_tools.service_client import ServiceClient, path, service_options
 from referral_tools.text_columns import table
@@ -14,7 +15,7 @@ _HEADS = ("CONVERSION", "QUALIFIED (UTC)", "PERSON", "REFERRER", "WHY", "REVIEW"
 _CONVERSION = click.argument("conversion", metavar="CONVERSION")
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def review() -> None:
     """List conversions that screening held or rejected, and release or reject them."""
 

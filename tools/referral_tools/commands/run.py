@@ -1,5 +1,7 @@
 """`referral run`: the whole system on this machine, until Ctrl-C."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,13 +13,14 @@ from referral.config import ConfigError, Settings
 from referral.log.topic_admin import TopicMismatch
 from referral_tools.campaign.client import Client
 from referral_tools.commands.port_option import port_base as port_base_option
-from referral_tools.run_file import RunningSystem
+from referral_tools.run_file import RUN_FILE, RunningSystem
 from referral_tools.stack.jars import MissingProgram, NoJars
 from referral_tools.stack.ports import PortTaken
 from referral_tools.stack.process import ProcessUnhealthy
 from referral_tools.system import System
 
 _VAR = Path("var")
+_BOARDS = 5  # whose addresses are printed
 _REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, ProcessUnhealthy)
 
 
@@ -52,37 +55,41 @@ def run(port_base: int, home: Path | None, program: Path) -> None:
 
 def _run(home: Path, port_base: int, program: Path) -> None:
     click.echo("Starting Kafka, Redis and the services …")
+    started = time.monotonic()
     with System(home, port_base, var=_VAR) as system:
         key = system.make_key()
-        if _is_empty(system.settings):
-            _apply(system, key, program)
-        running = RunningSystem(system.front, system.services, key, system.stack.kafka, system.stack.redis)
-        with running.written_to(_VAR / "run.json", home / "run.json"):
-            _show(system, running)
+        programs = _list_programs(system.settings) or [_apply(system, key, program)]
+        click.echo(f"Started in {time.monotonic() - started:.0f} s")
+        running = system.describe(key)
+        with running.written_to(RUN_FILE, home / RUN_FILE.name):
+            _show(system, running, programs)
             system.wait()
             click.echo("Stopping …")
 
 
-def _is_empty(settings: Settings) -> bool:
-    """Whether the catalog holds no program."""
+def _list_programs(settings: Settings) -> list[str]:
+    """The ids of the programs in the catalog."""
     reader = CatalogReader(settings, Catalog())
     try:
         reader.read_to_end(10)
-        return not reader.view.programs()
+        return sorted(reader.view.programs())
     finally:
         reader.close()
 
 
-def _apply(system: System, key: str, program: Path) -> None:
-    """Applies a program file through the API, as a growth team would."""
+def _apply(system: System, key: str, program: Path) -> str:
+    """Applies a program file through the API, as a growth team would. Returns the program's id."""
     text = program.read_text("utf-8")
     with Client(system.front, key) as client:
         applied = client.apply(str(yaml.safe_load(text)["id"]), text)
     click.echo(f"Applied {program}: {applied.id}")
+    return applied.id
 
 
-def _show(system: System, running: RunningSystem) -> None:
+def _show(system: System, running: RunningSystem, programs: Sequence[str]) -> None:
     click.echo(f"  {'address':<19} {running.front}")
+    for program in programs[:_BOARDS]:
+        click.echo(f"  {'board':<19} {running.front}/p/{program}")
     for name in running.services:
         click.echo(f"  {'API':<19} {running.front}/docs/{name}")
     for name in system.processes:

@@ -17,11 +17,16 @@ from referral.log.errors import AccessDenied
 from referral.log.topic_admin import TopicMismatch, ensure_topics
 from referral.topics import TOPICS
 from referral_tools.commands.passwords import passwords_from
+from referral_tools.help_group import HelpGroup
+from referral_tools.run_file import running_addresses
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def topics() -> None:
-    """Create the topics of a system and the access rules of its services. Needs the log (REFERRAL_KAFKA), not the services."""
+    """Create the topics of a system and the access rules of its services.
+
+    Needs Kafka (REFERRAL_KAFKA, or that of var/run.json), not the services.
+    """
 
 
 _service_users = click.option(
@@ -101,7 +106,9 @@ def _users(renamed: Iterable[str]) -> dict[str, str]:
 
 def _settings() -> Settings:
     try:
-        return Settings.from_env({"REFERRAL_SIGNING_KEY": "unused: a topic has no token" + "." * 8, **os.environ})
+        return Settings.from_env(
+            {"REFERRAL_SIGNING_KEY": "unused: a topic has no token" + "." * 8, **running_addresses(), **os.environ}
+        )
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
 

@@ -5,7 +5,20 @@ from pathlib import Path
 
 # What a demo leaves. The clock is its mark: `referral run` keeps time by the system's, and its data must outlive any demo.
 CLOCK = "clock"
-_LEFT = frozenset(("api-key", CLOCK, "kafka", "logs", "redis", "server.properties", "signing-key", "summary.json"))
+_LEFT = frozenset(
+    (
+        "api-key",
+        CLOCK,
+        "kafka",
+        "logs",
+        "nginx",
+        "redis",
+        "run.json",
+        "server.properties",
+        "signing-key",
+        "summary.json",
+    )
+)
 
 
 class NotADemoFolder(Exception):

@@ -20,9 +20,18 @@ from referral_tools.demo.data_folder import CLOCK, empty_folder
 from referral_tools.demo.figure_checks import compare_figures
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.demo.progress import show_progress
-from referral_tools.demo.report import show_addresses, show_summary, show_verdict, summary, write
+from referral_tools.demo.report import (
+    CampaignSpan,
+    show_addresses,
+    show_start,
+    show_summary,
+    show_verdict,
+    summary,
+    write,
+)
 from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.oracle import Oracle
+from referral_tools.run_file import RUN_FILE
 from referral_tools.stack.ports import refuse_taken
 from referral_tools.system import PORTS, System
 
@@ -45,13 +54,14 @@ class Demo:
         started = time.monotonic()
         clock = self._prepare()
         with System(self.home, self.port_base, {"REFERRAL_CLOCK": f"file:{self._clock_file}"}) as system:
-            key = system.make_key()
-            self.console.print(f"The system runs after {time.monotonic() - started:.1f} s.")
-            with Client(system.front, key) as client:
-                verdict = self._verify(system, client, clock, started)
-            if stay:
-                show_addresses(self.console, system, self._program_id, key)
-                system.wait()
+            running = system.describe(system.make_key())
+            with running.written_to(RUN_FILE, self.home / RUN_FILE.name):
+                show_start(self.console, running, self._program_id, time.monotonic() - started)
+                with Client(system.front, running.api_key) as client:
+                    verdict = self._verify(system, client, clock, started)
+                if stay:
+                    show_addresses(self.console, system, running)
+                    system.wait()
         return verdict.agrees
 
     def _prepare(self) -> FileClock:
@@ -65,19 +75,26 @@ class Demo:
     def _verify(self, system: System, client: Client, clock: FileClock, started: float) -> ComparisonResult:
         """Plays, waits, recomputes, compares; shows the table and writes the summary."""
         program = client.apply(self._program_id, self.program.read_text())
+        figures_now = SystemFigures(client, program.id)
         with FoldWaiter(system.settings) as watch:
             player = Player(client, clock, program.id, watch.until_folded)
             steps = list(Simulation(self.model, program, self.seed, self._end).steps())
-            played = player.play(show_progress(steps, self.console))
+            played = player.play(show_progress(steps, self.console, lambda: figures_now.insights().followers))
             clock.set(0)
             watch.until_folded()
         figures = Oracle(program).facts(played.journal)
-        verdict = compare_figures(SystemFigures(client, program.id), figures, played, self.seed)
+        verdict = compare_figures(figures_now, figures, played, self.seed)
         show_verdict(self.console, verdict)
-        found = summary(verdict, figures, played, self.model.base_followers, time.monotonic() - started)
+        found = summary(verdict, figures_now, self._span, played, time.monotonic() - started)
         show_summary(self.console, found)
         write(found, self.home / "summary.json")
         return verdict
+
+    @property
+    def _span(self) -> CampaignSpan:
+        first = self._end.date() - timedelta(days=self.model.days)
+        days = [(first + timedelta(days=day)).isoformat() for day in range(self.model.days)]
+        return CampaignSpan(days, self.model.base_followers)
 
     @property
     def _clock_file(self) -> Path:

@@ -28,6 +28,8 @@ def _growth(verdict: ComparisonResult, insights: Insights, expected: Figures) ->
     verdict.compare("followers", insights.followers, expected.followers)
     verdict.compare("· from referrals", insights.referred, expected.referred)
     verdict.compare("· found the account", insights.discovered, expected.discovered)
+    verdict.compare("referral share", f"{insights.referral_share:.1%}", f"{expected.referral_share:.1%}")
+    verdict.compare("referred, all channels", sum(insights.by_channel.values()), expected.referred)
     verdict.compare("content shown", insights.shown, expected.total.shown)
     verdict.compare("content shared", insights.shares, expected.total.shares)
     verdict.compare("links opened", insights.clicks, expected.total.clicks)
@@ -75,7 +77,7 @@ def _rewards(verdict: ComparisonResult, rewards: RewardCounts, expected: Figures
         {rule: _compare_rewards_kept(counts) for rule, counts in rewards.by_rule.items()},
         expected.rewards_by_rule,
     )
-    verdict.compare("rewards granted", sum(system.values()), len(expected.kept_conversions))
+    verdict.compare("rewards granted", rewards.granted, len(expected.kept_conversions))
     for rule in sorted(set(system) | set(oracle)):
         verdict.compare(f"· {rule}", system.get(rule, 0), oracle[rule])
     verdict.count(system, oracle)

@@ -1,6 +1,8 @@
 """Shows the verdict as a table and the case in words, and writes the summary down."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -8,16 +10,29 @@ from rich.table import Table
 
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult
-from referral_tools.oracle import Figures
+from referral_tools.demo.system_figures import SystemFigures
+from referral_tools.run_file import RunningSystem
 from referral_tools.system import System
 
 
+class CampaignSpan(NamedTuple):
+    """The days of a campaign by name, and how many followed before it."""
+
+    days: Sequence[str]
+    followers_before: int
+
+
 class DemoSummary(msgspec.Struct, kw_only=True):
-    """The figures of the case. `referral_share` is of the followers that the campaign won, as the published case has it."""
+    """The figures of the case, all of them as the API has them and the glossary defines them.
+
+    `referral_share` is that of all time, as in insights; `referral_share_of_new` that of the campaign's days, as the published case
+    has it.
+    """
 
     followers_start: int
     followers_end: int
     referral_share: float
+    referral_share_of_new: float
     posts: int
     events: int
     participants: int
@@ -31,19 +46,26 @@ class DemoSummary(msgspec.Struct, kw_only=True):
 
 
 def summary(
-    verdict: ComparisonResult, figures: Figures, played: CampaignResult, started_with: int, seconds: float
+    verdict: ComparisonResult,
+    readings: SystemFigures,
+    campaign: CampaignSpan,
+    played: CampaignResult,
+    seconds: float,
 ) -> DemoSummary:
-    """What to write down of a campaign that began with so many followers and took so many seconds."""
-    won = figures.followers - started_with
+    """What to write down of a campaign that took so many seconds to play."""
+    total, rewards = readings.insights(), readings.rewards()
+    by_day = [readings.insights(day) for day in campaign.days]
+    new, referred = sum(one.followers for one in by_day), sum(one.referred for one in by_day)
     return DemoSummary(
-        followers_start=started_with,
-        followers_end=figures.followers,
-        referral_share=round(figures.referred / won, 4) if won else 0.0,
-        posts=figures.posts,
+        followers_start=campaign.followers_before,
+        followers_end=total.followers,
+        referral_share=round(total.referral_share, 4),
+        referral_share_of_new=round(referred / new, 4) if new else 0.0,
+        posts=total.posts,
         events=len(played.journal.facts) + len(played.journal.clicks),
         participants=len(played.journal.participants),
-        rewards_granted=len(figures.kept_conversions),
-        redeemed=figures.redeemed,
+        rewards_granted=rewards.granted,
+        redeemed=rewards.redeemed,
         lost=verdict.lost,
         doubled=verdict.doubled,
         agree=verdict.agrees,
@@ -74,18 +96,30 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
     """The case in words."""
     agree = "Both sides agree exactly" if facts.agree else "[bold red]THE TWO SIDES DISAGREE[/]"
     console.print(
-        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones"
-        f" by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards, {facts.redeemed:,} codes used.\n"
+        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share_of_new:.0%} of the new ones and"
+        f" {facts.referral_share:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards granted,"
+        f" {facts.redeemed:,} codes used.\n"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )
 
 
-def show_addresses(console: Console, system: System, program: str, key: str) -> None:
-    """Where to look, and the key to ask with."""
-    console.print(f"\nBoard    {system.front}/p/{program}")
-    for name in system.services:
-        console.print(f"API      {system.front}/docs/{name}")
-    console.print(f"API key  {key}\nIt stays up until Ctrl-C.")
+def show_start(console: Console, running: RunningSystem, program: str, seconds: float) -> None:
+    """That the system runs, and the address of the board, which can be opened while the campaign is played."""
+    _print(console, f"Started in {seconds:.0f} s · board {running.front}/p/{program}")
+
+
+def show_addresses(console: Console, system: System, running: RunningSystem) -> None:
+    """The addresses of the running system, and its API key."""
+    rows = [("API", f"{running.front}/docs/{name}") for name in running.services]
+    rows += [(name, system.address(name)) for name in system.processes]
+    rows += [("Kafka", running.kafka), ("Redis", running.redis), ("API key", running.api_key)]
+    for name, address in rows:
+        _print(console, f"  {name:<19} {address}")
+    _print(console, "The addresses are in var/run.json, too. Press Ctrl-C to stop.")
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _format_figure(value: object) -> str:

@@ -25,12 +25,14 @@ class _Board(msgspec.Struct):
     next_cursor: str | None = None
 
 
-class Insights(msgspec.Struct):
-    """A program's growth and activity in a period."""
+class Insights(msgspec.Struct, frozen=True):
+    """A program's growth and activity in a period, as the glossary defines its figures."""
 
     followers: int
     referred: int
     discovered: int
+    referral_share: float
+    by_channel: dict[str, int]
     shown: int
     shares: int
     clicks: int
@@ -40,6 +42,7 @@ class Insights(msgspec.Struct):
 class RewardCounts(msgspec.Struct):
     """A program's rewards in figures: by rule and status."""
 
+    granted: int
     redeemed: int
     by_rule: dict[str, dict[str, int]]
 

@@ -37,6 +37,25 @@ def text(one: Explanation) -> str:
     return "\n\n".join("\n".join([title, *lines]) for title, lines in sections if lines)
 
 
+# What a status means to the reader, with its name in the API.
+_CONVERSION_STATUS = {
+    "cleared": "counts (cleared)",
+    "held": "waits for a review (held)",
+    "rejected": "does not count (rejected)",
+    "reversed": "no longer counts (reversed)",
+}
+_REWARD_STATUS = {
+    "granted": "was granted and is not approved yet (granted)",
+    "held": "waits (held)",
+    "approved": "is approved and not handed over yet (approved)",
+    "fulfilled": "was handed over (fulfilled)",
+    "delivered": "was received (delivered)",
+    "redeemed": "was used (redeemed)",
+    "revoked": "was taken back (revoked)",
+    "expired": "has expired (expired)",
+}
+
+
 def _when(zone: str) -> When:
     place = ZoneInfo(zone)
     return lambda moment: f"{moment.astimezone(place):%Y-%m-%d %H:%M:%S}" if moment else "-"
@@ -74,7 +93,8 @@ def _screening(screening: Screening | None, when: When) -> list[str]:
     if screening is None:
         return []
     found = [(one.reason, one.outcome, one.description + observed_text(one.observed)) for one in screening.findings]
-    lines = [f"  {screening.conversion} is {screening.status}", *align_columns(found, indent="    ")]
+    status = _CONVERSION_STATUS.get(screening.status, screening.status)
+    lines = [f"  {screening.conversion} {status}", *align_columns(found, indent="    ")]
     if screening.review is not None:
         review = screening.review
         note = f": {review.note}" if review.note else ""
@@ -89,7 +109,9 @@ def _rewards(rewards: Sequence[ExplainedReward], when: When) -> list[str]:
         milestone = f", for {friends}," if one.milestone else ""
         what = f"{one.rule} ({one.kind})" if one.rule else "granted for another conversion"
         clawback = ", with clawback" if one.clawback else ""
-        lines.append(f"  {one.beneficiary}: {what}{milestone} is {one.status}{clawback}  {one.id}")
+        lines.append(
+            f"  {one.beneficiary}: {what}{milestone} {_REWARD_STATUS.get(one.status, one.status)}{clawback}  {one.id}"
+        )
         rows = [(when(state.at), _at(state.place), _state(state)) for state in one.states]
         lines += align_columns(rows, indent="    ")
     return lines
@@ -104,7 +126,8 @@ def _rank(one: Explanation) -> str:
         return one.rank_unknown or "not known"
     if one.rank.rank is None:
         return f"{_name(one.referrer)} has no referral that counts"
-    return f"{one.rank.rank} of {one.rank.total}, with {one.rank.score} of all time"
+    referrals = "1 referral" if one.rank.score == 1 else f"{one.rank.score} referrals"
+    return f"#{one.rank.rank} of {one.rank.total} on the board of all time, with {referrals}"
 
 
 def _causes(causes: Sequence[Cause], when: When) -> list[str]:

@@ -8,6 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 SHOWN = 20
+_NOTHING_CHANGES = (
+    "No referrer gains or loses: for everything recorded, these rules decide as the rules in force at the time did."
+)
 _TOTALS = {
     "referrals": "referrals that count",
     "held": "referrals held",
@@ -19,7 +22,10 @@ _TOTALS = {
 def show_replay(console: Console, job: dict[str, Any]) -> None:
     """Who gains, who loses, the totals, and whether it can be trusted."""
     result, progress = job["result"], job["progress"]
-    console.print(_referrers(result["referrers"]))
+    if result["referrers"]["items"]:
+        console.print(_referrers(result["referrers"]))
+    else:
+        console.print(_NOTHING_CHANGES, highlight=False)
     console.print(_totals(result["totals"]))
     for line in _words(result, progress):
         console.print(line, highlight=False, markup=False)

@@ -4,8 +4,9 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+from referral_tools.stack.download_progress import DownloadProgress
 
 _POM = Path(__file__).with_name("pom.xml")
 
@@ -39,21 +40,32 @@ def jars(var: Path) -> Path:
 
 def _download(home: Path) -> None:
     """Copies into a folder beside and moves it in place when it is whole. Raises MissingProgram, or NoJars."""
-    print("Bringing Kafka's jars (54 MB, once) …", file=sys.stderr)
     partial = home / "partial"
     shutil.rmtree(partial, ignore_errors=True)
     command = [
         require("mvn", "maven"),
-        "-q",
         "-B",
         "-f",
         str(_POM),
         "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
         f"-DoutputDirectory={partial}",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NoJars(f"Maven could not bring the broker's jars:\n{(done.stdout + done.stderr)[-2000:]}")
+    output, status = _run(command)
+    if status:
+        raise NoJars(f"Maven could not download Kafka:\n{output[-2000:]}")
     shutil.rmtree(home / "libs", ignore_errors=True)
     partial.rename(home / "libs")
     (home / "complete").touch()
+
+
+def _run(command: list[str]) -> tuple[str, int]:
+    """Runs Maven with its progress on the screen; returns its output and its exit status."""
+    lines: list[str] = []
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as maven,
+        DownloadProgress("Downloading Kafka (54 MB, once)") as progress,
+    ):
+        for line in maven.stdout or ():
+            lines.append(line)
+            progress.read(line)
+    return "".join(lines), maven.returncode

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from referral_tools.stack.log_text import likely_cause, readable_lines
+
 
 class ProcessUnhealthy(Exception):
     """A process did not become healthy, or died; carries the last lines of its log."""
@@ -63,9 +65,9 @@ class Process:
         deadline = time.monotonic() + timeout
         while not healthy():
             if not self.alive:
-                raise self._unhealthy(f"ended with status {self._status()} before it was healthy")
+                raise self.unhealthy(f"{self.describe_end()} before it was healthy")
             if time.monotonic() > deadline:
-                raise self._unhealthy(f"was not healthy within {timeout:g} s")
+                raise self.unhealthy(f"was not healthy within {timeout:g} s")
             time.sleep(0.05)
 
     def terminate(self, grace: float = 10) -> None:
@@ -92,13 +94,23 @@ class Process:
         if self.alive:
             os.kill(self.pid, number)
 
-    def last_lines(self, count: int = 20) -> str:
-        """Returns the last `count` lines of the log."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join(f"  {self.name}: {line}" for line in lines[-count:])
+    def unhealthy(self, what: str) -> ProcessUnhealthy:
+        """Returns the error for a process that `what` happened to: the likely cause in a sentence, then the end of the log."""
+        lines = self._last_lines()
+        cause = likely_cause(lines)
+        end = "\n".join(f"  {line}" for line in readable_lines(lines))
+        why = f" Likely cause: {cause.rstrip('.')}." if cause else ""
+        return ProcessUnhealthy(f"{self.name} {what}.{why}\nThe end of {self.log}:\n{end}")
 
-    def _unhealthy(self, what: str) -> ProcessUnhealthy:
-        return ProcessUnhealthy(f"{self.name} {what}. The end of {self.log}:\n{self.last_lines()}")
+    def describe_end(self) -> str:
+        """Returns how the process ended, as a sentence continues: `ended with status 1`, `was ended by SIGKILL`."""
+        status = self._status()
+        if status is not None and status < 0:
+            return f"was ended by {signal.Signals(-status).name}"
+        return f"ended with status {status}"
+
+    def _last_lines(self, count: int = 10) -> list[str]:
+        return self.log.read_text(errors="replace").splitlines()[-count:] if self.log.exists() else []
 
     def _status(self) -> int | None:
         return self._child.returncode if self._child else None

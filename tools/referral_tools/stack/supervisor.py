@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
-from referral_tools.stack.process import Process, ProcessUnhealthy
+from referral_tools.stack.process import Process
 
 _LOOK_S = 0.5
 _GRACE_S = 10
@@ -56,7 +56,7 @@ class Supervisor:
         while not self._stopping.wait(_LOOK_S):
             for process in (*also, *self.processes):
                 if not process.alive:
-                    raise ProcessUnhealthy(f"{process.name} has died.\n{process.last_lines()}")
+                    raise process.unhealthy(f"has died: it {process.describe_end()}")
 
     def _stop_requested(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()

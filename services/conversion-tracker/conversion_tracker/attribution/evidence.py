@@ -8,7 +8,7 @@ enrolment was dated back counts from that time, for what is appended to the log 
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeGuard, get_args
+from typing import TypeGuard, get_args
 
 from msgspec.structs import replace
 
@@ -51,13 +51,6 @@ def micros_of(fact: Fact) -> int:
     return fact.occurred_at.microsecond % 1000
 
 
-class Known(NamedTuple):
-    """By when an entity must have existed to count for an event, and when the event was appended to the log."""
-
-    by: datetime
-    appended_at: datetime
-
-
 @dataclass(slots=True)
 class EvidenceReader:
     """Converts events to history entries. `catalog` finds the owners of codes; entities recorded after `known_by` do not count."""
@@ -74,7 +67,7 @@ class EvidenceReader:
         in force then.
         """
         touches, micros = (
-            self._touches(fact, at, Known(known_by, to_datetime(position.recorded_at_ms))),
+            self._touches(fact, at, known_by, position.recorded_at_ms),
             micros_of(fact),
         )
         kind = _ENTRY_KINDS.get(type(fact), "touch")
@@ -87,29 +80,30 @@ class EvidenceReader:
             return HistoryEntry(at, fact.id, kind, touches, version, *given, *position[1:3], micros)
         return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3], micros)
 
-    def _touches(self, fact: Fact, at: int, known: Known) -> tuple[Touch, ...]:
+    def _touches(self, fact: Fact, at: int, known_by: datetime, appended_ms: int) -> tuple[Touch, ...]:
         touches: list[Touch] = []
         if isinstance(fact, CodeScanned):
             if scene := fact.data.scene or fact.code:
-                touches.append(self._code_touch("scan", scene, fact, at, known))
+                touches.append(self._code_touch("scan", scene, fact, at, known_by, appended_ms))
         elif fact.code:
-            touches.append(self._code_touch("code", fact.code, fact, at, known))
-        if fact.click and (touch := self._click_touch(fact.click, fact, known.by)):
+            touches.append(self._code_touch("code", fact.code, fact, at, known_by, appended_ms))
+        if fact.click and (touch := self._click_touch(fact.click, fact, known_by)):
             touches.append(touch)
         if fact.mention:
-            touches.append(self._mention_touch(fact.mention, fact, at, known))
-        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known)):
+            touches.append(self._mention_touch(fact.mention, fact, at, known_by, appended_ms))
+        if isinstance(fact, FriendTagged) and (touch := self._tag_touch(fact, at, known_by, appended_ms)):
             touches.append(touch)
         return tuple(touches)
 
-    def _code_touch(self, kind: EvidenceKind, code: str, fact: Fact, at: int, known: Known) -> Touch:
+    def _code_touch(
+        self, kind: EvidenceKind, code: str, fact: Fact, at: int, known_by: datetime, appended_ms: int
+    ) -> Touch:
         found = self.catalog.code(code)
-        owner = (
-            self.catalog.owner(found) if found and found.program == fact.program and _existed_by(found, known) else None
-        )
+        exists = found and found.program == fact.program and _existed_by(found, known_by, appended_ms)
+        owner = self.catalog.owner(found) if found and exists else None
         if found is None or owner is None:
             return Touch(kind, at, fact.id, flaw="unknown_code", code=code, micros=micros_of(fact))
-        referrer, flaw = _resolve_referrer(owner, fact.person, self._code_flaw(found, at, known.by))
+        referrer, flaw = _resolve_referrer(owner, fact.person, self._code_flaw(found, at, known_by))
         content, cta = _content_and_cta(fact)
         if isinstance(found, Participant):
             touch = Touch(
@@ -171,19 +165,19 @@ class EvidenceReader:
         touch = Touch("click", click.clicked_at_ms, click.id, referrer, flaw, click.code, *where)
         return _with_partner(touch, owner, click.partner, click.campaign)
 
-    def _mention_touch(self, mention: str, fact: Fact, at: int, known: Known) -> Touch:
-        owner = self.catalog.mention(fact.program, mention, known.by)
-        if owner is None or not owner.counts(*known):
+    def _mention_touch(self, mention: str, fact: Fact, at: int, known_by: datetime, appended_ms: int) -> Touch:
+        owner = self.catalog.mention(fact.program, mention, known_by)
+        if owner is None or not owner.counts(known_by, appended_ms):
             return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention, micros=micros_of(fact))
         referrer, flaw = _resolve_referrer(owner, fact.person)
         where = fact.channel, *_content_and_cta(fact)
         touch = Touch("mention", at, fact.id, referrer, flaw, mention, *where, micros=micros_of(fact))
         return _with_partner(touch, owner)
 
-    def _tag_touch(self, fact: FriendTagged, at: int, known: Known) -> Touch | None:
+    def _tag_touch(self, fact: FriendTagged, at: int, known_by: datetime, appended_ms: int) -> Touch | None:
         """Being tagged by a person who is not a participant is not evidence."""
         owner = self.catalog.participant_by_external(fact.program, fact.data.by)
-        if owner is None or not owner.counts(*known):
+        if owner is None or not owner.counts(known_by, appended_ms):
             return None
         referrer, flaw = _resolve_referrer(owner, fact.person)
         touch = Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel, micros=micros_of(fact))
@@ -198,11 +192,13 @@ def _with_partner(touch: Touch, owner: Participant, partner: str | None = None, 
     return replace(touch, partner=owner.partner or partner, campaign=campaign, by_partner=by_partner)
 
 
-def _existed_by(owner: Participant | Link, known: Known) -> bool:
+def _existed_by(owner: Participant | Link, known_by: datetime, appended_ms: int) -> bool:
     """Returns whether a code existed by a time; a participant's own code exists from the start of its second."""
     if not isinstance(owner, Participant):
-        return owner.recorded_at <= known.by
-    return owner.counts(*known) or (owner.since is None and owner.recorded_at.replace(microsecond=0) <= known.by)
+        return owner.recorded_at <= known_by
+    return owner.counts(known_by, appended_ms) or (
+        owner.since is None and owner.recorded_at.replace(microsecond=0) <= known_by
+    )
 
 
 def _is_in_effect(since: datetime | None, moment: datetime) -> bool:

@@ -11,11 +11,13 @@ from msgspec import Struct
 
 from referral.events.attributions import Stage
 
+UNKNOWN_CHANNEL = "unknown"  # of referrals whose evidence, such as a code, does not name a channel
+
 
 class Growth(Struct, frozen=True, array_like=True, tag="growth"):
     """Current followers who began to follow in a period, or ever: `attributed` plus `unattributed`.
 
-    `channels` splits `attributed` by the channel of the winning evidence, if it had one.
+    `channels` splits `attributed` by the channel of the winning evidence, if it had one; `by_channel` has the rest as well.
     """
 
     attributed: int = 0
@@ -30,15 +32,25 @@ class Growth(Struct, frozen=True, array_like=True, tag="growth"):
         by_channel = {channel: number} if channel and stage == "attributed" else {}
         return Growth(**counts, channels=_merge_channels(self.channels, by_channel))
 
+    def minus(self, other: "Growth") -> "Growth":
+        """Returns these counts without others that are part of them."""
+        return Growth(
+            self.attributed - other.attributed,
+            self.qualified - other.qualified,
+            self.unattributed - other.unattributed,
+            _merge_channels(self.channels, {name: -number for name, number in other.channels.items()}),
+        )
+
+    @property
+    def by_channel(self) -> dict[str, int]:
+        """`attributed` by channel; the parts add up to it."""
+        unknown = self.attributed - sum(self.channels.values())
+        return self.channels | ({UNKNOWN_CHANNEL: unknown} if unknown else {})
+
     @property
     def followers(self) -> int:
         """All who follow."""
         return self.attributed + self.unattributed
-
-    @property
-    def referral_share(self) -> float:
-        """The share of followers who were referred, 0 to 1; 0 without followers."""
-        return self.attributed / self.followers if self.followers else 0.0
 
 
 class GrowthDays(Struct, frozen=True, array_like=True, tag="days"):

@@ -15,8 +15,12 @@ from referral.events.section import Period
 
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "all")
 END_OF_TIME_S = 2**32  # in the year 2106; scores contain seconds in 32 bits
+FIRST_YEAR, LAST_YEAR = 1970, 2105  # of periods by name: all of their seconds fit into scores, in every time zone
+HOW_TO_NAME_ONE = (
+    f"write day, week, month or all, or name one from {FIRST_YEAR} to {LAST_YEAR}: 2026-11-24, 2026-W48, 2026-11"
+)
 _DAY = timedelta(days=1)
-_NAME = re.compile(r"(\d{4})-(?:W(\d\d)|(\d\d)(?:-(\d\d))?)")
+_NAME = re.compile(r"([0-9]{4})-(?:W([0-9]{2})|([0-9]{2})(?:-([0-9]{2}))?)")
 
 
 class UnknownPeriod(ValueError):
@@ -52,15 +56,16 @@ def _windows(day: date, zone: str) -> tuple[Window, Window, Window, Window]:
 
 
 def window(name: str, second: int, zone: str) -> Window:
-    """Returns the period with this name, or the one of this kind (`day`, …) that contains `second`. Raises UnknownPeriod."""
+    """Returns the period with this name, or the one of this kind (`day`, …) that contains `second`.
+
+    Raises UnknownPeriod for any other text, and for years before FIRST_YEAR or after LAST_YEAR.
+    """
     if name in PERIODS:
         return windows(second, zone)[PERIODS.index(name)]
     try:
         return _parse(name, ZoneInfo(zone))
-    except (ValueError, OverflowError):
-        raise UnknownPeriod(
-            f"{name!r} is not a period: write day, week, month or all, or name one: 2026-11-24, 2026-W48, 2026-11"
-        ) from None
+    except ValueError:
+        raise UnknownPeriod(f"{name[:32]!r} is not a period: {HOW_TO_NAME_ONE}") from None
 
 
 def days(window: Window, zone: str) -> Iterator[str]:
@@ -78,6 +83,8 @@ def _parse(name: str, tz: ZoneInfo) -> Window:
     if match is None:
         raise UnknownPeriod(name)
     year, week, month, day = match.groups()
+    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+        raise UnknownPeriod(name)
     if week:
         return _week(date.fromisocalendar(int(year), int(week), 1), tz)
     if day:

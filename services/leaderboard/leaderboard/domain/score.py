@@ -64,6 +64,11 @@ def count_of(score: float) -> int:
     return -int(score // _STEP)
 
 
+def score_range(referrals: int) -> tuple[float, float]:
+    """Returns the scores [low, end) of this many referrals, whenever the last of them counted."""
+    return -referrals * _STEP, -(referrals - 1) * _STEP
+
+
 def reached_at_of(score: float) -> int:
     """Returns the second since the epoch at which the last referral of a score counted."""
     return int(score % _STEP)

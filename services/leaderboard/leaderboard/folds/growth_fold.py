@@ -1,6 +1,7 @@
 """Attributions → growth: who follows now, by program, day of the follow and channel.
 
-A reversal does not contain the channel of the referral, so it is stored for each referral that has one.
+A reversal does not contain the channel of the referral, so it is stored for each referral that has one. The counts of each
+referrer are stored as well: those of banned referrers are subtracted when the figures are read, so that a ban changes one state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,12 +19,15 @@ from referral.events.attributions import (
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
+    ReferrerBanned,
+    ReferrerUnbanned,
     Stage,
 )
 from referral.events.line import ClockTicked
-from referral.fold.fold import Decision, Key, Position
+from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import ATTRIBUTIONS, Topic
 
+BanLine = ReferrerBanned | ReferrerUnbanned
 GrowthLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
 State = Growth | GrowthDays | ReferralChannel
 States = Mapping[Key, State | float | None]
@@ -44,23 +48,30 @@ class GrowthFold:
         self._time_zones = ProgramTimeZones()
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
-        """The counts of the follow's day and of all time, and the referral's channel. Referral edges add no follower."""
+        """The counts of the follow's day and of all time, also the referrer's, and the referral's channel.
+
+        Referral edges add no follower.
+        """
+        if isinstance(line, BanLine):
+            return (_ban_key(line),)
         if not isinstance(line, GrowthLine):
             return ()
-        return state_keys.all_time(line.program), _days_key(line), *_channel_keys(line)
+        return *(key for keys in _count_keys(line) for key in keys), *_channel_keys(line)
 
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """Returns the new counts. Raises LookupError for a program that the catalog lacks."""
+        if isinstance(line, BanLine):
+            return Decision({_ban_key(line): 0.0 if isinstance(line, ReferrerBanned) else None})
         if not isinstance(line, GrowthLine):
             return Decision()
         day = windows(_second(line), self._time_zones.zone_of(line.program, catalog))[0].name
-        total, days = states[state_keys.all_time(line.program)], states[_days_key(line)]
-        bucket = days if isinstance(days, GrowthDays) else GrowthDays()
         channel = _channel(line, states)
-        changes: Changes = {
-            state_keys.all_time(line.program): _count(line, total if isinstance(total, Growth) else Growth(), channel),
-            _days_key(line): bucket.with_day(day, _count(line, bucket.days.get(day, Growth()), channel)),
-        }
+        changes: Changes = {}
+        for total_key, days_key in _count_keys(line):
+            total, days = states[total_key], states[days_key]
+            bucket = days if isinstance(days, GrowthDays) else GrowthDays()
+            changes[total_key] = _count(line, total if isinstance(total, Growth) else Growth(), channel)
+            changes[days_key] = bucket.with_day(day, _count(line, bucket.days.get(day, Growth()), channel))
         return Decision(changes | _channel_changes(line))
 
     def on_timer(
@@ -84,8 +95,19 @@ def _second(line: GrowthLine) -> int:
     return int(_followed_at(line).timestamp())
 
 
-def _days_key(line: GrowthLine) -> str:
-    return state_keys.days(line.program, bucket_of(_second(line)))
+def _count_keys(line: GrowthLine) -> list[tuple[str, str]]:
+    """The keys of the counts of all time and of the follow's day: the program's, and those of the referrer if there is one."""
+    program, bucket = line.program, bucket_of(_second(line))
+    keys = [(state_keys.all_time(program), state_keys.days(program, bucket))]
+    referrer = None if isinstance(line, ReferralUnattributed) else line.referrer
+    if referrer:
+        own = state_keys.referrer_all_time(program, referrer), state_keys.referrer_days(program, referrer, bucket)
+        keys.append(own)
+    return keys
+
+
+def _ban_key(line: BanLine) -> SortedSetMember:
+    return SortedSetMember(state_keys.banned_referrers(line.program), line.referrer)
 
 
 def _channel_keys(line: GrowthLine) -> tuple[str, ...]:

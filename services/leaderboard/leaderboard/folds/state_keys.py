@@ -29,6 +29,21 @@ def all_time(program: str) -> str:
     return f"ever:{program}"
 
 
+def referrer_days(program: str, referrer: str, bucket: int) -> str:
+    """The counts of one referrer's referrals on each day in a bucket (growth: GrowthDays)."""
+    return f"by:{program}|{referrer}:{bucket}"
+
+
+def referrer_all_time(program: str, referrer: str) -> str:
+    """The counts of one referrer's referrals of all time (growth: Growth)."""
+    return f"by:{program}|{referrer}"
+
+
+def banned_referrers(program: str) -> str:
+    """A sorted set of the participants who are banned (growth); their referrals are part of the counts above."""
+    return f"banned:{program}"
+
+
 def channel(referral: str) -> str:
     """The channel of a referral that counts (growth: ReferralChannel); absent if it has none."""
     return f"channel:{referral}"

@@ -4,6 +4,7 @@ from flask import Response
 from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
+from leaderboard.domain.periods import UnknownPeriod
 from leaderboard.pages import error_pages
 from leaderboard.pages.board_view import render_board_page
 from referral.http.rate_limit import without_rate_limit
@@ -23,6 +24,7 @@ _RESPONSES = {
     200: {"description": "The page.", "content": _HTML},
     304: {"description": "Not modified."},
     404: {"description": "Unknown program, as a page.", "content": _HTML},
+    422: {"description": "Not a period, or one outside the years that boards have, as a page.", "content": _HTML},
     503: {"description": "The board cannot be read now, as a page.", "content": _HTML},
 }
 
@@ -36,5 +38,7 @@ def page(program: str) -> Response:
     """The public board page of a program, in Chinese or English. Errors are pages too."""
     try:
         return render_board_page(program) or error_pages.unknown_program(program)
+    except UnknownPeriod:
+        return error_pages.unknown_period()
     except (RedisError, LogUnavailable):
         return error_pages.unavailable()

@@ -5,7 +5,7 @@ from typing import get_args
 from marshmallow import Schema, fields, validate
 
 from leaderboard.domain.board_metrics import BOARD_METRICS
-from leaderboard.domain.periods import UnknownPeriod, Window, window
+from leaderboard.domain.periods import FIRST_YEAR, HOW_TO_NAME_ONE, LAST_YEAR, UnknownPeriod, Window, window
 from leaderboard.http_api.dependencies import dependencies
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
@@ -19,7 +19,7 @@ from referral.http.require import unknown_program
 KIND_DESCRIPTION = "`follower` or `partner`. Partners have boards of their own; followers compete among themselves."
 _PERIOD_DESCRIPTION = (
     "`day`, `week`, `month` or `all`: the current one in the program's time zone. Or a period by name: 2026-11-24, "
-    "2026-W48 (ISO week), 2026-11."
+    f"2026-W48 (ISO week), 2026-11, from {FIRST_YEAR} to {LAST_YEAR}."
 )
 
 
@@ -28,7 +28,7 @@ class PeriodQuery(Schema):
 
     period = fields.Str(
         load_default="all",
-        validate=validate.Length(1, 16),
+        validate=validate.Length(1, 16, error=f"Not a period: {HOW_TO_NAME_ONE}"),
         metadata={"description": _PERIOD_DESCRIPTION, "example": "month"},
     )
 

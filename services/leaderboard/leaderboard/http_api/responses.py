@@ -79,12 +79,31 @@ class RankResponse(PeriodResponse, kw_only=True):
 class InsightsResponse(PeriodResponse, kw_only=True):
     """What happened in a period, as of now: without what was reversed, each event counted once."""
 
-    followers: Annotated[int, Meta(description="Current followers who began to follow in the period.")]
-    referred: Annotated[int, Meta(description="Those of them who were referred.")]
+    followers: Annotated[
+        int,
+        Meta(description="Current followers who began to follow in the period: referred + discovered + excluded."),
+    ]
+    referred: Annotated[int, Meta(description="Those of them who were referred, without those of banned referrers.")]
     discovered: Annotated[int, Meta(description="Those who came without a referral.")]
+    excluded: Annotated[int, Meta(description="Those whose referrer is banned: neither referred nor discovered.")]
     referral_share: Annotated[float, Meta(description="referred / followers, 0 to 1; 0 without followers.")]
     qualified: Annotated[int, Meta(description="Referred, and the program's qualifying event has happened.")]
-    by_channel: Annotated[dict[str, int], Meta(description="referred by the channel of the referral, if it has one.")]
+    counted: Annotated[
+        int,
+        Meta(
+            description="Referrals that qualified in the period and were cleared, and still count: the sum of the boards of the"
+            " period, and what is rewarded."
+        ),
+    ]
+    not_counted: Annotated[
+        int | None, Meta(description="Of all time, qualified - counted: held or rejected. Null for other periods.")
+    ]
+    by_channel: Annotated[
+        dict[str, int],
+        Meta(
+            description="referred by channel of the referral; `unknown` if its evidence names none. Adds up to referred."
+        ),
+    ]
     posts: Annotated[int, Meta(description="Posts published in the period that still exist.")]
     shares: Annotated[int, Meta(description="Content shared.")]
     shown: Annotated[int, Meta(description="Content shown.")]

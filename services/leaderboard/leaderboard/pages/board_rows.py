@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from leaderboard.display_names import ParticipantName, names_of
 from leaderboard.domain.ranking import BoardSlice, RankedEntry
 from referral.catalog.view import Catalog
+
+SINGLE_ROWS = 20  # places that always have a row of their own
+MIN_TIED = 3  # people with equal counts below them who share a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,21 @@ class BoardRow:
     referrals: int
     today: int
     is_me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TiedRow:
+    """One row for people with equally many referrals, from rank `first` to `last`; `names` are those that were read."""
+
+    first: int
+    last: int
+    referrals: int
+    names: list[str]
+
+    @property
+    def people(self) -> int:
+        """How many they are."""
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +55,22 @@ def rows_of(
     """Returns the rows of entries, with names instead of ids if the catalog knows them."""
     names = names_of([ranked.entry.participant for ranked in entries], catalog)
     return [_row(ranked, names[ranked.entry.participant], today, me) for ranked in entries]
+
+
+def combine_ties(rows: Sequence[BoardRow], last_rank: int) -> list[BoardRow | TiedRow]:
+    """Returns the rows with people of equal counts combined after place SINGLE_ROWS; the reader keeps a row of their own.
+
+    `last_rank` is the rank of the last person with as many referrals as the last row: further ranks than were read.
+    """
+    combined: list[BoardRow | TiedRow] = list(rows[:SINGLE_ROWS])
+    for (referrals, _), group in groupby(rows[SINGLE_ROWS:], key=lambda row: (row.referrals, row.is_me)):
+        tied = list(group)
+        last = last_rank if tied[-1] is rows[-1] else tied[-1].rank
+        if last - tied[0].rank + 1 < MIN_TIED or tied[0].is_me:
+            combined += tied
+        else:
+            combined.append(TiedRow(tied[0].rank, last, referrals, [row.name for row in tied]))
+    return combined
 
 
 def own_row(

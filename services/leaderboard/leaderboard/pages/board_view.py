@@ -6,17 +6,17 @@ from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
 
-from leaderboard.domain.periods import PERIODS, UnknownPeriod, Window, window, windows
+from leaderboard.domain.periods import PERIODS, Window, window, windows
 from leaderboard.domain.ranking import BoardSlice
 from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
-from leaderboard.pages import board_texts
-from leaderboard.pages.board_rows import BoardRow, OwnRow, own_row, rows_of
+from leaderboard.pages import board_texts, closing_texts
+from leaderboard.pages.board_rows import BoardRow, OwnRow, TiedRow, combine_ties, own_row, rows_of
 from referral.events.board_rules import Board, BoardMetric
 from referral.events.program import Program
 from referral.events.section import Period
 from referral.http.context import context
-from referral.pages.languages import localize
+from referral.pages.languages import localize, use_languages_of
 
 METRIC: BoardMetric = "referrals"
 MAX_ROWS = 100
@@ -25,41 +25,53 @@ MAX_AGE_S = 5
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """What the template shows of a board. `shows_today`: rows have today's referrals, because today is part of the period."""
+    """What the template shows of a board. `shown` is how many of its people are in the rows."""
 
     program: Program
     zone: str
     window: Window
+    now_s: int
     board: BoardSlice
-    shows_today: bool
-    rows: list[BoardRow]
+    shown: int
+    rows: list[BoardRow | TiedRow]
     own: OwnRow | None
 
 
 def render_board_page(program: str) -> Response | None:
-    """Returns the page for this request, cached by browsers and proxies for some seconds. None for an unknown program."""
-    view = _board_view(program)
-    return _response(view) if view else None
+    """Returns the page for this request, cached by browsers and proxies for some seconds. None for an unknown program.
 
-
-def _board_view(name: str) -> BoardView | None:
-    catalog = context().catalog
-    newest = catalog.program(name)
+    Raises UnknownPeriod for a period that does not exist.
+    """
+    newest = context().catalog.program(program)
     if newest is None:
         return None
-    program, now_s = newest.program, context().clock.now_ms() // 1000
-    zone = dependencies().time_zones.zone_of(name, catalog)
+    use_languages_of(newest.program.name)
+    return _response(_board_view(newest.program))
+
+
+def _board_view(program: Program) -> BoardView:
+    catalog, now_s = context().catalog, context().clock.now_ms() // 1000
+    zone = dependencies().time_zones.zone_of(program.id, catalog)
     window = _window(program, now_s, zone)
-    key, me = state_keys.board(name, METRIC, window.name), request.args.get("me", "")[:64] or None
+    key, me = state_keys.board(program.id, METRIC, window.name), request.args.get("me", "")[:64] or None
     boards = dependencies().boards
     top = boards.top(key, MAX_ROWS)
-    around = boards.around(name, key, me, 1) if me else None
+    around = boards.around(program.id, key, me, 1) if me else None
     shows_today = window.kind != "day" and window.contains(now_s)
     slices = [part for part in (top, around) if part]
-    today = _referrals_today(name, zone, now_s, slices) if shows_today else {}
-    rows = rows_of(top.entries, catalog, today, me)
-    own = own_row(around, name, me, catalog, today) if me else None
-    return BoardView(program, zone, window, top, shows_today, rows, own)
+    today = _referrals_today(program.id, zone, now_s, slices) if shows_today else {}
+    rows, last_rank = rows_of(top.entries, catalog, today, me), _last_rank(key, top)
+    own = own_row(around, program.id, me, catalog, today) if me else None
+    return BoardView(program, zone, window, now_s, top, last_rank, combine_ties(rows, last_rank), own)
+
+
+def _last_rank(key: str, top: BoardSlice) -> int:
+    """The rank of the last person with as many referrals as the last entry, who may not have been read."""
+    if len(top.entries) == top.total:
+        return top.total
+    referrals = top.entries[-1].entry.referrals
+    first = next(ranked.rank for ranked in top.entries if ranked.entry.referrals == referrals)
+    return first + dependencies().boards.total_with(key, referrals) - 1
 
 
 def _referrals_today(program: str, zone: str, now_s: int, slices: Iterable[BoardSlice]) -> dict[str, int]:
@@ -70,13 +82,10 @@ def _referrals_today(program: str, zone: str, now_s: int, slices: Iterable[Board
 
 
 def _window(program: Program, now_s: int, zone: str) -> Window:
-    """The requested period. By default, and for an invalid one (an outdated link), the month, or the program's first period."""
-    name, kinds = request.args.get("period", ""), _kinds(program)
+    """The requested period; by default the month, or the program's first period. Raises UnknownPeriod."""
+    kinds = _kinds(program)
     default: Period = "month" if "month" in kinds else kinds[0]
-    try:
-        return window(name or default, now_s, zone)
-    except UnknownPeriod:
-        return window(default, now_s, zone)
+    return window(request.args.get("period") or default, now_s, zone)
 
 
 def _board(program: Program) -> Board | None:
@@ -90,27 +99,44 @@ def _kinds(program: Program) -> tuple[Period, ...]:
 
 
 def _response(view: BoardView) -> Response:
-    board = _board(view.program)
-    prizes = board.prizes.get(view.window.kind, {}) if board else {}
-    time_left, closing_time = board_texts.closing(view.window, view.zone, context().clock.now_ms() // 1000)
-    response = make_response(
-        render_template(
-            "board.html",
-            view=view,
-            name=localize(view.program.name) or view.program.id,
-            heading=board_texts.heading(view.window, view.zone),
-            tabs=[(kind, board_texts.TABS[kind], _tab_url(kind)) for kind in _kinds(view.program)],
-            prizes=[(board_texts.rank_range(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],
-            time_left=time_left,
-            closes=view.window.kind != "all",
-            closing_time=closing_time,
-        )
-    )
+    response = make_response(render_template("board.html", view=view, place=board_texts.place, **_texts(view)))
     response.cache_control.public, response.cache_control.max_age = True, MAX_AGE_S
     response.vary.add("Accept-Language")
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def _texts(view: BoardView) -> dict[str, object]:
+    board = _board(view.program)
+    prizes = board.prizes.get(view.window.kind, {}) if board else {}
+    heading = board_texts.heading(view.window, view.zone, view.now_s)
+    time_left, closing_time = closing_texts.closing(view.window, view.zone, view.now_s)
+    return {
+        "name": localize(view.program.name) or view.program.id,
+        "heading": heading,
+        "tabs": [(kind, _tab_text(kind, view), _tab_url(kind)) for kind in _kinds(view.program)],
+        "now_link": _now_link(view),
+        "prizes": [(board_texts.rank_range(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],
+        "empty": closing_texts.empty_board(view.window, heading, view.now_s),
+        "time_left": time_left,
+        "closes": view.window.kind != "all",
+        "closing_time": closing_time,
+    }
+
+
+def _tab_text(kind: Period, view: BoardView) -> str:
+    """The text of a tab; the tab of the period that is shown has its name if it is not the current one."""
+    shown = kind == view.window.kind
+    return board_texts.tab(view.window, view.zone, view.now_s) if shown else str(board_texts.TABS[kind])
+
+
+def _now_link(view: BoardView) -> dict[str, str] | None:
+    """The link from another period to the current one of its kind; None if that is shown."""
+    kind = view.window.kind
+    if view.window.contains(view.now_s) or kind == "all":
+        return None
+    return {"href": _tab_url(kind), "text": str(board_texts.BACK_TO_NOW[kind])}
 
 
 def _tab_url(kind: Period) -> str:

@@ -2,7 +2,8 @@
 
 from flask import Response, make_response, render_template, request
 
-from referral.pages.languages import gettext
+from leaderboard.domain.periods import FIRST_YEAR, LAST_YEAR
+from referral.pages.languages import gettext, language
 
 
 def unknown_program(program: str) -> Response:
@@ -10,8 +11,23 @@ def unknown_program(program: str) -> Response:
     return _error_page(
         404,
         gettext("There is no board here"),
-        gettext("There is no program %(program)s. Check the address.", program=program),
-        gettext("Links and codes from your friends still work."),
+        gettext('No program called "%(program)s". Check the address.', program=program[:64]),
+        gettext("Your friends' links and codes still work."),
+    )
+
+
+def unknown_period() -> Response:
+    """Returns the 422 page for a period that does not exist, with the periods that do."""
+    return _error_page(
+        422,
+        gettext("There is no such period"),
+        gettext(
+            "Boards exist for days, weeks and months from %(first)s to %(last)s, written like 2026-11-24, 2026-W48 or 2026-11.",
+            first=FIRST_YEAR,
+            last=LAST_YEAR,
+        ),
+        gettext("The current board is one tap away."),
+        {"href": f"?lang={language()}", "text": gettext("See the current board")},
     )
 
 
@@ -19,9 +35,9 @@ def unavailable() -> Response:
     """Returns the 503 page for a board that cannot be read now."""
     response = _error_page(
         503,
-        gettext("The board is temporarily unavailable"),
+        gettext("The board can't be shown right now"),
         gettext("Please try again in a minute."),
-        gettext("Nothing is lost: links work, and every friend who follows now is counted."),
+        gettext("Links still work, and every new friend still counts."),
         {"href": request.full_path, "text": gettext("Try again")},
     )
     response.headers["Retry-After"] = "5"

@@ -60,7 +60,7 @@ class Enrolment:
             since_by=enrolled_by if is_dated_back else None,
         )
 
-    def ignored(self, participant: Participant) -> list[IgnoredValue]:
+    def ignored_values(self, participant: Participant) -> list[IgnoredValue]:
         """The values that were sent for a participant who was enrolled before with others."""
         names: tuple[IgnoredField, ...] = ("display_name", "mention", "device", "since")
         return [

@@ -16,6 +16,9 @@ from typing import Literal
 import structlog
 from PIL import ImageFont, features
 
+from referral.events.normal_forms import is_invisible
+from referral.events.visible_text import has_visible_character
+
 log = structlog.get_logger()
 
 Weight = Literal["regular", "bold"]
@@ -27,12 +30,6 @@ REMEDY = (
 _WEIGHTS: dict[Weight, int] = {"regular": 80, "bold": 200}  # fontconfig's numbers
 # With libraqm, Pillow shapes scripts such as Arabic and Devanagari and orders them from right to left where needed.
 _SHAPES_TEXT = bool(features.check("raqm"))
-# Characters without a picture of their own: fillers, and the controls of direction and variants (Default_Ignorable_Code_Point of
-# the Unicode Character Database), except the joiners that some scripts need.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\U000e0000-\U000e0fff]"
-)
 # Pictographs and what joins them, which text fonts do not contain or draw in one colour.
 _PICTOGRAPH = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u20e3]\u200d?")
 _JOINERS = "\u200c\u200d"
@@ -102,7 +99,7 @@ def face_for(text: str, weight: Weight) -> FontFace | None:
 
 def drawable_text(text: str) -> str:
     """The text without pictographs and other symbols that no font has. Raises FontMissing if no font has one of its letters."""
-    plain = _INVISIBLE.sub("", _PICTOGRAPH.sub("", unicodedata.normalize("NFC", text)))
+    plain = "".join(filter(_is_part_of_text, _PICTOGRAPH.sub("", unicodedata.normalize("NFC", text))))
     kept = "".join(letter for letter in plain if _is_letter(letter) or letter.isspace() or _is_drawable(letter))
     missing = sorted({letter for letter in kept if _is_letter(letter) and not _is_drawable(letter)})
     if missing:
@@ -113,9 +110,15 @@ def drawable_text(text: str) -> str:
 def drawable_name(name: str) -> str | None:
     """The name as it can be drawn; None if that would leave nothing of it, or only a part of its letters."""
     try:
-        return drawable_text(name) or None
+        drawable = drawable_text(name)
     except FontMissing:
         return None
+    return drawable if has_visible_character(drawable) else None
+
+
+def _is_part_of_text(character: str) -> bool:
+    """Whether a character is drawn or shapes its neighbours; controls of direction, fillers and the like are not."""
+    return character in _JOINERS or character.isspace() or not is_invisible(character)
 
 
 def _is_letter(character: str) -> bool:

@@ -119,6 +119,8 @@ class Sender:
         return FIRST_PAUSE_S * 2.0 ** (number - 1) * (0.5 + self._jitter() / 2)
 
     async def _attempt(self, webhook: Webhook, message: Message) -> AttemptResult:
+        if message.problem is not None:
+            return AttemptResult("refused", message.problem)
         try:
             # The receiver compares the timestamp with its own clock, so it is the real time even in a simulation.
             headers = signed_headers(webhook_secret(self._ring, webhook), message, datetime.now(UTC))

@@ -29,6 +29,7 @@ from reward_dispatcher.delivery.dead_letters import RedisDeadLetterStore
 from reward_dispatcher.delivery.faust_app import create_faust_app, events_without_ack, run_faust_app
 from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, WebhookDispatcher
+from reward_dispatcher.sealed_codes import CodeSealer
 
 _SERVICE = "reward-dispatcher"
 _POLL_S = 0.2
@@ -86,7 +87,9 @@ class DeliveryWorker:
         while self._catalog.stale_reason() is not None:
             await asyncio.sleep(_POLL_S)
         if self._dispatcher is None:
-            self._dispatcher = WebhookDispatcher(self._catalog.view, _sender(self._settings), self._report_delivered)
+            codes = CodeSealer(self._settings.key_ring())
+            sender = _sender(self._settings)
+            self._dispatcher = WebhookDispatcher(self._catalog.view, sender, codes, self._report_delivered)
         return self._dispatcher
 
     async def _report_delivered(self, partition: int, line: RewardFulfilled) -> None:

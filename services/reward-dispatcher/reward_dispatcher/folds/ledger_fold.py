@@ -32,10 +32,11 @@ from referral.topics import REWARDS, Topic
 from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import CodeGenerator, Transition
-from reward_dispatcher.domain.code_pool import Pool, PoolLine, apply_pool_line
+from reward_dispatcher.domain.code_pool import Pool, PoolLine, ReadChunk, apply_pool_line
 from reward_dispatcher.domain.redemption import Redemption, redeem
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.state_changes import State, account_decision, pool_decision, result_changes
+from reward_dispatcher.sealed_codes import CodeSealer
 
 _States = Mapping[Key, State | float | None]
 _AccountLine = (
@@ -44,7 +45,11 @@ _AccountLine = (
 
 
 class LedgerFold:
-    """Holds, fulfils, redeems once, revokes and expires rewards. `generate_code` returns the generated code of a reward id."""
+    """Holds, fulfils, redeems once, revokes and expires rewards.
+
+    `generate_code` returns the generated code of a reward id. Codes are sealed in every line: `codes` opens those that are read,
+    and seals those that are written.
+    """
 
     name = state_keys.LEDGER
     service = state_keys.SERVICE
@@ -53,8 +58,9 @@ class LedgerFold:
     state: object = State
     keeps_order = True
 
-    def __init__(self, generate_code: CodeGenerator) -> None:
+    def __init__(self, generate_code: CodeGenerator, codes: CodeSealer) -> None:
         self._generate_code = generate_code
+        self._codes = codes
 
     def keys(self, line: RewardLine) -> Sequence[Key]:
         """The account (with the request's result), or the pool; nothing for output lines that change no state."""
@@ -79,12 +85,15 @@ class LedgerFold:
                 assert_never(line)
 
     def decide(self, line: RewardLine, states: _States, catalog: Catalog, position: Position) -> Decision[State]:
-        """Returns the changes of the account or the pool, and the output lines."""
+        """Returns the changes of the account or the pool, and the output lines. Raises DecryptionFailed if a key is missing."""
+        return self._sealed(self._decide(self._codes.open_line(line), states, catalog))
+
+    def _decide(self, line: RewardLine, states: _States, catalog: Catalog) -> Decision[State]:
         match line:
             case RedemptionRequested():
                 return _redemption_decision(line, states)
             case CodeRequested() | CodeReturned() | PoolFilled():
-                return _pool_decision(line, states, catalog)
+                return _pool_decision(line, states, self._chunk_reader(catalog))
             case RewardRedeemed() | RewardExpired() | ClawbackOpened() | RedemptionRefused() | ClockTicked():
                 return Decision()
             case _:
@@ -96,10 +105,25 @@ class LedgerFold:
     ) -> Decision[State]:
         """Ends holding periods, expires rewards, and removes results that are too old to be requested again."""
         if isinstance(state, Account):
-            return _account_decision(
-                state, account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
-            )
+            transition = account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
+            return self._sealed(_account_decision(state, transition))
         return Decision({key: None} if isinstance(state, Redemption) else {})
+
+    def _sealed(self, decision: Decision[State]) -> Decision[State]:
+        """The decision with the codes of its output lines sealed."""
+        outputs = [output._replace(line=self._codes.seal_line(output.line)) for output in decision.outputs]  # type: ignore[type-var]
+        return Decision(decision.changes, outputs)
+
+    def _chunk_reader(self, catalog: Catalog) -> ReadChunk:
+        """Returns a function that reads the codes of a chunk. It raises LookupError if the catalog lacks the chunk."""
+
+        def read_chunk(chunk: str) -> Sequence[str]:
+            known = catalog.pool_chunk(chunk)
+            if known is None:
+                raise LookupError(f"the catalog has no chunk {chunk}")
+            return self._codes.open_chunk(known).codes
+
+        return read_chunk
 
     def _transition(self, account: Account | None, line: _AccountLine) -> Transition | None:
         """The transition that a line leads to. Only a grant opens an account."""
@@ -150,16 +174,8 @@ def _redemption_decision(line: RedemptionRequested, states: _States) -> Decision
     return decision
 
 
-def _pool_decision(line: PoolLine, states: _States, catalog: Catalog) -> Decision[State]:
-    """Raises LookupError if the catalog lacks a chunk that the log names."""
+def _pool_decision(line: PoolLine, states: _States, read_chunk: ReadChunk) -> Decision[State]:
     key = state_keys.pool(line.program, line.pool)
     state = states[key]
-
-    def read_chunk(chunk: str) -> Sequence[str]:
-        found = catalog.pool_chunk(chunk)
-        if found is None:
-            raise LookupError(f"the catalog has no chunk {chunk} of pool {line.pool}")
-        return found.codes
-
     after = apply_pool_line(state if isinstance(state, Pool) else Pool(), line, read_chunk)
     return pool_decision(key, after.pool, after.lines)

@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 
 from referral.http.context import context
 from referral.http.problems import Problem
+from referral.pages.languages import use_languages_of
 from referral.tokens import REMOVED_KEY, InvalidTokenError
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api.dependencies import dependencies
@@ -56,6 +57,9 @@ def _require_reward_id(token: str) -> str:
 
 def _require_reward(reward: str) -> Account:
     account = dependencies().store.account(reward)
+    version = context().catalog.snapshot().program(account.program) if account else None
+    if version is not None:
+        use_languages_of(version.program.name)
     if account is None or account.file is None or account.status not in FULFILLED_STATUSES:
         raise GuideUnavailable("revoked_reward")
     return account

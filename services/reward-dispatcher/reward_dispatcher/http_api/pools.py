@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from flask_smorest import Blueprint
 
+from referral.encryption import DecryptionFailed
 from referral.events.entities import PoolChunk
 from referral.events.ids import derive_id
 from referral.events.reward_rules import POOL_NAME, POOL_NAME_IN_WORDS
@@ -13,7 +14,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.problems import Problem
+from referral.http.problems import Problem, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.topics import REWARDS
@@ -45,7 +46,7 @@ def upload(body: dict[str, list[str]], program: str, pool: str) -> PoolUploadRes
     uploaded = read_codes(body["codes"])
     _require_valid(uploaded.mistakes)
     context().follower.read_to_end()
-    plan = plan_upload(pool, uploaded.codes, context().catalog.program_chunks(program))
+    plan = plan_upload(pool, uploaded.codes, _program_chunks(program))
     _require_valid(plan.mistakes)
     _write_chunk(program, pool, plan.new_codes)
     chunks = _pool_chunks(program, pool)
@@ -71,9 +72,17 @@ def _require_valid(mistakes: Sequence[LineMistake]) -> None:
     raise Problem(422, "invalid_codes", detail, errors[:MAX_MISTAKES])
 
 
+def _program_chunks(program: str) -> list[PoolChunk]:
+    """The program's chunks with their codes in clear. Raises Problem 503 if a key is missing."""
+    try:
+        return [dependencies().codes.open_chunk(chunk) for chunk in context().catalog.program_chunks(program)]
+    except DecryptionFailed as error:
+        raise unreadable_secret(error) from error
+
+
 def _pool_chunks(program: str, pool: str) -> list[PoolChunk]:
     """Returns the chunks of the pool that may be issued: those without a code that another pool had first."""
-    every = context().catalog.program_chunks(program)
+    every = _program_chunks(program)
     filled = {chunk.id for chunk in dependencies().store.pool(program, pool).chunks}
     return [one for one in every if one.pool == pool and (one.id in filled or not earlier_holders(one, every))]
 
@@ -82,16 +91,17 @@ def _write_chunk(program: str, pool: str, codes: Sequence[str]) -> None:
     """Writes the codes to the catalog. Raises Problem 422 if another upload wrote one of them to another pool before."""
     if not codes:
         return
+    sealer = dependencies().codes
     chunk = PoolChunk(
         recorded_at=to_datetime(context().clock.now_ms()),
-        id=derive_id("pch", program, pool, *codes),
+        id=derive_id("pch", program, pool, sealer.seal_codes(program, pool, tuple(codes))),
         program=program,
         pool=pool,
         codes=tuple(codes),
     )
-    dependencies().catalog.write([chunk])
+    dependencies().catalog.write([sealer.seal_chunk(chunk)])
     context().follower.read_to_end()
-    for holder in earlier_holders(chunk, context().catalog.program_chunks(program)).values():
+    for holder in earlier_holders(chunk, _program_chunks(program)).values():
         detail = (
             f"Another request has just added {holder.code!r} to pool {holder.pool}, and a code belongs to one pool."
         )

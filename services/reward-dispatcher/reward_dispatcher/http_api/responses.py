@@ -12,6 +12,7 @@ from referral.http.context import context
 from referral.http.paging import Page
 from referral.http.responses import Timestamp
 from reward_dispatcher.domain.account import Account, Status
+from reward_dispatcher.domain.discount_codes import mask_code
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api.dependencies import dependencies
 
@@ -32,7 +33,9 @@ class RewardResponse(Struct):
     trigger: Annotated[str, Meta(description="a conversion id, or milestone:N")]
     status: Status
     waits_for: Annotated[HoldReason | None, Meta(description="why it is held")]
-    code: str | None
+    code: Annotated[
+        str | None, Meta(description="masked, with its last two characters at most, unless the key has `rewards:read`")
+    ]
     percent: int | None
     worth: str | None
     download: Annotated[str | None, Meta(description="of a guide: a link that works for 30 days")]
@@ -95,6 +98,7 @@ class RewardSummaryResponse(Struct):
     """How many rewards a program has, by status and rule."""
 
     program: str
+    granted: Annotated[int, Meta(description="granted and not revoked: all but those with the status `revoked`")]
     standing: Annotated[int, Meta(description="granted, and neither revoked nor expired")]
     redeemed: Annotated[int, Meta(description="used, including clawbacks")]
     by_status: Annotated[
@@ -123,8 +127,8 @@ class WebhooksResponse(Page[WebhookResponse]):
     """A program's webhooks."""
 
 
-def reward_response(account: Account) -> RewardResponse:
-    """The body that describes a reward."""
+def reward_response(account: Account, *, shows_code: bool) -> RewardResponse:
+    """The body that describes a reward; the code is masked unless `shows_code`."""
     return RewardResponse(
         id=account.id,
         program=account.program,
@@ -136,7 +140,7 @@ def reward_response(account: Account) -> RewardResponse:
         trigger=account.trigger,
         status=account.status,
         waits_for=account.hold_reason,
-        code=account.code if account.status in FULFILLED_STATUSES else None,
+        code=_shown_code(account, shows_code=shows_code),
         percent=account.percent,
         worth=account.worth,
         download=_download_link(account),
@@ -165,6 +169,12 @@ def redemption_response(redemption: Redemption) -> RedemptionResponse:
 def webhook_response(webhook: Webhook) -> WebhookResponse:
     """The body that describes a webhook, without its secret."""
     return WebhookResponse(webhook.id, webhook.program, webhook.url, list(webhook.events))
+
+
+def _shown_code(account: Account, *, shows_code: bool) -> str | None:
+    if account.code is None or account.status not in FULFILLED_STATUSES:
+        return None
+    return account.code if shows_code else mask_code(account.code)
 
 
 def optional_datetime(milliseconds: int | None) -> datetime | None:

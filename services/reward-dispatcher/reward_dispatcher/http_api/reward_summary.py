@@ -31,6 +31,7 @@ def summary(program: str) -> RewardSummaryResponse:
     by_status = _totals(by_rule)
     return RewardSummaryResponse(
         program=program,
+        granted=sum(count for status, count in by_status.items() if status != "revoked"),
         standing=sum(count for status, count in by_status.items() if status not in _ENDED_STATUSES),
         redeemed=by_status["redeemed"] + by_status[CLAWBACK],
         by_status=by_status,

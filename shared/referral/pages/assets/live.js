@@ -4,7 +4,7 @@
   const region = () => document.querySelector("[data-live]");
   const announcement = document.querySelector("[data-news]");
   async function refresh() {
-    if (document.hidden || !region()) return;
+    if (document.hidden || !region() || region().querySelector("details[open]")) return;
     try {
       const response = await fetch(location.href, { cache: "no-cache", headers: { Accept: "text/html" } });
       if (!response.ok) return;

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from referral.events.board_rules import Prize
 from referral.events.program import Program
 from referral.json_pointer import json_pointer
 
@@ -32,7 +33,8 @@ def all_texts(program: Program) -> Iterator[LocatedText]:
         yield from _localized_texts({"worth": reward.worth} if reward.worth else {}, "rewards", index)
     for index, board in enumerate(program.boards):
         for period, prizes in board.prizes.items():
-            yield from _localized_texts(prizes, "boards", index, "prizes", period)
+            for ranks, prize in prizes.items():
+                yield from _prize_texts(prize, "boards", index, "prizes", period, ranks)
     yield from _challenge_texts(program)
 
 
@@ -41,6 +43,13 @@ def _challenge_texts(program: Program) -> Iterator[LocatedText]:
         yield from _localized_texts(dict(challenge.prizes.items()), "challenges", index, "prizes")
         for day, prompt in enumerate(challenge.resources.prompts):
             yield from _localized_texts(prompt, "challenges", index, "resources", "prompts", day)
+
+
+def _prize_texts(prize: Prize, *path: str | int) -> Iterator[LocatedText]:
+    if isinstance(prize, str):
+        yield json_pointer(*path), prize
+    else:
+        yield from _localized_texts(prize, *path)
 
 
 def _localized_texts(texts: Mapping[str, str], *path: str | int) -> Iterator[LocatedText]:

@@ -70,7 +70,7 @@ def enrol(program: str) -> tuple[OneOrMany, int]:
     enrolments, is_batch = read_enrolments()
     known, participants = enrol_all(program, enrolments)
     bodies = [
-        participant_response(participant, enrolment.ignored(participant))
+        participant_response(participant, enrolment.ignored_values(participant))
         for participant, enrolment in zip(participants, enrolments, strict=True)
     ]
     status = 200 if known == len(participants) else 201

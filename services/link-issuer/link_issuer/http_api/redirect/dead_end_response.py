@@ -16,7 +16,7 @@ from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
-from referral.pages.languages import localize
+from referral.pages.languages import localize, use_languages_of
 from referral.telemetry.metrics import counter
 
 
@@ -27,6 +27,8 @@ def dead_end(reason: DeadEndReason, holder: Participant | Link | None, code: str
     headers = {"Retry-After": "1"} if status == 503 else {}
     if _prefers_json():
         raise Problem(status, error_code, _english_text(reason), headers=headers)
+    if program := _newest_program(holder):
+        use_languages_of(program.name)
     page = render_dead_end(reason, code, _alternative(holder), _starts_at(reason, holder))
     return Response(page, status, {"Cache-Control": "no-store", **headers}, mimetype="text/html")
 

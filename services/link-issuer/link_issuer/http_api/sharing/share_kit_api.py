@@ -21,7 +21,7 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.responses import response
-from referral.pages.languages import LOCALES, Language
+from referral.pages.languages import LOCALES, Language, first_language
 from referral.validation.fields import choice, identifier
 from referral.validation.mistakes import Mistake
 from referral.validation.strict_schema import StrictSchema
@@ -34,7 +34,7 @@ class KitQuery(StrictSchema):
 
     channel = choice(CHANNELS, "where it will be posted or sent")
     content = identifier("the content item; the program's first if left out", required=False)
-    locale = choice(get_args(Language), "the language; zh-CN if left out", required=False)
+    locale = choice(get_args(Language), "the language; the program's first if left out", required=False)
 
 
 @blueprint.route("/v1/participants/<participant>/share-kit", methods=["GET"])
@@ -51,7 +51,7 @@ def share_kit(query: dict[str, str], participant: str) -> ShareKitResponse:
     owner = require_participant(participant)
     version = _require_started(owner)
     channel: Channel = query["channel"]  # type: ignore[assignment] # the schema allows no other
-    locale: Language = query.get("locale", "zh-CN")  # type: ignore[assignment] # as above
+    locale: Language = query.get("locale") or first_language(version.program.name)  # type: ignore[assignment] # as above
     with force_locale(LOCALES[locale]):
         kit = _compose(owner, version, channel, query.get("content"), locale)
     _require_compliance(kit)

@@ -15,7 +15,7 @@ from link_issuer.pages.share_page import SharePage, compose_poster, compose_shar
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.rate_limit import without_rate_limit
-from referral.pages.languages import language
+from referral.pages.languages import language, use_languages_of
 
 _DESCRIPTIONS = {
     "channel": "Where it will be shared: xiaohongshu, wechat, weibo, douyin or web; by default the link's channel, or web.",
@@ -103,6 +103,7 @@ def compose_page(code: str) -> ComposedPage | Response:
 
 def _compose(invitation: Invitation) -> ComposedPage:
     """The page of an invitation; without the program's texts if they violate the channel's policy."""
+    use_languages_of(invitation.program.name)
     channel = page_channel(request.args.get("channel", ""), invitation.holder)
     content = page_content(request.args.get("content", ""), invitation.program, invitation.holder)
     kit = invitation_kit(invitation, channel, content, language())

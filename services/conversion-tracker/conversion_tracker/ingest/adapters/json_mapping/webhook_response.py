@@ -14,5 +14,8 @@ class WebhookResponse(msgspec.Struct, frozen=True):
 
     accepted: Annotated[int, msgspec.Meta(ge=0, description="The number of valid events; Kafka has acknowledged them.")]
     rejected: list[EventError]
-    warnings: Annotated[list[EventWarning], msgspec.Meta(description="What is wrong with accepted events.")]
+    warnings: Annotated[
+        list[EventWarning],
+        msgspec.Meta(description="About accepted events: invalid optional fields, and what changes no attribution."),
+    ]
     ignored: Annotated[list[IgnoredItem], msgspec.Meta(description="What the adapter does not map; it is counted.")]

@@ -1,0 +1,66 @@
+"""The demo's figures are the API's, and each of them has one definition in the glossary."""
+
+import re
+from pathlib import Path
+from typing import cast
+
+from msgspec.structs import fields
+
+from leaderboard.http_api.responses import InsightsResponse, PeriodResponse
+from referral_tools.campaign.player import CampaignResult
+from referral_tools.demo.comparison import ComparisonResult
+from referral_tools.demo.report import CampaignSpan, summary
+from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
+from reward_dispatcher.http_api.responses import RewardSummaryResponse
+
+GLOSSARY = Path("docs/glossary.md").read_text("utf-8")
+ALL_TIME = Insights(
+    followers=100,
+    referred=36,
+    discovered=64,
+    referral_share=0.36,
+    by_channel={"wechat": 6, "unknown": 30},
+    shown=5,
+    shares=4,
+    clicks=3,
+    posts=2,
+)
+DAYS = {
+    "2026-11-01": Insights(20, 6, 14, 0.3, {"unknown": 6}, 0, 0, 0, 0),
+    "2026-11-02": Insights(30, 15, 15, 0.5, {"unknown": 15}, 0, 0, 0, 0),
+}
+
+
+class Readings:
+    """The figures of an API."""
+
+    def insights(self, period: str = "all") -> Insights:
+        """Growth and activity."""
+        return ALL_TIME if period == "all" else DAYS[period]
+
+    def rewards(self) -> RewardCounts:
+        """The rewards by rule and status."""
+        return RewardCounts(granted=11, redeemed=7, by_rule={})
+
+
+def test_the_summary_has_the_figures_of_the_api() -> None:
+    """Nothing is computed in another way: the share of new followers adds up the same figures of each day."""
+    readings = cast("SystemFigures", Readings())
+    made = summary(ComparisonResult(), readings, CampaignSpan(list(DAYS), 50), CampaignResult(), 1.0)
+    assert (made.followers_start, made.followers_end) == (50, ALL_TIME.followers)
+    assert made.referral_share == ALL_TIME.referral_share
+    assert made.referral_share_of_new == (6 + 15) / (20 + 30)
+    assert (made.rewards_granted, made.redeemed, made.posts) == (11, 7, 2)
+
+
+def test_every_figure_is_defined_in_the_glossary() -> None:
+    """A field of the insights without a definition could mean two things."""
+    section = GLOSSARY.partition("## Figures")[2].partition("\n## ")[0]
+    defined = {
+        name.strip() for row in re.findall(r"^\| ([a-z_, ]+) \|", section, re.MULTILINE) for name in row.split(",")
+    }
+    insights = {field.name for field in fields(InsightsResponse)} - {field.name for field in fields(PeriodResponse)}
+    rewards = {field.name for field in fields(RewardSummaryResponse) if field.type is int or "int" in str(field.type)}
+    assert insights <= defined
+    assert rewards & {"granted", "standing", "redeemed"} == {"granted", "standing", "redeemed"}
+    assert {"granted", "standing", "redeemed"} <= defined
