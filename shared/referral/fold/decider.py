@@ -59,9 +59,7 @@ class Outcome:
     skipped: int = 0  # lines that were applied before, by their cause
     set_aside: dict[str, SetAsideLines] = field(default_factory=dict)  # lines set aside, by program
     retries_done: int = 0  # retried lines that were decided
-    retries_failed: int = (
-        0  # retried lines that still wait: they cannot be decided, or are not the first of their state
-    )
+    retries_failed: int = 0  # retried lines that still wait
 
 
 class Decider(Generic[Line, State]):
@@ -103,9 +101,8 @@ class Decider(Generic[Line, State]):
             yield waiting_place(retried.offset, retried.line, retried.timer)
             yield retried.timer
         if self._fold.keeps_order:
-            most = (
-                len(batch.retried) + 1
-            )  # a batch removes at most the retried ones, and looks at the first that remains
+            # A batch removes at most the retried ones, and looks at the first that remains.
+            most = len(batch.retried) + 1
             for position, line, _ in batch.lines:
                 if position not in batch.keys_errors:
                     yield from (lines_behind(key, most) for key in self._fold.keys(line))
