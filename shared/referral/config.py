@@ -211,6 +211,14 @@ class Settings:
     tick_seconds: int = setting(
         "REFERRAL_TICK_SECONDS", "Interval of the clock ticks on the log, seconds.", 60, least=1, most=86_400
     )
+    stall_seconds: int = setting(
+        "REFERRAL_STALL_SECONDS",
+        "For how long a fold or the delivery worker may process nothing of what waits for it, while Kafka answers; then it exits"
+        " with status 75, to be started again. At half of it `/readyz` fails.",
+        120,
+        least=3,
+        most=86_400,
+    )
     rate_limit: str = setting(
         "REFERRAL_RATE_LIMIT",
         "Requests allowed per API key (or address) on management routes; ingest and redirects are limited by requests in flight.",

@@ -18,7 +18,7 @@ SealedCode = Annotated[
 ]
 Handover = Literal["code", "file", "none"]
 Role = Literal["referrer", "referee"]
-HoldReason = Literal["holding_period", "pool_empty", "manual"]
+HoldReason = Literal["holding_period", "pool_empty", "file_missing", "manual"]
 RevocationReason = Literal[
     "unfollowed", "refunded", "corrected", "review", "ban", "ring", "operator", "milestone_lost", "banned"
 ]

@@ -24,9 +24,11 @@ from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Position
 from referral.fold.in_memory import InMemoryFold
+from referral.key_ring import KeyRing
 from referral.program_file.check import check_program_file
 from reward_dispatcher.folds.decide_fold import DecideFold
 from reward_dispatcher.folds.ledger_fold import LedgerFold
+from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.conversion_tracker import TOKENS
 from tests.support.builders.participants import AMY, BO
 from tests.support.builders.program_files import program_files
@@ -95,7 +97,7 @@ class AllFolds:
             AttributeFold(TOKENS, 35),
             ScreenFold(),
             DecideFold(),
-            LedgerFold(lambda id: id[-8:].upper()),
+            LedgerFold(lambda id: id[-8:].upper(), CodeSealer(KeyRing.of_signing_key("k" * 32))),
             BoardsFold(),
             GrowthFold(),
             ActivityFold(35),

@@ -55,6 +55,7 @@ class Sender:
         self._dead_letters = dead_letters
         self._pause = pause
         self._jitter = jitter
+        self.attempts = 0
         self._endpoints: dict[str, EndpointState] = {}
 
     def endpoint(self, webhook: str) -> EndpointState:
@@ -102,6 +103,7 @@ class Sender:
                 _count("retried")
                 await self._pause(self._back_off_s(number))
             result = await self._attempt(webhook, message)
+            self.attempts += 1
             await endpoint.record_attempt(succeeded=result.outcome == "accepted")
             match result.outcome:
                 case "accepted":

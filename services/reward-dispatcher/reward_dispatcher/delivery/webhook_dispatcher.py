@@ -59,6 +59,10 @@ class WebhookDispatcher:
         ]
         self._spawn(self._finish(source, record, tasks))
 
+    def activity(self) -> tuple[int, int, int]:
+        """Numbers that grow with each record received, each record acknowledged and each attempt."""
+        return self._order.begun, self._order.acknowledged, self._sender.attempts
+
     def reset(self) -> None:
         """Stops acknowledging the records in flight, after a rebalance: they are read again."""
         self._order.reset()

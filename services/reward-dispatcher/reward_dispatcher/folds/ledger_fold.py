@@ -5,6 +5,7 @@ one partition informs another (a pool, a beneficiary) are applied like all other
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import assert_never
 
 from referral.catalog.view import Catalog
@@ -26,7 +27,9 @@ from referral.events.rewards import (
     RewardLine,
     RewardRedeemed,
     RewardRevoked,
+    handover_of,
 )
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position
 from referral.topics import REWARDS, Topic
 from reward_dispatcher.domain import account_transitions
@@ -98,7 +101,10 @@ class LedgerFold:
                 return Decision()
             case _:
                 account = _account(line.id, states)
-                return _account_decision(account, self._transition(account, line))
+                transition = self._transition(account, line)
+                if isinstance(line, RewardGranted | RewardApproved):
+                    transition = _with_file(account, transition, catalog, line.occurred_at)
+                return _account_decision(account, transition)
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
@@ -106,7 +112,8 @@ class LedgerFold:
         """Ends holding periods, expires rewards, and removes results that are too old to be requested again."""
         if isinstance(state, Account):
             transition = account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
-            return self._sealed(_account_decision(state, transition))
+            with_file = _with_file(state, transition, catalog, tick.occurred_at)
+            return self._sealed(_account_decision(state, with_file))
         return Decision({key: None} if isinstance(state, Redemption) else {})
 
     def _sealed(self, decision: Decision[State]) -> Decision[State]:
@@ -152,6 +159,29 @@ def _apply(
             return account_transitions.apply_delivery(account, line)
         case _:
             assert_never(line)
+
+
+def _with_file(
+    before: Account | None, transition: Transition | None, catalog: Catalog, at: datetime
+) -> Transition | None:
+    """The transition; held in place of fulfilled if the reward is a file that is known to be missing."""
+    if transition is None or transition.account.status != "fulfilled" or handover_of(transition.account.kind) != "file":
+        return transition
+    if before is not None and before.status == "fulfilled":
+        return transition
+    file = _available_file(transition.account, catalog, at)
+    return account_transitions.withhold_missing_file(before, transition, file, at)
+
+
+def _available_file(account: Account, catalog: Catalog, at: datetime) -> str | None:
+    """The file that the grant named, otherwise the one that its rule names now; None if neither is there.
+
+    A program whose folder was never listed has every file that it names.
+    """
+    files, terms = catalog.guide_files(account.program), catalog.program_at(account.program, to_ms(at))
+    corrected = [rule.pool for rule in terms.program.rewards if rule.id == account.rule] if terms else []
+    named = (name for name in (account.file, *corrected) if name is not None)
+    return next((name for name in named if files is None or name in files), None)
 
 
 def _account(reward: str, states: _States) -> Account | None:

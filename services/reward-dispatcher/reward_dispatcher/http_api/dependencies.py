@@ -11,6 +11,7 @@ from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.tokens import TokenSigner
 from reward_dispatcher.guide_files import GuideFiles
+from reward_dispatcher.guide_listing import GuideLister
 from reward_dispatcher.sealed_codes import CodeSealer
 from reward_dispatcher.store import RewardStore
 
@@ -37,10 +38,13 @@ def init_app(app: Flask) -> Flask:
     settings = shared.settings
     guides = GuideFiles(Path(settings.guides))
     _warn_of_misplaced(guides)
+    catalog = shared.catalog_writer()
+    lister = GuideLister(guides, shared.follower, shared.clock, catalog.write).start()
+    shared.on_close(lister.stop)
     app.extensions[_NAME] = Dependencies(
         RewardStore(shared.redis, settings.partitions),
         shared.publisher(),
-        shared.catalog_writer(),
+        catalog,
         TokenSigner(shared.key_ring),
         CodeSealer(shared.key_ring),
         guides,

@@ -17,6 +17,7 @@ from referral.http.idempotency import idempotent
 from referral.http.problems import Problem, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
+from referral.program_file.supply import supply_problems
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.pool_upload import earlier_holders, plan_upload
@@ -41,7 +42,7 @@ def upload(body: dict[str, list[str]], program: str, pool: str) -> PoolUploadRes
     Byte order marks, zero-width characters, white space and quotation marks around a code are removed. Any other line without a
     code, and a code that another pool of the program has, is refused with its number.
     """
-    require_program(program)
+    newest = require_program(program)
     _check_name(pool)
     uploaded = read_codes(body["codes"])
     _require_valid(uploaded.mistakes)
@@ -52,7 +53,11 @@ def upload(body: dict[str, list[str]], program: str, pool: str) -> PoolUploadRes
     chunks = _pool_chunks(program, pool)
     _announce(program, pool, chunks)
     total = sum(len(chunk.codes) for chunk in chunks)
-    return PoolUploadResponse(accepted=len(plan.new_codes), duplicates=plan.duplicates, total=total)
+    answer = PoolUploadResponse(accepted=len(plan.new_codes), duplicates=plan.duplicates, total=total)
+    for problem in supply_problems(newest.program, {pool: total}):
+        if problem.code == "pool_without_rule":
+            answer.warning = problem.detail
+    return answer
 
 
 def _check_name(pool: str) -> None:

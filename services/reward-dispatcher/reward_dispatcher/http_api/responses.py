@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from referral.events.entities import Webhook
 from referral.events.rewards import HoldReason, RefusalReason, RevocationReason, RewardKind, Role
@@ -11,6 +11,7 @@ from referral.events.timestamps import DAY_MS, to_datetime
 from referral.http.context import context
 from referral.http.paging import Page
 from referral.http.responses import Timestamp
+from referral.program_file.supply import SupplyProblemCode
 from reward_dispatcher.domain.account import Account, Status
 from reward_dispatcher.domain.discount_codes import mask_code
 from reward_dispatcher.domain.redemption import Redemption
@@ -85,6 +86,9 @@ class PoolUploadResponse(Struct):
     accepted: Annotated[int, Meta(description="codes that the pool did not have")]
     duplicates: Annotated[int, Meta(description="codes that the pool had already")]
     total: Annotated[int, Meta(description="codes uploaded to the pool so far")]
+    warning: Annotated[
+        str | UnsetType, Meta(description="only if no reward rule names the pool: its codes are never issued")
+    ] = UNSET
 
 
 class PoolSummary(Struct):
@@ -92,6 +96,14 @@ class PoolSummary(Struct):
 
     left: Annotated[int, Meta(description="codes that can still be issued")]
     waiting: Annotated[int, Meta(description="rewards that wait for a code")]
+
+
+class SupplyProblemResponse(Struct):
+    """A file or codes that rewards need and that are missing, or codes that no rule uses."""
+
+    code: SupplyProblemCode
+    pointer: Annotated[str, Meta(description="JSON pointer into the program", examples=["/rewards/0/pool"])]
+    detail: str
 
 
 class RewardSummaryResponse(Struct):
@@ -106,6 +118,9 @@ class RewardSummaryResponse(Struct):
     ]
     by_rule: dict[str, dict[str, int]]
     pools: dict[str, PoolSummary]
+    problems: Annotated[
+        list[SupplyProblemResponse], Meta(description="why rewards of the newest version are or will be held")
+    ]
 
 
 class WebhookResponse(Struct):
