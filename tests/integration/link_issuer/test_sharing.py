@@ -14,7 +14,7 @@ from tests.support.systems.link_issuer import RULES, LinkIssuer
 pytestmark = pytest.mark.integration
 
 RICH: dict[str, Any] = RULES | {
-    "name": {"zh-CN": "焕肤计划", "en": "Glow Together"},  # kits are in Chinese unless a language is requested
+    "name": {"zh-CN": "焕肤计划", "en": "Glow Together"},
     "channels": ["xiaohongshu", "wechat", "weibo"],
     "rewards": [
         {"id": "g", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "a.pdf", "worth": "¥99"},
@@ -53,7 +53,7 @@ def _kit(system: LinkIssuer, participant: str, query: str) -> Any:
 def test_a_kit_has_what_its_channel_allows(rich: LinkIssuer) -> None:
     """Xiaohongshu: code and mention; WeChat: link, QR code and scene; in the requested language."""
     amy = rich.enrol_amy(mention="@amy")
-    red = _kit(rich, amy["id"], "channel=xiaohongshu").get_json()
+    red = _kit(rich, amy["id"], "channel=xiaohongshu&locale=zh-CN").get_json()
     assert (red["link"], red["qr_svg"], red["scene"], red["mention"]) == (None, None, None, "@amy")
     assert red["caption"] == f"换季皮肤起皮？\n艾特一个朋友\n关注后评论“{amy['code']}”，或 @amy"
     chat = _kit(rich, amy["id"], "channel=wechat&content=hacks&locale=en").get_json()
@@ -68,9 +68,9 @@ def test_a_kit_that_violates_a_policy_is_rejected_with_the_rules_name(rich: Link
     """422 with each rule, and the text that violates it."""
     amy = rich.enrol_amy()
     for query, rules in (
-        ("channel=xiaohongshu&content=bad", ["xiaohongshu_no_contact_details"]),
+        ("channel=xiaohongshu&content=bad&locale=zh-CN", ["xiaohongshu_no_contact_details"]),
         ("channel=xiaohongshu&content=bad&locale=en", ["xiaohongshu_no_links"]),
-        ("channel=wechat&content=bad", ["wechat_no_prize_for_sharing"]),
+        ("channel=wechat&content=bad&locale=zh-CN", ["wechat_no_prize_for_sharing"]),
     ):
         answer = _kit(rich, amy["id"], query)
         assert (answer.status_code, answer.get_json()["code"]) == (422, "channel_policy")
