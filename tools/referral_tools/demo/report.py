@@ -96,8 +96,8 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
     agree = "Both sides agree exactly" if facts.agree else "[bold red]THE TWO SIDES DISAGREE[/]"
     console.print(
         f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones and"
-        f" {facts.referral_share_all_time:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards granted,"
-        f" {facts.redeemed:,} codes used.\n"
+        f" {facts.referral_share_all_time:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards"
+        f" granted, {facts.redeemed:,} codes used.\n"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )
 
