@@ -202,14 +202,22 @@ class Settings:
     )
     invalid_run: int = setting(
         "REFERRAL_INVALID_RUN",
-        "Consecutive invalid lines at which a fold stops (it also stops at half of the last 2,000); 0: every invalid line becomes a"
-        " dead letter and the fold never stops.",
+        "Consecutive lines that cannot be decoded at which a fold stops (it also stops at half of the last 2,000); 0: every one"
+        " becomes a dead letter and the fold never stops.",
         500,
         least=0,
         most=1_000_000,
     )
     tick_seconds: int = setting(
         "REFERRAL_TICK_SECONDS", "Interval of the clock ticks on the log, seconds.", 60, least=1, most=86_400
+    )
+    stall_seconds: int = setting(
+        "REFERRAL_STALL_SECONDS",
+        "For how long a fold or the delivery worker may process nothing of what waits for it, while Kafka answers; then it exits"
+        " with status 75, to be started again. At half of it `/readyz` fails.",
+        120,
+        least=3,
+        most=86_400,
     )
     rate_limit: str = setting(
         "REFERRAL_RATE_LIMIT",

@@ -28,7 +28,8 @@ class RedisUser(NamedTuple):
 
 USERS = (
     RedisUser("link-issuer", (_REQUESTS, "li:*")),
-    RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*",)),
+    # Which lines wait for a replay is in the state of their folds, whatever their service.
+    RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*", "rd:{*}:set_aside", "lb:{*}:set_aside")),
     RedisUser("reward-dispatcher", (_REQUESTS, "rd:asked:*"), ("rd:*",)),
     RedisUser("leaderboard", (_REQUESTS,), ("lb:*",)),
     RedisUser("attribute", ("ct:{attribute-*",)),

@@ -65,7 +65,7 @@ REWARDS = Topic(
     lines=RewardLine,
     retention="forever",
     partitions=0,
-    producers=("reward-dispatcher",),
+    producers=("reward-dispatcher", "conversion-tracker"),  # conversion-tracker: retries of lines set aside
     consumers=("reward-dispatcher", "conversion-tracker"),
 )
 STANDINGS = Topic(
@@ -93,7 +93,7 @@ REJECTED = Topic(
     retention="30 days",
     partitions=1,
     producers=("conversion-tracker", "reward-dispatcher", "leaderboard"),
-    consumers=(),
+    consumers=("conversion-tracker",),
 )
 
 TOPICS: dict[str, Topic] = {

@@ -144,7 +144,7 @@ def test_it_weighs_less_than_100_kb_with_its_pictures(browser: Browser, address:
     """All that a phone loads, also what is loaded when one scrolls down; without compression, which the front door adds."""
     page = open_page(browser, f"{address}/s/7KXQ2M?lang=zh-CN&channel=wechat")
     page.evaluate("for (const picture of document.images) picture.loading = 'eager'")
-    page.wait_for_function("[...document.images].every((picture) => picture.complete && picture.naturalWidth)")
+    page.wait_for_function("() => [...document.images].every((picture) => picture.complete && picture.naturalWidth)")
     loaded = page.evaluate("performance.getEntries().map((entry) => [entry.name, entry.encodedBodySize || 0])")
     assert {"poster.webp", "qr.svg", "share.js"} <= {name.partition("?")[0].rpartition("/")[2] for name, _ in loaded}
     assert sum(size for _, size in loaded) < 100_000

@@ -161,7 +161,7 @@ def test_every_response_is_as_documented(api: httpx.Client) -> None:
     [conversion] = wait_until(lambda: _items(api, f"/v1/programs/{PROGRAM}/conversions"))
     schema = schemathesis.openapi.from_url(f"{api.base_url}/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 16
+    assert len(operations) == 20
     rules = RULES_BODY["content"]["application/json"]["example"]
     replay = api.post(f"/v1/programs/{PROGRAM}/replays", json=rules)
     resources = Resources(conversion["id"], replay.json()["id"], cycle((True, False)))

@@ -28,7 +28,7 @@ def test_a_fold_on_a_redis_that_may_evict_is_not_ready(
     here = {**os.environ, **environ, "REFERRAL_METRICS_PORT": str(port)}
     with subprocess.Popen([sys.executable, "-m", "leaderboard", "fold", "growth"], env=here) as process:
         try:
-            wait_until(lambda: _checks(port) == {"growth": "ok", "redis": "ok"})
+            wait_until(lambda: _checks(port) == {"growth": "ok", "progress": "ok", "redis": "ok"})
             shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
             assert f'referral_build_info{{service="leaderboard/growth",version="{__version__}"}} 1.0' in shown
             redis.config_set("maxmemory-policy", "allkeys-lru")

@@ -11,7 +11,10 @@ from redis import Redis
 
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
+from referral.events.facts import ClickToken
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
+from referral.events.timestamps import to_ms
+from referral.tokens import TokenSigner
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import AMY, BO, PROGRAM, participant
 from tests.support.builders.reward_dispatcher import FIRST20
@@ -79,6 +82,12 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
         whole.says(f"net{number}", 240 + 2 * number, code="AMY88", network="n1")
         whole.says(f"fast{number}", 180 + number / 100, code="BO88")
         whole.says(f"last{number}", 5 + 5 * number, code="CY88")
+    clicked = ClickToken(
+        id="clk_1", program=PROGRAM, participant=BO.id, code=BO.code, clicked_at_ms=to_ms(NOW) - 1000 * 60_000
+    )
+    token = TokenSigner(whole.events.settings.key_ring()).sign_click(clicked)
+    for number in range(4):
+        whole.says(f"click{number}", 700 - 60 * number, click=token)
     for number in range(2):
         whole.says(f"twin{number}", 300 + 60 * number, code="AMY88", device="d1")
     whole.says("amys_own", 500, code="AMY88", device="amys")
@@ -86,10 +95,11 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
     for step, kind in enumerate(["person.followed", "person.unfollowed"] * 2 + ["person.followed"]):
         whole.says("back", 900 - 10 * step, kind, code="AMY88" if step == 0 else None)
 
-    wait_until(lambda: len(whole.verdicts()) == 17 and whole.verdicts()["back"] == (HELD, "churn"), 45)
+    wait_until(lambda: len(whole.verdicts()) == 21 and whole.verdicts()["back"] == (HELD, "churn"), 45)
     assert whole.counted("net") == {(CLEARED,): 2, (HELD, "network_burst"): 2}
     assert whole.counted("fast") == {(CLEARED,): 3, (HELD, "velocity_per_minute"): 1}
     assert whole.counted("last") == {(CLEARED,): 2, (HELD, "deadline_burst"): 2}
+    assert whole.counted("click") == {(CLEARED,): 1, (HELD, "same_click"): 3}
     assert whole.counted("twin") == {(CLEARED,): 1, (REJECTED, "same_device"): 1}
     assert whole.verdicts()["amys_own"] == (REJECTED, "same_device")
     assert whole.verdicts()["shill"] == (REJECTED, "disposable_handle")

@@ -18,7 +18,7 @@ FENCES = st.sampled_from([b"", b"1", b"2", b"3"])
 CHANGES = st.builds(StateChange, expected_fence=FENCES, fence=FENCES.filter(bool), values=VALUES, scores=SCORES)
 STEPS = st.lists(st.dictionaries(st.integers(0, 1), CHANGES, min_size=1, max_size=2), max_size=8)
 ALL = StateRequest(["a", "b", "c"], [(board, key) for board in ("timers", "board") for key in ("a", "b", "c")])
-GROUPS = StateRequest(["c"], [("timers", "a")], [("board", ""), ("timers", ""), ("unknown", "x:")])
+GROUPS = StateRequest(["c"], [("timers", "a")], [("board", "", 0), ("timers", "", 1), ("unknown", "x:", 0)])
 
 
 @given(steps=STEPS)
@@ -51,7 +51,7 @@ def test_a_group_of_ten_thousand_is_loaded_completely(redis: "Redis") -> None:
     values = {f"state:{name}": name.encode() for name in names[1:]}
     scores = {("clan", name): float(number) for number, name in enumerate(names)} | {("other", "x"): 1.0}
     assert states.apply({0: StateChange(b"", b"1", {**values, "state:x": b"x"}, scores)}) == {0: True}
-    loaded = states.load({0: StateRequest(groups=[("clan", "state:")])})[0]
+    loaded = states.load({0: StateRequest(groups=[("clan", "state:", 0)])})[0]
     assert loaded.groups == {"clan": {name: float(number) for number, name in enumerate(names)}}
     assert (loaded.fence, loaded.values) == (b"1", values)
 

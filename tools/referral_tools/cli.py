@@ -12,6 +12,7 @@ from referral_tools.commands.keyring import keyring
 from referral_tools.commands.keys import keys
 from referral_tools.commands.program import program
 from referral_tools.commands.redis_acl import redis
+from referral_tools.commands.rejected import rejected
 from referral_tools.commands.replay import replay
 from referral_tools.commands.review import review
 from referral_tools.commands.run import run
@@ -37,6 +38,7 @@ main.add_command(keys)
 main.add_command(program)
 main.add_command(redis)
 main.add_command(review)
+main.add_command(rejected)
 main.add_command(replay)
 main.add_command(run)
 main.add_command(schemas)

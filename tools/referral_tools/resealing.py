@@ -6,18 +6,26 @@ from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
 from referral.encryption import key_id_of, seal, unseal
-from referral.events.entities import AdapterSecret, Webhook
-from referral.key_ring import KeyRing
+from referral.events.entities import AdapterSecret, PoolChunk, Webhook
+from referral.key_ring import KeyPurpose, KeyRing
+from reward_dispatcher.sealed_codes import CodeSealer
 from reward_dispatcher.webhook_secret import seal_webhook_secret, webhook_secret
 
-SealingEntity = AdapterSecret | Webhook
+SealingEntity = AdapterSecret | Webhook | PoolChunk
 IN_CLEAR = "(in clear)"
 
 
 def sealing_entities(catalog: Catalog) -> Iterator[SealingEntity]:
     """The entities that hold a sealed value, or one in clear that should be sealed."""
     yield from (secret for secret in catalog.adapter_secrets() if secret.sealed)
-    yield from (webhook for program in catalog.programs() for webhook in catalog.webhooks(program))
+    for program in catalog.programs():
+        yield from catalog.webhooks(program)
+        yield from catalog.program_chunks(program)
+
+
+def sealing_purpose(entity: SealingEntity) -> KeyPurpose:
+    """The purpose of the keys that seal it."""
+    return "codes" if isinstance(entity, PoolChunk) else "sealing"
 
 
 def sealed_with(entity: SealingEntity) -> set[str]:
@@ -25,7 +33,7 @@ def sealed_with(entity: SealingEntity) -> set[str]:
     match entity:
         case AdapterSecret(sealed=values):
             return {key_id_of(value) for value in values}
-        case Webhook(sealed=value):
+        case Webhook(sealed=value) | PoolChunk(sealed=value):
             return {IN_CLEAR if value is None else key_id_of(value)}
 
 
@@ -38,6 +46,9 @@ def reseal(entity: SealingEntity, ring: KeyRing) -> SealingEntity:
         case Webhook(program=program, id=id_):
             secret = webhook_secret(ring, entity)
             return replace(entity, secret=None, sealed=seal_webhook_secret(ring, program, id_, secret))
+        case PoolChunk():
+            codes = CodeSealer(ring)
+            return codes.seal_chunk(codes.open_chunk(entity))
 
 
 def entity_name(entity: SealingEntity) -> str:
@@ -47,3 +58,5 @@ def entity_name(entity: SealingEntity) -> str:
             return f"the adapter secret {name} of {program}"
         case Webhook(program=program, id=id_):
             return f"the webhook {id_} of {program}"
+        case PoolChunk(program=program, pool=pool, id=id_):
+            return f"the codes {id_} of pool {pool} of {program}"

@@ -12,6 +12,7 @@ from conversion_tracker.ingest.adapters.wechat.api import blueprint as wechat
 from conversion_tracker.ingest.api import blueprint as events
 from conversion_tracker.ingest.events_openapi import SCHEMAS
 from conversion_tracker.ingest.fast_path import ROUTE, ingest_fast_path
+from conversion_tracker.rejected.api import blueprint as rejected
 from conversion_tracker.replay.api import blueprint as replays
 from conversion_tracker.screening.api import blueprint as conversions
 from referral.config import Settings
@@ -22,7 +23,7 @@ from referral.http.fast_path import mount_fast_path
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "conversion-tracker"
-BLUEPRINTS = (events, people, explanations, conversions, bans, replays, cloudevents, wechat, json_mapping)
+BLUEPRINTS = (events, people, explanations, conversions, bans, replays, rejected, cloudevents, wechat, json_mapping)
 
 
 def app(settings: Settings | None = None) -> Flask:

@@ -11,6 +11,7 @@ from conversion_tracker.bans.store import BanStore
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient
 from conversion_tracker.ingest.adapters.mapped_event import IgnoredReason
 from conversion_tracker.ingest.validation import EventValidator
+from conversion_tracker.rejected.store import RejectedStore
 from conversion_tracker.replay.jobs import ReplayJobs
 from conversion_tracker.replay.launcher import ReplayLauncher
 from conversion_tracker.screening.store import ConversionStore
@@ -18,6 +19,7 @@ from referral.catalog.view import Catalog
 from referral.events.keys import KeyedLine
 from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.context import Context
+from referral.log.fold_producer import FoldProducer, KafkaFoldProducer
 from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
 from referral.telemetry.label_limit import LabelLimit
@@ -44,6 +46,8 @@ class Dependencies:
     replays: ReplayLauncher
     log_readers: LogReaderPool
     leaderboard: LeaderboardClient
+    rejected: RejectedStore
+    retry_producer: FoldProducer
     explanations: ConcurrencyLimit
     adapter_labels: LabelLimit = field(default_factory=lambda: LabelLimit(100))
 
@@ -68,6 +72,9 @@ def init_app(app: Flask) -> Flask:
     jobs = ReplayJobs(shared.redis)
     replays = ReplayLauncher(settings, jobs)
     shared.on_close(replays.close)
+    retry_producer = KafkaFoldProducer(settings, shared.clock)
+    shared.on_close(retry_producer.close)
+    log_readers, leaderboard = _trace_sources(shared)
     tolerance, lateness = timedelta(seconds=settings.future_tolerance_s), timedelta(days=settings.lateness_days)
     app.extensions[_NAME] = Dependencies(
         EventValidator(TokenSigner(settings.key_ring()), tolerance, settings.max_event, lateness),
@@ -78,7 +85,10 @@ def init_app(app: Flask) -> Flask:
         ConversionStore(shared.redis, settings.partitions),
         jobs,
         replays,
-        *_trace_sources(shared),
+        log_readers,
+        leaderboard,
+        RejectedStore(log_readers, shared.redis),
+        retry_producer,
         ConcurrencyLimit("explanations", MAX_EXPLANATIONS),
     )
     return app

@@ -37,14 +37,15 @@ def _fold(name: str, settings: Settings) -> None:
     from reward_dispatcher.domain.discount_codes import generate_discount_code
     from reward_dispatcher.folds.decide_fold import DecideFold
     from reward_dispatcher.folds.ledger_fold import LedgerFold
+    from reward_dispatcher.sealed_codes import CodeSealer
 
     set_up_telemetry(f"reward-dispatcher/{name}", settings)
     if name == "decide":
         run_fold(DecideFold(), settings)
     else:
-        run_fold(
-            LedgerFold(partial(generate_discount_code, settings.key_ring().newest("codes").value.encode())), settings
-        )
+        ring = settings.key_ring()
+        generate_code = partial(generate_discount_code, ring.newest("codes").value.encode())
+        run_fold(LedgerFold(generate_code, CodeSealer(ring)), settings)
 
 
 def _worker(settings: Settings) -> None:

@@ -30,6 +30,11 @@ class GuideFiles:
             return None
         return file if file.is_file() and file.is_relative_to(folder) else None
 
+    def programs(self) -> tuple[str, ...]:
+        """Returns the ids of the programs that have a folder, sorted, 1,000 at most."""
+        folders = (one.name for one in self._root.iterdir() if one.is_dir() and self._folder(one.name) is not None)
+        return tuple(sorted(folders)[:MAX_FILES])
+
     def names(self, program: str) -> tuple[str, ...]:
         """Returns the names of the program's files, sorted, 1,000 at most."""
         return tuple(sorted(self._names(program))[:MAX_FILES])

@@ -4,7 +4,7 @@ The log is never rewritten, so a version with a number above today's bounds stay
 are set aside by the folds, for that program alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Union, cast, get_args, get_origin, get_type_hints
 
@@ -44,8 +44,7 @@ def _without_bounds(value: object, hint: object) -> object:
     if origin is Annotated:
         return _without_bounds(value, arguments[0])
     if origin in (Union, UnionType):
-        [inner] = [one for one in arguments if one is not NoneType]
-        return None if value is None else _without_bounds(value, inner)
+        return None if value is None else _first_match(value, [one for one in arguments if one is not NoneType])
     if origin is tuple and isinstance(value, list):
         return tuple(_without_bounds(item, arguments[0]) for item in value)
     if origin is dict and isinstance(value, dict):
@@ -54,3 +53,13 @@ def _without_bounds(value: object, hint: object) -> object:
         hints = get_type_hints(hint, include_extras=True)
         return hint(**{name: _without_bounds(part, hints.get(name, NoneType)) for name, part in value.items()})
     return cast("object", msgspec.convert(value, hint))
+
+
+def _first_match(value: object, hints: Sequence[object]) -> object:
+    """The value as the first of these types that it has. Raises as `_without_bounds` for the last if it has none of them."""
+    for hint in hints[:-1]:
+        try:
+            return _without_bounds(value, hint)
+        except (msgspec.ValidationError, TypeError):
+            continue
+    return _without_bounds(value, hints[-1])

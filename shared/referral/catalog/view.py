@@ -16,6 +16,7 @@ from referral.events.entities import (
     AdapterSecret,
     ApiKey,
     CatalogEntity,
+    GuideListing,
     Link,
     LinkUsed,
     Participant,
@@ -48,6 +49,7 @@ class Catalog:
         self._by_external: dict[tuple[str, str], Participant] = {}
         self._programs: dict[str, list[ProgramVersion]] = {}
         self._chunks: dict[str, PoolChunk] = {}
+        self._guides: dict[str, GuideListing] = {}
         self._keys: dict[str, ApiKey] = {}
         self._webhooks: dict[str, Webhook] = {}
         self._secrets: dict[tuple[str, str], AdapterSecret] = {}
@@ -60,7 +62,7 @@ class Catalog:
     def __len__(self) -> int:
         """How many entities there are, counting each program version."""
         flat = len(self._participants) + len(self._chunks) + len(self._keys) + len(self._webhooks)
-        flat += len(self._secrets) + len(self._uses) + sum(map(len, self._returned.values()))
+        flat += len(self._guides) + len(self._secrets) + len(self._uses) + sum(map(len, self._returned.values()))
         return flat + sum(map(len, self._programs.values())) + sum(map(len, self._links.values()))
 
     def apply(self, entity: CatalogEntity) -> None:
@@ -81,13 +83,15 @@ class Catalog:
                 versions = [v for v in self._programs.get(entity.program.id, ()) if v.version != entity.version]
                 insort(versions, entity, key=_version_order)
                 self._programs[entity.program.id] = versions
-            case PoolChunk() | ApiKey() | Webhook() | AdapterSecret():
+            case PoolChunk() | GuideListing() | ApiKey() | Webhook() | AdapterSecret():
                 self._apply_simple(entity)
             case _:
                 assert_never(entity)
 
-    def _apply_simple(self, entity: PoolChunk | ApiKey | Webhook | AdapterSecret) -> None:
+    def _apply_simple(self, entity: PoolChunk | GuideListing | ApiKey | Webhook | AdapterSecret) -> None:
         match entity:
+            case GuideListing():
+                self._guides[entity.program] = entity
             case PoolChunk():
                 self._chunks[entity.id] = entity
             case ApiKey():
@@ -236,6 +240,11 @@ class Catalog:
         """All chunks of a pool, oldest first."""
         chunks = [c for c in list(self._chunks.values()) if (c.program, c.pool) == (program, pool)]
         return sorted(chunks, key=lambda chunk: (chunk.recorded_at, chunk.id))
+
+    def guide_files(self, program: str) -> tuple[str, ...] | None:
+        """The files in a program's folder of guides; None if it was never listed. Never refreshes."""
+        listing = self._guides.get(program)
+        return None if listing is None else listing.files
 
     def program_chunks(self, program: str) -> list[PoolChunk]:
         """All chunks of a program's pools, in the order in which the catalog first had them."""

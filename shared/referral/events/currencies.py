@@ -12,7 +12,7 @@ from referral.events.value_checks import InvalidValue
 _MINOR_UNIT_DIGITS = {str(currency.code): currency.exponent for currency in Currency if currency.exponent is not None}
 CURRENCY_CODES = frozenset(_MINOR_UNIT_DIGITS)
 _INTENDED = {
-    **dict.fromkeys(("RMB", "CNH", "YUAN", "RENMINBI", "CHY", "元", "块", "圆", "人民币"), "CNY"),
+    **dict.fromkeys(("RMB", "CNH", "YUAN", "RENMINBI", "CHY", "CN¥", "元", "块", "圆", "人民币"), "CNY"),
     **dict.fromkeys(("¥", "￥"), "CNY or JPY"),
     **dict.fromkeys(("$", "＄"), "USD, or the code of another dollar"),
     **dict.fromkeys(("US$", "USDOLLAR", "DOLLAR", "美元"), "USD"),

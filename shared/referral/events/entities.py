@@ -122,12 +122,29 @@ class UseReturned(Entity, frozen=True, kw_only=True, tag="use_returned"):
 
 
 class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
-    """Uploaded codes of a pool, at most 1,000, issued in this order."""
+    """Uploaded codes of a pool, at most 1,000, issued in this order.
+
+    `sealed` has them sealed as one text; a chunk from before has them in clear, as `codes`.
+    """
 
     id: Id
     program: Id
     pool: Name
-    codes: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=1000)]
+    codes: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
+    sealed: Annotated[str, Meta(min_length=1, max_length=512 * 1024)] | None = None
+
+
+FOLDERS = "folders"  # no program has this id
+
+
+class GuideListing(Entity, frozen=True, kw_only=True, tag="guide_files"):
+    """The names of the files in a program's folder of guides, as reward-dispatcher last saw them.
+
+    The listing of `FOLDERS` has the names of all folders: a program that is not among them has no file.
+    """
+
+    program: Id
+    files: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
 
 
 class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
@@ -171,7 +188,16 @@ class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
 
 
 CatalogEntity = (
-    ProgramVersion | Participant | Link | LinkUsed | UseReturned | PoolChunk | ApiKey | Webhook | AdapterSecret
+    ProgramVersion
+    | Participant
+    | Link
+    | LinkUsed
+    | UseReturned
+    | PoolChunk
+    | GuideListing
+    | ApiKey
+    | Webhook
+    | AdapterSecret
 )
 
 
@@ -180,12 +206,14 @@ def entity_key(entity: CatalogEntity) -> str:
     match entity:
         case ProgramVersion(program=program, version=version):
             return f"program/{program.id}/{version}"
-        case Link(code=code) | LinkUsed(code=code):
-            return f"{type_tag(entity)}/{code}"
-        case UseReturned(click=click):
-            return f"use_returned/{click}"
-        case ApiKey(digest=digest):
-            return f"api_key/{digest}"
+        case (
+            Link(code=own)
+            | LinkUsed(code=own)
+            | UseReturned(click=own)
+            | ApiKey(digest=own)
+            | GuideListing(program=own)
+        ):
+            return f"{type_tag(entity)}/{own}"
         case AdapterSecret(program=of, name=name):
             return f"adapter_secret/{of}/{name}"
         case Participant(id=id) | PoolChunk(id=id) | Webhook(id=id):

@@ -12,9 +12,13 @@ from referral.events.keys import beneficiary_key, pool_key
 from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
 
 RewardKind = Literal["guide", "discount_code", "early_access", "shoutout", "giveaway_entry", "exclusive_content"]
+SealedCode = Annotated[
+    str,
+    Meta(min_length=1, max_length=1024, description="the code, sealed; lines from before have it in clear, as `code`"),
+]
 Handover = Literal["code", "file", "none"]
 Role = Literal["referrer", "referee"]
-HoldReason = Literal["holding_period", "pool_empty", "manual"]
+HoldReason = Literal["holding_period", "pool_empty", "file_missing", "manual"]
 RevocationReason = Literal[
     "unfollowed", "refunded", "corrected", "review", "ban", "ring", "operator", "milestone_lost", "banned"
 ]
@@ -75,6 +79,7 @@ class RewardFulfilled(RewardEvent, frozen=True, kw_only=True, omit_defaults=True
 
     kind: RewardKind
     code: Name | None = None
+    sealed_code: SealedCode | None = None
     file: Text | None = None
 
 
@@ -127,21 +132,23 @@ class CodeRequested(RewardEvent, frozen=True, kw_only=True, tag="code.requested"
     kind: RewardKind
 
 
-class CodeIssued(RewardEvent, frozen=True, kw_only=True, tag="code.issued"):
+class CodeIssued(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="code.issued"):
     """The pool gives its next code to this reward and to no other."""
 
     pool: Name
-    code: Name
+    code: Name | None = None
+    sealed_code: SealedCode | None = None
 
 
-class CodeReturned(RewardEvent, frozen=True, kw_only=True, tag="code.returned"):
+class CodeReturned(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="code.returned"):
     """A code was issued to a reward that no longer needs it. It was not shown to anyone: the next reward in the queue gets it.
 
     Keyed by program and pool.
     """
 
     pool: Name
-    code: Name
+    code: Name | None = None
+    sealed_code: SealedCode | None = None
 
 
 class PoolFilled(Derived, frozen=True, kw_only=True, tag="pool.filled"):

@@ -123,11 +123,11 @@ def ascii_host(parts: SplitResult) -> str:
     nontransitional, so that faß.de is xn--fa-hia.de.
     """
     host = parts.hostname or ""
-    name = f"[{host}]" if ":" in host else _ascii_name(host)
+    name = f"[{host}]" if ":" in host else ascii_name(host)
     return name if parts.port is None else f"{name}:{parts.port}"
 
 
-def _ascii_name(host: str) -> str:
+def ascii_name(host: str) -> str:
     """The host name in ASCII. Labels in ASCII are valid as they are: some servers have names with an underscore or `--`."""
     labels = host.split(".") if host.isascii() else idna.uts46_remap(host, std3_rules=False).split(".")
     if "" in labels[:-1]:

@@ -1,6 +1,6 @@
 """Pure decision step: a batch and its loaded states in, output lines and state changes out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -18,13 +18,13 @@ from referral.fold.fold import Decision, Fold, Key, Output, Position, SortedSetM
 from referral.fold.repaired_rules import RepairedRules
 from referral.fold.set_aside import (
     SetAsideLines,
-    lines_behind,
     order_of,
     place_of,
     program_of_state,
     waiting_place,
 )
 from referral.fold.state_store import LoadedState, StateRequest
+from referral.fold.waiting_lines import WaitingLines
 from referral.log.errors import LogUnavailable
 from referral.log.fold_producer import OutputLine
 from referral.topics import REJECTED, Topic, partition_of
@@ -59,9 +59,7 @@ class Outcome:
     skipped: int = 0  # lines that were applied before, by their cause
     set_aside: dict[str, SetAsideLines] = field(default_factory=dict)  # lines set aside, by program
     retries_done: int = 0  # retried lines that were decided
-    retries_failed: int = (
-        0  # retried lines that still wait: they cannot be decided, or are not the first of their state
-    )
+    retries_failed: int = 0  # retried lines that still wait
 
 
 class Decider(Generic[Line, State]):
@@ -74,6 +72,7 @@ class Decider(Generic[Line, State]):
         self._decode: Callable[[bytes], State] = msgspec.msgpack.Decoder(fold.state).decode
         self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
         self._repairs = RepairedRules()
+        self._waiting: WaitingLines[Line, State] = WaitingLines(fold)
 
     def state_request(self, batch: Batch[Line], set_aside: int = 0) -> StateRequest:
         """The states that the batch's lines need; `set_aside` is how many lines of the partition wait for a retry.
@@ -88,24 +87,12 @@ class Decider(Generic[Line, State]):
             except Exception as error:  # noqa: BLE001 - as for a decision: one line must not stop the others
                 batch.keys_errors[position] = error
         if set_aside or batch.retried or batch.retried_timers:
-            keys.update(dict.fromkeys(self._waiting_keys(batch)))
+            keys.update(dict.fromkeys(self._waiting.keys(batch)))
         return StateRequest(
             [key for key in keys if isinstance(key, str)],
             [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember)],
-            [(key.sorted_set, key.prefix) for key in keys if isinstance(key, StateGroup)],
+            [(key.sorted_set, key.prefix, key.most) for key in keys if isinstance(key, StateGroup)],
         )
-
-    def _waiting_keys(self, batch: Batch[Line]) -> Iterator[Key]:
-        """The states that show what was set aside before: the places of retried lines, and the lines behind each state."""
-        for retried in batch.retried.values():
-            yield waiting_place(retried.offset, retried.line)
-        for _, retried in batch.retried_timers:
-            yield waiting_place(retried.offset, retried.line, retried.timer)
-            yield retried.timer
-        if self._fold.keeps_order:
-            for position, line, _ in batch.lines:
-                if position not in batch.keys_errors:
-                    yield from map(lines_behind, self._fold.keys(line))
 
     def tick_ms(self, batch: Batch[Line]) -> int:
         """The time of the batch's tick, milliseconds since the epoch; 0 without a tick."""
@@ -161,7 +148,7 @@ class Decider(Generic[Line, State]):
     ) -> Decision[State]:
         if batch.keys_errors and position in batch.keys_errors:
             return self._set_aside(position, line, raw, _describe(batch.keys_errors[position]), outcome)
-        if outcome.fence.set_aside and (earlier := self._earlier_line(line, states)):
+        if outcome.fence.set_aside and (earlier := self._waiting.earlier_line(line, states)):
             detail = f"the line at {earlier} (offset/line) was set aside and has a state in common with this one"
             return self._set_aside(position, line, raw, detail, outcome, "earlier_line_waits", states)
         try:
@@ -183,25 +170,13 @@ class Decider(Generic[Line, State]):
         error: Exception,
     ) -> Decision[State] | Exception:
         """The decision by the corrected version of the line's program, if it was corrected before the time; otherwise the error."""
-        return self._try_corrected(
+        return self._repairs.decide(
             lambda catalog: self._fold.decide(line, states, catalog, position),
             _program_of(line),
             recorded_at_ms,
+            self._catalog,
             error,
         )
-
-    def _try_corrected(
-        self, decide: Callable[[Catalog], Decision[State]], program: str, recorded_at_ms: int, error: Exception
-    ) -> Decision[State] | Exception:
-        corrected = self._repairs.catalog_at(program, recorded_at_ms, self._catalog)
-        if corrected is None:
-            return error
-        try:
-            return decide(corrected)
-        except LogUnavailable:
-            raise
-        except Exception as still:  # noqa: BLE001 - as above
-            return still
 
     def _decide_retried(
         self, position: Position, line: Line, batch: Batch[Line], states: BatchStates[State], outcome: Outcome
@@ -213,14 +188,14 @@ class Decider(Generic[Line, State]):
             outcome.skipped += 1
             return None
         decided: Decision[State] | Exception | None = None
-        if position not in batch.keys_errors and self._is_first(waiting.member, line, states):
+        if position not in batch.keys_errors and self._waiting.is_first(waiting.member, line, states):
             first_position = Position(position.partition, retried.offset, retried.line, to_ms(retried.recorded_at))
             decided = self._decide_again(line, states, first_position, position.recorded_at_ms)
         if not isinstance(decided, Decision):
             outcome.retries_failed += 1
             return None
         decided.changes[waiting] = None
-        for group in self._waiting_groups(line):
+        for group in self._waiting.groups(line):
             decided.changes[SortedSetMember(group.sorted_set, waiting.member)] = None
         outcome.fence.set_aside -= 1
         outcome.retries_done += 1
@@ -253,18 +228,6 @@ class Decider(Generic[Line, State]):
         outcome.retries_done += 1
         return changes
 
-    def _waiting_groups(self, line: Line) -> list[StateGroup]:
-        """The lines set aside behind each state of a line; none if the fold does not keep order."""
-        return [lines_behind(key) for key in self._fold.keys(line)] if self._fold.keeps_order else []
-
-    def _earlier_line(self, line: Line, states: BatchStates[State]) -> str | None:
-        """The place of a line that was set aside and has a state in common with this one; None without any."""
-        return next((first for group in self._waiting_groups(line) if (first := states.first_member(group))), None)
-
-    def _is_first(self, place: str, line: Line, states: BatchStates[State]) -> bool:
-        """Whether no line before the one at a place waits for any of its states."""
-        return all(states.first_member(group) in (None, place) for group in self._waiting_groups(line))
-
     def _decide_tick(
         self, batch: Batch[Line], loaded: LoadedState, outcome: Outcome, progress: PartitionProgress
     ) -> Changes[State]:
@@ -295,10 +258,11 @@ class Decider(Generic[Line, State]):
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - as for a line
-            decided = self._try_corrected(
+            decided = self._repairs.decide(
                 lambda catalog: self._fold.on_timer(tick, key, self._decode(raw), catalog, position),
                 program,
                 position.recorded_at_ms,
+                self._catalog,
                 error,
             )
         if isinstance(decided, Decision):
@@ -325,7 +289,7 @@ class Decider(Generic[Line, State]):
         changes: Changes[State] = {}
         if states is not None and letter.program:
             order, place = order_of(position.offset, position.line), place_of(position.offset, position.line)
-            changes = {SortedSetMember(group.sorted_set, place): order for group in self._waiting_groups(line)}
+            changes = {SortedSetMember(group.sorted_set, place): order for group in self._waiting.groups(line)}
             states.add_waiting(changes)
         return self._remember(letter, changes, outcome)
 

@@ -35,11 +35,13 @@ class Timer(NamedTuple):
 class StateGroup:
     """Key of all members of a sorted set, each with its state under `prefix` + member: for a line that concerns them all.
 
-    It loads them, however many there are; `group_members` reads them. Membership changes by writing SortedSetMember keys.
+    It loads them, however many there are, or the first `most`; `group_members` reads them. Membership changes by writing
+    SortedSetMember keys.
     """
 
     sorted_set: str
     prefix: str
+    most: int = 0
 
 
 Key = str | SortedSetMember | Timer | StateGroup

@@ -32,8 +32,10 @@ class MemoryStateStore:
     def _load(self, partition: int, request: StateRequest) -> LoadedState:
         values, scores = self.values.get(partition, {}), self.scores.get(partition, {})
         sorted_sets = self._sorted_sets.get(partition, {})
-        groups = {sorted_set: dict(sorted_sets.get(sorted_set, {})) for sorted_set, _ in request.groups}
-        member_keys = [prefix + member for sorted_set, prefix in request.groups for member in groups[sorted_set]]
+        groups = {
+            sorted_set: _first_members(sorted_sets.get(sorted_set, {}), most) for sorted_set, _, most in request.groups
+        }
+        member_keys = [prefix + member for sorted_set, prefix, _ in request.groups for member in groups[sorted_set]]
         return LoadedState(
             self.fence.get(partition, b""),
             {key: values[key] for key in (*request.values, *member_keys) if key in values},
@@ -80,6 +82,12 @@ class MemoryStateStore:
     def fences(self, partitions: Sequence[int]) -> dict[int, bytes]:
         """The stored fences."""
         return {partition: self.fence.get(partition, b"") for partition in partitions}
+
+
+def _first_members(scores: Mapping[str, float], most: int) -> dict[str, float]:
+    """The first members with their scores; all of them for 0."""
+    first = sorted(scores.items(), key=lambda one: (one[1], one[0]))
+    return dict(first[:most] if most else first)
 
 
 def _reset_timer(timers: list[tuple[float, str]], key: str, before: float | None, after: float | None) -> None:

@@ -4,12 +4,18 @@ A version that is beyond the bounds of program files (it was stored before the b
 it, for lines recorded after the correction took effect. So a line leads to the same result whenever it is folded.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 from referral.catalog.view import Catalog
 from referral.events.entities import RULE_CHANGE_DELAY, ProgramVersion
 from referral.events.program import Program
 from referral.events.timestamps import to_ms
+from referral.log.errors import LogUnavailable
+
+Decided = TypeVar("Decided")
 
 _DELAY_MS = RULE_CHANGE_DELAY // RULE_CHANGE_DELAY.resolution // 1000
 
@@ -19,6 +25,25 @@ class RepairedRules:
 
     def __init__(self) -> None:
         self._validity: dict[str, tuple[list[ProgramVersion], list[bool]]] = {}
+
+    def decide(
+        self,
+        decide: Callable[[Catalog], Decided],
+        program: str,
+        recorded_at_ms: int,
+        catalog: Catalog,
+        error: Exception,
+    ) -> Decided | Exception:
+        """What `decide` returns by the corrected rules of a line recorded at a time; its error, or `error` without correction."""
+        corrected = self.catalog_at(program, recorded_at_ms, catalog)
+        if corrected is None:
+            return error
+        try:
+            return decide(corrected)
+        except LogUnavailable:
+            raise
+        except Exception as still:  # noqa: BLE001 - a line that no rule can process is set aside, and the others go on
+            return still
 
     def catalog_at(self, program: str, recorded_at_ms: int, catalog: Catalog) -> Catalog | None:
         """The catalog with the corrected versions of a program that a line recorded at a time is decided by; None without any."""

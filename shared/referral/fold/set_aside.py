@@ -29,8 +29,8 @@ def waiting_place(offset: int, line: int, timer: str = "") -> SortedSetMember:
     return SortedSetMember(SET_ASIDE, place_of(offset, line, timer))
 
 
-def lines_behind(key: Key) -> StateGroup:
-    """The lines set aside that read or write a state, the earliest first."""
+def lines_behind(key: Key, most: int = 0) -> StateGroup:
+    """The lines set aside that read or write a state, or the first `most`, the earliest first."""
     match key:
         case SortedSetMember(sorted_set, member):
             name = f"{sorted_set}|{member}"
@@ -40,7 +40,7 @@ def lines_behind(key: Key) -> StateGroup:
             pass
         case _:
             name = key
-    return StateGroup(WAITING + name, WAITING)
+    return StateGroup(WAITING + name, WAITING, most)
 
 
 def order_of(offset: int, line: int) -> float:

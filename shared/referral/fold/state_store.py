@@ -18,10 +18,11 @@ local reply = {redis.call('GET', KEYS[1]) or ''}
 local values, scores = tonumber(ARGV[1]), tonumber(ARGV[2])
 for i = 1, values do reply[#reply + 1] = redis.call('GET', KEYS[1 + i]) end
 for i = 1, scores do reply[#reply + 1] = redis.call('ZSCORE', KEYS[1 + values + i], ARGV[2 + i]) end
-for i = 1 + scores, #KEYS - 1 - values do
-  local members = redis.call('ZRANGE', KEYS[1 + values + i], 0, -1, 'WITHSCORES')
+for i = 1, #KEYS - 1 - values - scores do
+  local prefix, most = ARGV[1 + scores + 2 * i], tonumber(ARGV[2 + scores + 2 * i])
+  local members = redis.call('ZRANGE', KEYS[1 + values + scores + i], 0, most - 1, 'WITHSCORES')
   local states = {}
-  for j = 1, #members, 2 do states[#states + 1] = redis.call('GET', ARGV[2 + i] .. members[j]) end
+  for j = 1, #members, 2 do states[#states + 1] = redis.call('GET', prefix .. members[j]) end
   reply[#reply + 1] = {members, states}
 end
 return reply
@@ -64,11 +65,14 @@ return 1
 
 @dataclass(slots=True)
 class StateRequest:
-    """What one partition's batch needs: value keys, (sorted set, member) pairs, and groups as (sorted set, value prefix)."""
+    """What one partition's batch needs: value keys, (sorted set, member) pairs, and groups.
+
+    A group is (sorted set, value prefix, how many of its first members; 0 is all).
+    """
 
     values: Sequence[str] = ()
     scores: Sequence[tuple[str, str]] = ()
-    groups: Sequence[tuple[str, str]] = ()
+    groups: Sequence[tuple[str, str, int]] = ()
 
 
 @dataclass(slots=True)
@@ -128,8 +132,12 @@ class RedisStateStore:
                 prefix = self._prefix(partition)
                 keys = [prefix + "fence", *[prefix + key for key in request.values]]
                 if request.scores or request.groups:
-                    keys += [prefix + name for name, _ in (*request.scores, *request.groups)]
-                    arguments = [member for _, member in request.scores] + [prefix + part for _, part in request.groups]
+                    keys += [prefix + name for name, _ in request.scores] + [
+                        prefix + name for name, _, _ in request.groups
+                    ]
+                    arguments: list[str | int] = [member for _, member in request.scores]
+                    for _, part, most in request.groups:
+                        arguments += (prefix + part, most)
                     self._load(keys, [len(request.values), len(request.scores), *arguments], client=pipeline)
                 else:
                     pipeline.mget(keys)
@@ -168,7 +176,7 @@ def _loaded_state(request: StateRequest, reply: list[bytes | None]) -> LoadedSta
     raw_scores = reply[1 + len(request.values) : rest]
     scores = {key: float(raw) for key, raw in zip(request.scores, raw_scores, strict=True) if raw is not None}
     loaded = LoadedState(reply[0] or b"", values, scores)
-    for (sorted_set, prefix), group in zip(request.groups, reply[rest:], strict=True):
+    for (sorted_set, prefix, _), group in zip(request.groups, reply[rest:], strict=True):
         _add_group(loaded, sorted_set, prefix, *group)  # type: ignore[misc] # the script returns two lists for a group
     return loaded
 

@@ -3,6 +3,7 @@
 import gc
 import signal
 import threading
+from collections.abc import Mapping
 from typing import TypeVar
 
 import structlog
@@ -23,6 +24,8 @@ from referral.fold.state_store import RedisStateStore
 from referral.log.acls import operations_on
 from referral.log.errors import LogUnavailable, NotDurable
 from referral.log.fold_producer import KafkaFoldProducer
+from referral.log.progress_monitor import ProgressMonitor, TopicEnds, unassigned, waiting_records
+from referral.log.progress_watch import Backlog
 from referral.log.source import KafkaSource
 from referral.log.topic_admin import TopicMismatch, partition_count
 from referral.log.topic_check import LogStartup
@@ -46,6 +49,7 @@ class FoldWorker:
         self._metrics = FoldMetrics(fold.name)
         self._stopping = stopping or threading.Event()
         self.not_ready_reason: str | None = "not started yet"
+        self._unavailable = False
         self.runner = _runner(fold, settings, self._catalog.view, self._metrics)
 
     def run(self) -> None:
@@ -53,6 +57,7 @@ class FoldWorker:
         while not self._stopping.is_set():
             try:
                 self.run_once()
+                self._unavailable = False
                 self.not_ready_reason = None if self.runner.has_assignment else "no partitions assigned yet"
             except (NotDurable, LogUnavailable, RedisError, KafkaError, LogBehindState) as error:
                 self._pause_after(error)
@@ -79,7 +84,18 @@ class FoldWorker:
             self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
             self._catalog_refreshed = True
 
+    def backlogs(self, ends: Mapping[int, int]) -> Mapping[str, Backlog] | None:
+        """What waits in each partition; None while Kafka or Redis is unavailable. Called by the monitor's thread."""
+        if self._unavailable:
+            return None
+        if not self.runner.has_assignment:
+            return unassigned(ends)
+        positions = {partition: one.fence.offset + 1 for partition, one in list(self.runner.owned.items())}
+        waiting = waiting_records(ends, positions)
+        return {str(partition): Backlog(records, positions[partition]) for partition, records in waiting.items()}
+
     def _pause_after(self, error: Exception) -> None:
+        self._unavailable = True
         self.not_ready_reason = f"{type(error).__name__}: {error}"
         log.warning("fold is waiting", reason=self.not_ready_reason)
         self._metrics.record_retry()
@@ -120,8 +136,15 @@ def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
         signal.signal(number, lambda *_: stopping.set())
     startup = LogStartup(settings, operations_on((fold.source, CATALOG), (*fold.outputs, REJECTED)))
     started: list[FoldWorker] = []
+    monitor = ProgressMonitor(
+        fold.name,
+        settings,
+        TopicEnds(settings, fold.source),
+        lambda ends: started[0].backlogs(ends) if started else None,
+    )
     checks = {
         fold.name: lambda: started[0].not_ready_reason if started else startup.reason,
+        "progress": monitor.not_ready_reason,
         "redis": redis_check(connect_for_http(settings)),
     }
     with serve_ops(settings, checks):
@@ -129,7 +152,8 @@ def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
             startup.wait(stopping)
             if not stopping.is_set():
                 started.append(FoldWorker(fold, settings, stopping))
-                started[0].run()
+                with monitor.running():
+                    started[0].run()
         except TopicMismatch as mismatch:
             raise SystemExit(f"topics: {mismatch}") from mismatch
         except TooManyInvalidLines as error:

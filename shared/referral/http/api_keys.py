@@ -7,7 +7,7 @@ would add nothing.
 import secrets
 from collections.abc import Callable
 from functools import wraps
-from typing import Literal, ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar, get_args
 
 from flask import g, request
 
@@ -19,8 +19,8 @@ from referral.http.context import context
 from referral.http.openapi_annotations import annotate
 from referral.http.problems import Problem
 
-Scope = Literal["events:write", "links:write", "rewards:write", "rewards:redeem", "read", "admin"]
-SCOPES: tuple[Scope, ...] = ("events:write", "links:write", "rewards:write", "rewards:redeem", "read", "admin")
+Scope = Literal["events:write", "links:write", "rewards:write", "rewards:redeem", "rewards:read", "read", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,10 +76,15 @@ def authenticate(scope: Scope) -> ApiKey:
 
 def require_scope(key: ApiKey, scope: Scope) -> None:
     """Raises Problem 403 if a key has neither the scope nor `admin`, which includes all others."""
-    if scope not in key.scopes and "admin" not in key.scopes:
+    if not has_scope(key, scope):
         granted = ", ".join(key.scopes)
         detail = f"Scope `{scope}` required; key {key.id} has: {granted}. Use a key with this scope or `admin`."
         raise Problem(403, "missing_scope", detail)
+
+
+def has_scope(key: ApiKey, scope: Scope) -> bool:
+    """Whether a key may do what a scope permits; `admin` includes every scope."""
+    return scope in key.scopes or "admin" in key.scopes
 
 
 def is_expired(key: ApiKey, now_ms: int) -> bool:
@@ -91,7 +96,7 @@ def find_valid_key(catalog: Catalog, authorization: str, scope: Scope, now_ms: i
     """Returns the key of an Authorization header if this view has it, it is valid at this time and has the scope; else None."""
     secret = parse_bearer(authorization)
     key = None if secret is None else catalog.api_key(secret_digest(secret))
-    if key is None or key.revoked or is_expired(key, now_ms) or not ({scope, "admin"} & set(key.scopes)):
+    if key is None or key.revoked or is_expired(key, now_ms) or not has_scope(key, scope):
         return None
     return key
 

@@ -12,9 +12,10 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from referral.encryption import DecryptionFailed
 from referral.http.request_ids import request_id
 from referral.log.errors import LogUnavailable, NotDurable, Overloaded
-from referral.validation.mistakes import mistakes_in
+from referral.validation.mistakes import MAX_MISTAKES, mistakes_in
 
 log = structlog.get_logger()
 
@@ -98,6 +99,12 @@ def problem_response(problem: Problem) -> Response:
     return Response(msgspec.json.encode(body), problem.status, problem.headers, mimetype="application/problem+json")
 
 
+def unreadable_secret(error: DecryptionFailed) -> Problem:
+    """Returns the 503 for something sealed whose key is not in the key ring."""
+    reason = str(error)
+    return Problem(503, "secret_unreadable", f"{reason[0].upper()}{reason[1:]}.", headers={"Retry-After": "60"})
+
+
 def unavailable(what: str) -> Problem:
     """Returns the 503 for a request that failed because of `what`, one sentence; the client may send it again."""
     detail = f"{what} The request may not have taken effect: send it again with the same ids."
@@ -134,12 +141,22 @@ def http_error_response(error: HTTPException) -> Response:
     messages = getattr(error, "data", {}).get("messages") or {}  # where webargs puts marshmallow's messages
     methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
     headers = {"Allow": ", ".join(methods)} if methods else {}
-    return problem_response(Problem(status, code, detail, validation_errors(messages), headers))
+    listed, more = first_errors(validation_errors(messages))
+    return problem_response(Problem(status, code, f"{detail.removesuffix('.')}{more}.", listed, headers))
 
 
 def _internal_error(error: Exception) -> Response:
     log.error("request failed", request_id=request_id(request.environ), exc_info=error)
     return problem_response(Problem(500, *_CODES[500]))
+
+
+def first_errors(errors: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], str]:
+    """The first MAX_MISTAKES errors, and what the detail says of the others; empty without any.
+
+    A small body can have very many mistakes; an answer with all of them would cost more than the request.
+    """
+    more = f" (the first {MAX_MISTAKES} of {len(errors):,})" if len(errors) > MAX_MISTAKES else ""
+    return list(errors[:MAX_MISTAKES]), more
 
 
 def validation_errors(messages: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -37,6 +37,9 @@ class LogReader(Protocol):
     def records_since(self, topic: Topic, partition: int, since_ms: int) -> Iterator[Record]:
         """The records appended at or after `since_ms`, up to the end as it is now. Raises LogUnavailable."""
 
+    def records_from(self, topic: Topic, partition: int, offset: int) -> Iterator[Record]:
+        """The records from an offset on, up to the end as it is now. Raises LogUnavailable."""
+
 
 class KafkaLogReader:
     """One Kafka client, for one thread at a time. Every method raises LogUnavailable.
@@ -102,16 +105,17 @@ class KafkaLogReader:
 
     def record_at(self, topic: Topic, partition: int, offset: int) -> Record | None:
         """The record at an offset. If it is gone, Kafka starts at the next one there is, which is not returned."""
-        record = next(self._records_from(topic, partition, offset), None) if offset >= 0 else None
+        record = next(self.records_from(topic, partition, offset), None) if offset >= 0 else None
         return record if record is not None and record.offset == offset else None
 
     def records_since(self, topic: Topic, partition: int, since_ms: int) -> Iterator[Record]:
         """The records appended at or after `since_ms`; nothing is fetched before the first is taken."""
         offset = self.offsets_at(topic, since_ms, {partition: -1})[partition]
         if offset >= 0:
-            yield from self._records_from(topic, partition, offset)
+            yield from self.records_from(topic, partition, offset)
 
-    def _records_from(self, topic: Topic, partition: int, offset: int) -> Iterator[Record]:
+    def records_from(self, topic: Topic, partition: int, offset: int) -> Iterator[Record]:
+        """The records from an offset on, up to the end as it is at the first poll; if it is gone, from the next one there is."""
         source = self._topic_partition(topic, partition)
         with self._reporting(f"`{source.topic}`, partition {partition}, from offset {offset}"):
             for polled in self._polls({source: offset}):

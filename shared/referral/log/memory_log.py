@@ -100,6 +100,10 @@ class MemoryLogReader:
         records = list(self._log.records[topic.name, partition])
         return dropwhile(lambda record: record.recorded_at_ms < since_ms, records)
 
+    def records_from(self, topic: Topic, partition: int, offset: int) -> Iterator[Record]:
+        """The records from an offset on."""
+        return iter(self._log.records[topic.name, partition][offset:])
+
 
 class MemoryFoldProducer:
     """Writes to a MemoryLog. While `failing` is set it raises NotDurable, as for an unavailable broker."""

@@ -112,8 +112,8 @@ def _kind_fields(reward: RawSection, kind: RewardKind) -> Iterator[Mistake]:
                 yield reward.mistake("percent", "is required: a discount code needs percent, or the pool of its codes")
         case "file":
             yield from _no_percent(reward)
-            if kind == "guide" and (not reward.has("pool") or reward.text("pool") == GENERATED):
-                yield reward.mistake("pool", "is required: a guide needs its file name, such as skincare-secrets.pdf")
+            if not reward.has("pool") or reward.text("pool") == GENERATED:
+                yield reward.mistake("pool", f"is required: {kind} needs its file name, such as skincare-secrets.pdf")
         case "none":
             yield from _no_percent(reward)
         case _:

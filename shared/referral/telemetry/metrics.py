@@ -146,7 +146,15 @@ ROWS = (
         _STEP_BUCKETS,
     ),
     MetricRow("fold_lag_records", "gauge", "Records of the input not folded yet.", ("fold", "partition")),
+    # Every consumer
+    MetricRow(
+        "consumer_stalled_seconds",
+        "gauge",
+        "Seconds for which a fold or the delivery worker has processed nothing of what waits for it; 0 if it makes progress.",
+        ("consumer",),
+    ),
     # Delivery
+    MetricRow("delivery_lag_records", "gauge", "Records whose webhooks have not ended yet.", ("partition",)),
     MetricRow(
         "webhook_deliveries",
         "counter",

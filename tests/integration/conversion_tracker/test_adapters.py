@@ -376,11 +376,24 @@ def _webhook(system: ConversionTracker, name: str, body: bytes, headers: dict[st
 def test_another_platforms_json_is_mapped_as_declared(system: ConversionTracker) -> None:
     """Mapped events are on the log; an invalid one has an error with its pointer and a remedy, others are ignored."""
     broken = _order(4, order={"no": "o4", "total": "much", "currency": "CNY"})
-    sent = {"events": [_order(1), _order(2, name="flew"), _order(3, user={}), broken, _order(5, name="subscribed")]}
+    subscribed = _order(5, name="subscribed", user={"id": 5, "code": "AMY88。"})
+    sent = {
+        "events": [
+            _order(1),
+            _order(2, name="flew"),
+            _order(3, user={}),
+            broken,
+            subscribed,
+            _order(6, user={"id": 6, "code": "NOBODY9"}),
+        ]
+    }
     answer = _webhook(system, "shop", json.dumps(sent).encode(), {"Authorization": "Bearer rk_all"})
     assert answer.status_code == 202
     assert [(one["index"], one["code"], one["pointer"]) for one in answer.get_json()["rejected"]] == [
         (3, "invalid_value", "/events/3/order/total"),
+    ]
+    assert [(one["index"], one["code"], one["pointer"]) for one in answer.get_json()["warnings"]] == [
+        (5, "unknown_code", "/events/5/user/code"),
     ]
     assert [(one["reason"], one["pointer"]) for one in answer.get_json()["ignored"]] == [
         ("unmapped_type", "/events/1/name"),
@@ -388,7 +401,7 @@ def test_another_platforms_json_is_mapped_as_declared(system: ConversionTracker)
     ]
     lines = {line["person"]: line for line in system.decoded("events")}
     assert (lines["shop:1"]["id"], lines["shop:1"]["data"]["amount"]) == ("shop:bought:1", "19.9")
-    assert (lines["shop:5"]["type"], lines["shop:5"]["code"]) == ("person.followed", "AMY88")
+    assert (lines["shop:5"]["type"], lines["shop:5"]["code"]) == ("person.followed", "AMY88。")
     nowhere = _webhook(system, "shop", b'{"rows": []}', {"Authorization": "Bearer rk_all"})
     assert _code(nowhere) == (422, "events_refused")
     assert nowhere.get_json()["errors"][0]["pointer"] == "/events"

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from referral.catalog.writer import CatalogWriter
+from referral.clock import SystemClock
 from referral.config import Settings
+from referral.events.entities import FOLDERS, GuideListing, PoolChunk
+from tests.support.builders.program_files import MINIMAL_FILE
 from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer, serve_link_issuer
 
 pytestmark = pytest.mark.integration
@@ -34,6 +38,34 @@ def test_a_dry_run_answers_and_changes_nothing(issuer: LinkIssuer) -> None:
     assert ("no_reward", "/rewards") in [(one["code"], one["pointer"]) for one in answer.get_json()["warnings"]]
     assert issuer.request("GET", f"/v1/programs/{PROGRAM}").status_code == 404
     assert issuer.apply(RULES, "?dryrun=true").status_code == 422
+
+
+def test_missing_files_and_codes_are_warnings_when_a_program_is_applied(issuer: LinkIssuer) -> None:
+    """A guide that is misspelt, a pool without codes, and codes that no rule uses, each with its place."""
+    now = datetime.now(UTC)
+    writer = CatalogWriter(issuer.settings, SystemClock())
+    writer.write(
+        [
+            GuideListing(recorded_at=now, program=FOLDERS, files=(PROGRAM,)),
+            GuideListing(recorded_at=now, program=PROGRAM, files=("secrets.pdf",)),
+            PoolChunk(recorded_at=now, id="pch_1", program=PROGRAM, pool="mugs", codes=("A1",)),
+        ],
+        timeout=30,
+    )
+    writer.close()
+    to_referrer = {"to": "referrer", "on": "conversion.cleared"}
+    guide = to_referrer | {"id": "guide", "kind": "guide", "pool": "secret.pdf"}
+    code = to_referrer | {"id": "code", "kind": "discount_code", "pool": "vip", "percent": 20}
+    for query in ("?dry_run=true", ""):
+        found = issuer.apply(RULES | {"rewards": [guide, code]}, query).get_json()["warnings"]
+        places = {one["code"]: (one["pointer"], one["detail"]) for one in found}
+        assert places["guide_missing"][0] == "/rewards/0/pool"
+        assert "write secrets.pdf" in places["guide_missing"][1]
+        assert places["pool_without_codes"][0] == "/rewards/1/pool"
+        assert places["pool_without_rule"][0] == "/rewards"
+    body = MINIMAL_FILE | {"id": "prg_new", "rewards": [guide]}
+    first = issuer.request("PUT", "/v1/programs/prg_new", body).get_json()["warnings"]
+    assert "guide_missing" in [one["code"] for one in first], "a program without a folder has no file"
 
 
 def test_a_yaml_file_is_accepted_unchanged(issuer: LinkIssuer) -> None:

@@ -27,7 +27,7 @@ def test_a_dead_end_offers_the_programs_fallback(issuer: LinkIssuer) -> None:
         issuer.apply(RULES | {"name": name, "fallback_url": home, "ends_at": "2026-01-01T00:00:00Z"}).status_code == 201
     )
     path = f"/{issuer.enrol_amy()['code']}"
-    english, chinese = issuer.open(f"{path}?lang=en"), issuer.open(path)
+    english, chinese = issuer.open(f"{path}?lang=en"), issuer.open(f"{path}?lang=zh-CN")
     assert (english.status_code, chinese.status_code) == (410, 410)
     assert 'href="https://example.com/home?a=1&amp;b=2">Visit Glow</a>' in english.text
     assert ">去 焕肤 看看</a>" in chinese.text

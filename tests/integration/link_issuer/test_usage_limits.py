@@ -1,9 +1,10 @@
 """Links with max_uses, disabled links, and query parameters that are forwarded to the target."""
 
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
 from referral.telemetry.metrics import counter
 from tests.support.systems.link_issuer import LinkIssuer
@@ -16,6 +17,10 @@ def _uses(system: LinkIssuer, code: str) -> tuple[int, str]:
     return answer["uses"], answer["standing"]
 
 
+def _click_token(redirect: TestResponse) -> str:
+    return parse_qs(urlsplit(redirect.headers["Location"]).query, keep_blank_values=True)["rt"][0]
+
+
 def test_a_link_with_max_uses_admits_that_many_people(glow: LinkIssuer) -> None:
     """Automated clients do not use it up; later visitors get 410, and the metric counts them."""
     amy = glow.enrol_amy()
@@ -23,7 +28,10 @@ def test_a_link_with_max_uses_admits_that_many_people(glow: LinkIssuer) -> None:
     assert (made["max_uses"], made["uses"], made["standing"]) == (3, 0, "open")
     automated = [glow.open("/THREE", "HEAD"), glow.open("/THREE", User_Agent="facebookexternalhit/1.1")]
     assert [one.status_code for one in automated] == [302, 302]
-    assert [glow.open("/THREE").status_code for _ in range(5)] == [302, 302, 302, 410, 410]
+    assert [_click_token(one) for one in automated] == ["", ""], "a visit that uses up nothing is credited to no one"
+    people = [glow.open("/THREE") for _ in range(5)]
+    assert [one.status_code for one in people] == [302, 302, 302, 410, 410]
+    assert len({_click_token(one) for one in people[:3]} - {""}) == 3
     before = counter("redirects").labels("exhausted")._value.get()
     page = glow.open("/three", Accept_Language="en")
     assert "All spots are taken" in page.text

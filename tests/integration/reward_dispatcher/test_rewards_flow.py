@@ -13,7 +13,14 @@ from referral.events.ids import reward_id
 from referral.fold.lag import FOLDS, lag_by_fold
 from referral.log.connection import create_consumer
 from tests.support.builders.participants import AMY
-from tests.support.builders.reward_dispatcher import FIRST20, friend_conversion, friend_reversal, grant, reward_terms
+from tests.support.builders.reward_dispatcher import (
+    FIRST20,
+    GUIDE,
+    friend_conversion,
+    friend_reversal,
+    grant,
+    reward_terms,
+)
 from tests.support.processes import run_module
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 from tests.support.waiting import wait_until
@@ -104,6 +111,25 @@ def test_an_empty_pool_holds_rewards_until_codes_arrive_and_issues_each_once(sys
     assert sorted(codes) == ["AAA", "BBB", "CCC"]
 
 
+def test_a_guide_whose_file_is_missing_is_held_and_the_summary_names_it(system: RewardDispatcher) -> None:
+    """The service lists the files of the program; from then on the ledger hands out none that is missing."""
+    rule = replace(GUIDE, pool="misspelt.pdf")
+    system.apply(replace(reward_terms(rule, version=2), recorded_at=AMY.recorded_at))
+    numbers = iter(range(1000))
+
+    def hold_one() -> dict[str, object] | None:
+        one = replace(
+            grant(f"rwd_{next(numbers)}", beneficiary="xhs:friend1"), kind="guide", rule="guide", pool=rule.pool
+        )
+        system.write_rewards([one])
+        return _reward(system, "xhs:friend1", status="held", waits_for="file_missing", download=None)
+
+    wait_until(hold_one, every=0.3)
+    ((code, detail),) = [(one["code"], one["detail"]) for one in system.summary()["problems"]]  # type: ignore[attr-defined]
+    assert code == "guide_missing"
+    assert "misspelt.pdf in the folder prg_glow" in detail
+
+
 def test_an_upload_with_a_bad_line_or_a_code_of_another_pool_adds_nothing(system: RewardDispatcher) -> None:
     """The answer names the lines, and the pool that has the code."""
     put = "/v1/programs/prg_glow/pools/{}/codes".format
@@ -121,7 +147,9 @@ def test_an_upload_with_a_bad_line_or_a_code_of_another_pool_adds_nothing(system
         assert error["pointer"] == place
         assert error["detail"].startswith(seen)
     again = system.client.put(put("summer"), json={"codes": ["TWO-2"]})
-    assert again.json() == {"accepted": 1, "duplicates": 0, "total": 1}
+    added = again.json()
+    assert "no rule names a pool of codes" in added.pop("warning")
+    assert added == {"accepted": 1, "duplicates": 0, "total": 1}
     for name in ("généré", "a b", "-x", "x" * 129, "generated"):
         assert system.client.put(put(name), json={"codes": ["A1"]}).status_code == 422, name
 

@@ -23,12 +23,14 @@ from referral.events.facts import Fact
 from referral.events.ids import referral_id
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
+from referral.key_ring import KeyRing
 from referral.log.log_reader import LogReader
 from referral.log.memory_log import MemoryLog, MemoryLogReader
 from referral.log.records import join, split
 from referral.topics import partition_of
 from reward_dispatcher.folds.decide_fold import DecideFold
 from reward_dispatcher.folds.ledger_fold import LedgerFold
+from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.conversion_tracker import TOKENS, catalog
 from tests.support.builders.participants import PROGRAM, day
 from tests.support.folds import PARTITIONS, LogFold
@@ -48,7 +50,7 @@ class RewardChain:
             AttributeFold(TOKENS, 35),
             screen or ScreenFold(),
             DecideFold(),
-            LedgerFold(lambda id: id[-8:].upper()),
+            LedgerFold(lambda id: id[-8:].upper(), CodeSealer(KeyRing.of_signing_key("k" * 32))),
         ]
         self.folds = {fold.name: LogFold(fold, self.catalog, self.log) for fold in folds}
 

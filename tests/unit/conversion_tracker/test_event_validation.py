@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -15,7 +15,8 @@ from conversion_tracker.ingest.program_terms import ProgramTerms, program_terms
 from conversion_tracker.ingest.validation import EventValidator, ValidationResult
 from referral.catalog.view import Catalog
 from referral.events.examples import example
-from referral.events.facts import ClickToken, EventLine, Fact
+from referral.events.facts import FACT_ALIASES, ClickToken, EventLine, Fact
+from referral.events.normal_forms import normalize_person_id
 from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
@@ -289,6 +290,13 @@ def test_evidence_that_leads_to_no_one_is_a_warning(raw: bytes, code: str, point
     assert PROGRAM in found.warnings[0].detail
 
 
+@pytest.mark.parametrize("text", ["我是AMY88推荐来的", "my friend's code is amy88, thanks", "code:ＡＭＹ８８ 谢谢"])
+def test_the_warning_about_a_sentence_names_the_code_in_it(text: str) -> None:
+    """What to send instead; the sentence itself is not evidence."""
+    (warning,) = _validate(_with(code=text)).warnings
+    assert (warning.code, "it contains AMY88: send that alone" in warning.detail) == ("unknown_code", True)
+
+
 def test_a_code_of_another_program_leads_to_no_one() -> None:
     """Codes are unique in the whole system, but count only in their own program."""
     other = replace(BO, program="prg_other", id="par_other", external_id="xhs:other", code="OTHER22")
@@ -330,6 +338,14 @@ def test_a_duplicate_type_field_does_not_bypass_validation(twice: str) -> None:
     assert [one.code for one in _validate((twice % rest).encode()).rejected] == ["internal_type"]
 
 
+@pytest.mark.parametrize("kind", ["[]", "{}", "null", "17", '"clock.ticked"'])
+def test_a_duplicate_type_field_of_another_json_type_is_an_error(kind: str) -> None:
+    """Never an exception that answers 500."""
+    rest = json.dumps({key: value for key, value in GOOD.items() if key != "type"})[1:-1]
+    for first in ("person.signed_up", "person.flew"):
+        assert len(_validate(f'{{"type":"{first}","type":{kind},{rest}}}'.encode()).rejected) == 1
+
+
 def test_valid_events_are_published_byte_for_byte() -> None:
     """Including whitespace: no re-encoding can lose anything."""
     raw = b'{ "type" : "person.followed", "id":"e","program":"prg_glow","person":"xhs:u","occurred_at":"2026-11-03T00:00:00.12Z"}'
@@ -362,6 +378,40 @@ def test_any_input_is_accepted_or_rejected_and_accepted_lines_can_be_decoded(raw
     assert len(found.accepted) + len(found.rejected) == 1
     for _, line in found.accepted:
         msgspec.json.decode(line, type=EventLine)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = (
+    "type",
+    "person",
+    "code",
+    "click",
+    "mention",
+    "device",
+    "network",
+    "channel",
+    "data",
+    "occurred_at",
+    "id",
+    "other",
+)
+KINDS = st.sampled_from([*types_by_tag(Fact), *FACT_ALIASES])
+
+
+@settings(max_examples=300)
+@given(KINDS, st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4))
+def test_any_value_of_any_field_is_accepted_left_out_or_rejected(kind: str, sent: dict[str, object]) -> None:
+    """Accepted events are valid for the folds and have normal ids; warnings are only about accepted events."""
+    found = _validate(json.dumps({**GOOD, "type": kind, **sent}).encode())
+    assert len(found.accepted) + len(found.rejected) == 1
+    assert not (found.rejected and found.warnings)
+    for key, line in found.accepted:
+        fact = msgspec.json.decode(line, type=Fact)
+        assert key == f"{PROGRAM}|{fact.person}" == f"{PROGRAM}|{normalize_person_id(fact.person)}"
 
 
 @pytest.mark.parametrize(

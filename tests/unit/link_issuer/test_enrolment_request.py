@@ -38,3 +38,17 @@ def _pointers(body: object) -> list[str]:
         except Problem as problem:
             return [str(one["pointer"]) for one in problem.errors]
     return []
+
+
+@pytest.mark.parametrize("id_", ["XHS:amy", " xhs:amy", "xhs:amy\n", "ｘｈｓ：ａｍｙ"])
+def test_a_person_is_enrolled_under_the_normal_form_of_their_id(id_: str) -> None:
+    """So that events find them; another spelling in the same request is the same person."""
+    with Flask("test").test_request_context(json={"external_id": id_}):
+        assert read_enrolments()[0][0].external_id == "xhs:amy"
+    assert _pointers([{"external_id": "xhs:amy", "display_name": "Amy"}, {"external_id": id_}]) == ["/1/external_id"]
+
+
+@pytest.mark.parametrize("id_", ["", " ", "xhs:a\0my", "xhs:amy\u200b", "xhs: amy", "xhs:", "x" * 129, 7, None])
+def test_an_id_with_blanks_or_invisible_characters_is_not_enrolled(id_: object) -> None:
+    """Refused as in events."""
+    assert _pointers({"external_id": id_}) == ["/external_id"]

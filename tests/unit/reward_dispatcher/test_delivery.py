@@ -17,15 +17,17 @@ from referral.catalog.view import Catalog
 from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
 from referral.events.timestamps import to_ms
-from referral.key_ring import KeyRing
+from referral.key_ring import PURPOSES, KeyRing
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
 from reward_dispatcher.delivery.messages import Message, message_of, signed_headers
 from reward_dispatcher.delivery.ordered_ack import OrderedAck
 from reward_dispatcher.delivery.sender import ATTEMPTS, Sender
 from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, WebhookDispatcher
+from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.participants import PROGRAM, START
 
 RING = KeyRing.of_signing_key("k" * 32)
+CODES = CodeSealer(RING)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 HOOK = Webhook(
     recorded_at=START,
@@ -81,7 +83,7 @@ class FakeReceiver:
 
 def delivered_message() -> Message:
     """Returns the message of LINE."""
-    found = message_of(RAW, (3, 15, 0))
+    found = message_of(RAW, (3, 15, 0), CODES)
     assert found is not None
     return found
 
@@ -98,10 +100,10 @@ def run(work: Coroutine[object, object, object]) -> object:
 
 def test_a_repeated_line_has_the_same_message_id() -> None:
     """The id is derived from the line's cause, so a receiver recognizes a line that was repeated after a crash."""
-    again = message_of(RAW, (3, 99, 7))
+    again = message_of(RAW, (3, 99, 7), CODES)
     assert again is not None
     assert again.id == delivered_message().id
-    other = message_of(msgspec.json.encode(replace(LINE, cause=("rewards", 3, 14, 1, 1))), (3, 15, 0))
+    other = message_of(msgspec.json.encode(replace(LINE, cause=("rewards", 3, 14, 1, 1))), (3, 15, 0), CODES)
     assert other is not None
     assert other.id != again.id
 
@@ -117,7 +119,7 @@ def test_a_message_contains_the_reward_and_nothing_internal() -> None:
         "kind": "discount_code",
         "code": "CODE",
     }
-    assert message_of(b'{"type":"reward.held"}', (0, 0, 0)) is None
+    assert message_of(b'{"type":"reward.held"}', (0, 0, 0), CODES) is None
 
 
 def test_a_standard_webhooks_library_verifies_the_signature() -> None:
@@ -126,6 +128,28 @@ def test_a_standard_webhooks_library_verifies_the_signature() -> None:
     assert Verifier(SECRET).verify(delivered_message().body, signed)
     with pytest.raises(Exception, match=r"signature"):
         Verifier(SECRET).verify(delivered_message().body + b" ", signed)
+
+
+def test_the_receiver_gets_the_code_that_is_sealed_on_the_log() -> None:
+    """It hands the code to the person. Without the key, the message is stored as a dead letter that names the key."""
+    sealed = msgspec.json.encode(CODES.seal_line(LINE))
+    assert b"CODE" not in sealed
+    message = message_of(sealed, (3, 15, 0), CODES)
+    assert message is not None
+    assert message.body == delivered_message().body
+    later = CodeSealer(KeyRing.parse(",".join(f"{one}:2026b:{one.ljust(32, 'x')}" for one in PURPOSES), ""))
+    unreadable = message_of(sealed, (3, 15, 0), later)
+    assert unreadable is not None
+    receiver = FakeReceiver(lambda _: 200)
+
+    async def deliver() -> bool:
+        await receiver.sender.endpoint(HOOK.id).admit()
+        return await receiver.sender.deliver(HOOK, unreadable)
+
+    assert run(deliver()) is False
+    assert receiver.sent == []
+    [(_, _, reason)] = receiver.dead_letters.letters
+    assert "REFERRAL_SIGNING_KEY, which is not set" in reason
 
 
 def test_a_receiver_that_recovers_gets_the_message_with_the_same_id() -> None:
@@ -183,7 +207,9 @@ def test_a_record_is_acknowledged_after_its_last_delivery() -> None:
         reported.append(line.id)
 
     async def deliver() -> None:
-        dispatcher = WebhookDispatcher(Catalog([HOOK, replace(HOOK, id="whk_2")]), receiver.sender, report_delivered)
+        dispatcher = WebhookDispatcher(
+            Catalog([HOOK, replace(HOOK, id="whk_2")]), receiver.sender, CODES, report_delivered
+        )
         await dispatcher.dispatch(
             received(15, RAW + b"\n" + b'{"type":"reward.held"}'), lambda: acknowledged.append(15)
         )
@@ -216,7 +242,7 @@ def test_a_failing_receiver_does_not_delay_a_healthy_one() -> None:
     async def deliver() -> None:
         sender = Sender(post, RING, receiver.dead_letters, wait_for_ever)
         failing = replace(HOOK, id="whk_2", url="https://failing.example/")
-        dispatcher = WebhookDispatcher(Catalog([HOOK, failing]), sender, ignore)
+        dispatcher = WebhookDispatcher(Catalog([HOOK, failing]), sender, CODES, ignore)
         for number in range(300):
             line = replace(LINE, id=f"rwd_{number}", cause=("rewards", 3, number, 0, 0))
             await dispatcher.dispatch(received(number, msgspec.json.encode(line)), lambda: None)
@@ -237,7 +263,7 @@ def test_a_webhook_gets_only_what_was_recorded_since_its_registration(field: str
     hook = replace(hook, recorded_at=registered + timedelta(days=9)) if field == "registered_at" else hook
 
     async def deliver() -> None:
-        dispatcher = WebhookDispatcher(Catalog([hook]), receiver.sender, _ignore)
+        dispatcher = WebhookDispatcher(Catalog([hook]), receiver.sender, CODES, _ignore)
         record = received(15, RAW, registered + timedelta(seconds=seconds))
         await dispatcher.dispatch(record, lambda: acknowledged.append(15))
         while not acknowledged:
@@ -271,7 +297,7 @@ def test_any_exception_of_a_delivery_is_a_failed_attempt_with_its_reason(error: 
 
     async def deliver() -> None:
         sender = Sender(post, RING, receiver.dead_letters, receiver.pause)
-        dispatcher = WebhookDispatcher(Catalog([HOOK]), sender, report_delivered)
+        dispatcher = WebhookDispatcher(Catalog([HOOK]), sender, CODES, report_delivered)
         await dispatcher.dispatch(received(15, RAW), lambda: acknowledged.append(15))
         while not acknowledged:
             await asyncio.sleep(0)

@@ -20,16 +20,19 @@ from referral.events.rewards import (
     RewardRedeemed,
     reward_key,
 )
+from referral.key_ring import KeyRing
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.code_pool import Pool, remaining
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.ledger_fold import LedgerFold
+from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.participants import PROGRAM, day
 from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation
 from tests.support.folds import FoldFeed
 
 PARTITIONS = 3
+CODES = CodeSealer(KeyRing.of_signing_key("k" * 32))
 REWARDS = tuple(f"rwd_{number}" for number in range(4))
 POOL_OF = {reward: ("vip" if number % 3 else "generated") for number, reward in enumerate(REWARDS)}
 
@@ -43,7 +46,7 @@ class PartitionedLedger:
     """Partitions with their queues and states: a line is decided when the test advances its partition."""
 
     def __init__(self, catalog: Catalog) -> None:
-        fold = LedgerFold(generate_code=lambda reward: f"CODE-{reward}")
+        fold = LedgerFold(lambda reward: f"CODE-{reward}", CODES)
         self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
         self.partitions = [FoldFeed(fold, catalog) for _ in range(PARTITIONS)]
         self.outputs: list[RewardLine] = []
@@ -61,7 +64,7 @@ class PartitionedLedger:
         if not self.queues[partition]:
             return
         for output in self.partitions[partition].feed([self.queues[partition].popleft()]):
-            self.outputs.append(output)
+            self.outputs.append(CODES.open_line(output))
             self.write(output)
 
     def drain(self) -> None:

@@ -12,7 +12,9 @@ from click.testing import CliRunner
 from flask import Flask
 
 from conversion_tracker.replay.replay_request import read_rules
-from link_issuer.http_api.request_body import json_or_yaml_body
+from link_issuer.http_api.links.link_request import LinkSchema
+from link_issuer.http_api.participants.enrolment_request import read_enrolments
+from link_issuer.http_api.request_body import json_or_yaml_body, load_body
 from link_issuer.programs.yaml_form import InvalidYaml, read_yaml
 from referral.events.program import ProgramFile
 from referral.http.problems import Problem
@@ -160,6 +162,38 @@ def test_a_file_above_the_size_limit_is_refused_before_it_is_read(tmp_path: Path
     result = CliRunner().invoke(main, ["program", "check", str(file)])
     assert result.exit_code == 1
     assert "262,144 (256 KB)" in result.output
+
+
+@pytest.mark.parametrize(
+    "read",
+    [lambda: load_body(LinkSchema(), "The link was not created."), read_enrolments],
+    ids=["link", "enrolments"],
+)
+@pytest.mark.parametrize(
+    "body",
+    [{f"k{n}": 1 for n in range(60_000)}, {"participants": [{f"k{n}": 1 for n in range(60)}] * 900}],
+    ids=["unknown keys", "items with unknown keys"],
+)
+def test_any_body_with_very_many_mistakes_is_answered_with_the_first_of_them(read: Any, body: object) -> None:
+    """Not only a program: the answer to a small body is never large."""
+    app = Flask("test")
+    began = process_time()
+    with app.test_request_context(method="POST", json=body), pytest.raises(Problem) as refused:
+        read()
+    assert process_time() - began < CPU_S
+    assert len(refused.value.errors) <= MAX_MISTAKES
+    if len(refused.value.errors) == MAX_MISTAKES:
+        assert "the first 100 of " in refused.value.detail
+
+
+def test_a_list_that_is_too_long_is_refused_before_its_items_are_read() -> None:
+    """A megabyte of empty items costs as little as the refusal."""
+    app = Flask("test")
+    began = process_time()
+    with app.test_request_context(method="POST", json=[{}] * 300_000), pytest.raises(Problem) as refused:
+        read_enrolments()
+    assert process_time() - began < CPU_S
+    assert [one["pointer"] for one in refused.value.errors] == [""]
 
 
 def test_the_command_and_a_replay_say_how_many_more_mistakes_there_are(tmp_path: Path) -> None:

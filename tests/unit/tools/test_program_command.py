@@ -48,6 +48,19 @@ def test_mistakes_come_with_their_lines(tmp_path: Path) -> None:
     assert result.stderr.splitlines()[-1] == f"Error: {file} has 3 mistakes"
 
 
+def test_a_guide_that_is_missing_in_the_folder_is_a_warning_with_its_line(tmp_path: Path) -> None:
+    """With the file that was probably meant."""
+    (tmp_path / "prg_glow").mkdir()
+    (tmp_path / "prg_glow" / "skincare-secret.pdf").write_bytes(b"%PDF")
+    result = CliRunner().invoke(main, ["program", "check", str(GLOW), "--guides", str(tmp_path)])
+    assert result.exit_code == 0
+    assert "[guide_missing]" in result.stderr
+    assert "write skincare-secret.pdf" in result.stderr
+    assert "prg_glow is valid, with 1 warning\n" in result.stdout
+    there = CliRunner().invoke(main, ["program", "check", str(GLOW), "--guides", "examples/guides"])
+    assert (there.exit_code, there.stderr) == (0, "")
+
+
 def test_warnings_do_not_fail_the_check(tmp_path: Path) -> None:
     """A program without rewards or content can be applied; its author gets advice."""
     file = tmp_path / "bare.yaml"

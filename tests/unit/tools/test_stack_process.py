@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from referral.log.progress_watch import RESTART_STATUS
 from referral_tools.stack.process import Process, ProcessUnhealthy
 from referral_tools.stack.supervisor import SupervisedProcess, Supervisor
 from tests.support.waiting import is_within
@@ -161,6 +162,19 @@ def test_the_supervisor_reports_one_that_dies(python: Make, supervisor: Supervis
     os.kill(process.pid, signal.SIGKILL)
     with pytest.raises(ProcessUnhealthy, match=r"fragile has died(?s:.*)cannot go on"):
         supervisor.wait()
+
+
+def test_the_supervisor_starts_a_stalled_process_again(python: Make, supervisor: Supervisor, tmp_path: Path) -> None:
+    """It ends with the status that asks for it; the others go on."""
+    marker = tmp_path / "stalled"
+    first_start = f"import pathlib\np = pathlib.Path({str(marker)!r})\n"
+    first_start += f"if not p.exists(): p.touch(); raise SystemExit({RESTART_STATUS})\n"
+    stalled = python(f"{first_start}{ASKER}time.sleep(60)", "stalled", PID=str(os.getpid()))
+    supervisor.start([SupervisedProcess(stalled, marker.exists)])
+    first = stalled.pid
+    supervisor.wait()  # the second one ends it
+    assert stalled.alive
+    assert stalled.pid != first
 
 
 def test_the_supervisor_reports_the_death_of_one_it_only_watches(python: Make, supervisor: Supervisor) -> None:

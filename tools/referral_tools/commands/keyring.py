@@ -8,7 +8,7 @@ from referral.encryption import DecryptionFailed
 from referral.key_ring import PURPOSES, KeyPurpose, KeyRing
 from referral_tools.catalog_access import open_catalog
 from referral_tools.help_group import HelpGroup
-from referral_tools.resealing import IN_CLEAR, entity_name, reseal, sealed_with, sealing_entities
+from referral_tools.resealing import IN_CLEAR, entity_name, reseal, sealed_with, sealing_entities, sealing_purpose
 from referral_tools.text_columns import table
 
 _HEADS = ("PURPOSE", "KEY", "USE", "SEALED IN THE CATALOG")
@@ -22,23 +22,25 @@ def keyring() -> None:
 
 @keyring.command("list")
 def list_ring() -> None:
-    """List the keys by purpose, and how many secrets of the catalog each has sealed; a missing key is named."""
+    """List the keys by purpose, and how many entities of the catalog each has sealed; a missing key is named."""
     with open_catalog(sealing=True) as opened:
         ring = opened.settings.key_ring()
-        counts = Counter(id_ for entity in sealing_entities(opened.catalog) for id_ in sealed_with(entity))
+        counts = Counter(
+            (sealing_purpose(entity), id_) for entity in sealing_entities(opened.catalog) for id_ in sealed_with(entity)
+        )
     rows = [row for purpose in PURPOSES for row in _rows(ring, purpose, counts)]
-    known = {key.id for key in ring.all("sealing")}
-    rows += [_missing_row(id_, count) for id_, count in sorted(counts.items()) if id_ not in known]
+    missing = [use for use in sorted(counts) if ring.find(*use) is None]
+    rows += [_missing_row(purpose, id_, counts[purpose, id_]) for purpose, id_ in missing]
     click.echo(table(_HEADS, rows))
 
 
 @keyring.command("reseal")
 def reseal_all() -> None:
-    """Seal every secret of the catalog with the newest key for sealing. Can be repeated."""
+    """Seal every secret and uploaded code of the catalog with the newest key. Can be repeated."""
     with open_catalog(sealing=True) as opened:
         ring = opened.settings.key_ring()
-        newest = {ring.newest("sealing").id}
-        old = [entity for entity in sealing_entities(opened.catalog) if sealed_with(entity) != newest]
+        every = sealing_entities(opened.catalog)
+        old = [entity for entity in every if sealed_with(entity) != {ring.newest(sealing_purpose(entity)).id}]
         failures = []
         for entity in old:
             try:
@@ -50,14 +52,14 @@ def reseal_all() -> None:
         raise click.ClickException("\n".join(["these could not be read:", *failures]))
 
 
-def _rows(ring: KeyRing, purpose: KeyPurpose, counts: Counter[str]) -> list[tuple[str, ...]]:
+def _rows(ring: KeyRing, purpose: KeyPurpose, counts: Counter[tuple[KeyPurpose, str]]) -> list[tuple[str, ...]]:
     keys = ring.all(purpose)
     uses = ["newest", *("reads" for _ in keys[1:])]
-    shown = [str(counts[key.id]) if purpose == "sealing" else "" for key in keys]
+    shown = ["" if purpose == "tokens" else str(counts[purpose, key.id]) for key in keys]
     return [(purpose, key.id or _SIGNING_KEY, use, sealed) for key, use, sealed in zip(keys, uses, shown, strict=True)]
 
 
-def _missing_row(id_: str, count: int) -> tuple[str, ...]:
+def _missing_row(purpose: KeyPurpose, id_: str, count: int) -> tuple[str, ...]:
     if id_ == IN_CLEAR:
-        return "sealing", IN_CLEAR, "referral keyring reseal", str(count)
-    return "sealing", id_ or _SIGNING_KEY, "MISSING: add it again", str(count)
+        return purpose, IN_CLEAR, "referral keyring reseal", str(count)
+    return purpose, id_ or _SIGNING_KEY, "MISSING: add it again", str(count)

@@ -7,13 +7,15 @@ from typing import Any
 import click
 import httpx
 
+from link_issuer.domain.advice.advice_rule import Advice
 from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.domain.advice.missing_element import missing_elements
 from link_issuer.domain.program_changes import program_changes
 from link_issuer.programs.yaml_form import YamlDocument
 from referral.events.program import Program
+from referral.program_file.supply import supply_problems
 from referral_tools.commands.program_diff import diff
-from referral_tools.commands.program_file import FILE, load_program_file, print_mistakes
+from referral_tools.commands.program_file import FILE, load_program_file, print_advice, print_mistakes
 from referral_tools.commands.program_sections import title
 from referral_tools.commands.program_service import ProgramVersionAnswer, list_versions, put_program
 from referral_tools.help_group import HelpGroup
@@ -30,10 +32,18 @@ program.add_command(diff)
 
 @program.command("check")
 @click.argument("file", type=FILE)
-def check_file(file: Path) -> None:
+@click.option(
+    "--guides",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="REFERRAL_GUIDES",
+    help="the folder of guides of reward-dispatcher: also report files that are missing there",
+)
+def check_file(file: Path, guides: Path | None) -> None:
     """Print the mistakes in FILE by line, and advice on improving it. Exits with 1 if there are mistakes."""
-    _, _, found = load_program_file(file)
-    count = len(find_advice(found, datetime.now(UTC)))
+    document, _, found = load_program_file(file)
+    missing = supply_problems(found, files=_file_names(guides / found.id)) if guides is not None else []
+    print_advice(file, document, [Advice(one.code, one.pointer, one.detail) for one in missing])
+    count = len(find_advice(found, datetime.now(UTC))) + len(missing)
     warnings = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
     click.echo(f"{file}: {found.id} is valid{warnings}")
     click.echo(_scores(found), nl=False)
@@ -62,6 +72,10 @@ def versions(program_id: str, url: str, key: str) -> None:
         click.echo(
             f"{newer.version:>4}  from {newer.effective_from:%Y-%m-%dT%H:%M:%SZ}  {_version_summary(older, newer)}"
         )
+
+
+def _file_names(folder: Path) -> list[str]:
+    return [one.name for one in folder.iterdir() if one.is_file()] if folder.is_dir() else []
 
 
 def _scores(found: Program) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from link_issuer.domain.advice.advice_rule import Advice
 from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.programs.text_encoding import InvalidEncoding, decode_utf8
 from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
@@ -30,7 +31,7 @@ def load_program_file(file: Path, *, advise: bool = True) -> tuple[YamlDocument,
     mistakes, omitted = first_mistakes([*document.mistakes, *checked.mistakes], checked.omitted)
     print_mistakes(file, document, document.explain(mistakes))
     if advise and checked.program is not None:
-        _print_advice(file, document, checked.program)
+        print_advice(file, document, find_advice(checked.program, datetime.now(UTC)))
     if mistakes or checked.program is None:
         raise click.ClickException(f"{file} has {count_of_mistakes(len(mistakes), omitted)}")
     return document, checked, checked.program
@@ -42,8 +43,9 @@ def print_mistakes(file: Path, document: YamlDocument, mistakes: Iterable[Mistak
         _print_remark(file, line, one.pointer, one.detail, "red")
 
 
-def _print_advice(file: Path, document: YamlDocument, program: Program) -> None:
-    for one in sorted(find_advice(program, datetime.now(UTC)), key=lambda one: document.line_of(one.pointer)):
+def print_advice(file: Path, document: YamlDocument, advice: Iterable[Advice]) -> None:
+    """Prints advice with its lines, in the order of the file."""
+    for one in sorted(advice, key=lambda one: document.line_of(one.pointer)):
         _print_remark(file, document.line_of(one.pointer), one.pointer, f"{one.detail} [{one.code}]", "yellow")
 
 

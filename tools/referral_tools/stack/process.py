@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from referral.log.progress_watch import RESTART_STATUS
 from referral_tools.stack.log_text import likely_cause, readable_lines
 
 
@@ -59,6 +60,11 @@ class Process:
     def alive(self) -> bool:
         """Whether the process is running."""
         return self._child is not None and self._child.poll() is None
+
+    @property
+    def asks_to_be_restarted(self) -> bool:
+        """Whether the process has ended with the status of a consumer that was stalled."""
+        return not self.alive and self._status() == RESTART_STATUS
 
     def wait_healthy(self, healthy: Callable[[], bool], timeout: float) -> None:
         """Returns once `healthy()` is true. Raises ProcessUnhealthy if the process dies or `timeout` seconds pass."""

@@ -49,13 +49,16 @@ class Supervisor:
     def wait(self, also: Sequence[Process] = ()) -> None:
         """Returns soon after SIGINT or SIGTERM, which it handles from now on, also after it has returned.
 
-        Raises ProcessUnhealthy if one of its processes dies first, or one of `also`: these it watches but does not stop.
+        Raises ProcessUnhealthy if one of its processes dies first, or one of `also`: these it watches but does not stop. A process
+        that ends because it was stalled is started again.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop_requested)
         while not self._stopping.wait(_LOOK_S):
             for process in (*also, *self.processes):
-                if not process.alive:
+                if process.asks_to_be_restarted:
+                    process.start()
+                elif not process.alive:
                     raise process.unhealthy(f"has died: it {process.describe_end()}")
 
     def _stop_requested(self, number: int, frame: FrameType | None) -> None:

@@ -17,9 +17,8 @@ from conversion_tracker.ingest.event_warnings import (
     before_program,
     beyond_lateness,
     field_left_out,
-    unknown_code,
-    unknown_mention,
 )
+from conversion_tracker.ingest.evidence_warnings import evidence_warnings
 from conversion_tracker.ingest.program_terms import ProgramTerms
 from referral.events.currencies import currency_of_event
 from referral.events.facts import CodeScanned, ContentShared, Fact, FriendTagged, Order, OrderPaid
@@ -32,25 +31,10 @@ from referral.tokens import InvalidTokenError, TokenSigner
 _TOKEN_LIFETIME_MS = 400 * DAY_MS
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
-_MAX_KNOWN_CODES = 10_000  # of one program, at most a few megabytes
 
 ALL_TYPES = frozenset(get_args(Fact))
 ALWAYS_CHECKED: frozenset[type[Fact]] = frozenset({OrderPaid, CodeScanned, FriendTagged, ContentShared})
 """The types whose `data` have rules of their own."""
-
-
-class KnownCodes:
-    """The codes of each program that were found before. A code never moves to another program, so they stay known."""
-
-    def __init__(self) -> None:
-        self._by_program: dict[str, set[str | None]] = {}
-
-    def of_program(self, program: str) -> set[str | None]:
-        """The set of a program, to be added to. It includes None, for events without a code, and is bounded."""
-        codes = self._by_program.setdefault(program, {None})
-        if len(codes) > _MAX_KNOWN_CODES:
-            codes = self._by_program[program] = {None}
-        return codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +64,7 @@ class EventChecker:
         warnings += [field_left_out(index, one) for one in lost]
         if affects_attribution(fact):
             warnings += self._time_warnings(index, fact, terms)
-        warnings += _evidence_warnings(index, fact, terms, codes)
+        warnings += evidence_warnings(index, fact, terms, codes)
         return fact
 
     def _check_time(self, fact: Fact) -> None:
@@ -146,18 +130,3 @@ def _normal_id(id_: str, field: str) -> str:
         return normalize_person_id(id_)
     except InvalidValue as error:
         raise EventRejected("invalid_value", f"/{field.replace('.', '/')}", f"`{field}` {error}.") from None
-
-
-def _evidence_warnings(index: int, fact: Fact, terms: ProgramTerms, codes: set[str | None]) -> Iterator[EventWarning]:
-    sent = {"/code": fact.code}
-    if isinstance(fact, CodeScanned) and fact.data.scene is not None:
-        sent = {"/data/scene": fact.data.scene}
-    elif isinstance(fact, ContentShared):
-        sent |= {"/data/code": fact.data.code}
-    for pointer, code in sent.items():
-        if code in codes or terms.has_code(code or ""):
-            codes.add(code)
-        else:
-            yield unknown_code(index, pointer, fact.program)
-    if fact.mention is not None and not terms.has_mention(fact.mention):
-        yield unknown_mention(index, fact.program)

@@ -63,7 +63,6 @@ _OTHER_FIELD_NAMES = {
     "event_type": "type",
     "event_id": "id",
     "program_id": "program",
-    "ip": "network",
     "source": "channel",
 }
 

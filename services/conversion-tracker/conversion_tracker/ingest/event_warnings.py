@@ -34,12 +34,11 @@ def field_left_out(index: int, rejected: EventRejected) -> EventWarning:
     return EventWarning(index, code, rejected.pointer, f"{rejected.problem} The event was accepted without `{name}`.")
 
 
-def unknown_code(index: int, pointer: str, program: str) -> EventWarning:
-    """The warning about a code that leads to no referrer."""
-    detail = (
-        f"`{pointer[1:].replace('/', '.')}` is not a code of a participant or link of {program}, so it credits no one:"
-        " send the code alone, as it was shared."
-    )
+def unknown_code(index: int, pointer: str, program: str, contained: str | None) -> EventWarning:
+    """The warning about a code that leads to no referrer; `contained` is a known code within it."""
+    remedy = f"it contains {contained}: send that alone" if contained else "send the code alone, as it was shared"
+    name = pointer[1:].replace("/", ".")
+    detail = f"`{name}` is not a code of a participant or link of {program}, so it credits no one; {remedy}."
     return EventWarning(index, "unknown_code", pointer, detail)
 
 

@@ -16,6 +16,7 @@ _MAX_CHANGES = 16
 # Decimal keeps every digit of an amount; a float would round it.
 _decode_any: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_MISSING = object()
 _NOT_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
@@ -33,8 +34,8 @@ def decode_leniently(
     lost: list[EventRejected] = []
     rejected = from_decode_error(error, sent)
     while isinstance(sent, dict) and len(lost) < _MAX_CHANGES:
-        if rejected.code == "unknown_type" and sent.get("type") in FACT_ALIASES:
-            sent["type"] = FACT_ALIASES[sent["type"]]
+        if rejected.code == "unknown_type" and (meant := FACT_ALIASES.get(str(sent.get("type")))):
+            sent["type"] = meant
         elif _remove(sent, rejected.pointer):
             lost.append(rejected)
         else:
@@ -57,6 +58,3 @@ def _remove(sent: dict[str, object], pointer: str) -> bool:
     for parent in parents:
         holder = holder.get(parent) if isinstance(holder, dict) else None
     return isinstance(holder, dict) and holder.pop(name, _MISSING) is not _MISSING
-
-
-_MISSING = object()

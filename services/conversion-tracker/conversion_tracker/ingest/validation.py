@@ -7,15 +7,17 @@ something in it was changed or left out, if it contains a line break, which woul
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
+from operator import itemgetter
 from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedItem, MappingError
-from conversion_tracker.ingest.event_checks import ALL_TYPES, ALWAYS_CHECKED, EventChecker, KnownCodes
+from conversion_tracker.ingest.event_checks import ALL_TYPES, ALWAYS_CHECKED, EventChecker
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
 from conversion_tracker.ingest.event_warnings import EventWarning, field_left_out
+from conversion_tracker.ingest.evidence_warnings import KnownCodes
 from conversion_tracker.ingest.lenient_decoding import decode_leniently
 from conversion_tracker.ingest.program_terms import ProgramLookup, ProgramTerms
 from referral.events.facts import Fact
@@ -28,6 +30,7 @@ _decode: Callable[[bytes], Fact] = msgspec.json.Decoder(Fact).decode
 _encode = msgspec.json.Encoder().encode
 # Printable ASCII without blanks and capitals, and the separator of keys.
 _PLAIN = b"\0" + bytes(code for code in range(0x21, 0x7F) if not chr(code).isupper())
+_KEY = itemgetter(0)
 _CHANGED = b"\n"  # in place of the line of an event that has to be encoded again
 Located = TypeVar("Located", EventError, EventWarning)
 
@@ -141,7 +144,7 @@ def _too_large(line: bytes, most: int) -> EventRejected:
 
 def _have_normal_ids(accepted: Sequence[KeyedLine]) -> bool:
     """Whether the ids in all keys are in normal form: first a check of all together, which costs little and passes most."""
-    keys = "\0".join([key for key, _ in accepted]).encode(errors="surrogatepass") + b"\0"
+    keys = "\0".join(map(_KEY, accepted)).encode(errors="surrogatepass") + b"\0"
     if not keys.translate(None, _PLAIN) and keys.count(b"\0") <= len(accepted) and b":\0" not in keys:
         return True
     return all(is_normal_person_id(key.partition("|")[2]) for key, _ in accepted)

@@ -70,24 +70,26 @@ class ReferrerHistory(Struct, frozen=True, array_like=True, tag="referrer", gc=F
 
     def with_sample(self, sample: ReferralSample) -> "ReferrerHistory":
         """Returns the history after one more referee, or after a former referee has returned."""
-        clicks = self.clicks or bytes(len(self.moments))
-        columns = [_column(raw) for raw in (self.moments, self.people, self.devices, self.networks, clicks)]
+        columns = [_column(raw) for raw in (self.moments, self.people, self.devices, self.networks)]
+        row = [sample.at, _digest(sample.person), _digest(sample.device), _digest(sample.network)]
+        if self.clicks or sample.click:
+            columns.append(_column(self.clicks or bytes(len(self.moments))))
+            row.append(_digest(sample.click))
         unfollowed, before = bytearray(self.unfollowed), None
-        facts = _digest(sample.device), _digest(sample.network), _digest(sample.click)
-        row = sample.at, _digest(sample.person), *facts
         if row[1] in columns[1]:
             index = columns[1].index(row[1])
             before = columns[0][index]
             for column in (*columns, unfollowed):
                 del column[index]
-        index = _insertion_index(columns[0], columns[1], *row[:2])
+        index = _insertion_index(columns[0], columns[1], row[0], row[1])
         for column, value in zip((*columns, unfollowed), (*row, 0), strict=True):
             column.insert(index, value)
             del column[:-MAX_RECENT]
-        moments, people, devices, networks, clicks = (column.tobytes() for column in columns)
-        days, clicks = self._days_with(sample.at, before), clicks if any(columns[4]) else b""
+        moments, people, devices, networks, *clicks = (column.tobytes() for column in columns)
+        by_click = clicks[0] if clicks and any(columns[4]) else b""
+        days = self._days_with(sample.at, before)
         return ReferrerHistory(
-            moments, people, devices, networks, bytes(unfollowed), days, self.ban, self.in_cycle, clicks
+            moments, people, devices, networks, bytes(unfollowed), days, self.ban, self.in_cycle, by_click
         )
 
     def _days_with(self, at: int, before: int | None) -> tuple[tuple[int, int], ...]:

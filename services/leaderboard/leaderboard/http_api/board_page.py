@@ -24,6 +24,7 @@ _RESPONSES = {
     200: {"description": "The page.", "content": _HTML},
     304: {"description": "Not modified."},
     404: {"description": "Unknown program, as a page.", "content": _HTML},
+    429: {"description": "Too many unknown programs for this address, as a page.", "content": _HTML},
     422: {"description": "Not a period, or one outside the years that boards have, as a page.", "content": _HTML},
     503: {"description": "The board cannot be read now, as a page.", "content": _HTML},
 }

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError
 
 from link_issuer.programs.text_encoding import InvalidEncoding, decode_utf8
 from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
-from referral.http.problems import Problem
+from referral.http.problems import Problem, first_errors
 from referral.program_file.check import ProgramFileTooLarge, require_program_size
 from referral.validation.mistakes import Mistake, mistakes_in
 
@@ -56,6 +56,6 @@ def load_body(schema: Schema, consequence: str) -> dict[str, Any]:
 
 
 def invalid_body(mistakes: Sequence[Mistake], consequence: str) -> Problem:
-    """422 with every mistake; `consequence` is what was not done, such as "The link was not created."."""
-    errors = [{"pointer": mistake.pointer, "detail": mistake.detail} for mistake in mistakes]
-    return Problem(422, "invalid", f"{consequence} See `errors`.", errors)
+    """422 with every mistake, or the first MAX_MISTAKES; `consequence` is what was not done, e.g. "The link was not created."."""
+    listed, more = first_errors([{"pointer": mistake.pointer, "detail": mistake.detail} for mistake in mistakes])
+    return Problem(422, "invalid", f"{consequence} See `errors`{more}.", listed)

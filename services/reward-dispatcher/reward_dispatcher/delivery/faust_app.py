@@ -15,6 +15,8 @@ from referral.config import Settings
 from referral.log.security import tls_context, uses_password
 from reward_dispatcher.delivery.shutdown_watchdog import force_exit_after
 
+GROUP = "delivery"
+"""The consumer group of the worker, without the prefix of this system."""
 _SHUTDOWN_S = 5.0  # a graceful shutdown takes two; Docker and our own supervisor kill after ten
 
 
@@ -22,7 +24,7 @@ def create_faust_app(settings: Settings) -> Any:
     """Returns a Faust app that reads from where its consumer group stopped."""
     member = f"{settings.topic_prefix}delivery-{settings.worker}" if settings.worker else None
     return faust.App(
-        f"{settings.topic_prefix}delivery",
+        f"{settings.topic_prefix}{GROUP}",
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
         broker_credentials=_credentials(settings),
         broker_commit_interval=1.0,

@@ -7,6 +7,7 @@ from typing import Literal, assert_never, get_args
 import msgspec
 from standardwebhooks import Webhook as Signer
 
+from referral.encryption import DecryptionFailed
 from referral.events.ids import derive_id
 from referral.events.line import Cause
 from referral.events.rewards import (
@@ -28,6 +29,7 @@ from referral.events.rewards import (
     RewardRevoked,
 )
 from referral.topics import REWARDS
+from reward_dispatcher.sealed_codes import CodeSealer
 
 NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
 WebhookEventType = Literal["reward.fulfilled", "reward.redeemed", "reward.revoked"]
@@ -40,12 +42,16 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message. Its id is the same each time it is sent, so that a receiver can detect a duplicate."""
+    """A message. Its id is the same each time it is sent, so that a receiver can detect a duplicate.
+
+    `problem` is why its code cannot be read; the body then lacks the code and must not be sent.
+    """
 
     id: str
     type: WebhookEventType
     line: NotifiableReward
     body: bytes
+    problem: str | None = None
 
 
 def webhook_event(line: RewardFact) -> tuple[WebhookEventType, NotifiableReward] | None:
@@ -76,7 +82,7 @@ def webhook_event(line: RewardFact) -> tuple[WebhookEventType, NotifiableReward]
             assert_never(line)
 
 
-def message_of(raw: bytes, position: tuple[int, int, int]) -> Message | None:
+def message_of(raw: bytes, position: tuple[int, int, int], codes: CodeSealer) -> Message | None:
     """Returns the message of a log line, or None for a line that stays internal. `position` is partition, offset, line.
 
     Raises msgspec.MsgspecError if a line of such a type breaks its contract.
@@ -87,7 +93,11 @@ def message_of(raw: bytes, position: tuple[int, int, int]) -> Message | None:
     if event is None:
         return None
     event_type, line = event
-    return Message(_id(line.cause, position), event_type, line, _body(event_type, line))
+    id_ = _id(line.cause, position)
+    try:
+        return Message(id_, event_type, line, _body(event_type, codes.open_line(line)))
+    except DecryptionFailed as error:
+        return Message(id_, event_type, line, _body(event_type, line), str(error))
 
 
 def signed_headers(secret: str, message: Message, now: datetime) -> dict[str, str]:
@@ -112,6 +122,8 @@ def _id(cause: Cause, position: tuple[int, int, int]) -> str:
 
 def _body(event_type: WebhookEventType, line: NotifiableReward) -> bytes:
     data = {
-        key: value for key, value in msgspec.to_builtins(line).items() if key not in ("type", "cause", "occurred_at")
+        key: value
+        for key, value in msgspec.to_builtins(line).items()
+        if key not in ("type", "cause", "occurred_at", "sealed_code")
     }
     return _encode({"type": event_type, "timestamp": line.occurred_at, "data": data})

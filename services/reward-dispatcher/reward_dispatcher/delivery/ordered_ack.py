@@ -20,13 +20,16 @@ class PendingRecord:
 
 
 class OrderedAck:
-    """The records in flight, by partition."""
+    """The records in flight, by partition; how many were ever begun and acknowledged."""
 
     def __init__(self) -> None:
         self._queues: dict[Partition, deque[PendingRecord]] = {}
+        self.begun = 0
+        self.acknowledged = 0
 
     def begin(self, partition: Partition, acknowledge: Callable[[], object]) -> PendingRecord:
         """Adds the partition's next record."""
+        self.begun += 1
         record = PendingRecord(acknowledge)
         self._queues.setdefault(partition, deque()).append(record)
         return record
@@ -37,6 +40,7 @@ class OrderedAck:
         queue = self._queues.get(partition)
         while queue and queue[0].finished:
             queue.popleft().acknowledge()
+            self.acknowledged += 1
 
     def reset(self) -> None:
         """Forgets all records, after a rebalance: they are read again and must not be acknowledged now."""

@@ -55,6 +55,7 @@ class Sender:
         self._dead_letters = dead_letters
         self._pause = pause
         self._jitter = jitter
+        self.attempts = 0
         self._endpoints: dict[str, EndpointState] = {}
 
     def endpoint(self, webhook: str) -> EndpointState:
@@ -102,6 +103,7 @@ class Sender:
                 _count("retried")
                 await self._pause(self._back_off_s(number))
             result = await self._attempt(webhook, message)
+            self.attempts += 1
             await endpoint.record_attempt(succeeded=result.outcome == "accepted")
             match result.outcome:
                 case "accepted":
@@ -119,6 +121,8 @@ class Sender:
         return FIRST_PAUSE_S * 2.0 ** (number - 1) * (0.5 + self._jitter() / 2)
 
     async def _attempt(self, webhook: Webhook, message: Message) -> AttemptResult:
+        if message.problem is not None:
+            return AttemptResult("refused", message.problem)
         try:
             # The receiver compares the timestamp with its own clock, so it is the real time even in a simulation.
             headers = signed_headers(webhook_secret(self._ring, webhook), message, datetime.now(UTC))

@@ -19,6 +19,7 @@ from referral.log.records import split
 from reward_dispatcher.delivery.messages import Message, message_of
 from reward_dispatcher.delivery.ordered_ack import OrderedAck, Partition, PendingRecord
 from reward_dispatcher.delivery.sender import Sender
+from reward_dispatcher.sealed_codes import CodeSealer
 
 ReportDelivered = Callable[[int, RewardFulfilled], Awaitable[None]]  # writes a RewardDelivered to this partition
 log = structlog.get_logger()
@@ -38,8 +39,9 @@ class ReceivedRecord:
 class WebhookDispatcher:
     """The deliveries of one worker; belongs to one event loop."""
 
-    def __init__(self, catalog: Catalog, sender: Sender, report_delivered: ReportDelivered) -> None:
+    def __init__(self, catalog: Catalog, sender: Sender, codes: CodeSealer, report_delivered: ReportDelivered) -> None:
         self._catalog = catalog
+        self._codes = codes
         self._sender = sender
         self._report_delivered = report_delivered
         self._order = OrderedAck()
@@ -57,6 +59,10 @@ class WebhookDispatcher:
         ]
         self._spawn(self._finish(source, record, tasks))
 
+    def activity(self) -> tuple[int, int, int]:
+        """Numbers that grow with each record received, each record acknowledged and each attempt."""
+        return self._order.begun, self._order.acknowledged, self._sender.attempts
+
     def reset(self) -> None:
         """Stops acknowledging the records in flight, after a rebalance: they are read again."""
         self._order.reset()
@@ -64,7 +70,7 @@ class WebhookDispatcher:
     def _deliveries(self, received: "ReceivedRecord") -> Iterator[tuple[Message, Webhook]]:
         """Each message with each webhook that it is for: one that was registered before the record, for messages of this type."""
         for number, raw in enumerate(split(received.value)):
-            message = _read(raw, (received.partition, received.offset, number))
+            message = _read(raw, (received.partition, received.offset, number), self._codes)
             if message is None:
                 continue
             for webhook in self._catalog.webhooks(message.line.program):
@@ -106,10 +112,10 @@ def _registered_ms(webhook: Webhook) -> int:
     return to_ms(webhook.registered_at or webhook.recorded_at)
 
 
-def _read(raw: bytes, position: tuple[int, int, int]) -> Message | None:
+def _read(raw: bytes, position: tuple[int, int, int], codes: CodeSealer) -> Message | None:
     """The message of a line, if any. An unreadable line is logged only: the ledger fold writes the dead letter."""
     try:
-        return message_of(raw, position)
+        return message_of(raw, position, codes)
     except msgspec.MsgspecError as error:
         log.error("line not delivered", position=position, error=str(error))
         return None

@@ -4,6 +4,7 @@ It runs on Faust, which suits work that is concurrent, driven by time, and harml
 """
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from threading import Event
 from typing import Any
 
@@ -18,17 +19,20 @@ from referral.events.timestamps import to_datetime
 from referral.http.health import Check, redis_check
 from referral.http.ops_server import serve_ops
 from referral.log.acls import topic_operations
+from referral.log.progress_monitor import ProgressMonitor, TopicEnds, unassigned, waiting_records
+from referral.log.progress_watch import Backlog
 from referral.log.topic_admin import partition_count
 from referral.log.topic_check import LogStartup
 from referral.redis_client import connect_async, connect_for_http
-from referral.telemetry.metrics import counter
+from referral.telemetry.metrics import counter, gauge
 from referral.topics import EVENTS, REWARDS, Topic
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
 from reward_dispatcher.delivery.connections import connections, post
 from reward_dispatcher.delivery.dead_letters import RedisDeadLetterStore
-from reward_dispatcher.delivery.faust_app import create_faust_app, events_without_ack, run_faust_app
+from reward_dispatcher.delivery.faust_app import GROUP, create_faust_app, events_without_ack, run_faust_app
 from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, WebhookDispatcher
+from reward_dispatcher.sealed_codes import CodeSealer
 
 _SERVICE = "reward-dispatcher"
 _POLL_S = 0.2
@@ -47,6 +51,9 @@ class DeliveryWorker:
         self._startup = LogStartup(settings, topic_operations(_SERVICE))
         self._dispatcher: WebhookDispatcher | None = None
         self._not_ready_reason: str | None = "not started yet"
+        self._assigned: frozenset[int] = frozenset()
+        self._ends = TopicEnds(settings, REWARDS, GROUP)
+        self._monitor = ProgressMonitor("delivery", settings, self._ends, self._backlogs)
         self.app = self._register_handlers(create_faust_app(settings))
 
     def run(self) -> None:
@@ -55,17 +62,41 @@ class DeliveryWorker:
         with serve_ops(self._settings, self._checks()):
             try:
                 self._startup.wait(Event())  # SIGTERM and SIGINT still end the process
-                run_faust_app(self.app)
+                with self._monitor.running():
+                    run_faust_app(self.app)
             finally:
                 self._catalog.stop()
 
     def _checks(self) -> dict[str, Check]:
         """Redis too: dead letters are stored there."""
         redis = redis_check(connect_for_http(self._settings))
-        return {"delivery": self._delivery_reason, "catalog": self._catalog.stale_reason, "redis": redis}
+        progress = self._monitor.not_ready_reason
+        return {
+            "delivery": self._delivery_reason,
+            "progress": progress,
+            "catalog": self._catalog.stale_reason,
+            "redis": redis,
+        }
 
     def _delivery_reason(self) -> str | None:
         return self._startup.reason or self._not_ready_reason
+
+    def _backlogs(self, ends: Mapping[int, int]) -> Mapping[str, Backlog] | None:
+        """What waits for this worker, as one: a receiver that is slow delays all partitions. Called by the monitor's thread.
+
+        None while the worker waits for the catalog, which a restart would not bring back.
+        """
+        if self._catalog.stale_reason() is not None:
+            return None
+        if self._not_ready_reason is not None:
+            return unassigned(ends)
+        committed = self._ends.committed()
+        positions = {number: committed[number] for number in self._assigned if number in committed}
+        waiting = waiting_records(ends, positions)
+        for number in ends:
+            gauge("delivery_lag_records").labels(str(number)).set(waiting.get(number, 0))
+        activity = self._dispatcher.activity() if self._dispatcher is not None else None
+        return {"delivery": Backlog(sum(waiting.values()), (activity, tuple(sorted(positions.items()))))}
 
     def _register_handlers(self, app: Any) -> Any:
         rewards = app.topic(self._topic_name(REWARDS), value_serializer="raw", value_type=bytes, internal=False)
@@ -86,7 +117,9 @@ class DeliveryWorker:
         while self._catalog.stale_reason() is not None:
             await asyncio.sleep(_POLL_S)
         if self._dispatcher is None:
-            self._dispatcher = WebhookDispatcher(self._catalog.view, _sender(self._settings), self._report_delivered)
+            codes = CodeSealer(self._settings.key_ring())
+            sender = _sender(self._settings)
+            self._dispatcher = WebhookDispatcher(self._catalog.view, sender, codes, self._report_delivered)
         return self._dispatcher
 
     async def _report_delivered(self, partition: int, line: RewardFulfilled) -> None:
@@ -125,7 +158,9 @@ class DeliveryWorker:
         if self._dispatcher is not None:
             self._dispatcher.reset()
 
-    async def _on_assigned(self, *_: object, **__: object) -> None:
+    async def _on_assigned(self, _: object, assigned: Iterable[Any] = (), **__: object) -> None:
+        topic = self._topic_name(REWARDS)
+        self._assigned = frozenset(one.partition for one in assigned if one.topic == topic)
         self._not_ready_reason = None
 
     def _topic_name(self, topic: Topic) -> str:

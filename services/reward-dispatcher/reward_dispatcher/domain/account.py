@@ -19,7 +19,8 @@ class Account(Struct, frozen=True, array_like=True, tag="account"):
     """The whole state of a reward. Times are milliseconds since the epoch.
 
     `code_request` is the state of its request for a code: `asked` until the pool responds, `queued` while the pool is empty.
-    `clawback` marks a reward that was redeemed and revoked afterwards: an operator has to decide about the money.
+    `retry_ms` is when a reward whose file is missing is tried again. `clawback` marks a reward that was redeemed and revoked
+    afterwards: an operator has to decide about the money.
     """
 
     program: str
@@ -49,6 +50,7 @@ class Account(Struct, frozen=True, array_like=True, tag="account"):
     redeemed_ms: int | None = None
     revocation_reason: RevocationReason | None = None
     clawback: bool = False
+    retry_ms: int | None = None
 
 
 def new_account(grant: RewardGranted) -> Account:

@@ -29,6 +29,7 @@ from referral.events.rewards import (
 from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.account import GENERATED, OPEN, Account, new_account
 
+RETRY_MS = 60_000
 CodeGenerator = Callable[[str], str]  # the generated code of a reward id
 
 
@@ -67,6 +68,8 @@ def apply_time(account: Account, now: datetime, generate_code: CodeGenerator) ->
         return Transition(expired, (RewardExpired(**_header(account, now)),))
     if account.hold_reason == "holding_period" and now_ms >= account.due_ms:
         return _end_holding_period(account, now, generate_code)
+    if account.hold_reason == "file_missing":
+        return _hand_over(account, now)
     return None
 
 
@@ -74,6 +77,8 @@ def next_timer(account: Account) -> int | None:
     """Returns when `apply_time` has to be called next (ms), or None if never."""
     if account.status not in OPEN:
         return None
+    if account.hold_reason == "file_missing":
+        return account.retry_ms
     return account.due_ms if account.hold_reason == "holding_period" else account.expires_ms
 
 
@@ -101,7 +106,7 @@ def apply_hold(account: Account, line: RewardHeld) -> Transition | None:
     match line.reason:
         case "pool_empty":
             return _queue(account, line.occurred_at) if account.code_request == "asked" else None
-        case "holding_period" | "manual":
+        case "holding_period" | "file_missing" | "manual":
             return None
         case _:
             assert_never(line.reason)
@@ -118,10 +123,33 @@ def apply_code(account: Account, line: CodeIssued) -> Transition:
 
 
 def apply_fulfilment(account: Account, line: RewardFulfilled) -> Transition | None:
-    """Takes the code from the log: it is the one the beneficiary has, even if the signing key has changed since."""
+    """Takes code, file and time from the log: they are those of the beneficiary, even if key or files have changed since."""
+    if handover_of(account.kind) == "file":
+        return _apply_handed_over_file(account, line)
     if line.code is None or account.code in (None, line.code):
         return None
     return Transition(replace(account, code=line.code))
+
+
+def withhold_missing_file(before: Account | None, transition: Transition, file: str | None, at: datetime) -> Transition:
+    """Hands over `file`, or holds a reward that would be fulfilled if there is none (None), and tries again in a minute."""
+    account = transition.account
+    if file is not None:
+        lines = tuple(
+            replace(line, file=file) if isinstance(line, RewardFulfilled) else line for line in transition.lines
+        )
+        return Transition(replace(account, pool=file, file=file), lines)
+    held = replace(
+        account,
+        status="held",
+        hold_reason="file_missing",
+        file=None,
+        fulfilled_ms=None,
+        retry_ms=to_ms(at) + RETRY_MS,
+    )
+    if before is not None and before.hold_reason == "file_missing":
+        return Transition(replace(held, changed_ms=before.changed_ms))
+    return Transition(held, (RewardHeld(**_header(account, at), reason="file_missing"),))
 
 
 def apply_delivery(account: Account, line: RewardDelivered) -> Transition | None:
@@ -168,9 +196,27 @@ def _queue(account: Account, at: datetime) -> Transition:
 def _hand_over(account: Account, at: datetime) -> Transition:
     at_ms = to_ms(at)
     file = account.pool if handover_of(account.kind) == "file" else None
-    fulfilled = replace(account, status="fulfilled", hold_reason=None, file=file, fulfilled_ms=at_ms, changed_ms=at_ms)
+    fulfilled = replace(
+        account,
+        status="fulfilled",
+        hold_reason=None,
+        file=file,
+        fulfilled_ms=at_ms,
+        changed_ms=at_ms,
+        retry_ms=None,
+    )
     line = RewardFulfilled(**_header(account, at), kind=account.kind, code=account.code, file=file)
     return Transition(fulfilled, (line,))
+
+
+def _apply_handed_over_file(account: Account, line: RewardFulfilled) -> Transition | None:
+    at_ms = to_ms(line.occurred_at)
+    if line.file is None or account.status not in ("held", "fulfilled") or account.fulfilled_ms == at_ms:
+        return None
+    if account.hold_reason not in (None, "file_missing"):
+        return None
+    handed_over = _hand_over(replace(account, pool=line.file), line.occurred_at)
+    return Transition(handed_over.account)
 
 
 def _header(account: Account, at: datetime) -> _LineHeader:

@@ -89,7 +89,8 @@ def add_chunk(pool: Pool, line: PoolFilled, read_chunk: ReadChunk) -> PoolChange
 
 def return_code(pool: Pool, line: CodeReturned, read_chunk: ReadChunk) -> PoolChange:
     """Takes back a code that was not shown to anyone; the next request gets it."""
-    return _serve_queue(replace(pool, returned=(*pool.returned, line.code)), line, read_chunk)
+    codes = (line.code,) if line.code is not None else ()
+    return _serve_queue(replace(pool, returned=(*pool.returned, *codes)), line, read_chunk)
 
 
 def remaining(pool: Pool) -> int:

@@ -31,11 +31,11 @@ _LATIN_NOUNS = "codes?|coupons?|vouchers?|promos?|c[oó]digos?|cup[oó]n|gutsche
 _ASIAN_NOUNS = "[券卡]?(码|代码|碼|号)|优惠券|券|编号|序号|クーポン|コード|쿠폰|코드"
 _NOUNS = f"{_LATIN_NOUNS}|{_ASIAN_NOUNS}"
 _HEADER = re.compile(
-    rf"#?\s*(({_QUALIFIERS})[ _-]?){{0,3}}({_NOUNS})([ _-]?(value|list|name|id|number|no\.?))?", re.IGNORECASE
+    rf"(({_QUALIFIERS})[ _-]?){{0,3}}({_NOUNS})([ _-]?(value|list|name|id|number|no\.?))?", re.IGNORECASE
 )
 _Check = tuple[Callable[[str], object], str]
 _CHECKS: tuple[_Check, ...] = (
-    (_HEADER.fullmatch, "looks like a header: remove this line"),
+    (lambda code: _HEADER.fullmatch(normalize_code(code)), "looks like a header: remove this line"),
     (
         _SHORTENED_NUMBER.fullmatch,
         "looks like a number that a spreadsheet has shortened: format the column as text, and export it again",

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, urlsplit
 
-import idna
-
-from referral.events.value_checks import is_loopback_host
+from referral.events.value_checks import ascii_name, is_loopback_host
 from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress
 
 MAX_URL = 512
@@ -74,10 +72,10 @@ def _ascii_host(host: str) -> str:
     except ValueError:
         pass
     try:
-        name = host.lower() if host.isascii() else idna.encode(host, uts46=True).decode()
-    except UnicodeError as error:
+        name = ascii_name(host)
+    except ValueError as error:
         raise ForbiddenAddress(f"the host {host[:_ECHO]!r} is not a valid name ({error})") from None
-    name = name.removesuffix(".")
+    name = name.lower().removesuffix(".")
     if len(name) > 253 or not all(map(_HOST_LABEL.fullmatch, name.split("."))):
         raise ForbiddenAddress(f"the host {host[:_ECHO]!r} is not a valid name: write one such as example.com")
     return name

@@ -11,6 +11,8 @@ from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.tokens import TokenSigner
 from reward_dispatcher.guide_files import GuideFiles
+from reward_dispatcher.guide_listing import GuideLister
+from reward_dispatcher.sealed_codes import CodeSealer
 from reward_dispatcher.store import RewardStore
 
 _NAME = "rewards"
@@ -20,12 +22,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads the ledger's state and the files of guides, writes to the log and the catalog, signs tokens."""
+    """Reads the ledger's state and the files of guides, writes to the log and the catalog, signs tokens, opens sealed codes."""
 
     store: RewardStore
     publisher: Publisher
     catalog: CatalogWriter
     tokens: TokenSigner
+    codes: CodeSealer
     guides: GuideFiles
 
 
@@ -35,11 +38,15 @@ def init_app(app: Flask) -> Flask:
     settings = shared.settings
     guides = GuideFiles(Path(settings.guides))
     _warn_of_misplaced(guides)
+    catalog = shared.catalog_writer()
+    lister = GuideLister(guides, shared.follower, shared.clock, catalog.write).start()
+    shared.on_close(lister.stop)
     app.extensions[_NAME] = Dependencies(
         RewardStore(shared.redis, settings.partitions),
         shared.publisher(),
-        shared.catalog_writer(),
-        TokenSigner(settings.key_ring()),
+        catalog,
+        TokenSigner(shared.key_ring),
+        CodeSealer(shared.key_ring),
         guides,
     )
     return app

@@ -19,6 +19,7 @@ from reward_dispatcher.pages.guide_pages import GuideProblem, guide_page_texts, 
 
 blueprint = Blueprint("guides", __name__)
 _TYPES = ("text/html", "application/json", "application/problem+json")
+_HTML = {"text/html": {"schema": {"type": "string"}}}
 log = structlog.get_logger()
 
 
@@ -31,10 +32,14 @@ class GuideUnavailable(Exception):
 
 
 @blueprint.get("/g/<token>")
-@blueprint.doc(security=[])
+@blueprint.doc(security=[], responses={404: {"content": _HTML}, 410: {"content": _HTML}})
 @blueprint.response(200, content_type="application/pdf", description="The guide, as an attachment.")
-@blueprint.alt_response(404, description="The link is invalid, or the file is missing; browsers get a page.")
-@blueprint.alt_response(410, description="The link has expired, or the reward was revoked; browsers get a page.")
+@blueprint.alt_response(
+    404, description="The link is invalid, or the file is missing: a page, or a problem by `Accept`."
+)
+@blueprint.alt_response(
+    410, description="The link has expired, or the reward was revoked: a page, or a problem by `Accept`."
+)
 def download(token: str) -> Response:
     """The guide that a wallet's `download` link leads to: a file of the reward's own program."""
     try:

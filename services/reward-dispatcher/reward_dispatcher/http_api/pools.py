@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from flask_smorest import Blueprint
 
+from referral.encryption import DecryptionFailed
 from referral.events.entities import PoolChunk
 from referral.events.ids import derive_id
 from referral.events.reward_rules import POOL_NAME, POOL_NAME_IN_WORDS
@@ -13,9 +14,10 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
-from referral.http.problems import Problem
+from referral.http.problems import Problem, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
+from referral.program_file.supply import supply_problems
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.pool_upload import earlier_holders, plan_upload
@@ -40,18 +42,22 @@ def upload(body: dict[str, list[str]], program: str, pool: str) -> PoolUploadRes
     Byte order marks, zero-width characters, white space and quotation marks around a code are removed. Any other line without a
     code, and a code that another pool of the program has, is refused with its number.
     """
-    require_program(program)
+    newest = require_program(program)
     _check_name(pool)
     uploaded = read_codes(body["codes"])
     _require_valid(uploaded.mistakes)
     context().follower.read_to_end()
-    plan = plan_upload(pool, uploaded.codes, context().catalog.program_chunks(program))
+    plan = plan_upload(pool, uploaded.codes, _program_chunks(program))
     _require_valid(plan.mistakes)
     _write_chunk(program, pool, plan.new_codes)
     chunks = _pool_chunks(program, pool)
     _announce(program, pool, chunks)
     total = sum(len(chunk.codes) for chunk in chunks)
-    return PoolUploadResponse(accepted=len(plan.new_codes), duplicates=plan.duplicates, total=total)
+    answer = PoolUploadResponse(accepted=len(plan.new_codes), duplicates=plan.duplicates, total=total)
+    for problem in supply_problems(newest.program, {pool: total}):
+        if problem.code == "pool_without_rule":
+            answer.warning = problem.detail
+    return answer
 
 
 def _check_name(pool: str) -> None:
@@ -71,9 +77,17 @@ def _require_valid(mistakes: Sequence[LineMistake]) -> None:
     raise Problem(422, "invalid_codes", detail, errors[:MAX_MISTAKES])
 
 
+def _program_chunks(program: str) -> list[PoolChunk]:
+    """The program's chunks with their codes in clear. Raises Problem 503 if a key is missing."""
+    try:
+        return [dependencies().codes.open_chunk(chunk) for chunk in context().catalog.program_chunks(program)]
+    except DecryptionFailed as error:
+        raise unreadable_secret(error) from error
+
+
 def _pool_chunks(program: str, pool: str) -> list[PoolChunk]:
     """Returns the chunks of the pool that may be issued: those without a code that another pool had first."""
-    every = context().catalog.program_chunks(program)
+    every = _program_chunks(program)
     filled = {chunk.id for chunk in dependencies().store.pool(program, pool).chunks}
     return [one for one in every if one.pool == pool and (one.id in filled or not earlier_holders(one, every))]
 
@@ -82,16 +96,17 @@ def _write_chunk(program: str, pool: str, codes: Sequence[str]) -> None:
     """Writes the codes to the catalog. Raises Problem 422 if another upload wrote one of them to another pool before."""
     if not codes:
         return
+    sealer = dependencies().codes
     chunk = PoolChunk(
         recorded_at=to_datetime(context().clock.now_ms()),
-        id=derive_id("pch", program, pool, *codes),
+        id=derive_id("pch", program, pool, sealer.seal_codes(program, pool, tuple(codes))),
         program=program,
         pool=pool,
         codes=tuple(codes),
     )
-    dependencies().catalog.write([chunk])
+    dependencies().catalog.write([sealer.seal_chunk(chunk)])
     context().follower.read_to_end()
-    for holder in earlier_holders(chunk, context().catalog.program_chunks(program)).values():
+    for holder in earlier_holders(chunk, _program_chunks(program)).values():
         detail = (
             f"Another request has just added {holder.code!r} to pool {holder.pool}, and a code belongs to one pool."
         )

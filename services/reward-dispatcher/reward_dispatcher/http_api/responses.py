@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from referral.events.entities import Webhook
 from referral.events.rewards import HoldReason, RefusalReason, RevocationReason, RewardKind, Role
@@ -11,7 +11,9 @@ from referral.events.timestamps import DAY_MS, to_datetime
 from referral.http.context import context
 from referral.http.paging import Page
 from referral.http.responses import Timestamp
+from referral.program_file.supply import SupplyProblemCode
 from reward_dispatcher.domain.account import Account, Status
+from reward_dispatcher.domain.discount_codes import mask_code
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api.dependencies import dependencies
 
@@ -32,7 +34,9 @@ class RewardResponse(Struct):
     trigger: Annotated[str, Meta(description="a conversion id, or milestone:N")]
     status: Status
     waits_for: Annotated[HoldReason | None, Meta(description="why it is held")]
-    code: str | None
+    code: Annotated[
+        str | None, Meta(description="masked, with its last two characters at most, unless the key has `rewards:read`")
+    ]
     percent: int | None
     worth: str | None
     download: Annotated[str | None, Meta(description="of a guide: a link that works for 30 days")]
@@ -82,6 +86,9 @@ class PoolUploadResponse(Struct):
     accepted: Annotated[int, Meta(description="codes that the pool did not have")]
     duplicates: Annotated[int, Meta(description="codes that the pool had already")]
     total: Annotated[int, Meta(description="codes uploaded to the pool so far")]
+    warning: Annotated[
+        str | UnsetType, Meta(description="only if no reward rule names the pool: its codes are never issued")
+    ] = UNSET
 
 
 class PoolSummary(Struct):
@@ -89,6 +96,14 @@ class PoolSummary(Struct):
 
     left: Annotated[int, Meta(description="codes that can still be issued")]
     waiting: Annotated[int, Meta(description="rewards that wait for a code")]
+
+
+class SupplyProblemResponse(Struct):
+    """A file or codes that rewards need and that are missing, or codes that no rule uses."""
+
+    code: SupplyProblemCode
+    pointer: Annotated[str, Meta(description="JSON pointer into the program", examples=["/rewards/0/pool"])]
+    detail: str
 
 
 class RewardSummaryResponse(Struct):
@@ -103,6 +118,9 @@ class RewardSummaryResponse(Struct):
     ]
     by_rule: dict[str, dict[str, int]]
     pools: dict[str, PoolSummary]
+    problems: Annotated[
+        list[SupplyProblemResponse], Meta(description="why rewards of the newest version are or will be held")
+    ]
 
 
 class WebhookResponse(Struct):
@@ -124,8 +142,8 @@ class WebhooksResponse(Page[WebhookResponse]):
     """A program's webhooks."""
 
 
-def reward_response(account: Account) -> RewardResponse:
-    """The body that describes a reward."""
+def reward_response(account: Account, *, shows_code: bool) -> RewardResponse:
+    """The body that describes a reward; the code is masked unless `shows_code`."""
     return RewardResponse(
         id=account.id,
         program=account.program,
@@ -137,7 +155,7 @@ def reward_response(account: Account) -> RewardResponse:
         trigger=account.trigger,
         status=account.status,
         waits_for=account.hold_reason,
-        code=account.code if account.status in FULFILLED_STATUSES else None,
+        code=_shown_code(account, shows_code=shows_code),
         percent=account.percent,
         worth=account.worth,
         download=_download_link(account),
@@ -166,6 +184,12 @@ def redemption_response(redemption: Redemption) -> RedemptionResponse:
 def webhook_response(webhook: Webhook) -> WebhookResponse:
     """The body that describes a webhook, without its secret."""
     return WebhookResponse(webhook.id, webhook.program, webhook.url, list(webhook.events))
+
+
+def _shown_code(account: Account, *, shows_code: bool) -> str | None:
+    if account.code is None or account.status not in FULFILLED_STATUSES:
+        return None
+    return account.code if shows_code else mask_code(account.code)
 
 
 def optional_datetime(milliseconds: int | None) -> datetime | None:

@@ -4,17 +4,19 @@ from collections.abc import Mapping
 
 from flask_smorest import Blueprint
 
+from referral.events.entities import ProgramVersion
 from referral.events.reward_rules import Reward
 from referral.events.rewards import handover_of
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.require import require_program
 from referral.http.responses import response
+from referral.program_file.supply import SupplyProblem, codes_by_pool, supply_problems
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.code_pool import remaining
 from reward_dispatcher.folds.state_keys import CLAWBACK
 from reward_dispatcher.http_api.dependencies import dependencies
-from reward_dispatcher.http_api.responses import PoolSummary, RewardSummaryResponse
+from reward_dispatcher.http_api.responses import PoolSummary, RewardSummaryResponse, SupplyProblemResponse
 
 blueprint = Blueprint("reward_summary", __name__)
 _ENDED_STATUSES = ("revoked", "expired")
@@ -25,7 +27,7 @@ _ENDED_STATUSES = ("revoked", "expired")
 @response(RewardSummaryResponse)
 def summary(program: str) -> RewardSummaryResponse:
     """Rewards by status and rule, and how many codes the pools have left."""
-    require_program(program)
+    newest = require_program(program)
     rules = _rules(program)
     by_rule = dependencies().store.counts(program, list(rules))
     by_status = _totals(by_rule)
@@ -37,7 +39,13 @@ def summary(program: str) -> RewardSummaryResponse:
         by_status=by_status,
         by_rule=by_rule,
         pools=_pools(program, rules),
+        problems=[SupplyProblemResponse(one.code, one.pointer, one.detail) for one in _problems(newest)],
     )
+
+
+def _problems(newest: ProgramVersion) -> list[SupplyProblem]:
+    codes = codes_by_pool(context().catalog.program_chunks(newest.program.id))
+    return supply_problems(newest.program, codes, dependencies().guides.names(newest.program.id))
 
 
 def _rules(program: str) -> dict[str, Reward]:

@@ -4,7 +4,7 @@ from flask import g
 from flask_smorest import Blueprint
 
 from referral.events.normal_forms import person_id_to_find
-from referral.http.api_keys import require_program_access, requires
+from referral.http.api_keys import has_scope, require_program_access, requires
 from referral.http.paging import PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
 from referral.http.require import require_program
@@ -24,11 +24,11 @@ def wallet(page: dict[str, object], program: str, external_id: str) -> RewardsRe
     """A person's rewards, as referrer and as referee, newest grant first."""
     require_program(program)
     limit = int(str(page["limit"]))
-    start = decode_offset(page["cursor"])
+    start, shows_code = decode_offset(page["cursor"]), has_scope(g.key, "rewards:read")
     found = dependencies().store.wallet(program, person_id_to_find(external_id), start, limit)
     next_start = start + limit
     return RewardsResponse(
-        items=[reward_response(account) for account in found.accounts],
+        items=[reward_response(account, shows_code=shows_code) for account in found.accounts],
         next_cursor=encode_cursor(next_start) if next_start < found.total else None,
         total=found.total,
     )
@@ -40,7 +40,7 @@ def wallet(page: dict[str, object], program: str, external_id: str) -> RewardsRe
 @blueprint.alt_response(404, description="Unknown reward.")
 def reward(reward_id: str) -> RewardResponse:
     """One reward."""
-    return reward_response(require_reward(reward_id))
+    return reward_response(require_reward(reward_id), shows_code=has_scope(g.key, "rewards:read"))
 
 
 def require_reward(reward_id: str) -> Account:

@@ -15,7 +15,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
-from referral.http.problems import Problem, unavailable
+from referral.http.problems import Problem, unavailable, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.http.secret_field import SecretField
@@ -98,9 +98,7 @@ def _read_secret(webhook_id: str) -> str:
     try:
         return webhook_secret(context().key_ring, webhook)
     except DecryptionFailed as error:
-        reason = str(error)
-        detail = f"{reason[0].upper()}{reason[1:]}."
-        raise Problem(503, "secret_unreadable", detail, headers={"Retry-After": "60"}) from error
+        raise unreadable_secret(error) from error
 
 
 def _require_url(text: str) -> str:

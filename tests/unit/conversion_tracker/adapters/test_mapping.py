@@ -117,6 +117,15 @@ def test_times_may_be_numbers_since_1970(time_format: Any, time: object) -> None
 
 
 @pytest.mark.parametrize(
+    ("time_format", "time"), [("seconds", Decimal("1793692800.000321")), ("milliseconds", Decimal("1793692800000.321"))]
+)
+def test_numbers_keep_their_microseconds(time_format: Any, time: object) -> None:
+    """They decide the order of what happened within a millisecond."""
+    adapter = msgspec.structs.replace(SHOP, time_format=time_format)
+    assert _line(ITEM | {"at": time}, adapter)["occurred_at"] == "2026-11-03T08:00:00.000321Z"
+
+
+@pytest.mark.parametrize(
     ("more", "code", "pointer"),
     [
         ({"id": None}, "not_mapped", "/events/1/id"),

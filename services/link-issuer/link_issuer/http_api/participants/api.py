@@ -20,6 +20,7 @@ from link_issuer.http_api.participants.participant_response import (
     participant_response,
 )
 from referral.events.entities import Participant
+from referral.events.normal_forms import person_id_to_find
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
@@ -111,7 +112,7 @@ def _require_participant(program: str, participant: str) -> Participant:
     catalog = context().catalog
     found = catalog.participant(participant) if participant.startswith("par_") else None
     if found is None or found.program != program:
-        found = catalog.participant_by_external(program, participant)
+        found = catalog.participant_by_external(program, person_id_to_find(participant))
     if found is None:
         raise Problem(
             404,

@@ -10,7 +10,7 @@ from link_issuer.domain.enrolment import Enrolment, duplicate_mistakes
 from link_issuer.http_api.request_body import invalid_body, json_body
 from referral.events.value_checks import InvalidValue
 from referral.json_pointer import json_pointer
-from referral.validation.fields import identifier, person_id, utc_datetime
+from referral.validation.fields import BoundedList, identifier, person_id, utc_datetime
 from referral.validation.mistakes import Mistake, mistakes_in
 from referral.validation.strict_schema import StrictSchema
 
@@ -79,8 +79,11 @@ class EnrolmentSchema(StrictSchema):
 class EnrolmentsSchema(StrictSchema):
     """Several people to enrol."""
 
-    participants = fields.List(
-        fields.Nested(EnrolmentSchema), required=True, validate=validate.Length(1, MAX_ENROLMENTS)
+    participants = BoundedList(
+        fields.Nested(EnrolmentSchema),
+        required=True,
+        validate=[validate.Length(1, MAX_ENROLMENTS)],
+        metadata={"maxItems": MAX_ENROLMENTS},
     )
 
 

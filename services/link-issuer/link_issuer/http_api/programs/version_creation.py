@@ -10,11 +10,13 @@ from link_issuer.domain.program_versions import AppliedProgram, InvalidEffective
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.request_body import invalid_body, json_or_yaml_body
 from link_issuer.store import AlreadyTaken
-from referral.events.entities import ProgramVersion
+from referral.events.entities import FOLDERS, ProgramVersion
+from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.program_file.check import CheckResult, check_program_file
+from referral.program_file.supply import codes_by_pool, supply_problems
 from referral.validation.mistakes import Mistake, count_of_mistakes, first_mistakes
 
 
@@ -29,7 +31,19 @@ def apply_file(program: str, *, dry_run: bool) -> tuple[AppliedProgram, Sequence
     applied = _apply(newest, checked)
     if applied.is_new and not dry_run:
         applied = AppliedProgram(_write(applied.version), is_new=True)
-    return applied, find_advice(applied.version.program, to_datetime(context().clock.now_ms()))
+    advice = find_advice(applied.version.program, to_datetime(context().clock.now_ms()))
+    return applied, [*advice, *_missing_supplies(applied.version.program)]
+
+
+def _missing_supplies(program: Program) -> list[Advice]:
+    """Files and codes that the rewards need: what reward-dispatcher has listed in the catalog."""
+    catalog = dependencies().store.complete_catalog()
+    files = catalog.guide_files(program.id)
+    if files is None and catalog.guide_files(FOLDERS) is not None:
+        files = ()  # all folders are listed, and this program has none
+    codes = codes_by_pool(catalog.program_chunks(program.id))
+    problems = supply_problems(program, codes, files)
+    return [Advice(one.code, one.pointer, one.detail) for one in problems]
 
 
 def _check_body(program: str) -> CheckResult:

@@ -85,7 +85,9 @@ class RedirectResolver:
         if version is None or reason is not None:
             return Unavailable(reason or "program_not_started", holder)
         visitor = classify_visitor(visit.method, visit.purpose, visit.user_agent)
+        is_counted = True
         if isinstance(holder, Link) and holder.max_uses is not None:
+            is_counted = visitor == "person"
             if use_link is None:
                 return NeedsUsageCheck(holder)
             if not use_link(holder, holder.max_uses, visitor):
@@ -96,11 +98,13 @@ class RedirectResolver:
             self._publish_click(token, visitor)
         else:
             _unrecorded_clicks().inc()
-        return self._target_url(token, version.program.target_url, visit.query)
+        # A visit that uses up nothing is credited to no one: otherwise a machine could collect tokens of a link for one person.
+        return self._target_url(token if is_counted else None, version.program.target_url, visit.query)
 
-    def _target_url(self, token: ClickToken, target: str, query: str) -> str:
+    def _target_url(self, token: ClickToken | None, target: str, query: str) -> str:
         before, after = split_at_token(target)
-        return before + self.signer.sign_click(token) + forwarded_query(query, target) + after
+        signed = self.signer.sign_click(token) if token else ""
+        return before + signed + forwarded_query(query, target) + after
 
     def _publish_click(self, token: ClickToken, visitor: Visitor) -> None:
         line = LinkClicked(

@@ -58,9 +58,9 @@ def _record(items: list[MappedItem], adapter: Adapter) -> tuple[WebhookResponse,
     for item in ignored:
         dependencies().count_ignored(adapter.id, item.reason)
     if len(ignored) == len(items):
-        return WebhookResponse(0, [], ignored), 200
+        return WebhookResponse(0, [], [], ignored), 200
     done = ingest_mapped(items, check_program_exists)
-    return WebhookResponse(done.accepted, done.rejected, ignored), 202
+    return WebhookResponse(done.accepted, done.rejected, done.warnings, ignored), 202
 
 
 def _map_or_error(payload: object, adapter: Adapter, program: str) -> list[MappedItem]:

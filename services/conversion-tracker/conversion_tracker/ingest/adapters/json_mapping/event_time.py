@@ -56,8 +56,9 @@ def _since_1970(value: object, units_per_second: int, unit: str) -> str:
     seconds = number / units_per_second
     if not _EARLIEST_S <= seconds < _LATEST_S:
         raise InvalidTime(f"`time` must be within the years 1 to 9999, in {unit} since 1970.")
-    time = _EPOCH + timedelta(milliseconds=int(seconds * 1000))
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+    precision = "microseconds" if time.microsecond % 1000 else "milliseconds"
+    return time.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _number(value: object) -> Decimal | None:

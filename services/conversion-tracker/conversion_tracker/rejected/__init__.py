@@ -1,0 +1,1 @@
+"""Lines that were set aside for a program: listed, shown and replayed."""

@@ -1,0 +1,78 @@
+"""Lists the files of guides in the catalog, so that every process knows which guides there are.
+
+The ledger holds the reward of a guide that is missing, and link-issuer warns of it when a program is applied.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from referral.catalog.follower import CatalogFollower
+from referral.clock import Clock
+from referral.events.entities import FOLDERS, GuideListing
+from referral.events.rewards import handover_of
+from referral.events.timestamps import to_datetime
+from reward_dispatcher.guide_files import GuideFiles
+
+_INTERVAL_S = 2.0
+_MIN_INTERVAL_S = 10.0  # between two listings of one program, in case two servers have different files
+log = structlog.get_logger()
+
+
+class GuideLister:
+    """Writes a listing when the files of a program have changed. `run_once` does what the thread repeats."""
+
+    def __init__(
+        self, files: GuideFiles, follower: CatalogFollower, clock: Clock, write: Callable[[list[GuideListing]], None]
+    ) -> None:
+        self._files = files
+        self._follower = follower
+        self._clock = clock
+        self._write = write
+        self._written_s: dict[str, float] = {}
+        self._stopping = threading.Event()
+
+    def start(self) -> "GuideLister":
+        """Starts the thread; returns itself."""
+        threading.Thread(target=self._run, name="guides", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Ends the thread soon."""
+        self._stopping.set()
+
+    def run_once(self) -> list[GuideListing]:
+        """Writes and returns the listings that differ from the catalog. Raises NotDurable, OSError."""
+        if self._follower.stale_reason() is not None:
+            return []
+        now, folders = to_datetime(self._clock.now_ms()), self._files.programs()
+        listings = [GuideListing(recorded_at=now, program=FOLDERS, files=folders)]
+        listings += [
+            GuideListing(recorded_at=now, program=program, files=self._files.names(program))
+            for program in sorted({*folders, *filter(self._has_guides, self._follower.view.programs())})
+        ]
+        changed = [one for one in listings if self._is_due(one.program) and self._differs(one)]
+        if changed:
+            self._write(changed)
+            self._written_s |= {one.program: time.monotonic() for one in changed}
+        return changed
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_INTERVAL_S):
+            try:
+                self.run_once()
+            except Exception as error:  # noqa: BLE001 - the thread must outlive whatever Kafka or the file system raises
+                log.warning("guides not listed", reason=f"{type(error).__name__}: {error}")
+
+    def _is_due(self, program: str) -> bool:
+        """Whether the program was not listed by this process just now."""
+        return time.monotonic() - self._written_s.get(program, float("-inf")) >= _MIN_INTERVAL_S
+
+    def _has_guides(self, program: str) -> bool:
+        versions = self._follower.view.versions(program)
+        return any(handover_of(rule.kind) == "file" for version in versions for rule in version.program.rewards)
+
+    def _differs(self, listing: GuideListing) -> bool:
+        return self._follower.view.guide_files(listing.program) != listing.files
