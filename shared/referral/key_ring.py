@@ -55,14 +55,14 @@ class KeyRing:
 
         Raises InvalidKeys.
         """
-        found: dict[KeyPurpose, list[RingKey]] = {purpose: [] for purpose in PURPOSES}
+        ring: dict[KeyPurpose, list[RingKey]] = {purpose: [] for purpose in PURPOSES}
         for purpose, key in _read_entries(keys):
-            found[purpose].append(key)
+            ring[purpose].append(key)
         if signing_key:
             for purpose in PURPOSES:
-                found[purpose].append(RingKey(SIGNING_KEY_ID, signing_key))
-        _check_complete(found)
-        return cls(found)
+                ring[purpose].append(RingKey(SIGNING_KEY_ID, signing_key))
+        _check_complete(ring)
+        return cls(ring)
 
     def newest(self, purpose: KeyPurpose) -> RingKey:
         """The key that signs or seals."""
@@ -78,7 +78,7 @@ class KeyRing:
 
 
 def missing_key(id: str) -> str:
-    """Why something cannot be read whose key is not in the ring, and the remedy."""
+    """Why something cannot be read because its key is not in the ring, and the remedy."""
     if id == SIGNING_KEY_ID:
         return "it was made with REFERRAL_SIGNING_KEY, which is not set: set it again"
     return f"it was made with the key {id!r}, which REFERRAL_KEYS does not have: add the key again"
@@ -122,8 +122,8 @@ def _read_entry(number: int, entry: str) -> tuple[KeyPurpose, RingKey]:
     if len(parts) != 3:
         raise InvalidKeys(f"entry {number} must be {_FORM}")
     purpose, id_, value = parts
-    for known in PURPOSES:
-        if purpose == known:
+    for valid in PURPOSES:
+        if purpose == valid:
             break
     else:
         raise InvalidKeys(f"entry {number} must begin with one of {', '.join(PURPOSES)} and a colon")
@@ -131,10 +131,10 @@ def _read_entry(number: int, entry: str) -> tuple[KeyPurpose, RingKey]:
         raise InvalidKeys(f"the id of entry {number} ({purpose}) must be 1 to 16 of a-z, 0-9 and -")
     if not _LEAST_LENGTH <= len(value) <= _MOST_LENGTH:
         raise InvalidKeys(f"the value of {purpose}:{id_} must have {_LEAST_LENGTH} to {_MOST_LENGTH} characters")
-    return known, RingKey(id_, value)
+    return valid, RingKey(id_, value)
 
 
-def _check_complete(found: Mapping[KeyPurpose, Sequence[RingKey]]) -> None:
-    missing = [purpose for purpose in PURPOSES if not found[purpose]]
+def _check_complete(ring: Mapping[KeyPurpose, Sequence[RingKey]]) -> None:
+    missing = [purpose for purpose in PURPOSES if not ring[purpose]]
     if missing:
         raise InvalidKeys(f"there is no key for {' and '.join(missing)}: add one to REFERRAL_KEYS, as {_FORM}")

@@ -53,12 +53,12 @@ def test_secrets_are_sealed_with_the_newest_key_and_the_old_one_can_go(
     assert "2 sealed with the newest key" in _run(environ, "reseal", **rotated).stdout
     assert "0 sealed with the newest key" in _run(environ, "reseal", **rotated).stdout
     catalog, ring = _read(settings), Settings.from_env({"REFERRAL_KEYS": RING}).key_ring()
-    webhook, kept = catalog.webhook("whk_1"), catalog.adapter_secret(PROGRAM, "shop")
+    webhook, secret = catalog.webhook("whk_1"), catalog.adapter_secret(PROGRAM, "shop")
     assert webhook is not None
     assert (webhook.secret, webhook_secret(ring, webhook)) == (None, CLEAR.secret)
-    assert kept is not None
-    assert [unseal(ring, PROGRAM, "shop", one) for one in kept.sealed] == ["newer-one", "older-one"]
-    assert {key_id_of(one) for one in kept.sealed} == {"2026b"}
+    assert secret is not None
+    assert [unseal(ring, PROGRAM, "shop", one) for one in secret.sealed] == ["newer-one", "older-one"]
+    assert {key_id_of(one) for one in secret.sealed} == {"2026b"}
     back = _run(environ, "list").stdout
     assert ["sealing", "2026b", "MISSING:", "add", "it", "again", "2"] in [line.split() for line in back.splitlines()]
     failed = _run(environ, "reseal")

@@ -1,7 +1,7 @@
 """When each secret of an API key was last used: one sorted set in Redis, written at most every five minutes per secret and process.
 
 A write repeats without harm and never goes back in time. It happens beside the request, in a thread of its own: a Redis that does
-not respond delays nobody, and costs no more than the display of the last use.
+not respond delays no request, and costs no more than the display of the last use.
 """
 
 import time
@@ -45,9 +45,9 @@ class KeyUses:
 
 def read_key_uses(redis: "Redis", keys: Iterable[ApiKey]) -> dict[str, int]:
     """When the secrets were last used (ms), by digest; those never used are left out. Raises RedisError."""
-    asked = list(keys)
-    scores = redis.zmscore(KEY, [_member(key) for key in asked]) if asked else []
-    return {key.digest: int(score) for key, score in zip(asked, scores, strict=True) if score is not None}
+    secrets = list(keys)
+    scores = redis.zmscore(KEY, [_member(key) for key in secrets]) if secrets else []
+    return {key.digest: int(score) for key, score in zip(secrets, scores, strict=True) if score is not None}
 
 
 def _member(key: ApiKey) -> str:

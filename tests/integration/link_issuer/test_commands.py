@@ -73,7 +73,7 @@ def test_the_list_shows_when_a_secret_was_last_used(issuer: LinkIssuer, environ:
     wait_until(lambda: "never" not in _rows(environ, id_)[0])
     assert f"{datetime.now(UTC):%Y-%m-%d}" in _rows(environ, id_)[0].split()[-3]
     redis_away = _run(environ | {"REFERRAL_REDIS": "redis://127.0.0.1:1/0"}, "keys", "list")
-    assert ("last uses are not known" in redis_away.stderr, id_ in redis_away.stdout) == (True, True)
+    assert ("last uses cannot be read" in redis_away.stderr, id_ in redis_away.stdout) == (True, True)
 
 
 @pytest.mark.parametrize(

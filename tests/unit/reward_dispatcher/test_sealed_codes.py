@@ -27,7 +27,7 @@ codes = st.text(st.characters(codec="utf-8", min_codepoint=33), min_size=1, max_
 
 
 def ring(*ids: str, signing_key: str = "") -> KeyRing:
-    """A ring whose keys for every purpose have these ids, the newest first."""
+    """A ring with keys of these ids for every purpose, the newest first."""
     text = ",".join(f"{purpose}:{id}:{f'{purpose}-{id}'.ljust(32, 'x')}" for id in ids for purpose in PURPOSES)
     return KeyRing.parse(text, signing_key)
 
@@ -48,7 +48,7 @@ def test_a_line_is_sealed_the_same_each_time_and_opened_by_later_rings(code: str
 
 @pytest.mark.parametrize("moved", [{"id": "rwd_2"}, {"program": "prg_other"}])
 def test_a_sealed_code_is_valid_for_its_own_reward_only(moved: dict[str, str]) -> None:
-    """A line that somebody copies for another reward has no code."""
+    """A line that is copied for another reward has no code."""
     sealer = CodeSealer(ring("a"))
     with pytest.raises(DecryptionFailed, match="it was moved here"):
         sealer.open_line(replace(sealer.seal_line(FULFILLED), **moved))

@@ -23,7 +23,7 @@ READ = {
 
 
 def ring(*ids: str, signing_key: str = "") -> KeyRing:
-    """A ring whose keys for every purpose have these ids, the newest first."""
+    """A ring with keys of these ids for every purpose, the newest first."""
     return KeyRing.parse(
         ",".join(f"{purpose}:{id}:{value(purpose, id)}" for id in ids for purpose in PURPOSES), signing_key
     )

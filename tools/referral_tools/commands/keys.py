@@ -4,22 +4,17 @@ from datetime import datetime, timedelta
 
 import click
 from msgspec.structs import replace
-from redis.exceptions import RedisError
 
-from referral.config import Settings
 from referral.events.entities import ApiKey
 from referral.events.ids import random_id
-from referral.events.timestamps import to_datetime, to_ms
-from referral.http.api_keys import SCOPES, generate_secret, is_expired
+from referral.events.timestamps import to_ms
+from referral.http.api_keys import SCOPES, generate_secret
 from referral.http.bearer_token import secret_digest
-from referral.http.key_uses import read_key_uses
-from referral.redis_client import connect_for_http
 from referral_tools.catalog_access import CatalogAccess, open_catalog
 from referral_tools.commands.expiry_option import DURATION, EXPIRY, Expiry
+from referral_tools.commands.key_table import key_table, read_uses, when
 from referral_tools.help_group import HelpGroup
-from referral_tools.text_columns import table
 
-_HEADS = ("KEY", "NAME", "SCOPES", "PROGRAMS", "SINCE (UTC)", "LAST USED (UTC)", "STATE")
 _KEY_ID = click.argument("key_id", metavar="KEY_ID")
 _EXPIRES = click.option(
     "--expires", type=EXPIRY, help="when it ends: after a time such as 90d or 12h, or on a date such as 2027-06-30"
@@ -63,10 +58,10 @@ def create(name: str, scopes: tuple[str, ...], programs: tuple[str, ...], expire
 def list_keys() -> None:
     """List all keys, including revoked and expired ones; a rotated key has a row for each of its secrets."""
     with open_catalog() as opened:
-        known = opened.catalog.api_keys()
-        uses = _read_uses(opened.settings, known)
-        rows = [_row(key, uses, to_ms(opened.now)) for key in known]
-    click.echo(table(_HEADS, rows) if rows else "no API keys: `referral keys create` creates one")
+        secrets = opened.catalog.api_keys()
+        uses = read_uses(opened.settings, secrets)
+        rows = key_table(secrets, uses, to_ms(opened.now))
+    click.echo(rows if secrets else "no API keys: `referral keys create` creates one")
 
 
 @keys.command()
@@ -89,13 +84,11 @@ def rotate(key_id: str, overlap: timedelta, expires: Expiry | None) -> None:
         newest = _require_secrets(opened, key_id)[-1]
         expires_at = _expiry(opened, expires) or newest.expires_at
         if expires_at is not None and expires_at <= opened.now:
-            raise click.ClickException(f"{key_id} expired at {_when(expires_at)}: give a new date with --expires")
+            raise click.ClickException(f"{key_id} expired at {when(expires_at)}: give a new date with --expires")
         rotated = replace(newest, recorded_at=opened.now, digest=secret_digest(secret), expires_at=expires_at)
         end = opened.now + overlap
         opened.write(rotated, *_ending_at(end, opened, key_id))
-    click.echo(
-        f"{key_id} ({newest.name}) has a new secret; the previous one is valid until {_when(end)} UTC.", err=True
-    )
+    click.echo(f"{key_id} ({newest.name}) has a new secret; the previous one is valid until {when(end)} UTC.", err=True)
     click.echo(secret)
 
 
@@ -104,19 +97,19 @@ def rotate(key_id: str, overlap: timedelta, expires: Expiry | None) -> None:
 def revoke(key_id: str) -> None:
     """Revoke the key KEY_ID (key_…) with all its secrets: requests with it are refused within seconds."""
     with open_catalog() as opened:
-        found = _require_secrets(opened, key_id, revoked=True)
-        opened.write(*(replace(key, recorded_at=opened.now, revoked=True) for key in found))
-    click.echo(f"{key_id} ({found[-1].name}) is revoked")
+        secrets = _require_secrets(opened, key_id, revoked=True)
+        opened.write(*(replace(key, recorded_at=opened.now, revoked=True) for key in secrets))
+    click.echo(f"{key_id} ({secrets[-1].name}) is revoked")
 
 
 def _require_secrets(opened: CatalogAccess, key_id: str, *, revoked: bool = False) -> list[ApiKey]:
     """The records of a key, the newest last. Raises ClickException for an unknown key, and a revoked one unless `revoked`."""
-    found = [key for key in opened.catalog.api_keys() if key.id == key_id]
-    if not found:
+    secrets = [key for key in opened.catalog.api_keys() if key.id == key_id]
+    if not secrets:
         raise click.ClickException(f"there is no key {key_id}: `referral keys list` lists the existing ones")
-    if found[-1].revoked and not revoked:
+    if secrets[-1].revoked and not revoked:
         raise click.ClickException(f"{key_id} is revoked: `referral keys create` creates a new key")
-    return found
+    return secrets
 
 
 def _ending_at(end: datetime, opened: CatalogAccess, key_id: str) -> list[ApiKey]:
@@ -131,7 +124,7 @@ def _expiry(opened: CatalogAccess, expires: Expiry | None) -> datetime | None:
         return None
     at = opened.now + expires if isinstance(expires, timedelta) else expires
     if at <= opened.now:
-        raise click.ClickException(f"--expires must be in the future; got {_when(at)}, now is {_when(opened.now)} UTC")
+        raise click.ClickException(f"--expires must be in the future; got {when(at)}, now is {when(opened.now)} UTC")
     return at
 
 
@@ -139,33 +132,3 @@ def _warn_about_unknown_programs(opened: CatalogAccess, programs: tuple[str, ...
     for program in programs:
         if opened.catalog.program(program) is None:
             click.echo(f"note: there is no program {program} yet; the key is valid for it once it is applied", err=True)
-
-
-def _read_uses(settings: Settings, known: list[ApiKey]) -> dict[str, int] | None:
-    """When the secrets were last used, by digest; None, with a message, where Redis does not respond."""
-    redis = connect_for_http(settings)
-    try:
-        return read_key_uses(redis, known)
-    except RedisError as error:
-        click.echo(f"last uses are not known: Redis (REFERRAL_REDIS) gave {type(error).__name__}", err=True)
-        return None
-    finally:
-        redis.close()
-
-
-def _row(key: ApiKey, uses: dict[str, int] | None, now_ms: int) -> tuple[str, ...]:
-    used = "?" if uses is None else _when(to_datetime(uses[key.digest])) if key.digest in uses else "never"
-    programs = ", ".join(key.programs) or "all"
-    return key.id, key.name, ", ".join(key.scopes), programs, _when(key.recorded_at), used, _state(key, now_ms)
-
-
-def _state(key: ApiKey, now_ms: int) -> str:
-    if key.revoked:
-        return "REVOKED"
-    if key.expires_at is None:
-        return "valid"
-    return f"{'EXPIRED' if is_expired(key, now_ms) else 'valid until'} {_when(key.expires_at)}"
-
-
-def _when(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
