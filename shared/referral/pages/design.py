@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response, request, send_from_directory, url_
 from referral.http.rate_limit import without_rate_limit
 from referral.pages.catalogues import Catalogues
 from referral.pages.languages import LANGUAGES, NAMES, language, locale
+from referral.pages.phrases import phrases
 from referral.pages.problem_pages import show_problem_as_page
 
 _HOME = Path(__file__).parent
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> Flask:
     app.jinja_env.globals |= {
         "asset_url": asset_url,
         "language": language,
+        "phrases": phrases,
         "languages": [(tag, NAMES[tag]) for tag in LANGUAGES],
     }
     return app

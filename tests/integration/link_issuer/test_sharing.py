@@ -14,7 +14,7 @@ from tests.support.systems.link_issuer import RULES, LinkIssuer
 pytestmark = pytest.mark.integration
 
 RICH: dict[str, Any] = RULES | {
-    "name": {"en": "Glow Together", "zh-CN": "焕肤计划"},
+    "name": {"zh-CN": "焕肤计划", "en": "Glow Together"},  # kits are in Chinese unless a language is requested
     "channels": ["xiaohongshu", "wechat", "weibo"],
     "rewards": [
         {"id": "g", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "a.pdf", "worth": "¥99"},

@@ -9,6 +9,7 @@ from flask_babel import LazyString, get_locale, lazy_gettext
 
 from link_issuer.domain.availability import UnavailableReason
 from referral.pages.languages import gettext
+from referral.pages.phrases import unbroken
 
 DeadEndReason = Literal["unknown", "uncounted"] | UnavailableReason
 
@@ -38,7 +39,7 @@ def dead_end_texts(reason: DeadEndReason, starts_at: datetime | None = None) -> 
     title, explanation = (str(text) for text in _TEXTS[reason])
     if starts_at is None:
         return title, explanation
-    date = format_skeleton("MMMMd", starts_at, locale=get_locale())
+    date = unbroken(format_skeleton("MMMMd", starts_at, locale=get_locale()))
     if reason == "not_started":
         return gettext("This invitation opens on %(date)s", date=date), explanation
     if reason == "program_not_started":
