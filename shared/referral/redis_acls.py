@@ -36,7 +36,7 @@ USERS = (
     RedisUser("screen", ("ct:{screen-*",)),
     RedisUser("decide", ("rd:{decide-*",)),
     RedisUser("ledger", ("rd:{ledger-*",)),
-    RedisUser("delivery", ("rd:dead:*",)),
+    RedisUser("delivery", ("rd:dead:*", "rd:webhook:*")),
     RedisUser("boards", ("lb:{boards-*",)),
     RedisUser("growth", ("lb:{growth-*",)),
     RedisUser("activity", ("lb:{activity-*",)),

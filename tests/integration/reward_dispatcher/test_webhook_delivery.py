@@ -1,5 +1,7 @@
 """Webhooks are delivered at least once, although the worker is killed and other receivers fail."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from kafka import TopicPartition
@@ -79,6 +81,11 @@ def test_a_failing_receiver_does_not_delay_others(settings: Settings, environ: d
             wait_until(lambda: len(healthy.rewards()) == 101, timeout=40)
             wait_until(lambda: ("reward.revoked", "rwd_a") in {(kind, reward) for _, kind, reward in healthy.received})
             wait_until(lambda: redis.llen(dead) == 102, timeout=60)
+            listed = wait_until(lambda: _idle(system))
+        assert listed[healthy.url]["last_success_at"] >= listed[healthy.url]["last_failure_at"]
+        assert listed[healthy.url]["last_failure"]
+        assert listed[healthy.url]["failing"] is False
+        assert (listed[missing.url]["failing"], listed[missing.url]["last_success_at"]) == (True, None)
         letter = msgspec.json.decode(redis.lindex(dead, 0))
         assert letter["body"]["type"].startswith("reward.")
         assert "ConnectError" in letter["reason"] or "failing" in letter["reason"]
@@ -100,6 +107,13 @@ def test_a_new_webhook_gets_nothing_of_the_past_from_a_worker_that_is_behind(
         with run_module(system.environ, "reward_dispatcher", "worker"):
             wait_until(lambda: "rwd_new" in receiver.rewards(), timeout=60)
         assert {reward for _, _, reward in receiver.received} == {"rwd_new"}
+
+
+def _idle(system: RewardDispatcher) -> dict[str, dict[str, Any]] | None:
+    """Returns the webhooks by URL once each has had attempts and nothing waits."""
+    items = system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"]
+    had_attempts = all(one["last_success_at"] or one["last_failure_at"] for one in items)
+    return {one["url"]: one for one in items} if had_attempts and not any(one["waiting"] for one in items) else None
 
 
 def test_the_clock_ticks_once_per_interval_in_every_partition(settings: Settings, environ: dict[str, str]) -> None:

@@ -24,6 +24,7 @@ from reward_dispatcher.delivery.ordered_ack import OrderedAck
 from reward_dispatcher.delivery.sender import ATTEMPTS, Sender
 from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, WebhookDispatcher
 from reward_dispatcher.sealed_codes import CodeSealer
+from reward_dispatcher.webhook_status import WebhookStatus, WorkerReport, combine_reports
 from tests.support.builders.participants import PROGRAM, START
 
 RING = KeyRing.of_signing_key("k" * 32)
@@ -323,6 +324,39 @@ def test_a_secret_that_cannot_sign_is_a_failed_attempt() -> None:
 
 async def _ignore(partition: int, line: RewardFulfilled) -> None:
     """Does not report."""
+
+
+def test_the_state_of_a_receiver_is_reported_when_it_changes_and_while_messages_wait() -> None:
+    """Its last success, its last failure with the reason, what waits, and whether it is failing."""
+    receiver = FakeReceiver(lambda number: 500 if number == 1 else 200)
+
+    async def deliver() -> None:
+        endpoint = receiver.sender.endpoint(HOOK.id)
+        assert await endpoint.admit()
+        assert [report.worker.waiting for report in receiver.sender.reports(1).values()] == [1]
+        assert [report.worker.waiting for report in receiver.sender.reports(2).values()] == [1]
+        assert await receiver.sender.deliver(HOOK, delivered_message())
+
+    run(deliver())
+    (report,) = receiver.sender.reports(3).values()
+    assert (report.worker, report.last_failure) == (WorkerReport(3, 0, failing=False), "status 500")
+    assert report.last_success_ms is not None
+    assert report.last_success_ms >= (report.last_failure_ms or 0) > 0
+    assert receiver.sender.reports(4) == {}
+
+
+def test_the_state_of_a_webhook_combines_its_workers() -> None:
+    """What waits is the sum of the workers that reported just now; one that ended long ago does not count."""
+    reports = {
+        b"worker:a": WorkerReport(100_000, 3, failing=True),
+        b"worker:b": WorkerReport(99_000, 4, failing=False),
+        b"worker:old": WorkerReport(1, 50, failing=False),
+    }
+    fields = {name: msgspec.json.encode(report) for name, report in reports.items()}
+    times = {b"last_success_ms": b"5", b"last_failure_ms": b"7", b"last_failure": "é".encode()}
+    assert combine_reports(fields | times, 100_500) == WebhookStatus(5, 7, "é", waiting=7, failing=True)
+    assert combine_reports(fields, 1_000_000).waiting == 0
+    assert combine_reports({}, 100_500) == WebhookStatus()
 
 
 @given(st.permutations(range(8)))

@@ -48,8 +48,8 @@ def test_the_summary_has_the_figures_of_the_api() -> None:
     readings = cast("SystemFigures", Readings())
     made = summary(ComparisonResult(), readings, CampaignSpan(list(DAYS), 50), CampaignResult(), 1.0)
     assert (made.followers_start, made.followers_end) == (50, ALL_TIME.followers)
-    assert made.referral_share == ALL_TIME.referral_share
-    assert made.referral_share_of_new == (6 + 15) / (20 + 30)
+    assert made.referral_share_all_time == ALL_TIME.referral_share
+    assert made.referral_share == (6 + 15) / (20 + 30)
     assert (made.rewards_granted, made.redeemed, made.posts) == (11, 7, 2)
 
 

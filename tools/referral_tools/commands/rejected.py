@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from referral.fold.lag import FOLDS
+from referral_tools.help_group import HelpGroup
 from referral_tools.service_client import ServiceClient, path, service_options
 from referral_tools.text_columns import table
 
@@ -15,7 +16,7 @@ _FOLD = click.option("--fold", type=click.Choice([source.fold for source in FOLD
 _LONGEST_REASON = 100
 
 
-@click.group()
+@click.group(cls=HelpGroup)
 def rejected() -> None:
     """List lines that were set aside for a program, and replay them after a repair."""
 

@@ -25,14 +25,13 @@ class CampaignSpan(NamedTuple):
 class DemoSummary(msgspec.Struct, kw_only=True):
     """The figures of the case, all of them as the API has them and the glossary defines them.
 
-    `referral_share` is that of all time, as in insights; `referral_share_of_new` that of the campaign's days, as the published case
-    has it.
+    `referral_share` is that of the campaign's days, as the published case has it; insights show that of all time as well.
     """
 
     followers_start: int
     followers_end: int
     referral_share: float
-    referral_share_of_new: float
+    referral_share_all_time: float
     posts: int
     events: int
     participants: int
@@ -59,8 +58,8 @@ def summary(
     return DemoSummary(
         followers_start=campaign.followers_before,
         followers_end=total.followers,
-        referral_share=round(total.referral_share, 4),
-        referral_share_of_new=round(referred / new, 4) if new else 0.0,
+        referral_share=round(referred / new, 4) if new else 0.0,
+        referral_share_all_time=round(total.referral_share, 4),
         posts=total.posts,
         events=len(played.journal.facts) + len(played.journal.clicks),
         participants=len(played.journal.participants),
@@ -96,9 +95,9 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
     """The case in words."""
     agree = "Both sides agree exactly" if facts.agree else "[bold red]THE TWO SIDES DISAGREE[/]"
     console.print(
-        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share_of_new:.0%} of the new ones and"
-        f" {facts.referral_share:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards granted,"
-        f" {facts.redeemed:,} codes used.\n"
+        f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones and"
+        f" {facts.referral_share_all_time:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards"
+        f" granted, {facts.redeemed:,} codes used.\n"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )
 

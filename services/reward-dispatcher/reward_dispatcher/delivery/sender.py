@@ -10,12 +10,14 @@ from typing import Literal, assert_never
 import structlog
 
 from referral.events.entities import Webhook
+from referral.events.timestamps import to_ms
 from referral.key_ring import KeyRing
 from referral.telemetry.metrics import counter
 from reward_dispatcher.delivery.dead_letters import DeadLetterStore
 from reward_dispatcher.delivery.endpoint import EndpointState
 from reward_dispatcher.delivery.messages import Message, signed_headers
 from reward_dispatcher.webhook_secret import webhook_secret
+from reward_dispatcher.webhook_status import EndpointReport
 
 ATTEMPTS = 6
 TIMEOUT_S = 10.0
@@ -62,6 +64,11 @@ class Sender:
         """Returns the state of a receiver."""
         return self._endpoints.setdefault(webhook, EndpointState())
 
+    def reports(self, now_ms: int) -> dict[str, EndpointReport]:
+        """Returns what has to be reported of the receivers now, by webhook."""
+        found = {webhook: endpoint.report(now_ms) for webhook, endpoint in self._endpoints.items()}
+        return {webhook: report for webhook, report in found.items() if report is not None}
+
     async def deliver(self, webhook: Webhook, message: Message) -> bool:
         """Delivers a message or stores a dead letter. Returns whether it was delivered. Call `EndpointState.admit` first."""
         endpoint = self.endpoint(webhook.id)
@@ -104,7 +111,8 @@ class Sender:
                 await self._pause(self._back_off_s(number))
             result = await self._attempt(webhook, message)
             self.attempts += 1
-            await endpoint.record_attempt(succeeded=result.outcome == "accepted")
+            failure = None if result.outcome == "accepted" else result.reason
+            await endpoint.record_attempt(to_ms(datetime.now(UTC)), failure)
             match result.outcome:
                 case "accepted":
                     return None

@@ -20,6 +20,7 @@ from reward_dispatcher.delivery.messages import Message, message_of
 from reward_dispatcher.delivery.ordered_ack import OrderedAck, Partition, PendingRecord
 from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.sealed_codes import CodeSealer
+from reward_dispatcher.webhook_status import EndpointReport
 
 ReportDelivered = Callable[[int, RewardFulfilled], Awaitable[None]]  # writes a RewardDelivered to this partition
 log = structlog.get_logger()
@@ -62,6 +63,10 @@ class WebhookDispatcher:
     def activity(self) -> tuple[int, int, int]:
         """Numbers that grow with each record received, each record acknowledged and each attempt."""
         return self._order.begun, self._order.acknowledged, self._sender.attempts
+
+    def reports(self, now_ms: int) -> dict[str, EndpointReport]:
+        """Returns what has to be reported of the receivers now, by webhook."""
+        return self._sender.reports(now_ms)
 
     def reset(self) -> None:
         """Stops acknowledging the records in flight, after a rebalance: they are read again."""

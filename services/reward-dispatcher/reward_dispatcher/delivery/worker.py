@@ -5,17 +5,20 @@ It runs on Faust, which suits work that is concurrent, driven by time, and harml
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from socket import gethostname
 from threading import Event
 from typing import Any
 
 import msgspec
 import structlog
+from redis.asyncio import Redis
 
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
 from referral.events.rewards import RewardDelivered, RewardFulfilled
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import to_datetime, to_ms
 from referral.http.health import Check, redis_check
 from referral.http.ops_server import serve_ops
 from referral.log.acls import topic_operations
@@ -33,9 +36,11 @@ from reward_dispatcher.delivery.faust_app import GROUP, create_faust_app, events
 from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, WebhookDispatcher
 from reward_dispatcher.sealed_codes import CodeSealer
+from reward_dispatcher.webhook_status import write_reports
 
 _SERVICE = "reward-dispatcher"
 _POLL_S = 0.2
+_REPORT_S = 1.0
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()
 
@@ -50,6 +55,7 @@ class DeliveryWorker:
         self._catalog = CatalogFollower(settings)
         self._startup = LogStartup(settings, topic_operations(_SERVICE))
         self._dispatcher: WebhookDispatcher | None = None
+        self._redis = connect_async(settings)
         self._not_ready_reason: str | None = "not started yet"
         self._assigned: frozenset[int] = frozenset()
         self._ends = TopicEnds(settings, REWARDS, GROUP)
@@ -102,6 +108,7 @@ class DeliveryWorker:
         rewards = app.topic(self._topic_name(REWARDS), value_serializer="raw", value_type=bytes, internal=False)
         app.agent(rewards, name="dispatcher")(self._deliver)
         app.timer(_POLL_S, name="ticker")(self._tick)
+        app.timer(_REPORT_S, name="reporter")(self._report_status)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         return app
@@ -118,7 +125,7 @@ class DeliveryWorker:
             await asyncio.sleep(_POLL_S)
         if self._dispatcher is None:
             codes = CodeSealer(self._settings.key_ring())
-            sender = _sender(self._settings)
+            sender = _sender(self._settings, self._redis)
             self._dispatcher = WebhookDispatcher(self._catalog.view, sender, codes, self._report_delivered)
         return self._dispatcher
 
@@ -149,6 +156,17 @@ class DeliveryWorker:
         self._ticker.mark_written(tick_ms)
         counter("clock_ticks").inc()
 
+    async def _report_status(self) -> None:
+        """The timer that reports the state of each webhook. A failure is logged: the next report has the same."""
+        now_ms = to_ms(datetime.now(UTC))
+        reports = self._dispatcher.reports(now_ms) if self._dispatcher is not None else {}
+        if not reports:
+            return
+        try:
+            await write_reports(self._redis, self._settings.worker or gethostname(), reports)
+        except Exception as error:  # noqa: BLE001 - whatever the client raises
+            log.warning("state of webhooks not reported", error=f"{type(error).__name__}: {error}")
+
     async def _write(self, topic: Topic, partition: int, line: bytes) -> None:
         seconds = self._clock.now_ms() / 1000
         await self.app.producer.send_and_wait(self._topic_name(topic), None, line, partition, seconds, None)
@@ -172,13 +190,13 @@ def _received(message: Any, value: bytes | None) -> ReceivedRecord:
     return ReceivedRecord(message.topic, message.partition, message.offset, recorded_at_ms, value or b"")
 
 
-def _sender(settings: Settings) -> Sender:
+def _sender(settings: Settings, redis: "Redis") -> Sender:
     pool = connections(loopback=settings.webhook_loopback)
 
     async def send(url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> int:
         return await post(pool, url, headers, body, timeout_s)
 
-    return Sender(send, settings.key_ring(), RedisDeadLetterStore(connect_async(settings)))
+    return Sender(send, settings.key_ring(), RedisDeadLetterStore(redis))
 
 
 def run(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from reward_dispatcher.domain.account import Account, Status
 from reward_dispatcher.domain.discount_codes import mask_code
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.webhook_status import WebhookStatus
 
 _DOWNLOAD_LINK_TTL_MS = 30 * DAY_MS
 FULFILLED_STATUSES = ("fulfilled", "delivered", "redeemed")
@@ -124,12 +125,19 @@ class RewardSummaryResponse(Struct):
 
 
 class WebhookResponse(Struct):
-    """A webhook."""
+    """A webhook, and how its deliveries go. Times and reason of the last 30 days."""
 
     id: str
     program: str
     url: str
     events: Annotated[list[str], Meta(description="empty: all of them")]
+    last_success_at: Annotated[Timestamp | None, Meta(description="when it last accepted a message")]
+    last_failure_at: Annotated[Timestamp | None, Meta(description="when an attempt last failed")]
+    last_failure: Annotated[str | None, Meta(description="why that attempt failed")]
+    waiting: Annotated[
+        int, Meta(description="messages that wait for an attempt, or for its result, in the delivery workers")
+    ]
+    failing: Annotated[bool, Meta(description="whether its last five attempts all failed")]
 
 
 class WebhookCreatedResponse(WebhookResponse):
@@ -181,9 +189,19 @@ def redemption_response(redemption: Redemption) -> RedemptionResponse:
     )
 
 
-def webhook_response(webhook: Webhook) -> WebhookResponse:
+def webhook_response(webhook: Webhook, status: WebhookStatus) -> WebhookResponse:
     """The body that describes a webhook, without its secret."""
-    return WebhookResponse(webhook.id, webhook.program, webhook.url, list(webhook.events))
+    return WebhookResponse(
+        id=webhook.id,
+        program=webhook.program,
+        url=webhook.url,
+        events=list(webhook.events),
+        last_success_at=optional_datetime(status.last_success_ms),
+        last_failure_at=optional_datetime(status.last_failure_ms),
+        last_failure=status.last_failure,
+        waiting=status.waiting,
+        failing=status.failing,
+    )
 
 
 def _shown_code(account: Account, *, shows_code: bool) -> str | None:

@@ -3,6 +3,7 @@
 import secrets
 import socket
 from base64 import b64encode
+from datetime import UTC, datetime
 
 from flask import g
 from flask_smorest import Blueprint
@@ -11,7 +12,7 @@ from msgspec.structs import asdict, replace
 from referral.encryption import DecryptionFailed
 from referral.events import ids
 from referral.events.entities import Webhook
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import to_datetime, to_ms
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
@@ -25,6 +26,7 @@ from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.requests import WebhookRequest, WebhooksQuery
 from reward_dispatcher.http_api.responses import WebhookCreatedResponse, WebhooksResponse, webhook_response
 from reward_dispatcher.webhook_secret import seal_webhook_secret, webhook_secret
+from reward_dispatcher.webhook_status import WebhookStatus, read_statuses
 
 blueprint = Blueprint("webhooks", __name__)
 _MAX_WEBHOOKS = 20
@@ -46,7 +48,7 @@ def register(body: dict[str, object]) -> WebhookCreatedResponse:
     secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
     webhook = _new_webhook(program, url, tuple(body["events"]), secret)  # type: ignore[arg-type] # a list by its schema
     dependencies().catalog.write([webhook])
-    return WebhookCreatedResponse(**asdict(webhook_response(webhook)), secret=secret)
+    return WebhookCreatedResponse(**asdict(webhook_response(webhook, WebhookStatus())), secret=secret)
 
 
 @blueprint.get("/v1/webhooks")
@@ -54,12 +56,13 @@ def register(body: dict[str, object]) -> WebhookCreatedResponse:
 @blueprint.arguments(WebhooksQuery, location="query")
 @response(WebhooksResponse)
 def list_webhooks(query: dict[str, str]) -> WebhooksResponse:
-    """A program's webhooks, without their secrets."""
+    """A program's webhooks, without their secrets, and how their deliveries go."""
     require_program_access(g.key, query["program"])
     require_program(query["program"])
     context().follower.read_to_end()
     webhooks = context().catalog.webhooks(query["program"])
-    return WebhooksResponse(items=[webhook_response(webhook) for webhook in webhooks], next_cursor=None)
+    statuses = read_statuses(context().redis, [webhook.id for webhook in webhooks], to_ms(datetime.now(UTC)))
+    return WebhooksResponse(items=list(map(webhook_response, webhooks, statuses)), next_cursor=None)
 
 
 @blueprint.delete("/v1/webhooks/<webhook_id>")
