@@ -30,7 +30,15 @@ APPS = {
     "leaderboard": "leaderboard.http_api.app",
 }
 # Shown by every service for itself; the front door answers them, or names the service in the path.
-OWN = {"/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", "/pages/<name>"}
+OWN = {
+    "/docs",
+    "/openapi.json",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/pages/<name>",
+    *(f"/openapi/{name}.json" for name in APPS),
+}
 MAX_BODY = 1_048_576
 
 

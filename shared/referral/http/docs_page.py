@@ -29,10 +29,17 @@ _CONSTRAINTS = {
 
 
 def register(app: Flask, api: Api) -> None:
-    """Adds /docs to an app. The page is rendered on the first request, so that a service may extend the document until then."""
+    """Adds /docs and /openapi/{service}.json to an app.
+
+    The page is rendered on the first request, so that a service may extend the document until then.
+    """
     style = _TOKENS.read_text("utf-8") + (_TEMPLATES / "docs.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
+
+    # The front door has one address for four services: the page links to the path that is the same there.
+    document = f"/openapi/{app.name}.json"
+    app.add_url_rule(document, "openapi_of_service", app.view_functions["api-docs.openapi_json"])
 
     @cache
     def page() -> str:
@@ -41,6 +48,7 @@ def register(app: Flask, api: Api) -> None:
         return render_template_string(
             template,
             spec=spec,
+            document=document,
             groups=operation_groups(spec),
             style=style,
             type_text=type_text,

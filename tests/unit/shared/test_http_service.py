@@ -160,6 +160,13 @@ def test_the_document_has_scopes_problems_and_idempotency_keys(client: FlaskClie
     assert problem == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
+def test_the_documentation_links_to_the_document_where_the_front_door_has_it_too(client: FlaskClient) -> None:
+    """The front door has `/openapi/{service}.json`, because `/openapi.json` would be ambiguous there."""
+    [link] = re.findall(r'href="([^"]+)">openapi\.json<', client.get("/docs").text)
+    assert link == "/openapi/tiny.json"
+    assert client.get(link).get_json() == client.get("/openapi.json").get_json()
+
+
 def test_the_api_reference_is_self_contained(client: FlaskClient) -> None:
     """No script, no other host, and small."""
     page = client.get("/docs")
