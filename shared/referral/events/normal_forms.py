@@ -20,6 +20,7 @@ _INVISIBLE = frozenset(
 ) | {chr(code) for first, end in ((0xFE00, 0xFE10), (0xE0100, 0xE01F0)) for code in range(first, end)}
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}:")
 _PLAIN_ID = re.compile(r"[a-z][a-z0-9_-]{0,31}:[!-~]{1,95}|[!-9;-~]{1,128}")
+_PLAIN_MENTION = re.compile(r"@?[A-Za-z0-9_-]+")
 _PART_OF_NAMES = frozenset("-_")
 # Categories of https://www.unicode.org/reports/tr44/#General_Category_Values: separators, punctuation, accents on their own.
 _AROUND_HANDLES = frozenset({"Zs", "Zl", "Zp", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sk"})
@@ -78,6 +79,8 @@ def normalize_mention(text: str) -> str:
 
     A text that contains no handle becomes @ alone. Emoji are part of a handle.
     """
+    if len(text) <= _MAX_TEXT and _PLAIN_MENTION.fullmatch(text):
+        return "@" + text.removeprefix("@").lower()
     return "@" + _core(text, str.casefold, _AROUND_HANDLES)
 
 

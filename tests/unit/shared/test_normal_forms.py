@@ -138,3 +138,11 @@ def test_an_id_that_is_accepted_is_normal_and_visible(text: str) -> None:
     assert 1 <= len(id_) <= 128
     assert not any(character.isspace() or unicodedata.category(character)[0] in "CZ" for character in id_)
     assert id_ == text or not is_normal_person_id(text)
+
+
+@given(
+    st.from_regex(r"@?[A-Za-z0-9_-]{1,20}", fullmatch=True), st.sampled_from(["「{}」", "{}。", "\u200b{}", "  {} "])
+)
+def test_a_handle_in_plain_characters_has_the_form_that_it_has_in_a_sentence(handle: str, around: str) -> None:
+    """The short way for the ordinary case gives what the long way gives."""
+    assert normalize_mention(handle) == normalize_mention(around.format(handle))
