@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
@@ -164,6 +164,7 @@ def test_a_name_loses_its_pictographs_and_controls(name: str, drawable: str) -> 
 
 
 @given(st.text(max_size=30))
+@example("0\U00011435")  # a digit with a mark that only another font has
 @settings(deadline=None, max_examples=200)
 def test_any_name_is_drawn_whole_or_not_at_all(name: str) -> None:
     """Every character of a name that is drawn is in a font; the runs of a line have all of its characters."""

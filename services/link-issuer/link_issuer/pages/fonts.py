@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
@@ -100,10 +101,11 @@ def face_for(text: str, weight: Weight) -> FontFace | None:
 def drawable_text(text: str) -> str:
     """The text without pictographs and other symbols that no font has. Raises FontMissing if no font has one of its letters."""
     plain = "".join(filter(_is_part_of_text, _PICTOGRAPH.sub("", unicodedata.normalize("NFC", text))))
-    kept = "".join(letter for letter in plain if _is_letter(letter) or letter.isspace() or _is_drawable(letter))
-    missing = sorted({letter for letter in kept if _is_letter(letter) and not _is_drawable(letter)})
+    parts = list(clusters(plain))
+    missing = sorted({part for part in parts if any(map(_is_letter, part)) and not _is_drawable(part)})
     if missing:
         raise FontMissing(f"No installed font has the characters {' '.join(missing[:5])}. {REMEDY}")
+    kept = "".join(part for part in parts if part.isspace() or _is_drawable(part))
     return " ".join(kept.split()).strip(_JOINERS)
 
 
@@ -126,13 +128,24 @@ def _is_letter(character: str) -> bool:
     return unicodedata.category(character)[0] in "LNM"
 
 
-def _is_drawable(character: str) -> bool:
-    if character in _JOINERS:
-        return True
-    if unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs"):
+def clusters(text: str) -> Iterator[str]:
+    """Characters with their marks: each is drawn in one font."""
+    cluster = ""
+    for letter in text:
+        if cluster and not (unicodedata.category(letter)[0] == "M" or letter in _JOINERS):
+            yield cluster
+            cluster = ""
+        cluster += letter
+    if cluster:
+        yield cluster
+
+
+def _is_drawable(cluster: str) -> bool:
+    drawn = [letter for letter in cluster if letter not in _JOINERS]
+    if any(unicodedata.category(letter) in ("Cc", "Cf", "Cn", "Co", "Cs") for letter in drawn):
         return False
-    if not _SHAPES_TEXT and (
-        unicodedata.bidirectional(character) in ("R", "AL") or unicodedata.category(character)[0] == "M"
+    if not _SHAPES_TEXT and any(
+        unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter)[0] == "M" for letter in drawn
     ):
         return False
-    return all(face_for(character, weight) is not None for weight in _WEIGHTS)
+    return all(face_for(cluster, weight) is not None for weight in _WEIGHTS)

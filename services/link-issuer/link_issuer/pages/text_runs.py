@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import ImageDraw, features
 
-from link_issuer.pages.fonts import FontFace, Weight, face_for, find_faces, font
+from link_issuer.pages.fonts import FontFace, Weight, clusters, face_for, find_faces, font
 
 _LEFT_TO_RIGHT: dict[str, Any] = {"direction": "ltr"} if features.check("raqm") else {}
 
@@ -84,7 +84,7 @@ def _direction(letter: str) -> bool | None:
 
 def _font_runs(text: str, weight: Weight) -> list[TextRun]:
     runs: list[TextRun] = []
-    for cluster in _clusters(text):
+    for cluster in clusters(text):
         current = runs[-1].face if runs else None
         preferred = face_for(cluster, weight)
         if current and current.has(cluster) and (preferred == current or not _has_letter(cluster)):
@@ -96,18 +96,6 @@ def _font_runs(text: str, weight: Weight) -> list[TextRun]:
         else:
             runs.append(TextRun(preferred, cluster))
     return runs
-
-
-def _clusters(text: str) -> Iterator[str]:
-    """Characters with their marks."""
-    cluster = ""
-    for letter in text:
-        if cluster and not (unicodedata.category(letter)[0] == "M" or letter in "\u200c\u200d"):
-            yield cluster
-            cluster = ""
-        cluster += letter
-    if cluster:
-        yield cluster
 
 
 def _has_letter(text: str) -> bool:
