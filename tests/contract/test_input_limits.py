@@ -1,6 +1,8 @@
 """Every number and list that a request may contain has an upper bound in its OpenAPI document, the source of docs/limits.md."""
 
-from referral_tools.commands.limits_page import input_limits
+import re
+
+from referral_tools.commands.limits_page import input_limits, rows
 
 # A batch is bounded by the number of events, which the service checks when it splits the body.
 BATCHES = {
@@ -19,3 +21,9 @@ def test_every_number_and_list_has_an_upper_bound() -> None:
         if one.most is None and one.kind != "characters" and not (one.request in BATCHES and one.field == "[]")
     }
     assert not unbounded
+
+
+def test_the_table_names_each_limit_once() -> None:
+    """A setting is in one row only."""
+    settings = [setting for row in rows() for setting in re.findall(r"REFERRAL_[A-Z_]+", row[1])]
+    assert len(settings) == len(set(settings))
