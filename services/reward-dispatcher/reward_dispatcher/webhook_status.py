@@ -13,7 +13,6 @@ from redis.asyncio import Redis as AsyncRedis
 
 _TTL_S = 30 * 24 * 3600
 _FRESH_MS = 30_000  # workers report every second while messages wait; an older report is of a worker that ended
-_MAX_WORKERS = 100
 _WORKER = "worker:"
 _encode = msgspec.json.Encoder().encode
 
@@ -76,8 +75,8 @@ def read_statuses(redis: "Redis", webhooks: Sequence[str], now_ms: int) -> list[
 
 def combine_reports(fields: Mapping[bytes, bytes], now_ms: int) -> WebhookStatus:
     """Returns the state that a hash holds; workers that reported less than 30 seconds ago count."""
-    names = [name for name in fields if name.startswith(_WORKER.encode())][:_MAX_WORKERS]
-    workers = [msgspec.json.decode(fields[name], type=WorkerReport) for name in names]
+    reports = [report for name, report in fields.items() if name.startswith(_WORKER.encode())]
+    workers = [msgspec.json.decode(report, type=WorkerReport) for report in reports]
     current = [one for one in workers if now_ms - one.at_ms < _FRESH_MS]
     failure = fields.get(b"last_failure")
     return WebhookStatus(

@@ -359,6 +359,14 @@ def test_the_state_of_a_webhook_combines_its_workers() -> None:
     assert combine_reports({}, 100_500) == WebhookStatus()
 
 
+def test_a_webhook_shows_the_present_worker_after_many_that_ended() -> None:
+    """Each new container reports under a host name of its own, and reports stay for as long as the webhook is used."""
+    ended = {f"worker:{number}".encode(): WorkerReport(number, 1, failing=False) for number in range(200)}
+    reports = {**ended, b"worker:present": WorkerReport(100_000, 3, failing=True)}
+    fields = {name: msgspec.json.encode(report) for name, report in reports.items()}
+    assert combine_reports(fields, 100_500) == WebhookStatus(waiting=3, failing=True)
+
+
 @given(st.permutations(range(8)))
 def test_records_are_acknowledged_in_the_order_of_the_log(finished: list[int]) -> None:
     """In whatever order deliveries end, no record is acknowledged before those that precede it."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from referral.catalog.view import Catalog
 from referral.events.entities import PoolChunk
 from referral.events.normal_forms import normalize_code
-from reward_dispatcher.domain.pool_upload import UploadPlan, earlier_holders, plan_upload
+from reward_dispatcher.domain.pool_upload import UploadPlan, earlier_holders, plan_upload, usable_chunks
 from reward_dispatcher.domain.uploaded_codes import read_codes
 from tests.support.builders.participants import PROGRAM, START
 
@@ -36,6 +36,21 @@ def test_codes_of_the_pool_itself_are_skipped_and_another_spelling_is_refused() 
     assert (plan.new_codes, plan.duplicates) == (["GLOW3"], 1)
     assert [one.line for one in plan.mistakes] == [2]
     assert "as 'GLOW2'" in plan.mistakes[0].detail
+
+
+def test_the_rest_of_an_upload_that_came_second_can_be_uploaded_again() -> None:
+    """Its chunk is in the catalog, but never issued: its codes are not in the pool yet."""
+    catalog = [_chunk("a", "spring", "GLOW1"), _chunk("b", "vip", "GLOW1", "GLOW2")]
+    plan = plan_upload("vip", read_codes(["GLOW2"]).codes, usable_chunks("vip", catalog, ()))
+    assert (plan.new_codes, plan.duplicates, plan.mistakes) == (["GLOW2"], 0, [])
+    assert usable_chunks("vip", [*catalog, _chunk("c", "vip", "GLOW2")], ())[-1].id == "pch_c"
+
+
+def test_a_chunk_that_the_ledger_has_already_stays_in_its_pool() -> None:
+    """It was announced before codes were compared across pools."""
+    catalog = [_chunk("a", "spring", "GLOW1"), _chunk("b", "vip", "GLOW1", "GLOW2")]
+    plan = plan_upload("vip", read_codes(["GLOW2"]).codes, usable_chunks("vip", catalog, {"pch_b"}))
+    assert (plan.new_codes, plan.duplicates) == ([], 1)
 
 
 uploads = st.lists(

@@ -80,21 +80,6 @@ def rows() -> list[tuple[str, str, str]]:
             "redirected without a record",
         ),
         (
-            "look-ups without a result, of an address",
-            f"`REFERRAL_MISS_LIMIT` ({default.miss_limit})",
-            "429 `rate_limited`",
-        ),
-        (
-            "pictures drawn for a key or address",
-            f"`REFERRAL_PICTURE_LIMIT` ({default.picture_limit})",
-            "429 `rate_limited`",
-        ),
-        (
-            "recorded clicks of a code by one address",
-            f"`REFERRAL_CLICKS_PER_MINUTE` ({default.clicks_per_minute})",
-            "redirected, but not recorded",
-        ),
-        (
             "explanations of a key",
             f"`REFERRAL_EXPLANATION_LIMIT` ({default.explanation_limit}), {MAX_OF_ONE_KEY} at the same time",
             "429 `rate_limited`",

@@ -49,6 +49,14 @@ def plan_upload(pool: str, codes: Sequence[UploadedCode], chunks: Iterable[PoolC
     return plan
 
 
+def usable_chunks(pool: str, chunks: Sequence[PoolChunk], announced: Collection[str]) -> list[PoolChunk]:
+    """Returns the chunks without those of the pool that came second; their other codes may be uploaded again.
+
+    `announced` are the ids of the chunks that the ledger has: these stay, also from before codes were compared across pools.
+    """
+    return [one for one in chunks if one.pool != pool or one.id in announced or not earlier_holders(one, chunks)]
+
+
 def earlier_holders(chunk: PoolChunk, chunks: Iterable[PoolChunk]) -> dict[str, Holder]:
     """Returns the codes of a chunk, in the form in which they are compared, that an earlier chunk of another pool has."""
     earlier = []

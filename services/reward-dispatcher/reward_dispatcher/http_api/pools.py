@@ -20,7 +20,7 @@ from referral.http.responses import response
 from referral.program_file.supply import supply_problems
 from referral.topics import REWARDS
 from reward_dispatcher.domain.account import GENERATED
-from reward_dispatcher.domain.pool_upload import earlier_holders, plan_upload
+from reward_dispatcher.domain.pool_upload import earlier_holders, plan_upload, usable_chunks
 from reward_dispatcher.domain.uploaded_codes import MAX_MISTAKES, LineMistake, read_codes
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.requests import PoolUploadRequest
@@ -47,10 +47,10 @@ def upload(body: dict[str, list[str]], program: str, pool: str) -> PoolUploadRes
     uploaded = read_codes(body["codes"])
     _require_valid(uploaded.mistakes)
     context().follower.read_to_end()
-    plan = plan_upload(pool, uploaded.codes, _program_chunks(program))
+    plan = plan_upload(pool, uploaded.codes, _usable_chunks(program, pool))
     _require_valid(plan.mistakes)
     _write_chunk(program, pool, plan.new_codes)
-    chunks = _pool_chunks(program, pool)
+    chunks = [chunk for chunk in _usable_chunks(program, pool) if chunk.pool == pool]
     _announce(program, pool, chunks)
     total = sum(len(chunk.codes) for chunk in chunks)
     answer = PoolUploadResponse(accepted=len(plan.new_codes), duplicates=plan.duplicates, total=total)
@@ -85,11 +85,10 @@ def _program_chunks(program: str) -> list[PoolChunk]:
         raise unreadable_secret(error) from error
 
 
-def _pool_chunks(program: str, pool: str) -> list[PoolChunk]:
-    """Returns the chunks of the pool that may be issued: those without a code that another pool had first."""
-    every = _program_chunks(program)
-    filled = {chunk.id for chunk in dependencies().store.pool(program, pool).chunks}
-    return [one for one in every if one.pool == pool and (one.id in filled or not earlier_holders(one, every))]
+def _usable_chunks(program: str, pool: str) -> list[PoolChunk]:
+    """Returns the program's chunks without those of the pool that are never issued, as another pool had a code first."""
+    announced = {chunk.id for chunk in dependencies().store.pool(program, pool).chunks}
+    return usable_chunks(pool, _program_chunks(program), announced)
 
 
 def _write_chunk(program: str, pool: str, codes: Sequence[str]) -> None:
