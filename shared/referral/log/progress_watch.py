@@ -26,7 +26,7 @@ class _Watched:
 class ProgressWatch:
     """The parts of one consumer (partitions, or all as one), each with how long its backlog has not changed.
 
-    Only the time between two observations counts, 30 seconds at most: a suspended process has not been stalled meanwhile.
+    Only the time between two observations counts, 30 seconds at most: a suspended process was not stalled.
     """
 
     def __init__(self, limit_s: float) -> None:
