@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
@@ -233,6 +234,22 @@ def test_a_body_above_the_limit_is_a_problem(front: Front) -> None:
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
     assert response.headers["content-type"] == "application/problem+json"
     assert str(MAX_BODY) in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/%", "/%zz", "/AMY88%00", "/..%2f..%2fetc/passwd", "/" + "A" * 9000], ids=lambda path: path[:12]
+)
+def test_a_path_that_cannot_be_read_is_malformed(front: Front, path: str) -> None:
+    """A link with a cut %-escape is a mistake of its sender: a problem with 400, no internal error, and no service sees it."""
+    with socket.create_connection(front.address) as client:
+        client.settimeout(20)
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        response = HTTPResponse(client)
+        response.begin()
+        problem = json.loads(response.read())
+    assert (response.status, problem["code"]) == (400, "malformed_request")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert front.received() == []
 
 
 def test_a_service_that_is_down_is_503_and_the_others_work(front: Front) -> None:
