@@ -95,7 +95,11 @@ def rows() -> list[tuple[str, str, str]]:
         ("program file", f"{MAX_PROGRAM_BYTES:,} bytes", "413 `too_large`"),
         ("mistakes that an answer lists", f"{MAX_MISTAKES}", "the answer names how many more there are"),
         ("replays at the same time", f"1 of a program, {MAX_CONCURRENT} in all", "409 or 429"),
-        ("clicks of an answer", f"{MAX_CLICKS:,} of {MAX_DAYS} days", "422: choose a shorter time"),
+        (
+            "clicks that a request reclassifies",
+            f"{MAX_CLICKS:,}, of {MAX_DAYS} days",
+            "413 `too_much`, 422 for a longer period",
+        ),
     ]
 
 
