@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from flask import Flask
 
 from referral_tools.cli import main
+from tests.support.app_server import serve_app
 
 GLOW = Path("examples/programs/glow.yaml")
 WRONG = """\
@@ -59,6 +61,21 @@ def test_a_guide_that_is_missing_in_the_folder_is_a_warning_with_its_line(tmp_pa
     assert "prg_glow is valid, with 1 warning\n" in result.stdout
     there = CliRunner().invoke(main, ["program", "check", str(GLOW), "--guides", "examples/guides"])
     assert (there.exit_code, there.stderr) == (0, "")
+
+
+def test_apply_prints_the_warnings_of_the_service_with_their_lines() -> None:
+    """Which guides and codes are missing is known to the service alone."""
+    warning = {"code": "guide_missing", "pointer": "/rewards/0/pool", "detail": "there is no file skincare-secrets.pdf"}
+    applied = {"version": 1, "effective_from": "2026-11-01T00:00:00Z", "is_new": True, "dry_run": False}
+    app = Flask(__name__)
+    app.add_url_rule("/v1/programs/prg_glow", view_func=lambda: applied | {"warnings": [warning]}, methods=["PUT"])
+    with serve_app(app) as url:
+        result = CliRunner().invoke(main, ["program", "apply", str(GLOW), "--url", url, "--key", "rk_x"])
+    line = next(
+        number for number, text in enumerate(GLOW.read_text().splitlines(), 1) if "skincare-secrets.pdf" in text
+    )
+    assert (result.exit_code, result.stdout) == (0, "prg_glow: version 1 is in effect from 2026-11-01T00:00:00Z\n")
+    assert f"{GLOW}:{line}: /rewards/0/pool there is no file skincare-secrets.pdf [guide_missing]\n" in result.stderr
 
 
 def test_warnings_do_not_fail_the_check(tmp_path: Path) -> None:

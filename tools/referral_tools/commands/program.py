@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 import httpx
+import msgspec
 
 from link_issuer.domain.advice.advice_rule import Advice
 from link_issuer.domain.advice.catalogue import find_advice
@@ -55,11 +56,14 @@ def check_file(file: Path, guides: Path | None) -> None:
 @click.option("--dry-run", is_flag=True, help="show what would happen, and change nothing")
 def apply_file(file: Path, url: str, key: str, dry_run: bool) -> None:
     """Make FILE the program's next version, if its rules differ from the newest one's."""
-    document, _, found = load_program_file(file)
+    document, _, found = load_program_file(file, advise=False)
     answer = put_program(ServiceClient(url, key), found.id, file, dry_run=dry_run)
     if not answer.is_success:
         _fail(file, document, answer)
-    click.echo(_apply_summary(found.id, decode_response(answer, dict[str, Any])))
+    applied = decode_response(answer, dict[str, Any])
+    # The service also knows which guides and codes are missing.
+    print_advice(file, document, msgspec.convert(applied["warnings"], list[Advice]))
+    click.echo(_apply_summary(found.id, applied))
 
 
 @program.command("versions")
