@@ -236,11 +236,6 @@ class Catalog:
         """The chunk of uploaded codes with this id."""
         return self._find(lambda: self._chunks.get(chunk))
 
-    def pool_chunks(self, program: str, pool: str) -> list[PoolChunk]:
-        """All chunks of a pool, oldest first."""
-        chunks = [c for c in list(self._chunks.values()) if (c.program, c.pool) == (program, pool)]
-        return sorted(chunks, key=lambda chunk: (chunk.recorded_at, chunk.id))
-
     def guide_files(self, program: str) -> tuple[str, ...] | None:
         """The files in a program's folder of guides; None if it was never listed. Never refreshes."""
         listing = self._guides.get(program)

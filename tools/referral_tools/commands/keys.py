@@ -16,9 +16,17 @@ from referral_tools.commands.key_table import key_table, read_uses, when
 from referral_tools.help_group import HelpGroup
 
 _KEY_ID = click.argument("key_id", metavar="KEY_ID")
+_LONGEST_NAME = 64
 _EXPIRES = click.option(
     "--expires", type=EXPIRY, help="when it ends: after a time such as 90d or 12h, or on a date such as 2027-06-30"
 )
+
+
+def _name(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    """The name in the form in which the list shows it: a longer one would make a record that no service reads."""
+    if not 0 < len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
+        raise click.BadParameter(f"must have 1 to {_LONGEST_NAME} visible characters in one line; has {len(name)}")
+    return name.strip()
 
 
 @click.group(cls=HelpGroup)
@@ -27,7 +35,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--name", required=True, help="what the key is for; shown in the list")
+@click.option("--name", required=True, callback=_name, help="what the key is for; shown in the list")
 @click.option(
     "--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="what it may do; may be repeated"
 )
