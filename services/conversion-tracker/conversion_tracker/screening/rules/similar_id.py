@@ -1,6 +1,6 @@
 """Self-referral under an id that looks like one's own: another case, an accent, a Cyrillic letter, a dot more."""
 
-from conversion_tracker.screening.id_skeleton import id_skeleton
+from conversion_tracker.screening.id_skeleton import are_similar
 from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.events.screening import Screening
 
@@ -8,7 +8,7 @@ from referral.events.screening import Screening
 def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
     """An unknown referrer and an equal id are the business of the rule `self_referral`."""
     referrer, person = case.referrer_external_id, case.referral.person
-    if referrer is None or referrer == person or id_skeleton(referrer) != id_skeleton(person):
+    if referrer is None or referrer == person or not are_similar(referrer, person):
         return None
     return {"characters": _count_differences(referrer, person)}
 
