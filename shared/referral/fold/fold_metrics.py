@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from referral.events.line import type_tag
 from referral.fold.decider import Outcome
+from referral.telemetry.label_limit import LabelLimit
 from referral.telemetry.metrics import counter, gauge, histogram
 
 MAX_PROGRAM_LABELS = 50
@@ -24,7 +25,7 @@ class FoldMetrics:
         self._skipped = counter("fold_skipped").labels(fold)
         self._dead_letters = counter("fold_dead_letters").labels(fold)
         self._set_aside = counter("fold_set_aside")
-        self._named_programs: set[str] = set()
+        self._program_labels = LabelLimit(MAX_PROGRAM_LABELS)
         self._retried = counter("fold_retried")
         self._resets = counter("fold_resets").labels(fold)
         self._retries = counter("fold_retries").labels(fold)
@@ -49,17 +50,10 @@ class FoldMetrics:
         self._skipped.inc(outcome.skipped)
         self._dead_letters.inc(len(outcome.dead_letters))
         for program, rejected in outcome.set_aside.items():
-            self._set_aside.labels(self._fold, self._program_label(program)).inc(rejected.count)
+            self._set_aside.labels(self._fold, self._program_labels.label(program)).inc(rejected.count)
         if outcome.retries_done or outcome.retries_failed:
             self._retried.labels(self._fold, "decided").inc(outcome.retries_done)
             self._retried.labels(self._fold, "still_waiting").inc(outcome.retries_failed)
-
-    def _program_label(self, program: str) -> str:
-        """The program, or `other` beyond the first MAX_PROGRAM_LABELS: each label is a time series for ever."""
-        if program not in self._named_programs and len(self._named_programs) >= MAX_PROGRAM_LABELS:
-            return "other"
-        self._named_programs.add(program)
-        return program
 
     def record_refusal(self, partitions: int) -> None:
         """Counts partitions that restart from their fence, because it had moved."""
