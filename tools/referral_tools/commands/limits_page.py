@@ -1,6 +1,7 @@
 """docs/limits.md: every upper bound of what comes from outside, collected from the code and the OpenAPI documents."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -114,20 +115,24 @@ def program_rows() -> list[tuple[str, str]]:
     return sorted({(f"`{one.field}`", one.text) for one in _bounded() if one.request == f"PUT {_PROGRAM_PATH}"})
 
 
-def input_limits() -> Iterator[InputLimit]:
+@cache
+def input_limits() -> tuple[InputLimit, ...]:
     """Every number, text and list that a request of the four services may contain."""
-    for module in _APPS:
-        app = import_module(module).app(Settings(signing_key="0" * 48, log_level="critical"))
-        document = app.test_client().get("/openapi.json").get_json()
-        app.extensions["referral"].close()
-        for path, operations in document["paths"].items():
-            for method, operation in operations.items():
-                if method != "parameters":
-                    yield from _operation_limits(f"{method.upper()} {path}", operation, document)
+    return tuple(limit for module in _APPS for limit in _service_limits(module))
 
 
 def _bounded() -> Iterator[InputLimit]:
     return (one for one in input_limits() if one.most is not None)
+
+
+def _service_limits(module: str) -> Iterator[InputLimit]:
+    app = import_module(module).app(Settings(signing_key="0" * 48, log_level="critical"))
+    document = app.test_client().get("/openapi.json").get_json()
+    app.extensions["referral"].close()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method != "parameters":
+                yield from _operation_limits(f"{method.upper()} {path}", operation, document)
 
 
 def _is_program(limit: InputLimit) -> bool:
