@@ -22,7 +22,7 @@ _TIMES = 200
 def measure(_stack: Stack) -> dict[str, Result]:
     """P5, in this process: batches of 500 follows."""
     lines = [msgspec.json.encode(event(number, number % 200)) for number in range(_EVENTS)]
-    ring = KeyRing.of_signing_key("a signing key for benchmarks, long enough")
+    ring = KeyRing.parse("", "a signing key for benchmarks, long enough")
     inspector = EventValidator(TokenSigner(ring), timedelta(seconds=300), 8192)
     now_ms = time.time_ns() // 1_000_000
 

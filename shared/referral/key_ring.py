@@ -45,11 +45,6 @@ class KeyRing:
         self._keys = {purpose: {key.id: key for key in keys[purpose]} for purpose in PURPOSES}
 
     @classmethod
-    def of_signing_key(cls, signing_key: str) -> "KeyRing":
-        """The ring of REFERRAL_SIGNING_KEY alone."""
-        return cls(dict.fromkeys(PURPOSES, (RingKey(SIGNING_KEY_ID, signing_key),)))
-
-    @classmethod
     def parse(cls, keys: str, signing_key: str) -> "KeyRing":
         """The ring of REFERRAL_KEYS (a list, or `file:` and a path) and REFERRAL_SIGNING_KEY; one of them may be empty.
 

@@ -77,7 +77,7 @@ def init_app(app: Flask) -> Flask:
     log_readers, leaderboard = _trace_sources(shared)
     tolerance, lateness = timedelta(seconds=settings.future_tolerance_s), timedelta(days=settings.lateness_days)
     app.extensions[_NAME] = Dependencies(
-        EventValidator(TokenSigner(settings.key_ring()), tolerance, settings.max_event, lateness),
+        EventValidator(TokenSigner(shared.key_ring), tolerance, settings.max_event, lateness),
         shared.publisher(),
         PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),

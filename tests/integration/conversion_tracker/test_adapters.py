@@ -48,7 +48,7 @@ IN_BASE64 = {**SHOP, "id": "base64", "signature": {"header": "X-Hmac", "secret":
 UNSET = {**SHOP, "id": "unset", "signature": {"header": "X-Hmac", "secret": "nowhere"}}
 
 
-OTHER_KEYS = KeyRing.of_signing_key("another signing key, long enough as well")
+OTHER_KEYS = KeyRing.parse("", "another signing key, long enough as well")
 
 
 def _secret(name: str, *secrets: str, keys: KeyRing) -> AdapterSecret:

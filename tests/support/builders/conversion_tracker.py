@@ -30,7 +30,7 @@ from referral.tokens import TokenSigner
 from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START, day
 
 FRIEND = SELF.external_id
-TOKENS = TokenSigner(KeyRing.of_signing_key("a signing key of more than 32 letters"))
+TOKENS = TokenSigner(KeyRing.parse("", "a signing key of more than 32 letters"))
 
 
 def program_version(number: int = 1, effective_from: datetime = START, **more: object) -> ProgramVersion:

@@ -50,7 +50,7 @@ class RewardChain:
             AttributeFold(TOKENS, 35),
             screen or ScreenFold(),
             DecideFold(),
-            LedgerFold(lambda id: id[-8:].upper(), CodeSealer(KeyRing.of_signing_key("k" * 32))),
+            LedgerFold(lambda id: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
         ]
         self.folds = {fold.name: LogFold(fold, self.catalog, self.log) for fold in folds}
 

@@ -21,7 +21,7 @@ AMY = Participant(
     display_name="Amy",
     code="AMY88",
 )
-SIGNER = TokenSigner(KeyRing.of_signing_key("k" * 32))
+SIGNER = TokenSigner(KeyRing.parse("", "k" * 32))
 
 
 def token(issued_ms: int = 0, id_: str = "shr_1") -> ShareToken:
@@ -54,7 +54,7 @@ def test_a_token_is_valid_for_an_hour_and_only_for_shares() -> None:
     assert SIGNER.read_share(SIGNER.sign_share(token())) == token()
     for other in (
         SIGNER.sign_expiring("wallet", "AMY88", 10),
-        TokenSigner(KeyRing.of_signing_key("x" * 32)).sign_share(token()),
+        TokenSigner(KeyRing.parse("", "x" * 32)).sign_share(token()),
     ):
         with pytest.raises(InvalidTokenError, match="forged"):
             SIGNER.read_share(other)

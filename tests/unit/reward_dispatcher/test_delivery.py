@@ -27,7 +27,7 @@ from reward_dispatcher.sealed_codes import CodeSealer
 from reward_dispatcher.webhook_status import WebhookStatus, WorkerReport, combine_reports
 from tests.support.builders.participants import PROGRAM, START
 
-RING = KeyRing.of_signing_key("k" * 32)
+RING = KeyRing.parse("", "k" * 32)
 CODES = CodeSealer(RING)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 HOOK = Webhook(

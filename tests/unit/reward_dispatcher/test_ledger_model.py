@@ -32,7 +32,7 @@ from tests.support.builders.reward_dispatcher import grant, redemption_request, 
 from tests.support.folds import FoldFeed
 
 PARTITIONS = 3
-CODES = CodeSealer(KeyRing.of_signing_key("k" * 32))
+CODES = CodeSealer(KeyRing.parse("", "k" * 32))
 REWARDS = tuple(f"rwd_{number}" for number in range(4))
 POOL_OF = {reward: ("vip" if number % 3 else "generated") for number, reward in enumerate(REWARDS)}
 

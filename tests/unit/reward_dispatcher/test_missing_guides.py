@@ -25,7 +25,7 @@ from tests.support.builders.participants import PROGRAM, START
 from tests.support.builders.reward_dispatcher import GUIDE, grant, reward_terms
 from tests.support.folds import FoldFeed
 
-CODES = CodeSealer(KeyRing.of_signing_key("k" * 32))
+CODES = CodeSealer(KeyRing.parse("", "k" * 32))
 FILE = "skincare-secrets.pdf"
 GRANT: RewardGranted = replace(grant(), kind="guide", rule="guide", pool=FILE)
 

@@ -35,7 +35,7 @@ def ring(*ids: str, signing_key: str = "") -> KeyRing:
 @given(codes, st.sampled_from(["", "a"]))
 def test_a_line_is_sealed_the_same_each_time_and_opened_by_later_rings(code: str, key: str) -> None:
     """A fold that decides again writes the same line; the log never contains the code."""
-    then = CodeSealer(ring(key) if key else KeyRing.of_signing_key(SIGNING_KEY))
+    then = CodeSealer(ring(key) if key else KeyRing.parse("", SIGNING_KEY))
     line = replace(FULFILLED, code=code)
     sealed = then.seal_line(line)
     assert then.seal_line(line) == sealed
@@ -69,7 +69,7 @@ def test_a_code_whose_key_was_removed_names_the_key() -> None:
 def test_neither_the_newest_key_nor_a_refold_changes_a_code_that_was_given() -> None:
     """A reward that was granted under the signing key keeps its code when the ledger is folded again under a new key."""
     log = [grant("rwd_1", beneficiary="xhs:amy")]
-    first = _ledger(KeyRing.of_signing_key(SIGNING_KEY))
+    first = _ledger(KeyRing.parse("", SIGNING_KEY))
     log += first.feed(list(log))
     given_code = _code(first)
     again = _ledger(ring("b", signing_key=SIGNING_KEY))

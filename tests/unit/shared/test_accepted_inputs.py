@@ -97,7 +97,7 @@ class AllFolds:
             AttributeFold(TOKENS, 35),
             ScreenFold(),
             DecideFold(),
-            LedgerFold(lambda id: id[-8:].upper(), CodeSealer(KeyRing.of_signing_key("k" * 32))),
+            LedgerFold(lambda id: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
             BoardsFold(),
             GrowthFold(),
             ActivityFold(35),

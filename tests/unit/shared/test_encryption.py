@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from referral.encryption import DecryptionFailed, seal, unseal
 from referral.key_ring import KeyRing
 
-KEYS = KeyRing.of_signing_key("the key of this installation, long enough")
-OTHERS = KeyRing.of_signing_key("the key of another installation, as long")
+KEYS = KeyRing.parse("", "the key of this installation, long enough")
+OTHERS = KeyRing.parse("", "the key of another installation, as long")
 _names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1f"), max_size=20)
 
 

@@ -44,7 +44,7 @@ def test_what_any_key_of_the_ring_made_is_read_until_the_key_is_removed(
     """Whatever the order of the keys; afterwards the refusal is clear, and nothing else is read instead."""
     signing_key = SIGNING_KEY if has_signing_key else ""
     made_with = data.draw(st.sampled_from([*names, ""] if has_signing_key else names))
-    then = ring(made_with) if made_with else KeyRing.of_signing_key(SIGNING_KEY)
+    then = ring(made_with) if made_with else KeyRing.parse("", SIGNING_KEY)
     now = ring(*names, signing_key=signing_key)
     sealed = seal(then, "prg_glow", "shop", "secret")
     assert key_id_of(sealed) == made_with
@@ -67,7 +67,7 @@ def test_the_first_key_of_a_purpose_signs(names: list[str]) -> None:
     assert token.split(".")[0] == names[0]
     assert TokenSigner(now).peek_click(token) == CLICK
     assert key_id_of(seal(now, "p", "n", "secret")) == names[0]
-    alone = KeyRing.of_signing_key(SIGNING_KEY)
+    alone = KeyRing.parse("", SIGNING_KEY)
     assert TokenSigner(alone).sign_click(CLICK).count(".") == 1
     assert "." not in seal(alone, "p", "n", "secret")
 

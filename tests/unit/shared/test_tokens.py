@@ -8,8 +8,8 @@ from referral.events.facts import ClickToken
 from referral.key_ring import KeyRing
 from referral.tokens import REMOVED_KEY, InvalidTokenError, TokenSigner
 
-SIGNER = TokenSigner(KeyRing.of_signing_key("the key of this installation, long enough"))
-OTHER = TokenSigner(KeyRing.of_signing_key("the key of another installation, as long."))
+SIGNER = TokenSigner(KeyRing.parse("", "the key of this installation, long enough"))
+OTHER = TokenSigner(KeyRing.parse("", "the key of another installation, as long."))
 
 names = st.text(min_size=1, max_size=64)
 channels = st.none() | st.sampled_from(["xiaohongshu", "wechat", "weibo", "douyin", "web"])
