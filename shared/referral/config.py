@@ -16,7 +16,10 @@ from referral.setting import ConfigError, read_setting, setting
 __all__ = ["ConfigError", "Settings", "table_rows"]
 
 _SERVERS = re.compile(r"[^\s,/]+:\d+(,[^\s,/]+:\d+)*"), "write host:port, several separated by commas"
-_REDIS = re.compile(r"(rediss?|unix)://\S+"), "write redis://host:port/number, or rediss:// for TLS"
+_REDIS = (
+    re.compile(r"(rediss?(-cluster)?|unix)://\S+"),
+    "write redis://host:port/number or redis-cluster://host:port,host:port, with rediss for TLS",
+)
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*"), "write a complete URL, e.g. https://go.example.com"
 _CLOCK = re.compile(r"system|file:.+"), "write `system`, or `file:` and a path"
 _RATE = re.compile(r"[1-9]\d*/(\d+ )?(second|minute|hour|day)s?"), "write a number and a unit, e.g. 600/minute"
@@ -42,7 +45,7 @@ class Settings:
     keys: str = setting(
         "REFERRAL_KEYS",
         "Key ring: `PURPOSE:ID:VALUE`, separated by commas, the newest of each purpose first, or `file:` and the path of a file"
-        " with one in each line. Purposes: tokens, codes, sealing. The newest signs, older ones only read"
+        " with one in each line. Purposes: tokens, codes, sealing, sessions. The newest signs, older ones only read"
         " ([rotating keys](runbooks/rotate-keys.md)).",
         "",
         secret=True,
@@ -76,7 +79,9 @@ class Settings:
     )
     redis: str = setting(
         "REFERRAL_REDIS",
-        "URL of Redis, which must run with the eviction policy `noeviction`: rediss:// for TLS, `user:password@` before the host.",
+        "URL of Redis, which must run with the eviction policy `noeviction`: rediss:// for TLS, `user:password@` before the host."
+        " Of a [Redis Cluster](running-with-docker.md#redis-cluster): `redis-cluster://host:port,host:port` (rediss-cluster:// for"
+        " TLS) with some of its nodes.",
         "redis://127.0.0.1:6379/0",
         form=_REDIS,
         check=(setting_checks.check_redis_url, _REDIS[1]),
@@ -98,7 +103,40 @@ class Settings:
         least=1,
         most=1024,
     )
-    replication: int = setting("REFERRAL_REPLICATION", "Replicas of each topic; 3 in production.", 1, least=1, most=9)
+    retention: str = setting(
+        "REFERRAL_RETENTION",
+        "Days after which topics delete lines, as TOPIC=DAYS pairs, e.g. `events=800,rejected=14`; a topic that is not named keeps"
+        " them as [events](events.md) states. What is lost then: [privacy](privacy.md#how-long).",
+        "",
+        check=(setting_checks.check_retention, "write pairs TOPIC=DAYS, e.g. events=800,rejected=14"),
+    )
+    erase_within_s: int = setting(
+        "REFERRAL_ERASE_WITHIN_S",
+        "Time within which the bytes of an erased person are gone from `people`, seconds: how often that topic is compacted.",
+        3600,
+        least=2,
+        most=7 * 86_400,
+    )
+    replication: int = setting(
+        "REFERRAL_REPLICATION",
+        "Replicas of each topic; 3 in production. With 2 or more, a record is acknowledged once two brokers have it.",
+        1,
+        least=1,
+        most=9,
+    )
+    directory: str = setting(
+        "REFERRAL_DIRECTORY",
+        "Folder of the [directory](directory.md), shared by all processes of this host: participants, links and people, read from"
+        " the log. Empty: in the system's folder for temporary files. `memory`: each process has a copy in its own memory.",
+        "",
+    )
+    directory_mb: int = setting(
+        "REFERRAL_DIRECTORY_MB",
+        "Largest size of the directory's file, MB: about 1 MB for 1,000 participants. The same in every process of a host.",
+        16_384,
+        least=16,
+        most=1_048_576,
+    )
     clock: str = setting(
         "REFERRAL_CLOCK",
         "`system`, or `file:PATH` for a simulated time shared by several processes.",
@@ -114,7 +152,7 @@ class Settings:
     )
     wallet_url: str = setting(
         "REFERRAL_WALLET_URL",
-        "Public URL of reward-dispatcher; guide downloads begin with it.",
+        "Public URL of reward-dispatcher; wallets and guide downloads begin with it. With https, cookies of wallets are secure.",
         "http://127.0.0.1:8000",
         form=_ADDRESS,
     )
@@ -126,8 +164,20 @@ class Settings:
     )
     leaderboard: str = setting(
         "REFERRAL_LEADERBOARD",
-        "URL at which conversion-tracker reaches leaderboard, for the rank in an explanation.",
+        "URL at which other services reach leaderboard, for the rank in an explanation and in a wallet.",
         "http://127.0.0.1:8004",
+        form=_ADDRESS,
+    )
+    conversion_tracker: str = setting(
+        "REFERRAL_CONVERSION_TRACKER",
+        "URL at which other services reach conversion-tracker, for the home page of the console and the friends in a wallet.",
+        "http://127.0.0.1:8002",
+        form=_ADDRESS,
+    )
+    reward_dispatcher: str = setting(
+        "REFERRAL_REWARD_DISPATCHER",
+        "URL at which link-issuer reaches reward-dispatcher, for the home page of the console.",
+        "http://127.0.0.1:8003",
         form=_ADDRESS,
     )
     http_host: str = setting(
@@ -231,6 +281,12 @@ class Settings:
         "120/minute",
         form=_RATE,
     )
+    wrong_code_limit: str = setting(
+        "REFERRAL_WRONG_CODE_LIMIT",
+        "Wrong discount codes allowed per API key and shopper (`client` of a request); a key as a whole has ten times as many.",
+        "30/minute",
+        form=_RATE,
+    )
     picture_limit: str = setting(
         "REFERRAL_PICTURE_LIMIT",
         "QR codes and posters that are drawn per API key or address; pictures drawn before do not count.",
@@ -241,6 +297,13 @@ class Settings:
         "REFERRAL_EXPLANATION_LIMIT",
         "Explanations per API key: each reads the log.",
         "240/minute",
+        form=_RATE,
+    )
+    sign_in_limit: str = setting(
+        "REFERRAL_SIGN_IN_LIMIT",
+        "Attempts to sign in to the console per address (IPv6: per /64), and per name; those of a browser in which the operator has"
+        " signed in before are counted separately.",
+        "20/5 minutes",
         form=_RATE,
     )
     clicks_per_minute: int = setting(
@@ -290,10 +353,16 @@ class Settings:
                 errors.append(str(error))
         settings = None if errors else cls(**values)
         if settings is not None:
-            errors += [*setting_checks.transport_contradictions(settings), *setting_checks.key_mistakes(settings)]
+            errors += setting_checks.transport_contradictions(settings) + setting_checks.key_mistakes(settings)
+            errors += setting_checks.retention_contradictions(settings)
         if settings is None or errors:
             raise ConfigError("\n".join(errors))
         return settings
+
+    @property
+    def directory_bytes(self) -> int:
+        """Largest size of the directory's file."""
+        return self.directory_mb * 1024 * 1024
 
     def key_ring(self) -> KeyRing:
         """The keys of this installation. Raises InvalidKeys, which `from_env` has reported before."""

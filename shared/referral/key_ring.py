@@ -3,6 +3,9 @@
 The newest key of a purpose signs or seals; older ones only read, until they are removed. What a key made carries the key's id.
 REFERRAL_SIGNING_KEY is a ring of one key without an id: the oldest of every purpose, since values from before there were ids
 are its own. docs/runbooks/rotate-keys.md has the steps of a rotation.
+
+The key of pseudonyms never changes: with another one every person would be a new one. So there is at most one of them, and it
+is used instead of REFERRAL_SIGNING_KEY where both are set.
 """
 
 import re
@@ -11,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-KeyPurpose = Literal["tokens", "codes", "sealing"]
+KeyPurpose = Literal["tokens", "codes", "sealing", "pseudonyms", "devices", "sessions"]
 PURPOSES: tuple[KeyPurpose, ...] = get_args(KeyPurpose)
 SIGNING_KEY_ID = ""  # of REFERRAL_SIGNING_KEY: what it made carries no id
 
 _MOST_KEYS, _LEAST_LENGTH, _MOST_LENGTH = 64, 32, 1024
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,15}")
+_SINGLE: frozenset[KeyPurpose] = frozenset({"pseudonyms"})  # purposes whose key cannot be rotated
 _FORM = "PURPOSE:ID:VALUE, e.g. tokens:2026b:…"
 _FILE = "file:"
 
@@ -52,9 +56,15 @@ class KeyRing:
         """
         ring: dict[KeyPurpose, list[RingKey]] = {purpose: [] for purpose in PURPOSES}
         for purpose, key in _read_entries(keys):
+            if ring[purpose] and purpose in _SINGLE:
+                raise InvalidKeys(
+                    f"it has a second key for {purpose}, {purpose}:{key.id}: that key cannot change, remove one"
+                )
             ring[purpose].append(key)
         if signing_key:
             for purpose in PURPOSES:
+                if ring[purpose] and purpose in _SINGLE:
+                    continue
                 ring[purpose].append(RingKey(SIGNING_KEY_ID, signing_key))
         _check_complete(ring)
         return cls(ring)

@@ -7,10 +7,11 @@ A fold reads and writes only its own state.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-# Data commands on permitted keys. Without those that list keys of others, load code, change the server or stop it.
+# Data commands on permitted keys. Without those that list keys of others, load code, change the server or stop it. A client of a
+# cluster reads which node has which slots.
 _COMMANDS = (
     "-@all +@read +@write +@scripting +@transaction +@connection -@dangerous -@admin -scan -randomkey -function -fcall"
-    " -fcall_ro -script|flush -script|kill -script|debug +info +time"
+    " -fcall_ro -script|flush -script|kill -script|debug +info +time +cluster|slots"
 )
 _REQUESTS = "http:*"  # shared by HTTP services: their names are hashes of keys, addresses and request bodies
 
@@ -30,13 +31,15 @@ USERS = (
     RedisUser("link-issuer", (_REQUESTS, "li:*")),
     # Which lines wait for a replay is in the state of their folds, whatever their service.
     RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*", "rd:{*}:set_aside", "lb:{*}:set_aside")),
-    RedisUser("reward-dispatcher", (_REQUESTS, "rd:asked:*"), ("rd:*",)),
+    RedisUser("reward-dispatcher", (_REQUESTS, "rd:asked:*", "rd:opened:*", "rd:downloads:*"), ("rd:*",)),
     RedisUser("leaderboard", (_REQUESTS,), ("lb:*",)),
     RedisUser("attribute", ("ct:{attribute-*",)),
     RedisUser("screen", ("ct:{screen-*",)),
     RedisUser("decide", ("rd:{decide-*",)),
     RedisUser("ledger", ("rd:{ledger-*",)),
-    RedisUser("delivery", ("rd:dead:*", "rd:webhook:*")),
+    RedisUser("pools", ("rd:{pools-*",)),
+    RedisUser("deliveries", ("rd:{deliveries-*",)),
+    RedisUser("delivery", ("rd:answers:*",), ("rd:{deliveries-*",)),
     RedisUser("boards", ("lb:{boards-*",)),
     RedisUser("growth", ("lb:{growth-*",)),
     RedisUser("activity", ("lb:{activity-*",)),

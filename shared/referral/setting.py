@@ -9,6 +9,10 @@ class ConfigError(Exception):
     """Settings are missing or invalid; the message has one line for each, with its name, its value and what to write."""
 
 
+class InvalidSecret(ValueError):
+    """A check rejects the value of a secret; the message shows nothing of it, so it is reported."""
+
+
 def setting(env: str, meaning: str, default: Any = MISSING, **limits: Any) -> Any:
     """A row of the table: environment variable, meaning and default, and limits of the value.
 
@@ -65,7 +69,8 @@ def _run_check(row: "Field[Any]", value: Any) -> None:
     try:
         check(value)
     except (ValueError, OSError) as error:
-        raise _invalid(row, value, remedy if row.metadata.get("secret") else f"{remedy} ({error})") from None
+        shown = isinstance(error, InvalidSecret) or not row.metadata.get("secret")
+        raise _invalid(row, value, f"{remedy} ({error})" if shown else remedy) from None
 
 
 def _invalid(row: "Field[Any]", value: Any, remedy: str) -> ConfigError:

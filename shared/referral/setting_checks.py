@@ -17,6 +17,9 @@ from redis.connection import parse_url
 from referral.clock import clock_from
 from referral.fold.failpoints import create_failpoint
 from referral.key_ring import InvalidKeys
+from referral.log.retention import parse_retention
+from referral.redis_cluster.cluster_url import is_cluster_url, parse_cluster_url
+from referral.setting import InvalidSecret
 
 if TYPE_CHECKING:
     from referral.config import Settings
@@ -25,11 +28,21 @@ _DATABASE = re.compile(r"/?\d*")
 
 
 def check_redis_url(value: str) -> None:
-    """redis-py accepts it, and its path is a database number; for any other path redis-py would silently use database 0."""
+    """It names a server or a cluster. Its path is a database number: for any other path redis-py would silently use database 0."""
+    if is_cluster_url(value):
+        _check_cluster_url(value)
+        return
     parse_url(value)  # type: ignore[no-untyped-call] # redis-py has no type for it
     url = urlsplit(value)
     if url.scheme != "unix" and not _DATABASE.fullmatch(url.path):
         raise ValueError("the database must be a number")
+
+
+def _check_cluster_url(value: str) -> None:
+    try:
+        parse_cluster_url(value)
+    except ValueError as error:
+        raise InvalidSecret(str(error)) from error
 
 
 def check_clock(value: str) -> None:
@@ -61,10 +74,26 @@ def check_failpoints(value: str) -> None:
     create_failpoint(value, fold="")
 
 
+def check_retention(value: str) -> None:
+    """Every pair names a topic that is not compacted, and a number of days."""
+    parse_retention(value)
+
+
 def check_signing_key(value: str) -> None:
     """It is long enough, or empty: then REFERRAL_KEYS must have every key."""
     if value and len(value) < 32:
         raise ValueError("too short")
+
+
+def retention_contradictions(settings: "Settings") -> list[str]:
+    """Where `events` would be deleted while late events still need it."""
+    days = parse_retention(settings.retention).get("events")
+    if days is None or days > settings.lateness_days:
+        return []
+    least = settings.lateness_days + 1
+    return [
+        f"REFERRAL_RETENTION deletes events after {days} days, before they may arrive: write events={least} or more."
+    ]
 
 
 def key_mistakes(settings: "Settings") -> list[str]:
@@ -101,5 +130,8 @@ def _kafka_contradictions(settings: "Settings") -> Iterator[str]:
 
 
 def _redis_contradictions(settings: "Settings") -> Iterator[str]:
-    if settings.redis_ca and not settings.redis.startswith("rediss://"):
-        yield "REFERRAL_REDIS_CA is set, but REFERRAL_REDIS does not begin with rediss://: write rediss:// for TLS."
+    if settings.redis_ca and not settings.redis.startswith(("rediss://", "rediss-cluster://")):
+        remedy = "write rediss:// (rediss-cluster:// for a cluster) for TLS"
+        yield f"REFERRAL_REDIS_CA is set, but REFERRAL_REDIS does not begin with rediss://: {remedy}."
+    if is_cluster_url(settings.redis) and parse_cluster_url(settings.redis).database:
+        yield "REFERRAL_REDIS names a database, but a Redis Cluster has only one: leave out the number and the slash before it."

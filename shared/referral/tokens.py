@@ -1,4 +1,4 @@
-"""Signed tokens for redirects, share pages, guide links and wallet links: they cannot be forged or changed.
+"""Signed tokens for redirects, share pages, guides and wallets: they cannot be forged or changed.
 
 itsdangerous signs them (HMAC-SHA256) with the newest key for tokens. A token is `KEY.CONTENT.SIGNATURE`, with the id of its key,
 or `CONTENT.SIGNATURE` for REFERRAL_SIGNING_KEY. Each kind of token has its own key, derived from the one of the ring, so that a
@@ -7,15 +7,19 @@ token of one kind is invalid for another. Signing a click token takes 3 µs and 
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar, get_args
 
 import msgspec
 from itsdangerous import BadSignature, Signer
 
 from referral.events.facts import ClickToken, ShareToken
-from referral.key_ring import KeyRing
+from referral.key_ring import KeyPurpose, KeyRing
 
-TokenKind = Literal["click", "guide", "wallet", "share"]
+WalletTokenKind = Literal["wallet", "wallet-open"]
+"""The link to a wallet, and what the browser that opened it has in its place."""
+TokenKind = Literal["click", "guide", "share", "session", "browser"] | WalletTokenKind
+Content = TypeVar("Content")
 REMOVED_KEY = "signed with a key that was removed"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -28,22 +32,39 @@ class InvalidTokenError(Exception):
 
 
 class ExpiringToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Content of a guide or wallet token: the subject's id, and when it expires (milliseconds since the epoch)."""
+    """Content of a guide token: the subject's id, and when it expires (milliseconds since the epoch)."""
 
     subject: str
     expires_ms: int
 
 
+class WalletToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Content of a link to a wallet, and of the session that it opens: whose wallet, and the link's own id.
+
+    Times are milliseconds since the epoch. `issued_ms` and `link_expires_ms` are the link's, in the session too: a revocation ends
+    both, and no session outlives its link.
+    """
+
+    id: str
+    program: str
+    person: str
+    issued_ms: int
+    link_expires_ms: int
+    expires_ms: int
+
+
 _decode_expiring = msgspec.msgpack.Decoder(ExpiringToken).decode
+_decode_wallet = msgspec.msgpack.Decoder(WalletToken).decode
 
 
 class TokenSigner:
     """Signs tokens with the newest key of a ring, and reads those of all its keys."""
 
     def __init__(self, ring: KeyRing) -> None:
-        self._click = _RingSigner(ring, "click")
-        self._share = _RingSigner(ring, "share")
-        self._expiring = {"guide": _RingSigner(ring, "guide"), "wallet": _RingSigner(ring, "wallet")}
+        self._click = RingSigner(ring, "click")
+        self._share = RingSigner(ring, "share")
+        self._guide = RingSigner(ring, "guide")
+        self._wallet = {kind: RingSigner(ring, kind) for kind in get_args(WalletTokenKind)}
 
     def sign_click(self, token: ClickToken) -> str:
         """The token that the redirect of a click carries."""
@@ -51,10 +72,7 @@ class TokenSigner:
 
     def read_click(self, token: str) -> ClickToken:
         """The content of a click token, whatever its age. Raises InvalidTokenError."""
-        try:
-            return _decode_click(self._click.read(token))
-        except msgspec.MsgspecError as error:
-            raise InvalidTokenError("malformed") from error
+        return _decoded(_decode_click, self._click.read(token))
 
     def peek_click(self, token: str) -> ClickToken:
         """The content of a click token without checking its signature: for lines of the log, checked when they were accepted.
@@ -72,40 +90,57 @@ class TokenSigner:
 
     def read_share(self, token: str) -> ShareToken:
         """The content of a share page's token, whatever its age. Raises InvalidTokenError."""
-        try:
-            return _decode_share(self._share.read(token))
-        except msgspec.MsgspecError as error:
-            raise InvalidTokenError("malformed") from error
+        return _decoded(_decode_share, self._share.read(token))
 
-    def sign_expiring(self, kind: Literal["guide", "wallet"], subject: str, expires_ms: int) -> str:
-        """A token for one subject that expires at `expires_ms`."""
-        return self._expiring[kind].write(_encode(ExpiringToken(subject, expires_ms)))
+    def sign_guide(self, reward: str, expires_ms: int) -> str:
+        """The token of a download link for a reward that expires at `expires_ms`."""
+        return self._guide.write(_encode(ExpiringToken(reward, expires_ms)))
 
-    def read_expiring(self, kind: Literal["guide", "wallet"], token: str, now_ms: int) -> str:
-        """The subject of a token that has not expired. Raises InvalidTokenError."""
-        try:
-            content = _decode_expiring(self._expiring[kind].read(token))
-        except msgspec.MsgspecError as error:
-            raise InvalidTokenError("malformed") from error
-        if content.expires_ms <= now_ms:
-            raise InvalidTokenError("expired")
+    def read_guide(self, token: str, now_ms: int) -> str:
+        """The reward of a download link that has not expired. Raises InvalidTokenError."""
+        content = _decoded(_decode_expiring, self._guide.read(token))
+        _require_valid(content.expires_ms, now_ms)
         return content.subject
 
+    def sign_wallet(self, kind: WalletTokenKind, token: WalletToken) -> str:
+        """A link to a wallet, or the session that it opens."""
+        return self._wallet[kind].write(_encode(token))
 
-class _RingSigner:
+    def read_wallet(self, kind: WalletTokenKind, token: str, now_ms: int) -> WalletToken:
+        """The content of a wallet's token that has not expired. Raises InvalidTokenError."""
+        content = _decoded(_decode_wallet, self._wallet[kind].read(token))
+        _require_valid(content.expires_ms, now_ms)
+        return content
+
+
+def _decoded(decode: Callable[[bytes], Content], payload: bytes) -> Content:
+    """The content of a payload. Raises InvalidTokenError."""
+    try:
+        return decode(payload)
+    except msgspec.MsgspecError as error:
+        raise InvalidTokenError("malformed") from error
+
+
+def _require_valid(expires_ms: int, now_ms: int) -> None:
+    if expires_ms <= now_ms:
+        raise InvalidTokenError("expired")
+
+
+class RingSigner:
     """Signs and reads the payloads of one kind of token with the keys of a ring."""
 
-    def __init__(self, ring: KeyRing, kind: TokenKind) -> None:
-        self._signers = {key.id: _signer(key.value, kind) for key in ring.all("tokens")}
-        newest = ring.newest("tokens").id
+    def __init__(self, ring: KeyRing, kind: TokenKind, purpose: KeyPurpose = "tokens") -> None:
+        self._signers = {key.id: _signer(key.value, kind) for key in ring.all(purpose)}
+        newest = ring.newest(purpose).id
         self._newest = self._signers[newest]
         self._prefix = f"{newest}.".encode() if newest else b""
 
     def write(self, payload: bytes) -> str:
+        """The token of a payload, signed with the newest key."""
         return self._newest.sign(self._prefix + urlsafe_b64encode(payload).rstrip(b"=")).decode()
 
     def read(self, token: str) -> bytes:
-        """The payload of a token with a valid signature, which itsdangerous compares in constant time."""
+        """The payload of a token with a valid signature, which itsdangerous compares in constant time. Raises InvalidTokenError."""
         key, has_key, content = token.partition(".")
         if "." not in content:  # a token without an id has one dot, before the signature
             key, has_key = "", ""

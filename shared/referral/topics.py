@@ -9,19 +9,26 @@ from typing import Literal
 from zlib import crc32
 
 from referral.events.attributions import AttributionLine
+from referral.events.audit import ActionRecorded
 from referral.events.conversions import ConversionLine
+from referral.events.deliveries import DeliveryLine
 from referral.events.entities import CatalogEntity
 from referral.events.facts import EventLine
+from referral.events.people import PeopleEntity
+from referral.events.pools import PoolLine
 from referral.events.rejected import LineRejected
 from referral.events.rewards import RewardLine
 from referral.events.standings import StandingLine
 
-Retention = Literal["forever", "latest of each key", "30 days"]
+Retention = Literal["forever", "latest of each key", "latest of each key, soon", "400 days", "30 days"]
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `lines` is the type (or union) of its lines; `partitions` 0 means the configured count."""
+    """One topic. `lines` is the type (or union) of its lines; `partitions` 0 means the configured count.
+
+    `ticks`: whether folds forward clock ticks to it. Two topics that lead to each other would forward them for ever.
+    """
 
     name: str
     key: str
@@ -30,6 +37,7 @@ class Topic:
     partitions: int
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
+    ticks: bool = True
 
 
 EVENTS = Topic(
@@ -39,7 +47,7 @@ EVENTS = Topic(
     retention="forever",
     partitions=0,
     producers=("conversion-tracker", "link-issuer", "reward-dispatcher"),
-    consumers=("conversion-tracker", "leaderboard"),
+    consumers=("conversion-tracker", "leaderboard", "link-issuer"),
 )
 ATTRIBUTIONS = Topic(
     name="attributions",
@@ -48,7 +56,7 @@ ATTRIBUTIONS = Topic(
     retention="forever",
     partitions=0,
     producers=("conversion-tracker",),
-    consumers=("conversion-tracker", "leaderboard"),
+    consumers=("conversion-tracker", "leaderboard", "link-issuer"),
 )
 CONVERSIONS = Topic(
     name="conversions",
@@ -57,12 +65,31 @@ CONVERSIONS = Topic(
     retention="forever",
     partitions=0,
     producers=("conversion-tracker",),
-    consumers=("reward-dispatcher", "leaderboard", "conversion-tracker"),
+    consumers=("reward-dispatcher", "leaderboard", "conversion-tracker", "link-issuer"),
 )
 REWARDS = Topic(
     name="rewards",
-    key="program + beneficiary (program + pool for codes)",
+    key="program + beneficiary (program + budget for what a budget decides)",
     lines=RewardLine,
+    retention="forever",
+    partitions=0,
+    producers=("reward-dispatcher", "conversion-tracker"),  # conversion-tracker: retries of lines set aside
+    consumers=("reward-dispatcher", "conversion-tracker", "link-issuer"),
+)
+POOLS = Topic(
+    name="pools",
+    key="program",
+    lines=PoolLine,
+    retention="forever",
+    partitions=0,
+    producers=("reward-dispatcher", "conversion-tracker"),  # conversion-tracker: retries of lines set aside
+    consumers=("reward-dispatcher",),
+    ticks=False,
+)
+DELIVERIES = Topic(
+    name="deliveries",
+    key="endpoint (webhook id)",
+    lines=DeliveryLine,
     retention="forever",
     partitions=0,
     producers=("reward-dispatcher", "conversion-tracker"),  # conversion-tracker: retries of lines set aside
@@ -75,7 +102,7 @@ STANDINGS = Topic(
     retention="forever",
     partitions=0,
     producers=(),
-    consumers=(),
+    consumers=("link-issuer",),
 )
 CATALOG = Topic(
     name="catalog",
@@ -84,6 +111,15 @@ CATALOG = Topic(
     retention="latest of each key",
     partitions=1,
     producers=("link-issuer", "reward-dispatcher"),
+    consumers=("link-issuer", "conversion-tracker", "reward-dispatcher", "leaderboard"),
+)
+PEOPLE = Topic(
+    name="people",
+    key="kind + person",
+    lines=PeopleEntity,
+    retention="latest of each key, soon",
+    partitions=0,
+    producers=("link-issuer", "conversion-tracker", "reward-dispatcher"),
     consumers=("link-issuer", "conversion-tracker", "reward-dispatcher", "leaderboard"),
 )
 REJECTED = Topic(
@@ -96,8 +132,31 @@ REJECTED = Topic(
     consumers=("conversion-tracker",),
 )
 
+AUDIT = Topic(
+    name="audit",
+    key="actor",
+    lines=ActionRecorded,
+    retention="400 days",
+    partitions=1,
+    producers=("link-issuer", "conversion-tracker", "reward-dispatcher"),
+    consumers=("link-issuer",),
+)
+
 TOPICS: dict[str, Topic] = {
-    topic.name: topic for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS, STANDINGS, CATALOG, REJECTED)
+    topic.name: topic
+    for topic in (
+        EVENTS,
+        ATTRIBUTIONS,
+        CONVERSIONS,
+        REWARDS,
+        POOLS,
+        DELIVERIES,
+        STANDINGS,
+        CATALOG,
+        PEOPLE,
+        REJECTED,
+        AUDIT,
+    )
 }
 
 

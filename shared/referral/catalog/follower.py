@@ -3,29 +3,33 @@
 Any number of requests that need the end at once share one read: each waits for a read that began after its request.
 """
 
+import time
 from math import inf
 from threading import Condition, Event, Thread
 
-from referral.catalog.reader import CatalogReader
-from referral.catalog.view import Catalog
+from referral.catalog.catalog_source import open_source
 from referral.config import Settings
 from referral.log.errors import LogUnavailable
+from referral.people.people_view import People
 
 _READ_TIMEOUT_S = 1.5  # below the two seconds within which a request is answered
 _PAUSE_AFTER_ERROR_S = 0.25
+_PAUSE_S = 0.5  # between two looks at what the broker has sent; a request for the end interrupts it
+_MOST_AGE_S = 2.0  # of a view that nothing requests to be read to its end
 _NOT_READ_YET = "the catalog has not been read to its end yet"
 
 
 class CatalogFollower:
-    """Owns the reading thread: call `start` after any fork. `view` may be read from every thread.
+    """Owns the reading thread: call `start` after any fork. `view` and `people` may be read from every thread.
 
-    A look-up in `view` that finds nothing raises LogUnavailable if Kafka does not answer: it must not be reported as unknown.
+    A look-up that finds nothing raises LogUnavailable if Kafka does not answer: it must not be reported as unknown.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.view = Catalog(refresh=self.read_to_end)
+        self._source = open_source(settings, self.read_to_end)
+        self.view = self._source.view
+        self.people = People(self._source.people, refresh=self.read_to_end)
         self._servers = settings.kafka
-        self._reader = CatalogReader(settings, self.view)
         self._changed = Condition()
         self._requested = 0  # number of the newest request for a read
         self._completed = 0  # the newest request that a completed read covers
@@ -42,29 +46,41 @@ class CatalogFollower:
     def stop(self) -> None:
         """Stops the thread and closes its connection."""
         self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join(5)
 
     def age(self) -> float:
         """Seconds since the view was last known to be complete; infinite before that."""
-        return self._reader.age()
+        return self._source.age()
 
     def stale_reason(self) -> str | None:
         """Why the view has not been complete within the last 5 seconds; None if it has been."""
-        return None if self._reader.age() < 5 else self._error
+        return None if self._source.age() < 5 else self._error
 
     def was_complete(self) -> bool:
         """Whether the view has been complete at least once; before that, even old entities may be missing."""
         return self.age() < inf
 
     def read_to_end(self, timeout: float = _READ_TIMEOUT_S) -> None:
-        """Returns once every entity acknowledged before the call is in the view. Raises LogUnavailable."""
+        """Returns once every entity acknowledged before the call is in the view. Raises LogUnavailable.
+
+        A read that fails is repeated as long as there is time for another: a caller with more time waits for a slow broker.
+        """
+        deadline = time.monotonic() + timeout
+        while not self._request_read(deadline - time.monotonic()):
+            if deadline - time.monotonic() < _READ_TIMEOUT_S:
+                raise LogUnavailable("the catalog", self._servers, self._error)
+
+    def _request_read(self, timeout: float) -> bool:
+        """Whether a read that began after the call was completed within so many seconds."""
         with self._changed:
             self._requested += 1
             request = self._requested
+            self._changed.notify_all()
             self._changed.wait_for(lambda: max(self._completed, self._failed) >= request, timeout)
-            if self._completed < request:
-                raise LogUnavailable("the catalog", self._servers, self._error)
+            return self._completed >= request
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -72,17 +88,23 @@ class CatalogFollower:
                 self._run_once()
             except Exception as error:  # noqa: BLE001 - the thread must outlive whatever the client raises; it reports it
                 self._fail(f"{type(error).__name__}: {error}")
-        self._reader.close()
+        self._source.close()
 
     def _run_once(self) -> None:
         requested = self._requested
-        if requested > max(self._completed, self._failed) or self._reader.age() > 1:
+        if requested > max(self._completed, self._failed) or self._source.age() > _MOST_AGE_S:
             self._read(requested)
-        self._reader.poll(timeout=0.005 if self._requested > requested else 0.05)
+        if not self._source.poll():
+            self._pause(requested)
+
+    def _pause(self, requested: int) -> None:
+        """Returns after a while, or as soon as there is a request above `requested`, or the follower stops."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._requested > requested or self._stopping.is_set(), _PAUSE_S)
 
     def _read(self, requested: int) -> None:
         try:
-            self._reader.read_to_end(_READ_TIMEOUT_S)
+            self._source.read_to_end(_READ_TIMEOUT_S)
         except LogUnavailable as error:
             self._fail(error.reason)
             return

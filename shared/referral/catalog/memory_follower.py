@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.events.entities import CatalogEntity
+from referral.events.people import PeopleEntity
+from referral.people.people_view import people_in_memory
 
 
 class MemoryFollower(CatalogFollower):
-    """A follower with a view that is always complete: the given entities, and those applied to it."""
+    """A follower with a view that is always complete: the given entities and people, and those applied to it."""
 
-    def __init__(self, entities: Iterable[CatalogEntity] = ()) -> None:
+    def __init__(self, entities: Iterable[CatalogEntity] = (), people: Iterable[PeopleEntity] = ()) -> None:
         self.view = Catalog(entities)
+        self.people = people_in_memory(people)
 
     def start(self) -> "MemoryFollower":
         """Does nothing."""

@@ -1,10 +1,11 @@
-"""Reads the catalog topic into a view, from one thread: a fold's own loop, or the follower's.
+"""Reads the catalog topic, and `people` for who shows it, into a view, from one thread: a fold's own loop, or the follower's.
 
 Unlike `log_reader.py`, which reads a bounded part of the log, it follows a topic for as long as the process lives: its position
 persists between calls, and a failed read resumes where it stopped.
 """
 
 import time
+from collections.abc import Mapping
 
 import structlog
 from kafka import KafkaConsumer, TopicPartition
@@ -15,18 +16,27 @@ from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.log.connection import create_consumer
 from referral.log.errors import LogUnavailable
-from referral.topics import CATALOG
+from referral.people.people_index import MemoryPeople
+from referral.people.stored_people import decode_people_entity
+from referral.topics import CATALOG, PEOPLE
 
 log = structlog.get_logger()
 
 
 class CatalogReader:
-    """Follows the catalog topic from its beginning. Opens its connections at the first read."""
+    """Follows the catalog topic from its beginning, and `people` if given. Opens its connections at the first read."""
 
-    def __init__(self, settings: Settings, view: Catalog) -> None:
+    is_pushed = True
+
+    def __init__(self, settings: Settings, view: Catalog, people: MemoryPeople | None = None) -> None:
         self.view = view
+        self._follows_people = people is not None
+        self.people = people or MemoryPeople()
         self._settings = settings
-        self._partition = TopicPartition(settings.topic_prefix + CATALOG.name, 0)
+        self._partitions = [TopicPartition(settings.topic_prefix + CATALOG.name, 0)]
+        if self._follows_people:
+            topic = settings.topic_prefix + PEOPLE.name
+            self._partitions += [TopicPartition(topic, number) for number in range(settings.partitions)]
         self._consumer: KafkaConsumer | None = None
         self._end_consumer: KafkaConsumer | None = None
         self._complete_at = float("-inf")  # monotonic time as of which the view was last complete
@@ -44,8 +54,8 @@ class CatalogReader:
         called_at = time.monotonic()
         deadline = called_at + timeout
         try:
-            end = self._end(timeout)
-            while self._position(deadline) < end:
+            ends = self._ends(timeout)
+            while any(self._position(partition, deadline) < end for partition, end in ends.items()):
                 self.poll(max(0.0, min(0.1, deadline - time.monotonic())))
         except Exception as error:
             raise LogUnavailable("the catalog", self._settings.kafka, f"{type(error).__name__}: {error}") from error
@@ -61,32 +71,40 @@ class CatalogReader:
             if client is not None:
                 client.close(autocommit=False, timeout_ms=1000)
 
-    def _end(self, timeout: float) -> int:
-        """The next offset, requested on a second connection: a broker answers the requests of a connection in order.
+    def _ends(self, timeout: float) -> Mapping[TopicPartition, int]:
+        """The next offsets, requested on a second connection: a broker answers the requests of a connection in order.
 
         On the fetching one it would wait behind a long poll (measured: 72 ms to read to the end, 24 on its own).
         """
         if self._end_consumer is None:
             self._end_consumer = create_consumer(self._settings, connect_timeout_ms=0)
-        return int(self._end_consumer.end_offsets([self._partition], timeout_ms=round(timeout * 1000))[self._partition])
+        ends = self._end_consumer.end_offsets(self._partitions, timeout_ms=round(timeout * 1000))
+        return {partition: int(end) for partition, end in ends.items()}
 
-    def _position(self, deadline: float) -> int:
+    def _position(self, partition: TopicPartition, deadline: float) -> int:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("the end was not reached in time")
-        return int(self._open_consumer().position(self._partition, timeout_ms=round(remaining * 1000)) or 0)
+        return int(self._open_consumer().position(partition, timeout_ms=round(remaining * 1000)) or 0)
 
     def _open_consumer(self) -> KafkaConsumer:
         if self._consumer is None:
             self._consumer = create_consumer(self._settings, connect_timeout_ms=0)
-            self._consumer.assign([self._partition])
-            self._consumer.seek_to_beginning(self._partition)
+            self._consumer.assign(self._partitions)
+            self._consumer.seek_to_beginning(*self._partitions)
         return self._consumer
 
     def _apply(self, record: ConsumerRecord) -> None:
-        if record.value is None:
-            return
         try:
-            self.view.apply(decode_entity(record.value))
+            if record.topic != self._partitions[0].topic:
+                self._apply_person(record)
+            elif record.value is not None:
+                self.view.apply(decode_entity(record.value))
         except INVALID_RECORD as error:
-            log.error("catalog record skipped", offset=record.offset, error=str(error))
+            log.error("record skipped", topic=record.topic, offset=record.offset, error=str(error))
+
+    def _apply_person(self, record: ConsumerRecord) -> None:
+        if record.value is None:
+            self.people.erase(bytes(record.key or b"").decode())
+        else:
+            self.people.apply(decode_people_entity(record.value))

@@ -6,14 +6,14 @@ are set aside by the folds, for that program alone.
 
 from collections.abc import Callable, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Union, cast, get_args, get_origin
 
 import msgspec
 import structlog
 
 from referral.events.entities import CatalogEntity, ProgramVersion
 
-INVALID_RECORD = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
+INVALID_RECORD = (msgspec.MsgspecError, TypeError, ValueError, KeyError, RecursionError)
 """What `decode_entity` raises for a record that is no entity."""
 _decode: Callable[[bytes], CatalogEntity] = msgspec.json.Decoder(CatalogEntity).decode
 _TYPE = "type"
@@ -39,7 +39,7 @@ def decode_entity(raw: bytes) -> CatalogEntity:
 
 
 def _without_bounds(value: object, hint: object) -> object:
-    """The value as its type says, whatever its size. Raises msgspec.ValidationError or TypeError for a value of another type."""
+    """The value as its type says, whatever its size. Raises msgspec.ValidationError, TypeError or KeyError for another type."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _without_bounds(value, arguments[0])
@@ -50,8 +50,8 @@ def _without_bounds(value: object, hint: object) -> object:
     if origin is dict and isinstance(value, dict):
         return {_without_bounds(k, arguments[0]): _without_bounds(v, arguments[1]) for k, v in value.items()}
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and isinstance(value, dict):
-        hints = get_type_hints(hint, include_extras=True)
-        return hint(**{name: _without_bounds(part, hints.get(name, NoneType)) for name, part in value.items()})
+        fields = {field.encode_name: field for field in msgspec.structs.fields(hint)}
+        return hint(**{fields[name].name: _without_bounds(part, fields[name].type) for name, part in value.items()})
     return cast("object", msgspec.convert(value, hint))
 
 
@@ -60,6 +60,6 @@ def _first_match(value: object, hints: Sequence[object]) -> object:
     for hint in hints[:-1]:
         try:
             return _without_bounds(value, hint)
-        except (msgspec.ValidationError, TypeError):
+        except (msgspec.ValidationError, TypeError, KeyError):
             continue
     return _without_bounds(value, hints[-1])

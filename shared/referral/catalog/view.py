@@ -1,4 +1,7 @@
-"""The catalog as dictionaries: the current entities by id, code, mention or effective time.
+"""The catalog: the current entities by id, code, mention or effective time.
+
+Programs, keys, webhooks, secrets and pools are dictionaries; participants, links and what belongs to them come from a
+`ParticipantIndex`, in memory or on disk.
 
 A look-up that finds nothing calls `refresh` once and looks again, so an entity is reported as unknown only after the catalog was
 read to its end, and every acknowledged one is found. The newest record of a key suffices, as for log compaction:
@@ -6,32 +9,37 @@ https://kafka.apache.org/documentation/#compaction.
 """
 
 from bisect import bisect_right, insort
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
+from contextlib import AbstractContextManager
 from copy import copy
 from datetime import datetime
 from typing import TypeVar, assert_never
 
+from referral.catalog.participant_index import MAX_PARTICIPANTS, MemoryParticipants, ParticipantIndex
 from referral.events.entities import (
+    RULE_CHANGE_DELAY,
     AdapterSecret,
     ApiKey,
     CatalogEntity,
+    CodePool,
     GuideListing,
     Link,
     LinkUsed,
+    Operator,
     Participant,
-    PoolChunk,
     ProgramVersion,
+    PseudonymKey,
     UseReturned,
     Webhook,
+    entity_key,
 )
-from referral.events.normal_forms import normalize_code, normalize_mention
+from referral.events.normal_forms import normalize_code
 from referral.events.timestamps import to_ms
 
 Entity = TypeVar("Entity")
 
 
-def _no_refresh() -> None:
+def no_refresh() -> None:
     """The refresh of a complete view."""
 
 
@@ -41,87 +49,87 @@ class Catalog:
     A look-up returns None, or an empty collection, for an unknown entity; it raises what `refresh` raises (LogUnavailable).
     """
 
-    def __init__(self, entities: Iterable[CatalogEntity] = (), refresh: Callable[[], None] = _no_refresh) -> None:
+    def __init__(
+        self,
+        entities: Iterable[CatalogEntity] = (),
+        refresh: Callable[[], None] = no_refresh,
+        index: ParticipantIndex | None = None,
+    ) -> None:
         self._refresh = refresh
-        self._participants: dict[str, Participant] = {}
-        self._codes: dict[str, Participant | Link] = {}
-        self._mentions: dict[tuple[str, str], tuple[Participant, ...]] = {}  # also those who had it before
-        self._by_external: dict[tuple[str, str], Participant] = {}
+        self._index = MemoryParticipants() if index is None else index
         self._programs: dict[str, list[ProgramVersion]] = {}
-        self._chunks: dict[str, PoolChunk] = {}
+        self._pools: dict[str, tuple[str, ...]] = {}  # the names of the pools with codes, by program
         self._guides: dict[str, GuideListing] = {}
+        self._pseudonym_keys: dict[str, PseudonymKey] = {}  # at most one, under its key; the first record counts
         self._keys: dict[str, ApiKey] = {}
         self._webhooks: dict[str, Webhook] = {}
+        self._webhooks_of: dict[str, dict[str, Webhook]] = {}  # by program
         self._secrets: dict[tuple[str, str], AdapterSecret] = {}
-        self._links: dict[str, dict[str, Link]] = defaultdict(dict)
-        self._uses: dict[str, LinkUsed] = {}
-        self._returned: dict[str, frozenset[str]] = {}
+        self._operators: dict[str, Operator] = {}
         for entity in entities:
             self.apply(entity)
 
     def __len__(self) -> int:
         """How many entities there are, counting each program version."""
-        flat = len(self._participants) + len(self._chunks) + len(self._keys) + len(self._webhooks)
-        flat += len(self._guides) + len(self._secrets) + len(self._uses) + sum(map(len, self._returned.values()))
-        return flat + sum(map(len, self._programs.values())) + sum(map(len, self._links.values()))
+        small: tuple[Sized, ...] = (
+            self._keys,
+            self._webhooks,
+            self._guides,
+            self._secrets,
+            self._operators,
+        )
+        by_program = (*self._pools.values(), *self._programs.values())
+        return sum(len(one) for one in (*small, *by_program)) + len(self._index)
 
     def apply(self, entity: CatalogEntity) -> None:
-        """Applies one record; a later one of the same key replaces an earlier one."""
+        """Applies one record; a later one of the same key replaces an earlier one.
+
+        Records of participants and links change an index in memory only: one on disk has a writer of its own.
+        """
         match entity:
-            case Participant():
-                self._apply_participant(entity)
-            case Link():
-                self._links[entity.participant][entity.code] = entity
-                self._claim(entity)
-            case LinkUsed():
-                if entity.uses > self.uses(entity.code):
-                    self._uses[entity.code] = entity
-            case UseReturned():
-                others = self._returned.get(entity.code, frozenset()) - {entity.click}
-                self._returned[entity.code] = others | {entity.click} if entity.returned else others
+            case Participant() | Link() | LinkUsed() | UseReturned():
+                if isinstance(self._index, MemoryParticipants):
+                    self._index.apply(entity)
             case ProgramVersion():
                 versions = [v for v in self._programs.get(entity.program.id, ()) if v.version != entity.version]
                 insort(versions, entity, key=_version_order)
                 self._programs[entity.program.id] = versions
-            case PoolChunk() | GuideListing() | ApiKey() | Webhook() | AdapterSecret():
+            case PseudonymKey():
+                self._pseudonym_keys.setdefault(entity_key(entity), entity)
+            case CodePool() | GuideListing() | ApiKey() | Webhook() | AdapterSecret() | Operator():
                 self._apply_simple(entity)
             case _:
                 assert_never(entity)
 
-    def _apply_simple(self, entity: PoolChunk | GuideListing | ApiKey | Webhook | AdapterSecret) -> None:
+    def _apply_simple(self, entity: CodePool | GuideListing | ApiKey | Webhook | AdapterSecret | Operator) -> None:
         match entity:
             case GuideListing():
                 self._guides[entity.program] = entity
-            case PoolChunk():
-                self._chunks[entity.id] = entity
+            case CodePool():
+                known = self._pools.get(entity.program, ())
+                self._pools[entity.program] = tuple(sorted({*known, entity.pool}))
             case ApiKey():
                 self._keys[entity.digest] = entity
             case Webhook():
                 self._webhooks[entity.id] = entity
+                self._webhooks_of.setdefault(entity.program, {})[entity.id] = entity
             case AdapterSecret():
                 self._secrets[entity.program, entity.name] = entity
+            case Operator():
+                self._operators[entity.id] = entity
             case _:
                 assert_never(entity)
 
-    def _apply_participant(self, participant: Participant) -> None:
-        self._participants[participant.id] = participant
-        self._by_external[participant.program, participant.external_id] = participant
-        self._claim(participant)
-        mentions = [participant.mention, *(former.mention for former in participant.former)]
-        for mention in filter(None, mentions):
-            key = participant.program, normalize_mention(mention)
-            others = (other for other in self._mentions.get(key, ()) if other.id != participant.id)
-            self._mentions[key] = (participant, *others)
+    def reading(self) -> AbstractContextManager[None]:
+        """A block for many look-ups of one thread in a snapshot: they see one state of participants and people, and cost less.
 
-    def _claim(self, owner: Participant | Link) -> None:
-        """A code belongs to the entity recorded first with it, in whatever order the records are read."""
-        current = self._codes.get(owner.code.upper())
-        if current is None or _same_owner(current, owner) or _claim_order(owner) < _claim_order(current):
-            self._codes[owner.code.upper()] = owner
+        Nothing in it may wait, and what a refresh in it brings is not seen.
+        """
+        return self._index.reading()
 
     def snapshot(self) -> "Catalog":
         """The same indexes without refresh, for a caller that has just read to the end, or that must not wait."""
-        return self.with_refresh(_no_refresh)
+        return self.with_refresh(no_refresh)
 
     def with_refresh(self, refresh: Callable[[], None]) -> "Catalog":
         """The same indexes with another refresh."""
@@ -141,7 +149,7 @@ class Catalog:
 
     def _find(self, look_up: Callable[[], Entity | None]) -> Entity | None:
         entity = look_up()
-        if entity is None:
+        if entity is None and self._refresh is not no_refresh:
             self._refresh()
             entity = look_up()
         return entity
@@ -170,36 +178,46 @@ class Catalog:
         return sorted(self._programs)
 
     def participant(self, participant: str) -> Participant | None:
-        """The participant with this `par_` id."""
-        return self._participants.get(participant) or self._find(lambda: self._participants.get(participant))
+        """The participant with this person id."""
+        return self._find(lambda: self._index.participant(participant))
 
     def participants_by_id(self, participants: Iterable[str]) -> dict[str, Participant | None]:
         """The participants with these ids, with at most one refresh however many are missing."""
         ids = list(participants)
-        if not all(id in self._participants for id in ids):
-            self._refresh()
-        return {id: self._participants.get(id) for id in ids}
+        found = {id: self._index.participant(id) for id in ids}
+        if all(found.values()):
+            return found
+        self._refresh()
+        return {id: found[id] or self._index.participant(id) for id in ids}
 
-    def participant_by_external(self, program: str, external_id: str) -> Participant | None:
-        """The participant with this platform id in a program."""
-        return self._find(lambda: self._by_external.get((program, external_id)))
+    def participants(self, program: str, after: str = "", limit: int = MAX_PARTICIPANTS) -> list[Participant]:
+        """The participants of a program whose id is greater than `after`, ordered by id; at most `limit`, which is at most 1,000.
 
-    def participants(self, program: str) -> list[Participant]:
-        """All participants of a program, unordered."""
-        return [each for each in list(self._participants.values()) if each.program == program]
+        Read on with the id of the last one. Never refreshes.
+        """
+        return self._index.participants(program, after, min(limit, MAX_PARTICIPANTS))
 
     def code(self, code: str) -> Participant | Link | None:
         """The participant or link with this code, in any case, also with blanks, quotes or punctuation around it."""
-        owner: Participant | Link | None = self._codes.get(code.upper())
+        owner = self._index.code_owner(code.upper())
         if owner is None:
             key = normalize_code(code)
-            return self._find(lambda: self._codes.get(key))  # type: ignore[return-value] # the union, not its base
+            if key == code and self._refresh is no_refresh:
+                return None
+            return self._find(lambda: self._index.code_owner(key))  # type: ignore[return-value] # the union, not its base
         return owner
 
+    def code_owner_id(self, code: str) -> str | None:
+        """The id of the participant or link with this code, given in its normal form. Never refreshes."""
+        return self._index.code_owner_id(code)
+
+    def was_mention_held(self, program: str, mention: str) -> bool:
+        """Whether any participant has or had a mention (its pseudonym, mnt_…). Never refreshes."""
+        return bool(self._index.mention_holders(program, mention))
+
     def mention(self, program: str, mention: str, at: datetime | None = None) -> Participant | None:
-        """The participant who has a mention at a time, or has it last: in any case, with or without @."""
-        key = program, normalize_mention(mention)
-        return self._find(lambda: _holder_of(key[1], self._mentions.get(key, ()), at))
+        """The participant who has a mention (its pseudonym, mnt_…) at a time, or has it last."""
+        return self._find(lambda: _holder_of(mention, self._index.mention_holders(program, mention), at))
 
     def owner(self, code: Participant | Link) -> Participant | None:
         """The participant that the owner of a code (as `code` returns it) is or belongs to."""
@@ -207,11 +225,11 @@ class Catalog:
 
     def links(self, participant: str) -> list[Link]:
         """All links of a participant, ordered by code; the link of their own code is not among them."""
-        return [link for _, link in sorted(self._links.get(participant, {}).items())]
+        return self._index.links(participant)
 
     def uses(self, code: str) -> int:
         """How often people have opened a usage-limited link, as last recorded; 0 for any other."""
-        used = self._uses.get(code)
+        used = self._index.use(code)
         return used.uses if used else 0
 
     def exhausted_since(self, link: Link) -> datetime | None:
@@ -219,35 +237,35 @@ class Catalog:
 
         A use that was returned opens the link again, until it has been used as well.
         """
-        used = self._uses.get(link.code)
+        used = self._index.use(link.code)
         if link.max_uses is None or used is None or used.uses < link.max_uses + self.returned_uses(link.code):
             return None
         return used.recorded_at
 
     def returned_uses(self, code: str) -> int:
         """How many uses of a usage-limited link were returned, because the visitor was not a person."""
-        return len(self._returned.get(code, ()))
+        return self._index.returned_uses(code)
 
     def use_was_returned(self, code: str, click: str) -> bool:
         """Whether the use of this click was returned."""
-        return click in self._returned.get(code, ())
-
-    def pool_chunk(self, chunk: str) -> PoolChunk | None:
-        """The chunk of uploaded codes with this id."""
-        return self._find(lambda: self._chunks.get(chunk))
+        return self._index.use_was_returned(code, click)
 
     def guide_files(self, program: str) -> tuple[str, ...] | None:
         """The files in a program's folder of guides; None if it was never listed. Never refreshes."""
         listing = self._guides.get(program)
         return None if listing is None else listing.files
 
-    def program_chunks(self, program: str) -> list[PoolChunk]:
-        """All chunks of a program's pools, in the order in which the catalog first had them."""
-        return [chunk for chunk in list(self._chunks.values()) if chunk.program == program]
+    def code_pools(self, program: str) -> tuple[str, ...]:
+        """The names of the program's pools that were given codes. Never refreshes."""
+        return self._pools.get(program, ())
 
     def api_key(self, digest: str) -> ApiKey | None:
         """The API key with this SHA-256 digest (hex) of its secret, revoked or not."""
         return self._find(lambda: self._keys.get(digest))
+
+    def pseudonym_key(self) -> str | None:
+        """The fingerprint of the key of this log's pseudonyms; None before the first program. Never refreshes."""
+        return next((key.fingerprint for key in self._pseudonym_keys.values()), None)
 
     def has_api_key(self, digest: str) -> bool:
         """Whether a key with this digest is in the view and not revoked; never refreshes."""
@@ -259,12 +277,12 @@ class Catalog:
         return sorted(self._keys.values(), key=lambda key: (key.recorded_at, key.id))
 
     def webhooks(self, program: str) -> list[Webhook]:
-        """A program's webhooks that are not disabled, ordered by id."""
-        enabled = [hook for hook in list(self._webhooks.values()) if hook.program == program and not hook.disabled]
-        return sorted(enabled, key=lambda hook: hook.id)
+        """A program's webhooks that are not removed, ordered by id."""
+        present = [hook for hook in list(self._webhooks_of.get(program, {}).values()) if not hook.removed]
+        return sorted(present, key=lambda hook: hook.id)
 
     def webhook(self, webhook: str) -> Webhook | None:
-        """The webhook with this id, disabled or not."""
+        """The webhook with this id, removed or not."""
         return self._find(lambda: self._webhooks.get(webhook))
 
     def adapter_secret(self, program: str, name: str) -> AdapterSecret | None:
@@ -275,16 +293,39 @@ class Catalog:
         """All adapter secrets, also removed ones, ordered by program and name."""
         return [secret for _, secret in sorted(self._secrets.items())]
 
+    def operator(self, operator: str) -> Operator | None:
+        """The operator with this id, also one who is disabled or was removed. Never refreshes."""
+        return self._operators.get(operator)
+
+    def operators(self) -> list[Operator]:
+        """All operators, also disabled and removed ones, in the order in which they were added."""
+        return sorted(self._operators.values(), key=lambda operator: (operator.recorded_at, operator.id))
+
 
 def _holder_of(mention: str, known: Sequence[Participant], at: datetime | None) -> Participant | None:
-    """The participant who has a mention (in its normal form) at a time, of all who have had it; the current holder for None."""
+    """The participant who has a mention at a time, of all who have had it; the current holder for None.
+
+    A handle may pass on after a change or an erasure. It depends on the time alone who has it, not on the order of the records: of
+    two, the one enrolled first; one who was erased only if there is no other.
+    """
     if len(known) == 1 and not known[0].former:
         return known[0]
-    for participant in known:
-        held = (participant if at is None else participant.details_at(at)).mention
-        if held is not None and normalize_mention(held) == mention:
-            return participant
-    return None
+    holders = [one for one in known if _holds(one, mention, at)]
+    present = [one for one in holders if not _is_erased(one, at)]
+    return min(present or holders, key=lambda one: (one.recorded_at, one.id), default=None)
+
+
+def _holds(participant: Participant, mention: str, at: datetime | None) -> bool:
+    if at is None:
+        return participant.mention == mention
+    enrolled = participant.since or participant.recorded_at
+    return enrolled <= at and participant.details_at(at).mention == mention
+
+
+def _is_erased(participant: Participant, at: datetime | None) -> bool:
+    """Whether an erasure has taken effect."""
+    erased = participant.erased_at
+    return erased is not None and (at is None or at >= erased + RULE_CHANGE_DELAY)
 
 
 def _version_order(version: ProgramVersion) -> tuple[int, int]:
@@ -293,11 +334,3 @@ def _version_order(version: ProgramVersion) -> tuple[int, int]:
 
 def _effective_ms(version: ProgramVersion) -> int:
     return to_ms(version.effective_from)
-
-
-def _claim_order(owner: Participant | Link) -> tuple[int, str]:
-    return to_ms(owner.recorded_at), owner.id
-
-
-def _same_owner(one: Participant | Link, other: Participant | Link) -> bool:
-    return type(one) is type(other) and one.id == other.id

@@ -1,13 +1,13 @@
 """Writes entities to the catalog and waits until they are durable."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from referral.clock import Clock
 from referral.config import Settings
 from referral.events.entities import CatalogEntity, entity_key
-from referral.log.producer_connection import OutgoingRecord, ProducerConnection
+from referral.log.producer_connection import OutgoingRecord, ProducerConnection, RecordPosition
 from referral.topics import CATALOG
 
 _encode = msgspec.json.Encoder().encode
@@ -20,12 +20,12 @@ class CatalogWriter:
         self._ack_timeout_s = settings.ack_timeout_ms / 1000
         self._connection = ProducerConnection(settings, clock, settings.ack_timeout_ms)
 
-    def write(self, entities: Sequence[CatalogEntity], timeout: float | None = None) -> None:
-        """Returns once all entities are durable. Raises NotDurable; then some may have arrived: write them again.
+    def write(self, entities: Sequence[CatalogEntity], timeout: float | None = None) -> Iterator[RecordPosition]:
+        """Returns the positions once all entities are durable. Raises NotDurable; then some may have arrived: write them again.
 
         `timeout` is in seconds for each acknowledgement, `REFERRAL_ACK_TIMEOUT_MS` if None.
         """
-        self._connection.deliver(map(_record, entities), timeout or self._ack_timeout_s)
+        return self._connection.deliver(map(_record, entities), timeout or self._ack_timeout_s)
 
     def close(self) -> None:
         """Closes the connection."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, field
 
-from referral.events.facts import FACT_ALIASES, Channel, Fact
+from referral.events.facts import FACT_ALIASES, LOG_ONLY_FIELDS, Channel, Fact
 from referral.events.line import Name, type_tag
 from referral.events.section import Section, Slug
 from referral.events.value_checks import InvalidValue, time_zone
@@ -38,7 +38,8 @@ BUILT_IN = ("wechat", "cloudevents")
 def _data_fields() -> list[str]:
     """The fields of the events' `data`, of all types."""
     data = [fact.__annotations__.get("data") for fact in get_args(Fact)]
-    return list(dict.fromkeys(name for struct in data if struct for name in struct.__struct_fields__))
+    names = dict.fromkeys(name for struct in data if struct for name in struct.__struct_fields__)
+    return [name for name in names if name not in LOG_ONLY_FIELDS]
 
 
 def _not_built_in(name: str) -> None:

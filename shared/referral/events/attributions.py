@@ -1,19 +1,21 @@
 """Attribution verdicts of the attribute fold, in `referral.attributions`, keyed by program and referrer.
 
 For every follower exactly one of `referral.attributed` (credited to a referrer) and `referral.unattributed` is valid
-at any time; `referral.qualified` follows an attribution once the program's qualifying event has happened.
+at any time. An attribution that qualifies with the follow says so itself (`qualified`); otherwise `referral.qualified` follows it
+once the program's qualifying event has happened.
 
 Operators' decisions about a referrer or a conversion are on this topic too, so that screening reads them in log order.
 """
 
+from datetime import datetime
 from typing import Literal, assert_never
 
 from msgspec import Struct
 
 from referral.events.edges import EdgeFact
-from referral.events.facts import Channel, DecidingKey
+from referral.events.facts import Amount, Channel, Currency, DecidingKey, Note
 from referral.events.keys import person_key, referrer_key
-from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
+from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Timestamp
 
 EvidenceKind = Literal["code", "click", "scan", "mention", "tag"]
 Stage = Literal["attributed", "qualified", "unattributed"]
@@ -50,9 +52,10 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A referral: `referrer` (a participant id) referred `person`; `referrer_kind` distinguishes followers and partners.
+    """A referral: `referrer` referred `person`; `referrer_kind` distinguishes followers and partners.
 
-    `device`, `network` and `handle` are those of the first follow; `spells` is how often the person began to follow.
+    `device`, `network`, `look_alike` and `handle_matches` are those of the first follow,
+    and `spells` is how often the person began to follow.
     """
 
     id: Id
@@ -62,19 +65,68 @@ class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     evidence: Evidence
     device: str | None = None
     network: str | None = None
-    handle: str | None = None
+    look_alike: str | None = None
+    handle_matches: tuple[int, ...] = ()
     spells: int = 1
     referrer_kind: ReferrerKind = "follower"
 
 
 class ReferralAttributed(Referral, frozen=True, kw_only=True, tag="referral.attributed"):
-    """A follower was credited to a referrer."""
+    """A follower was credited to a referrer. `qualified`: the follow is what the program pays for; no other line says so."""
+
+    qualified: bool = False
+
+    @property
+    def followed_at(self) -> datetime:
+        """The follow that it rests on."""
+        return self.occurred_at
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What becomes valid by this line; a reversal `undoes` the same."""
+        return ("attributed", "qualified") if self.qualified else ("attributed",)
 
 
 class ReferralQualified(Referral, frozen=True, kw_only=True, tag="referral.qualified"):
-    """The referral did what the program pays for; `followed_at` is the follow it rests on."""
+    """The referral did what the program pays for, later than the follow that it rests on (`followed_at`)."""
 
     followed_at: Timestamp
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What becomes valid by this line; a reversal `undoes` the same."""
+        return ("qualified",)
+
+
+class ReferralOrder(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What happened to an order of a referred person, if the program rewards orders. Keyed by the referrer."""
+
+    id: Id
+    person: PersonId
+    referrer: Id
+    evidence: Evidence
+    order: Id
+    referrer_kind: ReferrerKind = "follower"
+
+
+class ReferralOrdered(ReferralOrder, frozen=True, kw_only=True, omit_defaults=True, tag="referral.ordered"):
+    """The order was paid. `followed_at` is the person's first follow, `amount` in the main unit of the currency.
+
+    Repeated when the referral is attributed (again): a further one of the same order changes nothing.
+    """
+
+    followed_at: Timestamp
+    amount: Amount
+    currency: Currency
+
+
+class ReferralOrderRefunded(
+    ReferralOrder, frozen=True, kw_only=True, omit_defaults=True, tag="referral.order_refunded"
+):
+    """The order was refunded: all of it, or (with `amount`) a part. `refund` identifies it: its event's id."""
+
+    refund: Id
+    amount: Amount | None = None
 
 
 class ReferralUnattributed(Derived, frozen=True, kw_only=True, tag="referral.unattributed"):
@@ -87,7 +139,7 @@ class ReferralUnattributed(Derived, frozen=True, kw_only=True, tag="referral.una
 class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="referral.reversed"):
     """What was published about a person is no longer valid. `undoes` names the stages; `since` is when the undone follow was.
 
-    `referrer` and `id` are empty where the person had been unattributed.
+    `referrer` and `id` are empty where the person had been unattributed; `channel` is that of the referral's evidence.
     """
 
     person: PersonId
@@ -96,27 +148,39 @@ class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, t
     since: Timestamp
     referrer: Id | None = None
     id: Id | None = None
+    channel: Channel | None = None
 
 
 class ConversionReviewed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.reviewed"):
-    """An operator's decision about a conversion: it counts, or it does not, whatever the rules found."""
+    """An operator's decision about a conversion: it counts, or it does not, whatever the rules found.
+
+    `withdrawn` takes the decision back: what the rules found is in force again.
+    """
 
     id: Id
     referral: Id
     referrer: Id
-    decision: Literal["cleared", "rejected"]
+    decision: Literal["cleared", "rejected", "withdrawn"]
     by: Name
-    note: Text = ""
+    note: Note = None
     api_key: DecidingKey = None
 
 
-class ReferrerBanDecision(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A ban decision, forwarded to the partition of the person's referrals: `referrer` is their participant id, enrolled or not."""
+class ConversionAppealed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.appealed"):
+    """The referrer asks for another look at a conversion that does not count: once, and it changes nothing by itself."""
 
+    id: Id
+    referral: Id
     referrer: Id
-    person: PersonId
+    note: Note = None
+
+
+class ReferrerBanDecision(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A ban decision, forwarded to the partition of the person's referrals, whether `referrer` is enrolled or not."""
+
+    referrer: PersonId
     by: Name
-    note: Text = ""
+    note: Note = None
     api_key: DecidingKey = None
 
 
@@ -128,15 +192,28 @@ class ReferrerUnbanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="refe
     """The referrer's referrals count again as if there had been no ban."""
 
 
+QualifyingLine = ReferralAttributed | ReferralQualified
+"""A line by which a referral may qualify: an attribution that is `qualified`, or `referral.qualified`."""
+
 ReferralLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
-DecisionLine = ConversionReviewed | ReferrerBanned | ReferrerUnbanned
-AttributionLine = ReferralLine | DecisionLine | EdgeFact | ClockTicked
+OrderLine = ReferralOrdered | ReferralOrderRefunded
+DecisionLine = ConversionReviewed | ConversionAppealed | ReferrerBanned | ReferrerUnbanned
+AttributionLine = ReferralLine | OrderLine | DecisionLine | EdgeFact | ClockTicked
 
 
-def attribution_key(line: ReferralLine | DecisionLine) -> str:
+def attribution_key(line: ReferralLine | OrderLine | DecisionLine) -> str:
     """The key of the referrer; if the person is unattributed, of the person."""
     match line:
-        case ReferralAttributed() | ReferralQualified() | ConversionReviewed() | ReferrerBanned() | ReferrerUnbanned():
+        case (
+            ReferralAttributed()
+            | ReferralQualified()
+            | ReferralOrdered()
+            | ReferralOrderRefunded()
+            | ConversionReviewed()
+            | ConversionAppealed()
+            | ReferrerBanned()
+            | ReferrerUnbanned()
+        ):
             return referrer_key(line.program, line.referrer)
         case ReferralUnattributed():
             return person_key(line.program, line.person)

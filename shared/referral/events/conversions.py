@@ -3,6 +3,7 @@
 from typing import Literal
 
 from referral.events.attributions import Evidence, ReferrerKind, ReversalReason
+from referral.events.facts import Amount, Currency
 from referral.events.keys import referrer_key
 from referral.events.line import ClockTicked, Derived, Id, PersonId, Timestamp
 from referral.events.screening import ScreeningReason
@@ -52,10 +53,41 @@ class ConversionReversed(Derived, frozen=True, kw_only=True, omit_defaults=True,
     referrer_kind: ReferrerKind = "follower"
 
 
+class ConversionOrder(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What happened to an order of a referred person, whether the conversion `id` is cleared or not."""
+
+    id: Id
+    referral: Id
+    person: PersonId
+    referrer: Id
+    evidence: Evidence
+    order: Id
+    referrer_kind: ReferrerKind = "follower"
+
+
+class ConversionOrdered(ConversionOrder, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.ordered"):
+    """The order was paid. `followed_at` is the person's first follow, `amount` in the main unit of the currency."""
+
+    followed_at: Timestamp
+    amount: Amount
+    currency: Currency
+
+
+class ConversionOrderRefunded(
+    ConversionOrder, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.order_refunded"
+):
+    """The order was refunded: all of it, or (with `amount`) a part. `refund` identifies it: its event's id."""
+
+    refund: Id
+    amount: Amount | None = None
+
+
+OrderFact = ConversionOrdered | ConversionOrderRefunded
+"""A line about an order; it decides nothing about the conversion itself."""
 ConversionFact = ConversionCleared | ConversionHeld | ConversionRejected | ConversionReversed
-ConversionLine = ConversionFact | ClockTicked
+ConversionLine = ConversionFact | OrderFact | ClockTicked
 
 
-def conversion_key(line: ConversionFact) -> str:
+def conversion_key(line: ConversionFact | OrderFact) -> str:
     """The key of the referrer."""
     return referrer_key(line.program, line.referrer)

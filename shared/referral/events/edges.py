@@ -1,7 +1,7 @@
 """The referral graph: the lines that participants' nodes send to each other, in `referral.attributions`.
 
 An edge leads from a referee up to their referrer. It is part of the referee's node: lines to that node are keyed by
-program and participant, enrolled or not, since participant ids are derived.
+program and participant, enrolled or not: a participant's id is their person id.
 """
 
 from typing import assert_never

@@ -1,21 +1,18 @@
 """The entities of the catalog: one per record, the newest of a key is valid. In `referral.catalog`, keyed by `entity_key`."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, assert_never
+from typing import Annotated, Literal, assert_never
 
 from msgspec import Meta, Struct
 
-from referral.events.facts import Channel
+from referral.events.facts import Channel, LookAlike
 from referral.events.line import Id, Name, PersonId, Text, Timestamp, type_tag
 from referral.events.program import Program
 from referral.events.timestamps import to_ms
-from referral.events.visible_text import has_visible_character
 
 Sealed = Annotated[str, Meta(min_length=1, max_length=1024)]
 # A change of rules, or one that disables something, takes effect this long after it was recorded: by then every reader has it.
 RULE_CHANGE_DELAY = timedelta(seconds=5)
-
-ParticipantId = Annotated[str, Meta(pattern="^par_[0-9a-z]{16}$")]
 
 
 class Entity(
@@ -34,12 +31,16 @@ class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
     effective_from: Timestamp
 
 
+MentionPseudonym = Annotated[str, Meta(max_length=64, description="the pseudonym of their handle, mnt_…")] | None
+DevicePseudonym = Annotated[str, Meta(max_length=64, description="the pseudonym of their own device, dev_…")] | None
+
+
 class FormerDetails(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """The mention and device that a participant had before a time."""
 
     until: Timestamp
-    mention: Name | None = None
-    device: Annotated[str, Meta(max_length=128)] | None = None
+    mention: MentionPseudonym = None
+    device: DevicePseudonym = None
 
 
 MAX_FORMER_DETAILS = 20
@@ -48,17 +49,19 @@ MAX_FORMER_DETAILS = 20
 class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
     """A person enrolled in a program, who refers others by `code`, by the link that carries it, or by `mention`.
 
+    Nothing here identifies them: who they are is in `people`, under the same id, and an erasure leaves this record, with
+    `erased_at`. From then on their code leads nowhere and gives no credit.
+
     `partner` is the id of one of the program's partners; it is set at enrolment, and never changes. `recorded_at` is the time of
     enrolment, also after a change. Code and mention count for what happened from then on, or from `since` if that is earlier.
     """
 
-    id: ParticipantId
+    id: PersonId
     program: Id
-    external_id: PersonId
-    display_name: Text
     code: Name
-    mention: Name | None = None
-    device: Annotated[str, Meta(max_length=128, description="a hash of their own device")] | None = None
+    mention: MentionPseudonym = None
+    device: DevicePseudonym = None
+    look_alike: LookAlike = None
     partner: Id | None = None
     since: Annotated[Timestamp, Meta(description="dated back to this time at enrolment")] | None = None
     since_by: Annotated[Id, Meta(description="the API key that dated it back")] | None = None
@@ -66,6 +69,7 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
         tuple[FormerDetails, ...],
         Meta(max_length=MAX_FORMER_DETAILS, description="oldest first; kept since old events use them"),
     ] = ()
+    erased_at: Timestamp | None = None
 
     def details_at(self, at: datetime) -> "Participant | FormerDetails":
         """What holds the mention and the device of a time: an event is judged by those that were in force when it happened."""
@@ -81,11 +85,6 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
             return self.recorded_at <= at
         return self.since <= at and to_ms(self.recorded_at) <= appended_ms
 
-    @property
-    def shown_name(self) -> str:
-        """The display name; the code if a reader would see nothing of that name, which enrolment now refuses."""
-        return self.display_name if has_visible_character(self.display_name) else self.code
-
 
 class Link(Entity, frozen=True, kw_only=True, tag="link"):
     """A further code of a participant, for one channel, content and call to action."""
@@ -93,7 +92,7 @@ class Link(Entity, frozen=True, kw_only=True, tag="link"):
     id: Id
     code: Name
     program: Id
-    participant: ParticipantId
+    participant: PersonId
     channel: Channel | None = None
     content: Id | None = None
     cta: Id | None = None
@@ -121,17 +120,11 @@ class UseReturned(Entity, frozen=True, kw_only=True, tag="use_returned"):
     returned: bool = True
 
 
-class PoolChunk(Entity, frozen=True, kw_only=True, tag="pool_chunk"):
-    """Uploaded codes of a pool, at most 1,000, issued in this order.
+class CodePool(Entity, frozen=True, kw_only=True, tag="code_pool"):
+    """A pool of a program that was given codes: rules may name it. The codes are in `referral.pools`."""
 
-    `sealed` has them sealed as one text; a chunk from before has them in clear, as `codes`.
-    """
-
-    id: Id
     program: Id
     pool: Name
-    codes: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
-    sealed: Annotated[str, Meta(min_length=1, max_length=512 * 1024)] | None = None
 
 
 FOLDERS = "folders"  # no program has this id
@@ -163,20 +156,21 @@ class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
 
 
 class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
-    """Where a program's reward events are sent, signed with a secret (Standard Webhooks, whsec_…).
+    """Where a program's messages are sent (an endpoint of Standard Webhooks). It gets what was recorded since `registered_at`.
 
-    `sealed` is the secret (referral.encryption); a webhook from before has it in clear, as `secret`. It gets the events that were
-    recorded since `registered_at`; since `recorded_at` if that is missing.
+    `sealed` has the pairs of secrets that messages are signed with (reward_dispatcher.webhook_secrets), the newest first. The
+    older one is valid for a day after `rotated_at`. Whether the endpoint is disabled follows from the lines of `deliveries`.
     """
 
     id: Id
     program: Id
     url: Text
-    secret: Name | None = None
-    sealed: Sealed | None = None
+    sealed: Annotated[tuple[Sealed, ...], Meta(min_length=1, max_length=2)]
+    registered_at: Timestamp
+    rotated_at: Timestamp | None = None
     events: tuple[Name, ...] = ()
-    disabled: bool = False
-    registered_at: Timestamp | None = None
+    description: Text = ""
+    removed: bool = False
 
 
 class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
@@ -187,17 +181,52 @@ class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
     sealed: Annotated[tuple[Sealed, ...], Meta(max_length=2)] = ()
 
 
+Role = Literal["viewer", "support", "growth", "admin"]
+
+
+class Operator(Entity, frozen=True, kw_only=True, tag="operator"):
+    """A member of staff who signs in to the console. Their role (referral.console.roles) is valid for these programs, or all.
+
+    `sealed` is who they are and what they sign in with (referral.console.credentials), None once they were removed: then only the
+    id is left, which the audit log names. A session is valid as long as `epoch` is that of its beginning. `recorded_at` is
+    when they were added.
+    """
+
+    id: Id
+    role: Role
+    programs: tuple[Id, ...] = ()
+    sealed: Sealed | None = None
+    epoch: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    disabled: bool = False
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether they are neither disabled nor removed."""
+        return self.sealed is not None and not self.disabled
+
+
+class PseudonymKey(Entity, frozen=True, kw_only=True, tag="pseudonym_key"):
+    """A fingerprint of the key that this log's pseudonyms are made with; written with the first program, and never changed.
+
+    A process with another key would make every person a new one, so it refuses to work with people.
+    """
+
+    fingerprint: Name
+
+
 CatalogEntity = (
     ProgramVersion
     | Participant
     | Link
     | LinkUsed
     | UseReturned
-    | PoolChunk
+    | CodePool
     | GuideListing
     | ApiKey
     | Webhook
     | AdapterSecret
+    | Operator
+    | PseudonymKey
 )
 
 
@@ -214,9 +243,11 @@ def entity_key(entity: CatalogEntity) -> str:
             | GuideListing(program=own)
         ):
             return f"{type_tag(entity)}/{own}"
-        case AdapterSecret(program=of, name=name):
-            return f"adapter_secret/{of}/{name}"
-        case Participant(id=id) | PoolChunk(id=id) | Webhook(id=id):
-            return f"{id.partition('_')[0]}/{id}"
+        case AdapterSecret(program=of, name=name) | CodePool(program=of, pool=name):
+            return f"{type_tag(entity)}/{of}/{name}"
+        case PseudonymKey():
+            return type_tag(entity)
+        case Participant(id=id) | Webhook(id=id) | Operator(id=id):
+            return f"{type_tag(entity)}/{id}"
         case _:
             assert_never(entity)

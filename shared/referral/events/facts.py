@@ -1,5 +1,8 @@
 """Facts: what platforms and the redirect report, in `referral.events`, keyed by program and person (clicks by click).
 
+Platforms identify people by their own ids; ingest replaces those, and everything else that identifies a person, by pseudonyms
+(referral.people.pseudonyms) before a fact is written. Fields marked `readOnly` are only on the log.
+
 `Fact` is the union that the ingest endpoint accepts, `EventLine` the union of all lines of the topic.
 """
 
@@ -10,13 +13,26 @@ from typing import Annotated, Literal, assert_never
 from msgspec import Meta, Struct
 
 from referral.events.keys import click_key, person_key
-from referral.events.line import ClockTicked, Id, Line, Name, PersonId, Text, Timestamp
+from referral.events.line import ClockTicked, Id, Line, Name, PersonId, PersonRef, Timestamp
+from referral.events.people import TextId
 
 Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
 Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
 Token = Annotated[str, Meta(min_length=1, max_length=1024)]
 Amount = Annotated[Decimal, Meta(description="in the currency's main unit, as a JSON string or number")]
+LookAlike = (
+    Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="on the log: equal for external ids that people could confuse",
+            extra_json_schema={"readOnly": True},
+        ),
+    ]
+    | None
+)
 DecidingKey = Annotated[Id | None, Meta(description="the id of the API key that the decision was sent with")]
+Note = Annotated[TextId | None, Meta(description="the id of the operator's note, which is in `people`")]
 Currency = Annotated[str, Meta(min_length=1, max_length=16, description="an ISO 4217 code such as CNY")]
 
 
@@ -25,13 +41,14 @@ class PersonFact(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     id: Id
     program: Id
-    person: PersonId
+    person: PersonRef
     channel: Channel | None = None
     code: Name | None = None
     click: Token | None = None
     mention: Name | None = None
     device: Annotated[str, Meta(max_length=128, description="a hash, never the device's own identifier")] | None = None
     network: Annotated[str, Meta(max_length=128, description="a hash, never an address itself")] | None = None
+    look_alike: LookAlike = None
 
 
 class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -43,9 +60,17 @@ class Content(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
 
 
 class Follow(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """The evidence with a follow, and the follower's name at the platform."""
+    """The follower's name at the platform; on the log, which patterns of throw-away names it matches instead."""
 
     handle: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    handle_matches: Annotated[
+        tuple[Annotated[int, Meta(ge=0, le=128)], ...],
+        Meta(
+            max_length=128,
+            description="on the log: which `disposable_handle.patterns` the handle matches, from 1; 0 for a built-in one",
+            extra_json_schema={"readOnly": True},
+        ),
+    ] = ()
 
 
 class Shared(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -63,10 +88,11 @@ class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=Fa
     currency: Currency
 
 
-class Refund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """The order that was refunded."""
+class Refund(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """The order that was refunded, and how much of it, in the order's currency; left out: all of it. Its refunds add up."""
 
     order: Id
+    amount: Amount | None = None
 
 
 class Post(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -94,7 +120,7 @@ class Scan(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
 class Tag(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """Who tagged this person, and under which post."""
 
-    by: PersonId
+    by: PersonRef
     post: Id | None = None
 
 
@@ -195,7 +221,7 @@ class ClickReclassed(Line, frozen=True, kw_only=True, omit_defaults=True, tag="c
     was: Visitor
     visitor: Visitor
     by: Name
-    note: Text = ""
+    note: Note = None
     api_key: DecidingKey = None
 
 
@@ -206,7 +232,7 @@ class BanDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     program: Id
     person: PersonId
     by: Name
-    note: Text = ""
+    note: Note = None
     api_key: DecidingKey = None
 
 
@@ -232,6 +258,8 @@ Fact = (
     | PostEngaged
     | PostRemoved
 )
+LOG_ONLY_FIELDS = frozenset({"look_alike", "handle_matches"})
+"""Fields of facts that ingest sets; from outside they are refused."""
 FACT_ALIASES: Mapping[str, str] = {"person.signed_up": "person.followed", "person.left": "person.unfollowed"}
 """Other names of the same facts, for programs whose people sign up instead of following. Lines have the name on the right."""
 

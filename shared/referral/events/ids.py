@@ -5,21 +5,33 @@ ids the chance that any two meet is about 4 in 10 million).
 """
 
 import random
+import re
 from functools import cache, lru_cache
 from hashlib import blake2b
 
 # Crockford's base 32 in lower case: no i, l, o or u, so that an id can be read aloud. https://www.crockford.com/base32.html
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PERSON_ID = re.compile(f"psn_[{_ALPHABET}]{{16}}")
 _PAIRS = tuple(
     first + second for first in _ALPHABET for second in _ALPHABET
 )  # ten bits at a time: 80 bits are 16 characters
 
 
 def derive_id(prefix: str, *parts: str) -> str:
-    """The id of the object that `parts` identify, e.g. derive_id("par", "prg_glow", "xhs:u42") → "par_" and 16 characters."""
+    """The id of the object that `parts` identify, e.g. derive_id("ref", program, person, referrer) → "ref_" and 16 characters."""
     hashing = _prefix_hash(prefix).copy()
     hashing.update("\x1f".join(parts).encode())
-    return f"{prefix}_{_encode(int.from_bytes(hashing.digest(), 'big'))}"
+    return format_id(prefix, hashing.digest())
+
+
+def format_id(prefix: str, digest: bytes) -> str:
+    """The id of a prefix and a digest of ten bytes: the prefix, `_` and 16 characters."""
+    return f"{prefix}_{_encode(int.from_bytes(digest, 'big'))}"
+
+
+def is_person_id(text: str) -> bool:
+    """Whether a text is a person id (`psn_…`), and so no platform's id."""
+    return _PERSON_ID.fullmatch(text) is not None
 
 
 @cache
@@ -36,13 +48,8 @@ def random_id(prefix: str) -> str:
     return f"{prefix}_{_encode(random.getrandbits(80))}"  # ids are no secrets  # nosec B311
 
 
-def participant_id(program: str, external_id: str) -> str:
-    """`par_…` of a person in a program."""
-    return derive_id("par", program, external_id)
-
-
 def referral_id(program: str, person: str, referrer: str) -> str:
-    """`ref_…`: the id of the referral of `person` by `referrer` (a participant id)."""
+    """`ref_…`: the id of the referral of `person` by `referrer` (person ids)."""
     return derive_id("ref", program, person, referrer)
 
 

@@ -9,7 +9,7 @@ KeyedLine = tuple[str, bytes]
 
 
 def person_key(program: str, person: str) -> str:
-    """The key of what concerns a person, by their id at the platform: `events`, and attributions without a referrer."""
+    """The key of what concerns a person, by their person id: `events`, and attributions without a referrer."""
     return f"{program}|{person}"
 
 
@@ -19,12 +19,12 @@ def person_key_prefix(program: str) -> str:
 
 
 def beneficiary_key(program: str, beneficiary: str) -> str:
-    """The key of a person's rewards, by their id at the platform: `rewards`."""
+    """The key of a person's rewards, by their person id: `rewards`."""
     return f"{program}|{beneficiary}"
 
 
 def referrer_key(program: str, referrer: str) -> str:
-    """The key of what a referrer's referrals lead to, by the participant's id: `attributions` and `conversions`."""
+    """The key of what a referrer's referrals lead to, by their person id: `attributions` and `conversions`."""
     return f"{program}|{referrer}"
 
 
@@ -38,6 +38,11 @@ def click_key(program: str, click: str) -> str:
     return f"{program}|{click}"
 
 
-def pool_key(program: str, pool: str) -> str:
-    """The key of what a pool of codes decides, by the pool's name: `rewards`."""
-    return f"{program}|pool:{pool}"
+def pools_key(program: str) -> str:
+    """The key of what a program's pools of codes decide: `pools`. One partition decides for all pools of a program."""
+    return f"{program}|"
+
+
+def budget_key(program: str, budget: str) -> str:
+    """The key of what one budget of a program decides, by the budget's id: `rewards`."""
+    return f"{program}|budget:{budget}"

@@ -11,8 +11,19 @@ from msgspec import Meta, Struct
 
 Timestamp = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone; UTC on the log")]
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
-PersonId = Annotated[
+ExternalId = Annotated[
     str, Meta(min_length=1, max_length=128, description="the platform's own id of a person, e.g. xhs:u42")
+]
+PersonId = Annotated[
+    str, Meta(min_length=1, max_length=64, description="a person in a program, e.g. psn_3v8k2m9q4t6w1x7z")
+]
+PersonRef = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="a person: from outside the platform's own id, e.g. xhs:u42; on the log the person id, psn_…",
+    ),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Text = Annotated[str, Meta(max_length=512)]

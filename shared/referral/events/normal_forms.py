@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from referral.events.ids import is_person_id
 from referral.events.value_checks import InvalidValue
 
 MAX_PERSON_ID = 128
@@ -19,7 +20,7 @@ _INVISIBLE = frozenset(
     map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0))
 ) | {chr(code) for first, end in ((0xFE00, 0xFE10), (0xE0100, 0xE01F0)) for code in range(first, end)}
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}:")
-_PLAIN_ID = re.compile(r"[a-z][a-z0-9_-]{0,31}:[!-~]{1,95}|[!-9;-~]{1,128}")
+_PLAIN_ID = re.compile(r"(?!psn_)[a-z][a-z0-9_-]{0,31}:[!-~]{1,95}|(?!psn_)[!-9;-~]{1,128}")
 _PLAIN_MENTION = re.compile(r"@?[A-Za-z0-9_-]+")
 _PART_OF_NAMES = frozenset("-_")
 # Categories of https://www.unicode.org/reports/tr44/#General_Category_Values: separators, punctuation, accents on their own.
@@ -36,7 +37,8 @@ def normalize_person_id(text: str) -> str:
     """A platform's id of a person in the form in which ids are stored and compared.
 
     NFC (https://www.unicode.org/reports/tr15/), full-width ASCII as ASCII, trimmed, a prefix such as `XHS:` in lower case. Raises
-    InvalidValue for an id that is empty or too long, or contains spaces, control characters or invisible characters.
+    InvalidValue for an id that is empty or too long, contains spaces, control characters or invisible characters, or is a person id
+    of this system: no request could find that person by it.
     """
     if len(text) > 2 * MAX_PERSON_ID:
         raise InvalidValue(f"must have at most {MAX_PERSON_ID} characters; has {len(text)}")
@@ -52,6 +54,10 @@ def normalize_person_id(text: str) -> str:
         raise InvalidValue("must not be empty")
     if len(id_) > MAX_PERSON_ID:
         raise InvalidValue(f"must have at most {MAX_PERSON_ID} characters; has {len(id_)}")
+    if is_person_id(id_):
+        raise InvalidValue(
+            f"must be the platform's id of the person, such as xhs:u42; {id_} is a person id of this system"
+        )
     return id_
 
 

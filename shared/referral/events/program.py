@@ -13,7 +13,8 @@ from referral.events.challenges import MAX_CHALLENGES, Challenge
 from referral.events.content import MAX_CONTENT_ITEMS, ContentItem
 from referral.events.facts import Channel
 from referral.events.line import Text, Timestamp
-from referral.events.reward_rules import MAX_REWARDS, Caps, Reward
+from referral.events.pool_rules import MAX_POOL_RULES, PoolRules
+from referral.events.reward_rules import MAX_REWARDS, Caps, PoolName, Reward
 from referral.events.screening import Screening
 from referral.events.section import (
     IN_SOME_LANGUAGE,
@@ -141,6 +142,17 @@ class Program(Section, frozen=True, kw_only=True):
             use="reward-dispatcher grants, fulfils and revokes rewards by it, after `holding_days`.",
         ),
     ] = ()
+    pools: Annotated[
+        dict[PoolName, PoolRules],
+        Meta(max_length=MAX_POOL_RULES),
+        section(
+            "Pools",
+            "pools of uploaded codes, by name",
+            why="Codes run out: more should be uploaded before a reward has to wait.",
+            use="A pool that rules name and that has fewer codes than its `low_water` is shown as low (`referral pools list`), and"
+            " raises the alert `PoolLow`.",
+        ),
+    ] = field(default_factory=dict)
     holding_days: Annotated[int, Meta(ge=0, le=365, description="days a reward waits before it can be used")] = 0
     caps: Annotated[
         Caps,
@@ -148,8 +160,11 @@ class Program(Section, frozen=True, kw_only=True):
             "Caps",
             "limits on what is given",
             why="The most that may be given, so that success stays affordable.",
-            use="Stored with each version and compared. Rewards are **not yet** limited by it; `check` warns about that"
-            " (`caps_not_applied`).",
+            use="`budget`, like the `budget` of a rule, is never exceeded by one unit: [Budgets](budgets.md). reward-dispatcher"
+            " counts each referrer's referrals by `per_referrer` in log order, in days, weeks and months of the program's"
+            " time zone, by when they qualified. A referral beyond a cap earns its referrer nothing and counts for no milestone,"
+            " tier or streak; the friend keeps what they were promised. What was stopped is listed with its reason"
+            " (`GET /v1/programs/{p}/rewards/stopped`); a referral that is reversed frees its place for the next one.",
         ),
     ] = Caps()
     boards: Annotated[

@@ -1,42 +1,132 @@
-"""Rewards and their life cycle, in `referral.rewards`, keyed by program and beneficiary (a person's id at the platform).
+"""Rewards and their life cycle, in `referral.rewards`, keyed by program and beneficiary (a person id).
 
 Requests are on the same topic: the ledger fold decides on them in the order of the log, so one redemption of a reward wins and
-one reward receives each code, whatever process crashes. What a pool of codes decides on is keyed by program and pool.
+no reward is paid twice, whatever process crashes. What a pool of codes decides on is in `referral.pools`.
 """
 
 from typing import Annotated, Literal, assert_never
 
 from msgspec import Meta
 
-from referral.events.keys import beneficiary_key, pool_key
+from referral.events.budgets import (
+    BudgetAllotted,
+    BudgetContinued,
+    BudgetReached,
+    BudgetRecalled,
+    BudgetReleaseRequested,
+    BudgetRequested,
+    BudgetReturned,
+)
+from referral.events.keys import beneficiary_key, budget_key
 from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
+from referral.events.money import Amount, Unit, Value
+from referral.events.people import TextId
 
-RewardKind = Literal["guide", "discount_code", "early_access", "shoutout", "giveaway_entry", "exclusive_content"]
+RewardKind = Literal[
+    "guide",
+    "discount_code",
+    "credit",
+    "early_access",
+    "shoutout",
+    "giveaway_entry",
+    "gift",
+    "exclusive_content",
+]
+GiftHandover = Literal["post", "in_store"]
 SealedCode = Annotated[
     str,
     Meta(min_length=1, max_length=1024, description="the code, sealed; lines from before have it in clear, as `code`"),
 ]
-Handover = Literal["code", "file", "none"]
-Role = Literal["referrer", "referee"]
-HoldReason = Literal["holding_period", "pool_empty", "file_missing", "manual"]
-RevocationReason = Literal[
-    "unfollowed", "refunded", "corrected", "review", "ban", "ring", "operator", "milestone_lost", "banned"
+CodeKey = Annotated[
+    str,
+    Meta(
+        max_length=16,
+        description="of a generated code: the id of the key that generates it, empty for REFERRAL_SIGNING_KEY",
+    ),
 ]
-RefusalReason = Literal["already_redeemed", "not_redeemable", "revoked", "expired", "unknown"]
+Handover = Literal["code", "file", "balance", "entitlement", "task", "draw_entry", "shipment", "counter"]
+Role = Literal["referrer", "referee"]
+HoldReason = Literal["holding_period", "pool_empty", "file_missing", "manual", "operator", "budget"]
+RewardAction = Literal["approve", "fulfil", "hold", "release", "revoke", "restore"]
+"""What an operator can do about a reward; `domain/life_cycle.py` of reward-dispatcher has which action is legal when."""
+LifeState = Literal[
+    "holding_period",
+    "pool_empty",
+    "file_missing",
+    "manual",
+    "operator",
+    "budget",
+    "approved",
+    "fulfilled",
+    "delivered",
+    "redeemed",
+    "clawed_back",
+    "revoked",
+    "expired",
+]
+"""Where a reward is in its life: its status, or why it is held; `clawed_back`: it was used, and revoked afterwards."""
+RevocationReason = Literal[
+    "unfollowed",
+    "refunded",
+    "corrected",
+    "review",
+    "ban",
+    "ring",
+    "operator",
+    "milestone_lost",
+    "streak_lost",
+    "banned",
+]
+RefusalReason = Literal[
+    "already_redeemed",
+    "not_redeemable",
+    "revoked",
+    "expired",
+    "unknown",
+    "held_for_order",
+    "insufficient",
+    "not_divisible",
+    "not_held",
+    "not_redeemed",
+    "already_refunded",
+    "not_returned",
+    "too_many_refunds",
+    "too_many_uses",
+    "too_many_lots",
+]
+RedemptionChange = Literal["capture", "release", "reverse", "refund", "reinstate"]
+"""What happens to a redemption afterwards: a hold is captured or released; a use is reversed, given back in proportion to a refund
+of its order, or taken again because the order is valid after all."""
+ReleaseReason = Literal["released", "expired", "revoked"]
+ReturnReason = Literal["reversed", "refunded"]
+MAX_LOTS = 64
+"""Lots that one redemption of a balance takes from."""
+UsedAmount = Annotated[int, Meta(ge=1, le=10**15, description="in the unit's smallest part, e.g. fen for CNY")]
+StopReason = Literal["cap:day", "cap:week", "cap:month", "cap:all"]
 
 
-def handover_of(kind: RewardKind) -> Handover:
-    """What the beneficiary receives when a reward is fulfilled: a code, a file, or nothing that this system hands over.
+def handover_of(kind: RewardKind, gift: GiftHandover | None = None) -> Handover:  # noqa: PLR0911 - a table
+    """What the beneficiary receives when a reward is fulfilled; `gift` is how the rule hands a gift over (by post if None).
 
-    It decides which field of `RewardFulfilled` is set. A code comes from the rule's pool, a file is named by it.
+    A `code` and a `file` are fields of `RewardFulfilled`: a code comes from the rule's pool, a file is named by it. A `balance`
+    grows by the grant's value. Platforms query an `entitlement`; a person carries out a `task`; a `draw_entry` takes part in a
+    draw; a gift is sent as a `shipment`, or handed over at a `counter`.
     """
     match kind:
         case "discount_code":
             return "code"
         case "guide" | "exclusive_content":
             return "file"
-        case "early_access" | "shoutout" | "giveaway_entry":
-            return "none"
+        case "credit":
+            return "balance"
+        case "early_access":
+            return "entitlement"
+        case "shoutout":
+            return "task"
+        case "giveaway_entry":
+            return "draw_entry"
+        case "gift":
+            return "counter" if gift == "in_store" else "shipment"
         case _:
             assert_never(kind)
 
@@ -49,53 +139,104 @@ class RewardEvent(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
 
 class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.granted"):
-    """A reward rule owes a beneficiary a reward. The same id granted again after a revocation restores the reward."""
+    """A reward rule owes a beneficiary a reward. The same id granted again after a revocation restores the reward.
+
+    `code_key` fixes a generated code: the same key and reward id give the same code. `value` is what a credit adds to a balance, or
+    what a code of a fixed amount takes off. `cost` is what the program's `budgets` (TOTAL_BUDGET, or the id of a rule) are charged,
+    in their currency. `smallest_use` is in minor units of `value`: a remainder below it closes with the last use. `gift` is how a
+    gift is handed over, `order` the order that a reward for an order is for.
+    """
 
     rule: Id
     kind: RewardKind
     role: Role
     version: int
-    trigger: Annotated[str, Meta(description="a conversion id, or milestone:N")]
-    due_at: Annotated[Timestamp, Meta(description="when the holding period ends")]
+    trigger: Annotated[
+        str, Meta(description="a conversion id, milestone:N, order:conversion:order, or streak:unit:N:first day")
+    ]
+    due_at: Annotated[Timestamp | None, Meta(description="when the holding period ends; left out if there is none")] = (
+        None
+    )
     expires_at: Timestamp | None = None
     pool: Name | None = None
+    code_key: CodeKey | None = None
     percent: int | None = None
     worth: Text | None = None
     manual: bool = False
+    value: Value | None = None
+    cost: Value | None = None
+    budgets: tuple[Id, ...] = ()
+    smallest_use: Amount | None = None
+    gift: GiftHandover | None = None
+    order: Id | None = None
+
+
+class RewardAdjusted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.adjusted"):
+    """Part of the order of an active reward was refunded: from now on it is worth `value` and costs `cost`, whatever they were.
+
+    Once the whole order was refunded, the reward is revoked (`refunded`) instead.
+    """
+
+    value: Value
+    cost: Value | None = None
+
+
+class RewardStopped(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.stopped"):
+    """A limit stopped a reward: it was not granted. `id` is the one that it would have had; a later grant of it ends the stop."""
+
+    rule: Id
+    kind: RewardKind
+    role: Role
+    version: int
+    trigger: Annotated[str, Meta(description="as in reward.granted")]
+    reason: StopReason
+    value: Value | None = None
 
 
 class RewardHeld(RewardEvent, frozen=True, kw_only=True, tag="reward.held"):
-    """The reward is held for `reason`."""
+    """The reward is held for `reason`; for a `budget`, `total` or the one of a rule, which has too little left for it."""
 
     reason: HoldReason
+    budget: Id | None = None
 
 
 class RewardApproved(RewardEvent, frozen=True, kw_only=True, tag="reward.approved"):
-    """The holding period is over, or an operator approved the reward."""
+    """The holding period is over, or an operator ended it: the reward waits for its code."""
 
 
 class RewardFulfilled(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.fulfilled"):
-    """The beneficiary has the reward: the code, the file of a guide, or the right to it."""
+    """The beneficiary has the reward: the code, the file of a guide, or the right to it.
+
+    An uploaded code is sealed in the line. A generated one is not in it: it follows from `code_key` and the id of the reward.
+    """
 
     kind: RewardKind
     code: Name | None = None
     sealed_code: SealedCode | None = None
+    code_key: CodeKey | None = None
     file: Text | None = None
+    value: Annotated[Value | None, Meta(description="of a credit or a code of a fixed amount")] = None
 
 
 class RewardDelivered(RewardEvent, frozen=True, kw_only=True, tag="reward.delivered"):
     """A webhook receiver acknowledged that the reward is fulfilled."""
 
 
-class RewardRedeemed(RewardEvent, frozen=True, kw_only=True, tag="reward.redeemed"):
-    """The reward was used, once, for this order."""
+class RewardRedeemed(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.redeemed"):
+    """The reward was used for this order: once, or for a part of its value. The lots of one use have the same request."""
 
     order: Id
     request: Id
+    value: Annotated[Value | None, Meta(description="of a credit or a code of a fixed amount: how much was used")] = (
+        None
+    )
 
 
 class RewardRevoked(RewardEvent, frozen=True, kw_only=True, tag="reward.revoked"):
-    """The reward is taken back: cancelled while held, clawed back afterwards."""
+    """The reward is taken back: cancelled while held, clawed back afterwards.
+
+    With the reason `operator` it is the ledger's own line about an operator's action; all others are the decide fold's.
+    """
 
     reason: RevocationReason
 
@@ -110,11 +251,76 @@ class RewardExpired(RewardEvent, frozen=True, kw_only=True, tag="reward.expired"
     """The reward was not used in time."""
 
 
-class RedemptionRequested(RewardEvent, frozen=True, kw_only=True, tag="redemption.requested"):
-    """A request to use a reward for an order. `request` identifies it, so that it can be repeated."""
+class RedemptionRequested(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.requested"):
+    """A request to use a reward, or a balance, for an order. `request` identifies it, so that it can be repeated.
+
+    `unit` is that of a credit. `of_balance`: all credit of the unit is used, the soonest to expire first; `id` is then the
+    balance's. `amount` left out: all that is left of the reward. `until`: the value is only held, at most until then.
+    """
 
     order: Id
     request: Id
+    amount: UsedAmount | None = None
+    unit: Unit | None = None
+    of_balance: bool = False
+    until: Timestamp | None = None
+
+
+class RedemptionHeld(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.held"):
+    """The reward, or so much of it, is reserved for this order until it is captured or released, at most until `until`."""
+
+    order: Id
+    request: Id
+    until: Timestamp
+    value: Value | None = None
+
+
+class RedemptionReleased(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.released"):
+    """A hold, or the part of it that was not captured, ended without a use."""
+
+    order: Id
+    request: Id
+    reason: ReleaseReason
+    value: Value | None = None
+
+
+class RedemptionReturned(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.returned"):
+    """A use, or so much of it, was given back: it was reversed, or the order was refunded or cancelled."""
+
+    order: Id
+    request: Id
+    reason: ReturnReason
+    value: Value | None = None
+
+
+class RedemptionChangeRequested(
+    RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.change_requested"
+):
+    """A request to change a redemption. `rewards` are all that it took from, in order.
+
+    Of a refund: its id (each counts once), how much of the order it is and what was paid for the order, both in one minor unit.
+    """
+
+    request: Id
+    redemption: Id
+    change: RedemptionChange
+    rewards: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MAX_LOTS)]
+    amount: UsedAmount | None = None
+    refund: Id | None = None
+    part: UsedAmount | None = None
+    whole: UsedAmount | None = None
+
+
+class OffsetRequested(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="balance.offset_requested"):
+    """The reward changed so that debt and credit of its beneficiary may have to be set off against each other."""
+
+
+class RewardOffset(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.offset"):
+    """The credit `id` pays for what was used of the reward `debtor` and taken back since; `given_back`: it gets that back."""
+
+    debtor: Id
+    value: Value
+    given_back: bool = False
 
 
 class RedemptionRefused(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.refused"):
@@ -125,42 +331,49 @@ class RedemptionRefused(RewardEvent, frozen=True, kw_only=True, omit_defaults=Tr
     order: Id | None = None
 
 
-class CodeRequested(RewardEvent, frozen=True, kw_only=True, tag="code.requested"):
-    """A reward needs a code from a pool. Keyed by program and pool: each pool has one queue."""
+class RewardActionRequested(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.action_requested"):
+    """An operator's decision about a reward, with who made it. `request` identifies it, so that it can be repeated.
 
-    pool: Name
-    kind: RewardKind
+    The ledger takes it in the order of the log; the lines that follow have it as their cause.
+    """
+
+    request: Id
+    action: RewardAction
+    by: Name
+    note: Annotated[TextId | None, Meta(description="the id of the operator's note, which is in `people`")] = None
+    api_key: Annotated[Id | None, Meta(description="the id of the API key that it was sent with")] = None
+
+
+class RewardActionRefused(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.action_refused"):
+    """The action is not legal in the state that the reward is in; `unknown` reward: no state."""
+
+    request: Id
+    action: RewardAction
+    state: LifeState | None = None
+
+
+class RewardReleased(RewardEvent, frozen=True, kw_only=True, tag="reward.released"):
+    """An operator's hold ended; the reward is where it would be without it."""
+
+
+class RewardRestored(RewardEvent, frozen=True, kw_only=True, tag="reward.restored"):
+    """An operator gave a revoked reward back, or waived the clawback of a used one."""
 
 
 class CodeIssued(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="code.issued"):
-    """The pool gives its next code to this reward and to no other."""
+    """The pool gives its next code to this reward and to no other. `segment` and `offset` are the place of the code in the pool."""
 
     pool: Name
+    segment: Annotated[int, Meta(ge=0)] = 0
+    offset: Annotated[int, Meta(ge=0)] = 0
     code: Name | None = None
     sealed_code: SealedCode | None = None
 
 
-class CodeReturned(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="code.returned"):
-    """A code was issued to a reward that no longer needs it. It was not shown to anyone: the next reward in the queue gets it.
-
-    Keyed by program and pool.
-    """
-
-    pool: Name
-    code: Name | None = None
-    sealed_code: SealedCode | None = None
-
-
-class PoolFilled(Derived, frozen=True, kw_only=True, tag="pool.filled"):
-    """The codes of a catalog chunk can be issued from here on. Keyed by program and pool."""
-
-    pool: Name
-    chunk: Id
-    count: Annotated[int, Meta(ge=1, le=1000)]
-
-
-RewardFact = (
+KeyedReward = (
     RewardGranted
+    | RewardAdjusted
+    | RewardStopped
     | RewardHeld
     | RewardApproved
     | RewardFulfilled
@@ -171,22 +384,39 @@ RewardFact = (
     | RewardExpired
     | RedemptionRequested
     | RedemptionRefused
-    | CodeRequested
+    | RedemptionHeld
+    | RedemptionReleased
+    | RedemptionReturned
+    | RedemptionChangeRequested
+    | OffsetRequested
+    | RewardOffset
+    | RewardActionRequested
+    | RewardActionRefused
+    | RewardReleased
+    | RewardRestored
     | CodeIssued
-    | CodeReturned
-    | PoolFilled
+    | BudgetRequested
+    | BudgetAllotted
+    | BudgetReturned
+    | BudgetReleaseRequested
+    | BudgetContinued
+    | BudgetReached
 )
+RewardFact = KeyedReward | BudgetRecalled
+"""All but the recall of a tranche have a key: that one goes to the partition with the tranche."""
 RewardLine = RewardFact | ClockTicked
 
 
-def reward_key(line: RewardFact) -> str:
-    """The key of the beneficiary; of what a pool of codes decides, the pool's."""
+def reward_key(line: KeyedReward) -> str:
+    """The key of the beneficiary; of what a budget decides, the budget's."""
     match line:
         case (
             RewardGranted()
+            | RewardAdjusted()
+            | RewardStopped()
+            | RewardFulfilled()
             | RewardHeld()
             | RewardApproved()
-            | RewardFulfilled()
             | RewardDelivered()
             | RewardRedeemed()
             | RewardRevoked()
@@ -194,10 +424,21 @@ def reward_key(line: RewardFact) -> str:
             | RewardExpired()
             | RedemptionRequested()
             | RedemptionRefused()
+            | RedemptionHeld()
+            | RedemptionReleased()
+            | RedemptionReturned()
+            | RedemptionChangeRequested()
+            | OffsetRequested()
+            | RewardOffset()
+            | RewardActionRequested()
+            | RewardActionRefused()
+            | RewardReleased()
+            | RewardRestored()
             | CodeIssued()
+            | BudgetAllotted()
         ):
             return beneficiary_key(line.program, line.beneficiary)
-        case CodeRequested() | CodeReturned() | PoolFilled():
-            return pool_key(line.program, line.pool)
+        case BudgetRequested() | BudgetReturned() | BudgetReleaseRequested() | BudgetContinued() | BudgetReached():
+            return budget_key(line.program, line.budget)
         case _:
             assert_never(line)

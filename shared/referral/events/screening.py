@@ -29,6 +29,8 @@ ScreeningReason = Literal[
 MAX_COUNT = 100
 """The largest count a threshold may have: screening remembers a referrer's newest 128, so a larger one could never be reached."""
 MAX_PATTERNS = 100
+BUILT_IN_PATTERN = 0
+"""The number of the built-in patterns of `disposable_handle`; a program's own are numbered from 1."""
 
 HandlePattern = Annotated[str, Meta(min_length=1, max_length=64, examples=["shill_*"], extra={"check": handle_pattern})]
 

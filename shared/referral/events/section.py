@@ -53,6 +53,7 @@ def section(title: str, description: str, *, why: str, use: str) -> Meta:
 def with_defaults(value: object) -> object:
     """A program or a section of it for JSON, including the defaults of fields that were left out; None and {} are omitted."""
     if isinstance(value, Struct):
-        given = {name: getattr(value, name) for name in value.__struct_fields__}
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        given = {name: getattr(value, attribute) for name, attribute in names}
         return {name: with_defaults(part) for name, part in given.items() if part not in (None, {})}
     return [with_defaults(part) for part in value] if isinstance(value, tuple) else value

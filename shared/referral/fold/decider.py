@@ -14,7 +14,7 @@ from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch, BatchReader
 from referral.fold.batch_states import BatchStates, Changes
 from referral.fold.fence import Fence
-from referral.fold.fold import Decision, Fold, Key, Output, Position, SortedSetMember, StateGroup, Timer
+from referral.fold.fold import Decision, Fold, Key, Measurement, Output, Position, SortedSetMember, StateGroup, Timer
 from referral.fold.repaired_rules import RepairedRules
 from referral.fold.set_aside import (
     SetAsideLines,
@@ -53,6 +53,7 @@ class Outcome:
     output_lines: list[OutputLine] = field(default_factory=list)
     values: dict[str, bytes | None] = field(default_factory=dict)
     scores: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    measurements: list[Measurement] = field(default_factory=list)
     output_counts: dict[type, int] = field(default_factory=dict)  # output lines of each type
     reason_counts: dict[tuple[type, str], int] = field(default_factory=dict)  # of them with each reason
     dead_letters: list[LineRejected] = field(default_factory=list)  # undecodable or undecidable lines
@@ -81,15 +82,20 @@ class Decider(Generic[Line, State]):
         was applied before.
         """
         keys: dict[Key, None] = {}
+        keys_of = self._fold.keys
         for position, line, _ in batch.lines:
             try:
-                keys.update(dict.fromkeys(self._fold.keys(line)))
+                for key in keys_of(line):
+                    keys[key] = None
             except Exception as error:  # noqa: BLE001 - as for a decision: one line must not stop the others
                 batch.keys_errors[position] = error
         if set_aside or batch.retried or batch.retried_timers:
             keys.update(dict.fromkeys(self._waiting.keys(batch)))
+        values = [key for key in keys if isinstance(key, str)]
+        if len(values) == len(keys):
+            return StateRequest(values)
         return StateRequest(
-            [key for key in keys if isinstance(key, str)],
+            values,
             [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember)],
             [(key.sorted_set, key.prefix, key.most) for key in keys if isinstance(key, StateGroup)],
         )
@@ -118,11 +124,12 @@ class Decider(Generic[Line, State]):
     ) -> Changes[State]:
         states = BatchStates(self._decode, loaded)
         changes: Changes[State] = {}
+        take = outcome.fence.take
         for position, line, raw in batch.lines:
             cause = getattr(line, "cause", None)
             if batch.retried and position in batch.retried:
                 cause, decision = None, self._decide_retried(position, line, batch, states, outcome)
-            elif cause is not None and not outcome.fence.admits(cause):
+            elif cause is not None and not take(cause):
                 outcome.skipped += 1
                 continue
             else:
@@ -131,8 +138,7 @@ class Decider(Generic[Line, State]):
                 states.apply(decision.changes)
                 changes.update(decision.changes)
                 self._add_outputs(decision.outputs, position, outcome, progress)
-            if cause is not None:
-                outcome.fence.advance(cause)
+                _add_measurements(decision, position, outcome, progress)
         for position, retried in batch.retried_timers:
             changes |= self._restart_timer(position, retried, states, outcome)
         return changes
@@ -232,7 +238,7 @@ class Decider(Generic[Line, State]):
         self, batch: Batch[Line], loaded: LoadedState, outcome: Outcome, progress: PartitionProgress
     ) -> Changes[State]:
         position, tick = batch.tick  # type: ignore[misc] # only called with a tick
-        if not outcome.fence.admits(tick.cause):
+        if not outcome.fence.take(tick.cause):
             outcome.skipped += 1
             return {}
         changes: Changes[State] = {Timer(key): None for key in loaded.values}
@@ -241,8 +247,8 @@ class Decider(Generic[Line, State]):
             decision = self._decide_timer(tick, key, raw, position, outcome)
             changes.update(decision.changes)
             self._add_outputs(decision.outputs, position, outcome, progress, first=outputs)
+            _add_measurements(decision, position, outcome, progress)
             outputs += len(decision.outputs)
-        outcome.fence.advance(tick.cause)
         self._forward_tick(batch, outcome, progress, outputs)
         return changes
 
@@ -303,9 +309,9 @@ class Decider(Generic[Line, State]):
         return Decision(changes)
 
     def _forward_tick(self, batch: Batch[Line], outcome: Outcome, progress: PartitionProgress, outputs: int) -> None:
-        """Sends the tick on to the next topics, after the output lines that it led to."""
+        """Sends the tick on to the next topics that have ticks, after the output lines that it led to."""
         position, tick = batch.tick  # type: ignore[misc] # only called with a tick
-        downstream = [topic for topic in self._fold.outputs if topic is not self._fold.source]
+        downstream = [topic for topic in self._fold.outputs if topic is not self._fold.source and topic.ticks]
         for number, topic in enumerate(downstream):
             forwarded = msgspec.structs.replace(tick)
             output = Output(topic, forwarded, partition=batch.partition)
@@ -325,18 +331,20 @@ class Decider(Generic[Line, State]):
         if position.offset < progress.produced_below:
             return
         source, (source_partition, offset, line_number, _) = self._fold.source.name, position
-        previous: tuple[Topic, str] | None = None  # the outputs of a line mostly have the same key
+        previous: tuple[Topic | None, str] = None, ""  # the outputs of a line mostly have the same key
+        counts = outcome.output_counts
         for number, (topic, line, key, partition) in enumerate(outputs, first):
             force_setattr(line, "cause", (source, source_partition, offset, line_number, number))
             if key is None:
                 target = partition or 0
-            elif previous != (topic, key):
+            elif topic is not previous[0] or key != previous[1]:
                 previous, target = (topic, key), partition_of(key, self._partitions(topic))
             outcome.output_lines.append(OutputLine(topic.name, target, _json(line), alone))
             kind = type(line)
-            outcome.output_counts[kind] = outcome.output_counts.get(kind, 0) + 1
-            for reason in getattr(line, "reasons", ()):
-                outcome.reason_counts[kind, reason] = outcome.reason_counts.get((kind, reason), 0) + 1
+            counts[kind] = counts.get(kind, 0) + 1
+            if reasons := getattr(line, "reasons", None):
+                for reason in reasons:
+                    outcome.reason_counts[kind, reason] = outcome.reason_counts.get((kind, reason), 0) + 1
 
     def _add_dead_letters(self, outcome: Outcome, progress: PartitionProgress) -> None:
         """Dead letters are produced like outputs: those of before a wipe are on the log already."""
@@ -357,16 +365,25 @@ class Decider(Generic[Line, State]):
                 )
 
 
+def _add_measurements(
+    decision: Decision[State], position: Position, outcome: Outcome, progress: PartitionProgress
+) -> None:
+    """Those of lines from before a wipe of the state were recorded then."""
+    if decision.measurements and position.offset >= progress.produced_below:
+        outcome.measurements.extend(decision.measurements)
+
+
 def line_validity(batch: Batch[Line], outcome: Outcome) -> list[bool]:
-    """Whether each line of the batch is valid, in the order of the log.
+    """Whether each line of the batch is valid: the ignored ones, then the others in the order of the log.
 
     False for a line that could not be decoded, or that no program is responsible for. A line that one program's rules cannot
     process says nothing about the others: it is set aside for that program.
     """
+    ignored = [True] * batch.ignored
     if not outcome.dead_letters:
-        return [True] * len(batch.lines)
+        return ignored + [True] * len(batch.lines)
     bad = {(letter.offset, letter.line) for letter in outcome.dead_letters if not letter.program}
-    return [place not in bad for place in sorted(bad.union(position[1:3] for position, _, _ in batch.lines))]
+    return ignored + [place not in bad for place in sorted(bad.union(position[1:3] for position, _, _ in batch.lines))]
 
 
 def _program_of(line: object) -> str:

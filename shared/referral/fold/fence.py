@@ -4,6 +4,8 @@ import msgspec
 
 from referral.events.line import Cause
 
+_BEFORE_ALL = -1, -1, -1
+
 
 class Fence(msgspec.Struct, array_like=True):
     """`offset` of the last folded record, and the highest applied cause of each partition that lines were derived from.
@@ -15,16 +17,18 @@ class Fence(msgspec.Struct, array_like=True):
     causes: dict[str, tuple[int, int, int]] = {}
     set_aside: int = 0
 
-    def admits(self, cause: Cause) -> bool:
-        """Whether a line with this cause has not been applied yet. A line without a cause (not derived) is always admitted."""
-        topic, partition, *position = cause
-        return not topic or tuple(position) > self.causes.get(f"{topic}/{partition}", (-1, -1, -1))
+    def take(self, cause: Cause) -> bool:
+        """Whether a line with this cause has not been applied yet; it counts as applied from now on.
 
-    def advance(self, cause: Cause) -> None:
-        """Records a cause as applied."""
-        topic, partition, offset, line, output = cause
-        if topic:
-            self.causes[f"{topic}/{partition}"] = (offset, line, output)
+        A line without a cause (not derived) is always taken.
+        """
+        if not cause[0]:
+            return True
+        source, place = f"{cause[0]}/{cause[1]}", cause[2:]
+        if place <= self.causes.get(source, _BEFORE_ALL):
+            return False
+        self.causes[source] = place
+        return True
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -56,12 +56,24 @@ class Output(NamedTuple):
     partition: int | None = None
 
 
+class Measurement(NamedTuple):
+    """What the decision adds to a counter, or what a histogram observes: the name and labels of `referral.telemetry.metrics`."""
+
+    metric: str
+    labels: tuple[str, ...]
+    value: float = 1.0
+
+
 @dataclass(slots=True)
 class Decision(Generic[State]):
-    """What one line leads to: the states it changes (None removes one) and the output lines, in order."""
+    """What one line leads to: the states it changes (None removes one) and the output lines, in order.
+
+    `measurements` are recorded once the changes are applied; a refold of what was folded before records none.
+    """
 
     changes: dict[Key, State | float | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
+    measurements: Sequence[Measurement] = ()
 
 
 def group_members(states: Mapping[Key, State | float | None], group: StateGroup) -> dict[str, State]:
@@ -87,6 +99,8 @@ class Fold(Protocol[Line_contra, State]):
     service: str  # short name of the service: ct, rd, lb
     source: Topic
     outputs: Sequence[Topic]
+    # Line types for which `keys` returns nothing and `decide` changes nothing: their lines are not even decoded.
+    ignored: Sequence[type[Struct]]
     state: type[State] | object  # a msgspec type (or union) of every value state
     # Whether the lines of a state must be decided in their order: then lines behind one that was set aside wait for it.
     keeps_order: bool

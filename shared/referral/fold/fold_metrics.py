@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from referral.events.line import type_tag
 from referral.fold.decider import Outcome
 from referral.telemetry.label_limit import LabelLimit
-from referral.telemetry.metrics import counter, gauge, histogram
+from referral.telemetry.metrics import counter, gauge, histogram, record
 
 MAX_PROGRAM_LABELS = 50
 
@@ -47,6 +47,8 @@ class FoldMetrics:
             self._outputs.labels(self._fold, type_tag(kind)).inc(count)
         for (kind, reason), count in outcome.reason_counts.items():
             self._reasons.labels(self._fold, type_tag(kind), reason).inc(count)
+        for measurement in outcome.measurements:
+            record(*measurement)
         self._skipped.inc(outcome.skipped)
         self._dead_letters.inc(len(outcome.dead_letters))
         for program, rejected in outcome.set_aside.items():

@@ -82,7 +82,11 @@ class InMemoryFold(Generic[Line, State]):
         self._apply(outcome, progress)
         self.dead_letters += outcome.dead_letters
         lines = zip(outcome.output_lines, self._decider.outputs, strict=False)  # dead letters come last
-        return (ProducedLine(raw.topic, raw.partition, output.line) for raw, output in lines if output.key is not None)
+        return (
+            ProducedLine(raw.topic, raw.partition, output.line)
+            for raw, output in lines
+            if not isinstance(output.line, ClockTicked)
+        )
 
     def _load(self, batch: Batch[Line]) -> LoadedState:
         if batch.tick:

@@ -29,7 +29,7 @@ State = TypeVar("State")
 
 log = structlog.get_logger()
 
-_CHECK_INTERVAL_S = 1.0
+_CHECK_INTERVAL_S = 3.0
 # Bytes of a partition's records read ahead; it is not polled for more until some are folded.
 _MAX_WAITING_BYTES = 4 * 1024 * 1024
 
@@ -70,14 +70,16 @@ class FoldRunner(Generic[Line, State]):
         self._metrics = metrics
         self._failpoint = failpoint
         self._limit = limit or InvalidLimit()
-        self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
+        self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines, fold.ignored)
         self.owned: dict[int, OwnedPartition] = {}
         self._generation = -1  # of the assignment
         self._checked_at = 0.0
         self._committed: dict[int, int] = {}
 
-    def run_once(self, timeout: float = 0.1) -> int:
+    def run_once(self, timeout: float = 0.1, before_fold: Callable[[], None] = lambda: None) -> int:
         """Polls for up to `timeout` seconds and folds one batch of each partition. Returns the number of lines folded.
+
+        Calls `before_fold` if there are any.
 
         Raises NotDurable, LogUnavailable, RedisError, KafkaError or LogBehindState: call `reset`, then try again. Raises
         TooManyInvalidLines: do not go on.
@@ -87,16 +89,18 @@ class FoldRunner(Generic[Line, State]):
         records = self._source.poll(0 if waiting else timeout)
         if not self._take_new_assignment():
             self._enqueue(records)
+        if any(one.waiting for one in self.owned.values()):
+            before_fold()
         batches = [self._reader.take(p, one.waiting) for p, one in self.owned.items() if one.waiting]
         if batches:
             self._fold(batches)
         self._periodic_checks()
-        return sum(len(batch.lines) for batch in batches)
+        return sum(len(batch.lines) + batch.ignored for batch in batches)
 
     @property
     def has_assignment(self) -> bool:
-        """Whether the group has assigned partitions to this worker, even if none."""
-        return self._generation > 0
+        """Whether the group has assigned partitions to this worker, even if none, and is not assigning them anew."""
+        return self._generation > 0 and self._source.has_joined()
 
     def reset(self) -> None:
         """Drops everything in memory; the next round restarts from the fences."""
@@ -170,7 +174,7 @@ class FoldRunner(Generic[Line, State]):
         for batch, outcome, tally in zip(current, outcomes, tallies, strict=True):
             if applied[batch.partition]:
                 self._limit.record(batch.partition, tally)
-                self._metrics.record_batch(outcome, len(batch.lines))
+                self._metrics.record_batch(outcome, len(batch.lines) + batch.ignored)
                 self._log_set_aside(outcome)
         self._restart([batch.partition for batch in batches if not applied.get(batch.partition)])
 
@@ -221,7 +225,7 @@ class FoldRunner(Generic[Line, State]):
         return applied
 
     def _periodic_checks(self) -> None:
-        """Once a second: compares the fences with Redis (a wipe without traffic), commits the markers, reports the lag."""
+        """Every three seconds: compares the fences with Redis (a wipe without traffic), commits the markers, reports the lag."""
         now = time.monotonic()
         if now - self._checked_at < _CHECK_INTERVAL_S:
             return
@@ -255,5 +259,5 @@ def _behind(topic: str, partition: int, fence: Fence, end: int) -> str:
     return (
         f"the state in REFERRAL_REDIS was folded up to offset {fence.offset} of partition {partition} of `{topic}`, but the"
         f" log ends at offset {end}: the state belongs to another log, or the log has lost its tail. Give this system a Redis"
-        " database of its own, or empty that one (FLUSHDB): the folds rebuild it from the log."
+        " database of its own, or empty that one (FLUSHDB; in a cluster at every master): the folds rebuild it from the log."
     )

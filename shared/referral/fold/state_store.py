@@ -9,58 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from redis import Redis
-
 from referral.fold.state_keys import fence_key, key_prefix, timers_key
-
-_LOAD = """
-local reply = {redis.call('GET', KEYS[1]) or ''}
-local values, scores = tonumber(ARGV[1]), tonumber(ARGV[2])
-for i = 1, values do reply[#reply + 1] = redis.call('GET', KEYS[1 + i]) end
-for i = 1, scores do reply[#reply + 1] = redis.call('ZSCORE', KEYS[1 + values + i], ARGV[2 + i]) end
-for i = 1, #KEYS - 1 - values - scores do
-  local prefix, most = ARGV[1 + scores + 2 * i], tonumber(ARGV[2 + scores + 2 * i])
-  local members = redis.call('ZRANGE', KEYS[1 + values + scores + i], 0, most - 1, 'WITHSCORES')
-  local states = {}
-  for j = 1, #members, 2 do states[#states + 1] = redis.call('GET', prefix .. members[j]) end
-  reply[#reply + 1] = {members, states}
-end
-return reply
-"""
-
-_DUE = """
-local fence = redis.call('GET', KEYS[1]) or ''
-local due = redis.call('ZRANGE', KEYS[2], '-inf', ARGV[1], 'BYSCORE')
-local reply = {fence, due}
-for i = 1, #due do reply[#reply + 1] = redis.call('GET', ARGV[2] .. due[i]) end
-return reply
-"""
-
-_APPLY = """
-local fence = redis.call('GET', KEYS[1]) or ''
-if fence == ARGV[2] then return 1 end
-if fence ~= ARGV[1] then return 0 end
-local sets, dels, sorted_sets = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local key, arg = 1, 5
-for i = 1, sets do redis.call('SET', KEYS[key + i], ARGV[arg + i]) end
-key, arg = key + sets, arg + sets
-for i = 1, dels do redis.call('DEL', KEYS[key + i]) end
-key = key + dels
-local function each(command, sorted_set, count)
-  for first = 1, count, 4000 do
-    redis.call(command, sorted_set, unpack(ARGV, arg + first, arg + math.min(first + 3999, count)))
-  end
-  arg = arg + count
-end
-for i = 1, sorted_sets do
-  local adds, rems = tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2])
-  arg = arg + 2
-  each('ZADD', KEYS[key + i], adds)
-  each('ZREM', KEYS[key + i], rems)
-end
-redis.call('SET', KEYS[1], ARGV[2])
-return 1
-"""
+from referral.fold.state_scripts import APPLY, DUE, LOAD
+from referral.redis_client import RedisClient
+from referral.redis_pipeline import RedisCommand, call_of, run_pipeline
 
 
 @dataclass(slots=True)
@@ -114,60 +66,56 @@ class StateStore(Protocol):
 class RedisStateStore:
     """States in Redis. The sorted set `timers` holds the timers. One script reads a partition, so the read is atomic."""
 
-    def __init__(self, redis: "Redis", service: str, fold: str) -> None:
+    def __init__(self, redis: RedisClient, service: str, fold: str) -> None:
         self._redis = redis
         self._service = service
         self._fold = fold
-        self._load = redis.register_script(_LOAD)
-        self._due = redis.register_script(_DUE)
-        self._apply = redis.register_script(_APPLY)
+        self._load = redis.register_script(LOAD)
+        self._due = redis.register_script(DUE)
+        self._apply = redis.register_script(APPLY)
 
     def _prefix(self, partition: int) -> str:
         return key_prefix(self._service, self._fold, partition)
 
     def load(self, requests: Mapping[int, StateRequest]) -> dict[int, LoadedState]:
         """The stored states, in one round trip: MGET for a partition that needs values only, otherwise the script."""
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for partition, request in requests.items():
-                prefix = self._prefix(partition)
-                keys = [prefix + "fence", *[prefix + key for key in request.values]]
-                if request.scores or request.groups:
-                    keys += [prefix + name for name, _ in request.scores] + [
-                        prefix + name for name, _, _ in request.groups
-                    ]
-                    arguments: list[str | int] = [member for _, member in request.scores]
-                    for _, part, most in request.groups:
-                        arguments += (prefix + part, most)
-                    self._load(keys, [len(request.values), len(request.scores), *arguments], client=pipeline)
-                else:
-                    pipeline.mget(keys)
-            replies = pipeline.execute()
+        commands = [self._load_command(self._prefix(partition), request) for partition, request in requests.items()]
+        replies = run_pipeline(self._redis, commands, [self._load])
         return {
             partition: _loaded_state(request, reply)
             for (partition, request), reply in zip(requests.items(), replies, strict=True)
         }
 
+    def _load_command(self, prefix: str, request: StateRequest) -> RedisCommand:
+        keys = [prefix + "fence", *[prefix + key for key in request.values]]
+        if not request.scores and not request.groups:
+            return "MGET", *keys
+        keys += [prefix + name for name, _ in request.scores] + [prefix + name for name, _, _ in request.groups]
+        arguments: list[str | int] = [member for _, member in request.scores]
+        for _, part, most in request.groups:
+            arguments += (prefix + part, most)
+        return call_of(self._load, keys, [len(request.values), len(request.scores), *arguments])
+
     def due(self, partition: int, until_ms: int) -> LoadedState:
         """The value states with a due timer, earliest first."""
         keys = [fence_key(self._service, self._fold, partition), timers_key(self._service, self._fold, partition)]
-        fence, due, *values = self._due(keys, [until_ms, self._prefix(partition)])
+        fence, due, values = self._due(keys, [until_ms, self._prefix(partition)])
         present = {key.decode(): value for key, value in zip(due, values, strict=True) if value is not None}
         return LoadedState(fence, present)
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         """Writes each partition's change in one script, all in one round trip."""
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for partition, change in changes.items():
-                self._apply(*_arguments(self._prefix(partition), change), client=pipeline)
-            replies = pipeline.execute()
+        commands = [
+            call_of(self._apply, *_arguments(self._prefix(partition), change)) for partition, change in changes.items()
+        ]
+        replies = run_pipeline(self._redis, commands, [self._apply])
         return {partition: bool(applied) for partition, applied in zip(changes, replies, strict=True)}
 
     def fences(self, partitions: Sequence[int]) -> dict[int, bytes]:
         """The stored fences."""
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for partition in partitions:
-                pipeline.get(fence_key(self._service, self._fold, partition))
-            return {partition: raw or b"" for partition, raw in zip(partitions, pipeline.execute(), strict=True)}
+        commands = [("GET", fence_key(self._service, self._fold, partition)) for partition in partitions]
+        replies = run_pipeline(self._redis, commands)
+        return {partition: raw or b"" for partition, raw in zip(partitions, replies, strict=True)}
 
 
 def _loaded_state(request: StateRequest, reply: list[bytes | None]) -> LoadedState:

@@ -10,7 +10,7 @@ import structlog
 from kafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from referral.catalog.reader import CatalogReader
+from referral.catalog.catalog_source import open_source
 from referral.catalog.view import Catalog
 from referral.clock import clock_from
 from referral.config import Settings
@@ -35,7 +35,9 @@ from referral.topics import CATALOG, REJECTED
 Line = TypeVar("Line")
 State = TypeVar("State")
 
+_TURN_S = 0.5  # for which a round waits for records; also the longest time until `stop` is noticed
 _CATALOG_AGE_S = 1.0  # well within RULE_CHANGE_DELAY, after which a change of the catalog takes effect
+_IDLE_CATALOG_AGE_S = 3.0  # of a fold without records, so that little is left to read when the next one comes
 _CATALOG_TIMEOUT_S = 5.0
 log = structlog.get_logger()
 
@@ -44,7 +46,7 @@ class FoldWorker:
     """One worker: the runner with its connections, and the catalog, read in the same thread. `stopping` ends `run`."""
 
     def __init__(self, fold: Fold[Line, State], settings: Settings, stopping: threading.Event | None = None) -> None:
-        self._catalog = CatalogReader(settings, Catalog(refresh=self._refresh))
+        self._catalog = open_source(settings, self._refresh, people=False)
         self._catalog_refreshed = False
         self._metrics = FoldMetrics(fold.name)
         self._stopping = stopping or threading.Event()
@@ -69,11 +71,17 @@ class FoldWorker:
         self._stopping.set()
 
     def run_once(self) -> int:
-        """One round of the runner, on a catalog that was complete within the last second."""
-        if self._catalog.age() > _CATALOG_AGE_S:
-            self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
+        """One round of the runner. Records are folded on a catalog that was complete within the last second."""
+        self._read_catalog(_IDLE_CATALOG_AGE_S)
         self._catalog_refreshed = False
-        return self.runner.run_once()
+        return self.runner.run_once(_TURN_S, self._read_catalog)
+
+    def _read_catalog(self, most_age_s: float = _CATALOG_AGE_S) -> None:
+        """Reads the catalog to its end if it was last complete longer ago."""
+        if not self._catalog.is_pushed:
+            self._catalog.poll()
+        if self._catalog.age() > most_age_s:
+            self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
 
     def _refresh(self) -> None:
         """Reads the catalog to its end at a round's first miss.

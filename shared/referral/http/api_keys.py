@@ -19,7 +19,9 @@ from referral.http.context import context
 from referral.http.openapi_annotations import annotate
 from referral.http.problems import Problem
 
-Scope = Literal["events:write", "links:write", "rewards:write", "rewards:redeem", "rewards:read", "read", "admin"]
+Scope = Literal[
+    "events:write", "links:write", "rewards:write", "rewards:redeem", "rewards:read", "read", "privacy", "admin"
+]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 P = ParamSpec("P")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from flask import Flask
 from flask_smorest import Blueprint
+from msgspec import Struct
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from referral.catalog.follower import CatalogFollower
@@ -20,6 +21,8 @@ from referral.http.rate_limit import RateLimiter
 from referral.http.service import Service
 from referral.log.acls import topic_operations
 from referral.pages import design
+from referral.people.pseudonym_key_check import PseudonymKeyCheck
+from referral.people.pseudonyms import Pseudonyms
 from referral.redis_client import connect_for_http
 from referral.telemetry.metrics import export_build_info
 
@@ -32,11 +35,13 @@ def create_app(
     blueprints: Sequence[Blueprint],
     checks: Mapping[str, Check] | None = None,
     follower: CatalogFollower | None = None,
+    webhook_messages: Sequence[type[Struct]] = (),
 ) -> Flask:
     """Returns a Flask app with these blueprints, problems and error pages, API keys, rate limits, health, metrics and OpenAPI.
 
-    `checks` are the service's own readiness checks. Unless a `follower` is passed, a thread starts to follow the catalog: create
-    the app in the process that serves it, and call `app.extensions["referral"].close()` at its end.
+    `checks` are the service's own readiness checks, `webhook_messages` what it sends to webhooks. Unless a `follower` is passed, a
+    thread starts to follow the catalog: create the app in the process that serves it, and call
+    `app.extensions["referral"].close()` at its end.
     """
     context = _context(settings, follower)
     warn_of_shared_address(settings.http_host, settings.proxies)
@@ -48,7 +53,7 @@ def create_app(
     problems.register(app)
     final_slash.register(app)
     app.register_blueprint(health.ops_blueprint(_checks(service, context) | dict(checks or {}), context.gauges))
-    docs_page.register(app, openapi.build_api(app, title, blueprints))
+    docs_page.register(app, openapi.build_api(app, title, blueprints, webhook_messages))
     export_build_info(service)
     return design.init_app(app)
 
@@ -58,6 +63,8 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
     redis = connect_for_http(settings)
     limiter = RateLimiter(settings, redis, following.view.has_api_key)
     guard = MissGuard(following, limiter, settings.http_threads)
+    key_ring = settings.key_ring()
+    key_check = PseudonymKeyCheck(key_ring, following.view.snapshot())
     context = Context(
         settings,
         clock_from(settings.clock),
@@ -66,7 +73,10 @@ def _context(settings: Settings, follower: CatalogFollower | None) -> Context:
         limiter,
         BodyReaders(settings.http_threads),
         KeyUses(redis),
-        settings.key_ring(),
+        key_ring,
+        Pseudonyms(key_ring, key_check.guard(following.people.epoch)),
+        key_check,
+        following.people.with_refresh(guard.refresh),
         following.view.with_refresh(guard.refresh),
     )
     context.gauges["catalog_entities"] = lambda: len(context.catalog)
@@ -82,4 +92,5 @@ def _checks(service: str, context: Context) -> dict[str, Check]:
         "log": LogCheck(context.settings, topic_operations(service)),
         "catalog": context.follower.stale_reason,
         "redis": health.redis_check(context.redis),
+        "pseudonyms": context.pseudonym_key.reason,
     }

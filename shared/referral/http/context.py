@@ -1,11 +1,10 @@
-"""The context of an HTTP process: settings, clock, catalog, Redis, rate limiter and uses of keys. Created by the app factory."""
+"""The context of an HTTP process: what its views share, from settings to uses of keys. Created by the app factory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 from flask import current_app
-from redis import Redis
 
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
@@ -17,6 +16,11 @@ from referral.http.key_uses import KeyUses
 from referral.http.rate_limit import RateLimiter
 from referral.key_ring import KeyRing
 from referral.log.publisher import Publisher
+from referral.people.people_view import People
+from referral.people.people_writer import PeopleWriter
+from referral.people.pseudonym_key_check import PseudonymKeyCheck
+from referral.people.pseudonyms import Pseudonyms
+from referral.redis_client import RedisClient
 
 log = structlog.get_logger()
 
@@ -28,11 +32,14 @@ class Context:
     settings: Settings
     clock: Clock
     follower: CatalogFollower
-    redis: "Redis"
+    redis: RedisClient
     limiter: RateLimiter
     body_readers: BodyReaders
     key_uses: KeyUses
     key_ring: KeyRing
+    pseudonyms: Pseudonyms
+    pseudonym_key: PseudonymKeyCheck
+    people: People  # external ids, names and texts by person id; a look-up costs as in `catalog`
     catalog: Catalog  # the current view; a look-up that finds nothing costs the caller of the request
     gauges: dict[str, Callable[[], float]] = field(default_factory=dict)  # by metric name; read for each scrape
     _closers: list[Callable[[], None]] = field(default_factory=list)
@@ -47,6 +54,12 @@ class Context:
     def catalog_writer(self) -> CatalogWriter:
         """Returns the catalog writer of a service."""
         writer = CatalogWriter(self.settings, self.clock)
+        self.on_close(writer.close)
+        return writer
+
+    def people_writer(self) -> PeopleWriter:
+        """Returns the writer of people of a service."""
+        writer = PeopleWriter(self.settings, self.clock)
         self.on_close(writer.close)
         return writer
 

@@ -23,7 +23,7 @@ from referral.log.connection import create_admin_client
 from referral.log.errors import AccessDenied
 from referral.log.topic_admin import TopicMismatch
 from referral.log.topic_check import verify_topics
-from referral.redis_client import unavailable_reason
+from referral.redis_client import RedisClient, servers_of, unavailable_reason
 from referral.telemetry.metrics import gauge
 
 _LOG_TIMEOUT_MS = 1000
@@ -83,17 +83,33 @@ def ops_blueprint(
     return routes
 
 
-def redis_check(redis: "Redis") -> Check:
-    """Returns the check that Redis responds and evicts nothing: evicted keys would break exactly-once."""
+def redis_check(redis: RedisClient) -> Check:
+    """Returns the check that Redis, or every master of a cluster, responds and evicts nothing: that would break exactly-once."""
 
     def check() -> str | None:
         try:
-            policy = redis.info("memory")["maxmemory_policy"]  # CONFIG GET would need a permission that services lack
+            servers = servers_of(redis)
         except RedisError as error:
             return unavailable_reason(error)
-        return None if policy == "noeviction" else f"maxmemory-policy of Redis is {policy}: set it to noeviction"
+        return next(filter(None, (_server_reason(one, is_node=redis is not one) for one in servers)), None)
 
     return check
+
+
+def _server_reason(server: Redis, *, is_node: bool) -> str | None:
+    """Returns why a server cannot be used; `is_node`: it is one of the masters of a cluster."""
+    address = server.get_connection_kwargs()
+    node = f"{address['host']}:{address['port']}" if is_node else ""
+    try:
+        about = server.info("memory", "cluster")  # CONFIG GET would need a permission that services lack
+    except RedisError as error:
+        return unavailable_reason(error, node)
+    policy = about["maxmemory_policy"]
+    if policy != "noeviction":
+        return f"maxmemory-policy of Redis{node and f' at {node}'} is {policy}: set it to noeviction"
+    if about.get("cluster_enabled") and not is_node:
+        return "Redis is a node of a cluster: write redis-cluster:// (rediss-cluster:// for TLS) in REFERRAL_REDIS"
+    return None
 
 
 class LogCheck:

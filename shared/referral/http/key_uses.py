@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from threading import Thread
 
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
 
 from referral.events.entities import ApiKey
+from referral.redis_client import RedisClient
 
 KEY = "http:key-uses"
 INTERVAL_S = 300.0
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 class KeyUses:
     """Records uses. Thread-safe; one per process."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._written: dict[str, float] = {}  # by digest: when it was last written, in real time
 
@@ -43,7 +43,7 @@ class KeyUses:
             log.warning("use of an API key not recorded", api_key=key.id, error=type(error).__name__)
 
 
-def read_key_uses(redis: "Redis", keys: Iterable[ApiKey]) -> dict[str, int]:
+def read_key_uses(redis: RedisClient, keys: Iterable[ApiKey]) -> dict[str, int]:
     """When the secrets were last used (ms), by digest; those never used are left out. Raises RedisError."""
     secrets = list(keys)
     scores = redis.zmscore(KEY, [_member(key) for key in secrets]) if secrets else []

@@ -12,7 +12,9 @@ from apispec import APISpec
 from flask import Flask
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
+from msgspec import Struct
 
+from referral.http.openapi_webhooks import add_webhooks
 from referral.http.responses import component_schemas
 
 PROBLEM_JSON = "application/problem+json"
@@ -78,8 +80,13 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {PROBLEM_JSON: {"schema": ProblemSchema}}}
 
 
-def build_api(app: Flask, title: str, blueprints: Sequence[Blueprint]) -> Api:
-    """Registers the blueprints with the app and in its OpenAPI document; returns the registry of the document."""
+def build_api(
+    app: Flask, title: str, blueprints: Sequence[Blueprint], webhook_messages: Sequence[type[Struct]] = ()
+) -> Api:
+    """Registers the blueprints with the app and in its OpenAPI document; returns the registry of the document.
+
+    The document describes `webhook_messages` too.
+    """
     app.config |= {
         "API_TITLE": title,
         "API_VERSION": "v1",
@@ -96,6 +103,8 @@ def build_api(app: Flask, title: str, blueprints: Sequence[Blueprint]) -> Api:
     for blueprint in blueprints:
         _add_common_documentation(blueprint)
         api.register_blueprint(blueprint)
+    if webhook_messages:
+        add_webhooks(api.spec, webhook_messages)
     return api
 
 

@@ -67,7 +67,7 @@ def decode_cursor(cursor: str, shape: type[Value]) -> Value:
     try:
         return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=shape)
     except (ValueError, msgspec.MsgspecError):
-        raise _bad_cursor("Invalid cursor.") from None
+        raise bad_cursor("Invalid cursor.") from None
 
 
 def decode_offset(cursor: object) -> int:
@@ -89,10 +89,11 @@ def decode_position(cursor: object, list_name: str) -> ListPosition | None:
         return None
     belongs_to, score, member = decode_cursor(str(cursor), tuple[str, float, str])
     if belongs_to != list_name:
-        raise _bad_cursor("This cursor belongs to another list.")
+        raise bad_cursor("This cursor belongs to another list.")
     return ListPosition(score, member)
 
 
-def _bad_cursor(what: str) -> Problem:
+def bad_cursor(what: str) -> Problem:
+    """Returns the 400 for a cursor that is not one of this list; `what` is the reason, as a sentence."""
     detail = f"{what} Send `next_cursor` of the previous page unchanged, or omit `cursor` to read the first page."
     return Problem(400, "bad_cursor", detail, [{"pointer": "query:cursor", "detail": detail}])

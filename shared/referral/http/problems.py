@@ -7,8 +7,15 @@ from typing import Any
 import msgspec
 import structlog
 from flask import Flask, Response, g, request
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    InvalidResponse,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -43,8 +50,12 @@ _CODES = {
 _REDIS_STATES = {
     RedisConnectionError: "unavailable",
     RedisTimeoutError: "unavailable",
+    InvalidResponse: "unavailable",  # another server at its address, or a broken proxy before it
     OutOfMemoryError: "out of memory",
     ReadOnlyError: "read-only",
+    ClusterDownError: "unavailable for some keys",
+    AskError: "moving keys to another node",  # MovedError too
+    TryAgainError: "moving keys to another node",
 }
 # Replacements of marshmallow's messages, which name the mistake but not the remedy.
 _REMEDIES = {

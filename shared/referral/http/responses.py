@@ -66,7 +66,7 @@ def response(
     `description` defaults to the phrase of the status, `examples` are named, `headers` are OpenAPI header objects by name.
     Raises TypeError on import if it is above `@requires` or `@idempotent`.
     """
-    schema, components = _schemas(body)
+    schema, components = body_schema(body)
     documented = {
         "schema": schema,
         "description": description or HTTPStatus(status).phrase,
@@ -107,8 +107,8 @@ def component_schemas(view_annotations: Mapping[str, object]) -> Mapping[str, Ma
     return cast("Mapping[str, Mapping[str, Any]]", view_annotations.get("response_components", {}))
 
 
-def _schemas(body: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The schema of a body, which refers to component schemas, and these by name."""
+def body_schema(body: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the schema of a body, which refers to component schemas, and these by name."""
     bodies = get_args(body) if isinstance(body, UnionType) else (body,)
     schemas, components = msgspec.json.schema_components(bodies, ref_template=_REF_TEMPLATE)
     schema = {"oneOf": list(schemas)} if len(schemas) > 1 else schemas[0]

@@ -19,16 +19,17 @@ from referral.http.request_metrics import RequestObserver
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_SECURITY = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-]
-# For pages with their own styles, scripts and images; a view that needs more sends its own header.
+# For pages with their own styles, scripts and images; a view that needs another one sends its own header.
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+_SECURITY = [
+    ("Content-Security-Policy", _POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),
+]
 _STARTED_AT = "referral.started_at"
 
 View = TypeVar("View")
@@ -69,9 +70,9 @@ class Service(Flask):
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: Any = None
         ) -> Any:  # the signature of PEP 3333
-            if not any(name == "Content-Security-Policy" for name, _ in headers):
-                headers.append(("Content-Security-Policy", _POLICY))
-            return start_response(status, [*headers, *_SECURITY, ("X-Request-Id", request_id(environ))], exc_info)
+            own = {name for name, _ in headers}
+            headers += [header for header in _SECURITY if header[0] not in own]
+            return start_response(status, [*headers, ("X-Request-Id", request_id(environ))], exc_info)
 
         return self.wsgi_app(environ, start)
 

@@ -44,7 +44,7 @@ class PendingAck:
             else:
                 sleeper.release()
         if not sleeper.acquire(timeout=timeout) and not self._is_resolved():
-            raise NotDurable(f"the log did not acknowledge within {timeout:g} s")
+            raise NotDurable(f"the log did not acknowledge within {timeout:.2g} s")
         if self._error is not None:
             raise NotDurable(self._error)
 

@@ -5,18 +5,36 @@ kafka-python 3.0.12 leaks a running thread for every client that finds no broker
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    UnknownTopicOrPartitionError,
+)
 from kafka.net.compat import KafkaNetClient
 
 from referral.config import Settings
 from referral.log.errors import AccessDenied, ConnectionDropped
 from referral.log.handshake import handshake
 from referral.log.security import client_options
+from referral.log.selector import Selector
+
+# The broker answers at once if there is a record; without one, each answer costs both sides the same as one with records.
+_FETCH_WAIT_MS = 1_000
+# A third of the session time-out, after which the partitions of a worker that was killed go to the others.
+_SESSION_TIMEOUT_MS, _HEARTBEAT_MS = 6_000, 2_000
 
 _Client_co = TypeVar("_Client_co", covariant=True)
+_Result = TypeVar("_Result")
+_PAUSE_S = 0.05  # between attempts
+# The broker that was asked is away, or has not read yet of a topic that another one has; too few brokers have registered yet.
+_PASSING = (KafkaConnectionError, UnknownTopicOrPartitionError, InvalidReplicationFactorError)
+_REPEAT_S = 0.25
 
 # A restarted broker is found within a second; kafka-python's defaults back off up to half a minute.
 _RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1000, "retry_backoff_ms": 100}
@@ -66,12 +84,13 @@ def create_consumer(
     member: str | None = None,
     connect_timeout_ms: int = 30_000,
     fetch_bytes: int = 4 * 1024 * 1024,
+    fetch_wait_ms: int = _FETCH_WAIT_MS,
 ) -> KafkaConsumer:
     """A consumer without automatic commits that starts at the beginning of a partition without a committed offset.
 
     With `member` (one per worker slot) the membership is static: a restarted worker gets its partitions back at once.
-    `fetch_bytes` is the fetch size per partition. Raises KafkaTimeoutError if no broker accepts connections within
-    `connect_timeout_ms`.
+    `fetch_bytes` is the fetch size per partition, `fetch_wait_ms` how long the broker waits for the first record. Raises
+    KafkaTimeoutError if no broker accepts connections within `connect_timeout_ms`.
     """
     return _open(
         KafkaConsumer,
@@ -82,11 +101,11 @@ def create_consumer(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         allow_auto_create_topics=False,
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=fetch_wait_ms,
         max_poll_records=500,
         max_partition_fetch_bytes=fetch_bytes,
-        session_timeout_ms=6_000,
-        heartbeat_interval_ms=1_000,
+        session_timeout_ms=_SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=_HEARTBEAT_MS,
         request_timeout_ms=10_000,
         metadata_max_age_ms=30_000,
         metrics_enabled=False,
@@ -104,6 +123,25 @@ def create_admin_client(settings: Settings, timeout_ms: int = 10_000) -> KafkaAd
     )
 
 
+def administer(settings: Settings, timeout_ms: int, action: Callable[[KafkaAdminClient], _Result]) -> _Result:
+    """The result of an action with a client for administration.
+
+    The client sends a request to one broker, which may be the one that is away, or that lags behind the others: then the action is
+    repeated until it succeeds or `timeout_ms` have passed. Raises kafka's errors.
+    """
+    deadline = time.monotonic() + timeout_ms / 1000
+    while True:
+        client = create_admin_client(settings, timeout_ms)
+        try:
+            return action(client)
+        except _PASSING:
+            if time.monotonic() > deadline:
+                raise
+        finally:
+            client.close()
+        time.sleep(_REPEAT_S)
+
+
 def _open(kind: _ClientClass[_Client_co], settings: Settings, connect_timeout_ms: int, **options: object) -> _Client_co:
     """A client of this kind, once a broker accepts the connection.
 
@@ -118,7 +156,12 @@ def _open(kind: _ClientClass[_Client_co], settings: Settings, connect_timeout_ms
 
     try:
         return kind(
-            bootstrap_servers=settings.kafka, kafka_client=connect, **client_options(settings), **_RECONNECT, **options
+            bootstrap_servers=settings.kafka,
+            kafka_client=connect,
+            selector=Selector,
+            **client_options(settings),
+            **_RECONNECT,
+            **options,
         )
     except BaseException as error:
         for connection in connections:
@@ -146,7 +189,7 @@ def _wait_for_broker(settings: Settings, timeout_ms: int) -> None:
             isinstance(reason, AccessDenied) and not isinstance(reason, ConnectionDropped)
         ):
             raise reason
-        time.sleep(0.05)
+        time.sleep(_PAUSE_S)
 
 
 def _refusal_reason(settings: Settings) -> KafkaError | None:

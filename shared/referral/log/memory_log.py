@@ -56,6 +56,10 @@ class MemorySource:
         """Every partition."""
         return self.generation, frozenset(self.partitions)
 
+    def has_joined(self) -> bool:
+        """Always."""
+        return True
+
     def seek(self, partition: int, offset: int) -> None:
         """Makes the next poll start at this offset."""
         self._positions[partition] = offset

@@ -93,7 +93,7 @@ class ProgressMonitor:
             self._stopping.set()
 
     def _run(self) -> None:
-        while not self._stopping.wait(min(5.0, self._limit_s / 6)):
+        while not self._stopping.wait(min(10.0, self._limit_s / 6)):
             self._watch.observe(time.monotonic(), self._backlogs())
             gauge("consumer_stalled_seconds").labels(self._name).set(self._watch.stalled_s)
             if (reason := self._watch.restart_reason()) is not None:

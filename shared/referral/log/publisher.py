@@ -11,9 +11,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from threading import Condition, Thread
+from typing import NamedTuple
 
 from kafka import KafkaProducer
+from kafka.future import Future
 from prometheus_client import Counter
 
 from referral.clock import Clock, clock_from
@@ -21,23 +24,32 @@ from referral.config import Settings
 from referral.events.keys import KeyedLine
 from referral.log.ack import PendingAck
 from referral.log.errors import Overloaded
-from referral.log.producer_connection import OutgoingRecord, ProducerConnection
+from referral.log.producer_connection import OutgoingBatch, OutgoingRecord, ProducerConnection
 from referral.log.records import chunks, join
 from referral.telemetry.metrics import counter
-from referral.topics import Topic, partition_of
+from referral.topics import PEOPLE, Topic, partition_of
 
 _OFFER_LINGER_S = 0.025
 _GRACE_S = 0.5  # beyond the ack time-out, within which the producer should have failed a record
 _ALWAYS_FIT_LINES = 50  # events are at most 8 KiB
 
 
+class KeyedRecord(NamedTuple):
+    """A record of `people`, which is compacted by `key`; `person` decides the partition."""
+
+    person: str
+    key: bytes
+    value: bytes
+
+
 @dataclass(slots=True)
 class _Record:
-    """Lines of one partition that are sent together."""
+    """Lines of one partition that are sent together: as one record, or with `keys` as a record each."""
 
     topic: str
     partition: int
     lines: list[bytes] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
     ack: PendingAck = field(default_factory=PendingAck)
     created_at: float = field(default_factory=time.monotonic)
     sent_at: float = 0.0
@@ -65,14 +77,34 @@ class Publisher:
         self._failed: KafkaProducer | None = None  # the last one that failed a record
         self._unresolved: deque[_Record] = deque()  # sent by the current producer; resolved ones are removed late
 
-    def publish(self, topic: Topic, lines: Sequence[KeyedLine]) -> None:
-        """Returns once Kafka has acknowledged every line. This is how services write to the log.
+    def publish(self, topic: Topic, lines: Sequence[KeyedLine], people: Sequence[KeyedRecord] = ()) -> None:
+        """Returns once Kafka has acknowledged every line, and every record of `people`. This is how services write to the log.
 
         A single line shares a record with those of other requests; several are sent as one record per partition. Raises
         Overloaded if none was accepted, and NotDurable after `REFERRAL_ACK_TIMEOUT_MS`: then some may have arrived.
         """
+        if people:
+            self._publish_with_people(topic, lines, people)
+            return
         ack = self.submit(topic, *lines[0]) if len(lines) == 1 else self.submit_many(topic, lines)
         ack.wait(self._ack_timeout_s)
+
+    def _publish_with_people(self, topic: Topic, lines: Sequence[KeyedLine], people: Sequence[KeyedRecord]) -> None:
+        """People's records go first; they share batches with those of other requests."""
+        deadline = time.monotonic() + self._ack_timeout_s
+        batches = self._records(topic, lines) if len(lines) > 1 else []
+        with self._changed:
+            self._reserve(len(lines) + len(people))
+            gathered = [self._gather_keyed(one) for one in people]
+            if batches:
+                self._ready.extend(batches)
+            else:
+                gathered += [self._gather(topic, *line) for line in lines]
+            self._send_by = min([self._send_by, *(record.created_at + self._linger_s for record in gathered)])
+            self._awaited = True
+            self._wake()
+        for ack in {id(record.ack): record.ack for record in (*gathered, *batches)}.values():
+            ack.wait(max(0.0, deadline - time.monotonic()))
 
     def submit(self, topic: Topic, key: str, line: bytes) -> PendingAck:
         """Sends a line in a shared record, without waiting. Raises Overloaded if too many lines are in flight."""
@@ -147,6 +179,11 @@ class Publisher:
         record.lines.append(line)
         return record
 
+    def _gather_keyed(self, one: KeyedRecord) -> _Record:
+        record = self._gather(PEOPLE, one.person, one.value)
+        record.keys.append(one.key)
+        return record
+
     def _wake(self) -> None:
         if self._thread is None:
             self._thread = Thread(target=self._run, name="publisher", daemon=True)
@@ -194,7 +231,7 @@ class Publisher:
             return
         self._replace_stuck_producer()
         try:
-            future = self._connection.send(OutgoingRecord(record.topic, record.partition, join(record.lines)))
+            future = self._hand_over(record)
         except Exception as error:  # noqa: BLE001 - whatever a send raises, its waiters get it and the next record goes on
             self._resolve(record, f"{type(error).__name__}: {error}")
             return
@@ -203,6 +240,13 @@ class Publisher:
         self._unresolved.append(record)
         future.add_callback(lambda _: self._resolve(record, None))
         future.add_errback(lambda error: self._fail(record, producer, error))
+
+    def _hand_over(self, record: _Record) -> Future:
+        """Hands the lines to the producer: as one record, or as one for each key."""
+        if record.keys:
+            keyed = list(zip(record.keys, record.lines, strict=True))
+            return self._connection.send_batch(OutgoingBatch(record.topic, record.partition, keyed))
+        return self._connection.send(OutgoingRecord(record.topic, record.partition, join(record.lines)))
 
     def _fail(self, record: _Record, producer: KafkaProducer, error: Exception) -> None:
         self._failed = producer
@@ -245,6 +289,11 @@ def _split(record: _Record) -> list[_Record]:
     """The record, or several that share its acknowledgement if its lines do not fit in one."""
     if len(record.lines) <= _ALWAYS_FIT_LINES:
         return [record]
-    groups = list(chunks(record.lines))
+    groups, keys = list(chunks(record.lines)), iter(record.keys)
     record.ack.add_records(len(groups) - 1)
-    return [_Record(record.topic, record.partition, list(lines), record.ack, record.created_at) for lines in groups]
+    return [
+        _Record(
+            record.topic, record.partition, list(lines), list(islice(keys, len(lines))), record.ack, record.created_at
+        )
+        for lines in groups
+    ]

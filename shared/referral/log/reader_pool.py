@@ -7,7 +7,7 @@ from queue import Empty, LifoQueue
 
 from referral.config import Settings
 from referral.log.errors import LogUnavailable
-from referral.log.log_reader import KafkaLogReader, LogReader
+from referral.log.log_reader import KafkaLogReader
 
 _CLIENTS = 4
 _PATIENCE_S = 2.0
@@ -24,7 +24,7 @@ class LogReaderPool:
             self._free.put(None)
 
     @contextmanager
-    def borrow(self) -> Iterator[LogReader]:
+    def borrow(self) -> Iterator[KafkaLogReader]:
         """A client for this block alone; closed, not returned, if the block fails.
 
         Raises LogUnavailable if all are in use for two seconds.

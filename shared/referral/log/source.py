@@ -27,6 +27,9 @@ class Source(Protocol):
     def assignment(self) -> tuple[int, frozenset[int]]:
         """A number that changes with every rebalance, and the partitions assigned to this worker."""
 
+    def has_joined(self) -> bool:
+        """Whether the group has assigned partitions to this worker, even if none, and is not assigning them anew."""
+
     def seek(self, partition: int, offset: int) -> None:
         """Makes the next poll start at this offset."""
 
@@ -50,16 +53,22 @@ class Source(Protocol):
 
 
 class _RebalanceCounter(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-python has no types
-    """Counts rebalances only: a blocking call in a rebalance callback is an error, so the runner's loop does the work."""
+    """Counts rebalances only: a blocking call in a rebalance callback is an error, so the runner's loop does the work.
+
+    Each begins with a revocation, also the one with which a worker joins the group.
+    """
 
     def __init__(self) -> None:
         self.generation = 0
+        self.is_complete = False
 
     def on_partitions_revoked(self, revoked: object) -> None:
         self.generation += 1
+        self.is_complete = False
 
     def on_partitions_assigned(self, assigned: object) -> None:
         self.generation += 1
+        self.is_complete = True
 
 
 class KafkaSource:
@@ -83,6 +92,10 @@ class KafkaSource:
     def assignment(self) -> tuple[int, frozenset[int]]:
         """The generation, and the partitions assigned to this worker."""
         return self._rebalances.generation, frozenset(one.partition for one in self._consumer.assignment())
+
+    def has_joined(self) -> bool:
+        """Whether the last rebalance is complete."""
+        return self._rebalances.is_complete
 
     def seek(self, partition: int, offset: int) -> None:
         """Makes the next poll start at this offset."""

@@ -39,6 +39,18 @@ _BY_STATUS: Mapping[int, _Text] = {
 }
 # A problem that people meet has a text of its own.
 _BY_CODE: Mapping[str, _Text] = {
+    "role_forbids": (
+        lazy_gettext("Your role does not include this"),
+        lazy_gettext("Ask an admin of your console if you need it."),
+    ),
+    "stale_form": (
+        lazy_gettext("This page was open for too long"),
+        lazy_gettext("Nothing was changed. Open the page again, and repeat what you did."),
+    ),
+    "other_origin": (
+        lazy_gettext("This form did not come from the console"),
+        lazy_gettext("Nothing was changed. Open the console, and do it there."),
+    ),
     "unknown_code": (
         lazy_gettext("That code doesn't exist"),
         lazy_gettext("Check for a typo: the codes we make never use 0, O, 1, I or L."),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
-from typing import assert_never, cast, get_args
+from typing import assert_never, get_args
 from zoneinfo import ZoneInfo
 
 from referral.events.attribution_rules import QualifyingEvent
@@ -17,11 +17,12 @@ from referral.events.challenges import MAX_CHALLENGES
 from referral.events.content import MAX_CTAS
 from referral.events.facts import Channel
 from referral.events.prize_ranks import overlaps
-from referral.events.reward_rules import GENERATED
-from referral.events.rewards import RewardKind, handover_of
 from referral.events.section import Period
 from referral.program_file.adapter_rules import adapter_fields
+from referral.program_file.kind_rules import kind_mistakes
+from referral.program_file.money_rules import money_of_rewards
 from referral.program_file.raw_section import RawSection, with_ancestors
+from referral.program_file.trigger_rules import trigger_mistakes
 from referral.validation.mistakes import Mistake
 
 Rule = Callable[[RawSection], Iterator[Mistake]]
@@ -84,45 +85,28 @@ def _qualifying_fields(event: QualifyingEvent) -> dict[str, str]:
 
 
 def reward_fields(program: RawSection) -> Iterator[Mistake]:
-    """A reward has the fields that its occasion and kind need, and no others."""
+    """A reward has the fields that its trigger and its kind need, and no others."""
     for reward in program.sections("rewards"):
-        yield from _milestone_fields(reward)
-        kind = reward.text("kind")
-        if kind is not None:
-            yield from _kind_fields(reward, cast("RewardKind", kind))
+        yield from trigger_mistakes(reward)
+        yield from kind_mistakes(reward)
 
 
-def _milestone_fields(reward: RawSection) -> Iterator[Mistake]:
-    if reward.text("on") == "milestone":
-        if not reward.has("referrals"):
-            yield reward.mistake("referrals", "is required: a milestone needs the number of referrals it takes")
-        if reward.text("to") == "referee":
-            yield reward.mistake("to", "must be referrer: a milestone counts a referrer's referrals")
-        if reward.get("once"):
-            yield reward.mistake("once", "must be left out: a milestone is reached only once")
-    elif reward.text("on") and reward.get("referrals") is not None:
-        yield reward.mistake("referrals", "belongs to a milestone: write on: milestone, or remove it")
-
-
-def _kind_fields(reward: RawSection, kind: RewardKind) -> Iterator[Mistake]:
-    handover = handover_of(kind)
-    match handover:
-        case "code":
-            if reward.text("pool") is None and not reward.has("percent"):
-                yield reward.mistake("percent", "is required: a discount code needs percent, or the pool of its codes")
-        case "file":
-            yield from _no_percent(reward)
-            if not reward.has("pool") or reward.text("pool") == GENERATED:
-                yield reward.mistake("pool", f"is required: {kind} needs its file name, such as skincare-secrets.pdf")
-        case "none":
-            yield from _no_percent(reward)
-        case _:
-            assert_never(handover)
-
-
-def _no_percent(reward: RawSection) -> Iterator[Mistake]:
-    if reward.get("percent") is not None:
-        yield reward.mistake("percent", "belongs to a discount_code: remove it, or change the kind")
+def conditions_can_hold(program: RawSection) -> Iterator[Mistake]:
+    """The conditions of a reward name channels and partners that the program has."""
+    known = {
+        "channels": [one for one in program.raw_list("channels") if isinstance(one, str)],
+        "partners": [id_ for one in program.sections("partners") if (id_ := one.raw_text("id"))],
+    }
+    for reward in program.sections("rewards"):
+        where = reward.section("where")
+        for field, names in known.items():
+            place = RawSection({}, f"{where.pointer}/{field}", where.invalid)
+            for index, name in enumerate(where.raw_list(field)):
+                is_valid = f"{place.pointer}/{index}" not in where.invalid
+                if isinstance(name, str) and is_valid and name not in names:
+                    yield place.mistake(
+                        index, f"{name[:64]} is not in {field} of the program: add it there, or remove it"
+                    )
 
 
 def prizes_can_be_won(program: RawSection) -> Iterator[Mistake]:
@@ -266,6 +250,8 @@ RULES: tuple[Rule, ...] = (
     unique_names,
     qualifying_fields,
     reward_fields,
+    conditions_can_hold,
+    money_of_rewards,
     prizes_can_be_won,
     experiments,
     channels_of_the_program,

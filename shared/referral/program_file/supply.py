@@ -3,13 +3,11 @@
 A program is valid without them, because they can be added later; until then its rewards are held. So these are warnings.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from referral.events.entities import PoolChunk
 from referral.events.program import Program
 from referral.events.reward_rules import GENERATED, Reward
 from referral.events.rewards import handover_of
@@ -29,20 +27,20 @@ class SupplyProblem:
 
 
 def supply_problems(
-    program: Program, codes: Mapping[str, int] | None = None, files: Collection[str] | None = None
+    program: Program, pools: Collection[str] | None = None, files: Collection[str] | None = None
 ) -> list[SupplyProblem]:
     """The problems of a program, in the order of its rules.
 
-    `codes` has how many codes each pool of the program was ever given, at least, `files` the names of its guides; None: not known.
+    `pools` has the names of the program's pools that were ever given codes, `files` those of its guides; None: not known.
     """
     problems: list[SupplyProblem] = []
     for index, rule in enumerate(program.rewards):
         pointer = json_pointer("rewards", index, "pool")
         if files is not None:
             problems += _file_problems(program, rule, pointer, files)
-        if codes is not None:
-            problems += _code_problems(program, rule, pointer, codes)
-    return problems + list(_unused_pools(program, codes or {}))
+        if pools is not None:
+            problems += _code_problems(program, rule, pointer, pools)
+    return problems + list(_unused_pools(program, pools or ()))
 
 
 def _file_problems(program: Program, rule: Reward, pointer: str, files: Collection[str]) -> Iterator[SupplyProblem]:
@@ -59,21 +57,21 @@ def _file_problems(program: Program, rule: Reward, pointer: str, files: Collecti
         )
 
 
-def _code_problems(program: Program, rule: Reward, pointer: str, codes: Mapping[str, int]) -> Iterator[SupplyProblem]:
-    if handover_of(rule.kind) != "code" or rule.pool in (None, GENERATED) or codes.get(rule.pool or ""):
+def _code_problems(program: Program, rule: Reward, pointer: str, pools: Collection[str]) -> Iterator[SupplyProblem]:
+    if handover_of(rule.kind) != "code" or rule.pool in (None, GENERATED) or rule.pool in pools:
         return
     upload = f"PUT /v1/programs/{program.id}/pools/{rule.pool}/codes"
-    others = _suggestion(rule.pool or "", codes)
+    others = _suggestion(rule.pool or "", pools)
     detail = f"pool {rule.pool} has no codes: upload them ({upload}){others}. Until then these rewards are held."
     yield SupplyProblem("pool_without_codes", pointer, detail)
 
 
-def _unused_pools(program: Program, codes: Mapping[str, int]) -> Iterator[SupplyProblem]:
+def _unused_pools(program: Program, pools: Collection[str]) -> Iterator[SupplyProblem]:
     """Pools with codes that no rule names: their codes are never issued."""
     named = sorted(
         {rule.pool for rule in program.rewards if rule.pool and handover_of(rule.kind) == "code"} - {GENERATED}
     )
-    for pool in sorted(name for name, count in codes.items() if count and name not in named):
+    for pool in sorted(name for name in pools if name not in named):
         rules = f"rules name {', '.join(named[:_MAX_NAMED])}" if named else "no rule names a pool of codes"
         detail = f"the codes of pool {pool} are never issued: {rules}. Name it in a rule, or upload to another pool."
         yield SupplyProblem("pool_without_rule", "/rewards", detail)
@@ -82,11 +80,3 @@ def _unused_pools(program: Program, codes: Mapping[str, int]) -> Iterator[Supply
 def _suggestion(name: str, known: Collection[str]) -> str:
     close = get_close_matches(name, sorted(known), n=1)
     return f", or write {close[0]} if that is meant" if close else ""
-
-
-def codes_by_pool(chunks: Iterable[PoolChunk]) -> dict[str, int]:
-    """Returns how many codes each pool was ever given, at least: a sealed chunk counts as one."""
-    counts: Counter[str] = Counter()
-    for chunk in chunks:
-        counts[chunk.pool] += 1 if chunk.sealed else len(chunk.codes)
-    return dict(counts)

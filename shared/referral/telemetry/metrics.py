@@ -18,6 +18,7 @@ Metric = Counter | Gauge | Histogram
 Created = TypeVar("Created", Counter, Gauge, Histogram)
 
 _HTTP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_REWARD_BUCKETS = (1.0, 10.0, 60.0, 600.0, 3600.0, 21_600.0, 86_400.0, 259_200.0, 604_800.0, 1_209_600.0, 2_592_000.0)
 _STEP_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -65,6 +66,12 @@ ROWS = (
         "counter",
         "Redirects whose click was not recorded: its address had opened the code REFERRAL_CLICKS_PER_MINUTE times in that minute.",
     ),
+    MetricRow(
+        "wrong_codes",
+        "counter",
+        "Look-ups of discount codes, by outcome: unknown (no reward has the code), refused (too many of the caller were wrong).",
+        ("outcome",),
+    ),
     MetricRow("ingest_accepted", "counter", "Events accepted (durable on the log)."),
     MetricRow("ingest_rejected", "counter", "Events rejected, by error code.", ("code",)),
     MetricRow("ingest_warnings", "counter", "Warnings about accepted events, by code.", ("code",)),
@@ -93,6 +100,17 @@ ROWS = (
     # The catalog
     MetricRow("catalog_entities", "gauge", "Entities in the process's view of the catalog."),
     MetricRow("catalog_age_seconds", "gauge", "Seconds since the process's view of the catalog was last complete."),
+    # The directory, in the process that writes it
+    MetricRow(
+        "directory_behind_records", "gauge", "Records of catalog and people that the directory does not have yet."
+    ),
+    MetricRow("directory_bytes", "gauge", "Size of the directory's file, bytes."),
+    MetricRow(
+        "directory_rebuilds",
+        "counter",
+        "Times that the directory was built from the log, by reason (new, damaged, other_log, shorter_log, power_cut, outdated).",
+        ("reason",),
+    ),
     # Folds
     MetricRow("fold_lines", "counter", "Lines folded.", ("fold",)),
     MetricRow(
@@ -146,6 +164,14 @@ ROWS = (
         _STEP_BUCKETS,
     ),
     MetricRow("fold_lag_records", "gauge", "Records of the input not folded yet.", ("fold", "partition")),
+    # Every process, with a Redis Cluster
+    MetricRow(
+        "redis_cluster_retries",
+        "counter",
+        "Commands sent again to a Redis Cluster, by reason: moved, ask and try_again while a slot moves; down, disconnected and"
+        " timed_out while a node fails; no_script after a node has lost its scripts.",
+        ("reason",),
+    ),
     # Every consumer
     MetricRow(
         "consumer_stalled_seconds",
@@ -153,13 +179,62 @@ ROWS = (
         "Seconds for which a fold or the delivery worker has processed nothing of what waits for it; 0 if it makes progress.",
         ("consumer",),
     ),
+    # Rewards, as the ledger decides
+    MetricRow(
+        "rewards",
+        "counter",
+        "Steps of rewards, by kind: granted, held (for another reason than the holding period), fulfilled, delivered, redeemed,"
+        " revoked, clawed_back (revoked after use), expired, restored.",
+        ("step", "kind"),
+    ),
+    MetricRow(
+        "reward_amount",
+        "counter",
+        "Amounts of rewards that have a value, by step and unit (minor units of a currency, or points): redeemed is what was used,"
+        " in whole or in part, returned what a refund or reversal gave back, expired what was left.",
+        ("step", "unit"),
+    ),
+    MetricRow(
+        "reward_seconds",
+        "histogram",
+        "Time from the grant of a reward to a step (fulfilled, delivered, redeemed), by kind, seconds; holding periods are part of"
+        " it.",
+        ("step", "kind"),
+        _REWARD_BUCKETS,
+    ),
+    # Pools of codes, in the HTTP service of reward-dispatcher
+    MetricRow(
+        "pool_codes_left",
+        "gauge",
+        "Codes that a pool can still give, by program and pool (the first 500 pools that rules name).",
+        ("program", "pool"),
+    ),
+    MetricRow(
+        "pool_low_water",
+        "gauge",
+        "The level of a pool: below it, more codes should be uploaded.",
+        ("program", "pool"),
+    ),
+    MetricRow("pool_rewards_waiting", "gauge", "Rewards that wait for a code of a pool.", ("program", "pool")),
     # Delivery
-    MetricRow("delivery_lag_records", "gauge", "Records whose webhooks have not ended yet.", ("partition",)),
+    MetricRow("delivery_lag_records", "gauge", "Records whose messages are not scheduled yet.", ("partition",)),
     MetricRow(
         "webhook_deliveries",
         "counter",
-        "Webhook delivery attempts, by outcome (delivered, retried, failed).",
+        "Webhook delivery attempts, by outcome (delivered, retried, failed: no attempt follows).",
         ("outcome",),
+    ),
+    MetricRow(
+        "webhook_oldest_undelivered_seconds",
+        "gauge",
+        "Age of the oldest message that waits for an endpoint which is not disabled; 0 if none waits.",
+        ("partition",),
+    ),
+    MetricRow(
+        "webhook_endpoint_changes",
+        "counter",
+        "Endpoints that were warned of or disabled (warned_50, warned_70, warned_90, disabled_failing, disabled_gone).",
+        ("change",),
     ),
     MetricRow("clock_ticks", "counter", "Clock ticks published."),
     # Every process
@@ -184,6 +259,14 @@ def gauge(name: str) -> Gauge:
 def histogram(name: str) -> Histogram:
     """Returns the histogram of this name. Raises KeyError as `counter` does."""
     return _get_metric(name, "histogram", Histogram)
+
+
+def record(name: str, labels: tuple[str, ...], value: float) -> None:
+    """Adds a value to a counter, or lets a histogram observe it. Raises KeyError as `counter` does, TypeError for a gauge."""
+    if TABLE[name].kind == "histogram":
+        histogram(name).labels(*labels).observe(value)
+    else:
+        counter(name).labels(*labels).inc(value)
 
 
 def _get_metric(name: str, kind: Kind, metric_class: type[Created]) -> Created:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from referral.events.ids import is_person_id
 from referral.events.normal_forms import MAX_PERSON_ID, normalize_person_id
 from referral.events.section import SLUG_IN_WORDS, SLUG_PATTERN
 from referral.events.value_checks import InvalidValue, distinct
@@ -45,6 +46,13 @@ class PersonIdField(Text):
             return normalize_person_id(super()._deserialize(value, attr, data, **kwargs))
         except InvalidValue as error:
             raise ValidationError(str(error)) from error
+
+
+class AnyPersonIdField(PersonIdField):
+    """A platform's id of a person, in its normal form, or their person id."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        return value if isinstance(value, str) and is_person_id(value) else super()._deserialize(value, *args, **kwargs)
 
 
 class PlainDict(fields.Dict):
@@ -151,6 +159,11 @@ def text(
 def person_id(description: str, *, required: bool = False) -> fields.String:
     """A platform's id of a person, in its normal form."""
     return PersonIdField(**_common(description, "text", required, {"minLength": 1, "maxLength": MAX_PERSON_ID}))
+
+
+def any_person_id(description: str) -> fields.String:
+    """A platform's id of a person, in its normal form, or their person id; required."""
+    return AnyPersonIdField(**_common(description, "text", True, {"minLength": 1, "maxLength": MAX_PERSON_ID}))
 
 
 def identifier(description: str, *, required: bool = True) -> fields.String:

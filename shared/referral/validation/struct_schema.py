@@ -82,7 +82,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class FieldDeclaration:
-    """A field of a struct."""
+    """A field of a struct, by its name in a document."""
 
     name: str
     required: bool
@@ -95,7 +95,10 @@ def field_declarations(struct: type[Struct]) -> list[FieldDeclaration]:
     hints = get_type_hints(struct, include_extras=True)
     return [
         FieldDeclaration(
-            one.name, one.required, None if one.default is NODEFAULT else one.default, declaration(hints[one.name])
+            one.encode_name,
+            one.required,
+            None if one.default is NODEFAULT else one.default,
+            declaration(hints[one.name]),
         )
         for one in struct_fields(struct)
     ]

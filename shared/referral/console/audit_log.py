@@ -1,0 +1,34 @@
+"""Writes the audit log."""
+
+import msgspec
+
+from referral.clock import Clock
+from referral.events.audit import ActionName, ActionRecorded, audit_key
+from referral.events.ids import random_id
+from referral.events.timestamps import to_datetime
+from referral.log.publisher import Publisher
+from referral.topics import AUDIT
+
+_encode = msgspec.json.Encoder().encode
+
+
+class AuditLog:
+    """Records actions. Record one before it takes effect: an action without a line must not exist."""
+
+    def __init__(self, publisher: Publisher, clock: Clock) -> None:
+        self._publisher, self._clock = publisher, clock
+
+    def record(
+        self, actor: str, action: ActionName, *, program: str = "", target: str = "", note: str | None = None
+    ) -> None:
+        """Returns once the line is durable. `actor` is the id of an operator or API key. Raises NotDurable or Overloaded."""
+        line = ActionRecorded(
+            occurred_at=to_datetime(self._clock.now_ms()),
+            id=random_id("act"),
+            actor=actor,
+            action=action,
+            program=program,
+            target=target,
+            note=note,
+        )
+        self._publisher.publish(AUDIT, [(audit_key(line), _encode(line))])

@@ -1,0 +1,34 @@
+"""What waits for an operator: each service answers for its own part, and the home view shows all of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from flask import Response
+from msgspec import Struct
+
+NeedKind = Literal["held", "manual", "operator", "pool_empty", "file_missing", "clawed_back", "webhook"]
+
+
+class Need(Struct, frozen=True):
+    """A kind of thing that waits, how many there are, since when the first one, and where to deal with them."""
+
+    kind: NeedKind
+    number: int
+    oldest_at: datetime | None
+    path: str
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[Need]).decode
+
+
+def needs_response(needs: Sequence[Need]) -> Response:
+    """The response of a service about its part; kinds of which nothing waits are left out."""
+    return Response(_encode([need for need in needs if need.number]), mimetype="application/json")
+
+
+def read_needs(body: bytes) -> list[Need]:
+    """The needs of a response. Raises msgspec.DecodeError."""
+    return _decode(body)

@@ -1,0 +1,79 @@
+"""The index of participants in the directory."""
+
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from referral.directory.decoded_records import DecodedRecords
+from referral.directory.replica import Replica
+from referral.directory.tables import Table, key_of
+from referral.events.entities import Link, LinkUsed, Participant
+
+_MAX_LINKS = 100_000  # of a participant
+
+
+class StoredParticipants:
+    """What a catalog reads about participants, from the directory. Its methods raise DirectoryUnavailable."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._participants = DecodedRecords(replica, Table.PARTICIPANTS, msgspec.json.Decoder(Participant).decode)
+        self._links = DecodedRecords(replica, Table.LINKS, msgspec.json.Decoder(Link).decode)
+        self._uses = DecodedRecords(replica, Table.USES, msgspec.json.Decoder(LinkUsed).decode)
+
+    def __len__(self) -> int:
+        """As in ParticipantIndex."""
+        return self._replica.count(Table.PARTICIPANTS, Table.LINKS, Table.USES, Table.RETURNED)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """As in ParticipantIndex; people of the same directory are read in it, too."""
+        return self._replica.reading()
+
+    def participant(self, id: str) -> Participant | None:
+        """As in ParticipantIndex."""
+        return self._participants.get(id)
+
+    def participants(self, program: str, after: str, limit: int) -> list[Participant]:
+        """As in ParticipantIndex."""
+        ids = self._replica.keys(Table.MEMBERS, (program,), after, limit)
+        return [found for id in ids if (found := self.participant(id)) is not None]
+
+    def code_owner(self, code: str) -> Participant | Link | None:
+        """As in ParticipantIndex."""
+        reference = self._replica.get(Table.CODES, key_of(code))
+        if reference is None:
+            return None
+        owner = reference[1:].decode()
+        return self._participants.get(owner) if reference[:1] == b"p" else self._links.get(owner)
+
+    def code_owner_id(self, code: str) -> str | None:
+        """As in ParticipantIndex."""
+        reference = self._replica.get(Table.CODES, key_of(code))
+        if reference is None:
+            return None
+        if reference[:1] == b"p":
+            return reference[1:].decode()
+        link = self._links.get(reference[1:].decode())
+        return None if link is None else link.id
+
+    def mention_holders(self, program: str, mention: str) -> tuple[Participant, ...]:
+        """As in ParticipantIndex."""
+        ids = (self._replica.get(Table.MENTIONS, key_of(program, mention)) or b"").decode().split()
+        return tuple(found for id in ids if (found := self.participant(id)) is not None)
+
+    def links(self, participant: str) -> list[Link]:
+        """As in ParticipantIndex."""
+        codes = self._replica.keys(Table.LINKS_OF, (participant,), "", _MAX_LINKS)
+        return [found for code in codes if (found := self._links.get(code)) is not None]
+
+    def use(self, code: str) -> LinkUsed | None:
+        """As in ParticipantIndex."""
+        return self._uses.get(code)
+
+    def returned_uses(self, code: str) -> int:
+        """As in ParticipantIndex."""
+        return int(self._replica.get(Table.RETURNED_COUNTS, key_of(code)) or 0)
+
+    def use_was_returned(self, code: str, click: str) -> bool:
+        """As in ParticipantIndex."""
+        return self._replica.get(Table.RETURNED, key_of(code, click)) is not None

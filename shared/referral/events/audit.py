@@ -1,0 +1,52 @@
+"""The audit log, in `referral.audit`: what operators and admin keys did in the console and with operators. It identifies no one.
+
+A line is written before its action takes effect, so no action is without one; an action that failed then may have a line.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from referral.events.line import Id, Line
+
+ActionName = Literal[
+    "session.started",
+    "session.refused",
+    "session.ended",
+    "session.all_ended",
+    "operator.added",
+    "operator.enrolled",
+    "operator.changed",
+    "operator.reset",
+    "operator.removed",
+    "key.revoked",
+    "conversion.released",
+    "conversion.rejected",
+    "conversion.withdrawn",
+    "reward.approved",
+    "reward.fulfilled",
+    "reward.held",
+    "reward.released",
+    "reward.revoked",
+    "reward.restored",
+]
+ProgramOrNone = Annotated[str, Meta(max_length=64, description="the program that it was about; empty for none")]
+
+
+class ActionRecorded(Line, frozen=True, kw_only=True, tag="action.recorded"):
+    """An operator or an API key did something: who, what, with what, and the id of their note in `people`.
+
+    `actor` is `opr_…` or `key_…`. `target` is the id of what was acted on: a conversion, reward, operator or key.
+    """
+
+    id: Id
+    actor: Id
+    action: ActionName
+    program: ProgramOrNone = ""
+    target: Annotated[str, Meta(max_length=128)] = ""
+    note: Annotated[Id, Meta(description="the id of a text in `people`")] | None = None
+
+
+def audit_key(line: ActionRecorded) -> str:
+    """The key of a line; the topic has one partition, so that the order is that of all actions."""
+    return line.actor

@@ -1,0 +1,67 @@
+/* Conveniences of the console. Every view works without them. */
+const root = document.documentElement;
+root.classList.add("script");
+
+for (const form of document.querySelectorAll("[data-submit-on-change]"))
+  form.addEventListener("change", () => form.requestSubmit());
+
+/* Choices of this browser: single-key shortcuts (WCAG 2.1.4: they can be switched off) and the height of rows. */
+const choices = { keys: "on", compact: "off" };
+for (const name of Object.keys(choices)) {
+  try { choices[name] = localStorage.getItem("console-" + name) ?? choices[name]; } catch { /* storage is blocked */ }
+  const box = document.querySelector(`[data-choice=${name}]`);
+  if (!box) continue;
+  box.checked = choices[name] === "on";
+  box.addEventListener("change", () => {
+    choices[name] = box.checked ? "on" : "off";
+    try { localStorage.setItem("console-" + name, choices[name]); } catch { /* for this page only */ }
+    root.classList.toggle("compact", choices.compact === "on");
+  });
+}
+root.classList.toggle("compact", choices.compact === "on");
+
+/* Selected rows: the buttons of the bar act on them, so without any they are disabled. */
+const list = document.querySelector("[data-list]");
+const boxes = () => [...(list?.querySelectorAll("tbody input[type=checkbox]") ?? [])];
+function showSelection() {
+  const some = boxes().some((box) => box.checked);
+  for (const button of list?.querySelectorAll("[data-bar] button") ?? []) button.disabled = !some;
+}
+list?.addEventListener("change", showSelection);
+if (boxes().length) showSelection();
+
+/* Keys: j k move, x select, Enter open, others are the data-key of a button in the row, or of the page. */
+const rows = [...document.querySelectorAll(".sheet tbody tr, .needs li")];
+let current = -1;
+function move(by) {
+  if (!rows.length) return;
+  rows[current]?.classList.remove("current");
+  current = Math.min(rows.length - 1, Math.max(0, current + by));
+  rows[current].classList.add("current");
+  rows[current].querySelector("a, input, button")?.focus();
+  rows[current].scrollIntoView({ block: "nearest" });
+}
+const press = (within, key) => within?.querySelector(`[data-key="${key}"]`)?.click();
+const actions = {
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => rows[current]?.querySelector("input[type=checkbox]")?.click(),
+  u: () => press(document.querySelector(".toasts"), "u"),
+  "?": () => document.querySelector("#keys")?.showModal(),
+  "/": () => document.querySelector("#search")?.focus(),
+};
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
+  if ((event.metaKey || event.ctrlKey) && event.key === "k" && document.querySelector("#search")) {
+    event.preventDefault();
+    document.querySelector("#search").focus();
+  } else if (event.key === "Escape" && !typing) {
+    for (const box of boxes()) box.checked = false;
+    showSelection();
+  } else if (choices.keys === "on" && !typing && !event.metaKey && !event.ctrlKey && !event.altKey) {
+    if (actions[event.key]) {
+      event.preventDefault();
+      actions[event.key]();
+    } else if (/^[a-z]$/.test(event.key)) press(rows[current], event.key);
+  }
+});

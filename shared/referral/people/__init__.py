@@ -1,0 +1,1 @@
+"""People: pseudonyms, and what identifies the person behind one."""
