@@ -1,4 +1,4 @@
-"""Reservations of codes, participants and versions in Redis, until the catalog has them.
+"""Reservations of codes, changes and versions in Redis, until the catalog has them.
 
 Concurrent requests for the same thing get the first one's time and content, so that all write the same record. A request more
 than CONCURRENT_MS later is a retry after a failure and gets its own time: the first request was never acknowledged, and other
@@ -8,10 +8,14 @@ processes have decided as if it had not happened.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redis import Redis
+from referral.redis_client import RedisClient
+from referral.redis_pipeline import call_of, run_pipeline
 
 # As long as the first request may still be writing (REFERRAL_ACK_TIMEOUT_MS), and much shorter than RULE_CHANGE_DELAY.
 CONCURRENT_MS = 2_000
+
+RESERVED = "li:{reserved}:"
+"""What the keys of all reservations begin with: one slot of a Redis Cluster, so that one script may take many of them."""
 
 _RESERVE = """
 local held = redis.call('GET', KEYS[1])
@@ -37,7 +41,7 @@ class Reservation:
 class Reservations:
     """The reservations of all processes. They expire, and may be lost at any time."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._reserve = redis.register_script(_RESERVE)
 
@@ -46,17 +50,16 @@ class Reservations:
 
         One round trip. Raises RedisError.
         """
-        pipeline = self._redis.pipeline(transaction=False)
-        for key, request in requests:
-            arguments: list[bytes | str | int] = [
-                request.owner,
-                request.since_ms,
-                request.content,
-                CONCURRENT_MS,
-                expires_s,
-            ]
-            self._reserve([key], arguments, client=pipeline)
-        return [_decode(stored) for stored in pipeline.execute()]
+        calls = [
+            call_of(self._reserve, [key], [one.owner, one.since_ms, one.content, CONCURRENT_MS, expires_s])
+            for key, one in requests
+        ]
+        return [_decode(stored) for stored in run_pipeline(self._redis, calls, [self._reserve])]
+
+
+def code_key(code: str) -> str:
+    """The key that reserves a code."""
+    return f"{RESERVED}code:{code}"
 
 
 def _decode(stored: bytes) -> Reservation:

@@ -3,8 +3,10 @@
 import time
 
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
+
+from referral.redis_client import RedisClient
+from referral.redis_pipeline import ExpiringCounters
 
 MAX_PER_MINUTE = 60
 _MINUTE_S = 60
@@ -14,8 +16,8 @@ log = structlog.get_logger()
 class ShareRateLimit:
     """The counts of all processes."""
 
-    def __init__(self, redis: "Redis") -> None:
-        self._redis = redis
+    def __init__(self, redis: RedisClient) -> None:
+        self._counters = ExpiringCounters(redis)
 
     def seconds_to_wait(self, code: str) -> int:
         """Counts one report and returns 0 if it is allowed, otherwise the seconds until the next one is.
@@ -26,10 +28,7 @@ class ShareRateLimit:
         minute, elapsed = divmod(int(time.time()), _MINUTE_S)
         key = f"li:shares:{code}:{minute}"
         try:
-            with self._redis.pipeline() as pipeline:
-                pipeline.incr(key)
-                pipeline.expire(key, 2 * _MINUTE_S)
-                count: int = pipeline.execute()[0]
+            count = self._counters.count(key, 2 * _MINUTE_S)
         except RedisError as error:
             log.warning("share report not counted", reason=type(error).__name__)
             return 0

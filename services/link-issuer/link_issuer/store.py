@@ -1,36 +1,43 @@
-"""The state of link-issuer: entities in the catalog (durable), and reservations of codes and versions in Redis.
+"""The state of link-issuer: entities in the catalog and records of people (durable), and reservations in Redis.
 
-A reservation covers the time between choosing a code or version number and the catalog's ack, so that two processes never
-choose the same one. Callers read the catalog to its end before they choose.
+A reservation covers the time between choosing a code, mention or version number and the log's ack, so that two processes never
+choose the same one. Callers read the directory to its end before they choose.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
 
 import msgspec
-from redis import Redis
 
 from link_issuer.domain.blocklist import find_blocklisted
-from link_issuer.domain.codes import candidate_code
-from link_issuer.reservations import Reservation, Reservations
+from link_issuer.domain.codes import candidate_code, code_prefix
+from link_issuer.enrolment_reservations import EnrolmentReservations
+from link_issuer.reservations import RESERVED, Reservation, Reservations, code_key
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
-from referral.events.entities import CatalogEntity, Participant, ProgramVersion
+from referral.events.entities import CatalogEntity, ProgramVersion
 from referral.events.ids import derive_id
+from referral.events.people import PeopleEntity
 from referral.events.timestamps import to_ms
+from referral.people.people_writer import PeopleWriter
+from referral.redis_client import RedisClient
 
-_CATALOG_TIMEOUT_S = 1.0
+_READ_TIMEOUT_S = 1.0
+_MANY_PEOPLE = 50
 _EXPIRES_S = 600
 _VERSION_EXPIRES_S = 30
-_MAX_ATTEMPTS = 16
+MAX_ATTEMPTS = 16
 
 
 class AlreadyTaken(Exception):
     """Another owner has the code, or other rules have the version number; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CodeRequest:
     """Who needs a code (a participant's or link's id), the name it should begin with, and the code itself if it was chosen.
 
@@ -46,15 +53,26 @@ class CodeRequest:
         """The code to try; None if there are no more attempts."""
         if self.chosen is not None:
             return self.chosen if attempt == 0 else None
-        return self._derive(attempt) if attempt < _MAX_ATTEMPTS else None
+        return self._derive(attempt) if attempt < MAX_ATTEMPTS else None
 
     def is_blocked(self, code: str) -> bool:
         """Whether a code is a derived one that the program's blocklist forbids."""
-        return self.chosen is None and find_blocklisted(code, self.blocklist) is not None
+        return bool(self.blocklist) and self.chosen is None and find_blocklisted(code, self.blocklist) is not None
+
+    def is_free(self, code: str, catalog: Catalog) -> bool:
+        """Whether a code may be reserved: it is not blocked, and no one else has it."""
+        if self.chosen is None:  # in its normal form, unlike a chosen one
+            return catalog.code_owner_id(code) in (None, self.owner) and not self.is_blocked(code)
+        holder = catalog.code(code)
+        return holder is None or holder.id == self.owner
+
+    @cached_property
+    def _prefix(self) -> str:
+        return code_prefix(self.name)
 
     def _derive(self, attempt: int) -> str:
         """A code that begins with the name, or one without the name if that contains a blocked word."""
-        named = candidate_code(self.name, self.owner, attempt)
+        named = candidate_code(self._prefix, self.owner, attempt)
         return candidate_code("", self.owner, attempt) if self.is_blocked(named) else named
 
 
@@ -67,20 +85,40 @@ class ReservedCode:
 
 
 class Store:
-    """The catalog and the reservations, for one process."""
+    """The directory, its writers, and the reservations, for one process."""
 
-    def __init__(self, follower: CatalogFollower, writer: CatalogWriter, redis: "Redis") -> None:
+    def __init__(
+        self, follower: CatalogFollower, writer: CatalogWriter, people: PeopleWriter, redis: RedisClient
+    ) -> None:
         self._follower = follower
         self._writer = writer
+        self._people = people
         self._reservations = Reservations(redis)
+        self.enrolments = EnrolmentReservations(redis)
+        self._turn = Lock()
+
+    @contextmanager
+    def turn(self, people: int) -> Iterator[None]:
+        """Where people are looked up, as one `Catalog.reading`: one request at a time if they are many.
+
+        Nothing inside may wait, for Kafka or Redis. Each look-up in LMDB gives up the interpreter lock. Two requests with thousands
+        of look-ups would take turns at each, which costs more than the look-up (docs/decisions/0037).
+        """
+        with self._turn if people >= _MANY_PEOPLE else nullcontext(), self._follower.view.reading():
+            yield
 
     def complete_catalog(self) -> Catalog:
         """The catalog with everything acknowledged before this call. Raises LogUnavailable if Kafka does not respond."""
-        self._follower.read_to_end(_CATALOG_TIMEOUT_S)
+        self._follower.read_to_end(_READ_TIMEOUT_S)
         return self._follower.view.snapshot()
 
-    def write(self, entities: Sequence[CatalogEntity]) -> None:
-        """Returns when all are durable. Raises NotDurable; then they may be written again."""
+    def write(self, entities: Sequence[CatalogEntity], people: Sequence[PeopleEntity] = ()) -> None:
+        """Returns when all are durable, the people first: no participant is without a profile, whatever fails.
+
+        Raises NotDurable; then they may be written again.
+        """
+        if people:
+            self._people.write(people)
         if entities:
             self._writer.write(entities)
 
@@ -90,32 +128,34 @@ class Store:
         Raises AlreadyTaken if a chosen code has another owner.
         """
         reserved: dict[int, ReservedCode] = {}
-        for attempt in range(_MAX_ATTEMPTS + 1):
+        for attempt in range(MAX_ATTEMPTS + 1):
             missing = {index: request for index, request in enumerate(requests) if index not in reserved}
             candidates = {index: _candidate(request, attempt) for index, request in missing.items()}
-            free = {index: code for index, code in candidates.items() if _is_free(catalog, code, requests[index])}
+            free = {index: code for index, code in candidates.items() if requests[index].is_free(code, catalog)}
             reserved |= self._reserve(free, requests, now_ms)
             if len(reserved) == len(requests):
                 break
         return [reserved[index] for index in range(len(requests))]
 
-    def reserve_participants(self, participants: Sequence[Participant]) -> list[Participant]:
-        """The record to write for each: of concurrent enrolments of the same person, all get the first one's."""
-        requests = [
-            (f"li:participant:{one.id}", Reservation(one.id, to_ms(one.recorded_at), msgspec.json.encode(one)))
-            for one in participants
-        ]
-        in_force = self._reservations.reserve(requests, _EXPIRES_S)
-        return [msgspec.json.decode(reservation.content, type=Participant) for reservation in in_force]
+    def reserve_mention(self, mention: str, person: str, catalog: Catalog) -> bool:
+        """Whether a mention is reserved for a person now: no other person has reserved it, or they were erased since."""
+        if self.enrolments.reserve_mention(mention, person):
+            return True
+        holder = self.enrolments.mention_owner(mention)
+        known = catalog.participant(holder) if holder else None
+        if known is None or known.erased_at is None:
+            return False
+        self.enrolments.release_mention(mention, known.id)
+        return self.enrolments.reserve_mention(mention, person)
 
-    def reserve_change(self, before: Participant, changed: Participant) -> Participant:
-        """The record to write. Raises AlreadyTaken if another change of the same record is being written."""
-        old, new = (derive_id("rec", msgspec.json.encode(one).decode()) for one in (before, changed))
-        request = Reservation(new, to_ms(changed.recorded_at), msgspec.json.encode(changed))
-        [in_force] = self._reservations.reserve([(f"li:change:{before.id}:{old}", request)], _VERSION_EXPIRES_S)
-        if in_force.owner != new:
-            raise AlreadyTaken(f"Another request is changing {before.external_id}")
-        return changed
+    def reserve_changes(self, records: Sequence[str], changes: str, now_ms: int) -> None:
+        """Reserves records, given by their fingerprints, for these changes, given by theirs.
+
+        Raises AlreadyTaken if other changes of one of them are being written.
+        """
+        requests = [(f"{RESERVED}change:{record}", Reservation(changes, now_ms)) for record in records]
+        if any(one.owner != changes for one in self._reservations.reserve(requests, _VERSION_EXPIRES_S)):
+            raise AlreadyTaken(changes)
 
     def reserve_version(self, version: ProgramVersion) -> ProgramVersion:
         """The record to write under this version number: of concurrent requests with the same rules, all get the first one's.
@@ -124,7 +164,7 @@ class Store:
         """
         rules = derive_id("rules", msgspec.json.encode(version.program).decode())
         request = Reservation(rules, to_ms(version.recorded_at), msgspec.json.encode(version))
-        key = f"li:version:{version.program.id}:{version.version}"
+        key = f"{RESERVED}version:{version.program.id}:{version.version}"
         [in_force] = self._reservations.reserve([(key, request)], _VERSION_EXPIRES_S)
         if in_force.owner != rules:
             raise AlreadyTaken(f"Another request is writing version {version.version} of {version.program.id}")
@@ -134,7 +174,7 @@ class Store:
         self, codes: Mapping[int, str], requests: Sequence[CodeRequest], now_ms: int
     ) -> dict[int, ReservedCode]:
         """The codes, by the request's index, that are reserved for their requests' owners now."""
-        wanted = [(f"li:code:{code}", Reservation(requests[index].owner, now_ms)) for index, code in codes.items()]
+        wanted = [(code_key(code), Reservation(requests[index].owner, now_ms)) for index, code in codes.items()]
         in_force = self._reservations.reserve(wanted, _EXPIRES_S)
         return {
             index: ReservedCode(code, reservation.since_ms)
@@ -148,8 +188,3 @@ def _candidate(request: CodeRequest, attempt: int) -> str:
     if code is None:
         raise AlreadyTaken(request.chosen or request.owner)
     return code
-
-
-def _is_free(catalog: Catalog, code: str, request: CodeRequest) -> bool:
-    holder = catalog.code(code)
-    return not request.is_blocked(code) and (holder is None or holder.id == request.owner)

@@ -4,7 +4,7 @@ Snapshots of a count are written to the catalog (`written` below). They are lowe
 from the last snapshot. See docs/decisions/.
 """
 
-from redis import Redis
+from referral.redis_client import RedisClient
 
 _EXPIRES_S = 400 * 24 * 3600
 _SNAPSHOTS = 10
@@ -20,7 +20,7 @@ return uses + 1
 class UsageCounter:
     """The usage counts of all links."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._use = redis.register_script(_USE)
 

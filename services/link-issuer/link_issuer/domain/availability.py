@@ -5,16 +5,25 @@ from typing import Literal
 
 from referral.events.entities import Link, Participant, ProgramVersion
 
-UnavailableReason = Literal["not_started", "expired", "disabled", "exhausted", "program_not_started", "program_ended"]
+UnavailableReason = Literal[
+    "not_started", "expired", "disabled", "exhausted", "withdrawn", "program_not_started", "program_ended"
+]
 
 
 def unavailable_reason(
-    holder: Participant | Link, version: ProgramVersion | None, now: datetime, uses: int = 0
+    holder: Participant | Link,
+    owner: Participant | None,
+    version: ProgramVersion | None,
+    now: datetime,
+    uses: int = 0,
 ) -> UnavailableReason | None:
     """Why a code does not lead to its program's target at `now`; None if it does. `version` is the one in force.
 
-    `uses` is how often people have opened the link; it matters for a link with `max_uses` only.
+    `owner` is the participant who is, or has, the holder; the codes of one who was erased lead nowhere. `uses` is how often
+    people have opened the link; it matters for a link with `max_uses` only.
     """
+    if owner is None or owner.erased_at is not None:
+        return "withdrawn"
     if version is None:
         return "program_not_started"
     if version.program.ends_at is not None and version.program.ends_at <= now:

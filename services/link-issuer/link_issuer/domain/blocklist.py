@@ -6,6 +6,18 @@ letters match as those letters.
 
 import re
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern that finds one of these words (upper case), if there is any.
+
+    Words with the same first letters share a branch: that takes half as long as an alternation of whole words.
+    """
+    rests = {letter: [word[1:] for word in group] for letter, group in groupby(sorted(words), itemgetter(0))}
+    return "(?:" + "|".join(letter + ("" if "" in rest else _any_of(rest)) for letter, rest in rests.items()) + ")"
+
 
 _INSULTS = (
     "ANAL ANUS ARSE ASS BASTARD BITCH BOOB COCK COON CRAP CUM CUNT DICK DYKE FAG FAGGOT FUCK FCK FUK HITLER JERKOFF JIZZ KKK "
@@ -23,22 +35,26 @@ _PART_OF_ORDINARY_WORDS = frozenset(
 _BLOCKED = frozenset(f"{_INSULTS} {_CHINESE} {_IMPERSONATION}".split())
 _ANYWHERE = tuple(sorted(word for word in _BLOCKED if len(word) >= 4 and word not in _PART_OF_ORDINARY_WORDS))
 _DIGITS_AS_LETTERS = str.maketrans("0134578@$", "OIEASTBAS")
-_SEPARATORS = re.compile(r"[-_]")
 _LETTERS = re.compile(r"[A-Z]+")
+_WITH_ANY_WORD = re.compile(_any_of(_BLOCKED))
 
 
 def find_blocked_word(code: str) -> str | None:
     """The first blocked word in a code (upper case); None if there is none."""
-    plain, read = code.upper(), code.upper().translate(_DIGITS_AS_LETTERS)
-    runs = {run for text in (plain, read) for run in _LETTERS.findall(text)} | {_SEPARATORS.sub("", plain)}
-    joined = [_SEPARATORS.sub("", text) for text in (plain, read)]
-    whole = next((word for word in sorted(_BLOCKED & runs)), None)
-    return whole or next((word for word in _ANYWHERE if any(word in text for text in joined)), None)
+    plain = code.upper()
+    read = plain.translate(_DIGITS_AS_LETTERS)
+    joined = [text.replace("-", "").replace("_", "") for text in (plain, read)]
+    if not _WITH_ANY_WORD.search(" ".join(joined)):  # of most codes; enrolment checks thousands a second
+        return None
+    runs = {*_LETTERS.findall(plain), *_LETTERS.findall(read), joined[0]}
+    if found := _BLOCKED & runs:
+        return min(found)
+    return next((word for word in _ANYWHERE if any(word in text for text in joined)), None)
 
 
 def contains_blocked_word(characters: str) -> bool:
     """Whether generated characters contain a blocked word of any length anywhere. Stricter: generating again is free."""
-    return any(word in characters for word in _BLOCKED)
+    return _WITH_ANY_WORD.search(characters) is not None
 
 
 def find_blocklisted(code: str, blocklist: Iterable[str]) -> str | None:

@@ -7,8 +7,13 @@ from referral.events.ids import derive_id
 from referral.events.timestamps import to_ms
 
 
-def reclassify(click: LinkClicked, visitor: Visitor, at: datetime, by: str, note: str, api_key: str) -> ClickReclassed:
-    """The fact that gives a click another class. It repeats what a counter needs, so that the click need not be known to it."""
+def reclassify(
+    click: LinkClicked, visitor: Visitor, at: datetime, by: str, note: str | None, api_key: str
+) -> ClickReclassed:
+    """The fact that gives a click another class. It repeats what a counter needs, so that the click need not be known to it.
+
+    `note` is the id of the operator's note about the participant, whose text is not on the log.
+    """
     return ClickReclassed(
         occurred_at=at,
         id=derive_id("evt", click.program, click.id, visitor, str(to_ms(at))),

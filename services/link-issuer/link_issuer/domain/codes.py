@@ -8,7 +8,6 @@ another script with its romanization (小美: XiaoMei, XAME), by the tables of t
 import re
 import unicodedata
 from hashlib import blake2b
-from itertools import count
 
 from anyascii import anyascii
 
@@ -28,7 +27,7 @@ VANITY_PATTERN = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
 # First segments of paths that are not codes. Includes paths not served yet, so that a later page does not collide with a code.
 RESERVED_CODES = frozenset(
     {"V1", "G", "S", "P", "W", "API", "APP", "ADMIN", "DOCS", "HEALTHZ", "HELP", "LOGIN", "METRICS", "OPENAPI", "PAGES"}
-    | {"PRIVACY", "READYZ", "STATIC", "TERMS"}
+    | {"CONSOLE", "PRIVACY", "READYZ", "STATIC", "TERMS"}
 )
 
 
@@ -36,9 +35,8 @@ class InvalidCode(ValueError):
     """A chosen code is invalid; the message explains why and what to choose instead."""
 
 
-def candidate_code(name: str, owner: str, attempt: int) -> str:
-    """The code to try for `owner` (an id) with the display name `name`: deterministic, different for each attempt."""
-    prefix = _prefix(name)
+def candidate_code(prefix: str, owner: str, attempt: int) -> str:
+    """The code to try for `owner` (an id) with a name of this `code_prefix`: deterministic, different for each attempt."""
     shapes = _AFTER_NAME if len(prefix) >= 2 else _NO_NAME
     alphabet, length = shapes[attempt] if attempt < len(shapes) else _LAST_RESORT
     start = prefix if len(prefix) >= 2 else ""
@@ -61,8 +59,11 @@ def normalize_vanity_code(chosen: str) -> str:
     return code
 
 
-def _prefix(name: str) -> str:
-    """Up to four letters of the name, without accents and confusable letters; empty if they form a blocked word."""
+def code_prefix(name: str) -> str:
+    """Up to four letters of a display name, without accents and confusable letters; empty if they form a blocked word.
+
+    Codes of its people begin with them, if there are at least two.
+    """
     latin = _usable_letters(unicodedata.normalize("NFKD", name))
     letters = latin if len(latin) >= 2 else _usable_letters(_romanized(name))
     return "" if find_blocked_word(letters) else letters
@@ -79,15 +80,18 @@ def _romanized(name: str) -> str:
 
 def _clean_suffix(start: str, alphabet: str, length: int, seed: str) -> str:
     """The first characters derived from a seed that form no blocked word, neither alone nor after `start`."""
-    seeds = (f"{seed}\x1f{retry}" if retry else seed for retry in count())
-    suffixes = (_derive_characters(alphabet, length, one) for one in seeds)
-    return next(s for s in suffixes if not contains_blocked_word(s) and find_blocked_word(start + s) is None)
+    suffix, retry = _derive_characters(alphabet, length, seed), 0
+    while contains_blocked_word(suffix) or find_blocked_word(start + suffix) is not None:
+        retry += 1
+        suffix = _derive_characters(alphabet, length, f"{seed}\x1f{retry}")
+    return suffix
 
 
 def _derive_characters(alphabet: str, length: int, seed: str) -> str:
-    number = int.from_bytes(blake2b(seed.encode(), digest_size=16, person=b"code").digest(), "big")
-    characters = []
+    digest, base = blake2b(seed.encode(), digest_size=16, person=b"code").digest(), len(alphabet)
+    number = int.from_bytes(digest, "big") % base**length  # a small number is divided faster
+    characters = ""
     for _ in range(length):
-        number, index = divmod(number, len(alphabet))
-        characters.append(alphabet[index])
-    return "".join(characters)
+        number, index = divmod(number, base)
+        characters += alphabet[index]
+    return characters

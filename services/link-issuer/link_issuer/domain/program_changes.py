@@ -53,8 +53,8 @@ def _compare(old: object, new: object, path: Path, name: tuple[str, ...]) -> Ite
 
 
 def _section_changes(old: Struct, new: object, path: Path, name: tuple[str, ...]) -> Iterator[ProgramChange]:
-    for field in old.__struct_fields__:
-        yield from _compare(getattr(old, field), getattr(new, field), (*path, field), (*name, field))
+    for attribute, field in zip(old.__struct_fields__, old.__struct_encode_fields__, strict=True):
+        yield from _compare(getattr(old, attribute), getattr(new, attribute), (*path, field), (*name, field))
 
 
 def _mapping_changes(

@@ -74,11 +74,11 @@ class KitTexts:
     mention_instruction: str
 
 
-def compose(policy: Policy, owner: Participant, holder: Participant | Link, texts: KitTexts, address: str) -> ShareKit:
-    """The kit that a policy allows, with the code of `holder` and `address` as its link."""
+def compose(policy: Policy, handle: str | None, holder: Participant | Link, texts: KitTexts, address: str) -> ShareKit:
+    """The kit that a policy allows, with the code of `holder`, the participant's handle and `address` as its link."""
     allowed = policy.parts
     link = address if "link" in allowed else None
-    mention = owner.mention if "mention" in allowed else None
+    mention = handle if "mention" in allowed else None
     instruction = texts.mention_instruction if mention else texts.code_instruction
     return ShareKit(
         channel=policy.channel,

@@ -17,7 +17,7 @@ TOKEN_LIFETIME_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareReport:
-    """Who shared (`person`), what and on which channel; the participant it counts for and the code shared, if known."""
+    """Who shared (`person`, their person id), what and on which channel; the participant it counts for and the code, if known."""
 
     program: str
     person: str
@@ -44,7 +44,7 @@ def share_page_fact(
     """
     report = ShareReport(
         program=owner.program,
-        person=owner.external_id,
+        person=owner.id,
         channel=token.channel,
         content=token.content,
         cta=token.cta,

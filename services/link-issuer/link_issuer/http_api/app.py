@@ -3,10 +3,16 @@
 from flask import Flask
 
 from link_issuer.http_api.clicks.api import blueprint as clicks
+from link_issuer.http_api.console.home_views import blueprint as console_home
+from link_issuer.http_api.console.settings_views import blueprint as console_settings
+from link_issuer.http_api.console.sign_in_views import blueprint as console_sign_in
 from link_issuer.http_api.dependencies import Dependencies, init_app
 from link_issuer.http_api.links.api import blueprint as links
 from link_issuer.http_api.links.qr_api import blueprint as qr_codes
+from link_issuer.http_api.operators.api import blueprint as operators
+from link_issuer.http_api.operators.audit_api import blueprint as audit
 from link_issuer.http_api.participants.api import blueprint as participants
+from link_issuer.http_api.people.api import blueprint as people
 from link_issuer.http_api.programs.api import blueprint as programs
 from link_issuer.http_api.redirect.api import blueprint as redirect
 from link_issuer.http_api.redirect.fast_path import METHODS, ROUTE, fast_path_view
@@ -16,6 +22,8 @@ from link_issuer.http_api.sharing.share_page_reports_api import blueprint as sha
 from link_issuer.http_api.sharing.share_pictures_api import blueprint as share_pictures
 from link_issuer.http_api.sharing.shares_api import blueprint as shares
 from link_issuer.http_api.start_page_api import blueprint as start_page
+from link_issuer.http_api.wallet.preferences_api import blueprint as wallet_preferences
+from link_issuer.http_api.wallet.share_sheet_api import blueprint as share_sheet
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
@@ -27,6 +35,7 @@ SERVICE = "link-issuer"
 BLUEPRINTS = (
     programs,
     participants,
+    people,
     links,
     qr_codes,
     share_kits,
@@ -35,9 +44,14 @@ BLUEPRINTS = (
     share_page_reports,
     shares,
     clicks,
+    operators,
+    audit,
     start_page,
     redirect,
 )
+
+CONSOLE = (console_sign_in, console_home, console_settings)  # pages for operators; not part of the API
+WALLET = (wallet_preferences, share_sheet)  # pages for people; not part of the API
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:
@@ -45,6 +59,8 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     settings = settings or Settings.from_env()
     configure_logs(SERVICE, settings)
     flask_app = init_app(create_app(SERVICE, settings, title="Link issuer", blueprints=BLUEPRINTS, follower=follower))
+    for views in (*CONSOLE, *WALLET):
+        flask_app.register_blueprint(views)
     _mount_redirect(flask_app)
     return flask_app
 

@@ -6,19 +6,33 @@ from dataclasses import dataclass
 import msgspec
 from flask import Flask, current_app
 
+from link_issuer.audit_reader import AuditReader
 from link_issuer.click_limit import ClickLimit
+from link_issuer.console_parts import ConsoleParts
 from link_issuer.http_api.redirect.redirect_resolver import RedirectResolver
+from link_issuer.operators import Operators
 from link_issuer.pictures import Pictures
+from link_issuer.privacy.erasure import Erasure
+from link_issuer.privacy.follow_up_schedule import FollowUpSchedule
+from link_issuer.privacy.follow_up_worker import FollowUpWorker
 from link_issuer.share_rate_limit import ShareRateLimit
+from link_issuer.sign_in import SignIn
 from link_issuer.store import Store
 from link_issuer.usage_counter import UsageCounter
+from referral.console.audit_log import AuditLog
+from referral.console.guard import init_console
+from referral.console.session_store import SessionStore
 from referral.events.facts import ClickReclassed, ContentShared, fact_key
+from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.context import Context
+from referral.log.reader_pool import LogReaderPool
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS
 
 _NAME = "link-issuer"
+MAX_EXPORTS = 2  # at the same time: each reads the log
+MAX_PASSWORDS = 4  # hashed at the same time: each takes 19 MiB and a processor for 50 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,14 @@ class Dependencies:
     share_rate_limit: ShareRateLimit
     pictures: Pictures
     public_url: str
+    erasure: Erasure
+    exports: ConcurrencyLimit
+    operators: Operators
+    audit: AuditLog
+    audit_reader: AuditReader
+    passwords: ConcurrencyLimit
+    sign_in: SignIn
+    console_parts: ConsoleParts
 
     @property
     def signer(self) -> TokenSigner:
@@ -60,15 +82,45 @@ class Dependencies:
 def init_app(app: Flask) -> Flask:
     """Adds the dependencies to an app made by `create_app`, and returns it."""
     shared: Context = app.extensions["referral"]
+    store = Store(shared.follower, shared.catalog_writer(), shared.people_writer(), shared.redis)
+    resolver = _redirect_resolver(shared)
+    audit = AuditLog(resolver.publisher, shared.clock)
+    log_readers = LogReaderPool(shared.settings, clients=2)
+    shared.on_close(log_readers.close)
+    init_console(app, audit)
     app.extensions[_NAME] = Dependencies(
-        store=Store(shared.follower, shared.catalog_writer(), shared.redis),
-        redirect_resolver=_redirect_resolver(shared),
+        store=store,
+        redirect_resolver=resolver,
         usage_counter=UsageCounter(shared.redis),
         share_rate_limit=ShareRateLimit(shared.redis),
         pictures=Pictures(),
         public_url=shared.settings.public_url.rstrip("/"),
+        erasure=_erasure(shared),
+        exports=ConcurrencyLimit("exports of people", MAX_EXPORTS),
+        operators=Operators(store, shared.follower, shared.key_ring, shared.pseudonyms, shared.clock),
+        audit=audit,
+        audit_reader=AuditReader(log_readers),
+        console_parts=_console_parts(shared),
+        sign_in=SignIn(shared.key_ring, SessionStore(shared.redis)),
+        passwords=ConcurrencyLimit("passwords being checked", MAX_PASSWORDS),
     )
     return app
+
+
+def _console_parts(shared: Context) -> ConsoleParts:
+    settings = shared.settings
+    addresses = {"review": settings.conversion_tracker, "rewards": settings.reward_dispatcher}
+    parts = ConsoleParts(addresses, settings.proxies)  # type: ignore[arg-type] # a dict's keys have one type
+    shared.on_close(parts.close)
+    return parts
+
+
+def _erasure(shared: Context) -> Erasure:
+    schedule = FollowUpSchedule(shared.redis, shared.settings)
+    writers = shared.people_writer(), shared.catalog_writer()
+    erasure = Erasure(shared.follower, writers, shared.redis, schedule, shared.clock)
+    shared.on_close(FollowUpWorker(erasure, schedule, shared.settings.erase_within_s).start().stop)
+    return erasure
 
 
 def _redirect_resolver(shared: Context) -> RedirectResolver:

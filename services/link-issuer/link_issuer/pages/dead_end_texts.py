@@ -26,6 +26,10 @@ _TEXTS: Mapping[DeadEndReason, tuple[LazyString, LazyString | str]] = {
         lazy_gettext("All spots are taken"),
         lazy_gettext("This invitation had a limited number of spots."),
     ),
+    "withdrawn": (
+        lazy_gettext("This invitation is no longer active"),
+        lazy_gettext("The person who shared it no longer takes part."),
+    ),
     "program_not_started": (lazy_gettext("Opening soon"), ""),
     "program_ended": (
         lazy_gettext("This program has ended"),

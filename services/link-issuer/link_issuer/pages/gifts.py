@@ -1,26 +1,14 @@
 """The rewards of a program in words, as they are promised to people."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-from flask_babel import lazy_gettext
+from typing import assert_never
 
 from referral.events.attribution_rules import Attribution
 from referral.events.program import Program
 from referral.events.reward_rules import Reward
-from referral.events.rewards import RewardKind, Role
-from referral.pages.languages import gettext, language, localize, ngettext
-
-_KINDS: Mapping[RewardKind, object] = {
-    "guide": lazy_gettext("A guide"),
-    "discount_code": lazy_gettext("A discount code"),
-    "early_access": lazy_gettext("Early access"),
-    "shoutout": lazy_gettext("A shout-out"),
-    "giveaway_entry": lazy_gettext("An entry in the draw"),
-    "exclusive_content": lazy_gettext("An exclusive extra"),
-}
-_YUAN = re.compile(r"[¥￥]\s*(\d[\d,.]*)")
+from referral.events.rewards import Role
+from referral.pages.languages import gettext, ngettext
+from referral.pages.reward_names import reward_name, worth_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +24,33 @@ class GiftText:
 def gift_texts(program: Program, role: Role) -> list[GiftText]:
     """The rewards for one side, in the order of the program, in the request's language."""
     return [
-        GiftText(_what(reward), _when(reward, program.attribution), _worth(reward), _until(reward))
+        GiftText(reward_name(reward), _when(reward, program.attribution), worth_text(reward.worth), _until(reward))
         for reward in program.rewards
         if reward.to == role
     ]
 
 
-def _what(reward: Reward) -> str:
-    if reward.name:
-        return localize(reward.name)
-    if reward.kind == "discount_code" and reward.percent:
-        return _discount(reward.percent)
-    return str(_KINDS[reward.kind])
-
-
-def _discount(percent: int) -> str:
-    """A discount as each language writes it: 20% off, 8 折 (eight tenths of the price)."""
-    if percent == 100:
-        return gettext("Free")
-    tenths = f"{(100 - percent) / 10:g}"
-    return gettext("%(discount)s off", discount=tenths if language() == "zh-CN" else f"{percent}%")
-
-
 def _when(reward: Reward, rules: Attribution) -> str:
+    match reward.on:
+        case "order.qualified":
+            return gettext("for your orders") if reward.to == "referee" else gettext("for your friends' orders")
+        case "streak":
+            return _when_in_a_row(reward)
+        case "conversion.cleared" | "milestone":
+            return _when_referred(reward, rules)
+        case _:
+            assert_never(reward.on)
+
+
+def _when_in_a_row(reward: Reward) -> str:
+    """For friends on so many days or weeks in a row."""
+    units = reward.streak or 1
+    if reward.streak_unit == "week":
+        return ngettext("for %(num)d week in a row with a friend", "for %(num)d weeks in a row with a friend", units)
+    return ngettext("for %(num)d day in a row with a friend", "for %(num)d days in a row with a friend", units)
+
+
+def _when_referred(reward: Reward, rules: Attribution) -> str:
     if reward.to == "referee":
         return _when_for_referee(rules)
     match rules.qualifies_on:
@@ -101,13 +93,6 @@ def _when_for_referee(rules: Attribution) -> str:
         days = rules.retained_days or 1
         return ngettext("after following for %(num)d day", "after following for %(num)d days", days)
     return gettext("when you follow")
-
-
-def _worth(reward: Reward) -> str:
-    if not reward.worth:
-        return ""
-    yuan = _YUAN.fullmatch(reward.worth) if language() == "zh-CN" else None
-    return gettext("%(worth)s value", worth=f"{yuan[1]} 元" if yuan else reward.worth)
 
 
 def _until(reward: Reward) -> str:

@@ -10,19 +10,24 @@ from link_issuer.pages.invitation import Invitation
 from link_issuer.pages.poster import Poster
 from link_issuer.pages.preview_card import PreviewCard
 from referral.events.program import Program
-from referral.events.rewards import handover_of
+from referral.events.rewards import Handover, handover_of
 from referral.pages.languages import gettext, localize, ngettext
+from referral.pages.public_names import public_name, public_name_within
+
+_IMMEDIATE: frozenset[Handover] = frozenset({"code", "file", "balance"})  # what the system hands over by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharePage:
     """The contents of the page, which speaks to the friend. `title` is the hook, or the program's name.
 
-    `yours` is what the friend gets, `theirs` what the inviter gets; what is shared is the kit's `message`.
+    `inviter` is the name at the beginning of a sentence, `inviter_within` within one. `yours` is what the friend gets, `theirs`
+    what the inviter gets; what is shared is the kit's `message`.
     """
 
     program: str
     inviter: str
+    inviter_within: str
     invites: str
     summary: str
     title: str
@@ -35,12 +40,14 @@ class SharePage:
 
 def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
     """The contents of the page of an invitation."""
-    program, name, inviter = invitation.program, localize(invitation.program.name), invitation.owner.shown_name
+    program, name, inviter = invitation.program, localize(invitation.program.name), public_name(invitation.inviter)
+    within = public_name_within(invitation.inviter)
     yours = gift_texts(program, "referee")
     theirs = [] if invitation.owner.partner else gift_texts(program, "referrer")
     return SharePage(
         program=name,
         inviter=inviter,
+        inviter_within=within,
         invites=gettext("%(name)s invites you", name=inviter),
         summary=_summary(inviter, yours),
         title=kit.hook or name,
@@ -48,7 +55,7 @@ def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
         kit=kit,
         yours=yours,
         theirs=theirs,
-        steps=_steps(program, kit, inviter, has_gift=bool(yours), has_thanks=bool(theirs)),
+        steps=_steps(program, kit, (inviter, within), has_gift=bool(yours), has_thanks=bool(theirs)),
     )
 
 
@@ -94,8 +101,9 @@ def _summary(inviter: str, yours: list[GiftText]) -> str:
     return gettext("%(name)s has this for you: %(gift)s", name=inviter, gift=gift)
 
 
-def _steps(program: Program, kit: ShareKit, inviter: str, *, has_gift: bool, has_thanks: bool) -> list[str]:
-    """How it works, in two or three lines."""
+def _steps(program: Program, kit: ShareKit, inviter: tuple[str, str], *, has_gift: bool, has_thanks: bool) -> list[str]:
+    """How it works, in two or three lines; `inviter` is the name at the beginning of a sentence and within one."""
+    beginning, within = inviter
     use_code = (
         gettext("Say the code %(code)s (not needed if you use the link)", code=kit.code)
         if kit.link
@@ -103,9 +111,9 @@ def _steps(program: Program, kit: ShareKit, inviter: str, *, has_gift: bool, has
     )
     steps = [follow_instruction(kit.channel), use_code]
     if has_gift:
-        steps.append(_arrival(program, inviter, has_thanks=has_thanks))
+        steps.append(_arrival(program, within, has_thanks=has_thanks))
     elif has_thanks:
-        steps.append(gettext("%(name)s gets a thank-you", name=inviter))
+        steps.append(gettext("%(name)s gets a thank-you", name=beginning))
     return steps
 
 
@@ -133,5 +141,5 @@ def _arrival(program: Program, inviter: str, *, has_thanks: bool) -> str:
 def _is_immediate(program: Program) -> bool:
     """Whether the friend's first gift is handed out by the system as soon as they follow."""
     gift = next(reward for reward in program.rewards if reward.to == "referee")
-    handed_out = gift.fulfilment == "automatic" and handover_of(gift.kind) != "none"
+    handed_out = gift.fulfilment == "automatic" and handover_of(gift.kind, gift.handover) in _IMMEDIATE
     return program.attribution.qualifies_on == "person.followed" and handed_out

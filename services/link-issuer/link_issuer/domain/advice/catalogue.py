@@ -8,7 +8,6 @@ from datetime import datetime
 
 from link_issuer.domain.advice.advice_rule import Advice, AdviceRule
 from link_issuer.domain.advice.already_ended import ALREADY_ENDED
-from link_issuer.domain.advice.caps_not_applied import CAPS_NOT_APPLIED
 from link_issuer.domain.advice.forced_sharing import FORCED_SHARING
 from link_issuer.domain.advice.generic_cta import GENERIC_CTA
 from link_issuer.domain.advice.hard_to_share import HARD_TO_SHARE
@@ -39,7 +38,6 @@ RULES: tuple[AdviceRule, ...] = (
     LINK_ON_XIAOHONGSHU,
     KIT_BREAKS_POLICY,
     ALREADY_ENDED,
-    CAPS_NOT_APPLIED,
 )
 
 

@@ -1,7 +1,7 @@
 """`POST /v1/programs/{p}/clicks/reclass`: corrects the visitor class of one click, or of all clicks of a code in a period."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from flask import g
@@ -19,6 +19,8 @@ from link_issuer.http_api.clicks.reclassification_request import (
 from link_issuer.http_api.dependencies import dependencies
 from referral.events.entities import Link, UseReturned
 from referral.events.facts import ClickReclassed, LinkClicked
+from referral.events.ids import random_id
+from referral.events.people import PersonText
 from referral.events.timestamps import to_datetime, to_ms
 from referral.http.api_keys import requires
 from referral.http.context import context
@@ -69,10 +71,20 @@ def reclass(program: str) -> ReclassificationResponse:
     body = read_reclassification()
     now = to_datetime(context().clock.now_ms())
     clicks = [click for click in _find_clicks(program, body) if body.get("was", click.visitor) == click.visitor]
-    by, note = body.get("by", g.key.id), body.get("note", "")
-    lines = [reclassify(click, body["visitor"], now, by, note, g.key.id) for click in clicks]
+    by, note = body.get("by", g.key.id), _note(program, clicks, body.get("note", ""), now)
+    note_id = note.text_id if note else None
+    lines = [reclassify(click, body["visitor"], now, by, note_id, g.key.id) for click in clicks]
+    dependencies().store.write([], [note] if note else [])
     dependencies().send_all(lines)
     return ReclassificationResponse(reclassed=len(lines), visitor=body["visitor"], returned=_return_uses(lines))
+
+
+def _note(program: str, clicks: Sequence[LinkClicked], text: str, now: datetime) -> PersonText | None:
+    """The operator's note, as a record about the participant: it is erased with them. All clicks of a request are of one."""
+    if not clicks or not text.strip():
+        return None
+    person, text_id = clicks[0].participant, random_id("txt")
+    return PersonText(id=person, program=program, recorded_at=now, text_id=text_id, kind="note", text=text)
 
 
 def _find_clicks(program: str, body: dict[str, Any]) -> Sequence[LinkClicked]:

@@ -7,6 +7,7 @@ from link_issuer.domain.link_spec import LinkSpec, disable_link, new_link
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.links.link_request import EXAMPLE, LinkSchema, read_link_spec
 from link_issuer.http_api.links.link_response import LinkResponse, link_response
+from link_issuer.http_api.profiles import find_profile
 from link_issuer.http_api.require import require_code_holder, require_participant
 from link_issuer.store import AlreadyTaken, CodeRequest, ReservedCode
 from referral.catalog.view import Catalog
@@ -91,7 +92,9 @@ def _newest_rules(catalog: Catalog, owner: Participant) -> Program:
 
 
 def _create(owner: Participant, spec: LinkSpec, catalog: Catalog, rules: Program) -> Link:
-    request = CodeRequest(spec.link_id(owner.id), owner.display_name, spec.code, rules.codes.blocklist)
+    profile = find_profile(owner)
+    name = profile.display_name if profile and profile.public else ""
+    request = CodeRequest(spec.link_id(owner.id), name, spec.code, rules.codes.blocklist)
     reserved = _reserve(request, catalog)
     link = new_link(spec, owner, reserved.code, to_datetime(reserved.since_ms))
     dependencies().store.write([link])

@@ -17,7 +17,7 @@ from referral.http.responses import Timestamp
 class LinkResponse(Struct):
     """A code, what its link carries, and whether it works."""
 
-    id: Annotated[str, Meta(description="lnk_…, or par_… for a participant's own code.")]
+    id: Annotated[str, Meta(description="lnk_…, or psn_… for a participant's own code.")]
     code: str
     link: str
     program: str
@@ -39,7 +39,7 @@ class LinkResponse(Struct):
 def link_response(holder: Participant | Link) -> LinkResponse:
     """The body that describes a code. Raises RedisError for a link with `max_uses` if Redis is unavailable."""
     now_ms = context().clock.now_ms()
-    version = context().catalog.program_at(holder.program, now_ms)
+    version, owner = context().catalog.program_at(holder.program, now_ms), context().catalog.owner(holder)
     link = holder if isinstance(holder, Link) else None
     uses = current_uses(link) if link and link.max_uses is not None else None
     qr_codes = f"{dependencies().link_url('v1/links')}/{holder.code}"
@@ -58,7 +58,7 @@ def link_response(holder: Participant | Link) -> LinkResponse:
         partner=holder.partner,
         campaign=link.campaign if link else None,
         uses=uses,
-        standing=unavailable_reason(holder, version, to_datetime(now_ms), uses or 0) or "open",
+        standing=unavailable_reason(holder, owner, version, to_datetime(now_ms), uses or 0) or "open",
         qr_svg=f"{qr_codes}/qr.svg",
         qr_png=f"{qr_codes}/qr.png",
     )

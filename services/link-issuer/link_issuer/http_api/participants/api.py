@@ -1,8 +1,11 @@
 """Participants: enrolled by the platform's id of a person, one or many at once; read by id."""
 
+from collections.abc import Sequence
+
 from flask_smorest import Blueprint
 
-from link_issuer.http_api.participants.change_request import CHANGE_EXAMPLE, ParticipantChangeSchema
+from link_issuer.domain.enrolment import IgnoredValue, PlacedEnrolment
+from link_issuer.http_api.participants.change_request import CHANGE_EXAMPLE, ParticipantChangeSchema, read_changes
 from link_issuer.http_api.participants.enrolment_request import (
     MANY_EXAMPLE,
     ONE_EXAMPLE,
@@ -11,6 +14,7 @@ from link_issuer.http_api.participants.enrolment_request import (
     EnrolmentsSchema,
     read_enrolments,
 )
+from link_issuer.http_api.participants.enrolment_writing import NamedParticipant
 from link_issuer.http_api.participants.participant_change import apply_changes
 from link_issuer.http_api.participants.participant_creation import enrol_all
 from link_issuer.http_api.participants.participant_response import (
@@ -19,11 +23,12 @@ from link_issuer.http_api.participants.participant_response import (
     ParticipantsResponse,
     participant_response,
 )
+from link_issuer.http_api.participants.stored_participants import StoredParticipants
+from link_issuer.http_api.profiles import find_profile
 from referral.events.entities import Participant
-from referral.events.normal_forms import person_id_to_find
 from referral.http.api_keys import requires
 from referral.http.context import context
-from referral.http.idempotency import idempotent
+from referral.http.idempotency import idempotent_except
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import response
@@ -39,7 +44,7 @@ _ONE_OR_MANY: type[OneOrMany] = OneOrMany  # type: ignore[assignment] # mypy doe
 
 @blueprint.route("/v1/programs/<program>/participants", methods=["POST"])
 @requires("links:write")
-@idempotent
+@idempotent_except(StoredParticipants())
 @response(_ONE_OR_MANY, 200, description="All were enrolled before.")
 @response(_ONE_OR_MANY, 201, description="Enrolled.", example=EXAMPLE)
 @blueprint.doc(
@@ -68,29 +73,28 @@ def enrol(program: str) -> tuple[OneOrMany, int]:
     their referrals are counted separately, their friends are rewarded, and they are ranked among partners.
     """
     require_program(program)
-    enrolments, is_batch = read_enrolments()
-    known, participants = enrol_all(program, enrolments)
-    bodies = [
-        participant_response(participant, enrolment.ignored_values(participant))
-        for participant, enrolment in zip(participants, enrolments, strict=True)
-    ]
-    status = 200 if known == len(participants) else 201
-    return ParticipantsResponse(bodies) if is_batch else bodies[0], status
+    request = read_enrolments()
+    known, enrolled = enrol_all(program, request)
+    bodies = [participant_response(named, _ignored(placed, named)) for placed, named in enrolled]
+    status = 200 if known == len(bodies) else 201
+    return ParticipantsResponse(bodies) if request.is_batch else bodies[0], status
 
 
 @blueprint.route("/v1/programs/<program>/participants/<path:participant>", methods=["GET"])
 @requires("read")
 @response(ParticipantResponse, example=EXAMPLE)
 def show(program: str, participant: str) -> ParticipantResponse:
-    """A participant, by `par_…` id or by the platform's id of the person."""
-    return participant_response(_require_participant(program, participant))
+    """A participant, by the platform's id of the person or by person id (`psn_…`)."""
+    found = _require_participant(program, participant)
+    return participant_response(NamedParticipant(found, find_profile(found)))
 
 
 @blueprint.route("/v1/programs/<program>/participants/<path:participant>", methods=["PATCH"])
 @requires("links:write")
-@idempotent
+@idempotent_except(StoredParticipants())
 @response(ParticipantResponse, example=EXAMPLE)
 @blueprint.alt_response(404, description="Not enrolled.")
+@blueprint.alt_response(410, description="They were erased.")
 @blueprint.alt_response(409, description="Another request changes the participant, or they were changed too often.")
 @blueprint.doc(
     requestBody={
@@ -99,21 +103,24 @@ def show(program: str, participant: str) -> ParticipantResponse:
     }
 )
 def change(program: str, participant: str) -> ParticipantResponse:
-    """Change a participant's display name, mention or device; null removes the mention or device.
+    """Change what a participant has given about themselves; null removes a mention, device, contact or language.
 
-    Id, code and link stay. A display name is in effect at once, a mention or device five seconds later; what happened before is
-    judged by the former ones. The same change again changes nothing.
+    Id, code and link stay. A mention or device is in effect five seconds later, and what happened before is judged by the former
+    ones; everything else is in effect at once. A contact is removed when the consent to use it is withdrawn. The same change again
+    changes nothing.
     """
-    return participant_response(apply_changes(_require_participant(program, participant)))
+    return participant_response(apply_changes(_require_participant(program, participant), read_changes()))
+
+
+def _ignored(placed: PlacedEnrolment, named: NamedParticipant) -> Sequence[IgnoredValue]:
+    """The values that were sent for a person and are not stored."""
+    return () if named.as_sent else placed.ignored_values(named.participant, named.profile)
 
 
 def _require_participant(program: str, participant: str) -> Participant:
     require_program(program)
-    catalog = context().catalog
-    found = catalog.participant(participant) if participant.startswith("par_") else None
+    found = context().catalog.participant(context().pseudonyms.person_id_to_find(program, participant))
     if found is None or found.program != program:
-        found = catalog.participant_by_external(program, person_id_to_find(participant))
-    if found is None:
         raise Problem(
             404,
             "unknown_participant",

@@ -1,6 +1,6 @@
-"""Enrols people: finds those enrolled before, reserves codes for the others, and writes them to the catalog."""
+"""Enrols people: finds those enrolled before, and gives the others a code, a participant and a profile."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from flask import g
@@ -8,14 +8,17 @@ from msgspec.structs import replace
 
 from link_issuer.domain.enrolment import (
     Enrolment,
+    PersonPseudonyms,
+    PlacedEnrolment,
     mention_mistakes,
     partner_mistakes,
     since_mistakes,
     with_partner_name,
 )
 from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.participants.enrolment_request import EnrolmentsRequest
+from link_issuer.http_api.participants.enrolment_writing import NamedParticipant, NewParticipants
 from link_issuer.http_api.request_body import invalid_body
-from link_issuer.store import CodeRequest
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
 from referral.events.program import Partner
@@ -23,70 +26,97 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_scope
 from referral.http.context import context
 from referral.http.require import require_program
+from referral.people.pseudonyms import Pseudonyms
 
 _CONSEQUENCE = "No one was enrolled."
 
 
-def enrol_all(program: str, enrolments: Sequence[Enrolment]) -> tuple[int, list[Participant]]:
-    """Returns how many were enrolled before, and all participants in the order of the request, once all are durable.
+def enrol_all(program: str, request: EnrolmentsRequest) -> tuple[int, list[tuple[PlacedEnrolment, NamedParticipant]]]:
+    """Returns how many were enrolled before, and all in the order of the request, once all are durable.
 
-    Raises Problem 422 for partners, mentions and times that are not possible, and 403 for a time without scope `admin`; then no one
-    is enrolled.
+    Raises Problem 422 for partners, mentions and times that are not possible, and 403 for a time without scope `admin`; then no
+    one is enrolled. Raises Problem 503 if another request that enrols one of them with other details has not finished in time.
     """
-    _require_dates(enrolments)
-    by_id = {enrolment.participant_id(program): enrolment for enrolment in enrolments}
     catalog = context().catalog.snapshot()
-    if any(catalog.participant(id_) is None for id_ in by_id):
-        catalog = dependencies().store.complete_catalog()
-    existing = {id_: participant for id_ in by_id if (participant := catalog.participant(id_))}
-    partners = _require_partners(program, enrolments, existing, catalog)
-    fresh = {id_: with_partner_name(one, partners) for id_, one in by_id.items() if id_ not in existing}
-    everyone = existing | _write(program, fresh, catalog)
-    ids = [enrolment.participant_id(program) for enrolment in enrolments]
-    return sum(id_ in existing for id_ in ids), [everyone[id_] for id_ in ids]
+    if not _are_enrolled(program, request.enrolments, catalog):
+        catalog = (
+            dependencies().store.complete_catalog()
+        )  # before their ids are computed: an erased person has another one
+    with dependencies().store.turn(len(request.enrolments)):
+        placed = _place(program, request)
+        existing = _existing(placed, catalog)
+        _require_dates(placed)
+        partners = _require_partners(program, placed, existing, catalog)
+        fresh = {one.id: with_partner_name(one, partners) for one in placed if one.id not in existing}
+        _require_free_mentions(program, fresh.values(), catalog)
+    created = NewParticipants(program, catalog, context().clock.now_ms()).create(fresh) if fresh else {}
+    # A concurrent request may have enrolled a person as another partner, or as a follower.
+    _require_partners(program, list(fresh.values()), {id: one.participant for id, one in created.items()}, catalog)
+    profiles = context().people.profiles_by_id(existing)
+    known = {id: NamedParticipant(one, profiles[id]) for id, one in existing.items()}
+    return sum(one.id in existing for one in placed), [(one, known.get(one.id) or created[one.id]) for one in placed]
 
 
-def _require_dates(enrolments: Sequence[Enrolment]) -> None:
-    if all(enrolment.since is None for enrolment in enrolments):
+def _are_enrolled(program: str, enrolments: Iterable[Enrolment], catalog: Catalog) -> bool:
+    """Whether all are participants, as far as is known without reading on; the first one who is not decides."""
+    pseudonyms = context().pseudonyms
+    found = (catalog.participant(pseudonyms.person_id(program, one.external_id)) for one in enrolments)
+    return all(one is not None and one.erased_at is None for one in found)
+
+
+def _place(program: str, request: EnrolmentsRequest) -> list[PlacedEnrolment]:
+    """The enrolments with the pseudonyms of their people as they are now."""
+    known = context().pseudonyms
+    return [
+        PlacedEnrolment(request.pointer(index), one, _pseudonyms(program, one, known))
+        for index, one in enumerate(request.enrolments)
+    ]
+
+
+def _pseudonyms(program: str, enrolment: Enrolment, known: Pseudonyms) -> PersonPseudonyms:
+    return PersonPseudonyms(
+        known.person_id(program, enrolment.external_id),
+        known.look_alike(program, enrolment.external_id),
+        known.mention(program, enrolment.mention) if enrolment.mention else None,
+        known.device(program, enrolment.device) if enrolment.device else None,
+    )
+
+
+def _existing(placed: Iterable[PlacedEnrolment], catalog: Catalog) -> dict[str, Participant]:
+    """The participants who are enrolled. One who was erased is not: the same external id is a new person from then on."""
+    found = {one.id: catalog.participant(one.id) for one in placed}
+    return {id: known for id, known in found.items() if known is not None and known.erased_at is None}
+
+
+def _require_dates(placed: Sequence[PlacedEnrolment]) -> None:
+    if all(one.details.since is None for one in placed):
         return
     require_scope(g.key, "admin")
     now, most = to_datetime(context().clock.now_ms()), timedelta(days=context().settings.lateness_days)
-    if mistakes := list(since_mistakes(enrolments, now, most)):
+    if mistakes := list(since_mistakes(placed, now, most)):
         raise invalid_body(mistakes, _CONSEQUENCE)
 
 
 def _require_partners(
-    program: str, enrolments: Sequence[Enrolment], existing: dict[str, Participant], catalog: Catalog
+    program: str, placed: Sequence[PlacedEnrolment], existing: Mapping[str, Participant], catalog: Catalog
 ) -> Sequence[Partner]:
     """The partners of the version in force; empty if no partner is to be enrolled. Raises Problem 422."""
-    if all(enrolment.partner is None for enrolment in enrolments):
+    if all(one.details.partner is None for one in placed):
         return ()
     version = catalog.program_at(program, context().clock.now_ms())
     rules = version.program if version else replace(require_program(program).program, partners=())
-    if mistakes := list(partner_mistakes(enrolments, existing, rules)):
+    if mistakes := list(partner_mistakes(placed, existing, rules)):
         raise invalid_body(mistakes, _CONSEQUENCE)
     return rules.partners
 
 
-def _write(program: str, fresh: dict[str, Enrolment], catalog: Catalog) -> dict[str, Participant]:
-    """Gives each person a code and returns the participants, by id, once they are durable."""
+def _require_free_mentions(program: str, fresh: Iterable[PlacedEnrolment], catalog: Catalog) -> None:
     now = to_datetime(context().clock.now_ms())
 
-    def holder(program: str, mention: str) -> Participant | None:
+    def holder(mention: str) -> Participant | None:
+        if not catalog.was_mention_held(program, mention):
+            return None
         return catalog.mention(program, mention) or catalog.mention(program, mention, now)
 
     if mistakes := list(mention_mistakes(program, fresh, holder)):
         raise invalid_body(mistakes, _CONSEQUENCE)
-    newest = catalog.program(program) or require_program(program)
-    blocklist = newest.program.codes.blocklist
-    requests = [CodeRequest(id_, one.display_name, blocklist=blocklist) for id_, one in fresh.items()]
-    codes = dependencies().store.reserve_codes(requests, catalog, context().clock.now_ms())
-    created = [
-        one.participant(program, reserved.code, to_datetime(reserved.since_ms), g.key.id)
-        for one, reserved in zip(fresh.values(), codes, strict=True)
-    ]
-    written = {one.id: one for one in dependencies().store.reserve_participants(created)}
-    # A concurrent request may have enrolled a person as another partner, or as a follower.
-    _require_partners(program, list(fresh.values()), written, catalog)
-    dependencies().store.write(list(written.values()))
-    return written

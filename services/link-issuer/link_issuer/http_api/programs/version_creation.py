@@ -10,13 +10,13 @@ from link_issuer.domain.program_versions import AppliedProgram, InvalidEffective
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.request_body import invalid_body, json_or_yaml_body
 from link_issuer.store import AlreadyTaken
-from referral.events.entities import FOLDERS, ProgramVersion
+from referral.events.entities import FOLDERS, ProgramVersion, PseudonymKey
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.program_file.check import CheckResult, check_program_file
-from referral.program_file.supply import codes_by_pool, supply_problems
+from referral.program_file.supply import supply_problems
 from referral.validation.mistakes import Mistake, count_of_mistakes, first_mistakes
 
 
@@ -41,8 +41,7 @@ def _missing_supplies(program: Program) -> list[Advice]:
     files = catalog.guide_files(program.id)
     if files is None and catalog.guide_files(FOLDERS) is not None:
         files = ()  # all folders are listed, and this program has none
-    codes = codes_by_pool(catalog.program_chunks(program.id))
-    problems = supply_problems(program, codes, files)
+    problems = supply_problems(program, catalog.code_pools(program.id), files)
     return [Advice(one.code, one.pointer, one.detail) for one in problems]
 
 
@@ -79,5 +78,12 @@ def _write(version: ProgramVersion) -> ProgramVersion:
         reserved = dependencies().store.reserve_version(version)
     except AlreadyTaken as error:
         raise Problem(409, "other_version", f"{error}. Read the program, and apply your change to that.") from error
-    dependencies().store.write([reserved])
+    dependencies().store.write([*_first_pseudonym_key(reserved), reserved])
     return reserved
+
+
+def _first_pseudonym_key(version: ProgramVersion) -> Sequence[PseudonymKey]:
+    """With the first program: which key the log's people have their ids by."""
+    if dependencies().store.complete_catalog().pseudonym_key() is not None:
+        return ()
+    return [PseudonymKey(recorded_at=version.recorded_at, fingerprint=context().pseudonyms.key_fingerprint())]

@@ -17,6 +17,8 @@ from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.pages.languages import localize, use_languages_of
+from referral.pages.public_names import public_name_within
+from referral.people.known_people import known_people
 from referral.telemetry.metrics import counter
 
 
@@ -45,7 +47,7 @@ def _status_and_code(reason: DeadEndReason) -> tuple[int, str]:
             return 404, "program_not_started"
         case "program_ended":
             return 410, "program_ended"
-        case "expired" | "disabled" | "exhausted":
+        case "expired" | "disabled" | "exhausted" | "withdrawn":
             return 410, f"link_{reason}"
         case _:
             assert_never(reason)
@@ -55,7 +57,8 @@ def _alternative(holder: Participant | Link | None) -> Alternative | None:
     """What still works: the inviter's own code, otherwise the program's fallback page; None if there is neither."""
     inviter, program = _inviter_with_working_code(holder), _newest_program(holder)
     if inviter:
-        return Alternative("invitation", inviter.shown_name, dependencies().link_url(inviter.code))
+        known = known_people([inviter.id], context().people.snapshot())[inviter.id]
+        return Alternative("invitation", public_name_within(known), dependencies().link_url(inviter.code))
     if program and program.fallback_url:
         return Alternative("fallback", localize(program.name), program.fallback_url)
     return None
@@ -81,7 +84,7 @@ def _inviter_with_working_code(holder: Participant | Link | None) -> Participant
     if inviter is None:
         return None
     version = catalog.program_at(inviter.program, now_ms)
-    return inviter if unavailable_reason(inviter, version, to_datetime(now_ms)) is None else None
+    return inviter if unavailable_reason(inviter, inviter, version, to_datetime(now_ms)) is None else None
 
 
 def _newest_version(holder: Participant | Link | None) -> ProgramVersion | None:

@@ -77,11 +77,12 @@ class RedirectResolver:
         Raises what `use_link` raises.
         """
         holder = catalog.code(code)
-        if holder is None:
+        owner = catalog.owner(holder) if holder else None
+        if holder is None or owner is None:
             return None
         now_ms = self.clock.now_ms()
         version = catalog.program_at(holder.program, now_ms)
-        reason = unavailable_reason(holder, version, to_datetime(now_ms))
+        reason = unavailable_reason(holder, owner, version, to_datetime(now_ms))
         if version is None or reason is not None:
             return Unavailable(reason or "program_not_started", holder)
         visitor = classify_visitor(visit.method, visit.purpose, visit.user_agent)

@@ -10,6 +10,7 @@ from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.policies.catalogue import CHANNELS
 from link_issuer.domain.share_kit import ShareKit, best_code_holder, policy_violations
 from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.profiles import find_profile
 from link_issuer.http_api.request_body import invalid_body
 from link_issuer.http_api.require import require_participant
 from link_issuer.http_api.sharing.share_kit_response import ShareKitResponse, share_kit_response
@@ -49,25 +50,30 @@ def share_kit(query: dict[str, str], participant: str) -> ShareKitResponse:
     """
     context().follower.read_to_end()  # so that a link created a moment ago is used
     owner = require_participant(participant)
-    version = _require_started(owner)
+    version = require_started(owner)
     channel: Channel = query["channel"]  # type: ignore[assignment] # the schema allows no other
     locale: Language = query.get("locale") or first_language(version.program.name)  # type: ignore[assignment] # as above
     with force_locale(LOCALES[locale]):
-        kit = _compose(owner, version, channel, query.get("content"), locale)
+        kit = compose_kit(owner, version, channel, query.get("content"), locale)
     _require_compliance(kit)
     return share_kit_response(kit, owner.id, locale)
 
 
-def _require_started(owner: Participant) -> ProgramVersion:
+def require_started(owner: Participant) -> ProgramVersion:
+    """Returns the program version in force. Raises Problem 409 if there is none yet."""
     version = context().catalog.program_at(owner.program, context().clock.now_ms())
     if version is None:
         raise Problem(409, "program_not_started", f"{owner.program} has not started: there is nothing to share yet.")
     return version
 
 
-def _compose(
+def compose_kit(
     owner: Participant, version: ProgramVersion, channel: Channel, content: str | None, locale: Language
 ) -> ShareKit:
+    """Returns a participant's kit on a channel in a language, which must be the request's.
+
+    Raises Problem 422 for a channel that the program does not have, and for unknown content.
+    """
     program = version.program
     if channel not in program.channels:
         detail = f"must be one of the channels of {program.id}: {', '.join(program.channels)}; got {channel!r}"
@@ -79,12 +85,15 @@ def _compose(
         context().catalog.links(owner.id),
         channel,
         item,
-        lambda link: unavailable_reason(link, version, now) is None,
+        lambda link: unavailable_reason(link, owner, version, now) is None,
     )
     link = dependencies().link_url(holder.code)
     try:
         return invitation_kit(
-            Invitation(program=program, owner=owner, holder=holder, address=link), channel, content, locale
+            Invitation(program=program, owner=owner, profile=find_profile(owner), holder=holder, address=link),
+            channel,
+            content,
+            locale,
         )
     except LookupError:
         ids = ", ".join(item.id for item in program.content)

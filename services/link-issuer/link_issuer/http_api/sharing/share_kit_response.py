@@ -14,7 +14,7 @@ from referral.pages.languages import Language
 class ShareKitResponse(Struct):
     """What to post or send on one channel; fields that the channel's policy does not allow are null."""
 
-    participant: Annotated[str, Meta(description="par_…")]
+    participant: Annotated[str, Meta(description="psn_…")]
     channel: str
     content: Annotated[str | None, Meta(description="The content item whose texts are used.")]
     cta: Annotated[str | None, Meta(description="Its call to action.")]

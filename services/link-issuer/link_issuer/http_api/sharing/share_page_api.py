@@ -9,6 +9,7 @@ from flask_smorest import Blueprint
 from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.share_kit import ShareKit, policy_violations
 from link_issuer.http_api.dependencies import dependencies
+from link_issuer.http_api.profiles import find_profile
 from link_issuer.http_api.redirect.dead_end_response import dead_end
 from link_issuer.pages.invitation import Invitation, invitation_kit, page_channel, page_content
 from link_issuer.pages.share_page import SharePage, compose_poster, compose_share_page
@@ -94,11 +95,13 @@ def compose_page(code: str) -> ComposedPage | Response:
         return dead_end("unknown", None, code)
     version, owner = catalog.program_at(holder.program, now_ms), catalog.owner(holder)
     uses = catalog.uses(holder.code) - catalog.returned_uses(holder.code)
-    reason = unavailable_reason(holder, version, to_datetime(now_ms), uses)
+    reason = unavailable_reason(holder, owner, version, to_datetime(now_ms), uses)
     if version is None or owner is None or reason is not None:
         return dead_end(reason or "unknown", holder, code)
     link = dependencies().link_url(holder.code)
-    return _compose(Invitation(program=version.program, owner=owner, holder=holder, address=link))
+    return _compose(
+        Invitation(program=version.program, owner=owner, profile=find_profile(owner), holder=holder, address=link)
+    )
 
 
 def _compose(invitation: Invitation) -> ComposedPage:
@@ -108,10 +111,11 @@ def _compose(invitation: Invitation) -> ComposedPage:
     content = page_content(request.args.get("content", ""), invitation.program, invitation.holder)
     kit = invitation_kit(invitation, channel, content, language())
     query = {"lang": language(), "channel": channel, **({"content": kit.content} if kit.content else {})}
-    return ComposedPage(invitation.program.id, compose_share_page(invitation, _compliant(kit)), query)
+    return ComposedPage(invitation.program.id, compose_share_page(invitation, compliant(kit)), query)
 
 
-def _compliant(kit: ShareKit) -> ShareKit:
+def compliant(kit: ShareKit) -> ShareKit:
+    """Returns the kit; without the program's texts if they violate the channel's policy."""
     return kit.without_program_texts() if policy_violations(kit) else kit
 
 

@@ -51,6 +51,7 @@ def ticket(code: str) -> tuple[ShareTicket, Headers] | Response:
 @idempotent
 @response(PressResponse, 201)
 @blueprint.alt_response(404, description="The code is unknown.")
+@blueprint.alt_response(410, description="The participant was erased.")
 @blueprint.alt_response(
     429, description="Too many reports from pages of this code; Retry-After is when to send the next."
 )
@@ -70,8 +71,10 @@ def press(code: str) -> PressResponse:
     body = read_press()
     holder = require_code_holder(code)
     owner = context().catalog.owner(holder)
-    if owner is None:
-        raise LookupError(f"the catalog has {holder.id} but not its participant")
+    if owner is None or owner.erased_at is not None:
+        raise Problem(
+            410, "link_withdrawn", f"{holder.code} leads nowhere: the person who shared it no longer takes part."
+        )
     token = _read_token(body["token"], holder.code)
     if wait_s := dependencies().share_rate_limit.seconds_to_wait(holder.code):
         detail = f"Pages of {holder.code} report more shares than people make. Retry after {wait_s} seconds."

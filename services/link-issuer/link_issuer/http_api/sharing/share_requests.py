@@ -29,7 +29,7 @@ class ShareSchema(StrictSchema):
     """A share, as a platform reports it."""
 
     program = text("the program", 64, required=True)
-    participant = text("whose share it is, by par_… id; otherwise send `person`", 64)
+    participant = text("whose share it is, by psn_… id; otherwise send `person`", 64)
     person = person_id("who shared, by the platform's id; also people who are not enrolled")
     channel = choice(get_args(Channel), "where it was shared")
     content = identifier("the content item", required=False)

@@ -14,7 +14,8 @@ class ShareResponse(Struct):
 
     id: str
     program: str
-    person: str
+    person: Annotated[str | None, Meta(description="The platform's id of who shared; null once they were erased.")]
+    person_id: Annotated[str, Meta(description="psn_…")]
     channel: Channel
     participant: str | None
     content: str | None
@@ -37,12 +38,13 @@ class PressResponse(Struct):
     occurred_at: Timestamp
 
 
-def share_response(channel: Channel, line: ContentShared) -> ShareResponse:
-    """The body that describes a share on `channel` that was recorded as `line`."""
+def share_response(channel: Channel, line: ContentShared, external_id: str | None) -> ShareResponse:
+    """The body that describes a share on `channel` by a person of the platform that was recorded as `line`."""
     return ShareResponse(
         id=line.id,
         program=line.program,
-        person=line.person,
+        person=external_id,
+        person_id=line.person,
         channel=channel,
         participant=line.data.participant,
         content=line.data.content,

@@ -13,12 +13,15 @@ from link_issuer.http_api.sharing.share_requests import SHARE_EXAMPLE, ShareSche
 from link_issuer.http_api.sharing.share_responses import ShareResponse, share_response
 from referral.events.entities import Link, Participant
 from referral.events.ids import derive_id, random_id
+from referral.events.people import Person
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
-from referral.http.idempotency import idempotency_key, idempotent
+from referral.http.idempotency import idempotency_key, idempotent_except
 from referral.http.require import require_program
 from referral.http.responses import response
+from referral.http.secret_field import SecretField
+from referral.people.known_people import known_people
 from referral.validation.mistakes import Mistake
 
 blueprint = Blueprint("shares", __name__, description="Shares of content, reported by platforms and by share pages.")
@@ -26,7 +29,7 @@ blueprint = Blueprint("shares", __name__, description="Shares of content, report
 
 @blueprint.route("/v1/shares", methods=["POST"])
 @requires("events:write")
-@idempotent
+@idempotent_except(SecretField("person", recover=lambda made: _external_id(str(made["person_id"]))))
 @response(ShareResponse, 201)
 @blueprint.alt_response(404, description="Unknown program.")
 @blueprint.alt_response(503, description="The log did not respond: send the request again.")
@@ -47,8 +50,23 @@ def report() -> ShareResponse:
     share = _share(body)
     now = to_datetime(context().clock.now_ms())
     line = share.fact(body.get("id") or _new_id(share.program), body.get("occurred_at", now))
+    _introduce(share, body.get("person"))
     dependencies().send(line)
-    return share_response(share.channel, line)
+    return share_response(share.channel, line, _external_id(share.person) or body.get("person"))
+
+
+def _introduce(share: ShareReport, external_id: str | None) -> None:
+    """Returns once the log has who shared, before the share is written: never a share of a person who cannot be named."""
+    if external_id is None or known_people([share.person], context().people)[share.person] is not None:
+        return
+    now = to_datetime(context().clock.now_ms())
+    person = Person(id=share.person, program=share.program, recorded_at=now, external_id=external_id)
+    dependencies().store.write([], [person])
+
+
+def _external_id(person: str) -> str | None:
+    known = known_people([person], context().people)[person]
+    return known.external_id if known else None
 
 
 def _new_id(program: str) -> str:
@@ -70,7 +88,7 @@ def _share(body: dict[str, Any]) -> ShareReport:
     owner = context().catalog.owner(holder) if holder else sharer
     return ShareReport(
         program=newest.program.id,
-        person=body.get("person") or (sharer.external_id if sharer else ""),
+        person=_person_id(body),
         channel=body["channel"],
         content=spec.content,
         cta=spec.cta,
@@ -79,13 +97,17 @@ def _share(body: dict[str, Any]) -> ShareReport:
     )
 
 
+def _person_id(body: dict[str, Any]) -> str:
+    """The person id of who shared."""
+    return str(body.get("participant") or context().pseudonyms.person_id(body["program"], body["person"]))
+
+
 def _participant(body: dict[str, Any]) -> Participant | None:
     """The participant named in the body, or the participant that the person is, if they are enrolled. Raises Problem 422."""
-    catalog, program = context().catalog, body["program"]
-    if "participant" not in body:
-        return catalog.participant_by_external(program, body["person"])
-    participant = catalog.participant(body["participant"])
-    if participant is None or participant.program != program:
+    program, participant = body["program"], context().catalog.participant(_person_id(body))
+    if participant is not None and participant.erased_at is not None:
+        participant = None
+    if "participant" in body and (participant is None or participant.program != program):
         detail = f"{body['participant']} is not enrolled in {program}: enrol them, or send `person`"
         raise invalid_share(Mistake("/participant", detail))
     return participant
@@ -95,11 +117,12 @@ def _code_holder(body: dict[str, Any], sharer: Participant | None) -> Participan
     """The holder of the shared code. A participant's own share must have one of their codes. Raises Problem 422."""
     if "code" not in body:
         return None
-    holder = context().catalog.code(body["code"])
-    if holder is None or holder.program != body["program"]:
+    catalog = context().catalog
+    holder = catalog.code(body["code"])
+    owner = catalog.owner(holder) if holder else None
+    if holder is None or holder.program != body["program"] or owner is None or owner.erased_at is not None:
         raise invalid_share(Mistake("/code", f"{body['program']} has no code {body['code']}: leave it out"))
-    owner_id = holder.participant if isinstance(holder, Link) else holder.id
-    if "participant" in body and sharer is not None and owner_id != sharer.id:
+    if "participant" in body and sharer is not None and owner.id != sharer.id:
         detail = f"{holder.code} belongs to another participant: send one of {sharer.id}'s codes, or `person`"
         raise invalid_share(Mistake("/code", detail))
     return holder

@@ -1,0 +1,1 @@
+"""The console views of this service: sign-in, keys, operators."""

@@ -1,0 +1,22 @@
+"""The home view of the console."""
+
+from flask import Blueprint, request
+
+from link_issuer.console_parts import PartRequest
+from link_issuer.http_api.dependencies import dependencies
+from link_issuer.pages.home_page import home_page
+from referral.console.guard import Visit, console_view
+from referral.pages.console_shell import current_program
+
+blueprint = Blueprint("console_home", __name__)
+
+
+@blueprint.get("/console")
+@console_view("read")
+def home(visit: Visit) -> str:
+    """What waits for an operator, the longest wait first."""
+    program = current_program(visit)
+    if program is None:
+        return home_page(visit, [], [])
+    wanted = PartRequest(request.headers.get("Cookie", ""), request.scheme, program)
+    return home_page(visit, *dependencies().console_parts.needs(wanted))

@@ -1,0 +1,1 @@
+"""Operators of the console and the audit log, over HTTP."""

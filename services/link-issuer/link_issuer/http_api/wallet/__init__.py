@@ -1,0 +1,1 @@
+"""The wallet's parts of link-issuer: the share sheet, and the preferences."""

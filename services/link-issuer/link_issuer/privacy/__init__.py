@@ -1,0 +1,1 @@
+"""People's rights: what is stored about a person is collected, or erased."""
