@@ -4,17 +4,21 @@ from flask import Flask
 
 from conversion_tracker.attribution.api import blueprint as people
 from conversion_tracker.bans.api import blueprint as bans
+from conversion_tracker.console.review_views import blueprint as console_review
 from conversion_tracker.dependencies import Dependencies, init_app
 from conversion_tracker.explain.api import blueprint as explanations
 from conversion_tracker.ingest.adapters.cloudevents.api import blueprint as cloudevents
 from conversion_tracker.ingest.adapters.json_mapping.api import blueprint as json_mapping
 from conversion_tracker.ingest.adapters.wechat.api import blueprint as wechat
 from conversion_tracker.ingest.api import blueprint as events
+from conversion_tracker.ingest.event_pseudonyms import PeopleChanges
 from conversion_tracker.ingest.events_openapi import SCHEMAS
 from conversion_tracker.ingest.fast_path import ROUTE, ingest_fast_path
 from conversion_tracker.rejected.api import blueprint as rejected
 from conversion_tracker.replay.api import blueprint as replays
 from conversion_tracker.screening.api import blueprint as conversions
+from conversion_tracker.wallet.api import blueprint as wallet
+from conversion_tracker.wallet.api import pages as wallet_pages
 from referral.config import Settings
 from referral.events.keys import KeyedLine
 from referral.http.app import create_app
@@ -23,7 +27,22 @@ from referral.http.fast_path import mount_fast_path
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "conversion-tracker"
-BLUEPRINTS = (events, people, explanations, conversions, bans, replays, rejected, cloudevents, wechat, json_mapping)
+BLUEPRINTS = (
+    events,
+    people,
+    explanations,
+    conversions,
+    bans,
+    replays,
+    rejected,
+    wallet,
+    cloudevents,
+    wechat,
+    json_mapping,
+)
+
+CONSOLE = (console_review,)  # pages for operators; not part of the API
+WALLET = (wallet_pages,)  # pages for people; not part of the API
 
 
 def app(settings: Settings | None = None) -> Flask:
@@ -33,14 +52,16 @@ def app(settings: Settings | None = None) -> Flask:
     flask_app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=BLUEPRINTS)
     _add_event_schemas(flask_app)
     init_app(flask_app)
+    for views in (*CONSOLE, *WALLET):
+        flask_app.register_blueprint(views)
     _mount_ingest_fast_path(flask_app, settings)
     return flask_app
 
 
 def _mount_ingest_fast_path(app: Flask, settings: Settings) -> None:
-    def send(lines: list[KeyedLine]) -> None:
+    def send(lines: list[KeyedLine], people: PeopleChanges) -> None:
         mine: Dependencies = app.extensions[SERVICE]
-        mine.publish_events(lines)
+        mine.publish_events(lines, people)
 
     mine: Dependencies = app.extensions[SERVICE]
     shared: Context = app.extensions["referral"]

@@ -10,18 +10,23 @@ from conversion_tracker.attribution.store import PersonStore
 from conversion_tracker.bans.store import BanStore
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient
 from conversion_tracker.ingest.adapters.mapped_event import IgnoredReason
+from conversion_tracker.ingest.event_pseudonyms import PeopleChanges
 from conversion_tracker.ingest.validation import EventValidator
 from conversion_tracker.rejected.store import RejectedStore
 from conversion_tracker.replay.jobs import ReplayJobs
 from conversion_tracker.replay.launcher import ReplayLauncher
 from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
+from referral.console.audit_log import AuditLog
+from referral.console.guard import init_console
 from referral.events.keys import KeyedLine
+from referral.events.people import PeopleEntity, people_key
 from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.context import Context
 from referral.log.fold_producer import FoldProducer, KafkaFoldProducer
 from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
+from referral.people.people_record import people_records
 from referral.telemetry.label_limit import LabelLimit
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
@@ -51,18 +56,20 @@ class Dependencies:
     explanations: ConcurrencyLimit
     adapter_labels: LabelLimit = field(default_factory=lambda: LabelLimit(100))
 
-    def publish_events(self, lines: list[KeyedLine]) -> None:
-        """Returns when Kafka has acknowledged every line. Raises NotDurable or Overloaded."""
-        self.publisher.publish(EVENTS, lines)
+    def publish_events(self, lines: list[KeyedLine], people: PeopleChanges) -> None:
+        """Returns when Kafka has acknowledged every line, and who its people are. Raises NotDurable or Overloaded."""
+        self.publisher.publish(EVENTS, lines, people_records(people.records))
+        people.confirm()
         counter("ingest_accepted").inc(len(lines))
 
     def count_ignored(self, adapter: str, reason: IgnoredReason) -> None:
         """Counts what a platform sent that is no event."""
         counter("adapter_ignored").labels(self.adapter_labels.label(adapter), reason).inc()
 
-    def publish_line(self, topic: Topic, key: str, line: msgspec.Struct) -> None:
-        """Returns when Kafka has acknowledged the line. Raises NotDurable or Overloaded."""
-        self.publisher.publish(topic, [(key, _encode(line))])
+    def publish_decision(self, topic: Topic, key: str, line: msgspec.Struct, *people: PeopleEntity | None) -> None:
+        """Returns when Kafka has acknowledged the line, and what it says about people. Raises NotDurable or Overloaded."""
+        records = people_records({people_key(one): one for one in people if one is not None})
+        self.publisher.publish(topic, [(key, _encode(line))], records)
 
 
 def init_app(app: Flask) -> Flask:
@@ -75,10 +82,14 @@ def init_app(app: Flask) -> Flask:
     retry_producer = KafkaFoldProducer(settings, shared.clock)
     shared.on_close(retry_producer.close)
     log_readers, leaderboard = _trace_sources(shared)
+    publisher = shared.publisher()
+    init_console(app, AuditLog(publisher, shared.clock))
     tolerance, lateness = timedelta(seconds=settings.future_tolerance_s), timedelta(days=settings.lateness_days)
     app.extensions[_NAME] = Dependencies(
-        EventValidator(TokenSigner(shared.key_ring), tolerance, settings.max_event, lateness),
-        shared.publisher(),
+        EventValidator(
+            TokenSigner(shared.key_ring), shared.pseudonyms, shared.people, tolerance, settings.max_event, lateness
+        ),
+        publisher,
         PersonStore(shared.redis, settings.partitions),
         shared.catalog.snapshot(),
         BanStore(shared.redis, settings.partitions),

@@ -3,13 +3,13 @@
 from flask_smorest import Blueprint
 
 from conversion_tracker.attribution.attribution_rules import attribution_rules
+from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.person_response import PersonResponse, attribution_response, person_response
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.graph.network import Network, measure_network, upline
+from conversion_tracker.person_request import person_id_of
 from referral.events.entities import ProgramVersion
-from referral.events.ids import participant_id
-from referral.events.normal_forms import person_id_to_find
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
@@ -33,30 +33,34 @@ def person(program: str, external_id: str) -> PersonResponse:
     Also their upline, and the size of their network to the third degree: measured, never paid. A referral that closes a
     referral cycle does not count.
     """
-    external_id = person_id_to_find(external_id)
-    known, participant = _load_person(program, external_id), participant_id(program, external_id)
-    edges = dependencies().people.edges(program)
-    network = measure_network(participant, edges, MAX_PEOPLE_READ)
+    id = person_id_of(program, external_id)
+    known, edges = _load_person(program, id), dependencies().people.edges(program)
+    network = measure_network(id, edges, MAX_PEOPLE_READ)
     if known is None and network == _EMPTY_NETWORK:
         raise _unknown_person(program, external_id)
-    state, catalog = known or Person(), context().catalog
+    state, referrers = known or Person(), known_referrers()
     version = version_of(program, state)
     rules = attribution_rules(version) if version else None
-    attribution = attribution_response(program, external_id, state, rules, catalog)
-    return person_response(attribution, network, upline(participant, edges.referrer), catalog)
+    attribution = attribution_response(program, id, state, rules, referrers)
+    return person_response(attribution, network, upline(id, edges.referrer), referrers)
 
 
-def known_person(program: str, external_id: str) -> Person:
-    """Returns the state of a person by their normalized id. Raises Problem 404 for an unknown program or person."""
-    person = _load_person(program, external_id)
+def known_referrers() -> KnownReferrers:
+    """The participants as the directory knows them."""
+    return KnownReferrers(context().catalog, context().people)
+
+
+def known_person(program: str, id: str, external_id: str) -> Person:
+    """Returns the state of a person by their id. Raises Problem 404 for an unknown program or person, named as in the request."""
+    person = _load_person(program, id)
     if person is None:
         raise _unknown_person(program, external_id)
     return person
 
 
-def _load_person(program: str, external_id: str) -> Person | None:
+def _load_person(program: str, id: str) -> Person | None:
     require_program(program)
-    return dependencies().people.person(program, external_id)
+    return dependencies().people.person(program, id)
 
 
 def _unknown_person(program: str, external_id: str) -> Problem:

@@ -19,6 +19,7 @@ class ProgramRules:
     by_number: dict[int, AttributionRules]
     known_from: datetime  # the second in which the first version was recorded
     order_thresholds: list[tuple[datetime, OrderThreshold]]  # with the time from which each has been in force
+    rewards_orders_since: datetime | None = None  # when the first version with a reward for orders took effect
 
     def in_force_at(self, moment: datetime) -> AttributionRules | None:
         """Returns the rules in force at a time; None before the first version."""
@@ -31,6 +32,10 @@ class ProgramRules:
         An order that meets none of them cannot qualify the referral of a person who followed by then.
         """
         return [threshold for since, threshold in self.order_thresholds if since <= moment]
+
+    def rewards_orders_by(self, moment: datetime) -> bool:
+        """Returns whether a version in force at any time up to `moment` rewards the orders of referred people."""
+        return self.rewards_orders_since is not None and self.rewards_orders_since <= moment
 
     def of_version(self, version: int) -> AttributionRules | None:
         """Returns the rules of a version; None for version 0, which means that none were in force."""
@@ -65,5 +70,12 @@ class CompiledRules:
             by_number={rule.version: rule for rule in rules},
             known_from=min(version.recorded_at for version in versions).replace(microsecond=0),
             order_thresholds=thresholds,
+            rewards_orders_since=next(
+                (version.effective_from for version in versions if _rewards_orders(version)), None
+            ),
         )
         return compiled
+
+
+def _rewards_orders(version: ProgramVersion) -> bool:
+    return any(rule.on == "order.qualified" for rule in version.program.rewards)

@@ -3,7 +3,8 @@
 An entity counts from the time it was recorded; so a replay decides as the first run did. Only a participant's generated code
 counts from the start of the second it was recorded in, since platforms often report whole seconds: it is random, so it cannot
 have been used before. A mention, a tag or a chosen code may have been used before, and was unknown then. A participant whose
-enrolment was dated back counts from that time, for what is appended to the log after the enrolment.
+enrolment was dated back counts from that time, for what is appended to the log after the enrolment. Evidence that leads to a
+participant who was erased is of no one, for what happened once the erasure is in effect.
 """
 
 from dataclasses import dataclass
@@ -74,11 +75,11 @@ class EvidenceReader:
         if kind == "touch" and not touches:
             return None
         if kind == "follow":
-            handle = fact.data.handle  # type: ignore[union-attr] # a follow's data have it
+            matches = fact.data.handle_matches  # type: ignore[union-attr] # a follow's data have them
             version = rules.version if rules else 0
-            given = fact.device, None, fact.network, handle
+            given = fact.device, None, fact.network, fact.look_alike, matches
             return HistoryEntry(at, fact.id, kind, touches, version, *given, *position[1:3], micros)
-        return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, *position[1:3], micros)
+        return HistoryEntry(at, fact.id, kind, touches, 0, None, None, None, None, (), *position[1:3], micros)
 
     def _touches(self, fact: Fact, at: int, known_by: datetime, appended_ms: int) -> tuple[Touch, ...]:
         touches: list[Touch] = []
@@ -100,7 +101,7 @@ class EvidenceReader:
     ) -> Touch:
         found = self.catalog.code(code)
         exists = found and found.program == fact.program and _existed_by(found, known_by, appended_ms)
-        owner = self.catalog.owner(found) if found and exists else None
+        owner = _unless_erased(self.catalog.owner(found), known_by) if found and exists else None
         if found is None or owner is None:
             return Touch(kind, at, fact.id, flaw="unknown_code", code=code, micros=micros_of(fact))
         referrer, flaw = _resolve_referrer(owner, fact.person, self._code_flaw(found, at, known_by))
@@ -157,7 +158,7 @@ class EvidenceReader:
             return None
         if click.program != fact.program:
             return None
-        owner = self.catalog.participant(click.participant)
+        owner = _unless_erased(self.catalog.participant(click.participant), known_by)
         if owner is None:
             return Touch("click", click.clicked_at_ms, click.id, flaw="unknown_code", code=click.code)
         referrer, flaw = _resolve_referrer(owner, fact.person, self._click_flaw(click, known_by))
@@ -166,7 +167,7 @@ class EvidenceReader:
         return _with_partner(touch, owner, click.partner, click.campaign)
 
     def _mention_touch(self, mention: str, fact: Fact, at: int, known_by: datetime, appended_ms: int) -> Touch:
-        owner = self.catalog.mention(fact.program, mention, known_by)
+        owner = _unless_erased(self.catalog.mention(fact.program, mention, known_by), known_by)
         if owner is None or not owner.counts(known_by, appended_ms):
             return Touch("mention", at, fact.id, flaw="unknown_mention", code=mention, micros=micros_of(fact))
         referrer, flaw = _resolve_referrer(owner, fact.person)
@@ -176,8 +177,8 @@ class EvidenceReader:
 
     def _tag_touch(self, fact: FriendTagged, at: int, known_by: datetime, appended_ms: int) -> Touch | None:
         """Being tagged by a person who is not a participant is not evidence."""
-        owner = self.catalog.participant_by_external(fact.program, fact.data.by)
-        if owner is None or not owner.counts(known_by, appended_ms):
+        owner = _unless_erased(self.catalog.participant(fact.data.by), known_by)
+        if owner is None or owner.program != fact.program or not owner.counts(known_by, appended_ms):
             return None
         referrer, flaw = _resolve_referrer(owner, fact.person)
         touch = Touch("tag", at, fact.id, referrer, flaw, channel=fact.channel, micros=micros_of(fact))
@@ -201,6 +202,11 @@ def _existed_by(owner: Participant | Link, known_by: datetime, appended_ms: int)
     )
 
 
+def _unless_erased(owner: Participant | None, known_by: datetime) -> Participant | None:
+    """Returns the participant; None once their erasure is in effect: from then on no evidence leads to them."""
+    return None if owner is None or _is_in_effect(owner.erased_at, known_by) else owner
+
+
 def _is_in_effect(since: datetime | None, moment: datetime) -> bool:
     """Returns whether what was recorded at `since` has taken effect by a moment.
 
@@ -210,8 +216,8 @@ def _is_in_effect(since: datetime | None, moment: datetime) -> bool:
 
 
 def _resolve_referrer(owner: Participant, person: str, flaw: TouchFlaw | None = None) -> tuple[str, TouchFlaw | None]:
-    """Returns the referrer's participant id, empty if the touch has a flaw, and that flaw."""
-    if owner.external_id == person:
+    """Returns the referrer's person id, empty if the touch has a flaw, and that flaw."""
+    if owner.id == person:
         return "", "self_referral"
     return ("", flaw) if flaw else (owner.id, None)
 

@@ -1,25 +1,31 @@
 """The attribute fold: events → attributions. Decides the verdict on a person from their whole history, publishes what changed."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TypeGuard
 
-from conversion_tracker.attribution.compiled_rules import CompiledRules
+from msgspec import Struct
+
+from conversion_tracker.attribution.compiled_rules import CompiledRules, ProgramRules
 from conversion_tracker.attribution.evidence import EvidenceReader, affects_attribution
+from conversion_tracker.attribution.order_events import order_events
 from conversion_tracker.attribution.orders import ORDER_FACTS, with_order
 from conversion_tracker.attribution.person import (
     Person,
+    PersonChange,
     RulesByVersion,
     apply_entry,
     count_early,
     count_late,
     retention_due_at,
 )
+from conversion_tracker.attribution.timeline import HistoryEntry
 from conversion_tracker.attribution.verdict_events import AttributionEvent
 from conversion_tracker.bans.ban_events import apply_ban_event, ban_index_change, to_referrer_event
 from referral.catalog.view import Catalog
 from referral.events import keys
 from referral.events.attributions import attribution_key
-from referral.events.facts import BanDecision, EventLine, Fact
+from referral.events.facts import BanDecision, ClickReclassed, EventLine, Fact, LinkClicked
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.fold.fold import Decision, Key, Output, Position, Timer
@@ -53,6 +59,7 @@ class AttributeFold:
     service = SERVICE
     source: Topic = EVENTS
     outputs: Sequence[Topic] = (ATTRIBUTIONS,)
+    ignored: Sequence[type[Struct]] = (LinkClicked, ClickReclassed)
     state: object = Person
     keeps_order = False
 
@@ -72,9 +79,9 @@ class AttributeFold:
         self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
     ) -> Decision[Person]:
         """Decides what the line changes about its person. A line from before the program was recorded is only counted."""
-        if isinstance(line, BanDecision):
-            return self._decide_ban(line, states, catalog)
-        if not affects_attribution(line) or (rules := self._rules.of_program(line.program, catalog)) is None:
+        if not affects_attribution(line):
+            return self._decide_ban(line, states, catalog) if isinstance(line, BanDecision) else Decision()
+        if (rules := self._rules.of_program(line.program, catalog)) is None:
             return Decision()
         at = to_ms(line.occurred_at)
         known_by = line.occurred_at if at <= position.recorded_at_ms else to_datetime(position.recorded_at_ms)
@@ -92,7 +99,7 @@ class AttributeFold:
         if position.recorded_at_ms - at > self._lateness_ms:
             return Decision({key: count_late(person)})
         change = apply_entry(person, entry, line.program, line.person, rules.of_version)
-        return _publish(key, *change, rules.of_version) if change else Decision()
+        return _publish_with_orders(key, line, change, entry, rules, known_by) if change else Decision()
 
     def _decide_ban(
         self, line: BanDecision, states: Mapping[Key, Person | float | None], catalog: Catalog
@@ -106,7 +113,8 @@ class AttributeFold:
         change = apply_ban_event(line, before if isinstance(before, Person) else Person(), rules.of_version)
         if change is None:
             return Decision()
-        decision, referrer_event = _publish(key, *change, rules.of_version), to_referrer_event(line)
+        decision = _publish_with_orders(key, line, change, None, rules, line.occurred_at)
+        referrer_event = to_referrer_event(line)
         decision.changes.update(ban_index_change(line))
         decision.outputs.append(Output(ATTRIBUTIONS, referrer_event, attribution_key(referrer_event)))
         return decision
@@ -126,6 +134,23 @@ class AttributeFold:
             return Decision()
         change = apply_entry(state, None, program, person, rules.of_version, to_ms(tick.occurred_at))
         return _publish(key, *change, rules.of_version) if change else Decision()
+
+
+def _publish_with_orders(
+    key: str,
+    line: Fact | BanDecision,
+    change: PersonChange,
+    entry: HistoryEntry | None,
+    rules: ProgramRules,
+    moment: datetime,
+) -> Decision[Person]:
+    """The change, and the lines about orders if the program rewarded orders by a moment."""
+    person, events = change
+    decision = _publish(key, person, events, rules.of_version)
+    if rules.rewards_orders_by(moment):
+        orders = order_events(line.program, line.person, person, entry, events, rules.of_version)
+        decision.outputs += [Output(ATTRIBUTIONS, one, attribution_key(one)) for one in orders]
+    return decision
 
 
 def _publish(

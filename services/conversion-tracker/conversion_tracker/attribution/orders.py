@@ -1,6 +1,7 @@
 """History entries of orders and refunds that can affect whether a referral qualifies."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -23,11 +24,14 @@ def with_order(
     if isinstance(fact, OrderPaid):
         data = fact.data
         thresholds = rules.order_thresholds_by(known_by)
-        if data.amount.is_finite() and any(one.is_met_by(data.amount, data.currency) for one in thresholds):
-            order = OrderRecord(at, data.order, data.amount, data.currency.upper())
+        matters = rules.rewards_orders_by(known_by) or any(
+            one.is_met_by(data.amount, data.currency) for one in thresholds
+        )
+        if data.amount.is_finite() and matters:
+            order = OrderRecord(at, data.order, data.amount, data.currency.upper(), fact.id)
             return replace(entry or _order_entry(fact, at, position), kind="order", order=order)
-    elif isinstance(fact, OrderRefunded) and rules.order_thresholds_by(known_by):
-        refund = OrderRecord(at, fact.data.order)
+    elif isinstance(fact, OrderRefunded) and (rules.rewards_orders_by(known_by) or rules.order_thresholds_by(known_by)):
+        refund = OrderRecord(at, fact.data.order, fact.data.amount or Decimal(0), event=fact.id)
         return replace(entry or _order_entry(fact, at, position), kind="refund", order=refund)
     return entry
 

@@ -16,13 +16,14 @@ from conversion_tracker.attribution.considered_touches import (
 )
 from conversion_tracker.attribution.credit import FULL_CREDIT, CreditModel, Shares, credit_by_model
 from conversion_tracker.attribution.ignored_facts import ignored_facts
+from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.published_verdict import PublishedVerdict
 from conversion_tracker.attribution.referrer_response import ReferrerResponse, referrer_response
 from conversion_tracker.attribution.timeline import Timeline
 from conversion_tracker.attribution.unknown_evidence import explain_unknown
 from conversion_tracker.graph.network import Network
-from referral.catalog.view import Catalog
+from conversion_tracker.named_person import named_person
 from referral.events.attribution_rules import AttributionModel
 from referral.events.attributions import EvidenceKind, UnattributedReason
 from referral.events.facts import Channel
@@ -52,7 +53,7 @@ class TouchResponse(Struct, kw_only=True):
     kind: EvidenceKind
     touched_at: Timestamp
     event: Annotated[str, Meta(description="id of the fact that carries it; of the click, for a click")]
-    code: str | None
+    code: Annotated[str | None, Meta(description="a mention: the handle, null if it is of no participant now")]
     channel: Channel | None
     content: str | None
     cta: str | None
@@ -88,7 +89,8 @@ class AttributionResponse(Struct, kw_only=True):
     """The attribution of a person in a program."""
 
     program: str
-    external_id: str
+    id: Annotated[str, Meta(description="the person id", examples=["psn_3v8k2m9q4t6w1x7z"])]
+    external_id: Annotated[str | None, Meta(description="the platform's id; null once the person was erased")]
     status: FollowStatus
     followed_at: Annotated[Timestamp | None, Meta(description="start of the current follow")]
     first_followed_at: Timestamp | None
@@ -117,15 +119,15 @@ class PersonResponse(AttributionResponse, kw_only=True):
 
 
 def person_response(
-    attribution: AttributionResponse, network: Network, upline: Iterable[str], catalog: Catalog
+    attribution: AttributionResponse, network: Network, upline: Iterable[str], referrers: KnownReferrers
 ) -> PersonResponse:
-    """Returns the response of a person. `upline` are participant ids, the nearest first."""
-    brought_by = [referrer_response(participant, catalog) for participant in upline]
+    """Returns the response of a person. `upline` are person ids, the nearest first."""
+    brought_by = [referrer_response(participant, referrers) for participant in upline]
     return PersonResponse(**msgspec.structs.asdict(attribution), network=network, brought_by=brought_by)
 
 
 def attribution_response(
-    program: str, external_id: str, person: Person, rules: AttributionRules | None, catalog: Catalog
+    program: str, id: str, person: Person, rules: AttributionRules | None, referrers: KnownReferrers
 ) -> AttributionResponse:
     """Returns the attribution part. `rules` are those in force at the first follow; None if there were none."""
     timeline, published = person.history.timeline(), person.published
@@ -133,20 +135,21 @@ def attribution_response(
     shares = credit_by_model(timeline, rules)
     return AttributionResponse(
         program=program,
-        external_id=external_id,
+        id=id,
+        external_id=named_person(id, referrers.people).external_id,
         status=_follow_status(timeline),
         followed_at=None if timeline.since is None else to_datetime(timeline.since),
         first_followed_at=to_datetime(first.at) if first else None,
         version=first.version if first else None,
-        referral=referral_id(program, external_id, referrer) if referrer else None,
-        referrer=referrer_response(referrer, catalog) if referrer else None,
+        referral=referral_id(program, id, referrer) if referrer else None,
+        referrer=referrer_response(referrer, referrers) if referrer else None,
         reason=published.reason if published else None,
         qualified_at=_qualification_time(published),
-        models=_models_response(shares, rules.model if rules else None, catalog),
-        touches=[_touch_response(one, program, shares, catalog) for one in consider_touches(person.history, rules)],
+        models=_models_response(shares, rules.model if rules else None, referrers),
+        touches=[_touch_response(one, program, shares, referrers) for one in consider_touches(person.history, rules)],
         late=person.late_facts,
         early=person.early_facts,
-        ignored=ignored_facts(person, min(version.recorded_at for version in catalog.versions(program))),
+        ignored=ignored_facts(person, min(version.recorded_at for version in referrers.catalog.versions(program))),
     )
 
 
@@ -163,45 +166,45 @@ def _qualification_time(published: PublishedVerdict | None) -> datetime | None:
     return to_datetime(published.qualified_at or published.since)
 
 
-def _models_response(shares: CreditByModel, pays: AttributionModel | None, catalog: Catalog) -> ModelsResponse:
+def _models_response(shares: CreditByModel, pays: AttributionModel | None, referrers: KnownReferrers) -> ModelsResponse:
     return ModelsResponse(
-        first_touch=_sole_referrer(shares["first_touch"], catalog),
-        last_touch=_sole_referrer(shares["last_touch"], catalog),
-        linear=_credit_shares(shares["linear"], catalog),
-        position_based=_credit_shares(shares["position_based"], catalog),
+        first_touch=_sole_referrer(shares["first_touch"], referrers),
+        last_touch=_sole_referrer(shares["last_touch"], referrers),
+        linear=_credit_shares(shares["linear"], referrers),
+        position_based=_credit_shares(shares["position_based"], referrers),
         pays=pays,
     )
 
 
-def _sole_referrer(shares: Shares, catalog: Catalog) -> ReferrerResponse | None:
-    return next((referrer_response(touch.referrer, catalog) for touch in shares), None)
+def _sole_referrer(shares: Shares, referrers: KnownReferrers) -> ReferrerResponse | None:
+    return next((referrer_response(touch.referrer, referrers) for touch in shares), None)
 
 
-def _credit_shares(shares: Shares, catalog: Catalog) -> list[CreditShareResponse]:
+def _credit_shares(shares: Shares, referrers: KnownReferrers) -> list[CreditShareResponse]:
     """Returns the share of each referrer, the largest first."""
     by_referrer: dict[str, int] = {}
     for touch, share in shares.items():
         by_referrer[touch.referrer] = by_referrer.get(touch.referrer, 0) + share
     ranked = sorted(by_referrer.items(), key=lambda item: (-item[1], item[0]))
-    return [CreditShareResponse(referrer_response(id, catalog), share / FULL_CREDIT) for id, share in ranked]
+    return [CreditShareResponse(referrer_response(id, referrers), share / FULL_CREDIT) for id, share in ranked]
 
 
 def _touch_response(
-    considered: ConsideredTouch, program: str, shares: CreditByModel, catalog: Catalog
+    considered: ConsideredTouch, program: str, shares: CreditByModel, referrers: KnownReferrers
 ) -> TouchResponse:
     touch = considered.touch
-    unknown = explain_unknown(touch, program, catalog)
+    unknown = explain_unknown(touch, program, referrers)
     return TouchResponse(
         kind=touch.kind,
         touched_at=to_datetime(touch.at),
         event=touch.event,
-        code=touch.code,
+        code=referrers.evidence_text(program, touch.kind, touch.code),
         channel=touch.channel,
         content=touch.content,
         cta=touch.cta,
         partner=touch.partner,
         campaign=touch.campaign,
-        referrer=referrer_response(touch.referrer, catalog) if touch.referrer else None,
+        referrer=referrer_response(touch.referrer, referrers) if touch.referrer else None,
         won=considered.outcome == "won",
         why=considered.outcome,
         detail=f"{unknown[0].upper()}{unknown[1:]}." if unknown else OUTCOME_TEXTS[considered.outcome],

@@ -21,6 +21,6 @@ def qualifies_at(timeline: Timeline, since: int, rules: AttributionRules, reache
 
 
 def qualifying_order(timeline: Timeline, threshold: OrderThreshold) -> OrderRecord | None:
-    """Returns the first order since the first follow that meets the threshold and was not refunded; None without one."""
+    """Returns the first order since the first follow of which enough was not refunded to meet the threshold; None without one."""
     orders = timeline.valid_orders()
-    return next((order for order in orders if threshold.is_met_by(order.amount, order.currency)), None)
+    return next((order for order in orders if threshold.is_met_by(timeline.kept_amount(order), order.currency)), None)

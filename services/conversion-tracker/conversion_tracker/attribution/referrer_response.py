@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from conversion_tracker.attribution.known_referrers import KnownReferrers
+from conversion_tracker.named_person import NamedPerson, named_person
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import Participant
@@ -20,24 +22,22 @@ class PartnerResponse(Struct):
     name: Annotated[dict[str, str], Meta(description="by language")]
 
 
-class ReferrerResponse(Struct):
+class ReferrerResponse(NamedPerson, frozen=True):
     """A participant who is a referrer."""
 
-    id: Annotated[str, Meta(examples=["par_0t04dnkrn229c38f"])]
-    external_id: str | None
-    display_name: str | None
     kind: ReferrerKind
     partner: PartnerResponse | None
 
 
-def referrer_response(referrer: str, catalog: Catalog) -> ReferrerResponse:
-    """Returns the response of a participant's id; with the id alone if the catalog does not have them."""
+def referrer_response(referrer: str, referrers: KnownReferrers) -> ReferrerResponse:
+    """Returns the response of a participant's id, with what is known about them."""
+    catalog, named = referrers.catalog, named_person(referrer, referrers.people)
     participant = catalog.participant(referrer)
-    if participant is None:
-        return ReferrerResponse(referrer, None, None, "follower", None)
-    partner = _partner_response(participant, participant.partner, catalog) if participant.partner else None
+    partner = (
+        _partner_response(participant, participant.partner, catalog) if participant and participant.partner else None
+    )
     kind: ReferrerKind = "partner" if partner else "follower"
-    return ReferrerResponse(referrer, participant.external_id, participant.shown_name, kind, partner)
+    return ReferrerResponse(named.id, named.external_id, named.display_name, kind, partner)
 
 
 def _partner_response(participant: Participant, id: str, catalog: Catalog) -> PartnerResponse:

@@ -1,13 +1,13 @@
 """Reads the states of people from the attribute fold."""
 
 import msgspec
-from redis import Redis
 
 from conversion_tracker.attribution.fold import NAME, SERVICE, person_key
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.graph.store import EdgeStore
 from referral.events import keys
 from referral.fold.state_keys import state_key
+from referral.redis_client import RedisClient
 from referral.topics import partition_of
 
 _decode = msgspec.msgpack.Decoder(Person).decode
@@ -16,7 +16,7 @@ _decode = msgspec.msgpack.Decoder(Person).decode
 class PersonStore:
     """The people of all programs."""
 
-    def __init__(self, redis: "Redis", partitions: int) -> None:
+    def __init__(self, redis: RedisClient, partitions: int) -> None:
         self._redis = redis
         self._partitions = partitions
 

@@ -44,12 +44,13 @@ def touch_order(touch: Touch) -> tuple[int, int, int, str]:
 
 
 class OrderRecord(Struct, frozen=True, array_like=True, gc=False):
-    """A paid order, or its refund (which has no amount). `order` is the id of the order in the shop."""
+    """A paid order, or a refund: of all of it if the amount is 0. `order` is the shop's id of the order, `event` the fact's id."""
 
     at: int
     order: str
     amount: Decimal = Decimal(0)
     currency: str = ""
+    event: str = ""
 
 
 class HistoryEntry(Struct, frozen=True, array_like=True, gc=False):
@@ -66,7 +67,8 @@ class HistoryEntry(Struct, frozen=True, array_like=True, gc=False):
     device: str | None = None
     order: OrderRecord | None = None
     network: str | None = None
-    handle: str | None = None
+    look_alike: str | None = None
+    handle_matches: tuple[int, ...] = ()
     offset: int = -1
     line: int = 0
     micros: int = 0
@@ -113,11 +115,18 @@ class Timeline(Struct, array_like=True, gc=False):
             self.refunds += (order,)
 
     def valid_orders(self) -> list[OrderRecord]:
-        """Returns the orders at or after the first follow that were not refunded, the earliest first.
+        """Returns the orders at or after the first follow that were not refunded as a whole, the earliest first.
 
-        A refund may arrive before its order; an order that any refund names is not valid.
+        A refund may arrive before its order.
         """
-        if self.first_follow is None:
-            return []
-        refunded = {refund.order for refund in self.refunds}
-        return [order for order in self.orders if order.at >= self.first_follow.at and order.order not in refunded]
+        return [order for order in self.orders_since_follow() if self.kept_amount(order) > 0]
+
+    def orders_since_follow(self) -> list[OrderRecord]:
+        """Returns the orders at or after the first follow, the earliest first."""
+        first = self.first_follow
+        return [order for order in self.orders if order.at >= first.at] if first is not None else []
+
+    def kept_amount(self, order: OrderRecord) -> Decimal:
+        """Returns what is left of an order after its refunds; 0 if a refund is of all of it."""
+        refunds = [refund.amount for refund in self.refunds if refund.order == order.order]
+        return Decimal(0) if Decimal(0) in refunds else order.amount - sum(refunds, Decimal(0))

@@ -4,24 +4,25 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.attribution.timeline import Timeline, Touch, touch_order
-from referral.catalog.view import Catalog
+from conversion_tracker.named_person import named_person
 from referral.events.attributions import UnattributedReason
 from referral.events.entities import Link, Participant
 from referral.events.timestamps import to_datetime
 
 
-def explain_unknown(touch: Touch, program: str, catalog: Catalog) -> str | None:
+def explain_unknown(touch: Touch, program: str, referrers: KnownReferrers) -> str | None:
     """One sentence without a full stop about evidence that was unknown; None for other touches, and if it still has no owner.
 
     Times are in the program's time zone.
     """
-    catalog = catalog.snapshot()  # an explanation need not wait for an owner who was enrolled this second
+    catalog = referrers.catalog.snapshot()  # an explanation need not wait for an owner who was enrolled this second
     if touch.flaw not in ("unknown_code", "unknown_mention") or touch.code is None:
         return None
     holder = catalog.mention(program, touch.code) if touch.flaw == "unknown_mention" else catalog.code(touch.code)
     owner = catalog.owner(holder) if holder is not None and holder.program == program else None
-    if holder is None or owner is None:
+    if holder is None or owner is None or owner.erased_at is not None:
         return None
     zone = ZoneInfo(catalog.versions(program)[0].program.timezone)
 
@@ -29,13 +30,17 @@ def explain_unknown(touch: Touch, program: str, catalog: Catalog) -> str | None:
         return f"{time.astimezone(zone):%Y-%m-%d %H:%M}"
 
     at = local(to_datetime(touch.at))
-    return f"no participant had {touch.code} at {at}; it belongs to {owner.shown_name} {_since(holder, local)} ({zone.key})"
+    evidence = referrers.evidence_text(program, touch.kind, touch.code) or "this mention"
+    name = named_person(owner.id, referrers.people).display_name or owner.code
+    return f"no participant had {evidence} at {at}; it belongs to {name} {_since(holder, local)} ({zone.key})"
 
 
-def explain_reason(reason: UnattributedReason | None, timeline: Timeline, program: str, catalog: Catalog) -> str | None:
+def explain_reason(
+    reason: UnattributedReason | None, timeline: Timeline, program: str, referrers: KnownReferrers
+) -> str | None:
     """The same about the latest touch that has the reason for which a person is unattributed; None if there is none."""
     causes = [touch for touch in timeline.touches if touch.flaw == reason]
-    return explain_unknown(max(causes, key=touch_order), program, catalog) if causes else None
+    return explain_unknown(max(causes, key=touch_order), program, referrers) if causes else None
 
 
 def _since(holder: Participant | Link, local: Callable[[datetime], str]) -> str:

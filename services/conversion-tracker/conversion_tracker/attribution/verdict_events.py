@@ -78,6 +78,7 @@ def _reversed_event(
         since=to_datetime(published.since),
         referrer=published.referrer,
         id=referral_id(program, person, published.referrer) if published.referrer else None,
+        channel=published.channel,
     )
 
 
@@ -96,7 +97,7 @@ def _qualification_change_events(
         events.append(_unqualified_event(program, person, published, verdict, timeline))
     if verdict.qualified_at is not None:
         attributed = _attributed_event(program, person, verdict, touch)
-        events.append(_qualified_event(attributed, verdict.since, verdict.qualified_at))
+        events.append(_qualified_event(attributed, verdict.qualified_at))
     return events
 
 
@@ -116,6 +117,7 @@ def _unqualified_event(
         since=to_datetime(published.since),
         referrer=published.referrer,
         id=referral_id(program, person, published.referrer or ""),
+        channel=published.channel,
     )
 
 
@@ -125,11 +127,11 @@ def _unattributed_event(program: str, person: str, verdict: Verdict) -> Referral
 
 
 def _attribution_events(program: str, person: str, verdict: Verdict, touch: Touch) -> list[AttributionEvent]:
-    """Attributed with the follow; qualified in a line of its own, at once or later."""
+    """Attributed with the follow; qualified by the same line if that is what qualifies it, by one of its own if it was later."""
     attributed = _attributed_event(program, person, verdict, touch)
-    if verdict.qualified_at is None:
+    if verdict.qualified_at is None or attributed.qualified:
         return [attributed]
-    return [attributed, _qualified_event(attributed, verdict.since, verdict.qualified_at)]
+    return [attributed, _qualified_event(attributed, verdict.qualified_at)]
 
 
 def _attributed_event(program: str, person: str, verdict: Verdict, touch: Touch) -> ReferralAttributed:
@@ -141,19 +143,21 @@ def _attributed_event(program: str, person: str, verdict: Verdict, touch: Touch)
         person=person,
         referrer=touch.referrer,
         version=first.version,
-        evidence=_evidence(touch, since if touch.at == verdict.since else to_datetime(touch.at)),
+        evidence=evidence_of(touch, since if touch.at == verdict.since else to_datetime(touch.at)),
         device=first.device,
         network=first.network,
-        handle=first.handle,
+        look_alike=first.look_alike,
+        handle_matches=first.handle_matches,
         spells=verdict.spells,
         referrer_kind="partner" if touch.by_partner else "follower",
+        qualified=verdict.qualified_at == verdict.since,
     )
 
 
-def _qualified_event(attributed: ReferralAttributed, since: int, qualified_at: int) -> ReferralQualified:
+def _qualified_event(attributed: ReferralAttributed, qualified_at: int) -> ReferralQualified:
     """Returns the `referral.qualified` that belongs to a `referral.attributed`."""
     return ReferralQualified(
-        occurred_at=attributed.occurred_at if qualified_at == since else to_datetime(qualified_at),
+        occurred_at=to_datetime(qualified_at),
         program=attributed.program,
         id=attributed.id,
         person=attributed.person,
@@ -162,14 +166,16 @@ def _qualified_event(attributed: ReferralAttributed, since: int, qualified_at: i
         evidence=attributed.evidence,
         device=attributed.device,
         network=attributed.network,
-        handle=attributed.handle,
+        look_alike=attributed.look_alike,
+        handle_matches=attributed.handle_matches,
         spells=attributed.spells,
         referrer_kind=attributed.referrer_kind,
         followed_at=attributed.occurred_at,
     )
 
 
-def _evidence(touch: Touch, touched_at: datetime) -> Evidence:
+def evidence_of(touch: Touch, touched_at: datetime) -> Evidence:
+    """Returns a touch as the evidence of a referral."""
     return Evidence(
         kind=touch.kind,
         touched_at=touched_at,

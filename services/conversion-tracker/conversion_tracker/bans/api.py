@@ -6,15 +6,18 @@ from flask_smorest import Blueprint
 from conversion_tracker.bans.ban_request import BanRequest
 from conversion_tracker.bans.ban_response import BanPage, BanResponse, ban_response
 from conversion_tracker.dependencies import dependencies
+from conversion_tracker.named_person import NamedPerson, named_person
+from conversion_tracker.person_request import new_note, person_id_of, read_people, shown_note
 from conversion_tracker.screening.review_request import DecisionRequest
-from conversion_tracker.sorted_set_listing import ListEntry
+from conversion_tracker.stored_decision import StoredDecision
 from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
-from referral.events.ids import random_id
-from referral.events.normal_forms import person_id_to_find
+from referral.events.ids import is_person_id, random_id
+from referral.events.people import Person
 from referral.events.timestamps import to_datetime
+from referral.fold.sorted_set_listing import ListEntry
 from referral.http.api_keys import requires
 from referral.http.context import context
-from referral.http.idempotency import idempotent
+from referral.http.idempotency import idempotent_except
 from referral.http.paging import PageQuery, decode_position, encode_position
 from referral.http.problems import Problem
 from referral.http.require import require_program
@@ -36,12 +39,13 @@ def bans(page: dict[str, object], program: str) -> BanPage:
     position, limit = decode_position(page["cursor"], program), int(str(page["limit"]))
     found, last = dependencies().bans.after(program, ListEntry(*position) if position else None, limit)
     next_cursor = encode_position(program, last.score, last.member) if last else None
-    return BanPage([ban_response(one.person, one.ban) for one in found], next_cursor)
+    people = read_people(one.person for one in found)
+    return BanPage([ban_response(one.person, one.ban, people) for one in found], next_cursor)
 
 
 @blueprint.post("/v1/programs/<program>/bans")
 @requires("admin")
-@idempotent
+@idempotent_except(StoredDecision())
 @blueprint.arguments(BanRequest)
 @response(BanResponse, 202, description="The ban is durable.")
 @blueprint.alt_response(404, description="Unknown program.")
@@ -52,12 +56,12 @@ def ban(body: dict[str, str], program: str) -> BanResponse:
     Rewards are revoked and boards updated within seconds. If the person is banned already, the first ban stays.
     """
     require_program(program)
-    return _publish_ban(PersonBanned, program, body["person"], body)
+    return _publish_ban(PersonBanned, program, person_id_of(program, body["person"]), body, body["person"])
 
 
 @blueprint.delete("/v1/programs/<program>/bans/<path:external_id>")
 @requires("admin")
-@idempotent
+@idempotent_except(StoredDecision())
 @blueprint.arguments(DecisionRequest, location="query")
 @response(BanResponse, 202, description="The unban is durable.")
 @blueprint.alt_response(404, description="Unknown program, or the person is not banned.")
@@ -65,25 +69,42 @@ def ban(body: dict[str, str], program: str) -> BanResponse:
 def unban(query: dict[str, str], program: str, external_id: str) -> BanResponse:
     """Lift a ban: everything counts again as if there had been none, with the same ids, so that nothing is granted twice."""
     require_program(program)
-    external_id = person_id_to_find(external_id)
-    person = dependencies().people.person(program, external_id)
+    id = person_id_of(program, external_id)
+    person = dependencies().people.person(program, id)
     if person is None or person.ban is None:
         detail = (
             f"{external_id} is not banned from {program}. GET /v1/programs/{program}/bans lists who is; a new ban takes effect"
             " within a second."
         )
         raise Problem(404, "not_banned", detail)
-    return _publish_ban(PersonUnbanned, program, external_id, query)
+    return _publish_ban(PersonUnbanned, program, id, query)
 
 
 def _publish_ban(
-    kind: type[PersonBanned | PersonUnbanned], program: str, person: str, decision: dict[str, str]
+    kind: type[PersonBanned | PersonUnbanned],
+    program: str,
+    person: str,
+    decision: dict[str, str],
+    external_id: str | None = None,
 ) -> BanResponse:
-    """Publishes the decision. Repeating a decision does not change the fold's state, so publishing it twice is harmless."""
-    now = to_datetime(context().clock.now_ms())
-    by, note = decision["by"], decision["note"]
+    """Publishes the decision. Repeating a decision does not change the fold's state, so publishing it twice is harmless.
+
+    `external_id` is that of a person who may be new: then who they are is published with the decision.
+    """
+    now, named = to_datetime(context().clock.now_ms()), named_person(person, context().people)
+    new: Person | None = None
+    if named.external_id is None and external_id is not None and not is_person_id(external_id):
+        named = NamedPerson(person, external_id, None)
+        new = Person(id=person, program=program, recorded_at=now, external_id=external_id)
+    note = new_note(program, named, decision["note"], now)
     line = kind(
-        occurred_at=now, id=random_id("ban"), program=program, person=person, by=by, note=note, api_key=g.key.id
+        occurred_at=now,
+        id=random_id("ban"),
+        program=program,
+        person=person,
+        by=decision["by"],
+        note=note.text_id if note else None,
+        api_key=g.key.id,
     )
-    dependencies().publish_line(EVENTS, fact_key(line), line)
-    return BanResponse(person, by, note, now, line.api_key)
+    dependencies().publish_decision(EVENTS, fact_key(line), line, new, note)
+    return BanResponse(person, named.external_id, line.by, shown_note(decision["note"], named), now, line.api_key)

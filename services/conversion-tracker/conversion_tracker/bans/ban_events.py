@@ -4,13 +4,12 @@ from conversion_tracker.attribution.person import Person, PersonChange, RulesByV
 from conversion_tracker.bans.ban import Ban
 from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
 from referral.events.facts import BanDecision, PersonBanned
-from referral.events.ids import participant_id
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Key, SortedSetMember
 
 
 def ban_board(program: str) -> str:
-    """Returns the name of the sorted set of people who are banned from a program: external ids by the time of the ban (ms)."""
+    """Returns the name of the sorted set of people who are banned from a program: person ids by the time of the ban (ms)."""
     return f"bans:{program}"
 
 
@@ -33,8 +32,7 @@ def to_referrer_event(line: BanDecision) -> ReferrerBanned | ReferrerUnbanned:
     return kind(
         occurred_at=line.occurred_at,
         program=line.program,
-        referrer=participant_id(line.program, line.person),
-        person=line.person,
+        referrer=line.person,
         by=line.by,
         note=line.note,
         api_key=line.api_key,

@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 import msgspec
-from redis import Redis
 
-from conversion_tracker.attribution.fold import NAME, person_key
+from conversion_tracker.attribution.fold import NAME, SERVICE, person_key
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.bans.ban import Ban
 from conversion_tracker.bans.ban_events import ban_board
-from conversion_tracker.sorted_set_listing import ListEntry, SortedSetListing, split_page
+from referral.fold.sorted_set_listing import ListEntry, SortedSetListing, split_page
+from referral.redis_client import RedisClient
 
 _decode = msgspec.msgpack.Decoder(Person).decode
 
@@ -24,8 +24,8 @@ class BannedPerson(NamedTuple):
 class BanStore:
     """The bans of all programs."""
 
-    def __init__(self, redis: "Redis", partitions: int) -> None:
-        self._listing = SortedSetListing(redis, NAME, partitions)
+    def __init__(self, redis: RedisClient, partitions: int) -> None:
+        self._listing = SortedSetListing(redis, SERVICE, NAME, partitions)
 
     def after(self, program: str, entry: ListEntry | None, limit: int) -> tuple[list[BannedPerson], ListEntry | None]:
         """Returns the page after an entry, the oldest ban first, and its last entry if another page follows."""

@@ -3,7 +3,7 @@
 from flask import g, request
 from flask_smorest import Blueprint
 
-from conversion_tracker.attribution.api import known_person, version_of
+from conversion_tracker.attribution.api import known_person, known_referrers, version_of
 from conversion_tracker.attribution.attribution_rules import attribution_rules
 from conversion_tracker.attribution.considered_touches import winning_touch
 from conversion_tracker.attribution.person import Person
@@ -13,8 +13,8 @@ from conversion_tracker.explain.explanation_response import Explanation, Explana
 from conversion_tracker.explain.leaderboard_client import RankResult
 from conversion_tracker.explain.trace import Trace, TraceSubject, build_trace
 from conversion_tracker.explain.trace_reader import ReadLimits, TraceReader
+from conversion_tracker.person_request import person_id_of
 from referral.events.ids import referral_id
-from referral.events.normal_forms import person_id_to_find
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.problems import Problem
@@ -37,37 +37,33 @@ MAX_OF_ONE_KEY = 2  # explanations of one API key at the same time
 )
 def explanation(program: str, external_id: str) -> ExplanationResponse:
     """Every touch with why it won or lost, the rules, screening, rewards and rank, and the log lines that led to them."""
-    external_id = person_id_to_find(external_id)
+    id = person_id_of(program, external_id)
     context().limiter.count_explanation(request)
     with dependencies().explanations.hold(g.key.id, MAX_OF_ONE_KEY):
-        return _explain(program, external_id)
+        return _explain(program, id, external_id)
 
 
-def _explain(program: str, external_id: str) -> ExplanationResponse:
-    person = known_person(program, external_id)
+def _explain(program: str, id: str, external_id: str) -> ExplanationResponse:
+    person = known_person(program, id, external_id)
     version = version_of(program, person)
     rules = attribution_rules(version) if version else None
     winning = winning_touch(person.history.timeline(), rules, rules.model) if rules else None
-    subject = _trace_subject(program, external_id, person, winning)
+    subject = _trace_subject(program, id, person, winning)
     return explanation_response(
         Explanation(subject, person, version, rules, _read_trace(subject), _referrer_rank(subject)),
-        context().catalog,
+        known_referrers(),
         context().settings,
     )
 
 
-def _trace_subject(program: str, external_id: str, person: Person, winning: Touch | None) -> TraceSubject:
+def _trace_subject(program: str, id: str, person: Person, winning: Touch | None) -> TraceSubject:
     if winning is None:
-        return TraceSubject(program, external_id, person.history)
-    participant = context().catalog.participant(winning.referrer)
-    referral = referral_id(program, external_id, winning.referrer)
+        return TraceSubject(program, id, person.history)
+    referral = referral_id(program, id, winning.referrer)
     conversion = dependencies().conversions.conversion(program, winning.referrer, referral)
-    beneficiary = participant.external_id if participant else None
     bans = [person.ban, dependencies().conversions.ban(conversion) if conversion else None]
     ban_times = tuple(ban.at for ban in bans if ban is not None)
-    return TraceSubject(
-        program, external_id, person.history, winning, winning.referrer, beneficiary, conversion, ban_times
-    )
+    return TraceSubject(program, id, person.history, winning, winning.referrer, conversion, ban_times)
 
 
 def _read_trace(subject: TraceSubject) -> Trace:

@@ -9,10 +9,12 @@ from msgspec.structs import asdict
 
 from conversion_tracker.attribution.attribution_rules import AttributionRules
 from conversion_tracker.attribution.considered_touches import consider_touches
+from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.attribution.person_response import AttributionResponse, TouchResponse, attribution_response
 from conversion_tracker.attribution.unknown_evidence import explain_reason
 from conversion_tracker.explain.leaderboard_client import Rank, RankResult
+from conversion_tracker.explain.line_descriptions import LineTexts
 from conversion_tracker.explain.trace import Trace, TraceSubject, position_of
 from conversion_tracker.explain.trace_response import (
     CauseResponse,
@@ -26,7 +28,6 @@ from conversion_tracker.explain.trace_response import (
 )
 from conversion_tracker.explain.verdict_text import VerdictFacts, verdict_sentence
 from conversion_tracker.screening.conversion_response import ScreeningResponse, screening_response
-from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.attributions import EvidenceKind
 from referral.events.entities import ProgramVersion
@@ -83,49 +84,54 @@ class Explanation:
     rank: RankResult
 
 
-def explanation_response(explanation: Explanation, catalog: Catalog, settings: Settings) -> ExplanationResponse:
+def explanation_response(
+    explanation: Explanation, referrers: KnownReferrers, settings: Settings
+) -> ExplanationResponse:
     """Returns the response of an explanation."""
     subject, steps = explanation.subject, explanation.trace.steps
     positions = PositionFormatter(settings.topic_prefix)
-    attribution = attribution_response(subject.program, subject.person, explanation.person, explanation.rules, catalog)
+    attribution = attribution_response(
+        subject.program, subject.person, explanation.person, explanation.rules, referrers
+    )
+    texts = LineTexts(subject.program, subject.person, referrers)
     touches = _explained_touches(explanation, attribution, positions, settings.partitions)
     return ExplanationResponse(
         **(asdict(attribution) | {"touches": touches}),
-        verdict=verdict_sentence(_verdict_facts(explanation, attribution, catalog)),
-        timezone=catalog.versions(subject.program)[0].program.timezone,
+        verdict=verdict_sentence(_verdict_facts(explanation, attribution, referrers)),
+        timezone=referrers.catalog.versions(subject.program)[0].program.timezone,
         rules=_rules_response(explanation.version) if explanation.version else None,
-        screening=screening_response(subject.conversion) if subject.conversion else None,
-        rewards=reward_responses(steps, positions),
+        screening=screening_response(subject.conversion, referrers.people) if subject.conversion else None,
+        rewards=reward_responses(steps, positions, referrers.people),
         rank=explanation.rank.rank,
         rank_unknown=explanation.rank.unknown_reason,
-        causes=[cause_response(step, positions, lambda id: participant_label(id, catalog)) for step in steps],
+        causes=[cause_response(step, positions, texts) for step in steps],
         missing=[missing_response(missing) for missing in explanation.trace.missing],
     )
 
 
-def participant_label(participant: str, catalog: Catalog) -> str:
-    """Returns a participant's display name and platform id; the participant id if the catalog does not have them."""
-    known = catalog.participant(participant)
-    if known is None:
-        return participant
-    return f"{known.shown_name} ({known.external_id})"
-
-
-def _verdict_facts(explanation: Explanation, attribution: AttributionResponse, catalog: Catalog) -> VerdictFacts:
+def _verdict_facts(
+    explanation: Explanation, attribution: AttributionResponse, referrers: KnownReferrers
+) -> VerdictFacts:
     published, subject = explanation.person.published, explanation.subject
     timeline = explanation.person.history.timeline()
     return VerdictFacts(
-        person=subject.person,
-        referrer=participant_label(subject.referrer, catalog) if subject.referrer else None,
+        person=attribution.external_id or subject.person,
+        referrer=referrers.label(subject.referrer) if subject.referrer else None,
         timeline=timeline,
         winning_touch=subject.winning_touch,
+        evidence=_evidence_text(subject, referrers),
         rules=explanation.rules,
         reason=published.reason if published else None,
-        unknown=explain_reason(published.reason if published else None, timeline, subject.program, catalog),
+        unknown=explain_reason(published.reason if published else None, timeline, subject.program, referrers),
         qualified=published is not None and published.qualified_at is not None,
         conversion=subject.conversion,
         ignored=attribution.ignored,
     )
+
+
+def _evidence_text(subject: TraceSubject, referrers: KnownReferrers) -> str | None:
+    touch = subject.winning_touch
+    return referrers.evidence_text(subject.program, touch.kind, touch.code) if touch else None
 
 
 def _rules_response(version: ProgramVersion) -> RulesResponse:

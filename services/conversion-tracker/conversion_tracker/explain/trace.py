@@ -12,7 +12,7 @@ from conversion_tracker.explain.trace_conversions import conversion_steps
 from conversion_tracker.explain.trace_reader import TraceReader
 from conversion_tracker.explain.trace_rewards import reward_steps
 from conversion_tracker.screening.conversion import Conversion
-from referral.events.attributions import ReferralQualified
+from referral.events.attributions import QualifyingLine
 from referral.events.keys import beneficiary_key, person_key, referrer_key
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, partition_of
 
@@ -25,8 +25,7 @@ _BEGINNING = (-1, 0)
 class TraceSubject:
     """The person that is explained, with their history, the winning touch, the referrer, and the conversion.
 
-    `referrer` is a participant's id, `beneficiary` the same participant's id at the platform. `bans` are the times (ms) of the
-    current bans of the person and the referrer.
+    `bans` are the times (ms) of the current bans of the person and the referrer.
     """
 
     program: str
@@ -34,7 +33,6 @@ class TraceSubject:
     history: History
     winning_touch: Touch | None = None
     referrer: str | None = None
-    beneficiary: str | None = None
     conversion: Conversion | None = None
     bans: tuple[int, ...] = ()
 
@@ -55,7 +53,7 @@ def build_trace(subject: TraceSubject, reader: TraceReader, partitions: int) -> 
     partition = partition_of(key, partitions)
     attributions = _attribution_steps(subject, events, reader, partition)
     conversions = conversion_steps(subject.conversion, attributions, reader, partition, subject.bans)
-    beneficiaries = [one for one in (subject.person, subject.beneficiary) if one]
+    beneficiaries = [one for one in (subject.person, subject.referrer) if one]
     wallets = sorted({partition_of(beneficiary_key(program, one), partitions) for one in beneficiaries})
     found = [*events, *attributions, *conversions, *reward_steps(conversions, reader, wallets)]
     return Trace(tuple(_sort_steps(_with_causes(found, reader))), tuple(reader.missing))
@@ -114,9 +112,9 @@ def _attribution_steps(
 def _qualification_step(conversion: Conversion, reader: TraceReader, partition: int) -> TraceStep | None:
     position = LogPosition(ATTRIBUTIONS.name, partition, conversion.offset, conversion.line)
     step = reader.step_at(position)
-    if step and isinstance(step.line, ReferralQualified) and is_about(step.line, conversion.referral):
+    if step and isinstance(step.line, QualifyingLine) and is_about(step.line, conversion.referral):
         return step
-    reader.add_missing("referral.qualified, which caused the conversion", _not_at_position(position))
+    reader.add_missing("the line by which the referral qualified", _not_at_position(position))
     return None
 
 

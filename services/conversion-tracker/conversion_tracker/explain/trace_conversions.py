@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from conversion_tracker.explain.log_positions import LogLine, TraceStep, is_about
 from conversion_tracker.explain.trace_reader import TraceReader
 from conversion_tracker.screening.conversion import Conversion
+from referral.events.conversions import ConversionFact
 from referral.events.ids import conversion_id
 from referral.events.line import type_tag
 from referral.events.timestamps import to_ms
@@ -69,8 +70,8 @@ def _search_starts(
 
 
 def _matches_state(conversion: Conversion, found: Sequence[TraceStep]) -> bool:
-    """Whether the last line has the outcome that the state has."""
-    last = found[-1] if found else None
+    """Whether the last line about the outcome has that of the state. Lines about orders change no outcome."""
+    last = next((step for step in reversed(found) if isinstance(step.line, ConversionFact)), None)
     if conversion.published is None:
         return last is None or last.type != "conversion.cleared"
     return last is not None and _line_matches(last.line, conversion)

@@ -6,12 +6,29 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from conversion_tracker.explain.line_descriptions import NameOf, describe_line, milestone_count
+from conversion_tracker.explain.grant_descriptions import milestone_count
+from conversion_tracker.explain.line_descriptions import LineTexts, describe_line
 from conversion_tracker.explain.log_positions import LogPosition, MissingStep, TraceStep
-from referral.events.rewards import ClawbackOpened, RewardEvent, RewardGranted
+from conversion_tracker.named_person import named_person
+from referral.events.rewards import (
+    ClawbackOpened,
+    OffsetRequested,
+    RedemptionChangeRequested,
+    RedemptionRefused,
+    RedemptionRequested,
+    RewardActionRequested,
+    RewardAdjusted,
+    RewardEvent,
+    RewardGranted,
+    RewardStopped,
+)
 from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
+from referral.people.people_view import People
 from referral.topics import REWARDS
+
+# A request is no state of a reward.
+_REQUESTS = (RedemptionRequested, RedemptionChangeRequested, RedemptionRefused, RewardActionRequested, OffsetRequested)
 
 
 class PositionResponse(Struct):
@@ -54,7 +71,8 @@ class ExplainedReward(Struct, kw_only=True):
     """A reward that the conversion led to. Its later states are in the wallet of its beneficiary."""
 
     id: str
-    beneficiary: str | None
+    beneficiary: Annotated[str | None, Meta(description="their person id")]
+    external_id: Annotated[str | None, Meta(description="the platform's own id of the beneficiary")] = None
     rule: str | None = None
     kind: str | None = None
     role: Annotated[str | None, Meta(examples=["referrer"])] = None
@@ -81,11 +99,11 @@ class PositionFormatter:
         return PositionResponse(self.prefix + position.topic, position.partition, position.offset, position.line)
 
 
-def cause_response(step: TraceStep, positions: PositionFormatter, name: NameOf) -> CauseResponse:
-    """Returns the response of a line. `name` returns display names."""
+def cause_response(step: TraceStep, positions: PositionFormatter, texts: LineTexts) -> CauseResponse:
+    """Returns the response of a line."""
     return CauseResponse(
         type=step.type,
-        says=describe_line(step.line, name),
+        says=describe_line(step.line, texts),
         at=step.line.occurred_at,
         recorded_at=to_datetime(step.recorded_at_ms),
         place=positions.to_response(step.position),
@@ -98,29 +116,35 @@ def missing_response(missing: MissingStep) -> MissingResponse:
     return MissingResponse(missing.step, missing.detail)
 
 
-def reward_responses(steps: Iterable[TraceStep], positions: PositionFormatter) -> list[ExplainedReward]:
+def reward_responses(steps: Iterable[TraceStep], positions: PositionFormatter, people: People) -> list[ExplainedReward]:
     """Returns each reward of the trace, in the order of their first lines."""
     by_reward: dict[str, list[TraceStep]] = {}
     for step in steps:
+        if isinstance(step.line, _REQUESTS):
+            continue
         if step.position.topic == REWARDS.name and isinstance(step.line, RewardEvent):
             by_reward.setdefault(step.line.id, []).append(step)
-    return [_reward_response(id, own, positions) for id, own in by_reward.items()]
+    return [_reward_response(id, own, positions, people) for id, own in by_reward.items()]
 
 
-def _reward_response(id: str, steps: list[TraceStep], positions: PositionFormatter) -> ExplainedReward:
+def _reward_response(id: str, steps: list[TraceStep], positions: PositionFormatter, people: People) -> ExplainedReward:
+    beneficiary = getattr(steps[0].line, "beneficiary", None)
     states = [_state_response(step, positions) for step in steps]
     status, clawback = _status(steps)
     reward = ExplainedReward(
         id=id,
-        beneficiary=getattr(steps[0].line, "beneficiary", None),
+        beneficiary=beneficiary,
+        external_id=named_person(beneficiary, people).external_id if beneficiary else None,
         status=status,
         clawback=clawback,
         states=states,
     )
-    grant = next((step.line for step in steps if isinstance(step.line, RewardGranted)), None)
+    grant = next((step.line for step in steps if isinstance(step.line, RewardGranted | RewardStopped)), None)
     if grant is not None:  # the grant of a milestone may be due to another conversion, and is then not in the trace
         reward.rule, reward.kind, reward.role, reward.trigger = grant.rule, grant.kind, grant.role, grant.trigger
-        reward.milestone, reward.due_at = milestone_count(grant.trigger), grant.due_at
+        reward.milestone = milestone_count(grant.trigger)
+    if isinstance(grant, RewardGranted):
+        reward.due_at = grant.due_at or grant.occurred_at
     return reward
 
 
@@ -132,6 +156,8 @@ def _status(steps: Iterable[TraceStep]) -> tuple[str, bool]:
             used = clawback = True
         elif isinstance(step.line, RewardGranted):
             clawback = False
+        elif isinstance(step.line, RewardAdjusted):  # it is worth less, and its status is the same
+            continue
         status = "redeemed" if used else _state(step)
     return status, clawback
 

@@ -8,7 +8,7 @@ from referral.events.rewards import RewardGranted, RewardHeld, RewardRevoked
 from referral.events.timestamps import to_ms
 from referral.topics import REWARDS
 
-_GRANTING = ("conversion.cleared", "conversion.reversed")
+_GRANTING = ("conversion.cleared", "conversion.reversed", "conversion.ordered", "conversion.order_refunded")
 _FINAL = ("reward.fulfilled", "reward.revoked", "reward.expired")
 
 
@@ -46,7 +46,10 @@ def _later_states(granted: TraceStep, line: RewardGranted, reader: TraceReader) 
     last = found[-1] if found else None
     while last is not None and last.type not in _FINAL:
         in_holding_period = isinstance(last.line, RewardHeld) and last.line.reason == "holding_period"
-        later = _next_states(last, to_ms(line.due_at) if in_holding_period else last.recorded_at_ms, line.id, reader)
+        later = _next_states(last, to_ms(line.due_at or line.occurred_at), line.id, reader) if in_holding_period else []
+        later = later or _next_states(
+            last, last.recorded_at_ms, line.id, reader
+        )  # an operator may end it before it is due
         found, last = found + later, later[-1] if later else None
     return found
 

@@ -24,7 +24,7 @@ REASONS: dict[UnattributedReason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class VerdictFacts:
-    """What the sentence is about. `person` and `referrer` are display names.
+    """What the sentence is about. `person` and `referrer` are as people know them, and so is `evidence`, the code that won.
 
     `reason` is why the person is unattributed; `unknown` explains it if their evidence had no owner then; `qualified` is whether
     the current referral has qualified. `ignored` are sentences about facts that changed nothing.
@@ -40,6 +40,7 @@ class VerdictFacts:
     conversion: Conversion | None = None
     unknown: str | None = None
     ignored: Sequence[str] = ()
+    evidence: str | None = None
 
 
 def verdict_sentence(facts: VerdictFacts) -> str:
@@ -69,7 +70,7 @@ def _no_referrer(facts: VerdictFacts) -> str:
 def _referred_by(facts: VerdictFacts) -> str:
     if facts.winning_touch is None or facts.referrer is None:
         return _no_referrer(facts)
-    code = f" {facts.winning_touch.code}" if facts.winning_touch.code else ""
+    code = f" {facts.evidence}" if facts.evidence else ""
     return f"{facts.referrer} referred {facts.person} by {facts.winning_touch.kind}{code}"
 
 

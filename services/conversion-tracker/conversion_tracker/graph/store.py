@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from redis import Redis
 
 from conversion_tracker.graph.referral_edges import GraphNode
 from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.edge_handlers import node_state_key, referee_board
 from referral.events.keys import participant_key
 from referral.fold.state_keys import state_key
+from referral.redis_client import RedisClient
 from referral.topics import partition_of
 
 _decode = msgspec.msgpack.Decoder(GraphNode).decode
@@ -21,7 +21,7 @@ _COUNTING_SCORES = 1, "+inf"  # scores of edges that are not refused
 class EdgeStore:
     """The referral edges of a program, across partitions."""
 
-    redis: "Redis"
+    redis: RedisClient
     partitions: int
     program: str
 

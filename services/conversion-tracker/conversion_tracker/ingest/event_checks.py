@@ -6,12 +6,11 @@ Most events pass without them (`EventValidator` decides which do not); so this m
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import get_args
 
 from msgspec.structs import replace
 
 from conversion_tracker.attribution.evidence import affects_attribution
-from conversion_tracker.ingest.event_errors import EventRejected
+from conversion_tracker.ingest.event_errors import EventRejected, unknown_field
 from conversion_tracker.ingest.event_warnings import (
     EventWarning,
     before_program,
@@ -21,10 +20,21 @@ from conversion_tracker.ingest.event_warnings import (
 from conversion_tracker.ingest.evidence_warnings import evidence_warnings
 from conversion_tracker.ingest.program_terms import ProgramTerms
 from referral.events.currencies import currency_of_event
-from referral.events.facts import CodeScanned, ContentShared, Fact, FriendTagged, Order, OrderPaid
+from referral.events.facts import (
+    CodeScanned,
+    ContentShared,
+    Fact,
+    FriendTagged,
+    Order,
+    OrderPaid,
+    OrderRefunded,
+    Refund,
+)
+from referral.events.ids import is_person_id
 from referral.events.normal_forms import normalize_code, normalize_mention, normalize_person_id
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.events.value_checks import InvalidValue
+from referral.people.pseudonyms import Pseudonyms
 from referral.tokens import InvalidTokenError, TokenSigner
 
 # The longest attribution window (365 days) plus the maximum lateness (35 days): an older click cannot win.
@@ -32,8 +42,7 @@ _TOKEN_LIFETIME_MS = 400 * DAY_MS
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
 
-ALL_TYPES = frozenset(get_args(Fact))
-ALWAYS_CHECKED: frozenset[type[Fact]] = frozenset({OrderPaid, CodeScanned, FriendTagged, ContentShared})
+ALWAYS_CHECKED: frozenset[type[Fact]] = frozenset({OrderPaid, OrderRefunded, CodeScanned, FriendTagged, ContentShared})
 """The types whose `data` have rules of their own."""
 
 
@@ -42,6 +51,7 @@ class EventChecker:
     """The rules at one time. `latest` is the latest time that an event may have, `lateness` how late it may arrive to count."""
 
     tokens: TokenSigner
+    pseudonyms: Pseudonyms
     now: datetime
     latest: datetime
     lateness: timedelta
@@ -53,19 +63,40 @@ class EventChecker:
     def check(
         self, index: int, fact: Fact, terms: ProgramTerms, codes: set[str | None], warnings: list[EventWarning]
     ) -> Fact:
-        """Returns the event in normal form and without invalid optional fields. Raises EventRejected.
+        """Returns the event without invalid optional fields, with mentions and other people as pseudonyms. Raises EventRejected.
 
         Adds the code to `codes` if it is known, and to `warnings` what is wrong with the event.
         """
         self._check_time(fact)
+        if fact.look_alike is not None:
+            raise unknown_field("", "look_alike")
         if type(fact) is OrderPaid:
             _check_order(fact.data)
-        fact, lost = self._without_invalid_evidence(_with_normal_ids(fact))
+        elif type(fact) is OrderRefunded:
+            _check_refund(fact.data)
+        fact, lost = self._without_invalid_evidence(self._with_person_ids(fact))
         warnings += [field_left_out(index, one) for one in lost]
         if affects_attribution(fact):
             warnings += self._time_warnings(index, fact, terms)
         warnings += evidence_warnings(index, fact, terms, codes)
         return fact
+
+    def _with_person_ids(self, fact: Fact) -> Fact:
+        """The event with the person ids of people other than its own person. Raises EventRejected."""
+        if isinstance(fact, FriendTagged):
+            by = self._person_id(fact.program, fact.data.by, "data.by")
+            return replace(fact, data=replace(fact.data, by=by))
+        if isinstance(fact, ContentShared) and fact.data.participant is not None:
+            participant = self._person_id(fact.program, fact.data.participant, "data.participant")
+            return replace(fact, data=replace(fact.data, participant=participant))
+        return fact
+
+    def _person_id(self, program: str, text: str, field: str) -> str:
+        """The person id of an external id, or of a participant's own."""
+        try:
+            return text if is_person_id(text) else self.pseudonyms.person_id(program, normalize_person_id(text))
+        except InvalidValue as error:
+            raise EventRejected("invalid_value", f"/{field.replace('.', '/')}", f"`{field}` {error}.") from None
 
     def _check_time(self, fact: Fact) -> None:
         if fact.occurred_at > self.latest:
@@ -80,6 +111,8 @@ class EventChecker:
             lost.append(EventRejected("invalid_value", "/code", "`code` contains no code."))
         if fact.mention is not None and normalize_mention(fact.mention) == "@":
             lost.append(EventRejected("invalid_value", "/mention", "`mention` contains no handle."))
+        elif fact.mention is not None:
+            fact = replace(fact, mention=self.pseudonyms.mention(fact.program, fact.mention))
         if fact.click is not None:
             fact = replace(fact, click=fact.click.strip()) if fact.click != fact.click.strip() else fact
             try:
@@ -115,18 +148,8 @@ def _check_order(order: Order) -> None:
         raise EventRejected("invalid_value", "/data/currency", f"`currency` {error}.") from None
 
 
-def _with_normal_ids(fact: Fact) -> Fact:
-    """The event with each person's id in its normal form. Raises EventRejected."""
-    person = _normal_id(fact.person, "person")
-    if person != fact.person:
-        fact = replace(fact, person=person)
-    if isinstance(fact, FriendTagged) and (by := _normal_id(fact.data.by, "data.by")) != fact.data.by:
-        fact = replace(fact, data=replace(fact.data, by=by))
-    return fact
-
-
-def _normal_id(id_: str, field: str) -> str:
-    try:
-        return normalize_person_id(id_)
-    except InvalidValue as error:
-        raise EventRejected("invalid_value", f"/{field.replace('.', '/')}", f"`{field}` {error}.") from None
+def _check_refund(refund: Refund) -> None:
+    amount = refund.amount
+    if amount is not None and not (amount.is_finite() and 0 < amount < _MAX_AMOUNT):
+        problem = "`amount` must be a number above 0, up to 10^15; leave it out if the whole order was refunded."
+        raise EventRejected("invalid_value", "/data/amount", problem)

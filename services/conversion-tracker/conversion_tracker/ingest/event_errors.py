@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from conversion_tracker.ingest.event_fields import allowed_values, explain_field, explain_type
+from referral.events.facts import LOG_ONLY_FIELDS
 from referral.json_pointer import json_pointer
 
 EventErrorCode = Literal[
@@ -70,6 +71,11 @@ class EventRejected(Exception):
         return EventError(index, self.code, self.pointer, str(self))
 
 
+def unknown_field(parent: str, name: str, meant: str = ".") -> EventRejected:
+    """The error of a field that senders cannot set, of the object at the pointer `parent`; `meant` ends the sentence."""
+    return EventRejected("unknown_field", parent + json_pointer(name), f"`{name}` is not a field of this event{meant}")
+
+
 _MESSAGE = re.compile(r"^(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(.+)`")
 _UNKNOWN = re.compile(r"unknown field `(.+)`", re.DOTALL)
@@ -93,13 +99,19 @@ def from_decode_error(error: Exception, sent: object = None) -> EventRejected:
     if unknown := _UNKNOWN.search(message):
         name = unknown[1][:_MAX_ECHOED]
         meant = explain_field(event_type, pointer, name) or "."
-        return EventRejected(
-            "unknown_field", pointer + json_pointer(name), f"`{name}` is not a field of this event{meant}"
-        )
+        return unknown_field(pointer, name, meant)
+    if log_only := _log_only_field(pointer):
+        return unknown_field(*log_only)
     if pointer == "/type" and (invalid := _TYPE.match(message)):
         return _invalid_type(invalid[1][:_MAX_ECHOED])
     code: EventErrorCode = "wrong_type" if ", got `" in message else "invalid_value"
     return EventRejected(code, pointer, _describe_value(message, pointer, allowed_values(event_type, pointer)))
+
+
+def _log_only_field(pointer: str) -> tuple[str, str] | None:
+    """The object and the name of the field that senders cannot set which a pointer leads into; None if there is none."""
+    steps = pointer.split("/")
+    return next((("/".join(steps[:at]), name) for at, name in enumerate(steps) if name in LOG_ONLY_FIELDS), None)
 
 
 def _describe_value(message: str, pointer: str, allowed: tuple[str, ...]) -> str:

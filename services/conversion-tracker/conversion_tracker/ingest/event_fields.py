@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 from msgspec import Struct
 from msgspec.structs import fields
 
-from referral.events.facts import FACT_ALIASES, Fact
+from referral.events.facts import FACT_ALIASES, LOG_ONLY_FIELDS, Fact
 from referral.events.line import type_tag
 
 
@@ -68,9 +68,12 @@ _OTHER_FIELD_NAMES = {
 
 
 def may_be_left_out(event_type: object, pointer: str) -> bool:
-    """Whether an event of the type is complete without the field at a JSON pointer."""
+    """Whether an event of the type is complete without the field at a JSON pointer.
+
+    A refund without its amount would be one of the whole order.
+    """
     field = _fields(event_type).get(pointer)
-    return field is not None and field.is_optional
+    return field is not None and field.is_optional and pointer != "/data/amount"
 
 
 def allowed_values(event_type: object, pointer: str) -> tuple[str, ...]:
@@ -117,6 +120,8 @@ def _fields_of(event_type: str) -> Mapping[str, EventField]:
 def _by_pointer(struct: type[Struct], parent: str) -> Iterator[tuple[str, EventField]]:
     hints = get_type_hints(struct)
     for field in fields(struct):
+        if field.name in LOG_ONLY_FIELDS:
+            continue
         pointer, hint = f"{parent}/{field.encode_name}", hints[field.name]
         if isinstance(hint, type) and issubclass(hint, Struct):
             yield pointer, EventField(is_optional=not field.required)

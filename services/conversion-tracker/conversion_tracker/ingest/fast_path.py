@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from conversion_tracker.ingest.event_errors import EventRejected
+from conversion_tracker.ingest.event_pseudonyms import PeopleChanges
 from conversion_tracker.ingest.events_request import RawEvents, split_events
 from conversion_tracker.ingest.program_terms import ProgramLookup, ProgramTerms, program_terms
 from conversion_tracker.ingest.validation import EventValidator
@@ -22,7 +23,7 @@ from referral.http.bounded_body import BodyReaders
 from referral.http.fast_path import FastResponse, FastView
 from referral.http.key_uses import KeyUses
 from referral.http.problems import Problem
-from referral.log.errors import NotDurable, Overloaded
+from referral.log.errors import LogUnavailable, NotDurable, Overloaded
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -38,7 +39,7 @@ def ingest_fast_path(
     validator: EventValidator,
     catalog: Catalog,
     clock: Clock,
-    publish: Callable[[list[KeyedLine]], None],
+    publish: Callable[[list[KeyedLine], PeopleChanges], None],
     readers: BodyReaders,
     max_body: int,
     key_uses: KeyUses,
@@ -53,13 +54,17 @@ def ingest_fast_path(
         try:
             with readers.reading(key.id):
                 raws = _read_events(environ, max_body)
-        except Problem:  # too many bodies are being read, or the body cannot be split
+            with catalog.reading():
+                result = validator.validate(raws, now_ms, _program_lookup(catalog, key)) if raws else None
+        except (
+            Problem,
+            LogUnavailable,
+        ):  # too many bodies are being read, it cannot be split, or the directory cannot be read
             return None
-        result = validator.validate(raws, now_ms, _program_lookup(catalog, key)) if raws else None
         if result is None or result.rejected or result.warnings:
             return None
         try:
-            publish(result.accepted)
+            publish(result.accepted, result.people)
         except (NotDurable, Overloaded) as error:
             environ[PUBLISH_ERROR] = error
             return None

@@ -55,7 +55,7 @@ def publish_accepted(result: ValidationResult) -> None:
     for warning in result.warnings:
         counter("ingest_warnings").labels(warning.code).inc()
     if result.accepted:
-        dependencies().publish_events(result.accepted)
+        dependencies().publish_events(result.accepted, result.people)
     elif result.rejected:
         raise _all_rejected(result.rejected)
 

@@ -63,7 +63,8 @@ def _require_terms(program: str, fresh: _FreshCatalog) -> ProgramTerms:
         if catalog.program(program) is None:
             raise EventRejected("unknown_program", "/program", f"The program {_printable(program)} does not exist.")
     terms = program_terms(program, catalog)
-    return ProgramTerms(terms.counts_from, fresh.finds(terms.has_code), fresh.finds(terms.has_mention))
+    has_code, has_mention = fresh.finds(terms.has_code), fresh.finds(terms.has_mention)
+    return ProgramTerms(terms.counts_from, has_code, has_mention, terms.handle_patterns)
 
 
 def _printable(program: str) -> str:

@@ -1,19 +1,25 @@
 """What the validation of events knows about their program: from when its events count, and which codes and mentions it has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from referral.catalog.view import Catalog
+from referral.events.timestamps import to_ms
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramTerms:
-    """`counts_from` is the second in which the program was applied first. `has_code` and `has_mention` also know links."""
+    """`counts_from` is the second in which the program was applied first.
+
+    `has_code` also knows links; `has_mention` takes the pseudonym of a mention. `handle_patterns` are the program's own patterns
+    of throw-away names at a time.
+    """
 
     counts_from: datetime
     has_code: Callable[[str], bool]
     has_mention: Callable[[str], bool]
+    handle_patterns: Callable[[datetime], Sequence[str]] = lambda _: ()
 
 
 ProgramLookup = Callable[[str], ProgramTerms]
@@ -27,5 +33,11 @@ def program_terms(program: str, catalog: Catalog) -> ProgramTerms:
         owner = catalog.code(code)
         return owner is not None and owner.program == program
 
+    def handle_patterns(at: datetime) -> Sequence[str]:
+        version = catalog.program_at(program, to_ms(at))
+        return version.program.screening.disposable_handle.patterns if version else ()
+
     counts_from = min(version.recorded_at for version in catalog.versions(program)).replace(microsecond=0)
-    return ProgramTerms(counts_from, has_code, lambda mention: catalog.mention(program, mention) is not None)
+    return ProgramTerms(
+        counts_from, has_code, lambda mention: catalog.mention(program, mention) is not None, handle_patterns
+    )

@@ -1,47 +1,57 @@
 """Validates events before they are published: typed decoding, then the rules that need more than the event itself.
 
-This is the hot path of the system. A valid event in normal form is published byte for byte as received; it is encoded again only if
-something in it was changed or left out, if it contains a line break, which would break NDJSON, or if its timestamp is not in UTC.
+This is the hot path of the system. Every line is encoded here, from the decoded event with pseudonyms in place of what identifies
+people: no bytes of the sender reach the log.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
-from operator import itemgetter
 from typing import TypeVar
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from conversion_tracker.ingest.adapters.mapped_event import MappedEvent, MappedItem, MappingError
-from conversion_tracker.ingest.event_checks import ALL_TYPES, ALWAYS_CHECKED, EventChecker
+from conversion_tracker.ingest.event_checks import ALWAYS_CHECKED, EventChecker
 from conversion_tracker.ingest.event_errors import EventError, EventRejected, from_decode_error
+from conversion_tracker.ingest.event_pseudonyms import (
+    WITH_PERSONAL_DATA,
+    EventPseudonymizer,
+    PeopleChanges,
+    names_person,
+)
 from conversion_tracker.ingest.event_warnings import EventWarning, field_left_out
 from conversion_tracker.ingest.evidence_warnings import KnownCodes
 from conversion_tracker.ingest.lenient_decoding import decode_leniently
 from conversion_tracker.ingest.program_terms import ProgramLookup, ProgramTerms
-from referral.events.facts import Fact
-from referral.events.keys import KeyedLine, person_key_prefix
-from referral.events.normal_forms import is_normal_person_id
+from conversion_tracker.ingest.recent_people import Generation, RecentPeople, RecentPerson
+from referral.events.facts import Fact, PersonFollowed
+from referral.events.keys import KeyedLine
 from referral.events.timestamps import to_datetime
+from referral.events.value_checks import InvalidValue
+from referral.people.people_view import People
+from referral.people.pseudonyms import Pseudonyms
 from referral.tokens import TokenSigner
 
 _decode: Callable[[bytes], Fact] = msgspec.json.Decoder(Fact).decode
 _encode = msgspec.json.Encoder().encode
-# Printable ASCII without blanks and capitals, and the separator of keys.
-_PLAIN = b"\0" + bytes(code for code in range(0x21, 0x7F) if not chr(code).isupper())
-_KEY = itemgetter(0)
-_CHANGED = b"\n"  # in place of the line of an event that has to be encoded again
+_NO_FOLLOW_DATA = PersonFollowed.__struct_defaults__[-1]
+"""The `data` of every follow that was sent without: one frozen object."""
 Located = TypeVar("Located", EventError, EventWarning)
 
 
 @dataclass(slots=True)
 class ValidationResult:
-    """The lines to publish, each with its partition key; the errors of the rejected events, and warnings about accepted ones."""
+    """The lines to publish, each with its partition key, and what `people` has to know with them.
+
+    Also the errors of the rejected events, and warnings about accepted ones.
+    """
 
     accepted: list[KeyedLine] = field(default_factory=list)
     rejected: list[EventError] = field(default_factory=list)
     warnings: list[EventWarning] = field(default_factory=list)
+    people: PeopleChanges = field(default_factory=PeopleChanges)
 
     @property
     def count(self) -> int:
@@ -62,9 +72,18 @@ class EventValidator:
     """
 
     def __init__(
-        self, tokens: TokenSigner, tolerance: timedelta, max_bytes: int, lateness: timedelta = timedelta(days=35)
+        self,
+        tokens: TokenSigner,
+        pseudonyms: Pseudonyms,
+        people: People,
+        tolerance: timedelta,
+        max_bytes: int,
+        lateness: timedelta = timedelta(days=35),
     ) -> None:
         self._tokens = tokens
+        self._pseudonyms = pseudonyms
+        self._people = people.snapshot()
+        self._recent_people = RecentPeople(pseudonyms, people)
         self._tolerance = tolerance
         self._max_bytes = max_bytes
         self._lateness = lateness
@@ -73,18 +92,15 @@ class EventValidator:
     def validate(self, raws: Sequence[bytes | msgspec.Raw], now_ms: int, look_up: ProgramLookup) -> ValidationResult:
         """Validates each event on its own. `look_up` is called once for each program, its `has_code` once for each code."""
         now = to_datetime(now_ms)
-        checker = EventChecker(self._tokens, now, now + self._tolerance, self._lateness)
-        result = self._validate(raws, checker, look_up, ALWAYS_CHECKED)
-        return result if _have_normal_ids(result.accepted) else self._validate(raws, checker, look_up, ALL_TYPES)
+        checker = EventChecker(self._tokens, self._pseudonyms, now, now + self._tolerance, self._lateness)
+        return self._validate(raws, checker, look_up)
 
-    def _validate(  # noqa: C901 - a call for each of these steps would cost as much as the steps
-        self,
-        raws: Sequence[bytes | msgspec.Raw],
-        checker: EventChecker,
-        look_up: ProgramLookup,
-        checked_types: frozenset[type[Fact]],
+    def _validate(  # noqa: C901, PLR0912 - a call for each of these steps would cost as much as the steps
+        self, raws: Sequence[bytes | msgspec.Raw], checker: EventChecker, look_up: ProgramLookup
     ) -> ValidationResult:
         result, programs, latest = ValidationResult(), dict[str, ProgramTerms](), checker.latest
+        pseudonymizer = EventPseudonymizer(self._pseudonyms, self._people, checker.now, result.people)
+        generation = self._recent_people.generation()
         accept, max_bytes, program = result.accepted.append, self._max_bytes, None  # locals: the loop is the hot path
         for raw in raws:
             line = bytes(raw)
@@ -94,10 +110,10 @@ class EventValidator:
                 try:
                     fact = _decode(line)
                 except msgspec.ValidationError as error:
-                    fact, line = _decode_leniently(line, error, result), _CHANGED
+                    fact = _decode_leniently(line, error, result)
                 if fact.program != program:
                     terms = programs[fact.program] = programs.get(fact.program) or look_up(fact.program)
-                    program, prefix = fact.program, person_key_prefix(fact.program)
+                    program, known = fact.program, generation.of_program(fact.program)
                     earliest, codes = checker.earliest(terms), self._known_codes.of_program(program)
                 time = fact.occurred_at
                 if (
@@ -105,16 +121,39 @@ class EventValidator:
                     or fact.code not in codes
                     or fact.click is not None
                     or fact.mention is not None
-                    or type(fact) in checked_types
+                    or fact.look_alike is not None
+                    or type(fact) in ALWAYS_CHECKED
                 ):
-                    checked = checker.check(result.count, fact, terms, codes, result.warnings)
-                    fact, line = checked, line if checked is fact else _CHANGED
-                if time.tzinfo is not UTC or b"\n" in line:
-                    line = _normalize(fact)
-                accept((prefix + fact.person, line))
+                    fact = checker.check(result.count, fact, terms, codes, result.warnings)
+                person = known.get(fact.person) or _add_person(generation, fact)
+                force_setattr(fact, "person", person.id)
+                if person.bare_id in fact.id and names_person(fact.id, person.bare_id):
+                    force_setattr(fact, "id", self._pseudonyms.event(program, fact.id))
+                if not person.is_recorded:
+                    pseudonymizer.record_new(person, program)
+                kind, device, network = type(fact), fact.device, fact.network
+                if (
+                    (device is None or device == person.device)
+                    and (network is None or network == person.network)
+                    and (
+                        kind not in WITH_PERSONAL_DATA
+                        or (type(fact) is PersonFollowed and fact.data is _NO_FOLLOW_DATA and person.look_alike)
+                    )
+                ):
+                    if device is not None:
+                        force_setattr(fact, "device", person.device_pseudonym)
+                    if network is not None:
+                        force_setattr(fact, "network", person.network_pseudonym)
+                    if kind is PersonFollowed:
+                        force_setattr(fact, "look_alike", person.look_alike)
+                else:
+                    result.warnings += pseudonymizer.replace(result.count, fact, person, terms)
+                if time.tzinfo is not UTC:
+                    force_setattr(fact, "occurred_at", time.astimezone(UTC))
+                accept((person.key, _encode(fact)))
             except EventRejected as rejected:
                 result.reject(rejected)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 result.reject(from_decode_error(error))
         return result
 
@@ -129,7 +168,8 @@ class EventValidator:
             if isinstance(item, MappingError)
         ]
         warnings = [_at_source(warning, *mapped[warning.index]) for warning in result.warnings]
-        return ValidationResult(result.accepted, sorted(rejected, key=lambda error: error.index), warnings)
+        rejected.sort(key=lambda error: error.index)
+        return ValidationResult(result.accepted, rejected, warnings, result.people)
 
 
 def _decode_leniently(line: bytes, error: msgspec.ValidationError, result: ValidationResult) -> Fact:
@@ -142,17 +182,11 @@ def _too_large(line: bytes, most: int) -> EventRejected:
     return EventRejected("too_large", "", f"The event has {len(line)} bytes; the maximum is {most}.")
 
 
-def _have_normal_ids(accepted: Sequence[KeyedLine]) -> bool:
-    """Whether the ids in all keys are in normal form: first a check of all together, which costs little and passes most."""
-    keys = "\0".join(map(_KEY, accepted)).encode(errors="surrogatepass") + b"\0"
-    if not keys.translate(None, _PLAIN) and keys.count(b"\0") <= len(accepted) and b":\0" not in keys:
-        return True
-    return all(is_normal_person_id(key.partition("|")[2]) for key, _ in accepted)
-
-
-def _normalize(fact: Fact) -> bytes:
-    """The event as one line, in UTC."""
-    return _encode(replace(fact, occurred_at=fact.occurred_at.astimezone(UTC)))
+def _add_person(generation: Generation, fact: Fact) -> RecentPerson:
+    try:
+        return generation.add(fact.program, fact.person)
+    except InvalidValue as error:
+        raise EventRejected("invalid_value", "/person", f"`person` {error}.") from None
 
 
 def _at_source(found: Located, index: int, event: MappedEvent) -> Located:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
-from redis import Redis
 
 from referral.events.rejected import LineRejected
 from referral.fold.lag import FOLDS
@@ -14,6 +13,7 @@ from referral.fold.state_keys import state_key
 from referral.log.reader_pool import LogReaderPool
 from referral.log.records import split
 from referral.log.source import Record
+from referral.redis_client import RedisClient
 from referral.topics import REJECTED
 
 _PARTITION = 0
@@ -57,7 +57,7 @@ class LetterFilter:
 class RejectedStore:
     """The dead letters of all programs. Raises LogUnavailable, and redis's errors if Redis is unavailable."""
 
-    def __init__(self, log_readers: LogReaderPool, redis: "Redis") -> None:
+    def __init__(self, log_readers: LogReaderPool, redis: RedisClient) -> None:
         self._log_readers = log_readers
         self._redis = redis
 

@@ -5,9 +5,11 @@ from flask import request
 from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
+from conversion_tracker.person_request import read_people
 from conversion_tracker.replay.jobs import MAX_CONCURRENT, ReplayBusy, ReplayJob, new_replay_id
 from conversion_tracker.replay.replay_openapi import RULES_BODY
 from conversion_tracker.replay.replay_request import read_rules
+from conversion_tracker.replay.result import people_in, with_names
 from referral.events.program import Program
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -52,7 +54,7 @@ def start(program: str) -> tuple[ReplayJob, Headers]:
 @blueprint.alt_response(404, description=_UNKNOWN)
 def show(program: str, replay: str) -> ReplayJob:
     """A replay: its progress, and its result once it is done."""
-    return _require_job(program, replay)
+    return _with_names(_require_job(program, replay))
 
 
 @blueprint.delete("/v1/programs/<program>/replays/<replay>")
@@ -64,7 +66,14 @@ def cancel(program: str, replay: str) -> ReplayJob:
     job = _require_job(program, replay)
     if job.status == "running":
         dependencies().jobs.update(msgspec.structs.replace(job, status="cancelled", detail="it was cancelled"))
-    return _require_job(program, replay)
+    return _with_names(_require_job(program, replay))
+
+
+def _with_names(job: ReplayJob) -> ReplayJob:
+    """Returns the job with the names of the people in its result; they are not stored with it."""
+    if job.result is None:
+        return job
+    return msgspec.structs.replace(job, result=with_names(job.result, read_people(people_in(job.result))))
 
 
 def _start(job: ReplayJob, rules: Program) -> None:

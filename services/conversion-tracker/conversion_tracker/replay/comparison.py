@@ -87,7 +87,7 @@ class ScenarioResult:
             case ConversionCleared():
                 if terms is not None:
                     earnings = self.earnings.setdefault(line.referrer, Earnings())
-                    earnings.add_conversion(line.id, terms, line.referrer_kind)
+                    earnings.add_conversion(line.id, terms, line.referrer_kind, line.evidence)
             case ConversionReversed():
                 if line.referrer in self.earnings:
                     self.earnings[line.referrer].remove_conversion(line.id)

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-from redis import Redis
 
 from conversion_tracker.replay.result import ReplayResult
 from referral.events import ids
 from referral.http.responses import Timestamp
+from referral.redis_client import RedisClient
 
 MAX_CONCURRENT = 2
 RETENTION_S = 24 * 3600
@@ -100,7 +100,7 @@ _decode = msgspec.json.Decoder(ReplayJob).decode
 class ReplayJobs:
     """The jobs of all processes of the service. Thread-safe. Raises RedisError if Redis is unavailable."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._take = redis.register_script(_TAKE)
         self._keep = redis.register_script(_KEEP)
         self._look = redis.register_script(_LOOK)

@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from referral.events.attributions import AttributionLine, ReferralLine, ReferrerBanned, ReferrerUnbanned
+from referral.events.attributions import AttributionLine, OrderLine, ReferralLine, ReferrerBanned, ReferrerUnbanned
 from referral.events.line import ClockTicked
 from referral.fold.fold import Position
 from referral.topics import ATTRIBUTIONS, EVENTS
 
 PositionedLine = tuple[Position, AttributionLine]
-AttributedLine = ReferralLine | ReferrerBanned | ReferrerUnbanned
+AttributedLine = ReferralLine | OrderLine | ReferrerBanned | ReferrerUnbanned
 _Key = tuple[int, bool, int, tuple[int, ...]]
 
 

@@ -41,8 +41,5 @@ class ProgramLines(Generic[Line]):
 def without_repeats(lines: Iterable[tuple[Position, Line]], fence: Fence) -> Iterator[tuple[Position, Line]]:
     """Yields the output lines of a partition without those repeated after a crash. `fence` is updated, for the next call."""
     for position, line in lines:
-        if isinstance(line, Derived | ClockTicked):
-            if not fence.admits(line.cause):
-                continue
-            fence.advance(line.cause)
-        yield position, line
+        if not isinstance(line, Derived | ClockTicked) or fence.take(line.cause):
+            yield position, line

@@ -142,7 +142,7 @@ class Replay:
             line
             for partition, records in self._read(past, CONVERSIONS, ends, "comparing")
             for _, line in without_repeats(lines.read(partition, records), fences[partition])
-            if not isinstance(line, ClockTicked) and line.cause[0] == ATTRIBUTIONS.name
+            if isinstance(line, ConversionFact) and line.cause[0] == ATTRIBUTIONS.name
         ]
 
     def _read(

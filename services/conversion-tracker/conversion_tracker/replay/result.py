@@ -3,32 +3,25 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
+from conversion_tracker.named_person import NamedPerson, named_person
 from conversion_tracker.replay.comparison import (
     MAX_PEOPLE,
     MAX_REFERRERS,
     BeforeAfter,
     RefereeDifference,
-    ReferrerDifference,
     Totals,
 )
 from conversion_tracker.replay.consistency import MAX_SAMPLE, LineDifference
 from conversion_tracker.replay.replay_run import ReplayOutcome
-from referral.catalog.view import Catalog
-
-
-class NamedParticipant(Struct, frozen=True):
-    """A participant."""
-
-    id: Annotated[str, Meta(examples=["par_0t04dnkrn229c38f"])]
-    external_id: str | None
-    display_name: str | None
+from referral.people.people_view import People
 
 
 class ReferrerChange(Struct, frozen=True):
     """The change for a referrer; `rewards` are the referrer's own."""
 
-    participant: NamedParticipant
+    participant: NamedPerson
     referrals: BeforeAfter
     rewards: BeforeAfter
 
@@ -44,9 +37,10 @@ class ReferrerChanges(Struct, frozen=True):
 class RefereeChange(Struct, frozen=True):
     """A follower with another referrer; null without one."""
 
-    person: str
-    before: NamedParticipant | None
-    after: NamedParticipant | None
+    person: Annotated[str, Meta(description="their person id")]
+    external_id: Annotated[str | None, Meta(description="the platform's own id; null after an erasure")]
+    before: NamedPerson | None
+    after: NamedPerson | None
 
 
 class RefereeChanges(Struct, frozen=True):
@@ -74,11 +68,13 @@ class ReplayResult(Struct, frozen=True):
     as_recorded: AsRecorded
 
 
-def replay_result(outcome: ReplayOutcome, catalog: Catalog) -> ReplayResult:
-    """Returns the result, with names from the catalog."""
+def replay_result(outcome: ReplayOutcome) -> ReplayResult:
+    """Returns the result with person ids alone: it is stored, and `with_names` names the people in each answer."""
     comparison, report = outcome.comparison, outcome.consistency
-    referrers = tuple(_referrer_change(one, catalog) for one in comparison.referrers)
-    people = tuple(_referee_change(one, catalog) for one in comparison.people)
+    referrers = tuple(
+        ReferrerChange(_unnamed(one.participant), one.referrals, one.rewards) for one in comparison.referrers
+    )
+    people = tuple(_referee_change(one) for one in comparison.people)
     return ReplayResult(
         comparison.totals,
         ReferrerChanges(comparison.gaining, comparison.losing, referrers),
@@ -87,15 +83,34 @@ def replay_result(outcome: ReplayOutcome, catalog: Catalog) -> ReplayResult:
     )
 
 
-def _referrer_change(one: ReferrerDifference, catalog: Catalog) -> ReferrerChange:
-    return ReferrerChange(_named_participant(one.participant, catalog), one.referrals, one.rewards)
+def people_in(result: ReplayResult) -> set[str]:
+    """The person ids in a result."""
+    referees = result.people.sample
+    named = [one.participant for one in result.referrers.items]
+    named += [person for one in referees for person in (one.before, one.after) if person]
+    return {person.id for person in named} | {one.person for one in referees}
 
 
-def _referee_change(one: RefereeDifference, catalog: Catalog) -> RefereeChange:
-    before, after = (_named_participant(id, catalog) if id else None for id in (one.before, one.after))
-    return RefereeChange(one.person, before, after)
+def with_names(result: ReplayResult, people: People) -> ReplayResult:
+    """Returns the result with what `people` knows about the people in it."""
+    items = [replace(one, participant=named_person(one.participant.id, people)) for one in result.referrers.items]
+    sample = [_with_names(one, people) for one in result.people.sample]
+    return replace(
+        result,
+        referrers=replace(result.referrers, items=tuple(items)),
+        people=replace(result.people, sample=tuple(sample)),
+    )
 
 
-def _named_participant(id: str, catalog: Catalog) -> NamedParticipant:
-    known = catalog.participant(id)
-    return NamedParticipant(id, known.external_id if known else None, known.shown_name if known else None)
+def _with_names(one: RefereeChange, people: People) -> RefereeChange:
+    before, after = (named_person(known.id, people) if known else None for known in (one.before, one.after))
+    return RefereeChange(one.person, named_person(one.person, people).external_id, before, after)
+
+
+def _referee_change(one: RefereeDifference) -> RefereeChange:
+    before, after = (_unnamed(id) if id else None for id in (one.before, one.after))
+    return RefereeChange(one.person, None, before, after)
+
+
+def _unnamed(id: str) -> NamedPerson:
+    return NamedPerson(id, None, None)

@@ -14,6 +14,8 @@ from conversion_tracker.screening.handlers.line_handler import CONVERSION_PREFIX
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     ReferralAttributed,
+    ReferralOrdered,
+    ReferralOrderRefunded,
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
@@ -111,7 +113,13 @@ class ScenarioRun:
                 case ReferralReversed():
                     if line.undoes != ("qualified",):
                         result.referrers.pop(line.person, None)
-                case ReferralQualified() | ReferrerBanned() | ReferrerUnbanned():
+                case (
+                    ReferralQualified()
+                    | ReferralOrdered()
+                    | ReferralOrderRefunded()
+                    | ReferrerBanned()
+                    | ReferrerUnbanned()
+                ):
                     pass
                 case _:
                     assert_never(line)

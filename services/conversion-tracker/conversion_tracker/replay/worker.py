@@ -20,8 +20,7 @@ from conversion_tracker.replay.jobs import ReplayJob, ReplayJobs, ReplayProgress
 from conversion_tracker.replay.log_history import KafkaLogHistory
 from conversion_tracker.replay.replay_run import Progress, Replay, ReplayOutcome, ReportProgress
 from conversion_tracker.replay.result import replay_result
-from referral.catalog.reader import CatalogReader
-from referral.catalog.view import Catalog
+from referral.catalog.catalog_source import open_source
 from referral.config import Settings
 from referral.events.program import Program
 from referral.redis_client import connect_for_folds
@@ -135,27 +134,27 @@ def _run_task(task: ReplayTask, reporter: ProgressReporter) -> ReplayJob:
         reporter(now)
 
     try:
-        catalog, outcome = _run_replay(task, report)
+        outcome = _run_replay(task, report)
     except ReplayCancelled:
         raise
     except Exception as error:
         log.exception("replay failed", id=task.job.id)
         return replace(reporter.job, status="failed", detail=f"{type(error).__name__}: {error}")
-    result = replay_result(outcome, catalog)
+    result = replay_result(outcome)
     return replace(
         reporter.job, status="done", progress=replace(reporter.snapshot(progress), phase="done"), result=result
     )
 
 
-def _run_replay(task: ReplayTask, report: ReportProgress) -> tuple[Catalog, ReplayOutcome]:
+def _run_replay(task: ReplayTask, report: ReportProgress) -> ReplayOutcome:
     settings = task.settings
     with KafkaLogHistory(settings) as past:
         events = past.ends(EVENTS)
-        reader = CatalogReader(settings, Catalog())
+        source = open_source(settings, people=False, may_write=False)
         try:
             report(Progress())
-            reader.read_to_end(_CATALOG_TIMEOUT_S)
+            source.read_to_end(_CATALOG_TIMEOUT_S)
+            signer = TokenSigner(settings.key_ring())
+            return Replay(task.rules, source.view, signer, settings.lateness_days, report).run(past, events)
         finally:
-            reader.close()
-        replay = Replay(task.rules, reader.view, TokenSigner(settings.key_ring()), settings.lateness_days, report)
-        return reader.view, replay.run(past, events)
+            source.close()

@@ -57,12 +57,36 @@ class Finding(Struct, frozen=True, array_like=True, gc=False):
     observed: Observation = {}
 
 
+AppliedRule = tuple[ScreeningRule, ScreeningOutcome]
+"""A rule that a program applies, and the outcome of its findings."""
+
+
 def screen(case: ScreeningCase, screening: Screening, rules: Iterable[ScreeningRule] = RULES) -> tuple[Finding, ...]:
-    """Returns the findings of all rules under a program's settings. A rule that the program ignores is not evaluated.
+    """Returns the findings of all rules under a program's settings. A rule that the program ignores is not evaluated."""
+    return evaluate_rules(case, screening, applied_rules(screening, rules))
+
+
+def applied_rules(screening: Screening, rules: Iterable[ScreeningRule] = RULES) -> tuple[AppliedRule, ...]:
+    """Returns the rules that a program does not ignore."""
+    outcomes = ((rule, action_outcome(rule, screening)) for rule in rules)
+    return tuple((rule, outcome) for rule, outcome in outcomes if outcome != "cleared")
+
+
+def evaluate_rules(case: ScreeningCase, screening: Screening, rules: Iterable[AppliedRule]) -> tuple[Finding, ...]:
+    """Returns the findings of these rules.
 
     A rule that raises becomes the finding `rule_failed`, which holds (fail closed: hold for manual review).
     """
-    return tuple(finding for rule in rules if (finding := _evaluate(rule, case, screening)))
+    findings: list[Finding] = []
+    for rule, outcome in rules:
+        try:
+            observed = rule.evaluate(case, screening)
+        except Exception:  # noqa: BLE001 - whatever a rule raises, the conversion must not pass unseen
+            findings.append(Finding("held", "rule_failed"))
+            continue
+        if observed is not None:
+            findings.append(Finding(outcome, rule.name, observed))
+    return tuple(findings)
 
 
 def action_outcome(rule: ScreeningRule, screening: Screening) -> ScreeningOutcome:
@@ -84,13 +108,3 @@ def combined_outcome(findings: Iterable[Finding]) -> ScreeningOutcome:
 def reasons_for(findings: Iterable[Finding], outcome: ScreeningOutcome) -> tuple[ScreeningReason, ...]:
     """Returns the reasons of the findings with this outcome, each once, in the order of the rules."""
     return tuple(dict.fromkeys(finding.reason for finding in findings if finding.outcome == outcome))
-
-
-def _evaluate(rule: ScreeningRule, case: ScreeningCase, screening: Screening) -> Finding | None:
-    try:
-        outcome = action_outcome(rule, screening)
-        if outcome == "cleared" or (observed := rule.evaluate(case, screening)) is None:
-            return None
-        return Finding(outcome, rule.name, observed)
-    except Exception:  # noqa: BLE001 - whatever a rule raises, the conversion must not pass unseen
-        return Finding("held", "rule_failed")

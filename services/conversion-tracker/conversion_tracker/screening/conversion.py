@@ -16,7 +16,7 @@ from conversion_tracker.screening.catalogue import (
     reasons_for,
     sort_findings,
 )
-from referral.events.attributions import Evidence, ReferralQualified, ReferrerKind
+from referral.events.attributions import Evidence, QualifyingLine, ReferrerKind
 from referral.events.conversions import (
     ConversionCleared,
     ConversionFact,
@@ -30,18 +30,28 @@ from referral.events.screening import ScreeningReason
 from referral.events.timestamps import to_datetime, to_ms
 
 ReviewDecision = Literal["cleared", "rejected"]
+PublishedDecision = Literal["cleared", "rejected", "withdrawn"]
 ConversionStatus = ScreeningOutcome | Literal["reversed"]
+APPEALABLE: frozenset[ConversionStatus] = frozenset({"held", "rejected"})
 CONVERSION_STATUSES: tuple[ConversionStatus, ...] = ("held", "cleared", "rejected", "reversed")
 
 
 class Review(Struct, frozen=True, array_like=True, gc=False):
-    """A reviewer's decision about a conversion: by which person and API key, when (ms), and why (`note`)."""
+    """A reviewer's decision about a conversion: by which person and API key, when (ms), and why (`note`, the id of a text)."""
 
     decision: ReviewDecision
     by: str
     at: int
-    note: str = ""
+    note: str | None = None
     api_key: str | None = None
+
+
+class Appeal(Struct, frozen=True, array_like=True, gc=False):
+    """The referrer asked for another look (at, ms; why: `note`, the id of a text); `decided` once a review has followed."""
+
+    at: int
+    note: str | None = None
+    decided: bool = False
 
 
 class PublishedOutcome(Struct, frozen=True, array_like=True, gc=False):
@@ -56,7 +66,7 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
     """The state of one conversion.
 
     `at` is when the referral last qualified (ms), under version `version` of the rules; `active` is false once it was reversed.
-    `offset` and `line` are the position of its `referral.qualified` in its partition; `since` is the follow it rests on (ms).
+    `offset` and `line` are the position of the line by which it qualified; `since` is the follow it rests on (ms).
     """
 
     program: str
@@ -74,11 +84,18 @@ class Conversion(Struct, frozen=True, array_like=True, tag="conversion", gc=Fals
     line: int = 0
     since: int = 0
     referrer_kind: ReferrerKind = "follower"
+    appeal: Appeal | None = None
 
     @property
     def id(self) -> str:
         """`cnv_…`"""
         return conversion_id(self.referral)
+
+    @property
+    def waits_for_appeal(self) -> bool:
+        """Whether the referrer's appeal waits for a review."""
+        undecided = self.appeal is not None and not self.appeal.decided
+        return undecided and self.active and status_of(self.published) in APPEALABLE
 
     @property
     def outcome(self) -> ScreeningOutcome | None:
@@ -95,8 +112,14 @@ def status_of(published: PublishedOutcome | None) -> ConversionStatus:
     return published.outcome if published is not None else "reversed"
 
 
-def qualify(before: Conversion | None, line: ReferralQualified, findings: tuple[Finding, ...]) -> Conversion:
-    """Returns the conversion of a referral that has qualified (again), with these findings. An earlier review still applies."""
+def qualify(
+    before: Conversion | None, line: QualifyingLine, findings: tuple[Finding, ...], offset: int = 0, number: int = 0
+) -> Conversion:
+    """Returns the conversion of a referral that has qualified (again), with these findings. An earlier review still applies.
+
+    `offset` and `number` are the position of the line in its partition.
+    """
+    at = to_ms(line.occurred_at)
     return Conversion(
         program=line.program,
         referral=line.id,
@@ -104,20 +127,31 @@ def qualify(before: Conversion | None, line: ReferralQualified, findings: tuple[
         referrer=line.referrer,
         version=line.version,
         evidence=line.evidence,
-        at=to_ms(line.occurred_at),
+        at=at,
         findings=findings,
         review=before.review if before else None,
         published=before.published if before else None,
-        since=to_ms(line.followed_at),
+        offset=offset,
+        line=number,
+        since=at if line.followed_at is line.occurred_at else to_ms(line.followed_at),
         referrer_kind=line.referrer_kind,
+        appeal=before.appeal if before else None,
     )
 
 
-def with_review(before: Conversion, review: Review) -> Conversion | None:
-    """Returns the conversion after a review; None if the same was decided before."""
-    if before.review is not None and before.review.decision == review.decision:
+def with_review(before: Conversion, review: Review | None) -> Conversion | None:
+    """Returns the conversion after a review, which decides an appeal too, or (None) without one; None if nothing changes."""
+    decisions = [one.decision if one is not None else None for one in (before.review, review)]
+    appeal = replace(before.appeal, decided=review is not None) if before.appeal else None
+    if decisions[0] == decisions[1] and appeal == before.appeal:
         return None
-    return replace(before, review=review)
+    return replace(before, review=review, appeal=appeal)
+
+
+def with_appeal(before: Conversion, appeal: Appeal) -> Conversion | None:
+    """Returns the conversion after an appeal; None for a second one, and for a conversion that counts or was reversed."""
+    appealed = replace(before, appeal=appeal)
+    return appealed if before.appeal is None and appealed.waits_for_appeal else None
 
 
 def with_reversal(before: Conversion) -> Conversion:

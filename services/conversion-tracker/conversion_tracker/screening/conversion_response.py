@@ -5,18 +5,20 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.attribution.referrer_response import ReferrerResponse, referrer_response
+from conversion_tracker.named_person import named_person, note_text
 from conversion_tracker.screening.catalogue import REASON_TEXTS, Finding, ScreeningOutcome
 from conversion_tracker.screening.conversion import Conversion, ConversionStatus, Review, ReviewDecision, status_of
 from conversion_tracker.screening.rule import Observation
-from referral.catalog.view import Catalog
-from referral.events.attributions import Evidence, EvidenceKind
+from referral.events.attributions import EvidenceKind
 from referral.events.facts import Channel, DecidingKey
 from referral.events.ids import conversion_id
 from referral.events.screening import ScreeningReason
 from referral.events.timestamps import to_datetime
 from referral.http.paging import Page
 from referral.http.responses import Timestamp
+from referral.people.people_view import People
 
 
 class FindingResponse(Struct):
@@ -39,9 +41,17 @@ class ReviewResponse(Struct):
 
     decision: ReviewDecision
     by: str
-    note: str
+    note: Annotated[str | None, Meta(description="null once the person was erased")]
     reviewed_at: Timestamp
     api_key: DecidingKey
+
+
+class AppealResponse(Struct):
+    """The referrer asked for another look."""
+
+    note: Annotated[str | None, Meta(description="what they wrote; null once they were erased")]
+    appealed_at: Timestamp
+    decided: Annotated[bool, Meta(description="whether a review has followed")]
 
 
 class EvidenceResponse(Struct):
@@ -65,7 +75,8 @@ class ConversionResponse(Struct):
     program: str
     status: ConversionStatus
     referral: str
-    person: Annotated[str, Meta(description="the referee")]
+    person: Annotated[str, Meta(description="person id of the referee", examples=["psn_3v8k2m9q4t6w1x7z"])]
+    external_id: Annotated[str | None, Meta(description="the platform's own id of the referee; null after an erasure")]
     referrer: ReferrerResponse
     since: Annotated[Timestamp, Meta(description="start of the follow that the referral rests on")]
     qualified_at: Annotated[Timestamp, Meta(description="when the referee did what the program pays for")]
@@ -73,6 +84,7 @@ class ConversionResponse(Struct):
     reasons: list[FindingResponse]
     evidence: EvidenceResponse
     review: ReviewResponse | None
+    appeal: AppealResponse | None
 
 
 class ConversionPage(Page[ConversionResponse]):
@@ -94,14 +106,13 @@ class ScreeningResponse(Struct):
     review: ReviewResponse | None
 
 
-def conversion_responses(conversions: list[Conversion], catalog: Catalog) -> list[ConversionResponse]:
+def conversion_responses(conversions: list[Conversion], referrers: KnownReferrers) -> list[ConversionResponse]:
     """Returns the response of each conversion."""
-    catalog.participants_by_id({one.referrer for one in conversions})  # reads the catalog to its end once, not for each
-    known = catalog.snapshot()
+    known = referrers.read([id for one in conversions for id in (one.referrer, one.person)])  # once, not for each
     return [conversion_response(one, known) for one in conversions]
 
 
-def conversion_response(conversion: Conversion, catalog: Catalog) -> ConversionResponse:
+def conversion_response(conversion: Conversion, referrers: KnownReferrers) -> ConversionResponse:
     """Returns the response of a conversion."""
     return ConversionResponse(
         id=conversion.id,
@@ -109,22 +120,36 @@ def conversion_response(conversion: Conversion, catalog: Catalog) -> ConversionR
         status=status_of(conversion.published),
         referral=conversion.referral,
         person=conversion.person,
-        referrer=referrer_response(conversion.referrer, catalog),
+        external_id=named_person(conversion.person, referrers.people).external_id,
+        referrer=referrer_response(conversion.referrer, referrers),
         since=to_datetime(conversion.since),
         qualified_at=to_datetime(conversion.at),
         version=conversion.version,
         reasons=_finding_responses(conversion.findings),
-        evidence=_evidence_response(conversion.evidence),
-        review=review_response(conversion.review) if conversion.review else None,
+        evidence=_evidence_response(conversion, referrers),
+        review=_review_response(conversion, referrers.people),
+        appeal=_appeal_response(conversion, referrers.people),
     )
 
 
-def review_response(review: Review) -> ReviewResponse:
-    """Returns the response of a review."""
-    return ReviewResponse(review.decision, review.by, review.note, to_datetime(review.at), review.api_key)
+def review_response(review: Review, note: str | None) -> ReviewResponse:
+    """Returns the response of a review with the text of its note."""
+    return ReviewResponse(review.decision, review.by, note, to_datetime(review.at), review.api_key)
 
 
-def screening_response(conversion: Conversion) -> ScreeningResponse:
+def _review_response(conversion: Conversion, people: People) -> ReviewResponse | None:
+    review = conversion.review
+    return review_response(review, note_text(conversion.person, review.note, people)) if review else None
+
+
+def _appeal_response(conversion: Conversion, people: People) -> AppealResponse | None:
+    appeal = conversion.appeal
+    if appeal is None:
+        return None
+    return AppealResponse(note_text(conversion.referrer, appeal.note, people), to_datetime(appeal.at), appeal.decided)
+
+
+def screening_response(conversion: Conversion, people: People) -> ScreeningResponse:
     """Returns what an explanation shows of a conversion."""
     return ScreeningResponse(
         conversion_id(conversion.referral),
@@ -133,7 +158,7 @@ def screening_response(conversion: Conversion) -> ScreeningResponse:
             ExplainedFinding(one.reason, one.description, one.outcome, one.observed, one.observed)
             for one in _finding_responses(conversion.findings)
         ],
-        review_response(conversion.review) if conversion.review else None,
+        _review_response(conversion, people),
     )
 
 
@@ -141,5 +166,9 @@ def _finding_responses(findings: Iterable[Finding]) -> list[FindingResponse]:
     return [FindingResponse(one.reason, REASON_TEXTS[one.reason], one.outcome, one.observed) for one in findings]
 
 
-def _evidence_response(evidence: Evidence) -> EvidenceResponse:
-    return EvidenceResponse(*(getattr(evidence, name) for name in EvidenceResponse.__struct_fields__))
+def _evidence_response(conversion: Conversion, referrers: KnownReferrers) -> EvidenceResponse:
+    evidence = conversion.evidence
+    fields = {name: getattr(evidence, name) for name in EvidenceResponse.__struct_fields__}
+    return EvidenceResponse(
+        **fields | {"code": referrers.evidence_text(conversion.program, evidence.kind, evidence.code)}
+    )

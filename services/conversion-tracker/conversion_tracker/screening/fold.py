@@ -7,20 +7,27 @@ published. The nodes of the referral graph communicate by lines on the topic tha
 from collections.abc import Mapping, Sequence
 from typing import Never, assert_never, get_args
 
+from msgspec import Struct
+
 from conversion_tracker.graph.cycle_detection import open_cycle, probe_edge, remove_edge, set_edge
 from conversion_tracker.screening.catalogue import RULES
+from conversion_tracker.screening.handlers.appeal_handler import OnAppealed
 from conversion_tracker.screening.handlers.ban_handler import OnReferrerBan
 from conversion_tracker.screening.handlers.cycle_handler import OnCycleChange
 from conversion_tracker.screening.handlers.edge_handlers import GraphHandler, OnAttributed, OnReversed
 from conversion_tracker.screening.handlers.line_handler import CompositeHandler, LineHandler, ScreenState
+from conversion_tracker.screening.handlers.order_handler import OnOrder
 from conversion_tracker.screening.handlers.referral_handlers import OnQualified, OnUnqualified
 from conversion_tracker.screening.handlers.review_handler import OnReviewed
 from conversion_tracker.screening.rule import ScreeningRule
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     AttributionLine,
+    ConversionAppealed,
     ConversionReviewed,
     ReferralAttributed,
+    ReferralOrdered,
+    ReferralOrderRefunded,
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
@@ -47,6 +54,7 @@ class ScreenFold:
     service = "ct"
     source: Topic = ATTRIBUTIONS
     outputs: Sequence[Topic] = (CONVERSIONS, ATTRIBUTIONS)
+    ignored: Sequence[type[Struct]] = (ReferralUnattributed,)
     state: object = ScreenState
     keeps_order = True
 
@@ -78,18 +86,22 @@ class ScreenFold:
         return Decision()
 
 
-def _handler(kind: type[AttributionLine], rules: Sequence[ScreeningRule]) -> LineHandler[Never] | None:  # noqa: C901, PLR0911 - a table whose gaps mypy reports
+def _handler(kind: type[AttributionLine], rules: Sequence[ScreeningRule]) -> LineHandler[Never] | None:  # noqa: C901, PLR0911, PLR0912 - a table whose gaps mypy reports
     """Returns the handler of a line type; None if lines of the type change nothing here."""
     if issubclass(kind, ReferralQualified):
         return OnQualified(rules)
     if issubclass(kind, ReferralAttributed):
-        return OnAttributed()
+        return CompositeHandler(OnAttributed(), OnQualified(rules))
     if issubclass(kind, ReferralReversed):
         return CompositeHandler(OnUnqualified(), OnReversed())
     if issubclass(kind, ConversionReviewed):
         return OnReviewed()
+    if issubclass(kind, ConversionAppealed):
+        return OnAppealed()
     if issubclass(kind, ReferrerBanned | ReferrerUnbanned):
         return OnReferrerBan()
+    if issubclass(kind, ReferralOrdered | ReferralOrderRefunded):
+        return OnOrder()
     if issubclass(kind, EdgeSet):
         return GraphHandler(set_edge)
     if issubclass(kind, EdgeRemoved):

@@ -38,6 +38,9 @@ class ConversionsQuery(PageQuery):
 
     status = fields.Str(
         load_default="held",
-        validate=validate.OneOf(CONVERSION_STATUSES),
-        metadata={"description": "`held` waits for a review; `reversed`: the referral is no longer valid"},
+        validate=validate.OneOf([*CONVERSION_STATUSES, "appealed"]),
+        metadata={
+            "description": "`held` waits for a review; `appealed`: the referrer asked for another look, the longest wait first;"
+            " `reversed`: the referral is no longer valid"
+        },
     )

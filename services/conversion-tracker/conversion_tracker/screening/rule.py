@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory
-from referral.events.attributions import ReferralQualified
+from referral.events.attributions import QualifyingLine
+from referral.events.entities import Participant
 from referral.events.program import Program
 from referral.events.screening import Action, Screening, ScreeningReason
 
@@ -15,16 +18,15 @@ Observation = dict[str, int | float]
 """The numbers on which a rule based its finding, by name; among them the threshold, if the rule has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScreeningCase:
+class ScreeningCase(Struct, frozen=True, gc=False):
     """The data that a rule may read.
 
-    `referrer_external_id` is the platform's id of the referrer; None if the catalog does not have them. `referrer_device` is the
-    hash of their own device, if it was given. `program` is the version that applies to the referral; its days end in `timezone`.
+    `referrer` is None if the catalog does not have them. `referrer_device` is the pseudonym of the device that they had when the
+    referral qualified, if it was given. `program` is the version that applies to the referral; its days end in `timezone`.
     """
 
-    referral: ReferralQualified
-    referrer_external_id: str | None
+    referral: QualifyingLine
+    referrer: Participant | None
     history: ReferrerHistory = EMPTY_HISTORY
     referrer_device: str | None = None
     program: Program | None = None

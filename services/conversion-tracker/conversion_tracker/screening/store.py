@@ -1,7 +1,8 @@
 """Reads conversions from the state of the screen fold."""
 
+from typing import Literal
+
 import msgspec
-from redis import Redis
 
 from conversion_tracker.bans.ban import Ban
 from conversion_tracker.screening.conversion import Conversion, ConversionStatus
@@ -9,13 +10,16 @@ from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.line_handler import (
     CONVERSION_PREFIX,
     ScreenState,
+    active_set,
+    appeal_board,
     conversion_state_key,
     history_state_key,
     status_board,
 )
 from conversion_tracker.screening.referrer_history import ReferrerHistory
-from conversion_tracker.sorted_set_listing import ListEntry, SortedSetListing, split_page
 from referral.events.keys import referrer_key
+from referral.fold.sorted_set_listing import ListEntry, SortedSetListing, split_page
+from referral.redis_client import RedisClient
 from referral.topics import partition_of
 
 _decode = msgspec.msgpack.Decoder(ScreenState).decode
@@ -24,16 +28,30 @@ _decode = msgspec.msgpack.Decoder(ScreenState).decode
 class ConversionStore:
     """The conversions of all programs."""
 
-    def __init__(self, redis: "Redis", partitions: int) -> None:
-        self._listing = SortedSetListing(redis, ScreenFold.name, partitions)
+    def __init__(self, redis: RedisClient, partitions: int) -> None:
+        self._listing = SortedSetListing(redis, ScreenFold.service, ScreenFold.name, partitions)
         self._partitions = partitions
 
     def after(
-        self, program: str, status: ConversionStatus, entry: ListEntry | None, limit: int
+        self, program: str, status: ConversionStatus | Literal["appealed"], entry: ListEntry | None, limit: int
     ) -> tuple[list[Conversion], ListEntry | None]:
-        """Returns the page of a status after an entry, by time of qualification, and its last entry if another page follows."""
-        entries, last = split_page(self._listing.entries_after(status_board(program, status), entry, limit + 1), limit)
+        """Returns the page of a status after an entry, by time of qualification, and its last entry if another page follows.
+
+        `appealed`: those whose appeal waits for a review, by the time of the appeal.
+        """
+        name = appeal_board(program) if status == "appealed" else status_board(program, status)
+        entries, last = split_page(self._listing.entries_after(name, entry, limit + 1), limit)
         return self._conversions([(one.partition, CONVERSION_PREFIX + one.member) for one in entries]), last
+
+    def of_referrer(self, program: str, referrer: str, limit: int) -> tuple[list[Conversion], int]:
+        """Returns a referrer's active conversions of any outcome, the newest first, and how many there are in all."""
+        partition = partition_of(referrer_key(program, referrer), self._partitions)
+        ids, total = self._listing.newest(partition, active_set(program, referrer), limit)
+        return self._conversions([(partition, CONVERSION_PREFIX + id) for id in ids]), total
+
+    def count(self, program: str, status: ConversionStatus) -> tuple[int, float | None]:
+        """Returns how many conversions have a status, and when the first of them qualified (ms); None without any."""
+        return self._listing.count(status_board(program, status))
 
     def find(self, id: str) -> Conversion | None:
         """Returns the conversion with this id. The id does not determine the partition, so all are read in one round trip."""

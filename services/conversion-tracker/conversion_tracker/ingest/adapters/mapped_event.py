@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from referral.events.facts import Fact
+from referral.events.facts import LOG_ONLY_FIELDS, Fact
 from referral.events.line import type_tag
 
 MappingErrorCode = Literal[
@@ -66,7 +66,7 @@ def build_event(fields: Mapping[str, object], source_pointers: Mapping[str, str]
 def _data_fields(event_type: type[msgspec.Struct]) -> frozenset[str]:
     """The fields of an event type's `data`; empty for types without data."""
     data = next((field.type for field in msgspec.structs.fields(event_type) if field.name == "data"), None)
-    return frozenset(data.__struct_fields__) if data is not None else frozenset()
+    return frozenset(data.__struct_fields__) - LOG_ONLY_FIELDS if data is not None else frozenset()
 
 
 DATA_FIELDS: Mapping[str, frozenset[str]] = {

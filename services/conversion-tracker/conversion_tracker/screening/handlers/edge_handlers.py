@@ -11,7 +11,6 @@ from conversion_tracker.screening.handlers.line_handler import ScreenState, Scre
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.edges import CycleOpened, EdgeFact, EdgeProbed, EdgeRemoved, EdgeSet, edge_key
-from referral.events.ids import participant_id
 from referral.events.keys import participant_key
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember
@@ -47,13 +46,12 @@ class OnAttributed:
         self, line: ReferralAttributed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
         """Adds the referee. The node of the referrer has it before the edge is set, so that a cycle through it is probed."""
-        participant = participant_id(line.program, line.person)
-        referee = SortedSetMember(referee_board(line.program, line.referrer), participant)
+        referee = SortedSetMember(referee_board(line.program, line.referrer), line.person)
         decision: Decision[ScreenState] = Decision({referee: float(to_ms(line.occurred_at))})
         node = loaded_node(states, line.program, line.referrer)
         if not node.has_referees:
             decision.changes[node_state_key(line.program, line.referrer)] = replace(node, has_referees=True)
-        decision.outputs.append(_edge_output(_edge_set_event(line, participant)))
+        decision.outputs.append(_edge_output(_edge_set_event(line)))
         return decision
 
 
@@ -70,10 +68,9 @@ class OnReversed:
         """Removes the referee and the edge."""
         if not line.id or not line.referrer or "attributed" not in line.undoes:
             return Decision()
-        participant = participant_id(line.program, line.person)
-        referee = SortedSetMember(referee_board(line.program, line.referrer), participant)
+        referee = SortedSetMember(referee_board(line.program, line.referrer), line.person)
         removed = EdgeRemoved(
-            occurred_at=line.occurred_at, program=line.program, participant=participant, referral=line.id
+            occurred_at=line.occurred_at, program=line.program, participant=line.person, referral=line.id
         )
         return Decision({referee: None}, [_edge_output(removed)])
 
@@ -98,11 +95,11 @@ class GraphHandler(Generic[NodeLine]):
         return Decision(changes, [_edge_output(one) for one in lines])
 
 
-def _edge_set_event(line: ReferralAttributed, participant: str) -> EdgeSet:
+def _edge_set_event(line: ReferralAttributed) -> EdgeSet:
     return EdgeSet(
         occurred_at=line.occurred_at,
         program=line.program,
-        participant=participant,
+        participant=line.person,
         referrer=line.referrer,
         referral=line.id,
         since=line.occurred_at,

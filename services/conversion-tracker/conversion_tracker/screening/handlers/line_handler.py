@@ -66,12 +66,22 @@ def conversion_state_key(referral: str) -> str:
 
 def active_conversions(program: str, referrer: str) -> StateGroup:
     """Returns the group of a referrer's active conversions of any outcome, by the time at which they qualified (ms)."""
-    return StateGroup(f"brought:{referrer_key(program, referrer)}", CONVERSION_PREFIX)
+    return StateGroup(active_set(program, referrer), CONVERSION_PREFIX)
+
+
+def active_set(program: str, referrer: str) -> str:
+    """Returns the name of the sorted set of that group."""
+    return f"brought:{referrer_key(program, referrer)}"
 
 
 def status_board(program: str, status: ConversionStatus) -> str:
     """Returns the name of the sorted set of a program's conversions of one status: ids by the time they qualified (ms)."""
     return f"conversions:{program}|{status}"
+
+
+def appeal_board(program: str) -> str:
+    """Returns the name of the sorted set of a program's conversions whose appeal waits for a review: ids by its time (ms)."""
+    return f"conversions:{program}|appealed"
 
 
 def history_state_key(program: str, referrer: str) -> str:
@@ -91,26 +101,32 @@ def loaded_history(states: ScreenStates, program: str, referrer: str) -> Referre
     return state if isinstance(state, ReferrerHistory) else EMPTY_HISTORY
 
 
-def publish_decision(line: Derived, now: Conversion, reason: ConversionReversalReason) -> Decision[ScreenState]:
+def publish_decision(
+    line: Derived, now: Conversion, reason: ConversionReversalReason, *, is_new: bool = False
+) -> Decision[ScreenState]:
     """Returns the decision to store a conversion and to publish what `line` changed about it.
 
-    `reason` is the reason of a reversal, if the conversion was cleared before.
+    `reason` is the reason of a reversal, if the conversion was cleared before. `is_new`: there was no conversion before.
     """
     after, events = reconcile(now, to_ms(line.occurred_at), reason)
     outputs = [Output(CONVERSIONS, event, conversion_key(event)) for event in events]
     decision: Decision[ScreenState] = Decision({CONVERSION_PREFIX + now.id: after}, outputs)
     if after.published != now.published:
-        decision.changes.update(_board_changes(now, after))
+        if not is_new:
+            decision.changes[SortedSetMember(status_board(now.program, status_of(now.published)), now.id)] = None
+        decision.changes.update(_board_changes(after))
+    if after.appeal is not None:
+        waits = SortedSetMember(appeal_board(after.program), after.id)
+        decision.changes[waits] = float(after.appeal.at) if after.waits_for_appeal else None
     return decision
 
 
-def _board_changes(before: Conversion, after: Conversion) -> dict[Key, ScreenState | float | None]:
-    """Returns the changes of the sorted sets that a conversion joins or leaves."""
+def _board_changes(after: Conversion) -> dict[Key, ScreenState | float | None]:
+    """Returns the sorted sets that a conversion joins, or leaves because it is no longer active."""
     id, program, moment = after.id, after.program, float(after.at)
     return {
-        SortedSetMember(status_board(program, status_of(before.published)), id): None,
         SortedSetMember(status_board(program, status_of(after.published)), id): moment,
-        SortedSetMember(active_conversions(program, after.referrer).sorted_set, id): moment if after.active else None,
+        SortedSetMember(active_set(program, after.referrer), id): moment if after.active else None,
     }
 
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
-from conversion_tracker.screening.catalogue import screen
+from conversion_tracker.screening.catalogue import evaluate_rules
 from conversion_tracker.screening.conversion import qualify, with_reversal
 from conversion_tracker.screening.handlers.line_handler import (
     ScreenState,
@@ -13,37 +11,43 @@ from conversion_tracker.screening.handlers.line_handler import (
     history_state_key,
     loaded_conversion,
     loaded_history,
-    program_version,
     publish_decision,
 )
 from conversion_tracker.screening.referrer_history import ReferrerHistory, referral_sample
 from conversion_tracker.screening.rule import ScreeningCase, ScreeningRule
+from conversion_tracker.screening.screening_terms import ScreeningTerms, ScreeningTermsCache
 from referral.catalog.view import Catalog
-from referral.events.attributions import ReferralQualified, ReferralReversed
-from referral.events.program import Program
+from referral.events.attributions import QualifyingLine, ReferralReversed
 from referral.events.timestamps import to_datetime
 from referral.fold.fold import Decision, Key, Position
 
 
 class OnQualified:
-    """`referral.qualified`: screens the referral."""
+    """A referral that has qualified, by `referral.qualified` or with its attribution: screens it."""
 
     def __init__(self, rules: Sequence[ScreeningRule]) -> None:
-        self._rules = rules
+        self._terms = ScreeningTermsCache(rules)
 
-    def keys(self, line: ReferralQualified) -> Sequence[Key]:
-        """The conversion and the history of its referrer."""
+    def keys(self, line: QualifyingLine) -> Sequence[Key]:
+        """The conversion and the history of its referrer; none if the referral has not qualified."""
+        if "qualified" not in line.stages:
+            return ()
         return conversion_state_key(line.id), history_state_key(line.program, line.referrer)
 
     def decide(
-        self, line: ReferralQualified, states: ScreenStates, catalog: Catalog, position: Position
+        self, line: QualifyingLine, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """Clears, holds or rejects. Raises LookupError if the catalog does not have the program version of the referral."""
-        history = loaded_history(states, line.program, line.referrer)
-        program = program_version(line.program, line.version, catalog)
-        findings = screen(_screening_case(line, history, program, catalog, position), program.screening, self._rules)
-        now = qualify(loaded_conversion(states, line.id), line, findings)
-        decision = publish_decision(line, replace(now, offset=position.offset, line=position.line), "corrected")
+        """Clears, holds or rejects; nothing if the referral has not qualified.
+
+        Raises LookupError if the catalog does not have the program version of the referral."""
+        if "qualified" not in line.stages:
+            return Decision()
+        history, before = loaded_history(states, line.program, line.referrer), loaded_conversion(states, line.id)
+        terms = self._terms.of_version(line.program, line.version, catalog)
+        case = _screening_case(line, history, terms, catalog, position)
+        findings = evaluate_rules(case, terms.program.screening, terms.rules)
+        now = qualify(before, line, findings, position.offset, position.line)
+        decision = publish_decision(line, now, "corrected", is_new=before is None)
         decision.changes[history_state_key(line.program, line.referrer)] = history.with_sample(referral_sample(line))
         return decision
 
@@ -74,11 +78,10 @@ class OnUnqualified:
 
 
 def _screening_case(
-    line: ReferralQualified, history: ReferrerHistory, program: Program, catalog: Catalog, position: Position
+    line: QualifyingLine, history: ReferrerHistory, terms: ScreeningTerms, catalog: Catalog, position: Position
 ) -> ScreeningCase:
     participant = catalog.participant(line.referrer)
-    known_by = min(line.occurred_at, to_datetime(position.recorded_at_ms))
-    external_id = participant.external_id if participant else None
-    device = participant.details_at(known_by).device if participant else None
-    timezone = catalog.versions(line.program)[0].program.timezone  # that of the first version, as for boards
-    return ScreeningCase(line, external_id, history, device, program, timezone)
+    device = participant.device if participant else None
+    if participant and participant.former:
+        device = participant.details_at(min(line.occurred_at, to_datetime(position.recorded_at_ms))).device
+    return ScreeningCase(line, participant, history, device, terms.program, terms.timezone)

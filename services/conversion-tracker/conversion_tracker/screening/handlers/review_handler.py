@@ -26,8 +26,14 @@ class OnReviewed:
     def decide(
         self, line: ConversionReviewed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
-        """Clears or rejects the conversion. The same decision again changes nothing."""
+        """Clears or rejects the conversion, or takes that back. The same decision again changes nothing."""
         before = loaded_conversion(states, line.referral)
-        review = Review(line.decision, line.by, to_ms(line.occurred_at), line.note, line.api_key)
-        now = with_review(before, review) if before else None
+        now = with_review(before, _review(line)) if before else None
         return publish_decision(line, now, "review") if now else Decision()
+
+
+def _review(line: ConversionReviewed) -> Review | None:
+    """The review that a line leads to; None for one that is withdrawn."""
+    if line.decision == "withdrawn":
+        return None
+    return Review(line.decision, line.by, to_ms(line.occurred_at), line.note, line.api_key)

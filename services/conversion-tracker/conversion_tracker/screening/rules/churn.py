@@ -8,6 +8,8 @@ def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
     thresholds = screening.churn
     if case.referral.spells >= thresholds.follows:
         return {"follows": case.referral.spells, "limit": thresholds.follows}
+    if case.history.size < thresholds.people:
+        return None
     others, left = case.history.count_others(case.referral.person)
     if others >= thresholds.people and left * 100 >= thresholds.left_percent * others:
         return {"people": others, "left": left, "limit_percent": thresholds.left_percent}

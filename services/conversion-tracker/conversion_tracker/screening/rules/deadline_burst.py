@@ -5,6 +5,7 @@ enables it.
 """
 
 from conversion_tracker.screening.deadlines import next_deadline
+from conversion_tracker.screening.referrer_history import whole_seconds
 from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
@@ -24,7 +25,7 @@ def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
     deadline = next_deadline(case.program, case.timezone, at)
     if deadline is None or at < (opens := deadline - thresholds.hours * _HOUR_MS):
         return None
-    inside = 1 + history.count_between(opens, deadline, case.referral.person)
+    inside = 1 + history.count_between(whole_seconds(opens), whole_seconds(deadline), case.referral.person)
     usual = history.daily_average_before(opens, _USUAL_DAYS) * thresholds.hours / 24
     limit = max(thresholds.limit, thresholds.times * usual)
     if inside <= limit:

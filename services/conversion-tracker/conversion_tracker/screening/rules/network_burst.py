@@ -3,12 +3,13 @@
 A café or a campus has many too, but over hours; an event has them at once, so the default is to hold for review.
 """
 
+from conversion_tracker.screening.referrer_history import whole_seconds
 from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from conversion_tracker.screening.sliding_window import max_in_window
 from referral.events.screening import Screening
 from referral.events.timestamps import to_ms
 
-_MINUTE_MS = 60_000
+_MINUTE_S = 60
 
 
 def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
@@ -16,7 +17,7 @@ def _evaluate(case: ScreeningCase, screening: Screening) -> Observation | None:
     network, thresholds = case.referral.network, screening.network_burst
     if not network:
         return None
-    at, span = to_ms(case.referral.occurred_at), thresholds.minutes * _MINUTE_MS
+    at, span = whole_seconds(to_ms(case.referral.occurred_at)), thresholds.minutes * _MINUTE_S
     people = max_in_window(case.history.moments_around(at, span, case.referral.person, network), at, span)
     if people < thresholds.people:
         return None

@@ -6,9 +6,9 @@ from referral.events.screening import Screening
 
 def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
     """Raises LookupError if the referrer is unknown, so that an operator reviews the conversion."""
-    if case.referrer_external_id is None:
+    if case.referrer is None:
         raise LookupError(f"the catalog has no participant {case.referral.referrer}")
-    return {} if case.referrer_external_id == case.referral.person else None
+    return {} if case.referrer.id == case.referral.person else None
 
 
 SELF_REFERRAL = ScreeningRule(

@@ -1,21 +1,18 @@
-"""Self-referral under an id that looks like one's own: another case, an accent, a Cyrillic letter, a dot more."""
+"""Self-referral under an id that looks like one's own: another case, an accent, a Cyrillic letter, a dot more.
 
-from conversion_tracker.screening.id_skeleton import are_similar
+The log has a keyed hash of the form in which look-alikes are equal (referral.people.id_skeleton), so that hashes are compared.
+"""
+
 from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.events.screening import Screening
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
-    """An unknown referrer and an equal id are the business of the rule `self_referral`."""
-    referrer, person = case.referrer_external_id, case.referral.person
-    if referrer is None or referrer == person or not are_similar(referrer, person):
+    """An unknown referrer and the same person are the business of the rule `self_referral`."""
+    referral, referrer = case.referral, case.referrer
+    if referrer is None or referrer.id == referral.person or referral.look_alike is None:
         return None
-    return {"characters": _count_differences(referrer, person)}
-
-
-def _count_differences(one: str, other: str) -> int:
-    different = sum(mine != theirs for mine, theirs in zip(one, other, strict=False))
-    return different + abs(len(one) - len(other))
+    return {} if referrer.look_alike == referral.look_alike else None
 
 
 SIMILAR_ID = ScreeningRule(
@@ -25,5 +22,4 @@ SIMILAR_ID = ScreeningRule(
     severity="high",
     action=lambda screening: screening.similar_id,
     evaluate=_evaluate,
-    observes={"characters": "how many characters of the two ids differ"},
 )

@@ -153,7 +153,9 @@ class ItemMapper:
         for name in texts.keys() & fields.keys():
             fields[name] = texts_or_invalid(fields[name]) if texts[name] else text_or_invalid(fields[name])
         if self._adapter.amount_unit == "minor" and "amount" in fields:
-            fields["amount"] = self._in_main_unit(fields["amount"], fields.get("currency", ""))
+            path = self._adapter.data.get("currency")  # of a refund too, whose event has no currency
+            currency = resolve_path(self._item, path) if path else None
+            fields["amount"] = self._in_main_unit(fields["amount"], currency or "")
         return fields if allowed else None
 
     def _in_main_unit(self, amount: object, currency: object) -> Decimal:

@@ -25,6 +25,7 @@ from conversion_tracker.ingest.adapters.wechat.authentication import (
 from conversion_tracker.ingest.adapters.wechat.callback import (
     Callback,
     event_id,
+    external_id,
     millisecond_in_second,
     to_event,
 )
@@ -104,10 +105,12 @@ def _read_callback(program: str) -> Callback:
 
 def _accept(callback: Callback, program: str) -> IgnoredReason | None:
     """Publishes the event of a callback; returns why there is none. Raises Problem 422 for an event in the future, and 503."""
-    if to_event(callback, program) is None:
+    person = context().pseudonyms.person_id(program, external_id(callback))
+    if to_event(callback, program, person) is None:
         return "no_event"
-    number = _store().arrival_number(program, callback.person, callback.created_s, event_id(callback))
-    fact = to_event(callback, program, millisecond_in_second(number, callback.created_s, context().clock.now_ms()))
+    number = _store().arrival_number(program, person, callback.created_s, event_id(callback, person))
+    millisecond = millisecond_in_second(number, callback.created_s, context().clock.now_ms())
+    fact = to_event(callback, program, person, millisecond)
     result = validate_mapped([MappedEvent(_encode(fact), _SOURCE_POINTERS)], check_program_exists)
     if any(error.code not in _WORTH_REPEATING for error in result.rejected):
         raise UnusableCallback(result.rejected[0].detail)

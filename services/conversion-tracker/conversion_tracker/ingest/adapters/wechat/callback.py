@@ -62,9 +62,14 @@ def is_recent(timestamp: str, now_ms: int) -> bool:
     return abs(now_ms - int(timestamp) * 1000) <= TOLERANCE_S * 1000
 
 
-def event_id(callback: Callback) -> str:
-    """The id of the event; a repeated callback has the same."""
-    return derive_id("evt", "wechat", callback.person, str(callback.created_s), callback.event)
+def external_id(callback: Callback) -> str:
+    """The platform's id of the sender."""
+    return f"wechat:{callback.person}"
+
+
+def event_id(callback: Callback, person: str) -> str:
+    """The id of the event; a repeated callback has the same. Made of the person id, it cannot be computed from an openid."""
+    return derive_id("evt", "wechat", person, str(callback.created_s), callback.event)
 
 
 def millisecond_in_second(arrival_number: int | None, created_s: int, now_ms: int) -> int:
@@ -78,10 +83,13 @@ def millisecond_in_second(arrival_number: int | None, created_s: int, now_ms: in
 
 
 def to_event(
-    callback: Callback, program: str, millisecond: int = 0
+    callback: Callback, program: str, person: str, millisecond: int = 0
 ) -> PersonFollowed | PersonUnfollowed | CodeScanned | None:
-    """The event of a callback, at that millisecond of its second; None for messages and for events without an equivalent."""
-    fields = _common_fields(callback, program, millisecond)
+    """The event of a callback, at that millisecond of its second; None for messages and for events without an equivalent.
+
+    `person` is the sender's person id.
+    """
+    fields = _common_fields(callback, program, person, millisecond)
     match callback.event if callback.message_type == "event" else "":
         case "subscribe":
             has_scene = callback.key.startswith(_SCENE_PREFIX)
@@ -94,11 +102,11 @@ def to_event(
     return None
 
 
-def _common_fields(callback: Callback, program: str, millisecond: int) -> _CommonFields:
+def _common_fields(callback: Callback, program: str, person: str, millisecond: int) -> _CommonFields:
     return {
-        "id": event_id(callback),
+        "id": event_id(callback, person),
         "program": program,
-        "person": f"wechat:{callback.person}",
+        "person": external_id(callback),
         "occurred_at": to_datetime(callback.created_s * 1000 + millisecond),
         "channel": "wechat",
     }

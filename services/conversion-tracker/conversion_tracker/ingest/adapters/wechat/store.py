@@ -1,18 +1,29 @@
 """What is remembered about callbacks for ten minutes, in Redis: which content a signature came with, and the order of arrival."""
 
-from redis import Redis
 from redis.exceptions import RedisError
 
 from conversion_tracker.ingest.adapters.wechat.callback import TOLERANCE_S
+from referral.redis_client import RedisClient
 
 _KEPT_S = 2 * TOLERANCE_S  # a timestamp is valid for TOLERANCE_S before and after
+# The place of an event in a hash of events; the field with the empty name counts them.
+_PLACE = """
+local place = redis.call('HGET', KEYS[1], ARGV[1])
+if not place then
+  place = redis.call('HINCRBY', KEYS[1], '', 1)
+  redis.call('HSET', KEYS[1], ARGV[1], place)
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return tonumber(place)
+"""
 
 
 class CallbackStore:
     """Signatures and arrivals, shared by all processes. Without Redis nothing is remembered, and no callback is refused for it."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
+        self._place = redis.register_script(_PLACE)
 
     def bind_signature(self, signature: str, digest: bytes) -> bool:
         """Binds a signature to the content that it first came with; returns whether `digest` is that content."""
@@ -30,13 +41,6 @@ class CallbackStore:
         """
         key = f"http:wechat:second:{program}|{person}|{second}"
         try:
-            with self._redis.pipeline() as pipeline:
-                pipeline.hincrby(key, "", 1)
-                pipeline.expire(key, _KEPT_S)
-                number = pipeline.execute()[0]
-                pipeline.hsetnx(key, event, number)
-                pipeline.hget(key, event)
-                place = pipeline.execute()[1]
+            return int(self._place([key], [event, _KEPT_S])) - 1
         except RedisError:
             return None
-        return int(place or number) - 1

@@ -1,0 +1,1 @@
+"""The console views of this service: held referrals, and people."""
