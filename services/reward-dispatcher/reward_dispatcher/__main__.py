@@ -1,12 +1,12 @@
-"""Runs one process of reward-dispatcher: `python -m reward_dispatcher http | fold decide | fold ledger | worker`."""
+"""Runs one process of reward-dispatcher: `python -m reward_dispatcher http | fold decide|ledger|pools|deliveries | worker`."""
 
 import sys
-from functools import partial
+from typing import Literal, assert_never
 
 from referral.config import ConfigError, Settings
 from referral.telemetry.process import set_up_telemetry
 
-USAGE = "usage: python -m reward_dispatcher http | fold decide | fold ledger | worker"
+USAGE = "usage: python -m reward_dispatcher http | fold decide|ledger|pools|deliveries | worker"
 
 
 def main(arguments: list[str]) -> None:
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["http"]:
             _http(settings)
-        case ["fold", "decide" | "ledger" as name]:
+        case ["fold", "decide" | "ledger" | "pools" | "deliveries" as name]:
             _fold(name, settings)
         case ["worker"]:
             _worker(settings)
@@ -32,20 +32,28 @@ def _http(settings: Settings) -> None:
     serve("reward_dispatcher.http_api.app:app", settings)
 
 
-def _fold(name: str, settings: Settings) -> None:
+def _fold(name: Literal["decide", "ledger", "pools", "deliveries"], settings: Settings) -> None:
     from referral.fold.worker import run_fold
-    from reward_dispatcher.domain.discount_codes import generate_discount_code
     from reward_dispatcher.folds.decide_fold import DecideFold
+    from reward_dispatcher.folds.deliveries_fold import DeliveriesFold
     from reward_dispatcher.folds.ledger_fold import LedgerFold
+    from reward_dispatcher.folds.pools_fold import PoolsFold
     from reward_dispatcher.sealed_codes import CodeSealer
 
     set_up_telemetry(f"reward-dispatcher/{name}", settings)
-    if name == "decide":
-        run_fold(DecideFold(), settings)
-    else:
-        ring = settings.key_ring()
-        generate_code = partial(generate_discount_code, ring.newest("codes").value.encode())
-        run_fold(LedgerFold(generate_code, CodeSealer(ring)), settings)
+    ring = settings.key_ring()
+    codes = CodeSealer(ring)
+    match name:
+        case "decide":
+            run_fold(DecideFold(ring.newest("codes").id), settings)
+        case "ledger":
+            run_fold(LedgerFold(codes.generate, codes), settings)
+        case "pools":
+            run_fold(PoolsFold(codes), settings)
+        case "deliveries":
+            run_fold(DeliveriesFold(), settings)
+        case _:
+            assert_never(name)
 
 
 def _worker(settings: Settings) -> None:

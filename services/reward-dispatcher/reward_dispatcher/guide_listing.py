@@ -25,7 +25,7 @@ class GuideLister:
     """Writes a listing when the files of a program have changed. `run_once` does what the thread repeats."""
 
     def __init__(
-        self, files: GuideFiles, follower: CatalogFollower, clock: Clock, write: Callable[[list[GuideListing]], None]
+        self, files: GuideFiles, follower: CatalogFollower, clock: Clock, write: Callable[[list[GuideListing]], object]
     ) -> None:
         self._files = files
         self._follower = follower

@@ -1,13 +1,16 @@
-"""Discount codes on the log and in the catalog: sealed with the newest key for codes, each for its own place.
+"""Discount codes on the log and in states: generated ones by the id of their key, others sealed for their own place.
 
-AES-SIV (RFC 5297) with the program and the reward (or pool) as associated data: a code that is copied to another reward cannot be
-read, and the same code for the same reward is always the same text, since a fold must write the same line when it decides again.
-A sealed text carries the id of its key: `ID.TEXT`, or `TEXT` alone for REFERRAL_SIGNING_KEY. Lines and chunks from before have
-their codes in clear, and are read as they are.
+A generated code follows from its key and the id of the reward, so a line names the key. Uploaded codes are sealed by AES-SIV
+(RFC 5297) with the newest key, and with the program and the reward (or pool) as associated data: a code that is copied to another
+reward cannot be read, and the same code for the same reward is always the same text, since a fold must write the same line when it
+decides again.
+A sealed text carries the id of its key: `ID.TEXT`, or `TEXT` alone for REFERRAL_SIGNING_KEY. Whether a program has a code
+already is seen from its keyed hash (BLAKE2b, RFC 7693), by the key that never changes: with another one every code would be new.
 """
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -17,14 +20,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from msgspec.structs import replace
 
 from referral.encryption import DecryptionFailed
-from referral.events.entities import PoolChunk
 from referral.events.line import Line
-from referral.events.rewards import CodeIssued, CodeReturned, RewardFulfilled
+from referral.events.pools import HASH_BYTES, CodeReturned
+from referral.events.rewards import CodeIssued, RewardFulfilled
 from referral.key_ring import KeyRing, missing_key
+from reward_dispatcher.domain.discount_codes import generate_discount_code
 
 AnyLine = TypeVar("AnyLine", bound=Line)
-_CodeLine = CodeIssued | CodeReturned | RewardFulfilled
-_CACHED_CHUNKS = 64
+_CODE_LINES = (CodeIssued, CodeReturned, RewardFulfilled)  # a tuple is checked in a third of a union's time
+_CACHED_SEGMENTS = 64
+_MOST_UNREAD = 16_384  # codes, some 5 MB: the ledger soon reads each line that it has written
 _encode = msgspec.json.Encoder().encode
 _decode_codes = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -33,38 +38,58 @@ class CodeSealer:
     """Seals codes with the newest key of a ring, and opens those of all its keys. Opening raises DecryptionFailed."""
 
     def __init__(self, ring: KeyRing) -> None:
+        self._keys = {key.id: key.value.encode() for key in ring.all("codes")}
         self._ciphers = {key.id: _cipher(key.value) for key in ring.all("codes")}
         self._newest = ring.newest("codes").id
-        self._open_codes = lru_cache(_CACHED_CHUNKS)(self._open_chunk_text)
+        self.open_segment = lru_cache(_CACHED_SEGMENTS)(self._open_segment)
+        self._unread: dict[tuple[str, str, str], str] = {}  # the codes of lines that were sealed and not read since
 
     def seal_line(self, line: AnyLine) -> AnyLine:
         """The line as it is written to the log."""
-        if not isinstance(line, _CodeLine) or line.code is None:
+        if not isinstance(line, _CODE_LINES) or line.code is None:
             return line
-        return replace(line, code=None, sealed_code=self._seal(line.program, line.id, line.code.encode()))
+        sealed = self._seal(line.program, line.id, line.code.encode())
+        if len(self._unread) >= _MOST_UNREAD:
+            self._unread.clear()
+        self._unread[line.program, line.id, sealed] = line.code
+        return replace(line, code=None, sealed_code=sealed)
+
+    def generate(self, key: str, reward: str) -> str:
+        """The generated code of a key (its id) and a reward. Raises DecryptionFailed if the ring lacks the key."""
+        value = self._keys.get(key)
+        if value is None:
+            raise DecryptionFailed(f"the code of {reward} cannot be generated: {missing_key(key)}")
+        return generate_discount_code(value, reward)
 
     def open_line(self, line: AnyLine) -> AnyLine:
         """The line with its code in clear."""
-        if not isinstance(line, _CodeLine) or line.sealed_code is None:
+        if not isinstance(line, _CODE_LINES):
             return line
-        return replace(line, code=self._open(line.program, line.id, line.sealed_code).decode(), sealed_code=None)
+        if isinstance(line, RewardFulfilled) and line.code_key is not None:
+            return replace(line, code=self.generate(line.code_key, line.id), code_key=None)
+        if line.sealed_code is None:
+            return line
+        code = self._unread.pop((line.program, line.id, line.sealed_code), None)
+        if code is None:
+            code = self._open(line.program, line.id, line.sealed_code).decode()
+        return replace(line, code=code, sealed_code=None)
 
-    def seal_chunk(self, chunk: PoolChunk) -> PoolChunk:
-        """The chunk as it is written to the catalog."""
-        return replace(chunk, codes=(), sealed=self.seal_codes(chunk.program, chunk.pool, chunk.codes))
-
-    def seal_codes(self, program: str, pool: str, codes: tuple[str, ...]) -> str:
-        """The codes of a chunk as one sealed text."""
+    def seal_segment(self, program: str, pool: str, codes: Sequence[str]) -> str:
+        """Codes of a pool, sealed as one text."""
         return self._seal(program, _pool_place(pool), _encode(codes))
 
-    def open_chunk(self, chunk: PoolChunk) -> PoolChunk:
-        """The chunk with its codes in clear; the last chunks are cached."""
-        if chunk.sealed is None:
-            return chunk
-        return replace(chunk, codes=self._open_codes(chunk.program, chunk.pool, chunk.sealed), sealed=None)
-
-    def _open_chunk_text(self, program: str, pool: str, sealed: str) -> tuple[str, ...]:
+    def _open_segment(self, program: str, pool: str, sealed: str) -> tuple[str, ...]:
+        """The codes that were sealed as one text; the last texts are cached."""
         return _decode_codes(self._open(program, _pool_place(pool), sealed))
+
+    def seal_pooled(self, program: str, pool: str, code: str) -> str:
+        """A single code of a pool, sealed for the pool."""
+        return self._seal(program, _pool_place(pool), code.encode())
+
+    def reseal_issued(self, line: CodeIssued) -> CodeIssued:
+        """A line whose code is sealed for the pool, with the code sealed for its reward."""
+        code = self._open(line.program, _pool_place(line.pool), line.sealed_code or "").decode()
+        return replace(line, sealed_code=self._seal(line.program, line.id, code.encode()))
 
     def _seal(self, program: str, place: str, text: bytes) -> str:
         sealed = self._ciphers[self._newest].encrypt(text, [program.encode(), place.encode()])
@@ -82,6 +107,25 @@ class CodeSealer:
             raise DecryptionFailed(
                 f"the code of {place} in {program} cannot be read: its key has another value now, or it was moved here"
             ) from error
+
+
+class CodeHasher:
+    """The keyed hashes by which the codes of a program are compared, in the form of `normalize_code`."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        key = hashlib.blake2b(ring.newest("pseudonyms").value.encode()).digest()
+        self._keyed = hashlib.blake2b(key=key, person=b"rt-code-hash", digest_size=HASH_BYTES)
+
+    def hashes(self, program: str, forms: Iterable[str]) -> bytes:
+        """The hashes of codes, one after the other."""
+        of_program = self._keyed.copy()
+        of_program.update(f"{program}\x1f".encode())
+        return b"".join(_finish(of_program.copy(), form) for form in forms)
+
+
+def _finish(hashing: "hashlib.blake2b", form: str) -> bytes:
+    hashing.update(form.encode())
+    return hashing.digest()
 
 
 def _pool_place(pool: str) -> str:

@@ -1,24 +1,27 @@
 """Reads the ledger's state for the HTTP API. Every read is one round trip, however many partitions it reads."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
-from redis import Redis
 
-from referral.events.keys import beneficiary_key, pool_key
+from referral.events.keys import beneficiary_key
+from referral.events.rewards import LifeState
 from referral.fold.state_keys import state_key
+from referral.http.paging import ListPosition
+from referral.redis_client import RedisClient
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.code_pool import Pool
+from reward_dispatcher.domain.operator_actions import ActionResult
 from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.domain.redemption_changes import ChangeResult
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.state_changes import State
 from reward_dispatcher.folds.state_keys import CodeHolder
 
-_StateType = TypeVar("_StateType", Account, Redemption, Pool)
+_StateType = TypeVar("_StateType", Account, Redemption, ChangeResult, ActionResult)
 _decode = msgspec.msgpack.Decoder(State).decode
 
 
@@ -30,16 +33,84 @@ class WalletPage:
     total: int
 
 
+class Task(NamedTuple):
+    """A reward that waits for a person or a remedy, and since when (ms). Tasks sort by the length of the wait."""
+
+    since_ms: float
+    reward: str
+
+
+class TaskCount(NamedTuple):
+    """How many rewards wait, and since when the first one (ms); None without any."""
+
+    number: int
+    oldest_ms: float | None
+
+
 class RewardStore:
     """Thread-safe. Raises redis's errors if Redis is unavailable."""
 
-    def __init__(self, redis: "Redis", partitions: int) -> None:
+    def __init__(self, redis: RedisClient, partitions: int) -> None:
         self._redis = redis
         self._partitions = partitions
 
     def account(self, reward: str) -> Account | None:
         """Returns a reward by its id alone."""
         return self._first(Account, self._read_all_partitions([state_keys.account(reward)]))
+
+    def accounts(self, rewards: Sequence[str]) -> list[Account]:
+        """Returns the rewards with these ids, in this order; without those that do not exist."""
+        states = self._read_all_partitions([state_keys.account(reward) for reward in rewards])
+        found = {state.id: state for state in states if isinstance(state, Account)}
+        return [found[reward] for reward in rewards if reward in found]
+
+    def tasks(
+        self, program: str, states: Iterable[LifeState], after: ListPosition | None, limit: int
+    ) -> tuple[list[Task], bool]:
+        """Returns `limit` of the rewards that wait in these states, the longest wait first, and whether there are more.
+
+        They are those after a position, which need not exist any more. One round trip, and one more for every 1,000 members with
+        the same time.
+        """
+        names = [state_keys.tasks(program, state) for state in states]
+        pending = {self._key(partition, name): 0 for name in names for partition in range(self._partitions)}
+        found: list[Task] = []
+        while pending:
+            for key, tasks in self._read_tasks(pending, after.score if after else None, limit + 1).items():
+                later = [task for task in tasks if after is None or task > after]
+                found += later
+                pending[key] += limit + 1
+                if later or len(tasks) <= limit:
+                    del pending[key]
+        return sorted(found)[:limit], len(found) > limit
+
+    def task_counts(self, program: str, states: Sequence[LifeState]) -> dict[LifeState, TaskCount]:
+        """Returns for each state how many rewards wait in it, and since when the first one. One round trip."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for state in states:
+                for partition in range(self._partitions):
+                    key = self._key(partition, state_keys.tasks(program, state))
+                    pipeline.zcard(key)
+                    pipeline.zrange(key, 0, 0, withscores=True)
+            answers = iter(pipeline.execute())
+        return {state: self._sum_tasks(answers) for state in states}
+
+    def _sum_tasks(self, answers: Iterator[object]) -> TaskCount:
+        """Adds the next answers, two of each partition."""
+        pairs = [(next(answers), next(answers)) for _ in range(self._partitions)]
+        firsts = [score for _, first in pairs for _, score in first]  # type: ignore[attr-defined] # as redis answers ZRANGE
+        return TaskCount(sum(int(count) for count, _ in pairs), min(firsts, default=None))  # type: ignore[call-overload]
+
+    def _read_tasks(self, offsets: Mapping[str, int], least: float | None, count: int) -> dict[str, list[Task]]:
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for key, offset in offsets.items():
+                lowest = "-inf" if least is None else least
+                pipeline.zrange(key, lowest, "+inf", byscore=True, offset=offset, num=count, withscores=True)
+            answers: list[list[tuple[bytes, float]]] = pipeline.execute()
+        return {
+            key: [Task(float(score), member.decode()) for member, score in answer]
+            for key, answer in zip(offsets, answers, strict=True)
+        }
 
     def by_code(self, code: str, programs: Iterable[str]) -> list[Account]:
         """Returns the rewards with this code; several only if several programs have the code."""
@@ -53,12 +124,14 @@ class RewardStore:
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:
         """Returns `count` of a person's rewards from index `start` (0 is the newest)."""
         partition = self._partition_of(beneficiary_key(program, person))
-        wallet = self._key(partition, state_keys.wallet(program, person))
+        wallets = self._key(partition, state_keys.WALLETS)
+        first, last = state_keys.wallet_range(program, person)
         with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.zrevrange(wallet, start, start + count - 1)
-            pipeline.zcard(wallet)
-            ids, total = pipeline.execute()
-        states = self._read([self._key(partition, state_keys.account(reward.decode())) for reward in ids])
+            pipeline.zrevrangebylex(wallets, last, first, start, count)
+            pipeline.zlexcount(wallets, first, last)
+            members, total = pipeline.execute()
+        ids = [state_keys.reward_in_wallet(member.decode()) for member in members]
+        states = self._read([self._key(partition, state_keys.account(reward)) for reward in ids])
         return WalletPage([state for state in states if isinstance(state, Account)], total)
 
     def result(self, program: str, person: str, request: str) -> Redemption | None:
@@ -66,10 +139,27 @@ class RewardStore:
         partition = self._partition_of(beneficiary_key(program, person))
         return self._first(Redemption, self._read([self._key(partition, state_keys.result(request))]))
 
-    def pool(self, program: str, name: str) -> Pool:
-        """Returns a pool; an empty one if it has not been used yet."""
-        partition = self._partition_of(pool_key(program, name))
-        return self._first(Pool, self._read([self._key(partition, state_keys.pool(program, name))])) or Pool()
+    def redemption(self, request: str) -> Redemption | None:
+        """Returns the redemption of a request by its id alone."""
+        return self._first(Redemption, self._read_all_partitions([state_keys.result(request)]))
+
+    def change_result(self, program: str, person: str, request: str) -> ChangeResult | None:
+        """Returns the result of a request to change a redemption, or None while it is undecided."""
+        partition = self._partition_of(beneficiary_key(program, person))
+        return self._first(ChangeResult, self._read([self._key(partition, state_keys.result(request))]))
+
+    def balance(self, program: str, person: str) -> list[Account]:
+        """Returns the rewards that take part in a person's balances, the soonest to expire first."""
+        partition = self._partition_of(beneficiary_key(program, person))
+        group = state_keys.balance(program, person)
+        members: list[bytes] = self._redis.zrange(self._key(partition, group.sorted_set), 0, -1)  # type: ignore[assignment] # without scores
+        states = self._read([self._key(partition, group.prefix + member.decode()) for member in members])
+        return [state for state in states if isinstance(state, Account)]
+
+    def action_result(self, program: str, person: str, request: str) -> ActionResult | None:
+        """Returns the result of an operator's request, or None while it is undecided."""
+        partition = self._partition_of(beneficiary_key(program, person))
+        return self._first(ActionResult, self._read([self._key(partition, state_keys.result(request))]))
 
     def counts(self, program: str, rules: Sequence[str]) -> dict[str, dict[str, int]]:
         """Returns for each rule how many rewards there are by status, and how many `clawback`s."""

@@ -29,8 +29,9 @@ def create_faust_app(settings: Settings) -> Any:
         broker_credentials=_credentials(settings),
         broker_commit_interval=1.0,
         broker_session_timeout=6.0,
-        broker_heartbeat_interval=1.0,
+        broker_heartbeat_interval=2.0,
         broker_request_timeout=10.0,
+        producer_acks=-1,  # all replicas in sync; it is not idempotent: ticks and reports of deliveries may be repeated
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=member,
         stream_wait_empty=False,

@@ -1,23 +1,43 @@
-"""What receivers get: a line of the log as a Standard Webhooks message. https://www.standardwebhooks.com"""
+"""What receivers are notified of: lines of the log as Standard Webhooks messages. https://www.standardwebhooks.com"""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, assert_never, get_args
+from typing import Literal, NamedTuple, assert_never, get_args
 
 import msgspec
-from standardwebhooks import Webhook as Signer
 
-from referral.encryption import DecryptionFailed
+from referral.events.budgets import (
+    BudgetAllotted,
+    BudgetContinued,
+    BudgetReached,
+    BudgetRecalled,
+    BudgetReleaseRequested,
+    BudgetRequested,
+    BudgetReturned,
+)
+from referral.events.deliveries import (
+    DeliveryAttempted,
+    DeliveryFact,
+    DeliveryReplayed,
+    DeliveryScheduled,
+    EndpointDisabled,
+    EndpointEnabled,
+    EndpointWarned,
+    MessageContent,
+)
 from referral.events.ids import derive_id
-from referral.events.line import Cause
+from referral.events.line import type_tag
 from referral.events.rewards import (
     ClawbackOpened,
     CodeIssued,
-    CodeRequested,
-    CodeReturned,
-    PoolFilled,
+    OffsetRequested,
+    RedemptionChangeRequested,
+    RedemptionHeld,
     RedemptionRefused,
+    RedemptionReleased,
     RedemptionRequested,
+    RedemptionReturned,
+    RewardActionRefused,
+    RewardActionRequested,
+    RewardAdjusted,
     RewardApproved,
     RewardDelivered,
     RewardExpired,
@@ -25,46 +45,68 @@ from referral.events.rewards import (
     RewardFulfilled,
     RewardGranted,
     RewardHeld,
+    RewardOffset,
     RewardRedeemed,
+    RewardReleased,
+    RewardRestored,
     RewardRevoked,
+    RewardStopped,
 )
-from referral.topics import REWARDS
-from reward_dispatcher.sealed_codes import CodeSealer
+from referral.topics import DELIVERIES, REWARDS, Topic
 
-NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
-WebhookEventType = Literal["reward.fulfilled", "reward.redeemed", "reward.revoked"]
+WebhookEventType = Literal[
+    "reward.fulfilled", "reward.redeemed", "reward.revoked", "endpoint.warned", "endpoint.disabled"
+]
 WEBHOOK_EVENT_TYPES: tuple[WebhookEventType, ...] = get_args(WebhookEventType)
 _PREFIXES = tuple(f'{{"type":"{name}"'.encode() for name in WEBHOOK_EVENT_TYPES)
 
-_decode = msgspec.json.Decoder(RewardFact).decode
-_encode = msgspec.json.Encoder().encode
+_decode_reward = msgspec.json.Decoder(RewardFact).decode
+_decode_delivery = msgspec.json.Decoder(DeliveryFact).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message. Its id is the same each time it is sent, so that a receiver can detect a duplicate.
+class LinePosition(NamedTuple):
+    """Position of a line on the log; `topic` is its short name."""
 
-    `problem` is why its code cannot be read; the body then lacks the code and must not be sent.
+    topic: str
+    partition: int
+    offset: int
+    line: int
+
+
+def message_id(content: MessageContent, position: LinePosition) -> str:
+    """Returns the id of a message, the same each time it is sent, so that a receiver can detect a duplicate.
+
+    Derived from the line's cause, which a repeated output line shares; from its position if it has no cause.
     """
-
-    id: str
-    type: WebhookEventType
-    line: NotifiableReward
-    body: bytes
-    problem: str | None = None
+    return derive_id("msg", *map(str, content.cause if content.cause[0] else position))
 
 
-def webhook_event(line: RewardFact) -> tuple[WebhookEventType, NotifiableReward] | None:
-    """Returns the event type that receivers are notified with, and the line; None for a line that stays internal."""
+def message_type(content: MessageContent) -> str:
+    """Returns the type that the receiver sees, one of WEBHOOK_EVENT_TYPES."""
+    return type_tag(content)
+
+
+def message_of(raw: bytes, topic: Topic) -> MessageContent | None:
+    """Returns the line if receivers are notified of it, or None if it stays internal.
+
+    Raises msgspec.MsgspecError if a line of such a type breaks its contract.
+    """
+    if not raw.startswith(_PREFIXES):
+        return None
+    if topic is REWARDS:
+        return reward_message(_decode_reward(raw))
+    return endpoint_message(_decode_delivery(raw)) if topic is DELIVERIES else None
+
+
+def reward_message(line: RewardFact) -> MessageContent | None:
+    """Returns the line of a reward if receivers are notified of it."""
     match line:
-        case RewardFulfilled():
-            return "reward.fulfilled", line
-        case RewardRedeemed():
-            return "reward.redeemed", line
-        case RewardRevoked():
-            return "reward.revoked", line
+        case RewardFulfilled() | RewardRedeemed() | RewardRevoked():
+            return line
         case (
             RewardGranted()
+            | RewardAdjusted()
+            | RewardStopped()
             | RewardHeld()
             | RewardApproved()
             | RewardDelivered()
@@ -72,58 +114,38 @@ def webhook_event(line: RewardFact) -> tuple[WebhookEventType, NotifiableReward]
             | ClawbackOpened()
             | RedemptionRequested()
             | RedemptionRefused()
-            | CodeRequested()
+            | RedemptionHeld()
+            | RedemptionReleased()
+            | RedemptionReturned()
+            | RedemptionChangeRequested()
+            | OffsetRequested()
+            | RewardOffset()
+            | RewardActionRequested()
+            | RewardActionRefused()
+            | RewardReleased()
+            | RewardRestored()
             | CodeIssued()
-            | CodeReturned()
-            | PoolFilled()
+            | BudgetRequested()
+            | BudgetAllotted()
+            | BudgetRecalled()
+            | BudgetReturned()
+            | BudgetReleaseRequested()
+            | BudgetContinued()
+            | BudgetReached()
         ):
             return None
         case _:
             assert_never(line)
 
 
-def message_of(raw: bytes, position: tuple[int, int, int], codes: CodeSealer) -> Message | None:
-    """Returns the message of a log line, or None for a line that stays internal. `position` is partition, offset, line.
-
-    Raises msgspec.MsgspecError if a line of such a type breaks its contract.
-    """
-    if not raw.startswith(_PREFIXES):
-        return None
-    event = webhook_event(_decode(raw))
-    if event is None:
-        return None
-    event_type, line = event
-    id_ = _id(line.cause, position)
-    try:
-        return Message(id_, event_type, line, _body(event_type, codes.open_line(line)))
-    except DecryptionFailed as error:
-        return Message(id_, event_type, line, _body(event_type, line), str(error))
-
-
-def signed_headers(secret: str, message: Message, now: datetime) -> dict[str, str]:
-    """Returns the headers of an attempt, signed with a webhook's secret.
-
-    `now` is the real time: receivers reject timestamps that differ by five minutes.
-    """
-    signature = Signer(secret).sign(message.id, now, message.body.decode())
-    return {
-        "content-type": "application/json",
-        "user-agent": "referral-webhooks/1",
-        "webhook-id": message.id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature,
-    }
-
-
-def _id(cause: Cause, position: tuple[int, int, int]) -> str:
-    """Derived from the line's cause, which a repeated output line shares; from its position if it has no cause."""
-    return derive_id("msg", *map(str, cause if cause[0] else (REWARDS.name, *position)))
-
-
-def _body(event_type: WebhookEventType, line: NotifiableReward) -> bytes:
-    data = {
-        key: value
-        for key, value in msgspec.to_builtins(line).items()
-        if key not in ("type", "cause", "occurred_at", "sealed_code")
-    }
-    return _encode({"type": event_type, "timestamp": line.occurred_at, "data": data})
+def endpoint_message(line: DeliveryFact) -> MessageContent | None:
+    """Returns the line about an endpoint if the program's other endpoints are notified of it: what no operator did."""
+    match line:
+        case EndpointWarned():
+            return line
+        case EndpointDisabled():
+            return line if line.reason in ("gone", "failing") else None
+        case EndpointEnabled() | DeliveryScheduled() | DeliveryAttempted() | DeliveryReplayed():
+            return None
+        case _:
+            assert_never(line)

@@ -1,46 +1,54 @@
-"""The delivery worker: dispatches the rewards topic to webhooks and writes the ticks of the clock.
+"""The delivery worker: schedules messages, sends them, and writes the ticks of the clock.
 
 It runs on Faust, which suits work that is concurrent, driven by time, and harmless when repeated.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from socket import gethostname
+from collections.abc import Callable, Iterable, Mapping
 from threading import Event
 from typing import Any
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
 
 from referral.catalog.follower import CatalogFollower
 from referral.clock import clock_from
 from referral.config import Settings
-from referral.events.rewards import RewardDelivered, RewardFulfilled
-from referral.events.timestamps import to_datetime, to_ms
+from referral.events.rewards import RewardDelivered, RewardFulfilled, reward_key
+from referral.events.timestamps import to_datetime
 from referral.http.health import Check, redis_check
 from referral.http.ops_server import serve_ops
 from referral.log.acls import topic_operations
+from referral.log.errors import LogUnavailable
 from referral.log.progress_monitor import ProgressMonitor, TopicEnds, unassigned, waiting_records
 from referral.log.progress_watch import Backlog
 from referral.log.topic_admin import partition_count
 from referral.log.topic_check import LogStartup
-from referral.redis_client import connect_async, connect_for_http
+from referral.redis_client import connect_for_folds, connect_for_http
 from referral.telemetry.metrics import counter, gauge
-from referral.topics import EVENTS, REWARDS, Topic
+from referral.topics import DELIVERIES, EVENTS, REWARDS, Topic, partition_of
+from reward_dispatcher.delivery.attempts import Attempts
+from reward_dispatcher.delivery.catalog_refresh import CatalogRefresh
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
-from reward_dispatcher.delivery.connections import connections, post
-from reward_dispatcher.delivery.dead_letters import RedisDeadLetterStore
+from reward_dispatcher.delivery.connections import receiver_connections
+from reward_dispatcher.delivery.delivery_loop import DeliveryLoop
+from reward_dispatcher.delivery.due_reader import DueReader
+from reward_dispatcher.delivery.endpoint_queue import Endpoint
+from reward_dispatcher.delivery.excerpts import write_excerpts
 from reward_dispatcher.delivery.faust_app import GROUP, create_faust_app, events_without_ack, run_faust_app
+from reward_dispatcher.delivery.hints import hints_of
+from reward_dispatcher.delivery.line_writer import LineWriter
+from reward_dispatcher.delivery.message_body import MessageBodies
+from reward_dispatcher.delivery.notifier import Notifier, ReceivedRecord
 from reward_dispatcher.delivery.sender import Sender
-from reward_dispatcher.delivery.webhook_dispatcher import ReceivedRecord, WebhookDispatcher
 from reward_dispatcher.sealed_codes import CodeSealer
-from reward_dispatcher.webhook_status import write_reports
 
 _SERVICE = "reward-dispatcher"
-_POLL_S = 0.2
-_REPORT_S = 1.0
+_CATALOG_POLL_S = 0.2
+_CATALOG_TIMEOUT_S = 5.0
+_TICKER_S = 1.0  # how late a tick may be
+_DELIVERIES_TICK_S = 3600  # ended deliveries are forgotten by the hour
+_EXCERPTS_S = 1.0
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()
 
@@ -51,16 +59,31 @@ class DeliveryWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._clock = clock_from(settings.clock)
-        self._ticker = ClockTicker(settings.tick_seconds)
+        self._tickers = {EVENTS: ClockTicker(settings.tick_seconds), DELIVERIES: ClockTicker(_DELIVERIES_TICK_S)}
         self._catalog = CatalogFollower(settings)
         self._startup = LogStartup(settings, topic_operations(_SERVICE))
-        self._dispatcher: WebhookDispatcher | None = None
-        self._redis = connect_async(settings)
+        self._redis = connect_for_folds(settings)  # used in threads beside the event loop
         self._not_ready_reason: str | None = "not started yet"
         self._assigned: frozenset[int] = frozenset()
         self._ends = TopicEnds(settings, REWARDS, GROUP)
         self._monitor = ProgressMonitor("delivery", settings, self._ends, self._backlogs)
+        self._writers = {topic: LineWriter(topic.name, self._sender_to(topic)) for topic in (DELIVERIES, REWARDS)}
+        self._refresh = CatalogRefresh(lambda: self._catalog.read_to_end(_CATALOG_TIMEOUT_S))
+        self._notifier = Notifier(self._catalog.view, self._refresh.refresh, self._write_delivery, self._clock)
+        self._loop = self._delivery_loop()
         self.app = self._register_handlers(create_faust_app(settings))
+
+    def _delivery_loop(self) -> DeliveryLoop:
+        ring = self._settings.key_ring()
+        bodies = MessageBodies(self._catalog.people, CodeSealer(ring))
+        receivers = receiver_connections(loopback=self._settings.webhook_loopback)
+        sender = Sender(receivers.post, bodies.build, ring, self._clock)
+        ends = TopicEnds(self._settings, DELIVERIES)
+
+        def attempts_of(ended: Callable[[Endpoint], None]) -> Attempts:
+            return Attempts(sender, self._write_delivery, self._report_delivered, self._clock, ended)
+
+        return DeliveryLoop(DueReader(self._redis), ends.read, self._catalog.view, attempts_of, self._clock)
 
     def run(self) -> None:
         """Delivers and ticks until SIGTERM or SIGINT."""
@@ -74,7 +97,7 @@ class DeliveryWorker:
                 self._catalog.stop()
 
     def _checks(self) -> dict[str, Check]:
-        """Redis too: dead letters are stored there."""
+        """Redis too: what is due is read there."""
         redis = redis_check(connect_for_http(self._settings))
         progress = self._monitor.not_ready_reason
         return {
@@ -101,102 +124,127 @@ class DeliveryWorker:
         waiting = waiting_records(ends, positions)
         for number in ends:
             gauge("delivery_lag_records").labels(str(number)).set(waiting.get(number, 0))
-        activity = self._dispatcher.activity() if self._dispatcher is not None else None
-        return {"delivery": Backlog(sum(waiting.values()), (activity, tuple(sorted(positions.items()))))}
+        notified = Backlog(sum(waiting.values()), (self._notifier.activity(), tuple(sorted(positions.items()))))
+        return {"delivery": notified, "sending": Backlog(1, self._loop.rounds)}
 
     def _register_handlers(self, app: Any) -> Any:
-        rewards = app.topic(self._topic_name(REWARDS), value_serializer="raw", value_type=bytes, internal=False)
-        app.agent(rewards, name="dispatcher")(self._deliver)
-        app.timer(_POLL_S, name="ticker")(self._tick)
-        app.timer(_REPORT_S, name="reporter")(self._report_status)
+        for topic in (REWARDS, DELIVERIES):
+            stream = app.topic(self._topic_name(topic), value_serializer="raw", value_type=bytes, internal=False)
+            app.agent(stream, name=f"notify-{topic.name}")(self._agent(topic))
+        app.task(self._send)
+        app.timer(_TICKER_S, name="ticker")(self._tick)
+        app.timer(_EXCERPTS_S, name="excerpts")(self._store_excerpts)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         return app
 
-    async def _deliver(self, stream: Any) -> None:
-        """The agent. It must not raise: Faust would lose records."""
-        dispatcher = await self._ready_dispatcher()
+    def _agent(self, topic: Topic) -> Any:
+        async def receive(stream: Any) -> None:
+            await self._receive(topic, stream)
+
+        return receive
+
+    async def _receive(self, topic: Topic, stream: Any) -> None:
+        """The agent of a topic. It must not raise: Faust would lose records."""
+        await self._catalog_is_read()
         async for event in events_without_ack(stream):
-            await dispatcher.dispatch(_received(event.message, event.value), event.ack)
+            received = _received(topic, event.message, event.value)
+            if topic is DELIVERIES:
+                await self._notice(received)
+            await self._notifier.dispatch(received, event.ack)
 
-    async def _ready_dispatcher(self) -> WebhookDispatcher:
-        """The dispatcher, once the catalog of webhooks has been read."""
+    async def _notice(self, received: ReceivedRecord) -> None:
+        """Lets the loop look at the endpoints of a record; after a request, with the webhooks as they were changed before it."""
+        hints = list(hints_of(received.value))
+        if any(hint.on_request for hint in hints):
+            try:
+                await self._refresh.refresh()
+            except LogUnavailable as error:
+                log.info("sending with the webhooks as last known", reason=str(error))
+        for hint in hints:
+            self._loop.notice(hint.webhook, received.partition, received.offset)
+
+    async def _send(self) -> None:
+        """The task that sends what is due."""
+        await self._catalog_is_read()
+        await self._loop.run()
+
+    async def _catalog_is_read(self) -> None:
+        """Returns once the catalog of webhooks has been read."""
         while self._catalog.stale_reason() is not None:
-            await asyncio.sleep(_POLL_S)
-        if self._dispatcher is None:
-            codes = CodeSealer(self._settings.key_ring())
-            sender = _sender(self._settings, self._redis)
-            self._dispatcher = WebhookDispatcher(self._catalog.view, sender, codes, self._report_delivered)
-        return self._dispatcher
+            await asyncio.sleep(_CATALOG_POLL_S)
 
-    async def _report_delivered(self, partition: int, line: RewardFulfilled) -> None:
-        """Writes that a receiver was notified. A failure is only logged: the reward then stays `fulfilled`."""
-        try:
-            delivered = RewardDelivered(
-                occurred_at=to_datetime(self._clock.now_ms()),
-                program=line.program,
-                id=line.id,
-                beneficiary=line.beneficiary,
-            )
-            await self._write(REWARDS, partition, _encode(delivered))
-        except Exception as error:  # noqa: BLE001 - whatever the client raises
-            log.warning("delivery not recorded", reward=line.id, error=f"{type(error).__name__}: {error}")
+    async def _report_delivered(self, line: RewardFulfilled) -> None:
+        """Writes that a receiver was notified of a reward."""
+        delivered = RewardDelivered(
+            occurred_at=to_datetime(self._clock.now_ms()),
+            program=line.program,
+            id=line.id,
+            beneficiary=line.beneficiary,
+        )
+        partition = partition_of(reward_key(line), partition_count(REWARDS, self._settings))
+        await self._writers[REWARDS].write(partition, _encode(delivered))
+
+    async def _write_delivery(self, webhook: str, line: bytes) -> int:
+        partition = partition_of(webhook, partition_count(DELIVERIES, self._settings))
+        return await self._writers[DELIVERIES].write(partition, line)
 
     async def _tick(self) -> None:
         """The timer. A tick that does not reach every partition is written again."""
-        tick_ms = self._ticker.due(self._clock.now_ms())
-        if tick_ms is None:
-            return
-        partitions = range(partition_count(EVENTS, self._settings))
-        try:
-            await asyncio.gather(*[self._write(EVENTS, partition, tick_line(tick_ms)) for partition in partitions])
-        except Exception as error:  # noqa: BLE001 - whatever the client raises
-            log.warning("tick not written", error=f"{type(error).__name__}: {error}")
-            return
-        self._ticker.mark_written(tick_ms)
-        counter("clock_ticks").inc()
+        for topic, ticker in self._tickers.items():
+            tick_ms = ticker.due(self._clock.now_ms())
+            if tick_ms is not None and await self._write_tick(topic, tick_ms):
+                ticker.mark_written(tick_ms)
+                counter("clock_ticks").inc()
 
-    async def _report_status(self) -> None:
-        """The timer that reports the state of each webhook. A failure is logged: the next report has the same."""
-        now_ms = to_ms(datetime.now(UTC))
-        reports = self._dispatcher.reports(now_ms) if self._dispatcher is not None else {}
-        if not reports:
+    async def _write_tick(self, topic: Topic, tick_ms: int) -> bool:
+        send = self._sender_to(topic)
+        partitions = range(partition_count(topic, self._settings))
+        try:
+            await asyncio.gather(*[send(partition, tick_line(tick_ms)) for partition in partitions])
+        except Exception as error:  # noqa: BLE001 - whatever the client raises
+            log.warning("tick not written", topic=topic.name, error=f"{type(error).__name__}: {error}")
+            return False
+        return True
+
+    async def _store_excerpts(self) -> None:
+        """The timer that stores what receivers answered. A failure is logged: they are a help, and no more."""
+        attempts = self._loop.attempts
+        excerpts, attempts.excerpts = attempts.excerpts, {}
+        if not excerpts:
             return
         try:
-            await write_reports(self._redis, self._settings.worker or gethostname(), reports)
+            await asyncio.to_thread(write_excerpts, self._redis, excerpts)
         except Exception as error:  # noqa: BLE001 - whatever the client raises
-            log.warning("state of webhooks not reported", error=f"{type(error).__name__}: {error}")
+            log.warning("answers of receivers not stored", error=f"{type(error).__name__}: {error}")
 
-    async def _write(self, topic: Topic, partition: int, line: bytes) -> None:
-        seconds = self._clock.now_ms() / 1000
-        await self.app.producer.send_and_wait(self._topic_name(topic), None, line, partition, seconds, None)
+    def _sender_to(self, topic: Topic) -> Any:
+        name = self._topic_name(topic)
+
+        async def send(partition: int, record: bytes) -> int:
+            seconds = self._clock.now_ms() / 1000
+            written = await self.app.producer.send_and_wait(name, None, record, partition, seconds, None)
+            return int(written.offset)
+
+        return send
 
     async def _on_revoked(self, *_: object, **__: object) -> None:
         self._not_ready_reason = "partitions are being reassigned"
-        if self._dispatcher is not None:
-            self._dispatcher.reset()
+        self._notifier.reset()
 
     async def _on_assigned(self, _: object, assigned: Iterable[Any] = (), **__: object) -> None:
-        topic = self._topic_name(REWARDS)
-        self._assigned = frozenset(one.partition for one in assigned if one.topic == topic)
+        by_topic = {topic: self._topic_name(topic) for topic in (REWARDS, DELIVERIES)}
+        self._assigned = frozenset(one.partition for one in assigned if one.topic == by_topic[REWARDS])
+        self._loop.assign(one.partition for one in assigned if one.topic == by_topic[DELIVERIES])
         self._not_ready_reason = None
 
     def _topic_name(self, topic: Topic) -> str:
         return self._settings.topic_prefix + topic.name
 
 
-def _received(message: Any, value: bytes | None) -> ReceivedRecord:
+def _received(topic: Topic, message: Any, value: bytes | None) -> ReceivedRecord:
     recorded_at_ms = round((message.timestamp or 0) * 1000)  # Faust has seconds
-    return ReceivedRecord(message.topic, message.partition, message.offset, recorded_at_ms, value or b"")
-
-
-def _sender(settings: Settings, redis: "Redis") -> Sender:
-    pool = connections(loopback=settings.webhook_loopback)
-
-    async def send(url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> int:
-        return await post(pool, url, headers, body, timeout_s)
-
-    return Sender(send, settings.key_ring(), RedisDeadLetterStore(redis))
+    return ReceivedRecord(topic, message.partition, message.offset, recorded_at_ms, value or b"")
 
 
 def run(settings: Settings) -> None:

@@ -1,79 +1,47 @@
-"""An upload of codes beside what a program's pools hold: a code belongs to one pool of a program, and has one spelling.
+"""A segment of an upload beside what the program's pools have: which of its codes are new.
 
-The order of chunks in the catalog decides between uploads at the same time: the first chunk with a code has it. A chunk that came
-second is never announced to the ledger, so none of its codes is issued.
+The order of the log decides: the first segment with a code has it. A code that its own pool has already is a duplicate, so that
+an upload can be repeated; a code of another pool is refused, as it would be given to two people.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from referral.events.entities import PoolChunk
-from referral.events.normal_forms import normalize_code
-from reward_dispatcher.domain.uploaded_codes import LineMistake, UploadedCode
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Where a code is: the pool, and its spelling there."""
-
-    pool: str
-    code: str
+from reward_dispatcher.domain.code_index import CodeBucket, Place, add_place, bucket_of, find_place
+from reward_dispatcher.domain.receipts import RefusedCode
 
 
 @dataclass(slots=True)
-class UploadPlan:
-    """The codes to add, how many the pool has already, and the lines that are refused."""
+class SegmentVerdict:
+    """The codes that are not new, by offset, and the buckets of the index that change."""
 
-    new_codes: list[str] = field(default_factory=list)
-    duplicates: int = 0
-    mistakes: list[LineMistake] = field(default_factory=list)
+    duplicates: list[RefusedCode] = field(default_factory=list)
+    refused: list[RefusedCode] = field(default_factory=list)
+    buckets: dict[int, CodeBucket] = field(default_factory=dict)
+
+    def left_out(self) -> list[int]:
+        """The offsets of codes that the pool does not get, in order."""
+        return sorted(one.offset for one in (*self.duplicates, *self.refused))
 
 
-def plan_upload(pool: str, codes: Sequence[UploadedCode], chunks: Iterable[PoolChunk]) -> UploadPlan:
-    """Compares an upload with the program's chunks, in the order of the catalog."""
-    plan, holders = UploadPlan(), _holders({code.form for code in codes}, chunks)
-    for code in codes:
-        holder = holders.get(code.form)
-        if holder is None:
-            plan.new_codes.append(code.code)
-        elif holder.pool != pool:
-            detail = f"is in pool {holder.pool} already, and a code belongs to one pool: remove it; got {code.code!r}"
-            plan.mistakes.append(LineMistake(code.line, detail))
-        elif holder.code != code.code:
-            detail = (
-                f"is in this pool already as {holder.code!r}: codes must differ in more than case; got {code.code!r}"
-            )
-            plan.mistakes.append(LineMistake(code.line, detail))
+def compare_segment(
+    pool: int,
+    segment: int,
+    index: int,
+    hashes: Sequence[bytes],
+    buckets: Mapping[int, CodeBucket | None],
+    pools: Sequence[str],
+) -> SegmentVerdict:
+    """Compares the codes of a segment with the index. `pools` are the names of the program's pools, by number."""
+    verdict = SegmentVerdict()
+    for offset, code_hash in enumerate(hashes):
+        number = bucket_of(code_hash)
+        bucket = verdict.buckets.get(number) or buckets[number]
+        place = find_place(bucket, code_hash)
+        if place is None:
+            verdict.buckets[number] = add_place(bucket, code_hash, Place(pool, segment, offset))
+        elif place.pool == pool:
+            verdict.duplicates.append(RefusedCode(index, offset, ""))
         else:
-            plan.duplicates += 1
-    return plan
-
-
-def usable_chunks(pool: str, chunks: Sequence[PoolChunk], announced: Collection[str]) -> list[PoolChunk]:
-    """Returns the chunks without those of the pool that came second; their other codes may be uploaded again.
-
-    `announced` are the ids of the chunks that the ledger has: these stay, also from before codes were compared across pools.
-    """
-    return [one for one in chunks if one.pool != pool or one.id in announced or not earlier_holders(one, chunks)]
-
-
-def earlier_holders(chunk: PoolChunk, chunks: Iterable[PoolChunk]) -> dict[str, Holder]:
-    """Returns the codes of a chunk, in the form in which they are compared, that an earlier chunk of another pool has."""
-    earlier = []
-    for other in chunks:
-        if other.id == chunk.id:
-            break
-        if other.pool != chunk.pool:
-            earlier.append(other)
-    return _holders({normalize_code(code) for code in chunk.codes}, earlier) if earlier else {}
-
-
-def _holders(forms: Collection[str], chunks: Iterable[PoolChunk]) -> dict[str, Holder]:
-    """The first holder of each of these codes."""
-    holders: dict[str, Holder] = {}
-    for chunk in chunks:
-        for code in chunk.codes:
-            form = normalize_code(code)
-            if form in forms:
-                holders.setdefault(form, Holder(chunk.pool, code))
-    return holders
+            verdict.refused.append(RefusedCode(index, offset, pools[place.pool]))
+    return verdict

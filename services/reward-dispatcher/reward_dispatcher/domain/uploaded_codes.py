@@ -7,14 +7,13 @@ the checkout.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from referral.events.normal_forms import is_invisible, normalize_code
 
 MAX_CODE = 64
-MAX_MISTAKES = 100
-_MAX_LINE = 256
+MAX_LINE = 256
 _ECHO = 64
 _REMOVABLE = frozenset({"Cf", "Mn", "Lo", "So"})  # of the invisible ones; control and private characters are refused
 _QUOTED = re.compile(
@@ -22,6 +21,8 @@ _QUOTED = re.compile(
 )
 _QUOTES = frozenset('"“”„«»「」『』`')
 _SEPARATORS = frozenset(",，;；|\t")
+# Nearly all codes: with a digit, so that it is no header. The checks below find nothing wrong with them.
+_PLAIN = re.compile(r"(?=[A-Za-z-]*[0-9])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _SHORTENED_NUMBER = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
 _QUALIFIERS = (
     "discount|coupon|promo|promotion|voucher|gift|card|redemption|referral|reward|vip|unique|single|use|gutschein|rabatt|cup[oó]n|"
@@ -53,8 +54,7 @@ _CHECKS: tuple[_Check, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class UploadedCode:
+class UploadedCode(NamedTuple):
     """A valid code: the number of its line (from 1), the code as it is issued, and the form in which codes are compared."""
 
     line: int
@@ -62,42 +62,27 @@ class UploadedCode:
     form: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineMistake:
+class LineMistake(NamedTuple):
     """What is wrong with a line (numbered from 1), and what to do."""
 
     line: int
     detail: str
 
 
-@dataclass(slots=True)
-class UploadedCodes:
-    """The codes of an upload, and every line that is refused."""
-
-    codes: list[UploadedCode] = field(default_factory=list)
-    mistakes: list[LineMistake] = field(default_factory=list)
-
-
-def read_codes(lines: Sequence[str]) -> UploadedCodes:
-    """Returns the codes of an upload in order, and its mistakes. Empty lines count, but hold no code."""
-    result, lines_by_form = UploadedCodes(), dict[str, int]()
-    for number, line in enumerate(lines, start=1):
-        code = clean_line(line)
-        problem = _problem(line, code)
-        form = normalize_code(code) if not problem else ""
-        if not problem and form in lines_by_form:
-            problem = f"is the code of line {lines_by_form[form]} again, apart from case: remove one of them"
-        if problem:
-            result.mistakes.append(LineMistake(number, f"{problem}; got {line[:_ECHO]!r}"))
-        elif code:
-            lines_by_form[form] = number
-            result.codes.append(UploadedCode(number, code, form))
-    return result
+def read_code(number: int, line: str) -> UploadedCode | LineMistake | None:
+    """The code of a line, what is wrong with it, or None for a line that holds nothing."""
+    if len(line) <= MAX_CODE and _PLAIN.fullmatch(line):
+        return UploadedCode(number, line, line.upper())
+    code = clean_line(line)
+    problem = _problem(line, code)
+    if problem:
+        return LineMistake(number, f"{problem}; got {line[:_ECHO]!r}")
+    return UploadedCode(number, code, normalize_code(code)) if code else None
 
 
 def clean_line(line: str) -> str:
     """Returns a line without what editors and spreadsheets add invisibly or around a code; empty if nothing is left."""
-    text = "".join(_visible(line[: _MAX_LINE + 1])).strip()
+    text = "".join(_visible(line[: MAX_LINE + 1])).strip()
     while len(text) > 1 and (quoted := _QUOTED.fullmatch(text)):
         text = next(part for part in quoted.groups() if part is not None).strip()
     return text
@@ -109,6 +94,6 @@ def _visible(text: str) -> Iterator[str]:
 
 def _problem(line: str, code: str) -> str | None:
     """Why a line is refused, continuing its place ("line 3 …"); None for a code, and for a line without one."""
-    if len(line) > _MAX_LINE or len(code) > MAX_CODE:
+    if len(line) > MAX_LINE or len(code) > MAX_CODE:
         return f"is longer than the {MAX_CODE} characters that a code may have"
     return next((problem for applies, problem in _CHECKS if applies(code)), None) if code else None

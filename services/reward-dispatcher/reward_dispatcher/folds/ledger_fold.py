@@ -1,23 +1,41 @@
 """Rewards → rewards: the account of every reward, in the order of the log.
 
-The ledger reads the topic that it writes. Most of its own output lines repeat what the account already contains; those with which
-one partition informs another (a pool, a beneficiary) are applied like all others.
+The ledger reads the topic that it writes. Most of its own output lines repeat what the account already contains. It asks the pools
+fold for uploaded codes, by lines of `pools`, and gets them as `code.issued`.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from referral.catalog.view import Catalog
+from referral.events.budgets import (
+    BudgetAllotted,
+    BudgetContinued,
+    BudgetReached,
+    BudgetRecalled,
+    BudgetReleaseRequested,
+    BudgetRequested,
+    BudgetReturned,
+)
 from referral.events.line import ClockTicked
+from referral.events.money import Value
 from referral.events.rewards import (
     ClawbackOpened,
     CodeIssued,
-    CodeRequested,
-    CodeReturned,
-    PoolFilled,
+    OffsetRequested,
+    RedemptionChangeRequested,
+    RedemptionHeld,
     RedemptionRefused,
+    RedemptionReleased,
     RedemptionRequested,
+    RedemptionReturned,
+    RewardActionRefused,
+    RewardActionRequested,
+    RewardAdjusted,
     RewardApproved,
     RewardDelivered,
     RewardExpired,
@@ -25,39 +43,76 @@ from referral.events.rewards import (
     RewardGranted,
     RewardHeld,
     RewardLine,
+    RewardOffset,
     RewardRedeemed,
+    RewardReleased,
+    RewardRestored,
     RewardRevoked,
+    RewardStopped,
     handover_of,
 )
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position
-from referral.topics import REWARDS, Topic
+from referral.topics import POOLS, REWARDS, Topic
 from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import CodeGenerator, Transition
-from reward_dispatcher.domain.code_pool import Pool, PoolLine, ReadChunk, apply_pool_line
-from reward_dispatcher.domain.redemption import Redemption, redeem
+from reward_dispatcher.domain.budget import BudgetAccount
+from reward_dispatcher.domain.operator_actions import ActionResult, decide_action, decision_step, refusal_of
+from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.domain.redemption_changes import ChangeResult
 from reward_dispatcher.folds import state_keys
-from reward_dispatcher.folds.state_changes import State, account_decision, pool_decision, result_changes
+from reward_dispatcher.folds.balance_decisions import (
+    change_decision,
+    change_keys,
+    offset_decision,
+    redemption_decision,
+    redemption_keys,
+)
+from reward_dispatcher.folds.budget_cases import budget_decision, budget_keys, look_again
+from reward_dispatcher.folds.charge_cases import (
+    ChargeCase,
+    add_step,
+    charge_keys,
+    charged_cost,
+    charged_reward,
+    is_active,
+    recall_decision,
+)
+from reward_dispatcher.folds.state_changes import State, account_decision, result_changes
 from reward_dispatcher.sealed_codes import CodeSealer
 
 _States = Mapping[Key, State | float | None]
-_AccountLine = (
-    RewardGranted | RewardRevoked | RewardFulfilled | RewardHeld | RewardApproved | RewardDelivered | CodeIssued
-)
+_AccountLine = RewardGranted | RewardFulfilled | RewardHeld | RewardDelivered | CodeIssued
 
 
 class LedgerFold:
     """Holds, fulfils, redeems once, revokes and expires rewards.
 
-    `generate_code` returns the generated code of a reward id. Codes are sealed in every line: `codes` opens those that are read,
-    and seals those that are written.
+    `generate_code` returns the generated code of a key and a reward. Uploaded codes are sealed in every line: `codes` opens those
+    that are read, and seals those that are written.
     """
 
     name = state_keys.LEDGER
     service = state_keys.SERVICE
     source: Topic = REWARDS
-    outputs: Sequence[Topic] = (REWARDS,)
+    outputs: Sequence[Topic] = (REWARDS, POOLS)
+    ignored: Sequence[type[Struct]] = (
+        RewardRedeemed,
+        RewardExpired,
+        ClawbackOpened,
+        RedemptionRefused,
+        RewardApproved,
+        RewardActionRefused,
+        RewardReleased,
+        RewardRestored,
+        RedemptionHeld,
+        RedemptionReleased,
+        RedemptionReturned,
+        RewardOffset,
+        RewardStopped,
+        BudgetReached,
+    )
     state: object = State
     keeps_order = True
 
@@ -65,46 +120,103 @@ class LedgerFold:
         self._generate_code = generate_code
         self._codes = codes
 
-    def keys(self, line: RewardLine) -> Sequence[Key]:
-        """The account (with the request's result), or the pool; nothing for output lines that change no state."""
+    def keys(self, line: RewardLine) -> Sequence[Key]:  # noqa: C901, PLR0911 - a table
+        """The account (with the request's result); nothing for output lines that change no state."""
         match line:
+            case RewardGranted():
+                account = state_keys.account(line.id)
+                return (account, *charge_keys(line.program, line.id)) if charged_cost(line) else (account,)
+            case RewardRevoked() | RewardAdjusted() | BudgetAllotted():
+                return state_keys.account(line.id), *charge_keys(line.program, line.id)
+            case BudgetRecalled():
+                return (state_keys.tranches(line.program),)
+            case BudgetRequested() | BudgetReturned() | BudgetReleaseRequested() | BudgetContinued():
+                return budget_keys(line)
+            case RewardFulfilled() if _follows_from_grant(line):
+                return ()
+            case RewardFulfilled(kind="credit") | OffsetRequested():
+                return (state_keys.balance(line.program, line.beneficiary),)
             case RedemptionRequested():
-                return state_keys.account(line.id), state_keys.result(line.request)
-            case CodeRequested() | CodeReturned() | PoolFilled():
-                return (state_keys.pool(line.program, line.pool),)
-            case (
-                RewardGranted()
-                | RewardRevoked()
-                | RewardFulfilled()
-                | RewardHeld()
-                | RewardApproved()
-                | RewardDelivered()
-                | CodeIssued()
-            ):
+                return redemption_keys(line)
+            case RedemptionChangeRequested():
+                return change_keys(line)
+            case RewardActionRequested():
+                account, result = state_keys.account(line.id), state_keys.result(line.request)
+                return account, result, *charge_keys(line.program, line.id)
+            case RewardFulfilled() | RewardHeld() | RewardDelivered() | CodeIssued():
                 return (state_keys.account(line.id),)
-            case RewardRedeemed() | RewardExpired() | ClawbackOpened() | RedemptionRefused() | ClockTicked():
+            case (
+                RewardRedeemed()
+                | RewardExpired()
+                | ClawbackOpened()
+                | RedemptionRefused()
+                | RewardApproved()
+                | RewardActionRefused()
+                | RewardReleased()
+                | RewardRestored()
+                | RedemptionHeld()
+                | RedemptionReleased()
+                | RedemptionReturned()
+                | RewardOffset()
+                | RewardStopped()
+                | BudgetReached()
+                | ClockTicked()
+            ):
                 return ()
             case _:
                 assert_never(line)
 
     def decide(self, line: RewardLine, states: _States, catalog: Catalog, position: Position) -> Decision[State]:
-        """Returns the changes of the account or the pool, and the output lines. Raises DecryptionFailed if a key is missing."""
-        return self._sealed(self._decide(self._codes.open_line(line), states, catalog))
+        """Returns the changes of the account, and the output lines. Raises DecryptionFailed if a key is missing."""
+        if isinstance(line, RewardFulfilled) and _follows_from_grant(line):  # half of all lines
+            return Decision()
+        return self._sealed(self._decide(self._codes.open_line(line), states, catalog, position))
 
-    def _decide(self, line: RewardLine, states: _States, catalog: Catalog) -> Decision[State]:
+    def _decide(  # noqa: C901, PLR0911 - a table
+        self, line: RewardLine, states: _States, catalog: Catalog, position: Position
+    ) -> Decision[State]:
         match line:
+            case RewardGranted() if cost := charged_cost(line):
+                return self._charged_grant(line, cost, states, catalog, position)
+            case RewardRevoked() | RewardAdjusted() | BudgetAllotted():
+                return self._charge_decision(line, states, catalog, position)
+            case BudgetRecalled():
+                return recall_decision(line, states)
+            case BudgetRequested() | BudgetReturned() | BudgetReleaseRequested() | BudgetContinued():
+                return budget_decision(line, states, catalog)
+            case RewardGranted():
+                account = _account(line.id, states)
+                transition = _with_file(account, self._transition(account, line), catalog, line.occurred_at)
+                return _account_decision(account, transition)
             case RedemptionRequested():
-                return _redemption_decision(line, states)
-            case CodeRequested() | CodeReturned() | PoolFilled():
-                return _pool_decision(line, states, self._chunk_reader(catalog))
-            case RewardRedeemed() | RewardExpired() | ClawbackOpened() | RedemptionRefused() | ClockTicked():
+                return redemption_decision(line, states)
+            case RedemptionChangeRequested():
+                return change_decision(line, states)
+            case RewardFulfilled(kind="credit") | OffsetRequested():
+                return offset_decision(line, states)
+            case RewardActionRequested():
+                return self._action_decision(line, states, catalog, position)
+            case (
+                RewardRedeemed()
+                | RewardExpired()
+                | ClawbackOpened()
+                | RedemptionRefused()
+                | RewardApproved()
+                | RewardActionRefused()
+                | RewardReleased()
+                | RewardRestored()
+                | RedemptionHeld()
+                | RedemptionReleased()
+                | RedemptionReturned()
+                | RewardOffset()
+                | RewardStopped()
+                | BudgetReached()
+                | ClockTicked()
+            ):
                 return Decision()
             case _:
                 account = _account(line.id, states)
-                transition = self._transition(account, line)
-                if isinstance(line, RewardGranted | RewardApproved):
-                    transition = _with_file(account, transition, catalog, line.occurred_at)
-                return _account_decision(account, transition)
+                return _account_decision(account, self._transition(account, line))
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
@@ -114,47 +226,105 @@ class LedgerFold:
             transition = account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
             with_file = _with_file(state, transition, catalog, tick.occurred_at)
             return self._sealed(_account_decision(state, with_file))
-        return Decision({key: None} if isinstance(state, Redemption) else {})
+        if isinstance(state, BudgetAccount):
+            return look_again(tick, key, state, catalog)
+        return Decision({key: None} if isinstance(state, Redemption | ChangeResult | ActionResult) else {})
+
+    def _charged_grant(
+        self, line: RewardGranted, cost: Value, states: _States, catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """A grant with a cost: its budgets are charged, or it waits for them. Only a reward that was not owed is charged."""
+        account, step = _account(line.id, states), None
+        transition = account_transitions.apply_grant(account, line, self._generate_code)
+        if transition is not None and is_active(transition.account) and not is_active(account):
+            step = _charge_case(line, states, catalog, position).charge_to(cost, line.budgets)
+            if step.charge is not None and (budget := step.charge.waits_for):
+                transition = account_transitions.stop(account, line, budget)
+        decision = _account_decision(account, _with_file(account, transition, catalog, line.occurred_at))
+        return add_step(decision, line.program, line.id, step)
+
+    def _charge_decision(
+        self,
+        line: RewardRevoked | RewardAdjusted | BudgetAllotted,
+        states: _States,
+        catalog: Catalog,
+        position: Position,
+    ) -> Decision[State]:
+        """What changes the charge of a reward: its revocation, a lower cost, and the answer of a budget."""
+        account, case = _account(line.id, states), _charge_case(line, states, catalog, position)
+        transition, step = None, None
+        match line:
+            case RewardRevoked():
+                transition = account_transitions.apply_revocation(account, line) if account else None
+                after = transition.account if transition else account
+                step = case.cancel() if after is not None and after.status == "revoked" else None
+            case RewardAdjusted():
+                transition = account_transitions.apply_adjustment(account, line) if account else None
+                step = case.lower(line.cost.amount) if line.cost and is_active(account) else None
+            case BudgetAllotted():
+                step = case.allot(line)
+                if account is not None and step.charge is not None and step.charge.is_complete:
+                    transition = account_transitions.release(account, line.occurred_at, self._generate_code)
+                transition = _with_file(account, transition, catalog, line.occurred_at)
+            case _:
+                assert_never(line)
+        return add_step(_account_decision(account, transition), line.program, line.id, step)
 
     def _sealed(self, decision: Decision[State]) -> Decision[State]:
         """The decision with the codes of its output lines sealed."""
-        outputs = [output._replace(line=self._codes.seal_line(output.line)) for output in decision.outputs]  # type: ignore[type-var]
-        return Decision(decision.changes, outputs)
-
-    def _chunk_reader(self, catalog: Catalog) -> ReadChunk:
-        """Returns a function that reads the codes of a chunk. It raises LookupError if the catalog lacks the chunk."""
-
-        def read_chunk(chunk: str) -> Sequence[str]:
-            known = catalog.pool_chunk(chunk)
-            if known is None:
-                raise LookupError(f"the catalog has no chunk {chunk}")
-            return self._codes.open_chunk(known).codes
-
-        return read_chunk
+        outputs = decision.outputs
+        for index, output in enumerate(outputs):
+            line = self._codes.seal_line(output.line)  # type: ignore[type-var]
+            if line is not output.line:
+                outputs[index] = output._replace(line=line)
+        return decision
 
     def _transition(self, account: Account | None, line: _AccountLine) -> Transition | None:
         """The transition that a line leads to. Only a grant opens an account."""
         if isinstance(line, RewardGranted):
             return account_transitions.apply_grant(account, line, self._generate_code)
-        if account is None:
-            return None
-        if isinstance(line, RewardApproved):
-            return account_transitions.apply_approval(account, line, self._generate_code)
-        return _apply(account, line)
+        return None if account is None else _apply(account, line)
+
+    def _action_decision(
+        self, line: RewardActionRequested, states: _States, catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """What an operator's decision leads to. A request that already has its result changes nothing."""
+        if states[state_keys.result(line.request)] is not None:
+            return Decision()
+        account = _account(line.id, states)
+        charged, step = account, None
+        if account is not None and account.status == "revoked" and line.action == "restore":
+            step = _charge_case(line, states, catalog, position).charge_again()
+            charged = replace(account, budget=step.charge.waits_for if step and step.charge else None)
+        transition, result = decide_action(charged, line, self._generate_code)
+        if transition is None:
+            decision, step = account_decision(account, None, (refusal_of(line, result),)), None
+        else:
+            transition = _with_file(account, transition, catalog, line.occurred_at) or transition
+            decision = account_decision(account, transition.account, transition.lines, decision_step(line))
+        decision.changes |= result_changes(result)
+        return add_step(decision, line.program, line.id, step)
+
+
+def _follows_from_grant(line: RewardFulfilled) -> bool:
+    """Whether the account has all of the line since the grant: a generated code, or nothing that is handed over.
+
+    A credit pays for debt when its line is read.
+    """
+    return line.file is None and line.code is None and line.sealed_code is None and line.kind != "credit"
 
 
 def _apply(
-    account: Account, line: RewardRevoked | RewardHeld | CodeIssued | RewardFulfilled | RewardDelivered
+    account: Account,
+    line: RewardHeld | CodeIssued | RewardFulfilled | RewardDelivered,
 ) -> Transition | None:
     match line:
-        case RewardRevoked():
-            return account_transitions.apply_revocation(account, line)
+        case RewardFulfilled():
+            return account_transitions.apply_fulfilment(account, line)
         case RewardHeld():
             return account_transitions.apply_hold(account, line)
         case CodeIssued():
             return account_transitions.apply_code(account, line)
-        case RewardFulfilled():
-            return account_transitions.apply_fulfilment(account, line)
         case RewardDelivered():
             return account_transitions.apply_delivery(account, line)
         case _:
@@ -184,6 +354,16 @@ def _available_file(account: Account, catalog: Catalog, at: datetime) -> str | N
     return next((name for name in named if files is None or name in files), None)
 
 
+def _charge_case(
+    line: RewardGranted | RewardRevoked | RewardAdjusted | BudgetAllotted | RewardActionRequested,
+    states: _States,
+    catalog: Catalog,
+    position: Position,
+) -> ChargeCase:
+    reward = charged_reward(line.program, line.id, line.beneficiary, position, line.occurred_at)
+    return ChargeCase(reward, states, catalog)
+
+
 def _account(reward: str, states: _States) -> Account | None:
     state = states[state_keys.account(reward)]
     return state if isinstance(state, Account) else None
@@ -191,21 +371,3 @@ def _account(reward: str, states: _States) -> Account | None:
 
 def _account_decision(account: Account | None, transition: Transition | None) -> Decision[State]:
     return account_decision(account, transition.account, transition.lines) if transition else Decision()
-
-
-def _redemption_decision(line: RedemptionRequested, states: _States) -> Decision[State]:
-    """A request that already has its result changes nothing."""
-    if states[state_keys.result(line.request)] is not None:
-        return Decision()
-    account = _account(line.id, states)
-    decided = redeem(account, line)
-    decision = account_decision(account, decided.account, (decided.line,) if decided.line else ())
-    decision.changes |= result_changes(decided.redemption)
-    return decision
-
-
-def _pool_decision(line: PoolLine, states: _States, read_chunk: ReadChunk) -> Decision[State]:
-    key = state_keys.pool(line.program, line.pool)
-    state = states[key]
-    after = apply_pool_line(state if isinstance(state, Pool) else Pool(), line, read_chunk)
-    return pool_decision(key, after.pool, after.lines)

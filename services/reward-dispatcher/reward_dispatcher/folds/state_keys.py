@@ -1,20 +1,23 @@
 """The keys of the ledger's state within a partition: the fold writes by them, the HTTP API reads by them.
 
-A reward is in the partition of its program and beneficiary, a pool in that of its program and name. A look-up by reward id or by
-code alone reads all partitions at once.
+A reward is in the partition of its program and beneficiary. A look-up by reward id or by code alone reads all partitions at once.
 """
 
 from msgspec import Struct
 
 from referral.events.keys import beneficiary_key
 from referral.events.normal_forms import normalize_code
-from referral.fold.fold import SortedSetMember
+from referral.events.rewards import LifeState
+from referral.fold.fold import SortedSetMember, StateGroup
 from reward_dispatcher.domain.account import STATUSES, Account
+from reward_dispatcher.domain.life_cycle import life_state
 
 SERVICE = "rd"
 LEDGER = "ledger"
 CLAWBACK = "clawback"  # the rank of rewards that were redeemed and then revoked
 _STATUS_RANKS: dict[str, float] = {status: float(rank) for rank, status in enumerate(STATUSES)}
+CLAWED_BACK: LifeState = "clawed_back"
+TASK_STATES: tuple[LifeState, ...] = ("manual", "operator", "pool_empty", "file_missing", CLAWED_BACK)
 RANKS_BY_STATUS: dict[str, float] = {**_STATUS_RANKS, CLAWBACK: _STATUS_RANKS["redeemed"] + 0.5}
 
 
@@ -30,13 +33,38 @@ def account(reward: str) -> str:
 
 
 def result(request: str) -> str:
-    """A Redemption, stored for as long as the request may be repeated."""
+    """A Redemption, ChangeResult or ActionResult, stored for as long as the request may be repeated; a use for ever."""
     return f"result:{request}"
 
 
-def pool(program: str, name: str) -> str:
-    """A Pool."""
-    return f"pool:{program}|{name}"
+def tranches(program: str) -> str:
+    """The Tranches of a program in this partition."""
+    return f"tranches:{program}"
+
+
+def charge(reward: str) -> str:
+    """A Charge, of a reward with a cost."""
+    return f"charge:{reward}"
+
+
+def budget(program: str, name: str, unit: str) -> str:
+    """A BudgetAccount."""
+    return f"budget:{program}|{name}|{unit}"
+
+
+def budget_queue(program: str, name: str, unit: str) -> str:
+    """A sorted set: the numbers of the places at which rewards wait for a budget, by themselves."""
+    return f"queue:{program}|{name}|{unit}"
+
+
+def queue_entry(program: str, name: str, unit: str, number: int) -> str:
+    """A WaitingCharge, by its place."""
+    return f"queued:{program}|{name}|{unit}|{number}"
+
+
+def queue_place(program: str, name: str, unit: str, partition: int, request: int) -> str:
+    """A QueuePlace, by the request of a partition."""
+    return f"place:{program}|{name}|{unit}|{partition}.{request}"
 
 
 def code_holder(program: str, code: str) -> str:
@@ -49,9 +77,29 @@ def former_code_holder(program: str, code: str) -> str:
     return f"code:{program}|{code.strip().upper()}"
 
 
-def wallet(program: str, beneficiary: str) -> str:
-    """A sorted set: the ids of a person's rewards, by the time of their grants (ms)."""
-    return f"wallet:{beneficiary_key(program, beneficiary)}"
+WALLETS = "wallets"
+"""A sorted set of all rewards, in which those of a beneficiary are together, by the time of their grants. All scores are 0."""
+
+
+def wallet_range(program: str, beneficiary: str) -> tuple[str, str]:
+    """The least and the greatest member of a beneficiary's wallet, as ZRANGE BYLEX takes them. No id contains a space."""
+    owner = beneficiary_key(program, beneficiary)
+    return f"[{owner} ", f"({owner}!"  # ! is the character after the space
+
+
+def reward_in_wallet(member: str) -> str:
+    """The id of the reward of a member."""
+    return member.rpartition(" ")[2]
+
+
+def balance(program: str, beneficiary: str) -> StateGroup:
+    """The accounts that take part in a person's balances, of all units; scores are the times when they expire (ms)."""
+    return StateGroup(f"balance:{program}|{beneficiary}", account(""))
+
+
+def balance_entry(reward: Account) -> SortedSetMember:
+    """The reward in its beneficiary's balances."""
+    return SortedSetMember(balance(reward.program, reward.beneficiary).sorted_set, reward.id)
 
 
 def rewards_by_status(program: str, rule: str) -> str:
@@ -64,9 +112,21 @@ def status_rank(reward: Account) -> float:
     return RANKS_BY_STATUS[CLAWBACK if reward.clawback else reward.status]
 
 
+def tasks(program: str, state: LifeState) -> str:
+    """A sorted set: the ids of the rewards that wait for a person or a remedy in this state, by the time since when (ms)."""
+    return f"tasks:{program}|{state}"
+
+
+def task_entry(reward: Account) -> SortedSetMember | None:
+    """The reward in the list of those that wait for a person or a remedy; None if it does not."""
+    if reward.hold_reason in (None, "holding_period") and not reward.clawback:  # most rewards
+        return None
+    return SortedSetMember(tasks(reward.program, life_state(reward)), reward.id)
+
+
 def wallet_entry(reward: Account) -> SortedSetMember:
-    """The reward in its beneficiary's wallet."""
-    return SortedSetMember(wallet(reward.program, reward.beneficiary), reward.id)
+    """The reward in its beneficiary's wallet. The time has 13 digits until the year 2286."""
+    return SortedSetMember(WALLETS, f"{reward.program}|{reward.beneficiary} {reward.granted_ms:013} {reward.id}")
 
 
 def status_entry(reward: Account) -> SortedSetMember:

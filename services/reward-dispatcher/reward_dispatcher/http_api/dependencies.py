@@ -7,29 +7,60 @@ import structlog
 from flask import Flask, current_app
 
 from referral.catalog.writer import CatalogWriter
+from referral.console.audit_log import AuditLog
+from referral.console.guard import init_console
+from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.context import Context
 from referral.log.publisher import Publisher
+from referral.log.reader_pool import LogReaderPool
+from referral.people.people_writer import PeopleWriter
 from referral.tokens import TokenSigner
+from reward_dispatcher.budget_store import BudgetStore
+from reward_dispatcher.delivery_store import DeliveryStore
+from reward_dispatcher.guide_downloads import GuideDownloads
 from reward_dispatcher.guide_files import GuideFiles
 from reward_dispatcher.guide_listing import GuideLister
-from reward_dispatcher.sealed_codes import CodeSealer
+from reward_dispatcher.ledger_position import LedgerPosition
+from reward_dispatcher.pool_gauges import PoolGauges
+from reward_dispatcher.pool_store import PoolStore
+from reward_dispatcher.sealed_codes import CodeHasher, CodeSealer
+from reward_dispatcher.stop_store import StoppedRewards
 from reward_dispatcher.store import RewardStore
+from reward_dispatcher.wallet_opening import WalletOpenings
+from reward_dispatcher.wallet_parts import WalletPartsClient
 
 _NAME = "rewards"
 _MAX_NAMED = 20
+_LINK_TTL_S = 30 * 86_400  # of a download link
+_MAX_UPLOADS = 2
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads the ledger's state and the files of guides, writes to the log and the catalog, signs tokens, opens sealed codes."""
+    """Reads the state of the folds, the files of guides and parts of wallets that other services have; writes to the log, the
+    catalog and `people`; signs tokens, seals codes.
+
+    `uploads` limits the uploads of codes: each takes a thread, and a good part of a processor.
+    """
 
     store: RewardStore
+    budgets: BudgetStore
     publisher: Publisher
     catalog: CatalogWriter
     tokens: TokenSigner
     codes: CodeSealer
     guides: GuideFiles
+    people: PeopleWriter
+    openings: WalletOpenings
+    wallet_parts: WalletPartsClient
+    downloads: GuideDownloads
+    stopped: StoppedRewards
+    pools: PoolStore
+    hasher: CodeHasher
+    uploads: ConcurrencyLimit
+    ledger: LedgerPosition
+    deliveries: DeliveryStore
 
 
 def init_app(app: Flask) -> Flask:
@@ -41,13 +72,32 @@ def init_app(app: Flask) -> Flask:
     catalog = shared.catalog_writer()
     lister = GuideLister(guides, shared.follower, shared.clock, catalog.write).start()
     shared.on_close(lister.stop)
+    parts = WalletPartsClient(settings.conversion_tracker, settings.leaderboard)
+    shared.on_close(parts.close)
+    pools = PoolStore(shared.redis, settings.partitions)
+    shared.on_close(PoolGauges(pools, shared.follower).start().stop)
+    publisher = shared.publisher()
+    readers = LogReaderPool(settings)
+    shared.on_close(readers.close)
+    init_console(app, AuditLog(publisher, shared.clock))
     app.extensions[_NAME] = Dependencies(
         RewardStore(shared.redis, settings.partitions),
-        shared.publisher(),
+        BudgetStore(shared.redis, settings.partitions),
+        publisher,
         catalog,
         TokenSigner(shared.key_ring),
         CodeSealer(shared.key_ring),
         guides,
+        shared.people_writer(),
+        WalletOpenings(shared.redis),
+        parts,
+        GuideDownloads(shared.redis, _LINK_TTL_S),
+        StoppedRewards(shared.redis, settings.partitions),
+        pools,
+        CodeHasher(shared.key_ring),
+        ConcurrencyLimit("uploads of codes", _MAX_UPLOADS),
+        LedgerPosition(readers, shared.redis),
+        DeliveryStore(shared.redis, settings.partitions),
     )
     return app
 

@@ -1,66 +1,115 @@
-"""Requests a redemption: the request goes on the log, the ledger fold decides, and its result is read from Redis.
+"""Requests to use or hold a reward or a balance, and to change a redemption. An earlier result needs no decision."""
 
-The order of the log decides between concurrent requests, so nothing is locked here and every response is final.
-"""
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
-import time
-
-import msgspec
-
-from referral.events.rewards import RedemptionRequested, reward_key
+from referral.events.ids import derive_id
+from referral.events.rewards import RedemptionChange, RedemptionChangeRequested, RedemptionRequested
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
-from referral.http.problems import unavailable
-from referral.topics import REWARDS
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.domain.redemption_changes import ChangeResult
 from reward_dispatcher.http_api.dependencies import dependencies
-
-_DEADLINE_S = 2.0
-_FIRST_PAUSES_S = (0.002, 0.004, 0.008, 0.016)
-_PAUSE_S = 0.025
-_encode = msgspec.json.Encoder().encode
+from reward_dispatcher.http_api.ledger_request import decided
 
 
-def request_redemption(account: Account, order: str, request: str) -> Redemption:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be used: a reward, or (no account) a person's credit in a unit. `unit` is None for a reward that is no credit."""
+
+    program: str
+    beneficiary: str
+    id: str
+    unit: str | None
+    account: Account | None = None
+
+    @property
+    def name(self) -> str:
+        """The target as messages name it."""
+        return f"Reward {self.id}" if self.account else f"The balance in {self.unit}"
+
+
+def reward_target(account: Account) -> Target:
+    """Returns a reward as a target."""
+    unit = account.value.unit if account.kind == "credit" and account.value else None
+    return Target(account.program, account.beneficiary, account.id, unit, account)
+
+
+def balance_target(program: str, person: str, unit: str) -> Target:
+    """Returns a person's credit in a unit as a target."""
+    return Target(program, person, derive_id("bal", program, person, unit), unit)
+
+
+def request_redemption(
+    target: Target, order: str, request: str, amount: int | None, until: datetime | None = None
+) -> Redemption:
     """Returns the result of a request, an earlier one if it is repeated. Raises Problem 503 if it is not decided in time."""
-    earlier = dependencies().store.result(account.program, account.beneficiary, request) or _result_of_redeemed(
-        account, request, order
+    earlier = _stored(target, request) or _refused_without_decision(target.account, request, order)
+    return earlier or decided(_line(target, order, request, amount, until), lambda: _stored(target, request))
+
+
+class RefundOfOrder(NamedTuple):
+    """A refund of an order: its id at the shop, and how much of what was paid for the order, in one minor unit."""
+
+    id: str
+    part: int
+    whole: int
+
+
+def request_change(
+    redemption: Redemption,
+    change: RedemptionChange,
+    request: str,
+    amount: int | None = None,
+    refund: RefundOfOrder | None = None,
+) -> ChangeResult:
+    """Returns the result of a request to change a redemption. Raises Problem 503 if it is not decided in time."""
+    rewards = tuple(taking.reward for taking in redemption.takings)
+    line = RedemptionChangeRequested(
+        occurred_at=to_datetime(context().clock.now_ms()),
+        program=redemption.program,
+        id=rewards[0],
+        beneficiary=redemption.beneficiary,
+        request=request,
+        redemption=redemption.request,
+        change=change,
+        rewards=rewards,
+        amount=amount,
+        refund=refund.id if refund else None,
+        part=refund.part if refund else None,
+        whole=refund.whole if refund else None,
     )
-    return earlier or _publish_request(account, order, request)
+
+    def stored() -> ChangeResult | None:
+        return dependencies().store.change_result(redemption.program, redemption.beneficiary, request)
+
+    return stored() or decided(line, stored)
 
 
-def _result_of_redeemed(account: Account, request: str, order: str) -> Redemption | None:
-    """A redeemed reward stays redeemed, so its result needs no decision."""
-    if account.status != "redeemed":
+def _stored(target: Target, request: str) -> Redemption | None:
+    return dependencies().store.result(target.program, target.beneficiary, request)
+
+
+def _refused_without_decision(account: Account | None, request: str, order: str) -> Redemption | None:
+    """A reward that is used now: the request that used it has its result stored."""
+    if account is None or account.status != "redeemed" or account.request == request:
         return None
     at_ms = account.redeemed_ms or account.changed_ms
-    if account.request == request:
-        return Redemption(request, account.id, order, "redeemed", account.order, at_ms)
     return Redemption(request, account.id, order, "already_redeemed", account.order, at_ms)
 
 
-def _publish_request(account: Account, order: str, request: str) -> Redemption:
-    deadline = time.monotonic() + _DEADLINE_S
-    line = RedemptionRequested(
+def _line(target: Target, order: str, request: str, amount: int | None, until: datetime | None) -> RedemptionRequested:
+    return RedemptionRequested(
         occurred_at=to_datetime(context().clock.now_ms()),
-        program=account.program,
-        id=account.id,
-        beneficiary=account.beneficiary,
+        program=target.program,
+        id=target.id,
+        beneficiary=target.beneficiary,
         order=order,
         request=request,
+        amount=amount,
+        unit=target.unit,
+        of_balance=target.account is None,
+        until=until,
     )
-    dependencies().publisher.publish(REWARDS, [(reward_key(line), _encode(line))])
-    return _await_result(account, request, deadline)
-
-
-def _await_result(account: Account, request: str, deadline: float) -> Redemption:
-    """Polls for the result, at growing intervals."""
-    store, polls = dependencies().store, 0
-    while time.monotonic() < deadline:
-        result = store.result(account.program, account.beneficiary, request)
-        if result is not None:
-            return result
-        time.sleep(_FIRST_PAUSES_S[polls] if polls < len(_FIRST_PAUSES_S) else _PAUSE_S)
-        polls += 1
-    raise unavailable("The request is on the log, but the ledger has not decided on it yet.")

@@ -11,9 +11,9 @@ from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.require import require_program
 from referral.http.responses import response
-from referral.program_file.supply import SupplyProblem, codes_by_pool, supply_problems
+from referral.program_file.supply import SupplyProblem, supply_problems
 from reward_dispatcher.domain.account import GENERATED
-from reward_dispatcher.domain.code_pool import remaining
+from reward_dispatcher.domain.code_pool import free
 from reward_dispatcher.folds.state_keys import CLAWBACK
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.responses import PoolSummary, RewardSummaryResponse, SupplyProblemResponse
@@ -44,8 +44,8 @@ def summary(program: str) -> RewardSummaryResponse:
 
 
 def _problems(newest: ProgramVersion) -> list[SupplyProblem]:
-    codes = codes_by_pool(context().catalog.program_chunks(newest.program.id))
-    return supply_problems(newest.program, codes, dependencies().guides.names(newest.program.id))
+    pools = context().catalog.code_pools(newest.program.id)
+    return supply_problems(newest.program, pools, dependencies().guides.names(newest.program.id))
 
 
 def _rules(program: str) -> dict[str, Reward]:
@@ -63,6 +63,5 @@ def _totals(by_rule: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
 
 def _pools(program: str, rules: Mapping[str, Reward]) -> dict[str, PoolSummary]:
     names = {rule.pool for rule in rules.values() if rule.pool and handover_of(rule.kind) == "code"} - {GENERATED}
-    store = dependencies().store
-    pools = {name: store.pool(program, name) for name in sorted(names)}
-    return {name: PoolSummary(left=remaining(pool), waiting=len(pool.waiting)) for name, pool in pools.items()}
+    pools = dependencies().pools.pools(program, sorted(names))
+    return {name: PoolSummary(left=free(pool), waiting=pool.queued) for name, pool in pools.items()}

@@ -1,9 +1,6 @@
-"""Webhooks: the addresses that a program's reward events are sent to."""
+"""Webhooks: the addresses that messages about a program are sent to, and their secrets."""
 
-import secrets
 import socket
-from base64 import b64encode
-from datetime import UTC, datetime
 
 from flask import g
 from flask_smorest import Blueprint
@@ -20,13 +17,33 @@ from referral.http.problems import Problem, unavailable, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.http.secret_field import SecretField
+from reward_dispatcher.domain.endpoint_health import EndpointHealth
 from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
 from reward_dispatcher.domain.webhook_url import parse_webhook_url
 from reward_dispatcher.http_api.dependencies import dependencies
-from reward_dispatcher.http_api.requests import WebhookRequest, WebhooksQuery
-from reward_dispatcher.http_api.responses import WebhookCreatedResponse, WebhooksResponse, webhook_response
-from reward_dispatcher.webhook_secret import seal_webhook_secret, webhook_secret
-from reward_dispatcher.webhook_status import WebhookStatus, read_statuses
+from reward_dispatcher.http_api.webhook_lines import await_health, disable_endpoint, enable_endpoint
+from reward_dispatcher.http_api.webhook_requests import (
+    RotationRequest,
+    WebhookChangeRequest,
+    WebhookRequest,
+    WebhooksQuery,
+)
+from reward_dispatcher.http_api.webhook_responses import (
+    WebhookCreatedResponse,
+    WebhookResponse,
+    WebhookSecretResponse,
+    WebhooksResponse,
+    secret_response,
+    webhook_response,
+)
+from reward_dispatcher.webhook_secrets import (
+    OVERLAP_MS,
+    SecretPair,
+    new_secret_pair,
+    newest_secret_pair,
+    rotate,
+    seal_secret_pair,
+)
 
 blueprint = Blueprint("webhooks", __name__)
 _MAX_WEBHOOKS = 20
@@ -39,16 +56,15 @@ _MAX_WEBHOOKS = 20
 @response(WebhookCreatedResponse, 201)
 @blueprint.alt_response(422, description="Webhooks cannot be sent to this address.")
 def register(body: dict[str, object]) -> WebhookCreatedResponse:
-    """Sends a program's reward events to an https address from now on, signed with the secret in this response."""
+    """Sends messages about a program to an https address from now on, signed with the secrets in this response."""
     program = str(body["program"])
     require_program_access(g.key, program)
     require_program(program)
     _check_count(program)
-    url = _require_url(str(body["url"]))
-    secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
-    webhook = _new_webhook(program, url, tuple(body["events"]), secret)  # type: ignore[arg-type] # a list by its schema
+    pair = new_secret_pair()
+    webhook = _new_webhook(program, _require_url(str(body["url"])), body, pair)
     dependencies().catalog.write([webhook])
-    return WebhookCreatedResponse(**asdict(webhook_response(webhook, WebhookStatus())), secret=secret)
+    return WebhookCreatedResponse(**asdict(webhook_response(webhook, EndpointHealth())), secret=pair.secret)
 
 
 @blueprint.get("/v1/webhooks")
@@ -61,8 +77,56 @@ def list_webhooks(query: dict[str, str]) -> WebhooksResponse:
     require_program(query["program"])
     context().follower.read_to_end()
     webhooks = context().catalog.webhooks(query["program"])
-    statuses = read_statuses(context().redis, [webhook.id for webhook in webhooks], to_ms(datetime.now(UTC)))
-    return WebhooksResponse(items=list(map(webhook_response, webhooks, statuses)), next_cursor=None)
+    healths = dependencies().deliveries.healths([webhook.id for webhook in webhooks])
+    return WebhooksResponse(items=list(map(webhook_response, webhooks, healths)), next_cursor=None)
+
+
+@blueprint.patch("/v1/webhooks/<webhook_id>")
+@requires("rewards:write")
+@idempotent
+@blueprint.arguments(WebhookChangeRequest)
+@response(WebhookResponse)
+@blueprint.alt_response(404, description="Unknown webhook.")
+@blueprint.alt_response(422, description="Webhooks cannot be sent to this address.")
+@blueprint.alt_response(503, description="The change is on the log, but not in effect yet: send it again.")
+def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
+    """Changes the address, the types of messages or the description, or disables and enables the webhook.
+
+    What it missed while it was disabled is sent on request only (`replay-missing`).
+    """
+    webhook = _changed(require_webhook(webhook_id), body)
+    enabled = body.get("enabled")
+    if enabled is None:
+        [health] = dependencies().deliveries.healths([webhook.id])
+        return webhook_response(webhook, health)
+    if enabled:
+        enable_endpoint(webhook)
+    else:
+        disable_endpoint(webhook, "operator")
+    return webhook_response(webhook, await_health(webhook.id, lambda health: (health.disabled is None) is enabled))
+
+
+@blueprint.post("/v1/webhooks/<webhook_id>/rotate")
+@requires("rewards:write")
+@idempotent_except(SecretField("secret", recover=lambda made: _read_secret(str(made["id"]))))
+@blueprint.arguments(RotationRequest)
+@response(WebhookSecretResponse)
+@blueprint.alt_response(404, description="Unknown webhook.")
+@blueprint.alt_response(409, description="The last rotation is not a day old.")
+def rotate_secrets(body: dict[str, bool], webhook_id: str) -> WebhookSecretResponse:
+    """Makes a new pair of secrets. For 24 hours messages are signed with the former pair as well, so change it within them."""
+    webhook = require_webhook(webhook_id)
+    now_ms = context().clock.now_ms()
+    rotated = webhook.rotated_at
+    if rotated is not None and now_ms < to_ms(rotated) + OVERLAP_MS and not body["end_former"]:
+        detail = (
+            f"The secrets were rotated at {rotated.isoformat()}. Receivers may still use the pair from before; another"
+            " rotation ends it. Wait for 24 hours, or send `end_former: true`."
+        )
+        raise Problem(409, "rotated_lately", detail)
+    after = rotate(context().key_ring, webhook, now_ms)
+    dependencies().catalog.write([after])
+    return secret_response(after)
 
 
 @blueprint.delete("/v1/webhooks/<webhook_id>")
@@ -71,16 +135,24 @@ def list_webhooks(query: dict[str, str]) -> WebhooksResponse:
 @blueprint.response(204)
 @blueprint.alt_response(404, description="Unknown webhook.")
 def remove(webhook_id: str) -> None:
-    """Stops sending events to a webhook."""
-    webhook = context().catalog.webhook(webhook_id)
-    if webhook is None or webhook.disabled:
-        raise Problem(404, "unknown_webhook", f"Unknown webhook {webhook_id!r}. GET /v1/webhooks lists them.")
-    require_program_access(g.key, webhook.program)
-    removed = replace(webhook, disabled=True, recorded_at=to_datetime(context().clock.now_ms()))
+    """Stops sending messages to a webhook, also those that wait."""
+    webhook = require_webhook(webhook_id)
+    disable_endpoint(webhook, "removed")
+    removed = replace(webhook, removed=True, recorded_at=to_datetime(context().clock.now_ms()))
     dependencies().catalog.write([removed])
 
 
-def _new_webhook(program: str, url: str, events: tuple[str, ...], secret: str) -> Webhook:
+def require_webhook(webhook_id: str) -> Webhook:
+    """Returns the webhook as it is now. Raises Problem 404 if it is unknown or removed, 403 for a key of another program."""
+    context().follower.read_to_end()
+    webhook = context().catalog.webhook(webhook_id)
+    if webhook is None or webhook.removed:
+        raise Problem(404, "unknown_webhook", f"Unknown webhook {webhook_id!r}. GET /v1/webhooks lists them.")
+    require_program_access(g.key, webhook.program)
+    return webhook
+
+
+def _new_webhook(program: str, url: str, body: dict[str, object], pair: SecretPair) -> Webhook:
     now, id_ = to_datetime(context().clock.now_ms()), ids.random_id("whk")
     return Webhook(
         recorded_at=now,
@@ -88,18 +160,34 @@ def _new_webhook(program: str, url: str, events: tuple[str, ...], secret: str) -
         id=id_,
         program=program,
         url=url,
-        sealed=seal_webhook_secret(context().key_ring, program, id_, secret),
-        events=events,
+        sealed=(seal_secret_pair(context().key_ring, program, id_, pair),),
+        events=tuple(body["events"]),  # type: ignore[arg-type] # a list by its schema
+        description=str(body["description"]),
     )
 
 
+def _changed(webhook: Webhook, body: dict[str, object]) -> Webhook:
+    """Writes the webhook with the changes of a request, if it has any; returns it."""
+    changes = {name: value for name, value in body.items() if name in ("url", "events", "description")}
+    if not changes:
+        return webhook
+    if "url" in changes:
+        changes["url"] = _require_url(str(changes["url"]))
+    if "events" in changes:
+        changes["events"] = tuple(changes["events"])  # type: ignore[arg-type] # a list by its schema
+    after = replace(webhook, recorded_at=to_datetime(context().clock.now_ms()), **changes)
+    dependencies().catalog.write([after])
+    return after
+
+
 def _read_secret(webhook_id: str) -> str:
-    """The secret of a webhook, for a client that repeats its registration. It is stored in the catalog only."""
+    """The newest secret of a webhook, for a client that repeats a request. It is stored in the catalog only."""
+    context().follower.read_to_end()
     webhook = context().catalog.webhook(webhook_id)
     if webhook is None:
         raise unavailable(f"The catalog does not contain webhook {webhook_id}.")
     try:
-        return webhook_secret(context().key_ring, webhook)
+        return newest_secret_pair(context().key_ring, webhook).secret
     except DecryptionFailed as error:
         raise unreadable_secret(error) from error
 

@@ -7,7 +7,7 @@ from flask import render_template
 
 from referral.pages.languages import gettext
 
-GuideProblem = Literal["invalid_link", "expired_link", "revoked_reward", "missing_file"]
+GuideProblem = Literal["invalid_link", "expired_link", "revoked_reward", "missing_file", "used_up_link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,12 @@ def guide_page_texts(problem: GuideProblem) -> GuidePageTexts:
                 gettext("Your guide is not here yet"),
                 gettext("The file is missing on our side. We have been notified."),
                 gettext("Your reward is safe. Please try this link again later."),
+            )
+        case "used_up_link":
+            return GuidePageTexts(
+                gettext("This download link was used too often"),
+                gettext("It is meant for one person, and works for 50 downloads."),
+                gettext("Your guide is still yours: get a new link from your rewards."),
             )
         case _:
             assert_never(problem)

@@ -1,0 +1,1 @@
+"""The console views of this service: rewards that wait for a person, and single rewards."""

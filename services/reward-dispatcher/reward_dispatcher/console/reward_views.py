@@ -1,0 +1,201 @@
+"""Rewards in the console: those that wait for a person, those of one person, and a single one with its history and actions."""
+
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from referral.console.guard import Visit, console_view
+from referral.console.needs import Need, NeedKind, needs_response
+from referral.console.roles import Permission
+from referral.events.audit import ActionName
+from referral.events.ids import random_id
+from referral.events.rewards import LifeState, RewardAction
+from referral.events.timestamps import to_datetime
+from referral.http.context import context
+from referral.http.paging import decode_position, encode_position
+from referral.http.problems import Problem
+from referral.pages.console_shell import back_to, current_program
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.life_history import history
+from reward_dispatcher.folds.state_keys import TASK_STATES
+from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.http_api.responses import reward_responses, step_response
+from reward_dispatcher.http_api.reward_actions import Decider, decide
+from reward_dispatcher.http_api.webhook_responses import WebhookResponse, webhook_response
+from reward_dispatcher.pages.rewards_page import (
+    ACTIONS,
+    RewardRow,
+    RewardRows,
+    reward_page,
+    rewards_page,
+    webhooks_page,
+)
+
+MAX_AT_ONCE = 50  # rows of a page, and so rewards of a form
+_MAX_NOTE, _MAX_PERSON = 512, 128
+REWARDS = "/console/rewards"
+_NEEDS: Mapping[LifeState, NeedKind] = {
+    "manual": "manual",
+    "operator": "operator",
+    "pool_empty": "pool_empty",
+    "file_missing": "file_missing",
+    "clawed_back": "clawed_back",
+}
+
+blueprint = Blueprint("console_rewards", __name__, template_folder="../pages/templates")
+
+
+@blueprint.get(REWARDS)
+@console_view("read")
+def rewards(visit: Visit) -> str:
+    """Rewards that wait in one state, the longest wait first; with `person`, all rewards of that person."""
+    program, person = current_program(visit), request.args.get("person", "").strip()[:_MAX_PERSON]
+    if program is None:
+        return rewards_page(visit, RewardRows([], None, "manual", {}))
+    return rewards_page(visit, _of_person(program, person) if person else _waiting(program))
+
+
+@blueprint.get(f"{REWARDS}/needs")
+@console_view("read")
+def needs(visit: Visit) -> Response:
+    """What waits here, for the home view."""
+    program = current_program(visit)
+    return needs_response([] if program is None else [*_task_needs(program), _webhook_need(program)])
+
+
+@blueprint.get(f"{REWARDS}/<reward>")
+@console_view("read")
+def reward(visit: Visit, reward: str) -> str:
+    """One reward, its history, and what may be done about it."""
+    account = _require_reward(visit, reward)
+    [row] = _rows([account])
+    steps = [step_response(account.beneficiary, step) for step in history(account)]
+    return reward_page(visit, row, steps, allowed_actions(visit, row.actions))
+
+
+@blueprint.post(REWARDS)
+@console_view("read")
+def act(visit: Visit) -> Response:
+    """Does something about the chosen rewards, and shows where the form came from again."""
+    word, _, single = request.form.get("decision", "").partition(" ")
+    action = next((one for one in ACTIONS if one == word), None)
+    if action is None:
+        raise Problem(400, "malformed_request", f"`decision` must be one of {', '.join(ACTIONS)}.")
+    _require_permission(visit, action)
+    ids = dict.fromkeys([single] if single else request.form.getlist("id")[:MAX_AT_ONCE])
+    note = request.form.get("note", "")[:_MAX_NOTE]
+    done = [one.id for one in _accounts(visit, ids) if _decide(visit, one, action, note)]
+    path = f"{REWARDS}/{single}" if request.form.get("on") == "reward" and done else REWARDS
+    state = request.form.get("state") or None
+    return back_to(path, done=action, ids=done, refused=len(ids) - len(done) or None, state=state)
+
+
+@blueprint.get(f"{REWARDS}/webhooks")
+@console_view("read")
+def webhooks(visit: Visit) -> str:
+    """The program's webhooks, and how their deliveries go."""
+    program = current_program(visit)
+    return webhooks_page(visit, _webhooks(program) if program else [])
+
+
+def allowed_actions(visit: Visit, actions: list[RewardAction]) -> list[RewardAction]:
+    """Those of the actions that the operator's role permits."""
+    return [action for action in actions if visit.may(permission_for(action))]
+
+
+def permission_for(action: RewardAction) -> Permission:
+    """The permission that an action needs: a task may be done by support, money is decided by growth."""
+    match action:
+        case "fulfil":
+            return "handle_rewards"
+        case "approve" | "hold" | "release":
+            return "approve_rewards"
+        case "revoke" | "restore":
+            return "revoke_rewards"
+        case _:
+            assert_never(action)
+
+
+def _action_name(action: RewardAction) -> ActionName:
+    match action:
+        case "approve":
+            return "reward.approved"
+        case "fulfil":
+            return "reward.fulfilled"
+        case "hold":
+            return "reward.held"
+        case "release":
+            return "reward.released"
+        case "revoke":
+            return "reward.revoked"
+        case "restore":
+            return "reward.restored"
+        case _:
+            assert_never(action)
+
+
+def _decide(visit: Visit, account: Account, action: RewardAction, note: str) -> bool:
+    """Whether the ledger did it; not if the reward is in another state by now."""
+    visit.record(_action_name(action), program=account.program, target=account.id)
+    result = decide(account, action, random_id("act"), Decider(visit.operator.id, note))
+    return result.outcome == "done"
+
+
+def _require_permission(visit: Visit, action: RewardAction) -> None:
+    if not visit.may(permission_for(action)):
+        detail = f"The role {visit.operator.role} does not permit `{action}`. Ask an admin."
+        raise Problem(403, "role_forbids", detail)
+
+
+def _waiting(program: str) -> RewardRows:
+    state = next((one for one in TASK_STATES if one == request.args.get("state")), TASK_STATES[0])
+    name, store = f"{program} {state}", dependencies().store
+    counts: dict[LifeState, int] = {key: one.number for key, one in store.task_counts(program, TASK_STATES).items()}
+    found, more = store.tasks(program, [state], decode_position(request.args.get("cursor"), name), MAX_AT_ONCE)
+    cursor = encode_position(name, found[-1].since_ms, found[-1].reward) if more else None
+    return RewardRows(_rows(store.accounts([one.reward for one in found])), cursor, state, counts)
+
+
+def _of_person(program: str, text: str) -> RewardRows:
+    person = context().pseudonyms.person_id_to_find(program, text)
+    accounts = dependencies().store.wallet(program, person, 0, MAX_AT_ONCE).accounts
+    return RewardRows(_rows(accounts), None, None, {}, text)
+
+
+def _task_needs(program: str) -> Iterator[Need]:
+    for state, kind in _NEEDS.items():
+        count = dependencies().store.task_counts(program, [state])[state]
+        oldest = None if count.oldest_ms is None else to_datetime(round(count.oldest_ms))
+        yield Need(kind, count.number, oldest, f"{REWARDS}?state={state}")
+
+
+def _webhook_need(program: str) -> Need:
+    """Webhooks that fail, or were disabled because of that, and since when the first one has."""
+    failing = [one for one in _webhooks(program) if one.failing_since or one.disabled_reason not in (None, "operator")]
+    since = [one.failing_since for one in failing if one.failing_since]
+    return Need("webhook", len(failing), min(since, default=None), f"{REWARDS}/webhooks")
+
+
+def _webhooks(program: str) -> list[WebhookResponse]:
+    known = context().catalog.webhooks(program)
+    return list(map(webhook_response, known, dependencies().deliveries.healths([one.id for one in known])))
+
+
+def _rows(accounts: list[Account]) -> list[RewardRow]:
+    """The rewards with their state; codes are masked for everyone."""
+    return [RewardRow.of(*pair) for pair in zip(accounts, reward_responses(accounts, shows_code=False), strict=True)]
+
+
+def _accounts(visit: Visit, ids: dict[str, None]) -> Iterator[Account]:
+    """Those of the operator's programs that exist."""
+    programs = visit.programs()
+    yield from (one for one in dependencies().store.accounts(list(ids)) if one.program in programs)
+
+
+def _require_reward(visit: Visit, id: str) -> Account:
+    account = dependencies().store.account(id)
+    if account is None or account.program not in visit.programs():
+        raise Problem(404, "unknown_reward", f"Unknown reward {id[:64]!r}.")
+    return account

@@ -1,0 +1,37 @@
+"""What test messages are about: a reward or an endpoint that does not exist, one for each type of message."""
+
+from datetime import datetime
+from typing import assert_never
+
+from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
+from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
+from reward_dispatcher.delivery.messages import WebhookEventType
+
+_REWARD, _PERSON = "rwd_example", "psn_example"
+_WEBHOOK = "whk_example"
+
+
+def example_content(event_type: WebhookEventType, program: str, now: datetime) -> MessageContent:
+    """Returns an example of what messages of a type are about."""
+    match event_type:
+        case "reward.fulfilled":
+            return RewardFulfilled(
+                occurred_at=now, program=program, id=_REWARD, beneficiary=_PERSON, kind="discount_code"
+            )
+        case "reward.redeemed":
+            return RewardRedeemed(
+                occurred_at=now,
+                program=program,
+                id=_REWARD,
+                beneficiary=_PERSON,
+                order="order-example",
+                request="rdm_example",
+            )
+        case "reward.revoked":
+            return RewardRevoked(occurred_at=now, program=program, id=_REWARD, beneficiary=_PERSON, reason="refunded")
+        case "endpoint.warned":
+            return EndpointWarned(occurred_at=now, program=program, webhook=_WEBHOOK, percent=50, failing_since=now)
+        case "endpoint.disabled":
+            return EndpointDisabled(occurred_at=now, program=program, webhook=_WEBHOOK, reason="failing")
+        case _:
+            assert_never(event_type)

@@ -1,0 +1,122 @@
+"""The bodies of messages, and what they have of a person: built when a message is sent, from what is known at that time.
+
+What is stored of a message (the log, the state of the fold) has the person id alone. So a message that is sent after an erasure
+does not identify the person, although it has the same id as an earlier attempt that did.
+"""
+
+import asyncio
+from typing import TypedDict, assert_never
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
+from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
+from referral.people.known_people import KnownPerson, known_people
+from referral.people.people_view import People
+from reward_dispatcher.delivery.message_shapes import (
+    DisabledData,
+    EndpointDisabledMessage,
+    EndpointWarnedMessage,
+    FulfilledData,
+    RedeemedData,
+    RevokedData,
+    RewardFulfilledMessage,
+    RewardRedeemedMessage,
+    RewardRevokedMessage,
+    WarnedData,
+)
+from reward_dispatcher.sealed_codes import CodeSealer
+
+NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
+EXAMPLE_PERSON = KnownPerson("example:amy")
+EXAMPLE_CODE = "EXAMPLE-CODE"
+_encode = msgspec.json.Encoder().encode
+
+
+class _RewardFields(TypedDict):
+    """The fields of RewardData."""
+
+    program: str
+    id: str
+    beneficiary: str
+    external_id: str | None
+    erased: bool
+    test: bool | UnsetType
+
+
+class MessageBodies:
+    """Builds bodies with the codes and people of now; belongs to one event loop."""
+
+    def __init__(self, people: People, codes: CodeSealer) -> None:
+        self._people = people
+        self._codes = codes
+
+    async def build(self, content: MessageContent, *, test: bool = False) -> bytes:
+        """Returns the body of an attempt. Raises DecryptionFailed if its code cannot be read, and LogUnavailable.
+
+        A test message is about a reward and a person that do not exist.
+        """
+        if isinstance(content, EndpointWarned | EndpointDisabled):
+            return endpoint_body(content, test=test)
+        if test:
+            return reward_body(content, EXAMPLE_PERSON, test=True)
+        return reward_body(self._codes.open_line(content), await self._find(content.beneficiary))
+
+    async def _find(self, id: str) -> KnownPerson | None:
+        """The person; None if they are erased. The log is read, in a thread, only for a person who is not known here yet."""
+        known = known_people([id], self._people.snapshot())[id]
+        if known is None and not self._people.is_erased(id):
+            known = (await asyncio.to_thread(known_people, [id], self._people))[id]
+        return known
+
+
+def reward_body(line: NotifiableReward, beneficiary: KnownPerson | None, *, test: bool = False) -> bytes:
+    """Returns the body for a line with its code in clear; `beneficiary` is None after their erasure."""
+    whose = _whose(line, beneficiary, test=test)
+    match line:
+        case RewardFulfilled():
+            code = EXAMPLE_CODE if test else line.code or UNSET
+            fulfilled = FulfilledData(
+                **whose, kind=line.kind, code=code, file=line.file or UNSET, value=line.value or UNSET
+            )
+            return _encode(RewardFulfilledMessage(timestamp=line.occurred_at, data=fulfilled))
+        case RewardRedeemed():
+            redeemed = RedeemedData(**whose, order=line.order, request=line.request, value=line.value or UNSET)
+            return _encode(RewardRedeemedMessage(timestamp=line.occurred_at, data=redeemed))
+        case RewardRevoked():
+            revoked = RevokedData(**whose, reason=line.reason)
+            return _encode(RewardRevokedMessage(timestamp=line.occurred_at, data=revoked))
+        case _:
+            assert_never(line)
+
+
+def endpoint_body(line: EndpointWarned | EndpointDisabled, *, test: bool = False) -> bytes:
+    """Returns the body for a line about another endpoint of the program."""
+    marked = True if test else UNSET
+    match line:
+        case EndpointWarned():
+            warned = WarnedData(
+                program=line.program,
+                webhook=line.webhook,
+                percent=line.percent,
+                failing_since=line.failing_since,
+                test=marked,
+            )
+            return _encode(EndpointWarnedMessage(timestamp=line.occurred_at, data=warned))
+        case EndpointDisabled():
+            disabled = DisabledData(program=line.program, webhook=line.webhook, reason=line.reason, test=marked)
+            return _encode(EndpointDisabledMessage(timestamp=line.occurred_at, data=disabled))
+        case _:
+            assert_never(line)
+
+
+def _whose(line: NotifiableReward, beneficiary: KnownPerson | None, *, test: bool) -> _RewardFields:
+    return {
+        "program": line.program,
+        "id": line.id,
+        "beneficiary": line.beneficiary,
+        "external_id": beneficiary.external_id if beneficiary else None,
+        "erased": beneficiary is None,
+        "test": True if test else UNSET,
+    }

@@ -1,0 +1,115 @@
+"""The shapes of message bodies, as OpenAPI describes them under `webhooks`."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from referral.events.deliveries import DisabledReason, WarningPercent
+from referral.events.money import Value
+from referral.events.rewards import RevocationReason, RewardKind
+
+_WHEN = Annotated[datetime, Meta(tz=True, description="when it happened")]
+_TEST = Annotated[bool | UnsetType, Meta(description="only of a test message: what it is about does not exist")]
+
+
+class RewardData(Struct, kw_only=True):
+    """The reward that a message is about, and whose it is."""
+
+    program: str
+    id: Annotated[str, Meta(description="the reward", examples=["rwd_0123456789abcdef"])]
+    beneficiary: Annotated[str, Meta(description="their person id", examples=["psn_3v8k2m9q4t6w1x7z"])]
+    external_id: Annotated[
+        str | None,
+        Meta(description="the platform's own id of the beneficiary; null after an erasure", examples=["xhs:amy"]),
+    ]
+    erased: Annotated[bool, Meta(description="whether the beneficiary was erased: nothing identifies them any more")]
+    test: _TEST = UNSET
+
+
+class FulfilledData(RewardData, kw_only=True):
+    """A reward that its beneficiary has now."""
+
+    kind: RewardKind
+    code: Annotated[str | UnsetType, Meta(description="of a discount code: the code in clear")] = UNSET
+    file: Annotated[str | UnsetType, Meta(description="of a guide: the name of its file")] = UNSET
+    value: Annotated[Value | UnsetType, Meta(description="of a credit or a fixed amount: [minor units, unit]")] = UNSET
+
+
+class RedeemedData(RewardData, kw_only=True):
+    """A reward that was used for an order."""
+
+    order: Annotated[str, Meta(description="the shop's own id of the order")]
+    request: Annotated[str, Meta(description="the redemption", examples=["rdm_0123456789abcdef"])]
+    value: Annotated[Value | UnsetType, Meta(description="how much of it, if it is used in parts")] = UNSET
+
+
+class RevokedData(RewardData, kw_only=True):
+    """A reward that was taken back."""
+
+    reason: RevocationReason
+
+
+class EndpointData(Struct, kw_only=True):
+    """Another endpoint of the program."""
+
+    program: str
+    webhook: Annotated[str, Meta(description="the endpoint", examples=["whk_0123456789abcdef"])]
+    test: _TEST = UNSET
+
+
+class WarnedData(EndpointData, kw_only=True):
+    """An endpoint that has only failed for a while."""
+
+    percent: Annotated[WarningPercent, Meta(description="of the five days after which it is disabled")]
+    failing_since: Annotated[datetime, Meta(tz=True, description="its first failure after its last success")]
+
+
+class DisabledData(EndpointData, kw_only=True):
+    """An endpoint that gets no more messages."""
+
+    reason: Annotated[DisabledReason, Meta(description="gone: it answered 410; failing: five days of only failures")]
+
+
+class RewardFulfilledMessage(Struct, kw_only=True, tag_field="type", tag="reward.fulfilled"):
+    """A reward was fulfilled: hand it to the beneficiary."""
+
+    timestamp: _WHEN
+    data: FulfilledData
+
+
+class RewardRedeemedMessage(Struct, kw_only=True, tag_field="type", tag="reward.redeemed"):
+    """A reward was used."""
+
+    timestamp: _WHEN
+    data: RedeemedData
+
+
+class RewardRevokedMessage(Struct, kw_only=True, tag_field="type", tag="reward.revoked"):
+    """A reward was taken back."""
+
+    timestamp: _WHEN
+    data: RevokedData
+
+
+class EndpointWarnedMessage(Struct, kw_only=True, tag_field="type", tag="endpoint.warned"):
+    """Another endpoint of the program has only failed for 50, 70 or 90% of the time after which it is disabled."""
+
+    timestamp: _WHEN
+    data: WarnedData
+
+
+class EndpointDisabledMessage(Struct, kw_only=True, tag_field="type", tag="endpoint.disabled"):
+    """Another endpoint of the program was disabled, since it answered 410 or only failed."""
+
+    timestamp: _WHEN
+    data: DisabledData
+
+
+WEBHOOK_MESSAGES = (
+    RewardFulfilledMessage,
+    RewardRedeemedMessage,
+    RewardRevokedMessage,
+    EndpointWarnedMessage,
+    EndpointDisabledMessage,
+)

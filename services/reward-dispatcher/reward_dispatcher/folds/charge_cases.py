@@ -1,0 +1,111 @@
+"""The ledger's cases of budgets, in the partition of a beneficiary: what a reward is charged, and what goes back."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from referral.catalog.view import Catalog
+from referral.events.budgets import BudgetAllotted, BudgetRecalled
+from referral.events.money import Value
+from referral.events.rewards import RewardGranted
+from referral.events.timestamps import to_ms
+from referral.fold.fold import Decision, Key, Position
+from reward_dispatcher.domain.account import OPEN, Account
+from reward_dispatcher.domain.budget_limit import limit_at
+from reward_dispatcher.domain.tranche import (
+    Charge,
+    ChargedReward,
+    ChargeStep,
+    Tranches,
+    acquire,
+    cancel,
+    lower,
+    new_charge,
+    return_tranche,
+    take_allotment,
+)
+from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.state_changes import State, outputs
+
+States = Mapping[Key, State | float | None]
+
+
+def charge_keys(program: str, reward: str) -> tuple[str, ...]:
+    """The states of what a reward is charged."""
+    return state_keys.charge(reward), state_keys.tranches(program)
+
+
+def charged_cost(grant: RewardGranted) -> Value | None:
+    """What a grant's budgets are charged; None if it has no budget or costs nothing."""
+    return grant.cost if grant.budgets and grant.cost is not None and grant.cost.amount else None
+
+
+class ChargeCase:
+    """One line about one reward, with the states of its charge."""
+
+    def __init__(self, reward: ChargedReward, states: States, catalog: Catalog) -> None:
+        charge, tranches = states[state_keys.charge(reward.reward)], states[state_keys.tranches(reward.program)]
+        self.charge = charge if isinstance(charge, Charge) else None
+        self._reward = reward
+        self._catalog = catalog
+        tranches = tranches if isinstance(tranches, Tranches) else Tranches()
+        self._tranches = replace(tranches, as_of_ms=max(tranches.as_of_ms, to_ms(reward.at)))
+
+    def charge_to(self, cost: Value, budgets: tuple[str, ...]) -> ChargeStep:
+        """Charges a grant; what the reward was charged before was handed back at its revocation."""
+        charge = new_charge(cost, budgets)
+        return acquire(self._tranches, charge, self._reward, self._limits(charge))
+
+    def charge_again(self) -> ChargeStep | None:
+        """Charges a reward whose charge was cancelled, when an operator restores it; None if there is nothing to charge."""
+        if self.charge is None or not self.charge.is_cancelled:
+            return None
+        return acquire(self._tranches, self.charge, self._reward, self._limits(self.charge))
+
+    def allot(self, line: BudgetAllotted) -> ChargeStep:
+        """Takes the answer of a budget."""
+        limits = self._limits(self.charge) if self.charge else {}
+        return take_allotment(self._tranches, self.charge, line, self._reward, limits)
+
+    def cancel(self) -> ChargeStep | None:
+        """Hands back what the reward was charged; None if it was not."""
+        return cancel(self._tranches, self.charge, self._reward) if self.charge else None
+
+    def lower(self, cost: int) -> ChargeStep | None:
+        """Hands back the difference to a lower cost; None if there is none."""
+        if self.charge is None or cost >= self.charge.cost:
+            return None
+        return lower(self._tranches, self.charge, self._reward, cost)
+
+    def _limits(self, charge: Charge) -> dict[str, int]:
+        versions, at_ms = self._catalog.versions(self._reward.program), self._tranches.as_of_ms
+        return {budget: limit_at(versions, budget, charge.unit, at_ms) for budget in charge.budgets}
+
+
+def charged_reward(program: str, reward: str, beneficiary: str, position: Position, at: datetime) -> ChargedReward:
+    """Whose charge a line is about, and where it is."""
+    return ChargedReward(program, reward, beneficiary, position.partition, at)
+
+
+def add_step(decision: Decision[State], program: str, reward: str, step: ChargeStep | None) -> Decision[State]:
+    """The decision with the changes of a charge, and its lines to budgets."""
+    if step is not None:
+        decision.changes[state_keys.tranches(program)] = step.tranches
+        if step.charge is not None:
+            decision.changes[state_keys.charge(reward)] = step.charge
+        decision.outputs += outputs(step.lines)
+    return decision
+
+
+def recall_decision(line: BudgetRecalled, states: States) -> Decision[State]:
+    """The rest of a tranche goes back to its budget."""
+    key = state_keys.tranches(line.program)
+    tranches = states[key]
+    step = return_tranche(tranches if isinstance(tranches, Tranches) else Tranches(), line)
+    return Decision({key: step.tranches}, outputs(step.lines))
+
+
+def is_active(account: Account | None) -> bool:
+    """Whether a reward is owed, so that its budgets are charged."""
+    return account is not None and account.status in OPEN

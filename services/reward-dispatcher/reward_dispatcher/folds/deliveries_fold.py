@@ -1,0 +1,216 @@
+"""Deliveries → deliveries: which message is due when, and how each endpoint is, in the order of the log.
+
+The worker and the HTTP API write the lines; the fold adds the warnings and the end of an endpoint that only fails.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from referral.catalog.view import Catalog
+from referral.events.deliveries import (
+    DeliveryAttempted,
+    DeliveryFact,
+    DeliveryLine,
+    DeliveryReplayed,
+    DeliveryScheduled,
+    EndpointDisabled,
+    EndpointEnabled,
+    EndpointWarned,
+    delivery_key,
+)
+from referral.events.line import ClockTicked
+from referral.events.timestamps import to_datetime, to_ms
+from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, Timer
+from referral.topics import DELIVERIES, Topic
+from reward_dispatcher.domain.endpoint_health import (
+    DayFigures,
+    EndpointHealth,
+    HealthChange,
+    add_figures,
+    disable,
+    enable,
+    record_failure,
+    record_success,
+)
+from reward_dispatcher.domain.message_delivery import KEPT_MS, MessageDelivery, apply_attempt, replay, schedule
+from reward_dispatcher.folds import delivery_state_keys as state_keys
+
+State = MessageDelivery | EndpointHealth
+_States = Mapping[Key, State | float | None]
+_MessageLine = DeliveryScheduled | DeliveryAttempted | DeliveryReplayed
+
+
+class DeliveriesFold:
+    """Keeps the schedule of every message and the health of every endpoint."""
+
+    name = state_keys.DELIVERIES_FOLD
+    service = state_keys.SERVICE
+    source: Topic = DELIVERIES
+    outputs: Sequence[Topic] = (DELIVERIES,)
+    ignored: Sequence[type[Struct]] = (EndpointWarned,)
+    state: object = State
+    keeps_order = True
+
+    def keys(self, line: DeliveryLine) -> Sequence[Key]:
+        """The endpoint, and the message of a line about one."""
+        match line:
+            case DeliveryScheduled() | DeliveryAttempted() | DeliveryReplayed():
+                return state_keys.endpoint(line.webhook), state_keys.message(line.webhook, line.message)
+            case EndpointDisabled() | EndpointEnabled():
+                return (state_keys.endpoint(line.webhook),)
+            case EndpointWarned() | ClockTicked():
+                return ()
+            case _:
+                assert_never(line)
+
+    def decide(self, line: DeliveryLine, states: _States, catalog: Catalog, position: Position) -> Decision[State]:
+        """Returns the message and the endpoint after the line, and what the endpoint's failures lead to."""
+        match line:
+            case DeliveryScheduled() | DeliveryAttempted() | DeliveryReplayed():
+                return _message_decision(line, _health(line, states), _delivery(line, states))
+            case EndpointDisabled():
+                return _endpoint_decision(line, _disabled(line, _health(line, states)))
+            case EndpointEnabled():
+                return _endpoint_decision(line, enable(_health(line, states)))
+            case EndpointWarned() | ClockTicked():
+                return Decision()
+            case _:
+                assert_never(line)
+
+    def on_timer(
+        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """Forgets a delivery that ended long ago."""
+        if not isinstance(state, MessageDelivery) or state.status == "waiting":
+            return Decision()
+        return Decision({key: None, _listed(state): None})
+
+
+def _disabled(line: EndpointDisabled, health: EndpointHealth) -> EndpointHealth:
+    """What this fold decided itself is in the state since then, and an operator may have enabled the endpoint again."""
+    if line.reason in ("gone", "failing"):
+        return health
+    return disable(health, line.reason, to_ms(line.occurred_at))
+
+
+def _message_decision(line: _MessageLine, health: EndpointHealth, before: MessageDelivery | None) -> Decision[State]:
+    after = _transition(line, health, before)
+    changed = HealthChange(health)
+    if isinstance(line, DeliveryAttempted) and after is not None:
+        changed = _attempted(line, health)
+    if after is None:
+        return Decision()
+    counted = _counted(before, after, changed.health, to_ms(line.occurred_at))
+    changes: dict[Key, State | float | None] = {state_keys.endpoint(line.webhook): counted}
+    changes |= _message_changes(before, after)
+    active = 0.0 if counted.waiting > 0 else None
+    if (health.waiting > 0) != (counted.waiting > 0):
+        changes[SortedSetMember(state_keys.ACTIVE, line.webhook)] = active
+    return Decision(changes, _outputs(line, changed))
+
+
+def _transition(line: _MessageLine, health: EndpointHealth, before: MessageDelivery | None) -> MessageDelivery | None:
+    """The message after a line; None if it changes nothing. A disabled endpoint is sent nothing again."""
+    match line:
+        case DeliveryScheduled():
+            return schedule(line, disabled=health.disabled is not None) if before is None else None
+        case DeliveryAttempted():
+            return apply_attempt(before, line) if before is not None else None
+        case DeliveryReplayed():
+            if before is None or health.disabled is not None:
+                return None
+            return replay(before, to_ms(line.occurred_at))
+        case _:
+            assert_never(line)
+
+
+def _attempted(line: DeliveryAttempted, health: EndpointHealth) -> HealthChange:
+    """The endpoint after an attempt; one that was not made, or that this system failed to build, says nothing about it."""
+    at_ms = to_ms(line.occurred_at)
+    match line.outcome:
+        case "accepted":
+            return HealthChange(record_success(health, at_ms))
+        case "failed":
+            change = record_failure(health, at_ms, line.failure, line.status)
+            return change._replace(health=add_figures(change.health, at_ms, DayFigures(0, failed_attempts=1)))
+        case "gone":
+            change = record_failure(health, at_ms, line.failure, line.status)
+            gone = disable(replace(change.health, disabled=health.disabled), "gone", at_ms)
+            counted = add_figures(gone, at_ms, DayFigures(0, failed_attempts=1))
+            return HealthChange(counted, disables=health.disabled is None)
+        case "unsent" | "missed":
+            return HealthChange(health)
+        case _:
+            assert_never(line.outcome)
+
+
+def _counted(
+    before: MessageDelivery | None, after: MessageDelivery, health: EndpointHealth, at_ms: int
+) -> EndpointHealth:
+    """The endpoint with how many messages wait, and the figures of a message that ended."""
+    waited, waits = before is not None and before.status == "waiting", after.status == "waiting"
+    counted = replace(health, waiting=health.waiting + waits - waited)
+    match after.status:
+        case "waiting":
+            return counted
+        case "delivered":
+            return add_figures(counted, at_ms, DayFigures(0, delivered=1, latency_ms=max(0, at_ms - after.created_ms)))
+        case "failed":
+            return add_figures(counted, at_ms, DayFigures(0, failed=1))
+        case "missed":
+            return add_figures(counted, at_ms, DayFigures(0, missed=1))
+        case _:
+            assert_never(after.status)
+
+
+def _message_changes(before: MessageDelivery | None, after: MessageDelivery) -> dict[Key, State | float | None]:
+    """The message, its places in the lists and the schedule, and the time at which it is forgotten."""
+    key = state_keys.message(after.webhook, after.id)
+    changes: dict[Key, State | float | None] = {key: after}
+    if before is None or before.status != after.status:
+        if before is not None:
+            changes[_listed(before)] = None
+        changes[_listed(after)] = float(after.created_ms)
+    due = SortedSetMember(state_keys.due(after.webhook), after.id)
+    if after.status == "waiting":
+        changes[due] = float(after.due_ms)
+        if before is not None and before.status != "waiting":
+            changes[Timer(key)] = None
+    else:
+        if before is not None and before.status == "waiting":
+            changes[due] = None
+        changes[Timer(key)] = float(after.ended_ms + KEPT_MS[after.status])
+    return changes
+
+
+def _endpoint_decision(line: EndpointDisabled | EndpointEnabled, health: EndpointHealth) -> Decision[State]:
+    return Decision({state_keys.endpoint(line.webhook): health})
+
+
+def _outputs(line: _MessageLine, change: HealthChange) -> list[Output]:
+    """The warning or the end that an attempt led to."""
+    facts: list[DeliveryFact] = []
+    common = {"occurred_at": line.occurred_at, "program": line.program, "webhook": line.webhook}
+    if change.warning is not None:
+        since = to_datetime(change.health.failing_since_ms or 0)
+        facts.append(EndpointWarned(**common, percent=change.warning, failing_since=since))  # type: ignore[arg-type]
+    if change.disables:
+        facts.append(EndpointDisabled(**common, reason=change.health.disabled or "failing"))  # type: ignore[arg-type]
+    return [Output(DELIVERIES, fact, delivery_key(fact)) for fact in facts]
+
+
+def _listed(delivery: MessageDelivery) -> SortedSetMember:
+    return SortedSetMember(state_keys.listed(delivery.webhook, delivery.status), delivery.id)
+
+
+def _health(line: DeliveryFact, states: _States) -> EndpointHealth:
+    state = states[state_keys.endpoint(line.webhook)]
+    return state if isinstance(state, EndpointHealth) else EndpointHealth()
+
+
+def _delivery(line: _MessageLine, states: _States) -> MessageDelivery | None:
+    state = states[state_keys.message(line.webhook, line.message)]
+    return state if isinstance(state, MessageDelivery) else None

@@ -1,0 +1,73 @@
+"""`/w`: the wallet of the person whose link this browser has opened, and signing out everywhere."""
+
+from flask import Blueprint, Response, make_response, render_template
+
+from referral.http.context import context
+from referral.http.rate_limit import without_rate_limit
+from referral.http.same_origin import require_same_origin
+from referral.http.wallet_session import (
+    PRIVATE,
+    SESSION_MS,
+    WalletClosed,
+    end_session,
+    require_wallet_session,
+    session_text,
+    start_session,
+    wallet_session,
+)
+from referral.tokens import WalletToken
+from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.http_api.responses import download_link
+from reward_dispatcher.http_api.wallet_links import revoke_links
+from reward_dispatcher.http_api.wallet_opening_api import private
+from reward_dispatcher.pages.wallet_doors import render_closed_wallet, render_signed_out
+from reward_dispatcher.pages.wallet_view import WalletContents, wallet_view
+
+MAX_REWARDS = 100
+blueprint = Blueprint("wallet", __name__, template_folder="../pages/templates")
+
+
+@blueprint.get("/w")
+@without_rate_limit
+def wallet_page() -> Response:
+    """The wallet: rewards, the next milestone, friends, place, history and settings."""
+    try:
+        session = wallet_session()
+    except WalletClosed as error:
+        return private(render_closed_wallet(error.reason, None), 401)
+    response = make_response(render_template("wallet.html", **_template_values(session)), PRIVATE)
+    if _is_half_over(session):
+        start_session(response, session)
+    return response
+
+
+@blueprint.post("/w/sign-out")
+def sign_out() -> Response:
+    """Ends every link to this wallet, and every browser in which it is open."""
+    require_same_origin()
+    session = require_wallet_session()
+    revoke_links(session.program, session.person)
+    response = private(render_signed_out(session.program))
+    end_session(response)
+    return response
+
+
+def _template_values(session: WalletToken) -> dict[str, object]:
+    shared, store = context(), dependencies().store
+    found = store.wallet(session.program, session.person, 0, MAX_REWARDS)
+    parts = dependencies().wallet_parts.read(session_text() or "")
+    contents = WalletContents(
+        session=session,
+        now_ms=shared.clock.now_ms(),
+        accounts=found.accounts,
+        total=found.total,
+        downloads={one.id: link for one in found.accounts if (link := download_link(one))},
+        parts=parts,
+    )
+    return wallet_view(contents)
+
+
+def _is_half_over(session: WalletToken) -> bool:
+    """Whether the session should be renewed: half of its time is over, and its link has more."""
+    left_ms = session.expires_ms - context().clock.now_ms()
+    return left_ms < SESSION_MS // 2 and session.expires_ms < session.link_expires_ms

@@ -1,0 +1,158 @@
+"""Rewards as pages of the console."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from flask import request
+from flask_babel import lazy_gettext
+
+from referral.console.credentials import open_credentials
+from referral.console.guard import Visit
+from referral.events.rewards import LifeState, RewardAction, RewardKind
+from referral.http.context import context
+from referral.pages.console_shell import Toast, render_console
+from referral.pages.languages import gettext, ngettext
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.life_cycle import legal_actions, life_state
+from reward_dispatcher.folds.state_keys import TASK_STATES
+from reward_dispatcher.http_api.responses import RewardResponse, StepResponse
+from reward_dispatcher.http_api.webhook_responses import WebhookResponse
+
+ACTIONS: tuple[RewardAction, ...] = get_args(RewardAction)
+ACTION_TEXTS: Mapping[RewardAction, object] = {
+    "approve": lazy_gettext("Approve"),
+    "fulfil": lazy_gettext("Mark as done"),
+    "hold": lazy_gettext("Hold"),
+    "release": lazy_gettext("Release"),
+    "revoke": lazy_gettext("Revoke"),
+    "restore": lazy_gettext("Give back"),
+}
+KIND_TEXTS: Mapping[RewardKind, object] = {
+    "guide": lazy_gettext("Guide"),
+    "discount_code": lazy_gettext("Discount code"),
+    "credit": lazy_gettext("Credit"),
+    "early_access": lazy_gettext("Early access"),
+    "shoutout": lazy_gettext("Shout-out"),
+    "giveaway_entry": lazy_gettext("Giveaway entry"),
+    "gift": lazy_gettext("Gift"),
+    "exclusive_content": lazy_gettext("Exclusive extra"),
+}
+STATE_TEXTS: Mapping[str, object] = {
+    "granted": lazy_gettext("Granted"),
+    "holding_period": lazy_gettext("In its holding period"),
+    "pool_empty": lazy_gettext("Waits for a code"),
+    "file_missing": lazy_gettext("Waits for a file"),
+    "budget": lazy_gettext("Waits for the budget"),
+    "manual": lazy_gettext("To do"),
+    "operator": lazy_gettext("Held"),
+    "approved": lazy_gettext("Approved"),
+    "fulfilled": lazy_gettext("Ready"),
+    "delivered": lazy_gettext("Delivered"),
+    "redeemed": lazy_gettext("Used"),
+    "clawed_back": lazy_gettext("Used, then revoked"),
+    "revoked": lazy_gettext("Revoked"),
+    "expired": lazy_gettext("Expired"),
+    "released": lazy_gettext("Released"),
+    "restored": lazy_gettext("Given back"),
+}
+_TONES: Mapping[str, tuple[str, str]] = {
+    "fulfilled": ("good", "●"),
+    "delivered": ("good", "●"),
+    "redeemed": ("good", "✓"),
+    "manual": ("wait", "✎"),
+    "operator": ("hold", "⚑"),
+    "clawed_back": ("bad", "↩"),
+    "revoked": ("bad", "↩"),
+    "expired": ("none", "⊘"),
+}
+_KEYS: Mapping[RewardAction, str] = {"approve": "a", "fulfil": "a", "release": "a", "revoke": "r"}
+
+
+@dataclass(frozen=True, slots=True)
+class RewardRow:
+    """A reward: what the API answers about it, its state, and what is legal in it."""
+
+    reward: RewardResponse
+    state: LifeState
+    actions: list[RewardAction]
+
+    @classmethod
+    def of(cls, account: Account, reward: RewardResponse) -> "RewardRow":
+        """The row of an account."""
+        state = life_state(account)
+        return cls(reward, state, legal_actions(state))
+
+
+@dataclass(frozen=True, slots=True)
+class RewardRows:
+    """A page of rewards: those that wait in a state, with the number of each state; or those of a person, as they were named."""
+
+    rows: Sequence[RewardRow]
+    next_cursor: str | None
+    state: LifeState | None
+    counts: Mapping[LifeState, int] = field(default_factory=dict)
+    person: str = ""
+
+
+def rewards_page(visit: Visit, found: RewardRows) -> str:
+    """The list as HTML."""
+    tabs = [(state, f"{state_text(state)} · {found.counts.get(state, 0)}") for state in TASK_STATES]
+    return render_console("console/rewards.html", visit, "rewards", found=found, tabs=tabs, toast=_toast(), **_texts())
+
+
+def reward_page(visit: Visit, row: RewardRow, steps: Sequence[StepResponse], actions: Sequence[RewardAction]) -> str:
+    """One reward as HTML."""
+    return render_console(
+        "console/reward.html",
+        visit,
+        "rewards",
+        row=row,
+        steps=[(step, actor_name(step.by)) for step in steps],
+        actions=actions,
+        toast=_toast(),
+        **_texts(),
+    )
+
+
+def webhooks_page(visit: Visit, webhooks: Sequence[WebhookResponse]) -> str:
+    """The webhooks as HTML."""
+    return render_console("console/webhooks.html", visit, "rewards", webhooks=webhooks)
+
+
+def state_text(state: str) -> str:
+    """A state in words."""
+    return str(STATE_TEXTS.get(state, state))
+
+
+def actor_name(by: str | None) -> str:
+    """The name of an operator who decided; otherwise what a client of the API wrote."""
+    operator = context().catalog.operator(by) if by else None
+    credentials = open_credentials(context().key_ring, operator) if operator else None
+    return credentials.name if credentials else by or ""
+
+
+def _texts() -> dict[str, object]:
+    return {
+        "state_text": state_text,
+        "action_texts": ACTION_TEXTS,
+        "kinds": KIND_TEXTS,
+        "tones": _TONES,
+        "action_keys": _KEYS,
+    }
+
+
+def _toast() -> Toast | None:
+    """What the last form did, by the query that it led to."""
+    done, ids = request.args.get("done", ""), request.args.get("ids", "").split()
+    refused = request.args.get("refused", type=int) or 0
+    number = len(ids)
+    texts = [ngettext("%(num)d reward changed.", "%(num)d rewards changed.", number)] if number else []
+    if refused > 0:
+        texts.append(gettext("Some could not be changed: they are in another state by now."))
+    undo = {"decision": _INVERSE[done], "id": ids} if number and done in _INVERSE else None
+    return Toast(" ".join(texts), "/console/rewards", undo) if texts else None
+
+
+# What takes an action back; a task that was done, and a holding period that was ended, cannot be taken back.
+_INVERSE: Mapping[str, RewardAction] = {"hold": "release", "release": "hold", "revoke": "restore", "restore": "revoke"}

@@ -1,0 +1,132 @@
+"""The wallet as its template shows it, composed from the ledger, the catalog, `people` and the parts of other services."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import segno
+
+from referral.events.entities import Participant
+from referral.events.people import Profile
+from referral.events.program import Program
+from referral.http.context import context
+from referral.pages.languages import gettext, localize, ngettext
+from referral.pages.reward_names import reward_name
+from referral.tokens import WalletToken
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.next_milestone import MilestoneProgress, next_milestone
+from reward_dispatcher.pages.friend_texts import friend_view
+from reward_dispatcher.pages.tickets import Moment, Ticket, find_rule, state_text, ticket
+from reward_dispatcher.pages.wallet_doors import use_program
+from reward_dispatcher.wallet_parts import BoardPlace, WalletParts
+
+RING = 188.5  # circumference of the ring in the template: radius 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletContents:
+    """What a wallet is composed of. `downloads` are links to files by reward."""
+
+    session: WalletToken
+    now_ms: int
+    accounts: Sequence[Account]
+    total: int
+    downloads: Mapping[str, str]
+    parts: WalletParts
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The way to the next milestone: in words, and how much of the ring is filled."""
+
+    count: str
+    words: str
+    filled: float
+
+
+def wallet_view(contents: WalletContents) -> dict[str, object]:
+    """Returns the values of the template `wallet.html`."""
+    session, people = contents.session, context().people.snapshot()
+    program = use_program(session.program)
+    participant = context().catalog.snapshot().participant(session.person)
+    if participant is not None and participant.erased_at is not None:
+        participant = None
+    at = Moment(contents.now_ms, program.timezone if program else "UTC")
+    profile = people.profile(session.person)
+    return {
+        "program": localize(program.name) if program else session.program,
+        "greeting": _greeting(profile),
+        "tickets": _by_state([_ticket(account, contents, at) for account in contents.accounts]),
+        "state_text": state_text,
+        "qr": counter_picture,
+        "older": max(0, contents.total - len(contents.accounts)),
+        "shown": len(contents.accounts),
+        "profile": profile,
+        **(_referrer_values(participant, program, contents, at) if participant else {"participant": None}),
+    }
+
+
+def counter_picture(reward: str) -> str:
+    """Returns the QR code of a reward's id, which staff scan, as a data URI."""
+    return str(segno.make(reward, error="m").svg_data_uri(scale=6, border=2))
+
+
+def _referrer_values(
+    participant: Participant, program: Program | None, contents: WalletContents, at: Moment
+) -> dict[str, object]:
+    friends, place = contents.parts.friends, contents.parts.place
+    return {
+        "participant": participant,
+        "ring": _ring(program, participant, place) if place else None,
+        "place": place,
+        "place_text": _place_text(place) if place else "",
+        "today_text": gettext("+%(num)d today", num=place.today) if place and place.today else "",
+        "board": f"{context().settings.board_url}/p/{participant.program}?me={participant.id}",
+        "friends": [friend_view(one, at) for one in friends.items] if friends else None,
+        "friends_total": friends.total if friends else 0,
+    }
+
+
+def _greeting(profile: Profile | None) -> str:
+    return gettext("Hi %(name)s", name=profile.display_name) if profile else gettext("Your rewards")
+
+
+def _ticket(account: Account, contents: WalletContents, at: Moment) -> Ticket:
+    version = context().catalog.snapshot().version(account.program, account.version)
+    rule = find_rule(version.program if version else None, account.rule)
+    return ticket(account, rule, at, contents.downloads.get(account.id))
+
+
+def _by_state(tickets: Sequence[Ticket]) -> dict[str, list[Ticket]]:
+    """The tickets that are ready, on their way, and the rest: the history."""
+    return {
+        "ready": [one for one in tickets if one.state == "ready"],
+        "on_its_way": [one for one in tickets if one.state == "on_its_way"],
+        "history": [one for one in tickets if not one.is_open],
+    }
+
+
+def _place_text(place: BoardPlace) -> str:
+    if place.rank is None:
+        return gettext("One friend puts you on the board.")
+    return gettext("#%(rank)d of %(total)d", rank=place.rank, total=place.total)
+
+
+def _ring(program: Program | None, participant: Participant, place: BoardPlace) -> Ring | None:
+    """The way to the next milestone; None for a partner, and for a program without a milestone ahead."""
+    if program is None or participant.partner:
+        return None
+    progress = next_milestone((rule for rule in program.rewards if rule.to == "referrer"), place.score)
+    return _ring_of(progress) if progress else None
+
+
+def _ring_of(progress: MilestoneProgress) -> Ring:
+    count = ngettext(
+        "%(friends)d of %(num)d friend", "%(friends)d of %(num)d friends", progress.needed, friends=progress.friends
+    )
+    words = ngettext(
+        "%(num)d more friend, and this is yours: %(reward)s",
+        "%(num)d more friends, and this is yours: %(reward)s",
+        progress.missing,
+        reward=reward_name(progress.rule),
+    )
+    return Ring(count, words, round(RING * progress.friends / progress.needed, 1))
