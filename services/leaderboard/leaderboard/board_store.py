@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from redis import Redis
-from redis.exceptions import NoScriptError
+from redis.commands.core import Script
 
 from leaderboard.domain.ranking import (
     BoardEntry,
@@ -26,6 +25,8 @@ from leaderboard.domain.score import count_of, score_range
 from leaderboard.folds import state_keys
 from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
+from referral.redis_client import RedisClient
+from referral.redis_pipeline import run_pipeline
 from referral.topics import partition_of
 
 # The entries around a score: how many there are; how many precede those returned; the nearest before the score, all with this
@@ -48,7 +49,7 @@ _SLICE = 5_000  # entries that one call adds up, so that other clients of Redis 
 class BoardStore:
     """The sorted sets of the boards fold. Thread-safe. Raises redis's errors if Redis is unavailable."""
 
-    def __init__(self, redis: "Redis", partitions: int) -> None:
+    def __init__(self, redis: RedisClient, partitions: int) -> None:
         self._redis = redis
         self._partitions = range(partitions)
         self._near_script = redis.register_script(_NEAR)
@@ -79,7 +80,7 @@ class BoardStore:
         keys = [self._key(partition, board) for board in boards for partition in self._partitions]
         sizes = zip(keys, self._pipeline(("ZCARD", key) for key in keys), strict=True)
         slices = [(key, start) for key, size in sizes for start in range(0, size, _SLICE)]
-        return sum(self._run(_SUM, self._sum_script.sha, [(key, start, start + _SLICE - 1) for key, start in slices]))
+        return sum(self._run(self._sum_script, [(key, start, start + _SLICE - 1) for key, start in slices]))
 
     def total_with(self, board: str, referrals: int) -> int:
         """Returns how many entries of a board have exactly this many referrals."""
@@ -114,24 +115,14 @@ class BoardStore:
 
     def _near(self, board: str, score: float, above: int, below: int) -> list[PartitionSlice]:
         calls = [(self._key(partition, board), repr(score), above, below) for partition in self._partitions]
-        return [_partition_slice(result) for result in self._run(_NEAR, self._near_script.sha, calls)]
+        return [_partition_slice(result) for result in self._run(self._near_script, calls)]
 
-    def _run(self, script: str, sha: str, calls: Sequence[tuple[str | int, ...]]) -> list[Any]:
+    def _run(self, script: Script, calls: Sequence[tuple[str | int, ...]]) -> list[Any]:
         """The results of a script, called for each key with its arguments."""
-        commands = [("EVALSHA_RO", sha, 1, *call) for call in calls]
-        try:
-            return self._pipeline(commands)
-        except NoScriptError:
-            self._redis.script_load(script)
-            return self._pipeline(commands)
+        return run_pipeline(self._redis, [("EVALSHA_RO", script.sha, 1, *call) for call in calls], [script])
 
     def _pipeline(self, commands: Iterable[Sequence[str | int]]) -> list[Any]:
-        """Runs all commands in one round trip, by name: redis-py's own methods would convert each pair once more."""
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for command in commands:
-                pipeline.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
-            results: list[Any] = pipeline.execute()
-        return results
+        return run_pipeline(self._redis, commands)
 
     def _partition_of(self, program: str, participant: str) -> int:
         return partition_of(referrer_key(program, participant), len(self._partitions))

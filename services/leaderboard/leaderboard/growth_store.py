@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from redis import Redis
 
 from leaderboard.domain import activity, growth
 from leaderboard.domain.activity import Activity, ActivityDays
@@ -16,9 +15,11 @@ from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.periods import Window, days
 from leaderboard.folds import state_keys
 from referral.fold.state_keys import state_key
+from referral.redis_client import RedisClient
 
 _KEYS_OF_A_READ = 1_000
-_decode_growth = msgspec.msgpack.Decoder(Growth | GrowthDays).decode
+_ANY_BUCKET = 0
+_decode_growth = msgspec.msgpack.Decoder(GrowthDays).decode
 _decode_activity = msgspec.msgpack.Decoder(Activity | ActivityDays).decode
 
 
@@ -48,25 +49,28 @@ class GrowthFigures:
 class GrowthStore:
     """Thread-safe. Raises redis's errors if Redis is unavailable."""
 
-    def __init__(self, redis: "Redis", partitions: int) -> None:
+    def __init__(self, redis: RedisClient, partitions: int) -> None:
         self._redis = redis
         self._partitions = range(partitions)
 
     def read(self, program: str, window: Window, zone: str) -> GrowthFigures:
-        """Returns the figures of a period: one round trip for all partitions, and another one if referrers are banned."""
-        keys = _keys(program, window)
+        """Returns the figures of a period: one round trip for all partitions, one more for all time, and one for bans."""
+        buckets, activity_keys = self._buckets(program, window), _activity_keys(program, window)
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition in self._partitions:
-                pipeline.mget(self._growth_keys(partition, keys))
-                pipeline.mget([state_key(state_keys.SERVICE, state_keys.ACTIVITY, partition, key) for key in keys])
+                days_keys = [state_keys.days(program, bucket) for bucket in buckets[partition]]
+                pipeline.mget(self._growth_keys(partition, days_keys))
+                pipeline.mget(
+                    [state_key(state_keys.SERVICE, state_keys.ACTIVITY, partition, key) for key in activity_keys]
+                )
                 posts = state_key(state_keys.SERVICE, state_keys.ACTIVITY, partition, state_keys.posts(program))
                 pipeline.zcount(posts, window.start_s, f"({window.end_s}")
                 [banned] = self._growth_keys(partition, [state_keys.banned_referrers(program)])
                 pipeline.zrange(banned, 0, -1)
             results = pipeline.execute()
-        wanted = frozenset[str]() if window.kind == "all" else frozenset(days(window, zone))
+        wanted = None if window.kind == "all" else frozenset(days(window, zone))
         everyone = growth.total(_select_growth(map(_decode_growth, _existing(results[0::4])), wanted))
-        excluded = self._read_excluded(program, window, wanted, results[3::4])
+        excluded = self._read_excluded(program, buckets, wanted, results[3::4])
         return GrowthFigures(
             everyone.minus(excluded),
             excluded,
@@ -74,15 +78,33 @@ class GrowthStore:
             sum(results[2::4]),
         )
 
+    def _buckets(self, program: str, window: Window) -> list[Sequence[int]]:
+        """The buckets of each partition that have days of the period."""
+        if window.kind != "all":
+            return [buckets_of(window.start_s, window.end_s) for _ in self._partitions]
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for partition in self._partitions:
+                [key] = self._growth_keys(partition, [state_keys.buckets(program)])
+                pipeline.zrange(key, 0, -1)
+            return [[int(bucket) for bucket in found] or [_ANY_BUCKET] for found in pipeline.execute()]
+
     def _read_excluded(
-        self, program: str, window: Window, wanted: frozenset[str], banned: Sequence[Sequence[bytes]]
+        self,
+        program: str,
+        buckets: Sequence[Sequence[int]],
+        wanted: frozenset[str] | None,
+        banned: Sequence[Sequence[bytes]],
     ) -> Growth:
         """The counts of the banned referrers of each partition."""
         if not any(banned):
             return Growth()
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition, referrers in zip(self._partitions, banned, strict=True):
-                keys = [key for referrer in referrers for key in _referrer_keys(program, referrer.decode(), window)]
+                keys = [
+                    state_keys.referrer_days(program, referrer.decode(), bucket)
+                    for referrer in referrers
+                    for bucket in buckets[partition]
+                ]
                 for start in range(0, len(keys), _KEYS_OF_A_READ):
                     pipeline.mget(self._growth_keys(partition, keys[start : start + _KEYS_OF_A_READ]))
             results = pipeline.execute()
@@ -92,14 +114,7 @@ class GrowthStore:
         return [state_key(state_keys.SERVICE, state_keys.GROWTH, partition, key) for key in keys]
 
 
-def _referrer_keys(program: str, referrer: str, window: Window) -> Sequence[str]:
-    if window.kind == "all":
-        return [state_keys.referrer_all_time(program, referrer)]
-    buckets = buckets_of(window.start_s, window.end_s)
-    return [state_keys.referrer_days(program, referrer, bucket) for bucket in buckets]
-
-
-def _keys(program: str, window: Window) -> Sequence[str]:
+def _activity_keys(program: str, window: Window) -> Sequence[str]:
     if window.kind == "all":
         return [state_keys.all_time(program)]
     return [state_keys.days(program, bucket) for bucket in buckets_of(window.start_s, window.end_s)]
@@ -109,19 +124,15 @@ def _existing(results: Iterable[list[bytes | None]]) -> Iterable[bytes]:
     return (raw for found in results for raw in found if raw is not None)
 
 
-def _select_growth(states: Iterable[Growth | GrowthDays], wanted: frozenset[str]) -> Iterator[Growth]:
+def _select_growth(states: Iterable[GrowthDays], wanted: frozenset[str] | None) -> Iterator[Growth]:
+    """The counts of the wanted days (None: all)."""
+    return (count for state in states for day, count in state.days.items() if wanted is None or day in wanted)
+
+
+def _select_activity(states: Iterable[Activity | ActivityDays], wanted: frozenset[str] | None) -> Iterator[Activity]:
     """The counts of the wanted days, and those of all time if these were read."""
-    for state in states:
-        if isinstance(state, Growth):
-            yield state
-        else:
-            yield from (count for day, count in state.days.items() if day in wanted)
-
-
-def _select_activity(states: Iterable[Activity | ActivityDays], wanted: frozenset[str]) -> Iterator[Activity]:
-    """The same for activity."""
     for state in states:
         if isinstance(state, Activity):
             yield state
         else:
-            yield from (count for day, count in state.days.items() if day in wanted)
+            yield from (count for day, count in state.days.items() if wanted is None or day in wanted)

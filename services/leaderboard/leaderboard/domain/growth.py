@@ -5,7 +5,7 @@ now, whatever was corrected since and in whatever order. (The number of reversal
 its follow leaves nothing to reverse.)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from referral.events.attributions import Stage
 UNKNOWN_CHANNEL = "unknown"  # of referrals whose evidence, such as a code, does not name a channel
 
 
-class Growth(Struct, frozen=True, array_like=True, tag="growth"):
+class Growth(Struct, frozen=True, array_like=True):
     """Current followers who began to follow in a period, or ever: `attributed` plus `unattributed`.
 
     `channels` splits `attributed` by the channel of the winning evidence, if it had one; `by_channel` has the rest as well.
@@ -25,12 +25,17 @@ class Growth(Struct, frozen=True, array_like=True, tag="growth"):
     unattributed: int = 0
     channels: dict[str, int] = {}
 
-    def plus(self, stage: Stage, number: int, channel: str | None = None) -> "Growth":
-        """Returns the counts with `number` more of a stage (negative: fewer)."""
-        counts = {"attributed": self.attributed, "qualified": self.qualified, "unattributed": self.unattributed}
-        counts[stage] += number
-        by_channel = {channel: number} if channel and stage == "attributed" else {}
-        return Growth(**counts, channels=_merge_channels(self.channels, by_channel))
+    def plus(self, stages: Sequence[Stage], number: int, channel: str | None = None) -> "Growth":
+        """Returns the counts with `number` more of each stage (negative: fewer). `channel` is that of the attribution."""
+        channels, attributed = self.channels, number if "attributed" in stages else 0
+        if attributed and channel:
+            channels = _merge_channels(channels, {channel: attributed})
+        return Growth(
+            self.attributed + attributed,
+            self.qualified + number if "qualified" in stages else self.qualified,
+            self.unattributed + number if "unattributed" in stages else self.unattributed,
+            channels,
+        )
 
     def minus(self, other: "Growth") -> "Growth":
         """Returns these counts without others that are part of them."""
@@ -53,7 +58,7 @@ class Growth(Struct, frozen=True, array_like=True, tag="growth"):
         return self.attributed + self.unattributed
 
 
-class GrowthDays(Struct, frozen=True, array_like=True, tag="days"):
+class GrowthDays(Struct, frozen=True, array_like=True):
     """Growth by name of the day, for the days of a bucket (`day_buckets`)."""
 
     days: dict[str, Growth] = {}
@@ -61,12 +66,6 @@ class GrowthDays(Struct, frozen=True, array_like=True, tag="days"):
     def with_day(self, day: str, growth: Growth) -> "GrowthDays":
         """Returns the bucket with another count for one day."""
         return GrowthDays({**self.days, day: growth})
-
-
-class ReferralChannel(Struct, frozen=True, array_like=True, tag="through"):
-    """The channel of a referral."""
-
-    channel: str
 
 
 def total(parts: Iterable[Growth]) -> Growth:
@@ -84,6 +83,9 @@ def total(parts: Iterable[Growth]) -> Growth:
 
 def _merge_channels(channels: dict[str, int], more: dict[str, int]) -> dict[str, int]:
     """The sums, sorted and without zeros, so that equal counts are equal bytes."""
-    names = sorted({**channels, **more}) if more else channels
-    sums = {name: channels.get(name, 0) + more.get(name, 0) for name in names}
-    return {name: number for name, number in sums.items() if number}
+    sums = dict(channels)
+    for name, number in more.items():
+        sums[name] = sums.get(name, 0) + number
+    if sums.keys() == channels.keys() and all(sums.values()):
+        return sums
+    return {name: number for name, number in sorted(sums.items()) if number}

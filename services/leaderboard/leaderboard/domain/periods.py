@@ -20,6 +20,7 @@ HOW_TO_NAME_ONE = (
     f"write day, week, month or all, or name one from {FIRST_YEAR} to {LAST_YEAR}: 2026-11-24, 2026-W48, 2026-11"
 )
 _DAY = timedelta(days=1)
+_QUARTER_S = 15 * 60  # of an hour: no day of any time zone has begun within one since 1972
 _NAME = re.compile(r"([0-9]{4})-(?:W([0-9]{2})|([0-9]{2})(?:-([0-9]{2}))?)")
 
 
@@ -47,6 +48,16 @@ ALL_TIME = Window("all", "all", 0, END_OF_TIME_S)
 def windows(second: int, zone: str) -> tuple[Window, Window, Window, Window]:
     """Returns the day, week, month and all time that contain a second (since the epoch) in an IANA time zone."""
     return _windows(datetime.fromtimestamp(second, ZoneInfo(zone)).date(), zone)
+
+
+def day_name(second: int, zone: str) -> str:
+    """Returns the name of the day that contains a second (since the epoch) in an IANA time zone."""
+    return _name_of_day(second // _QUARTER_S, zone)
+
+
+@lru_cache(maxsize=4096)
+def _name_of_day(quarter: int, zone: str) -> str:
+    return windows(quarter * _QUARTER_S, zone)[0].name
 
 
 @lru_cache(maxsize=4096)

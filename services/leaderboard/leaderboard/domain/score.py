@@ -49,14 +49,12 @@ def scores(seconds: "array[int]", windows: Iterable[tuple[int, int]]) -> list[fl
     """
     if not seconds:
         return [None for _ in windows]
-    return [_score(seconds, seconds[0], seconds[-1], start_s, end_s) for start_s, end_s in windows]
-
-
-def _score(seconds: "array[int]", first: int, last: int, start_s: int, end_s: int) -> float | None:
-    """Most windows contain the end of the array or all of it; only the others need a search."""
-    end = len(seconds) if last < end_s else bisect_left(seconds, end_s)
-    count = end if first >= start_s else end - bisect_left(seconds, start_s, 0, end)
-    return seconds[end - 1] - count * _STEP if count else None
+    first, last, size, found = seconds[0], seconds[-1], len(seconds), list[float | None]()
+    for start_s, end_s in windows:  # most contain the end of the array or all of it; only the others need a search
+        end = size if last < end_s else bisect_left(seconds, end_s)
+        count = end if first >= start_s else end - bisect_left(seconds, start_s, 0, end)
+        found.append(seconds[end - 1] - count * _STEP if count else None)
+    return found
 
 
 def count_of(score: float) -> int:

@@ -12,6 +12,9 @@ state.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
+
+from msgspec import Struct
 
 from leaderboard.domain.activity import Activity, ActivityDays, ActivityKind, ClickClass, CountedFacts, click_change
 from leaderboard.domain.day_buckets import bucket_of
@@ -38,6 +41,7 @@ ClickEvent = LinkClicked | ClickReclassed
 State = Activity | ActivityDays | CountedFacts | ClickClass
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
+_COUNTED = ContentShown, ContentShared, LinkClicked, ClickReclassed, PostPublished, PostRemoved
 
 
 class ActivityFold:
@@ -47,6 +51,9 @@ class ActivityFold:
     service = state_keys.SERVICE
     source: Topic = EVENTS
     outputs: Sequence[Topic] = ()
+    ignored: Sequence[type[Struct]] = tuple(
+        kind for kind in get_args(EventLine) if kind not in (*_COUNTED, ClockTicked)
+    )
     state: object = State
     keeps_order = False
 

@@ -6,6 +6,9 @@ followers are ranked separately; each line contains which of them a referrer is.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
+
+from msgspec import Struct
 
 from leaderboard.domain.board_metrics import BOARD_METRICS, CountedConversion, is_counted
 from leaderboard.domain.periods import windows
@@ -15,8 +18,16 @@ from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
-from referral.events.conversions import ConversionCleared, ConversionLine, ConversionReversed
+from referral.events.conversions import (
+    ConversionCleared,
+    ConversionHeld,
+    ConversionLine,
+    ConversionRejected,
+    ConversionReversed,
+    OrderFact,
+)
 from referral.events.line import ClockTicked
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import CONVERSIONS, Topic
 
@@ -36,6 +47,7 @@ class BoardsFold:
     service = state_keys.SERVICE
     source: Topic = CONVERSIONS
     outputs: Sequence[Topic] = ()
+    ignored: Sequence[type[Struct]] = (ConversionHeld, ConversionRejected, *get_args(OrderFact))
     state: object = bytes
     keeps_order = False
 
@@ -76,10 +88,10 @@ class BoardsFold:
         state = states[key]
         seconds = load_seconds(state if isinstance(state, bytes) else None)
         if isinstance(line, ConversionCleared):
-            second = int(line.occurred_at.timestamp())
+            second = to_ms(line.occurred_at) // 1000
             add(seconds, second)
         else:
-            second = int(line.cleared_at.timestamp())
+            second = to_ms(line.cleared_at) // 1000
             remove(seconds, second)
         changes[key] = seconds.tobytes() or None
         boards, windows_ = self._boards(metric, line.program, second, line.referrer_kind, catalog)

@@ -25,7 +25,7 @@ def days(program: str, bucket: int) -> str:
 
 
 def all_time(program: str) -> str:
-    """The counts of all time (growth: Growth, activity: Activity)."""
+    """The counts of all time (activity: Activity)."""
     return f"ever:{program}"
 
 
@@ -34,19 +34,14 @@ def referrer_days(program: str, referrer: str, bucket: int) -> str:
     return f"by:{program}|{referrer}:{bucket}"
 
 
-def referrer_all_time(program: str, referrer: str) -> str:
-    """The counts of one referrer's referrals of all time (growth: Growth)."""
-    return f"by:{program}|{referrer}"
+def buckets(program: str) -> str:
+    """A sorted set of the buckets in which the program has counts, by their number (growth)."""
+    return f"buckets:{program}"
 
 
 def banned_referrers(program: str) -> str:
     """A sorted set of the participants who are banned (growth); their referrals are part of the counts above."""
     return f"banned:{program}"
-
-
-def channel(referral: str) -> str:
-    """The channel of a referral that counts (growth: ReferralChannel); absent if it has none."""
-    return f"channel:{referral}"
 
 
 def counted_facts(program: str, person: str, day: int) -> str:

@@ -13,7 +13,7 @@ from referral.log.errors import LogUnavailable
 _QUERY = {
     "period": "day, week, month or all, or a period by name. The month by default.",
     "lang": "zh-CN or en. The browser's language by default.",
-    "me": "A participant's id, whose row is pinned.",
+    "me": "A participant's person id, psn_…, whose row is pinned.",
 }
 _PARAMETERS = [
     {"in": "query", "name": name, "schema": {"type": "string"}, "description": description}

@@ -2,7 +2,6 @@
 
 from flask_smorest import Blueprint
 
-from leaderboard.display_names import ParticipantName, names_of
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
 from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
@@ -14,7 +13,7 @@ from leaderboard.http_api.requests import (
     require_window,
     require_zone,
 )
-from leaderboard.http_api.responses import BoardEntryResponse, BoardResponse, RankResponse, period_fields
+from leaderboard.http_api.responses import BoardEntryResponse, BoardResponse, RankResponse, name_fields, period_fields
 from referral.events.attributions import ReferrerKind
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -22,6 +21,7 @@ from referral.http.context import context
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.http.responses import response
+from referral.people.known_people import KnownPerson, known_people
 
 blueprint = Blueprint("boards", __name__)
 
@@ -58,27 +58,25 @@ def board(query: dict[str, object], program: str, metric: str) -> BoardResponse:
 @response(RankResponse)
 @blueprint.alt_response(404, description="Unknown program, board or participant.")
 def rank(query: dict[str, object], program: str, metric: str, person: str) -> RankResponse:
-    """A person's rank, by participant id or the platform's own id, with the nearest entries on each side."""
+    """A person's rank, by person id or the platform's own id, with the nearest entries on each side."""
     zone = require_zone(program)
     window = require_window(str(query["period"]), zone)
-    participant = find_participant(program, person)
+    id = context().pseudonyms.person_id_to_find(program, person)
+    participant = find_participant(program, id)
     kind: ReferrerKind = "partner" if participant and participant.partner else "follower"
     board_metric = require_metric(metric)
     key = state_keys.board(program, board_metric, window.name, kind)
-    id = participant.id if participant else person
     found = dependencies().boards.around(program, key, id, int(str(query["around"])))
     if participant is None and found is None:
         detail = f"{person!r} is not a participant of {program}. Enrol them first."
         raise Problem(404, "unknown_participant", detail)
     me = next((ranked for ranked in found.entries if ranked.entry.participant == id), None) if found else None
-    name = ParticipantName.of(participant) if participant else ParticipantName(id)
     return RankResponse(
         **period_fields(program, window),
         metric=board_metric,
         kind=kind,
         participant=id,
-        external_id=name.external_id,
-        display_name=name.display_name,
+        **name_fields(known_people([id], context().people.snapshot())[id]),
         rank=me.rank if me else None,
         score=me.entry.referrals if me else 0,
         reached_at=to_datetime(me.entry.reached_at_s * 1000) if me else None,
@@ -102,16 +100,15 @@ def _next_cursor(key: str, found: BoardSlice, limit: int) -> str | None:
 
 
 def _entry_responses(found: BoardSlice) -> list[BoardEntryResponse]:
-    names = names_of([ranked.entry.participant for ranked in found.entries], context().catalog)
-    return [_entry_response(ranked, names[ranked.entry.participant]) for ranked in found.entries]
+    known = known_people([ranked.entry.participant for ranked in found.entries], context().people.snapshot())
+    return [_entry_response(ranked, known[ranked.entry.participant]) for ranked in found.entries]
 
 
-def _entry_response(ranked: RankedEntry, name: ParticipantName) -> BoardEntryResponse:
+def _entry_response(ranked: RankedEntry, known: KnownPerson | None) -> BoardEntryResponse:
     return BoardEntryResponse(
         rank=ranked.rank,
         participant=ranked.entry.participant,
-        external_id=name.external_id,
-        display_name=name.display_name,
+        **name_fields(known),
         score=ranked.entry.referrals,
         reached_at=to_datetime(ranked.entry.reached_at_s * 1000),
     )

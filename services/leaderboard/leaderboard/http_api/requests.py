@@ -10,7 +10,6 @@ from leaderboard.http_api.dependencies import dependencies
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.events.entities import Participant
-from referral.events.normal_forms import person_id_to_find
 from referral.http.context import context
 from referral.http.paging import PageQuery
 from referral.http.problems import Problem
@@ -75,9 +74,7 @@ def require_window(period: str, zone: str) -> Window:
         raise Problem(422, "invalid", str(error), [{"pointer": "query:period", "detail": str(error)}]) from None
 
 
-def find_participant(program: str, id: str) -> Participant | None:
-    """Returns a program's participant by their own id or the platform's id, or None if the catalog does not know them."""
-    catalog = context().catalog
-    found = catalog.participant(id) if id.startswith("par_") else None
-    found = found or catalog.participant_by_external(program, person_id_to_find(id))
+def find_participant(program: str, person: str) -> Participant | None:
+    """Returns a program's participant by their person id, or None if the catalog does not know them."""
+    found = context().catalog.participant(person)
     return found if found is not None and found.program == program else None

@@ -11,12 +11,25 @@ from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
+from referral.people.known_people import KnownPerson
 
+_Participant = Annotated[str, Meta(description="Their person id.", examples=["psn_3v8k2m9q4t6w1x7z"])]
 _ExternalId = Annotated[
-    str | None, Meta(description="The platform's own id; null while the catalog does not contain the participant.")
+    str | None, Meta(description="The platform's own id; null once they are erased.", examples=["xhs:amy"])
 ]
-_DisplayName = Annotated[str, Meta(description="The name to show; the participant's id if no name is known.")]
+_DisplayName = Annotated[str | None, Meta(description="The name that they have given; null once they are erased.")]
+_Public = Annotated[
+    bool, Meta(description='Whether pages that anyone can open show the name; if not, they show "A promoter".')
+]
 _Total = Annotated[int, Meta(description="Number of entries of the whole board.")]
+
+
+class NameFields(TypedDict):
+    """The fields that tell who a participant is."""
+
+    external_id: str | None
+    display_name: str | None
+    public: bool
 
 
 class PeriodFields(TypedDict):
@@ -41,9 +54,10 @@ class BoardEntryResponse(Struct, kw_only=True):
     """An entry of a board."""
 
     rank: Annotated[int, Meta(examples=[1])]
-    participant: Annotated[str, Meta(examples=["par_0123456789abcdef"])]
+    participant: _Participant
     external_id: _ExternalId
     display_name: _DisplayName
+    public: _Public
     score: Annotated[int, Meta(description="Referrals of the period that count now.")]
     reached_at: Annotated[
         Timestamp,
@@ -66,9 +80,10 @@ class RankResponse(PeriodResponse, kw_only=True):
 
     metric: BoardMetric
     kind: Annotated[ReferrerKind, Meta(description="Whom they are ranked among: followers or partners.")]
-    participant: str
+    participant: _Participant
     external_id: _ExternalId
     display_name: _DisplayName
+    public: _Public
     rank: Annotated[int | None, Meta(description="Null while none of their referrals counts in the period.")]
     score: int
     reached_at: Timestamp | None
@@ -108,6 +123,17 @@ class InsightsResponse(PeriodResponse, kw_only=True):
     shares: Annotated[int, Meta(description="Content shared.")]
     shown: Annotated[int, Meta(description="Content shown.")]
     clicks: Annotated[int, Meta(description="Referral links opened by people.")]
+
+
+def name_fields(known: KnownPerson | None) -> NameFields:
+    """Who a participant is; None for a person who is erased or unknown."""
+    if known is None:
+        return {"external_id": None, "display_name": None, "public": False}
+    return {
+        "external_id": known.external_id,
+        "display_name": known.display_name,
+        "public": known.public_name is not None,
+    }
 
 
 def period_fields(program: str, window: Window) -> PeriodFields:

@@ -1,12 +1,16 @@
-"""The rows of the board page, and the reader's own row with what it takes to pass the next."""
+"""The rows of the board page, and the reader's own row with what it takes to pass the next.
+
+A name is None where the page shows "A promoter": the person hides their name, is erased, or is not known.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from leaderboard.display_names import ParticipantName, names_of
 from leaderboard.domain.ranking import BoardSlice, RankedEntry
 from referral.catalog.view import Catalog
+from referral.people.known_people import KnownPerson, known_people
+from referral.people.people_view import People
 
 SINGLE_ROWS = 20  # places that always have a row of their own
 MIN_TIED = 3  # people with equal counts below them who share a row
@@ -18,7 +22,7 @@ class BoardRow:
 
     rank: int
     participant: str
-    name: str
+    name: str | None
     referrals: int
     today: int
     is_me: bool
@@ -26,7 +30,7 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class TiedRow:
-    """One row for people with equally many referrals, from rank `first` to `last`; `names` are those that were read."""
+    """One row for people with equally many referrals, from rank `first` to `last`; `names` are those that are known."""
 
     first: int
     last: int
@@ -38,23 +42,29 @@ class TiedRow:
         """How many they are."""
         return self.last - self.first + 1
 
+    @property
+    def unnamed(self) -> int:
+        """How many of them have no name here."""
+        return self.people - len(self.names)
+
 
 @dataclass(frozen=True, slots=True)
 class OwnRow:
-    """The reader's own row. `next_name` is the participant before them, `missing` how many more referrals pass them."""
+    """The reader's own row. `next_name` is the participant before them, `missing` how many more referrals pass them.
 
-    name: str
+    `missing` is 0 in the lead.
+    """
+
+    name: str | None
     row: BoardRow | None = None
     next_name: str | None = None
     missing: int = 0
 
 
-def rows_of(
-    entries: Sequence[RankedEntry], catalog: Catalog, today: Mapping[str, int], me: str | None
-) -> list[BoardRow]:
-    """Returns the rows of entries, with names instead of ids if the catalog knows them."""
-    names = names_of([ranked.entry.participant for ranked in entries], catalog)
-    return [_row(ranked, names[ranked.entry.participant], today, me) for ranked in entries]
+def rows_of(entries: Sequence[RankedEntry], people: People, today: Mapping[str, int], me: str | None) -> list[BoardRow]:
+    """Returns the rows of entries, with the names that `people` knows now."""
+    known = known_people([ranked.entry.participant for ranked in entries], people)
+    return [_row(ranked, known[ranked.entry.participant], today, me) for ranked in entries]
 
 
 def combine_ties(rows: Sequence[BoardRow], last_rank: int) -> list[BoardRow | TiedRow]:
@@ -69,20 +79,21 @@ def combine_ties(rows: Sequence[BoardRow], last_rank: int) -> list[BoardRow | Ti
         if last - tied[0].rank + 1 < MIN_TIED or tied[0].is_me:
             combined += tied
         else:
-            combined.append(TiedRow(tied[0].rank, last, referrals, [row.name for row in tied]))
+            combined.append(TiedRow(tied[0].rank, last, referrals, [row.name for row in tied if row.name]))
     return combined
 
 
 def own_row(
-    around: BoardSlice | None, program: str, me: str, catalog: Catalog, today: Mapping[str, int]
+    around: BoardSlice | None, program: str, me: str, catalog: Catalog, people: People, today: Mapping[str, int]
 ) -> OwnRow | None:
     """Returns the own row from the entries around it; without a rank if they are None. None if `me` is unknown here."""
     if around is None:
         participant = catalog.participant(me)
         if participant is None or participant.program != program:
             return None
-        return OwnRow(ParticipantName.of(participant).display_name)
-    rows = rows_of(around.entries, catalog, today, me)
+        known = known_people([me], people)[me]
+        return OwnRow(known.public_name if known else None)
+    rows = rows_of(around.entries, people, today, me)
     index = next(number for number, row in enumerate(rows) if row.is_me)
     if index == 0:
         return OwnRow(rows[0].name, rows[0])
@@ -90,6 +101,6 @@ def own_row(
     return OwnRow(rows[index].name, rows[index], before.name, before.referrals - rows[index].referrals + 1)
 
 
-def _row(ranked: RankedEntry, name: ParticipantName, today: Mapping[str, int], me: str | None) -> BoardRow:
-    id = ranked.entry.participant
-    return BoardRow(ranked.rank, id, name.display_name, ranked.entry.referrals, today.get(id, 0), id == me)
+def _row(ranked: RankedEntry, known: KnownPerson | None, today: Mapping[str, int], me: str | None) -> BoardRow:
+    id, name = ranked.entry.participant, known.public_name if known else None
+    return BoardRow(ranked.rank, id, name, ranked.entry.referrals, today.get(id, 0), id == me)

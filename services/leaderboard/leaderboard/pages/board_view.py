@@ -50,7 +50,7 @@ def render_board_page(program: str) -> Response | None:
 
 
 def _board_view(program: Program) -> BoardView:
-    catalog, now_s = context().catalog, context().clock.now_ms() // 1000
+    catalog, people, now_s = context().catalog, context().people.snapshot(), context().clock.now_ms() // 1000
     zone = dependencies().time_zones.zone_of(program.id, catalog)
     window = _window(program, now_s, zone)
     key, me = state_keys.board(program.id, METRIC, window.name), request.args.get("me", "")[:64] or None
@@ -60,8 +60,8 @@ def _board_view(program: Program) -> BoardView:
     shows_today = window.kind != "day" and window.contains(now_s)
     slices = [part for part in (top, around) if part]
     today = _referrals_today(program.id, zone, now_s, slices) if shows_today else {}
-    rows, last_rank = rows_of(top.entries, catalog, today, me), _last_rank(key, top)
-    own = own_row(around, program.id, me, catalog, today) if me else None
+    rows, last_rank = rows_of(top.entries, people, today, me), _last_rank(key, top)
+    own = own_row(around, program.id, me, catalog, people, today) if me else None
     return BoardView(program, zone, window, now_s, top, last_rank, combine_ties(rows, last_rank), own)
 
 

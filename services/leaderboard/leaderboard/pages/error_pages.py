@@ -13,6 +13,7 @@ def unknown_program(program: str) -> Response:
         gettext("There is no board here"),
         gettext('No program called "%(program)s". Check the address.', program=program[:64]),
         gettext("Your friends' links and codes still work."),
+        asks_for_code=True,
     )
 
 
@@ -27,7 +28,7 @@ def unknown_period() -> Response:
             last=LAST_YEAR,
         ),
         gettext("The current board is one tap away."),
-        {"href": f"?lang={language()}", "text": gettext("See the current board")},
+        button={"href": f"?lang={language()}", "text": gettext("See the current board")},
     )
 
 
@@ -38,16 +39,15 @@ def unavailable() -> Response:
         gettext("The board can't be shown right now"),
         gettext("Please try again in a minute."),
         gettext("Links still work, and every new friend still counts."),
-        {"href": request.full_path, "text": gettext("Try again")},
+        button={"href": request.full_path, "text": gettext("Try again")},
     )
     response.headers["Retry-After"] = "5"
     return response
 
 
-def _error_page(
-    status: int, title: str, explanation: str, advice: str, button: dict[str, str] | None = None
-) -> Response:
-    page = render_template("referral/error.html", title=title, explanation=explanation, advice=advice, button=button)
+def _error_page(status: int, title: str, explanation: str, advice: str, **more: object) -> Response:
+    """The page; `more` is what else its template shows."""
+    page = render_template("referral/error.html", title=title, explanation=explanation, advice=advice, **more)
     response = make_response(page, status)
     response.cache_control.no_store = True
     return response
