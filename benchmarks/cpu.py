@@ -9,7 +9,7 @@ class CpuMeter:
     """Seconds of processor time, user and system, that processes and their children spent since the meter was made."""
 
     def __init__(self, pids: Iterable[int]) -> None:
-        self._processes = [process for pid in pids for process in _family(pid)]
+        self._processes = [process for pid in pids for process in family(pid)]
         self._began = self._spent()
 
     def seconds(self) -> float:
@@ -20,6 +20,7 @@ class CpuMeter:
         return sum(times.user + times.system for times in (process.cpu_times() for process in self._processes))
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def family(pid: int) -> list[psutil.Process]:
+    """A process and its children."""
     process = psutil.Process(pid)
     return [process, *process.children(recursive=True)]

@@ -48,6 +48,8 @@ def request(method: str, url: str, body: bytes = b"", headers: dict[str, str] | 
 def run(address: str, requests: Sequence[bytes], clients: int, expected: bytes) -> Load:
     """Sends every request once, over `clients` connections; a response whose status is not `expected` is a failure.
 
+    A connection that the server closes is a failure too, and sends nothing more.
+
     Runs in a process of its own, so that the caller's threads do not slow it.
     """
     context = get_context("fork")
@@ -73,13 +75,15 @@ def _drive(address: str, requests: Sequence[bytes], clients: int, expected: byte
     while selector.get_map():
         for key, _ in selector.select():
             client: _Client = key.data
-            client.received += client.connection.recv(65536)
-            if not _whole(client.received):
+            received = client.connection.recv(65536)
+            client.received += received
+            if received and not _whole(client.received):
                 continue
             times.append(time.perf_counter() - client.sent_at)
             failures += not client.received.startswith(b"HTTP/1.1 " + expected)
             selector.unregister(client.connection)
-            _next(client, waiting, selector)
+            if received:
+                _next(client, waiting, selector)
     return Load(len(times), time.perf_counter() - began, times, failures)
 
 

@@ -8,10 +8,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 ROUNDS = 5
 _JSON = Path("benchmarks/results/latest.json")
 _PAGE = Path("docs/performance.md")
+_FIGURES = {
+    "cpu_us": "P15: µs CPU a referral",
+    "cpu_percent": "P17: % of a core at rest",
+    "memory_mb": "P17: memory, MB (PSS)",
+}
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
@@ -66,7 +72,7 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def _table(known: dict[str, dict[str, object]]) -> str:
+def _table(known: dict[str, dict[str, Any]]) -> str:
     rows = [
         f"| {name} | {one['meaning']} | {_number(one['ours'])} | {_number(one['baseline'])} | {one['unit']} |"
         f" {_number(one['value'])} | {one['goal']} | {'yes' if one['met'] else '**no**'} |"
@@ -76,7 +82,28 @@ def _table(known: dict[str, dict[str, object]]) -> str:
     facts = known["machine"]
     measured_on = f"Measured on {facts['measured']}: {facts['processors']} processors, {facts['system']}, Python {facts['python']}."
     head = ["| | measured | ours | baseline | unit | value | goal | met |", "|---|---|---|---|---|---|---|---|"]
-    return "\n".join(["", measured_on, "", *head, *rows, ""])
+    return "\n".join(["", measured_on, "", *head, *rows, "", *_by_process(known)])
+
+
+def _by_process(known: dict[str, dict[str, Any]]) -> list[str]:
+    """The lines of a table of what each process of the running system takes, the most expensive first; none if unmeasured."""
+    figures: dict[str, dict[str, float]] = {}
+    for goal in ("P15", "P17"):
+        for name, value in known.get(goal, {}).get("more", {}).items():
+            figure, separator, process = name.partition(": ")
+            if separator:
+                figures.setdefault(figure, {})[process] = value
+    if not figures:
+        return []
+    first = next(iter(figures.values()))
+    processes = sorted(
+        {process for values in figures.values() for process in values}, key=lambda one: -first.get(one, 0)
+    )
+    rows = [[process, *(_number(values.get(process, 0.0)) for values in figures.values())] for process in processes]
+    total = ["**all**", *(_number(sum(values.values())) for values in figures.values())]
+    head = ["process", *(_FIGURES[figure] for figure in figures)]
+    table = [head, ["---"] * len(head), *rows, total]
+    return [*("| " + " | ".join(row) + " |" for row in table), ""]
 
 
 def _number(value: object) -> str:

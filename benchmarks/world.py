@@ -3,21 +3,24 @@
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from kafka import KafkaConsumer
 
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
-from referral.events import ids
 from referral.events.entities import ApiKey, Participant, ProgramVersion
+from referral.events.people import Profile
 from referral.events.program import Program
 from referral.events.screening import Screening, VelocityPerMinute
 from referral.events.timestamps import to_datetime
 from referral.http.bearer_token import secret_digest
 from referral.log.topic_admin import ensure_topics
+from referral.people.people_writer import PeopleWriter
+from referral.people.pseudonyms import Pseudonyms
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
 from referral_tools.stack.stack import Stack
@@ -26,6 +29,15 @@ from referral_tools.system import is_reachable
 PROGRAM = "prg_bench"
 KEY = "rk_benchmark"
 _LONG_AGO_MS = 1_600_000_000_000
+BENCH_PROGRAM = Program(
+    id=PROGRAM,
+    name={"en": "Bench"},
+    timezone="Asia/Shanghai",
+    target_url="https://example.com/follow",
+    channels=("wechat",),
+    # A load brings more a minute than friends can follow; what is held would spare the folds after it their work.
+    screening=Screening(velocity_per_minute=VelocityPerMinute(action="ignore")),
+)
 
 
 class World:
@@ -39,68 +51,92 @@ class World:
             "REFERRAL_TOPIC_PREFIX": f"bench-{name}-{secrets.token_hex(3)}.",
             "REFERRAL_SIGNING_KEY": "a signing key for benchmarks, long enough",
             "REFERRAL_PARTITIONS": str(partitions),
+            "REFERRAL_DIRECTORY": str(stack.home / f"directory-{name}"),
             "REFERRAL_LOG_LEVEL": "warning",
             "REFERRAL_CLICKS_PER_MINUTE": "1000000",  # every click is recorded, as those of different visitors are
         }
         self.settings = Settings.from_env(self.environ)
+        self.pseudonyms = Pseudonyms(self.settings.key_ring())
         ensure_topics(self.settings)
 
-    def fill_catalog(self, participants: int) -> list[Participant]:
-        """A program, a key that may do everything, and so many participants (codes BENCH0, BENCH1, …), all from long ago."""
-        then = to_datetime(_LONG_AGO_MS)
-        people = [
-            Participant(
-                recorded_at=then,
-                id=ids.participant_id(PROGRAM, f"xhs:p{number}"),
-                program=PROGRAM,
-                external_id=f"xhs:p{number}",
-                display_name=f"Person {number}",
-                code=f"BENCH{number}",
-            )
-            for number in range(participants)
-        ]
-        program = Program(
-            id=PROGRAM,
-            name={"en": "Bench"},
-            timezone="Asia/Shanghai",
-            target_url="https://example.com/follow",
-            channels=("wechat",),
-            # A load brings more a minute than friends can follow; what is held would spare the folds after it their work.
-            screening=Screening(velocity_per_minute=VelocityPerMinute(action="ignore")),
-        )
-        key = ApiKey(recorded_at=then, id="key_bench", digest=secret_digest(KEY), name="bench", scopes=("admin",))
-        writer = CatalogWriter(self.settings, SystemClock())
-        writer.write(
-            [ProgramVersion(recorded_at=then, program=program, version=1, effective_from=then), key, *people],
-            timeout=60,
-        )
-        writer.close()
-        return people
+    def fill_catalog(self, participants: int, first: int = 0) -> list[Participant]:
+        """A program, a key that may do everything, and so many participants (codes BENCH0, BENCH1, …), all from long ago.
+
+        `first` is the number of the first of them.
+        """
+        return fill_catalog(self.settings, participants, BENCH_PROGRAM, first)
 
     @contextmanager
     def process(
         self, module: str, *words: str, environ: Mapping[str, str] | None = None
     ) -> Iterator[tuple[Process, str]]:
         """A service process, ready, and its address."""
+        with ExitStack() as stack:
+            process, address = self.start(stack, module, *words, environ=environ)
+            self.await_ready(process, address, "/nothing" if module.endswith("bare_flask") else "/readyz")
+            yield process, address
+
+    def start(
+        self, stack: ExitStack, module: str, *words: str, environ: Mapping[str, str] | None = None
+    ) -> tuple[Process, str]:
+        """A service process that was started, and its address; it ends with the stack."""
         (port,) = free_ports(1)
         ports = {"REFERRAL_HTTP_PORT": str(port), "REFERRAL_METRICS_PORT": str(port)}
         name = "-".join((module.rpartition(".")[2], *words))
         command = [sys.executable, "-m", module, *words]
-        process = Process(
-            name, command, self.stack.home / "logs" / f"{name}.log", self.environ | ports | dict(environ or {})
-        )
-        address = f"http://127.0.0.1:{port}"
-        path = "/nothing" if module.endswith("bare_flask") else "/readyz"
+        log = self.stack.home / "logs" / f"{name}.log"
+        process = Process(name, command, log, self.environ | ports | dict(environ or {}))
         process.start()
-        try:
-            process.wait_healthy(lambda: _up(address + path), 60)
-            yield process, address
-        finally:
-            process.terminate()
+        stack.callback(process.terminate)
+        return process, f"http://127.0.0.1:{port}"
+
+    def await_ready(self, process: Process, address: str, path: str = "/readyz") -> None:
+        """Returns once a process is ready; a first build of the directory may take minutes."""
+        process.wait_healthy(lambda: _up(address + path), 300)
 
     def consumer(self) -> KafkaConsumer:
         """A client of the broker, subscribed to nothing."""
         return KafkaConsumer(bootstrap_servers=self.stack.kafka, enable_auto_commit=False)
+
+
+def fill_catalog(settings: Settings, participants: int, program: Program, first: int = 0) -> list[Participant]:
+    """Writes the program, the key and so many participants with their profiles into the system with these settings."""
+    settings = replace(settings, ack_timeout_ms=60_000)  # thousands of records are sent at once
+    then, pseudonyms = to_datetime(_LONG_AGO_MS), Pseudonyms(settings.key_ring())
+    numbers = range(first, first + participants)
+    people = [
+        Participant(
+            recorded_at=then,
+            id=pseudonyms.person_id(program.id, f"xhs:p{number}"),
+            program=program.id,
+            code=f"BENCH{number}",
+        )
+        for number in numbers
+    ]
+    _write_profiles(settings, people, numbers)
+    key = ApiKey(recorded_at=then, id="key_bench", digest=secret_digest(KEY), name="bench", scopes=("admin",))
+    version = ProgramVersion(recorded_at=then, program=program, version=1, effective_from=then)
+    writer = CatalogWriter(settings, SystemClock())
+    writer.write([version, key, *people], timeout=60)
+    writer.close()
+    return people
+
+
+def _write_profiles(settings: Settings, people: Sequence[Participant], numbers: Iterable[int]) -> None:
+    """Who the participants are."""
+    profiles = [
+        Profile(
+            recorded_at=one.recorded_at,
+            id=one.id,
+            program=one.program,
+            external_id=f"xhs:p{number}",
+            display_name=f"Person {number}",
+        )
+        for one, number in zip(people, numbers, strict=True)
+    ]
+    writer = PeopleWriter(settings, SystemClock())
+    writer.write(profiles, timeout=60)
+    writer.close()
 
 
 def _up(address: str) -> bool:

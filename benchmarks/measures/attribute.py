@@ -13,7 +13,7 @@ from redis import Redis
 from benchmarks.cpu import CpuMeter
 from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
-from benchmarks.world import World, redis_cpu, until
+from benchmarks.world import PROGRAM, World, redis_cpu, until
 from referral.clock import SystemClock
 from referral.events.keys import person_key
 from referral.fold.lag import FoldSource, lag_by_fold
@@ -47,7 +47,7 @@ def measure(stack: Stack) -> dict[str, Result]:
             return spent
 
         def plain() -> float:
-            keys = [f"plain:person:prg_bench|xhs:{next(_serial)}-{number}" for number in range(_EVENTS)]
+            keys = [f"plain:person:prg_bench|psn_{next(_serial)}-{number}" for number in range(_EVENTS)]
             redis_before, began = redis_cpu(world), time.process_time()
             _get_and_set(redis, keys, b"x" * sizes[-1])
             return (time.process_time() - began + redis_cpu(world) - redis_before) / _EVENTS * 1e6
@@ -65,6 +65,7 @@ def _lines(world: World, salt: str) -> dict[int, list[bytes]]:
     by_partition: dict[int, list[bytes]] = {}
     for number in range(_EVENTS):
         one = event(number, number % 200, salt)
+        one["person"] = world.pseudonyms.person_id(PROGRAM, str(one["person"]))
         partition = partition_of(person_key(one["program"], one["person"]), world.settings.partitions)
         by_partition.setdefault(partition, []).append(msgspec.json.encode(one))
     return by_partition

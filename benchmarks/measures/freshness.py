@@ -36,7 +36,7 @@ def measure(stack: Stack) -> dict[str, Result]:
     meaning = f"post → visible on the board at {rate:,.0f} events/s, p99 (median {median:.0f} ms)"
     return {
         "P10": Result(
-            p99, "≤ 250", p99 <= 250, 250.0, p99, "ms", meaning, {"median_ms": round(median, 1), "samples": len(delays)}
+            p99, "≤ 200", p99 <= 200, 200.0, p99, "ms", meaning, {"median_ms": round(median, 1), "samples": len(delays)}
         )
     }
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-from referral.catalog.reader import CatalogReader
+from referral.catalog.catalog_source import open_source
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.clock import clock_from
@@ -19,6 +19,7 @@ from referral.log.errors import LogUnavailable, NotDurable
 from referral_tools.run_file import running_addresses
 
 _TIMEOUT_S = 10.0
+_READ_TIMEOUT_S = 120.0  # where no directory is there yet, the whole log is read
 _NO_KEY = "unused: what is written needs no signing key"
 
 
@@ -44,14 +45,14 @@ def open_catalog(*, sealing: bool = False) -> Iterator[CatalogAccess]:
     """
     try:
         defaults = {} if sealing else {"REFERRAL_SIGNING_KEY": _NO_KEY}
-        settings = Settings.from_env(defaults | running_addresses() | os.environ)
+        settings = Settings.from_env(defaults | running_addresses(os.environ) | os.environ)
         clock = clock_from(settings.clock)
-        reader, writer = CatalogReader(settings, Catalog()), CatalogWriter(settings, clock)
+        source, writer = open_source(settings), CatalogWriter(settings, clock)
         try:
-            reader.read_to_end(_TIMEOUT_S)
-            yield CatalogAccess(reader.view, settings, to_datetime(clock.now_ms()), writer)
+            source.read_to_end(_READ_TIMEOUT_S)
+            yield CatalogAccess(source.view, settings, to_datetime(clock.now_ms()), writer)
         finally:
             writer.close()
-            reader.close()
+            source.close()
     except (ConfigError, LogUnavailable, NotDurable, ValueError) as error:
         raise click.ClickException(str(error)) from error

@@ -1,47 +1,62 @@
 """The `referral` command."""
 
-import click
+import sys
+from importlib import import_module
 
-from referral_tools.commands.adapters import adapters
-from referral_tools.commands.bans import bans
-from referral_tools.commands.clicks import clicks
-from referral_tools.commands.demo import demo
-from referral_tools.commands.docs import docs, settings
-from referral_tools.commands.explain import explain
-from referral_tools.commands.keyring import keyring
-from referral_tools.commands.keys import keys
-from referral_tools.commands.program import program
-from referral_tools.commands.redis_acl import redis
-from referral_tools.commands.rejected import rejected
-from referral_tools.commands.replay import replay
-from referral_tools.commands.review import review
-from referral_tools.commands.run import run
-from referral_tools.commands.schemas import schemas
-from referral_tools.commands.screenshot import screenshot
-from referral_tools.commands.topics import topics
+import click
+import structlog
+
 from referral_tools.help_group import HelpGroup
 
+# The module of each command in `referral_tools.commands`. A command is imported when it is used: one needs few of their libraries.
+_MODULES = {
+    "adapters": "adapters",
+    "audit": "audit",
+    "bans": "bans",
+    "clicks": "clicks",
+    "demo": "demo",
+    "docs": "docs",
+    "explain": "explain",
+    "keyring": "keyring",
+    "keys": "keys",
+    "operators": "operators",
+    "people": "personal_data",
+    "pools": "pools",
+    "program": "program",
+    "redis": "redis_acl",
+    "rejected": "rejected",
+    "replay": "replay",
+    "review": "review",
+    "run": "run",
+    "schemas": "schemas",
+    "screenshot": "screenshot",
+    "settings": "docs",
+    "topics": "topics",
+}
 
-@click.group(cls=HelpGroup)
+
+class CommandTable(HelpGroup):
+    """The group of the commands of `_MODULES`; each is the attribute of its name in its module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None if there is none."""
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = getattr(import_module(f"referral_tools.commands.{_MODULES[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.group(cls=CommandTable)
 def main() -> None:
     """Referral growth: run the system, play a campaign, apply programs."""
+    if not structlog.is_configured():
+        log_to_standard_error()
 
 
-main.add_command(adapters)
-main.add_command(bans)
-main.add_command(clicks)
-main.add_command(demo)
-main.add_command(docs)
-main.add_command(explain)
-main.add_command(keyring)
-main.add_command(keys)
-main.add_command(program)
-main.add_command(redis)
-main.add_command(review)
-main.add_command(rejected)
-main.add_command(replay)
-main.add_command(run)
-main.add_command(schemas)
-main.add_command(screenshot)
-main.add_command(settings)
-main.add_command(topics)
+def log_to_standard_error() -> None:
+    """Keeps log lines out of standard output, which scripts read: `KEY=$(referral keys create …)`."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))

@@ -14,13 +14,19 @@ RUN_FILE = Path("var/run.json")
 
 @dataclass(frozen=True, slots=True)
 class RunningSystem:
-    """The address of the front door and of each service, an API key with all scopes, the addresses of Kafka and Redis."""
+    """The address of the front door and of each service, an API key with all scopes, the addresses of Kafka and Redis,
+    and the folder of the directory.
+
+    `replication` is how many replicas its topics have.
+    """
 
     front: str
     services: Mapping[str, str]
     api_key: str
     kafka: str
     redis: str
+    directory: str = ""
+    replication: int = 1
 
     @contextmanager
     def written_to(self, *paths: Path) -> Iterator[None]:
@@ -44,10 +50,20 @@ def read_run_file(path: Path | None = None) -> RunningSystem | None:
         return None
 
 
-def running_addresses() -> dict[str, str]:
-    """The addresses of Kafka and Redis of the running system, as settings; empty if there is none."""
+def running_addresses(environ: Mapping[str, str]) -> dict[str, str]:
+    """How to reach Kafka and Redis of the running system and its directory, as settings.
+
+    Empty if there is none, or if the environment names another Kafka: the settings of two systems are never mixed.
+    """
     running = read_run_file()
-    return {"REFERRAL_KAFKA": running.kafka, "REFERRAL_REDIS": running.redis} if running else {}
+    if running is None or environ.get("REFERRAL_KAFKA", running.kafka) != running.kafka:
+        return {}
+    addresses = {
+        "REFERRAL_KAFKA": running.kafka,
+        "REFERRAL_REDIS": running.redis,
+        "REFERRAL_REPLICATION": str(running.replication),
+    }
+    return addresses | ({"REFERRAL_DIRECTORY": running.directory} if running.directory else {})
 
 
 def _nearest_run_file() -> Path:

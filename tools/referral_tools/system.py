@@ -7,41 +7,41 @@ import secrets
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from referral.catalog.writer import CatalogWriter
-from referral.clock import clock_from
 from referral.config import Settings
-from referral.events import ids
-from referral.events.entities import ApiKey
-from referral.events.timestamps import to_datetime
-from referral.http.api_keys import generate_secret
-from referral.http.bearer_token import secret_digest
 from referral.log.acl_admin import ensure_acls
-from referral.log.errors import NotDurable
 from referral.log.topic_admin import ensure_topics
+from referral_tools.development_key import write_development_key
 from referral_tools.private_files import load_or_create_secret
 from referral_tools.run_file import RunningSystem
+from referral_tools.stack.cluster_stack import ClusterStack
+from referral_tools.stack.fork_server import ForkServer
+from referral_tools.stack.forked_process import ForkedProcess
 from referral_tools.stack.front_door import front_door
-from referral_tools.stack.ports import PortTaken, refuse_taken, stack_ports
+from referral_tools.stack.ports import PortTaken, cluster_ports, refuse_taken, stack_ports
 from referral_tools.stack.process import Process
+from referral_tools.stack.restart_policy import RestartPolicy
 from referral_tools.stack.security import StackSecurity
 from referral_tools.stack.stack import Stack
 from referral_tools.stack.supervisor import SupervisedProcess, Supervisor
 
+_SECOND_WORKERS = 40  # above the port of the first
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """A process: its name, the module and words it is run with, and its port above the base."""
+    """A process: its name, the module and words it is run with, its port above the base, its worker slot."""
 
     name: str
     module: str
     words: tuple[str, ...]
     port: int
+    slot: int = 1
 
     @property
     def service(self) -> str:
@@ -53,6 +53,17 @@ class ProcessRow:
         """Whether it is an HTTP service; folds and workers only show health and metrics on their port."""
         return self.words == ("http",)
 
+    @property
+    def redis_user(self) -> str:
+        """Its user at Redis, the same for all workers of a fold; the directory's process does not connect to Redis."""
+        if self.words == ("directory",):
+            return self.service
+        return self.name if self.slot == 1 else self.name.removesuffix(f"-{self.slot}")
+
+    def second_worker(self) -> "ProcessRow":
+        """The second worker of this fold or worker."""
+        return replace(self, name=f"{self.name}-2", port=self.port + _SECOND_WORKERS, slot=2)
+
 
 TABLE = (
     ProcessRow("link-issuer", "link_issuer", ("http",), 1),
@@ -63,18 +74,26 @@ TABLE = (
     ProcessRow("screen", "conversion_tracker", ("fold", "screen"), 22),
     ProcessRow("decide", "reward_dispatcher", ("fold", "decide"), 13),
     ProcessRow("ledger", "reward_dispatcher", ("fold", "ledger"), 23),
+    ProcessRow("pools", "reward_dispatcher", ("fold", "pools"), 43),
     ProcessRow("delivery", "reward_dispatcher", ("worker",), 33),
+    ProcessRow("deliveries", "reward_dispatcher", ("fold", "deliveries"), 32),
     ProcessRow("boards", "leaderboard", ("fold", "boards"), 14),
     ProcessRow("growth", "leaderboard", ("fold", "growth"), 24),
     ProcessRow("activity", "leaderboard", ("fold", "activity"), 34),
 )
+DIRECTORY = ProcessRow("directory", "link_issuer", ("directory",), 11)
+"""Writes the directory of this host. A container has a directory of its own, which its process writes."""
 SERVICES = tuple(row.name for row in TABLE if row.serves)
+CLUSTER_TABLE = (*TABLE, *(row.second_worker() for row in TABLE if not row.serves))
 FRONT_PORT = 0  # above the base, as for the rows
-PORTS = (FRONT_PORT, *(row.port for row in TABLE))
+PORTS = (FRONT_PORT, DIRECTORY.port, *(row.port for row in TABLE))
 
 
 class System:
-    """All processes over one data folder. A context manager: up when entered, gone when left."""
+    """All processes over one data folder. A context manager: up when entered, gone when left.
+
+    With `cluster`: on three brokers and a Redis Cluster, two workers a fold, and what ends is started again (without `security`).
+    """
 
     def __init__(
         self,
@@ -83,10 +102,17 @@ class System:
         overrides: Mapping[str, str] | None = None,
         var: Path = Path("var"),
         security: StackSecurity | None = None,
+        *,
+        cluster: bool = False,
+        shared_imports: bool = False,
     ) -> None:
+        """`shared_imports`: processes are forked from one that has imported their modules, which saves memory and time."""
+        self._fork_server = ForkServer() if shared_imports else None  # first: the stack starts threads
         self.home = home
         self._base = port_base
-        self.stack = Stack(home, port_base, var, security)
+        self.rows = (DIRECTORY, *(CLUSTER_TABLE if cluster else TABLE))
+        self.stack = ClusterStack(home, port_base, var) if cluster else Stack(home, port_base, var, security)
+        self._restarts = RestartPolicy() if cluster else None
         self.services = {row.name: f"http://127.0.0.1:{port_base + row.port}" for row in TABLE if row.serves}
         self.front = f"http://127.0.0.1:{port_base + FRONT_PORT}"
         self.environ = self._environment() | dict(overrides or {})
@@ -95,13 +121,14 @@ class System:
         self.processes: dict[str, Process] = {}
 
     def __enter__(self) -> Self:
-        refuse_taken(tuple(self._base + port for port in PORTS))
+        refuse_taken(tuple(self._base + port for port in (FRONT_PORT, *(row.port for row in self.rows))))
         try:
             self.stack.start()
             ensure_topics(self.settings)
             if self.stack.security is not None:
                 ensure_acls(self.settings, {service: service for service in SERVICES})
-            self._supervisor.start([*(self._supervised_process(row) for row in TABLE), self._supervised_front_door()])
+            rows = [self._supervised_process(row) for row in self.rows]
+            self._supervisor.start([*rows, self._supervised_front_door()])
         except BaseException:
             self.stop()
             raise
@@ -116,10 +143,12 @@ class System:
         """Stops the services, then the stack."""
         self._supervisor.stop()
         self.stack.stop()
+        if self._fork_server is not None:
+            self._fork_server.close()
 
     def address(self, name: str) -> str:
         """Where a process shows its health: services on their own port, folds and workers beside their work."""
-        ports = {row.name: row.port for row in TABLE} | {"front-door": FRONT_PORT}
+        ports = {row.name: row.port for row in self.rows} | {"front-door": FRONT_PORT}
         return f"http://127.0.0.1:{self._base + ports[name]}"
 
     def is_ready(self, name: str) -> bool:
@@ -127,36 +156,45 @@ class System:
         path = "healthz" if name == "front-door" else "readyz"
         return is_reachable(f"{self.address(name)}/{path}")
 
-    def wait(self) -> None:
-        """Returns at SIGINT or SIGTERM. Raises ProcessUnhealthy if a process dies before, the broker and Redis included."""
-        self._supervisor.wait(also=(self.stack.kafka_process, self.stack.redis_process))
+    def wait(self, report: Callable[[str], None] = lambda _: None) -> None:
+        """Returns at SIGINT or SIGTERM. Raises ProcessUnhealthy if a process dies before, the broker and Redis included.
+
+        In a cluster it is started again some seconds later, and `report` gets a sentence for each.
+        """
+        self._supervisor.wait(self.stack.processes, self._restarts, report)
 
     def make_key(self, name: str = "development") -> str:
         """Puts an API key that may do everything into the catalog, and gives its secret: the same for the same data."""
-        secret = self.settings.dev_key or load_or_create_secret(self.home / "api-key", generate_secret)
-        writer = CatalogWriter(self.settings, clock_from(self.settings.clock))
-        now = to_datetime(clock_from(self.settings.clock).now_ms())
-        key = ApiKey(
-            recorded_at=now, id=ids.derive_id("key", secret), digest=secret_digest(secret), name=name, scopes=("admin",)
-        )
-        _put(writer, key)
-        writer.close()
-        return secret
+        return write_development_key(self.settings, self.home, name)
 
     def describe(self, key: str) -> RunningSystem:
         """Returns where this system is, with an API key, for its run.json."""
-        return RunningSystem(self.front, self.services, key, self.stack.kafka, self.stack.redis)
+        return RunningSystem(
+            self.front,
+            self.services,
+            key,
+            self.stack.kafka,
+            self.stack.redis,
+            self.settings.directory,
+            self.settings.replication,
+        )
 
     def process(self, row: ProcessRow, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> Process:
         """The process of a row, not started. A chaos test gives it settings of its own, or a module that wraps it."""
-        own = self.stack.environ(row.service, row.name) | {
+        own = self.stack.environ(row.service, row.redis_user) | {
             "REFERRAL_HTTP_PORT": str(self._base + row.port),
             "REFERRAL_METRICS_PORT": "0" if row.serves else str(self._base + row.port),
-            "REFERRAL_WORKER": "1",
+            "REFERRAL_WORKER": str(row.slot),
         }
-        command = [sys.executable, "-m", *wrap, row.module, *row.words]
         log = self.home / "logs" / f"{row.name}.log"
-        return Process(row.name, command, log, self.environ | own | dict(environ or {}))
+        environ = self.environ | own | dict(environ or {})
+        one_worker = (
+            self.settings.http_workers == 1
+        )  # for several, prometheus_client has to find a variable at its import
+        if self._fork_server is not None and not wrap and one_worker:
+            return ForkedProcess(self._fork_server, row.name, row.module, row.words, log, environ)
+        command = [sys.executable, "-m", *wrap, row.module, *row.words]
+        return Process(row.name, command, log, environ)
 
     def _supervised_front_door(self) -> SupervisedProcess:
         process = front_door(self.home, self._base + FRONT_PORT, self.services, self.settings.max_body)
@@ -175,22 +213,13 @@ class System:
             "REFERRAL_WALLET_URL": self.front,
             "REFERRAL_BOARD_URL": self.front,
             "REFERRAL_PROXIES": "1",
+            "REFERRAL_DIRECTORY": str(self.home.resolve() / "directory"),
             "REFERRAL_LEADERBOARD": self.services["leaderboard"],
+            "REFERRAL_CONVERSION_TRACKER": self.services["conversion-tracker"],
+            "REFERRAL_REWARD_DISPATCHER": self.services["reward-dispatcher"],
             "REFERRAL_WEBHOOK_LOOPBACK": "true",
             "PYTHONDONTWRITEBYTECODE": "",  # a dozen processes start from the same modules: compile each once
         }
-
-
-def _put(writer: CatalogWriter, key: ApiKey) -> None:
-    """Writes a key, again where a machine that is busy starting did not acknowledge in time: it is the same record."""
-    for tries_left in reversed(range(10)):
-        try:
-            writer.write([key])
-        except NotDurable:
-            if not tries_left:
-                raise
-        else:
-            return
 
 
 def free_base() -> int:
@@ -198,7 +227,8 @@ def free_base() -> int:
     for base in random.SystemRandom().sample(range(10_000, 20_000, 100), 100):
         with contextlib.suppress(PortTaken):
             stack_ports(base)
-            refuse_taken(tuple(base + port for port in PORTS))
+            cluster_ports(base)
+            refuse_taken((base + FRONT_PORT, base + DIRECTORY.port, *(base + row.port for row in CLUSTER_TABLE)))
             return base
     raise PortTaken("no hundred ports in a row are free from 10000 to 19999")
 

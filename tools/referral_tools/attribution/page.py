@@ -28,7 +28,9 @@ def evidence() -> Section:
         "The order of a person's events is that of `occurred_at`, to the microsecond. Events of the same microsecond are ordered"
         " by type (evidence and orders, then follows, then unfollows), and then by id, the shorter id first: `evt_98` before"
         " `evt_100`."
-        " Whether a person followed again in the microsecond of an unfollow cannot be known: send times that differ."
+        " Whether a person followed again in the microsecond of an unfollow cannot be known: send times that differ.\n\n"
+        "Once the erasure of a participant is in effect, five seconds after it, their code, link and mention are of no one"
+        " (`unknown_code`, `unknown_mention`), and a tag by them is no evidence. What happened before keeps its referrer."
     )
     rows = [
         (case.description, case.credited[1] if case.credited else "", *map(case.outcome, channels)) for case in CASES

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from referral.events.ids import participant_id, reward_id
+from referral.events.ids import derive_id, reward_id
 from referral_tools.campaign.script import LiveValues, Purchase, ScriptStep
 from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
 
@@ -13,7 +13,7 @@ def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
     for step in steps:
         for one in step.enrolments:
             number = len(cast.enrolled)
-            enrolled = Enrolled(participant_id(program, one.person), one.person, f"C{number}", f"@{number}", step.at)
+            enrolled = Enrolled(offline_person_id(program, one.person), one.person, f"C{number}", f"@{number}", step.at)
             cast.enrolled[one.person] = enrolled
         for visit in step.visits:
             cast.tokens[visit.number] = token = f"click-{visit.number}"
@@ -24,7 +24,13 @@ def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
     return journal
 
 
+def offline_person_id(program: str, external_id: str) -> str:
+    """Returns the invented person id of an external id."""
+    return derive_id("psn", program, external_id)
+
+
 def _purchase_result(purchase: Purchase, program: str) -> RedemptionAnswer:
     """Which rule gives codes, and for which conversion, does not matter here: one code per friend."""
-    reward = reward_id(program, "code", purchase.person, purchase.person)
+    owner = offline_person_id(program, purchase.person)
+    reward = reward_id(program, "code", owner, owner)
     return RedemptionAnswer(reward, "code", purchase.person, purchase.order, True)

@@ -23,7 +23,13 @@ def bans() -> None:
 def listing(program: str, limit: int, url: str, key: str) -> None:
     """List who is banned from PROGRAM (prg_…), the oldest ban first."""
     found = [
-        (one["person"], one["at"][:16].replace("T", " "), one["by"], one["api_key"] or "", one["note"])
+        (
+            one["external_id"] or one["person"],
+            one["at"][:16].replace("T", " "),
+            one["by"],
+            one["api_key"] or "",
+            one["note"] or "",
+        )
         for one in ServiceClient(url, key).items(path("programs", program, "bans"), limit)
     ]
     click.echo(table(_HEADS, found) if found else f"no bans in {program}")

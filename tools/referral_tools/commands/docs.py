@@ -49,7 +49,11 @@ def events_page() -> str:
     """docs/events.md"""
     intro = (
         "A record is NDJSON: one JSON object a line. Names on the broker begin with `REFERRAL_TOPIC_PREFIX`. Each type has an"
-        " [example](../shared/referral/events/examples), each topic a [JSON Schema](../shared/referral/events/schemas)."
+        " [example](../shared/referral/events/examples), each topic a [JSON Schema](../shared/referral/events/schemas).\n\n"
+        "Only `people` has what identifies people; it has a record of its own for each key. Everywhere else a person is a person id"
+        " (`psn_…`), the same in every role. Platforms send their own ids, handles, mentions, posts, device and network hashes;"
+        " ingest replaces them by pseudonyms (keyed hashes), also an event's id that names its person. The examples of events are"
+        " as platforms send them. Fields that are `readOnly` in the schema are only on the log, and refused from outside."
     )
     heads = ("topic", "key", "retention", "written by", "read by")
     rows = [

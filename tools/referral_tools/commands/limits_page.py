@@ -10,6 +10,9 @@ from conversion_tracker.ingest.events_request import MAX_EVENTS
 from conversion_tracker.replay.jobs import MAX_CONCURRENT
 from link_issuer.http_api.clicks.api import MAX_CLICKS
 from link_issuer.http_api.clicks.reclassification_request import MAX_DAYS
+from link_issuer.http_api.dependencies import MAX_EXPORTS
+from link_issuer.http_api.people.api import MAX_OF_ONE_KEY as MAX_OF_ONE_EXPORTER
+from link_issuer.privacy.person_lines import PageLimits
 from referral.config import Settings
 from referral.http.serve import HEADER_TIMEOUT_S, MAX_CONNECTIONS
 from referral.program_file.check import MAX_PROGRAM_BYTES
@@ -35,6 +38,7 @@ _APPS = (
     "leaderboard.http_api.app",
 )
 _PROGRAM_PATH = "/v1/programs/{program}"
+_PAGE = PageLimits()
 
 
 class InputLimit(NamedTuple):
@@ -71,6 +75,16 @@ def rows() -> list[tuple[str, str, str]]:
             "429 `rate_limited`",
         ),
         (
+            "wrong discount codes of a key and shopper (`client`); of a key ten times as many",
+            f"`REFERRAL_WRONG_CODE_LIMIT` ({default.wrong_code_limit})",
+            "429 `rate_limited`: no code is looked up, right ones neither",
+        ),
+        (
+            "participants, links and people of a host",
+            f"`REFERRAL_DIRECTORY_MB` ({default.directory_mb:,} MB, about 1 MB for 1,000)",
+            "503 `unavailable` for what is new, until there is room",
+        ),
+        (
             "pictures that are drawn for a key or address",
             f"`REFERRAL_PICTURE_LIMIT` ({default.picture_limit})",
             "429 `rate_limited`; beyond two at a time 503 `busy`",
@@ -84,6 +98,14 @@ def rows() -> list[tuple[str, str, str]]:
             "explanations of a key",
             f"`REFERRAL_EXPLANATION_LIMIT` ({default.explanation_limit}), {MAX_OF_ONE_KEY} at the same time",
             "429 `rate_limited`",
+        ),
+        (
+            "exports of people",
+            (
+                f"{MAX_OF_ONE_EXPORTER} of a key and {MAX_EXPORTS} of a process at the same time; a page has at most"
+                f" {_PAGE.lines:,} lines, {_PAGE.bytes // 1024**2} MB or {_PAGE.seconds:.0f} s of reading"
+            ),
+            "429 `rate_limited`, 503",
         ),
         ("lines of a process that await Kafka", f"`REFERRAL_MAX_IN_FLIGHT` ({default.max_in_flight:,})", "503"),
         ("event", f"`REFERRAL_MAX_EVENT` ({default.max_event:,} bytes)", "the event is rejected"),
@@ -126,7 +148,7 @@ def _bounded() -> Iterator[InputLimit]:
 
 
 def _service_limits(module: str) -> Iterator[InputLimit]:
-    app = import_module(module).app(Settings(signing_key="0" * 48, log_level="critical"))
+    app = import_module(module).app(Settings(signing_key="0" * 48, log_level="critical", directory="memory"))
     document = app.test_client().get("/openapi.json").get_json()
     app.extensions["referral"].close()
     for path, operations in document["paths"].items():

@@ -67,8 +67,10 @@ def _row(item: dict[str, Any]) -> tuple[str, ...]:
     return (
         item["id"],
         item["qualified_at"][:16].replace("T", " "),
-        item["person"],
+        item["external_id"] or item["person"],
         referrer["external_id"] or referrer["id"],
         ", ".join(one["reason"] + observed_text(one["observed"]) for one in item["reasons"]),
-        f"{looked['decision']} by {looked['by']}{': ' if looked['note'] else ''}{looked['note']}" if looked else "",
+        f"{looked['decision']} by {looked['by']}{': ' if looked['note'] else ''}{looked['note'] or ''}"
+        if looked
+        else "",
     )

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 import yaml
 
-from referral.catalog.reader import CatalogReader
-from referral.catalog.view import Catalog
+from referral.catalog.catalog_source import open_source
 from referral.config import ConfigError, Settings
 from referral.log.topic_admin import TopicMismatch
 from referral_tools.campaign.client import Client
@@ -28,7 +27,7 @@ _REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Proce
 @port_base_option
 @click.option(
     "--home",
-    show_default="var/run/PORT-BASE",
+    show_default="var/run/PORT-BASE, or var/run/PORT-BASE-cluster",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for its data and logs, reused by later runs.",
 )
@@ -39,42 +38,52 @@ _REFUSED = (ConfigError, MissingProgram, NoJars, PortTaken, TopicMismatch, Proce
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The program file that is applied if the system has no program yet.",
 )
-def run(port_base: int, home: Path | None, program: Path) -> None:
+@click.option(
+    "--cluster",
+    is_flag=True,
+    help="Run it on three Kafka brokers and a Redis Cluster of six nodes, with two workers a fold; about 3 GB of memory.",
+)
+def run(port_base: int, home: Path | None, program: Path, cluster: bool) -> None:
     """Start the system and run it until Ctrl-C.
 
     Prints the addresses and a development API key. While it runs, both are also in var/run.json, which describes the system that
     was started last, and in run.json in the folder of its data.
     REFERRAL_DEV_KEY sets that key; otherwise it is created once, and stored with the data.
+
+    With --cluster every topic has three replicas, and you may kill any process: another takes over, and what was killed is started
+    again five seconds later. docs/scaling.md describes what happens.
     """
+    name = f"{port_base}-cluster" if cluster else str(port_base)
     try:
-        _run(home or _VAR / "run" / str(port_base), port_base, program)
+        _run(home or _VAR / "run" / name, port_base, program, cluster=cluster)
     except _REFUSED as error:
         raise click.ClickException(str(error)) from error
     click.echo("Stopped.")
 
 
-def _run(home: Path, port_base: int, program: Path) -> None:
-    click.echo("Starting Kafka, Redis and the services …")
+def _run(home: Path, port_base: int, program: Path, *, cluster: bool) -> None:
+    where = "three Kafka brokers, a Redis Cluster" if cluster else "Kafka, Redis"
+    click.echo(f"Starting {where} and the services …")
     started = time.monotonic()
-    with System(home, port_base, var=_VAR) as system:
+    with System(home, port_base, var=_VAR, cluster=cluster, shared_imports=True) as system:
         key = system.make_key()
         programs = _list_programs(system.settings) or [_apply(system, key, program)]
         click.echo(f"Started in {time.monotonic() - started:.0f} s")
         running = system.describe(key)
         with running.written_to(RUN_FILE, home / RUN_FILE.name):
             _show(system, running, programs)
-            system.wait()
+            system.wait(click.echo)
             click.echo("Stopping …")
 
 
 def _list_programs(settings: Settings) -> list[str]:
     """The ids of the programs in the catalog."""
-    reader = CatalogReader(settings, Catalog())
+    source = open_source(settings, people=False, may_write=False)
     try:
-        reader.read_to_end(10)
-        return sorted(reader.view.programs())
+        source.read_to_end(120)
+        return source.view.programs()
     finally:
-        reader.close()
+        source.close()
 
 
 def _apply(system: System, key: str, program: Path) -> str:

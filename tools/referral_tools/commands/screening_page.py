@@ -75,12 +75,15 @@ Rules need what the platform reports. Missing data is never suspicious.
 | the network | `network` of `person.followed`, a hash and never an address |
 | the name | `data.handle` of `person.followed` |
 | the click | `click` of `person.followed` or an earlier event, if the click won the attribution |
-| the number of follows of one person | conversion-tracker counts them (`spells` of `referral.qualified`) |
+| the number of follows of one person | conversion-tracker counts them (`spells` of `referral.attributed`) |
 
 Device, network, name and click are those of the first follow, like everything that decides attribution.
 
 - **Memory.** Of each referrer the newest {MAX_RECENT} referees are remembered, and how many qualified on each of the
   newest {MAX_DAYS} days (UTC). Older referees are no longer matched, and thresholds end at 100.
+  Times are compared in whole seconds, and people, devices, networks and clicks by 32 bits of each: with a full memory, one
+  referral in 33 million meets another's device or click without having it
+  ([decision 41](decisions/0041-compact-history-of-a-referrer.md)).
 - **Every referee counts** for a threshold, also held and rejected ones: a burst cannot hide behind those caught before.
 - **Late arrivals.** A rule sees what was folded before, by when it happened and not by when it arrived. A minute, or the
   minutes of a burst, may be around a referral as well as before it; so a referral that arrives late within a burst is part

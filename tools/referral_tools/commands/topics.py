@@ -1,24 +1,22 @@
 """`referral topics ensure`: creates topics, access rules and users, once before the services of a new system.
 
+`referral topics show` and `doctor` report them (topics_doctor.py).
 `referral topics acls` prints the access rules for an operator who applies them with Kafka's own command.
 """
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import click
-from kafka.errors import AuthorizationError, KafkaError
 
-from referral.config import ConfigError, Settings
 from referral.log.acl_admin import AppliedRules, ensure_acls, ensure_users
 from referral.log.acls import SERVICES, acl_commands
-from referral.log.errors import AccessDenied
-from referral.log.topic_admin import TopicMismatch, ensure_topics
+from referral.log.topic_admin import EnsuredTopics, ensure_topics
 from referral.topics import TOPICS
 from referral_tools.commands.passwords import passwords_from
+from referral_tools.commands.topics_broker import errors_as_messages, topic_settings, wait_option
+from referral_tools.commands.topics_doctor import doctor, show
 from referral_tools.help_group import HelpGroup
-from referral_tools.run_file import running_addresses
 
 
 @click.group(cls=HelpGroup)
@@ -39,13 +37,7 @@ _service_users = click.option(
 
 
 @topics.command()
-@click.option(
-    "--wait",
-    default=10,
-    show_default=True,
-    type=click.IntRange(1, 600),
-    help="Seconds to wait for the broker.",
-)
+@wait_option
 @click.option("--acls", is_flag=True, help="Also add the access rules of each service's user that are missing.")
 @click.option(
     "--passwords",
@@ -54,17 +46,16 @@ _service_users = click.option(
 )
 @_service_users
 def ensure(wait: int, acls: bool, passwords: bool, renamed: tuple[str, ...]) -> None:
-    """Create the topics that are missing; compare those that exist with the table.
+    """Create the topics that are missing; set the settings that differ at those that exist.
 
-    Ends with 1 where one differs: nothing of it is changed then. Running it again does no harm. Access rules are only added.
+    A setting that would remove records is not set, and partitions and replicas are not changed: it names them with what to do, ends
+    with 1, and has changed nothing. Running it again does no harm. Access rules are only added. It ends when every broker reports
+    the topics.
     """
-    settings, timeout_ms = _settings(), wait * 1000
+    settings, timeout_ms = topic_settings(), wait * 1000
     users = _users(renamed)
-    with _errors_as_messages(settings):
-        created = ensure_topics(settings, timeout_ms)
-        for name in created:
-            click.echo(f"{name} is created")
-        click.echo(f"{len(TOPICS)} topics are in order, {len(created)} of them new")
+    with errors_as_messages(settings):
+        _report_topics(ensure_topics(settings, timeout_ms))
         if passwords:
             by_service = passwords_from(os.environ, "REFERRAL_KAFKA_PASSWORD", SERVICES)
             ensure_users(settings, {users[service]: secret for service, secret in by_service.items()}, timeout_ms)
@@ -79,9 +70,18 @@ def ensure(wait: int, acls: bool, passwords: bool, renamed: tuple[str, ...]) -> 
 @_service_users
 def print_acls(bootstrap: str, command_config: str, renamed: tuple[str, ...]) -> None:
     """Print the access rules of every service as `kafka-acls.sh` commands. Changes nothing and needs no broker."""
-    prefix = _settings().topic_prefix
+    prefix = topic_settings().topic_prefix
     for arguments in acl_commands(prefix, _users(renamed)):
         click.echo(f"kafka-acls.sh --bootstrap-server {bootstrap} --command-config {command_config} {arguments}")
+
+
+def _report_topics(ensured: EnsuredTopics) -> None:
+    for name in ensured.created:
+        click.echo(f"{name} is created")
+    for name, changes in ensured.repaired.items():
+        for change in changes:
+            click.echo(f"{name}: {change.name} was {change.present}, is {change.wanted} now")
+    click.echo(f"{len(TOPICS)} topics are in order, {len(ensured.created)} of them new")
 
 
 def _report(applied: AppliedRules) -> None:
@@ -104,28 +104,5 @@ def _users(renamed: Iterable[str]) -> dict[str, str]:
     return users
 
 
-def _settings() -> Settings:
-    try:
-        return Settings.from_env(
-            {"REFERRAL_SIGNING_KEY": "unused: a topic has no token" + "." * 8, **running_addresses(), **os.environ}
-        )
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-
-
-@contextmanager
-def _errors_as_messages(settings: Settings) -> Iterator[None]:
-    """Ends the command with a message if the broker or a topic does not permit what is to be done."""
-    try:
-        yield
-    except (TopicMismatch, AccessDenied) as error:
-        raise click.ClickException(str(error)) from error
-    except AuthorizationError as error:
-        raise click.ClickException(
-            f"Kafka does not permit this to the user {settings.kafka_user!r} ({type(error).__name__}): use one that may alter"
-            " the cluster"
-        ) from error
-    except KafkaError as error:
-        raise click.ClickException(
-            f"the broker at {settings.kafka} failed ({type(error).__name__}): is it running, and is REFERRAL_KAFKA correct?"
-        ) from error
+topics.add_command(show)
+topics.add_command(doctor)

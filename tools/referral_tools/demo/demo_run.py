@@ -53,7 +53,8 @@ class Demo:
         """Whether the system and the oracle agree. Stays up until Ctrl-C if requested."""
         started = time.monotonic()
         clock = self._prepare()
-        with System(self.home, self.port_base, {"REFERRAL_CLOCK": f"file:{self._clock_file}"}) as system:
+        simulated = {"REFERRAL_CLOCK": f"file:{self._clock_file}"}
+        with System(self.home, self.port_base, simulated, shared_imports=True) as system:
             running = system.describe(system.make_key())
             with running.written_to(RUN_FILE, self.home / RUN_FILE.name):
                 show_start(self.console, running, self._program_id, time.monotonic() - started)
@@ -82,7 +83,7 @@ class Demo:
             played = player.play(show_progress(steps, self.console, lambda: figures_now.insights().followers))
             clock.set(0)
             watch.until_folded()
-        figures = Oracle(program).facts(played.journal)
+        figures = Oracle(program, figures_now.person_id).facts(played.journal)
         verdict = compare_figures(figures_now, figures, played, self.seed)
         show_verdict(self.console, verdict)
         found = summary(verdict, figures_now, self._span, played, time.monotonic() - started)

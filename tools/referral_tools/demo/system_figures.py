@@ -14,7 +14,7 @@ _PAGE = 100
 class _Entry(msgspec.Struct):
     rank: int
     participant: str
-    external_id: str
+    external_id: str | None
     score: int
     reached_at: datetime
 
@@ -23,6 +23,10 @@ class _Board(msgspec.Struct):
     entries: list[_Entry]
     total: int
     next_cursor: str | None = None
+
+
+class _Person(msgspec.Struct):
+    id: str
 
 
 class Insights(msgspec.Struct, frozen=True):
@@ -52,6 +56,7 @@ class SystemFigures:
 
     def __init__(self, client: Client, program: str) -> None:
         self._client, self._program = client, program
+        self._person_ids: dict[str, str] = {}
 
     def insights(self, period: str = "all") -> Insights:
         """Growth and activity."""
@@ -60,7 +65,7 @@ class SystemFigures:
     def board(self, period: str) -> list[BoardPlace]:
         """The whole board of a period."""
         return [
-            BoardPlace(one.rank, one.participant, one.external_id, one.score, int(one.reached_at.timestamp()))
+            BoardPlace(one.rank, one.participant, one.external_id or "", one.score, int(one.reached_at.timestamp()))
             for page in self._pages(period)
             for one in page.entries
         ]
@@ -72,6 +77,13 @@ class SystemFigures:
     def wallet(self, person: str) -> set[str]:
         """The ids of the rewards that a person has, or had until they expired."""
         return {one.id for one in self._client.wallet(self._program, person) if one.status != "revoked"}
+
+    def person_id(self, external_id: str) -> str:
+        """The person id of an external id; each is read once."""
+        if external_id not in self._person_ids:
+            found = msgspec.convert(self._client.get(self._path(f"people/{external_id}")), _Person)
+            self._person_ids[external_id] = found.id
+        return self._person_ids[external_id]
 
     def _pages(self, period: str) -> Iterator[_Board]:
         query: dict[str, str | int] = {"period": period, "limit": _PAGE}

@@ -65,7 +65,7 @@ class Review(Struct, frozen=True):
     decision: str
     by: str
     reviewed_at: datetime
-    note: str = ""
+    note: str | None = ""
     api_key: str | None = None
 
 
@@ -91,13 +91,14 @@ class ExplainedReward(Struct, frozen=True):
     """A reward and what became of it."""
 
     id: str
-    beneficiary: str
+    beneficiary: str | None
     status: str
     states: list[RewardState]
     rule: str | None = None
     kind: str | None = None
     milestone: int | None = None
     clawback: bool = False
+    external_id: str | None = None
 
 
 class Rank(Struct, frozen=True):
@@ -129,7 +130,8 @@ class Explanation(Struct, frozen=True):
     """The whole answer."""
 
     program: str
-    external_id: str
+    id: str
+    external_id: str | None
     verdict: str
     timezone: str
     status: str

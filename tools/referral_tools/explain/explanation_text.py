@@ -25,7 +25,7 @@ def text(one: Explanation) -> str:
     """The whole, in sections; times in the program's zone."""
     when = _when(one.timezone)
     sections = [
-        (f"{one.external_id} in {one.program}", [one.verdict]),
+        (f"{one.external_id or one.id} in {one.program}", [one.verdict]),
         ("Person", align_columns(_person(one, when))),
         ("Touches, oldest first", _touches(one.touches, when)),
         ("Screening", _screening(one.screening, when)),
@@ -110,7 +110,8 @@ def _rewards(rewards: Sequence[ExplainedReward], when: When) -> list[str]:
         what = f"{one.rule} ({one.kind})" if one.rule else "granted for another conversion"
         clawback = ", with clawback" if one.clawback else ""
         lines.append(
-            f"  {one.beneficiary}: {what}{milestone} {_REWARD_STATUS.get(one.status, one.status)}{clawback}  {one.id}"
+            f"  {one.external_id or one.beneficiary}: {what}{milestone}"
+            f" {_REWARD_STATUS.get(one.status, one.status)}{clawback}  {one.id}"
         )
         rows = [(when(state.at), _at(state.place), _state(state)) for state in one.states]
         lines += align_columns(rows, indent="    ")

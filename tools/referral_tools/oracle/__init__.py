@@ -3,13 +3,16 @@
 It shares the contracts of the log with the system (types and ids), but no code of a service or of the fold. The system
 folds increments in the order of arrival; the oracle sorts all events and decides once per person. Every disagreement
 between the two is a defect.
+
+It knows people by their external ids, as platforms do. The person ids that conversion and reward ids are derived from are what
+the API answers: participants' at enrolment, others' through the `person_id` given to the oracle.
 """
 
 from referral_tools.oracle.daily_figures import Day
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.expected_boards import BoardPlace
 from referral_tools.oracle.figures import Figures, Oracle
-from referral_tools.oracle.journal import Click, Enrolled, Journal, RedemptionAnswer
+from referral_tools.oracle.journal import Click, Enrolled, Journal, PersonIdOf, RedemptionAnswer
 
 __all__ = [
     "BoardPlace",
@@ -20,5 +23,6 @@ __all__ = [
     "Figures",
     "Journal",
     "Oracle",
+    "PersonIdOf",
     "RedemptionAnswer",
 ]

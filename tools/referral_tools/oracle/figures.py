@@ -14,7 +14,7 @@ from referral_tools.oracle.daily_figures import Day, by_day
 from referral_tools.oracle.expected_attribution import ExpectedReferral, expected_referral
 from referral_tools.oracle.expected_boards import BoardPlace, boards
 from referral_tools.oracle.expected_rewards import OwedReward, owed_rewards, used_rewards
-from referral_tools.oracle.journal import Journal
+from referral_tools.oracle.journal import Journal, PersonIdOf
 from referral_tools.oracle.participant_directory import Directory
 from referral_tools.oracle.referral_cycles import without_cycles
 
@@ -24,6 +24,7 @@ class Figures:
     """Everything worth comparing. `standing` holds each person who follows now; counts are of distinct facts."""
 
     program: Program
+    person_id: PersonIdOf
     standing: dict[str, ExpectedReferral]
     boards: dict[str, list[BoardPlace]]
     owed: dict[str, OwedReward]
@@ -65,7 +66,7 @@ class Figures:
         """The referrals that stand and qualified, by conversion id."""
         found = [(one, one.referrer) for one in self.standing.values() if one.qualified_at]
         return {
-            conversion_id(referral_id(self.program.id, one.person, referrer.id)): one
+            conversion_id(referral_id(self.program.id, self.person_id(one.person), referrer.id)): one
             for one, referrer in found
             if referrer
         }
@@ -97,8 +98,8 @@ class Figures:
 class Oracle:
     """Recomputes a program's figures. Of screening it only knows self-referrals and referral cycles."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self, program: Program, person_id: PersonIdOf) -> None:
+        self._program, self._person_id = program, person_id
 
     def facts(self, journal: Journal) -> Figures:
         """Every figure, from what was accepted."""
@@ -107,9 +108,10 @@ class Oracle:
         zone = ZoneInfo(self._program.timezone)
         return Figures(
             program=self._program,
+            person_id=self._person_id,
             standing=standing,
             boards=boards((one for one in standing.values() if one.referrer), zone),
-            owed=owed_rewards(standing.values(), self._program),
+            owed=owed_rewards(standing.values(), self._program, self._person_id),
             used=used_rewards(journal.redemptions),
             days=by_day(standing.values(), facts, journal.clicks.values(), zone),
         )
@@ -123,7 +125,9 @@ class Oracle:
         rules = self._program.attribution
         judged = (expected_referral(who, history, rules, directory, clock) for who, history in histories.items())
         standing = {one.person: one for one in judged if one}
-        return standing if self._program.screening.ring == "ignore" else without_cycles(standing, self._program.id)
+        if self._program.screening.ring == "ignore":
+            return standing
+        return without_cycles(standing, self._program.id, self._person_id)
 
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:

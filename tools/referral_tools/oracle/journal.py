@@ -1,27 +1,24 @@
 """What a client knows for certain: everything that the system accepted, in any order, duplicates welcome."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from referral.events.entities import Participant
 from referral.events.facts import Fact
+
+PersonIdOf = Callable[[str], str]
+"""The person id (psn_…) of an external id, as the API answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A participant as the enrolment answered. `enrolled_at` is not after the first moment their code counts."""
+    """A participant as the enrolment answered; `enrolled_at` is not after the first moment their code counts."""
 
     id: str
     external_id: str
     code: str
     mention: str | None
     enrolled_at: datetime
-
-    @classmethod
-    def of(cls, participant: Participant) -> "Enrolled":
-        """The same from a catalog record."""
-        one = participant
-        return cls(one.id, one.external_id, one.code, one.mention, one.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,33 +2,40 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from referral.events.ids import referral_id
 from referral_tools.oracle.expected_attribution import ExpectedReferral
+from referral_tools.oracle.journal import PersonIdOf
 
 _LONGEST = 8  # referrals
 
 
-def without_cycles(standing: Mapping[str, ExpectedReferral], program: str) -> dict[str, ExpectedReferral]:
+def without_cycles(
+    standing: Mapping[str, ExpectedReferral], program: str, person_id: PersonIdOf
+) -> dict[str, ExpectedReferral]:
     """Returns the expected referrals; the newest of each cycle of valid referrals is not qualified."""
     return {
-        person: replace(one, qualified_at=None) if _closes_cycle(person, standing, program) else one
+        person: replace(one, qualified_at=None) if _is_newest_of_cycle(person, standing, program, person_id) else one
         for person, one in standing.items()
     }
 
 
-def _closes_cycle(person: str, standing: Mapping[str, ExpectedReferral], program: str) -> bool:
-    """Whether the person's referral is the newest of a cycle; of two at the same time, the one with the greater id is newer."""
-    cycle: list[tuple[datetime, str]] = []
+def _is_newest_of_cycle(
+    person: str, standing: Mapping[str, ExpectedReferral], program: str, person_id: PersonIdOf
+) -> bool:
+    """Of two referrals at the same time, the one with the greater id is newer."""
+    cycle = _cycle(person, standing)
+    ages = [(one.followed_at, referral_id(program, person_id(one.person), referrer)) for one, referrer in cycle]
+    return bool(ages) and ages[0] == max(ages)
+
+
+def _cycle(person: str, standing: Mapping[str, ExpectedReferral]) -> list[tuple[ExpectedReferral, str]]:
+    """Each referral of the person's cycle with the referrer's person id, the person's own first; empty if there is none."""
+    cycle: list[tuple[ExpectedReferral, str]] = []
     here = person
     while len(cycle) < _LONGEST and here in standing and (referrer := standing[here].referrer):
-        cycle.append(_age(standing[here], referral_id(program, here, referrer.id)))
+        cycle.append((standing[here], referrer.id))
         here = referrer.external_id
         if here == person:
-            return cycle[0] == max(cycle)
-    return False
-
-
-def _age(one: ExpectedReferral, id: str) -> tuple[datetime, str]:
-    return one.followed_at, id
+            return cycle
+    return []

@@ -5,11 +5,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from referral_tools.stack.kafka import KafkaBroker
-from referral_tools.stack.ports import StackPorts, free_ports
+from referral_tools.stack.ports import BrokerPorts, free_ports
 from referral_tools.stack.process import ProcessUnhealthy
 
 _START_TIMEOUT_S = 60
 _DUMP_GRACE_S = 60
+
+
+def archive_options(libs: Path) -> tuple[str, ...]:
+    """The options with which a JVM uses the archive; none if there is none."""
+    archive = class_archive(libs)
+    use = (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off")
+    return use if archive.stat().st_size else ()
 
 
 def class_archive(libs: Path) -> Path:
@@ -17,7 +24,7 @@ def class_archive(libs: Path) -> Path:
 
     Safe from several processes at once. An empty file records that this JVM creates none; an archive of another version is ignored.
     """
-    archive = libs.parent / "classes.jsa"
+    archive = libs.parent / "classes-serial.jsa"  # an archive belongs to one garbage collector
     with (libs.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not archive.exists():
@@ -30,10 +37,10 @@ def _make(libs: Path, archive: Path) -> None:
     with TemporaryDirectory(dir=libs.parent) as scratch:
         home = Path(scratch)
         made = home / "classes.jsa"
-        ports = StackPorts(*free_ports(3))
+        quorum = [BrokerPorts(*free_ports(2))]
         try:
-            KafkaBroker(libs, home, ports).format()
-            _run_once(KafkaBroker(libs, home, ports, (f"-XX:ArchiveClassesAtExit={made}",)))
+            KafkaBroker(libs, home, quorum).format()
+            _run_once(KafkaBroker(libs, home, quorum, (f"-XX:ArchiveClassesAtExit={made}",)))
         except ProcessUnhealthy:
             made.unlink(missing_ok=True)
         if not made.exists():

@@ -13,11 +13,16 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
-def main(parent: int, command: list[str]) -> None:
-    """Becomes the command."""
+def end_with_parent(parent: int) -> None:
+    """Makes this process receive SIGTERM when its parent process ends. Exits if that is no longer `parent`."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before the setting took effect
         sys.exit(1)
+
+
+def main(parent: int, command: list[str]) -> None:
+    """Becomes the command."""
+    end_with_parent(parent)
     os.execvp(command[0], command)  # noqa: S606 - running a command is what this is for  # nosec B606
 
 

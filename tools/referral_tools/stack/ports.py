@@ -9,9 +9,21 @@ from dataclasses import dataclass
 # broker is away gets the broker's own port one day, talks to itself, and the broker cannot come back.
 _FREE = range(20_000, 32_000)
 
+BROKERS = 3
+REDIS_NODES = 6
+"""Of a local cluster: three masters, each with a replica."""
+
 
 class PortTaken(Exception):
     """Another process listens there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPorts:
+    """Where a broker and its controller listen."""
+
+    broker: int
+    controller: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,19 @@ class StackPorts:
     broker: int
     controller: int
 
+    @property
+    def kafka(self) -> BrokerPorts:
+        """The ports of the broker and its controller."""
+        return BrokerPorts(self.broker, self.controller)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPorts:
+    """Where several brokers and the nodes of a Redis Cluster listen: of Redis first the ports for clients, then for nodes."""
+
+    brokers: tuple[BrokerPorts, ...]
+    redis: tuple[int, ...]
+
 
 def stack_ports(base: int | None) -> StackPorts:
     """The stack's ports: base+79, +92 and +93, or any free ones without a base. Raises PortTaken."""
@@ -30,6 +55,28 @@ def stack_ports(base: int | None) -> StackPorts:
     ports = StackPorts(base + 79, base + 92, base + 93)
     refuse_taken((ports.redis, ports.broker, ports.controller))
     return ports
+
+
+def cluster_ports(base: int | None) -> ClusterPorts:
+    """A cluster's ports, or any free ones without a base. Raises PortTaken.
+
+    Brokers and their controllers in turn from base+92 to +97; nodes of Redis from base+76 to +81 for clients, from +84 to +89 for
+    each other.
+    """
+    if base is None:
+        return _cluster_ports(free_ports(2 * BROKERS + 2 * REDIS_NODES))
+    kafka, clients, nodes = range(92, 98), range(76, 82), range(84, 90)
+    ports = [base + number for number in (*kafka, *clients, *nodes)]
+    refuse_taken(tuple(ports))
+    return _cluster_ports(ports)
+
+
+def _cluster_ports(ports: list[int]) -> ClusterPorts:
+    kafka, redis = ports[: 2 * BROKERS], ports[2 * BROKERS :]
+    return ClusterPorts(
+        tuple(BrokerPorts(*pair) for pair in zip(kafka[::2], kafka[1::2], strict=True)),
+        tuple(redis),
+    )
 
 
 def refuse_taken(ports: tuple[int, ...]) -> None:

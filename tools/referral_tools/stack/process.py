@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from referral.log.progress_watch import RESTART_STATUS
 from referral_tools.stack.log_text import likely_cause, readable_lines
@@ -15,6 +16,22 @@ from referral_tools.stack.log_text import likely_cause, readable_lines
 
 class ProcessUnhealthy(Exception):
     """A process did not become healthy, or died; carries the last lines of its log."""
+
+
+class Child(Protocol):
+    """What `Process` uses of `subprocess.Popen`."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, as far as `poll` and `wait` have seen it; negative: the number of a signal."""
+
+    def poll(self) -> int | None:
+        """The exit status; None while the process runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Returns the exit status. Raises TimeoutExpired."""
 
 
 class Process:
@@ -33,14 +50,18 @@ class Process:
         self.log = log
         self._env = {**os.environ, **(env or {})}
         self._cwd = cwd
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     def start(self) -> "Process":
         """Starts the process; its output is appended to its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._child = self._spawn()
+        return self
+
+    def _spawn(self) -> Child:
         watched_command = [sys.executable, "-m", "referral_tools.stack.parent_watch", str(os.getpid()), *self.command]
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(
+            return subprocess.Popen(
                 watched_command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -49,7 +70,6 @@ class Process:
                 cwd=self._cwd,
                 start_new_session=True,
             )
-        return self
 
     @property
     def pid(self) -> int:
@@ -76,13 +96,16 @@ class Process:
                 raise self.unhealthy(f"was not healthy within {timeout:g} s")
             time.sleep(0.05)
 
+    def request_end(self) -> None:
+        """Sends SIGTERM, and SIGCONT in case that it is suspended."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+
     def terminate(self, grace: float = 10) -> None:
         """Sends SIGTERM, waits up to `grace` seconds, and then kills what is left of the process group."""
         if self._child is None:
             return
-        if self.alive:
-            self.signal(signal.SIGCONT)
-            self.signal(signal.SIGTERM)
+        self.request_end()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(grace)
         self.kill()
@@ -91,8 +114,10 @@ class Process:
         """Sends SIGKILL to the process and its children."""
         if self._child is None:
             return
-        with contextlib.suppress(ProcessLookupError):
+        try:
             os.killpg(self._child.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has ended, or has no group of its own yet
+            self.signal(signal.SIGKILL)
         self._child.wait()
 
     def signal(self, number: signal.Signals) -> None:

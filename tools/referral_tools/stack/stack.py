@@ -1,25 +1,21 @@
 """Kafka and Redis together: started, checked, stopped in order; each may be killed and started again on its data."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from redis import Redis
-from redis.exceptions import RedisError
-
-from referral.redis_acls import OPERATOR, acl_file
-from referral_tools.private_files import write_private
-from referral_tools.stack.archive import class_archive
-from referral_tools.stack.jars import jars, require
+from referral.redis_acls import OPERATOR
+from referral_tools.stack.archive import archive_options
+from referral_tools.stack.jars import jars
 from referral_tools.stack.kafka import KafkaBroker
 from referral_tools.stack.ports import stack_ports
 from referral_tools.stack.process import Process
+from referral_tools.stack.redis_server import operator_client, redis_answers, redis_process
 from referral_tools.stack.security import KAFKA_ADMIN, StackSecurity
+from referral_tools.stack.startable import Startable
 
 _START_TIMEOUT_S = 60
 
 
-class Stack:
+class Stack(Startable):
     """The broker and Redis of one system, with their data under `home`. `var` holds what stacks share (the jars).
 
     With `security` both require TLS and passwords.
@@ -35,24 +31,21 @@ class Stack:
         self.home = home.resolve()
         self.security = security
         self._ports = stack_ports(port_base)
-        self._broker = self._kafka(jars(var.resolve()))
+        libs = jars(var.resolve())
+        self._broker = KafkaBroker(libs, self.home, [self._ports.kafka], archive_options(libs), security)
         self.kafka = f"127.0.0.1:{self._ports.broker}"
         self.redis = self._redis_url(OPERATOR)
         self.kafka_process = self._broker.process()
-        self.redis_process = self._redis()
+        self.redis_process = redis_process("redis", self.home, self._ports.redis, security, {"databases": "64"})
+        self._redis_client = operator_client(self._ports.redis, security)
 
-    def start(self) -> Self:
-        """Starts both at once, returns when both respond. Raises ProcessUnhealthy with the end of the log that shows why."""
-        try:
-            self._broker.format()
-            self.redis_process.start()
-            self.kafka_process.start()
-            self._await_redis()
-            self._await_kafka()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+    def _start(self) -> None:
+        """Starts both at once, returns when both respond."""
+        self._broker.format()
+        self.redis_process.start()
+        self.kafka_process.start()
+        self._await_redis()
+        self._await_kafka()
 
     def environ(self, kafka_user: str = KAFKA_ADMIN, redis_user: str = OPERATOR) -> dict[str, str]:
         """The REFERRAL_* variables of a process that connects as these users; they matter only with `security`."""
@@ -66,6 +59,11 @@ class Stack:
             "REFERRAL_KAFKA_CA": str(self.security.ca),
             "REFERRAL_REDIS_CA": str(self.security.ca),
         }
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """The processes of Kafka and Redis."""
+        return self.kafka_process, self.redis_process
 
     def stop(self) -> None:
         """Stops the broker, then Redis."""
@@ -82,20 +80,6 @@ class Stack:
         self.redis_process.start()
         self._await_redis()
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _kafka(self, libs: Path) -> KafkaBroker:
-        archive = class_archive(libs)
-        use = (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off")
-        options = use if archive.stat().st_size else ()
-        return KafkaBroker(libs, self.home, self._ports, options, self.security)
-
     def _redis_url(self, user: str) -> str:
         address = f"127.0.0.1:{self._ports.redis}/0"
         return (
@@ -104,49 +88,8 @@ class Stack:
             else f"rediss://{user}:{self.security.redis_users[user]}@{address}"
         )
 
-    def _redis(self) -> Process:
-        data = self.home / "redis"
-        data.mkdir(parents=True, exist_ok=True)
-        settings = {
-            "bind": "127.0.0.1",
-            **self._redis_listener(),
-            "dir": str(data),
-            "save": "",
-            "appendonly": "yes",
-            "appendfsync": "everysec",
-            "maxmemory-policy": "noeviction",
-            "databases": "64",
-        }
-        options = [part for name, value in settings.items() for part in (f"--{name}", value)]
-        command = [require("redis-server", "redis-server"), *options]
-        return Process("redis", command, self.home / "logs" / "redis.log")
-
-    def _redis_listener(self) -> dict[str, str]:
-        """Redis' settings of port, TLS and users."""
-        if self.security is None:
-            return {"port": str(self._ports.redis)}
-        users = self.home / "redis.acl"
-        write_private(users, acl_file({user: f">{secret}" for user, secret in self.security.redis_users.items()}))
-        return {
-            "port": "0",
-            "tls-port": str(self._ports.redis),
-            "tls-cert-file": str(self.security.certificate),
-            "tls-key-file": str(self.security.key),
-            "tls-ca-cert-file": str(self.security.ca),
-            "tls-auth-clients": "no",
-            "aclfile": str(users),
-        }
-
     def _await_kafka(self) -> None:
         self.kafka_process.wait_healthy(self._broker.answers, _START_TIMEOUT_S)
 
     def _await_redis(self) -> None:
-        self.redis_process.wait_healthy(self._redis_answers, _START_TIMEOUT_S)
-
-    def _redis_answers(self) -> bool:
-        try:
-            ca = {} if self.security is None else {"ssl_ca_certs": str(self.security.ca)}
-            with Redis.from_url(self.redis, socket_timeout=1, **ca) as client:
-                return bool(client.ping())
-        except (RedisError, OSError):
-            return False
+        self.redis_process.wait_healthy(lambda: redis_answers(self._redis_client), _START_TIMEOUT_S)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from referral_tools.stack.process import Process
+from referral_tools.stack.restart_policy import RestartPolicy
 
 _LOOK_S = 0.5
 _GRACE_S = 10
@@ -19,7 +20,7 @@ class SupervisedProcess:
 
     process: Process
     healthy: Callable[[], bool]
-    timeout: float = 60
+    timeout: float = 150
 
 
 class Supervisor:
@@ -39,18 +40,22 @@ class Supervisor:
     def stop(self) -> None:
         """Sends SIGTERM to all at once, and kills those still running ten seconds later, the last started first."""
         for process in reversed(self.processes):
-            process.signal(signal.SIGCONT)
-            process.signal(signal.SIGTERM)
+            process.request_end()
         deadline = time.monotonic() + _GRACE_S
         for process in reversed(self.processes):
             process.terminate(max(0.0, deadline - time.monotonic()))
         self.processes.clear()
 
-    def wait(self, also: Sequence[Process] = ()) -> None:
+    def wait(
+        self,
+        also: Sequence[Process] = (),
+        restarts: RestartPolicy | None = None,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Returns soon after SIGINT or SIGTERM, which it handles from now on, also after it has returned.
 
         Raises ProcessUnhealthy if one of its processes dies first, or one of `also`: these it watches but does not stop. A process
-        that ends because it was stalled is started again.
+        that ends because it was stalled is started again; with `restarts` every one that ends, which is reported.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop_requested)
@@ -59,7 +64,17 @@ class Supervisor:
                 if process.asks_to_be_restarted:
                     process.start()
                 elif not process.alive:
-                    raise process.unhealthy(f"has died: it {process.describe_end()}")
+                    _restart(process, restarts, report)
 
     def _stop_requested(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
+
+
+def _restart(process: Process, restarts: RestartPolicy | None, report: Callable[[str], None]) -> None:
+    """Starts a process that has died again when it is due. Raises ProcessUnhealthy if it is to stay dead."""
+    decision = "give up" if restarts is None else restarts.decide(process.name, time.monotonic())
+    if decision == "give up":
+        raise process.unhealthy(f"has died: it {process.describe_end()}")
+    if decision == "start":
+        report(f"{process.name} {process.describe_end()}; it is started again")
+        process.start()
