@@ -15,7 +15,12 @@ from xdist.scheduler import LoadFileScheduling
 
 from referral.config import Settings
 from referral.log.topic_admin import ensure_topics
+from referral.redis_client import RedisClient
+from referral.redis_cluster.cluster_client import ClusterClient
+from referral_tools.stack.kafka_cluster import LocalKafkaCluster
+from referral_tools.stack.redis_cluster import LocalRedisCluster
 from referral_tools.stack.stack import Stack
+from tests.support.redis_servers import connect_to_redis, empty
 from tests.support.settings import SIGNING_KEY
 
 # A test's broker lives for seconds or minutes: compiling it fully would be half of its work.
@@ -98,6 +103,41 @@ def mortal(mortal_stack: Stack) -> Stack:
     return mortal_stack
 
 
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedisCluster]:
+    """Yields a Redis Cluster that tests share, as a process of this machine in any case."""
+    with LocalRedisCluster(tmp_path_factory.mktemp("redis-cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster_client(redis_cluster: LocalRedisCluster) -> Iterator[ClusterClient]:
+    """Yields a client of the shared cluster, which is empty and complete: the test may kill nodes and move slots."""
+    for node in redis_cluster.nodes:
+        if not node.alive:
+            redis_cluster.start_again(node)
+    redis_cluster.await_complete()
+    with connect_to_redis(redis_cluster.url) as client:
+        assert isinstance(client, ClusterClient)
+        empty(client)
+        yield client
+
+
+@pytest.fixture(scope="session")
+def broker_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafkaCluster]:
+    """Yields three local brokers beside the one that all tests share."""
+    with LocalKafkaCluster(tmp_path_factory.mktemp("brokers"), var=Path("var")) as brokers:
+        yield brokers
+
+
+@pytest.fixture
+def brokers(broker_cluster: LocalKafkaCluster) -> LocalKafkaCluster:
+    """Returns three running brokers that the test may kill and need not start again."""
+    broker_cluster.begin_start()
+    broker_cluster.await_started()
+    return broker_cluster
+
+
 @pytest.fixture
 def topic_prefix() -> str:
     """Returns a unique prefix for the test's topics and consumer groups."""
@@ -105,7 +145,27 @@ def topic_prefix() -> str:
 
 
 @pytest.fixture
-def redis_url(backend: tuple[str, str]) -> Iterator[str]:
+def redis_kind(request: pytest.FixtureRequest) -> str:
+    """Returns `server`, or TESTS_REDIS; a test marked with `on_both_kinds_of_redis` gets `server` and `cluster`."""
+    kind: str = getattr(request, "param", os.environ.get("TESTS_REDIS", "server"))
+    return kind
+
+
+@pytest.fixture
+def redis_url(redis_kind: str, request: pytest.FixtureRequest) -> str:
+    """Returns the URL of an empty Redis for the test: a database of a server, or a cluster."""
+    url: str = request.getfixturevalue(f"redis_{redis_kind}_url")
+    return url
+
+
+@pytest.fixture
+def redis_cluster_url(redis_cluster: LocalRedisCluster, cluster_client: ClusterClient) -> str:
+    """Returns the URL of the shared cluster, which is empty."""
+    return redis_cluster.url
+
+
+@pytest.fixture
+def redis_server_url(backend: tuple[str, str]) -> Iterator[str]:
     """Yields the URL of an empty Redis database for the test."""
     url = f"{backend[1]}/{1 + next(_databases) % 60}"
     with Redis.from_url(url) as client:
@@ -115,9 +175,9 @@ def redis_url(backend: tuple[str, str]) -> Iterator[str]:
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator["Redis"]:
-    """Yields a client of the test's Redis database."""
-    with Redis.from_url(redis_url) as client:
+def redis(redis_url: str) -> Iterator[RedisClient]:
+    """Yields a client of the test's Redis."""
+    with connect_to_redis(redis_url) as client:
         yield client
 
 
@@ -131,6 +191,7 @@ def environ(backend: tuple[str, str], redis_url: str, topic_prefix: str) -> dict
         "REFERRAL_SIGNING_KEY": SIGNING_KEY,
         "REFERRAL_PARTITIONS": "4",
         "REFERRAL_WEBHOOK_LOOPBACK": "true",
+        "REFERRAL_DIRECTORY": "memory",  # several services in one process: LMDB allows it to open a file once
     }
 
 
@@ -138,5 +199,5 @@ def environ(backend: tuple[str, str], redis_url: str, topic_prefix: str) -> dict
 def settings(environ: dict[str, str]) -> Settings:
     """Returns the settings of a system for the test; its topics exist."""
     made = Settings.from_env(environ)
-    ensure_topics(made)
+    ensure_topics(made, timeout_ms=60_000)
     return made

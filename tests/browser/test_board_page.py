@@ -12,10 +12,11 @@ from redis import Redis
 from referral.pages import design
 from tests.support.app_server import serve_app
 from tests.support.browser import launch_browser, open_page
-from tests.support.builders.participants import PROGRAM, participant
+from tests.support.builders.participants import PROGRAM, participant, profile
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
+HIDDEN = (1, 19)  # those who do not want to be named; 19 is the one before the reader
 NAMES = [
     "林小满",
     "Amy Chen",
@@ -23,9 +24,13 @@ NAMES = [
     "Marie-Thérèse-Vandenbroucke-Wijngaarden" * 2,
     "x" * 80,
 ]
-PEOPLE = [participant(f"u{number}", NAMES[number % len(NAMES)]) for number in range(30)]
+PEOPLE = [participant(f"u{number}") for number in range(30)]
+PROFILES = [
+    profile(f"u{number}", NAMES[number % len(NAMES)], public=number not in HIDDEN) for number in range(len(PEOPLE))
+]
 ME = PEOPLE[20]
 PAGE = f"/p/{PROGRAM}"
+TEXTS = ("ink", "soft", "accent", "good", "wait", "bad", "hold")
 READABLE = 4.5  # WCAG 2.2 AA, text of any size
 
 
@@ -35,7 +40,7 @@ def address(redis: "Redis", redis_url: str) -> Iterator[str]:
     month = {person.id: board_score(40 - number, NOW - timedelta(hours=number)) for number, person in enumerate(PEOPLE)}
     set_scores(redis, "2026-11", month)
     set_scores(redis, "2026-11-24", {PEOPLE[0].id: board_score(2, NOW)})
-    with serve_app(leaderboard_app(redis_url, PEOPLE)) as address:
+    with serve_app(leaderboard_app(redis_url, [*PEOPLE, *PROFILES])) as address:
         yield address
 
 
@@ -183,7 +188,7 @@ def test_every_pair_of_colours_for_text_has_enough_contrast() -> None:
     css = (Path(design.__file__).parent / "assets" / "tokens.css").read_text()
     light, dark = css.split("@media (prefers-color-scheme: dark)")
     for tokens in (_tokens(light), {**_tokens(light), **_tokens(dark)}):
-        pairs = [(text, on) for text in ("ink", "soft", "accent", "good", "wait") for on in ("paper", "card", "tint")]
+        pairs = [(text, on) for text in TEXTS for on in ("paper", "card", "tint", "raise")]
         for text, on in [*pairs, ("on-accent", "accent")]:
             assert contrast(tokens[text], tokens[on]) >= READABLE, (text, on)
 

@@ -11,6 +11,7 @@ from link_issuer.http_api.app import app as make_app
 from link_issuer.programs.yaml_form import read_yaml
 from referral.catalog.memory_follower import MemoryFollower
 from referral.events.entities import Participant, ProgramVersion
+from referral.events.people import Profile
 from referral.program_file.check import check_program_file
 from tests.support.app_server import serve_app
 from tests.support.browser import launch_browser, open_page
@@ -32,18 +33,14 @@ def address() -> Iterator[str]:
     program = check_program_file(read_yaml(GLOW_FILE.read_text("utf-8")).content).program
     assert program is not None
     people = [
-        Participant(
-            recorded_at=MADE,
-            id=f"par_{n:016}",
-            program=program.id,
-            external_id=f"xhs:{n}",
-            display_name=name,
-            code=code,
-        )
-        for n, (code, name) in enumerate(NAMES.items())
+        Participant(recorded_at=MADE, id=f"psn_{n:016}", program=program.id, code=code) for n, code in enumerate(NAMES)
+    ]
+    profiles = [
+        Profile(recorded_at=MADE, id=one.id, program=program.id, external_id=one.id, display_name=NAMES[one.code])
+        for one in people
     ]
     version = ProgramVersion(recorded_at=MADE, program=program, version=1, effective_from=MADE)
-    app = make_app(UNREACHABLE, MemoryFollower([version, *people]))
+    app = make_app(UNREACHABLE, MemoryFollower([version, *people], profiles))
     with serve_app(app) as address:
         yield address
     app.extensions["referral"].close()

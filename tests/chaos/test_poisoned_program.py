@@ -11,12 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.events.entities import ProgramVersion
 from referral.program_file.check import check_program_file
 from tests.support.chaos.attacked_system import AttackedSystem
 from tests.support.chaos.event_feed import EventFeed
+from tests.support.records import write_records
 from tests.support.waiting import wait_until, wait_until_equal
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -91,9 +90,7 @@ def _write_as_before_bounds_existed(world: AttackedSystem, program: str) -> None
     version = ProgramVersion(
         program=msgspec.structs.replace(checked, rewards=rewards), version=1, recorded_at=since, effective_from=since
     )
-    writer = CatalogWriter(world.system.settings, SystemClock())
-    writer.write([version], timeout=30)
-    writer.close()
+    write_records(world.system.settings, [version])
 
 
 def _apply(world: AttackedSystem, program: str) -> None:

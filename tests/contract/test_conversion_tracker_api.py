@@ -27,7 +27,7 @@ from referral.events.facts import Fact
 from referral.events.schemas import types_by_tag
 from referral_tools.stack.ports import free_ports
 from tests.support.api_probe import probe
-from tests.support.builders.conversion_tracker import FRIEND, program_version
+from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import PROGRAM, START
 from tests.support.processes import run_module
 from tests.support.settings import UNREACHABLE
@@ -35,7 +35,7 @@ from tests.support.systems.conversion_tracker import CATALOG, event, serve_conve
 from tests.support.waiting import is_ready, wait_until
 
 DECISIONS = ("/conversions", "/bans")
-HELD = "xhs:odd"
+FRIEND, HELD = "xhs:friend", "xhs:odd"
 TOKEN = "glowtoken2026"
 SHOP = Adapter(
     id="shop",
@@ -146,7 +146,7 @@ def api(settings: Settings, environ: dict[str, str]) -> Iterator[httpx.Client]:
             httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer rk_all"}, timeout=30)
         )
         wait_until(lambda: is_ready(client))
-        assert system.post([event(person, code="AMY88") for person in (FRIEND, HELD)]).status_code == 202
+        assert system.post([event(FRIEND, code="AMY88"), event(HELD, code="AMY88", device="d1")]).status_code == 202
         yield client
 
 
@@ -161,7 +161,7 @@ def test_every_response_is_as_documented(api: httpx.Client) -> None:
     [conversion] = wait_until(lambda: _items(api, f"/v1/programs/{PROGRAM}/conversions"))
     schema = schemathesis.openapi.from_url(f"{api.base_url}/openapi.json")
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 20
+    assert len(operations) == 21
     rules = RULES_BODY["content"]["application/json"]["example"]
     replay = api.post(f"/v1/programs/{PROGRAM}/replays", json=rules)
     resources = Resources(conversion["id"], replay.json()["id"], cycle((True, False)))

@@ -8,12 +8,12 @@ from openapi_spec_validator import validate
 from redis import Redis
 
 from tests.support.api_probe import probe
-from tests.support.builders.participants import PROGRAM, participant
+from tests.support.builders.participants import PROGRAM, participant, profile
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
-OPERATIONS = 4
-OPEN_TO_ALL = {"/p/{program}"}
+OPERATIONS = 5
+OPEN_TO_ALL = {"/p/{program}", "/v1/wallet/place"}  # the latter for the session of a wallet
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_every_response_is_as_documented(redis: "Redis", redis_url: str) -> None
     """Generated requests, valid and invalid: no server error, and every response matches the document."""
     amy = participant("amy")
     set_scores(redis, "all", {amy.id: board_score(3, NOW)})
-    schema = schemathesis.openapi.from_wsgi("/openapi.json", leaderboard_app(redis_url, [amy]))
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", leaderboard_app(redis_url, [amy, profile("amy")]))
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) == OPERATIONS
     for operation in operations:

@@ -25,6 +25,11 @@ EVENTS = (
     "test_the_api_key_must_be_known_have_the_scope_and_be_valid_for_the_program",
 )
 REVIEWS = ("tests/integration/test_review.py", "_is_refused")
+OPERATORS = ("tests/integration/link_issuer/test_sign_in.py", "test_a_key_of_another_program_reaches_no_operator")
+AUDIT = (
+    "tests/integration/link_issuer/test_sign_in.py",
+    "test_the_audit_log_is_read_by_page_actor_program_and_time",
+)
 REWARDS = (
     "tests/integration/reward_dispatcher/test_redemptions.py",
     "test_a_key_of_another_program_reaches_no_reward_code_or_webhook",
@@ -43,9 +48,28 @@ OTHERS = {
     "/v1/conversions/<conversion>/reject": REVIEWS,
     "/v1/codes/<code>": REWARDS,
     "/v1/redemptions": REWARDS,
+    "/v1/redemptions/holds": REWARDS,
+    "/v1/redemptions/holds/<hold_id>/capture": REWARDS,
+    "/v1/redemptions/holds/<hold_id>/release": REWARDS,
+    "/v1/redemptions/<redemption_id>/reverse": REWARDS,
+    "/v1/redemptions/<redemption_id>/refunds": REWARDS,
+    "/v1/redemptions/<redemption_id>/reinstate": REWARDS,
+    "/v1/operators": OPERATORS,
+    "/v1/operators/<operator>": OPERATORS,
+    "/v1/operators/<operator>/reset": OPERATORS,
+    "/v1/audit": AUDIT,
     "/v1/rewards/<reward_id>": REWARDS,
+    "/v1/rewards/<reward_id>/history": REWARDS,
+    "/v1/rewards/<reward_id>/<any(approve,fulfil,hold,release,revoke,restore):action>": REWARDS,
     "/v1/webhooks": REWARDS,
     "/v1/webhooks/<webhook_id>": REWARDS,
+    "/v1/webhooks/<webhook_id>/rotate": REWARDS,
+    "/v1/webhooks/<webhook_id>/test": REWARDS,
+    "/v1/webhooks/<webhook_id>/deliveries": REWARDS,
+    "/v1/webhooks/<webhook_id>/deliveries/<message>/replay": REWARDS,
+    "/v1/webhooks/<webhook_id>/recover": REWARDS,
+    "/v1/webhooks/<webhook_id>/replay-missing": REWARDS,
+    "/v1/webhooks/<webhook_id>/stats": REWARDS,
 }
 
 

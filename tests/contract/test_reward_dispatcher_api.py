@@ -8,13 +8,16 @@ import schemathesis
 from openapi_spec_validator import validate
 
 from referral.config import Settings
+from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
 from reward_dispatcher.http_api.app import app as make_app
 from tests.support.api_probe import probe
 from tests.support.builders.participants import PROGRAM
+from tests.support.processes import run_module
 from tests.support.settings import AUTHORIZATION, UNREACHABLE
 from tests.support.systems.reward_dispatcher import serve_reward_dispatcher
+from tests.support.waiting import wait_until
 
-OPERATIONS = 10
+OPERATIONS = 36
 OPEN_TO_ALL = {"/g/{token}"}
 
 
@@ -48,10 +51,30 @@ def test_every_write_takes_an_idempotency_key(document: dict[str, Any]) -> None:
             assert names.count("Idempotency-Key") == 1, (method, path)
 
 
+def test_the_messages_to_webhooks_are_described(document: dict[str, Any]) -> None:
+    """Each type that a webhook can be registered for, with whose reward it is, which is null after an erasure."""
+    assert sorted(document["webhooks"]) == sorted(WEBHOOK_EVENT_TYPES)
+    for name, operations in document["webhooks"].items():
+        schema = operations["post"]["requestBody"]["content"]["application/json"]["schema"]
+        message = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        assert message["properties"]["type"]["enum"] == [name]
+        data = document["components"]["schemas"][message["properties"]["data"]["$ref"].rpartition("/")[2]]
+        if name.startswith("endpoint."):
+            assert {"program", "webhook"} <= set(data["required"])
+        else:
+            assert {"beneficiary", "external_id", "erased"} <= set(data["required"])
+            assert {"type": "null"} in data["properties"]["external_id"]["anyOf"]
+
+
 @pytest.mark.integration
 def test_every_response_is_as_documented(settings: Settings, environ: dict[str, str]) -> None:
     """Generated requests, valid and invalid: no server error, and every response matches the document."""
-    with serve_reward_dispatcher(settings, environ) as system:
+    with (
+        serve_reward_dispatcher(settings, environ) as system,
+        run_module(environ, "reward_dispatcher", "fold", "pools"),
+    ):
+        codes = f"/v1/programs/{PROGRAM}/pools/vip/codes"
+        wait_until(lambda: system.client.put(codes, json=["A1"]).status_code == 200, 60)  # the fold takes part
         schema = schemathesis.openapi.from_url(f"{system.client.base_url}/openapi.json")
         operations = [found.ok() for found in schema.get_all_operations()]
         assert len(operations) == OPERATIONS

@@ -7,13 +7,12 @@ from click.testing import CliRunner, Result
 
 from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
-from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.config import Settings
 from referral.encryption import unseal
 from referral_tools.cli import main
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import PROGRAM
+from tests.support.records import write_records
 
 pytestmark = pytest.mark.integration
 
@@ -21,9 +20,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(autouse=True)
 def program(settings: Settings) -> None:
     """The program is there."""
-    writer = CatalogWriter(settings, SystemClock())
-    writer.write([program_version()], timeout=20)
-    writer.close()
+    write_records(settings, [program_version()])
 
 
 def _run(environ: dict[str, str], *words: str, said: str | None = None, **changed: str) -> Result:

@@ -24,7 +24,7 @@ from referral.tokens import TokenSigner
 from referral_tools.cli import main
 from tests.support.app_server import serve_app
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM, SELF
+from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM, SELF
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
 from tests.support.processes import run_module
 from tests.support.settings import API_SECRET, api_key
@@ -35,7 +35,7 @@ from tests.support.waiting import is_ready, wait_until
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 NOW = datetime.now(UTC)
-FRIEND = SELF.external_id
+FRIEND = "xhs:friend"
 BONUS2 = with_(BONUS3, id="bonus2", referrals=2)
 
 
@@ -85,9 +85,9 @@ class ExplainedSystem:
 
 @pytest.fixture
 def system(settings: Settings, environ: dict[str, str]) -> Iterator[ExplainedSystem]:
-    """All services except link-issuer, on a separate log; one screening rule fails for people named odd."""
+    """All services except link-issuer, on a separate log; one screening rule fails for people with a device."""
     key = api_key("boards", "admin", secret=API_SECRET)
-    catalog = (_version(), AMY, BO, SELF, key, api_key("all", "admin"))
+    catalog = (_version(), AMY, BO, SELF, *PROFILES, key, api_key("all", "admin"))
     with ExitStack() as stack:
         boards = stack.enter_context(run_leaderboard(environ))
         here = replace(settings, leaderboard=str(boards.base_url))
@@ -128,7 +128,7 @@ class PlainLogReader:
             assert _cause(line) == _numbers(cause["cause"])
         for touch in found["touches"]:
             line = self.read_line(touch["place"])
-            assert line["person"] == found["external_id"]
+            assert line["person"] == found["id"]
             assert touch["event"] == line["id"] or touch["kind"] == "click"
         for reward in found["rewards"]:
             for state in reward["states"]:
@@ -191,7 +191,7 @@ def test_an_explanation_is_correct_from_the_touches_to_the_rewards_with_its_log_
     second = system.wait_for("xhs:u2", "reward.fulfilled", 2)
     assert {one["rule"]: one["milestone"] for one in second["rewards"]} == {"first20": None, "bonus2": 2}
 
-    system.report("xhs:odd1", "person.followed", 0.4, code="AMY88")
+    system.report("xhs:odd1", "person.followed", 0.4, code="AMY88", device="d1")
     held = system.wait_for("xhs:odd1", "conversion.held", 1)
     assert (held["screening"]["status"], held["screening"]["findings"][0]["reason"]) == ("held", "rule_failed")
     assert "held for manual review" in held["verdict"]

@@ -21,6 +21,8 @@ from referral.config import Settings
 from referral_tools.stack.front_door import REQUESTS_PER_CLIENT, front_door
 from referral_tools.stack.ports import free_ports
 from referral_tools.system import is_reachable
+from reward_dispatcher.http_api.pools import UPLOAD_LIMITS
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -41,6 +43,7 @@ OWN = {
     *(f"/openapi/{name}.json" for name in APPS),
 }
 MAX_BODY = 1_048_576
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}  # HEAD and OPTIONS go where GET goes
 
 
 class StandIn(BaseHTTPRequestHandler):
@@ -68,7 +71,7 @@ class StandIn(BaseHTTPRequestHandler):
         }
         self._answer(json.dumps(body).encode())
 
-    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the base class calls methods by these names
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the base class calls methods by these names
 
     def _answer(self, body: bytes) -> None:
         self.send_response(200)
@@ -101,8 +104,11 @@ class Server(ThreadingHTTPServer):
 class Front:
     """The front door with its stand-in services."""
 
-    def __init__(self, url: str, servers: dict[str, ThreadingHTTPServer], handlers: dict[str, type[StandIn]]) -> None:
+    def __init__(
+        self, url: str, servers: dict[str, ThreadingHTTPServer], handlers: dict[str, type[StandIn]], log: Path
+    ) -> None:
         self.url = url
+        self.log = log
         self.servers = servers
         self.handlers = handlers
 
@@ -144,16 +150,22 @@ def front(tmp_path: Path) -> Iterator[Front]:
         url = f"http://127.0.0.1:{port}"
         process.start().wait_healthy(lambda: is_reachable(f"{url}/healthz"), 30)
         yield Front(
-            url, {n: server for n, (server, _) in made.items()}, {n: handler for n, (_, handler) in made.items()}
+            url,
+            {n: server for n, (server, _) in made.items()},
+            {n: handler for n, (_, handler) in made.items()},
+            process.log,
         )
 
 
-def routes() -> list[tuple[str, str]]:
-    """Every route of every service with the service's name."""
+def routes() -> list[tuple[str, str, str]]:
+    """Every route of every service: the service's name, method and path."""
     found = []
     for service, module in APPS.items():
-        app = import_module(module).app(Settings(signing_key="0" * 48, log_level="critical"))
-        found += [(service, rule.rule) for rule in app.url_map.iter_rules() if rule.rule not in OWN]
+        app = import_module(module).app(Settings(signing_key="0" * 48, log_level="critical", directory="memory"))
+        rules = [rule for rule in app.url_map.iter_rules() if rule.rule not in OWN]
+        found += [
+            (service, method, rule.rule) for rule in rules for method in sorted((rule.methods or set()) & METHODS)
+        ]
         app.extensions["referral"].close()
     return found
 
@@ -167,9 +179,9 @@ def test_every_route_of_every_service_is_reached(front: Front) -> None:
     """And its path arrives as it was sent, escapes included."""
     known = routes()
     assert len(known) > 40
-    for service, rule in known:
-        found = httpx.get(front.url + sample(rule)).json()
-        assert (found["service"], found["path"]) == (service, sample(rule)), rule
+    for service, method, rule in known:
+        found = httpx.request(method, front.url + sample(rule)).json()
+        assert (found["service"], found["path"]) == (service, sample(rule)), (method, rule)
 
 
 def test_documentation_and_specification_name_the_service(front: Front) -> None:
@@ -186,8 +198,14 @@ def test_documentation_and_specification_name_the_service(front: Front) -> None:
 
 
 def test_metrics_and_readiness_are_not_public(front: Front) -> None:
-    """They name internals; they are read on the services' own ports."""
-    assert [httpx.get(front.url + path).status_code for path in ("/metrics", "/readyz")] == [404, 404]
+    """They name internals; they are read on the services' own ports. A program gets a problem, a browser a page."""
+    for path in ("/metrics", "/readyz"):
+        problem = httpx.get(front.url + path)
+        assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
+        assert problem.json()["code"] == "not_found"
+        page = httpx.get(front.url + path, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "这里没有页面" in page.text
     assert front.received() == []
 
 
@@ -236,6 +254,22 @@ def test_a_body_above_the_limit_is_a_problem(front: Front) -> None:
     assert str(MAX_BODY) in response.json()["detail"]
 
 
+def test_only_an_upload_of_codes_may_be_larger(front: Front) -> None:
+    """It is passed on while it arrives; the service has the same limit, and its own for callers without a key."""
+    codes = f"{front.url}/v1/programs/prg_glow/pools/vip/codes"
+    answer = httpx.put(codes, content=b"x" * (3 * MAX_BODY)).json()
+    assert (answer["service"], answer["bytes"]) == ("reward-dispatcher", 3 * MAX_BODY)
+    for other in ("vip/void", "vip/codes/x"):
+        assert httpx.put(codes.replace("vip/codes", other), content=b"x" * (MAX_BODY + 1)).status_code == 413
+    with socket.create_connection(front.address) as client:
+        client.settimeout(20)
+        head = f"PUT {codes.removeprefix(front.url)} HTTP/1.1\r\nHost: x\r\nContent-Length: {UPLOAD_LIMITS.sent + 1}\r\n\r\n"
+        client.sendall(head.encode())
+        refused = HTTPResponse(client)
+        refused.begin()
+        assert (refused.status, str(UPLOAD_LIMITS.sent) in json.loads(refused.read())["detail"]) == (413, True)
+
+
 @pytest.mark.parametrize(
     "path", ["/%", "/%zz", "/AMY88%00", "/..%2f..%2fetc/passwd", "/" + "A" * 9000], ids=lambda path: path[:12]
 )
@@ -259,6 +293,21 @@ def test_a_service_that_is_down_is_503_and_the_others_work(front: Front) -> None
     response = httpx.get(f"{front.url}/p/prg_glow")
     assert (response.status_code, response.json()["code"], response.headers["retry-after"]) == (503, "unavailable", "2")
     assert httpx.get(f"{front.url}/AMY88").status_code == 200
+
+
+def test_the_log_names_the_service_that_failed_and_never_the_person_or_the_client(front: Front) -> None:
+    """One line for each request that no service answered, and none for a body that is too large."""
+    front.servers["conversion-tracker"].shutdown()
+    front.servers["conversion-tracker"].server_close()
+    path = "/v1/programs/prg_glow/people/xhs:amy-4711"
+    assert httpx.get(f"{front.url}{path}?name=amy-4711").status_code == 503
+    assert httpx.patch(f"{front.url}{path}", content=b"x" * (MAX_BODY + 1)).status_code == 413
+    wait_until(lambda: "request failed" in front.log.read_text(), 10)
+    log = front.log.read_text()
+    assert "amy-4711" not in log
+    assert "client:" not in log
+    failures = [json.loads(line) for line in log.splitlines() if "request failed" in line]
+    assert [(one["upstream"], one["method"], one["status"]) for one in failures] == [("conversion-tracker", "GET", 503)]
 
 
 def test_a_browser_gets_a_page_for_an_error_of_the_front_door(front: Front) -> None:

@@ -5,12 +5,13 @@ from threading import Barrier
 
 import pytest
 from flask import Flask
-from redis import Redis
 
 from referral.config import Settings
+from referral.redis_client import RedisClient, servers_of
+from tests.support.redis_servers import matching_keys, on_both_kinds_of_redis
 from tests.support.tiny_service import SMALL_BODIES, headers, tiny_service
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, on_both_kinds_of_redis]
 
 THINGS = "/v1/programs/prg_glow/things"
 
@@ -36,10 +37,10 @@ def test_a_repeated_request_gets_the_first_response(app: Flask) -> None:
     assert other.get_json()["number"] == first.get_json()["number"] + 1
 
 
-def test_responses_are_stored_for_a_day(app: Flask, redis: "Redis") -> None:
+def test_responses_are_stored_for_a_day(app: Flask, redis: RedisClient) -> None:
     """Redis deletes them by itself after that."""
     app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
-    keys = redis.keys("http:idempotency:*")
+    keys = matching_keys(redis, "http:idempotency:*")
     assert len(keys) == 1
     assert 86_000 < redis.ttl(keys[0]) <= 86_400
 
@@ -92,11 +93,11 @@ def test_one_of_many_simultaneous_requests_is_executed(app: Flask) -> None:
     assert len({number for status, number in responses if status == 201}) == 1
 
 
-def test_the_second_request_waits_while_the_first_is_in_progress(app: Flask, redis: "Redis") -> None:
+def test_the_second_request_waits_while_the_first_is_in_progress(app: Flask, redis: RedisClient) -> None:
     """409 with Retry-After: the key is reserved, and no response is stored yet."""
     client = app.test_client()
     client.post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
-    (redis_key,) = redis.keys("http:idempotency:*")
+    (redis_key,) = matching_keys(redis, "http:idempotency:*")
     import msgspec
 
     request_digest, *_ = msgspec.msgpack.decode(redis.get(redis_key))
@@ -109,25 +110,26 @@ def test_the_second_request_waits_while_the_first_is_in_progress(app: Flask, red
     )
 
 
-def test_the_rate_limit_covers_all_processes_and_stores_no_address(redis_url: str, redis: "Redis") -> None:
+def test_the_rate_limit_covers_all_processes_and_stores_no_address(redis_url: str, redis: RedisClient) -> None:
     """Two processes share their counts; Redis stores a hash that expires with its window."""
     settings = Settings(signing_key="k" * 32, redis=redis_url, rate_limit="3/day")
     one, two = tiny_service(settings).test_client(), tiny_service(settings).test_client()
     responses = [client.get("/docs").status_code for client in (one, two, one, two)]
     assert responses == [200, 200, 200, 429]
-    (name,) = redis.keys("http:limit:*")
+    (name,) = matching_keys(redis, "http:limit:*")
     assert b"127.0.0.1" not in name
     assert 0 < redis.ttl(name) <= 86_400
 
 
-def test_a_redis_with_eviction_is_not_ready(app: Flask, redis: "Redis") -> None:
+def test_a_redis_with_eviction_is_not_ready(app: Flask, redis: RedisClient) -> None:
     """Evicted keys would break exactly-once."""
     check = app.extensions["referral"].redis
     from referral.http.health import redis_check
 
     assert redis_check(check)() is None
-    redis.config_set("maxmemory-policy", "allkeys-lru")
-    try:
-        assert "noeviction" in (redis_check(check)() or "")
-    finally:
-        redis.config_set("maxmemory-policy", "noeviction")
+    for server in servers_of(redis):
+        server.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            assert "noeviction" in (redis_check(check)() or "")
+        finally:
+            server.config_set("maxmemory-policy", "noeviction")

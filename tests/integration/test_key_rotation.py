@@ -9,16 +9,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from msgspec.structs import replace
-from redis import Redis
 
 from referral.config import Settings
 from referral.key_ring import PURPOSES
+from referral.redis_client import RedisClient
 from referral.topics import REWARDS
 from reward_dispatcher.domain.discount_codes import generate_discount_code
-from tests.support.builders.participants import AMY
+from tests.support.builders.participants import AMY, person_id
 from tests.support.builders.reward_dispatcher import grant, reward_terms
 from tests.support.log_reader import read_lines
 from tests.support.processes import run_module
+from tests.support.redis_servers import empty
 from tests.support.settings import SIGNING_KEY, api_key
 from tests.support.systems.conversion_tracker import serve_conversion_tracker
 from tests.support.systems.link_issuer import PROGRAM, RULES, serve_link_issuer
@@ -28,6 +29,7 @@ from tests.support.webhook_receiver import WebhookReceiver, run_receiver
 
 pytestmark = pytest.mark.integration
 NEW_KEYS = {purpose: f"the-new-key-for-{purpose}".ljust(40, "x") for purpose in PURPOSES}
+NEW_KEYS["pseudonyms"] = SIGNING_KEY  # never another one: it would make each person a new one
 ROTATED = {"REFERRAL_KEYS": ",".join(f"{purpose}:2026b:{value}" for purpose, value in NEW_KEYS.items())}
 REMOVED = {**ROTATED, "REFERRAL_SIGNING_KEY": ""}
 
@@ -52,15 +54,17 @@ def rewards(settings: Settings, environ: Mapping[str, str], receiver: WebhookRec
             )
         )
         stack.enter_context(run_module(system.environ, "reward_dispatcher", "fold", "ledger"))
+        stack.enter_context(run_module(system.environ, "reward_dispatcher", "fold", "pools"))
+        stack.enter_context(run_module(system.environ, "reward_dispatcher", "fold", "deliveries"))
         stack.enter_context(run_module({**environ, "REFERRAL_WORKER": "one"}, "reward_dispatcher", "worker"))
         if not receiver.secret:
             answer = system.client.post("/v1/webhooks", json={"program": "prg_glow", "url": receiver.url})
-            receiver.secret = answer.json()["secret"]
+            receiver.secret, receiver.public_key = answer.json()["secret"], answer.json()["public_key"]
         yield system
 
 
 def test_codes_guides_and_webhooks_outlive_a_rotation(
-    settings: Settings, environ: dict[str, str], redis: "Redis"
+    settings: Settings, environ: dict[str, str], redis: RedisClient
 ) -> None:
     """Also after a refold under the new keys. Once the old key is removed, what needed it is refused."""
     with run_receiver() as receiver:
@@ -68,7 +72,7 @@ def test_codes_guides_and_webhooks_outlive_a_rotation(
             before = _give(system)
             _is_masked_without_its_scope(system, before)
             wait_until(lambda: receiver.rewards() >= {"rwd_code", "rwd_pool", "rwd_guide"}, 60)
-        redis.flushdb()
+        empty(redis)
         with rewards(settings, environ | ROTATED, receiver) as system:
             _is_unchanged(system, before)
             _is_made_with_the_new_keys(system, receiver)
@@ -86,9 +90,11 @@ def _give(system: RewardDispatcher) -> Given:
     assert answer.status_code == 200, answer.text
     system.write_rewards(
         [
-            grant("rwd_code", beneficiary="xhs:friend1"),
-            grant("rwd_pool", beneficiary="xhs:friend2", pool="vip"),
-            replace(grant("rwd_guide", beneficiary="xhs:friend3", pool="skincare-secrets.pdf"), kind="guide"),
+            grant("rwd_code", beneficiary=person_id("xhs:friend1")),
+            grant("rwd_pool", beneficiary=person_id("xhs:friend2"), pool="vip"),
+            replace(
+                grant("rwd_guide", beneficiary=person_id("xhs:friend3"), pool="skincare-secrets.pdf"), kind="guide"
+            ),
         ]
     )
     ids = ("rwd_code", "rwd_pool", "rwd_guide")
@@ -134,7 +140,7 @@ def _is_unchanged(system: RewardDispatcher, before: Given) -> None:
 
 def _is_made_with_the_new_keys(system: RewardDispatcher, receiver: WebhookReceiver) -> None:
     """A code of the new key; a guide link with the id of its key; a message that the old secret verifies."""
-    system.write_rewards([grant("rwd_new", beneficiary="xhs:friend4")])
+    system.write_rewards([grant("rwd_new", beneficiary=person_id("xhs:friend4"), code_key="2026b")])
     expected = generate_discount_code(NEW_KEYS["codes"].encode(), "rwd_new")
     wait_until(lambda: _reward(system, "rwd_new").get("code") == expected, 60)
     assert "/g/2026b." in str(_reward(system, "rwd_guide")["download"])

@@ -7,19 +7,18 @@ from click.testing import CliRunner, Result
 
 from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
-from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.config import Settings
 from referral.encryption import key_id_of, seal, unseal
 from referral.events.entities import AdapterSecret, Webhook
 from referral.key_ring import PURPOSES
 from referral_tools.cli import main
-from reward_dispatcher.webhook_secret import webhook_secret
+from reward_dispatcher.webhook_secrets import new_secret_pair, newest_secret_pair, seal_secret_pair
 from tests.support.builders.conversion_tracker import PROGRAM, program_version
+from tests.support.records import write_records
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
-CLEAR = Webhook(recorded_at=NOW, id="whk_1", program=PROGRAM, url="https://hook.example/", secret="whsec_in-the-clear")
+PAIR = new_secret_pair()
 RING = ",".join(f"{purpose}:2026b:{purpose.ljust(40, 'x')}" for purpose in PURPOSES)
 
 
@@ -37,25 +36,26 @@ def _read(settings: Settings) -> Catalog:
 def test_secrets_are_sealed_with_the_newest_key_and_the_old_one_can_go(
     environ: dict[str, str], settings: Settings
 ) -> None:
-    """A webhook in clear and an adapter's secrets under the signing key: after `reseal` neither needs the signing key."""
+    """A webhook's and an adapter's secrets under the signing key: after `reseal` neither needs the signing key."""
     secrets = tuple(seal(settings.key_ring(), PROGRAM, "shop", text) for text in ("newer-one", "older-one"))
     adapter = AdapterSecret(recorded_at=NOW, program=PROGRAM, name="shop", sealed=secrets)
-    writer = CatalogWriter(settings, SystemClock())
-    writer.write([program_version(), CLEAR, adapter], timeout=20)
-    writer.close()
+    sealed = seal_secret_pair(settings.key_ring(), PROGRAM, "whk_1", PAIR)
+    webhook = Webhook(
+        recorded_at=NOW, registered_at=NOW, id="whk_1", program=PROGRAM, url="https://hook.example/", sealed=(sealed,)
+    )
+    write_records(settings, [program_version(), webhook, adapter])
     rotated = {"REFERRAL_KEYS": RING}
     before = _run(environ, "list", **rotated).stdout
     assert [line.split() for line in before.splitlines() if line.startswith("sealing")] == [
         ["sealing", "2026b", "newest", "0"],
-        ["sealing", "REFERRAL_SIGNING_KEY", "reads", "1"],
-        ["sealing", "(in", "clear)", "referral", "keyring", "reseal", "1"],
+        ["sealing", "REFERRAL_SIGNING_KEY", "reads", "2"],
     ]
     assert "2 sealed with the newest key" in _run(environ, "reseal", **rotated).stdout
     assert "0 sealed with the newest key" in _run(environ, "reseal", **rotated).stdout
     catalog, ring = _read(settings), Settings.from_env({"REFERRAL_KEYS": RING}).key_ring()
-    webhook, secret = catalog.webhook("whk_1"), catalog.adapter_secret(PROGRAM, "shop")
-    assert webhook is not None
-    assert (webhook.secret, webhook_secret(ring, webhook)) == (None, CLEAR.secret)
+    resealed, secret = catalog.webhook("whk_1"), catalog.adapter_secret(PROGRAM, "shop")
+    assert resealed is not None
+    assert newest_secret_pair(ring, resealed) == PAIR
     assert secret is not None
     assert [unseal(ring, PROGRAM, "shop", one) for one in secret.sealed] == ["newer-one", "older-one"]
     assert {key_id_of(one) for one in secret.sealed} == {"2026b"}

@@ -17,20 +17,21 @@ from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
-from referral.events import ids
 from referral.events.entities import Participant
 from referral.http.health import LogCheck
 from referral.log.ack import PendingAck
+from referral.log.connection import create_consumer
 from referral.log.errors import LogUnavailable, NotDurable, Overloaded
-from referral.log.publisher import Publisher
+from referral.log.publisher import KeyedRecord, Publisher
 from referral.log.records import split
 from referral.log.topic_admin import TopicMismatch, ensure_topics
-from referral.topics import EVENTS, partition_of
+from referral.topics import EVENTS, PEOPLE, partition_of
 from referral_tools.stack.stack import Stack
 from tests.support.settings import SIGNING_KEY
 from tests.support.waiting import is_within, wait_until
 
 pytestmark = pytest.mark.integration
+_ENROLLED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def all_lines(settings: Settings) -> dict[int, list[bytes]]:
@@ -49,16 +50,10 @@ def all_lines(settings: Settings) -> dict[int, list[bytes]]:
     return lines
 
 
-def participant(number: int, name: str = "Amy") -> Participant:
+def participant(number: int, partner: str | None = None) -> Participant:
     """A participant with the code AMY<number>."""
-    external = f"xhs:u{number}"
     return Participant(
-        recorded_at=datetime.now(UTC),
-        id=ids.participant_id("prg_t", external),
-        program="prg_t",
-        external_id=external,
-        display_name=name,
-        code=f"AMY{number}",
+        recorded_at=_ENROLLED_AT, id=f"psn_{number:016}", program="prg_t", code=f"AMY{number}", partner=partner
     )
 
 
@@ -89,6 +84,63 @@ def test_every_acknowledged_line_is_on_the_log_in_its_partition(settings: Settin
         assert {partition_of(f"k{line.rsplit(b'-', 1)[1].decode()}", settings.partitions) for line in here} == {
             partition
         }
+
+
+def people_on_log(settings: Settings) -> dict[bytes, list[tuple[int, bytes]]]:
+    """The values of the records of `people` by key, each with its partition, in their order."""
+    consumer = create_consumer(settings)
+    partitions = [TopicPartition(settings.topic_prefix + PEOPLE.name, number) for number in range(settings.partitions)]
+    consumer.assign(partitions)
+    consumer.seek_to_beginning(*partitions)
+    wanted, found = sum(consumer.end_offsets(partitions).values()), dict[bytes, list[tuple[int, bytes]]]()
+    while sum(map(len, found.values())) < wanted:
+        for records in consumer.poll(200).values():
+            for record in records:
+                found.setdefault(bytes(record.key), []).append((record.partition, bytes(record.value)))
+    consumer.close()
+    return found
+
+
+def test_records_of_people_are_acknowledged_together_with_lines(settings: Settings) -> None:
+    """Of many threads, with a line and with a batch: each is a record with its key, on the partition of the person, in order."""
+    publisher = Publisher(settings)
+
+    def record(number: int, version: int = 0) -> KeyedRecord:
+        return KeyedRecord(f"psn_{number}", b"person/psn_%d" % number, b"%d-%d" % (number, version))
+
+    def single(number: int) -> None:
+        publisher.publish(EVENTS, [(f"k{number}", b"single-%d" % number)], [record(number)])
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(single, range(200)))
+    batch = [record(number) for number in range(200, 2700)]
+    publisher.publish(EVENTS, [(f"k{number}", b"batch-%d" % number) for number in range(50)], batch)
+    publisher.publish(EVENTS, [("k1", b"single-1")], [record(1, version) for version in (1, 2, 3)])
+    publisher.close()
+    found = people_on_log(settings)
+    assert len(found) == 2700
+    assert [value for _, value in found[b"person/psn_1"]] == [b"1-0", b"1-1", b"1-2", b"1-3"]
+    assert all(
+        {place for place, _ in records} == {partition_of(key.decode().removeprefix("person/"), settings.partitions)}
+        for key, records in found.items()
+    )
+    assert sum(map(len, all_lines(settings).values())) == 251
+
+
+def test_records_of_people_that_are_not_acknowledged_are_reported(environ: dict[str, str], silent_broker: str) -> None:
+    """With their lines, in time; and nothing is accepted beyond the limit in flight."""
+    settings = Settings.from_env(
+        environ | {"REFERRAL_KAFKA": silent_broker, "REFERRAL_ACK_TIMEOUT_MS": "300", "REFERRAL_MAX_IN_FLIGHT": "3"}
+    )
+    publisher = Publisher(settings)
+    people = [KeyedRecord(f"psn_{number}", b"k%d" % number, b"x") for number in range(3)]
+    with pytest.raises(Overloaded):
+        publisher.publish(EVENTS, [("k", b"x")], people)
+    assert publisher.in_flight() == 0
+    began = time.monotonic()
+    with pytest.raises(NotDurable):
+        publisher.publish(EVENTS, [("k", b"x")], people[:1])
+    assert is_within(2, began)
 
 
 def test_a_broker_that_does_not_answer_is_reported_in_time_and_nothing_accumulates(
@@ -138,11 +190,9 @@ def test_every_reader_finds_an_entity_once_its_write_is_acknowledged(settings: S
         writer.write([participant(number)], timeout=30)
         assert follower.view.code(f"amy{number}") == reader.view.code(f"AMY{number}") is not None
     assert follower.stale_reason() is None
-    writer.write([participant(3, "Ámy")], timeout=30)
+    writer.write([participant(3, "ptn_a")], timeout=30)
     follower.read_to_end(30)
-    found = follower.view.participant_by_external("prg_t", "xhs:u3")
-    assert found is not None
-    assert found.display_name == "Ámy"
+    assert follower.view.participant(participant(3).id) == participant(3, "ptn_a")
     assert len(follower.view) == 20
     follower.stop()
     reader.close()
@@ -156,17 +206,32 @@ def test_without_a_broker_the_catalog_reports_nothing_as_unknown_and_is_not_read
     with pytest.raises(
         LogUnavailable, match=r"Cannot read the catalog from Kafka at 127\.0\.0\.1:1: .*broker is running"
     ):
-        follower.view.participant("par_unknown")
+        follower.view.participant("psn_unknown")
     assert is_within(3, began)
     assert follower.stale_reason() is not None
+    follower.stop()
+
+
+def test_a_caller_with_more_time_waits_until_the_broker_is_back(mortal: Stack, topic_prefix: str) -> None:
+    """A read that fails is repeated for it, and fails a request of ordinary time."""
+    settings = Settings(signing_key=SIGNING_KEY, kafka=mortal.kafka, topic_prefix=topic_prefix, directory="memory")
+    ensure_topics(settings)
+    follower = CatalogFollower(settings).start()
+    mortal.kafka_process.kill()
+    with ThreadPoolExecutor(1) as threads:
+        patient = threads.submit(follower.read_to_end, 90)
+        with pytest.raises(LogUnavailable):
+            follower.read_to_end()
+        mortal.start_kafka()
+        patient.result()
     follower.stop()
 
 
 def test_topics_are_created_once_and_a_topic_that_differs_is_reported(environ: dict[str, str]) -> None:
     """Missing topics are created, correct ones are left alone, and one that differs is an error."""
     settings = Settings.from_env(environ)
-    assert f"{settings.topic_prefix}events" in ensure_topics(settings)
-    assert ensure_topics(settings) == []
+    assert f"{settings.topic_prefix}events" in ensure_topics(settings).created
+    assert ensure_topics(settings) == ([], {})
     with pytest.raises(TopicMismatch, match=r"events has 4 partitions, not 5.*REFERRAL_PARTITIONS"):
         ensure_topics(Settings.from_env(environ | {"REFERRAL_PARTITIONS": "5"}))
 
@@ -174,11 +239,11 @@ def test_topics_are_created_once_and_a_topic_that_differs_is_reported(environ: d
 def test_a_process_with_another_partition_count_than_the_topics_is_not_ready(environ: dict[str, str]) -> None:
     """It would look for people on the wrong partitions; readiness gives the reason."""
     settings = Settings.from_env(environ)
-    assert "referral topics ensure" in str(LogCheck(settings, {})())
+    wait_until(lambda: "referral topics ensure" in str(LogCheck(settings, {})()))
     ensure_topics(settings)
-    assert LogCheck(settings, {})() is None
+    wait_until(lambda: LogCheck(settings, {})() is None)
     other = Settings.from_env(environ | {"REFERRAL_PARTITIONS": "3"})
-    assert "has 4 partitions, not 3" in str(LogCheck(other, {})())
+    wait_until(lambda: "has 4 partitions, not 3" in str(LogCheck(other, {})()))
 
 
 def test_writes_continue_after_the_broker_was_killed_with_lines_in_flight(mortal: Stack, topic_prefix: str) -> None:
@@ -186,12 +251,15 @@ def test_writes_continue_after_the_broker_was_killed_with_lines_in_flight(mortal
     settings = Settings(signing_key=SIGNING_KEY, kafka=mortal.kafka, redis=mortal.redis, topic_prefix=topic_prefix)
     ensure_topics(settings)
     publisher, writer = Publisher(settings), CatalogWriter(settings, SystemClock())
-    numbers = count()
+    numbers, people = count(), list[bytes]()
 
     def accepted() -> bool:
         lines = [(f"k{number}", b"line-%d" % number) for number in islice(numbers, 40)]
         try:
             publisher.submit_many(EVENTS, lines).wait(2)
+            number = next(numbers)
+            publisher.publish(EVENTS, lines[:1], [KeyedRecord(f"psn_{number}", b"psn_%d" % number, b"person")])
+            people.append(b"psn_%d" % number)
             writer.write([participant(0)])
         except NotDurable:
             return False
@@ -207,6 +275,7 @@ def test_writes_continue_after_the_broker_was_killed_with_lines_in_flight(mortal
     wait_until(accepted)
     publisher.close()
     writer.close()
+    assert set(people) <= people_on_log(settings).keys()
 
 
 def _is_pending(ack: PendingAck) -> bool:

@@ -15,7 +15,7 @@ from referral.events.board_rules import Board
 from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM
+from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM, person_id
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
 from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.conversion_tracker import ConversionTracker, event
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 FRIEND = "xhs:u1"
 BONUS1 = replace(BONUS3, id="bonus1", referrals=1)
-CONVERSION = conversion_id(referral_id(PROGRAM, FRIEND, AMY.id))
+CONVERSION = conversion_id(referral_id(PROGRAM, person_id(FRIEND), AMY.id))
 
 
 def _terms() -> ProgramVersion:
@@ -55,7 +55,7 @@ class Whole:
     def stands(self) -> dict[str, Any]:
         """What the doors say: since when it pays, rewards by rule and status, the board, the growth figures."""
         person = self.events.person(FRIEND) or {}
-        wallets = [*self.rewards.wallet(AMY.external_id), *self.rewards.wallet(FRIEND)]
+        wallets = [*self.rewards.wallet("xhs:amy"), *self.rewards.wallet(FRIEND)]
         board = self.boards.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all").json()
         insights = self.boards.get(f"/v1/programs/{PROGRAM}/insights").json()
         return {
@@ -68,14 +68,14 @@ class Whole:
 
     def reward_ids(self) -> set[object]:
         """The ids of all rewards that there are."""
-        return {one["id"] for person in (AMY.external_id, FRIEND) for one in self.rewards.wallet(person)}
+        return {one["id"] for person in ("xhs:amy", FRIEND) for one in self.rewards.wallet(person)}
 
 
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
     key = api_key("boards", "admin", secret=API_SECRET)
-    catalog = (_terms(), AMY, BO, key, api_key("all", "admin"))
+    catalog = (_terms(), AMY, BO, *PROFILES[:2], key, api_key("all", "admin"))
     with serve_events_to_rewards(settings, environ, *catalog) as (events, rewards), run_leaderboard(environ) as boards:
         wait_until(lambda: is_ready(boards), 60)
         yield Whole(events, rewards, boards)

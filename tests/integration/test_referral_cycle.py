@@ -14,7 +14,7 @@ from referral.events.board_rules import Board
 from referral.events.entities import ProgramVersion
 from referral.events.ids import conversion_id, referral_id
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM
+from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM
 from tests.support.builders.reward_dispatcher import FIRST20
 from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.conversion_tracker import ConversionTracker, event
@@ -61,7 +61,7 @@ class Whole:
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
     key = api_key("boards", "admin", secret=API_SECRET)
-    catalog = (_terms(), AMY, BO, key, api_key("all", "admin"))
+    catalog = (_terms(), AMY, BO, *PROFILES[:2], key, api_key("all", "admin"))
     with serve_events_to_rewards(settings, environ, *catalog) as (events, rewards), run_leaderboard(environ) as boards:
         wait_until(lambda: is_ready(boards), 60)
         yield Whole(events, rewards, boards)
@@ -98,7 +98,7 @@ def test_what_had_counted_is_taken_back_when_it_turns_out_to_close_a_circle(whol
         },
     )
     assert [one["revoked_for"] for one in whole.rewards.wallet("xhs:amy")] == ["ring"]
-    conversion = conversion_id(referral_id(PROGRAM, "xhs:amy", BO.id))
+    conversion = conversion_id(referral_id(PROGRAM, AMY.id, BO.id))
     said = [line for line in whole.events.decoded("conversions") if line["id"] == conversion]
     assert [(line["type"], line.get("reasons")) for line in said[-1:]] == [("conversion.rejected", ["ring"])]
     assert whole.events.person("xhs:amy")["referrer"]["external_id"] == "xhs:bo"

@@ -16,7 +16,7 @@ from referral.events.conversions import ConversionCleared
 from referral.events.entities import ProgramVersion
 from referral_tools.cli import main
 from tests.support.app_server import serve_app
-from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.builders.participants import AMY, PROGRAM, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, friend_conversion, friend_reversal, reward_terms
 from tests.support.processes import run_module
 from tests.support.settings import api_key
@@ -41,7 +41,12 @@ def _healthy_terms() -> ProgramVersion:
 
 
 def _healthy_conversion(number: int) -> ConversionCleared:
-    return replace(friend_conversion(number), program=HEALTHY, id=f"cnv_healthy{number}", person=f"xhs:other{number}")
+    return replace(
+        friend_conversion(number),
+        program=HEALTHY,
+        id=f"cnv_healthy{number}",
+        person=person_id(f"xhs:other{number}", HEALTHY),
+    )
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def test_what_a_program_cannot_process_is_set_aside_listed_and_replayed_after_it
     assert first["detail"].startswith("OverflowError")
     assert first["source"]["topic"] == "conversions"
     detail = system.request("GET", f"/{first['id']}").json()
-    assert detail["content"]["person"] == "xhs:friend1"
+    assert detail["content"]["person"] == person_id("xhs:friend1")
     assert system.request("GET", f"/{first['id']}", "rk_reader").json()["content"] is None
     assert first["id"] in system.run("rejected", "list", PROGRAM)
     assert "OverflowError" in system.run("rejected", "show", PROGRAM, first["id"])

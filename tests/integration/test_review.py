@@ -21,9 +21,10 @@ from referral.topics import ATTRIBUTIONS
 from referral_tools.cli import main
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM, day
+from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM, day, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, GUIDE
 from tests.support.processes import run_module
+from tests.support.redis_servers import empty
 from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.conversion_tracker import ConversionTracker, event
 from tests.support.systems.events_to_rewards import serve_events_to_rewards
@@ -33,15 +34,15 @@ from tests.support.waiting import is_ready, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-LED = referral_id(PROGRAM, AMY.external_id, AMY.id)
+LED = referral_id(PROGRAM, AMY.id, AMY.id)
 HELD = conversion_id(LED)
-FRIEND = conversion_id(referral_id(PROGRAM, "xhs:u1", AMY.id))
+FRIEND = conversion_id(referral_id(PROGRAM, person_id("xhs:u1"), AMY.id))
 # What attribution never lets pass, and screening holds in this program: the second lock.
 SELF_REFERRAL = ReferralQualified(
     occurred_at=day(2),
     program=PROGRAM,
     id=LED,
-    person=AMY.external_id,
+    person=AMY.id,
     referrer=AMY.id,
     version=1,
     evidence=Evidence(kind="code", touched_at=day(1), event="evt_1", code=AMY.code),
@@ -122,7 +123,7 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Every service but link-issuer, on a log of the test's own."""
     key = api_key("boards", "admin", secret=API_SECRET)
     others = api_key("other", "admin", programs=("prg_other",)), api_key("reader", "read")
-    catalog = (_terms(), AMY, BO, key, api_key("all", "admin"), *others)
+    catalog = (_terms(), AMY, BO, *PROFILES[:2], key, api_key("all", "admin"), *others)
     [port] = free_ports(1)
     with ExitStack() as stack:
         events, rewards = stack.enter_context(serve_events_to_rewards(settings, environ, *catalog))
@@ -146,7 +147,7 @@ def test_what_is_held_is_released_and_rejected_and_a_ban_takes_all_back_until_it
     _is_refused(whole)
     whole.events.wait_until_folded()
     before = whole.events.fold_states()
-    whole.events.context.redis.flushdb()
+    empty(whole.events.context.redis)
     wait_until(lambda: whole.events.fold_states() == before)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from referral_tools.system import SERVICES, free_base
+from referral_tools.system import SERVICES, free_base, is_reachable
 from tests.support.systems.command import output_of, run_command
 from tests.support.waiting import wait_until
 
@@ -67,7 +67,7 @@ def test_one_command_runs_everything_and_ctrl_c_ends_it(home: Path) -> None:
         children = psutil.Process(run.pid).children(recursive=True)
         reader = Reader(home, base)
         amy, accepted = reader.tells()
-        assert (amy["code"], accepted) == ("AMY89", {"accepted": 1, "rejected": [], "warnings": []})
+        assert (amy["code"][:3], accepted) == ("AMY", {"accepted": 1, "rejected": [], "warnings": []})
         wait_until(lambda: come_of_it(reader.asks()) == ("xhs:amy", ["first20"], ["guide"], [("Amy", 1)]), _FOLD_S)
     assert run.returncode == 0, output_of(home).read_text()
     assert not (home / "run.json").exists()
@@ -106,6 +106,28 @@ def test_it_starts_again_on_its_data_at_another_base_and_says_so_when_its_broker
     assert psutil.wait_procs(children, timeout=60)[1] == []
 
 
+def test_a_cluster_goes_on_without_one_of_each_and_starts_it_again(tmp_path: Path) -> None:
+    """Three brokers, six nodes of Redis, two workers a fold: what is killed is reported and started; Ctrl-C ends everything."""
+    base = free_base()
+    with run_command(tmp_path, base, "--cluster") as run:
+        children = psutil.Process(run.pid).children(recursive=True)
+        brokers = [child for child in children if "kafka.Kafka" in child.cmdline()]
+        nodes = [child for child in children if "redis-server" in child.name()]
+        workers = [listener(children, base + port) for port in (12, 52)]  # of the fold `attribute`
+        assert (len(brokers), len(nodes), len(set(workers))) == (3, 6, 2)
+        victims = (brokers[0], nodes[0], workers[0])
+        for victim in victims:
+            victim.kill()
+        reader = Reader(tmp_path, base)
+        wait_until(lambda: len(re.findall("is started again", output_of(tmp_path).read_text())) == len(victims))
+        wait_until(lambda: all(is_reachable(f"http://127.0.0.1:{base + port}/readyz") for port in (1, 2, 3, 4, 12)))
+        reader.tells()
+        wait_until(lambda: come_of_it(reader.asks()) == ("xhs:amy", ["first20"], ["guide"], [("Amy", 1)]), _FOLD_S)
+        children += psutil.Process(run.pid).children(recursive=True)
+    assert run.returncode == 0, output_of(tmp_path).read_text()
+    assert psutil.wait_procs(children, timeout=60)[1] == []
+
+
 def test_a_taken_port_is_refused_by_name(home: Path) -> None:
     """The message names the port and the way out, before anything is started."""
     base = free_base()
@@ -114,6 +136,15 @@ def test_a_taken_port_is_refused_by_name(home: Path) -> None:
     assert run.returncode == 1
     assert f"port {base + 3} is taken" in output_of(home).read_text()
     assert "REFERRAL_PORT_BASE" in output_of(home).read_text()
+
+
+def listener(processes: list[psutil.Process], port: int) -> psutil.Process:
+    """The process that listens on a port."""
+    return next(
+        one
+        for one in processes
+        if any(socket.laddr.port == port for socket in one.net_connections() if not socket.raddr)
+    )
 
 
 @contextmanager

@@ -7,17 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
-from redis import Redis
 
 from referral.config import Settings
 from referral.events.entities import ProgramVersion
 from referral.events.facts import ClickToken
 from referral.events.screening import Churn, DeadlineBurst, DisposableHandle, NetworkBurst, Screening, VelocityPerMinute
 from referral.events.timestamps import to_ms
+from referral.redis_client import RedisClient
 from referral.tokens import TokenSigner
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM, participant
+from tests.support.builders.participants import AMY, BO, PROGRAM, PSEUDONYMS, participant
 from tests.support.builders.reward_dispatcher import FIRST20
+from tests.support.redis_servers import empty
 from tests.support.settings import api_key
 from tests.support.systems.conversion_tracker import ConversionTracker, event
 from tests.support.systems.events_to_rewards import serve_events_to_rewards
@@ -60,7 +61,7 @@ class Whole:
 
     def verdicts(self) -> dict[str, tuple[str, ...]]:
         """The last that was said of each person: the type and the reasons."""
-        lines = self.events.decoded("conversions")
+        lines = self.events.named("conversions")
         return {line["person"].removeprefix("xhs:"): (line["type"], *line.get("reasons", ())) for line in lines}
 
     def counted(self, group: str) -> Counter[tuple[str, ...]]:
@@ -71,12 +72,12 @@ class Whole:
 @pytest.fixture
 def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     """Conversion-tracker and reward-dispatcher, on a log of the test's own."""
-    catalog = (_terms(), replace(AMY, device="amys"), BO, CY, api_key("all", "admin"))
+    catalog = (_terms(), replace(AMY, device=PSEUDONYMS.device(PROGRAM, "amys")), BO, CY, api_key("all", "admin"))
     with serve_events_to_rewards(settings, environ, *catalog) as (events, rewards):
         yield Whole(events, rewards)
 
 
-def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(whole: Whole, redis: "Redis") -> None:
+def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(whole: Whole, redis: RedisClient) -> None:
     """Folds meet the people of one referrer in any order; how many pass is the same in each. A wipe changes nothing."""
     for number in range(4):
         whole.says(f"net{number}", 240 + 2 * number, code="AMY88", network="n1")
@@ -104,7 +105,7 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
     assert whole.verdicts()["amys_own"] == (REJECTED, "same_device")
     assert whole.verdicts()["shill"] == (REJECTED, "disposable_handle")
     held = whole.events.get(f"/v1/programs/{PROGRAM}/conversions?status=held").get_json()["items"]
-    observed = {one["person"]: one["reasons"][0]["observed"] for one in held}
+    observed = {one["external_id"]: one["reasons"][0]["observed"] for one in held}
     assert observed["xhs:back"].keys() == {"follows", "limit"}
     assert {numbers["limit"] for person, numbers in observed.items() if person.startswith("xhs:net")} == {3}
 
@@ -116,7 +117,7 @@ def test_each_rule_acts_by_its_threshold_and_only_what_is_cleared_is_rewarded(wh
 
     whole.events.wait_until_folded()
     before, said = whole.events.fold_states(), len(whole.events.lines("conversions"))
-    redis.flushdb()
+    empty(redis)
     wait_until(lambda: whole.events.fold_states() == before)
     assert len(whole.events.lines("conversions")) == said
 

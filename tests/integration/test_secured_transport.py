@@ -112,7 +112,7 @@ def test_a_referral_passes_through_all_processes_with_the_rights_of_each(
         hook = {"program": "prg_tls", "url": receiver.url, "events": ["reward.fulfilled"]}
         made = http.post(f"{at['reward-dispatcher']}/v1/webhooks", json=hook, headers={"Idempotency-Key": "hook-1"})
         assert made.status_code == 201, made.text
-        receiver.secret = made.json()["secret"]
+        receiver.secret, receiver.public_key = made.json()["secret"], made.json()["public_key"]
         limited = http.post(
             f"{at['link-issuer']}/v1/participants/{amy.id}/links", json={"channel": "wechat", "max_uses": 5}
         )
@@ -177,14 +177,16 @@ def _sample_keys() -> dict[str, str]:
 
 @pytest.mark.parametrize("process", [user.process for user in USERS])
 def test_a_process_reaches_its_own_keys_in_redis_and_those_of_no_other_service(system: System, process: str) -> None:
-    """Folds only their own state; HTTP services read their service's, and share the keys of requests."""
+    """Folds only their own state; HTTP services read their service's, and share the keys of requests; delivery reads its fold's."""
     keys, own = _sample_keys(), ROWS[process].service
+    permitted = next(user.reads for user in USERS if user.process == process)
     with connect_for_http(settings_of(system, process)) as redis:
         redis.set(keys[process], "1", ex=60)
         assert redis.get(keys[process]) == b"1"
         for other in keys.keys() - {process}:
             shared = keys[other] == keys[process]
             reads = ROWS[process].serves and ROWS[other].service == own
+            reads |= any(keys[other].startswith(pattern.rstrip("*")) for pattern in permitted)
             if not (shared or reads or (keys[other].startswith("http:") and ROWS[process].serves)):
                 with pytest.raises(NoPermissionError):
                     redis.get(keys[other])
@@ -306,6 +308,20 @@ def test_a_user_without_rights_cannot_add_access_rules(system: System, mistakes:
     ended = CliRunner().invoke(main, ("topics", "ensure", "--acls"), env=environ)
     assert ended.exit_code == 1
     assert STRANGER in ended.output
+
+
+@pytest.mark.parametrize("words", ["show", "doctor", "ensure"])
+@pytest.mark.parametrize("user", [STRANGER, "leaderboard"])
+def test_a_user_who_may_not_see_all_topics_is_told_so(
+    system: System, mistakes: dict[str, dict[str, str]], words: str, user: str
+) -> None:
+    """A user without any rule, and a service: neither may see all settings. It is no report of missing topics."""
+    service = system.stack.environ("leaderboard", "leaderboard")
+    environ = system.environ | (service if user == "leaderboard" else mistakes["Kafka user without access rules"])
+    ended = CliRunner().invoke(main, ("topics", words), env=environ)
+    assert (ended.exit_code, "use one that may alter the cluster" in ended.output) == (1, True), ended.output
+    assert user in ended.output
+    assert "does not exist" not in ended.output
 
 
 def test_a_changed_password_takes_effect_for_new_connections(system: System) -> None:

@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis import Redis
 
 from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.state_store import RedisStateStore, StateChange, StateRequest
+from referral.redis_client import RedisClient
+from tests.support.redis_servers import empty, forget_scripts, on_both_kinds_of_redis
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, on_both_kinds_of_redis]
 
 KEYS = st.sampled_from(["a", "b", "c"])
 MEMBERS = st.tuples(st.sampled_from(["timers", "board"]), KEYS)
@@ -23,9 +24,9 @@ GROUPS = StateRequest(["c"], [("timers", "a")], [("board", "", 0), ("timers", ""
 
 @given(steps=STEPS)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_redis_and_memory_return_the_same(redis: "Redis", steps: list[dict[int, StateChange]]) -> None:
+def test_redis_and_memory_return_the_same(redis: RedisClient, steps: list[dict[int, StateChange]]) -> None:
     """The fake of the fold's property tests is equivalent to the real store: refusals, loads, timers and fences."""
-    redis.flushdb()
+    empty(redis)
     real, fake = RedisStateStore(redis, "t", "fold"), MemoryStateStore()
     for step in steps:
         assert real.apply(step) == fake.apply(step)
@@ -36,7 +37,7 @@ def test_redis_and_memory_return_the_same(redis: "Redis", steps: list[dict[int, 
     assert real.load({0: GROUPS, 1: GROUPS}) == fake.load({0: GROUPS, 1: GROUPS})
 
 
-def test_a_script_that_runs_twice_has_the_effect_of_one(redis: "Redis") -> None:
+def test_a_script_that_runs_twice_has_the_effect_of_one(redis: RedisClient) -> None:
     """redis-py retries a timed-out call: the second finds the fence at its own new value and reports success."""
     states = RedisStateStore(redis, "t", "fold")
     change = {3: StateChange(b"", b"1", {"a": b"x"}, {("board", "m"): 1.0})}
@@ -45,7 +46,7 @@ def test_a_script_that_runs_twice_has_the_effect_of_one(redis: "Redis") -> None:
     assert redis.get("t:{fold-3}:a") == b"x"
 
 
-def test_a_group_of_ten_thousand_is_loaded_completely(redis: "Redis") -> None:
+def test_a_group_of_ten_thousand_is_loaded_completely(redis: RedisClient) -> None:
     """Every member with its score and its state; a member without a state has a score only; no other sorted set is read."""
     states, names = RedisStateStore(redis, "t", "fold"), [f"m{number}" for number in range(10_000)]
     values = {f"state:{name}": name.encode() for name in names[1:]}
@@ -56,9 +57,9 @@ def test_a_group_of_ten_thousand_is_loaded_completely(redis: "Redis") -> None:
     assert (loaded.fence, loaded.values) == (b"1", values)
 
 
-def test_scripts_are_loaded_again_after_a_flush(redis: "Redis") -> None:
+def test_scripts_are_loaded_again_after_a_flush(redis: RedisClient) -> None:
     """FLUSHALL and SCRIPT FLUSH remove the scripts; the next call loads them again."""
     states = RedisStateStore(redis, "t", "fold")
     assert states.apply({0: StateChange(b"", b"1", {}, {})}) == {0: True}
-    redis.script_flush()
+    forget_scripts(redis)
     assert states.apply({0: StateChange(b"1", b"2", {}, {})}) == {0: True}

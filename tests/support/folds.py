@@ -85,7 +85,7 @@ class _OnlyLoaded:
     def __init__(self, fold: Fold[Any, Any]) -> None:
         self.name, self.service, self.source, self.outputs = fold.name, fold.service, fold.source, fold.outputs
         self.state, self.keys, self.on_timer = fold.state, fold.keys, fold.on_timer
-        self.keeps_order = fold.keeps_order
+        self.keeps_order, self.ignored = fold.keeps_order, fold.ignored
         self._decide = fold.decide
 
     def decide(self, line: Any, states: Mapping[Key, Any], catalog: Catalog, position: Position) -> Decision[Any]:

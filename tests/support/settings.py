@@ -11,9 +11,11 @@ ROOT = Path(__file__).parents[2]
 GLOW_FILE = ROOT / "examples" / "programs" / "glow.yaml"
 GUIDES = ROOT / "examples" / "guides"
 
-SIGNING_KEY = "a signing key that only tests use, long enough"
+SIGNING_KEY = "a-signing-key-that-only-tests-use-and-that-is-long-enough"
 # For an app whose broker and Redis are not needed: nothing listens on port 1.
-UNREACHABLE = Settings(signing_key="k" * 32, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error")
+UNREACHABLE = Settings(
+    signing_key=SIGNING_KEY, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error", directory="memory"
+)
 
 API_SECRET = "rk_a-secret-that-only-tests-use-0123456789"
 AUTHORIZATION = {"Authorization": f"Bearer {API_SECRET}"}

@@ -10,7 +10,7 @@ import msgspec
 from flask import Flask, Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
-from redis.exceptions import OutOfMemoryError, ResponseError
+from redis.exceptions import ClusterDownError, MovedError, OutOfMemoryError, ResponseError, TryAgainError
 
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
@@ -121,6 +121,9 @@ def _blueprint() -> Blueprint:
             "busy": Overloaded("20000 lines wait"),
             "redis": ResponseError("value is out of range"),
             "full": OutOfMemoryError("command not allowed when used memory > 'maxmemory'"),
+            "failover": ClusterDownError("Hash slot not served"),
+            "moved": MovedError("7 127.0.0.1:1"),
+            "moving": TryAgainError("Multiple keys request during rehashing of slot"),
             "teapot": Problem(418, "teapot", "I am a teapot. Ask for tea."),
         }[how]
 

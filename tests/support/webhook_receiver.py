@@ -1,24 +1,38 @@
 """A webhook receiver as a platform would write one: it verifies every signature and records the messages."""
 
+from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
 
 @dataclass
 class WebhookReceiver:
-    """Accepted messages in order: (message id, event type, reward id). `answer` returns the status of the n-th request."""
+    """Accepted messages in order: (message id, event type, id of the reward or endpoint), and the newest data by that id.
+
+    `answer` returns the status of the n-th request. `signatures` has the schemes of each request, `headers` and `body` go into
+    each answer.
+    """
 
     secret: str = ""
+    public_key: str = ""
     url: str = ""
     answer: Callable[[int], int] = lambda _: 204
     received: list[tuple[str, str, str]] = field(default_factory=list)
+    data: dict[str, dict[str, object]] = field(default_factory=dict)
     forged: int = 0
     requests: int = 0
+    attempts: Counter[str] = field(default_factory=Counter)  # by message id
+    signatures: list[int] = field(default_factory=list)
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    answer_body: bytes = b""
     pause_at: int = 0  # so many rewards close the gate; 0 is never
     lock: Lock = field(default_factory=Lock)
     gate: Event = field(default_factory=Event)
@@ -37,14 +51,19 @@ class WebhookReceiver:
         self.gate.wait(60)
         with self.lock:
             self.requests += 1
+            self.attempts[headers["webhook-id"]] += 1
+            self.signatures.append(len(headers["webhook-signature"].split(" ")))
             status = self.answer(self.requests)
             try:
                 event = Webhook(self.secret).verify(body, headers)
-            except WebhookVerificationError:
+                verify_ed25519(self.public_key, body, headers)
+            except (WebhookVerificationError, InvalidSignature):
                 self.forged += 1
                 return 400
             if status < 300:
-                self.received.append((headers["webhook-id"], event["type"], event["data"]["id"]))
+                about = event["data"].get("id") or event["data"]["webhook"]
+                self.received.append((headers["webhook-id"], event["type"], about))
+                self.data[about] = event["data"]
                 if 0 < self.pause_at <= len(self._rewards()):
                     self.gate.clear()
             return status
@@ -55,7 +74,25 @@ class WebhookReceiver:
             return self._rewards()
 
     def _rewards(self) -> set[str]:
-        return {reward for _, _, reward in self.received}
+        return {reward for _, kind, reward in self.received if kind.startswith("reward.")}
+
+
+def verify_ed25519(public_key: str, body: bytes, headers: dict[str, str]) -> None:
+    """Raises InvalidSignature unless one of the `v1a` signatures is by this key (whpk_…)."""
+    key = Ed25519PublicKey.from_public_bytes(b64decode(public_key.removeprefix("whpk_")))
+    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    signatures = [one.removeprefix("v1a,") for one in headers["webhook-signature"].split(" ") if one.startswith("v1a,")]
+    for number, signature in enumerate(signatures, 1):
+        try:
+            return key.verify(b64decode(signature), content)
+        except InvalidSignature:
+            if number == len(signatures):
+                raise
+    raise InvalidSignature
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 512  # by default 5 connections may wait to be accepted, and further ones fail
 
 
 @contextmanager
@@ -71,8 +108,11 @@ def run_receiver(**options: object) -> Iterator[WebhookReceiver]:
             if len(body) < int(self.headers["content-length"]):
                 return  # the sender died in the middle of it
             self.send_response(receiver.handle(body, {name.lower(): value for name, value in self.headers.items()}))
-            self.send_header("content-length", "0")
+            for name, value in receiver.answer_headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(receiver.answer_body)))
             self.end_headers()
+            self.wfile.write(receiver.answer_body)
 
         def handle(self) -> None:
             """Ignores the broken connections that a killed worker leaves."""
@@ -82,7 +122,7 @@ def run_receiver(**options: object) -> Iterator[WebhookReceiver]:
         def log_message(self, *_: object) -> None:
             """Writes no log."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), Handler) as server:
         receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()

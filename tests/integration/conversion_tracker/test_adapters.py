@@ -18,8 +18,6 @@ from werkzeug.test import TestResponse
 from conversion_tracker.dependencies import init_app
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import CLOUDEVENT_EXAMPLE
 from conversion_tracker.ingest.adapters.wechat.callback import signature
-from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.config import Settings
 from referral.encryption import seal
 from referral.events.adapters import Adapter, WechatAccount
@@ -27,9 +25,11 @@ from referral.events.entities import AdapterSecret, CatalogEntity
 from referral.key_ring import KeyRing
 from referral.log.publisher import Publisher
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, PSEUDONYMS, START
 from tests.support.builders.wechat import AES_KEY, APPID, encrypt, pad_message
 from tests.support.processes import run_module
+from tests.support.records import write_records
+from tests.support.redis_servers import on_both_kinds_of_redis
 from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, serve_conversion_tracker
 from tests.support.waiting import is_within, wait_until
 
@@ -126,7 +126,7 @@ def test_callbacks_become_events_and_messages_are_ignored(system: ConversionTrac
     ] * 5
     metrics = system.app.test_client().get("/metrics").text
     assert 'referral_adapter_ignored_total{adapter="wechat",reason="no_event"}' in metrics
-    lines = {line["type"]: line for line in system.decoded("events")}
+    lines = {line["type"]: line for line in system.named("events")}
     assert set(lines) == {"person.followed", "code.scanned", "person.unfollowed"}
     assert {line["person"] for line in lines.values()} == {"wechat:oBo"}
     assert (lines["person.followed"]["code"], lines["code.scanned"]["data"]) == ("AMY88", {"scene": "AMY88"})
@@ -142,12 +142,12 @@ def test_a_repeated_callback_counts_once(settings: Settings, environ: dict[str, 
         body = _xml("subscribe", "qrscene_AMY88")
         answers = [_callback(system, body, _query(nonce=f"n{number}")) for number in range(3)]
         assert [answer.text for answer in answers] == ["success"] * 3
-        assert len({line["id"] for line in system.decoded("events")}) == 1
+        assert len({line["id"] for line in system.named("events")}) == 1
         found = wait_until(lambda: system.person("wechat:oBo"))
         assert (found["status"], found["referrer"]["external_id"]) == ("follower", "xhs:amy")
         system.wait_until_folded()
         types = [line["type"] for line in system.decoded("attributions")]
-        assert sorted(types) == ["edge.set", "referral.attributed", "referral.qualified"]
+        assert sorted(types) == ["edge.set", "referral.attributed"]
 
 
 def test_an_invalid_or_replayed_signature_is_rejected(system: ConversionTracker) -> None:
@@ -160,9 +160,10 @@ def test_an_invalid_or_replayed_signature_is_rejected(system: ConversionTracker)
     assert _callback(system, body, query).text == "success"
     assert _callback(system, body, query).text == "success"
     assert _code(_callback(system, _xml("subscribe", "qrscene_BO88", "oEve"), query)) == (403, "replayed_signature")
-    assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
+    assert {line["person"] for line in system.named("events")} == {"wechat:oBo"}
 
 
+@on_both_kinds_of_redis
 def test_every_signature_is_bound_to_the_content_it_came_with(system: ConversionTracker) -> None:
     """Also that of a message or an echo, which have no event: with another body it is refused, with the same it is repeated."""
     client, where = system.app.test_client(), f"/v1/adapters/wechat/{PROGRAM}"
@@ -199,7 +200,7 @@ def test_messages_with_characters_that_xml_lacks_are_answered_with_success(
     assert [(answer.status_code, answer.text) for answer in answers] == [(200, "success")] * 3
     follow = _xml("subscribe", "qrscene_AMY88").replace("</xml>", f"<Ticket>{text.replace('Content', 'Ticket')}")
     assert _callback(system, follow, _query(nonce="follow")).text == "success"
-    assert [line["code"] for line in system.decoded("events")] == ["AMY88"]
+    assert [line["code"] for line in system.named("events")] == ["AMY88"]
     metrics = system.app.test_client().get("/metrics").text
     assert 'referral_adapter_ignored_total{adapter="wechat",reason="unusable"}' in metrics
 
@@ -227,7 +228,7 @@ def test_callbacks_of_one_second_count_in_the_order_of_arrival(settings: Setting
         found = [system.person(f"wechat:oPerson{number}")["status"] for number in range(12)]
         assert found == ["unfollowed" if number % 2 == 0 else "follower" for number in range(12)]
         times: dict[str, set[str]] = {}
-        for line in system.decoded("events"):
+        for line in system.named("events"):
             times.setdefault(line["id"], set()).add(line["occurred_at"])
         assert all(len(one) == 1 for one in times.values())
 
@@ -269,12 +270,11 @@ def test_without_kafka_no_event_is_answered_with_success(system: ConversionTrack
     away.close()
     init_app(system.app)
     assert _callback(system, body).text == "success"
-    assert [line["person"] for line in system.decoded("events")] == ["wechat:oBo"]
+    assert [line["person"] for line in system.named("events")] == ["wechat:oBo"]
 
 
 def test_a_secret_that_is_removed_or_encrypted_with_another_key_is_not_accepted(system: ConversionTracker) -> None:
     """A wrong signing key has its own error; a removed token disables the adapter."""
-    writer = CatalogWriter(system.settings, SystemClock())
     for entity, wanted in (
         (
             _secret("wechat", TOKEN, keys=OTHER_KEYS),
@@ -282,10 +282,9 @@ def test_a_secret_that_is_removed_or_encrypted_with_another_key_is_not_accepted(
         ),
         (_secret("wechat", keys=OTHER_KEYS), (404, "no_secret")),
     ):
-        writer.write([entity], timeout=30)
+        write_records(system.settings, [entity])
         system.context.follower.read_to_end(30)
         assert _code(_callback(system, _xml("subscribe"))) == wanted
-    writer.close()
 
 
 def test_requests_for_unknown_programs_are_rate_limited_and_callbacks_are_not(settings: Settings) -> None:
@@ -324,7 +323,7 @@ def test_cloudevents_are_accepted_in_all_three_modes(system: ConversionTracker, 
     ]
     warnings = [(one["index"], one["code"], one["pointer"]) for one in many.get_json()["warnings"]]
     assert warnings == [(2, "wrong_type", "/data/code")]
-    lines = {line["person"]: line for line in system.decoded("events")}
+    lines = {line["person"]: line for line in system.named("events")}
     assert set(lines) == {f"xhs:{number}" for number in (1, 2, 4, 6, 7, 8)}
     assert {(line["code"], line["data"]["content"]) for line in lines.values() if "data" in line} == {
         ("AMY88", "dry-skin-hacks")
@@ -399,8 +398,11 @@ def test_another_platforms_json_is_mapped_as_declared(system: ConversionTracker)
         ("unmapped_type", "/events/1/name"),
         ("no_person", "/events/2/user/id"),
     ]
-    lines = {line["person"]: line for line in system.decoded("events")}
-    assert (lines["shop:1"]["id"], lines["shop:1"]["data"]["amount"]) == ("shop:bought:1", "19.9")
+    lines = {line["person"]: line for line in system.named("events")}
+    assert (lines["shop:1"]["id"], lines["shop:1"]["data"]["amount"]) == (
+        PSEUDONYMS.event(PROGRAM, "shop:bought:1"),
+        "19.9",
+    )
     assert (lines["shop:5"]["type"], lines["shop:5"]["code"]) == ("person.followed", "AMY88。")
     nowhere = _webhook(system, "shop", b'{"rows": []}', {"Authorization": "Bearer rk_all"})
     assert _code(nowhere) == (422, "events_refused")
@@ -501,8 +503,8 @@ def test_encrypted_callbacks_are_decrypted_and_plaintext_is_rejected(settings: S
         echo = encrypt(pad_message(b"2958099473294221495"))
         assert client.get(where, query_string=_encrypted_query(echo, echostr=echo)).text == "2958099473294221495"
         assert client.get(where, query_string=_query() | {"echostr": "hello"}).text == "hello"
-        assert {line["person"] for line in system.decoded("events")} == {"wechat:oBo"}
-        assert len({line["id"] for line in system.decoded("events")}) == 1
+        assert {line["person"] for line in system.named("events")} == {"wechat:oBo"}
+        assert len({line["id"] for line in system.named("events")}) == 1
 
 
 def test_in_compatible_mode_the_encrypted_part_is_read_once_a_key_is_set(settings: Settings) -> None:
@@ -514,6 +516,6 @@ def test_in_compatible_mode_the_encrypted_part_is_read_once_a_key_is_set(setting
     for more, person in (((), "wechat:oPlain"), ((keys,), "wechat:oSealed")):
         with serve_conversion_tracker(settings, *_catalog(settings), *more) as system:
             assert _callback(system, both, query).text == "success"
-            assert person in {line["person"] for line in system.decoded("events")}
+            assert person in {line["person"] for line in system.named("events")}
             plain = _callback(system, _xml("subscribe", person="oPlain"), _query(nonce="n2"))
             assert plain.status_code == (403 if more else 200), "plaintext is refused once a key is set"

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from redis import Redis
 
 from referral.config import Settings
 from referral.events.facts import ClickToken
 from referral.events.ids import conversion_id, referral_id
 from referral.events.timestamps import to_ms
+from referral.redis_client import RedisClient
 from referral.tokens import TokenSigner
-from tests.support.builders.participants import AMY, BO, PROGRAM
+from tests.support.builders.participants import AMY, BO, PROGRAM, person_id
 from tests.support.processes import run_module
+from tests.support.redis_servers import empty, on_both_kinds_of_redis
 from tests.support.systems.conversion_tracker import ConversionTracker, event, serve_conversion_tracker
 from tests.support.waiting import wait_until
 
@@ -40,8 +41,9 @@ def _status(system: ConversionTracker, person: str, wanted: str) -> bool:
     return bool(found) and found["status"] == wanted
 
 
+@on_both_kinds_of_redis
 def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_changes_nothing(
-    system: ConversionTracker, redis: "Redis"
+    system: ConversionTracker, redis: RedisClient
 ) -> None:
     """Code before click, one person once, reversal and restoration under the same ids; a refold gives the same bytes."""
     now = datetime.now(UTC)
@@ -69,13 +71,13 @@ def test_a_follow_becomes_a_conversion_an_unfollow_takes_it_back_and_a_wipe_chan
     system.post(event("xhs:u1", number=2, code="BO88"))
     wait_until(lambda: _status(system, "xhs:u1", "follower"))
     system.wait_until_folded()
-    conversion = conversion_id(referral_id(PROGRAM, "xhs:u1", AMY.id))
+    conversion = conversion_id(referral_id(PROGRAM, person_id("xhs:u1"), AMY.id))
     told = [line["type"] for line in system.decoded("conversions") if line["id"] == conversion]
     assert told == ["conversion.cleared", "conversion.reversed", "conversion.cleared"]
     assert system.person("xhs:u1")["referrer"]["external_id"] == "xhs:amy"
 
     before, said = system.fold_states(), len(system.lines("attributions"))
-    redis.flushdb()
+    empty(redis)
     wait_until(lambda: system.fold_states() == before)
     assert len(system.lines("attributions")) == said
 

@@ -5,15 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from redis import Redis
 
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.line import ClockTicked
 from referral.log.fold_producer import KafkaFoldProducer, OutputLine
+from referral.redis_client import RedisClient
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import AMY
 from tests.support.processes import run_module
+from tests.support.redis_servers import empty
 from tests.support.settings import api_key
 from tests.support.systems.conversion_tracker import ConversionTracker, event, serve_conversion_tracker
 from tests.support.waiting import wait_until
@@ -49,10 +50,12 @@ def _says(system: ConversionTracker, person: str, kind: str, days_ago: float, **
 
 
 def _told(system: ConversionTracker) -> list[tuple[str, str]]:
-    return sorted((line["type"], line["person"]) for line in system.decoded("conversions"))
+    return sorted((line["type"], line["person"]) for line in system.named("conversions"))
 
 
-def test_the_clock_qualifies_who_stayed_and_a_wipe_changes_nothing(system: ConversionTracker, redis: "Redis") -> None:
+def test_the_clock_qualifies_who_stayed_and_a_wipe_changes_nothing(
+    system: ConversionTracker, redis: RedisClient
+) -> None:
     """The first tick comes too early; the second finds one who stayed and one who left; leaving later reverses."""
     _says(system, "xhs:stays", "person.followed", 3, code="AMY88")
     _says(system, "xhs:leaves", "person.followed", 3, code="AMY88")
@@ -71,6 +74,6 @@ def test_the_clock_qualifies_who_stayed_and_a_wipe_changes_nothing(system: Conve
     wait_until(lambda: ("conversion.reversed", "xhs:stays") in _told(system))
     system.wait_until_folded()
     before, said = system.fold_states(), len(system.lines("attributions"))
-    redis.flushdb()
+    empty(redis)
     wait_until(lambda: system.fold_states() == before)
     assert len(system.lines("attributions")) == said

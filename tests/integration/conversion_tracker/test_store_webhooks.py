@@ -13,7 +13,7 @@ from referral.config import Settings
 from referral.encryption import seal
 from referral.events.entities import AdapterSecret, ProgramVersion
 from referral.program_file.check import check_program_file
-from tests.support.builders.participants import START
+from tests.support.builders.participants import PSEUDONYMS, START
 from tests.support.builders.storefronts import (
     SHOPIFY_CUSTOMER,
     SHOPIFY_ORDER,
@@ -68,7 +68,7 @@ def _woocommerce(system: ConversionTracker, adapter: str, topic: str, body: byte
 
 
 def _events(system: ConversionTracker) -> dict[str, Any]:
-    return {line["id"]: line for line in system.decoded("events")}
+    return {line["id"]: line for line in system.named("events")}
 
 
 def test_shopifys_customers_and_orders_become_events(system: ConversionTracker) -> None:
@@ -121,7 +121,7 @@ def test_woocommerces_ping_customers_and_orders_are_taken(system: ConversionTrac
     )
     events = _events(system)
     assert set(events) == {
-        "woo-customers:customer.created:25",
+        PSEUDONYMS.event(STORES, "woo-customers:customer.created:25"),  # it names the customer
         "woo-orders:processing:727",
         "woo-orders:refunded:727",
     }

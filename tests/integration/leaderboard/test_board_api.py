@@ -8,15 +8,18 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from redis import Redis
 
+from referral.events.people import PersonErased
 from referral.log.errors import LogUnavailable
 from tests.support.builders.leaderboard import GLOW, GLOW_VERSION
-from tests.support.builders.participants import PROGRAM, participant
+from tests.support.builders.participants import PROGRAM, participant, person_id, profile
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
 pytestmark = pytest.mark.integration
 
-AMY, BO, CHEN = participant("amy", "Amy <b>"), participant("bo", "波波"), participant("chen")
+AMY, BO, CHEN = participant("amy"), participant("bo"), participant("chen")
+PROFILES = (profile("amy", "Amy <b>"), profile("bo", "波波"), profile("chen"))
+UNKNOWN = person_id("xhs:unknown")
 BOARD = f"/v1/programs/{PROGRAM}/boards/referrals"
 
 
@@ -26,9 +29,9 @@ def client(redis: "Redis", redis_url: str) -> FlaskClient:
     at = [NOW - timedelta(hours=hours) for hours in range(48)]
     month = {AMY.id: board_score(3, at[30]), BO.id: board_score(2, at[20]), CHEN.id: board_score(2, at[1])}
     set_scores(redis, "2026-11", month)
-    set_scores(redis, "all", {**month, "par_nobodyknowsme000": board_score(1, at[40])})
+    set_scores(redis, "all", {**month, UNKNOWN: board_score(1, at[40])})
     set_scores(redis, "2026-11-24", {CHEN.id: board_score(1, at[1])})
-    return leaderboard_app(redis_url, [AMY, BO, CHEN]).test_client()
+    return leaderboard_app(redis_url, [AMY, BO, CHEN, *PROFILES]).test_client()
 
 
 def test_a_board_names_its_period_and_ranks_by_count_then_by_time(client: FlaskClient) -> None:
@@ -44,14 +47,47 @@ def test_a_board_names_its_period_and_ranks_by_count_then_by_time(client: FlaskC
     assert body["entries"][0]["reached_at"] == f"{NOW - timedelta(hours=30):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_a_participant_that_the_catalog_does_not_know_yet_is_shown_by_id(client: FlaskClient) -> None:
-    """A missing name does not remove an entry."""
+def test_a_person_who_is_not_known_yet_has_an_entry_without_a_name(client: FlaskClient) -> None:
+    """A missing name does not remove an entry: the page shows a promoter in its place."""
     last = client.get(BOARD, headers=AUTHORIZATION).get_json()["entries"][-1]
-    assert (last["participant"], last["display_name"], last["external_id"]) == (
-        "par_nobodyknowsme000",
-        "par_nobodyknowsme000",
-        None,
-    )
+    shown = [last[name] for name in ("participant", "display_name", "external_id", "public")]
+    assert shown == [UNKNOWN, None, None, False]
+    assert '<span class="name unnamed">A promoter</span>' in client.get(f"/p/{PROGRAM}?period=all&lang=en").text
+
+
+def test_a_hidden_name_is_for_the_platform_alone(redis: "Redis", redis_url: str) -> None:
+    """Who does not want to be named appears as a promoter on the page; an answer with a key has the name and says so."""
+    set_scores(redis, "2026-11", {AMY.id: board_score(3, NOW), BO.id: board_score(2, NOW)})
+    people = [AMY, BO, profile("amy", "Amelia", public=False), PROFILES[1]]
+    client = leaderboard_app(redis_url, people).test_client()
+    entries = client.get(f"{BOARD}?period=month", headers=AUTHORIZATION).get_json()["entries"]
+    shown = [(entry["external_id"], entry["display_name"], entry["public"]) for entry in entries]
+    assert shown == [("xhs:amy", "Amelia", False), ("xhs:bo", "波波", True)]
+    for query, name in (("lang=en", "A promoter"), ("lang=zh-CN", "一位推广人")):
+        page = client.get(f"/p/{PROGRAM}?{query}").text
+        assert f'<span class="name unnamed">{name}</span>' in page
+        assert "Amelia" not in page
+        mine = client.get(f"/p/{PROGRAM}?{query}&me={BO.id}").text
+        assert ("2 more friends to move up" if query == "lang=en" else "再邀请 2 位，就能前进一名") in mine
+        assert "Amelia" not in client.get(f"/p/{PROGRAM}?{query}&me={AMY.id}").text
+
+
+def test_an_erased_person_keeps_their_place_without_a_name(redis: "Redis", redis_url: str) -> None:
+    """From the next request on, for people and for the platform; their platform's id is a new person's now."""
+    set_scores(redis, "2026-11", {AMY.id: board_score(3, NOW), BO.id: board_score(2, NOW)})
+    app = leaderboard_app(redis_url, [AMY, BO, *PROFILES])
+    client, people = app.test_client(), app.extensions["referral"].follower.people
+    assert "Amy" in client.get(f"/p/{PROGRAM}").text
+    people._index.apply(PersonErased(recorded_at=NOW, id=AMY.id, program=PROGRAM, epoch=1, erased=AMY.id))
+    people._index.erase(f"profile/{AMY.id}")
+    assert "Amy" not in client.get(f"/p/{PROGRAM}").text
+    [first, second] = client.get(f"{BOARD}?period=month", headers=AUTHORIZATION).get_json()["entries"]
+    shown = [first[name] for name in ("participant", "external_id", "display_name", "public", "score")]
+    assert shown == [AMY.id, None, None, False, 3]
+    assert second["display_name"] == "波波"
+    kept = client.get(f"{BOARD}/people/{AMY.id}?period=month", headers=AUTHORIZATION).get_json()
+    assert (kept["rank"], kept["external_id"]) == (1, None)
+    assert client.get(f"{BOARD}/people/xhs:amy?period=month", headers=AUTHORIZATION).status_code == 404
 
 
 def test_pages_continue_at_the_cursor(client: FlaskClient) -> None:
@@ -64,11 +100,12 @@ def test_pages_continue_at_the_cursor(client: FlaskClient) -> None:
     assert (other.status_code, other.get_json()["code"]) == (400, "bad_cursor")
 
 
-@pytest.mark.parametrize("who", [CHEN.id, "xhs:chen"])
+@pytest.mark.parametrize("who", [CHEN.id, "xhs:chen", "XHS:chen"])
 def test_a_rank_is_found_by_either_id_with_its_neighbours(client: FlaskClient, who: str) -> None:
-    """By participant id, or by the platform's own id."""
+    """By person id, or by the platform's own id in any form."""
     body = client.get(f"{BOARD}/people/{who}?period=month&around=1", headers=AUTHORIZATION).get_json()
     assert (body["rank"], body["score"], body["display_name"], body["total"]) == (3, 2, "Chen", 3)
+    assert (body["participant"], body["external_id"], body["public"]) == (CHEN.id, "xhs:chen", True)
     assert [entry["rank"] for entry in body["entries"]] == [2, 3]
 
 
@@ -163,10 +200,13 @@ def test_a_period_closes_at_midnight_of_the_programs_clocks(client: FlaskClient)
 
 def test_people_with_equal_counts_share_a_row(redis: "Redis", redis_url: str) -> None:
     """After place 20, also those beyond the hundred that the page reads."""
-    people = [participant(f"u{number}", f"Name {number}") for number in range(104)]
+    people = [participant(f"u{number}") for number in range(104)]
+    names = [profile(f"u{number}", f"Name {number}", public=number != 50) for number in range(104)]
     set_scores(redis, "all", {one.id: board_score(9 if index < 20 else 1, NOW) for index, one in enumerate(people)})
-    page = leaderboard_app(redis_url, people).test_client().get(f"/p/{PROGRAM}?lang=en&period=all").text
+    page = leaderboard_app(redis_url, [*people, *names]).test_client().get(f"/p/{PROGRAM}?lang=en&period=all").text
     assert "84 people with 1 friend each" in page
+    assert " · 5 more</p>" in page
+    assert "Name 50" not in page
     assert "#21\u2060–\u2060104" in page
     assert page.count('<td class="rank">') == 20
     assert "Showing the top" not in page
@@ -197,13 +237,18 @@ def test_my_row_is_pinned_with_what_it_takes_to_pass_the_next(client: FlaskClien
     assert "1 more friend to pass 波波" in page
     assert "You're in the lead." in client.get(f"/p/{PROGRAM}?lang=en&me={AMY.id}").text
     assert "One friend puts you on the board." in client.get(f"/p/{PROGRAM}?lang=en&period=day&me={AMY.id}").text
-    assert 'class="mine"' not in client.get(f"/p/{PROGRAM}?me=par_unknown").text
+    assert 'class="mine"' not in client.get(f"/p/{PROGRAM}?me={UNKNOWN}").text
+    assert 'class="mine"' not in client.get(f"/p/{PROGRAM}?me=xhs:amy").text, "a stranger could look for a person"
 
 
 def test_the_page_does_not_name_participants_of_another_program(redis_url: str) -> None:
     """The page is public, and participation in another program is private."""
-    stranger = replace(participant("dora", "Dora"), program="prg_other")
-    page = leaderboard_app(redis_url, [stranger]).test_client().get(f"/p/{PROGRAM}?lang=en&me={stranger.id}")
+    stranger = participant("dora", program="prg_other")
+    page = (
+        leaderboard_app(redis_url, [stranger, profile("dora", program="prg_other")])
+        .test_client()
+        .get(f"/p/{PROGRAM}?lang=en&me={stranger.id}")
+    )
     assert page.status_code == 200
     assert "Dora" not in page.text
 
@@ -233,6 +278,7 @@ def test_an_unknown_program_gets_a_friendly_page(client: FlaskClient) -> None:
     answer = client.get("/p/prg_none?lang=zh-CN")
     assert answer.status_code == 404
     assert "这里没有排行榜" in answer.text
+    assert 'action="/"' in answer.text, "a code that a friend gave leads on"
     assert "照常有效" in answer.text
 
 
@@ -271,7 +317,7 @@ def test_partners_are_ranked_apart(redis: "Redis", redis_url: str) -> None:
     lin = replace(participant("lin"), partner="kol_lin")
     set_scores(redis, "all", {AMY.id: board_score(3, NOW)})
     set_scores(redis, "all", {lin.id: board_score(9, NOW)}, "partner")
-    client = leaderboard_app(redis_url, [AMY, lin]).test_client()
+    client = leaderboard_app(redis_url, [AMY, lin, *PROFILES, profile("lin")]).test_client()
     for query, who in (("", "xhs:amy"), ("?kind=partner", "xhs:lin")):
         body = client.get(f"{BOARD}{query}", headers=AUTHORIZATION).get_json()
         assert [(entry["rank"], entry["external_id"]) for entry in body["entries"]] == [(1, who)]

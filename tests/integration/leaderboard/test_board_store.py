@@ -3,20 +3,21 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis import Redis
 
 from leaderboard.board_store import BoardStore
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
 from leaderboard.folds import state_keys
+from referral.redis_client import RedisClient
 from tests.support.builders.participants import PROGRAM
+from tests.support.redis_servers import empty, forget_scripts, on_both_kinds_of_redis
 from tests.support.systems.leaderboard import PARTITIONS, set_scores
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, on_both_kinds_of_redis]
 
 BOARD = state_keys.board(PROGRAM, "referrals", "all")
 # Few counts and seconds, so that there are ties within partitions and across them.
 SCORES = st.builds(lambda count, second: second - count * 2.0**32, st.integers(1, 3), st.integers(0, 2))
-MEMBERS = st.text("abc_0", min_size=1, max_size=4).map("par_{}".format)
+MEMBERS = st.text("abc_0", min_size=1, max_size=4).map("psn_{}".format)
 BOARDS = st.dictionaries(MEMBERS, SCORES, max_size=40)
 thorough = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -29,9 +30,9 @@ def expected(scores: dict[str, float]) -> list[RankedEntry]:
     ]
 
 
-def store(redis: "Redis", scores: dict[str, float]) -> BoardStore:
+def store(redis: RedisClient, scores: dict[str, float]) -> BoardStore:
     """Returns a store on a Redis that contains only this board."""
-    redis.flushdb()
+    empty(redis)
     set_scores(redis, "all", scores)
     return BoardStore(redis, PARTITIONS)
 
@@ -39,7 +40,7 @@ def store(redis: "Redis", scores: dict[str, float]) -> BoardStore:
 @thorough
 @given(scores=BOARDS, limit=st.integers(1, 50))
 def test_the_top_and_the_pages_behind_it_are_the_whole_board_in_order(
-    redis: "Redis", scores: dict[str, float], limit: int
+    redis: RedisClient, scores: dict[str, float], limit: int
 ) -> None:
     """Each entry once, ranks without gaps, ties ordered by id, also across partitions."""
     boards, everything = store(redis, scores), expected(scores)
@@ -55,7 +56,7 @@ def test_the_top_and_the_pages_behind_it_are_the_whole_board_in_order(
 @thorough
 @given(scores=BOARDS.filter(bool), reach=st.integers(0, 5), chosen=st.integers(0, 1000))
 def test_a_rank_and_its_neighbours_are_those_of_the_whole_board(
-    redis: "Redis", scores: dict[str, float], reach: int, chosen: int
+    redis: RedisClient, scores: dict[str, float], reach: int, chosen: int
 ) -> None:
     """Also with ties before and behind the entry, in its partition and in others."""
     everything = expected(scores)
@@ -67,7 +68,7 @@ def test_a_rank_and_its_neighbours_are_those_of_the_whole_board(
 @thorough
 @given(scores=BOARDS, requested=st.lists(MEMBERS, max_size=8))
 def test_counts_are_those_of_the_members_of_the_board(
-    redis: "Redis", scores: dict[str, float], requested: list[str]
+    redis: RedisClient, scores: dict[str, float], requested: list[str]
 ) -> None:
     """The referrals of today are read like this, from today's board."""
     counts = store(redis, scores).counts(PROGRAM, BOARD, requested)
@@ -76,7 +77,7 @@ def test_counts_are_those_of_the_members_of_the_board(
 
 @thorough
 @given(scores=BOARDS)
-def test_sums_and_counts_of_a_level_are_those_of_all_entries(redis: "Redis", scores: dict[str, float]) -> None:
+def test_sums_and_counts_of_a_level_are_those_of_all_entries(redis: RedisClient, scores: dict[str, float]) -> None:
     """The referrals of the whole board, and how many people have one number of them."""
     boards, referrals = store(redis, scores), [one.entry.referrals for one in expected(scores)]
     assert boards.total_referrals([BOARD]) == sum(referrals)
@@ -84,25 +85,25 @@ def test_sums_and_counts_of_a_level_are_those_of_all_entries(redis: "Redis", sco
         assert boards.total_with(BOARD, level) == referrals.count(level)
 
 
-def test_a_large_board_is_added_up_in_slices(redis: "Redis", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_board_is_added_up_in_slices(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """No call holds Redis for long."""
     monkeypatch.setattr("leaderboard.board_store._SLICE", 3)
-    scores = {f"par_{number}": number - 5 * 2.0**32 for number in range(50)}
+    scores = {f"psn_{number}": number - 5 * 2.0**32 for number in range(50)}
     assert store(redis, scores).total_referrals([BOARD, BOARD]) == 500
 
 
-def test_a_partition_with_all_of_the_top_entries_is_read_further(redis: "Redis") -> None:
+def test_a_partition_with_all_of_the_top_entries_is_read_further(redis: RedisClient) -> None:
     """Short ranges rely on the hash; if they are too short, a second round trip reads the rest."""
-    redis.flushdb()
+    empty(redis)
     boards = BoardStore(redis, PARTITIONS)
-    redis.zadd(boards._key(0, BOARD), {f"par_{number:03}": float(number) for number in range(100)})
+    redis.zadd(boards._key(0, BOARD), {f"psn_{number:03}": float(number) for number in range(100)})
     assert [ranked.entry.participant for ranked in boards.top(BOARD, 100).entries] == [
-        f"par_{n:03}" for n in range(100)
+        f"psn_{n:03}" for n in range(100)
     ]
 
 
-def test_scripts_are_loaded_again_after_a_flush(redis: "Redis") -> None:
+def test_scripts_are_loaded_again_after_a_flush(redis: RedisClient) -> None:
     """SCRIPT FLUSH and restarts remove them; a rank can still be read."""
-    boards = store(redis, {"par_a": -1.0})
-    redis.script_flush()
-    assert boards.around(PROGRAM, BOARD, "par_a", 1) == BoardSlice([RankedEntry(1, BoardEntry(-1.0, b"par_a"))], 1)
+    boards = store(redis, {"psn_a": -1.0})
+    forget_scripts(redis)
+    assert boards.around(PROGRAM, BOARD, "psn_a", 1) == BoardSlice([RankedEntry(1, BoardEntry(-1.0, b"psn_a"))], 1)

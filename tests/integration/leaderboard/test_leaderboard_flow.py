@@ -8,8 +8,6 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.attributions import (
     Evidence,
@@ -25,7 +23,8 @@ from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post
 from referral.log.publisher import Publisher
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
 from tests.support.builders.leaderboard import GLOW, ZONE, cleared_conversion, reversed_conversion
-from tests.support.builders.participants import PROGRAM, participant
+from tests.support.builders.participants import PROGRAM, participant, profile
+from tests.support.records import erase_person, patient, write_records
 from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.leaderboard import run_leaderboard
 from tests.support.waiting import wait_until
@@ -67,7 +66,7 @@ def attributions() -> list[tuple[str, object]]:
         for number, referrer in enumerate(referrers)
     ]
     bans = [
-        kind(occurred_at=NOW, program=PROGRAM, referrer=who.id, person=who.external_id, by="lin")
+        kind(occurred_at=NOW, program=PROGRAM, referrer=who.id, by="lin")
         for kind, who in ((ReferrerBanned, CHEAT), (ReferrerBanned, BO), (ReferrerUnbanned, BO))
     ]
     unattributed = [
@@ -96,11 +95,11 @@ def events() -> list[tuple[str, object]]:
 
 
 def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dict[str, str]) -> None:
-    """Every figure follows from the log alone, over all partitions."""
+    """Every figure follows from the log alone, over all partitions; names are those that the directory has now."""
     version = ProgramVersion(recorded_at=BEGAN, program=GLOW, version=1, effective_from=BEGAN)
     key = api_key("tests", "read", secret=API_SECRET)
-    CatalogWriter(settings, SystemClock()).write([version, key, AMY, BO], 10)
-    publisher = Publisher(settings)
+    write_records(settings, [version, key, AMY, BO, profile("amy"), profile("bo")])
+    publisher = Publisher(patient(settings))
     for topic, lines in ((CONVERSIONS, conversions()), (ATTRIBUTIONS, attributions()), (EVENTS, events())):
         publish(publisher, topic, lines)
     with run_leaderboard(environ) as client:
@@ -112,6 +111,11 @@ def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dic
         assert (around["rank"], [entry["rank"] for entry in around["entries"]]) == (2, [1, 2])
         page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})
         assert "Amy" in page.text
+        erase_person(settings, AMY.id)
+        wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, None, 2)], 30)
+        page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})
+        assert ("Amy" in page.text, "A promoter" in page.text) == (False, True)
+        assert _insights(client) == INSIGHTS, "an erasure changes no figure"
     publisher.close()
 
 
@@ -130,7 +134,7 @@ INSIGHTS = {
 }
 
 
-def _board(client: httpx.Client) -> list[tuple[int, str, int]]:
+def _board(client: httpx.Client) -> list[tuple[int, str | None, int]]:
     try:
         found = client.get(f"/v1/programs/{PROGRAM}/boards/referrals?period=all")
     except httpx.TransportError:

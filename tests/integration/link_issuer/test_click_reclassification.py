@@ -17,6 +17,7 @@ from referral.events.timestamps import to_ms
 from referral.topics import EVENTS
 from referral_tools.cli import main
 from tests.support.app_server import serve_app
+from tests.support.redis_servers import empty
 from tests.support.systems.link_issuer import PROGRAM, LinkIssuer
 
 pytestmark = pytest.mark.integration
@@ -58,9 +59,13 @@ def test_a_click_that_was_not_a_persons_returns_its_use_once(glow: LinkIssuer) -
     assert reclass(glow, click=first.id, visitor="preview").get_json()["returned"] == 0
     line = corrections(glow)[0]
     assert (line.click, line.clicked_at, line.was, line.visitor) == (first.id, first.occurred_at, "person", "crawler")
-    assert (line.by, line.note, line.code, line.participant) == ("key_admin", "a monitor", "TWO", amy["id"])
+    assert (line.by, line.code, line.participant) == ("key_admin", "TWO", amy["id"])
+    glow.context.follower.read_to_end(30)
+    note = glow.context.people.text(amy["id"], str(line.note))
+    assert note is not None
+    assert (note.kind, note.text) == ("note", "a monitor")
     assert line.api_key == "key_admin"
-    glow.context.redis.flushdb()
+    empty(glow.context.redis)
     assert glow.request("GET", "/v1/links/TWO").get_json()["uses"] == 1
     assert [glow.open("/TWO").status_code for _ in range(2)] == [302, 410]
     assert reclass(glow, click=first.id, visitor="person").get_json()["returned"] == -1

@@ -20,7 +20,12 @@ pytestmark = pytest.mark.integration
 def own(mortal: Stack, topic_prefix: str) -> Iterator[LinkIssuer]:
     """Link-issuer on a broker and a Redis that the test may kill, with a program in force."""
     settings = Settings(
-        signing_key=SIGNING_KEY, kafka=mortal.kafka, redis=mortal.redis, partitions=2, topic_prefix=topic_prefix
+        signing_key=SIGNING_KEY,
+        kafka=mortal.kafka,
+        redis=mortal.redis,
+        partitions=2,
+        topic_prefix=topic_prefix,
+        directory="memory",
     )
     ensure_topics(settings)
     with serve_link_issuer(settings) as system:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.config import Settings
-from referral.events.entities import FOLDERS, GuideListing, PoolChunk
+from referral.events.entities import FOLDERS, CodePool, GuideListing
 from tests.support.builders.program_files import MINIMAL_FILE
+from tests.support.records import write_records
 from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer, serve_link_issuer
 
 pytestmark = pytest.mark.integration
@@ -43,16 +42,14 @@ def test_a_dry_run_answers_and_changes_nothing(issuer: LinkIssuer) -> None:
 def test_missing_files_and_codes_are_warnings_when_a_program_is_applied(issuer: LinkIssuer) -> None:
     """A guide that is misspelt, a pool without codes, and codes that no rule uses, each with its place."""
     now = datetime.now(UTC)
-    writer = CatalogWriter(issuer.settings, SystemClock())
-    writer.write(
+    write_records(
+        issuer.settings,
         [
             GuideListing(recorded_at=now, program=FOLDERS, files=(PROGRAM,)),
             GuideListing(recorded_at=now, program=PROGRAM, files=("secrets.pdf",)),
-            PoolChunk(recorded_at=now, id="pch_1", program=PROGRAM, pool="mugs", codes=("A1",)),
+            CodePool(recorded_at=now, program=PROGRAM, pool="mugs"),
         ],
-        timeout=30,
     )
-    writer.close()
     to_referrer = {"to": "referrer", "on": "conversion.cleared"}
     guide = to_referrer | {"id": "guide", "kind": "guide", "pool": "secret.pdf"}
     code = to_referrer | {"id": "code", "kind": "discount_code", "pool": "vip", "percent": 20}

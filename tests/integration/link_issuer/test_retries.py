@@ -10,6 +10,7 @@ import pytest
 from referral.clock import FileClock
 from referral.config import Settings
 from referral.events.timestamps import to_ms
+from tests.support.builders.participants import mention_id
 from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer, serve_link_issuer
 
 pytestmark = pytest.mark.integration
@@ -68,5 +69,8 @@ def test_a_participant_and_a_link_count_from_the_retry(
     assert system.enrol({"external_id": "xhs:amy", "mention": "@amy"}).status_code == 201
     assert system.link(bo["id"], code="BOGLOW").status_code == 201
     system.context.follower.read_to_end(30)
-    amy, link = system.context.catalog.mention(PROGRAM, "@amy"), system.context.catalog.code("BOGLOW")
+    amy, link = (
+        system.context.catalog.mention(PROGRAM, mention_id("@amy", PROGRAM)),
+        system.context.catalog.code("BOGLOW"),
+    )
     assert [one.recorded_at for one in (amy, link) if one] == [counts_from, counts_from]

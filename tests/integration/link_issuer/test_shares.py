@@ -6,6 +6,11 @@ import pytest
 
 from link_issuer.share_rate_limit import MAX_PER_MINUTE
 from referral.events.facts import ContentShared
+from referral.topics import EVENTS
+from tests.support.builders.participants import person_id
+from tests.support.log_reader import read_lines
+from tests.support.redis_content import redis_content
+from tests.support.redis_servers import empty, on_both_kinds_of_redis
 from tests.support.systems.link_issuer import KEYS, PROGRAM, LinkIssuer
 
 pytestmark = pytest.mark.integration
@@ -33,18 +38,38 @@ def test_a_share_is_on_the_log_when_the_request_succeeds(glow: LinkIssuer) -> No
     others = report(glow, {"person": "xhs:bo", "code": amy["code"]})
     assert others.status_code == 201
     found = {line.person: line for line in shares(glow)}
-    assert found.keys() == {"xhs:amy", "xhs:bo"}
+    assert found.keys() == {amy["id"], person_id("xhs:bo", PROGRAM)}
     assert {line.data.participant for line in found.values()} == {amy["id"]}
     assert {(line.code, line.data.code) for line in found.values()} == {(None, amy["code"])}
     assert mine.get_json().items() >= {"person": "xhs:amy", "content": "hacks", "cta": "tag"}.items()
+    assert others.get_json()["person"] == "xhs:bo"
 
 
+def test_a_person_is_known_before_their_share_is(glow: LinkIssuer) -> None:
+    """The line has a person id; who that is was written before it, once."""
+    assert [report(glow, {"person": " XHS:bo"}).status_code for _ in range(2)] == [201, 201]
+    bo = person_id("xhs:bo", PROGRAM)
+    known = glow.context.people.person(bo)
+    assert known is not None
+    assert (known.external_id, {line.person for line in shares(glow)}) == ("xhs:bo", {bo})
+    assert b"xhs:bo" not in b"".join(line for _, line in read_lines(glow.settings, EVENTS))
+
+
+def test_a_repeated_share_names_the_person_without_storing_them_in_redis(glow: LinkIssuer) -> None:
+    """The same response again; Redis has nothing that an erasure would have to find."""
+    first, second = (report(glow, {"person": "xhs:bo"}, Idempotency_Key="k1") for _ in range(2))
+    assert (second.get_json(), second.headers["Idempotent-Replayed"]) == (first.get_json(), "true")
+    assert second.get_json()["person"] == "xhs:bo"
+    assert b"xhs:bo" not in redis_content(glow.context.redis)
+
+
+@on_both_kinds_of_redis
 def test_a_share_that_is_sent_again_is_the_same_share(glow: LinkIssuer) -> None:
     """By its id and time, or by its Idempotency-Key, even if Redis has lost that."""
     share = {"person": "xhs:bo", "id": "share-1", "occurred_at": "2026-11-03T09:35:00Z"}
     assert [report(glow, share).status_code for _ in range(2)] == [201, 201]
     first = report(glow, {"person": "xhs:bo"}, Idempotency_Key="k1")
-    glow.context.redis.flushdb()
+    empty(glow.context.redis)
     assert report(glow, {"person": "xhs:bo"}, Idempotency_Key="k1").get_json()["id"] == first.get_json()["id"]
     assert {line.id for line in shares(glow)} == {"share-1", first.get_json()["id"]}
 
@@ -53,8 +78,8 @@ def test_a_share_that_is_sent_again_is_the_same_share(glow: LinkIssuer) -> None:
     ("body", "pointer"),
     [
         ({}, "/person"),
-        ({"person": "x", "participant": "par_0000000000000000"}, "/person"),
-        ({"participant": "par_0000000000000000"}, "/participant"),
+        ({"person": "x", "participant": "psn_0000000000000000"}, "/person"),
+        ({"participant": "psn_0000000000000000"}, "/participant"),
         ({"person": "x", "channel": "douyin"}, "/channel"),
         ({"person": "x", "content": "nothing"}, "/content"),
         ({"person": "x", "code": "N0SUCH"}, "/code"),
@@ -89,7 +114,7 @@ def test_the_share_page_reports_with_its_ticket_for_its_own_code_only(glow: Link
     found = shares(glow)
     assert len({line.id for line in found}) == 2
     assert {(line.person, line.channel, line.data.content, line.data.code) for line in found} == {
-        ("xhs:amy", "wechat", "hacks", amy["code"])
+        (amy["id"], "wechat", "hacks", amy["code"])
     }
     flood = [client.post(path, json={"token": token, "press": 1}) for _ in range(MAX_PER_MINUTE + 1)]
     assert flood[-1].status_code == 429

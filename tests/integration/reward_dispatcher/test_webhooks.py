@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from redis import Redis
 
 from referral.catalog.reader import CatalogReader
 from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.encryption import DecryptionFailed
-from reward_dispatcher.webhook_secret import webhook_secret
+from referral.redis_client import RedisClient
+from reward_dispatcher.webhook_secrets import newest_secret_pair
+from tests.support.redis_servers import matching_keys, on_both_kinds_of_redis
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 
 pytestmark = pytest.mark.integration
@@ -47,12 +48,12 @@ def test_the_secret_of_a_webhook_is_sealed_on_the_catalog(system: RewardDispatch
     reader.close()
     webhook = reader.view.webhook(str(made["id"]))
     assert webhook is not None
-    assert webhook.secret is None
     assert str(made["secret"]).removeprefix("whsec_") not in msgspec.json.encode(webhook).decode()
-    assert webhook_secret(settings.key_ring(), webhook) == made["secret"]
+    pair = newest_secret_pair(settings.key_ring(), webhook)
+    assert (pair.secret, pair.public_key) == (made["secret"], made["public_key"])
     other = msgspec.structs.replace(webhook, id="whk_other")
     with pytest.raises(DecryptionFailed):
-        webhook_secret(settings.key_ring(), other)
+        newest_secret_pair(settings.key_ring(), other)
 
 
 REFUSED = (
@@ -82,7 +83,8 @@ def test_a_url_with_other_characters_is_stored_as_it_is_sent(system: RewardDispa
     assert (status, made["url"]) == (201, "https://93.184.215.14/%C3%A9?q=%E6%94%B6&raw=%D6%D0")
 
 
-def test_a_repeated_registration_is_one_webhook(system: RewardDispatcher, redis: "Redis") -> None:
+@on_both_kinds_of_redis
+def test_a_repeated_registration_is_one_webhook(system: RewardDispatcher, redis: RedisClient) -> None:
     """A client that lost the response gets it again, with the same secret, which is stored in the catalog only."""
     body = {"program": "prg_glow", "url": "https://93.184.215.14/hook"}
     answers = [system.client.post("/v1/webhooks", json=body, headers={"Idempotency-Key": "once"}) for _ in range(2)]
@@ -90,20 +92,15 @@ def test_a_repeated_registration_is_one_webhook(system: RewardDispatcher, redis:
     assert first == again
     assert "Idempotent-Replayed" in answers[1].headers
     assert len(system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"]) == 1
-    stored = [redis.get(key) or b"" for key in redis.scan_iter("http:idempotency:*")]
+    stored = [redis.get(key) or b"" for key in matching_keys(redis, "http:idempotency:*")]
     assert len(stored) == 1
     assert first["id"].encode() in stored[0]
     assert b"whsec_" not in stored[0]
 
 
-def test_a_repeated_removal_or_upload_gets_the_first_response(system: RewardDispatcher) -> None:
-    """Every write honours an Idempotency-Key: a client that lost the response gets it again, not 404 or `duplicates`."""
+def test_a_repeated_removal_gets_the_first_response(system: RewardDispatcher) -> None:
+    """Every write honours an Idempotency-Key: a client that lost the response gets it again, not 404."""
     _, made = _register(system, "https://93.184.215.14/hook")
     once = {"Idempotency-Key": "once"}
     removals = [system.client.delete(f"/v1/webhooks/{made['id']}", headers=once) for _ in range(2)]
     assert [answer.status_code for answer in removals] == [204, 204]
-    pool, codes = "/v1/programs/prg_glow/pools/mugs/codes", {"codes": ["A1", "A2"]}
-    uploads = [system.client.put(pool, json=codes, headers=once) for _ in range(2)]
-    assert [answer.json()["accepted"] for answer in uploads] == [2, 2]
-    other = system.client.put(pool, json={"codes": ["A3"]}, headers=once)
-    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")

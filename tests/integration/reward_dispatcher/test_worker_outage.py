@@ -39,7 +39,7 @@ def test_a_worker_without_kafka_exits_after_sigterm(mortal: Stack, environ: dict
 
 
 def test_a_worker_whose_redis_hangs_is_not_ready(settings: Settings, environ: dict[str, str]) -> None:
-    """It delivers, but could not store dead letters. Its probe names the part, within its own time limit."""
+    """It schedules messages, but cannot read what is due. Its probe names the part, within its own time limit."""
     [port] = free_ports(1)
     with socket.create_server(("127.0.0.1", 0)) as hung:
         redis = f"redis://127.0.0.1:{hung.getsockname()[1]}/0"

@@ -27,9 +27,10 @@ from referral.events.program import Program
 from referral.events.timestamps import to_ms
 from referral.key_ring import KeyRing
 from referral.tokens import TokenSigner
-from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START, day
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START, day, mention_id
 
-FRIEND = SELF.external_id
+FRIEND = SELF.id
+NOTE = "txt_0123456789abcdef"  # the id of an operator's note; its text is in `people`
 TOKENS = TokenSigner(KeyRing.parse("", "a signing key of more than 32 letters"))
 
 
@@ -53,9 +54,16 @@ def catalog(*versions: ProgramVersion) -> Catalog:
     return Catalog([AMY, BO, SELF, *(versions or [program_version()])])
 
 
-def follow(number: int, days: float, **evidence: object) -> PersonFollowed:
-    """Returns the friend's follow, with its evidence."""
-    return PersonFollowed(id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=day(days), **evidence)  # type: ignore[arg-type]
+def follow(number: int, days: float, mention: str | None = None, **evidence: object) -> PersonFollowed:
+    """Returns the friend's follow, with its evidence; a mention such as @amy is replaced by its pseudonym."""
+    return PersonFollowed(
+        id=f"evt_{number}",
+        program=PROGRAM,
+        person=FRIEND,
+        occurred_at=day(days),
+        mention=mention_id(mention) if mention else None,
+        **evidence,  # type: ignore[arg-type] # fields chosen by the test
+    )
 
 
 def unfollow(number: int, days: float) -> PersonUnfollowed:
@@ -71,7 +79,7 @@ def scan(number: int, days: float, scene: str) -> CodeScanned:
 
 
 def friend_tag(number: int, days: float, by: str) -> FriendTagged:
-    """Returns a tag of the friend by another person."""
+    """Returns a tag of the friend by another person (a person id)."""
     return FriendTagged(id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=day(days), data=Tag(by=by))
 
 
@@ -90,16 +98,15 @@ def order_payment(
     )
 
 
-def order_refund(number: int, days: float, order: str) -> OrderRefunded:
-    """Returns the refund of the friend's order."""
-    return OrderRefunded(
-        id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=day(days), data=Refund(order=order)
-    )
+def order_refund(number: int, days: float, order: str, amount: int | Decimal | None = None) -> OrderRefunded:
+    """Returns the refund of the friend's order, as a whole without an amount."""
+    data = Refund(order=order, amount=None if amount is None else Decimal(amount))
+    return OrderRefunded(id=f"evt_{number}", program=PROGRAM, person=FRIEND, occurred_at=day(days), data=data)
 
 
 def ban(days: float, person: str = FRIEND) -> PersonBanned:
     """Returns the ban of a person, the friend by default."""
-    return PersonBanned(id=f"ban_{days}", program=PROGRAM, person=person, occurred_at=day(days), by="lin", note="fraud")
+    return PersonBanned(id=f"ban_{days}", program=PROGRAM, person=person, occurred_at=day(days), by="lin", note=NOTE)
 
 
 def unban(days: float, person: str = FRIEND) -> PersonUnbanned:

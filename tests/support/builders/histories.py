@@ -16,7 +16,7 @@ from tests.support.builders.conversion_tracker import (
     token,
     unfollow,
 )
-from tests.support.builders.participants import AMY, BO, SELF
+from tests.support.builders.participants import AMY, BO, SELF, person_id
 
 DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(days, 3)))
 CODES = st.sampled_from([None, None, "AMY88", "bo88", SELF.code, "NOBODY"])
@@ -26,7 +26,7 @@ FACTS = st.one_of(
     st.builds(follow, st.just(0), DAYS, code=CODES, click=CLICKS, mention=st.sampled_from([None, "@amy", "@nobody"])),
     st.builds(unfollow, st.just(0), DAYS),
     st.builds(scan, st.just(0), DAYS, st.sampled_from(["AMY88", "BO88", SELF.code, "NOBODY"])),
-    st.builds(friend_tag, st.just(0), DAYS, st.sampled_from(["xhs:amy", "xhs:bo", FRIEND, "xhs:stranger"])),
+    st.builds(friend_tag, st.just(0), DAYS, st.sampled_from([AMY.id, BO.id, FRIEND, person_id("xhs:stranger")])),
     st.builds(
         order_payment,
         st.just(0),

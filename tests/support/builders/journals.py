@@ -16,10 +16,10 @@ from referral.events.facts import (
     PostRemoved,
     Refund,
 )
-from referral.events.ids import participant_id
 from referral.events.program import Program
 from referral.events.reward_rules import Reward
 from referral_tools.oracle import Click, Enrolled, Journal
+from tests.support.builders.participants import PSEUDONYMS
 
 PROGRAM = "prg_glow"
 START = datetime(2026, 11, 1, 16, tzinfo=UTC)  # midnight in Shanghai, a Monday
@@ -42,6 +42,11 @@ def journal_program(attribution: Attribution | None = None) -> Program:
     )
 
 
+def journal_person_id(external_id: str) -> str:
+    """Returns the person id of an external id, as the API answers."""
+    return PSEUDONYMS.person_id(PROGRAM, external_id)
+
+
 def hour(number: float) -> datetime:
     """Returns the time `number` hours after the start."""
     return START + timedelta(hours=number)
@@ -50,7 +55,7 @@ def hour(number: float) -> datetime:
 def enrolment(name: str, at: float = 0) -> Enrolled:
     """Returns a referrer whose code is the name in capitals and 88."""
     person = f"xhs:{name}"
-    return Enrolled(participant_id(PROGRAM, person), person, f"{name.upper()}88", f"@{name}", hour(at))
+    return Enrolled(journal_person_id(person), person, f"{name.upper()}88", f"@{name}", hour(at))
 
 
 AMY, BEN, CAT = (enrolment(name) for name in ("amy", "ben", "cat"))

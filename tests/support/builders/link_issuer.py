@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from referral.events.content import CallToAction, ContentItem
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.program import Program
+from tests.support.builders.participants import person_id, profile
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 CALL_TO_ACTION = CallToAction(id="tag", placement="caption", text={"en": "Tag a friend"})
@@ -17,6 +18,5 @@ SHARE_PROGRAM = Program(
     content=(ContentItem(id="hacks", format="helpful", mechanics=("practical_value",), ctas=(CALL_TO_ACTION,)),),
 )
 SHARE_VERSION = ProgramVersion(recorded_at=NOW, program=SHARE_PROGRAM, version=1, effective_from=NOW)
-LINK_OWNER = Participant(
-    recorded_at=NOW, id="par_0123456789abcdef", program="prg_x", external_id="xhs:u42", display_name="Amy", code="AMY88"
-)
+LINK_OWNER = Participant(recorded_at=NOW, id=person_id("xhs:u42", "prg_x"), program="prg_x", code="AMY88")
+LINK_OWNER_PROFILE = profile("u42", "Amy", program="prg_x")

@@ -63,6 +63,17 @@ _rewards = st.one_of(
     _reward({"to": _sides, "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}, once=st.booleans()),
     _reward({"to": _sides, "on": "conversion.cleared", "kind": "discount_code"}, percent=st.integers(1, 100)),
     _reward({"to": "referrer", "on": "milestone", "kind": "early_access"}, referrals=st.integers(1, 10**6)),
+    _reward(
+        {"to": _sides, "on": "order.qualified", "kind": "credit", "currency": "CNY", "max_amount": "9.50"},
+        percent=st.integers(1, 100),
+    ),
+    _reward({"to": "referrer", "on": "streak", "kind": "shoutout"}, streak=st.integers(2, 366)),
+    _reward({"to": _sides, "on": "conversion.cleared", "kind": "credit"}, points=st.integers(1, 10**9)),
+    _reward({"to": _sides, "on": "conversion.cleared", "kind": "gift", "handover": "in_store"}),
+    _reward(
+        {"to": "referrer", "on": "conversion.cleared", "kind": "credit", "currency": "EUR", "tier_period": "month"},
+        tiers=st.just([{"from": 1, "amount": 5}, {"from": 10, "amount": 8.5}]),
+    ),
 )
 _prizes = st.fixed_dictionaries({"1": _texts, "2-10": _localized})
 _boards = st.fixed_dictionaries(
@@ -176,6 +187,13 @@ _screening = st.fixed_dictionaries(
 _PARTNER_KINDS = ["influencer", "brand", "community", "cross_promotion", "seeding"]
 
 
+def _with_costs(file: dict[str, Any]) -> dict[str, Any]:
+    """Returns the file with a cost of each reward, if it has a budget."""
+    if "budget" not in file.get("caps", {}):
+        return file
+    return file | {"rewards": [reward | {"cost": "1.50"} for reward in file.get("rewards", [])]}
+
+
 @st.composite
 def _with_channel_sections(draw: st.DrawFn, file: dict[str, Any]) -> dict[str, Any]:
     """Returns the file with the sections that name one of its channels."""
@@ -235,4 +253,4 @@ _files = st.fixed_dictionaries(
 )
 # A program with an end has no challenges here: whether these end before it is tested by example.
 program_files = _files.map(lambda file: {k: v for k, v in file.items() if k != "challenges" or "ends_at" not in file})
-program_files = program_files.flatmap(_with_channel_sections)
+program_files = program_files.map(_with_costs).flatmap(_with_channel_sections)

@@ -55,7 +55,7 @@ def findings(
 ) -> tuple[Finding, ...]:
     """Returns what the rule of this name finds in a referral after others; `more` are fields of the case."""
     referrer = before if isinstance(before, ReferrerHistory) else referrer_after(before)
-    case = ScreeningCase(line, AMY.external_id, referrer, **more)
+    case = ScreeningCase(line, more.pop("referrer", AMY), referrer, **more)
     return screen(case, screening, [RULES_BY_NAME[name]])
 
 

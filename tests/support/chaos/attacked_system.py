@@ -7,35 +7,36 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from redis import Redis
 
 from link_issuer.programs.yaml_form import read_yaml
 from referral.events.program import Program
 from referral.program_file.check import check_program_file
+from referral.redis_client import connect_for_folds
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.oracle import Figures, Oracle
 from referral_tools.stack.ports import free_ports
 from referral_tools.stack.process import Process
-from referral_tools.system import TABLE, System, free_base
+from referral_tools.system import System, free_base
 from tests.support.chaos.event_feed import EventFeed
+from tests.support.redis_servers import empty
 from tests.support.settings import GLOW_FILE
 from tests.support.waiting import wait_until
 
-FOLDS = ("attribute", "screen", "decide", "ledger", "boards", "growth", "activity")
-_ROWS = {row.name: row for row in TABLE}
+_OVERRIDES = {"REFERRAL_LOG_LEVEL": "warning", "REFERRAL_PARTITIONS": "4", "REFERRAL_ERASE_WITHIN_S": "8"}
+FOLDS = ("attribute", "screen", "decide", "ledger", "pools", "boards", "growth", "activity")
 
 
 class AttackedSystem:
     """The system under attack. Only the thread that created it starts and ends processes."""
 
-    def __init__(self, home: Path) -> None:
-        self.system = System(
-            home, free_base(), {"REFERRAL_LOG_LEVEL": "warning", "REFERRAL_PARTITIONS": "4"}, Path("var")
-        )
+    def __init__(self, home: Path, *, cluster: bool = False, **settings: str) -> None:
+        self.system = System(home, free_base(), {**_OVERRIDES, **settings}, Path("var"), cluster=cluster)
+        self._rows = {row.name: row for row in self.system.rows}
         self.processes: dict[str, Process] = {}
         self.deaths = 0
         self._serial = 0
         self._altered: set[str] = set()
+        self._added: set[str] = set()
 
     def __enter__(self) -> "AttackedSystem":
         self.system.__enter__()
@@ -68,7 +69,7 @@ class AttackedSystem:
         """Restarts a process, with other settings or wrapped by another module."""
         (self._altered.add if environ or wrap else self._altered.discard)(name)
         self.processes[name].kill()
-        self.processes[name] = self.system.process(_ROWS[name], environ, wrap).start()
+        self.processes[name] = self.system.process(self._rows[name], environ, wrap).start()
 
     def wait_until_ready(self, *names: str) -> None:
         """Returns once these processes are ready; those that die at a failpoint are restarted, as by an orchestrator."""
@@ -100,15 +101,16 @@ class AttackedSystem:
 
     def start_second_worker(self, name: str) -> None:
         """Starts a second worker of a fold."""
-        row = _ROWS[name]
+        row = self._rows[name]
         (port,) = free_ports(1)
         environ = {"REFERRAL_WORKER": "2", "REFERRAL_METRICS_PORT": str(port)}
+        self._added.add(f"{name}-2")
         self.processes[f"{name}-2"] = self.system.process(row, environ).start()
 
     def flush(self) -> None:
-        """Empties Redis (FLUSHALL)."""
-        with Redis.from_url(self.system.stack.redis) as redis:
-            redis.flushall()
+        """Empties Redis."""
+        with connect_for_folds(self.system.settings) as redis:
+            empty(redis)
 
     def board_size(self) -> int:
         """Returns the number of referrers on the program's all-time board."""
@@ -138,7 +140,8 @@ class AttackedSystem:
     def restore(self, except_for: tuple[str, ...] = ()) -> None:
         """Restores all processes (`except_for` these) to their settings; returns once everything is folded."""
         for name in list(self.processes):
-            if name.endswith("-2"):
+            if name in self._added:
+                self._added.remove(name)
                 self.processes.pop(name).terminate()
             elif name in self._altered and name not in except_for:
                 self.restart(name)
@@ -150,7 +153,12 @@ class AttackedSystem:
     def figures(self, feed: EventFeed) -> tuple[dict[str, object], dict[str, object]]:
         """Returns the figures of the feed's program: the system's over HTTP, and the oracle's."""
         program = _program(self.rules)
-        return self._read_figures(program), _oracle_figures(Oracle(program).facts(feed.journal))
+        return self._read_figures(program), _oracle_figures(Oracle(program, self.person_id).facts(feed.journal))
+
+    def person_id(self, external_id: str) -> str:
+        """Returns the person id of an external id in the program."""
+        people = f"{self.system.services['conversion-tracker']}/v1/programs/{self.rules['id']}/people"
+        return str(self._get(f"{people}/{external_id}")["id"])
 
     def _read_figures(self, program: Program) -> dict[str, object]:
         board, rewards = self.system.services["leaderboard"], self.system.services["reward-dispatcher"]

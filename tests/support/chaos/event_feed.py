@@ -34,6 +34,7 @@ class EventFeed:
         self.done = Event()
         self.pace_s = 0.1  # between posts, so that the attack meets many batches rather than one
         self.progress = 0.0  # how much of it was accepted, 0 to 1
+        self.ceiling = 1.0  # how far it may go at present
 
     def enrol(self, count: int = 12) -> None:
         """Enrols the referrers; each display name is used twice."""
@@ -53,33 +54,33 @@ class EventFeed:
         self._chance.shuffle(events)
         events += self._chance.sample(events, len(events) // 10)
         for begin in range(0, len(events), _BATCH):
-            self._post(events[begin : begin + _BATCH])
+            self.post(events[begin : begin + _BATCH])
             if begin % (12 * _BATCH) == 0:
-                self._post(self._new_referrer_events(begin))
+                self.post(self._new_referrer_events(begin))
             self.progress = begin / len(events)
             self.done.wait(self.pace_s)
+            while self.progress > self.ceiling:
+                self.done.wait(0.05)
         self.done.set()
 
     def _new_referrer_events(self, number: int) -> list[dict[str, object]]:
         """Enrols a referrer during the campaign; returns the follow of a friend who uses the new code at once."""
         self._enrol([{"external_id": f"xhs:late{number}", "display_name": "Late"}])
         code = self.journal.participants[-1].code
-        return [self._event(f"xhs:friend{number}", "person.followed", datetime.now(UTC)) | {"code": code}]
+        return [self.event(f"xhs:friend{number}", "person.followed", datetime.now(UTC)) | {"code": code}]
 
     def _person_events(self, number: int, start: datetime) -> Iterator[dict[str, object]]:
         """Yields one person's events: a follow, most with evidence; some unfollow, and some of these follow again."""
         person = f"xhs:u{number}" if number % 50 else f"xhs:r{number % 12}"
         at = start + timedelta(milliseconds=self._chance.randrange(60_000))
-        follow = self._event(person, "person.followed", at) | self._evidence()
+        follow = self.event(person, "person.followed", at) | self._evidence()
         yield follow
         if self._chance.random() < 0.25:
-            yield self._event(person, "person.unfollowed", at + timedelta(seconds=5))
+            yield self.event(person, "person.unfollowed", at + timedelta(seconds=5))
             if self._chance.random() < 0.5:
-                yield self._event(person, "person.followed", at + timedelta(seconds=10)) | self._evidence()
+                yield self.event(person, "person.followed", at + timedelta(seconds=10)) | self._evidence()
         if self._chance.random() < 0.3:
-            yield self._event(person, "post.published", at + timedelta(seconds=2)) | {
-                "data": {"post": f"post-{number}"}
-            }
+            yield self.event(person, "post.published", at + timedelta(seconds=2)) | {"data": {"post": f"post-{number}"}}
 
     def _cycles(self, start: datetime) -> Iterator[dict[str, object]]:
         """Yields events of two and of three referrers who refer each other; one of each unfollows, and one follows again."""
@@ -87,11 +88,11 @@ class EventFeed:
         for cycle in (("xhs:r1", "xhs:r3"), ("xhs:r5", "xhs:r7", "xhs:r9")):
             for person, other in zip(cycle, (*cycle[1:], cycle[0]), strict=True):
                 at = start + timedelta(milliseconds=self._chance.randrange(60_000))
-                yield self._event(person, "person.followed", at) | {"code": codes[other]}
+                yield self.event(person, "person.followed", at) | {"code": codes[other]}
                 if person in ("xhs:r3", "xhs:r7"):
-                    yield self._event(person, "person.unfollowed", at + timedelta(seconds=5))
+                    yield self.event(person, "person.unfollowed", at + timedelta(seconds=5))
                 if person == "xhs:r3":
-                    yield self._event(person, "person.followed", at + timedelta(seconds=10))
+                    yield self.event(person, "person.followed", at + timedelta(seconds=10))
 
     def _evidence(self) -> dict[str, object]:
         owner = self._chance.choice(self.journal.participants)
@@ -108,7 +109,8 @@ class EventFeed:
         self.journal.clicks[token] = Click(code, datetime.now(UTC))
         return token
 
-    def _event(self, person: str, kind: str, at: datetime) -> dict[str, object]:
+    def event(self, person: str, kind: str, at: datetime) -> dict[str, object]:
+        """Returns an event of a person, as a platform sends it."""
         return {
             "id": f"evt_{self._chance.getrandbits(60):x}",
             "type": kind,
@@ -118,7 +120,8 @@ class EventFeed:
             "channel": "wechat",
         }
 
-    def _post(self, events: list[dict[str, object]]) -> None:
+    def post(self, events: list[dict[str, object]]) -> None:
+        """Posts events until all are accepted, and adds them to the journal."""
         answer = self._until_accepted("POST", f"{self._services['conversion-tracker']}/v1/events", json=events).json()
         assert answer["rejected"] == [], answer
         facts = msgspec.json.decode(msgspec.json.encode(events), type=list[Fact])

@@ -15,23 +15,25 @@ from referral.log.fold_producer import KafkaFoldProducer, OutputLine
 
 def ignore_causes() -> None:
     """Applies every line, even if its cause has been applied."""
-    Fence.admits = lambda self, cause: True  # type: ignore[method-assign]
+    Fence.take = lambda self, cause: True  # type: ignore[method-assign]
 
 
 def produce_twice() -> None:
     """Produces each line twice, as a worker that dies between producing and applying, and its successor, do."""
-    real_speak = KafkaFoldProducer.produce
+    real_produce = KafkaFoldProducer.produce
 
-    def speak(self: KafkaFoldProducer, lines: Sequence[OutputLine]) -> None:
-        real_speak(self, lines)
-        real_speak(self, lines)
+    def produce(self: KafkaFoldProducer, lines: Sequence[OutputLine]) -> None:
+        real_produce(self, lines)
+        real_produce(self, lines)
 
-    KafkaFoldProducer.produce = speak  # type: ignore[method-assign]
+    KafkaFoldProducer.produce = produce  # type: ignore[method-assign]
 
 
 def ignore_fence() -> None:
     """Reads and writes state without comparing its fence."""
-    states_module._APPLY = states_module._APPLY.replace("if fence ~= ARGV[1] then return 0 end", "")
+    comparison = "if fence ~= ARGV[1] then return 0 end"
+    assert comparison in states_module.APPLY
+    states_module.APPLY = states_module.APPLY.replace(comparison, "")
     held: dict[int, bytes] = {}  # the fences as this process last wrote them
     real_fences, real_load, real_due, real_apply = (
         RedisStateStore.fences,

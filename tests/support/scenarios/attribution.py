@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from conversion_tracker.attribution.fold import AttributeFold, person_key
 from conversion_tracker.attribution.person import Person
 from referral.catalog.view import Catalog
@@ -46,10 +48,18 @@ class AttributionRun:
         """The friend's state."""
         return self.feed.state(person_key(PROGRAM, FRIEND)) or Person()
 
+    @property
+    def stage_lines(self) -> list[AttributionOutput]:
+        """All lines that the fold has produced, each stage in a line of its own."""
+        return [part for line in self.outputs for part in _stage_lines(line)]
+
     def effective_lines(self) -> list[AttributionOutput]:
-        """Returns the lines that no later line reverses, in order; fails if a line reverses what was not in effect."""
+        """Returns the lines that no later line reverses, in order, each stage in a line of its own.
+
+        Fails if a line reverses what was not in effect.
+        """
         effective: list[AttributionOutput] = []
-        for line in self.outputs:
+        for line in self.stage_lines:
             if isinstance(line, ReferrerBanned | ReferrerUnbanned):
                 continue
             if isinstance(line, ReferralReversed):
@@ -61,6 +71,14 @@ class AttributionRun:
             else:
                 effective.append(line)
         return effective
+
+
+def _stage_lines(line: AttributionOutput) -> list[AttributionOutput]:
+    """Returns an attribution that is qualified as two lines: the qualifying event may as well have arrived later."""
+    if not isinstance(line, ReferralAttributed) or not line.qualified:
+        return [line]
+    fields = {name: getattr(line, name) for name in line.__struct_fields__ if name != "qualified"}
+    return [replace(line, qualified=False), ReferralQualified(**fields, followed_at=line.followed_at)]
 
 
 def _stage(line: AttributionOutput) -> str:

@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import ProgramVersion
+from referral.events.facts import Channel
 from referral.events.rewards import RewardGranted
-from reward_dispatcher.domain.entitlement import ConversionGrants, ReferrerGrants, grant_rewards, revoke_rewards
-from tests.support.builders.participants import AMY
-from tests.support.builders.reward_dispatcher import friend_conversion, friend_reversal
+from reward_dispatcher.domain.entitlement import grant_rewards, revoke_rewards
+from reward_dispatcher.domain.grants import ConversionGrants, ReferrerGrants
+from tests.support.builders.reward_dispatcher import friend_conversion, friend_reversal, rewards_of
 
 
 @dataclass
@@ -27,17 +28,18 @@ class Entitlement:
         """The friends whose conversions count."""
         return set(self._converted)
 
-    def set_converted(self, friend: int, converts: bool, terms: ProgramVersion) -> None:
+    def set_converted(self, friend: int, converts: bool, terms: ProgramVersion, channel: Channel | None = None) -> None:
         """Clears or reverses a friend's conversion; does nothing if that is its status already."""
         if converts == (friend in self._converted):
             return
         if converts:
             line = replace(friend_conversion(friend), referrer_kind=self.kind)
-            verdict = grant_rewards(line, terms, AMY.external_id, self._referrer)
+            line = replace(line, evidence=replace(line.evidence, channel=channel))
+            verdict = grant_rewards(line, rewards_of(terms, self.kind), self._referrer)
         else:
             verdict = revoke_rewards(friend_reversal(friend), self._converted.pop(friend), self._referrer)
         self._referrer = verdict.referrer
-        if verdict.conversion is not None:
+        if verdict.conversion.active:
             self._converted[friend] = verdict.conversion
         for line in verdict.lines:
             self._record(line)

@@ -96,9 +96,7 @@ class ReferralGraph:
         """Attributes a person to a referrer, instead of the previous one if there is one."""
         self.unattribute(person)
         self.edges[person] = ReferralEdge(referrer, since, qualified)
-        self._append(_attribution(person, referrer, since))
-        if qualified:
-            self._append(_qualification(person, referrer, since))
+        self._append(_attribution(person, referrer, since, qualified))
 
     def unattribute(self, person: int) -> None:
         """Reverses a person's referral after an unfollow."""
@@ -202,25 +200,26 @@ def _last(key: str) -> str:
 
 
 def _id(person: int, referrer: int) -> str:
-    return referral_id(PROGRAM, PEOPLE[person].external_id, PEOPLE[referrer].id)
+    return referral_id(PROGRAM, PEOPLE[person].id, PEOPLE[referrer].id)
 
 
-def _attribution(person: int, referrer: int, since: int) -> ReferralAttributed:
+def _attribution(person: int, referrer: int, since: int, qualified: bool = False) -> ReferralAttributed:
     moment = to_datetime(since)
     return ReferralAttributed(
         occurred_at=moment,
         program=PROGRAM,
         id=_id(person, referrer),
-        person=PEOPLE[person].external_id,
+        person=PEOPLE[person].id,
         referrer=PEOPLE[referrer].id,
         version=1,
         evidence=Evidence(kind="code", touched_at=moment, event="evt_1"),
+        qualified=qualified,
     )
 
 
 def _qualification(person: int, referrer: int, since: int) -> ReferralQualified:
     one = _attribution(person, referrer, since)
-    fields = {name: getattr(one, name) for name in one.__struct_fields__}
+    fields = {name: getattr(one, name) for name in one.__struct_fields__ if name != "qualified"}
     return ReferralQualified(**fields, followed_at=one.occurred_at)
 
 
@@ -229,7 +228,7 @@ def _reversal(person: int, edge: ReferralEdge, *stages: Stage) -> ReferralRevers
     return ReferralReversed(
         occurred_at=since,
         program=PROGRAM,
-        person=PEOPLE[person].external_id,
+        person=PEOPLE[person].id,
         undoes=(*stages, "qualified") if edge.qualified else stages,
         reason="unfollowed",
         since=since,

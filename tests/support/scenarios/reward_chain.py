@@ -1,4 +1,4 @@
-"""The four folds from events to rewards over one log in memory; and the trace of a person through it."""
+"""The folds from events to rewards over one log in memory; and the trace of a person through it."""
 
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from referral.log.records import join, split
 from referral.topics import partition_of
 from reward_dispatcher.folds.decide_fold import DecideFold
 from reward_dispatcher.folds.ledger_fold import LedgerFold
+from reward_dispatcher.folds.pools_fold import PoolsFold
 from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.conversion_tracker import TOKENS, catalog
 from tests.support.builders.participants import PROGRAM, day
@@ -39,7 +40,7 @@ Kind = TypeVar("Kind")
 
 
 class RewardChain:
-    """A log and four folds on it. `append` writes facts, `drain` folds everything."""
+    """A log and the folds on it. `append` writes facts, `drain` folds everything."""
 
     def __init__(self, terms: ProgramVersion, screen: ScreenFold | None = None) -> None:
         self.terms = terms
@@ -49,8 +50,9 @@ class RewardChain:
         folds = [
             AttributeFold(TOKENS, 35),
             screen or ScreenFold(),
-            DecideFold(),
-            LedgerFold(lambda id: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
+            DecideFold(""),
+            LedgerFold(lambda _, id: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
+            PoolsFold(CodeSealer(KeyRing.parse("", "k" * 32))),
         ]
         self.folds = {fold.name: LogFold(fold, self.catalog, self.log) for fold in folds}
 
@@ -104,9 +106,7 @@ class RewardChain:
         assert participant is not None
         conversion = self._conversion(won.referrer, referral_id(PROGRAM, person, won.referrer))
         bans = tuple(ban.at for ban in (state.ban, self._ban(won.referrer)) if ban is not None)
-        return TraceSubject(
-            PROGRAM, person, state.history, won, won.referrer, participant.external_id, conversion, bans
-        )
+        return TraceSubject(PROGRAM, person, state.history, won, won.referrer, conversion, bans)
 
     def _ban(self, referrer: str) -> Ban | None:
         found = self._screen_state(referrer, history_state_key(PROGRAM, referrer), ReferrerHistory)

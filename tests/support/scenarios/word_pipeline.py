@@ -58,6 +58,7 @@ class FirstUses:
 
     name, service, source, outputs, state = "first_uses", "t", WORDS, (FIRST_USES,), dict[str, int]
     keeps_order = False
+    ignored: Sequence[type[msgspec.Struct]] = ()
 
     def keys(self, line: Word) -> Sequence[Key]:
         if line.word == "keyless":
@@ -89,6 +90,7 @@ class UseCounts:
 
     name, service, source, outputs, state = "use_counts", "t", FIRST_USES, (), int
     keeps_order = False
+    ignored: Sequence[type[msgspec.Struct]] = ()
 
     def keys(self, line: FirstUse) -> Sequence[Key]:
         return (line.person,)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from tests.support.waiting import wait_until
 
-_START_S = 150
+_START_S = 240
 
 
 @contextmanager
-def run_command(home: Path, base: int) -> Iterator["subprocess.Popen[bytes]"]:
+def run_command(home: Path, base: int, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Yields the process once it has written run.json or ended; interrupts it when the block ends."""
-    command = [sys.executable, "-m", "referral_tools", "run", "--home", str(home)]
+    command = [sys.executable, "-m", "referral_tools", "run", "--home", str(home), *options]
     environ = os.environ | {"REFERRAL_PORT_BASE": str(base)}
     with (
         output_of(home).open("w") as output,

@@ -14,26 +14,28 @@ from werkzeug.test import TestResponse
 from conversion_tracker.app import SERVICE
 from conversion_tracker.app import app as make_app
 from conversion_tracker.dependencies import Dependencies
-from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.config import Settings
-from referral.events.entities import CatalogEntity
+from referral.events.ids import derive_id
 from referral.fold.lag import FoldSource, lag_by_fold
 from referral.http.context import Context
 from referral.log.connection import create_consumer
+from referral.people.known_people import known_people
 from referral.topics import TOPICS
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROGRAM
+from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM
 from tests.support.log_reader import read_lines
+from tests.support.records import DirectoryRecord, write_records
+from tests.support.redis_servers import matching_keys
 from tests.support.settings import api_key
 from tests.support.waiting import wait_until
 
 MODULE = "conversion_tracker"
 FOLDS = (FoldSource("ct", "attribute", "events"), FoldSource("ct", "screen", "attributions"))
-CATALOG: tuple[CatalogEntity, ...] = (
+CATALOG: tuple[DirectoryRecord, ...] = (
     program_version(),
     AMY,
     BO,
+    *PROFILES[:2],
     api_key("all", "admin"),
     api_key("reader", "read"),
     api_key("elsewhere", "events:write", programs=("prg_other",)),
@@ -46,7 +48,7 @@ def event(person: str, kind: str = "person.followed", **more: object) -> dict[st
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     number = more.pop("number", 0)
     fact = {
-        "id": f"evt_{person}_{kind}_{number}",
+        "id": derive_id("evt", person, kind, str(number)),
         "type": kind,
         "program": PROGRAM,
         "person": person,
@@ -86,6 +88,14 @@ class ConversionTracker:
         lines = [msgspec.json.decode(line) for _, line in self.lines(topic)]
         return [line for line in lines if line["type"] != "clock.ticked"]
 
+    def named(self, topic: str) -> list[dict[str, Any]]:
+        """Returns the same with the external id of each person in place of the person id."""
+        lines = self.decoded(topic)
+        self.context.follower.read_to_end(30)
+        people = known_people({line["person"] for line in lines}, self.context.people)
+        named = {id: known.external_id for id, known in people.items() if known}
+        return [line | {"person": named[line["person"]]} for line in lines]
+
     def wait_until_folded(self) -> None:
         """Returns once both folds have folded everything on their topics."""
         redis = self.context.redis
@@ -99,7 +109,7 @@ class ConversionTracker:
     def fold_states(self) -> dict[bytes, bytes]:
         """Returns every value state in Redis by key."""
         redis = self.context.redis
-        return {name: redis.get(name) for name in redis.scan_iter("ct:*") if redis.type(name) == b"string"}  # type: ignore[misc]
+        return {name: redis.get(name) for name in matching_keys(redis, "ct:*") if redis.type(name) == b"string"}  # type: ignore[misc]
 
     @property
     def context(self) -> Context:
@@ -115,11 +125,9 @@ class ConversionTracker:
 
 
 @contextmanager
-def serve_conversion_tracker(settings: Settings, *entities: CatalogEntity) -> Iterator[ConversionTracker]:
-    """Yields the service over a catalog of these entities, or of the Glow program, Amy, Bo and three API keys."""
-    writer = CatalogWriter(settings, SystemClock())
-    writer.write(entities or CATALOG, timeout=30)
-    writer.close()
+def serve_conversion_tracker(settings: Settings, *records: DirectoryRecord) -> Iterator[ConversionTracker]:
+    """Yields the service over a directory of these records, or of the Glow program, Amy, Bo and API keys."""
+    write_records(settings, records or CATALOG)
     system = ConversionTracker(make_app(settings), settings)
     try:
         system.context.follower.read_to_end(30)

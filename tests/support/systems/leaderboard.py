@@ -7,23 +7,23 @@ from datetime import UTC, datetime
 
 import httpx
 from flask import Flask
-from redis import Redis
 
 from leaderboard.folds import state_keys
 from leaderboard.http_api.app import app as make_app
 from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
 from referral.events.attributions import ReferrerKind
-from referral.events.entities import CatalogEntity
 from referral.events.keys import referrer_key
 from referral.events.timestamps import to_ms
 from referral.fold.state_keys import state_key
 from referral.http.context import Context
+from referral.redis_client import RedisClient
 from referral.topics import partition_of
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.leaderboard import GLOW_VERSION
 from tests.support.builders.participants import PROGRAM
 from tests.support.processes import run_module
+from tests.support.records import DirectoryRecord, split_records
 from tests.support.settings import API_SECRET, AUTHORIZATION, UNREACHABLE, api_key
 
 MODULE = "leaderboard"
@@ -31,17 +31,18 @@ NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 PARTITIONS = 4
 
 
-def leaderboard_app(redis_url: str, entities: Iterable[CatalogEntity] = ()) -> Flask:
-    """Returns the app on a catalog of these entities, the Glow program and an API key; its broker is unreachable."""
+def leaderboard_app(redis_url: str, records: Iterable[DirectoryRecord] = ()) -> Flask:
+    """Returns the app on a directory of these records, the Glow program and an API key; its broker is unreachable."""
     settings = dataclasses.replace(UNREACHABLE, redis=redis_url, partitions=PARTITIONS)
     key = api_key("read", "read", secret=API_SECRET)
-    app = make_app(settings, MemoryFollower([GLOW_VERSION, key, *entities]))
+    catalog, people = split_records([GLOW_VERSION, key, *records])
+    app = make_app(settings, MemoryFollower(catalog, people))
     context: Context = app.extensions["referral"]
     app.extensions["referral"] = dataclasses.replace(context, clock=ManualClock(to_ms(NOW)))
     return app
 
 
-def set_scores(redis: "Redis", period: str, scores: Mapping[str, float], kind: ReferrerKind = "follower") -> None:
+def set_scores(redis: RedisClient, period: str, scores: Mapping[str, float], kind: ReferrerKind = "follower") -> None:
     """Writes scores of participants to a board, each in the partition that the fold would write to."""
     for member, score in scores.items():
         home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)

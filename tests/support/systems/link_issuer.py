@@ -14,13 +14,14 @@ from link_issuer.http_api.app import app as make_app
 from link_issuer.http_api.dependencies import Dependencies
 from link_issuer.store import Store
 from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked
 from referral.http.context import Context
 from referral.log.publisher import Publisher
+from referral.people.people_writer import PeopleWriter
 from referral.topics import EVENTS
 from tests.support.log_reader import read_lines
+from tests.support.records import write_records
 from tests.support.settings import api_key
 
 PROGRAM = "prg_x"
@@ -46,6 +47,7 @@ KEYS = [
     api_key("reader", "read"),
     api_key("events", "events:write"),
     api_key("elsewhere", "admin", programs=("prg_other",)),
+    api_key("privacy", "privacy"),
 ]
 
 
@@ -96,10 +98,11 @@ class LinkIssuer:
 
     @contextmanager
     def with_unwritable_catalog(self) -> Iterator[None]:
-        """The catalog can be read but not written until the block ends."""
+        """The catalog and people can be read but not written until the block ends."""
         own, here = self.collaborators, self.context
         nowhere = CatalogWriter(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
-        self.app.extensions[SERVICE] = replace(own, store=Store(here.follower, nowhere, here.redis))
+        people = PeopleWriter(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
+        self.app.extensions[SERVICE] = replace(own, store=Store(here.follower, nowhere, people, here.redis))
         try:
             yield
         finally:
@@ -133,9 +136,7 @@ class LinkIssuer:
 @contextmanager
 def serve_link_issuer(settings: Settings) -> Iterator[LinkIssuer]:
     """Yields the service over a catalog that holds only the API keys."""
-    writer = CatalogWriter(settings, SystemClock())
-    writer.write(KEYS, timeout=30)
-    writer.close()
+    write_records(settings, KEYS)
     system = LinkIssuer(make_app(settings), settings)
     try:
         system.context.follower.read_to_end(30)

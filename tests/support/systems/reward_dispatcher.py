@@ -7,18 +7,16 @@ from dataclasses import dataclass
 import httpx
 import msgspec
 
-from referral.catalog.writer import CatalogWriter
-from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.conversions import conversion_key
-from referral.events.entities import CatalogEntity
 from referral.events.rewards import reward_key
 from referral.log.publisher import Publisher
 from referral.topics import CONVERSIONS, REWARDS, Topic
 from referral_tools.stack.ports import free_ports
-from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.builders.participants import AMY, PROFILES, PROGRAM
 from tests.support.builders.reward_dispatcher import reward_terms
 from tests.support.processes import run_module
+from tests.support.records import DirectoryRecord, patient, write_records
 from tests.support.settings import API_SECRET, AUTHORIZATION, GUIDES, api_key
 from tests.support.waiting import is_ready, wait_until
 
@@ -34,11 +32,9 @@ class RewardDispatcher:
     environ: Mapping[str, str]
     client: httpx.Client
 
-    def apply(self, *entities: CatalogEntity) -> None:
-        """Writes entities to the catalog."""
-        writer = CatalogWriter(self.settings, SystemClock())
-        writer.write(entities, timeout=30)
-        writer.close()
+    def apply(self, *records: DirectoryRecord) -> None:
+        """Writes records to `catalog` and `people`."""
+        write_records(self.settings, records)
 
     def write_rewards(self, lines: Iterable[msgspec.Struct]) -> None:
         """Writes reward lines, as the decide fold or an operator does."""
@@ -59,21 +55,21 @@ class RewardDispatcher:
         return dict(self.client.get(f"/v1/programs/{PROGRAM}/rewards/summary").json())
 
     def _write(self, topic: Topic, keyed: list[tuple[str, bytes]]) -> None:
-        collector = Publisher(self.settings)
+        collector = Publisher(patient(self.settings))
         collector.submit_many(topic, keyed).wait(30)
         collector.close()
 
 
 @contextmanager
 def serve_reward_dispatcher(
-    settings: Settings, environ: Mapping[str, str], *entities: CatalogEntity
+    settings: Settings, environ: Mapping[str, str], *records: DirectoryRecord
 ) -> Iterator[RewardDispatcher]:
-    """Yields the service over a catalog of these entities, or of the Glow program and Amy; with an API key for everything."""
+    """Yields the service over a directory of these records, or of the Glow program and Amy; with an API key for everything."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_GUIDES": str(GUIDES), "REFERRAL_WALLET_URL": url}
     with run_module(here, MODULE, "http"), httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=30) as client:
         system = RewardDispatcher(settings, here, client)
-        system.apply(*(entities or (reward_terms(), AMY)), api_key("tests", "admin", secret=API_SECRET))
+        system.apply(*(records or (reward_terms(), AMY, PROFILES[0])), api_key("tests", "admin", secret=API_SECRET))
         wait_until(lambda: is_ready(client))
         yield system

@@ -1,4 +1,4 @@
-"""The screen fold with one further rule, which fails for people whose id begins with `xhs:odd`: their conversions are held."""
+"""The screen fold with one further rule, which fails for people who reported a device: their conversions are held."""
 
 from conversion_tracker.screening.catalogue import RULES
 from conversion_tracker.screening.fold import ScreenFold
@@ -9,7 +9,7 @@ from referral.fold.worker import run_fold
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
-    if case.referral.person.startswith("xhs:odd"):
+    if case.referral.device is not None:
         raise LookupError("this rule cannot evaluate this person")
     return None
 

@@ -9,13 +9,14 @@ import time
 from typing import Any
 
 from referral.log.source import KafkaSource, Record
+from referral.topics import Topic
 from reward_dispatcher import __main__ as service
 from reward_dispatcher.delivery.worker import DeliveryWorker
 
 _poll = KafkaSource.poll
 
 
-async def _receive_nothing(worker: DeliveryWorker, stream: Any) -> None:
+async def _receive_nothing(worker: DeliveryWorker, topic: Topic, stream: Any) -> None:
     await asyncio.Event().wait()
 
 
@@ -27,6 +28,6 @@ def _poll_nothing(source: KafkaSource, timeout: float) -> dict[int, list[Record]
 
 
 if __name__ == "__main__":
-    DeliveryWorker._deliver = _receive_nothing  # type: ignore[method-assign]
+    DeliveryWorker._receive = _receive_nothing  # type: ignore[method-assign]
     KafkaSource.poll = _poll_nothing  # type: ignore[method-assign]
     service.main(sys.argv[1:])

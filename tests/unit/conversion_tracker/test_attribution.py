@@ -33,12 +33,12 @@ from tests.support.builders.conversion_tracker import (
     token,
     unfollow,
 )
-from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, day
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, day, mention_id, person_id
 from tests.support.scenarios.attribution import AttributionRun
 
 
 def _said(run: AttributionRun) -> list[str]:
-    return [type_tag(line).removeprefix("referral.") for line in run.outputs]
+    return [type_tag(line).removeprefix("referral.") for line in run.stage_lines]
 
 
 def _winner(run: AttributionRun) -> str | None:
@@ -56,17 +56,16 @@ def _reason(run: AttributionRun) -> str:
 def test_a_follow_with_a_code_is_attributed_and_qualified_at_once() -> None:
     """A follow is what the program pays for, and the code names the referrer."""
     run = AttributionRun().take([follow(1, 2, code="amy88", channel="wechat", device="d1")])
-    attributed, qualified = run.outputs
-    assert _said(run) == ["attributed", "qualified"]
+    (attributed,) = run.outputs
+    assert attributed.stages == ("attributed", "qualified")
     assert (attributed.referrer, attributed.person, attributed.occurred_at) == (AMY.id, FRIEND, day(2))
     assert (attributed.evidence.kind, attributed.evidence.code, attributed.evidence.event) == ("code", "AMY88", "evt_1")
-    assert (attributed.version, attributed.device, qualified.followed_at) == (1, "d1", day(2))
-    assert attributed.id == qualified.id
+    assert (attributed.version, attributed.device, attributed.followed_at) == (1, "d1", day(2))
 
 
 def test_a_referral_carries_the_data_of_the_first_follow_and_the_number_of_follows() -> None:
-    """Screening reads them there: device, network and name of the first follow, and each follow, in any order of arrival."""
-    told = {"device": "d1", "network": "n1", "data": Follow(handle="Friend_1")}
+    """Screening reads them there: what the first follow had, and each follow, in any order of arrival."""
+    told = {"device": "d1", "network": "n1", "look_alike": "lka_1", "data": Follow(handle_matches=(0, 2))}
     facts = [
         follow(1, 2, code="AMY88", **told),
         unfollow(2, 3),
@@ -77,7 +76,8 @@ def test_a_referral_carries_the_data_of_the_first_follow_and_the_number_of_follo
     for order in (facts, facts[::-1], facts[2:] + facts[:2]):
         _, qualified = AttributionRun().take(order).effective_lines()
         assert isinstance(qualified, ReferralQualified)
-        assert (qualified.device, qualified.network, qualified.handle) == ("d1", "n1", "Friend_1")
+        assert (qualified.device, qualified.network) == ("d1", "n1")
+        assert (qualified.look_alike, qualified.handle_matches) == ("lka_1", (0, 2))
         assert (qualified.spells, qualified.occurred_at) == (3, day(6))
 
 
@@ -87,7 +87,7 @@ def test_a_referral_carries_the_data_of_the_first_follow_and_the_number_of_follo
         ([follow(1, 2, click=token(AMY, 1))], AMY),
         ([follow(1, 2, mention="@Amy")], AMY),
         ([scan(1, 1, "AMY88"), follow(2, 2)], AMY),
-        ([friend_tag(1, 1, "xhs:amy"), follow(2, 2)], AMY),
+        ([friend_tag(1, 1, AMY.id), follow(2, 2)], AMY),
         ([scan(1, 1, "BO88"), follow(2, 2, mention="@amy")], BO),
         ([follow(1, 2, code="AMY88", click=token(BO, 1))], AMY),
         ([scan(1, 1, "AMY88"), scan(2, 1.5, "BO88"), follow(3, 2)], BO),
@@ -139,12 +139,10 @@ def test_own_evidence_does_not_hide_the_evidence_of_another_person() -> None:
 
 CY = Participant(
     recorded_at=to_datetime(to_ms(day(5)) + 900),
-    id="par_0123456789abcdef",
+    id=person_id("xhs:cy"),
     program=PROGRAM,
-    external_id="xhs:cy",
-    display_name="Cy",
     code="CY88",
-    mention="@cy",
+    mention=mention_id("@cy"),
 )
 CY_LINK = Link(recorded_at=CY.recorded_at, id="lnk_1", code="CYGLOW", program=PROGRAM, participant=CY.id)
 SECOND = 1 / 86_400
@@ -164,7 +162,7 @@ def test_a_code_counts_from_the_second_it_was_made_in() -> None:
     assert _reason(AttributionRun(_known_late()).take([follow(1, 4.99, code="CY88")])) == "unknown_code"
 
 
-@pytest.mark.parametrize("said", [{"mention": "@cy"}, {"code": "CYGLOW"}, {"tag": "xhs:cy"}])
+@pytest.mark.parametrize("said", [{"mention": "@cy"}, {"code": "CYGLOW"}, {"tag": CY.id}])
 def test_what_can_be_known_before_it_is_recorded_counts_only_from_then(said: dict[str, str]) -> None:
     """A mention, tag or chosen code of a person just before enrolment names no participant, live or on replay."""
 
@@ -259,10 +257,10 @@ def test_an_unfollow_reverses_and_a_refollow_restores_the_same_referral() -> Non
     """The second follow is credited to who won at the first, with the same ids, and cannot be won by another."""
     run = AttributionRun().take([follow(1, 2, code="AMY88"), unfollow(2, 3), follow(3, 4, code="BO88")])
     assert _said(run) == ["attributed", "qualified", "reversed", "attributed", "qualified"]
-    reversed_ = run.outputs[2]
+    first, reversed_, second = run.outputs
     assert isinstance(reversed_, ReferralReversed)
     assert (reversed_.reason, reversed_.since, reversed_.occurred_at) == ("unfollowed", day(2), day(3))
-    assert (run.outputs[0].id, run.outputs[3].id) == (run.outputs[3].id, reversed_.id)
+    assert first.id == second.id == reversed_.id
     assert _winner(run) == AMY.id
     assert run.effective_lines()[0].occurred_at == day(4)
 
@@ -283,7 +281,7 @@ def test_an_earlier_follow_that_arrives_late_corrects_what_was_published() -> No
     """Corrections are ordinary outputs: the old verdict is reversed, the new one published."""
     run = AttributionRun().take([follow(2, 3, code="BO88"), follow(1, 2, code="AMY88")])
     assert _said(run) == ["attributed", "qualified", "reversed", "attributed", "qualified"]
-    assert run.outputs[2].reason == "corrected"
+    assert run.outputs[1].reason == "corrected"
     assert _winner(run) == AMY.id
 
 
@@ -383,7 +381,7 @@ DAYS = st.one_of(st.integers(0, 20), st.floats(0, 29).map(lambda days: round(day
 CODES = st.sampled_from([None, "AMY88", "bo88", SELF.code, "NOBODY"])
 CLICKS = st.one_of(st.none(), st.builds(token, st.sampled_from([AMY, BO, SELF]), st.integers(0, 20)))
 MENTIONS = st.sampled_from([None, "@amy", "@bo", "@nobody"])
-TAGGERS = st.sampled_from(["xhs:amy", "xhs:bo", FRIEND, "xhs:stranger"])
+TAGGERS = st.sampled_from([AMY.id, BO.id, FRIEND, person_id("xhs:stranger")])
 FACTS = st.one_of(
     st.builds(follow, st.just(0), DAYS, code=CODES, click=CLICKS, mention=MENTIONS),
     st.builds(unfollow, st.just(0), DAYS),
@@ -446,4 +444,6 @@ def test_the_verdict_is_that_of_the_independent_oracle(
 def _directory(facts: list[Fact]) -> Directory:
     tokens = {fact.click: TOKENS.peek_click(fact.click) for fact in facts if fact.click}
     clicks = {token: Click(read.code, to_datetime(read.clicked_at_ms)) for token, read in tokens.items()}
-    return Directory([Enrolled.of(one) for one in (AMY, BO, SELF)], clicks)
+    return Directory(
+        [Enrolled(one.id, one.id, one.code, one.mention, one.recorded_at) for one in (AMY, BO, SELF)], clicks
+    )

@@ -15,12 +15,12 @@ from referral.events.attributions import (
     ReferrerUnbanned,
 )
 from referral.events.facts import BanDecision, Fact
-from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import SortedSetMember
 from tests.support.builders.conversion_tracker import (
     FRIEND,
+    NOTE,
     ban,
     catalog,
     follow,
@@ -66,11 +66,11 @@ def test_a_ban_reverses_the_persons_own_referral_and_lifting_it_restores_the_sam
 
 
 def test_a_ban_is_forwarded_listed_and_published_once() -> None:
-    """Their referrals are keyed by their participant id, whether they have enrolled or not."""
+    """Their referrals are keyed by their person id, whether they have enrolled or not."""
     run = AttributionRun().take([ban(5), ban(6)])
     (told,) = run.outputs
     assert isinstance(told, ReferrerBanned)
-    assert (told.referrer, told.person, told.by) == (participant_id(PROGRAM, FRIEND), FRIEND, "lin")
+    assert (told.referrer, told.by, told.note) == (FRIEND, "lin", NOTE)
     assert run.feed.scores == {SortedSetMember(ban_board(PROGRAM), FRIEND): to_ms(day(5))}
     run.take([unban(7), unban(8)])
     assert [type(line) for line in run.outputs] == [ReferrerBanned, ReferrerUnbanned]

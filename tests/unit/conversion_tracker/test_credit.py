@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from conversion_tracker.attribution.attribution_rules import AttributionRules, attribution_rules
 from conversion_tracker.attribution.credit import FULL_CREDIT, CreditModel, credit_by_model
+from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.attribution.person_response import attribution_response
 from referral.events.facts import Fact
+from referral.people.people_view import people_in_memory
 from tests.support.builders.conversion_tracker import (
     FRIEND,
     catalog,
@@ -20,14 +22,15 @@ from tests.support.builders.conversion_tracker import (
     token,
     unfollow,
 )
-from tests.support.builders.participants import AMY, BO, PROGRAM, SELF
+from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, profile
 from tests.support.scenarios.attribution import AttributionRun
 
 RULES: AttributionRules = attribution_rules(program_version())
+REFERRERS = KnownReferrers(catalog(), people_in_memory([profile("amy"), profile("bo")]))
 FOUR = [
     scan(1, 1, "AMY88"),
     scan(2, 2, "BO88"),
-    friend_tag(3, 3, "xhs:amy"),
+    friend_tag(3, 3, AMY.id),
     scan(4, 4, SELF.code),
     follow(5, 5, mention="@bo"),
 ]
@@ -91,7 +94,7 @@ def test_every_model_gives_the_whole_credit_or_none(
 
 def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> None:
     """Side by side, with what pays by its name; touches that have no part show nothing of it."""
-    shown = attribution_response(PROGRAM, FRIEND, AttributionRun().take(FOUR).person, RULES, catalog())
+    shown = attribution_response(PROGRAM, FRIEND, AttributionRun().take(FOUR).person, RULES, REFERRERS)
     models, touches = shown.models, shown.touches
     parts = [(one.referrer.external_id, one.share) for one in models.position_based]
     assert sorted(parts) == [("xhs:amy", 0.5), ("xhs:bo", 0.5)]
@@ -105,7 +108,7 @@ def test_the_people_api_shows_each_touchs_credit_and_each_referrers_part() -> No
 def test_the_people_api_shows_when_the_referral_qualified_while_it_stands() -> None:
     """The moment of the follow where that pays; nothing once it fell."""
     followed = AttributionRun().take([follow(1, 2, code="AMY88")])
-    shown = attribution_response(PROGRAM, FRIEND, followed.person, RULES, catalog())
+    shown = attribution_response(PROGRAM, FRIEND, followed.person, RULES, REFERRERS)
     assert shown.qualified_at == follow(1, 2).occurred_at
     left = followed.take([unfollow(2, 3)])
-    assert attribution_response(PROGRAM, FRIEND, left.person, RULES, catalog()).qualified_at is None
+    assert attribution_response(PROGRAM, FRIEND, left.person, RULES, REFERRERS).qualified_at is None

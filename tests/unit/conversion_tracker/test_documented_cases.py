@@ -17,10 +17,11 @@ from referral_tools.attribution.evidence_cases import CASES, ENDS_ON_DAY, Eviden
 from referral_tools.attribution.qualification_cases import CLOCK, CURRENCY, HISTORIES, MINIMUM, STAYS, QualificationCase
 from tests.support.builders import conversion_tracker as world
 from tests.support.builders.conversion_tracker import FRIEND, catalog, program_version, tick, token
-from tests.support.builders.participants import PROGRAM, day
+from tests.support.builders.participants import PROGRAM, day, mention_id, person_id
 from tests.support.scenarios.attribution import AttributionRun
 
 PEOPLE = {"Amy": world.AMY, "Bo": world.BO}
+PSEUDONYM = {"mention": mention_id, "by": person_id}
 TYPES: dict[Did, str] = {
     "follow": "person.followed",
     "unfollow": "person.unfollowed",
@@ -34,8 +35,9 @@ TYPES: dict[Did, str] = {
 
 def _fact(number: int, step: CaseStep, channel: Channel | None) -> Fact:
     """The fact of a step; a click was made in the channel, and a follow that says nothing else is told by none."""
-    by_itself = {name: said for name, said in step.said.items() if name in ("code", "mention")}
-    data = {name: said for name, said in step.said.items() if name not in by_itself}
+    said = {name: PSEUDONYM.get(name, str)(text) for name, text in step.said.items()}
+    by_itself = {name: text for name, text in said.items() if name in ("code", "mention")}
+    data = {name: text for name, text in said.items() if name not in by_itself}
     fact = {
         "id": f"evt_{number}",
         "type": TYPES[step.action],
@@ -93,7 +95,9 @@ def test_a_history_pays_from_the_day_that_the_docs_say(
         PEOPLE[AMY].id
     ] * history.stands
     said = [
-        one.occurred_at for one in (standing if history.stands else run.outputs) if isinstance(one, ReferralQualified)
+        one.occurred_at
+        for one in (standing if history.stands else run.stage_lines)
+        if isinstance(one, ReferralQualified)
     ]
     pays_from = history.pays_from[qualifies_on]
     assert said == ([] if pays_from is None else [day(pays_from)])

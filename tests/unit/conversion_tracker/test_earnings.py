@@ -6,11 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion_tracker.replay.earnings import Earnings
-from referral.events.attributions import ReferrerKind
-from referral.events.reward_rules import Reward
+from referral.events.attributions import Evidence, ReferrerKind
+from referral.events.facts import Channel
+from referral.events.reward_rules import Conditions, Reward
+from tests.support.builders.participants import START
 from tests.support.builders.reward_dispatcher import reward_terms
 from tests.support.scenarios.entitlement import Entitlement
 
+CHANNELS: tuple[Channel, ...] = ("wechat", "weibo")
 ON = st.sampled_from(["conversion.cleared", "milestone"])
 RULES = st.lists(
     st.builds(
@@ -20,6 +23,7 @@ RULES = st.lists(
         on=ON,
         kind=st.just("guide"),
         referrals=st.integers(1, 4),
+        where=st.sampled_from([Conditions(), Conditions(channels=("wechat",))]),
         once=st.booleans(),
     ),
     max_size=4,
@@ -38,10 +42,11 @@ def test_it_counts_what_would_be_granted_and_not_taken_back(
     for comes, friend, which in steps:
         under = rules[which % len(rules)]
         if comes:
-            earnings.add_conversion(f"cnv_{friend}", under, kind)
+            evidence = Evidence(kind="code", touched_at=START, event="evt", channel=CHANNELS[friend % 2])
+            earnings.add_conversion(f"cnv_{friend}", under, kind, evidence)
         else:
             earnings.remove_conversion(f"cnv_{friend}")
-        entitlement.set_converted(friend, comes, under)
+        entitlement.set_converted(friend, comes, under, CHANNELS[friend % 2])
     own = sum(line.role == "referrer" for line in entitlement.rewards.values())
     assert (earnings.referrer_rewards, earnings.referee_rewards) == (own, len(entitlement.rewards) - own)
     assert set(earnings.conversions) == {f"cnv_{friend}" for friend in entitlement.friends}

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from conversion_tracker.attribution.attribution_rules import attribution_rules
 from conversion_tracker.attribution.considered_touches import winning_touch
+from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.explain.leaderboard_client import LeaderboardClient, Rank
-from conversion_tracker.explain.line_descriptions import describe_line
+from conversion_tracker.explain.line_descriptions import LineTexts, describe_line
 from conversion_tracker.explain.verdict_text import REASONS, VerdictFacts, verdict_sentence
 from conversion_tracker.screening.catalogue import REASON_TEXTS, Finding
 from conversion_tracker.screening.conversion import Conversion, PublishedOutcome, Review
@@ -23,11 +24,14 @@ from referral.events.attributions import Evidence, UnattributedReason
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
 from referral.events.facts import Fact
+from referral.events.people import PeopleEntity, PersonText
 from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
+from referral.people.people_view import people_in_memory
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, Topic
 from tests.support.builders.conversion_tracker import (
     FRIEND,
+    NOTE,
     ban,
     catalog,
     follow,
@@ -38,14 +42,28 @@ from tests.support.builders.conversion_tracker import (
     unban,
     unfollow,
 )
-from tests.support.builders.participants import day
+from tests.support.builders.participants import AMY, PROGRAM, day, profile
 from tests.support.scenarios.attribution import AttributionRun
 
 CODE = follow(1, 1, code="AMY88")
 ON_ORDER = program_version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
 ON_STAYING = program_version(qualifies_on="person.retained", retained_days=7)
 AT = to_ms(day(1))
-SCREENED = Conversion("prg_glow", "ref_1", FRIEND, "par_1", 1, Evidence(kind="code", touched_at=day(1), event="e"), AT)
+SCREENED = Conversion("prg_glow", "ref_1", FRIEND, AMY.id, 1, Evidence(kind="code", touched_at=day(1), event="e"), AT)
+
+
+REFERRERS = KnownReferrers(catalog(), people_in_memory([profile("amy"), profile("bo")]))
+
+
+def texts(*people: PeopleEntity) -> LineTexts:
+    """The texts behind the ids in lines about the friend, of these people."""
+    return LineTexts(PROGRAM, FRIEND, KnownReferrers(catalog(), people_in_memory(people)))
+
+
+def note(person: str, text_id: str | None, sentence: str) -> PersonText:
+    """The note that a sentence ends with."""
+    text = sentence.rpartition(": ")[2]
+    return PersonText(id=person, program=PROGRAM, recorded_at=day(1), text_id=text_id or NOTE, kind="note", text=text)
 
 
 def sentence_after(terms: ProgramVersion, *facts: Fact, conversion: Conversion | None = None) -> str:
@@ -55,7 +73,9 @@ def sentence_after(terms: ProgramVersion, *facts: Fact, conversion: Conversion |
     won = winning_touch(course, rules, rules.model)
     referrer = "Amy (xhs:amy)" if won else None
     reason, qualified = (said.reason, said.qualified_at is not None) if said else (None, False)
-    return verdict_sentence(VerdictFacts(FRIEND, referrer, course, won, rules, reason, qualified, conversion))
+    evidence = won.code if won else None
+    facts = VerdictFacts("xhs:friend", referrer, course, won, rules, reason, qualified, conversion, evidence=evidence)
+    return verdict_sentence(facts)
 
 
 def screened(outcome: str, *reasons: str, **more: Any) -> Conversion:
@@ -63,7 +83,7 @@ def screened(outcome: str, *reasons: str, **more: Any) -> Conversion:
     return replace(SCREENED, published=PublishedOutcome(outcome, AT, reasons), **more)  # type: ignore[arg-type] # a test's own words
 
 
-REVIEWED = Review("cleared", "kim", AT, "they know each other", "key_kim")
+REVIEWED = Review("cleared", "kim", AT, NOTE, "key_kim")
 
 
 REFERRED = "Amy (xhs:amy) referred xhs:friend by code AMY88"
@@ -145,7 +165,7 @@ def test_every_reason_for_no_referrer_has_a_text() -> None:
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("person.banned", "xhs:amy was banned by lin@glow.example: hundreds of follows from one room."),
+        ("person.banned", "Amy (xhs:amy) was banned by lin@glow.example: hundreds of follows from one room."),
         ("conversion.reviewed", "Released by lin@glow.example: they are sisters, I asked."),
         ("referral.circled", "It closed a referral cycle of 2 referrals, and is the newest of them."),
     ],
@@ -153,7 +173,12 @@ def test_every_reason_for_no_referrer_has_a_text() -> None:
 def test_a_decision_is_described_with_who_made_it_and_why(kind: str, sentence: str) -> None:
     """Not by the name of the line's type."""
     topic = EVENTS if kind == "person.banned" else ATTRIBUTIONS
-    assert describe_line(msgspec.json.decode(example(kind), type=topic.lines), str) == sentence
+    line = msgspec.json.decode(example(kind), type=topic.lines)
+    person = getattr(line, "person", FRIEND)
+    known = (
+        [replace(profile("amy"), id=person), note(person, line.note, sentence)] if kind != "referral.circled" else []
+    )
+    assert describe_line(line, texts(*known)) == sentence
 
 
 LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS) for kind in types_by_tag(topic.lines)]
@@ -163,15 +188,17 @@ LINES = [(topic, kind) for topic in (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS)
 def test_every_line_has_a_description(topic: Topic, kind: str) -> None:
     """A sentence; a type that is added later has at least its name."""
     line = msgspec.json.decode(example(kind), type=topic.lines)
-    sentence = describe_line(line, lambda participant: f"<{participant}>")
+    sentence = describe_line(line, texts())
     assert sentence.endswith(".")
-    assert sentence[0].isupper() or not sentence[0].isalpha() or ":" in sentence.split(" ", 1)[0]
+    assert sentence[0].isupper() or not sentence[0].isalpha() or sentence.startswith(("psn_", "xhs:"))
 
 
 def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
     """Each finding has the description of its rule or reason, and the numbers that the rule observed."""
     found = Finding("held", "ring", {"referrals": 3})
-    shown = screening_response(replace(screened("cleared"), findings=(found,), review=REVIEWED))
+    people = people_in_memory([note(FRIEND, NOTE, "they know each other")])
+    conversion = replace(screened("cleared"), findings=(found,), review=REVIEWED)
+    shown = screening_response(conversion, people)
     assert shown.status == "cleared"
     assert msgspec.to_builtins(shown.findings) == [
         {
@@ -183,12 +210,14 @@ def test_findings_and_reviews_are_shown_whatever_the_rule() -> None:
         }
     ]
     assert shown.review == ReviewResponse("cleared", "kim", "they know each other", day(1), "key_kim")
+    erased = screening_response(conversion, people_in_memory())
+    assert erased.review == ReviewResponse("cleared", "kim", None, day(1), "key_kim")
 
 
 def test_an_explanation_has_the_same_conversion_status_as_the_review_list() -> None:
     """Explanations and reviews use the same statuses."""
     for conversion in (REVERSED, screened("held", "rule_failed"), screened("rejected", "ring"), screened("cleared")):
-        assert screening_response(conversion).status == listed(conversion, catalog()).status
+        assert screening_response(conversion, REFERRERS.people).status == listed(conversion, REFERRERS).status
 
 
 def _client(answer: httpx.Response | Exception) -> tuple[LeaderboardClient, list[httpx.Request]]:

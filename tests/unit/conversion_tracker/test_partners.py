@@ -3,16 +3,18 @@
 import pytest
 from msgspec.structs import replace
 
+from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.attribution.referrer_response import PartnerResponse, referrer_response
 from conversion_tracker.screening.fold import ScreenFold
 from referral.catalog.view import Catalog
-from referral.events.attributions import ReferralQualified, ReferralReversed
+from referral.events.attributions import ReferralAttributed, ReferralReversed
 from referral.events.conversions import ConversionFact
 from referral.events.entities import Link
 from referral.events.facts import ClickToken, Fact
 from referral.events.line import type_tag
 from referral.events.program import Partner
 from referral.events.timestamps import to_ms
+from referral.people.people_view import people_in_memory
 from tests.support.builders.conversion_tracker import TOKENS, follow, friend_tag, program_version, scan, unfollow
 from tests.support.builders.participants import AMY, PROGRAM, START, day, participant
 from tests.support.folds import FoldFeed
@@ -56,7 +58,7 @@ def known() -> Catalog:
         [follow(1, 2, click=CLICK)],
         [scan(1, 1, "LIN88"), follow(2, 2)],
         [follow(1, 2, mention="@lin")],
-        [friend_tag(1, 1, "xhs:lin"), follow(2, 2)],
+        [friend_tag(1, 1, LIN.id), follow(2, 2)],
     ],
     ids=["code", "link", "click", "scan", "mention", "tag"],
 )
@@ -78,7 +80,7 @@ def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
     """Rewards and boards go by the line alone, whatever the catalog holds when it is folded."""
     attributions = AttributionRun(known()).take([follow(1, 2, code="LIN88"), unfollow(2, 3)]).outputs
     lines = FoldFeed(ScreenFold(), known()).feed(
-        line for line in attributions if isinstance(line, ReferralQualified | ReferralReversed)
+        line for line in attributions if isinstance(line, ReferralAttributed | ReferralReversed)
     )
     conversions = [line for line in lines if isinstance(line, ConversionFact)]
     assert [(type_tag(line), line.referrer_kind) for line in conversions] == [
@@ -90,8 +92,8 @@ def test_conversions_say_the_kind_and_so_does_their_fall() -> None:
 def test_the_api_shows_which_partner_somebody_is() -> None:
     """With what the program says of them, also once it names them no more."""
     without = replace(program_version(2, day(1)), effective_from=day(1))
-    shown = referrer_response(LIN.id, Catalog([LIN, AMY, NAMED, without]))
+    shown = referrer_response(LIN.id, KnownReferrers(Catalog([LIN, AMY, NAMED, without]), people_in_memory()))
     assert shown.kind == "partner"
     assert shown.partner == PartnerResponse("kol_lin", "influencer", "weibo", {"en": "Lin"})
-    amy = referrer_response(AMY.id, known())
+    amy = referrer_response(AMY.id, KnownReferrers(known(), people_in_memory()))
     assert (amy.kind, amy.partner) == ("follower", None)

@@ -49,7 +49,7 @@ def _said(run: AttributionRun) -> list[str]:
         f"{one.reason}: {', '.join(one.undoes)}"
         if isinstance(one, ReferralReversed)
         else type_tag(one).removeprefix("referral.")
-        for one in run.outputs
+        for one in run.stage_lines
     ]
 
 
@@ -236,7 +236,9 @@ def _is_the_oracles(run: AttributionRun, facts: list[Fact], rules: ProgramVersio
 def _directory(facts: list[Fact]) -> Directory:
     tokens = {fact.click: TOKENS.peek_click(fact.click) for fact in facts if fact.click}
     clicks = {token: Click(read.code, to_datetime(read.clicked_at_ms)) for token, read in tokens.items()}
-    return Directory([Enrolled.of(one) for one in (AMY, BO, SELF)], clicks)
+    return Directory(
+        [Enrolled(one.id, one.id, one.code, one.mention, one.recorded_at) for one in (AMY, BO, SELF)], clicks
+    )
 
 
 def test_the_rules_of_the_first_follow_decide_what_qualifies() -> None:

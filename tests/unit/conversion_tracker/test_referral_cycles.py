@@ -142,7 +142,7 @@ def test_an_ordinary_referral_costs_one_more_line() -> None:
     for one in range(1, 6):
         graph.attribute(one, 0, one)
     graph.drain()
-    assert len(graph.log.lines("attributions")) == 5 * 2 + 5
+    assert len(graph.log.lines("attributions")) == 5 + 5
 
 
 def test_a_circle_that_closes_before_it_qualifies_counts_when_it_does() -> None:

@@ -41,7 +41,8 @@ ODD = but(
 )
 EVIDENCE = Evidence(kind="code", touched_at=day(1), event="evt_1")
 PAIRS = st.tuples(st.sampled_from([AMY.id, BO.id]), st.sampled_from(["xhs:a", "xhs:b"]))
-DEEDS = st.sampled_from(["qualify", "odd", "fall", "release", "reject", "ban", "unban"])
+DEEDS = st.sampled_from(["qualify", "odd", "fall", "release", "reject", "withdraw", "ban", "unban"])
+DECISIONS = {"release": "cleared", "reject": "rejected", "withdraw": "withdrawn"}
 STEPS = st.lists(st.tuples(DEEDS, PAIRS), max_size=24)
 Step = tuple[str, tuple[str, str]]
 
@@ -58,12 +59,12 @@ def _line(number: int, step: Step) -> AttributionLine:
         case "fall":
             told = {"person": person, "undoes": ("qualified",), "reason": "unfollowed", "since": day(1)}
             return ReferralReversed(**about, **told, referrer=referrer, id=referral)  # type: ignore[arg-type]
-        case "release" | "reject":
-            told = {"id": conversion_id(referral), "decision": "cleared" if deed == "release" else "rejected"}
+        case "release" | "reject" | "withdraw":
+            told = {"id": conversion_id(referral), "decision": DECISIONS[deed]}
             return ConversionReviewed(**about, **told, referral=referral, referrer=referrer, by="lin")  # type: ignore[arg-type]
         case _:
             kind = ReferrerBanned if deed == "ban" else ReferrerUnbanned
-            return kind(**about, referrer=referrer, person="xhs:x", by="lin")  # type: ignore[arg-type]
+            return kind(**about, referrer=referrer, by="lin")  # type: ignore[arg-type]
 
 
 class ScreenedReferrals(LogFold):
@@ -119,6 +120,8 @@ def _expected(steps: list[Step]) -> set[str]:
                 stands[pair] = False
             case "release" | "reject" if pair in found:
                 reviews[pair] = deed
+            case "withdraw":
+                reviews.pop(pair, None)
             case "ban" | "unban":
                 banned[pair[0]] = deed == "ban"
     good = {pair for pair in found if reviews.get(pair, "reject" if found[pair] else "release") == "release"}

@@ -37,7 +37,7 @@ from referral.fold.fold import Decision, Position
 from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.state_store import LoadedState
 from tests.support.builders.conversion_tracker import FRIEND, catalog
-from tests.support.builders.participants import AMY, PROGRAM, day
+from tests.support.builders.participants import AMY, PROGRAM, SELF, day
 from tests.support.folds import FoldFeed
 
 QUALIFIED = ReferralQualified(
@@ -69,14 +69,14 @@ def _rule(name: str, action: str, hit: bool = True) -> ScreeningRule:
 @pytest.mark.parametrize(("action", "outcome"), [("reject", "rejected"), ("hold", "held"), ("ignore", "cleared")])
 def test_a_self_referral_meets_what_the_program_chose(action: str, outcome: str) -> None:
     """The second lock: if attribution ever let one pass, it does not pay."""
-    findings = screen(ScreeningCase(QUALIFIED, FRIEND), Screening(self_referral=action))  # type: ignore[arg-type]
+    findings = screen(ScreeningCase(QUALIFIED, SELF), Screening(self_referral=action))  # type: ignore[arg-type]
     assert combined_outcome(findings) == outcome
     assert [finding.reason for finding in findings] == (["self_referral"] if outcome != "cleared" else [])
 
 
 def test_an_honest_referral_is_cleared() -> None:
     """Nothing speaks against it."""
-    assert screen(ScreeningCase(QUALIFIED, AMY.external_id), Screening()) == ()
+    assert screen(ScreeningCase(QUALIFIED, AMY), Screening()) == ()
     assert combined_outcome(()) == "cleared"
 
 
@@ -88,7 +88,7 @@ def test_a_rule_that_crashes_holds() -> None:
 def test_the_severest_action_decides_and_names_its_reasons() -> None:
     """One rejecting rule outweighs any that hold."""
     rules = [_rule("a", "hold"), _rule("b", "reject"), _rule("c", "reject"), _rule("d", "reject", hit=False)]
-    findings = screen(ScreeningCase(QUALIFIED, "x"), Screening(), rules)
+    findings = screen(ScreeningCase(QUALIFIED, AMY), Screening(), rules)
     assert combined_outcome(findings) == "rejected"
     assert reasons_for(findings, "rejected") == ("b", "c")
 
@@ -218,12 +218,12 @@ def test_the_fold_keeps_who_unfollowed_and_who_came_back() -> None:
         known = fold.state(history_state_key(PROGRAM, AMY.id))
         assert isinstance(known, ReferrerHistory)
         seen.append(known.unfollowed)
-    assert seen == [b"\0", b"\0", b"\0", b"\1", b"\1", b"\0"]
+    assert seen == [b"", b"", b"", b"\1", b"\1", b""]
 
 
 def test_reasons_are_counted_by_outcome_and_rule() -> None:
     """An operator sees which rule holds how much, without reading the log."""
-    batch = Batch(0, 0, 0, [(Position(0, 0, 0, 0), replace(QUALIFIED, person=AMY.external_id), b"")])
+    batch = Batch(0, 0, 0, [(Position(0, 0, 0, 0), replace(QUALIFIED, person=AMY.id), b"")])
     known = Progress(Fence(), 0)
     outcome = Decider(ScreenFold(), catalog(), lambda _: 1).decide(batch, LoadedState(b"", {}), known)
     labels = {"fold": "screen", "type": "conversion.rejected", "reason": "self_referral"}
@@ -234,16 +234,21 @@ def test_reasons_are_counted_by_outcome_and_rule() -> None:
 
 def test_the_fold_rejects_a_self_referral_that_got_so_far() -> None:
     """The fold looks the referrer up and applies the version that the referral was judged under."""
-    line = replace(QUALIFIED, person=AMY.external_id)
+    line = replace(QUALIFIED, person=AMY.id)
     outputs = FoldFeed(ScreenFold(), catalog()).feed([line])
     assert [type(output) for output in outputs] == [ConversionRejected]
 
 
 def test_what_has_not_qualified_is_not_screened() -> None:
     """An attribution alone only makes an edge; an unattributed follower touches no state."""
-    attributed = ReferralAttributed(**{name: getattr(QUALIFIED, name) for name in ReferralAttributed.__struct_fields__})
+    names = [name for name in ReferralAttributed.__struct_fields__ if name != "qualified"]
+    attributed = ReferralAttributed(**{name: getattr(QUALIFIED, name) for name in names})
     nobody = replace(REVERSED, undoes=("unattributed",), id=None, referrer=None)
     fold = ScreenFold()
     assert [type(line) for line in FoldFeed(fold, catalog()).feed([attributed])] == [EdgeSet]
+    assert [type(line) for line in FoldFeed(fold, catalog()).feed([replace(attributed, qualified=True)])] == [
+        EdgeSet,
+        ConversionCleared,
+    ]
     assert list(fold.keys(nobody)) == []
     assert fold.decide(nobody, {}, catalog(), Position(0, 0, 0, 0)) == Decision()

@@ -137,9 +137,11 @@ def test_the_memory_of_a_referrer_is_the_same_in_whatever_order(
 
 def _rows_of(referrer: ReferrerHistory) -> list[tuple[int, int]]:
     """(moment, person's hash) of all who are remembered; every column has as many rows."""
-    columns = referrer.moments, referrer.people, referrer.devices, referrer.networks
-    assert {len(column) for column in columns} == {8 * referrer.size}
-    return list(zip(array("q", referrer.moments), array("q", referrer.people), strict=True))
+    assert len(referrer.moments) == len(referrer.people) == 4 * referrer.size
+    for column in (referrer.devices, referrer.networks, referrer.clicks):
+        assert len(column) in (0, 4 * referrer.size)
+    assert len(referrer.unfollowed) in (0, referrer.size)
+    return list(zip(array("I", referrer.moments), array("I", referrer.people), strict=True))
 
 
 def _after(lines: list[ReferralQualified]) -> ReferrerHistory:
@@ -147,6 +149,18 @@ def _after(lines: list[ReferralQualified]) -> ReferrerHistory:
     for line in lines:
         referrer = referrer.with_sample(ReferralSample(to_ms(line.occurred_at), line.person))
     return referrer
+
+
+@given(st.lists(st.tuples(*[st.none() | st.sampled_from(["a", "b"])] * 3), max_size=MAX_RECENT + 20))
+def test_the_memory_is_the_same_whether_each_referee_is_the_newest_or_the_oldest(
+    facts: list[tuple[str | None, str | None, str | None]],
+) -> None:
+    """A row is inserted into every column at its place; a column is empty while it would contain zeros only."""
+    samples = [ReferralSample(number * MINUTE_MS, f"xhs:{number}", *of_one) for number, of_one in enumerate(facts)]
+    newest_last = reduce(ReferrerHistory.with_sample, samples, EMPTY_HISTORY)
+    assert newest_last == reduce(ReferrerHistory.with_sample, reversed(samples), EMPTY_HISTORY)
+    assert newest_last.count_on_device("a", "xhs:other") == sum(one[0] == "a" for one in facts[-MAX_RECENT:])
+    assert newest_last.count_by_click("b", "xhs:other") == sum(one[2] == "b" for one in facts[-MAX_RECENT:])
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**11), st.integers(0, 200)), max_size=300))
@@ -159,7 +173,7 @@ def test_the_memory_of_a_referrer_is_bounded_and_keeps_the_newest(drawn: list[tu
     assert len(referrer.days) <= MAX_DAYS
     assert len({person for _, person in _rows_of(referrer)}) == referrer.size
     if drawn and len({person for _, person in drawn}) == len(drawn):
-        assert [day for day, _ in _rows_of(referrer)] == sorted(moment for moment, _ in drawn)[-MAX_RECENT:]
+        assert [second for second, _ in _rows_of(referrer)] == sorted(at // 1000 for at, _ in drawn)[-MAX_RECENT:]
 
 
 def _check_observations(found: tuple[Finding, ...]) -> None:
@@ -187,7 +201,7 @@ def test_what_a_rule_observed_is_counted_in_the_history_and_beyond_its_limit(
     for number, (_, _, left) in enumerate(drawn):
         history = history.with_unfollow(f"xhs:p{number}") if left else history
     line = referral("xhs:z", seconds, device="d1", network="d1", spells=spells)
-    found = screen(ScreeningCase(line, AMY.external_id, history, "d1", ENDED, "UTC"), STRICT)
+    found = screen(ScreeningCase(line, AMY, history, "d1", ENDED, "UTC"), STRICT)
     _check_observations(found)
     raw = msgspec.msgpack.encode(found)
     assert len(raw) <= 60 * len(found) + 1  # the state stays small
@@ -217,17 +231,17 @@ def test_what_a_rule_observed_is_counted_in_the_history_and_beyond_its_limit(
 @given(
     moment=_odd_moments,
     known=_odd_referrers(),
-    seen=st.tuples(_odd_texts, _odd_texts, _odd_texts),
+    seen=st.tuples(_odd_texts, _odd_texts, st.lists(st.integers(), max_size=5).map(tuple)),
     spells=st.integers(),
     zone=st.sampled_from([None, "", "Nowhere/None", "UTC", "../x"]),
     more=st.sampled_from([None, small_program(), small_program(ends_at=day(1))]),
 )
 def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: ScreeningRule, **odd: Any) -> None:
     """Odd input is found, let pass by decision, or held because the rule failed; it never escapes as an exception."""
-    device, network, handle = odd["seen"]
-    line = referral("xhs:z", 0, device=device, network=network, handle=handle, spells=odd["spells"])
+    device, network, matches = odd["seen"]
+    line = referral("xhs:z", 0, device=device, network=network, handle_matches=matches, spells=odd["spells"])
     line = msgspec.structs.replace(line, occurred_at=day((odd["moment"] - to_ms(day(0))) / DAY_MS))
-    case = ScreeningCase(line, AMY.external_id, odd["known"], device, odd["more"], odd["zone"])
+    case = ScreeningCase(line, AMY, odd["known"], device, odd["more"], odd["zone"])
     try:
         observed = rule.evaluate(case, STRICT)
         expected = () if observed is None else (Finding("rejected", rule.name, observed),)
@@ -236,3 +250,12 @@ def test_a_rule_never_lets_pass_what_it_could_not_judge(rule: ScreeningRule, **o
     found = screen(case, STRICT, [rule])
     assert found == expected
     _check_observations(found)
+
+
+@given(st.lists(st.integers(0, 200_000), max_size=40), st.integers(0, 200_000))
+def test_a_window_of_whole_seconds_differs_from_one_of_milliseconds_by_less_than_a_second(
+    moments: list[int], at: int
+) -> None:
+    """It never finds more, and at least what a window that is a second shorter would find."""
+    found = max_in_window([moment // 1000 for moment in moments], at // 1000, 60)
+    assert max_in_window(moments, at, MINUTE_MS - 1000 + 1) <= found <= max_in_window(moments, at, MINUTE_MS)

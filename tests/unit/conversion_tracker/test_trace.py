@@ -22,11 +22,13 @@ from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
 from referral.events.keys import person_key, referrer_key
+from referral.events.reward_rules import Caps, Reward
 from referral.events.rewards import RedemptionRequested, reward_key
 from referral.events.timestamps import DAY_MS
 from referral.log.memory_log import MemoryLogReader
 from referral.log.records import split
 from referral.log.source import Record
+from referral.people.people_view import people_in_memory
 from referral.topics import Topic, partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.folds.state_changes import State as LedgerState
@@ -63,11 +65,11 @@ def types(trace: Trace, topic: str) -> list[str]:
 
 
 def test_the_trace_of_a_follow_goes_from_the_event_to_the_rewards_of_both_sides() -> None:
-    """One follow with a code: the event, two attribution lines, one conversion, three grants and the next state of each."""
+    """One follow with a code: the event, one attribution, one conversion, three grants and the next state of each."""
     chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
     trace = chain.trace(FRIEND)
     assert types(trace, "events") == ["person.followed"]
-    assert types(trace, "attributions") == ["referral.attributed", "referral.qualified"]
+    assert types(trace, "attributions") == ["referral.attributed"]
     assert types(trace, "conversions") == ["conversion.cleared"]
     assert sorted(types(trace, "rewards")) == ["reward.fulfilled"] * 3 + ["reward.granted"] * 3
     assert trace.missing == ()
@@ -101,8 +103,28 @@ def test_a_reward_has_the_same_status_in_the_explanation_and_in_the_wallet(resto
     assert sorted(status for status, _ in wallet.values()).count("revoked") == (0 if restored else 2)
 
 
+def test_the_trace_has_the_rewards_of_orders_and_what_a_cap_stopped() -> None:
+    """An order's reward with its value after a refund; of a second friend, the stop with its reason."""
+    share = Reward(id="share", to="referrer", on="order.qualified", kind="credit", percent=10, currency="CNY")
+    plain = terms()
+    rewards, caps = (FIRST20, share), Caps(per_referrer={"all": 1})
+    chain = RewardChain(replace(plain, program=replace(plain.program, rewards=rewards, caps=caps)))
+    chain.append(follow(1, 1, code="AMY88")).drain()
+    chain.append(order_payment(2, 2, "o1")).drain().append(order_refund(3, 3, "o1", 40)).drain()
+    trace = chain.trace(FRIEND)
+    assert not trace.missing
+    by_rule = {one.rule: [state.state for state in one.states] for one in _rewards(chain)}
+    assert by_rule == {"first20": ["granted", "fulfilled"], "share": ["granted", "fulfilled", "adjusted"]}
+    other = [with_person(one, "xhs:other") for one in (follow(4, 1.5, code="AMY88"), order_payment(5, 2, "o2"))]
+    chain.append(*other).drain()
+    stopped = reward_responses(chain.trace("xhs:other").steps, PositionFormatter(""), people_in_memory())
+    assert [(one.rule, one.status, one.states[-1].reason) for one in stopped if one.rule == "share"] == [
+        ("share", "stopped", "cap:all")
+    ]
+
+
 def _rewards(chain: RewardChain) -> list[ExplainedReward]:
-    return reward_responses(chain.trace(FRIEND).steps, PositionFormatter(""))
+    return reward_responses(chain.trace(FRIEND).steps, PositionFormatter(""), people_in_memory())
 
 
 def _accounts(chain: RewardChain) -> list[Account]:
@@ -226,7 +248,7 @@ def test_a_review_a_month_later_is_found_by_its_time() -> None:
     assert trace.missing == ()
 
 
-@pytest.mark.parametrize("banned", [FRIEND, AMY.external_id], ids=["the person", "the referrer"])
+@pytest.mark.parametrize("banned", [FRIEND, AMY.id], ids=["the person", "the referrer"])
 def test_a_ban_a_month_later_is_found_by_its_time(banned: str) -> None:
     """With more records between the conversion and the ban than one step may read."""
     chain = RewardChain(terms()).append(follow(1, 1, code="AMY88")).drain()
@@ -260,7 +282,7 @@ _FACTS = st.one_of(
     st.builds(lambda n, d: follow(n, d, click=token(BO, d - 0.5)), st.integers(10, 12), st.integers(1, 5)),
     st.builds(unfollow, st.integers(20, 29), st.integers(1, 5)),
     st.builds(scan, st.integers(30, 39), st.integers(1, 5), st.sampled_from(["AMY88", "BO88", "NOBODY"])),
-    st.builds(friend_tag, st.integers(40, 42), st.integers(1, 5), st.just("xhs:bo")),
+    st.builds(friend_tag, st.integers(40, 42), st.integers(1, 5), st.just(BO.id)),
     st.builds(order_payment, st.integers(50, 55), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
     st.builds(order_refund, st.integers(60, 65), st.integers(1, 5), st.sampled_from(["o1", "o2"])),
     st.builds(_follow_by_other, st.integers(1, 5)),

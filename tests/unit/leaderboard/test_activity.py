@@ -110,7 +110,7 @@ def test_only_clicks_of_people_count() -> None:
     fold = activity_fold()
     for number, visitor in enumerate(["person", "head", "prefetch", "preview", "crawler", "person"]):
         click = LinkClicked(
-            id=f"clk_{number}", occurred_at=START, program=PROGRAM, participant="par_a", code="AMY", visitor=visitor
+            id=f"clk_{number}", occurred_at=START, program=PROGRAM, participant="psn_a", code="AMY", visitor=visitor
         )
         fold.append([(fact_key(click), click)])
     fold.drain()
@@ -162,7 +162,7 @@ def link_clicked(number: int, day: int, was: Visitor) -> LinkClicked:
     """Returns a click, as the redirect recorded it."""
     at = START + timedelta(days=day)
     return LinkClicked(
-        id=f"clk_{number}", occurred_at=at, program=PROGRAM, participant="par_a", code="AMY", visitor=was
+        id=f"clk_{number}", occurred_at=at, program=PROGRAM, participant="psn_a", code="AMY", visitor=was
     )
 
 

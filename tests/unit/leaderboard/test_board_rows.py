@@ -11,7 +11,7 @@ COUNTS = st.lists(st.integers(1, 4), max_size=60).map(lambda counts: sorted(coun
 def board_rows(counts: list[int], me: int | None = None) -> list[BoardRow]:
     """Returns a row for each count; `me` is the rank of the reader."""
     return [
-        BoardRow(rank, f"par_{rank}", f"Name {rank}", count, 0, is_me=rank == me)
+        BoardRow(rank, f"psn_{rank}", f"Name {rank}", count, 0, is_me=rank == me)
         for rank, count in enumerate(counts, 1)
     ]
 

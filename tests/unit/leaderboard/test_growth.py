@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from leaderboard.domain.activity import Activity
 from leaderboard.domain.growth import Growth, GrowthDays, total
-from leaderboard.folds.growth_fold import GrowthFold, State
+from leaderboard.folds.growth_fold import GrowthFold
 from leaderboard.growth_store import GrowthFigures
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
@@ -34,26 +34,28 @@ from tests.support.folds import LogFold
 CHANNELS = st.sampled_from([None, "wechat", "weibo"])
 FOLLOWS = st.tuples(st.booleans(), st.integers(0, 70 * 24), CHANNELS)  # referred?, when (hours), channel
 LIVES = st.lists(st.lists(FOLLOWS, min_size=1, max_size=3), max_size=8)
-decode = msgspec.msgpack.Decoder(State).decode
+decode = msgspec.msgpack.Decoder(GrowthDays).decode
 
 
 def attribution_lines(person: str, follow: tuple[bool, int, str | None]) -> list[object]:
-    """Returns the output lines of the attribute fold for a follow."""
+    """Returns the output lines of the attribute fold for a follow, which qualifies at once in odd hours and later in even ones."""
     referred, hours, channel = follow
     at = START + timedelta(hours=hours)
     if not referred:
         return [ReferralUnattributed(occurred_at=at, program=PROGRAM, person=person, reason="no_evidence")]
     evidence = Evidence(kind="click", touched_at=at, event="evt_1", channel=channel)
-    same = {"occurred_at": at, "program": PROGRAM, "id": f"ref_{person}", "person": person, "referrer": "par_a"}
+    same = {"occurred_at": at, "program": PROGRAM, "id": f"ref_{person}", "person": person, "referrer": "psn_a"}
     rest = {**same, "version": 1, "evidence": evidence}
+    if hours % 2:
+        return [ReferralAttributed(**rest, qualified=True)]
     return [ReferralAttributed(**rest), ReferralQualified(**rest, followed_at=at)]
 
 
 def reversal(person: str, follow: tuple[bool, int, str | None]) -> ReferralReversed:
     """Returns the reversal of a follow."""
-    referred, hours, _ = follow
+    referred, hours, channel = follow
     since = START + timedelta(hours=hours)
-    referral = {"referrer": "par_a", "id": f"ref_{person}"} if referred else {}
+    referral = {"referrer": "psn_a", "id": f"ref_{person}", "channel": channel} if referred else {}
     undoes = ("attributed", "qualified") if referred else ("unattributed",)
     return ReferralReversed(
         occurred_at=since, program=PROGRAM, person=person, undoes=undoes, reason="unfollowed", since=since, **referral
@@ -62,7 +64,14 @@ def reversal(person: str, follow: tuple[bool, int, str | None]) -> ReferralRever
 
 def all_time(fold: LogFold) -> Growth:
     """Returns the counts of all time, over all partitions."""
-    return total(decode(raw) for raw in fold.values(f"ever:{PROGRAM}"))
+    return sum_of_days(fold, f"days:{PROGRAM}:")
+
+
+def sum_of_days(fold: LogFold, prefix: str) -> Growth:
+    """Returns the counts of all days of the buckets that the program has, under keys that end with the bucket."""
+    buckets = {int(score) for score, _ in fold.scores(f"buckets:{PROGRAM}")}
+    states = [decode(raw) for bucket in buckets for raw in fold.values(f"{prefix}{bucket}")]
+    return total(count for state in states for count in state.days.values())
 
 
 def test_referral_edges_add_no_follower() -> None:
@@ -135,10 +144,10 @@ def test_the_channels_add_up_to_the_referred_followers(attributed: int, channels
     assert growth.by_channel.get("unknown", 0) == attributed
 
 
-BANS = st.lists(st.tuples(st.sampled_from(["par_a", "par_b", "par_c"]), st.booleans()), max_size=6)
+BANS = st.lists(st.tuples(st.sampled_from(["psn_a", "psn_b", "psn_c"]), st.booleans()), max_size=6)
 
 
-@given(follows=st.lists(st.tuples(st.sampled_from(["par_a", "par_b"]), FOLLOWS), max_size=8), bans=BANS, data=st.data())
+@given(follows=st.lists(st.tuples(st.sampled_from(["psn_a", "psn_b"]), FOLLOWS), max_size=8), bans=BANS, data=st.data())
 def test_the_counts_of_banned_referrers_can_be_left_out(
     follows: list[tuple[str, tuple[bool, int, str | None]]], bans: list[tuple[str, bool]], data: st.DataObject
 ) -> None:
@@ -159,7 +168,7 @@ def test_the_counts_of_banned_referrers_can_be_left_out(
             banned[line.referrer] = isinstance(line, ReferrerBanned)
     stored = {member for _, member in fold.scores(f"banned:{PROGRAM}")}
     assert stored == {referrer for referrer, state in banned.items() if state}
-    excluded = total(decode(raw) for referrer in stored for raw in fold.values(f"by:{PROGRAM}|{referrer}"))
+    excluded = total(sum_of_days(fold, f"by:{PROGRAM}|{referrer}:") for referrer in stored)
     kept = [follow for referrer, follow in follows if follow[0] and not banned.get(referrer)]
     assert all_time(fold).minus(excluded).attributed == len(kept)
     channels = [channel for _, _, channel in kept if channel]
@@ -169,12 +178,12 @@ def test_the_counts_of_banned_referrers_can_be_left_out(
 def ban_line(referrer: str, banned: bool) -> ReferrerBanned | ReferrerUnbanned:
     """Returns the decision to ban a referrer, or to withdraw the ban."""
     kind = ReferrerBanned if banned else ReferrerUnbanned
-    return kind(occurred_at=START, program=PROGRAM, referrer=referrer, person="xhs:x", by="lin")
+    return kind(occurred_at=START, program=PROGRAM, referrer=referrer, by="lin")
 
 
 def test_a_refund_reverses_the_qualification_and_keeps_the_follower_in_their_channel() -> None:
     """Only an unfollow removes them from it. The day is that of the follow, whenever the order was."""
-    fold, life = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), (True, 5, "wechat")
+    fold, life = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), (True, 6, "wechat")
     attributed, qualified = attribution_lines("p1", life)
     refunded = replace(reversal("p1", life), undoes=("qualified",), reason="refunded")
     unfollowed = replace(reversal("p1", life), undoes=("attributed",))

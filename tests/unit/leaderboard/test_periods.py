@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.domain.day_buckets import bucket_of, buckets_of
-from leaderboard.domain.periods import END_OF_TIME_S, PERIODS, UnknownPeriod, days, window, windows
+from leaderboard.domain.periods import END_OF_TIME_S, PERIODS, UnknownPeriod, day_name, days, window, windows
 
 ZONES = st.sampled_from(
     [
@@ -33,6 +33,7 @@ def test_a_second_belongs_to_the_periods_of_its_local_time(second: int, zone: st
     found = windows(second, zone)
     assert [window.name for window in found] == [f"{local:%Y-%m-%d}", f"{local:%G-W%V}", f"{local:%Y-%m}", "all"]
     assert all(window.contains(second) for window in found)
+    assert day_name(second, zone) == found[0].name
 
 
 @given(second=SECONDS, zone=ZONES)

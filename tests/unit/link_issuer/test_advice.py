@@ -162,7 +162,6 @@ TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
             _kits(xiaohongshu={"en": "Glow with me: {code} or {link}", "zh-CN": "加微信报 {code}，一起护肤"}),
             _both("link_on_xiaohongshu", "/kits/xiaohongshu"),
         ),
-        ({"caps": {"per_referrer": {"month": 200}}}, [("caps_not_applied", "/caps")]),
         (
             {
                 "channels": ["xiaohongshu", "wechat", "douyin"],

@@ -1,9 +1,13 @@
 """Request bodies of enrolments."""
 
+import msgspec
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
-from link_issuer.http_api.participants.enrolment_request import read_enrolments
+from link_issuer.http_api.participants.enrolment_decoding import decode_enrolments
+from link_issuer.http_api.participants.enrolment_request import _read_by_schema, read_enrolments
 from referral.http.problems import Problem
 
 
@@ -21,7 +25,7 @@ def test_a_device_is_a_hash_and_sent_once() -> None:
     """It is stored as sent; an invalid hash, and two devices of one person in a request, are rejected with pointers."""
     amy = {"external_id": "xhs:amy", "device": "9f86d081"}
     with Flask("test").test_request_context(json=amy):
-        assert read_enrolments()[0][0].device == "9f86d081"
+        assert read_enrolments().enrolments[0].device == "9f86d081"
     for body, pointers in (
         ({**amy, "device": "d" * 129}, ["/device"]),
         ({**amy, "device": ""}, ["/device"]),
@@ -44,7 +48,7 @@ def _pointers(body: object) -> list[str]:
 def test_a_person_is_enrolled_under_the_normal_form_of_their_id(id_: str) -> None:
     """So that events find them; another spelling in the same request is the same person."""
     with Flask("test").test_request_context(json={"external_id": id_}):
-        assert read_enrolments()[0][0].external_id == "xhs:amy"
+        assert read_enrolments().enrolments[0].external_id == "xhs:amy"
     assert _pointers([{"external_id": "xhs:amy", "display_name": "Amy"}, {"external_id": id_}]) == ["/1/external_id"]
 
 
@@ -52,3 +56,47 @@ def test_a_person_is_enrolled_under_the_normal_form_of_their_id(id_: str) -> Non
 def test_an_id_with_blanks_or_invisible_characters_is_not_enrolled(id_: object) -> None:
     """Refused as in events."""
     assert _pointers({"external_id": id_}) == ["/external_id"]
+
+
+_TEXTS = [
+    "",
+    " ",
+    "Amy",
+    " Amy ",
+    "小美",
+    "a\u0000",
+    "@amy",
+    "amy",
+    "@",
+    "a b",
+    "x" * 65,
+    "XHS:amy",
+    "xhs:a b",
+    "xhs:bo",
+]
+_OTHERS = [None, 5, True, [], ["messages"], ["else"], ["messages"] * 9]
+_VALUES = st.sampled_from(
+    [*_TEXTS, *_OTHERS, "en", "ZH-cn", "zh_CN", "192.0.2.7", "9f86d081", "a@example.com", "2026-11-01T00:00:00Z"]
+)
+_NAMES = ["external_id", "display_name", "mention", "device", "contact", "language", "consents", "public", "partner"]
+_ITEMS = st.dictionaries(st.sampled_from([*_NAMES, "since", "x"]), _VALUES, max_size=5)
+
+
+@given(st.lists(_ITEMS.map(lambda one: {"external_id": "xhs:u1", **one}) | st.sampled_from([5, None]), max_size=3))
+def test_a_list_that_is_read_fast_is_read_as_by_the_schema(items: list[object]) -> None:
+    """What is accepted without the schema is what the schema accepts, with the same values."""
+    for body, place in ((items, ""), ({"participants": items}, "/participants")):
+        decoded = decode_enrolments(msgspec.json.encode(body))
+        if decoded is None:
+            continue
+        assert decoded[1] == place
+        assert list(decoded[0]) == list(_read_by_schema(body).enrolments)
+
+
+def test_an_ordinary_list_is_read_fast() -> None:
+    """The schema reads it many times as slowly; one that is too long is left to it."""
+    many = [{"external_id": f"xhs:u{number}", "display_name": "小美", "mention": "@mei"} for number in range(1000)]
+    decoded = decode_enrolments(msgspec.json.encode(many))
+    assert decoded is not None
+    assert len(decoded[0]) == 1000
+    assert decode_enrolments(msgspec.json.encode([*many, many[0]])) is None

@@ -42,7 +42,7 @@ def test_the_same_spec_is_the_same_link() -> None:
     assert LinkSpec(content="a", cta="b").link_id(LINK_OWNER.id) != LinkSpec(content="b", cta="a").link_id(
         LINK_OWNER.id
     )
-    assert LinkSpec().link_id(LINK_OWNER.id) != LinkSpec().link_id("par_another")
+    assert LinkSpec().link_id(LINK_OWNER.id) != LinkSpec().link_id("psn_another")
 
 
 @pytest.mark.parametrize(
@@ -57,30 +57,42 @@ def test_the_same_spec_is_the_same_link() -> None:
 def test_a_link_works_from_its_start_until_its_end(now: datetime, expected: str | None) -> None:
     """The start is inclusive, the end exclusive."""
     link = new_link(LinkSpec(starts_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), LINK_OWNER, "LATER", NOW)
-    assert unavailable_reason(link, SHARE_VERSION, now) == expected
-    assert unavailable_reason(LINK_OWNER, SHARE_VERSION, now) is None
+    assert unavailable_reason(link, LINK_OWNER, SHARE_VERSION, now) == expected
+    assert unavailable_reason(LINK_OWNER, LINK_OWNER, SHARE_VERSION, now) is None
 
 
 def test_no_code_works_before_its_program_starts_or_after_it_ends() -> None:
     """Nor does a disabled link at any time."""
     link = new_link(LinkSpec(), LINK_OWNER, "AMYX", NOW)
     ended = replace(SHARE_VERSION, program=replace(SHARE_PROGRAM, ends_at=NOW))
-    for owner in (LINK_OWNER, link):
-        assert unavailable_reason(owner, None, NOW) == "program_not_started"
-        assert unavailable_reason(owner, ended, NOW) == "program_ended"
-    assert unavailable_reason(replace(link, disabled=True), SHARE_VERSION, NOW) == "disabled"
+    for holder in (LINK_OWNER, link):
+        assert unavailable_reason(holder, LINK_OWNER, None, NOW) == "program_not_started"
+        assert unavailable_reason(holder, LINK_OWNER, ended, NOW) == "program_ended"
+    assert unavailable_reason(replace(link, disabled=True), LINK_OWNER, SHARE_VERSION, NOW) == "disabled"
+
+
+def test_no_code_of_an_erased_participant_works() -> None:
+    """Neither their own code nor a link, whatever else is the case."""
+    erased = replace(LINK_OWNER, erased_at=NOW)
+    link = new_link(LinkSpec(), erased, "AMYX", NOW)
+    for holder in (erased, link, replace(link, disabled=True)):
+        assert unavailable_reason(holder, erased, SHARE_VERSION, NOW) == "withdrawn"
+        assert unavailable_reason(holder, None, SHARE_VERSION, NOW) == "withdrawn"
+    assert unavailable_reason(erased, erased, None, NOW) == "withdrawn"
 
 
 def test_a_link_is_exhausted_when_max_uses_is_reached() -> None:
     """A link without max_uses never is."""
     link = new_link(LinkSpec(max_uses=3, partner="kol_lin", campaign="spring"), LINK_OWNER, "AMYX", NOW)
-    assert [unavailable_reason(link, SHARE_VERSION, NOW, uses) for uses in (0, 2, 3, 4)] == [
+    assert [unavailable_reason(link, LINK_OWNER, SHARE_VERSION, NOW, uses) for uses in (0, 2, 3, 4)] == [
         None,
         None,
         "exhausted",
         "exhausted",
     ]
-    assert unavailable_reason(new_link(LinkSpec(), LINK_OWNER, "AMYY", NOW), SHARE_VERSION, NOW, 10**9) is None
+    assert (
+        unavailable_reason(new_link(LinkSpec(), LINK_OWNER, "AMYY", NOW), LINK_OWNER, SHARE_VERSION, NOW, 10**9) is None
+    )
     assert (link.partner, link.campaign) == ("kol_lin", "spring")
     assert (
         len(

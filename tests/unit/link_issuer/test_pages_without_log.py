@@ -1,7 +1,9 @@
 """Pages of link-issuer over a catalog in memory: dead ends, the page at the root, and what an invitation promises."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b, md5, sha1, sha256
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,9 +13,10 @@ from link_issuer.http_api.app import app as make_app
 from referral.catalog.memory_follower import MemoryFollower
 from referral.events.attribution_rules import Attribution
 from referral.events.entities import Link, Participant, ProgramVersion
+from referral.events.people import Profile
 from referral.events.program import Program
 from referral.events.reward_rules import Reward
-from tests.support.builders.link_issuer import LINK_OWNER, SHARE_PROGRAM
+from tests.support.builders.link_issuer import LINK_OWNER, LINK_OWNER_PROFILE, SHARE_PROGRAM
 from tests.support.settings import UNREACHABLE
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,8 +26,12 @@ THANKS = Reward(id="g", to="referrer", on="conversion.cleared", kind="guide", po
 PROGRAM = replace(SHARE_PROGRAM, timezone="Asia/Shanghai", rewards=(GIFT, THANKS))
 
 
-def _participant(program: str, code: str, **more: str) -> Participant:
-    return replace(LINK_OWNER, id=f"par_{code:0>16}", program=program, code=code, **more)
+def _participant(program: str, code: str) -> Participant:
+    return replace(LINK_OWNER, id=f"psn_{code:0>16}", program=program, code=code)
+
+
+def _profile(participant: Participant, *, public: bool = True) -> Profile:
+    return replace(LINK_OWNER_PROFILE, id=participant.id, program=participant.program, public=public)
 
 
 PEOPLE = {
@@ -53,16 +60,22 @@ def client() -> Iterator[FlaskClient]:
     amy = _participant("prg_x", "AMY88")
     link = Link(recorded_at=MADE, id="lnk_1", code="SOON77", program="prg_x", participant=amy.id, starts_at=STARTS)
     others = [_participant(program.id, code) for code, program in PEOPLE.items()]
+    hidden, gone = _participant("prg_x", "HIDDEN"), replace(_participant("prg_x", "GONE88"), erased_at=MADE)
     catalog = [
         *map(_version, PEOPLE.values()),
         _version(LATER, STARTS),
         *others,
         _participant("prg_later", "LATER8"),
+        hidden,
+        gone,
         link,
+        replace(link, id="lnk_4", code="GONE77", participant=gone.id, starts_at=None),
+        replace(link, id="lnk_5", code="HIDDN7", participant=hidden.id, starts_at=None, expires_at=MADE),
         replace(link, id="lnk_2", code="OVER77", starts_at=None, expires_at=MADE + timedelta(days=1)),
         replace(link, id="lnk_3", code="OFF777", starts_at=None, disabled=True),
     ]
-    app = make_app(UNREACHABLE, MemoryFollower(catalog))
+    profiles = [*map(_profile, others), _profile(hidden, public=False)]
+    app = make_app(UNREACHABLE, MemoryFollower(catalog, profiles))
     yield app.test_client()
     app.extensions["referral"].close()
 
@@ -79,6 +92,11 @@ def _text(client: FlaskClient, path: str, language: str = "en") -> str:
         ("/LATER8", "en", "Starts on October 29."),
         ("/s/OVER77", "en", "This link has expired"),
         ("/OFF777", "en", "You can still join through Amy."),
+        ("/HIDDN7", "en", "You can still join through the promoter."),
+        ("/HIDDN7", "zh-CN", "这位推广人 的另一份邀请还有效"),
+        ("/GONE88", "en", "This invitation is no longer active"),
+        ("/GONE77", "zh-CN", "分享它的人已经不再参与"),
+        ("/s/GONE88", "en", "The person who shared it no longer takes part."),
         ("/s/NOPE99", "en", "That code doesn't exist"),
     ],
 )
@@ -162,3 +180,28 @@ def test_a_link_preview_has_a_wide_picture_and_says_who_has_what(client: FlaskCl
     assert "/s/AMY88/card.png?" in page
     assert 'rel="apple-touch-icon"' in page
     assert 'content="en_US"' in page
+
+
+@pytest.mark.parametrize("path", ["/s/HIDDEN?channel=xiaohongshu", "/s/HIDDEN?channel=wechat"])
+@pytest.mark.parametrize(("language", "promoter"), [("en", "A promoter"), ("zh-CN", "一位推广人")])
+def test_the_page_of_a_person_who_hides_their_name_shows_neither_name_nor_handle(
+    client: FlaskClient, path: str, language: str, promoter: str
+) -> None:
+    """The handle names them as well as the display name does."""
+    page = _text(client, path, language)
+    assert f"{promoter} " in page
+    assert "HIDDEN" in page
+    assert all(name not in page for name in ("Amy", "@u42", "xhs:u42"))
+
+
+@pytest.mark.parametrize("path", ["/s/AMY88", "/s/AMY88/ticket", "/AMY88", "/OFF777", "/s/GONE88"])
+def test_a_public_page_has_no_id_that_can_be_computed_from_an_external_id(client: FlaskClient, path: str) -> None:
+    """Neither the platform's id nor a hash of it, in body, headers or cookies; tokens have the person id, which is keyed."""
+    answer = client.get(path, headers={"Accept": "text/html"})
+    shown = answer.text + str(answer.headers)
+    participant = _participant("prg_x", "AMY88")
+    assert all(text not in shown for text in ("xhs:u42", participant.id, LINK_OWNER.id))
+    for digest in (md5, sha1, sha256, blake2b):
+        raw = digest(b"xhs:u42").digest()
+        assert all(text not in shown for text in (raw.hex(), b64encode(raw).decode().rstrip("=")))
+    assert "Set-Cookie" not in answer.headers

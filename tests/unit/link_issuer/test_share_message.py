@@ -14,11 +14,12 @@ from link_issuer.pages.invitation import Invitation, invitation_kit
 from link_issuer.programs.yaml_form import read_yaml
 from referral.events.content import CallToAction, ContentItem
 from referral.events.facts import Channel
+from referral.events.people import Profile
 from referral.events.program import Program
 from referral.pages import design
 from referral.pages.languages import LANGUAGES, Language
 from referral.program_file.check import check_program_file
-from tests.support.builders.link_issuer import LINK_OWNER, SHARE_PROGRAM
+from tests.support.builders.link_issuer import LINK_OWNER, LINK_OWNER_PROFILE, SHARE_PROGRAM
 from tests.support.settings import GLOW_FILE
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -37,6 +38,10 @@ TEMPLATES = {
     "no link": "My code is {code}",
 }
 CALLS = {"en": "Use my code: 20% off for you", "zh-CN": "报我的邀请码 AMY88"}
+
+
+def _invitation(program: Program, profile: Profile | None) -> Invitation:
+    return Invitation(program=program, owner=LINK_OWNER, profile=profile, holder=LINK_OWNER, address=LINK)
 
 
 def _glow() -> Program:
@@ -80,7 +85,7 @@ def _assert_link_once(message: str) -> None:
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_message_has_the_link_exactly_once(app: Flask, channel: Channel, language: Language, name: str) -> None:
     """For each channel with links, each language and each content item; a channel without links has no link in its message."""
-    invitation = Invitation(program=PROGRAMS[name], owner=LINK_OWNER, holder=LINK_OWNER, address=LINK)
+    invitation = _invitation(PROGRAMS[name], LINK_OWNER_PROFILE)
     for content in [None, *(item.id for item in PROGRAMS[name].content)]:
         with app.test_request_context(f"/?lang={language}"):
             kit = invitation_kit(invitation, channel, content, language)
@@ -116,3 +121,23 @@ def test_any_text_has_the_link_exactly_once(parts: list[str]) -> None:
 def test_a_message_keeps_the_words_of_its_text(text: str, message: str) -> None:
     """The link stays where the text has it, otherwise it is on a line of its own."""
     assert with_link_once(text, LINK) == message
+
+
+@pytest.mark.parametrize(
+    ("template", "language", "caption"),
+    [
+        ("{name} invites you, {code}", "en", "A promoter invites you, AMY88"),
+        ("Join with {name}: {code}", "en", "Join with the promoter: AMY88"),
+        ("{name}邀请你：{code}", "zh-CN", "一位推广人邀请你：AMY88"),
+    ],
+)
+def test_the_caption_of_a_person_who_hides_their_name_has_no_name(
+    app: Flask, template: str, language: Language, caption: str
+) -> None:
+    """Nor their handle; the same for a person of whom nothing is known."""
+    program = replace(SHARE_PROGRAM, kits={"xiaohongshu": {language: template}})
+    for profile in (replace(LINK_OWNER_PROFILE, public=False), None):
+        with app.test_request_context(f"/?lang={language}"):
+            kit = invitation_kit(_invitation(program, profile), "xiaohongshu", None, language)
+        assert (kit.caption, kit.mention) == (caption, None)
+        assert "@u42" not in kit.code_instruction

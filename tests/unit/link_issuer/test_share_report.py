@@ -7,20 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from link_issuer.domain.share_report import MAX_PRESSES, TOKEN_LIFETIME_MS, is_expired, share_page_fact
-from referral.events.entities import Participant
 from referral.events.facts import ShareToken
 from referral.events.timestamps import DAY_MS
 from referral.key_ring import KeyRing
 from referral.tokens import InvalidTokenError, TokenSigner
+from tests.support.builders.participants import AMY
 
-AMY = Participant(
-    recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
-    id="par_0000000000000001",
-    program="prg_glow",
-    external_id="xhs:amy",
-    display_name="Amy",
-    code="AMY88",
-)
 SIGNER = TokenSigner(KeyRing.parse("", "k" * 32))
 
 
@@ -43,7 +35,7 @@ def test_a_token_yields_one_fact_per_press_however_often_it_is_sent(issued: int,
 def test_a_press_is_the_participants_own_share_and_not_evidence() -> None:
     """As a top-level field of the fact, the code would be evidence that Amy referred herself."""
     line = share_page_fact(token(), 1, 5, AMY, AMY)
-    assert (line.person, line.code, line.data.code, line.data.participant) == ("xhs:amy", None, "AMY88", AMY.id)
+    assert (line.person, line.code, line.data.code, line.data.participant) == (AMY.id, None, "AMY88", AMY.id)
     assert (line.channel, line.data.content) == ("wechat", "hacks")
 
 
@@ -53,7 +45,7 @@ def test_a_token_is_valid_for_an_hour_and_only_for_shares() -> None:
     assert is_expired(token(1000), 1001 + TOKEN_LIFETIME_MS)
     assert SIGNER.read_share(SIGNER.sign_share(token())) == token()
     for other in (
-        SIGNER.sign_expiring("wallet", "AMY88", 10),
+        SIGNER.sign_guide("AMY88", 10),
         TokenSigner(KeyRing.parse("", "x" * 32)).sign_share(token()),
     ):
         with pytest.raises(InvalidTokenError, match="forged"):

@@ -1,16 +1,20 @@
-"""Valid display names and mentions."""
+"""What people may give about themselves, and the form in which it is stored."""
 
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from link_issuer.domain.text_validation import normalize_display_name, normalize_mention
+from link_issuer.domain.text_validation import (
+    normalize_contact,
+    normalize_display_name,
+    normalize_language,
+    normalize_mention,
+    validate_device_hash,
+)
 from referral.events.value_checks import InvalidValue
 from referral.events.visible_text import has_visible_character
-from tests.support.builders.link_issuer import LINK_OWNER
 
 _BLANKS = "\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159\U00013441\U00013442"
 
@@ -80,12 +84,6 @@ def test_letters_digits_and_symbols_are_visible(text: str) -> None:
     assert has_visible_character(text)
 
 
-def test_a_stored_name_that_shows_nothing_is_shown_as_the_code() -> None:
-    """Enrolled before such names were refused: the board's first place is not empty."""
-    assert replace(LINK_OWNER, display_name="\u3164\ufe0f").shown_name == LINK_OWNER.code
-    assert LINK_OWNER.shown_name == "Amy"
-
-
 @pytest.mark.parametrize("text", ["amy", "@amy", "＠amy", " @amy "])
 def test_a_mention_has_exactly_one_at_sign(text: str) -> None:
     """However the handle was typed."""
@@ -97,3 +95,36 @@ def test_a_mention_is_one_word(text: str) -> None:
     """A mention that no post could contain is rejected."""
     with pytest.raises(InvalidValue):
         normalize_mention(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [("ZH-cn", "zh-CN"), ("en", "en"), ("zh-hans-cn", "zh-Hans-CN"), ("es-419", "es-419"), ("sl-rozaj", "sl-rozaj")],
+)
+def test_a_language_has_one_spelling(text: str, tag: str) -> None:
+    """Language in lower case, script in title case, region in upper case (RFC 5646, section 2.1.1)."""
+    assert normalize_language(text) == normalize_language(tag) == tag
+
+
+@pytest.mark.parametrize(
+    "text", ["", "zh_CN", "english", "z", "en-", "en-x-private", "a" * 36, "en-US-u-ca-gregory", "中文"]
+)
+def test_what_is_no_language_tag_is_refused(text: str) -> None:
+    """The message has an example."""
+    with pytest.raises(InvalidValue, match="BCP 47"):
+        normalize_language(text)
+
+
+@pytest.mark.parametrize("text", ["192.0.2.7", "amy@example.com", "490154203237518"])
+def test_a_device_is_a_hash(text: str) -> None:
+    """An address, an IMEI or an e-mail address names its owner; the message tells what to send."""
+    with pytest.raises(InvalidValue, match="send a hash of it"):
+        validate_device_hash(text)
+
+
+def test_a_contact_is_stored_trimmed_and_bounded() -> None:
+    """Whatever it is."""
+    assert normalize_contact(" amy@example.com ") == "amy@example.com"
+    for text in ("", " ", "x" * 257, "a\u0000"):
+        with pytest.raises(InvalidValue):
+            normalize_contact(text)

@@ -1,22 +1,22 @@
 """The life cycle of a reward, one transition at a time."""
 
+from referral.events.pools import CodeReturned
 from referral.events.rewards import (
     ClawbackOpened,
     CodeIssued,
-    CodeReturned,
-    RewardApproved,
     RewardFulfilled,
     RewardHeld,
 )
 from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import Transition
+from reward_dispatcher.domain.operator_actions import decide_action
 from reward_dispatcher.domain.redemption import redeem
-from tests.support.builders.participants import PROGRAM, day
-from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation
+from tests.support.builders.participants import PROGRAM, day, person_id
+from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation, reward_action
 
 
-def generate_code(reward: str) -> str:
+def generate_code(key: str, reward: str) -> str:
     """Returns a code that contains its reward."""
     return f"CODE-{reward}"
 
@@ -30,7 +30,9 @@ def grant_transition(account: Account | None = None, **rules: object) -> Transit
 
 def issue(code: str) -> CodeIssued:
     """Returns the line with which the pool issues a code."""
-    return CodeIssued(occurred_at=day(1), program=PROGRAM, id="rwd_1", beneficiary="xhs:friend1", pool="vip", code=code)
+    return CodeIssued(
+        occurred_at=day(1), program=PROGRAM, id="rwd_1", beneficiary=person_id("xhs:friend1"), pool="vip", code=code
+    )
 
 
 def test_without_a_holding_period_a_reward_is_fulfilled_at_once() -> None:
@@ -74,15 +76,12 @@ def test_a_repeated_grant_changes_nothing() -> None:
 
 def test_what_was_redeemed_stays_redeemed_and_is_marked_for_clawback() -> None:
     """The money is spent: a later revocation cannot undo the redemption, and a restoration clears the mark."""
-    used = redeem(grant_transition().account, redemption_request("rdm_1")).account
-    assert used is not None
+    [used] = redeem([grant_transition().account], redemption_request("rdm_1")).accounts
     marked = account_transitions.apply_revocation(used, revocation())
     assert marked is not None
     assert (marked.account.status, marked.account.clawback) == ("redeemed", True)
     assert [type(line) for line in marked.lines] == [ClawbackOpened]
-    again = account_transitions.apply_revocation(marked.account, revocation())
-    assert again is not None
-    assert again.lines == ()
+    assert account_transitions.apply_revocation(marked.account, revocation()) is None
     cleared = account_transitions.apply_grant(marked.account, grant(), generate_code)
     assert cleared is not None
     assert (cleared.account.status, cleared.account.clawback) == ("redeemed", False)
@@ -102,12 +101,12 @@ def test_a_reward_expires_even_if_its_release_is_late() -> None:
 
 
 def test_a_manual_reward_waits_for_an_operator() -> None:
-    """The clock ends the holding period, but only an approval fulfils the reward."""
+    """The clock ends the holding period, but only an operator completes the task; the outputs of the ledger alone do not."""
     held = account_transitions.apply_time(grant_transition(manual=True, holding_days=1).account, day(1), generate_code)
     assert held is not None
     assert (held.account.status, held.account.hold_reason) == ("held", "manual")
-    ok = RewardApproved(occurred_at=day(2), program=PROGRAM, id="rwd_1", beneficiary="xhs:friend1")
-    done = account_transitions.apply_approval(held.account, ok, generate_code)
+    done, result = decide_action(held.account, reward_action("fulfil", at=day(2)), generate_code)
+    assert result.outcome == "done"
     assert done is not None
     assert done.account.status == "fulfilled"
 
@@ -126,7 +125,9 @@ def test_a_code_that_comes_too_late_is_returned() -> None:
 def test_a_restored_reward_does_not_request_a_second_code() -> None:
     """Its first request is still in the pool's queue: one request, one code."""
     requested = grant_transition(pool="vip").account
-    held = RewardHeld(occurred_at=day(0), program=PROGRAM, id="rwd_1", beneficiary="xhs:friend1", reason="pool_empty")
+    held = RewardHeld(
+        occurred_at=day(0), program=PROGRAM, id="rwd_1", beneficiary=person_id("xhs:friend1"), reason="pool_empty"
+    )
     queued = account_transitions.apply_hold(requested, held)
     assert queued is not None
     assert (queued.account.status, queued.account.hold_reason) == ("held", "pool_empty")
@@ -143,7 +144,12 @@ def test_a_fulfilled_code_outlives_a_change_of_the_signing_key() -> None:
     """A refold with another key generates another code; the log has the one that the friend received."""
     account = grant_transition().account
     line = RewardFulfilled(
-        occurred_at=day(0), program=PROGRAM, id="rwd_1", beneficiary="xhs:friend1", kind="discount_code", code="OLD"
+        occurred_at=day(0),
+        program=PROGRAM,
+        id="rwd_1",
+        beneficiary=person_id("xhs:friend1"),
+        kind="discount_code",
+        code="OLD",
     )
     transition = account_transitions.apply_fulfilment(account, line)
     assert transition is not None

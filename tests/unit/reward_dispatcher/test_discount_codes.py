@@ -1,5 +1,7 @@
 """Generated discount codes."""
 
+from hashlib import blake2b
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +18,17 @@ def test_a_code_is_readable_and_the_same_for_the_same_reward(reward: str) -> Non
     assert set(code) <= set(ALPHABET)
     assert not set(code) & set("0O1ILU")
     assert code == generate_discount_code(KEY, reward)
+
+
+@given(st.binary(min_size=1, max_size=200), st.text(max_size=64))
+def test_a_code_is_the_end_of_a_keyed_hash_in_base_30(key: bytes, reward: str) -> None:
+    """The oracle is one call of BLAKE2b, digit by digit from the last one. It takes 64 bytes of a key: a longer one is hashed."""
+    short = key if len(key) <= 64 else blake2b(key).digest()
+    number = int.from_bytes(
+        blake2b(reward.encode(), digest_size=16, key=short, person=b"discount-code").digest(), "big"
+    )
+    digits = [number // 30**place % 30 for place in range(LENGTH)]
+    assert generate_discount_code(key, reward) == "".join(ALPHABET[digit] for digit in digits)
 
 
 def test_codes_of_many_rewards_differ_and_need_the_key() -> None:

@@ -117,15 +117,26 @@ class _Ledger:
         return self.held
 
 
+class _Downloads:
+    """Counts downloads, beginning at `seen`."""
+
+    seen = 0
+
+    def count(self, link: str) -> int:
+        """Returns the number of this one."""
+        self.seen += 1
+        return self.seen
+
+
 @pytest.fixture
 def guides(root: Path) -> Iterator[tuple[FlaskClient, _Ledger, str]]:
     """A client of the service, its ledger, and a download link of the reward."""
     app = make_app(with_fields(UNREACHABLE, guides=str(root)))
     fulfilled = replace(new_account(grant()), kind="guide", status="fulfilled", file="skincare-secrets.pdf")
     ledger = _Ledger(fulfilled)
-    app.extensions["rewards"] = with_fields(app.extensions["rewards"], store=ledger)
+    app.extensions["rewards"] = with_fields(app.extensions["rewards"], store=ledger, downloads=_Downloads())
     in_an_hour = app.extensions["referral"].clock.now_ms() + 3_600_000
-    yield app.test_client(), ledger, app.extensions["rewards"].tokens.sign_expiring("guide", "rwd_1", in_an_hour)
+    yield app.test_client(), ledger, app.extensions["rewards"].tokens.sign_guide("rwd_1", in_an_hour)
     app.extensions["referral"].close()
 
 
@@ -159,3 +170,39 @@ def test_a_person_gets_a_page_in_their_language_and_a_program_a_problem(
         assert title not in client.get(f"/g/{link}", headers={"Accept-Language": "zh-CN"}).text
         problem = client.get(f"/g/{link}", headers={"Accept": "application/json"})
         assert (problem.status_code, problem.get_json()["code"]) == (status, code)
+
+
+def test_a_part_of_a_guide_is_returned_as_http_defines_it(guides: tuple[FlaskClient, _Ledger, str]) -> None:
+    """One range, to or from the end; several, or none that is one, are the whole; `If-Range` protects against another file."""
+    client, _, token = guides
+    whole = client.get(f"/g/{token}")
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    for asked, status, body, where in (
+        ("bytes=0-3", 206, b"%PDF", "bytes 0-3/9"),
+        ("bytes=5-", 206, b"glow", "bytes 5-8/9"),
+        ("bytes=-2", 206, b"ow", "bytes 7-8/9"),
+        ("bytes=0-1,3-4", 200, b"%PDF glow", None),
+        ("lines=0-1", 200, b"%PDF glow", None),
+        ("bytes=x", 200, b"%PDF glow", None),
+    ):
+        answer = client.get(f"/g/{token}", headers={"Range": asked})
+        assert (answer.status_code, answer.data, answer.headers.get("Content-Range")) == (status, body, where), asked
+    behind = client.get(f"/g/{token}", headers={"Range": "bytes=9-"})
+    assert (behind.status_code, behind.headers["Content-Range"]) == (416, "bytes */9")
+    for tag, status in ((whole.headers["ETag"], 206), ('"another"', 200)):
+        again = client.get(f"/g/{token}", headers={"Range": "bytes=0-3", "If-Range": tag})
+        assert again.status_code == status
+
+
+def test_a_link_is_for_fifty_downloads_and_a_continued_one_counts_once(
+    guides: tuple[FlaskClient, _Ledger, str],
+) -> None:
+    """What is passed on to a crowd ends; a download that is continued in parts does not use it up."""
+    client, _, token = guides
+    for number in range(60):
+        assert client.get(f"/g/{token}", headers={"Range": f"bytes={1 + number % 8}-"}).status_code == 206
+    for _ in range(50):
+        assert client.get(f"/g/{token}").status_code == 200
+    page = client.get(f"/g/{token}", headers={"Accept": "text/html", "Accept-Language": "en"})
+    assert page.status_code == 410
+    assert "This download link was used too often" in page.text

@@ -3,6 +3,7 @@
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import get_args
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -10,29 +11,28 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
-from referral.events.entities import PoolChunk
 from referral.events.line import ClockTicked
+from referral.events.pools import PoolLine
 from referral.events.rewards import (
-    PoolFilled,
     RedemptionRefused,
     RewardFulfilled,
     RewardLine,
     RewardRedeemed,
     reward_key,
 )
-from referral.key_ring import KeyRing
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.code_pool import Pool, remaining
-from reward_dispatcher.folds import state_keys
+from reward_dispatcher.domain.code_pool import Pool, free
+from reward_dispatcher.folds import pool_keys
 from reward_dispatcher.folds.ledger_fold import LedgerFold
-from reward_dispatcher.sealed_codes import CodeSealer
-from tests.support.builders.participants import PROGRAM, day
+from reward_dispatcher.folds.pools_fold import PoolsFold
+from tests.support.builders.participants import PROGRAM, day, person_id
+from tests.support.builders.pools import CODES, codes_uploaded
 from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation
 from tests.support.folds import FoldFeed
 
 PARTITIONS = 3
-CODES = CodeSealer(KeyRing.parse("", "k" * 32))
+POOL_LINES = get_args(PoolLine)
 REWARDS = tuple(f"rwd_{number}" for number in range(4))
 POOL_OF = {reward: ("vip" if number % 3 else "generated") for number, reward in enumerate(REWARDS)}
 
@@ -43,18 +43,21 @@ def owner(reward: str) -> str:
 
 
 class PartitionedLedger:
-    """Partitions with their queues and states: a line is decided when the test advances its partition."""
+    """Partitions of `rewards`, and one of `pools`: a line is decided when the test advances its partition."""
 
     def __init__(self, catalog: Catalog) -> None:
-        fold = LedgerFold(lambda reward: f"CODE-{reward}", CODES)
-        self.queues: list[deque[RewardLine]] = [deque() for _ in range(PARTITIONS)]
+        fold = LedgerFold(CODES.generate, CODES)
+        self.queues: list[deque[RewardLine | PoolLine]] = [deque() for _ in range(PARTITIONS + 1)]
         self.partitions = [FoldFeed(fold, catalog) for _ in range(PARTITIONS)]
+        self.partitions.append(FoldFeed(PoolsFold(CODES), catalog))
         self.outputs: list[RewardLine] = []
 
-    def write(self, line: RewardLine) -> None:
-        """Appends a line to the partition of its key, a tick to all partitions."""
-        if isinstance(line, ClockTicked):
-            for queue in self.queues:
+    def write(self, line: RewardLine | PoolLine) -> None:
+        """Appends a line to the partition of its key, a tick to all partitions of `rewards`."""
+        if isinstance(line, POOL_LINES):
+            self.queues[-1].append(line)
+        elif isinstance(line, ClockTicked):
+            for queue in self.queues[:-1]:
                 queue.append(line)
         else:
             self.queues[partition_of(reward_key(line), PARTITIONS)].append(line)
@@ -70,7 +73,7 @@ class PartitionedLedger:
     def drain(self) -> None:
         """Decides all that is left."""
         while any(self.queues):
-            for partition in range(PARTITIONS):
+            for partition in range(PARTITIONS + 1):
                 self.advance(partition)
 
     def accounts(self) -> dict[str, Account]:
@@ -80,9 +83,8 @@ class PartitionedLedger:
 
     def pool(self) -> Pool:
         """Returns the one pool that there is."""
-        key = state_keys.pool(PROGRAM, "vip")
-        pools = [state for feed in self.partitions if isinstance(state := feed.state(key), Pool)]
-        return pools[0] if pools else Pool()
+        state = self.partitions[-1].state(pool_keys.pool(PROGRAM, "vip"))
+        return state if isinstance(state, Pool) else Pool()
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -105,20 +107,26 @@ class LedgerMachine(RuleBasedStateMachine):
         if not self.owed.get(reward):
             self.owed[reward] = True
             pool = POOL_OF[reward]
-            self.log.write(grant(reward, at=self.now, holding_days=holding, pool=pool, beneficiary=owner(reward)))
+            self.log.write(
+                grant(reward, at=self.now, holding_days=holding, pool=pool, beneficiary=person_id(owner(reward)))
+            )
 
     @rule(reward=st.sampled_from(REWARDS))
     def revokes(self, reward: str) -> None:
         """The decide fold revokes a reward that is granted."""
         if self.owed.get(reward):
             self.owed[reward] = False
-            self.log.write(revocation(reward, at=self.now, beneficiary=owner(reward)))
+            self.log.write(revocation(reward, at=self.now, beneficiary=person_id(owner(reward))))
 
     @rule(reward=st.sampled_from(REWARDS), request=st.integers(0, 8))
     def requests_redemption(self, reward: str, request: int) -> None:
         """A request to use a reward, possibly repeated."""
         line = redemption_request(
-            f"rdm_{reward}_{request}", reward, order=f"order-{request}", at=self.now, beneficiary=owner(reward)
+            f"rdm_{reward}_{request}",
+            reward,
+            order=f"order-{request}",
+            at=self.now,
+            beneficiary=person_id(owner(reward)),
         )
         self.log.write(line)
 
@@ -126,10 +134,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def uploads(self, codes: list[str]) -> None:
         """Codes are uploaded, some of them a second time."""
         self.number += 1
-        chunk = f"chunk_{self.number}"
-        self.catalog.apply(PoolChunk(recorded_at=day(0), id=chunk, program=PROGRAM, pool="vip", codes=tuple(codes)))
         self.codes |= set(codes)
-        self.log.write(PoolFilled(occurred_at=self.now, program=PROGRAM, pool="vip", chunk=chunk, count=len(codes)))
+        self.log.write(codes_uploaded(*codes, request=f"upl_{self.number}"))
 
     @rule(days=st.integers(1, 2))
     def time_passes(self, days: int) -> None:
@@ -138,7 +144,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now = day((self.now - day(0)).days + days)
         self.log.write(ClockTicked(occurred_at=self.now, id=f"tick_{self.number}"))
 
-    @rule(partition=st.integers(0, PARTITIONS - 1), lines=st.integers(1, 5))
+    @rule(partition=st.integers(0, PARTITIONS), lines=st.integers(1, 5))
     def a_partition_advances(self, partition: int, lines: int) -> None:
         """Partitions advance independently."""
         for _ in range(lines):
@@ -177,8 +183,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for reward, account in accounts.items():
             self._matches(account, self.owed[reward])
         held = {account.code for account in accounts.values() if account.code and account.pool == "vip"}
-        assert remaining(pool) == len(self.codes) - len(held)
-        assert not (pool.waiting and remaining(pool))
+        assert free(pool) == len(self.codes) - len(held)
+        assert not (pool.queued and free(pool))
         self._requests_have_one_result()
 
     def _matches(self, account: Account, owed: bool) -> None:
@@ -212,7 +218,7 @@ def test_the_invariant_fails_for_a_code_issued_twice() -> None:
     machine = LedgerMachine()
     machine.begin()
     fulfilled = RewardFulfilled(
-        occurred_at=day(0), program=PROGRAM, id="rwd_0", beneficiary="p", kind="discount_code", code="V1"
+        occurred_at=day(0), program=PROGRAM, id="rwd_0", beneficiary=person_id("p"), kind="discount_code", code="V1"
     )
     machine.log.outputs += [fulfilled, replace(fulfilled, id="rwd_1")]
     noticed = False

@@ -8,28 +8,29 @@ from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
 from referral.encryption import DecryptionFailed
-from referral.events.entities import PoolChunk
-from referral.events.rewards import CodeIssued, PoolFilled, RewardFulfilled, RewardLine
+from referral.events.pools import HASH_BYTES
+from referral.events.rewards import RewardFulfilled, RewardLine
 from referral.key_ring import PURPOSES, KeyRing
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.discount_codes import generate_discount_code, mask_code
 from reward_dispatcher.folds.ledger_fold import LedgerFold
-from reward_dispatcher.sealed_codes import CodeSealer
-from tests.support.builders.participants import PROGRAM, day
-from tests.support.builders.reward_dispatcher import grant
+from reward_dispatcher.sealed_codes import CodeHasher, CodeSealer
+from tests.support.builders.participants import AMY, PROGRAM, day
+from tests.support.builders.reward_dispatcher import grant, revocation
 from tests.support.folds import FoldFeed
 
 SIGNING_KEY = "the signing key from before there were rings"
 FULFILLED = RewardFulfilled(
-    occurred_at=day(1), program=PROGRAM, id="rwd_1", beneficiary="xhs:amy", kind="discount_code", code="GLOW7KXP24"
+    occurred_at=day(1), program=PROGRAM, id="rwd_1", beneficiary=AMY.id, kind="discount_code", code="GLOW7KXP24"
 )
 codes = st.text(st.characters(codec="utf-8", min_codepoint=33), min_size=1, max_size=64)
 
 
 def ring(*ids: str, signing_key: str = "") -> KeyRing:
-    """A ring with keys of these ids for every purpose, the newest first."""
-    text = ",".join(f"{purpose}:{id}:{f'{purpose}-{id}'.ljust(32, 'x')}" for id in ids for purpose in PURPOSES)
-    return KeyRing.parse(text, signing_key)
+    """A ring with keys of these ids for tokens, codes and sealing, the newest first, and one of each other purpose."""
+    rotated = [f"{purpose}:{id}:{f'{purpose}-{id}'.ljust(32, 'x')}" for id in ids for purpose in PURPOSES[:3]]
+    once = [f"{purpose}:a:{purpose.ljust(32, 'x')}" for purpose in PURPOSES[3:]]
+    return KeyRing.parse(",".join([*rotated, *once]), signing_key)
 
 
 @given(codes, st.sampled_from(["", "a"]))
@@ -40,6 +41,7 @@ def test_a_line_is_sealed_the_same_each_time_and_opened_by_later_rings(code: str
     sealed = then.seal_line(line)
     assert then.seal_line(line) == sealed
     assert (sealed.code, len(code) < 3 or code not in msgspec.json.encode(sealed).decode()) == (None, True)
+    assert then.open_line(sealed) == then.open_line(sealed) == line  # as it was remembered, and as it was opened
     later = CodeSealer(ring("b", "a", signing_key=SIGNING_KEY))
     assert later.open_line(sealed) == line
     assert later.open_line(line) == line
@@ -55,49 +57,59 @@ def test_a_sealed_code_is_valid_for_its_own_reward_only(moved: dict[str, str]) -
 
 
 def test_a_code_whose_key_was_removed_names_the_key() -> None:
-    """Of a line and of an uploaded chunk; with the key back, both can be read."""
+    """Of a line and of an uploaded segment; with the key back, both can be read."""
     sealer, without = CodeSealer(ring("a")), CodeSealer(ring("b"))
-    chunk = PoolChunk(recorded_at=day(0), id="pch_1", program=PROGRAM, pool="vip", codes=("V1", "V2"))
-    sealed = sealer.seal_chunk(chunk)
-    assert (sealed.codes, "V1" in str(sealed.sealed)) == ((), False)
-    assert sealer.open_chunk(sealed) == chunk
-    for read in (lambda: without.open_line(sealer.seal_line(FULFILLED)), lambda: without.open_chunk(sealed)):
+    sealed = sealer.seal_segment(PROGRAM, "vip", ("V1", "V2"))
+    assert "V1" not in sealed
+    assert sealer.open_segment(PROGRAM, "vip", sealed) == ("V1", "V2")
+    line = sealer.seal_line(FULFILLED)
+    for read in (lambda: without.open_line(line), lambda: without.open_segment(PROGRAM, "vip", sealed)):
         with pytest.raises(DecryptionFailed, match="the key 'a', which REFERRAL_KEYS does not have"):
             read()
 
 
 def test_neither_the_newest_key_nor_a_refold_changes_a_code_that_was_given() -> None:
-    """A reward that was granted under the signing key keeps its code when the ledger is folded again under a new key."""
-    log = [grant("rwd_1", beneficiary="xhs:amy")]
+    """A reward that was granted under the signing key keeps its code when the ledger is folded again under a new key.
+
+    So it does when it is revoked, and granted once more under the new key.
+    """
+    log: list[RewardLine] = [grant("rwd_1")]
     first = _ledger(KeyRing.parse("", SIGNING_KEY))
     log += first.feed(list(log))
     given_code = _code(first)
     again = _ledger(ring("b", signing_key=SIGNING_KEY))
-    outputs = again.feed(list(log))
+    assert again.feed(list(log)) == log[1:]
     assert _code(again) == given_code == generate_discount_code(SIGNING_KEY.encode(), "rwd_1")
-    sealed = [str(line.sealed_code) for line in outputs if isinstance(line, RewardFulfilled)]
-    assert [text.split(".")[0] for text in sealed] == ["b"]  # the log has this line already: it is not written again
-    later = _ledger(ring("b", signing_key=SIGNING_KEY))
-    later.feed([grant("rwd_2", beneficiary="xhs:amy")])
-    assert _code(later, "rwd_2") == generate_discount_code(b"codes-b".ljust(32, b"x"), "rwd_2")
+    [restored] = again.feed([revocation("rwd_1", at=day(2)), grant("rwd_1", at=day(3), code_key="b")])
+    assert (restored.code_key, _code(again)) == ("", given_code)
+    again.feed([grant("rwd_2", code_key="b")])
+    assert _code(again, "rwd_2") == generate_discount_code(b"codes-b".ljust(32, b"x"), "rwd_2")
 
 
-def test_codes_of_a_pool_pass_through_the_ledger_sealed() -> None:
-    """From the sealed chunk to the reward: no line has one in clear, and the account has it."""
+def test_a_generated_code_is_not_in_its_line_and_is_opened_with_its_key() -> None:
+    """The line names the key: whoever has the ring has the code, and nobody else."""
+    generated = replace(FULFILLED, code=None, code_key="a")
+    sealer, without = CodeSealer(ring("b", "a")), CodeSealer(ring("b"))
+    assert sealer.seal_line(generated) == generated
+    assert sealer.open_line(generated).code == generate_discount_code(b"codes-a".ljust(32, b"x"), "rwd_1")
+    with pytest.raises(DecryptionFailed, match="the key 'a', which REFERRAL_KEYS does not have"):
+        without.open_line(generated)
+
+
+@pytest.mark.parametrize("place", [("prg_other", "vip"), (PROGRAM, "spring")])
+def test_an_uploaded_code_is_valid_for_its_own_pool_only(place: tuple[str, str]) -> None:
+    """A segment that is copied to another pool cannot be read."""
     sealer = CodeSealer(ring("a"))
-    chunk = PoolChunk(recorded_at=day(0), id="pch_1", program=PROGRAM, pool="vip", codes=("VIP-2026",))
-    feed = FoldFeed(LedgerFold(lambda id: id, sealer), Catalog([sealer.seal_chunk(chunk)]))
-    waiting: list[RewardLine] = [
-        PoolFilled(occurred_at=day(0), program=PROGRAM, pool="vip", chunk="pch_1", count=1),
-        grant("rwd_1", beneficiary="xhs:amy", pool="vip"),
-    ]
-    written: list[RewardLine] = []
-    while waiting:
-        waiting = feed.feed(waiting)
-        written += waiting
-    assert any(isinstance(line, CodeIssued) for line in written)
-    assert "VIP-2026" not in "".join(msgspec.json.encode(line).decode() for line in written)
-    assert _code(feed) == "VIP-2026"
+    with pytest.raises(DecryptionFailed, match="it was moved here"):
+        sealer.open_segment(*place, sealer.seal_segment(PROGRAM, "vip", ("V1",)))
+
+
+def test_hashes_of_codes_outlive_a_rotation_and_differ_between_programs() -> None:
+    """Otherwise the codes of before would be uploaded again after it, and given to a second person."""
+    before, after = CodeHasher(ring("a")), CodeHasher(ring("b", "a"))
+    assert before.hashes(PROGRAM, ["V1", "V2"]) == after.hashes(PROGRAM, ["V1", "V2"])
+    assert before.hashes(PROGRAM, ["V1"]) != before.hashes("prg_other", ["V1"])
+    assert len(before.hashes(PROGRAM, ["V1", "V2"])) == 2 * HASH_BYTES
 
 
 @given(codes)
@@ -110,8 +122,8 @@ def test_a_masked_code_shows_two_characters_at_most(code: str) -> None:
 
 
 def _ledger(keys: KeyRing) -> FoldFeed:
-    key = keys.newest("codes").value.encode()
-    return FoldFeed(LedgerFold(lambda reward: generate_discount_code(key, reward), CodeSealer(keys)), Catalog())
+    codes = CodeSealer(keys)
+    return FoldFeed(LedgerFold(codes.generate, codes), Catalog())
 
 
 def _code(feed: FoldFeed, reward: str = "rwd_1") -> str | None:

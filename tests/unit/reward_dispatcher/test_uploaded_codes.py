@@ -5,9 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral.events.normal_forms import normalize_code
-from reward_dispatcher.domain.uploaded_codes import MAX_CODE, read_codes
+from reward_dispatcher.domain.uploaded_codes import (
+    MAX_CODE,
+    LineMistake,
+    UploadedCode,
+    clean_line,
+    read_code,
+)
 
 CODES = st.from_regex(r"[A-Z0-9][A-Z0-9-]{0,20}[0-9]", fullmatch=True)
+PLAIN = st.from_regex(r"[A-Za-z0-9+.,'#-]{1,8}", fullmatch=True)
 ADDED = ("\ufeff", "\u200b", "\u2060", "\u00ad", "\ufe0f", " ", "\t", "\r\n", "\n", "\u3000", "\u00a0")
 
 
@@ -28,15 +35,14 @@ ADDED = ("\ufeff", "\u200b", "\u2060", "\u00ad", "\ufe0f", " ", "\t", "\r\n", "\
 )
 def test_what_editors_and_spreadsheets_add_is_removed(line: str) -> None:
     """A code with a byte order mark is handed out, and then refused at the checkout."""
-    uploaded = read_codes([line])
-    assert ([one.code for one in uploaded.codes], uploaded.mistakes) == (["GLOW1"], [])
+    assert read_code(1, line) == UploadedCode(1, "GLOW1", "GLOW1")
 
 
 @given(CODES, st.lists(st.sampled_from(ADDED), max_size=4), st.lists(st.sampled_from(ADDED), max_size=4))
 def test_a_code_is_the_same_whatever_surrounds_it(code: str, before: list[str], after: list[str]) -> None:
     """In any combination, also inside quotation marks."""
     for line in (f"{''.join(before)}{code}{''.join(after)}", f'{"".join(before)}"{code}"{"".join(after)}'):
-        assert [one.code for one in read_codes([line]).codes] == [code]
+        assert read_code(1, line) == UploadedCode(1, code, code)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +76,9 @@ def test_a_code_is_the_same_whatever_surrounds_it(code: str, before: list[str], 
     ],
 )
 def test_a_line_that_is_no_code_is_refused_with_its_number_and_what_was_seen(line: str, problem: str) -> None:
-    """The other lines have no mistake."""
-    uploaded = read_codes(["GLOW7", line, "GLOW8"])
-    assert [one.code for one in uploaded.codes] == ["GLOW7", "GLOW8"]
-    (mistake,) = uploaded.mistakes
+    """Whatever is wrong with it."""
+    mistake = read_code(2, line)
+    assert isinstance(mistake, LineMistake)
     assert mistake.line == 2
     assert problem in mistake.detail
     assert mistake.detail.endswith(f"; got {line[:64]!r}")
@@ -84,31 +89,29 @@ def test_a_line_that_is_no_code_is_refused_with_its_number_and_what_was_seen(lin
 )
 def test_ordinary_codes_are_accepted_unchanged(code: str) -> None:
     """Whatever script a shop uses."""
-    assert [one.code for one in read_codes([code]).codes] == [code]
-
-
-def test_a_code_twice_in_one_upload_is_refused_with_both_lines() -> None:
-    """In any spelling: it would go to two people, and work for one."""
-    uploaded = read_codes(["GLOW1", "", "glow1"])
-    assert [(one.line, one.detail.partition(":")[0]) for one in uploaded.mistakes] == [
-        (3, "is the code of line 1 again, apart from case")
-    ]
+    assert read_code(1, code) == UploadedCode(1, code, normalize_code(code))
 
 
 def test_empty_lines_hold_no_code_and_count() -> None:
     """A file ends in a line break, and may have empty lines."""
-    uploaded = read_codes(["", "GLOW1", " ", '""', "\ufeff", "x,y"])
-    assert [(one.line, one.code) for one in uploaded.codes] == [(2, "GLOW1")]
-    assert [one.line for one in uploaded.mistakes] == [6]
+    assert [read_code(1, line) for line in ("", " ", '""', "\ufeff")] == [None] * 4
 
 
-@given(st.lists(st.text(max_size=80), max_size=8))
-def test_every_accepted_code_can_be_typed_and_found(lines: list[str]) -> None:
-    """Whatever is uploaded: a code is printable, short, without spaces, and different from all others."""
-    codes = read_codes(lines).codes
-    for one in codes:
+@given(st.text(max_size=80))
+def test_every_accepted_code_can_be_typed_and_found(line: str) -> None:
+    """Whatever is uploaded: a code is printable, short, and without spaces."""
+    one = read_code(1, line)
+    if isinstance(one, UploadedCode):
         assert one.code.isprintable()
         assert not any(map(str.isspace, one.code))
         assert 1 <= len(one.code) <= MAX_CODE
         assert one.form == normalize_code(one.code) == normalize_code(f" {one.code}\n")
-    assert len({one.form for one in codes}) == len(codes)
+
+
+@given(PLAIN)
+def test_the_short_way_of_plain_codes_decides_as_the_long_one(line: str) -> None:
+    """A white space before the line takes it out of the short way, and changes nothing else."""
+    short, long = read_code(1, line), read_code(1, f" {line}")
+    assert type(short) is type(long)
+    if isinstance(short, UploadedCode):
+        assert short == long == UploadedCode(1, clean_line(line), normalize_code(line))

@@ -19,18 +19,19 @@ from leaderboard.folds.growth_fold import GrowthFold
 from referral.catalog.view import Catalog
 from referral.events.entities import ProgramVersion
 from referral.events.facts import ClickToken, Fact
-from referral.events.ids import participant_id
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Position
 from referral.fold.in_memory import InMemoryFold
 from referral.key_ring import KeyRing
+from referral.people.people_view import people_in_memory
 from referral.program_file.check import check_program_file
 from reward_dispatcher.folds.decide_fold import DecideFold
 from reward_dispatcher.folds.ledger_fold import LedgerFold
+from reward_dispatcher.folds.pools_fold import PoolsFold
 from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.conversion_tracker import TOKENS
-from tests.support.builders.participants import AMY, BO
+from tests.support.builders.participants import PSEUDONYMS, participant, person_id
 from tests.support.builders.program_files import program_files
 from tests.support.builders.schema_values import at_bounds, structs
 
@@ -73,7 +74,7 @@ def _token(program: str, at: datetime) -> str:
         ClickToken(
             id="clk_1",
             program=program,
-            participant=participant_id(program, "xhs:amy"),
+            participant=person_id("xhs:amy", program),
             code="AMY88",
             clicked_at_ms=to_ms(at),
         )
@@ -82,7 +83,7 @@ def _token(program: str, at: datetime) -> str:
 
 def _accepted(events: Sequence[Any], catalog: Catalog) -> list[Any]:
     """Those that `POST /v1/events` accepts, as it publishes them."""
-    validator = EventValidator(TOKENS, TOLERANCE, 8 * 1024)
+    validator = EventValidator(TOKENS, PSEUDONYMS, people_in_memory(), TOLERANCE, 8 * 1024)
     result = validator.validate(
         [msgspec.json.encode(one) for one in events], to_ms(NOW), lambda program: program_terms(program, catalog)
     )
@@ -90,14 +91,15 @@ def _accepted(events: Sequence[Any], catalog: Catalog) -> list[Any]:
 
 
 class AllFolds:
-    """The seven folds in memory; each line that one produces is folded by those that read its topic."""
+    """The folds in memory; each line that one produces is folded by those that read its topic."""
 
     def __init__(self, catalog: Catalog) -> None:
         folds: list[Any] = [
             AttributeFold(TOKENS, 35),
             ScreenFold(),
-            DecideFold(),
-            LedgerFold(lambda id: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
+            DecideFold(""),
+            LedgerFold(lambda _, id: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
+            PoolsFold(CodeSealer(KeyRing.parse("", "k" * 32))),
             BoardsFold(),
             GrowthFold(),
             ActivityFold(35),
@@ -141,10 +143,7 @@ def test_no_fold_fails_on_an_accepted_program_and_accepted_events(content: dict[
     assume(checked.program is not None)
     program = checked.program
     assert program is not None
-    people = [
-        msgspec.structs.replace(one, program=program.id, id=participant_id(program.id, one.external_id))
-        for one in (AMY, BO)
-    ]
+    people = [participant(name, program.id) for name in ("amy", "bo")]
     version = ProgramVersion(program=program, version=1, recorded_at=RECORDED, effective_from=RECORDED)
     catalog = Catalog([version, *people])
     folds = AllFolds(catalog)
@@ -170,12 +169,19 @@ def test_the_property_reaches_every_fold() -> None:
     }
     program = check_program_file(content).program
     assert program is not None
-    amy = msgspec.structs.replace(AMY, program="prg_x", id=participant_id("prg_x", AMY.external_id))
+    amy = participant("amy", "prg_x")
     version = ProgramVersion(program=program, version=1, recorded_at=RECORDED, effective_from=RECORDED)
     folds = AllFolds(Catalog([version, amy]))
     event = get_args(Fact)[_position("person.followed")]
     folds.fold(
-        "events", event(id="e", program="prg_x", person="u1", occurred_at=RECORDED + timedelta(days=1), code="AMY88")
+        "events",
+        event(
+            id="e",
+            program="prg_x",
+            person=person_id("u1", "prg_x"),
+            occurred_at=RECORDED + timedelta(days=1),
+            code="AMY88",
+        ),
     )
     reached = {name for name, (_, memory) in folds.folds.items() if memory.states.values.get(0)}
     assert reached >= {"attribute", "screen", "decide", "ledger", "boards", "growth"}

@@ -149,6 +149,26 @@ SASL = {"REFERRAL_KAFKA_SECURITY": "sasl_ssl", "REFERRAL_KAFKA_USER": "attribute
             "sasl_ssl",
         ),
         ({"REFERRAL_REDIS_CA": "CA"}, "REFERRAL_REDIS_CA", "rediss://"),
+        (
+            {"REFERRAL_REDIS_CA": "CA", "REFERRAL_REDIS": "redis-cluster://a:1"},
+            "REFERRAL_REDIS_CA",
+            "rediss-cluster://",
+        ),
+        (
+            {"REFERRAL_REDIS": "redis-cluster://user:hunter2@a:1,b:2/1"},
+            "REFERRAL_REDIS",
+            "only one: leave out the number",
+        ),
+        (
+            {"REFERRAL_REDIS": "redis-cluster://user:hunter2@a:1,b"},
+            "REFERRAL_REDIS",
+            "redis-cluster://host:port,host:port, with rediss for TLS (node 2 is not host:port)",
+        ),
+        (
+            {"REFERRAL_REDIS": "redis-cluster://user:hunter2@a:1,user:hunter2@b:1"},
+            "REFERRAL_REDIS",
+            "write user:password@ once, before the first host",
+        ),
         ({"REFERRAL_KAFKA_SECURITY": "tls"}, "REFERRAL_KAFKA_SECURITY", "sasl_ssl"),
         (SASL | {"REFERRAL_KAFKA_MECHANISM": "PLAIN"}, "REFERRAL_KAFKA_MECHANISM", "SCRAM-SHA-512"),
         (SASL | {"REFERRAL_KAFKA_USER": "a,r=b"}, "REFERRAL_KAFKA_USER", "letters, digits"),
@@ -180,6 +200,8 @@ def test_credentials_and_authorities_that_belong_together_are_accepted(authority
         "REFERRAL_REDIS": "rediss://attribute:hunter2@cache:6380/0",
         "REFERRAL_REDIS_CA": str(authority),
     }
+    cluster = {"REFERRAL_REDIS": "rediss-cluster://attribute:hunter2@cache-1:6380,cache-2:6380"}
+    assert "hunter2" not in repr(Settings.from_env(GOOD | environ | cluster))
     accepted = Settings.from_env(GOOD | environ)
     assert accepted.kafka_password == "hunter2"
     assert "hunter2" not in repr(accepted)

@@ -29,6 +29,7 @@ class Clans:
 
     name, service, source, outputs, state = "first_uses", "t", WORDS, (FIRST_USES,), int
     keeps_order = False
+    ignored: Sequence[type[msgspec.Struct]] = ()
 
     def keys(self, line: Word) -> Sequence[Key]:
         _, name = line.word.split()

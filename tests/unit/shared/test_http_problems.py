@@ -39,6 +39,9 @@ def problem(response: TestResponse) -> dict[str, Any]:
         ("GET", "/v1/broken/log", 503, "unavailable"),
         ("GET", "/v1/broken/busy", 503, "unavailable"),
         ("GET", "/v1/broken/full", 503, "unavailable"),
+        ("GET", "/v1/broken/failover", 503, "unavailable"),
+        ("GET", "/v1/broken/moved", 503, "unavailable"),
+        ("GET", "/v1/broken/moving", 503, "unavailable"),
         ("GET", "/v1/broken/redis", 500, "internal_error"),
     ],
 )

@@ -14,11 +14,11 @@ from tests.support.waiting import is_within
 THINGS = "/v1/programs/prg_glow/things"
 
 
-@pytest.fixture
-def client() -> Iterator[FlaskClient]:
+@pytest.fixture(params=["redis://127.0.0.1:{0}/0", "redis-cluster://127.0.0.1:{0},localhost:{0}"])
+def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
     """A client of the tiny service. The kernel accepts connections to its Redis, and no process reads them."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        redis = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        redis = request.param.format(server.getsockname()[1])
         yield tiny_service(dataclasses.replace(SMALL_BODIES, redis=redis)).test_client()
 
 

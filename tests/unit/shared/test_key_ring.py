@@ -16,17 +16,19 @@ CLICK = ClickToken(id="clk_1", program="prg_glow", participant="par_1", code="AM
 READ = {
     "click": (lambda signer: signer.sign_click(CLICK), lambda signer, token: signer.read_click(token) == CLICK),
     "guide": (
-        lambda signer: signer.sign_expiring("guide", "rwd_1", 2_000),
-        lambda signer, token: signer.read_expiring("guide", token, 1_000) == "rwd_1",
+        lambda signer: signer.sign_guide("rwd_1", 2_000),
+        lambda signer, token: signer.read_guide(token, 1_000) == "rwd_1",
     ),
 }
 
 
+ROTATED = [purpose for purpose in PURPOSES if purpose != "pseudonyms"]
+
+
 def ring(*ids: str, signing_key: str = "") -> KeyRing:
-    """A ring with keys of these ids for every purpose, the newest first."""
-    return KeyRing.parse(
-        ",".join(f"{purpose}:{id}:{value(purpose, id)}" for id in ids for purpose in PURPOSES), signing_key
-    )
+    """A ring with keys of these ids for every purpose, the newest first; of pseudonyms it has the last one alone."""
+    entries = [f"{purpose}:{id}:{value(purpose, id)}" for id in ids for purpose in ROTATED]
+    return KeyRing.parse(",".join([*entries, f"pseudonyms:{ids[-1]}:{value('pseudonyms', ids[-1])}"]), signing_key)
 
 
 def value(purpose: KeyPurpose, id: str) -> str:

@@ -15,7 +15,7 @@ from referral.events.normal_forms import (
     person_id_to_find,
 )
 from referral.events.value_checks import InvalidValue
-from tests.support.builders.participants import AMY, PROGRAM
+from tests.support.builders.participants import AMY, PROGRAM, PSEUDONYMS
 
 CODE = AMY.code
 WAYS_TO_WRITE_A_CODE = [
@@ -70,7 +70,7 @@ def test_a_text_without_a_code_is_empty(text: str) -> None:
 def test_a_mention_is_found_however_it_was_typed(text: str) -> None:
     """The @ is optional: enrolment adds it, and events may leave it out."""
     assert normalize_mention(text) == "@amy"
-    assert Catalog([AMY]).mention(PROGRAM, text) == AMY
+    assert Catalog([AMY]).mention(PROGRAM, PSEUDONYMS.mention(PROGRAM, text)) == AMY
 
 
 @pytest.mark.parametrize("text", ["@amy_", "@amy2", "@amyx", "@a.my", "@amy✨"])
@@ -124,6 +124,15 @@ def test_an_id_with_blanks_or_invisible_characters_is_refused(text: str) -> None
     with pytest.raises(InvalidValue):
         normalize_person_id(text)
     assert person_id_to_find(text) == text
+
+
+@pytest.mark.parametrize("text", ["psn_3v8k2m9q4t6w1x7z", " ｐｓｎ_3v8k2m9q4t6w1x7z "])
+def test_a_person_id_of_this_system_is_no_id_of_a_platform(text: str) -> None:
+    """It would be a new person whom no request finds: a path with it means the person that it is the id of."""
+    with pytest.raises(InvalidValue, match="the platform's id of the person, such as xhs:u42; psn_3v8k2m9q4t6w1x7z is"):
+        normalize_person_id(text)
+    assert not is_normal_person_id(text)
+    assert normalize_person_id("psn_0") == "psn_0"
 
 
 @given(st.text(max_size=60) | st.text("xXhs:_-mM1 é\u0301Ａ：", max_size=20))

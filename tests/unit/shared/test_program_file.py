@@ -22,6 +22,34 @@ from tests.support.settings import GLOW_FILE
 GUIDE = {"id": "guide", "to": "referrer", "on": "conversion.cleared", "kind": "guide", "pool": "guide.pdf"}
 CODE = {"id": "code", "to": "referee", "on": "conversion.cleared", "kind": "discount_code", "percent": 20}
 BONUS = {"id": "bonus", "to": "referrer", "on": "milestone", "referrals": 3, "kind": "early_access"}
+CREDIT = {
+    "id": "credit",
+    "to": "referrer",
+    "on": "conversion.cleared",
+    "kind": "credit",
+    "amount": 5,
+    "currency": "CNY",
+}
+POINTS = {"id": "points", "to": "referee", "on": "conversion.cleared", "kind": "credit", "points": 100}
+GIFT = {"id": "gift", "to": "referee", "on": "conversion.cleared", "kind": "gift", "handover": "post"}
+SHARE = {
+    "id": "share",
+    "to": "referrer",
+    "on": "order.qualified",
+    "kind": "credit",
+    "percent": 10,
+    "max_amount": 50,
+    "currency": "CNY",
+}
+STREAK = {"id": "streak", "to": "referrer", "on": "streak", "streak": 7, "kind": "early_access"}
+FROM1 = {"from": 1, "amount": 3}
+TIERED = {k: v for k, v in CREDIT.items() if k != "amount"} | {"id": "t", "tiers": [FROM1, {"from": 10, "amount": 8}]}
+AT_SAME_TIER = ["/rewards/0/tiers/2/from"]
+POINTERS_OF_MIXED_TIERS = ["/rewards/0/tiers/1/amount", "/rewards/0/tiers/1/points"]
+POINTERS_OF_CHANNELS = ["/rewards/0/where/channels/0", "/rewards/0/where/channels/1"]
+BUDGET = {"budget": {"total": 1000, "currency": "CNY"}}
+EUROS = {"total": 1000, "currency": "EUR"}
+POINTERS_OF_TWO_CURRENCIES = ["/rewards/0/budget/currency", "/rewards/0/currency"]
 ITEM: dict[str, Any] = {"id": "hacks", "format": "helpful", "mechanics": ["practical_value"]}
 SHOP: dict[str, Any] = {
     "id": "shop",
@@ -64,6 +92,11 @@ ODD_FORMS = [f"/screening/{name}" for name in ("same_device", "velocity_per_minu
 CATCH_ALL = {"disposable_handle": {"patterns": ["*?*", "bot*", ""]}}
 POINTERS_OF_CATCH_ALL = ["/screening/disposable_handle/patterns/0", "/screening/disposable_handle/patterns/2"]
 SAME_PATTERN = {"disposable_handle": {"patterns": ["bot*", "BOT*"]}}
+
+
+def without(reward: dict[str, Any], *fields: str) -> dict[str, Any]:
+    """Returns a reward without some of its fields."""
+    return {name: value for name, value in reward.items() if name not in fields}
 
 
 def _pointers(content: object) -> list[str]:
@@ -150,6 +183,57 @@ def _decoded(content: dict[str, Any], program: Program) -> Program:
         ({"rewards": [BONUS | {"to": "referee", "once": True}]}, ["/rewards/0/once", "/rewards/0/to"]),
         ({"rewards": [GUIDE | {"referrals": 3}]}, ["/rewards/0/referrals"]),
         ({"rewards": [GUIDE | {"once": "yes"}]}, ["/rewards/0/once"]),
+        ({"rewards": [CREDIT, POINTS, GIFT, SHARE, STREAK]}, []),
+        ({"rewards": [CREDIT | {"amount": 0}]}, ["/rewards/0/amount"]),
+        ({"rewards": [CREDIT | {"amount": "1.234"}]}, ["/rewards/0/amount"]),
+        ({"rewards": [CREDIT | {"amount": 10**10}]}, ["/rewards/0/amount"]),
+        ({"rewards": [without(CREDIT, "currency")]}, ["/rewards/0/currency"]),
+        ({"rewards": [without(CREDIT, "amount", "currency")]}, ["/rewards/0/amount"]),
+        ({"rewards": [CREDIT | {"points": 5}]}, ["/rewards/0/points"]),
+        ({"rewards": [CREDIT | {"percent": 5}]}, ["/rewards/0/percent", "/rewards/0/percent"]),
+        ({"rewards": [CREDIT | {"pool": "x"}]}, ["/rewards/0/pool"]),
+        ({"rewards": [CREDIT | {"max_amount": 5}]}, ["/rewards/0/max_amount", "/rewards/0/max_amount"]),
+        ({"rewards": [POINTS | {"currency": "CNY"}]}, ["/rewards/0/currency"]),
+        ({"rewards": [CODE | {"amount": 5, "currency": "CNY"}]}, ["/rewards/0/amount"]),
+        ({"rewards": [without(CODE, "percent") | {"amount": 5, "currency": "CNY", "smallest_use": 100}]}, []),
+        ({"rewards": [CODE | {"smallest_use": 100}]}, ["/rewards/0/smallest_use"]),
+        ({"rewards": [CODE | {"points": 5}]}, ["/rewards/0/points"]),
+        ({"rewards": [without(CODE, "percent") | {"pool": "generated"}]}, ["/rewards/0/percent"]),
+        ({"rewards": [BONUS | {"pool": "x"}]}, ["/rewards/0/pool"]),
+        ({"rewards": [BONUS | {"amount": 5, "currency": "CNY"}]}, ["/rewards/0/amount"]),
+        ({"rewards": [without(GIFT, "handover")]}, ["/rewards/0/handover"]),
+        ({"rewards": [BONUS | {"handover": "post"}]}, ["/rewards/0/handover"]),
+        ({"rewards": [SHARE | {"on": "conversion.cleared"}]}, ["/rewards/0/max_amount", "/rewards/0/percent"]),
+        ({"rewards": [SHARE | {"once": True, "referrals": 3}]}, ["/rewards/0/once", "/rewards/0/referrals"]),
+        ({"rewards": [without(STREAK, "streak")]}, ["/rewards/0/streak"]),
+        ({"rewards": [STREAK | {"streak": 1}]}, ["/rewards/0/streak"]),
+        ({"rewards": [STREAK | {"to": "referee"}]}, ["/rewards/0/to"]),
+        ({"rewards": [GUIDE | {"streak": 3, "streak_unit": "week"}]}, ["/rewards/0/streak", "/rewards/0/streak_unit"]),
+        ({"rewards": [GUIDE | {"min_order": 3}]}, ["/rewards/0/currency", "/rewards/0/min_order"]),
+        ({"rewards": [TIERED]}, []),
+        ({"rewards": [TIERED | {"amount": 5}]}, ["/rewards/0/tiers"]),
+        ({"rewards": [TIERED | {"to": "referee"}]}, ["/rewards/0/tiers"]),
+        ({"rewards": [TIERED | {"once": True}]}, ["/rewards/0/once"]),
+        ({"rewards": [without(TIERED, "currency")]}, ["/rewards/0/currency"]),
+        ({"rewards": [TIERED | {"tiers": [{"from": 2, "amount": 5}]}]}, ["/rewards/0/tiers/0/from"]),
+        ({"rewards": [TIERED | {"tiers": [FROM1, {"from": 9, "amount": 5}, {"from": 9, "amount": 8}]}]}, AT_SAME_TIER),
+        ({"rewards": [TIERED | {"tiers": [FROM1, {"from": 9, "points": 5}]}]}, POINTERS_OF_MIXED_TIERS),
+        ({"rewards": [CODE | {"tiers": [FROM1], "currency": "CNY"}]}, ["/rewards/0/tiers", "/rewards/0/tiers"][:1]),
+        ({"rewards": [GUIDE | {"where": {"channels": ["wechat"]}}]}, []),
+        ({"rewards": [GUIDE | {"where": {"channels": ["weibo", "x"]}}]}, POINTERS_OF_CHANNELS),
+        ({"rewards": [GUIDE | {"where": {"partners": ["kol_lin"]}}]}, ["/rewards/0/where/partners/0"]),
+        ({"rewards": [GUIDE | {"where": {"partners": ["kol_lin"]}}], "partners": [LIN]}, []),
+        ({"rewards": [GUIDE | {"where": {"first_order": True}}]}, ["/rewards/0/where/first_order"]),
+        ({"rewards": [GUIDE | {"where": {"weather": "fine"}}]}, ["/rewards/0/where/weather"]),
+        ({"rewards": [CREDIT, CODE], "caps": BUDGET}, ["/rewards/1/cost"]),
+        ({"rewards": [CREDIT, CODE | {"cost": "19.9"}, GUIDE], "caps": BUDGET}, []),
+        ({"rewards": [CREDIT | {"currency": "EUR"}], "caps": BUDGET}, ["/rewards/0/currency"]),
+        ({"rewards": [CREDIT | {"currency": "EUR", "cost": 40}], "caps": BUDGET}, []),
+        ({"rewards": [CREDIT | {"cost": 5}]}, ["/rewards/0/cost"]),
+        ({"rewards": [CREDIT | {"budget": BUDGET["budget"]}]}, []),
+        ({"rewards": [CREDIT | {"budget": EUROS}], "caps": BUDGET}, POINTERS_OF_TWO_CURRENCIES),
+        ({"rewards": [GUIDE | {"budget": EUROS}]}, ["/rewards/0/cost"]),
+        ({"rewards": [CREDIT | {"id": "total", "budget": EUROS, "currency": "EUR"}]}, ["/rewards/0/id"]),
         ({"rewards": "guide"}, ["/rewards"]),
         ({"rewards": ["guide"]}, ["/rewards/0"]),
         ({"adapters": [SHOP | {"items": "a.b", "data": {"order": "/order/0"}}]}, []),
@@ -312,11 +396,11 @@ def test_no_document_makes_the_check_fail(value: object, name: str) -> None:
 
 
 def test_the_example_file_has_every_section() -> None:
-    """docs/programs.md shows each section as the example has it. Caps lead to advice, and adapters have examples of their own."""
+    """docs/programs.md shows each section as the example has it. Adapters have examples of their own."""
     glow = read_yaml(GLOW_FILE.read_text("utf-8")).content
     assert isinstance(glow, dict)
     sections = {one.name for one in field_declarations(ProgramFile) if "title" in one.value.meta}
-    assert sections - glow.keys() == {"caps", "adapters"}, "add the missing sections to examples/programs/glow.yaml"
+    assert sections - glow.keys() == {"adapters", "pools"}, "add the missing sections to examples/programs/glow.yaml"
 
 
 def test_the_examples_are_valid_and_need_no_advice() -> None:

@@ -3,13 +3,24 @@
 import ssl
 
 import pytest
-from redis.connection import SSLConnection
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.connection import HiredisRespSerializer, SSLConnection
+from redis.exceptions import (
+    AuthenticationError,
+    DataError,
+    InvalidResponse,
+    NoPermissionError,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from referral.config import Settings
-from referral.redis_client import connect_async, connect_for_folds, connect_for_http, unavailable_reason
+from referral.redis_client import connect_for_folds, connect_for_http, unavailable_reason
+from referral.redis_cluster.replies import SlotUnavailable
+from referral.redis_packing import CommandPacker
 
 
 def tls_error() -> RedisConnectionError:
@@ -30,6 +41,8 @@ def tls_error() -> RedisConnectionError:
         (NoPermissionError("this user has no permissions"), "`referral redis acl`"),
         (tls_error(), "REFERRAL_REDIS_CA"),
         (RedisTimeoutError("Timeout reading from socket"), "Redis does not respond: TimeoutError"),
+        (SlotUnavailable("some slots have no master"), "does not serve all slots"),
+        (ResponseError("This instance has cluster support disabled"), "write redis://"),
     ],
 )
 def test_the_reason_names_what_to_correct(error: RedisError, named: str) -> None:
@@ -37,7 +50,22 @@ def test_the_reason_names_what_to_correct(error: RedisError, named: str) -> None
     assert named in unavailable_reason(error)
 
 
-@pytest.mark.parametrize("connect", [connect_for_folds, connect_for_http, connect_async])
+@pytest.mark.parametrize(
+    "error",
+    [
+        AuthenticationError("invalid username-password pair"),
+        NoPermissionError("this user has no permissions"),
+        tls_error(),
+        RedisConnectionError("refused"),
+        InvalidResponse("Protocol Error"),
+    ],
+)
+def test_the_reason_names_the_node_of_a_cluster(error: RedisError) -> None:
+    """One of several, and the cluster announces its address: clients may not reach it, or reach something else there."""
+    assert "10.0.0.7:6379" in unavailable_reason(error, "10.0.0.7:6379")
+
+
+@pytest.mark.parametrize("connect", [connect_for_folds, connect_for_http])
 def test_every_client_verifies_certificate_and_host_name(connect: object) -> None:
     """With the authority of the settings; without one, that of the system."""
     settings = Settings(signing_key="k" * 32, redis="rediss://fold:secret@cache:6380/1", redis_ca="/etc/ca.pem")
@@ -48,3 +76,18 @@ def test_every_client_verifies_certificate_and_host_name(connect: object) -> Non
     connection = SSLConnection(ssl_ca_certs="/etc/ca.pem")
     assert (connection.cert_reqs, connection.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert not {"ssl_cert_reqs", "ssl_check_hostname"} & pool.connection_kwargs.keys()
+
+
+@given(
+    st.sampled_from(["GET", b"GET", "SCRIPT LOAD", b"CONFIG GET"]),
+    st.lists(st.binary() | st.text(st.characters(codec="utf-8")) | st.integers() | st.floats(), max_size=5),
+)
+def test_commands_are_packed_as_redis_py_packs_them(name: str | bytes, arguments: list[bytes | str | float]) -> None:
+    """Names of two words, too."""
+    assert CommandPacker().pack(name, *arguments) == HiredisRespSerializer().pack(name, *arguments)
+
+
+def test_an_argument_that_redis_cannot_receive_is_an_error_of_the_data() -> None:
+    """As redis-py reports it."""
+    with pytest.raises(DataError, match="must be str, int, float or bytes"):
+        CommandPacker().pack("SET", "key", None)  # type: ignore[arg-type]

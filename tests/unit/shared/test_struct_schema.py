@@ -53,7 +53,7 @@ def _name(value: object) -> str:
 @pytest.mark.parametrize("struct", SECTIONS, ids=_name)
 def test_a_schema_has_the_fields_of_its_struct(struct: type[Struct]) -> None:
     """All of them, required where the struct requires them, and the struct is a strict section."""
-    fields = {one.name: one.required for one in msgspec.structs.fields(struct)}
+    fields = {one.encode_name: one.required for one in msgspec.structs.fields(struct)}
     assert {name: field.required for name, field in struct_schema(struct)().fields.items()} == fields
     assert issubclass(struct, Section)
     with pytest.raises(ValidationError, match="unknown field"):
@@ -67,7 +67,7 @@ def test_every_field_is_described_and_its_examples_are_valid(struct: type[Struct
     schema_field = struct_schema(struct)().fields[field.name]
     assert schema_field.metadata["description"] == field.value.text
     assert schema_field.metadata.get("examples") == field.value.meta.get("examples")
-    [hint] = [one.type for one in msgspec.structs.fields(struct) if one.name == field.name]
+    [hint] = [one.type for one in msgspec.structs.fields(struct) if one.encode_name == field.name]
     for example in field.value.meta.get("examples", ()):
         loaded = schema_field.deserialize(example)
         assert msgspec.convert(loaded, hint) == msgspec.convert(example, hint)

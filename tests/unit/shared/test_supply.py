@@ -1,13 +1,11 @@
 """Warnings about files and codes that a program's rewards need."""
 
 import pytest
-from msgspec.structs import replace
 
-from referral.events.entities import PoolChunk
 from referral.events.reward_rules import Reward
 from referral.program_file.check import check_program_file
-from referral.program_file.supply import codes_by_pool, supply_problems
-from tests.support.builders.participants import PROGRAM, START
+from referral.program_file.supply import supply_problems
+from tests.support.builders.participants import PROGRAM
 from tests.support.builders.program_files import MINIMAL_FILE
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE, reward_terms
 
@@ -17,7 +15,7 @@ FILE = "skincare-secrets.pdf"
 
 
 def _problems(
-    *rules: Reward, codes: dict[str, int] | None = None, files: list[str] | None = None
+    *rules: Reward, codes: list[str] | None = None, files: list[str] | None = None
 ) -> list[tuple[str, str, str]]:
     found = supply_problems(reward_terms(*rules).program, codes, files)
     return [(one.code, one.pointer, one.detail) for one in found]
@@ -25,7 +23,7 @@ def _problems(
 
 def test_a_program_with_its_files_and_codes_has_no_problem() -> None:
     """Generated codes, and kinds that hand nothing over, need neither."""
-    assert _problems(GUIDE, FIRST20, BONUS3, VIP, codes={"vip": 1}, files=[FILE]) == []
+    assert _problems(GUIDE, FIRST20, BONUS3, VIP, codes=["vip"], files=[FILE]) == []
     assert _problems(GUIDE, VIP) == [], "nothing is known about files and codes"
 
 
@@ -48,8 +46,8 @@ def test_exclusive_content_without_a_file_is_a_mistake_and_a_problem_of_versions
     assert [code for code, _, _ in _problems(CONTENT, files=[])] == ["guide_missing"]
 
 
-@pytest.mark.parametrize("codes", [{}, {"vip": 0}, {"vipp": 3}])
-def test_a_pool_without_codes_is_named_with_the_request_that_fills_it(codes: dict[str, int]) -> None:
+@pytest.mark.parametrize("codes", [[], ["vipp"]])
+def test_a_pool_without_codes_is_named_with_the_request_that_fills_it(codes: list[str]) -> None:
     """Its rewards are held until then."""
     code, pointer, detail = _problems(VIP, codes=codes)[0]
     assert (code, pointer) == ("pool_without_codes", "/rewards/0/pool")
@@ -59,16 +57,8 @@ def test_a_pool_without_codes_is_named_with_the_request_that_fills_it(codes: dic
 
 def test_codes_of_a_pool_that_no_rule_names_are_reported() -> None:
     """They would never be issued. The file of a guide is no pool."""
-    (found,) = _problems(VIP, GUIDE, codes={"vip": 1, FILE: 5})
+    (found,) = _problems(VIP, GUIDE, codes=["vip", FILE])
     assert found[:2] == ("pool_without_rule", "/rewards")
     assert "rules name vip" in found[2]
-    (alone,) = _problems(FIRST20, codes={"mugs": 5})
+    (alone,) = _problems(FIRST20, codes=["mugs"])
     assert "no rule names a pool of codes" in alone[2]
-
-
-def test_codes_are_counted_over_all_uploads() -> None:
-    """By pool."""
-    chunk = PoolChunk(recorded_at=START, id="pch_1", program=PROGRAM, pool="vip", codes=("A", "B"))
-    sealed = replace(chunk, id="pch_2", codes=(), sealed="v1.x")
-    assert codes_by_pool([chunk, sealed, replace(sealed, id="pch_3", pool="mugs")]) == {"vip": 3, "mugs": 1}
-    assert codes_by_pool([]) == {}

@@ -1,12 +1,14 @@
 """Signed tokens: a signed token is read back, and any other text is refused."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from referral.events.facts import ClickToken
 from referral.key_ring import KeyRing
-from referral.tokens import REMOVED_KEY, InvalidTokenError, TokenSigner
+from referral.tokens import REMOVED_KEY, InvalidTokenError, TokenSigner, WalletToken
 
 SIGNER = TokenSigner(KeyRing.parse("", "the key of this installation, long enough"))
 OTHER = TokenSigner(KeyRing.parse("", "the key of another installation, as long."))
@@ -48,7 +50,7 @@ def test_a_token_changed_anywhere_is_refused(click: ClickToken, data: st.DataObj
 @given(st.text(max_size=200))
 def test_arbitrary_text_is_not_a_valid_token(text: str) -> None:
     """It is refused as malformed, forged or of a removed key, never with another error."""
-    for read in (SIGNER.read_click, lambda token: SIGNER.read_expiring("wallet", token, 0)):
+    for read in (SIGNER.read_click, lambda token: SIGNER.read_wallet("wallet", token, 0)):
         with pytest.raises(InvalidTokenError, match=rf"malformed|forged|{REMOVED_KEY}"):
             read(text)
 
@@ -59,25 +61,42 @@ def test_another_installations_token_is_forged() -> None:
         SIGNER.read_click(OTHER.sign_click(CLICK))
 
 
-@pytest.mark.parametrize(("made_for", "read_as"), [("guide", "wallet"), ("wallet", "guide")])
+WALLET = WalletToken("wlk_1", "prg_glow", "psn_0t04dnkrn229c38f", 500, 2_000, 2_000)
+MADE: dict[str, str] = {
+    "click": SIGNER.sign_click(CLICK),
+    "guide": SIGNER.sign_guide("rwd_1", 2_000),
+    "wallet": SIGNER.sign_wallet("wallet", WALLET),
+    "wallet-open": SIGNER.sign_wallet("wallet-open", WALLET),
+}
+READERS: dict[str, Callable[[str], object]] = {
+    "click": SIGNER.read_click,
+    "guide": lambda token: SIGNER.read_guide(token, 1_000),
+    "wallet": lambda token: SIGNER.read_wallet("wallet", token, 1_000),
+    "wallet-open": lambda token: SIGNER.read_wallet("wallet-open", token, 1_000),
+}
+
+
+@pytest.mark.parametrize("made_for", MADE)
+@pytest.mark.parametrize("read_as", READERS)
 def test_a_token_of_one_purpose_is_invalid_for_another(made_for: str, read_as: str) -> None:
-    """A guide's download link does not open a wallet, and vice versa."""
-    token = SIGNER.sign_expiring(made_for, "rwd_1", 2_000)  # type: ignore[arg-type]
+    """A download link opens no wallet, a wallet's link is no session; a click token opens nothing."""
+    if made_for == read_as:
+        assert READERS[read_as](MADE[made_for])
+        return
     with pytest.raises(InvalidTokenError, match="forged"):
-        SIGNER.read_expiring(read_as, token, 1_000)  # type: ignore[arg-type]
+        READERS[read_as](MADE[made_for])
 
 
-def test_a_click_token_opens_neither_guide_nor_wallet() -> None:
-    """A click token is in every shared URL, so it must give access to nothing."""
-    token = SIGNER.sign_click(CLICK)
-    for purpose in ("guide", "wallet"):
-        with pytest.raises(InvalidTokenError, match="forged"):
-            SIGNER.read_expiring(purpose, token, 0)  # type: ignore[arg-type]
+def test_what_was_signed_for_a_wallet_is_read_back() -> None:
+    """With every field."""
+    assert SIGNER.read_wallet("wallet-open", MADE["wallet-open"], 1_999) == WALLET
 
 
 def test_a_token_expires_at_its_time_by_the_callers_clock() -> None:
     """Valid until the millisecond before; then expired."""
-    token = SIGNER.sign_expiring("guide", "rwd_1", 2_000)
-    assert SIGNER.read_expiring("guide", token, 1_999) == "rwd_1"
+    token = SIGNER.sign_guide("rwd_1", 2_000)
+    assert SIGNER.read_guide(token, 1_999) == "rwd_1"
     with pytest.raises(InvalidTokenError, match="expired"):
-        SIGNER.read_expiring("guide", token, 2_000)
+        SIGNER.read_guide(token, 2_000)
+    with pytest.raises(InvalidTokenError, match="expired"):
+        SIGNER.read_wallet("wallet-open", MADE["wallet-open"], 2_000)

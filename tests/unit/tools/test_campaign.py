@@ -17,7 +17,7 @@ from referral.events.facts import PersonFollowed
 from referral.events.program import Program
 from referral.program_file.check import check_program_file
 from referral_tools.campaign.model import CampaignModel
-from referral_tools.campaign.offline_run import run_offline
+from referral_tools.campaign.offline_run import offline_person_id, run_offline
 from referral_tools.campaign.request_batches import request_batches
 from referral_tools.campaign.script import ScriptStep
 from referral_tools.campaign.seeded_random import SeededRandom
@@ -45,7 +45,9 @@ def script(seed: int, model: CampaignModel = SMALL) -> list[ScriptStep]:
 @cache
 def figures(seed: int) -> Figures:
     """What a perfect system would show after the default campaign."""
-    return Oracle(glow()).facts(run_offline(script(seed, CampaignModel()), glow().id))
+    program = glow()
+    oracle = Oracle(program, lambda person: offline_person_id(program.id, person))
+    return oracle.facts(run_offline(script(seed, CampaignModel()), program.id))
 
 
 def test_the_same_seed_writes_the_same_script_and_another_seed_another() -> None:

@@ -11,9 +11,10 @@ from referral_tools.text_columns import align_columns
 
 PLACE = {"topic": "referral.events", "partition": 1, "offset": 20, "line": 3}
 AT = "2026-11-01T16:30:00Z"
-LIN = {"id": "par_1", "external_id": "xhs:lin", "display_name": "林"}
+LIN = {"id": "psn_0t04dnkrn229c38f", "external_id": "xhs:lin", "display_name": "林"}
 BARE = {
     "program": "prg_glow",
+    "id": "psn_3v8k2m9q4t6w1x7z",
     "external_id": "xhs:bo",
     "verdict": "xhs:bo has not followed, so nobody has brought them yet.",
     "timezone": "Asia/Shanghai",
@@ -100,3 +101,12 @@ def test_all_that_was_answered_is_there_in_the_programs_zone() -> None:
     ):
         assert part in told
     assert datetime.fromisoformat(AT).tzinfo == UTC
+
+
+def test_an_erased_person_is_named_by_their_person_id() -> None:
+    """And what was noted about them is gone."""
+    review = {"decision": "rejected", "by": "lin", "reviewed_at": "2026-11-02T08:00:00Z", "note": None}
+    screening = {"conversion": "cnv_1", "status": "rejected", "findings": [], "review": review}
+    lines = shown(external_id=None, screening=screening).splitlines()
+    assert any("psn_3v8k2m9q4t6w1x7z" in line for line in lines)
+    assert any("lin decided" in line and line.endswith(": rejected") for line in lines)

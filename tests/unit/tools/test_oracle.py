@@ -4,12 +4,16 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from referral.events.attribution_rules import Attribution
 from referral.events.facts import Fact
+from referral.events.reward_rules import Caps, Reward
 from referral_tools.oracle import Figures, Journal, Oracle, RedemptionAnswer
+from referral_tools.oracle.expected_rewards import NotComputable
 from tests.support.builders.journals import (
     AMY,
     BEN,
@@ -17,6 +21,7 @@ from tests.support.builders.journals import (
     follow,
     hour,
     journal,
+    journal_person_id,
     journal_program,
     order_payment,
     order_refund,
@@ -30,7 +35,7 @@ DEFAULT = Attribution()
 
 def facts_of(one: Journal, attribution: Attribution = DEFAULT) -> Figures:
     """The oracle's figures."""
-    return Oracle(journal_program(attribution)).facts(one)
+    return Oracle(journal_program(attribution), journal_person_id).facts(one)
 
 
 def referrer(figures: Figures, number: int) -> str | None:
@@ -251,3 +256,18 @@ def test_a_refused_referral_counts_again_once_the_cycle_is_open() -> None:
     assert [one.person for one in left.conversions.values()] == ["xhs:f1"]
     back = _among_themselves(*both, unfollow(2, 4), follow(2, 5))
     assert [one.person for one in back.conversions.values()] == ["xhs:f1"]
+
+
+def test_rules_that_depend_on_the_order_of_the_log_are_refused() -> None:
+    """A cap that stops a referral, streaks, tiers and conditions: their figures do not follow from who stands."""
+    program = journal_program(DEFAULT)
+    two = journal(follow(1, 5, code="AMY88"), follow(2, 6, code="AMY88"))
+    within = structs.replace(program, caps=Caps(per_referrer={"month": 2}))
+    assert Oracle(within, journal_person_id).facts(two).referred == 2
+    streak = Reward(id="s", to="referrer", on="streak", streak=2, kind="shoutout")
+    for beyond in (
+        structs.replace(program, caps=Caps(per_referrer={"month": 1})),
+        structs.replace(program, rewards=(*program.rewards, streak)),
+    ):
+        with pytest.raises(NotComputable):
+            Oracle(beyond, journal_person_id).facts(two)

@@ -8,7 +8,12 @@ from referral_tools.private_files import load_or_create_secret
 from referral_tools.run_file import RunningSystem
 
 HERE = RunningSystem(
-    "http://127.0.0.1:9", {"leaderboard": "http://127.0.0.1:1"}, "rk_here", "127.0.0.1:2", "redis://127.0.0.1:3/0"
+    "http://127.0.0.1:9",
+    {"leaderboard": "http://127.0.0.1:1"},
+    "rk_here",
+    "127.0.0.1:2",
+    "redis://127.0.0.1:3/0",
+    "/var/directory",
 )
 THERE = RunningSystem(
     "http://127.0.0.1:9", {"leaderboard": "http://127.0.0.1:4"}, "rk_there", "127.0.0.1:5", "redis://127.0.0.1:6/0"
@@ -25,6 +30,8 @@ def test_it_holds_what_scripts_need_while_the_system_runs(tmp_path: Path) -> Non
             "api_key": "rk_here",
             "kafka": "127.0.0.1:2",
             "redis": "redis://127.0.0.1:3/0",
+            "directory": "/var/directory",
+            "replication": 1,
         }
     assert list(path.parent.iterdir()) == []
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from referral_tools.stack.ports import PortTaken, free_ports, refuse_taken, stack_ports
+from referral_tools.stack.ports import PortTaken, cluster_ports, free_ports, refuse_taken, stack_ports
+from referral_tools.system import CLUSTER_TABLE, FRONT_PORT
 
 
 @pytest.fixture
@@ -19,6 +20,16 @@ def test_a_base_fixes_every_port() -> None:
     """Addresses can be remembered: Redis at +79, the broker at +92, its controller at +93."""
     ports = stack_ports(21_000)
     assert (ports.redis, ports.broker, ports.controller) == (21_079, 21_092, 21_093)
+
+
+def test_a_base_fixes_every_port_of_a_cluster_and_none_is_used_twice() -> None:
+    """Brokers and controllers from +92 to +97, nodes of Redis from +76 and +84."""
+    ports = cluster_ports(21_000)
+    assert [one.broker for one in ports.brokers] == [21_092, 21_094, 21_096]
+    assert ports.redis[:6] == tuple(range(21_076, 21_082))
+    used = [*ports.redis, *(port for one in ports.brokers for port in (one.broker, one.controller))]
+    used += [21_000 + FRONT_PORT, *(21_000 + row.port for row in CLUSTER_TABLE)]
+    assert len(set(used)) == len(used)
 
 
 def test_a_taken_port_is_refused_by_number_with_the_remedy(taken: int) -> None:

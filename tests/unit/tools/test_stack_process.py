@@ -12,6 +12,7 @@ import pytest
 
 from referral.log.progress_watch import RESTART_STATUS
 from referral_tools.stack.process import Process, ProcessUnhealthy
+from referral_tools.stack.restart_policy import RestartPolicy
 from referral_tools.stack.supervisor import SupervisedProcess, Supervisor
 from tests.support.waiting import is_within
 
@@ -184,6 +185,26 @@ def test_the_supervisor_reports_the_death_of_one_it_only_watches(python: Make, s
     assert gone(broker.pid)
     with pytest.raises(ProcessUnhealthy, match=r"broker has died(?s:.*)disk full"):
         supervisor.wait(also=[broker])
+
+
+def test_the_supervisor_of_a_cluster_starts_what_dies_again(
+    python: Make, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is reported with its end, after a pause in which another takes over; the wait goes on."""
+    monkeypatch.setattr("referral_tools.stack.restart_policy._PAUSE_S", 0.5)
+    broker, reports = python(UP, "broker").start(), list[str]()
+    asker = python(ASKER, "asker", PID=str(os.getpid()))
+
+    def report(text: str) -> None:
+        reports.append(text)
+        asker.start()
+
+    broker.wait_healthy(lambda: said(broker), timeout=30)
+    broker.kill()
+    supervisor.wait(also=[broker], restarts=RestartPolicy(), report=report)
+    assert reports == ["broker was ended by SIGKILL; it is started again"]
+    assert broker.alive
+    broker.kill()
 
 
 def test_all_that_ignore_the_polite_signal_share_one_grace(

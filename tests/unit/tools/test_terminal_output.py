@@ -21,7 +21,7 @@ from referral_tools.run_file import RunningSystem, read_run_file, running_addres
 from referral_tools.stack.download_progress import DownloadProgress
 from referral_tools.stack.log_text import likely_cause, readable_lines
 
-RUNNING = RunningSystem("http://127.0.0.1:9", {}, "rk_here", "127.0.0.1:2", "redis://127.0.0.1:3/0")
+RUNNING = RunningSystem("http://127.0.0.1:9", {}, "rk_here", "127.0.0.1:2", "redis://127.0.0.1:3/0", replication=3)
 ERROR = {
     "service": "delivery",
     "event": "stopped",
@@ -119,13 +119,20 @@ def test_commands_find_the_running_system_also_from_a_folder_inside(
     """`referral keys` beside `make run` needs no settings; settings in the environment are stronger."""
     monkeypatch.chdir(tmp_path)
     assert read_run_file() is None
-    assert running_addresses() == {}
+    assert running_addresses({}) == {}
     inside = tmp_path / "docs" / "guides"
     inside.mkdir(parents=True)
     with RUNNING.written_to(tmp_path / "var" / "run.json"):
         monkeypatch.chdir(inside)
         assert read_run_file() == RUNNING
-        assert running_addresses() == {"REFERRAL_KAFKA": "127.0.0.1:2", "REFERRAL_REDIS": "redis://127.0.0.1:3/0"}
+        addresses = running_addresses({})
+        assert addresses == {
+            "REFERRAL_KAFKA": "127.0.0.1:2",
+            "REFERRAL_REDIS": "redis://127.0.0.1:3/0",
+            "REFERRAL_REPLICATION": "3",
+        }
+        assert running_addresses({"REFERRAL_KAFKA": "127.0.0.1:2"}) == addresses
+        assert running_addresses({"REFERRAL_KAFKA": "127.0.0.1:9"}) == {}, "the settings of two systems are mixed"
     assert read_run_file() is None
 
 

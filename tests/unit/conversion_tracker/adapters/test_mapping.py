@@ -314,6 +314,13 @@ def test_amounts_in_a_minor_unit_become_the_main_unit(sent: object, currency: st
     assert _line(bought, msgspec.structs.replace(SHOP, amount_unit="main"))["data"]["amount"] in (sent, str(sent))
 
 
+def test_the_amount_of_a_refund_is_converted_by_the_currency_beside_it() -> None:
+    """The event of a refund has no currency of its own: the order has."""
+    shop = msgspec.structs.replace(SHOP, amount_unit="minor", types={"returned": "order.refunded"})
+    returned = ITEM | {"event": {"name": "returned"}, "order": {"no": "o1", "total": 990, "currency": "CNY"}}
+    assert _line(returned, shop)["data"] == {"order": "o1", "amount": "9.90"}
+
+
 @pytest.mark.parametrize(
     ("order", "pointer"),
     [

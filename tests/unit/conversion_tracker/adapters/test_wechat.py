@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from conversion_tracker.ingest.adapters.wechat.callback import (
     Callback,
     event_id,
+    external_id,
     is_recent,
     is_signed_by_any,
     millisecond_in_second,
@@ -16,9 +17,10 @@ from conversion_tracker.ingest.adapters.wechat.callback import (
     to_event,
 )
 from conversion_tracker.ingest.adapters.wechat.callback_request import UnusableCallback, parse_callback
-from referral.events.facts import CodeScanned, PersonFollowed, PersonUnfollowed
+from referral.events.facts import CodeScanned, Fact, PersonFollowed, PersonUnfollowed
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
+from tests.support.builders.participants import PROGRAM, person_id
 
 NOW = 1_793_692_800
 XML = (
@@ -30,6 +32,15 @@ XML = (
 
 def _event(name: str, key: str = "") -> Callback:
     return Callback("oAmy", NOW, "event", name, key)
+
+
+AMY_ID = person_id("wechat:oAmy")
+
+
+def _to_event(callback: Callback, millisecond: int = 0) -> Fact | None:
+    """The event of a callback in a program."""
+    person = person_id(external_id(callback))
+    return to_event(callback, PROGRAM, person, millisecond)
 
 
 def test_the_signature_is_the_documented_one() -> None:
@@ -71,7 +82,7 @@ def test_a_signature_is_valid_for_five_minutes(timestamp: str, fresh: bool) -> N
 
 def test_a_follow_by_a_parametric_qr_code_has_the_code() -> None:
     """The scene is the referral code."""
-    fact = to_event(parse_callback(XML.encode()), "prg_glow")
+    fact = _to_event(parse_callback(XML.encode()))
     assert isinstance(fact, PersonFollowed)
     assert (fact.code, fact.person, fact.channel, to_ms(fact.occurred_at)) == (
         "AMY88",
@@ -84,14 +95,14 @@ def test_a_follow_by_a_parametric_qr_code_has_the_code() -> None:
 @pytest.mark.parametrize("key", ["", "last_trade_no_4002752001201704258347703919", "qrscene_"])
 def test_a_follow_without_a_scene_has_no_code(key: str) -> None:
     """The number of a payment is not used as a code."""
-    fact = to_event(_event("subscribe", key), "prg_glow")
+    fact = _to_event(_event("subscribe", key))
     assert isinstance(fact, PersonFollowed)
     assert fact.code is None
 
 
 def test_a_scan_has_its_scene_and_an_unfollow_is_an_unfollow() -> None:
     """The two other callbacks that have an event."""
-    scan, unfollow = to_event(_event("SCAN", "AMY88"), "prg_glow"), to_event(_event("unsubscribe"), "prg_glow")
+    scan, unfollow = _to_event(_event("SCAN", "AMY88")), _to_event(_event("unsubscribe"))
     assert isinstance(scan, CodeScanned)
     assert scan.data.scene == "AMY88"
     assert isinstance(unfollow, PersonUnfollowed)
@@ -102,7 +113,12 @@ def test_a_scan_has_its_scene_and_an_unfollow_is_an_unfollow() -> None:
 )
 def test_other_callbacks_have_no_event(callback: Callback) -> None:
     """Messages to the account are not stored."""
-    assert to_event(callback, "prg_glow") is None
+    assert _to_event(callback) is None
+
+
+def test_an_event_id_cannot_be_computed_from_an_openid() -> None:
+    """Who has a list of openids cannot find out whose events are on the log."""
+    assert event_id(_event("subscribe"), AMY_ID) != event_id(_event("subscribe"), "wechat:oAmy")
 
 
 def test_only_a_repeated_callback_has_the_same_id() -> None:
@@ -113,7 +129,7 @@ def test_only_a_repeated_callback_has_the_same_id() -> None:
         Callback("oBo", NOW, "event", "subscribe"),
         Callback("oAmy", NOW + 1, "event", "subscribe"),
     ]
-    facts = [to_event(one, "prg_glow") for one in callbacks * 2]
+    facts = [_to_event(one) for one in callbacks * 2]
     assert len({fact.id for fact in facts if fact}) == len(callbacks)
 
 
@@ -194,13 +210,13 @@ def test_any_text_a_user_types_is_a_callback(content: str) -> None:
 @pytest.mark.parametrize("character", NOT_XML)
 def test_a_follow_with_such_characters_is_kept_without_the_scene(character: str) -> None:
     """The scene is lost, the follow is not; elsewhere the characters do not matter."""
-    fact = to_event(parse_callback(XML.replace("AMY88]]", f"AMY{character}88]]").encode()), "prg_glow")
+    fact = _to_event(parse_callback(XML.replace("AMY88]]", f"AMY{character}88]]").encode()))
     assert isinstance(fact, PersonFollowed)
     assert fact.code is None
-    fact = to_event(parse_callback(XML.replace("[T]", f"[{character}]").encode()), "prg_glow")
+    fact = _to_event(parse_callback(XML.replace("[T]", f"[{character}]").encode()))
     assert isinstance(fact, PersonFollowed)
     assert fact.code == "AMY88"
-    fact = to_event(parse_callback(XML.replace("AMY88", "A" * 200).encode()), "prg_glow")
+    fact = _to_event(parse_callback(XML.replace("AMY88", "A" * 200).encode()))
     assert isinstance(fact, PersonFollowed)
     assert fact.code is None
 
@@ -211,7 +227,7 @@ def test_a_callback_whose_sender_or_time_is_lost_is_unusable(place: str, charact
     """It is passed over, never refused. A message type that is lost is one that has no event."""
     body = XML.replace(place, place[:2] + character + place[2:], 1).encode()
     if place == "[event]":
-        assert to_event(parse_callback(body), "prg_glow") is None
+        assert _to_event(parse_callback(body)) is None
         return
     with pytest.raises(UnusableCallback):
         parse_callback(body)
@@ -231,13 +247,10 @@ def test_leading_blanks_and_a_declaration_do_not_matter() -> None:
 @given(st.permutations(["subscribe", "unsubscribe", "SCAN"]))
 def test_events_of_one_second_have_the_order_of_arrival(names: list[str]) -> None:
     """CreateTime has whole seconds: the place among the events of a second is the millisecond, and the id does not change."""
-    facts = [
-        to_event(_event(name), "prg_glow", millisecond_in_second(place, NOW, NOW * 1000))
-        for place, name in enumerate(names)
-    ]
+    facts = [_to_event(_event(name), millisecond_in_second(place, NOW, NOW * 1000)) for place, name in enumerate(names)]
     times = [to_ms(fact.occurred_at) for fact in facts if fact]
     assert times == [NOW * 1000, NOW * 1000 + 1, NOW * 1000 + 2]
-    assert [fact.id for fact in facts if fact] == [event_id(_event(name)) for name in names]
+    assert [fact.id for fact in facts if fact] == [event_id(_event(name), AMY_ID) for name in names]
 
 
 @given(st.none() | st.integers(0, 10**6), st.integers(-(10**6), 10**6), st.integers(0, 10**6))

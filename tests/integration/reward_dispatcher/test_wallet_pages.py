@@ -1,0 +1,235 @@
+"""The wallet over HTTP on a real Redis: who can open it, what it shows, and how it ends."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from msgspec.structs import replace
+
+from referral.events.people import PersonErased, WalletAccess
+from referral.events.timestamps import DAY_MS
+from referral.redis_client import RedisClient
+from reward_dispatcher.wallet_parts import WalletParts
+from tests.support.builders.participants import AMY, PROFILES, PROGRAM
+from tests.support.builders.reward_dispatcher import reward_terms
+from tests.support.settings import AUTHORIZATION
+from tests.support.systems.wallet import (
+    NOW,
+    NOW_MS,
+    example_accounts,
+    opened_wallet,
+    wallet_app,
+    wallet_link,
+)
+
+pytestmark = pytest.mark.integration
+ENGLISH = {"Accept-Language": "en", "Accept": "text/html"}
+HOUR_MS = 3_600_000
+SECRETS = ("GLOW2026XP", "Amy", "rwd_", "AMY88", "psn_")
+
+
+@pytest.fixture
+def app(redis: RedisClient, redis_url: str) -> Iterator[Flask]:
+    """The service, with a reward of Amy in each state."""
+    app = wallet_app(redis_url, example_accounts())
+    yield app
+    app.extensions["referral"].close()
+
+
+def test_the_page_of_a_link_shows_nothing_of_the_wallet_and_changes_nothing(app: Flask) -> None:
+    """Messengers and scanners fetch links: afterwards its person can still open it."""
+    for _ in range(3):
+        answer = app.test_client().get(wallet_link(app), headers=ENGLISH)
+        assert answer.status_code == 200
+        assert "Open my rewards" in answer.text
+        assert not any(secret in answer.text for secret in SECRETS)
+        assert "Set-Cookie" not in answer.headers
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "noindex" in answer.headers["X-Robots-Tag"]
+    assert app.test_client().post(wallet_link(app)).status_code == 303
+
+
+def test_the_first_browser_has_the_wallet_and_a_forwarded_link_shows_nothing(app: Flask) -> None:
+    """The link moves into a cookie that scripts cannot read; another browser gets a page that explains."""
+    browser, other = app.test_client(), app.test_client()
+    opened = browser.post(wallet_link(app))
+    cookies = opened.headers.getlist("Set-Cookie")
+    assert opened.headers["Location"] == "/w"
+    assert len(cookies) == 2
+    assert all("HttpOnly" in one and "SameSite=Lax" in one and "Path=/w" in one for one in cookies)
+    wallet = browser.get("/w", headers=ENGLISH)
+    assert "GLOW2026XP" in wallet.text
+    assert wallet.headers["Cache-Control"] == "private, no-store"
+    for answer in (other.get(wallet_link(app), headers=ENGLISH), other.post(wallet_link(app), headers=ENGLISH)):
+        assert answer.status_code == 410
+        assert "This link belongs to another device" in answer.text
+        assert not any(secret in answer.text for secret in SECRETS)
+    assert other.get("/w", headers=ENGLISH).status_code == 401
+    assert browser.get(wallet_link(app)).status_code == 303, "the first browser can open its link again"
+
+
+def test_a_session_is_no_link_and_a_link_no_session(app: Flask) -> None:
+    """What is in the address cannot be used as a cookie, nor the other way round."""
+    browser = opened_wallet(app)
+    cookie = browser.get_cookie("wallet", path="/w")
+    assert cookie is not None
+    assert app.test_client().get(f"/w/{cookie.value}", headers=ENGLISH).status_code == 410
+    other = app.test_client()
+    other.set_cookie("wallet", wallet_link(app).removeprefix("/w/"), path="/w")
+    assert other.get("/w", headers=ENGLISH).status_code == 401
+
+
+@pytest.mark.parametrize("issued_days_ago", [31, 365])
+def test_a_link_and_its_session_end_with_the_links_time(app: Flask, issued_days_ago: int) -> None:
+    """And a session never outlives its link."""
+    link = wallet_link(app, issued_ms=NOW_MS - issued_days_ago * DAY_MS)
+    assert "This link has expired" in app.test_client().get(link, headers=ENGLISH).text
+    browser = app.test_client()
+    browser.post(wallet_link(app, "wlk_2", issued_ms=NOW_MS - 29 * DAY_MS))
+    app.extensions["referral"].clock.advance(DAY_MS)
+    assert browser.get("/w", headers=ENGLISH).status_code == 401
+
+
+def test_a_session_is_renewed_while_it_is_used(app: Flask) -> None:
+    """After half of its twelve hours; without use it ends."""
+    browser = opened_wallet(app)
+    first = browser.get_cookie("wallet", path="/w")
+    clock = app.extensions["referral"].clock
+    clock.advance(5 * HOUR_MS)
+    assert "Set-Cookie" not in browser.get("/w").headers
+    clock.advance(2 * HOUR_MS)
+    assert browser.get("/w").status_code == 200
+    assert browser.get_cookie("wallet", path="/w") != first
+    clock.advance(11 * HOUR_MS)
+    assert browser.get("/w").status_code == 200
+    clock.advance(13 * HOUR_MS)
+    assert browser.get("/w", headers=ENGLISH).status_code == 401
+
+
+def test_a_revocation_and_an_erasure_end_links_and_sessions(redis: RedisClient, redis_url: str) -> None:
+    """The record in `people` is enough: no process has to be told."""
+    records = (reward_terms(), AMY, *PROFILES)
+    revoked = WalletAccess(recorded_at=NOW, id=AMY.id, program=PROGRAM, links_from=NOW + timedelta(milliseconds=1))
+    erased = PersonErased(recorded_at=NOW, id=AMY.id, program=PROGRAM, epoch=1, erased=AMY.id)
+    for record in (revoked, erased):
+        app = wallet_app(redis_url, example_accounts(), records=records)
+        browser = opened_wallet(app, f"wlk_{record.id}{type(record).__name__}")
+        app.extensions["referral"].close()
+        later = wallet_app(redis_url, example_accounts(), records=(*records, record))
+        cookie = browser.get_cookie("wallet", path="/w")
+        assert cookie is not None
+        client = later.test_client()
+        client.set_cookie("wallet", cookie.value, path="/w")
+        assert client.get("/w", headers=ENGLISH).status_code == 401
+        assert "This link was replaced" in client.get(wallet_link(later), headers=ENGLISH).text
+        later.extensions["referral"].close()
+
+
+def test_forms_of_other_sites_are_refused(app: Flask) -> None:
+    """Neither opening a wallet in someone's browser, nor signing them out."""
+    foreign = {"Sec-Fetch-Site": "cross-site", **ENGLISH}
+    assert app.test_client().post(wallet_link(app), headers=foreign).status_code == 403
+    assert opened_wallet(app).post("/w/sign-out", headers=foreign).status_code == 403
+    old_browser = {"Origin": "https://evil.example", **ENGLISH}
+    assert opened_wallet(app, "wlk_3").post("/w/sign-out", headers=old_browser).status_code == 403
+
+
+def test_every_state_of_a_reward_is_in_plain_words(app: Flask) -> None:
+    """What is ready can be used, what is not says why; nothing of a reward that is used or taken back can be copied."""
+    page = opened_wallet(app).get("/w").text
+    for text in (
+        "Ready to use · 2",
+        "On its way · 2",
+        "History · 3",
+        "Arrives on",
+        "We prepare this one by hand.",
+        "Used on Nov",
+        "The friend unfollowed, so it no longer counts.",
+        "20% off",
+        "¥99 value",
+        "/g/",
+    ):
+        assert text in page, text
+    assert page.count("GLOW2026XP") == 2, "the code, and its copy button, of the ready reward alone"
+
+
+def test_progress_friends_and_place_are_in_words(app: Flask) -> None:
+    """One more friend is missing for the third; a friend who does not count says why, and can be appealed for once."""
+    page = opened_wallet(app).get("/w").text
+    for text in (
+        "2 of 3 friends",
+        "1 more friend, and this is yours: Early access",
+        "#12 of 104",
+        "+1 today",
+        "Many friends came from one network within minutes.",
+        "You asked us to look again.",
+        "A friend",
+    ):
+        assert text in page, text
+    assert page.count('action="/w/appeals"') == 1
+
+
+def test_a_part_that_is_missing_is_a_panel_and_not_the_page(app: Flask) -> None:
+    """The rewards are there without leaderboard and conversion-tracker."""
+    app.extensions["rewards"].wallet_parts.parts = WalletParts(None, None)
+    answer = opened_wallet(app).get("/w")
+    assert answer.status_code == 200
+    assert answer.text.count("This part can't be shown right now.") == 3
+    assert "GLOW2026XP" in answer.text
+
+
+def test_a_person_who_is_not_enrolled_sees_their_rewards_alone(redis: RedisClient, redis_url: str) -> None:
+    """A friend has rewards, but neither a code nor friends."""
+    app = wallet_app(redis_url, example_accounts(), records=(reward_terms(), *PROFILES))
+    page = opened_wallet(app).get("/w").text
+    assert "GLOW2026XP" in page
+    assert "Friends you brought" not in page
+    assert "/w/share" not in page
+    app.extensions["referral"].close()
+
+
+def test_an_empty_wallet_says_what_to_do_first(redis: RedisClient, redis_url: str) -> None:
+    """And one with more rewards than a page says so."""
+    [code, *_] = example_accounts()
+    many = [replace(code, id=f"rwd_{number}") for number in range(120)]
+    empty, full = wallet_app(redis_url), wallet_app(redis_url, many)
+    assert "What you earn appears here" in opened_wallet(empty).get("/w").text
+    assert "These are the newest 100; 20 are older." in opened_wallet(full, "wlk_2").get("/w").text
+    for app in (empty, full):
+        app.extensions["referral"].close()
+
+
+def test_no_page_is_above_100_kb(redis: RedisClient, redis_url: str) -> None:
+    """With a hundred rewards and their codes."""
+    [code, *_] = example_accounts()
+    app = wallet_app(redis_url, [replace(code, id=f"rwd_{number}") for number in range(120)])
+    assert len(opened_wallet(app).get("/w").data) < 100_000
+    app.extensions["referral"].close()
+
+
+def test_a_link_is_bounded_and_needs_a_key_and_a_known_person(app: Flask) -> None:
+    """Ninety days at most; the answer names the remedy."""
+    client, path = app.test_client(), f"/v1/programs/{PROGRAM}/people/xhs:amy/wallet-link"
+    created = client.post(path, json={"days": 90}, headers=AUTHORIZATION)
+    assert created.status_code == 201
+    token = created.get_json()["url"].rpartition("/w/")[2]
+    found = app.extensions["rewards"].tokens.read_wallet("wallet", token, NOW_MS)
+    assert (found.person, found.program, found.expires_ms) == (AMY.id, PROGRAM, NOW_MS + 90 * DAY_MS)
+    assert client.post(path, json={"days": 91}, headers=AUTHORIZATION).status_code == 422
+    assert client.post(path, json={}).status_code == 401
+    again = {**AUTHORIZATION, "Idempotency-Key": "key-1"}
+    first, repeated = (client.post(path, json={}, headers=again).get_json() for _ in range(2))
+    assert first == repeated, "the link itself is not stored, and signed again"
+    unknown = client.post(path.replace("amy", "nobody"), json={}, headers=AUTHORIZATION)
+    assert (unknown.status_code, unknown.get_json()["code"]) == (404, "unknown_person")
+
+
+def test_without_redis_nobody_opens_a_wallet_and_the_page_says_so(redis_url: str) -> None:
+    """The binding to the first browser is never skipped."""
+    app = wallet_app("redis://127.0.0.1:1/0", example_accounts())
+    answer = app.test_client().post(wallet_link(app), headers=ENGLISH)
+    assert answer.status_code == 503
+    assert "Set-Cookie" not in answer.headers
+    app.extensions["referral"].close()

@@ -1,0 +1,65 @@
+"""Many look-ups in one block: they see one state of the directory, which ends with the block."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from referral.directory.directory_participants import StoredParticipants
+from referral.directory.files import DirectoryFiles
+from referral.directory.replica import Replica
+from referral.events.entities import Participant
+from tests.support.directories import MAP_SIZE, TestedDirectory, open_directory, record_of
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def _participant(number: int) -> Participant:
+    return Participant(id=f"psn_{number:016}", program="prg_x", code=f"AMY{number}", recorded_at=AT)
+
+
+def _write(directory: TestedDirectory, number: int) -> None:
+    directory.write([record_of(_participant(number))], number)
+
+
+def test_a_block_sees_the_state_at_its_first_look_up(tmp_path: Path) -> None:
+    """What is committed meanwhile is found after the block, and by other threads at once."""
+    with open_directory(tmp_path) as directory, ThreadPoolExecutor(1) as other:
+        find = directory.participants.code_owner_id
+        _write(directory, 1)
+        with directory.participants.reading():
+            assert find("AMY1") == _participant(1).id
+            _write(directory, 2)
+            assert find("AMY2") is None
+            assert other.submit(find, "AMY2").result() == _participant(2).id
+        assert find("AMY2") == _participant(2).id
+
+
+def test_a_block_within_another_belongs_to_it(tmp_path: Path) -> None:
+    """Its end leaves the outer one as it is."""
+    with open_directory(tmp_path) as directory:
+        find = directory.participants.code_owner_id
+        with directory.participants.reading():
+            with directory.participants.reading():
+                assert find("AMY1") is None
+            _write(directory, 1)
+            assert find("AMY1") is None
+        assert find("AMY1") == _participant(1).id
+
+
+def test_a_block_ends_with_an_error_in_it(tmp_path: Path) -> None:
+    """The next look-up of the thread sees the newest state again."""
+    with open_directory(tmp_path) as directory:
+        with pytest.raises(LookupError), directory.participants.reading():
+            assert directory.participants.code_owner_id("AMY1") is None
+            raise LookupError
+        _write(directory, 1)
+        assert directory.participants.code_owner_id("AMY1") == _participant(1).id
+
+
+def test_a_block_of_a_directory_without_a_file_finds_nothing(tmp_path: Path) -> None:
+    """As look-ups outside of a block do."""
+    participants = StoredParticipants(Replica(DirectoryFiles(tmp_path, "t."), MAP_SIZE))
+    with participants.reading():
+        assert participants.participant("psn_0") is None
