@@ -13,8 +13,8 @@ help: ## List the targets
 setup: ## Install everything the project needs
 	@tools/bootstrap
 
-run: setup ## Start the whole system and run until Ctrl-C
-	@.venv/bin/referral run
+run: setup ## Start the whole system and run until Ctrl-C (RUN=--cluster: three brokers, a Redis Cluster)
+	@.venv/bin/referral run $(RUN)
 
 demo: setup ## Play a 60-day campaign through the whole system and check every figure
 	@.venv/bin/referral demo
