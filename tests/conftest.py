@@ -51,6 +51,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SystemS
     return SystemScheduling(config, log)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Returns the id of bytes by their size: gzip writes the time into them, and all workers must collect the same tests."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def _docker_answers() -> bool:
     import docker
 
