@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
+from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned, MessageContent
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
 from reward_dispatcher.delivery.messages import WebhookEventType
@@ -32,6 +32,8 @@ def example_content(event_type: WebhookEventType, program: str, now: datetime) -
             return RewardRevoked(occurred_at=now, program=program, id=_REWARD, beneficiary=_PERSON, reason="refunded")
         case "endpoint.warned":
             return EndpointWarned(occurred_at=now, program=program, webhook=_WEBHOOK, percent=50, failing_since=now)
+        case "endpoint.full":
+            return EndpointFull(occurred_at=now, program=program, webhook=_WEBHOOK, limit="waiting")
         case "endpoint.disabled":
             return EndpointDisabled(occurred_at=now, program=program, webhook=_WEBHOOK, reason="failing")
         case _:

@@ -10,7 +10,7 @@ from typing import TypedDict, assert_never
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
+from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned, MessageContent
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
 from referral.people.known_people import KnownPerson, known_people
@@ -18,8 +18,10 @@ from referral.people.people_view import People
 from reward_dispatcher.delivery.message_shapes import (
     DisabledData,
     EndpointDisabledMessage,
+    EndpointFullMessage,
     EndpointWarnedMessage,
     FulfilledData,
+    FullData,
     RedeemedData,
     RevokedData,
     RewardFulfilledMessage,
@@ -30,6 +32,7 @@ from reward_dispatcher.delivery.message_shapes import (
 from reward_dispatcher.sealed_codes import CodeSealer
 
 NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
+EndpointNotice = EndpointWarned | EndpointFull | EndpointDisabled
 EXAMPLE_PERSON = KnownPerson("example:amy")
 EXAMPLE_CODE = "EXAMPLE-CODE"
 _MOST_UNKNOWN = 10_000
@@ -64,7 +67,7 @@ class MessageBodies:
 
         A test message is about a reward and a person that do not exist.
         """
-        if isinstance(content, EndpointWarned | EndpointDisabled):
+        if isinstance(content, EndpointNotice):
             return endpoint_body(content, test=test)
         if test:
             return reward_body(content, EXAMPLE_PERSON, test=True)
@@ -109,7 +112,7 @@ def reward_body(line: NotifiableReward, beneficiary: KnownPerson | None, *, test
             assert_never(line)
 
 
-def endpoint_body(line: EndpointWarned | EndpointDisabled, *, test: bool = False) -> bytes:
+def endpoint_body(line: EndpointNotice, *, test: bool = False) -> bytes:
     """Returns the body for a line about another endpoint of the program."""
     marked = True if test else UNSET
     match line:
@@ -122,6 +125,9 @@ def endpoint_body(line: EndpointWarned | EndpointDisabled, *, test: bool = False
                 test=marked,
             )
             return _encode(EndpointWarnedMessage(timestamp=line.occurred_at, data=warned))
+        case EndpointFull():
+            full = FullData(program=line.program, webhook=line.webhook, limit=line.limit, test=marked)
+            return _encode(EndpointFullMessage(timestamp=line.occurred_at, data=full))
         case EndpointDisabled():
             disabled = DisabledData(program=line.program, webhook=line.webhook, reason=line.reason, test=marked)
             return _encode(EndpointDisabledMessage(timestamp=line.occurred_at, data=disabled))

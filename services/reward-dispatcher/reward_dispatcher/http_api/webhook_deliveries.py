@@ -17,6 +17,7 @@ from referral.http.responses import response
 from reward_dispatcher.delivery.example_content import example_content
 from reward_dispatcher.delivery.excerpts import excerpt_key, read_excerpts
 from reward_dispatcher.delivery_store import STATUSES, ListEntry
+from reward_dispatcher.domain.endpoint_health import MAX_WAITING, EndpointHealth
 from reward_dispatcher.domain.message_delivery import DeliveryStatus
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.webhook_access import require_webhook
@@ -63,10 +64,10 @@ def list_deliveries(query: dict[str, object], webhook_id: str) -> DeliveriesResp
 @idempotent
 @response(ScheduledMessageResponse, 202, description="The request is durable.")
 @blueprint.alt_response(404, description="Unknown webhook or message.")
-@blueprint.alt_response(409, description="The webhook is disabled.")
+@blueprint.alt_response(409, description="The webhook is disabled, or 10,000 messages wait.")
 def replay(webhook_id: str, message: str) -> ScheduledMessageResponse:
     """Sends a message again, with its id, a body of now and today's secrets; a message that waits is sent now."""
-    webhook = _require_enabled(webhook_id)
+    webhook, _ = _require_open(webhook_id)
     if dependencies().deliveries.message(webhook.id, message) is None:
         detail = (
             f"Unknown message {message!r}. GET /v1/webhooks/{webhook.id}/deliveries lists those that can be sent again."
@@ -82,10 +83,10 @@ def replay(webhook_id: str, message: str) -> ScheduledMessageResponse:
 @blueprint.arguments(RecoverQuery, location="query")
 @response(ScheduledMessagesResponse, 202, description="The request is durable.")
 @blueprint.alt_response(404, description="Unknown webhook.")
-@blueprint.alt_response(409, description="The webhook is disabled.")
+@blueprint.alt_response(409, description="The webhook is disabled, or 10,000 messages wait.")
 def recover(query: dict[str, datetime], webhook_id: str) -> ScheduledMessagesResponse:
     """Sends all messages again that failed since a time, at most 10,000 at once."""
-    return _replay_all(_require_enabled(webhook_id), "failed", to_ms(query["since"]), "recover")
+    return _replay_all(webhook_id, "failed", to_ms(query["since"]), "recover")
 
 
 @blueprint.post("/v1/webhooks/<webhook_id>/replay-missing")
@@ -94,11 +95,11 @@ def recover(query: dict[str, datetime], webhook_id: str) -> ScheduledMessagesRes
 @blueprint.arguments(ReplayMissingQuery, location="query")
 @response(ScheduledMessagesResponse, 202, description="The request is durable.")
 @blueprint.alt_response(404, description="Unknown webhook.")
-@blueprint.alt_response(409, description="The webhook is disabled.")
+@blueprint.alt_response(409, description="The webhook is disabled, or 10,000 messages wait.")
 def replay_missing(query: dict[str, datetime | None], webhook_id: str) -> ScheduledMessagesResponse:
-    """Sends all messages that were never sent because the webhook was disabled, at most 10,000 at once."""
+    """Sends all messages that were missed while the webhook was disabled or 10,000 waited, at most 10,000 at once."""
     since = query["since"]
-    return _replay_all(_require_enabled(webhook_id), "missed", to_ms(since) if since else 0, "missing")
+    return _replay_all(webhook_id, "missed", to_ms(since) if since else 0, "missing")
 
 
 @blueprint.post("/v1/webhooks/<webhook_id>/test")
@@ -107,10 +108,10 @@ def replay_missing(query: dict[str, datetime | None], webhook_id: str) -> Schedu
 @blueprint.arguments(TestMessageRequest)
 @response(ScheduledMessageResponse, 202, description="The request is durable.")
 @blueprint.alt_response(404, description="Unknown webhook.")
-@blueprint.alt_response(409, description="The webhook is disabled.")
+@blueprint.alt_response(409, description="The webhook is disabled, or 10,000 messages wait.")
 def send_test(body: dict[str, str], webhook_id: str) -> ScheduledMessageResponse:
     """Sends a message about something that does not exist, of any type; `data.test` is true."""
-    webhook, now = _require_enabled(webhook_id), to_datetime(context().clock.now_ms())
+    (webhook, _), now = _require_open(webhook_id), to_datetime(context().clock.now_ms())
     content = example_content(body["type"], webhook.program, now)  # type: ignore[arg-type] # one by its schema
     message = random_id("msg")
     schedule_test(
@@ -133,15 +134,17 @@ def stats(webhook_id: str) -> WebhookStatsResponse:
 
 
 def _replay_all(
-    webhook: Webhook, status: DeliveryStatus, since_ms: int, reason: ReplayReason
+    webhook_id: str, status: DeliveryStatus, since_ms: int, reason: ReplayReason
 ) -> ScheduledMessagesResponse:
-    messages, more = dependencies().deliveries.ids_since(webhook.id, status, since_ms, _MOST_REPLAYED)
+    webhook, health = _require_open(webhook_id)
+    room = MAX_WAITING - health.waiting
+    messages, more = dependencies().deliveries.ids_since(webhook.id, status, since_ms, min(_MOST_REPLAYED, room))
     replay_messages(webhook, messages, reason)
     return ScheduledMessagesResponse(len(messages), more)
 
 
-def _require_enabled(webhook_id: str) -> Webhook:
-    """Returns the webhook. Raises Problem 404 if it is unknown, 409 if it is disabled."""
+def _require_open(webhook_id: str) -> tuple[Webhook, EndpointHealth]:
+    """Returns a webhook that messages can be sent to. Raises Problem 404 if it is unknown, 409 if it is disabled or full."""
     webhook = require_webhook(webhook_id)
     [health] = dependencies().deliveries.healths([webhook.id])
     if health.disabled is not None:
@@ -150,4 +153,10 @@ def _require_enabled(webhook_id: str) -> Webhook:
             f" /v1/webhooks/{webhook.id} with enabled: true."
         )
         raise Problem(409, "webhook_disabled", detail)
-    return webhook
+    if health.waiting >= MAX_WAITING:
+        detail = (
+            f"{health.waiting} messages wait for webhook {webhook.id}, which is the limit. Send the request again once its"
+            " receiver has accepted some of them."
+        )
+        raise Problem(409, "webhook_full", detail)
+    return webhook, health

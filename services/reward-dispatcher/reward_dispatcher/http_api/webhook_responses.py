@@ -5,12 +5,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from referral.encryption import DecryptionFailed
-from referral.events.deliveries import AttemptFailure, DisabledReason, EndpointDisabled, EndpointWarned
+from referral.events.deliveries import AttemptFailure, DisabledReason, EndpointLimit
 from referral.events.entities import Webhook
 from referral.events.timestamps import DAY_MS, to_datetime
 from referral.http.context import context
 from referral.http.paging import Page
 from referral.http.responses import Timestamp
+from reward_dispatcher.delivery.message_body import EndpointNotice
 from reward_dispatcher.delivery.messages import message_type
 from reward_dispatcher.domain.endpoint_health import DISABLED_AFTER_MS, DayFigures, EndpointHealth
 from reward_dispatcher.domain.message_delivery import DeliveryStatus, MessageDelivery
@@ -44,7 +45,15 @@ class WebhookResponse(Struct):
     disabled_from: Annotated[
         Timestamp | None, Meta(description="when a further failure disables it, unless an attempt succeeds before")
     ]
-    waiting: Annotated[int, Meta(description="messages that wait for an attempt")]
+    waiting: Annotated[int, Meta(description="messages that wait for an attempt, at most 10,000")]
+    full: Annotated[
+        EndpointLimit | None,
+        Meta(
+            description="the limit that it has reached, until it responds and has room: waiting (further messages are missed),"
+            " undelivered (further ones are not kept)"
+        ),
+    ]
+    has_contact: Annotated[bool, Meta(description="whether warnings are sent to an e-mail address")]
 
 
 class WebhookCreatedResponse(WebhookResponse):
@@ -90,7 +99,7 @@ class DeliveryResponse(Struct):
     test: bool
     status: Annotated[
         DeliveryStatus,
-        Meta(description="waiting; delivered; failed: no attempt follows; missed: the webhook was disabled"),
+        Meta(description="waiting; delivered; failed: no attempt follows; missed: it was disabled, or 10,000 waited"),
     ]
     scheduled_at: Timestamp
     attempts: Annotated[int, Meta(description="so far, also those before a replay")]
@@ -117,7 +126,8 @@ class DayResponse(Struct):
     delivered: int
     failed_attempts: int
     failed: Annotated[int, Meta(description="messages without a further attempt")]
-    missed: Annotated[int, Meta(description="messages while it was disabled")]
+    missed: Annotated[int, Meta(description="messages while it was disabled, or 10,000 waited")]
+    dropped: Annotated[int, Meta(description="failed and missed messages that cannot be sent again: 50,000 were kept")]
 
 
 class WebhookStatsResponse(Struct):
@@ -129,6 +139,7 @@ class WebhookStatsResponse(Struct):
     failed_attempts: int
     failed: int
     missed: int
+    dropped: Annotated[int, Meta(description="failed and missed messages that cannot be sent again: 50,000 were kept")]
     success_rate: Annotated[float | None, Meta(description="of attempts, 0 to 1; null without one")]
     mean_seconds: Annotated[float | None, Meta(description="from scheduling to delivery; null without a delivery")]
     days: list[DayResponse]
@@ -155,6 +166,8 @@ def webhook_response(webhook: Webhook, health: EndpointHealth) -> WebhookRespons
         failing_since=optional_datetime(since),
         disabled_from=optional_datetime(since + DISABLED_AFTER_MS if since is not None else None),
         waiting=health.waiting,
+        full=health.full,
+        has_contact=webhook.contact is not None,
     )
 
 
@@ -172,7 +185,7 @@ def delivery_response(delivery: MessageDelivery, excerpt: str | None) -> Deliver
     return DeliveryResponse(
         message=delivery.id,
         type=message_type(content),
-        about=content.webhook if isinstance(content, EndpointWarned | EndpointDisabled) else content.id,
+        about=content.webhook if isinstance(content, EndpointNotice) else content.id,
         test=delivery.test,
         status=delivery.status,
         scheduled_at=to_datetime(delivery.created_ms),
@@ -198,6 +211,7 @@ def stats_response(webhook: str, health: EndpointHealth) -> WebhookStatsResponse
         failed_attempts=failed_attempts,
         failed=sum(day.failed for day in health.days),
         missed=sum(day.missed for day in health.days),
+        dropped=sum(day.dropped for day in health.days),
         success_rate=delivered / attempts if attempts else None,
         mean_seconds=latency_ms / delivered / 1000 if delivered else None,
         days=[_day_response(day) for day in health.days],
@@ -206,7 +220,7 @@ def stats_response(webhook: str, health: EndpointHealth) -> WebhookStatsResponse
 
 def _day_response(day: DayFigures) -> DayResponse:
     date = to_datetime(day.day * DAY_MS).date().isoformat()
-    return DayResponse(date, day.delivered, day.failed_attempts, day.failed, day.missed)
+    return DayResponse(date, day.delivered, day.failed_attempts, day.failed, day.missed, day.dropped)
 
 
 def _public_key(webhook: Webhook) -> str | None:
