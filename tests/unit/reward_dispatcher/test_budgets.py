@@ -2,7 +2,9 @@
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
+from referral.events.budgets import BUDGET_LEVELS
 from referral.events.money import Value
 from reward_dispatcher.domain import tranche
 from reward_dispatcher.domain.budget import BudgetAccount
@@ -202,7 +204,8 @@ def test_a_reward_with_two_budgets_needs_both() -> None:
 
 
 def test_half_four_fifths_and_all_of_a_budget_are_reported_once_each_and_again_after_a_top_up() -> None:
-    """Each level once, however often the budget goes below it and above it again."""
+    """Each level once, however often the budget goes below it and above it again; a counter counts them."""
+    before = [_reached(percent) for percent in BUDGET_LEVELS]
     campaign = BudgetedCampaign(8, total=10)
     rewards = []
     for _ in range(11):
@@ -221,6 +224,12 @@ def test_half_four_fifths_and_all_of_a_budget_are_reported_once_each_and_again_a
         campaign.grant(100)
         campaign.drain()
     assert campaign.levels() == [50, 80, 100, 80]
+    counted = [_reached(percent) - earlier for percent, earlier in zip(BUDGET_LEVELS, before, strict=True)]
+    assert counted == [1, 2, 1]
+
+
+def _reached(percent: int) -> float:
+    return REGISTRY.get_sample_value("referral_budget_levels_reached_total", {"percent": str(percent)}) or 0.0
 
 
 def test_a_stopped_reward_does_not_expire_and_its_days_of_use_begin_at_its_release() -> None:
