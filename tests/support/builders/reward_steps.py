@@ -88,20 +88,26 @@ REWARD_RULES = st.lists(
     unique_by=lambda rule: rule.id,
 )
 """Rules of every trigger, with and without conditions, tiers, a minimum and a maximum."""
+STREAK_RULES = st.builds(lambda rule: [rule], _STREAK)
+"""A streak of days or weeks alone."""
 CAPS = st.sampled_from([Caps(), Caps(per_referrer={"day": 1, "month": 3}), Caps(per_referrer={"week": 2, "all": 4})])
 
 _FRIENDS = st.integers(1, 6)
-_TIMES = st.integers(0, 300).map(lambda hours: day(hours / 24))
+_TIMES = st.integers(-60, 96).map(lambda hours: day(hours / 24))  # few days, of two months and two weeks
+_PAID = st.integers(0, 96).map(lambda hours: day(hours / 24))  # friends followed at the start
 _ORDERS = st.sampled_from(["o1", "o2", "o3"])
 _AMOUNTS = st.sampled_from(["0.01", "1.50", "4.99", "7", "33.33", "100"])
+_CLEAR, _REVERSE = st.tuples(st.just("clear"), _FRIENDS, _TIMES), st.tuples(st.just("reverse"), _FRIENDS)
+CONVERSIONS = st.lists(st.one_of(_CLEAR, _CLEAR, _REVERSE), min_size=3, max_size=30)
+"""Steps of friends 1 to 6: a conversion is cleared or reversed."""
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("clear"), _FRIENDS, _TIMES),
-        st.tuples(st.just("clear"), _FRIENDS, _TIMES),
-        st.tuples(st.just("reverse"), _FRIENDS),
-        st.tuples(st.just("order"), _FRIENDS, _ORDERS, _AMOUNTS, _TIMES),
+        _CLEAR,
+        _CLEAR,
+        _REVERSE,
+        st.tuples(st.just("order"), _FRIENDS, _ORDERS, _AMOUNTS, _PAID),
         st.tuples(st.just("refund"), _FRIENDS, _ORDERS, st.sampled_from(["r1", "r2"]), st.none() | _AMOUNTS),
     ),
     max_size=40,
 )
-"""Steps of friends 1 to 6: a conversion is cleared or reversed, an order paid or refunded."""
+"""The same, and orders are paid or refunded."""

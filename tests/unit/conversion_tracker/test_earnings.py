@@ -24,7 +24,7 @@ def test_it_counts_what_is_granted_and_not_taken_back(
     steps: list[tuple[object, ...]], first: list[Reward], second: list[Reward], caps: Caps, kind: ReferrerKind
 ) -> None:
     """Friends come, go, buy and return goods under two versions of any rules: the same rewards, amounts and costs as granted."""
-    terms = [reward_terms(*first), reward_terms(*second, version=2, effective_from=day(6))]
+    terms = [reward_terms(*first, effective_from=day(-9)), reward_terms(*second, version=2, effective_from=day(1))]
     capped = tuple(replace(one, program=replace(one.program, caps=caps)) for one in terms)
     decided = DecideRun(capped, kind).play(steps)
     earnings = Earnings(lambda at: Catalog([AMY, *capped]).program_at(PROGRAM, to_ms(at)))
