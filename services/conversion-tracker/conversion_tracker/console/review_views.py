@@ -1,8 +1,7 @@
-"""The queue of held referrals in the console: release and reject, one or many, and take a decision back."""
+"""The queues of held and appealed referrals in the console: release and reject, one or many, and take a decision back."""
 
-import time
 from collections.abc import Iterator, Sequence
-from typing import assert_never
+from typing import Literal, assert_never
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
@@ -21,10 +20,11 @@ from referral.fold.sorted_set_listing import ListEntry
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.pages.console_shell import back_to, current_program
+from referral.polling import becomes_true
 
 MAX_AT_ONCE = 50  # rows of a page, and so conversions of a form
 _MAX_NOTE = 512
-_WAIT_S, _PAUSE_S = 2.0, 0.05
+_WAIT_S = 2.0
 _DECISIONS: dict[str, PublishedDecision] = {"release": "cleared", "reject": "rejected", "undo": "withdrawn"}
 
 blueprint = Blueprint("console_review", __name__, template_folder="../pages/templates")
@@ -33,7 +33,7 @@ blueprint = Blueprint("console_review", __name__, template_folder="../pages/temp
 @blueprint.get("/console/review")
 @console_view("read")
 def queue(visit: Visit) -> str:
-    """Conversions of one status, the first that qualified first."""
+    """Conversions of one status, the first that qualified first; appeals by how long they wait."""
     program, status = current_program(visit), queue_status(request.args.get("status", "held"))
     if program is None:
         return review_page(visit, Queue(status, [], None))
@@ -57,7 +57,10 @@ def decide(visit: Visit) -> Response:
     note = request.form.get("note", "")[:_MAX_NOTE]
     done = [one for one in _conversions(visit, ids) if _decide(visit, one, decision, note)]
     _wait_until_decided(done, decision)
-    return back_to("/console/review", done=word, ids=[one.id for one in done], refused=len(ids) - len(done))
+    status = queue_status(request.form.get("status", "held"))
+    return back_to(
+        "/console/review", done=word, ids=[one.id for one in done], refused=len(ids) - len(done), status=status
+    )
 
 
 @blueprint.get("/console/review/needs")
@@ -65,10 +68,13 @@ def decide(visit: Visit) -> Response:
 def needs(visit: Visit) -> Response:
     """What waits here, for the home view."""
     program = current_program(visit)
-    number, oldest_ms = dependencies().conversions.count(program, "held") if program else (0, None)
-    return needs_response(
-        [Need("held", number, to_datetime(round(oldest_ms)) if oldest_ms else None, "/console/review")]
-    )
+    return needs_response([_need(program, "held"), _need(program, "appealed")] if program else [])
+
+
+def _need(program: str, queue: Literal["held", "appealed"]) -> Need:
+    number, oldest_ms = dependencies().conversions.count(program, queue)
+    path = "/console/review" if queue == "held" else f"/console/review?status={queue}"
+    return Need(queue, number, to_datetime(round(oldest_ms)) if oldest_ms else None, path)
 
 
 def _conversions(visit: Visit, ids: dict[str, None]) -> Iterator[Conversion]:
@@ -107,12 +113,11 @@ def _action(decision: PublishedDecision) -> ActionName:
 
 def _wait_until_decided(conversions: Sequence[Conversion], decision: PublishedDecision) -> None:
     """Returns once the fold has all decisions, so that the next page shows them, or after two seconds without."""
-    deadline = time.monotonic() + _WAIT_S
-    while time.monotonic() < deadline and any(not _is_decided(one.id, decision) for one in conversions):
-        time.sleep(_PAUSE_S)
+    becomes_true(lambda: all(_is_decided(one.id, decision) for one in conversions), _WAIT_S)
 
 
 def _is_decided(id: str, decision: PublishedDecision) -> bool:
     known = dependencies().conversions.find(id)
     review = known.review if known else None
-    return (review.decision if review else "withdrawn") == decision
+    waits = known is not None and known.waits_for_appeal and decision != "withdrawn"
+    return (review.decision if review else "withdrawn") == decision and not waits
