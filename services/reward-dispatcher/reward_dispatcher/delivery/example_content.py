@@ -1,8 +1,9 @@
-"""What test messages are about: a reward or an endpoint that does not exist, one for each type of message."""
+"""What test messages are about: a reward, a budget or an endpoint that does not exist, one for each type of message."""
 
 from datetime import datetime
 from typing import assert_never
 
+from referral.events.budgets import TOTAL_BUDGET, BudgetReached
 from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned, MessageContent
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
@@ -12,7 +13,9 @@ _REWARD, _PERSON = "rwd_example", "psn_example"
 _WEBHOOK = "whk_example"
 
 
-def example_content(event_type: WebhookEventType, program: str, now: datetime) -> MessageContent:
+def example_content(  # noqa: PLR0911 - one return for each type
+    event_type: WebhookEventType, program: str, now: datetime
+) -> MessageContent:
     """Returns an example of what messages of a type are about."""
     match event_type:
         case "reward.fulfilled":
@@ -30,6 +33,16 @@ def example_content(event_type: WebhookEventType, program: str, now: datetime) -
             )
         case "reward.revoked":
             return RewardRevoked(occurred_at=now, program=program, id=_REWARD, beneficiary=_PERSON, reason="refunded")
+        case "budget.reached":
+            return BudgetReached(
+                occurred_at=now,
+                program=program,
+                budget=TOTAL_BUDGET,
+                unit="CNY",
+                percent=80,
+                limit=5_000_000,
+                lent=4_000_000,
+            )
         case "endpoint.warned":
             return EndpointWarned(occurred_at=now, program=program, webhook=_WEBHOOK, percent=50, failing_since=now)
         case "endpoint.full":
