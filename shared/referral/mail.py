@@ -11,8 +11,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import TYPE_CHECKING
 
-import aiosmtplib
-
 from referral.setting_checks import read_secret
 
 if TYPE_CHECKING:
@@ -50,6 +48,8 @@ class Mailer:
 
     async def send(self, mail: Mail) -> None:
         """Returns once the server has accepted the e-mail. Raises MailFailed, within 20 seconds."""
+        import aiosmtplib  # by processes that send e-mails alone
+
         try:
             async with asyncio.timeout(TIMEOUT_S), self._places:
                 await self._send(mail)
@@ -62,6 +62,8 @@ class Mailer:
             raise MailFailed(type(error).__name__) from None
 
     async def _send(self, mail: Mail) -> None:
+        import aiosmtplib
+
         here = self._settings
         await aiosmtplib.send(
             _message(mail, here.smtp_sender),
