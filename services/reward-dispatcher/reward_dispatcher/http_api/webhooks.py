@@ -99,11 +99,7 @@ def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
     if enabled is None:
         [health] = dependencies().deliveries.healths([webhook.id])
         return webhook_response(webhook, health)
-    if enabled:
-        enable_endpoint(webhook)
-    else:
-        disable_endpoint(webhook, "operator")
-    return webhook_response(webhook, await_health(webhook.id, lambda health: (health.disabled is None) is enabled))
+    return webhook_response(webhook, set_enabled(webhook, enabled=bool(enabled)))
 
 
 @blueprint.post("/v1/webhooks/<webhook_id>/rotate")
@@ -115,18 +111,7 @@ def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
 @blueprint.alt_response(409, description="The last rotation is not a day old.")
 def rotate_secrets(body: dict[str, bool], webhook_id: str) -> WebhookSecretResponse:
     """Makes a new pair of secrets. For 24 hours messages are signed with the former pair as well, so change it within them."""
-    webhook = require_webhook(webhook_id)
-    now_ms = context().clock.now_ms()
-    rotated = webhook.rotated_at
-    if rotated is not None and now_ms < to_ms(rotated) + OVERLAP_MS and not body["end_former"]:
-        detail = (
-            f"The secrets were rotated at {rotated.isoformat()}. Receivers may still use the pair from before; another"
-            " rotation ends it. Wait for 24 hours, or send `end_former: true`."
-        )
-        raise Problem(409, "rotated_lately", detail)
-    after = rotate(context().key_ring, webhook, now_ms)
-    dependencies().catalog.write([after])
-    return secret_response(after)
+    return secret_response(with_new_secrets(require_webhook(webhook_id), end_former=body["end_former"]))
 
 
 @blueprint.delete("/v1/webhooks/<webhook_id>")
@@ -140,6 +125,29 @@ def remove(webhook_id: str) -> None:
     disable_endpoint(webhook, "removed")
     removed = replace(webhook, removed=True, recorded_at=to_datetime(context().clock.now_ms()))
     dependencies().catalog.write([removed])
+
+
+def set_enabled(webhook: Webhook, *, enabled: bool) -> EndpointHealth:
+    """Enables or disables a webhook, and returns how it is then. Raises NotDurable, Overloaded, and Problem 503."""
+    if enabled:
+        enable_endpoint(webhook)
+    else:
+        disable_endpoint(webhook, "operator")
+    return await_health(webhook.id, lambda health: (health.disabled is None) is enabled)
+
+
+def with_new_secrets(webhook: Webhook, *, end_former: bool = False) -> Webhook:
+    """Gives a webhook a new pair of secrets, and returns it. Raises Problem 409 within a day of the last time."""
+    now_ms, rotated = context().clock.now_ms(), webhook.rotated_at
+    if rotated is not None and now_ms < to_ms(rotated) + OVERLAP_MS and not end_former:
+        detail = (
+            f"The secrets were rotated at {rotated.isoformat()}. Receivers may still use the pair from before; another"
+            " rotation ends it. Wait for 24 hours, or send `end_former: true`."
+        )
+        raise Problem(409, "rotated_lately", detail)
+    after = rotate(context().key_ring, webhook, now_ms)
+    dependencies().catalog.write([after])
+    return after
 
 
 def require_webhook(webhook_id: str) -> Webhook:
