@@ -10,6 +10,7 @@ from msgspec import Struct
 
 NeedKind = Literal[
     "held",
+    "appealed",
     "manual",
     "operator",
     "pool_empty",

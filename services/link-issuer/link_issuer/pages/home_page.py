@@ -14,6 +14,7 @@ from referral.pages.languages import gettext, ngettext
 _PARTS: Mapping[Part, object] = {"review": lazy_gettext("Review"), "rewards": lazy_gettext("Rewards")}
 _ICONS: Mapping[NeedKind, str] = {
     "held": "⚑",
+    "appealed": "✋",
     "manual": "✎",
     "operator": "⚑",
     "clawed_back": "↩",
@@ -42,6 +43,8 @@ def need_text(need: Need) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each
     match need.kind:
         case "held":
             return ngettext("%(num)d referral held", "%(num)d referrals held", number)
+        case "appealed":
+            return ngettext("%(num)d appeal to answer", "%(num)d appeals to answer", number)
         case "manual":
             return ngettext("%(num)d reward to do by hand", "%(num)d rewards to do by hand", number)
         case "operator":
