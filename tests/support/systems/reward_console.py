@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+import httpx
 import msgspec
 from flask import Flask
 from msgspec.structs import replace
@@ -19,12 +20,13 @@ from referral.events.reward_rules import Budget, Caps, Reward
 from referral.events.rewards import RewardGranted
 from referral.topics import AUDIT
 from reward_dispatcher.http_api.app import app as make_app
-from tests.support.builders.participants import AMY, PROFILES, person
+from tests.support.builders.participants import AMY, PROFILES, PROGRAM, person
 from tests.support.builders.reward_dispatcher import FIRST20, grant, reward_terms
 from tests.support.log_reader import read_lines
 from tests.support.operators import ConsoleBrowser, operator
 from tests.support.processes import run_module
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
+from tests.support.waiting import wait_until
 
 STAFF: dict[str, Operator] = {
     "staff": operator("st", "staff"),
@@ -91,6 +93,12 @@ def text_of(page: TestResponse) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
 
 
+def _upload(service: RewardDispatcher) -> httpx.Response:
+    """Uploads a code to a pool of its own: the answer is 503 until the fold of pools has started."""
+    path, headers = f"/v1/programs/{PROGRAM}/pools/first/codes", {"Content-Type": "text/plain"}
+    return service.client.put(path, content="FIRST-1\n", headers=headers)
+
+
 @contextmanager
 def serve_reward_console(settings: Settings, environ: Mapping[str, str], *folds: str) -> Iterator[RewardConsole]:
     """Yields the console with these folds of reward-dispatcher running."""
@@ -99,6 +107,8 @@ def serve_reward_console(settings: Settings, environ: Mapping[str, str], *folds:
         service = stack.enter_context(serve_reward_dispatcher(settings, environ, *records))
         for fold in folds:
             stack.enter_context(run_module(service.environ, "reward_dispatcher", "fold", fold))
+        if "pools" in folds:
+            wait_until(lambda: _upload(service).status_code == 200, timeout=120)
         app = make_app(Settings.from_env(service.environ))
         stack.callback(app.extensions["referral"].close)
         app.extensions["referral"].follower.read_to_end(30)
