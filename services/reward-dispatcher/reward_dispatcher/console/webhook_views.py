@@ -13,6 +13,7 @@ from referral.pages.console_shell import back_to, current_program
 from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
 from reward_dispatcher.delivery_store import STATUSES
 from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.http_api.webhook_access import exclusive_change
 from reward_dispatcher.http_api.webhook_deliveries import (
     deliveries_response,
     replay_all,
@@ -123,7 +124,9 @@ def _replay(webhook: Webhook, message: str) -> int:
 
 def _rotate(visit: Visit, webhook: Webhook) -> str:
     visit.record("webhook.rotated", program=webhook.program, target=webhook.id)
-    return secret_page(visit, webhook.url, secret_response(with_new_secrets(webhook)))
+    with exclusive_change(webhook.id):
+        after = with_new_secrets(_require_webhook(visit, webhook.id))
+    return secret_page(visit, after.url, secret_response(after))
 
 
 def _require_permission(visit: Visit, action: WebhookAction) -> None:

@@ -111,6 +111,7 @@ _REFUSALS: Mapping[str, object] = {
     "rotated_lately": lazy_gettext(
         "Its secrets were renewed less than a day ago, and receivers may still use the ones from before. Wait until a day is over."
     ),
+    "concurrent_change": lazy_gettext("Someone else is changing this webhook. Wait a moment, and do it again."),
     "unknown_message": lazy_gettext("That message is not known any more."),
 }
 
