@@ -145,7 +145,7 @@ def send_test_message(webhook: Webhook, message_type: WebhookEventType) -> Sched
 def replay_all(
     webhook: Webhook, status: DeliveryStatus, since_ms: int, reason: ReplayReason
 ) -> ScheduledMessagesResponse:
-    """Sends messages of a status again that were scheduled since a time, as many as have a place. Raises NotDurable and Overloaded."""
+    """Sends messages of a status again that were scheduled since a time, if they have a place. Raises NotDurable and Overloaded."""
     [health] = dependencies().deliveries.healths([webhook.id])
     most = min(_MOST_REPLAYED, max(0, MAX_WAITING - health.waiting))
     messages, more = dependencies().deliveries.ids_since(webhook.id, status, since_ms, most)
