@@ -202,6 +202,12 @@ ROWS = (
         ("step", "kind"),
         _REWARD_BUCKETS,
     ),
+    MetricRow(
+        "order_codes",
+        "counter",
+        "Orders reported with the code of a reward, by outcome: taken, or why the code was not taken.",
+        ("outcome",),
+    ),
     # Pools of codes, in the HTTP service of reward-dispatcher
     MetricRow(
         "pool_codes_left",

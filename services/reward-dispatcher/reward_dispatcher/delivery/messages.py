@@ -25,6 +25,7 @@ from referral.events.deliveries import (
 )
 from referral.events.ids import derive_id
 from referral.events.line import type_tag
+from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.rewards import (
     ClawbackOpened,
     CodeIssued,
@@ -132,6 +133,10 @@ def reward_message(line: RewardFact) -> MessageContent | None:
             | BudgetReleaseRequested()
             | BudgetContinued()
             | BudgetReached()
+            | OrderReported()
+            | OrderCodeSought()
+            | OrderCodeTaken()
+            | OrderCodeRefused()
         ):
             return None
         case _:

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from referral.events.money import Value
 from referral.events.rewards import (
+    KeyedReward,
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionRequested,
-    RewardFact,
     RewardFulfilled,
     RewardOffset,
 )
@@ -98,7 +98,7 @@ def _account(reward: str, states: States) -> Account | None:
     return state if isinstance(state, Account) else None
 
 
-def _decision(before: Mapping[str, Account], after: Iterable[Account], lines: Sequence[RewardFact]) -> Decision[State]:
+def _decision(before: Mapping[str, Account], after: Iterable[Account], lines: Sequence[KeyedReward]) -> Decision[State]:
     """The changes of all accounts, and the lines; each line goes with the account that it is about, for what follows from it."""
     changed = list(after)
     decision: Decision[State] = account_decision(None, None, [one for one in lines if not _is_about(one, changed)])
@@ -108,7 +108,7 @@ def _decision(before: Mapping[str, Account], after: Iterable[Account], lines: Se
     return decision
 
 
-def _is_about(line: RewardFact, accounts: Sequence[Account]) -> bool:
+def _is_about(line: KeyedReward, accounts: Sequence[Account]) -> bool:
     return any(getattr(line, "id", None) == account.id for account in accounts)
 
 

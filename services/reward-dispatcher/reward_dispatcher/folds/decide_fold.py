@@ -15,6 +15,7 @@ from referral.events.conversions import (
     ConversionLine,
     ConversionOrdered,
     ConversionOrderRefunded,
+    ConversionOrderReinstated,
     ConversionRejected,
     ConversionReversed,
     OrderFact,
@@ -30,7 +31,7 @@ from reward_dispatcher.domain.entitlement import Entitlement, grant_rewards, rev
 from reward_dispatcher.domain.grant_lines import GrantLine
 from reward_dispatcher.domain.grants import WAITING, ConversionGrants, ReferrerGrants
 from reward_dispatcher.domain.order_rewards import RulesAt, settle_orders
-from reward_dispatcher.domain.orders import with_order, with_refund
+from reward_dispatcher.domain.orders import OrderState, with_order, with_refund, with_reinstatement
 from reward_dispatcher.folds import stop_keys
 from reward_dispatcher.folds.stop_keys import StoppedReward
 
@@ -62,7 +63,7 @@ class DecideFold:
         match line:
             case ConversionCleared() | ConversionReversed():
                 return _keys(line)
-            case ConversionOrdered() | ConversionOrderRefunded():
+            case ConversionOrdered() | ConversionOrderRefunded() | ConversionOrderReinstated():
                 return (_conversion_key(line.id),)
             case ConversionHeld() | ConversionRejected() | ClockTicked():
                 return ()
@@ -76,7 +77,7 @@ class DecideFold:
                 return self._clear(line, states, catalog)
             case ConversionReversed():
                 return self._reverse(line, states, catalog)
-            case ConversionOrdered() | ConversionOrderRefunded():
+            case ConversionOrdered() | ConversionOrderRefunded() | ConversionOrderReinstated():
                 return self._settle(line, states, catalog)
             case ConversionHeld() | ConversionRejected() | ClockTicked():
                 return Decision()
@@ -123,9 +124,7 @@ class DecideFold:
         key = _conversion_key(line.id)
         state = states[key]
         before = state if isinstance(state, ConversionGrants) else WAITING
-        orders = (
-            with_order(before.orders, line) if isinstance(line, ConversionOrdered) else with_refund(before.orders, line)
-        )
+        orders = _orders_after(before.orders, line)
         if orders == before.orders:
             return Decision()
         after, lines = settle_orders(line, replace(before, orders=orders), self._rules_at(line, catalog))
@@ -146,6 +145,18 @@ class DecideFold:
             known = terms, earnable_rewards(terms, kind, self._code_key)
             self._earnable[program, kind] = known
         return known[1]
+
+
+def _orders_after(orders: tuple[OrderState, ...], line: OrderFact) -> tuple[OrderState, ...]:
+    match line:
+        case ConversionOrdered():
+            return with_order(orders, line)
+        case ConversionOrderRefunded():
+            return with_refund(orders, line)
+        case ConversionOrderReinstated():
+            return with_reinstatement(orders, line)
+        case _:
+            assert_never(line)
 
 
 def _keys(line: ConversionCleared | ConversionReversed) -> tuple[str, str]:
