@@ -12,23 +12,13 @@ from referral.events.facts import Amount, SealedText
 from referral.events.line import Derived, Id, PersonId, Timestamp
 from referral.events.money import Amount as MinorUnits
 from referral.events.money import Unit
+from referral.events.redemptions import RefusalReason
 
 OrderChange = Literal["paid", "refunded", "cancelled", "reinstated"]
 OtherPrograms = Annotated[
     tuple[Id, ...], Meta(max_length=32, description="programs that hand out codes too, for a clear refusal")
 ]
-OrderCodeRefusal = Literal[
-    "unknown",
-    "wrong_program",
-    "wrong_currency",
-    "already_redeemed",
-    "not_redeemable",
-    "revoked",
-    "expired",
-    "held_for_order",
-    "insufficient",
-    "too_many_uses",
-]
+OrderCodeRefusal = RefusalReason | Literal["wrong_program", "wrong_currency"]
 
 
 class OrderLine(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -22,8 +22,9 @@ from referral.events.facts import (
 )
 from referral.events.ids import conversion_id, referral_id, reward_id
 from referral.events.order_codes import OrderCodeSought, OrderReported
+from referral.events.redemptions import RewardRedeemed
 from referral.events.reward_rules import Reward
-from referral.events.rewards import RewardRedeemed, reward_key
+from referral.events.rewards import reward_key
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import used

@@ -20,7 +20,7 @@ from referral.events.order_codes import (
     OrderCodeTaken,
     OrderReported,
 )
-from referral.events.rewards import RedemptionChange, RedemptionChangeRequested
+from referral.events.redemptions import RedemptionChange, RedemptionChangeRequested
 from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.redemption_changes import MAX_REFUNDS
 

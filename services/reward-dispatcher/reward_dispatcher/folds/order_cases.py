@@ -1,7 +1,7 @@
 """Orders that were paid with the code of a reward: the order in the buyer's partition, and the search for its code through all."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import assert_never, cast, get_args
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -12,7 +12,8 @@ from referral.events.order_codes import (
     OrderCodeTaken,
     OrderReported,
 )
-from referral.events.rewards import RedemptionChangeRequested, RedemptionRequested, reward_key
+from referral.events.redemptions import RedemptionChangeRequested, RedemptionRequested
+from referral.events.rewards import reward_key
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.fold.fold import Decision, Key, Measurement, Output, Position, Timer
 from referral.topics import REWARDS
@@ -36,7 +37,6 @@ from reward_dispatcher.sealed_codes import CodeSealer
 States = Mapping[Key, State | float | None]
 OrderCodeLine = OrderReported | OrderCodeSought | OrderCodeTaken | OrderCodeRefused
 
-_REASONS = get_args(OrderCodeRefusal)
 ORDER_TTL_MS = 60 * DAY_MS
 """For how long an order is kept whose code was not taken: longer than events are late (REFERRAL_LATENESS_DAYS, 35 by default)."""
 
@@ -121,10 +121,10 @@ def _redemption_for_order(line: OrderCodeSought, states: States) -> Decision[Sta
     result = decision.changes.get(state_keys.result(line.request)) or states[state_keys.result(line.request)]
     if not isinstance(result, Redemption):
         raise TypeError(f"the ledger gave no result for {line.request}")
-    if result.outcome == "redeemed":
+    if result.outcome == "redeemed" or result.outcome == "held":  # noqa: PLR1714 - mypy narrows by it
         answered = _answered(line, _taken(account, line, result.request))
     else:
-        answered = _answered(line, _refused(line, _reason_of(result), account.id, result.used_for))
+        answered = _answered(line, _refused(line, result.outcome, account.id, result.used_for))
     decision.outputs += answered.outputs
     decision.measurements = (*decision.measurements, *answered.measurements)
     return decision
@@ -190,13 +190,6 @@ def _refused(
         used_for=used_for,
         other_program=line.other_program if reason == "wrong_program" else None,
     )
-
-
-def _reason_of(redemption: Redemption) -> OrderCodeRefusal:
-    """The reason of a refused redemption. The others cannot occur: an amount is only asked of what can be used in parts."""
-    if redemption.outcome not in _REASONS:
-        raise ValueError(f"an order's code cannot be refused as {redemption.outcome}")
-    return cast("OrderCodeRefusal", redemption.outcome)
 
 
 def _answered(line: OrderCodeSought, answered: OrderCodeTaken | OrderCodeRefused) -> Decision[State]:

@@ -15,6 +15,7 @@ from referral.http.responses import Timestamp, response
 from reward_dispatcher.domain.order_uses import CodedOrder, OrderChange
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.ledger_request import require_complete_ledger
+from reward_dispatcher.http_api.refusals import refusal_text
 from reward_dispatcher.http_api.responses import optional_datetime
 
 blueprint = Blueprint("coded_orders", __name__)
@@ -108,7 +109,7 @@ def _detail(order: CodedOrder) -> str:
             assert_never(order.outcome)
 
 
-def _reason(order: CodedOrder) -> str:  # noqa: C901, PLR0911 - a table
+def _reason(order: CodedOrder) -> str:
     match order.reason:
         case "unknown" | None:
             return "is no code of a reward of this program"
@@ -116,19 +117,7 @@ def _reason(order: CodedOrder) -> str:  # noqa: C901, PLR0911 - a table
             return f"is a code of the program {order.other_program}"
         case "wrong_currency":
             return "is worth an amount in another currency than the order's"
-        case "already_redeemed":
-            return f"was already used for order {order.used_for}"
-        case "not_redeemable":
-            return "is of a reward that is not fulfilled, or that an operator holds"
-        case "revoked":
-            return "is of a reward that was revoked"
-        case "expired":
-            return "has expired"
-        case "held_for_order":
-            return "is held for another order"
         case "insufficient":
             return "has less left than `reward_amount`"
-        case "too_many_uses":
-            return "was used too many times in parts"
         case _:
-            assert_never(order.reason)
+            return refusal_text(order.reason, order.used_for)
