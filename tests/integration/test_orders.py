@@ -128,7 +128,6 @@ def test_what_friends_order_pays_their_referrer_and_a_refund_takes_its_share_bac
     body = {"program": PROGRAM, "person": "xhs:amy", "unit": "CNY", "amount": 2500, "order_id": "amys"}
     assert shop.dispatcher.client.post("/v1/redemptions", json=body).status_code == 201
     shop.report("xhs:u1", "order.refunded", data={"order": "o2"})
-    wait_until_equal(lambda: shop.rewards("xhs:amy", "share5")["o2"][0], "revoked")
     owed = "18.99 CNY was used and taken back since: the next credit pays it"  # 25.00 of 6.01
     wait_until_equal(lambda: shop.balance("xhs:amy").get("CNY"), owed)
     assert shop.balance("xhs:amy")["points"] == "45 points to spend"
