@@ -8,6 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
+from referral.entitlement.conversion_rewards import Entitlement, grant_rewards, revoke_rewards
+from referral.entitlement.earnable_rewards import EarnableRewards, earnable_rewards
+from referral.entitlement.grant_lines import GrantLine
+from referral.entitlement.grants import WAITING, ConversionGrants, ReferrerGrants
+from referral.entitlement.order_rewards import RulesAt, settle_orders
+from referral.entitlement.orders import orders_after
 from referral.events.attributions import ReferrerKind
 from referral.events.conversions import (
     ConversionCleared,
@@ -26,12 +32,6 @@ from referral.events.rewards import RewardGranted, reward_key
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position
 from referral.topics import CONVERSIONS, REWARDS, Topic
-from reward_dispatcher.domain.earnable_rewards import EarnableRewards, earnable_rewards
-from reward_dispatcher.domain.entitlement import Entitlement, grant_rewards, revoke_rewards
-from reward_dispatcher.domain.grant_lines import GrantLine
-from reward_dispatcher.domain.grants import WAITING, ConversionGrants, ReferrerGrants
-from reward_dispatcher.domain.order_rewards import RulesAt, settle_orders
-from reward_dispatcher.domain.orders import OrderState, with_order, with_refund, with_reinstatement
 from reward_dispatcher.folds import stop_keys
 from reward_dispatcher.folds.stop_keys import StoppedReward
 
@@ -124,7 +124,7 @@ class DecideFold:
         key = _conversion_key(line.id)
         state = states[key]
         before = state if isinstance(state, ConversionGrants) else WAITING
-        orders = _orders_after(before.orders, line)
+        orders = orders_after(before.orders, line)
         if orders == before.orders:
             return Decision()
         after, lines = settle_orders(line, replace(before, orders=orders), self._rules_at(line, catalog))
@@ -145,18 +145,6 @@ class DecideFold:
             known = terms, earnable_rewards(terms, kind, self._code_key)
             self._earnable[program, kind] = known
         return known[1]
-
-
-def _orders_after(orders: tuple[OrderState, ...], line: OrderFact) -> tuple[OrderState, ...]:
-    match line:
-        case ConversionOrdered():
-            return with_order(orders, line)
-        case ConversionOrderRefunded():
-            return with_refund(orders, line)
-        case ConversionOrderReinstated():
-            return with_reinstatement(orders, line)
-        case _:
-            assert_never(line)
 
 
 def _keys(line: ConversionCleared | ConversionReversed) -> tuple[str, str]:

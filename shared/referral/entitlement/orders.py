@@ -2,11 +2,17 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.conversions import ConversionOrdered, ConversionOrderRefunded, ConversionOrderReinstated
+from referral.events.conversions import (
+    ConversionOrdered,
+    ConversionOrderRefunded,
+    ConversionOrderReinstated,
+    OrderFact,
+)
 
 MAX_ORDERS = 100
 """How many orders of one person are remembered; further ones earn nothing."""
@@ -38,6 +44,19 @@ class OrderState(Struct, frozen=True, array_like=True):
         if ALL in self.refunds.values():
             return Decimal(0)
         return max(self.amount - sum(self.refunds.values()), Decimal(0))
+
+
+def orders_after(orders: tuple[OrderState, ...], line: OrderFact) -> tuple[OrderState, ...]:
+    """The orders after a line about one of them."""
+    match line:
+        case ConversionOrdered():
+            return with_order(orders, line)
+        case ConversionOrderRefunded():
+            return with_refund(orders, line)
+        case ConversionOrderReinstated():
+            return with_reinstatement(orders, line)
+        case _:
+            assert_never(line)
 
 
 def with_order(orders: tuple[OrderState, ...], line: ConversionOrdered) -> tuple[OrderState, ...]:
