@@ -68,10 +68,6 @@ def _lines_to(line: ConversionCleared | OrderFact, before: OrderGrant | None, no
     if before is None:
         yield granted_line(now.occasion, now.reward, now.value, now.cost)
     elif now.value is not None and before != now.grant:
-        if before.value is not None and now.value.amount > before.value.amount:  # reinstated: budgets are charged anew
-            yield revoked_line(line.occurred_at, line.program, before, "refunded")
-            yield granted_line(now.occasion, now.reward, now.value, now.cost)
-            return
         yield adjusted_line(line.occurred_at, line.program, now.grant, now.value)
 
 
