@@ -191,7 +191,8 @@ ROWS = (
         "reward_amount",
         "counter",
         "Amounts of rewards that have a value, by step and unit (minor units of a currency, or points): redeemed is what was used,"
-        " in whole or in part, returned what a refund or reversal gave back, expired what was left.",
+        " in whole or in part, returned what a refund or reversal gave back, expired what was left, raised and lowered the"
+        " difference when the order of a reward is worth more or less.",
         ("step", "unit"),
     ),
     MetricRow(
