@@ -4,18 +4,21 @@ What is stored of a message (the log, the state of the fold) has the person id a
 does not identify the person, although it has the same id as an earlier attempt that did.
 """
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TypedDict, assert_never
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from referral.events.budgets import BudgetReached
 from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
 from referral.people.known_people import KnownPerson, known_people
 from referral.people.people_view import People
 from reward_dispatcher.delivery.message_shapes import (
+    BudgetReachedData,
+    BudgetReachedMessage,
     DisabledData,
     EndpointDisabledMessage,
     EndpointWarnedMessage,
@@ -32,6 +35,7 @@ from reward_dispatcher.sealed_codes import CodeSealer
 NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
 EXAMPLE_PERSON = KnownPerson("example:amy")
 EXAMPLE_CODE = "EXAMPLE-CODE"
+_MOST_UNKNOWN = 10_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,11 +51,16 @@ class _RewardFields(TypedDict):
 
 
 class MessageBodies:
-    """Builds bodies with the codes and people of now; belongs to one event loop."""
+    """Builds bodies with the codes and people of now; belongs to one event loop.
 
-    def __init__(self, people: People, codes: CodeSealer) -> None:
-        self._people = people
+    `refresh` returns once `people` has everyone who was recorded before the call. It raises LogUnavailable.
+    """
+
+    def __init__(self, people: People, codes: CodeSealer, refresh: Callable[[], Awaitable[None]]) -> None:
+        self._people = people.snapshot()
         self._codes = codes
+        self._refresh = refresh
+        self._unknown: dict[str, None] = {}  # ids that the log did not have when it was read for them
 
     async def build(self, content: MessageContent, *, test: bool = False) -> bytes:
         """Returns the body of an attempt. Raises DecryptionFailed if its code cannot be read, and LogUnavailable.
@@ -60,16 +69,29 @@ class MessageBodies:
         """
         if isinstance(content, EndpointWarned | EndpointDisabled):
             return endpoint_body(content, test=test)
+        if isinstance(content, BudgetReached):
+            return budget_body(content, test=test)
         if test:
             return reward_body(content, EXAMPLE_PERSON, test=True)
         return reward_body(self._codes.open_line(content), await self._find(content.beneficiary))
 
     async def _find(self, id: str) -> KnownPerson | None:
-        """The person; None if they are erased. The log is read, in a thread, only for a person who is not known here yet."""
-        known = known_people([id], self._people.snapshot())[id]
-        if known is None and not self._people.is_erased(id):
-            known = (await asyncio.to_thread(known_people, [id], self._people))[id]
+        """The person; None if they are erased, or not on the log.
+
+        The log is read to its end only for an id that is not known here, and once: people are written before their rewards.
+        """
+        known = known_people([id], self._people)[id]
+        if known is None and id not in self._unknown and not self._people.is_erased(id):
+            await self._refresh()
+            known = known_people([id], self._people)[id]
+            if known is None:
+                self._remember_unknown(id)
         return known
+
+    def _remember_unknown(self, id: str) -> None:
+        if len(self._unknown) >= _MOST_UNKNOWN:
+            del self._unknown[next(iter(self._unknown))]
+        self._unknown[id] = None
 
 
 def reward_body(line: NotifiableReward, beneficiary: KnownPerson | None, *, test: bool = False) -> bytes:
@@ -90,6 +112,20 @@ def reward_body(line: NotifiableReward, beneficiary: KnownPerson | None, *, test
             return _encode(RewardRevokedMessage(timestamp=line.occurred_at, data=revoked))
         case _:
             assert_never(line)
+
+
+def budget_body(line: BudgetReached, *, test: bool = False) -> bytes:
+    """Returns the body for a line about a budget of the program."""
+    reached = BudgetReachedData(
+        program=line.program,
+        budget=line.budget,
+        currency=line.unit,
+        percent=line.percent,
+        total=line.limit,
+        free=max(0, line.limit - line.lent),
+        test=True if test else UNSET,
+    )
+    return _encode(BudgetReachedMessage(timestamp=line.occurred_at, data=reached))
 
 
 def endpoint_body(line: EndpointWarned | EndpointDisabled, *, test: bool = False) -> bytes:
