@@ -168,12 +168,12 @@ def test_balances_say_what_can_be_spent_what_ends_soon_and_what_is_owed(redis: R
     for text in (
         "What you can spend",
         "CN¥12.50",
-        "Use CN¥5 by Dec\u00a04",
+        "Use CN¥5.00 by Dec\u00a04",
         "100 points",
-        "€3 was used and then taken back. Your next credit pays it; you owe no money.",
+        "€3.00 was used and then taken back. Your next credit pays it; you owe no money.",
     ):
         assert text in english, text
-    assert "其中 ¥5 请在" in opened_wallet(app, "wlk_2").get("/w?lang=zh-CN").text
+    assert "其中 ¥5.00 请在" in opened_wallet(app, "wlk_2").get("/w?lang=zh-CN").text
     app.extensions["rewards"].store.accounts = []
     assert "What you can spend" not in opened_wallet(app, "wlk_3").get("/w?lang=en").text
     app.extensions["referral"].close()

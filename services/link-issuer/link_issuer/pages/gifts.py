@@ -9,7 +9,7 @@ from referral.events.program import Program
 from referral.events.reward_rules import Reward
 from referral.events.rewards import Role
 from referral.pages.languages import gettext, ngettext
-from referral.pages.reward_names import amount_text, reward_name, worth_text
+from referral.pages.reward_names import price_text, reward_name, worth_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ def _only(reward: Reward) -> str:
     if reward.where.content:
         texts.append(gettext("for certain posts only"))
     if reward.min_order is not None and reward.currency:
-        texts.append(gettext("orders of %(amount)s or more", amount=amount_text(reward.min_order, reward.currency)))
+        texts.append(gettext("orders of %(amount)s or more", amount=price_text(reward.min_order, reward.currency)))
     if reward.max_amount is not None and reward.currency:
-        texts.append(gettext("at most %(amount)s an order", amount=amount_text(reward.max_amount, reward.currency)))
+        texts.append(gettext("at most %(amount)s an order", amount=price_text(reward.max_amount, reward.currency)))
     return " · ".join(texts)
 
 
