@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 from msgspec.structs import replace
-from werkzeug.datastructures import MultiDict
 
 from referral.config import Settings
 from referral.events.audit import ActionRecorded
@@ -190,7 +189,7 @@ def test_all_that_wait_are_done_at_once_after_a_question_with_number_and_sum(led
     assert {target for _, _, target in ledger.audit()} == {"rwd_task", "rwd_other"}
     assert "wrong rule" in ledger.text(f"{REWARDS}/rwd_task")
     undo = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', done.text.partition('class="toast"')[2])
-    back = ledger.browsers["gr"].post(f"{ALL}?lang=en", MultiDict(undo))
+    back = ledger.browsers["gr"].post(f"{ALL}?lang=en", {name: [v for n, v in undo if n == name] for name, _ in undo})
     assert "2 rewards changed." in back.text
     assert set(ledger.listed()) == {"rwd_task", "rwd_other", "rwd_late"}
 
