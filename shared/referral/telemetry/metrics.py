@@ -204,6 +204,12 @@ ROWS = (
         _REWARD_BUCKETS,
     ),
     MetricRow(
+        "order_codes",
+        "counter",
+        "Orders reported with the code of a reward, by outcome: taken, or why the code was not taken.",
+        ("outcome",),
+    ),
+    MetricRow(
         "reward_wait_seconds",
         "histogram",
         "Time from the end of the holding period of a reward, or from its grant if there is none, to a step (fulfilled,"

@@ -14,6 +14,7 @@ from reward_dispatcher.console.webhook_views import blueprint as console_webhook
 from reward_dispatcher.delivery.message_shapes import WEBHOOK_MESSAGES
 from reward_dispatcher.http_api import (
     budgets,
+    coded_orders,
     codes,
     entitlements,
     guides,
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     entitlements.blueprint,
     stopped_rewards.blueprint,
     redemptions.blueprint,
+    coded_orders.blueprint,
     codes.blueprint,
     pools.blueprint,
     budgets.blueprint,
