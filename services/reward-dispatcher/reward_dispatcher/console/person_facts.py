@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from referral.console.found_people import FoundPerson
 from referral.events.entities import Webhook
-from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
+from referral.events.redemptions import RewardRedeemed
+from referral.events.rewards import RewardFulfilled, RewardRevoked
 from referral.http.context import context
 from reward_dispatcher.delivery_store import STATUSES
 from reward_dispatcher.domain.account import Account
