@@ -3,8 +3,7 @@
 import msgspec
 from flask_smorest import Blueprint
 
-from referral.catalog.view import Catalog
-from referral.events.budgets import TOTAL_BUDGET, BudgetReleaseRequested
+from referral.events.budgets import BudgetReleaseRequested
 from referral.events.rewards import reward_key
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -17,7 +16,7 @@ from referral.http.responses import response
 from referral.topics import REWARDS
 from reward_dispatcher.budget_store import BudgetFigures
 from reward_dispatcher.domain.budget import WaitingCharge
-from reward_dispatcher.domain.budget_limit import declared_budgets, limit_at
+from reward_dispatcher.domain.budget_limit import declared_budgets, known_budgets, limit_at
 from reward_dispatcher.http_api.budget_responses import (
     BudgetResponse,
     BudgetsResponse,
@@ -41,9 +40,7 @@ def budgets(program: str) -> BudgetsResponse:
     A budget that changed its currency is listed once for each.
     """
     require_program(program)
-    known = known_budgets(context().catalog, program)
-    found = dependencies().budgets.figures(program, known)
-    return BudgetsResponse(items=[_budget(one, _limit(program, *name)) for name, one in zip(known, found, strict=True)])
+    return BudgetsResponse(items=budget_responses(program))
 
 
 @blueprint.get("/v1/programs/<program>/budgets/<budget>/stopped")
@@ -54,11 +51,7 @@ def budgets(program: str) -> BudgetsResponse:
 def stopped(page: dict[str, object], program: str, budget: str) -> WaitingRewardsResponse:
     """The rewards that wait for a budget, in the order in which it releases them: oldest first."""
     unit, limit = _require_budget(program, budget), int(str(page["limit"]))
-    waiting = dependencies().budgets.stopped(program, budget, unit, decode_offset(page["cursor"]), limit)
-    return WaitingRewardsResponse(
-        items=_waiting_rewards(waiting, unit, _limit(program, budget, unit)),
-        next_cursor=encode_cursor(waiting[-1].number) if len(waiting) == limit else None,
-    )
+    return waiting_rewards(program, budget, unit, page["cursor"], limit)
 
 
 @blueprint.post("/v1/programs/<program>/budgets/<budget>/release")
@@ -72,18 +65,32 @@ def release(program: str, budget: str) -> BudgetResponse:
     Not needed after a top-up: the budget looks by itself, at the next tick of the clock at which a larger total is in force.
     """
     unit = _require_budget(program, budget)
-    now = to_datetime(context().clock.now_ms())
-    line = BudgetReleaseRequested(occurred_at=now, program=program, budget=budget, unit=unit)
-    dependencies().publisher.publish(REWARDS, [(reward_key(line), _encode(line))])
+    request_release(program, budget, unit)
     [found] = dependencies().budgets.figures(program, [(budget, unit)])
     return _budget(found, _limit(program, budget, unit))
 
 
-def known_budgets(catalog: Catalog, program: str) -> list[tuple[str, str]]:
-    """The budgets of all versions of a program, as (id, unit): the program's own first, then those of rules by id."""
-    declared = (declared_budgets(version.program) for version in catalog.versions(program))
-    found = {(id, total.unit) for budgets in declared for id, total in budgets.items()}
-    return sorted(found, key=lambda one: (one[0] != TOTAL_BUDGET, one))
+def budget_responses(program: str) -> list[BudgetResponse]:
+    """The figures of a program's budgets, its own first."""
+    known = known_budgets(context().catalog.versions(program))
+    found = dependencies().budgets.figures(program, known)
+    return [_budget(one, _limit(program, *name)) for name, one in zip(known, found, strict=True)]
+
+
+def waiting_rewards(program: str, budget: str, unit: str, cursor: object, limit: int) -> WaitingRewardsResponse:
+    """A page of the rewards that wait for a budget, oldest first."""
+    waiting = dependencies().budgets.stopped(program, budget, unit, decode_offset(cursor), limit)
+    return WaitingRewardsResponse(
+        items=_waiting_rewards(waiting, unit, _limit(program, budget, unit)),
+        next_cursor=encode_cursor(waiting[-1].number) if len(waiting) == limit else None,
+    )
+
+
+def request_release(program: str, budget: str, unit: str) -> None:
+    """Asks a budget to look again at what it stopped. Raises NotDurable and Overloaded."""
+    now = to_datetime(context().clock.now_ms())
+    line = BudgetReleaseRequested(occurred_at=now, program=program, budget=budget, unit=unit)
+    dependencies().publisher.publish(REWARDS, [(reward_key(line), _encode(line))])
 
 
 def _require_budget(program: str, budget: str) -> str:
@@ -93,7 +100,7 @@ def _require_budget(program: str, budget: str) -> str:
         declared = declared_budgets(version.program)
         if budget in declared:
             return declared[budget].unit
-    known = ", ".join(dict.fromkeys(id for id, _ in known_budgets(context().catalog, program))) or "none"
+    known = ", ".join(dict.fromkeys(id for id, _ in known_budgets(context().catalog.versions(program)))) or "none"
     raise Problem(404, "unknown_budget", f"Program {program} has no budget {budget!r}. It has: {known}.")
 
 
