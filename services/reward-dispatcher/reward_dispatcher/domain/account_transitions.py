@@ -18,11 +18,11 @@ from referral.events.pools import CodeRequested, CodeReturned
 from referral.events.rewards import (
     ClawbackOpened,
     CodeIssued,
+    KeyedReward,
     RevocationReason,
     RewardApproved,
     RewardDelivered,
     RewardExpired,
-    RewardFact,
     RewardFulfilled,
     RewardGranted,
     RewardHeld,
@@ -38,7 +38,7 @@ RETRY_MS = 60_000
 CodeGenerator = Callable[[str, str], str]  # the generated code of a key (its id) and a reward id
 
 
-AccountOutput = RewardFact | CodeRequested | CodeReturned
+AccountOutput = KeyedReward | CodeRequested | CodeReturned
 
 
 class Transition(Struct, frozen=True):

@@ -15,6 +15,7 @@ from reward_dispatcher.domain.balance import debt, free, in_balance, surplus
 from reward_dispatcher.domain.budget import BudgetAccount, QueuePlace, WaitingCharge
 from reward_dispatcher.domain.life_history import record_step
 from reward_dispatcher.domain.operator_actions import ActionResult
+from reward_dispatcher.domain.order_uses import CodedOrder
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.domain.redemption_changes import ChangeResult
 from reward_dispatcher.domain.tranche import Charge, Tranches
@@ -33,6 +34,7 @@ State = (
     | BudgetAccount
     | WaitingCharge
     | QueuePlace
+    | CodedOrder
 )
 Changes = dict[Key, State | float | None]
 _POOL_LINES = (CodeRequested, CodeReturned)  # a tuple is checked in a third of a union's time
@@ -117,6 +119,8 @@ def _new_account_changes(account: Account) -> Changes:
         changes[state_keys.balance_entry(account)] = _expiry(account)
     if account.code:
         changes[state_keys.code_holder(account.program, account.code)] = CodeHolder(account.id)
+    for entry in state_keys.order_entries(account):
+        changes[entry] = 0.0
     return changes
 
 
@@ -139,7 +143,11 @@ def _changes_between(before: Account, after: Account) -> Changes:
         changes |= {task: float(after.changed_ms)} if task else {}
     if before.code != after.code:
         _add_code_changes(before.code, after, changes)
-    return changes
+    return changes if before.uses == after.uses else changes | _new_orders(before, after)
+
+
+def _new_orders(before: Account, after: Account) -> Changes:
+    return dict.fromkeys(state_keys.order_entries(after) - state_keys.order_entries(before), 0.0)
 
 
 def _add_code_changes(before: str | None, after: Account, changes: Changes) -> None:
