@@ -52,8 +52,11 @@ class DamagedValue(Exception):
 
 
 def key_of(*parts: str) -> bytes:
-    """The key of these parts; a long one ends in a digest in place of its rest."""
-    key = SEPARATOR.join(parts).encode()
+    """The key of these parts; a long one ends in a digest in place of its rest.
+
+    Never empty, which LMDB refuses like a damaged file: an empty id or code is looked up, and not found, like any other.
+    """
+    key = SEPARATOR.join(parts).encode() or SEPARATOR.encode()
     return key if len(key) <= _KEY_BYTES else key[: _KEY_BYTES - _DIGEST_BYTES] + _digest(key)
 
 

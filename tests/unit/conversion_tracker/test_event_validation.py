@@ -15,7 +15,7 @@ from conversion_tracker.ingest.program_terms import ProgramTerms, program_terms
 from conversion_tracker.ingest.validation import EventValidator, ValidationResult
 from referral.catalog.view import Catalog
 from referral.events.examples import example
-from referral.events.facts import FACT_ALIASES, ClickToken, EventLine, Fact
+from referral.events.facts import FACT_ALIASES, ClickToken, EventLine, Fact, OrderPaid
 from referral.events.ids import is_person_id
 from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
@@ -398,6 +398,28 @@ def test_fractions_of_a_second_and_amounts_are_kept() -> None:
     assert json.loads(_validate(raw).accepted[0][1])["occurred_at"] == "2026-11-03T00:00:00.120003Z"
     order = json.dumps({**ORDER, "data": {**ORDER["data"], "amount": "0.10000000000000000001"}}).encode()  # type: ignore[dict-item]
     assert json.loads(_validate(order).accepted[0][1])["data"]["amount"] == "0.10000000000000000001"
+
+
+@pytest.mark.parametrize(
+    ("sent", "problem"),
+    [("「」", "contains no code"), ("\ufdfa" * 8, "contains 144 characters, more than any code has (128)")],
+)
+def test_an_order_is_accepted_without_a_code_that_the_log_has_no_room_for(sent: str, problem: str) -> None:
+    """One character may be 18 in the normal form of a code, and sealed be too long for any line."""
+    order = json.dumps({**ORDER, "data": {**ORDER["data"], "reward_code": sent, "reward_amount": "1"}}).encode()  # type: ignore[dict-item]
+    found = _validate(order)
+    (warning,) = found.warnings
+    assert (warning.pointer, problem in warning.detail) == ("/data/reward_code", True)
+    assert json.loads(found.accepted[0][1])["data"].keys() == {"order", "amount", "currency"}
+
+
+@pytest.mark.parametrize("code", ["\u0390" * 64, "\u6f22" * 128, "\U00020000" * 128])
+def test_an_order_with_any_code_that_is_accepted_can_be_decoded(code: str) -> None:
+    """Sealed, the longest normal form in UTF-8 fits the line."""
+    order = json.dumps({**ORDER, "data": {**ORDER["data"], "reward_code": code}}).encode()  # type: ignore[dict-item]
+    fact = msgspec.json.decode(_validate(order).accepted[0][1], type=Fact)
+    assert isinstance(fact, OrderPaid)
+    assert fact.data.sealed_reward_code is not None
 
 
 @pytest.mark.parametrize("amount", [0, -1, "NaN", "much", [], 10**15])

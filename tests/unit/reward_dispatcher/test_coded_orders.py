@@ -22,7 +22,7 @@ from referral.events.facts import (
 )
 from referral.events.ids import conversion_id, referral_id, reward_id
 from referral.events.order_codes import OrderCodeSought, OrderReported
-from referral.events.redemptions import RewardRedeemed
+from referral.events.redemptions import RedemptionChangeRequested, RewardRedeemed
 from referral.events.reward_rules import Reward
 from referral.events.rewards import reward_key
 from referral.topics import partition_of
@@ -228,6 +228,19 @@ def test_a_hold_for_the_order_is_captured() -> None:
     chain.drain().append(paid("evt_9", "o1", code_of(), used=20)).drain()
     assert used(account(chain)) == 2000
     assert [use.until_ms for use in account(chain).uses] == [None]
+
+
+@pytest.mark.parametrize("parts", [[None], [5 * 10**14, 2 * 10**14, 2 * 10**14, 10**14 - 1]])
+@pytest.mark.parametrize("rule", [THIRTY, FIRST20])
+def test_refunds_of_the_largest_order_give_all_back(rule: Reward, parts: list[int | None]) -> None:
+    """In minor units it is more than a line can hold: the ledger gets the same share in larger ones."""
+    payment = paid("evt_9", "o1", code_of(rule))
+    largest = replace(payment, data=replace(payment.data, amount=Decimal(10**15 - 1)))
+    chain = chain_with(rule).append(largest).drain()
+    chain.append(*(refunded(f"evt_r{number}", "o1", part, day(3)) for number, part in enumerate(parts))).drain()
+    assert used(account(chain, rule)) == 0
+    requests = rewards_lines(chain, RedemptionChangeRequested)
+    assert len(requests) == len(parts)
 
 
 def test_a_program_without_codes_is_not_told_of_refunds() -> None:

@@ -36,6 +36,15 @@ def test_a_block_sees_the_state_at_its_first_look_up(tmp_path: Path) -> None:
         assert find("AMY2") == _participant(2).id
 
 
+@pytest.mark.parametrize("code", ["", "\0", "x" * 5000, "\ufdfa" * 500])
+def test_any_code_may_be_looked_up(tmp_path: Path, code: str) -> None:
+    """A visitor chooses it: none may look like a damaged file, which would be made again from the log."""
+    with open_directory(tmp_path) as directory:
+        _write(directory, 1)
+        assert directory.participants.code_owner(code) is None
+        assert directory.participants.code_owner_id("AMY1") == _participant(1).id
+
+
 def test_a_block_within_another_belongs_to_it(tmp_path: Path) -> None:
     """Its end leaves the outer one as it is."""
     with open_directory(tmp_path) as directory:

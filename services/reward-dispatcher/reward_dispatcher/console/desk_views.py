@@ -75,10 +75,10 @@ def _look(visit: Visit, typed: str) -> ResponseReturnValue:
         counter("wrong_codes").labels("refused").inc()
         dependencies().guessed.record(visit.operator.id, round(time.time() * 1000))
         return answer_page(visit, "too_many"), 429
-    found = _find(typed, code)
+    found = _find(code)
     if not found:
         require_complete_ledger()
-        found = _find(typed, code)
+        found = _find(code)
     own = [one for one in found if one.program in visit.programs()]
     if not own:
         return _unknown(visit, code, is_elsewhere=bool(found))
@@ -107,13 +107,14 @@ def _use(visit: Visit) -> ResponseReturnValue:
     account, key = _require_reward(visit, request.form.get("reward", "")), request.form.get("key", "")
     if not _KEY.fullmatch(key) or not is_for_the_counter(account):
         raise Problem(400, "malformed_request", "Look the code up again.")
-    amount = read_amount(account, request.form.get("amount", ""))
-    if amount == "invalid":
-        return reward_form(visit, account, mistake=True), 422
     id = derive_id("rdm", visit.operator.id, key, account.id)
-    if dependencies().store.result(account.program, account.beneficiary, id) is None:
+    done = dependencies().store.result(account.program, account.beneficiary, id)
+    if done is None:  # otherwise this form was sent before, and what is left by now is not what it was about
+        amount = read_amount(account, request.form.get("amount", ""))
+        if amount == "invalid":
+            return reward_form(visit, account, mistake=True), 422
         visit.record("reward.used", program=account.program, target=account.id)
-    done = request_redemption(reward_target(account), f"{_orders_of(visit)}{key[:16]}", id, amount)
+        done = request_redemption(reward_target(account), f"{_orders_of(visit)}{key[:16]}", id, amount)
     if done.outcome == "redeemed":
         return back_to(DESK, use=id)
     newest = dependencies().store.account(account.id) or account
@@ -144,12 +145,10 @@ def _orders_of(visit: Visit) -> str:
     return f"desk-{visit.operator.id}-"
 
 
-def _find(typed: str, code: str) -> list[Account]:
-    """The rewards with this code, or the one with this id, of all programs."""
-    if typed.startswith("rwd_"):
-        account = dependencies().store.account(typed[:64])
-        return [account] if account else []
-    return dependencies().store.by_code(code, context().catalog.programs())
+def _find(code: str) -> list[Account]:
+    """The reward with this id, or the rewards of all programs with this code."""
+    account = dependencies().store.account(code.lower()) if code.startswith("RWD_") else None
+    return [account] if account else dependencies().store.by_code(code, context().catalog.programs())
 
 
 def _require_reward(visit: Visit, id: str) -> Account:

@@ -152,7 +152,7 @@ def changes_of_use(
     parts = {refund: _part(after, refund, whole) for refund in after.refunds}
     for refund, part in parts.items():
         if part and refund not in known.refunds:
-            yield replace(_request(after, line, "refund", refund), refund=refund.event, part=part, whole=whole)
+            yield replace(_request(after, line, "refund", refund), refund=refund.event, **_ratio(part, whole))
     if after.cancellation and not known.cancellation and sum(parts.values()) < whole:
         yield _request(after, line, "reverse", after.cancellation)
 
@@ -197,6 +197,15 @@ def _changed(order: CodedOrder, line: OrderReported) -> CodedOrder:
 def _part(order: CodedOrder, refund: OrderChange, whole: int) -> int:
     """The refund in minor units, at most the whole; 0 for less than half a minor unit."""
     return whole if refund.amount is None else min(money(refund.amount, order.unit).amount, whole)
+
+
+def _ratio(part: int, whole: int) -> dict[str, int]:
+    """What a line says of a refund: in minor units, of an order beyond MAX_AMOUNT in units that are 10, 100, … times as large.
+
+    Each part is rounded up, so that refunds that add up to the order are all of it here too.
+    """
+    unit = 10 ** max(0, len(str(whole)) - len(str(MAX_AMOUNT)) + 1)
+    return {"part": -(-part // unit), "whole": whole // unit}
 
 
 def _request(

@@ -40,7 +40,7 @@ class WebhookRequest(Schema):
     url = fields.Str(required=True, validate=validate.Length(1, MAX_URL), metadata=_URL)
     events = fields.List(fields.Str(validate=_EVENT), load_default=list, validate=_EVENTS, metadata=_ALL_EVENTS)
     description = fields.Str(load_default="", validate=[validate.Length(max=_MAX_DESCRIPTION), _legible])
-    contact = fields.Email(load_default=None, allow_none=True, validate=_ADDRESS, metadata=_CONTACT)
+    contact = fields.Email(load_default=None, allow_none=True, validate=[_ADDRESS, _legible], metadata=_CONTACT)
 
 
 class WebhookChangeRequest(Schema):
@@ -49,7 +49,7 @@ class WebhookChangeRequest(Schema):
     url = fields.Str(validate=validate.Length(1, MAX_URL), metadata=_URL)
     events = fields.List(fields.Str(validate=_EVENT), validate=_EVENTS, metadata=_ALL_EVENTS)
     description = fields.Str(validate=[validate.Length(max=_MAX_DESCRIPTION), _legible])
-    contact = fields.Email(allow_none=True, validate=_ADDRESS, metadata=_CONTACT)
+    contact = fields.Email(allow_none=True, validate=[_ADDRESS, _legible], metadata=_CONTACT)
     enabled = fields.Bool(
         metadata={"description": "false: nothing is sent; true: sent again, also after it was disabled"}
     )
