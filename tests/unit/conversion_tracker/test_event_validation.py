@@ -91,6 +91,17 @@ def test_an_order_in_an_unknown_currency_is_rejected_with_the_code_that_is_meant
     assert f"got '{sent}': {remedy}" in error.detail
 
 
+@pytest.mark.parametrize("code", ["  ", "\ufdfa" * 128], ids=["empty", "longer in its normal form"])
+def test_an_order_is_recorded_without_what_is_no_code_of_a_reward(code: str) -> None:
+    """A character may stand for many: sealed they would not fit into the line, and no fold could read the order."""
+    order = {**ORDER, "data": {**ORDER["data"], "reward_code": code, "reward_amount": "1"}}  # type: ignore[dict-item] # a dict
+    found = _validate(json.dumps(order, ensure_ascii=False).encode())
+    assert not found.rejected
+    assert [(warning.code, warning.pointer) for warning in found.warnings] == [("invalid_value", "/data/reward_code")]
+    [(_, line)] = found.accepted
+    assert set(json.loads(line)["data"]) == {"order", "amount", "currency"}
+
+
 def test_an_order_in_small_letters_is_accepted() -> None:
     """Payment platforms send cny."""
     assert _validate(json.dumps({**ORDER, "data": {**ORDER["data"], "currency": "cny"}}).encode()).accepted  # type: ignore[dict-item]
