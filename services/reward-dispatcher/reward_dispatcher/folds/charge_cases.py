@@ -53,9 +53,11 @@ class ChargeCase:
         self._tranches = replace(tranches, as_of_ms=max(tranches.as_of_ms, to_ms(reward.at)))
 
     def charge_to(self, cost: Value, budgets: tuple[str, ...]) -> ChargeStep:
-        """Charges a grant; what the reward was charged before was handed back at its revocation."""
+        """Charges a grant. What the reward was charged before was handed back at its revocation; or now, if it was used then."""
+        before = self.cancel() or ChargeStep(self._tranches, None)
         charge = new_charge(cost, budgets)
-        return acquire(self._tranches, charge, self._reward, self._limits(charge))
+        step = acquire(before.tranches, charge, self._reward, self._limits(charge))
+        return replace(step, lines=(*before.lines, *step.lines))
 
     def charge_again(self) -> ChargeStep | None:
         """Charges a reward whose charge was cancelled, when an operator restores it; None if there is nothing to charge."""
