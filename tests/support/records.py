@@ -1,6 +1,6 @@
-"""Writes records of the compacted topics `catalog` and `people`, as services do."""
+"""Writes records of the compacted topics `catalog` and `people`, as services do, and lines of any topic."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from referral.catalog.writer import CatalogWriter
@@ -8,8 +8,12 @@ from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import CatalogEntity
 from referral.events.people import PeopleEntity, PeopleRecord, PersonErased
+from referral.log.errors import NotDurable
+from referral.log.publisher import Publisher
 from referral.people.people_writer import PeopleWriter
+from referral.topics import Topic
 from tests.support.builders.participants import PROGRAM, START
+from tests.support.waiting import wait_until
 
 DirectoryRecord = CatalogEntity | PeopleEntity
 
@@ -37,6 +41,22 @@ def erase_person(settings: Settings, id: str, program: str = PROGRAM) -> None:
 def patient(settings: Settings) -> Settings:
     """Returns the settings of a writer that waits for a broker which is still busy with new topics."""
     return replace(settings, ack_timeout_ms=30_000)
+
+
+def write_lines(settings: Settings, topic: Topic, keyed: Sequence[tuple[str, bytes]]) -> None:
+    """Returns once all lines are durable; a line may be there twice if the broker was busy with new topics."""
+
+    def write() -> bool:
+        publisher = Publisher(patient(settings))
+        try:
+            publisher.submit_many(topic, keyed).wait(30)
+        except NotDurable:
+            return False
+        finally:
+            publisher.close()
+        return True
+
+    wait_until(write, 90)
 
 
 def split_records(records: Iterable[DirectoryRecord]) -> tuple[list[CatalogEntity], list[PeopleEntity]]:

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from referral.events.line import ClockTicked, Derived, Id, Timestamp
-from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
+from referral.events.redemptions import RewardRedeemed
+from referral.events.rewards import RewardFulfilled, RewardRevoked
 
 AttemptOutcome = Literal["accepted", "failed", "gone", "unsent", "missed"]
 AttemptFailure = Literal["status", "timeout", "connection", "address", "unreadable"]

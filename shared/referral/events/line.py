@@ -47,6 +47,13 @@ class Derived(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     cause: Cause = ("", 0, 0, 0, 0)
 
 
+class RewardEvent(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Something that happened to one reward."""
+
+    id: Id
+    beneficiary: PersonId
+
+
 class ClockTicked(Line, frozen=True, tag="clock.ticked"):
     """Time has reached `occurred_at`: timers due by then fire. Sent to every partition, always in a record of its own."""
 

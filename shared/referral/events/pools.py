@@ -9,8 +9,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from referral.events.keys import pools_key
-from referral.events.line import Derived, Id, Name
-from referral.events.rewards import RewardEvent, RewardKind, SealedCode
+from referral.events.line import Derived, Id, Name, RewardEvent
+from referral.events.rewards import RewardKind, SealedCode
 
 SEGMENT_CODES = 500
 """The most codes of a segment: of one line of an upload, and of what a pool opens at a time."""

@@ -1,7 +1,8 @@
 """Rewards and their life cycle, in `referral.rewards`, keyed by program and beneficiary (a person id).
 
-Requests are on the same topic: the ledger fold decides on them in the order of the log, so one redemption of a reward wins and
-no reward is paid twice, whatever process crashes. What a pool of codes decides on is in `referral.pools`.
+Requests are on the same topic: the ledger fold decides on them in the order of the log, so no reward is paid twice, whatever
+process crashes. The lines about their use are in `redemptions.py`, those of budgets in `budgets.py`. What a pool of codes decides
+on is in `referral.pools`.
 """
 
 from typing import Annotated, Literal, assert_never
@@ -18,9 +19,20 @@ from referral.events.budgets import (
     BudgetReturned,
 )
 from referral.events.keys import beneficiary_key, budget_key
-from referral.events.line import ClockTicked, Derived, Id, Name, PersonId, Text, Timestamp
-from referral.events.money import Amount, Unit, Value
+from referral.events.line import ClockTicked, Id, Name, RewardEvent, Text, Timestamp
+from referral.events.money import Amount, Value
 from referral.events.people import TextId
+from referral.events.redemptions import (
+    OffsetRequested,
+    RedemptionChangeRequested,
+    RedemptionHeld,
+    RedemptionRefused,
+    RedemptionReleased,
+    RedemptionRequested,
+    RedemptionReturned,
+    RewardOffset,
+    RewardRedeemed,
+)
 
 RewardKind = Literal[
     "guide",
@@ -77,31 +89,6 @@ RevocationReason = Literal[
     "streak_lost",
     "banned",
 ]
-RefusalReason = Literal[
-    "already_redeemed",
-    "not_redeemable",
-    "revoked",
-    "expired",
-    "unknown",
-    "held_for_order",
-    "insufficient",
-    "not_divisible",
-    "not_held",
-    "not_redeemed",
-    "already_refunded",
-    "not_returned",
-    "too_many_refunds",
-    "too_many_uses",
-    "too_many_lots",
-]
-RedemptionChange = Literal["capture", "release", "reverse", "refund", "reinstate"]
-"""What happens to a redemption afterwards: a hold is captured or released; a use is reversed, given back in proportion to a refund
-of its order, or taken again because the order is valid after all."""
-ReleaseReason = Literal["released", "expired", "revoked"]
-ReturnReason = Literal["reversed", "refunded"]
-MAX_LOTS = 64
-"""Lots that one redemption of a balance takes from."""
-UsedAmount = Annotated[int, Meta(ge=1, le=10**15, description="in the unit's smallest part, e.g. fen for CNY")]
 StopReason = Literal["cap:day", "cap:week", "cap:month", "cap:all"]
 
 
@@ -129,13 +116,6 @@ def handover_of(kind: RewardKind, gift: GiftHandover | None = None) -> Handover:
             return "counter" if gift == "in_store" else "shipment"
         case _:
             assert_never(kind)
-
-
-class RewardEvent(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Something that happened to one reward."""
-
-    id: Id
-    beneficiary: PersonId
 
 
 class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.granted"):
@@ -222,16 +202,6 @@ class RewardDelivered(RewardEvent, frozen=True, kw_only=True, tag="reward.delive
     """A webhook receiver acknowledged that the reward is fulfilled."""
 
 
-class RewardRedeemed(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.redeemed"):
-    """The reward was used for this order: once, or for a part of its value. The lots of one use have the same request."""
-
-    order: Id
-    request: Id
-    value: Annotated[Value | None, Meta(description="of a credit or a code of a fixed amount: how much was used")] = (
-        None
-    )
-
-
 class RewardRevoked(RewardEvent, frozen=True, kw_only=True, tag="reward.revoked"):
     """The reward is taken back: cancelled while held, clawed back afterwards.
 
@@ -249,86 +219,6 @@ class ClawbackOpened(RewardEvent, frozen=True, kw_only=True, tag="clawback.opene
 
 class RewardExpired(RewardEvent, frozen=True, kw_only=True, tag="reward.expired"):
     """The reward was not used in time."""
-
-
-class RedemptionRequested(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.requested"):
-    """A request to use a reward, or a balance, for an order. `request` identifies it, so that it can be repeated.
-
-    `unit` is that of a credit. `of_balance`: all credit of the unit is used, the soonest to expire first; `id` is then the
-    balance's. `amount` left out: all that is left of the reward. `until`: the value is only held, at most until then.
-    """
-
-    order: Id
-    request: Id
-    amount: UsedAmount | None = None
-    unit: Unit | None = None
-    of_balance: bool = False
-    until: Timestamp | None = None
-
-
-class RedemptionHeld(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.held"):
-    """The reward, or so much of it, is reserved for this order until it is captured or released, at most until `until`."""
-
-    order: Id
-    request: Id
-    until: Timestamp
-    value: Value | None = None
-
-
-class RedemptionReleased(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.released"):
-    """A hold, or the part of it that was not captured, ended without a use."""
-
-    order: Id
-    request: Id
-    reason: ReleaseReason
-    value: Value | None = None
-
-
-class RedemptionReturned(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.returned"):
-    """A use, or so much of it, was given back: it was reversed, or the order was refunded or cancelled."""
-
-    order: Id
-    request: Id
-    reason: ReturnReason
-    value: Value | None = None
-
-
-class RedemptionChangeRequested(
-    RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.change_requested"
-):
-    """A request to change a redemption. `rewards` are all that it took from, in order.
-
-    Of a refund: its id (each counts once), how much of the order it is and what was paid for the order, both in one minor unit.
-    """
-
-    request: Id
-    redemption: Id
-    change: RedemptionChange
-    rewards: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MAX_LOTS)]
-    amount: UsedAmount | None = None
-    refund: Id | None = None
-    part: UsedAmount | None = None
-    whole: UsedAmount | None = None
-
-
-class OffsetRequested(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="balance.offset_requested"):
-    """The reward changed so that debt and credit of its beneficiary may have to be set off against each other."""
-
-
-class RewardOffset(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.offset"):
-    """The credit `id` pays for what was used of the reward `debtor` and taken back since; `given_back`: it gets that back."""
-
-    debtor: Id
-    value: Value
-    given_back: bool = False
-
-
-class RedemptionRefused(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="redemption.refused"):
-    """The request was refused; `order` is the order that the reward was used for, if any."""
-
-    request: Id
-    reason: RefusalReason
-    order: Id | None = None
 
 
 class RewardActionRequested(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.action_requested"):

@@ -10,11 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from referral.events.facts import PersonFollowed, fact_key
-from referral.log.publisher import Publisher
 from referral.topics import EVENTS
 from referral_tools.cli import main
 from tests.support.app_server import serve_app
-from tests.support.records import patient
+from tests.support.records import write_lines
 from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer
 
 pytestmark = pytest.mark.integration
@@ -28,9 +27,7 @@ def amy(glow: LinkIssuer) -> dict[str, Any]:
     enrolled = glow.enrol_amy(mention="@amy_chen", contact="amy@example.com", consents=["messages"], language="en")
     assert glow.link(enrolled["id"], channel="wechat").status_code == 201
     line = PersonFollowed(id="evt_1", program=PROGRAM, person=enrolled["id"], occurred_at=datetime.now(UTC))
-    publisher = Publisher(patient(glow.settings))
-    publisher.submit_many(EVENTS, [(fact_key(line), msgspec.json.encode(line))]).wait(30)
-    publisher.close()
+    write_lines(glow.settings, EVENTS, [(fact_key(line), msgspec.json.encode(line))])
     return enrolled
 
 

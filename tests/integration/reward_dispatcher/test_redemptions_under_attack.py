@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from referral.config import Settings
-from referral.events.rewards import RewardRedeemed
+from referral.events.redemptions import RewardRedeemed
 from referral.redis_client import RedisClient
 from referral.topics import REWARDS as REWARDS_TOPIC
 from referral_tools.stack.ports import free_ports

@@ -16,16 +16,9 @@ from referral.events.conversions import (
 from referral.events.entities import ProgramVersion
 from referral.events.money import Value
 from referral.events.program import Program
+from referral.events.redemptions import RedemptionChange, RedemptionChangeRequested, RedemptionRequested
 from referral.events.reward_rules import Reward
-from referral.events.rewards import (
-    RedemptionChange,
-    RedemptionChangeRequested,
-    RedemptionRequested,
-    RewardAction,
-    RewardActionRequested,
-    RewardGranted,
-    RewardRevoked,
-)
+from referral.events.rewards import RewardAction, RewardActionRequested, RewardGranted, RewardRevoked
 from referral.key_ring import SIGNING_KEY_ID
 from reward_dispatcher.domain.earnable_rewards import EarnableRewards, earnable_rewards
 from tests.support.builders.leaderboard import cleared_conversion, reversed_conversion

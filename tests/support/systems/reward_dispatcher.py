@@ -10,13 +10,12 @@ import msgspec
 from referral.config import Settings
 from referral.events.conversions import conversion_key
 from referral.events.rewards import reward_key
-from referral.log.publisher import Publisher
 from referral.topics import CONVERSIONS, REWARDS, Topic
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.participants import AMY, PROFILES, PROGRAM
 from tests.support.builders.reward_dispatcher import reward_terms
 from tests.support.processes import run_module
-from tests.support.records import DirectoryRecord, patient, write_records
+from tests.support.records import DirectoryRecord, write_lines, write_records
 from tests.support.settings import API_SECRET, AUTHORIZATION, GUIDES, api_key
 from tests.support.waiting import is_ready, wait_until
 
@@ -55,9 +54,7 @@ class RewardDispatcher:
         return dict(self.client.get(f"/v1/programs/{PROGRAM}/rewards/summary").json())
 
     def _write(self, topic: Topic, keyed: list[tuple[str, bytes]]) -> None:
-        collector = Publisher(patient(self.settings))
-        collector.submit_many(topic, keyed).wait(30)
-        collector.close()
+        write_lines(self.settings, topic, keyed)
 
 
 @contextmanager
@@ -68,7 +65,7 @@ def serve_reward_dispatcher(
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_GUIDES": str(GUIDES), "REFERRAL_WALLET_URL": url}
-    with run_module(here, MODULE, "http"), httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=30) as client:
+    with run_module(here, MODULE, "http"), httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=90) as client:
         system = RewardDispatcher(settings, here, client)
         system.apply(*(records or (reward_terms(), AMY, PROFILES[0])), api_key("tests", "admin", secret=API_SECRET))
         wait_until(lambda: is_ready(client))

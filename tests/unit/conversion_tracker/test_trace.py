@@ -22,8 +22,9 @@ from referral.events.entities import ProgramVersion
 from referral.events.facts import Fact
 from referral.events.ids import conversion_id, referral_id
 from referral.events.keys import person_key, referrer_key
+from referral.events.redemptions import RedemptionRequested
 from referral.events.reward_rules import Caps, Reward
-from referral.events.rewards import RedemptionRequested, reward_key
+from referral.events.rewards import reward_key
 from referral.events.timestamps import DAY_MS
 from referral.log.memory_log import MemoryLogReader
 from referral.log.records import split

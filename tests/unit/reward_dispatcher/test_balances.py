@@ -10,16 +10,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from referral.events.line import ClockTicked
 from referral.events.money import Value
-from referral.events.rewards import (
+from referral.events.redemptions import (
     RedemptionHeld,
     RedemptionRefused,
     RedemptionReleased,
     RedemptionReturned,
-    RewardAdjusted,
-    RewardGranted,
     RewardOffset,
     RewardRedeemed,
 )
+from referral.events.rewards import RewardAdjusted, RewardGranted
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import capacity, debt, free, held, left, surplus, used
 from reward_dispatcher.domain.redemption import MAX_USES, Redemption

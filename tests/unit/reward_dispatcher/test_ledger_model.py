@@ -13,13 +13,8 @@ from msgspec.structs import replace
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
 from referral.events.pools import PoolLine
-from referral.events.rewards import (
-    RedemptionRefused,
-    RewardFulfilled,
-    RewardLine,
-    RewardRedeemed,
-    reward_key,
-)
+from referral.events.redemptions import RedemptionRefused, RewardRedeemed
+from referral.events.rewards import RewardFulfilled, RewardLine, reward_key
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.code_pool import Pool, free

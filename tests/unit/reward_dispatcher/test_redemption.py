@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from referral.events.line import ClockTicked
-from referral.events.rewards import RedemptionRefused, RewardRedeemed
+from referral.events.redemptions import RedemptionRefused, RewardRedeemed
 from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account, Status, new_account
 from reward_dispatcher.domain.redemption import redeem

@@ -10,18 +10,14 @@ from conversion_tracker.explain.grant_descriptions import milestone_count
 from conversion_tracker.explain.line_descriptions import LineTexts, describe_line
 from conversion_tracker.explain.log_positions import LogPosition, MissingStep, TraceStep
 from conversion_tracker.named_person import named_person
-from referral.events.rewards import (
-    ClawbackOpened,
+from referral.events.line import RewardEvent
+from referral.events.redemptions import (
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionRefused,
     RedemptionRequested,
-    RewardActionRequested,
-    RewardAdjusted,
-    RewardEvent,
-    RewardGranted,
-    RewardStopped,
 )
+from referral.events.rewards import ClawbackOpened, RewardActionRequested, RewardAdjusted, RewardGranted, RewardStopped
 from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
 from referral.people.people_view import People

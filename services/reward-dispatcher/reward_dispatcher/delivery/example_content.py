@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import assert_never
 
 from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
-from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
+from referral.events.redemptions import RewardRedeemed
+from referral.events.rewards import RewardFulfilled, RewardRevoked
 from reward_dispatcher.delivery.messages import WebhookEventType
 
 _REWARD, _PERSON = "rwd_example", "psn_example"

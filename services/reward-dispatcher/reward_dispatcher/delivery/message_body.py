@@ -11,7 +11,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
-from referral.events.rewards import RewardFulfilled, RewardRedeemed, RewardRevoked
+from referral.events.redemptions import RewardRedeemed
+from referral.events.rewards import RewardFulfilled, RewardRevoked
 from referral.people.known_people import KnownPerson, known_people
 from referral.people.people_view import People
 from reward_dispatcher.delivery.message_shapes import (

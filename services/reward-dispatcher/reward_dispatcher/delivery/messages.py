@@ -25,9 +25,7 @@ from referral.events.deliveries import (
 )
 from referral.events.ids import derive_id
 from referral.events.line import type_tag
-from referral.events.rewards import (
-    ClawbackOpened,
-    CodeIssued,
+from referral.events.redemptions import (
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionHeld,
@@ -35,6 +33,12 @@ from referral.events.rewards import (
     RedemptionReleased,
     RedemptionRequested,
     RedemptionReturned,
+    RewardOffset,
+    RewardRedeemed,
+)
+from referral.events.rewards import (
+    ClawbackOpened,
+    CodeIssued,
     RewardActionRefused,
     RewardActionRequested,
     RewardAdjusted,
@@ -45,8 +49,6 @@ from referral.events.rewards import (
     RewardFulfilled,
     RewardGranted,
     RewardHeld,
-    RewardOffset,
-    RewardRedeemed,
     RewardReleased,
     RewardRestored,
     RewardRevoked,

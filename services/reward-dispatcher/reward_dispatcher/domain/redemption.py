@@ -5,13 +5,14 @@ The first request in the log wins; the same request again gets the same result. 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from datetime import datetime
+from typing import Literal, TypedDict, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.events.money import Value
-from referral.events.rewards import (
+from referral.events.redemptions import (
     MAX_LOTS,
     RedemptionHeld,
     RedemptionRefused,
@@ -25,6 +26,15 @@ from reward_dispatcher.domain.balance import free, held, is_divisible, settle
 
 MAX_USES = 64
 """Uses and holds of one reward; those that were given back as a whole are forgotten first."""
+
+
+class _UseHeader(TypedDict):
+    occurred_at: datetime
+    program: str
+    id: str
+    beneficiary: str
+    order: str
+    request: str
 
 
 class Taking(Struct, frozen=True, array_like=True):
@@ -139,29 +149,26 @@ def _take(lot: Account, taking: Taking, line: RedemptionRequested, now_ms: int) 
 def _line_of(lot: Account, taking: Taking, line: RedemptionRequested) -> RewardRedeemed | RedemptionHeld:
     if line.until is None:
         return redeemed_line(lot, line, line.order, line.request, taking.amount)
-    return RedemptionHeld(
-        occurred_at=line.occurred_at,
-        program=lot.program,
-        id=lot.id,
-        beneficiary=lot.beneficiary,
-        order=line.order,
-        request=line.request,
-        until=line.until,
-        value=value_of(lot, taking.amount),
-    )
+    header = use_header(lot, line.occurred_at, line.order, line.request)
+    return RedemptionHeld(**header, until=line.until, value=value_of(lot, taking.amount))
 
 
 def redeemed_line(lot: Account, line: Struct, order: str, request: str, amount: int) -> RewardRedeemed:
     """Returns the line about a use of a reward; `line` is the one that led to it."""
-    return RewardRedeemed(
-        occurred_at=line.occurred_at,  # type: ignore[attr-defined] # every line of the log has it
-        program=lot.program,
-        id=lot.id,
-        beneficiary=lot.beneficiary,
-        order=order,
-        request=request,
-        value=value_of(lot, amount),
-    )
+    at: datetime = line.occurred_at  # type: ignore[attr-defined] # every line of the log has it
+    return RewardRedeemed(**use_header(lot, at, order, request), value=value_of(lot, amount))
+
+
+def use_header(lot: Account, at: datetime, order: str, request: str) -> _UseHeader:
+    """Returns the fields that every line about a use or a hold of the reward has."""
+    return {
+        "occurred_at": at,
+        "program": lot.program,
+        "id": lot.id,
+        "beneficiary": lot.beneficiary,
+        "order": order,
+        "request": request,
+    }
 
 
 def value_of(lot: Account, amount: int) -> Value | None:

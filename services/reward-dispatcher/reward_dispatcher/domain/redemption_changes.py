@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.events.money import share_of
-from referral.events.rewards import (
+from referral.events.redemptions import (
     RedemptionChange,
     RedemptionChangeRequested,
     RedemptionRefused,
@@ -21,12 +21,12 @@ from referral.events.rewards import (
     RefusalReason,
     ReleaseReason,
     ReturnReason,
-    RewardFact,
 )
+from referral.events.rewards import RewardFact
 from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.account import Account, OrderRefund, Use
 from reward_dispatcher.domain.balance import is_divisible, settle
-from reward_dispatcher.domain.redemption import Redemption, Taking, redeemed_line, value_of
+from reward_dispatcher.domain.redemption import Redemption, Taking, redeemed_line, use_header, value_of
 
 MAX_REFUNDS = 32
 """Refunds of the order of one use."""
@@ -93,28 +93,14 @@ def end_holds(
 def released_line(account: Account, use: Use, at: datetime, reason: ReleaseReason, amount: int) -> RedemptionReleased:
     """Returns the line about a hold, or a part of it, that ended without a use."""
     return RedemptionReleased(
-        occurred_at=at,
-        program=account.program,
-        id=account.id,
-        beneficiary=account.beneficiary,
-        order=use.order,
-        request=use.request,
-        reason=reason,
-        value=value_of(account, amount),
+        **use_header(account, at, use.order, use.request), reason=reason, value=value_of(account, amount)
     )
 
 
 def returned_line(account: Account, use: Use, at: datetime, reason: ReturnReason, amount: int) -> RedemptionReturned:
     """Returns the line about a use, or a part of it, that was given back."""
     return RedemptionReturned(
-        occurred_at=at,
-        program=account.program,
-        id=account.id,
-        beneficiary=account.beneficiary,
-        order=use.order,
-        request=use.request,
-        reason=reason,
-        value=value_of(account, amount),
+        **use_header(account, at, use.order, use.request), reason=reason, value=value_of(account, amount)
     )
 
 

@@ -4,14 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from referral.events.money import Value
-from referral.events.rewards import (
-    OffsetRequested,
-    RedemptionChangeRequested,
-    RedemptionRequested,
-    RewardFact,
-    RewardFulfilled,
-    RewardOffset,
-)
+from referral.events.redemptions import OffsetRequested, RedemptionChangeRequested, RedemptionRequested, RewardOffset
+from referral.events.rewards import RewardFact, RewardFulfilled
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, group_members
 from reward_dispatcher.domain.account import Account

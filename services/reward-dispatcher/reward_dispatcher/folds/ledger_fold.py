@@ -23,9 +23,7 @@ from referral.events.budgets import (
 )
 from referral.events.line import ClockTicked
 from referral.events.money import Value
-from referral.events.rewards import (
-    ClawbackOpened,
-    CodeIssued,
+from referral.events.redemptions import (
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionHeld,
@@ -33,6 +31,12 @@ from referral.events.rewards import (
     RedemptionReleased,
     RedemptionRequested,
     RedemptionReturned,
+    RewardOffset,
+    RewardRedeemed,
+)
+from referral.events.rewards import (
+    ClawbackOpened,
+    CodeIssued,
     RewardActionRefused,
     RewardActionRequested,
     RewardAdjusted,
@@ -43,8 +47,6 @@ from referral.events.rewards import (
     RewardGranted,
     RewardHeld,
     RewardLine,
-    RewardOffset,
-    RewardRedeemed,
     RewardReleased,
     RewardRestored,
     RewardRevoked,
@@ -83,6 +85,23 @@ from reward_dispatcher.folds.state_changes import State, account_decision, resul
 from reward_dispatcher.sealed_codes import CodeSealer
 
 _States = Mapping[Key, State | float | None]
+_WITHOUT_STATE = (
+    RewardRedeemed,
+    RewardExpired,
+    ClawbackOpened,
+    RedemptionRefused,
+    RewardApproved,
+    RewardActionRefused,
+    RewardReleased,
+    RewardRestored,
+    RedemptionHeld,
+    RedemptionReleased,
+    RedemptionReturned,
+    RewardOffset,
+    RewardStopped,
+    BudgetReached,
+)
+"""The lines that change no state: mostly the ledger's own, which repeat what the account already contains."""
 _AccountLine = RewardGranted | RewardFulfilled | RewardHeld | RewardDelivered | CodeIssued
 
 
@@ -97,22 +116,7 @@ class LedgerFold:
     service = state_keys.SERVICE
     source: Topic = REWARDS
     outputs: Sequence[Topic] = (REWARDS, POOLS)
-    ignored: Sequence[type[Struct]] = (
-        RewardRedeemed,
-        RewardExpired,
-        ClawbackOpened,
-        RedemptionRefused,
-        RewardApproved,
-        RewardActionRefused,
-        RewardReleased,
-        RewardRestored,
-        RedemptionHeld,
-        RedemptionReleased,
-        RedemptionReturned,
-        RewardOffset,
-        RewardStopped,
-        BudgetReached,
-    )
+    ignored: Sequence[type[Struct]] = _WITHOUT_STATE
     state: object = State
     keeps_order = True
 
@@ -120,8 +124,10 @@ class LedgerFold:
         self._generate_code = generate_code
         self._codes = codes
 
-    def keys(self, line: RewardLine) -> Sequence[Key]:  # noqa: C901, PLR0911 - a table
+    def keys(self, line: RewardLine) -> Sequence[Key]:  # noqa: C901, PLR0911, PLR0912 - a table
         """The account (with the request's result); nothing for output lines that change no state."""
+        if isinstance(line, _WITHOUT_STATE):
+            return ()
         match line:
             case RewardGranted():
                 account = state_keys.account(line.id)
@@ -145,23 +151,7 @@ class LedgerFold:
                 return account, result, *charge_keys(line.program, line.id)
             case RewardFulfilled() | RewardHeld() | RewardDelivered() | CodeIssued():
                 return (state_keys.account(line.id),)
-            case (
-                RewardRedeemed()
-                | RewardExpired()
-                | ClawbackOpened()
-                | RedemptionRefused()
-                | RewardApproved()
-                | RewardActionRefused()
-                | RewardReleased()
-                | RewardRestored()
-                | RedemptionHeld()
-                | RedemptionReleased()
-                | RedemptionReturned()
-                | RewardOffset()
-                | RewardStopped()
-                | BudgetReached()
-                | ClockTicked()
-            ):
+            case ClockTicked():
                 return ()
             case _:
                 assert_never(line)
@@ -175,6 +165,8 @@ class LedgerFold:
     def _decide(  # noqa: C901, PLR0911 - a table
         self, line: RewardLine, states: _States, catalog: Catalog, position: Position
     ) -> Decision[State]:
+        if isinstance(line, _WITHOUT_STATE):
+            return Decision()
         match line:
             case RewardGranted() if cost := charged_cost(line):
                 return self._charged_grant(line, cost, states, catalog, position)
@@ -196,23 +188,7 @@ class LedgerFold:
                 return offset_decision(line, states)
             case RewardActionRequested():
                 return self._action_decision(line, states, catalog, position)
-            case (
-                RewardRedeemed()
-                | RewardExpired()
-                | ClawbackOpened()
-                | RedemptionRefused()
-                | RewardApproved()
-                | RewardActionRefused()
-                | RewardReleased()
-                | RewardRestored()
-                | RedemptionHeld()
-                | RedemptionReleased()
-                | RedemptionReturned()
-                | RewardOffset()
-                | RewardStopped()
-                | BudgetReached()
-                | ClockTicked()
-            ):
+            case ClockTicked():
                 return Decision()
             case _:
                 account = _account(line.id, states)

@@ -1,6 +1,6 @@
 """What the ledger measures of a transition: the step that a reward takes, its amount, and how long it took since the grant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, assert_never
 
 from referral.fold.fold import Measurement
@@ -16,7 +16,8 @@ _TIMED: frozenset[RewardStep] = frozenset({"fulfilled", "delivered", "redeemed"}
 def measure_transition(before: Account | None, after: Account) -> tuple[Measurement, ...]:
     """Returns the measurements of a transition; none if it is no step, such as a code that arrives for a revoked reward."""
     measurements: list[Measurement] = []
-    for step in _steps(before, after):
+    steps = tuple(_steps(before, after))
+    for step in steps:
         measurements.append(Measurement("rewards", (step, after.kind)))
         if step in _TIMED:
             seconds = max(0, after.changed_ms - after.granted_ms) / 1000
@@ -24,19 +25,21 @@ def measure_transition(before: Account | None, after: Account) -> tuple[Measurem
     if after.value is not None:
         unit = after.value.unit
         measurements += [
-            Measurement("reward_amount", (step, unit), float(amount)) for step, amount in _amounts(before, after)
+            Measurement("reward_amount", (step, unit), float(amount)) for step, amount in _amounts(before, after, steps)
         ]
     return tuple(measurements)
 
 
-def _amounts(before: Account | None, after: Account) -> Iterator[tuple[RewardStep | Literal["returned"], int]]:
+def _amounts(
+    before: Account | None, after: Account, steps: Iterable[RewardStep]
+) -> Iterator[tuple[RewardStep | Literal["returned"], int]]:
     """The amounts that moved. A part that was used, or came back after a refund, is one also if it is no step of the reward."""
     if not is_divisible(after):
         return
     moved = used(after) - (used(before) if before else 0)
     if moved:
         yield ("redeemed" if moved > 0 else "returned"), abs(moved)
-    for step in _steps(before, after):
+    for step in steps:
         if step == "clawed_back":
             yield step, used(after)
         elif step == "expired":

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from referral.events.budgets import BudgetRecalled
 from referral.events.pools import CodeRequested, CodeReturned, pool_line_key
-from referral.events.rewards import OffsetRequested, RewardFulfilled, reward_key
+from referral.events.redemptions import OffsetRequested
+from referral.events.rewards import RewardFulfilled, reward_key
 from referral.events.timestamps import DAY_MS, to_datetime
 from referral.fold.fold import Decision, Key, Output, Timer
 from referral.topics import POOLS, REWARDS

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from referral.events.ids import derive_id
-from referral.events.rewards import RedemptionChange, RedemptionChangeRequested, RedemptionRequested
+from referral.events.redemptions import RedemptionChange, RedemptionChangeRequested, RedemptionRequested
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from reward_dispatcher.domain.account import Account

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from flask import g
 from flask_smorest import Blueprint
 
-from referral.events.rewards import RedemptionChange
+from referral.events.redemptions import RedemptionChange
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context

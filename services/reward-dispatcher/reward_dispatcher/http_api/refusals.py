@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from referral.events.rewards import RefusalReason
+from referral.events.redemptions import RefusalReason
 from referral.http.problems import Problem
 
 

@@ -7,15 +7,8 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from referral.events.money import Value
-from referral.events.rewards import (
-    HoldReason,
-    RedemptionChange,
-    RefusalReason,
-    RevocationReason,
-    RewardAction,
-    RewardKind,
-    Role,
-)
+from referral.events.redemptions import RedemptionChange, RefusalReason
+from referral.events.rewards import HoldReason, RevocationReason, RewardAction, RewardKind, Role
 from referral.events.timestamps import DAY_MS, to_datetime
 from referral.http.context import context
 from referral.http.paging import Page
