@@ -13,7 +13,7 @@ from referral.events.rewards import RewardAdjusted, RewardGranted, RewardLine
 from referral.log.records import split
 from referral_tools.reconciliation.aggregates import budgets, rule_counts
 from referral_tools.reconciliation.certainty import Found, decide
-from referral_tools.reconciliation.figures import Figures, figures_of
+from referral_tools.reconciliation.money_figures import MoneyFigures, figures_of
 from referral_tools.reconciliation.reward_sums import RewardSums
 from referral_tools.reconciliation.stored_rewards import stored_reward
 from tests.support.builders.participants import PROGRAM, person_id
@@ -196,9 +196,9 @@ def test_what_was_granted_is_the_sum_of_its_parts(
 def test_debt_is_one_use_whoever_pays_it() -> None:
     """500 of 800 used and taken back: owed. A credit of 700 pays: the use is that credit's, and all 800 are clawed back."""
     owing = figures_of("taken_back", 800, 500, 0, 0)
-    assert owing == Figures(granted=800, used=500, clawed_back=300, owed=500)
+    assert owing == MoneyFigures(granted=800, used=500, clawed_back=300, owed=500)
     paid = figures_of("taken_back", 800, 500, 500, 0).plus(figures_of("free", 700, 500, 0, 0))
-    assert paid == Figures(granted=1_500, free=200, used=500, clawed_back=800)
+    assert paid == MoneyFigures(granted=1_500, free=200, used=500, clawed_back=800)
 
 
 def test_a_difference_is_certain_once_it_was_seen_twice_while_the_log_was_still() -> None:

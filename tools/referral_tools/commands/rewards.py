@@ -12,7 +12,7 @@ from referral.config import ConfigError, Settings
 from referral.log.errors import LogUnavailable
 from referral_tools.commands.pools import CHECK_HEADS
 from referral_tools.help_group import HelpGroup
-from referral_tools.reconciliation import Figures, LedgerBehind, ProgramResult, Reconciliation, reconcile
+from referral_tools.reconciliation import LedgerBehind, MoneyFigures, ProgramResult, Reconciliation, reconcile
 from referral_tools.reconciliation.result import REMEDY, BudgetResult, PoolResult, UnitResult
 from referral_tools.run_file import running_addresses
 from referral_tools.service_client import ServiceClient, service_options
@@ -21,7 +21,7 @@ from referral_tools.text_columns import table
 _NO_KEY = "unused: no code is opened, and nothing is signed"
 _MAX_SHOWN = 20
 _MAX_LISTED = 1_000
-_UNIT_HEADS = ("UNIT", "", *(name.upper().replace("_", " ") for name in Figures._fields))
+_UNIT_HEADS = ("UNIT", "", *(name.upper().replace("_", " ") for name in MoneyFigures._fields))
 _BUDGET_HEADS = ("BUDGET", "CURRENCY", "TOTAL", "SPENT", "HELD", "STOPPED", "STOPPED AMOUNT")
 
 

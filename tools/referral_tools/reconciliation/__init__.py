@@ -4,11 +4,11 @@
 oracle of the demo: `is_equal` of its result is the verdict, `programs` has the figures, `differences` of each what differs.
 
 `reward_sums` and `budget_sums` add up lines and are pure; they share the contracts of the log with the system, and the formula of
-`figures`, but no code of a fold. `stored_rewards` and `api_figures` read the other side.
+`money_figures`, but no code of a fold. `stored_rewards` and `api_figures` read the other side.
 """
 
-from referral_tools.reconciliation.figures import Figures
+from referral_tools.reconciliation.money_figures import MoneyFigures
 from referral_tools.reconciliation.reconciler import LedgerBehind, reconcile
 from referral_tools.reconciliation.result import Difference, ProgramResult, Reconciliation, UnitResult
 
-__all__ = ["Difference", "Figures", "LedgerBehind", "ProgramResult", "Reconciliation", "UnitResult", "reconcile"]
+__all__ = ["Difference", "LedgerBehind", "MoneyFigures", "ProgramResult", "Reconciliation", "UnitResult", "reconcile"]

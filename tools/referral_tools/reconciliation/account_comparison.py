@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from referral_tools.reconciliation.figures import Figures
+from referral_tools.reconciliation.money_figures import MoneyFigures
 from referral_tools.reconciliation.reward_sums import RewardSums
 from referral_tools.reconciliation.stored_rewards import StoredReward, StoredRewards
 
@@ -24,7 +24,7 @@ class LoggedReward(NamedTuple):
     rule: str
     beneficiary: str
     unit: str
-    figures: Figures
+    figures: MoneyFigures
 
 
 class Comparison(NamedTuple):
@@ -51,7 +51,7 @@ class Comparison(NamedTuple):
             return "it is in Redis, but was never granted on the log"
         if self.stored is None:
             return "it was granted on the log, but Redis does not have it"
-        pairs = zip(Figures._fields, self.log.figures, self.stored.figures, strict=True)
+        pairs = zip(MoneyFigures._fields, self.log.figures, self.stored.figures, strict=True)
         parts = [f"{name} is {there:,} in Redis, {here:,} by the log" for name, here, there in pairs if here != there]
         if self.log.unit != self.stored.unit:
             parts.append(f"its unit is {self.stored.unit} in Redis, {self.log.unit} by the log")

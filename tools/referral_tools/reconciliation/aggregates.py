@@ -1,18 +1,18 @@
-"""Figures of a program that follow from the sums: by unit, by rule, by budget. Pure."""
+"""MoneyFigures of a program that follow from the sums: by unit, by rule, by budget. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from referral_tools.reconciliation.budget_sums import BudgetFigures, BudgetName
-from referral_tools.reconciliation.figures import Figures
+from referral_tools.reconciliation.money_figures import MoneyFigures
 from referral_tools.reconciliation.reward_sums import RewardSum, RewardSums
 
-_PLACES = {"held": "held", "free": "usable", "closed": "used up", "expired": "expired", "taken_back": "taken back"}
+_STAGE_NAMES = {"held": "held", "free": "usable", "closed": "used up", "expired": "expired", "taken_back": "taken back"}
 
 
-def totals(sums: RewardSums, program: str) -> dict[str, Figures]:
+def totals(sums: RewardSums, program: str) -> dict[str, MoneyFigures]:
     """The figures by unit."""
-    found: dict[str, Figures] = defaultdict(Figures)
+    found: dict[str, MoneyFigures] = defaultdict(MoneyFigures)
     for _, reward in _rewards(sums, program):
         found[reward.unit] = found[reward.unit].plus(reward.figures)
     return dict(found)
@@ -20,7 +20,7 @@ def totals(sums: RewardSums, program: str) -> dict[str, Figures]:
 
 def rule_counts(sums: RewardSums, program: str) -> Counter[tuple[str, str]]:
     """How many rewards there are by rule and where they are."""
-    return Counter((reward.rule, _place(reward)) for _, reward in _rewards(sums, program))
+    return Counter((reward.rule, _stage_name(reward)) for _, reward in _rewards(sums, program))
 
 
 def budgets(sums: RewardSums, program: str) -> dict[BudgetName, BudgetFigures]:
@@ -46,5 +46,5 @@ def _rewards(sums: RewardSums, program: str) -> Iterator[tuple[str, RewardSum]]:
     return ((id, reward) for id, reward in sums.rewards() if reward.program == program)
 
 
-def _place(reward: RewardSum) -> str:
-    return "taken back after a use" if reward.was_used else _PLACES[reward.stage]
+def _stage_name(reward: RewardSum) -> str:
+    return "taken back after a use" if reward.was_used else _STAGE_NAMES[reward.stage]

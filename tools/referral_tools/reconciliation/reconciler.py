@@ -24,7 +24,7 @@ from referral_tools.reconciliation.account_comparison import (
 from referral_tools.reconciliation.aggregates import budgets, rule_counts, totals
 from referral_tools.reconciliation.api_figures import api_figures, api_limits, named_figures
 from referral_tools.reconciliation.certainty import Found, Verdict, decide
-from referral_tools.reconciliation.figures import Figures
+from referral_tools.reconciliation.money_figures import MoneyFigures
 from referral_tools.reconciliation.result import (
     BudgetResult,
     Difference,
@@ -173,8 +173,8 @@ def _units(program: str, sums: RewardSums, differing: Mapping[RewardKey, Compari
         if one.log is not None:
             system[one.log.unit] = system[one.log.unit].plus(one.log.figures, -1)
         if one.stored is not None:
-            system[one.stored.unit] = system.get(one.stored.unit, Figures()).plus(one.stored.figures)
-    return [UnitResult(unit, log.get(unit, Figures()), system[unit]) for unit in sorted(system)]
+            system[one.stored.unit] = system.get(one.stored.unit, MoneyFigures()).plus(one.stored.figures)
+    return [UnitResult(unit, log.get(unit, MoneyFigures()), system[unit]) for unit in sorted(system)]
 
 
 def _pool(pool: CheckedPool) -> PoolResult:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from referral_tools.reconciliation.figures import Figures
+from referral_tools.reconciliation.money_figures import MoneyFigures
 
 REMEDY = (
     "The log is right. First see that no line is set aside (`referral rejected list`). If none is, the state of the fold differs"
@@ -16,8 +16,8 @@ class UnitResult(Struct, frozen=True):
     """The figures of one unit by the log, and as the system has them."""
 
     unit: str
-    log: Figures
-    system: Figures
+    log: MoneyFigures
+    system: MoneyFigures
 
 
 class BudgetResult(Struct, frozen=True):

@@ -22,9 +22,7 @@ from referral.events.budgets import (
 )
 from referral.events.line import ClockTicked
 from referral.events.money import Value
-from referral.events.rewards import (
-    ClawbackOpened,
-    CodeIssued,
+from referral.events.redemptions import (
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionHeld,
@@ -32,6 +30,12 @@ from referral.events.rewards import (
     RedemptionReleased,
     RedemptionRequested,
     RedemptionReturned,
+    RewardOffset,
+    RewardRedeemed,
+)
+from referral.events.rewards import (
+    ClawbackOpened,
+    CodeIssued,
     RewardActionRefused,
     RewardActionRequested,
     RewardAdjusted,
@@ -42,8 +46,6 @@ from referral.events.rewards import (
     RewardGranted,
     RewardHeld,
     RewardLine,
-    RewardOffset,
-    RewardRedeemed,
     RewardReleased,
     RewardRestored,
     RewardRevoked,
@@ -52,7 +54,7 @@ from referral.events.rewards import (
 from referral.fold.fence import Fence
 from referral.topics import REWARDS
 from referral_tools.reconciliation.budget_sums import BudgetSums
-from referral_tools.reconciliation.figures import REWARDS_UNIT, Figures, Stage, figures_of
+from referral_tools.reconciliation.money_figures import REWARDS_UNIT, MoneyFigures, Stage, figures_of
 
 _DIVISIBLE_KINDS = ("credit", "discount_code")
 
@@ -107,7 +109,7 @@ class RewardSum(Struct, gc=False):
         return "closed" if is_used_up else "free"
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> MoneyFigures:
         """What became of it."""
         return figures_of(self.stage, self.worth, self.consumed, self.repaid, self.reserved)
 

@@ -10,7 +10,7 @@ from referral.fold.lag import FoldSource
 from referral.fold.state_keys import state_key
 from referral.fold.state_store import RedisStateStore
 from referral.redis_client import RedisClient
-from referral_tools.reconciliation.figures import REWARDS_UNIT, Figures, Stage, figures_of
+from referral_tools.reconciliation.money_figures import REWARDS_UNIT, MoneyFigures, Stage, figures_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import consumed, in_balance, is_divisible
 from reward_dispatcher.folds import state_keys
@@ -26,7 +26,7 @@ class StoredReward(NamedTuple):
 
     program: str
     unit: str
-    figures: Figures
+    figures: MoneyFigures
     lists: tuple[str, ...] = ()
 
 

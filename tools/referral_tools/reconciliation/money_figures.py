@@ -9,7 +9,7 @@ Stage = Literal["held", "free", "closed", "expired", "taken_back"]
 """Where a reward is: not handed over (or an operator holds it), usable, used up, expired, or revoked."""
 
 
-class Figures(NamedTuple):
+class MoneyFigures(NamedTuple):
     """Amounts in minor units of a currency, in points, or numbers of rewards.
 
     `held` is not handed over yet, or reserved for an order. `used` is net of what was given back. `expired` has remainders below
@@ -30,12 +30,12 @@ class Figures(NamedTuple):
         """Whether what was granted is the sum of its parts."""
         return self.granted == self.held + self.free + self.used + self.expired + self.clawed_back
 
-    def plus(self, other: "Figures", sign: int = 1) -> "Figures":
+    def plus(self, other: "MoneyFigures", sign: int = 1) -> "MoneyFigures":
         """The sums of both; with `sign` -1 the differences."""
-        return Figures(*(one + sign * another for one, another in zip(self, other, strict=True)))
+        return MoneyFigures(*(one + sign * another for one, another in zip(self, other, strict=True)))
 
 
-def figures_of(stage: Stage, worth: int, consumed: int, repaid: int, reserved: int) -> Figures:
+def figures_of(stage: Stage, worth: int, consumed: int, repaid: int, reserved: int) -> MoneyFigures:
     """The figures of one reward that is worth `worth`.
 
     `consumed` was used or has paid for debt, `repaid` is what other credit has paid for this reward, `reserved` is held for orders.
@@ -46,11 +46,11 @@ def figures_of(stage: Stage, worth: int, consumed: int, repaid: int, reserved: i
     owed = max(0, excess - repaid)
     match stage:
         case "held":
-            return Figures(worth, rest, 0, used, 0, 0, owed)
+            return MoneyFigures(worth, rest, 0, used, 0, 0, owed)
         case "free":
             held = min(rest, reserved)
-            return Figures(worth, held, rest - held, used, 0, 0, owed)
+            return MoneyFigures(worth, held, rest - held, used, 0, 0, owed)
         case "closed" | "expired":
-            return Figures(worth, 0, 0, used, rest, 0, owed)
+            return MoneyFigures(worth, 0, 0, used, rest, 0, owed)
         case "taken_back":
-            return Figures(worth, 0, 0, used, 0, rest, owed)
+            return MoneyFigures(worth, 0, 0, used, 0, rest, owed)
