@@ -8,7 +8,7 @@ import msgspec
 from flask import Response
 from msgspec import Struct
 
-NeedKind = Literal["held", "manual", "operator", "pool_empty", "file_missing", "clawed_back", "webhook"]
+NeedKind = Literal["held", "appealed", "manual", "operator", "pool_empty", "file_missing", "clawed_back", "webhook"]
 
 
 class Need(Struct, frozen=True):

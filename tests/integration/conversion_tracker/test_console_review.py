@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from referral.config import Settings
-from tests.support.builders.participants import PROGRAM
+from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.systems.console_review import AMYS, BOS, ELSEWHERE, QUEUE, VIEWER, Review, serve_review
 from tests.support.waiting import wait_until
 
@@ -53,6 +53,26 @@ def test_held_referrals_are_decided_one_by_one_and_together_and_taken_back(revie
         ("opr_lin", "conversion.rejected", AMYS),
         ("opr_lin", "conversion.rejected", BOS),
     ]
+
+
+def test_an_appeal_is_a_queue_of_its_own_and_either_decision_answers_it(review: Review) -> None:
+    """With what the referrer wrote, escaped; home counts it; rejecting again, which changes nothing else, answers it too."""
+    review.lin.post(QUEUE, {"decision": f"reject {BOS}"}, page=QUEUE)
+    wait_until(lambda: review.listed("rejected") == {BOS})
+    review.appeal(AMY, "She is my <b>sister</b>.")
+    review.appeal(BO, "He is my twin.")
+    assert wait_until(lambda: review.listed("appealed") == {AMYS, BOS})
+    page = review.lin.get(f"{QUEUE}?status=appealed&lang=en").text
+    assert "She is my &lt;b&gt;sister&lt;/b&gt;." in page
+    assert "sister" not in review.lin.get(f"{QUEUE}?status=held&lang=en").text
+    needs = {one["kind"]: (one["number"], one["path"]) for one in review.lin.get(f"{QUEUE}/needs").get_json()}
+    assert needs == {"held": (1, QUEUE), "appealed": (2, f"{QUEUE}?status=appealed")}
+    answer = review.lin.post(QUEUE, {"decision": "reject", "id": [BOS], "status": "appealed"}, page=QUEUE)
+    assert "status=appealed" in answer.headers["Location"]
+    review.lin.post(QUEUE, {"decision": f"release {AMYS}"}, page=QUEUE)
+    wait_until(lambda: review.listed("appealed") == set())
+    assert review.states() == {"held": set(), "cleared": {AMYS}, "rejected": {BOS}}
+    assert "No appeal waits for an answer." in review.lin.get(f"{QUEUE}?status=appealed&lang=en").text
 
 
 def test_who_may_not_decide_sees_the_queue_and_changes_nothing(review: Review) -> None:

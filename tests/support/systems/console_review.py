@@ -9,10 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from referral.config import Settings
-from referral.events.attributions import Evidence, ReferralQualified, attribution_key
+from referral.events.attributions import ConversionAppealed, Evidence, ReferralQualified, attribution_key
 from referral.events.audit import ActionRecorded
 from referral.events.entities import Operator, Participant
-from referral.events.ids import conversion_id, referral_id
+from referral.events.ids import conversion_id, derive_id, referral_id
+from referral.events.people import PersonText
 from referral.events.screening import Screening
 from referral.topics import ATTRIBUTIONS, AUDIT
 from tests.support.builders.conversion_tracker import program_version
@@ -68,6 +69,26 @@ class Review:
     def states(self) -> dict[str, set[str]]:
         """Returns what each tab shows."""
         return {status: self.listed(status) for status in ("held", "cleared", "rejected")}
+
+    def appeal(self, referrer: Participant, text: str) -> None:
+        """Writes what the wallet writes when a referrer asks for another look at their self-referral."""
+        note = PersonText(
+            id=referrer.id,
+            program=PROGRAM,
+            recorded_at=day(3),
+            text_id=derive_id("txt", referrer.id),
+            kind="appeal",
+            text=text,
+        )
+        line = ConversionAppealed(
+            occurred_at=day(3),
+            program=PROGRAM,
+            id=conversion_id(referral_id(PROGRAM, referrer.id, referrer.id)),
+            referral=referral_id(PROGRAM, referrer.id, referrer.id),
+            referrer=referrer.id,
+            note=note.text_id,
+        )
+        self.tracker.collaborators.publish_decision(ATTRIBUTIONS, attribution_key(line), line, note)
 
     def audit(self) -> list[tuple[str, str, str]]:
         """Returns actor, action and target of the lines of the audit log."""

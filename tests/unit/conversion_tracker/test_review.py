@@ -15,12 +15,14 @@ from conversion_tracker.screening.handlers.line_handler import (
     CONVERSION_PREFIX,
     ScreenState,
     active_conversions,
+    appeal_board,
     status_board,
 )
 from conversion_tracker.screening.rules.banned_referrer import BAN
 from conversion_tracker.screening.rules.self_referral import SELF_REFERRAL
 from referral.events.attributions import (
     AttributionLine,
+    ConversionAppealed,
     ConversionReviewed,
     Evidence,
     ReferralQualified,
@@ -41,7 +43,10 @@ ODD = but(
 )
 EVIDENCE = Evidence(kind="code", touched_at=day(1), event="evt_1")
 PAIRS = st.tuples(st.sampled_from([AMY.id, BO.id]), st.sampled_from(["xhs:a", "xhs:b"]))
-DEEDS = st.sampled_from(["qualify", "odd", "fall", "release", "reject", "withdraw", "ban", "unban"])
+DEEDS = st.sampled_from(
+    ["qualify", "odd", "fall", "release", "reject", "withdraw", "ban", "unban", "appeal", "strange"]
+)
+STRANGER = "psn_stranger00000000"
 DECISIONS = {"release": "cleared", "reject": "rejected", "withdraw": "withdrawn"}
 STEPS = st.lists(st.tuples(DEEDS, PAIRS), max_size=24)
 Step = tuple[str, tuple[str, str]]
@@ -62,6 +67,9 @@ def _line(number: int, step: Step) -> AttributionLine:
         case "release" | "reject" | "withdraw":
             told = {"id": conversion_id(referral), "decision": DECISIONS[deed]}
             return ConversionReviewed(**about, **told, referral=referral, referrer=referrer, by="lin")  # type: ignore[arg-type]
+        case "appeal" | "strange":  # by the referrer, or by somebody else in the referrer's partition
+            asks = referrer if deed == "appeal" else STRANGER
+            return ConversionAppealed(**about, id=conversion_id(referral), referral=referral, referrer=asks)  # type: ignore[arg-type]
         case _:
             kind = ReferrerBanned if deed == "ban" else ReferrerUnbanned
             return kind(**about, referrer=referrer, by="lin")  # type: ignore[arg-type]
@@ -148,6 +156,60 @@ def test_what_stands_without_ban_and_released_or_unsuspected_counts_and_nothing_
         standing = {one.id for one in conversions if one.active and one.referrer == referrer}
         assert screened.board(active_conversions(PROGRAM, referrer).sorted_set) == standing
     _refolds_to_the_same(screened)
+
+
+def _expected_appeals(steps: list[Step]) -> set[str]:
+    """Whose appeal waits: the referrer's first for what did not count, no review followed, and it still does not count."""
+    undecided: dict[tuple[str, str], bool] = {}
+    for number, (deed, pair) in enumerate(steps, 1):
+        match deed:
+            case "appeal" if pair not in undecided and pair in _uncounted(steps[: number - 1]):
+                undecided[pair] = True
+            case "release" | "reject" | "withdraw" if pair in undecided:
+                undecided[pair] = deed == "withdraw"
+    waiting = {pair for pair in _uncounted(steps) if undecided.get(pair)}
+    return {conversion_id(referral_id(PROGRAM, person, referrer)) for referrer, person in waiting}
+
+
+def _uncounted(steps: list[Step]) -> set[tuple[str, str]]:
+    """The referrals that are valid and do not count: held or rejected."""
+    valid: set[tuple[str, str]] = set()
+    for deed, pair in steps:
+        if deed in ("qualify", "odd"):
+            valid.add(pair)
+        elif deed == "fall":
+            valid.discard(pair)
+    counting = _expected(steps)
+    return {pair for pair in valid if conversion_id(referral_id(PROGRAM, pair[1], pair[0])) not in counting}
+
+
+@given(steps=STEPS, most=st.integers(1, 12))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_queue_of_appeals_has_what_was_asked_for_and_not_decided(
+    monkeypatch: pytest.MonkeyPatch, steps: list[Step], most: int
+) -> None:
+    """Each once, in any order and batches, also when a referral falls and comes back; nobody else's appeal joins it."""
+    monkeypatch.setattr(batch, "MAX_LINES", most)
+    screened = ScreenedReferrals()
+    screened.append_lines([_line(number, step) for number, step in enumerate(steps, 1)])
+    screened.restart_and_drain()
+    assert screened.board(appeal_board(PROGRAM)) == _expected_appeals(steps)
+    assert {one.id for one in screened.conversions() if one.waits_for_appeal} == _expected_appeals(steps)
+
+
+@given(steps=STEPS)
+@settings(max_examples=100)
+def test_appeals_change_nothing_that_counts(steps: list[Step]) -> None:
+    """With and without them the same lines are published: only a person decides."""
+    without = [(number, step) for number, step in enumerate(steps, 1) if step[0] not in ("appeal", "strange")]
+    published = []
+    for chosen in (list(enumerate(steps, 1)), without):
+        screened = ScreenedReferrals()
+        screened.append_lines([_line(number, step) for number, step in chosen])
+        screened.restart_and_drain()
+        lines = [msgspec.json.decode(raw) for raw in screened.log.lines("conversions")]
+        published.append([{**line, "cause": None} for line in sorted(lines, key=lambda one: (one["id"], one["cause"]))])
+    assert published[0] == published[1]
 
 
 def _refolds_to_the_same(screened: ScreenedReferrals) -> None:

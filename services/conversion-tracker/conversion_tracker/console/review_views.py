@@ -1,8 +1,8 @@
-"""The queue of held referrals in the console: release and reject, one or many, and take a decision back."""
+"""The queues of held and appealed referrals in the console: release and reject, one or many, and take a decision back."""
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import assert_never
+from typing import Literal, assert_never
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
@@ -33,7 +33,7 @@ blueprint = Blueprint("console_review", __name__, template_folder="../pages/temp
 @blueprint.get("/console/review")
 @console_view("read")
 def queue(visit: Visit) -> str:
-    """Conversions of one status, the first that qualified first."""
+    """Conversions of one status, the first that qualified first; appeals by how long they wait."""
     program, status = current_program(visit), queue_status(request.args.get("status", "held"))
     if program is None:
         return review_page(visit, Queue(status, [], None))
@@ -57,7 +57,10 @@ def decide(visit: Visit) -> Response:
     note = request.form.get("note", "")[:_MAX_NOTE]
     done = [one for one in _conversions(visit, ids) if _decide(visit, one, decision, note)]
     _wait_until_decided(done, decision)
-    return back_to("/console/review", done=word, ids=[one.id for one in done], refused=len(ids) - len(done))
+    status = queue_status(request.form.get("status", "held"))
+    return back_to(
+        "/console/review", done=word, ids=[one.id for one in done], refused=len(ids) - len(done), status=status
+    )
 
 
 @blueprint.get("/console/review/needs")
@@ -65,10 +68,13 @@ def decide(visit: Visit) -> Response:
 def needs(visit: Visit) -> Response:
     """What waits here, for the home view."""
     program = current_program(visit)
-    number, oldest_ms = dependencies().conversions.count(program, "held") if program else (0, None)
-    return needs_response(
-        [Need("held", number, to_datetime(round(oldest_ms)) if oldest_ms else None, "/console/review")]
-    )
+    return needs_response([_need(program, "held"), _need(program, "appealed")] if program else [])
+
+
+def _need(program: str, queue: Literal["held", "appealed"]) -> Need:
+    number, oldest_ms = dependencies().conversions.count(program, queue)
+    path = "/console/review" if queue == "held" else f"/console/review?status={queue}"
+    return Need(queue, number, to_datetime(round(oldest_ms)) if oldest_ms else None, path)
 
 
 def _conversions(visit: Visit, ids: dict[str, None]) -> Iterator[Conversion]:
@@ -115,4 +121,5 @@ def _wait_until_decided(conversions: Sequence[Conversion], decision: PublishedDe
 def _is_decided(id: str, decision: PublishedDecision) -> bool:
     known = dependencies().conversions.find(id)
     review = known.review if known else None
-    return (review.decision if review else "withdrawn") == decision
+    waits = known is not None and known.waits_for_appeal and decision != "withdrawn"
+    return (review.decision if review else "withdrawn") == decision and not waits

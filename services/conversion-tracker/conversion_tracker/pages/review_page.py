@@ -1,4 +1,4 @@
-"""The queue of held referrals as a page of the console."""
+"""The queues of held and appealed referrals as a page of the console."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from referral.events.screening import ScreeningReason
 from referral.pages.console_shell import Toast, render_console
 from referral.pages.languages import gettext, ngettext
 
-QueueStatus = Literal["held", "cleared", "rejected"]
+QueueStatus = Literal["held", "appealed", "cleared", "rejected"]
 QUEUES: tuple[QueueStatus, ...] = get_args(QueueStatus)
 REASONS: Mapping[ScreeningReason, object] = {
     "self_referral": lazy_gettext("Referred themselves"),
@@ -65,6 +65,8 @@ def _tab(status: QueueStatus) -> str:
     match status:
         case "held":
             return gettext("Held")
+        case "appealed":
+            return gettext("Appeals")
         case "cleared":
             return gettext("Released")
         case "rejected":

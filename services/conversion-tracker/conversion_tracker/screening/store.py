@@ -22,6 +22,7 @@ from referral.fold.sorted_set_listing import ListEntry, SortedSetListing, split_
 from referral.redis_client import RedisClient
 from referral.topics import partition_of
 
+QueueName = ConversionStatus | Literal["appealed"]
 _decode = msgspec.msgpack.Decoder(ScreenState).decode
 
 
@@ -33,14 +34,13 @@ class ConversionStore:
         self._partitions = partitions
 
     def after(
-        self, program: str, status: ConversionStatus | Literal["appealed"], entry: ListEntry | None, limit: int
+        self, program: str, status: QueueName, entry: ListEntry | None, limit: int
     ) -> tuple[list[Conversion], ListEntry | None]:
         """Returns the page of a status after an entry, by time of qualification, and its last entry if another page follows.
 
         `appealed`: those whose appeal waits for a review, by the time of the appeal.
         """
-        name = appeal_board(program) if status == "appealed" else status_board(program, status)
-        entries, last = split_page(self._listing.entries_after(name, entry, limit + 1), limit)
+        entries, last = split_page(self._listing.entries_after(_board(program, status), entry, limit + 1), limit)
         return self._conversions([(one.partition, CONVERSION_PREFIX + one.member) for one in entries]), last
 
     def of_referrer(self, program: str, referrer: str, limit: int) -> tuple[list[Conversion], int]:
@@ -49,9 +49,12 @@ class ConversionStore:
         ids, total = self._listing.newest(partition, active_set(program, referrer), limit)
         return self._conversions([(partition, CONVERSION_PREFIX + id) for id in ids]), total
 
-    def count(self, program: str, status: ConversionStatus) -> tuple[int, float | None]:
-        """Returns how many conversions have a status, and when the first of them qualified (ms); None without any."""
-        return self._listing.count(status_board(program, status))
+    def count(self, program: str, status: QueueName) -> tuple[int, float | None]:
+        """Returns how many conversions have a status, and when the first of them qualified (ms); None without any.
+
+        `appealed`: how many appeals wait for a review, and since when the first one.
+        """
+        return self._listing.count(_board(program, status))
 
     def find(self, id: str) -> Conversion | None:
         """Returns the conversion with this id. The id does not determine the partition, so all are read in one round trip."""
@@ -73,3 +76,7 @@ class ConversionStore:
     def _conversions(self, keys: list[tuple[int, str]]) -> list[Conversion]:
         states = [_decode(raw) for raw in self._listing.get_states(keys) if raw]
         return [one for one in states if isinstance(one, Conversion)]
+
+
+def _board(program: str, status: QueueName) -> str:
+    return appeal_board(program) if status == "appealed" else status_board(program, status)

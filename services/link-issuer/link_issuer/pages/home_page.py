@@ -12,7 +12,14 @@ from referral.pages.console_shell import render_console
 from referral.pages.languages import ngettext
 
 _PARTS: Mapping[Part, object] = {"review": lazy_gettext("Review"), "rewards": lazy_gettext("Rewards")}
-_ICONS: Mapping[str, str] = {"held": "⚑", "manual": "✎", "operator": "⚑", "webhook": "✉", "clawed_back": "↩"}
+_ICONS: Mapping[str, str] = {
+    "held": "⚑",
+    "appealed": "✋",
+    "manual": "✎",
+    "operator": "⚑",
+    "webhook": "✉",
+    "clawed_back": "↩",
+}
 
 
 def home_page(visit: Visit, needs: Sequence[Need], failed: Sequence[Part]) -> str:
@@ -26,12 +33,14 @@ def home_page(visit: Visit, needs: Sequence[Need], failed: Sequence[Part]) -> st
     )
 
 
-def need_text(need: Need) -> str:  # noqa: PLR0911 - one for each kind
+def need_text(need: Need) -> str:  # noqa: C901, PLR0911 - one for each kind
     """What waits, with how many there are."""
     number = need.number
     match need.kind:
         case "held":
             return ngettext("%(num)d referral held", "%(num)d referrals held", number)
+        case "appealed":
+            return ngettext("%(num)d appeal to answer", "%(num)d appeals to answer", number)
         case "manual":
             return ngettext("%(num)d reward to do by hand", "%(num)d rewards to do by hand", number)
         case "operator":

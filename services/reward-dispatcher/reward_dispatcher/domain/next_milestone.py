@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from referral.events.reward_conditions import conditions_of
 from referral.events.reward_rules import Reward
 
 
@@ -21,9 +22,16 @@ class MilestoneProgress(Struct, frozen=True):
 
 
 def next_milestone(rules: Iterable[Reward], friends: int) -> MilestoneProgress | None:
-    """Returns the progress to the nearest milestone above `friends`; None if every milestone is reached, or there is none."""
-    ahead = [(rule.milestone, index, rule) for index, rule in enumerate(rules) if (rule.milestone or 0) > friends]
+    """Returns the progress to the nearest milestone above `friends`; None if every milestone is reached, or there is none.
+
+    A milestone with conditions is left out: it counts some of the friends only, and `friends` are all who count.
+    """
+    ahead = [
+        (rule.milestone, index, rule)
+        for index, rule in enumerate(rules)
+        if rule.milestone is not None and rule.milestone > friends and not conditions_of(rule)
+    ]
     if not ahead:
         return None
-    needed, _, rule = min(ahead, key=lambda one: (one[0] or 0, one[1]))
-    return MilestoneProgress(rule, friends, needed or 0)
+    needed, _, rule = min(ahead, key=lambda one: one[:2])
+    return MilestoneProgress(rule, friends, needed)
