@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from link_issuer.domain import blocklist
-from link_issuer.domain.blocklist import find_blocked_word
 from link_issuer.domain.codes import RESERVED_CODES, InvalidCode, candidate_code, code_prefix, normalize_vanity_code
+from referral.events.blocked_words import find_blocked_word
 
 _CONFUSED = set("0O1IL")
 names = st.text(max_size=64)
