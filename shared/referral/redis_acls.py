@@ -31,7 +31,9 @@ USERS = (
     RedisUser("link-issuer", (_REQUESTS, "li:*")),
     # Which lines wait for a replay is in the state of their folds, whatever their service.
     RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*", "rd:{*}:set_aside", "lb:{*}:set_aside")),
-    RedisUser("reward-dispatcher", (_REQUESTS, "rd:asked:*", "rd:opened:*", "rd:downloads:*"), ("rd:*",)),
+    RedisUser(
+        "reward-dispatcher", (_REQUESTS, "rd:asked:*", "rd:opened:*", "rd:downloads:*", "rd:changing:*"), ("rd:*",)
+    ),
     RedisUser("leaderboard", (_REQUESTS,), ("lb:*",)),
     RedisUser("attribute", ("ct:{attribute-*",)),
     RedisUser("screen", ("ct:{screen-*",)),

@@ -57,6 +57,9 @@ CODES = {
     "code",
     "scene",
     "sealed_code",
+    "prefix",  # of the form of generated codes, as the next two
+    "pattern",
+    "blocked_words",
     "sealed",
     "hashes",
     "click",

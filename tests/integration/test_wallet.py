@@ -26,7 +26,7 @@ from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_rewa
 from tests.support.waiting import is_ready, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
-ENGLISH = {"Accept": "text/html", "Accept-Language": "en"}
+ENGLISH = {"Accept": "text/html", "Accept-Language": "en", "Sec-Fetch-Site": "same-origin"}
 
 
 def _terms() -> ProgramVersion:

@@ -4,17 +4,14 @@ After a loss of Redis the state is rebuilt for some seconds. What is not found u
 it does not.
 """
 
-import time
-
 from referral.fold import fence
 from referral.fold.state_keys import fence_key
 from referral.log.log_reader import Offsets
 from referral.log.reader_pool import LogReaderPool
+from referral.polling import becomes_true
 from referral.redis_client import RedisClient
 from referral.topics import REWARDS
 from reward_dispatcher.folds import state_keys
-
-_PAUSE_S = 0.02
 
 
 class LedgerPosition:
@@ -26,14 +23,9 @@ class LedgerPosition:
 
     def is_complete_within(self, seconds: float) -> bool:
         """Whether the state has, within this time, all that is on the log now."""
-        deadline = time.monotonic() + seconds
         with self._readers.borrow() as reader:
             ends = reader.ends(REWARDS)
-        while not self._has_reached(ends):
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_PAUSE_S)
-        return True
+        return becomes_true(lambda: self._has_reached(ends), seconds)
 
     def _has_reached(self, ends: Offsets) -> bool:
         partitions = [partition for partition, end in ends.items() if end]

@@ -67,8 +67,8 @@ class CodeSealer:
         if not isinstance(line, _CODE_LINES):
             return line
         if isinstance(line, RewardFulfilled) and line.code_key is not None:
-            code = self.generate(line.code_key, line.id, line.code_format)
-            return replace(line, code=code, code_key=None, code_format=None)
+            generated = self.generate(line.code_key, line.id, line.code_format)
+            return replace(line, code=generated, code_key=None, code_format=None)
         if line.sealed_code is None:
             return line
         code = self._unread.pop((line.program, line.id, line.sealed_code), None)

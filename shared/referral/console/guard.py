@@ -27,7 +27,7 @@ from referral.events.audit import ActionName
 from referral.events.entities import Operator
 from referral.http.context import Context, context
 from referral.http.problems import Problem
-from referral.http.same_origin import is_same_origin
+from referral.http.same_origin import require_same_origin
 
 SIGN_IN = "/console/sign-in"
 _NAME = "console"
@@ -126,16 +126,6 @@ def read_visit() -> Visit | None:
         return None
     credentials = open_credentials(context().key_ring, operator)
     return None if credentials is None else Visit(operator, credentials.name, session)
-
-
-def require_same_origin() -> None:
-    """Raises Problem 403 for a form of another site."""
-    if not is_same_origin(dict(request.headers.items()), request.host):
-        raise Problem(
-            403,
-            "other_origin",
-            "This form was sent by another site, or by no browser. Open the page, and send it there.",
-        )
 
 
 def private(returned: ResponseReturnValue) -> Response:

@@ -37,3 +37,8 @@ def money(amount: Decimal, currency: str) -> Value:
     """An amount of the currency's main unit in minor units, rounded half to even: 9.90 CNY → 990 fen. Raises KeyError."""
     minor = amount.scaleb(minor_unit_digits(currency)).quantize(Decimal(1), ROUND_HALF_EVEN)
     return Value(int(minor), currency)
+
+
+def in_main_unit(value: Value) -> Decimal:
+    """A value in the currency's main unit, with its decimal places: 990 fen → 9.90; points as they are. Raises KeyError."""
+    return Decimal(value.amount).scaleb(0 if value.unit == POINTS else -minor_unit_digits(value.unit))

@@ -33,7 +33,7 @@ PoolName = Annotated[str, Meta(pattern=f"^{POOL_NAME.pattern}$", extra={"must_be
 
 
 RewardTrigger = Literal["conversion.cleared", "milestone", "order.qualified", "streak"]
-"""What a reward rule waits for. A further one is an entry here, in `trigger_rules.py`, and in reward-dispatcher's `earning.py`."""
+"""What a reward rule waits for. A further one is an entry here, in `trigger_rules.py`, and in `entitlement/earnable_rewards.py`."""
 StreakUnit = Literal["day", "week"]
 TierPeriod = Literal["all", "month"]
 MAX_TIERS = 20

@@ -28,11 +28,7 @@ def is_same_origin(headers: Mapping[str, str], host: str) -> bool:
 
 
 def require_same_origin() -> None:
-    """Raises Problem 403 for a request that a page of another origin caused.
-
-    A client that sends neither header is no browser, and has no cookie of someone else.
-    """
-    headers = dict(request.headers)
-    is_from_a_page = "Sec-Fetch-Site" in headers or "Origin" in headers
-    if is_from_a_page and not is_same_origin(headers, request.host):
-        raise Problem(403, "other_origin", "This form was sent from another site. Open the page itself and try again.")
+    """Raises Problem 403 for a form that no page of this host sent. A view calls it before it reads or changes anything."""
+    if not is_same_origin(dict(request.headers.items()), request.host):
+        detail = "This form was sent by another site, or by no browser. Open the page, and send it there."
+        raise Problem(403, "other_origin", detail)

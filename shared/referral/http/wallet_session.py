@@ -15,7 +15,11 @@ from referral.tokens import InvalidTokenError, TokenSigner, WalletToken, WalletT
 COOKIE = "wallet"
 COOKIE_PATH = "/w"
 SESSION_MS = 12 * 3600 * 1000
-PRIVATE = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow"}
+PRIVATE = {
+    "Cache-Control": "private, no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Referrer-Policy": "same-origin",  # without it, browsers hide the origin of forms
+}
 
 
 class WalletClosed(Exception):

@@ -48,8 +48,8 @@ _BY_CODE: Mapping[str, _Text] = {
         lazy_gettext("Nothing was changed. Open the page again, and repeat what you did."),
     ),
     "other_origin": (
-        lazy_gettext("This form did not come from the console"),
-        lazy_gettext("Nothing was changed. Open the console, and do it there."),
+        lazy_gettext("This form came from somewhere else"),
+        lazy_gettext("Nothing was changed. Open the page itself, and send it there."),
     ),
     "unknown_code": (
         lazy_gettext("That code doesn't exist"),

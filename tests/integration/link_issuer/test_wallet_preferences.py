@@ -15,6 +15,7 @@ def test_a_participant_chooses_messages_name_and_language(glow: LinkIssuer) -> N
     now_ms = glow.context.clock.now_ms()
     token = WalletToken("wlk_1", PROGRAM, amy["id"], now_ms, now_ms + DAY_MS, now_ms + DAY_MS)
     browser = glow.app.test_client()
+    browser.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     signer = TokenSigner(glow.context.key_ring)
     browser.set_cookie("wallet", signer.sign_wallet("wallet-open", token), path="/w")
     for _ in range(2):

@@ -1,6 +1,7 @@
 """Webhook registration: permitted addresses, secrets, removal."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from referral.redis_client import RedisClient
 from reward_dispatcher.webhook_secrets import newest_secret_pair
 from tests.support.redis_servers import matching_keys, on_both_kinds_of_redis
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -104,3 +106,78 @@ def test_a_repeated_removal_gets_the_first_response(system: RewardDispatcher) ->
     once = {"Idempotency-Key": "once"}
     removals = [system.client.delete(f"/v1/webhooks/{made['id']}", headers=once) for _ in range(2)]
     assert [answer.status_code for answer in removals] == [204, 204]
+
+
+def test_concurrent_changes_of_a_webhook_are_all_applied_or_refused(system: RewardDispatcher) -> None:
+    """A rotation does not bring back the former address, and a change of the address not the former secrets."""
+    _, made = _register(system, "https://93.184.215.14/hook")
+    path = f"/v1/webhooks/{made['id']}"
+    changes: list[tuple[str, str, dict[str, object]]] = [
+        ("PATCH", path, {"url": "https://93.184.215.14/moved"}),
+        ("PATCH", path, {"description": "the new shop"}),
+        ("PATCH", path, {"events": ["reward.redeemed"]}),
+        ("POST", f"{path}/rotate", {"end_former": True}),
+    ]
+    for _ in range(5):
+        with ThreadPoolExecutor(len(changes)) as pool:
+            answers = list(pool.map(lambda one: _change(system, *one), changes))
+        [listed] = system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"]
+        shown = (listed["url"], listed["description"], listed["events"], listed["public_key"])
+        assert shown == (
+            "https://93.184.215.14/moved",
+            "the new shop",
+            ["reward.redeemed"],
+            answers[-1]["public_key"],
+        )
+        reset = {"url": "https://93.184.215.14/hook", "description": "", "events": []}
+        assert system.client.patch(path, json=reset).status_code == 200
+
+
+def _change(system: RewardDispatcher, method: str, path: str, body: dict[str, object]) -> dict[str, object]:
+    """Returns the response to a change, sent again as long as it is refused for another one."""
+
+    def answered() -> dict[str, object] | None:
+        answer = system.client.request(method, path, json=body)
+        if answer.status_code == 409:
+            assert answer.json()["code"] == "concurrent_change"
+            return None
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    return wait_until(answered)
+
+
+def test_a_removed_webhook_is_not_brought_back_by_a_change(system: RewardDispatcher) -> None:
+    """Sent at the same time; the change is in effect before the removal, or finds no webhook."""
+    for _ in range(5):
+        _, made = _register(system, "https://93.184.215.14/hook")
+        path = f"/v1/webhooks/{made['id']}"
+        with ThreadPoolExecutor(2) as pool:
+            changed = pool.submit(system.client.patch, path, json={"description": "late"})
+            removed = pool.submit(system.client.delete, path)
+        assert (changed.result().status_code in (200, 404), removed.result().status_code) == (True, 204)
+        assert system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"] == []
+
+
+def test_concurrent_registrations_keep_the_limit_of_a_program(system: RewardDispatcher) -> None:
+    """Twenty are registered, whoever comes first."""
+    url = "https://93.184.215.14/hook"
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: _register(system, url)[0], range(30)))
+    assert set(statuses) <= {201, 409}
+    assert len(system.client.get("/v1/webhooks", params={"program": "prg_glow"}).json()["items"]) == 20
+    status, problem = _register(system, url)
+    assert (status, problem["code"]) == (409, "too_many_webhooks")
+
+
+def test_a_webhook_that_another_request_changes_is_not_changed(system: RewardDispatcher, redis: RedisClient) -> None:
+    """The response says so, and when to try again; nothing of it is stored for its Idempotency-Key."""
+    _, made = _register(system, "https://93.184.215.14/hook")
+    redis.set(f"rd:changing:{made['id']}", "another request")
+    path, once = f"/v1/webhooks/{made['id']}", {"Idempotency-Key": "once"}
+    refused = system.client.patch(path, json={"description": "new"}, headers=once)
+    assert (refused.status_code, refused.json()["code"]) == (409, "concurrent_change")
+    assert refused.headers["Retry-After"] == "2"
+    redis.delete(f"rd:changing:{made['id']}")
+    changed = system.client.patch(path, json={"description": "new"}, headers=once)
+    assert (changed.status_code, changed.json()["description"]) == (200, "new")

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from referral.entitlement.earnable_rewards import EarnableRewards, earnable_rewards
 from referral.events.attributions import ReferrerKind
 from referral.events.budgets import BudgetReleaseRequested
 from referral.events.conversions import (
@@ -20,7 +21,6 @@ from referral.events.redemptions import RedemptionChange, RedemptionChangeReques
 from referral.events.reward_rules import Reward
 from referral.events.rewards import RewardAction, RewardActionRequested, RewardGranted, RewardRevoked
 from referral.key_ring import SIGNING_KEY_ID
-from reward_dispatcher.domain.earnable_rewards import EarnableRewards, earnable_rewards
 from tests.support.builders.leaderboard import cleared_conversion, reversed_conversion
 from tests.support.builders.participants import AMY, PROGRAM, START, person_id
 

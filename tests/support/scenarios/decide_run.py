@@ -1,5 +1,6 @@
 """The decide fold over conversions and orders of Amy's friends, with the rewards that are in effect."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,8 +8,9 @@ from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
-from referral.events.conversions import ConversionCleared
+from referral.events.conversions import ConversionCleared, ConversionFact, OrderFact
 from referral.events.entities import ProgramVersion
+from referral.events.facts import Channel
 from referral.events.money import Value
 from referral.events.rewards import RewardAdjusted, RewardGranted, RewardRevoked, RewardStopped
 from reward_dispatcher.folds.decide_fold import DecideFold
@@ -16,6 +18,11 @@ from tests.support.builders.leaderboard import reversed_conversion
 from tests.support.builders.participants import AMY, START
 from tests.support.builders.reward_dispatcher import friend_conversion, friend_order, friend_order_refund
 from tests.support.folds import FoldFeed
+
+
+def friend_channel(friend: int) -> Channel:
+    """The channel through which a friend came in `play`."""
+    return "weibo" if friend % 2 else "wechat"
 
 
 @dataclass
@@ -28,6 +35,7 @@ class DecideRun:
     values: dict[str, Value | None] = field(default_factory=dict)
     stops: list[RewardStopped] = field(default_factory=list)
     lines: list[object] = field(default_factory=list)
+    inputs: list[ConversionFact | OrderFact] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.feed = FoldFeed(DecideFold("k"), Catalog([AMY, *self.terms]), only_loaded=False)
@@ -52,11 +60,18 @@ class DecideRun:
         return self._apply(replace(line, referrer_kind=self.kind))
 
     def refund(
-        self, friend: int, order: str, refund: str, amount: str | None = None, at: datetime = START
+        self,
+        friend: int,
+        order: str,
+        refund: str,
+        amount: str | None = None,
+        at: datetime = START,
+        channel: Channel | None = None,
     ) -> "DecideRun":
         """An order is refunded, as a whole without an amount; returns itself."""
         line = friend_order_refund(friend, order, refund, amount, at)
-        return self._apply(replace(line, referrer_kind=self.kind))
+        evidence = replace(line.evidence, channel=channel)
+        return self._apply(replace(line, referrer_kind=self.kind, evidence=evidence))
 
     def rules(self) -> list[str]:
         """The rules of the rewards in effect, sorted."""
@@ -67,7 +82,25 @@ class DecideRun:
         worth = [self.values[id] for id, line in self.rewards.items() if line.rule == rule]
         return sorted(value.amount for value in worth if value is not None)
 
-    def _apply(self, line: object) -> "DecideRun":
+    def play(self, steps: Sequence[tuple[object, ...]]) -> "DecideRun":
+        """Plays steps of `reward_steps`. Friends with an even number come by WeChat, others by Weibo; returns itself."""
+        cleared: set[int] = set()
+        for step in steps:
+            match step:
+                case ("clear", int(friend), datetime() as at) if friend not in cleared:
+                    cleared.add(friend)
+                    self.clear(friend, at, channel=friend_channel(friend))
+                case ("reverse", int(friend)):
+                    cleared.discard(friend)
+                    self.reverse(friend)
+                case ("order", int(friend), str(order), str(amount), datetime() as at):
+                    self.order(friend, order, amount, at, channel=friend_channel(friend))
+                case ("refund", int(friend), str(order), str(refund), amount):
+                    self.refund(friend, order, refund, amount, channel=friend_channel(friend))  # type: ignore[arg-type]
+        return self
+
+    def _apply(self, line: ConversionFact | OrderFact) -> "DecideRun":
+        self.inputs.append(line)
         for one in self.feed.feed([line]):
             self.lines.append(one)
             self._record(one)

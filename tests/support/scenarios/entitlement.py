@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from referral.entitlement.conversion_rewards import grant_rewards, revoke_rewards
+from referral.entitlement.grants import ConversionGrants, ReferrerGrants
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Channel
 from referral.events.rewards import RewardGranted
-from reward_dispatcher.domain.entitlement import grant_rewards, revoke_rewards
-from reward_dispatcher.domain.grants import ConversionGrants, ReferrerGrants
 from tests.support.builders.reward_dispatcher import friend_conversion, friend_reversal, rewards_of
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -97,6 +98,7 @@ def wallet_app(
     settings = dataclasses.replace(UNREACHABLE, redis=redis_url, guides=str(GUIDES))
     catalog, people = split_records([*records, api_key("tests", "admin", secret=API_SECRET)])
     app = make_app(settings, MemoryFollower(catalog, people))
+    app.test_client_class = Browser
     shared: Context = app.extensions["referral"]
     app.extensions["referral"] = dataclasses.replace(shared, clock=ManualClock(NOW_MS))
     app.extensions["rewards"] = dataclasses.replace(
@@ -105,6 +107,14 @@ def wallet_app(
         wallet_parts=FixedParts(parts or WalletParts(FRIENDS, PLACE)),
     )
     return app
+
+
+class Browser(FlaskClient):
+    """A client that states, as browsers do, that its forms are of the page's own site."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
 
 
 def wallet_link(app: Flask, id: str = "wlk_1", *, person: str = AMY.id, issued_ms: int = NOW_MS, days: int = 30) -> str:

@@ -43,7 +43,7 @@ CONVERSION = Conversion(
 )
 SAME = BeforeAfter(1, 1)
 REPLAY = ReplayResult(
-    Totals(SAME, SAME, SAME, SAME),
+    Totals(SAME, SAME, SAME, SAME, SAME, (), ()),
     ReferrerChanges(1, 0, (ReferrerChange(NamedPerson(AMY.id, None, None), BeforeAfter(0, 1), SAME),)),
     RefereeChanges(1, (RefereeChange(FRIEND, None, None, NamedPerson(AMY.id, None, None)),)),
     AsRecorded(True, 1, 0, ()),

@@ -2,20 +2,21 @@
 
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from conversion_tracker.replay.comparison import MAX_PEOPLE, BeforeAfter
+from conversion_tracker.replay.comparison import MAX_PEOPLE, AmountChange, BeforeAfter
 from conversion_tracker.replay.replay_run import Progress, Replay, ReplayOutcome
 from conversion_tracker.replay.worker import ReplayCancelled
 from referral.events.entities import ProgramVersion
 from referral.events.facts import BanDecision, Fact
 from referral.events.line import ClockTicked
 from referral.events.program import Program
-from referral.events.reward_rules import Reward
+from referral.events.reward_rules import Caps, Reward
 from referral.topics import EVENTS
 from tests.support.builders.conversion_tracker import (
     TOKENS,
@@ -23,6 +24,7 @@ from tests.support.builders.conversion_tracker import (
     catalog,
     follow,
     order_payment,
+    order_refund,
     program_version,
     tick,
     token,
@@ -164,6 +166,22 @@ def test_rules_that_ask_for_an_order_leave_who_ordered() -> None:
     asks = program_version(evidence=("click", "code"), qualifies_on="order.paid", min_amount=99, currency="CNY")
     found = replayed(_simple(), with_rewards(asks).program).comparison
     assert (found.totals.referrals, found.people_moved) == (BeforeAfter(3, 1), 0)
+
+
+def test_orders_and_streaks_of_the_past_are_paid_under_rules_that_reward_them() -> None:
+    """friend1 paid 100 yuan, of which 10% is Amy's; friends on three days in a row are a streak of three."""
+    live = _simple()
+    live.append(replace(order_refund(5, 9, "o1", amount=Decimal(40)), person="xhs:friend1"))
+    live.drain()
+    share = Reward(id="share", to="referrer", on="order.qualified", kind="credit", percent=10, currency="CNY")
+    streak = Reward(id="streak", to="referrer", on="streak", streak=3, kind="credit", points=30)
+    rules = program_version(evidence=("click", "code")).program
+    found = replayed(live, replace(rules, rewards=(share, streak))).comparison.totals
+    assert found.referrer_rewards == BeforeAfter(2, 2)
+    assert found.values == (AmountChange("CNY", 0, 600), AmountChange("points", 0, 30))
+    assert found.costs == (AmountChange("CNY", 0, 600),)
+    capped = replace(rules, rewards=(share, streak), caps=Caps(per_referrer={"month": 2}))
+    assert replayed(live, capped).comparison.totals.capped == BeforeAfter(0, 1)
 
 
 def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:

@@ -34,6 +34,7 @@ def _browser(app: Flask, person: str = AMY.id) -> FlaskClient:
     now_ms = app.extensions["referral"].clock.now_ms()
     token = WalletToken("wlk_1", AMY.program, person, now_ms, now_ms + DAY_MS, now_ms + DAY_MS)
     browser = app.test_client()
+    browser.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     signer = TokenSigner(app.extensions["referral"].key_ring)
     browser.set_cookie("wallet", signer.sign_wallet("wallet-open", token), path="/w")
     return browser
@@ -55,7 +56,8 @@ def test_without_an_open_wallet_there_is_no_share_sheet(app: Flask) -> None:
     """Nor for a person who is not enrolled, or with a link in place of a session."""
     assert app.test_client().get("/w/share", headers=ENGLISH).status_code == 401
     assert _browser(app, "psn_0123456789abcdef").get("/w/share", headers=ENGLISH).status_code == 404
-    assert app.test_client().post("/w/preferences", data={"messages": "1"}, headers=ENGLISH).status_code == 401
+    own_page = {"Sec-Fetch-Site": "same-origin", **ENGLISH}
+    assert app.test_client().post("/w/preferences", data={"messages": "1"}, headers=own_page).status_code == 401
 
 
 def test_preferences_of_another_site_are_refused(app: Flask) -> None:

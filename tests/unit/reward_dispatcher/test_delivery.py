@@ -68,7 +68,13 @@ LINE = RewardFulfilled(
 )
 RAW = msgspec.json.encode(LINE)
 PEOPLE = people_in_memory([person("xhs:friend1")])
-BODIES = MessageBodies(PEOPLE, CODES)
+
+
+async def _no_refresh() -> None:
+    """Everyone is known."""
+
+
+BODIES = MessageBodies(PEOPLE, CODES, _no_refresh)
 DELIVERY = MessageDelivery("whk_1", "msg_1", LINE, to_ms(START), to_ms(START))
 Result = TypeVar("Result")
 
@@ -217,7 +223,7 @@ def test_the_receiver_gets_the_code_that_is_sealed_on_the_log() -> None:
     receiver.attempt(sealed)
     assert msgspec.json.decode(receiver.requests[0][1])["data"]["code"] == "CODE"
     later = CodeSealer(KeyRing.parse(",".join(f"{one}:2026b:{one.ljust(32, 'x')}" for one in PURPOSES), ""))
-    other = FakeReceiver(lambda _: Answer(200), MessageBodies(PEOPLE, later))
+    other = FakeReceiver(lambda _: Answer(200), MessageBodies(PEOPLE, later, _no_refresh))
     result = other.attempt(sealed)
     assert (result.outcome, result.failure, other.requests) == ("unsent", "unreadable", [])
     assert "REFERRAL_SIGNING_KEY, which is not set" in result.excerpt
@@ -227,7 +233,7 @@ def test_a_message_that_is_sent_again_after_an_erasure_identifies_no_one() -> No
     """It has the same id, null in place of the platform's id, and `erased`; the person id and the reward are what they were."""
     index, who = MemoryPeople(), LINE.beneficiary
     index.apply(person("xhs:friend1"))
-    receiver = FakeReceiver(lambda _: Answer(500), MessageBodies(People(index), CODES))
+    receiver = FakeReceiver(lambda _: Answer(500), MessageBodies(People(index), CODES, _no_refresh))
     receiver.attempt()
     index.apply(PersonErased(recorded_at=START, id=who, program=PROGRAM, epoch=1, erased=who))
     index.erase(f"person/{who}")
@@ -243,18 +249,37 @@ def test_a_person_who_is_not_known_yet_is_never_reported_as_erased() -> None:
     """The attempt is not made while the log is unavailable, and uses up no number."""
     index, reads = MemoryPeople(), list[int]()
 
-    def read() -> None:
+    async def read() -> None:
         reads.append(1)
         if len(reads) <= 2:
             raise LogUnavailable("the catalog", "127.0.0.1:9092", "no broker")
         index.apply(person("xhs:friend1"))
 
-    receiver = FakeReceiver(lambda _: Answer(200), MessageBodies(People(index, refresh=read), CODES))
+    receiver = FakeReceiver(lambda _: Answer(200), MessageBodies(People(index), CODES, read))
     for _ in range(2):
         with pytest.raises(LogUnavailable):
             receiver.attempt()
     assert receiver.requests == []
     assert receiver.attempt().outcome == "accepted"
+
+
+def test_a_person_whom_the_log_does_not_have_costs_one_read_of_it() -> None:
+    """However many attempts there are; once they are known, messages name them."""
+    index, reads = MemoryPeople(), list[int]()
+
+    async def read() -> None:
+        reads.append(1)
+
+    bodies = MessageBodies(People(index, refresh=lambda: reads.append(2)), CODES, read)
+    receiver = FakeReceiver(lambda _: Answer(500), bodies)
+    for _ in range(5):
+        receiver.attempt()
+    assert reads == [1]
+    index.apply(person("xhs:friend1"))
+    receiver.attempt()
+    named = [msgspec.json.decode(body)["data"]["external_id"] for _, body in receiver.requests]
+    assert named == [None] * 5 + ["xhs:friend1"]
+    assert reads == [1]
 
 
 NOW_S = datetime(2026, 11, 24, 8, tzinfo=UTC).timestamp()

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from referral.entitlement.conversion_rewards import grant_rewards
+from referral.entitlement.earnable_rewards import earnable_rewards
+from referral.entitlement.grants import ReferrerGrants
 from referral.events.attributions import ReferrerKind
 from referral.events.ids import reward_id
 from referral.events.reward_rules import Reward
 from referral.events.rewards import RewardGranted, RewardRevoked
-from reward_dispatcher.domain.earnable_rewards import earnable_rewards
-from reward_dispatcher.domain.entitlement import grant_rewards
-from reward_dispatcher.domain.grants import ReferrerGrants
 from tests.support.builders.participants import AMY, PROGRAM, day, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, GUIDE, friend_conversion, reward_terms, rewards_of
 from tests.support.scenarios.entitlement import Entitlement

@@ -6,12 +6,12 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
+from referral.entitlement.earnable_rewards import earnable_rewards
+from referral.entitlement.orders import MAX_ORDERS
 from referral.events.money import Value
 from referral.events.reward_conditions import CONDITIONS
 from referral.events.reward_rules import Budget, Caps, Conditions, Reward, RewardTrigger, Tier
 from referral.events.rewards import RewardGranted, RewardRevoked
-from reward_dispatcher.domain.earnable_rewards import earnable_rewards
-from reward_dispatcher.domain.orders import MAX_ORDERS
 from tests.support.builders.participants import day
 from tests.support.builders.reward_dispatcher import reward_terms
 from tests.support.scenarios.decide_run import DecideRun

@@ -168,7 +168,8 @@ def test_a_replay_that_changes_nothing_says_why() -> None:
     job = {
         "result": {
             "referrers": {"gaining": 0, "losing": 0, "items": []},
-            "totals": dict.fromkeys(("referrals", "held", "referrer_rewards", "friend_rewards"), pair),
+            "totals": dict.fromkeys(("referrals", "held", "referrer_rewards", "friend_rewards", "capped"), pair)
+            | {"values": [{"unit": "CNY", "before": 500, "after": 800}], "costs": []},
             "people": {"changed": 0},
             "as_recorded": {"equal": True, "lines": 5},
         },
@@ -178,3 +179,5 @@ def test_a_replay_that_changes_nothing_says_why() -> None:
     show_replay(Console(file=screen, width=200), job)
     assert "these rules decide as the rules in force at the time did" in screen.getvalue()
     assert "gain, 0 lose" not in screen.getvalue()
+    assert "5.00 → 8.00" in screen.getvalue()
+    assert "+3.00" in screen.getvalue()

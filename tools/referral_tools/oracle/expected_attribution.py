@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from referral.events.attribution_rules import Attribution
 from referral.events.attributions import EvidenceKind
 from referral.events.facts import (
+    Channel,
     CodeScanned,
+    Content,
     Fact,
     FriendTagged,
     OrderPaid,
@@ -23,6 +25,7 @@ from referral.events.facts import (
     PersonUnfollowed,
 )
 from referral_tools.oracle.journal import Enrolled
+from referral_tools.oracle.moments import to_millisecond
 from referral_tools.oracle.participant_directory import Directory
 
 
@@ -30,13 +33,18 @@ from referral_tools.oracle.participant_directory import Directory
 class ExpectedReferral:
     """A person who follows now: since when, and who referred them (None: they discovered the account).
 
-    `qualified_at` is when it qualified; None if it has not (yet), and for unattributed people.
+    `qualified_at` is when it qualified; None if it has not (yet), and for unattributed people. `first_followed_at` is when they
+    first followed; channel, partner and content are those of the touch that won.
     """
 
     person: str
     followed_at: datetime
     referrer: Enrolled | None
     qualified_at: datetime | None = None
+    first_followed_at: datetime | None = None
+    channel: Channel | None = None
+    partner: str | None = None
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +55,14 @@ class OracleTouch:
     moment: datetime
     event: str
     referrer: Enrolled
+    channel: Channel | None = None
+    content: str | None = None
+    partner: str | None = None
 
     @property
     def at(self) -> datetime:
         """When it happened, to the millisecond."""
-        return _to_millisecond(self.moment)
+        return to_millisecond(self.moment)
 
 
 def expected_referral(
@@ -63,10 +74,12 @@ def expected_referral(
     if not spells or not spells[-1][1]:
         return None
     winner = _winner(person, facts, spells[0][0], rules, directory)
-    if winner is None or (len(spells) > 1 and rules.refollow == "never"):
-        return ExpectedReferral(person, _at(spells[-1][0]), None)
     first, latest = _at(spells[0][0]), _at(spells[-1][0])
-    return ExpectedReferral(person, latest, winner, _qualified_at(facts, first, latest, rules, clock))
+    if winner is None or (len(spells) > 1 and rules.refollow == "never"):
+        return ExpectedReferral(person, latest, None)
+    qualified_at = _qualified_at(facts, first, latest, rules, clock)
+    where = winner.channel, winner.partner, winner.content
+    return ExpectedReferral(person, latest, winner.referrer, qualified_at, first, *where)
 
 
 def _qualified_at(
@@ -107,7 +120,7 @@ def _follows(facts: Sequence[Fact]) -> Iterator[tuple[PersonFollowed, bool]]:
 
 def _winner(
     person: str, facts: Sequence[Fact], follow: PersonFollowed, rules: Attribution, directory: Directory
-) -> Enrolled | None:
+) -> OracleTouch | None:
     """A click counts from its second on, since platforms often report whole seconds."""
     window = timedelta(days=rules.window_days)
     before = [fact for fact in facts if _order(fact) <= _order(follow)]
@@ -122,32 +135,31 @@ def _winner(
         ]
         if valid:
             pick = max if rules.model == "last_touch" else min
-            return pick(valid, key=lambda touch: (touch.moment, len(touch.event), touch.event)).referrer
+            return pick(valid, key=lambda touch: (touch.moment, len(touch.event), touch.event))
     return None
 
 
 def _touches(fact: Fact, directory: Directory) -> Iterator[OracleTouch]:
     """Every touch in an event, if it names a person who was a participant by then."""
     at, moment = _at(fact), fact.occurred_at
+    data = getattr(fact, "data", None)
+    where = fact.channel, data.content if isinstance(data, Content) else None
     scanned = isinstance(fact, CodeScanned)
     scene = fact.data.scene if isinstance(fact, CodeScanned) else None
     if (code := scene or fact.code) and (owner := directory.by_code(code, at)):
-        yield OracleTouch("scan" if scanned else "code", moment, fact.id, owner)
+        yield OracleTouch("scan" if scanned else "code", moment, fact.id, owner, *where)
     if (click := directory.click(fact.click or "")) and (owner := directory.by_code(click.code, click.clicked_at)):
-        yield OracleTouch("click", click.clicked_at, click.id or fact.id, owner)
+        of_link = click.channel, click.content, click.partner
+        yield OracleTouch("click", click.clicked_at, click.id or fact.id, owner, *of_link)
     if fact.mention and (owner := directory.by_mention(fact.mention, at)):
-        yield OracleTouch("mention", moment, fact.id, owner)
+        yield OracleTouch("mention", moment, fact.id, owner, *where)
     if isinstance(fact, FriendTagged) and (owner := directory.by_person(fact.data.by, at)):
-        yield OracleTouch("tag", moment, fact.id, owner)
+        yield OracleTouch("tag", moment, fact.id, owner, fact.channel)
 
 
 def _at(fact: Fact) -> datetime:
     """When it happened, to the millisecond: finer than that, time decides only the order."""
-    return _to_millisecond(fact.occurred_at)
-
-
-def _to_millisecond(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return to_millisecond(fact.occurred_at)
 
 
 def _order(fact: Fact) -> tuple[datetime, int, int, str]:

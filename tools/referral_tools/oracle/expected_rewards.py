@@ -1,78 +1,108 @@
 """What both sides have in the end: the rewards whose reason is still valid, and those that were used before."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from referral.events.ids import conversion_id, referral_id, reward_id
+from referral.events.ids import reward_id
+from referral.events.money import POINTS, Value
 from referral.events.program import Program
-from referral.events.reward_rules import Conditions, Reward
-from referral.events.section import Period
+from referral.events.reward_rules import Reward
+from referral_tools.oracle.conversion_order import (
+    CountedConversion,
+    StreakBlock,
+    depends_on_order,
+    is_met,
+    play_conversions,
+)
 from referral_tools.oracle.expected_attribution import ExpectedReferral
-from referral_tools.oracle.expected_boards import periods
-from referral_tools.oracle.journal import Enrolled, PersonIdOf, RedemptionAnswer
+from referral_tools.oracle.expected_orders import OracleOrder, fixed_amount, rewarded_orders
+from referral_tools.oracle.journal import ConversionStep, PersonIdOf, RedemptionAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class OwedReward:
-    """A reward that is owed: by which rule, and to which person (external id)."""
+    """A reward that is owed: by which rule, to which person (external id), and the value of a credit."""
 
     id: str
     rule: str
     beneficiary: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Friend:
-    """A referee: their person id, and the platform's id."""
-
-    id: str
-    external_id: str
-
-
-def owed_rewards(
-    referrals: Iterable[ExpectedReferral], program: Program, person_id: PersonIdOf
-) -> dict[str, OwedReward]:
-    """Every reward whose reason is still valid, by id. One version of the rules holds throughout.
-
-    Raises NotComputable for rules that depend on the order of the log, or on orders.
-    """
-    referrals = list(referrals)
-    _require_computable(program, referrals)
-    friends: dict[Enrolled, list[_Friend]] = defaultdict(list)
-    for referral in referrals:
-        if referral.referrer and referral.qualified_at:
-            friends[referral.referrer].append(_Friend(person_id(referral.person), referral.person))
-    rewards = [
-        reward
-        for referrer, people in friends.items()
-        for rule in program.rewards
-        for reward in _of_rule(rule, referrer, people, program.id)
-    ]
-    return {reward.id: reward for reward in rewards}
+    value: Value | None = None
 
 
 class NotComputable(ValueError):
-    """What the program owes does not follow from the referrals that stand; the message names the rule."""
+    """What the program owes depends on the order of the log, which the journal does not have; the message names the rule."""
 
 
-def _require_computable(program: Program, referrals: Iterable[ExpectedReferral]) -> None:
-    """Refuses rules that the oracle does not compute, and a cap that stops a referral: which one, the order of the log decides."""
-    for rule in program.rewards:
-        if rule.on not in ("conversion.cleared", "milestone") or rule.tiers or rule.where != Conditions():
-            raise NotComputable(
-                f"the oracle does not compute the rule {rule.id}: it has orders, streaks, tiers or conditions"
+class RewardsOwed:
+    """Computes the rewards of one program. One version of the rules holds throughout."""
+
+    def __init__(self, program: Program, person_id: PersonIdOf, orders: Mapping[str, Sequence[OracleOrder]]) -> None:
+        self._program, self._person_id, self._orders = program, person_id, orders
+
+    def of(
+        self, conversions: Mapping[str, ExpectedReferral], recorded: Sequence[ConversionStep] = ()
+    ) -> dict[str, OwedReward]:
+        """Every reward whose reason is still valid, by id: of these conversions, which stand, in the order that was recorded.
+
+        Raises NotComputable if nothing was recorded and the rewards depend on it.
+        """
+        steps = _conclude(conversions, recorded)
+        if steps and not recorded and (reason := depends_on_order(self._program, steps)):
+            raise NotComputable(f"{reason}: what it owes depends on the order of the log, which was not recorded")
+        counted, blocks = play_conversions(self._program, steps)
+        by_referrer: dict[str, list[tuple[CountedConversion, ExpectedReferral]]] = defaultdict(list)
+        for id, one in counted.items():
+            by_referrer[one.step.referrer].append((one, conversions[id]))
+        names = {
+            referral.referrer.id: referral.referrer.external_id
+            for referral in conversions.values()
+            if referral.referrer
+        }
+        owed = [reward for some in by_referrer.values() for reward in self._of_referrer(some)]
+        owed += [self._streak(block, names[block.referrer]) for block in blocks]
+        return {reward.id: reward for reward in owed}
+
+    def _of_referrer(self, some: list[tuple[CountedConversion, ExpectedReferral]]) -> Iterator[OwedReward]:
+        for rule in self._program.rewards:
+            met = [(one, referral) for one, referral in some if is_met(rule.where, one.step)]
+            needed = (
+                rule.referrals
+                if rule.on == "milestone"
+                else (1 if rule.once and rule.on != "order.qualified" else None)
             )
-    zone, counts = ZoneInfo(program.timezone), Counter[tuple[str, str, str]]()
-    for referral in referrals:
-        if referral.referrer and referral.qualified_at:
-            names = zip(get_args(Period), periods(referral.qualified_at, zone), strict=True)
-            counts.update((referral.referrer.id, period, name) for period, name in names)
-    for (referrer, period, name), count in counts.items():
-        if count > program.caps.per_referrer.get(period, count):  # type: ignore[call-overload] # a period
-            raise NotComputable(f"{referrer} has {count} referrals in {name}, beyond the cap of the {period}")
+            if rule.on == "streak" or (rule.on == "milestone" and rule.to == "referee"):
+                continue
+            if needed is not None and rule.to == "referrer":
+                if sum(not one.capped for one, _ in met) >= needed:
+                    yield self._owed(rule, met[0][1], f"milestone:{needed}", _fixed(rule))
+                continue
+            for one, referral in met:
+                if rule.to == "referee" or not one.capped:
+                    yield from self._of_conversion(rule, one, referral)
+
+    def _of_conversion(self, rule: Reward, one: CountedConversion, referral: ExpectedReferral) -> Iterator[OwedReward]:
+        conversion = one.step.conversion
+        if rule.on != "order.qualified":
+            yield self._owed(rule, referral, conversion, _tier(rule, one.numbers) if rule.tiers else _fixed(rule))
+            return
+        orders = self._orders.get(referral.person, ())
+        for order, value in rewarded_orders(rule, self._program, orders, referral.first_followed_at):
+            yield self._owed(rule, referral, f"order:{conversion}:{order.id}", value)
+
+    def _owed(self, rule: Reward, referral: ExpectedReferral, trigger: str, value: Value | None) -> OwedReward:
+        if rule.to == "referrer" and referral.referrer is not None:
+            owner, name = referral.referrer.id, referral.referrer.external_id
+        else:
+            owner, name = self._person_id(referral.person), referral.person
+        return OwedReward(reward_id(self._program.id, rule.id, owner, trigger), rule.id, name, value)
+
+    def _streak(self, block: StreakBlock, name: str) -> OwedReward:
+        rule = block.rule
+        trigger = f"streak:{rule.streak_unit or 'day'}:{rule.streak}:{block.first}"
+        id = reward_id(self._program.id, rule.id, block.referrer, trigger)
+        return OwedReward(id, rule.id, name, _fixed(rule))
 
 
 def used_rewards(answers: Iterable[RedemptionAnswer]) -> dict[OwedReward, set[str]]:
@@ -84,18 +114,36 @@ def used_rewards(answers: Iterable[RedemptionAnswer]) -> dict[OwedReward, set[st
     return dict(orders)
 
 
-def _of_rule(rule: Reward, referrer: Enrolled, people: list[_Friend], program: str) -> list[OwedReward]:
-    """A milestone is the referrer's and needs so many friends (`once`: one); any other rule pays for each friend."""
-    needed = rule.referrals if rule.on == "milestone" else (1 if rule.once else None)
-    if needed is not None and rule.to == "referrer":
-        reached = len(people) >= needed
-        return [_owed_by_rule(program, rule.id, referrer, f"milestone:{needed}")] if reached else []
-    conversions = [(friend, conversion_id(referral_id(program, friend.id, referrer.id))) for friend in people]
-    return [
-        _owed_by_rule(program, rule.id, friend if rule.to == "referee" else referrer, conversion)
-        for friend, conversion in conversions
-    ]
+def _conclude(conversions: Mapping[str, ExpectedReferral], recorded: Sequence[ConversionStep]) -> list[ConversionStep]:
+    """The recorded steps; at their end those by which exactly these conversions stand, the earliest first."""
+    standing: dict[str, ConversionStep] = {}
+    for step in recorded:
+        if step.at is None:
+            standing.pop(step.conversion, None)
+        else:
+            standing[step.conversion] = step
+    own = {id: own_step for id, one in conversions.items() if (own_step := _step(id, one))}
+    wrong = [one for id, one in standing.items() if own.get(id) != one]
+    right = sorted((one for id, one in own.items() if standing.get(id) != one), key=_by_time)
+    return [*recorded, *(ConversionStep(one.conversion, one.referrer, None) for one in wrong), *right]
 
 
-def _owed_by_rule(program: str, rule: str, beneficiary: "Enrolled | _Friend", trigger: str) -> OwedReward:
-    return OwedReward(reward_id(program, rule, beneficiary.id, trigger), rule, beneficiary.external_id)
+def _step(conversion: str, one: ExpectedReferral) -> ConversionStep | None:
+    if one.referrer is None or one.qualified_at is None:
+        return None
+    return ConversionStep(conversion, one.referrer.id, one.qualified_at, one.channel, one.partner, one.content)
+
+
+def _by_time(step: ConversionStep) -> tuple[datetime | None, str]:
+    return step.at, step.conversion
+
+
+def _tier(rule: Reward, numbers: Mapping[str, int]) -> Value | None:
+    """The value of the highest tier that begins at the referral's number or before, otherwise of the first one."""
+    tiers = sorted(rule.tiers, key=lambda tier: tier.start)
+    tier = max((one for one in tiers if one.start <= numbers[rule.id]), key=lambda one: one.start, default=tiers[0])
+    return Value(tier.points, POINTS) if tier.points is not None else fixed_amount(tier.amount, rule.currency)
+
+
+def _fixed(rule: Reward) -> Value | None:
+    return Value(rule.points, POINTS) if rule.points is not None else fixed_amount(rule.amount, rule.currency)

@@ -13,7 +13,8 @@ from referral.events.program import Program
 from referral_tools.oracle.daily_figures import Day, by_day
 from referral_tools.oracle.expected_attribution import ExpectedReferral, expected_referral
 from referral_tools.oracle.expected_boards import BoardPlace, boards
-from referral_tools.oracle.expected_rewards import OwedReward, owed_rewards, used_rewards
+from referral_tools.oracle.expected_orders import orders_by_person
+from referral_tools.oracle.expected_rewards import OwedReward, RewardsOwed, used_rewards
 from referral_tools.oracle.journal import Journal, PersonIdOf
 from referral_tools.oracle.participant_directory import Directory
 from referral_tools.oracle.referral_cycles import without_cycles
@@ -21,10 +22,13 @@ from referral_tools.oracle.referral_cycles import without_cycles
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything worth comparing. `standing` holds each person who follows now; counts are of distinct facts."""
+    """Everything worth comparing. `standing` holds each person who follows now; counts are of distinct facts.
+
+    `conversions` are the referrals that stand and qualified, by conversion id.
+    """
 
     program: Program
-    person_id: PersonIdOf
+    conversions: dict[str, ExpectedReferral]
     standing: dict[str, ExpectedReferral]
     boards: dict[str, list[BoardPlace]]
     owed: dict[str, OwedReward]
@@ -62,19 +66,9 @@ class Figures:
         return self.referred / self.followers if self.followers else 0.0
 
     @cached_property
-    def conversions(self) -> dict[str, ExpectedReferral]:
-        """The referrals that stand and qualified, by conversion id."""
-        found = [(one, one.referrer) for one in self.standing.values() if one.qualified_at]
-        return {
-            conversion_id(referral_id(self.program.id, self.person_id(one.person), referrer.id)): one
-            for one, referrer in found
-            if referrer
-        }
-
-    @cached_property
     def kept_conversions(self) -> dict[str, OwedReward]:
         """Rewards that people have, by id: those owed, and those used before their reason fell."""
-        return self.owed | {reward.id: reward for reward in self.used}
+        return {reward.id: reward for reward in self.used} | self.owed
 
     @cached_property
     def rewards_by_rule(self) -> Counter[str]:
@@ -106,15 +100,24 @@ class Oracle:
         facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
         standing = self._valid_referrals(facts, Directory(journal.participants, journal.clicks), journal.clock)
         zone = ZoneInfo(self._program.timezone)
+        conversions = self._conversions(standing.values())
+        owed = RewardsOwed(self._program, self._person_id, orders_by_person(facts))
         return Figures(
             program=self._program,
-            person_id=self._person_id,
+            conversions=conversions,
             standing=standing,
             boards=boards((one for one in standing.values() if one.referrer), zone),
-            owed=owed_rewards(standing.values(), self._program, self._person_id),
+            owed=owed.of(conversions, journal.conversions),
             used=used_rewards(journal.redemptions),
             days=by_day(standing.values(), facts, journal.clicks.values(), zone),
         )
+
+    def _conversions(self, standing: Iterable[ExpectedReferral]) -> dict[str, ExpectedReferral]:
+        return {
+            conversion_id(referral_id(self._program.id, self._person_id(one.person), one.referrer.id)): one
+            for one in standing
+            if one.referrer and one.qualified_at
+        }
 
     def _valid_referrals(
         self, facts: Iterable[Fact], directory: Directory, clock: datetime | None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from referral.events.facts import Fact
+from referral.events.facts import Channel, Fact
 
 PersonIdOf = Callable[[str], str]
 """The person id (psn_…) of an external id, as the API answers."""
@@ -23,11 +23,17 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A redirect that was answered: by which code, and when. `id`, if known, decides between clicks of one moment."""
+    """A redirect that was answered: by which code, and when, and what the link was for.
+
+    `id`, if known, decides between clicks of one moment.
+    """
 
     code: str
     clicked_at: datetime
     id: str = ""
+    channel: Channel | None = None
+    content: str | None = None
+    partner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,29 @@ class RedemptionAnswer:
     used: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ConversionStep:
+    """A referral was cleared (`at` is when it qualified) or reversed (None), with its referrer's person id and its evidence."""
+
+    conversion: str
+    referrer: str
+    at: datetime | None
+    channel: Channel | None = None
+    partner: str | None = None
+    content: str | None = None
+
+
 @dataclass(slots=True)
 class Journal:
-    """Accepted facts, enrolments, redirects by the token they gave, and answers to redemptions; `clock` is the last tick."""
+    """Accepted facts, enrolments, redirects by the token they gave, and answers to redemptions; `clock` is the last tick.
+
+    `conversions` is the order in which the system cleared and reversed the referrals of each referrer; only caps, tiers and streaks
+    need it.
+    """
 
     facts: list[Fact] = field(default_factory=list)
     participants: list[Enrolled] = field(default_factory=list)
     clicks: dict[str, Click] = field(default_factory=dict)
     redemptions: list[RedemptionAnswer] = field(default_factory=list)
+    conversions: list[ConversionStep] = field(default_factory=list)
     clock: datetime | None = None

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from referral.events.money import Value, in_main_unit
+
 SHOWN = 20
 _NOTHING_CHANGES = (
     "No referrer gains or loses: for everything recorded, these rules decide as the rules in force at the time did."
@@ -16,7 +18,9 @@ _TOTALS = {
     "held": "referrals held",
     "referrer_rewards": "rewards of referrers",
     "friend_rewards": "rewards of friends",
+    "capped": "referrals stopped by a cap",
 }
+_AMOUNTS = {"values": "worth of the rewards", "costs": "cost of the rewards"}
 
 
 def show_replay(console: Console, job: dict[str, Any]) -> None:
@@ -51,13 +55,31 @@ def _totals(totals: dict[str, Any]) -> Table:
         table.add_column(head, justify="right")
     for name, words in _TOTALS.items():
         table.add_row(words, *_pair(totals[name]))
+    for name, words in _AMOUNTS.items():
+        for amount in totals[name]:
+            table.add_row(f"{words}, {amount['unit']}", *_amounts(amount))
     return table
 
 
 def _pair(pair: dict[str, int]) -> tuple[str, Text]:
-    change = pair["after"] - pair["before"]
-    style = "green" if change > 0 else "red" if change else "dim"
-    return f"{pair['before']} → {pair['after']}", Text(f"{change:+d}" if change else "=", style)
+    return f"{pair['before']} → {pair['after']}", _styled(_change(pair), f"{_change(pair):+d}")
+
+
+def _amounts(amount: dict[str, Any]) -> tuple[str, Text]:
+    """An amount in the main unit of its currency."""
+    change = _change(amount)
+    before, after, difference = (
+        in_main_unit(Value(number, amount["unit"])) for number in (amount["before"], amount["after"], change)
+    )
+    return f"{before:,f} → {after:,f}", _styled(change, f"{difference:+,f}")
+
+
+def _change(pair: dict[str, int]) -> int:
+    return pair["after"] - pair["before"]
+
+
+def _styled(change: int, text: str) -> Text:
+    return Text(text if change else "=", "green" if change > 0 else "red" if change else "dim")
 
 
 def _words(result: dict[str, Any], progress: dict[str, Any]) -> Iterator[str]:

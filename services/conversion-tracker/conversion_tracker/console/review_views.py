@@ -1,6 +1,5 @@
 """The queues of held and appealed referrals in the console: release and reject, one or many, and take a decision back."""
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Literal, assert_never
 
@@ -21,10 +20,11 @@ from referral.fold.sorted_set_listing import ListEntry
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.pages.console_shell import back_to, current_program
+from referral.polling import becomes_true
 
 MAX_AT_ONCE = 50  # rows of a page, and so conversions of a form
 _MAX_NOTE = 512
-_WAIT_S, _PAUSE_S = 2.0, 0.05
+_WAIT_S = 2.0
 _DECISIONS: dict[str, PublishedDecision] = {"release": "cleared", "reject": "rejected", "undo": "withdrawn"}
 
 blueprint = Blueprint("console_review", __name__, template_folder="../pages/templates")
@@ -113,9 +113,7 @@ def _action(decision: PublishedDecision) -> ActionName:
 
 def _wait_until_decided(conversions: Sequence[Conversion], decision: PublishedDecision) -> None:
     """Returns once the fold has all decisions, so that the next page shows them, or after two seconds without."""
-    deadline = time.monotonic() + _WAIT_S
-    while time.monotonic() < deadline and any(not _is_decided(one.id, decision) for one in conversions):
-        time.sleep(_PAUSE_S)
+    becomes_true(lambda: all(_is_decided(one.id, decision) for one in conversions), _WAIT_S)
 
 
 def _is_decided(id: str, decision: PublishedDecision) -> bool:

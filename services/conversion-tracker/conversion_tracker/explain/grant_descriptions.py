@@ -1,10 +1,8 @@
 """Sentences for the lines by which a reward is granted, stopped or adjusted."""
 
-from decimal import Decimal
 from typing import assert_never
 
-from referral.events.currencies import minor_unit_digits
-from referral.events.money import POINTS, Value
+from referral.events.money import Value, in_main_unit
 from referral.events.rewards import RewardAdjusted, RewardGranted, RewardStopped
 
 
@@ -42,8 +40,7 @@ def _reason(trigger: str) -> str:
 
 def _value_text(value: Value) -> str:
     """An amount in the main unit, or points: 9.90 CNY, 100 points."""
-    digits = 0 if value.unit == POINTS else minor_unit_digits(value.unit)
-    return f"{Decimal(value.amount).scaleb(-digits)} {value.unit}"
+    return f"{in_main_unit(value)} {value.unit}"
 
 
 def milestone_count(trigger: str) -> int | None:

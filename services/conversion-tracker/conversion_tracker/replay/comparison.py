@@ -1,24 +1,17 @@
 """Compares the scenario under the recorded rules with that under the other rules, the largest change first."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, assert_never
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from conversion_tracker.replay.earnings import Earnings
-from referral.events.conversions import (
-    ConversionCleared,
-    ConversionFact,
-    ConversionHeld,
-    ConversionRejected,
-    ConversionReversed,
-)
-from referral.events.entities import ProgramVersion
+from conversion_tracker.replay.earnings import Earnings, ReferrerEarnings
 
 MAX_REFERRERS = 500
 MAX_PEOPLE = 100
-NO_EARNINGS = Earnings()
+NO_EARNINGS = ReferrerEarnings()
 
 
 class BeforeAfter(Struct, frozen=True):
@@ -31,6 +24,14 @@ class BeforeAfter(Struct, frozen=True):
     def change(self) -> int:
         """The difference."""
         return self.after - self.before
+
+
+class AmountChange(Struct, frozen=True):
+    """An amount under the recorded rules, and under the other rules."""
+
+    unit: Annotated[str, Meta(description="an ISO 4217 code such as CNY, or points")]
+    before: Annotated[int, Meta(description="in minor units, such as fen, or in points")]
+    after: int
 
 
 class ReferrerDifference(Struct, frozen=True):
@@ -56,6 +57,9 @@ class Totals(Struct, frozen=True):
     held: Annotated[BeforeAfter, Meta(description="referrals that wait for a review")]
     referrer_rewards: BeforeAfter
     friend_rewards: BeforeAfter
+    capped: Annotated[BeforeAfter, Meta(description="referrals whose referrer earns nothing because of a cap")]
+    values: Annotated[tuple[AmountChange, ...], Meta(description="what the rewards are worth that have an amount")]
+    costs: Annotated[tuple[AmountChange, ...], Meta(description="what the rewards cost: their `cost`, or their amount")]
 
 
 class Comparison(Struct, frozen=True):
@@ -75,31 +79,16 @@ class Comparison(Struct, frozen=True):
 
 @dataclass(slots=True)
 class ScenarioResult:
-    """The numbers of one scenario: earnings by referrer, the referrer of each follower, the number of held referrals."""
+    """The numbers of one scenario: earnings, the referrer of each follower, the number of held referrals."""
 
-    earnings: dict[str, Earnings] = field(default_factory=dict)
+    earnings: Earnings
     referrers: dict[str, str | None] = field(default_factory=dict)
     held: int = 0
-
-    def add_line(self, line: ConversionFact, terms: ProgramVersion | None) -> None:
-        """Adds a line. `terms` is the version in force when it qualified; without one it earns nothing, as in production."""
-        match line:
-            case ConversionCleared():
-                if terms is not None:
-                    earnings = self.earnings.setdefault(line.referrer, Earnings())
-                    earnings.add_conversion(line.id, terms, line.referrer_kind, line.evidence)
-            case ConversionReversed():
-                if line.referrer in self.earnings:
-                    self.earnings[line.referrer].remove_conversion(line.id)
-            case ConversionHeld() | ConversionRejected():
-                pass
-            case _:
-                assert_never(line)
 
 
 def compare(before: ScenarioResult, after: ScenarioResult) -> Comparison:
     """Returns the comparison of two scenarios."""
-    changed = sorted(_referrer_differences(before.earnings, after.earnings), key=_largest_change_first)
+    changed = sorted(_referrer_differences(before, after), key=_largest_change_first)
     moved = [
         RefereeDifference(person, before.referrers.get(person), after.referrers.get(person))
         for person in sorted(before.referrers.keys() | after.referrers.keys())
@@ -116,13 +105,12 @@ def compare(before: ScenarioResult, after: ScenarioResult) -> Comparison:
     )
 
 
-def _referrer_differences(
-    before: Mapping[str, Earnings], after: Mapping[str, Earnings]
-) -> Iterable[ReferrerDifference]:
-    for participant in before.keys() | after.keys():
-        was, will = before.get(participant, NO_EARNINGS), after.get(participant, NO_EARNINGS)
-        referrals = BeforeAfter(len(was.conversions), len(will.conversions))
-        rewards = BeforeAfter(was.referrer_rewards, will.referrer_rewards)
+def _referrer_differences(before: ScenarioResult, after: ScenarioResult) -> Iterable[ReferrerDifference]:
+    earned_before, earned_after = before.earnings.by_referrer(), after.earnings.by_referrer()
+    for participant in earned_before.keys() | earned_after.keys():
+        was, will = earned_before.get(participant, NO_EARNINGS), earned_after.get(participant, NO_EARNINGS)
+        referrals = BeforeAfter(was.referrals, will.referrals)
+        rewards = BeforeAfter(was.rewards, will.rewards)
         if referrals.change or rewards.change:
             yield ReferrerDifference(participant, referrals, rewards)
 
@@ -132,12 +120,17 @@ def _largest_change_first(one: ReferrerDifference) -> tuple[int, int, str]:
 
 
 def _totals(before: ScenarioResult, after: ScenarioResult) -> Totals:
-    was, will = before.earnings.values(), after.earnings.values()
+    was, will = before.earnings, after.earnings
     return Totals(
-        referrals=BeforeAfter(sum(len(one.conversions) for one in was), sum(len(one.conversions) for one in will)),
+        referrals=BeforeAfter(was.referrals(), will.referrals()),
         held=BeforeAfter(before.held, after.held),
-        referrer_rewards=BeforeAfter(
-            sum(one.referrer_rewards for one in was), sum(one.referrer_rewards for one in will)
-        ),
-        friend_rewards=BeforeAfter(sum(one.referee_rewards for one in was), sum(one.referee_rewards for one in will)),
+        referrer_rewards=BeforeAfter(was.rewards_of("referrer"), will.rewards_of("referrer")),
+        friend_rewards=BeforeAfter(was.rewards_of("referee"), will.rewards_of("referee")),
+        capped=BeforeAfter(was.capped(), will.capped()),
+        values=_amount_changes(was.values(), will.values()),
+        costs=_amount_changes(was.costs(), will.costs()),
     )
+
+
+def _amount_changes(before: Counter[str], after: Counter[str]) -> tuple[AmountChange, ...]:
+    return tuple(AmountChange(unit, before[unit], after[unit]) for unit in sorted(before.keys() | after.keys()))

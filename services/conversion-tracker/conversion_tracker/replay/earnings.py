@@ -1,70 +1,186 @@
-"""What a referrer and their referees would have in the end, as far as conversions and milestones decide it.
+"""What referrers and their friends would have in the end, under one set of rules.
 
-reward-dispatcher decides what is granted, and when; a replay needs only its number. A reward for each conversion is valid as long
-as the conversion. A milestone (`once: true` is the milestone of one) belongs to the referrer, is granted once per rule, and stays
-while the referrer has as many conversions that meet its conditions as it needed when it was reached. Rewards of orders and streaks
-are not counted; caps and budgets are not applied.
+The lines of `conversions` go through the functions that reward-dispatcher grants by (`referral.entitlement`), in the same order. So
+rewards of each conversion, milestones, tiers, streaks, orders with their refunds, conditions and caps count here as they pay there.
 """
 
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
 
-from referral.events.attributions import Evidence, ReferrerKind
+from msgspec.structs import replace
+
+from referral.entitlement.conversion_rewards import grant_rewards, revoke_rewards
+from referral.entitlement.earnable_rewards import EarnableRewards, earnable_rewards
+from referral.entitlement.grant_lines import GrantLine
+from referral.entitlement.grants import WAITING, ConversionGrants, ReferrerGrants
+from referral.entitlement.order_rewards import RulesAt, settle_orders
+from referral.entitlement.orders import with_order, with_refund
+from referral.events.attributions import ReferrerKind
+from referral.events.conversions import (
+    ConversionCleared,
+    ConversionFact,
+    ConversionHeld,
+    ConversionOrdered,
+    ConversionOrderRefunded,
+    ConversionRejected,
+    ConversionReversed,
+    OrderFact,
+)
 from referral.events.entities import ProgramVersion
-from referral.events.reward_conditions import Case, conditions_of, is_met
+from referral.events.money import Value
+from referral.events.rewards import RewardAdjusted, RewardGranted, RewardRevoked, RewardStopped, Role
+
+TermsAt = Callable[[datetime], ProgramVersion | None]
+"""The version of the program in force at a time; None before the first."""
+_NO_CODES = ""  # codes are not generated
+
+
+@dataclass(slots=True)
+class EarnedReward:
+    """A reward that is granted and not taken back: whose it is, what it is worth, and what it costs."""
+
+    role: Role
+    referrer: str
+    value: Value | None
+    cost: Value | None
+
+
+@dataclass(slots=True)
+class ReferrerEarnings:
+    """The numbers of one referrer: conversions that count, and their own rewards."""
+
+    referrals: int = 0
+    rewards: int = 0
 
 
 @dataclass(slots=True)
 class Earnings:
-    """The conversions of one referrer, each with its own rewards, and their milestones with the conversions that each needs.
+    """The conversions of a program and what they earn. `rewards` are those in effect by id."""
 
-    `matching` are the conversions that meet the conditions of a milestone, by rule; milestones without conditions count all.
-    """
+    terms_at: TermsAt
+    rewards: dict[str, EarnedReward] = field(default_factory=dict)
+    _referrers: dict[str, ReferrerGrants] = field(default_factory=dict)
+    _conversions: dict[str, tuple[str, ConversionGrants]] = field(default_factory=dict)  # id → referrer, grants
+    _earnable: dict[tuple[int, ReferrerKind], EarnableRewards] = field(default_factory=dict)  # by version
 
-    conversions: dict[str, tuple[int, int]] = field(
-        default_factory=dict
-    )  # id → rewards of the referrer, of the referee
-    milestones: dict[str, tuple[int, bool]] = field(
-        default_factory=dict
-    )  # by rule: what it needs, and if of `matching`
-    matching: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    def apply(self, line: ConversionFact | OrderFact) -> None:
+        """Applies the next line of a referrer. What qualified when no version was in force earns nothing, as in production."""
+        match line:
+            case ConversionCleared():
+                self._clear(line)
+            case ConversionReversed():
+                self._reverse(line)
+            case ConversionOrdered() | ConversionOrderRefunded():
+                self._settle(line)
+            case ConversionHeld() | ConversionRejected():
+                pass
+            case _:
+                assert_never(line)
 
-    def add_conversion(self, conversion: str, terms: ProgramVersion, kind: ReferrerKind, evidence: Evidence) -> None:
-        """Counts a conversion of a referrer of this kind. A conversion that is counted already changes nothing."""
-        if conversion in self.conversions:
+    def by_referrer(self) -> dict[str, ReferrerEarnings]:
+        """The numbers of each referrer who has any."""
+        found: dict[str, ReferrerEarnings] = {}
+        for referrer, conversion in self._conversions.values():
+            if conversion.active:
+                found.setdefault(referrer, ReferrerEarnings()).referrals += 1
+        for reward in self.rewards.values():
+            if reward.role == "referrer":
+                found.setdefault(reward.referrer, ReferrerEarnings()).rewards += 1
+        return found
+
+    def referrals(self) -> int:
+        """The number of conversions that count."""
+        return sum(one.active for _, one in self._conversions.values())
+
+    def capped(self) -> int:
+        """The number of referrals whose referrer earns nothing because of a cap."""
+        return sum(one.active and one.stop is not None for _, one in self._conversions.values())
+
+    def rewards_of(self, role: Role) -> int:
+        """The number of rewards of referrers or of friends."""
+        return sum(reward.role == role for reward in self.rewards.values())
+
+    def values(self) -> Counter[str]:
+        """What the credits are worth, by currency or points, in minor units."""
+        return _sums(reward.value for reward in self.rewards.values())
+
+    def costs(self) -> Counter[str]:
+        """What the rewards cost, by currency, in minor units."""
+        return _sums(reward.cost for reward in self.rewards.values())
+
+    def _clear(self, line: ConversionCleared) -> None:
+        before = self._conversion(line.id)
+        earnable = self._rewards(line.referrer_kind, line.occurred_at)
+        if before.active or earnable is None:
             return
-        rules = [rule for rule in terms.program.rewards_for(kind) if is_met(rule, Case(evidence))]
-        each = [rule for rule in rules if rule.pays_each]
-        of_referee = sum(rule.to == "referee" for rule in each)
-        self.conversions[conversion] = len(each) - of_referee, of_referee
-        for rule in rules:
-            if needs := rule.milestone:
-                has_conditions = bool(conditions_of(rule))
-                if has_conditions:
-                    self.matching[rule.id].add(conversion)
-                if needs <= self._count(rule.id, has_conditions):
-                    self.milestones.setdefault(rule.id, (needs, has_conditions))
+        earned = grant_rewards(line, earnable, self._referrers.get(line.referrer, ReferrerGrants()), before)
+        self._referrers[line.referrer] = earned.referrer
+        self._record(line.referrer, earned.lines)
+        settled, lines = settle_orders(line, earned.conversion, self._rules_at(line.referrer_kind))
+        self._conversions[line.id] = line.referrer, settled
+        self._record(line.referrer, lines)
 
-    def remove_conversion(self, conversion: str) -> None:
-        """Removes a conversion, and the milestones that need it."""
-        self.conversions.pop(conversion, None)
-        for matching in self.matching.values():
-            matching.discard(conversion)
-        self.milestones = {
-            rule: (needs, has_conditions)
-            for rule, (needs, has_conditions) in self.milestones.items()
-            if needs <= self._count(rule, has_conditions)
-        }
+    def _reverse(self, line: ConversionReversed) -> None:
+        conversion = self._conversion(line.id)
+        if not conversion.active:
+            return
+        rules = self._rewards(line.referrer_kind, line.cleared_at) if conversion.units else None
+        streaks = rules.streaks if rules else ()
+        left = revoke_rewards(line, conversion, self._referrers.get(line.referrer, ReferrerGrants()), streaks)
+        self._referrers[line.referrer] = left.referrer
+        self._conversions[line.id] = line.referrer, left.conversion
+        self._record(line.referrer, left.lines)
 
-    def _count(self, rule: str, has_conditions: bool) -> int:
-        return len(self.matching[rule]) if has_conditions else len(self.conversions)
+    def _settle(self, line: OrderFact) -> None:
+        before = self._conversion(line.id)
+        orders = (
+            with_order(before.orders, line) if isinstance(line, ConversionOrdered) else with_refund(before.orders, line)
+        )
+        rules_at = self._rules_at(line.referrer_kind)
+        after, lines = settle_orders(line, replace(before, orders=orders), rules_at)
+        self._conversions[line.id] = line.referrer, after
+        self._record(line.referrer, lines)
 
-    @property
-    def referrer_rewards(self) -> int:
-        """The number of rewards of the referrer."""
-        return len(self.milestones) + sum(of_referrer for of_referrer, _ in self.conversions.values())
+    def _record(self, referrer: str, lines: Iterable[GrantLine]) -> None:
+        for line in lines:
+            match line:
+                case RewardGranted():
+                    self.rewards[line.id] = EarnedReward(line.role, referrer, line.value, line.cost)
+                case RewardAdjusted():
+                    self.rewards[line.id].value, self.rewards[line.id].cost = line.value, line.cost
+                case RewardRevoked():
+                    del self.rewards[line.id]
+                case RewardStopped():
+                    pass
+                case _:
+                    assert_never(line)
 
-    @property
-    def referee_rewards(self) -> int:
-        """The number of rewards of their referees."""
-        return sum(of_referee for _, of_referee in self.conversions.values())
+    def _conversion(self, conversion: str) -> ConversionGrants:
+        return self._conversions[conversion][1] if conversion in self._conversions else WAITING
+
+    def _rules_at(self, kind: ReferrerKind) -> RulesAt:
+        return lambda at: self._rewards(kind, at) or _NOTHING
+
+    def _rewards(self, kind: ReferrerKind, at: datetime) -> EarnableRewards | None:
+        """What can be earned under the version in force at a time."""
+        terms = self.terms_at(at)
+        if terms is None:
+            return None
+        key = terms.version, kind
+        if key not in self._earnable:
+            self._earnable[key] = earnable_rewards(terms, kind, _NO_CODES)
+        return self._earnable[key]
+
+
+_NOTHING = EarnableRewards((), (), (), (), {}, "UTC")
+
+
+def _sums(values: Iterable[Value | None]) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for value in values:
+        if value is not None:
+            sums[value.unit] += value.amount
+    return sums

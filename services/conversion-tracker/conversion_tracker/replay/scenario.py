@@ -7,6 +7,7 @@ from typing import assert_never
 
 from conversion_tracker.attribution.fold import AttributeFold
 from conversion_tracker.replay.comparison import ScenarioResult
+from conversion_tracker.replay.earnings import Earnings
 from conversion_tracker.replay.merge_order import AttributedLine, PositionedLine, ReplayedLine
 from conversion_tracker.screening.conversion import Conversion
 from conversion_tracker.screening.fold import ScreenFold
@@ -22,7 +23,7 @@ from referral.events.attributions import (
     ReferrerBanned,
     ReferrerUnbanned,
 )
-from referral.events.conversions import ConversionFact
+from referral.events.conversions import ConversionFact, OrderFact
 from referral.events.facts import EventLine
 from referral.events.line import Derived
 from referral.events.timestamps import to_ms
@@ -46,11 +47,9 @@ class ScenarioRun:
     ) -> None:
         self.attributed: list[ReplayedLine] = []
         self.screened: list[Derived] = []
-        self._program = program
-        self._catalog = catalog
         self._attribute = InMemoryFold(AttributeFold(tokens, lateness_days), catalog, partitions)
         self._screen = InMemoryFold(ScreenFold(), catalog, partitions)
-        self._result = ScenarioResult()
+        self._earnings = Earnings(lambda at: catalog.program_at(program, to_ms(at)))
         self._latest: dict[int, int] = {}
 
     def add_events(self, partition: int, lines: Sequence[tuple[Position, EventLine]]) -> None:
@@ -95,13 +94,13 @@ class ScenarioRun:
         produced = self._screen.fold(partition, lines)
         for _, _, line in produced:
             self.screened.append(line)  # type: ignore[arg-type] # what a fold produces
-            if isinstance(line, ConversionFact):
-                self._result.add_line(line, self._catalog.program_at(self._program, to_ms(line.occurred_at)))
+            if isinstance(line, ConversionFact | OrderFact):
+                self._earnings.apply(line)
         return produced
 
     def result(self) -> ScenarioResult:
         """Returns the numbers of the scenario."""
-        result = self._result
+        result = ScenarioResult(self._earnings)
         conversions = self._screen.states_of(CONVERSION_PREFIX)
         result.held = sum(isinstance(one, Conversion) and one.outcome == "held" for one in conversions)
         for _, _, line in self.attributed:

@@ -4,7 +4,7 @@ What is stored of a message (the log, the state of the fold) has the person id a
 does not identify the person, although it has the same id as an earlier attempt that did.
 """
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TypedDict, assert_never
 
 import msgspec
@@ -32,6 +32,7 @@ from reward_dispatcher.sealed_codes import CodeSealer
 NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
 EXAMPLE_PERSON = KnownPerson("example:amy")
 EXAMPLE_CODE = "EXAMPLE-CODE"
+_MOST_UNKNOWN = 10_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,11 +48,16 @@ class _RewardFields(TypedDict):
 
 
 class MessageBodies:
-    """Builds bodies with the codes and people of now; belongs to one event loop."""
+    """Builds bodies with the codes and people of now; belongs to one event loop.
 
-    def __init__(self, people: People, codes: CodeSealer) -> None:
-        self._people = people
+    `refresh` returns once `people` has everyone who was recorded before the call. It raises LogUnavailable.
+    """
+
+    def __init__(self, people: People, codes: CodeSealer, refresh: Callable[[], Awaitable[None]]) -> None:
+        self._people = people.snapshot()
         self._codes = codes
+        self._refresh = refresh
+        self._unknown: dict[str, None] = {}  # ids that the log did not have when it was read for them
 
     async def build(self, content: MessageContent, *, test: bool = False) -> bytes:
         """Returns the body of an attempt. Raises DecryptionFailed if its code cannot be read, and LogUnavailable.
@@ -65,11 +71,22 @@ class MessageBodies:
         return reward_body(self._codes.open_line(content), await self._find(content.beneficiary))
 
     async def _find(self, id: str) -> KnownPerson | None:
-        """The person; None if they are erased. The log is read, in a thread, only for a person who is not known here yet."""
-        known = known_people([id], self._people.snapshot())[id]
-        if known is None and not self._people.is_erased(id):
-            known = (await asyncio.to_thread(known_people, [id], self._people))[id]
+        """The person; None if they are erased, or not on the log.
+
+        The log is read to its end only for an id that is not known here, and once: people are written before their rewards.
+        """
+        known = known_people([id], self._people)[id]
+        if known is None and id not in self._unknown and not self._people.is_erased(id):
+            await self._refresh()
+            known = known_people([id], self._people)[id]
+            if known is None:
+                self._remember_unknown(id)
         return known
+
+    def _remember_unknown(self, id: str) -> None:
+        if len(self._unknown) >= _MOST_UNKNOWN:
+            del self._unknown[next(iter(self._unknown))]
+        self._unknown[id] = None
 
 
 def reward_body(line: NotifiableReward, beneficiary: KnownPerson | None, *, test: bool = False) -> bytes:

@@ -75,7 +75,7 @@ class DeliveryWorker:
 
     def _delivery_loop(self) -> DeliveryLoop:
         ring = self._settings.key_ring()
-        bodies = MessageBodies(self._catalog.people, CodeSealer(ring))
+        bodies = MessageBodies(self._catalog.people, CodeSealer(ring), self._refresh.refresh)
         receivers = receiver_connections(loopback=self._settings.webhook_loopback)
         sender = Sender(receivers.post, bodies.build, ring, self._clock)
         ends = TopicEnds(self._settings, DELIVERIES)

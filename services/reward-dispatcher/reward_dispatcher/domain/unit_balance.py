@@ -1,11 +1,9 @@
 """A person's balance in a unit, as the person and shops see it: what is free, held and owed, and in words."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import NamedTuple
 
-from referral.events.currencies import minor_unit_digits
-from referral.events.money import POINTS
+from referral.events.money import Value, in_main_unit
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import debt, free, held, lots_of, set_off
 
@@ -38,10 +36,10 @@ def unit_balances(accounts: Sequence[Account], now_ms: int) -> list[UnitBalance]
 def balance_in_words(balance: UnitBalance) -> str:
     """Returns the balance as a sentence."""
     if balance.debt:
-        owed = _in_main_unit(balance.debt, balance.unit)
+        owed = _in_words(balance.debt, balance.unit)
         return f"{owed} was used and taken back since: the next credit pays it"
-    held = f", {_in_main_unit(balance.held, balance.unit)} held for orders" if balance.held else ""
-    return f"{_in_main_unit(balance.free, balance.unit)} to spend{held}"
+    held = f", {_in_words(balance.held, balance.unit)} held for orders" if balance.held else ""
+    return f"{_in_words(balance.free, balance.unit)} to spend{held}"
 
 
 def _balance(unit: str, accounts: Sequence[Account], now_ms: int) -> UnitBalance:
@@ -56,6 +54,5 @@ def _balance(unit: str, accounts: Sequence[Account], now_ms: int) -> UnitBalance
     return UnitBalance(unit, sum(lot.free for lot in lots), sum(lot.held for lot in lots), owed, lots)
 
 
-def _in_main_unit(amount: int, unit: str) -> str:
-    digits = 0 if unit == POINTS else minor_unit_digits(unit)
-    return f"{Decimal(amount).scaleb(-digits):,f} {unit}"
+def _in_words(amount: int, unit: str) -> str:
+    return f"{in_main_unit(Value(amount, unit)):,f} {unit}"

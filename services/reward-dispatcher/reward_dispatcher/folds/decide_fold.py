@@ -8,6 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
+from referral.entitlement.conversion_rewards import Entitlement, grant_rewards, revoke_rewards
+from referral.entitlement.earnable_rewards import EarnableRewards, earnable_rewards
+from referral.entitlement.grant_lines import GrantLine
+from referral.entitlement.grants import WAITING, ConversionGrants, ReferrerGrants
+from referral.entitlement.order_rewards import RulesAt, settle_orders
+from referral.entitlement.orders import with_order, with_refund
 from referral.events.attributions import ReferrerKind
 from referral.events.conversions import (
     ConversionCleared,
@@ -25,12 +31,6 @@ from referral.events.rewards import RewardGranted, reward_key
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position
 from referral.topics import CONVERSIONS, REWARDS, Topic
-from reward_dispatcher.domain.earnable_rewards import EarnableRewards, earnable_rewards
-from reward_dispatcher.domain.entitlement import Entitlement, grant_rewards, revoke_rewards
-from reward_dispatcher.domain.grant_lines import GrantLine
-from reward_dispatcher.domain.grants import WAITING, ConversionGrants, ReferrerGrants
-from reward_dispatcher.domain.order_rewards import RulesAt, settle_orders
-from reward_dispatcher.domain.orders import with_order, with_refund
 from reward_dispatcher.folds import stop_keys
 from reward_dispatcher.folds.stop_keys import StoppedReward
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from referral.entitlement.grant_lines import GrantLine
+from referral.entitlement.grants import ConversionGrants, ReferrerGrants
 from referral.events.money import Value
 from referral.events.rewards import RewardKind, RewardStopped, StopReason
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Key, SortedSetMember
-from reward_dispatcher.domain.grant_lines import GrantLine
-from reward_dispatcher.domain.grants import ConversionGrants, ReferrerGrants
 
 DECIDE = "decide"
 

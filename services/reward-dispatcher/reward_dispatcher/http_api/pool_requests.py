@@ -1,7 +1,7 @@
 """Writes segments of a request to `pools`, and waits for its receipt: the pools fold decides, in the order of the log."""
 
-import time
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 from redis.exceptions import RedisError
@@ -9,12 +9,12 @@ from redis.exceptions import RedisError
 from referral.events.pools import CodesUploaded, CodesVoided, pool_line_key
 from referral.http.problems import Problem
 from referral.log.ack import PendingAck
+from referral.polling import poll
 from referral.topics import POOLS
 from reward_dispatcher.domain.receipts import Receipt
 from reward_dispatcher.http_api.dependencies import dependencies
 
 _STALLED_S = 10.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.1
 _encode = msgspec.json.Encoder().encode
 
 
@@ -38,17 +38,18 @@ class PoolRequest:
     def receipt(self) -> Receipt:
         """The receipt once everything is decided. Raises NotDurable, and Problem 503 if the fold makes no progress."""
         self._await_ack()
-        decided, pause, deadline = -1, _FIRST_PAUSE_S, time.monotonic() + _STALLED_S
-        while time.monotonic() < deadline:
-            receipt = self._read_receipt()
-            if receipt is not None and receipt.next >= self._written:
+        decided = -1
+        while receipt := poll(partial(self._progress, decided), _STALLED_S):
+            if receipt.next >= self._written:
                 return receipt
-            if receipt is not None and receipt.next > decided:
-                decided, deadline = receipt.next, time.monotonic() + _STALLED_S
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+            decided = receipt.next
         detail = "The request is on the log, but not decided yet. Send it again later: nothing is added twice."
         raise Problem(503, "undecided", detail, headers={"Retry-After": "5"})
+
+    def _progress(self, seen: int) -> Receipt | None:
+        """The receipt, once it has more segments than those seen."""
+        receipt = self._read_receipt()
+        return receipt if receipt is not None and receipt.next > seen else None
 
     def _read_receipt(self) -> Receipt | None:
         """The receipt so far; None also while Redis does not answer, since what was written needs only time."""

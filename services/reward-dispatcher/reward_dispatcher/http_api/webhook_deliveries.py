@@ -19,6 +19,7 @@ from reward_dispatcher.delivery.excerpts import excerpt_key, read_excerpts
 from reward_dispatcher.delivery_store import STATUSES, ListEntry
 from reward_dispatcher.domain.message_delivery import DeliveryStatus
 from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.http_api.webhook_access import require_webhook
 from reward_dispatcher.http_api.webhook_lines import replay_messages, schedule_test
 from reward_dispatcher.http_api.webhook_requests import (
     DeliveriesQuery,
@@ -34,7 +35,6 @@ from reward_dispatcher.http_api.webhook_responses import (
     delivery_response,
     stats_response,
 )
-from reward_dispatcher.http_api.webhooks import require_webhook
 
 blueprint = Blueprint("webhook deliveries", __name__)
 _MOST_REPLAYED = 10_000

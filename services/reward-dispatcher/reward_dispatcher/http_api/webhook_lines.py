@@ -1,6 +1,5 @@
 """Writes lines of `deliveries` for the HTTP API, and waits for the fold where the response shows what they lead to."""
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
@@ -21,12 +20,12 @@ from referral.events.entities import Webhook
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import unavailable
+from referral.polling import poll
 from referral.topics import DELIVERIES
 from reward_dispatcher.domain.endpoint_health import EndpointHealth
 from reward_dispatcher.http_api.dependencies import dependencies
 
 _DEADLINE_S = 2.0
-_PAUSE_S = 0.02
 _LINES_AT_ONCE = 500
 _encode = msgspec.json.Encoder().encode
 
@@ -64,14 +63,15 @@ def publish(lines: Iterable[DeliveryFact]) -> None:
 
 def await_health(webhook: str, is_so: Callable[[EndpointHealth], bool]) -> EndpointHealth:
     """Returns the endpoint once it is so. Raises Problem 503 if the fold does not get there in two seconds."""
-    deadline = time.monotonic() + _DEADLINE_S
-    while True:
+
+    def read() -> EndpointHealth | None:
         [health] = dependencies().deliveries.healths([webhook])
-        if is_so(health):
-            return health
-        if time.monotonic() >= deadline:
-            raise unavailable("The change is on the log, but not in effect yet. Send the same request again.")
-        time.sleep(_PAUSE_S)
+        return health if is_so(health) else None
+
+    health = poll(read, _DEADLINE_S)
+    if health is None:
+        raise unavailable("The change is on the log, but not in effect yet. Send the same request again.")
+    return health
 
 
 def _now() -> datetime:

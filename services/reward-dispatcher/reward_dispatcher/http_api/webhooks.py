@@ -21,6 +21,7 @@ from reward_dispatcher.domain.endpoint_health import EndpointHealth
 from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
 from reward_dispatcher.domain.webhook_url import parse_webhook_url
 from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.http_api.webhook_access import changing_webhook, exclusive_change, require_webhook
 from reward_dispatcher.http_api.webhook_lines import await_health, disable_endpoint, enable_endpoint
 from reward_dispatcher.http_api.webhook_requests import (
     RotationRequest,
@@ -47,6 +48,7 @@ from reward_dispatcher.webhook_secrets import (
 
 blueprint = Blueprint("webhooks", __name__)
 _MAX_WEBHOOKS = 20
+_CHANGING = "Another request is changing the webhook."
 
 
 @blueprint.post("/v1/webhooks")
@@ -54,16 +56,18 @@ _MAX_WEBHOOKS = 20
 @idempotent_except(SecretField("secret", recover=lambda made: _read_secret(str(made["id"]))))
 @blueprint.arguments(WebhookRequest)
 @response(WebhookCreatedResponse, 201)
+@blueprint.alt_response(409, description="The program has 20 webhooks, or another request is adding one.")
 @blueprint.alt_response(422, description="Webhooks cannot be sent to this address.")
 def register(body: dict[str, object]) -> WebhookCreatedResponse:
     """Sends messages about a program to an https address from now on, signed with the secrets in this response."""
     program = str(body["program"])
     require_program_access(g.key, program)
     require_program(program)
-    _check_count(program)
-    pair = new_secret_pair()
-    webhook = _new_webhook(program, _require_url(str(body["url"])), body, pair)
-    dependencies().catalog.write([webhook])
+    url, pair = _require_url(str(body["url"])), new_secret_pair()
+    with exclusive_change(program):
+        _check_count(program)
+        webhook = _new_webhook(program, url, body, pair)
+        dependencies().catalog.write([webhook])
     return WebhookCreatedResponse(**asdict(webhook_response(webhook, EndpointHealth())), secret=pair.secret)
 
 
@@ -87,6 +91,7 @@ def list_webhooks(query: dict[str, str]) -> WebhooksResponse:
 @blueprint.arguments(WebhookChangeRequest)
 @response(WebhookResponse)
 @blueprint.alt_response(404, description="Unknown webhook.")
+@blueprint.alt_response(409, description=_CHANGING)
 @blueprint.alt_response(422, description="Webhooks cannot be sent to this address.")
 @blueprint.alt_response(503, description="The change is on the log, but not in effect yet: send it again.")
 def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
@@ -94,7 +99,7 @@ def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
 
     What it missed while it was disabled is sent on request only (`replay-missing`).
     """
-    webhook = _changed(require_webhook(webhook_id), body)
+    webhook = _changed(webhook_id, body)
     enabled = body.get("enabled")
     if enabled is None:
         [health] = dependencies().deliveries.healths([webhook.id])
@@ -112,20 +117,17 @@ def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
 @blueprint.arguments(RotationRequest)
 @response(WebhookSecretResponse)
 @blueprint.alt_response(404, description="Unknown webhook.")
-@blueprint.alt_response(409, description="The last rotation is not a day old.")
+@blueprint.alt_response(
+    409, description="The last rotation is not a day old, or another request is changing the webhook."
+)
 def rotate_secrets(body: dict[str, bool], webhook_id: str) -> WebhookSecretResponse:
     """Makes a new pair of secrets. For 24 hours messages are signed with the former pair as well, so change it within them."""
-    webhook = require_webhook(webhook_id)
-    now_ms = context().clock.now_ms()
-    rotated = webhook.rotated_at
-    if rotated is not None and now_ms < to_ms(rotated) + OVERLAP_MS and not body["end_former"]:
-        detail = (
-            f"The secrets were rotated at {rotated.isoformat()}. Receivers may still use the pair from before; another"
-            " rotation ends it. Wait for 24 hours, or send `end_former: true`."
-        )
-        raise Problem(409, "rotated_lately", detail)
-    after = rotate(context().key_ring, webhook, now_ms)
-    dependencies().catalog.write([after])
+    with changing_webhook(webhook_id) as webhook:
+        now_ms = context().clock.now_ms()
+        if not body["end_former"]:
+            _require_no_overlap(webhook, now_ms)
+        after = rotate(context().key_ring, webhook, now_ms)
+        dependencies().catalog.write([after])
     return secret_response(after)
 
 
@@ -134,22 +136,13 @@ def rotate_secrets(body: dict[str, bool], webhook_id: str) -> WebhookSecretRespo
 @idempotent
 @blueprint.response(204)
 @blueprint.alt_response(404, description="Unknown webhook.")
+@blueprint.alt_response(409, description=_CHANGING)
 def remove(webhook_id: str) -> None:
     """Stops sending messages to a webhook, also those that wait."""
-    webhook = require_webhook(webhook_id)
-    disable_endpoint(webhook, "removed")
-    removed = replace(webhook, removed=True, recorded_at=to_datetime(context().clock.now_ms()))
-    dependencies().catalog.write([removed])
-
-
-def require_webhook(webhook_id: str) -> Webhook:
-    """Returns the webhook as it is now. Raises Problem 404 if it is unknown or removed, 403 for a key of another program."""
-    context().follower.read_to_end()
-    webhook = context().catalog.webhook(webhook_id)
-    if webhook is None or webhook.removed:
-        raise Problem(404, "unknown_webhook", f"Unknown webhook {webhook_id!r}. GET /v1/webhooks lists them.")
-    require_program_access(g.key, webhook.program)
-    return webhook
+    with changing_webhook(webhook_id) as webhook:
+        disable_endpoint(webhook, "removed")
+        removed = replace(webhook, removed=True, recorded_at=to_datetime(context().clock.now_ms()))
+        dependencies().catalog.write([removed])
 
 
 def _new_webhook(program: str, url: str, body: dict[str, object], pair: SecretPair) -> Webhook:
@@ -166,18 +159,31 @@ def _new_webhook(program: str, url: str, body: dict[str, object], pair: SecretPa
     )
 
 
-def _changed(webhook: Webhook, body: dict[str, object]) -> Webhook:
+def _changed(webhook_id: str, body: dict[str, object]) -> Webhook:
     """Writes the webhook with the changes of a request, if it has any; returns it."""
+    webhook = require_webhook(webhook_id)
     changes = {name: value for name, value in body.items() if name in ("url", "events", "description")}
     if not changes:
         return webhook
     if "url" in changes:
-        changes["url"] = _require_url(str(changes["url"]))
+        changes["url"] = _require_url(str(changes["url"]))  # before others are held: a name server may be slow
     if "events" in changes:
         changes["events"] = tuple(changes["events"])  # type: ignore[arg-type] # a list by its schema
-    after = replace(webhook, recorded_at=to_datetime(context().clock.now_ms()), **changes)
-    dependencies().catalog.write([after])
+    with changing_webhook(webhook_id) as before:
+        after = replace(before, recorded_at=to_datetime(context().clock.now_ms()), **changes)
+        dependencies().catalog.write([after])
     return after
+
+
+def _require_no_overlap(webhook: Webhook, now_ms: int) -> None:
+    """Raises Problem 409 if receivers may still verify with the pair before the newest one."""
+    rotated = webhook.rotated_at
+    if rotated is not None and now_ms < to_ms(rotated) + OVERLAP_MS:
+        detail = (
+            f"The secrets were rotated at {rotated.isoformat()}. Receivers may still use the pair from before; another"
+            " rotation ends it. Wait for 24 hours, or send `end_former: true`."
+        )
+        raise Problem(409, "rotated_lately", detail)
 
 
 def _read_secret(webhook_id: str) -> str:
@@ -209,6 +215,7 @@ def _require_url(text: str) -> str:
 
 
 def _check_count(program: str) -> None:
+    context().follower.read_to_end()
     if len(context().catalog.webhooks(program)) >= _MAX_WEBHOOKS:
         detail = f"A program has at most {_MAX_WEBHOOKS} webhooks. Remove one first."
         raise Problem(409, "too_many_webhooks", detail)

@@ -20,13 +20,13 @@ from referral.console.guard import (
     now_s,
     private,
     read_visit,
-    require_same_origin,
 )
 from referral.console.session_cookie import read_cookie, remove_cookie, write_cookie
 from referral.console.sessions import start_session
 from referral.events.entities import Operator
 from referral.http.context import context
 from referral.http.problems import Problem
+from referral.http.same_origin import require_same_origin
 
 _HOME = "/console"
 _WITHIN_CONSOLE = re.compile(r"/console(?:[/?][!-~]{0,500})?")

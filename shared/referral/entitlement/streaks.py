@@ -6,7 +6,7 @@ from the earliest N free units of a run. A block whose unit has lost its last re
 
 from collections.abc import Iterator
 
-from reward_dispatcher.domain.grants import ActiveGrant, Streak
+from referral.entitlement.grants import ActiveGrant, Streak
 
 MAX_LOOK_BACK = 800
 """How many units before the newest one are remembered: an older referral changes no streak."""

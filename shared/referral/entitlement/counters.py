@@ -7,9 +7,9 @@ at most one for each day, week or month in which the referrer had a referral.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from referral.entitlement.periods import period_name
 from referral.events.rewards import StopReason
 from referral.events.section import Period
-from reward_dispatcher.domain.periods import period_name
 
 _REASONS: Mapping[Period, StopReason] = {
     "day": "cap:day",

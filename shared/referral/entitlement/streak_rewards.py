@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from referral.entitlement.earnable_rewards import EarnableReward, EarnableRewards
+from referral.entitlement.grant_lines import GrantLine, active_grant, granted_line, occasion_of, revoked_line
+from referral.entitlement.grants import Block, ConversionGrants, ReferrerGrants, Streak
+from referral.entitlement.periods import first_day, unit_number
+from referral.entitlement.streaks import new_blocks, with_referral, without_referral
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.rewards import RewardGranted
-from reward_dispatcher.domain.earnable_rewards import EarnableReward, EarnableRewards
-from reward_dispatcher.domain.grant_lines import GrantLine, active_grant, granted_line, occasion_of, revoked_line
-from reward_dispatcher.domain.grants import Block, ConversionGrants, ReferrerGrants, Streak
-from reward_dispatcher.domain.periods import first_day, unit_number
-from reward_dispatcher.domain.streaks import new_blocks, with_referral, without_referral
 
 
 def extend_streaks(

@@ -10,10 +10,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.conversions import ConversionCleared, OrderFact
-from referral.events.money import MAX_AMOUNT, POINTS, Value, money, share_of
-from reward_dispatcher.domain.earnable_rewards import EarnableReward, EarnableRewards
-from reward_dispatcher.domain.grant_lines import (
+from referral.entitlement.earnable_rewards import EarnableReward, EarnableRewards
+from referral.entitlement.grant_lines import (
     GrantLine,
     Occasion,
     adjusted_line,
@@ -21,8 +19,10 @@ from reward_dispatcher.domain.grant_lines import (
     revoked_line,
     stopped_line,
 )
-from reward_dispatcher.domain.grants import ConversionGrants, OrderGrant
-from reward_dispatcher.domain.orders import OrderState
+from referral.entitlement.grants import ConversionGrants, OrderGrant
+from referral.entitlement.orders import OrderState
+from referral.events.conversions import ConversionCleared, OrderFact
+from referral.events.money import MAX_AMOUNT, POINTS, Value, money, share_of
 
 RulesAt = Callable[[datetime], EarnableRewards]
 _PERCENT = 100

@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
+from referral.entitlement.orders import OrderState
 from referral.events.money import Value
 from referral.events.rewards import StopReason
-from reward_dispatcher.domain.orders import OrderState
 
 
 class ActiveGrant(Struct, frozen=True, array_like=True):

@@ -15,12 +15,9 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.conversions import ConversionCleared, ConversionReversed
-from referral.events.money import Value
-from referral.events.rewards import RewardGranted, StopReason
-from reward_dispatcher.domain.counters import cap_counters, full_cap, lower_counters, raise_counters
-from reward_dispatcher.domain.earnable_rewards import EarnableReward, EarnableRewards
-from reward_dispatcher.domain.grant_lines import (
+from referral.entitlement.counters import cap_counters, full_cap, lower_counters, raise_counters
+from referral.entitlement.earnable_rewards import EarnableReward, EarnableRewards
+from referral.entitlement.grant_lines import (
     GrantLine,
     Occasion,
     active_grant,
@@ -29,7 +26,7 @@ from reward_dispatcher.domain.grant_lines import (
     revoked_line,
     stopped_line,
 )
-from reward_dispatcher.domain.grants import (
+from referral.entitlement.grants import (
     WAITING,
     ActiveGrant,
     ConversionGrants,
@@ -37,8 +34,11 @@ from reward_dispatcher.domain.grants import (
     OrderGrant,
     ReferrerGrants,
 )
-from reward_dispatcher.domain.periods import period_name
-from reward_dispatcher.domain.streak_rewards import extend_streaks, shorten_streaks
+from referral.entitlement.periods import period_name
+from referral.entitlement.streak_rewards import extend_streaks, shorten_streaks
+from referral.events.conversions import ConversionCleared, ConversionReversed
+from referral.events.money import Value
+from referral.events.rewards import RewardGranted, StopReason
 
 
 class Entitlement(Struct, frozen=True):

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from referral.entitlement.earnable_rewards import EarnableReward
+from referral.entitlement.grants import ActiveGrant, OrderGrant
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.ids import reward_id
 from referral.events.money import Value
@@ -14,8 +16,6 @@ from referral.events.rewards import (
     RewardStopped,
     StopReason,
 )
-from reward_dispatcher.domain.earnable_rewards import EarnableReward
-from reward_dispatcher.domain.grants import ActiveGrant, OrderGrant
 
 GrantLine = RewardGranted | RewardRevoked | RewardAdjusted | RewardStopped
 
