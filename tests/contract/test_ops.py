@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 
 from referral.key_ring import PURPOSES, KeyRing
-from referral.telemetry.metrics import ROWS
+from referral.telemetry.metrics import ROWS, MetricRow
 from referral_tools.cli import main
 from referral_tools.commands.passwords import password_variable
 from referral_tools.system import TABLE, ProcessRow
@@ -81,6 +81,23 @@ def test_every_panel_has_a_unit_and_a_place_of_its_own() -> None:
         for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
     ]
     assert len(cells) == len(set(cells))
+
+
+REWARD_METRICS = [row for row in ROWS if row.name.startswith(("reward", "pool_", "budget_", "delivery_", "webhook_"))]
+
+
+@pytest.mark.parametrize("row", REWARD_METRICS, ids=lambda row: row.name)
+def test_what_happens_to_rewards_is_on_the_dashboard(row: MetricRow) -> None:
+    """Each metric of rewards, pools, budgets and deliveries has a panel."""
+    shown = {name for target in targets() for name, _ in _SERIES.findall(target["expr"])}
+    assert shown & {row.full_name, f"{row.full_name}_bucket"}, f"no panel of {DASHBOARD} shows {row.full_name}"
+
+
+def test_every_level_of_rewards_pools_budgets_and_deliveries_has_an_alert() -> None:
+    """What was counted needs none if its level has one."""
+    watched = {name.removesuffix("_bucket") for rule in RULES for name, _ in _SERIES.findall(rule["expr"])}
+    assert {row.full_name for row in REWARD_METRICS if row.kind == "gauge"} <= watched
+    assert {"referral_reward_wait_seconds", "referral_webhook_deliveries_total", "referral_rewards_total"} <= watched
 
 
 @pytest.mark.parametrize("expression", expressions())

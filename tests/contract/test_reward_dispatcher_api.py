@@ -61,6 +61,8 @@ def test_the_messages_to_webhooks_are_described(document: dict[str, Any]) -> Non
         data = document["components"]["schemas"][message["properties"]["data"]["$ref"].rpartition("/")[2]]
         if name.startswith("endpoint."):
             assert {"program", "webhook"} <= set(data["required"])
+        elif name.startswith("budget."):
+            assert {"program", "budget", "currency", "total", "free"} <= set(data["required"])
         else:
             assert {"beneficiary", "external_id", "erased"} <= set(data["required"])
             assert {"type": "null"} in data["properties"]["external_id"]["anyOf"]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from referral.events.budgets import BudgetReached
 from referral.events.line import ClockTicked, Derived, Id, Timestamp
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
@@ -43,7 +44,7 @@ class EndpointEnabled(EndpointEvent, frozen=True, kw_only=True, tag="endpoint.en
     """An operator enabled the endpoint again. What it missed is sent after a request only."""
 
 
-MessageContent = RewardFulfilled | RewardRedeemed | RewardRevoked | EndpointWarned | EndpointDisabled
+MessageContent = RewardFulfilled | RewardRedeemed | RewardRevoked | BudgetReached | EndpointWarned | EndpointDisabled
 """The lines that are messages. The type of a message is the type of its line."""
 
 

@@ -199,11 +199,34 @@ ROWS = (
         "reward_seconds",
         "histogram",
         "Time from the grant of a reward to a step (fulfilled, delivered, redeemed), by kind, seconds; holding periods are part of"
-        " it.",
+        " it. A reward is granted at the time of its conversion: `delivered` is the time from conversion to delivery.",
         ("step", "kind"),
         _REWARD_BUCKETS,
     ),
-    # Pools of codes, in the HTTP service of reward-dispatcher
+    MetricRow(
+        "reward_wait_seconds",
+        "histogram",
+        "Time from the end of the holding period of a reward, or from its grant if there is none, to a step (fulfilled,"
+        " delivered), seconds: what the system, its pools and its operators took. Waits for a budget are not part of it.",
+        ("step",),
+        _REWARD_BUCKETS,
+    ),
+    MetricRow(
+        "budget_levels_reached",
+        "counter",
+        "Levels that budgets reached, in percent (50, 80, 100), once each for a total; 100 also if too little is left for the next"
+        " reward.",
+        ("percent",),
+    ),
+    # Budgets and pools of codes, in the HTTP service of reward-dispatcher
+    MetricRow(
+        "budget_amount",
+        "gauge",
+        "A budget in minor units of its currency, by part: spent, held (lent to partitions) and free are its total together,"
+        " stopped is what the rewards need that wait for it. By program and budget (the first 500).",
+        ("program", "budget", "currency", "part"),
+    ),
+    MetricRow("budget_rewards_stopped", "gauge", "Rewards that wait for a budget.", ("program", "budget", "currency")),
     MetricRow(
         "pool_codes_left",
         "gauge",

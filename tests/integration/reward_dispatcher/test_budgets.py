@@ -8,17 +8,21 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from referral.catalog.view import Catalog
 from referral.config import Settings
 from referral.events.entities import RULE_CHANGE_DELAY, ProgramVersion
 from referral.events.money import Value
 from referral.events.reward_rules import Budget, Caps
 from referral.events.rewards import RewardGranted, reward_key
+from referral.events.timestamps import to_ms
 from referral.fold.failpoints import POINTS
 from referral.fold.lag import FOLDS, lag_by_fold
 from referral.log.connection import create_consumer
 from referral.log.publisher import Publisher
 from referral.redis_client import RedisClient
 from referral.topics import REWARDS
+from reward_dispatcher.budget_levels import read_budget_levels
+from reward_dispatcher.budget_store import BudgetStore
 from tests.support.builders.participants import AMY, PROFILES, PROGRAM, START, person_id
 from tests.support.builders.reward_dispatcher import grant, revocation, reward_terms
 from tests.support.processes import run_module
@@ -99,8 +103,10 @@ def test_64_clients_and_a_ledger_that_is_killed_never_exceed_a_budget_by_one_uni
         wait_until_equal(lambda: _figures(system), after)
 
 
-def test_what_a_budget_stopped_is_listed_oldest_first_and_pages_follow_each_other(system: RewardDispatcher) -> None:
-    """With its cost, beneficiary and time; an unknown budget is a 404 that names those there are."""
+def test_what_a_budget_stopped_is_listed_oldest_first_and_pages_follow_each_other(
+    system: RewardDispatcher, redis: RedisClient
+) -> None:
+    """With its cost, beneficiary and time; the gauges agree; an unknown budget is a 404 that names those there are."""
     with run_module(system.environ, "reward_dispatcher", "fold", "ledger"):
         system.write_rewards([_grant(0, 50_000)])
         wait_until_equal(lambda: _figures(system), (50_000, 0, 0, 0, 0))
@@ -115,6 +121,7 @@ def test_what_a_budget_stopped_is_listed_oldest_first_and_pages_follow_each_othe
         assert [one["exceeds_budget"] for one in waiting] == [False] * 7 + [True]
         system.write_rewards([revocation("rwd_0", beneficiary=person_id("xhs:friend0"))])
         wait_until_equal(lambda: _figures(system)[3:], (1, 60_000))
+    assert _levels(system, redis) == {"spent": 2_800, "held": 0, "free": 47_200, "stopped": 60_000, "": 1}
     missing = system.client.get(f"{BUDGETS}/guide/stopped")
     assert (missing.status_code, missing.json()["code"]) == (404, "unknown_budget")
     assert "It has: total." in missing.json()["detail"]
@@ -136,6 +143,16 @@ def _figures(system: RewardDispatcher) -> tuple[int, int, int, int, int]:
     """Spent, held, free, and how many rewards of what cost are stopped."""
     [one] = system.client.get(BUDGETS).json()["items"]
     return one["spent"], one["held"], one["free"], one["stopped"]["count"], one["stopped"]["amount"]
+
+
+def _levels(system: RewardDispatcher, redis: RedisClient) -> dict[str, float]:
+    """The gauges of the budget, by part; "" is how many rewards wait."""
+    catalog = Catalog()
+    catalog.apply(_terms(500))
+    store = BudgetStore(redis, system.settings.partitions)
+    levels = read_budget_levels(store, catalog, to_ms(datetime.now(UTC)))
+    assert {labels[:3] for _, labels in levels} == {(PROGRAM, "total", "CNY")}
+    return {"".join(labels[3:]): value for (_, labels), value in levels.items()}
 
 
 def _waiting(system: RewardDispatcher, limit: int) -> list[dict[str, object]]:

@@ -1,5 +1,7 @@
-"""A random campaign on the real ledger in memory: grants and revocations with costs, over eight partitions, with crashes, wipes and
-repeated lines; and what must hold of its budgets at any time.
+"""A random campaign on the real ledger in memory: grants, revocations and changed costs, over eight partitions, with crashes, wipes
+and repeated lines; and what must hold of its budgets at any time.
+
+Each reward is worth what it costs, so what the accounts are worth says what the budgets have to have paid.
 """
 
 from collections import defaultdict
@@ -18,7 +20,7 @@ from referral.events.line import ClockTicked
 from referral.events.money import Value
 from referral.events.program import Program
 from referral.events.reward_rules import Budget, Caps, Reward
-from referral.events.rewards import RewardAction, RewardGranted, RewardLine, reward_key
+from referral.events.rewards import RewardAction, RewardAdjusted, RewardGranted, RewardLine, reward_key
 from referral.events.timestamps import to_ms
 from referral.fold.decider import Decider
 from referral.fold.failpoints import POINTS
@@ -119,8 +121,9 @@ class BudgetedCampaign:
         """A reward of `cost` fen is granted; returns its id."""
         self.granted += 1
         beneficiary = person_id(person or f"xhs:friend{self.random.randrange(60)}")
+        value = Value(cost, UNIT)
         line = replace(
-            grant(f"rwd_{self.granted}", at=self.now, beneficiary=beneficiary), cost=Value(cost, UNIT), budgets=budgets
+            grant(f"rwd_{self.granted}", at=self.now, beneficiary=beneficiary), value=value, cost=value, budgets=budgets
         )
         self.owed[line.id] = line
         self.append(line)
@@ -130,6 +133,20 @@ class BudgetedCampaign:
         """A reward is revoked."""
         line = self.owed.pop(reward)
         self.append(revocation(reward, at=self.now, beneficiary=line.beneficiary))
+
+    def adjust(self, reward: str, cost: int) -> None:
+        """The order of a reward was refunded in part, or is valid again: now it is worth `cost` fen, and costs that."""
+        value = Value(cost, UNIT)
+        line = self.owed[reward] = replace(self.owed[reward], value=value, cost=value)
+        adjusted = RewardAdjusted(
+            occurred_at=self.now,
+            program=line.program,
+            id=reward,
+            beneficiary=line.beneficiary,
+            value=value,
+            cost=value,
+        )
+        self.append(adjusted)
 
     def restore(self, line: RewardGranted) -> None:
         """A revoked reward is granted again."""
@@ -171,7 +188,7 @@ class BudgetedCampaign:
             drain(self.worker)
 
     def play(self, steps: int, most: int, budgets: tuple[tuple[str, ...], ...] = (("total",),)) -> None:
-        """Random steps: grants that cost up to `most` fen, revocations, new grants, crashes, wipes, ticks and repeated lines."""
+        """Random steps: grants that cost up to `most` fen, changed costs, revocations, new grants, and what must change nothing."""
         revoked: list[RewardGranted] = []
         for _ in range(steps):
             if self.random.random() < 0.5:
@@ -180,6 +197,8 @@ class BudgetedCampaign:
             if self.random.random() < 0.15 and self.owed:
                 revoked.append(self.owed[self.random.choice(list(self.owed))])
                 self.revoke(revoked[-1].id)
+            for _ in range(self.random.randrange(4) if self.owed else 0):
+                self.adjust(self.random.choice(list(self.owed)), self.random.randint(0, most))
             if self.random.random() < 0.05 and revoked:
                 self.restore(revoked.pop(self.random.randrange(len(revoked))))
             self._disturb()
@@ -235,14 +254,18 @@ class BudgetedCampaign:
         return sorted(id for id, account in self.accounts().items() if account.hold_reason == "budget")
 
     def spent(self, budget: str = "total") -> int:
-        """What the rewards cost that are owed and not stopped, from the grants and the accounts alone."""
+        """What the rewards are worth that are owed and not stopped, from the grants and the accounts alone."""
         accounts = self.accounts()
         paid = [
-            line
+            accounts[id]
             for id, line in self.owed.items()
-            if id in accounts and accounts[id].status in OPEN and accounts[id].hold_reason != "budget"
+            if budget in line.budgets and id in accounts and accounts[id].hold_reason != "budget"
         ]
-        return sum(line.cost.amount for line in paid if line.cost and budget in line.budgets)
+        return sum(account.value.amount for account in paid if account.value and account.status in OPEN)
+
+    def waiting_increases(self) -> int:
+        """How many rewards wait for a budget to pay their higher cost."""
+        return sum(charge.increase is not None and charge.increase.request > 0 for charge in self.charges())
 
     def check(self) -> None:
         """What holds at any time: never one unit over, and at most one tranche of a partition unspent."""
@@ -264,7 +287,8 @@ class BudgetedCampaign:
             assert account.lent == sum(one.spent + one.reserved + one.available for one in by_partition)
             assert sum(one.spent for one in by_partition) == self.spent(account.budget)
             assert not account.continuing
-        assert sum(account.waiting for account in self.states_of(BudgetAccount)) == len(self.stopped())
+        waiting = sum(account.waiting for account in self.states_of(BudgetAccount))
+        assert waiting == len(self.stopped()) + self.waiting_increases()
 
     def check_refold(self) -> None:
         """The same states again from the log, however its lines are cut into batches."""

@@ -2,11 +2,15 @@
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
+from referral.events.budgets import BUDGET_LEVELS
 from referral.events.money import Value
-from referral.events.rewards import RewardAdjusted
+from reward_dispatcher.domain import tranche
 from reward_dispatcher.domain.budget import BudgetAccount
 from reward_dispatcher.domain.budget_decision import BudgetDecision
+from reward_dispatcher.domain.tranche import ChargeStep
+from reward_dispatcher.folds.charge_cases import ChargeCase
 from tests.support.builders.reward_dispatcher import budget_release, grant, redemption_request
 from tests.support.scenarios.budgeted_campaign import RULE, BudgetedCampaign
 
@@ -15,7 +19,7 @@ MOST = (60, 400, 900, 60_000)  # fen that a reward costs at most; the last is mo
 
 @pytest.mark.parametrize("seed", range(100))
 def test_a_budget_is_never_exceeded_by_one_unit_and_a_top_up_releases_all(seed: int) -> None:
-    """Eight partitions, crashes, wipes and repeated lines; two budgets in half of the seeds."""
+    """Eight partitions, changed costs, crashes, wipes and repeated lines; two budgets in half of the seeds."""
     both = seed % 2 == 1
     campaign = BudgetedCampaign(seed, total=400 + seed, of_rule=250 if both else None)
     most = MOST[seed // 2 % len(MOST)]
@@ -29,6 +33,9 @@ def test_a_budget_is_never_exceeded_by_one_unit_and_a_top_up_releases_all(seed: 
     campaign.check_at_rest()
     assert not campaign.stopped()
     assert campaign.spent() == sum(line.cost.amount for line in campaign.owed.values())
+    assert {id: campaign.accounts()[id].value for id in campaign.owed} == {
+        id: line.value for id, line in campaign.owed.items()
+    }
     campaign.check_refold()
 
 
@@ -39,11 +46,22 @@ def test_a_budget_is_never_exceeded_by_one_unit_and_a_top_up_releases_all(seed: 
         (BudgetDecision, "_receive", lambda decision, line: True),
         (BudgetDecision, "_take_back", lambda decision, partition, amount, seen: None),
         (BudgetDecision, "_recall", lambda decision: None),
+        (ChargeCase, "adjust", lambda case, account, cost, value: None),
+        (tranche, "_lower", lambda tranches, charge, reward, cost: ChargeStep(tranches, replace(charge, cost=cost))),
+        (tranche, "_with_increase", lambda charge, step: replace(step, charge=charge, value=charge.value)),
     ],
-    ids=["one unit over", "numbers ignored", "nothing comes back", "no recall"],
+    ids=[
+        "one unit over",
+        "numbers ignored",
+        "nothing comes back",
+        "no recall",
+        "a changed cost is not charged",
+        "a lower cost gives nothing back",
+        "a higher cost is not remembered",
+    ],
 )
 def test_the_campaign_detects_a_budget_with_one_mistake(
-    kind: type, attribute: str, mutant: object, monkeypatch: pytest.MonkeyPatch
+    kind: object, attribute: str, mutant: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The property above proves something only if it fails without each of these parts."""
     monkeypatch.setattr(kind, attribute, mutant)
@@ -186,7 +204,8 @@ def test_a_reward_with_two_budgets_needs_both() -> None:
 
 
 def test_half_four_fifths_and_all_of_a_budget_are_reported_once_each_and_again_after_a_top_up() -> None:
-    """Each level once, however often the budget goes below it and above it again."""
+    """Each level once, however often the budget goes below it and above it again; a counter counts them."""
+    before = [_reached(percent) for percent in BUDGET_LEVELS]
     campaign = BudgetedCampaign(8, total=10)
     rewards = []
     for _ in range(11):
@@ -205,6 +224,12 @@ def test_half_four_fifths_and_all_of_a_budget_are_reported_once_each_and_again_a
         campaign.grant(100)
         campaign.drain()
     assert campaign.levels() == [50, 80, 100, 80]
+    counted = [_reached(percent) - earlier for percent, earlier in zip(BUDGET_LEVELS, before, strict=True)]
+    assert counted == [1, 2, 1]
+
+
+def _reached(percent: int) -> float:
+    return REGISTRY.get_sample_value("referral_budget_levels_reached_total", {"percent": str(percent)}) or 0.0
 
 
 def test_a_stopped_reward_does_not_expire_and_its_days_of_use_begin_at_its_release() -> None:
@@ -231,17 +256,8 @@ def test_part_of_a_refunded_order_gives_part_of_the_cost_back() -> None:
     campaign = BudgetedCampaign(10, total=10)
     first, second = campaign.grant(700), campaign.grant(600)
     campaign.drain()
-    for reward, cost in ((second, 500), (first, 500)):
-        line = campaign.owed[reward]
-        adjusted = RewardAdjusted(
-            occurred_at=campaign.now,
-            program=line.program,
-            id=reward,
-            beneficiary=line.beneficiary,
-            value=Value(cost, "CNY"),
-            cost=Value(cost, "CNY"),
-        )
-        campaign.append(adjusted)
+    for reward in (second, first):
+        campaign.adjust(reward, 500)
         campaign.drain()
     assert campaign.stopped() == [second], "¥6 were asked for, and ¥5 are left"
     campaign.append(budget_release("total"))
@@ -250,6 +266,79 @@ def test_part_of_a_refunded_order_gives_part_of_the_cost_back() -> None:
     campaign.tick()
     campaign.drain()
     assert (campaign.stopped(), campaign.budget().lent) == ([], 1_000)
+
+
+def test_a_higher_cost_is_charged_before_the_reward_is_worth_more() -> None:
+    """From ¥3 to ¥5 and back; what budgets cannot pay waits in their queue, and the reward stays worth what they have paid."""
+    campaign = BudgetedCampaign(13, total=10, of_rule=6)
+    first = campaign.grant(300, ("total", RULE))
+    campaign.drain()
+    campaign.adjust(first, 500)
+    campaign.drain()
+    assert (_worth(campaign, first), campaign.spent(), campaign.budget(RULE).left) == (500, 500, 100)
+    campaign.adjust(first, 700)
+    campaign.drain()
+    assert (_worth(campaign, first), campaign.spent(), campaign.waiting_increases()) == (500, 500, 1)
+    assert campaign.accounts()[first].status == "fulfilled", "what is paid can be used meanwhile"
+    campaign.apply_version(10, 10)
+    campaign.tick()
+    campaign.drain()
+    assert (_worth(campaign, first), campaign.spent(), campaign.waiting_increases()) == (700, 700, 0)
+    campaign.adjust(first, 100)
+    campaign.drain()
+    assert (_worth(campaign, first), campaign.budget().lent - campaign.unspent()) == (100, 100)
+    campaign.check_at_rest()
+
+
+def test_a_higher_cost_that_waits_is_withdrawn_by_a_lower_one_and_by_a_revocation() -> None:
+    """Nothing of it stays in the queue; an operator who restores the reward restores the higher cost too, if it can be paid."""
+    campaign = BudgetedCampaign(14, total=10)
+    reward, other = campaign.grant(400), campaign.grant(500)
+    campaign.drain()
+    campaign.adjust(reward, 800)
+    campaign.drain()
+    assert (_worth(campaign, reward), campaign.budget().waiting) == (400, 1)
+    campaign.adjust(reward, 450)
+    campaign.drain()
+    assert (_worth(campaign, reward), campaign.budget().waiting) == (450, 0)
+    campaign.adjust(reward, 800)
+    campaign.drain()
+    campaign.act("revoke", reward)
+    assert (campaign.budget().waiting, campaign.budget().lent - campaign.unspent()) == (0, 500)
+    campaign.revoke(other)
+    campaign.act("restore", reward)
+    assert (_worth(campaign, reward), campaign.spent()) == (800, 800)
+    campaign.check_at_rest()
+
+
+def test_the_cost_of_a_used_reward_rises_and_does_not_fall() -> None:
+    """¥4 that were used stay charged after a refund; the ¥2 more that the reward is worth later are charged too."""
+    campaign = BudgetedCampaign(15, total=10)
+    reward = campaign.grant(400)
+    campaign.drain()
+    beneficiary = campaign.owed[reward].beneficiary
+    campaign.append(redemption_request("rdm_1", reward, beneficiary=beneficiary, at=campaign.now))
+    for cost, charged in ((100, 400), (600, 600)):
+        campaign.adjust(reward, cost)
+        campaign.drain()
+        assert (_worth(campaign, reward), campaign.budget().lent - campaign.unspent()) == (cost, charged)
+    assert campaign.accounts()[reward].status == "fulfilled", "¥2 of it can be used"
+
+
+def test_a_reward_that_cost_nothing_at_first_is_charged_once_it_costs_something() -> None:
+    """The part of an order that is left may cost less than one fen."""
+    campaign = BudgetedCampaign(16, total=10)
+    reward = campaign.grant(0)
+    campaign.drain()
+    campaign.adjust(reward, 300)
+    campaign.drain()
+    assert (_worth(campaign, reward), campaign.spent(), campaign.budget().lent - campaign.unspent()) == (300, 300, 300)
+    campaign.check_at_rest()
+
+
+def _worth(campaign: BudgetedCampaign, reward: str) -> int | None:
+    value = campaign.accounts()[reward].value
+    return value.amount if value else None
 
 
 def test_an_operator_who_holds_a_stopped_reward_does_not_release_it_past_its_budget() -> None:

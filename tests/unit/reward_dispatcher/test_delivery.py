@@ -16,6 +16,7 @@ from standardwebhooks import Webhook as Verifier
 
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
+from referral.events.budgets import BudgetReached
 from referral.events.deliveries import DeliveryScheduled, EndpointDisabled, EndpointWarned
 from referral.events.entities import Webhook
 from referral.events.people import PersonErased
@@ -130,6 +131,28 @@ def test_a_message_contains_the_reward_and_nothing_internal() -> None:
     }
     assert message_of(RAW, REWARDS) == LINE
     assert message_of(b'{"type":"reward.held"}', REWARDS) is None
+
+
+def test_receivers_are_notified_of_what_is_left_of_a_budget() -> None:
+    """In minor units of its currency; nothing is left if more is used than a total that was made smaller."""
+    line = BudgetReached(
+        occurred_at=START, program=PROGRAM, budget="first20", unit="CNY", percent=80, limit=1_000, lent=810
+    )
+    assert message_of(msgspec.json.encode(line), REWARDS) == line
+    assert msgspec.json.decode(run(BODIES.build(line))) == {
+        "type": "budget.reached",
+        "timestamp": "2026-11-01T00:00:00Z",
+        "data": {
+            "program": PROGRAM,
+            "budget": "first20",
+            "currency": "CNY",
+            "percent": 80,
+            "total": 1_000,
+            "free": 190,
+        },
+    }
+    shrunk = msgspec.json.decode(run(BODIES.build(replace(line, percent=100, limit=500))))
+    assert shrunk["data"]["free"] == 0
 
 
 @pytest.mark.parametrize("reason", ["operator", "removed", "gone", "failing"])

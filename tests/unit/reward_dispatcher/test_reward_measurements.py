@@ -79,6 +79,14 @@ def test_the_time_since_the_grant_is_measured_in_seconds() -> None:
     assert timed == [Measurement("reward_seconds", ("fulfilled", "credit"), 90.0)]
 
 
+def test_the_time_after_the_holding_period_is_measured_apart() -> None:
+    """A reward that is held for a minute, and fulfilled half a minute later, waited for half a minute."""
+    held = replace(CREDIT, due_ms=CREDIT.granted_ms + 60_000)
+    measured = measure_transition(held, replace(FULFILLED, due_ms=held.due_ms))
+    waited = [one for one in measured if one.metric == "reward_wait_seconds"]
+    assert waited == [Measurement("reward_wait_seconds", ("fulfilled",), 30.0)]
+
+
 def test_a_reward_without_an_amount_has_no_amount() -> None:
     """A guide is worth what people read, which is no sum."""
     measured = measure_transition(None, replace(CREDIT, value=None))

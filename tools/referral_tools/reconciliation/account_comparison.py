@@ -64,11 +64,14 @@ def compare(sums: RewardSums, stored: StoredRewards, keys: Iterable[RewardKey]) 
     by_partition: dict[int, list[str]] = {}
     for key in keys:
         by_partition.setdefault(key.partition, []).append(key.reward)
-    return {
-        RewardKey(partition, reward): Comparison(logged_reward(sums, RewardKey(partition, reward)), account)
-        for partition, rewards in by_partition.items()
-        for reward, account in stored.read(partition, rewards).items()
-    }
+    found: dict[RewardKey, Comparison] = {}
+    for partition, rewards in by_partition.items():
+        for reward, account in stored.read(partition, rewards).items():
+            key, known = RewardKey(partition, reward), sums.partitions[partition].rewards.get(reward)
+            if known is not None and account is not None and known.worths:
+                known.adopt_worth(account.figures)
+            found[key] = Comparison(logged_reward(sums, key), account)
+    return found
 
 
 def logged_reward(sums: RewardSums, key: RewardKey) -> LoggedReward | None:

@@ -1,7 +1,7 @@
 """MoneyFigures of a program that follow from the sums: by unit, by rule, by budget. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from referral_tools.reconciliation.budget_sums import BudgetFigures, BudgetName
 from referral_tools.reconciliation.money_figures import MoneyFigures
@@ -23,23 +23,37 @@ def rule_counts(sums: RewardSums, program: str) -> Counter[tuple[str, str]]:
     return Counter((reward.rule, _stage_name(reward)) for _, reward in _rewards(sums, program))
 
 
-def budgets(sums: RewardSums, program: str) -> dict[BudgetName, BudgetFigures]:
-    """The figures of every budget that a line names. A reward that waits for one of its budgets has spent nothing of the others."""
+def budgets(sums: RewardSums, program: str, spent: Mapping[BudgetName, int]) -> dict[BudgetName, BudgetFigures]:
+    """The figures of every budget that a line names; `spent` is what the API says that each has spent.
+
+    That is taken if the log can mean it: it does not state when budgets have paid a higher cost of a reward. Otherwise, and where
+    no cost has changed, the figure is that of the log alone.
+    """
     waiting = [(name, line) for name, line in sums.budgets.waiting() if name.program == program]
-    ids = {line.id for _, line in waiting}
-    spent: Counter[BudgetName] = Counter()
-    for id, reward in _rewards(sums, program):
-        if reward.charged and reward.cost is not None and id not in ids:
-            for budget in set(reward.budgets):
-                spent[BudgetName(program, budget, reward.cost.unit)] += reward.cost.amount
+    least, most = _spent(sums, program, {line.id for _, line in waiting})
     stopped, amounts = Counter(name for name, _ in waiting), Counter[BudgetName]()
     for name, line in waiting:
         amounts[name] += line.amount
     lent = {name: amount for name, amount in sums.budgets.lent.items() if name.program == program}
-    return {
-        name: BudgetFigures(spent[name], lent.get(name, 0) - spent[name], stopped[name], amounts[name])
-        for name in sorted({*spent, *lent})
-    }
+    found = {}
+    for name in sorted({*most, *lent}):
+        own = min(max(spent.get(name, 0), least[name]), most[name])
+        found[name] = BudgetFigures(own, lent.get(name, 0) - own, stopped[name], amounts[name])
+    return found
+
+
+def _spent(sums: RewardSums, program: str, waiting: set[str]) -> tuple[Counter[BudgetName], Counter[BudgetName]]:
+    """The least and the most that budgets can have spent. A reward that waits for its cost has spent nothing."""
+    least, most = Counter[BudgetName](), Counter[BudgetName]()
+    for id, reward in _rewards(sums, program):
+        if not reward.charged or reward.cost is None or (id in waiting and not reward.costs):
+            continue
+        costs = reward.costs or (reward.cost.amount,)
+        for budget in set(reward.budgets):
+            name = BudgetName(program, budget, reward.cost.unit)
+            least[name] += 0 if id in waiting else min(costs)
+            most[name] += max(costs)
+    return least, most
 
 
 def _rewards(sums: RewardSums, program: str) -> Iterator[tuple[str, RewardSum]]:

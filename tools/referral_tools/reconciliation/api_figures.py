@@ -18,20 +18,21 @@ _COUNTED_AS = {
 }
 
 
-def api_figures(client: ServiceClient, program: str) -> dict[str, int]:
-    """The figures of a program by what they are. Ends the command if the API does not respond, or does not know the program."""
+def api_counts(client: ServiceClient, program: str) -> Counter[tuple[str, str]]:
+    """How many rewards there are by rule and where they are. Ends the command if the API does not respond or refuses."""
     counts: Counter[tuple[str, str]] = Counter()
     for rule, by_status in client.document("GET", path("programs", program, "rewards", "summary"))["by_rule"].items():
         for status, count in by_status.items():
             counts[rule, _COUNTED_AS[status]] += count
-    found = {_name(program, one): one for one in _budgets(client, program)}
-    return named_figures(
-        counts,
-        {
-            name: BudgetFigures(one["spent"], one["held"], one["stopped"]["count"], one["stopped"]["amount"])
-            for name, one in found.items()
-        },
-    )
+    return counts
+
+
+def api_budgets(client: ServiceClient, program: str) -> dict[BudgetName, BudgetFigures]:
+    """The budgets of all versions of a program. Ends the command as above."""
+    return {
+        _name(program, one): BudgetFigures(one["spent"], one["held"], one["stopped"]["count"], one["stopped"]["amount"])
+        for one in _budgets(client, program)
+    }
 
 
 def api_limits(client: ServiceClient, program: str) -> dict[BudgetName, int]:

@@ -22,7 +22,8 @@ from referral_tools.reconciliation.account_comparison import (
     logged_reward,
 )
 from referral_tools.reconciliation.aggregates import budgets, rule_counts, totals
-from referral_tools.reconciliation.api_figures import api_figures, api_limits, named_figures
+from referral_tools.reconciliation.api_figures import api_budgets, api_counts, api_limits, named_figures
+from referral_tools.reconciliation.budget_sums import BudgetName
 from referral_tools.reconciliation.certainty import Found, Verdict, decide
 from referral_tools.reconciliation.money_figures import MoneyFigures
 from referral_tools.reconciliation.result import (
@@ -144,24 +145,27 @@ class _Reconciler:
     def _look_at_figures(self, program: str) -> dict[str, Found[str]]:
         """The counts of rules and the figures of budgets in which the API differs from the log."""
         self._read_on()
-        before = self._figures(program)
-        answered = api_figures(self._client, program)
+        counts, answered_budgets = api_counts(self._client, program), api_budgets(self._client, program)
+        answered = named_figures(counts, answered_budgets)
+        spent = {name: figures.spent for name, figures in answered_budgets.items()}
+        before = self._figures(program, spent)
         self._read_on()
-        after = self._figures(program)
+        after = self._figures(program, spent)
         return {
             what: Found(f"{answered.get(what, 0):,} by the API, {before.get(what, 0):,} by the log", before == after)
             for what in sorted({*before, *answered})
             if before.get(what, 0) != answered.get(what, 0)
         }
 
-    def _figures(self, program: str) -> dict[str, int]:
-        return named_figures(rule_counts(self._sums, program), budgets(self._sums, program))
+    def _figures(self, program: str, spent: Mapping[BudgetName, int]) -> dict[str, int]:
+        return named_figures(rule_counts(self._sums, program), budgets(self._sums, program, spent))
 
     def _budgets(self, program: str) -> list[BudgetResult]:
         limits = api_limits(self._client, program)
+        spent = {name: figures.spent for name, figures in api_budgets(self._client, program).items()}
         return [
             BudgetResult(name.budget, name.unit, limits.get(name, 0), *figures)
-            for name, figures in budgets(self._sums, program).items()
+            for name, figures in budgets(self._sums, program, spent).items()
         ]
 
 

@@ -63,7 +63,8 @@ class RewardSum(Struct, gc=False):
     """The sums of one reward. Amounts are minor units of `unit`; a reward that is used as a whole is worth 1.
 
     `taken_back` with `was_used`: the use stays, and is owed. What an operator took back, only an operator gives back. `charged`:
-    its budgets have its cost.
+    its budgets have its cost. The log does not state when budgets have paid a higher cost: of a
+    reward whose cost has changed, `costs` and `worths` are all that the log states, and `cost` and `worth` the last of them.
     """
 
     program: str
@@ -75,6 +76,8 @@ class RewardSum(Struct, gc=False):
     cost: Value | None
     budgets: tuple[str, ...]
     charged: bool
+    costs: tuple[int, ...] = ()
+    worths: tuple[int, ...] = ()
     used: int = 0
     absorbed: int = 0
     repaid: int = 0
@@ -99,19 +102,29 @@ class RewardSum(Struct, gc=False):
     @property
     def stage(self) -> Stage:
         """Where the reward is."""
+        return self._stage_at(self.worth)
+
+    def adopt_worth(self, figures: MoneyFigures) -> None:
+        """Takes the one of the stated worths that leads to these figures, if any does."""
+        self.worth = next((worth for worth in self.worths if self._figures_at(worth) == figures), self.worth)
+
+    def _stage_at(self, worth: int) -> Stage:
         if self.taken_back:
             return "taken_back"
         if self.expired:
             return "expired"
         if self.on_hold or not self.handed_over:
             return "held"
-        is_used_up = self.used > 0 and not self.holds and self.worth - self.consumed < max(1, self.smallest_use)
+        is_used_up = self.used > 0 and not self.holds and worth - self.consumed < max(1, self.smallest_use)
         return "closed" if is_used_up else "free"
 
     @property
     def figures(self) -> MoneyFigures:
         """What became of it."""
-        return figures_of(self.stage, self.worth, self.consumed, self.repaid, self.reserved)
+        return self._figures_at(self.worth)
+
+    def _figures_at(self, worth: int) -> MoneyFigures:
+        return figures_of(self._stage_at(worth), worth, self.consumed, self.repaid, self.reserved)
 
 
 class PartitionSums:
@@ -147,7 +160,7 @@ class PartitionSums:
         while self._waiting and self._waiting[0][:2] <= until:
             self._apply(self._waiting.popleft()[2])
 
-    def _apply(self, line: RewardLine) -> None:
+    def _apply(self, line: RewardLine) -> None:  # noqa: C901 - a table
         match line:
             case RewardGranted():
                 self._grant(line)
@@ -155,9 +168,12 @@ class PartitionSums:
                 self._take_back(line)
             case RewardOffset():
                 self._offset(line)
+            case RewardAdjusted():
+                if reward := self.rewards.get(line.id):
+                    worth = reward.worth if reward.unit == REWARDS_UNIT else line.value.amount
+                    _adjust(reward, line.cost, worth)
             case (
-                RewardAdjusted()
-                | RewardFulfilled()
+                RewardFulfilled()
                 | RewardHeld()
                 | RewardReleased()
                 | RewardExpired()
@@ -200,8 +216,9 @@ class PartitionSums:
             self.rewards[line.id] = _new_sum(line)
         elif before.taken_back and not before.by_operator:
             if before.was_used:
+                if line.value is not None:
+                    _adjust(before, line.cost, _worth(line))
                 before.taken_back = before.was_used = False
-                before.worth = _worth(line) if line.value else before.worth
                 return
             again = _new_sum(line)
             again.used, again.repaid, again.on_hold, again.holds = (
@@ -258,8 +275,7 @@ class RewardSums:
 
 
 _Change = (
-    RewardAdjusted
-    | RewardFulfilled
+    RewardFulfilled
     | RewardHeld
     | RewardReleased
     | RewardExpired
@@ -272,7 +288,7 @@ _Change = (
 
 
 def _new_sum(line: RewardGranted) -> RewardSum:
-    has_cost = bool(line.budgets and line.cost and line.cost.amount)
+    has_cost = bool(line.budgets and line.cost)
     is_divisible = line.value is not None and line.kind in _DIVISIBLE_KINDS
     return RewardSum(
         program=intern(line.program),
@@ -293,8 +309,6 @@ def _worth(line: RewardGranted) -> int:
 
 def _change(reward: RewardSum, line: _Change) -> None:  # noqa: C901 - a table
     match line:
-        case RewardAdjusted():
-            _adjust(reward, line)
         case RewardFulfilled():
             reward.handed_over = True
         case RewardHeld():
@@ -321,11 +335,14 @@ def _change(reward: RewardSum, line: _Change) -> None:  # noqa: C901 - a table
             assert_never(line)
 
 
-def _adjust(reward: RewardSum, line: RewardAdjusted) -> None:
-    if line.cost and reward.cost and reward.stage in ("held", "free"):
-        reward.cost = min(reward.cost, line.cost, key=lambda cost: cost.amount)
-    if reward.unit != REWARDS_UNIT:
-        reward.worth = line.value.amount
+def _adjust(reward: RewardSum, cost: Value | None, worth: int) -> None:
+    """Another worth; and, where budgets pay for it, another cost."""
+    if reward.cost is not None:
+        amount = cost.amount if cost else 0
+        reward.costs = tuple({*reward.costs, reward.cost.amount, amount})
+        reward.worths = tuple({*reward.worths, reward.worth, worth})
+        reward.cost = Value(amount, reward.cost.unit)
+    reward.worth = worth
 
 
 def _amount(value: Value | None) -> int:

@@ -1,8 +1,9 @@
-"""What test messages are about: a reward or an endpoint that does not exist, one for each type of message."""
+"""What test messages are about: a reward, a budget or an endpoint that does not exist, one for each type of message."""
 
 from datetime import datetime
 from typing import assert_never
 
+from referral.events.budgets import TOTAL_BUDGET, BudgetReached
 from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
@@ -30,6 +31,16 @@ def example_content(event_type: WebhookEventType, program: str, now: datetime) -
             )
         case "reward.revoked":
             return RewardRevoked(occurred_at=now, program=program, id=_REWARD, beneficiary=_PERSON, reason="refunded")
+        case "budget.reached":
+            return BudgetReached(
+                occurred_at=now,
+                program=program,
+                budget=TOTAL_BUDGET,
+                unit="CNY",
+                percent=80,
+                limit=5_000_000,
+                lent=4_000_000,
+            )
         case "endpoint.warned":
             return EndpointWarned(occurred_at=now, program=program, webhook=_WEBHOOK, percent=50, failing_since=now)
         case "endpoint.disabled":

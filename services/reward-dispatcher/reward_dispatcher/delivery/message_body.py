@@ -10,12 +10,15 @@ from typing import TypedDict, assert_never
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from referral.events.budgets import BudgetReached
 from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
 from referral.people.known_people import KnownPerson, known_people
 from referral.people.people_view import People
 from reward_dispatcher.delivery.message_shapes import (
+    BudgetReachedData,
+    BudgetReachedMessage,
     DisabledData,
     EndpointDisabledMessage,
     EndpointWarnedMessage,
@@ -66,6 +69,8 @@ class MessageBodies:
         """
         if isinstance(content, EndpointWarned | EndpointDisabled):
             return endpoint_body(content, test=test)
+        if isinstance(content, BudgetReached):
+            return budget_body(content, test=test)
         if test:
             return reward_body(content, EXAMPLE_PERSON, test=True)
         return reward_body(self._codes.open_line(content), await self._find(content.beneficiary))
@@ -107,6 +112,20 @@ def reward_body(line: NotifiableReward, beneficiary: KnownPerson | None, *, test
             return _encode(RewardRevokedMessage(timestamp=line.occurred_at, data=revoked))
         case _:
             assert_never(line)
+
+
+def budget_body(line: BudgetReached, *, test: bool = False) -> bytes:
+    """Returns the body for a line about a budget of the program."""
+    reached = BudgetReachedData(
+        program=line.program,
+        budget=line.budget,
+        currency=line.unit,
+        percent=line.percent,
+        total=line.limit,
+        free=max(0, line.limit - line.lent),
+        test=True if test else UNSET,
+    )
+    return _encode(BudgetReachedMessage(timestamp=line.occurred_at, data=reached))
 
 
 def endpoint_body(line: EndpointWarned | EndpointDisabled, *, test: bool = False) -> bytes:

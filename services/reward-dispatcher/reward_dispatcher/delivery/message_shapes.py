@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from referral.events.budgets import BudgetLevel
 from referral.events.deliveries import DisabledReason, WarningPercent
 from referral.events.money import Value
 from referral.events.rewards import RevocationReason, RewardKind
@@ -50,6 +51,18 @@ class RevokedData(RewardData, kw_only=True):
     reason: RevocationReason
 
 
+class BudgetReachedData(Struct, kw_only=True):
+    """A budget of the program, of which so much is used."""
+
+    program: str
+    budget: Annotated[str, Meta(description="total, or the id of a reward rule", examples=["total"])]
+    currency: Annotated[str, Meta(examples=["CNY"])]
+    percent: Annotated[BudgetLevel, Meta(description="100 also if what is left is too little for the next reward")]
+    total: Annotated[int, Meta(description="in minor units of the currency, e.g. fen")]
+    free: Annotated[int, Meta(description="what is left of it, in minor units")]
+    test: _TEST = UNSET
+
+
 class EndpointData(Struct, kw_only=True):
     """Another endpoint of the program."""
 
@@ -92,6 +105,13 @@ class RewardRevokedMessage(Struct, kw_only=True, tag_field="type", tag="reward.r
     data: RevokedData
 
 
+class BudgetReachedMessage(Struct, kw_only=True, tag_field="type", tag="budget.reached"):
+    """50, 80 or 100% of a budget are used, for the first time since its total was last changed."""
+
+    timestamp: _WHEN
+    data: BudgetReachedData
+
+
 class EndpointWarnedMessage(Struct, kw_only=True, tag_field="type", tag="endpoint.warned"):
     """Another endpoint of the program has only failed for 50, 70 or 90% of the time after which it is disabled."""
 
@@ -110,6 +130,7 @@ WEBHOOK_MESSAGES = (
     RewardFulfilledMessage,
     RewardRedeemedMessage,
     RewardRevokedMessage,
+    BudgetReachedMessage,
     EndpointWarnedMessage,
     EndpointDisabledMessage,
 )

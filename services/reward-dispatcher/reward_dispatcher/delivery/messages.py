@@ -57,7 +57,7 @@ from referral.events.rewards import (
 from referral.topics import DELIVERIES, REWARDS, Topic
 
 WebhookEventType = Literal[
-    "reward.fulfilled", "reward.redeemed", "reward.revoked", "endpoint.warned", "endpoint.disabled"
+    "reward.fulfilled", "reward.redeemed", "reward.revoked", "budget.reached", "endpoint.warned", "endpoint.disabled"
 ]
 WEBHOOK_EVENT_TYPES: tuple[WebhookEventType, ...] = get_args(WebhookEventType)
 _PREFIXES = tuple(f'{{"type":"{name}"'.encode() for name in WEBHOOK_EVENT_TYPES)
@@ -101,9 +101,9 @@ def message_of(raw: bytes, topic: Topic) -> MessageContent | None:
 
 
 def reward_message(line: RewardFact) -> MessageContent | None:
-    """Returns the line of a reward if receivers are notified of it."""
+    """Returns the line of a reward or a budget if receivers are notified of it."""
     match line:
-        case RewardFulfilled() | RewardRedeemed() | RewardRevoked():
+        case RewardFulfilled() | RewardRedeemed() | RewardRevoked() | BudgetReached():
             return line
         case (
             RewardGranted()
@@ -133,7 +133,6 @@ def reward_message(line: RewardFact) -> MessageContent | None:
             | BudgetReturned()
             | BudgetReleaseRequested()
             | BudgetContinued()
-            | BudgetReached()
         ):
             return None
         case _:

@@ -14,12 +14,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.events.code_formats import CodeFormat
+from referral.events.money import Value
 from referral.events.pools import CodeRequested, CodeReturned
 from referral.events.rewards import (
     ClawbackOpened,
     CodeIssued,
     RevocationReason,
-    RewardAdjusted,
     RewardApproved,
     RewardDelivered,
     RewardExpired,
@@ -64,7 +64,7 @@ def apply_grant(account: Account | None, grant: RewardGranted, generate_code: Co
     What an operator has revoked stays revoked, and what an operator holds stays held.
     """
     if account is not None and account.status != "revoked":
-        return _end_clawback(account, grant)
+        return end_clawback(account, grant)
     if account is not None and account.revocation_reason == "operator":
         return None
     opened = new_account(grant) if account is None else _reopen(account, grant)
@@ -95,7 +95,7 @@ def _reopen(account: Account, grant: RewardGranted) -> Account:
     )
 
 
-def _end_clawback(account: Account, grant: RewardGranted) -> Transition | None:
+def end_clawback(account: Account, grant: RewardGranted) -> Transition | None:
     """A used reward is owed again: it is not reclaimed, unless an operator has decided so."""
     if not account.clawback or account.revocation_reason == "operator":
         return None
@@ -181,11 +181,11 @@ def revoke(account: Account, at: datetime, reason: RevocationReason) -> Transiti
     return Transition(replace(revoked, status="redeemed", clawback=True), (*released, opened))
 
 
-def apply_adjustment(account: Account, line: RewardAdjusted) -> Transition | None:
-    """Part of the order that the reward is for was refunded: from now on it is worth `value`."""
-    if account.value == line.value:
+def set_value(account: Account, value: Value, at: datetime) -> Transition | None:
+    """From now on the reward is worth `value`, since the order that it is for was refunded in part, or is valid again."""
+    if account.value == value:
         return None
-    return Transition(settle(replace(account, value=line.value), to_ms(line.occurred_at)))
+    return Transition(settle(replace(account, value=value), to_ms(at)))
 
 
 def apply_hold(account: Account, line: RewardHeld) -> Transition | None:

@@ -16,6 +16,13 @@ def declared_budgets(program: Program) -> dict[str, Value]:
     return {id: money(Decimal(budget.total), budget.currency) for id, budget in declared.items() if budget is not None}
 
 
+def known_budgets(versions: Sequence[ProgramVersion]) -> list[tuple[str, str]]:
+    """The budgets of all versions of a program, as (id, unit): the program's own first, then those of rules by id."""
+    declared = (declared_budgets(version.program) for version in versions)
+    found = {(id, total.unit) for budgets in declared for id, total in budgets.items()}
+    return sorted(found, key=lambda one: (one[0] != TOTAL_BUDGET, one))
+
+
 def limit_at(versions: Sequence[ProgramVersion], budget: str, unit: str, at_ms: int) -> int:
     """The total of a budget in a currency, by the newest version in force at a time that has it; 0 if none has.
 

@@ -3,6 +3,9 @@
 A reward takes its cost from its partition's tranche at the moment of its grant. If the tranche has too little, the reward waits at
 the budget. Budgets are charged in a fixed order, the program's own last: as every reward of a rule's budget needs the program's
 too, what a waiting reward has reserved of the first could not be used by another one before it.
+
+If the cost of a reward rises afterwards, the difference is charged in the same way, and may have to wait at a budget. Until it is
+charged, the reward is worth what it was: so no value is promised that no budget has paid.
 """
 
 from datetime import datetime
@@ -53,7 +56,8 @@ class Charge(Struct, frozen=True, array_like=True, tag="charge"):
     """What one reward costs, and how many of its budgets it has so far (`acquired`).
 
     `request` is the number of its open request to the next one; 0 if it waits for none. A cancelled charge has acquired nothing,
-    and waits for nothing.
+    and waits for nothing. `increase` is the charge of what a higher cost adds, until it is complete: then the reward is worth
+    `value`.
     """
 
     cost: int
@@ -61,6 +65,8 @@ class Charge(Struct, frozen=True, array_like=True, tag="charge"):
     budgets: tuple[str, ...]
     acquired: int = 0
     request: int = 0
+    increase: "Charge | None" = None
+    value: Value | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -89,11 +95,15 @@ class ChargedReward(Struct, frozen=True):
 
 
 class ChargeStep(Struct, frozen=True):
-    """The tranches and the charge of the reward after a line, and the lines to budgets."""
+    """The tranches and the charge of the reward after a line, and the lines to budgets.
+
+    `value` is what the reward is worth from now on, since that is charged; None: what it was worth before.
+    """
 
     tranches: Tranches
     charge: Charge | None
     lines: tuple[PartitionLine, ...] = ()
+    value: Value | None = None
 
 
 class _TrancheHeader(TypedDict):
@@ -119,8 +129,11 @@ def new_charge(cost: Value, budgets: tuple[str, ...]) -> Charge:
 def acquire(tranches: Tranches, charge: Charge, reward: ChargedReward, limits: dict[str, int]) -> ChargeStep:
     """Charges the budgets in order, until one is lent too little: then the reward waits at it.
 
-    `limits` are the totals of the charge's budgets now: what was lent under a larger one is not spent under a smaller one.
+    `limits` are the totals of the charge's budgets now: what was lent under a larger one is not spent under a smaller one. What
+    costs nothing asks for nothing.
     """
+    if not charge.cost:
+        return ChargeStep(tranches, replace(charge, acquired=len(charge.budgets)))
     while charge.waits_for is not None:
         name = tranche_name(charge.waits_for, charge.unit)
         tranche = tranches.get(name)
@@ -142,16 +155,15 @@ def take_allotment(
     tranche = replace(tranche, received=line.number)
     if tranche.asked == line.request:
         tranche = replace(tranche, asked=0, available=tranche.available + line.tranche, limit=line.limit)
-    if charge is None or charge.request != line.request or charge.waits_for != line.budget:
+    part = _asking_part(charge, line)
+    if charge is None or part is None:
         return _give_back(tranches.with_tranche(name, tranche), charge, reward, line.budget, line.unit, line.amount)
-    tranche = replace(tranche, reserved=tranche.reserved + charge.cost)
-    tranches, charge = (
-        tranches.with_tranche(name, tranche),
-        replace(charge, acquired=charge.acquired + 1, request=0),
-    )
-    surplus = _give_back(tranches, charge, reward, line.budget, line.unit, line.amount - charge.cost)
-    step = acquire(surplus.tranches, charge, reward, limits)
-    return replace(step, lines=(*surplus.lines, *step.lines))
+    tranche = replace(tranche, reserved=tranche.reserved + part.cost)
+    tranches, paid = tranches.with_tranche(name, tranche), replace(part, acquired=part.acquired + 1, request=0)
+    surplus = _give_back(tranches, paid, reward, line.budget, line.unit, line.amount - part.cost)
+    step = acquire(surplus.tranches, paid, reward, limits)
+    step = replace(step, lines=(*surplus.lines, *step.lines))
+    return _acquire_increase(step, reward, limits) if part is charge else _with_increase(charge, step)
 
 
 def return_tranche(tranches: Tranches, line: BudgetRecalled) -> ChargeStep:
@@ -176,7 +188,16 @@ def return_tranche(tranches: Tranches, line: BudgetRecalled) -> ChargeStep:
 
 
 def cancel(tranches: Tranches, charge: Charge, reward: ChargedReward) -> ChargeStep:
-    """Hands back what a revoked reward was charged, and withdraws its request. A second time changes nothing."""
+    """Hands back what a revoked reward was charged, and withdraws its request. A second time changes nothing.
+
+    A higher cost that is not charged yet is what the reward costs if it is charged again.
+    """
+    if charge.increase is not None:
+        dropped = cancel(tranches, charge.increase, reward)
+        own = replace(charge, increase=None, value=None)
+        step = cancel(dropped.tranches, own, reward)
+        cancelled = replace(own, cost=charge.cost + charge.increase.cost, acquired=0, request=0)
+        return ChargeStep(step.tranches, cancelled, (*dropped.lines, *step.lines), charge.value)
     lines: list[PartitionLine] = []
     for budget in charge.budgets[: charge.acquired]:
         tranches = _discharge(tranches, charge, budget, charge.cost)
@@ -188,7 +209,61 @@ def cancel(tranches: Tranches, charge: Charge, reward: ChargedReward) -> ChargeS
     return ChargeStep(tranches, replace(charge, acquired=0, request=0), tuple(lines))
 
 
-def lower(tranches: Tranches, charge: Charge, reward: ChargedReward, cost: int) -> ChargeStep:
+def adjust(
+    tranches: Tranches, charge: Charge, reward: ChargedReward, to: tuple[int, Value], limits: dict[str, int]
+) -> ChargeStep:
+    """Charges the difference to a higher cost, or hands back that to a lower one: `to` is the cost, and what the reward is worth.
+
+    A difference for which a budget has too little waits in its queue, as a reward does.
+    """
+    cost, value = to
+    if charge.increase is not None and cost == charge.cost + charge.increase.cost:
+        return ChargeStep(tranches, replace(charge, value=value))
+    if charge.is_cancelled:
+        return ChargeStep(tranches, replace(charge, cost=cost), value=value)
+    step = drop_increase(tranches, charge, reward)
+    kept = replace(charge, increase=None, value=None)
+    if cost <= charge.cost:
+        lowered = _lower(step.tranches, kept, reward, cost)
+        return replace(lowered, lines=(*step.lines, *lowered.lines), value=value)
+    raised = replace(kept, increase=Charge(cost - charge.cost, charge.unit, charge.budgets), value=value)
+    return _acquire_increase(replace(step, charge=raised), reward, limits)
+
+
+def drop_increase(tranches: Tranches, charge: Charge, reward: ChargedReward) -> ChargeStep:
+    """Hands back what of a higher cost was acquired, and withdraws its request: the reward stays worth what it is."""
+    if charge.increase is None:
+        return ChargeStep(tranches, charge)
+    step = cancel(tranches, charge.increase, reward)
+    return replace(step, charge=replace(charge, increase=None, value=None))
+
+
+def _acquire_increase(step: ChargeStep, reward: ChargedReward, limits: dict[str, int]) -> ChargeStep:
+    """Charges what a higher cost adds, once the reward's own charge is complete."""
+    charge = step.charge
+    if charge is None or charge.increase is None or not charge.is_complete:
+        return step
+    acquired = acquire(step.tranches, charge.increase, reward, limits)
+    return _with_increase(charge, replace(acquired, lines=(*step.lines, *acquired.lines)))
+
+
+def _with_increase(charge: Charge, step: ChargeStep) -> ChargeStep:
+    """The step of an increase as one of the whole charge: once it is complete, the reward costs more and is worth more."""
+    increase = step.charge
+    if increase is None or not increase.is_complete:
+        return replace(step, charge=replace(charge, increase=increase))
+    paid = replace(charge, cost=charge.cost + increase.cost, increase=None, value=None)
+    return replace(step, charge=paid, value=charge.value)
+
+
+def _asking_part(charge: Charge | None, line: BudgetAllotted) -> Charge | None:
+    """The charge that a budget answers: the reward's own, or that of its increase; None if neither asks any more."""
+    parts = () if charge is None else (charge, charge.increase)
+    asking = (one for one in parts if one and one.request == line.request and one.waits_for == line.budget)
+    return next(asking, None)
+
+
+def _lower(tranches: Tranches, charge: Charge, reward: ChargedReward, cost: int) -> ChargeStep:
     """Hands back the difference to a lower cost. What a waiting reward is allotted beyond it goes back on arrival."""
     lines: list[PartitionLine] = []
     for budget in charge.budgets[: charge.acquired]:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
-from referral.events.budgets import BudgetContinued, BudgetEvent, BudgetReleaseRequested, BudgetReturned
+from referral.events.budgets import BudgetContinued, BudgetEvent, BudgetReached, BudgetReleaseRequested, BudgetReturned
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Key, SortedSetMember, Timer
+from referral.fold.fold import Decision, Key, Measurement, SortedSetMember, Timer
 from reward_dispatcher.domain.budget import BudgetAccount, QueuePlace, WaitingCharge
 from reward_dispatcher.domain.budget_decision import BudgetDecision, BudgetInput, Request
 from reward_dispatcher.domain.budget_limit import limit_at
@@ -37,7 +37,9 @@ def budget_decision(line: BudgetInput, states: States, catalog: Catalog) -> Deci
     request = _withdrawn(line)
     place = states[_place_key(line, request)] if request else None
     decision.apply(line, limit, place if isinstance(place, QueuePlace) else None)
-    return Decision(_changes(line, before, decision), outputs(decision.lines))
+    reached = [one for one in decision.lines if isinstance(one, BudgetReached)]
+    measurements = [Measurement("budget_levels_reached", (str(one.percent),)) for one in reached]
+    return Decision(_changes(line, before, decision), outputs(decision.lines), measurements)
 
 
 def look_again(tick: ClockTicked, key: str, account: BudgetAccount, catalog: Catalog) -> Decision[State]:

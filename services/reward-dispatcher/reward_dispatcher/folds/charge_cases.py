@@ -19,8 +19,9 @@ from reward_dispatcher.domain.tranche import (
     ChargeStep,
     Tranches,
     acquire,
+    adjust,
     cancel,
-    lower,
+    drop_increase,
     new_charge,
     return_tranche,
     take_allotment,
@@ -37,8 +38,8 @@ def charge_keys(program: str, reward: str) -> tuple[str, ...]:
 
 
 def charged_cost(grant: RewardGranted) -> Value | None:
-    """What a grant's budgets are charged; None if it has no budget or costs nothing."""
-    return grant.cost if grant.budgets and grant.cost is not None and grant.cost.amount else None
+    """What a grant's budgets are charged, which may be nothing until its cost is raised; None if it has no budget or no cost."""
+    return grant.cost if grant.budgets else None
 
 
 class ChargeCase:
@@ -53,11 +54,12 @@ class ChargeCase:
         self._tranches = replace(tranches, as_of_ms=max(tranches.as_of_ms, to_ms(reward.at)))
 
     def charge_to(self, cost: Value, budgets: tuple[str, ...]) -> ChargeStep:
-        """Charges a grant. What the reward was charged before was handed back at its revocation; or now, if it was used then."""
-        before = self.cancel() or ChargeStep(self._tranches, None)
+        """Charges a grant. What the reward was charged before was handed back at its revocation, or is now."""
+        former = self.cancel()
+        tranches, lines = (former.tranches, former.lines) if former else (self._tranches, ())
         charge = new_charge(cost, budgets)
-        step = acquire(before.tranches, charge, self._reward, self._limits(charge))
-        return replace(step, lines=(*before.lines, *step.lines))
+        step = acquire(tranches, charge, self._reward, self._limits(charge))
+        return replace(step, lines=(*lines, *step.lines))
 
     def charge_again(self) -> ChargeStep | None:
         """Charges a reward whose charge was cancelled, when an operator restores it; None if there is nothing to charge."""
@@ -74,11 +76,20 @@ class ChargeCase:
         """Hands back what the reward was charged; None if it was not."""
         return cancel(self._tranches, self.charge, self._reward) if self.charge else None
 
-    def lower(self, cost: int) -> ChargeStep | None:
-        """Hands back the difference to a lower cost; None if there is none."""
-        if self.charge is None or cost >= self.charge.cost:
+    def adjust(self, account: Account, cost: int, value: Value) -> ChargeStep | None:
+        """Charges a higher cost or gives a lower one back; None if the reward was not charged, or is over.
+
+        A used reward gives nothing back: it stays used, and what was taken from it is owed.
+        """
+        if self.charge is None or account.status == "expired":
             return None
-        return lower(self._tranches, self.charge, self._reward, cost)
+        if account.status == "redeemed":
+            cost = max(cost, self.charge.cost)
+        return adjust(self._tranches, self.charge, self._reward, (cost, value), self._limits(self.charge))
+
+    def drop_increase(self) -> ChargeStep | None:
+        """Hands back what a higher cost was charged that is not charged yet as a whole; None if there is none."""
+        return drop_increase(self._tranches, self.charge, self._reward) if self.charge else None
 
     def _limits(self, charge: Charge) -> dict[str, int]:
         versions, at_ms = self._catalog.versions(self._reward.program), self._tranches.as_of_ms

@@ -63,6 +63,7 @@ from reward_dispatcher.domain.budget import BudgetAccount
 from reward_dispatcher.domain.operator_actions import ActionResult, decide_action, decision_step, refusal_of
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.domain.redemption_changes import ChangeResult
+from reward_dispatcher.domain.tranche import ChargeStep
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.balance_decisions import (
     change_decision,
@@ -216,6 +217,10 @@ class LedgerFold:
             step = _charge_case(line, states, catalog, position).charge_to(cost, line.budgets)
             if step.charge is not None and (budget := step.charge.waits_for):
                 transition = account_transitions.stop(account, line, budget)
+        elif transition is not None and account is not None and line.value is not None:
+            step = _charge_case(line, states, catalog, position).adjust(account, cost.amount, line.value)
+            if step is not None and step.value is None:
+                transition = account_transitions.end_clawback(account, replace(line, value=account.value))
         decision = _account_decision(account, _with_file(account, transition, catalog, line.occurred_at))
         return add_step(decision, line.program, line.id, step)
 
@@ -226,24 +231,29 @@ class LedgerFold:
         catalog: Catalog,
         position: Position,
     ) -> Decision[State]:
-        """What changes the charge of a reward: its revocation, a lower cost, and the answer of a budget."""
+        """What changes the charge of a reward: its revocation, another cost, and the answer of a budget."""
         account, case = _account(line.id, states), _charge_case(line, states, catalog, position)
         transition, step = None, None
         match line:
             case RewardRevoked():
                 transition = account_transitions.apply_revocation(account, line) if account else None
                 after = transition.account if transition else account
-                step = case.cancel() if after is not None and after.status == "revoked" else None
+                if after is not None and (after.status == "revoked" or after.clawback):
+                    step = case.cancel() if after.status == "revoked" else case.drop_increase()
             case RewardAdjusted():
-                transition = account_transitions.apply_adjustment(account, line) if account else None
-                step = case.lower(line.cost.amount) if line.cost and is_active(account) else None
+                cost = line.cost.amount if line.cost else 0
+                step = case.adjust(account, cost, line.value) if account else None
+                if account is not None and step is None:
+                    transition = account_transitions.set_value(account, line.value, line.occurred_at)
             case BudgetAllotted():
                 step = case.allot(line)
                 if account is not None and step.charge is not None and step.charge.is_complete:
-                    transition = account_transitions.release(account, line.occurred_at, self._generate_code)
+                    worth = replace(account, value=step.value or account.value)
+                    transition = account_transitions.release(worth, line.occurred_at, self._generate_code)
                 transition = _with_file(account, transition, catalog, line.occurred_at)
             case _:
                 assert_never(line)
+        transition = _with_value(account, transition, step, line.occurred_at)
         return add_step(_account_decision(account, transition), line.program, line.id, step)
 
     def _sealed(self, decision: Decision[State]) -> Decision[State]:
@@ -338,6 +348,17 @@ def _charge_case(
 ) -> ChargeCase:
     reward = charged_reward(line.program, line.id, line.beneficiary, position, line.occurred_at)
     return ChargeCase(reward, states, catalog)
+
+
+def _with_value(
+    account: Account | None, transition: Transition | None, step: ChargeStep | None, at: datetime
+) -> Transition | None:
+    """The transition; from now on the reward is worth what its budgets have paid."""
+    after = transition.account if transition else account
+    if after is None or step is None or step.value is None:
+        return transition
+    changed = account_transitions.set_value(after, step.value, at)
+    return Transition(changed.account, transition.lines if transition else ()) if changed else transition
 
 
 def _account(reward: str, states: _States) -> Account | None:

@@ -11,6 +11,7 @@ RewardStep = Literal[
     "granted", "held", "fulfilled", "delivered", "redeemed", "revoked", "clawed_back", "expired", "restored"
 ]
 _TIMED: frozenset[RewardStep] = frozenset({"fulfilled", "delivered", "redeemed"})
+_WAITED: frozenset[RewardStep] = frozenset({"fulfilled", "delivered"})
 
 
 def measure_transition(before: Account | None, after: Account) -> tuple[Measurement, ...]:
@@ -22,6 +23,9 @@ def measure_transition(before: Account | None, after: Account) -> tuple[Measurem
         if step in _TIMED:
             seconds = max(0, after.changed_ms - after.granted_ms) / 1000
             measurements.append(Measurement("reward_seconds", (step, after.kind), seconds))
+        if step in _WAITED:
+            waited = max(0, after.changed_ms - after.due_ms) / 1000
+            measurements.append(Measurement("reward_wait_seconds", (step,), waited))
     if after.value is not None:
         unit = after.value.unit
         measurements += [

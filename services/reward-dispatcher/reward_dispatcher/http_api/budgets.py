@@ -3,8 +3,7 @@
 import msgspec
 from flask_smorest import Blueprint
 
-from referral.catalog.view import Catalog
-from referral.events.budgets import TOTAL_BUDGET, BudgetReleaseRequested
+from referral.events.budgets import BudgetReleaseRequested
 from referral.events.rewards import reward_key
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -17,7 +16,7 @@ from referral.http.responses import response
 from referral.topics import REWARDS
 from reward_dispatcher.budget_store import BudgetFigures
 from reward_dispatcher.domain.budget import WaitingCharge
-from reward_dispatcher.domain.budget_limit import declared_budgets, limit_at
+from reward_dispatcher.domain.budget_limit import declared_budgets, known_budgets, limit_at
 from reward_dispatcher.http_api.budget_responses import (
     BudgetResponse,
     BudgetsResponse,
@@ -41,7 +40,7 @@ def budgets(program: str) -> BudgetsResponse:
     A budget that changed its currency is listed once for each.
     """
     require_program(program)
-    known = known_budgets(context().catalog, program)
+    known = known_budgets(context().catalog.versions(program))
     found = dependencies().budgets.figures(program, known)
     return BudgetsResponse(items=[_budget(one, _limit(program, *name)) for name, one in zip(known, found, strict=True)])
 
@@ -79,13 +78,6 @@ def release(program: str, budget: str) -> BudgetResponse:
     return _budget(found, _limit(program, budget, unit))
 
 
-def known_budgets(catalog: Catalog, program: str) -> list[tuple[str, str]]:
-    """The budgets of all versions of a program, as (id, unit): the program's own first, then those of rules by id."""
-    declared = (declared_budgets(version.program) for version in catalog.versions(program))
-    found = {(id, total.unit) for budgets in declared for id, total in budgets.items()}
-    return sorted(found, key=lambda one: (one[0] != TOTAL_BUDGET, one))
-
-
 def _require_budget(program: str, budget: str) -> str:
     """The unit of a budget, by the newest version that has it. Raises Problem 404 if none has."""
     require_program(program)
@@ -93,7 +85,7 @@ def _require_budget(program: str, budget: str) -> str:
         declared = declared_budgets(version.program)
         if budget in declared:
             return declared[budget].unit
-    known = ", ".join(dict.fromkeys(id for id, _ in known_budgets(context().catalog, program))) or "none"
+    known = ", ".join(dict.fromkeys(id for id, _ in known_budgets(context().catalog.versions(program)))) or "none"
     raise Problem(404, "unknown_budget", f"Program {program} has no budget {budget!r}. It has: {known}.")
 
 

@@ -15,13 +15,15 @@ from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
 from referral.people.people_writer import PeopleWriter
 from referral.tokens import TokenSigner
+from reward_dispatcher.budget_levels import read_budget_levels
 from reward_dispatcher.budget_store import BudgetStore
 from reward_dispatcher.delivery_store import DeliveryStore
 from reward_dispatcher.guide_downloads import GuideDownloads
 from reward_dispatcher.guide_files import GuideFiles
 from reward_dispatcher.guide_listing import GuideLister
 from reward_dispatcher.ledger_position import LedgerPosition
-from reward_dispatcher.pool_gauges import PoolGauges
+from reward_dispatcher.level_exporter import LevelExporter
+from reward_dispatcher.pool_levels import read_pool_levels
 from reward_dispatcher.pool_store import PoolStore
 from reward_dispatcher.sealed_codes import CodeHasher, CodeSealer
 from reward_dispatcher.stop_store import StoppedRewards
@@ -75,14 +77,21 @@ def init_app(app: Flask) -> Flask:
     parts = WalletPartsClient(settings.conversion_tracker, settings.leaderboard)
     shared.on_close(parts.close)
     pools = PoolStore(shared.redis, settings.partitions)
-    shared.on_close(PoolGauges(pools, shared.follower).start().stop)
+    budgets = BudgetStore(shared.redis, settings.partitions)
+    exporter = LevelExporter(
+        [
+            lambda: read_pool_levels(pools, shared.follower.view),
+            lambda: read_budget_levels(budgets, shared.follower.view, shared.clock.now_ms()),
+        ]
+    )
+    shared.on_close(exporter.start().stop)
     publisher = shared.publisher()
     readers = LogReaderPool(settings)
     shared.on_close(readers.close)
     init_console(app, AuditLog(publisher, shared.clock))
     app.extensions[_NAME] = Dependencies(
         RewardStore(shared.redis, settings.partitions),
-        BudgetStore(shared.redis, settings.partitions),
+        budgets,
         publisher,
         catalog,
         TokenSigner(shared.key_ring),

@@ -1,12 +1,21 @@
 """Response bodies about webhooks, and how they follow from the catalog and the state of the fold `deliveries`."""
 
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from msgspec import Meta, Struct
 
 from referral.encryption import DecryptionFailed
-from referral.events.deliveries import AttemptFailure, DisabledReason, EndpointDisabled, EndpointWarned
+from referral.events.budgets import BudgetReached
+from referral.events.deliveries import (
+    AttemptFailure,
+    DisabledReason,
+    EndpointDisabled,
+    EndpointWarned,
+    MessageContent,
+)
 from referral.events.entities import Webhook
+from referral.events.redemptions import RewardRedeemed
+from referral.events.rewards import RewardFulfilled, RewardRevoked
 from referral.events.timestamps import DAY_MS, to_datetime
 from referral.http.context import context
 from referral.http.paging import Page
@@ -86,7 +95,7 @@ class DeliveryResponse(Struct):
 
     message: Annotated[str, Meta(description="its `webhook-id`", examples=["msg_0123456789abcdef"])]
     type: str
-    about: Annotated[str, Meta(description="the reward or the webhook that it is about")]
+    about: Annotated[str, Meta(description="the reward, the budget or the webhook that it is about")]
     test: bool
     status: Annotated[
         DeliveryStatus,
@@ -172,7 +181,7 @@ def delivery_response(delivery: MessageDelivery, excerpt: str | None) -> Deliver
     return DeliveryResponse(
         message=delivery.id,
         type=message_type(content),
-        about=content.webhook if isinstance(content, EndpointWarned | EndpointDisabled) else content.id,
+        about=_subject(content),
         test=delivery.test,
         status=delivery.status,
         scheduled_at=to_datetime(delivery.created_ms),
@@ -183,6 +192,19 @@ def delivery_response(delivery: MessageDelivery, excerpt: str | None) -> Deliver
         last_failure=delivery.failure,
         excerpt=excerpt,
     )
+
+
+def _subject(content: MessageContent) -> str:
+    """The id of the endpoint, budget or reward that a message is about."""
+    match content:
+        case EndpointWarned() | EndpointDisabled():
+            return content.webhook
+        case BudgetReached():
+            return content.budget
+        case RewardFulfilled() | RewardRedeemed() | RewardRevoked():
+            return content.id
+        case _:
+            assert_never(content)
 
 
 def stats_response(webhook: str, health: EndpointHealth) -> WebhookStatsResponse:
