@@ -8,16 +8,36 @@ import msgspec
 from flask import Response
 from msgspec import Struct
 
-NeedKind = Literal["held", "appealed", "manual", "operator", "pool_empty", "file_missing", "clawed_back", "webhook"]
+NeedKind = Literal[
+    "held",
+    "appealed",
+    "manual",
+    "operator",
+    "pool_empty",
+    "pool_low",
+    "file_missing",
+    "budget_spent",
+    "budget_stopped",
+    "clawed_back",
+    "webhook_failing",
+    "webhook_disabled",
+    "codes_guessed",
+]
 
 
 class Need(Struct, frozen=True):
-    """A kind of thing that waits, how many there are, since when the first one, and where to deal with them."""
+    """A kind of thing that waits, how many there are, since when the first one, and where to deal with them.
+
+    What has a row of its own is named: a pool with the codes that it has left, a budget with the percentage that is spent, a
+    webhook, an API key. `level` is that figure.
+    """
 
     kind: NeedKind
     number: int
     oldest_at: datetime | None
     path: str
+    name: str = ""
+    level: int = 0
 
 
 _encode = msgspec.json.Encoder().encode

@@ -5,30 +5,47 @@ from typing import Literal, assert_never
 from referral.events.entities import Operator, Role
 
 Permission = Literal[
+    "session",
+    "redeem",
     "read",
     "review",
     "handle_rewards",
     "approve_rewards",
     "revoke_rewards",
+    "manage_pools",
+    "release_budgets",
+    "resend_messages",
+    "manage_webhooks",
     "manage_keys",
     "manage_operators",
     "read_audit",
 ]
 
-_VIEW: frozenset[Permission] = frozenset({"read"})
-_SUPPORT: frozenset[Permission] = _VIEW | {"review", "handle_rewards"}
-_GROWTH: frozenset[Permission] = _SUPPORT | {"approve_rewards", "revoke_rewards"}
-_ADMIN: frozenset[Permission] = _GROWTH | {"manage_keys", "manage_operators", "read_audit"}
+_EVERYONE: frozenset[Permission] = frozenset({"session"})
+_STAFF: frozenset[Permission] = _EVERYONE | {"redeem"}
+_VIEW: frozenset[Permission] = _EVERYONE | {"read"}
+_SUPPORT: frozenset[Permission] = _VIEW | _STAFF | {"review", "handle_rewards"}
+_GROWTH: frozenset[Permission] = _SUPPORT | {
+    "approve_rewards",
+    "revoke_rewards",
+    "manage_pools",
+    "release_budgets",
+    "resend_messages",
+}
+_ADMIN: frozenset[Permission] = _GROWTH | {"manage_webhooks", "manage_keys", "manage_operators", "read_audit"}
 _OF_ALL_PROGRAMS: frozenset[Permission] = frozenset({"manage_keys", "manage_operators", "read_audit"})
 
 
 def permissions_of(role: Role) -> frozenset[Permission]:
     """The permissions of a role.
 
-    A viewer reads; support also decides held referrals and does manual rewards; growth also approves and revokes rewards, which are
-    money; an admin also manages keys and operators, and reads the audit log.
+    Staff of a shop write rewards off, and see nothing else. A viewer reads; support also decides held referrals, does manual
+    rewards and writes rewards off; growth also approves and revokes rewards, which are money, and fills pools; an admin also
+    manages webhooks, keys and operators, and reads the audit log.
     """
     match role:
+        case "staff":
+            return _STAFF
         case "viewer":
             return _VIEW
         case "support":

@@ -29,6 +29,16 @@ ActionName = Literal[
     "reward.released",
     "reward.revoked",
     "reward.restored",
+    "reward.used",
+    "reward.use_undone",
+    "pool.filled",
+    "pool.codes_voided",
+    "budget.released",
+    "webhook.enabled",
+    "webhook.disabled",
+    "webhook.rotated",
+    "webhook.tested",
+    "webhook.resent",
 ]
 ProgramOrNone = Annotated[str, Meta(max_length=64, description="the program that it was about; empty for none")]
 
@@ -36,7 +46,8 @@ ProgramOrNone = Annotated[str, Meta(max_length=64, description="the program that
 class ActionRecorded(Line, frozen=True, kw_only=True, tag="action.recorded"):
     """An operator or an API key did something: who, what, with what, and the id of their note in `people`.
 
-    `actor` is `opr_…` or `key_…`. `target` is the id of what was acted on: a conversion, reward, operator or key.
+    `actor` is `opr_…` or `key_…`. `target` is the id of what was acted on: a conversion, reward, pool, budget,
+    webhook, operator or key.
     """
 
     id: Id

@@ -181,7 +181,7 @@ class AdapterSecret(Entity, frozen=True, kw_only=True, tag="adapter_secret"):
     sealed: Annotated[tuple[Sealed, ...], Meta(max_length=2)] = ()
 
 
-Role = Literal["viewer", "support", "growth", "admin"]
+Role = Literal["staff", "viewer", "support", "growth", "admin"]
 
 
 class Operator(Entity, frozen=True, kw_only=True, tag="operator"):

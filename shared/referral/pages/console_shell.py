@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response
 
 from referral.console.guard import Visit
 from referral.console.roles import Permission
+from referral.events.entities import Role
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.pages.languages import localize
 
-Section = Literal["home", "review", "rewards", "settings"]
+Section = Literal["home", "review", "rewards", "desk", "settings"]
 DENSITIES = ("cosy", "compact")
 
 
@@ -61,6 +62,15 @@ class Toast:
                 yield name, one
 
 
+_ROLES: Mapping[Role, object] = {
+    "staff": lazy_gettext("Staff"),
+    "viewer": lazy_gettext("Viewer"),
+    "support": lazy_gettext("Support"),
+    "growth": lazy_gettext("Growth"),
+    "admin": lazy_gettext("Admin"),
+}
+
+
 def render_console(template: str, visit: Visit, section: Section, **values: object) -> str:
     """A view within the shell, as HTML. `values` are those of the template."""
     programs = _choices(visit)
@@ -73,6 +83,7 @@ def render_console(template: str, visit: Visit, section: Section, **values: obje
         program=current_program(visit),
         csrf=visit.session.csrf_token,
         console_url=console_url,
+        role_name=_ROLES.__getitem__,
         now=to_datetime(context().clock.now_ms()),
         **values,
     )

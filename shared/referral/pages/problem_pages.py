@@ -51,6 +51,10 @@ _BY_CODE: Mapping[str, _Text] = {
         lazy_gettext("This form came from somewhere else"),
         lazy_gettext("Nothing was changed. Open the page itself, and send it there."),
     ),
+    "too_large": (
+        lazy_gettext("That was too large"),
+        lazy_gettext("Nothing was changed. Send less at once."),
+    ),
     "unknown_code": (
         lazy_gettext("That code doesn't exist"),
         lazy_gettext("Check for a typo: the codes we make never use 0, O, 1, I or L."),

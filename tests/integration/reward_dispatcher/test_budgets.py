@@ -34,6 +34,8 @@ from tests.support.waiting import wait_until, wait_until_equal
 pytestmark = pytest.mark.integration
 
 CLIENTS = 64
+BUSY_S = 300
+"""The most that one step takes on a machine whose cores are all busy: each starts a process, which reads the log."""
 _encode = msgspec.json.Encoder().encode
 BUDGETS = f"/v1/programs/{PROGRAM}/budgets"
 
@@ -65,6 +67,7 @@ def _is_idle(system: RewardDispatcher, redis: RedisClient) -> bool:
         client.close()
 
 
+@pytest.mark.timeout(900)
 def test_64_clients_and_a_ledger_that_is_killed_never_exceed_a_budget_by_one_unit(
     system: RewardDispatcher, redis: RedisClient
 ) -> None:
@@ -91,16 +94,16 @@ def test_64_clients_and_a_ledger_that_is_killed_never_exceed_a_budget_by_one_uni
     publisher.close()
     assert deaths, "no ledger died"
     with run_module(system.environ, "reward_dispatcher", "fold", "ledger"):
-        wait_until_equal(lambda: _figures(system), (50_000, 0, 0, 780, 78_000))
+        wait_until_equal(lambda: _figures(system), (50_000, 0, 0, 780, 78_000), BUSY_S)
         assert len(_waiting(system, limit=500)) == 780
         system.apply(_terms(2_000, version=2, effective_from=datetime.now(UTC) + RULE_CHANGE_DELAY))
-        wait_until(lambda: _asks_for_release(system) and _figures(system)[3:] == (0, 0))
-        wait_until(lambda: _is_idle(system, redis))
+        wait_until(lambda: _asks_for_release(system) and _figures(system)[3:] == (0, 0), BUSY_S, every=1)
+        wait_until(lambda: _is_idle(system, redis), BUSY_S, every=0.5)
         after = _figures(system)
         assert (after[0], sum(after[:3])) == (128_000, 200_000)
         empty(redis)
-        wait_until(lambda: _is_idle(system, redis))
-        wait_until_equal(lambda: _figures(system), after)
+        wait_until(lambda: _is_idle(system, redis), BUSY_S, every=0.5)
+        wait_until_equal(lambda: _figures(system), after, BUSY_S)
 
 
 def test_what_a_budget_stopped_is_listed_oldest_first_and_pages_follow_each_other(
@@ -109,18 +112,18 @@ def test_what_a_budget_stopped_is_listed_oldest_first_and_pages_follow_each_othe
     """With its cost, beneficiary and time; the gauges agree; an unknown budget is a 404 that names those there are."""
     with run_module(system.environ, "reward_dispatcher", "fold", "ledger"):
         system.write_rewards([_grant(0, 50_000)])
-        wait_until_equal(lambda: _figures(system), (50_000, 0, 0, 0, 0))
+        wait_until_equal(lambda: _figures(system), (50_000, 0, 0, 0, 0), BUSY_S)
         for number in range(1, 8):
             system.write_rewards([_grant(number, 100 * number)])
-            wait_until(lambda number=number: _figures(system)[3] == number)
+            wait_until(lambda number=number: _figures(system)[3:4] == (number,), BUSY_S)
         system.write_rewards([_grant(8, 60_000)])
-        wait_until(lambda: _figures(system)[3:] == (8, 62_800))
+        wait_until(lambda: _figures(system)[3:] == (8, 62_800), BUSY_S)
         waiting = _waiting(system, limit=3)
         assert [one["reward_id"] for one in waiting] == [f"rwd_{number}" for number in range(1, 9)]
         assert [one["amount"] for one in waiting] == [*range(100, 800, 100), 60_000]
         assert [one["exceeds_budget"] for one in waiting] == [False] * 7 + [True]
         system.write_rewards([revocation("rwd_0", beneficiary=person_id("xhs:friend0"))])
-        wait_until_equal(lambda: _figures(system)[3:], (1, 60_000))
+        wait_until_equal(lambda: _figures(system)[3:], (1, 60_000), BUSY_S)
     assert _levels(system, redis) == {"spent": 2_800, "held": 0, "free": 47_200, "stopped": 60_000, "": 1}
     missing = system.client.get(f"{BUDGETS}/guide/stopped")
     assert (missing.status_code, missing.json()["code"]) == (404, "unknown_budget")
@@ -130,7 +133,7 @@ def test_what_a_budget_stopped_is_listed_oldest_first_and_pages_follow_each_othe
 def _dies(environ: Mapping[str, str], is_done: Callable[[], bool]) -> bool:
     """Runs a ledger until it dies, or everything is folded; returns whether it died."""
     with run_module(environ, "reward_dispatcher", "fold", "ledger") as ledger:
-        wait_until(lambda: ledger.poll() is not None or is_done())
+        wait_until(lambda: ledger.poll() is not None or is_done(), BUSY_S, every=0.5)
         return ledger.poll() is not None
 
 
@@ -139,9 +142,12 @@ def _asks_for_release(system: RewardDispatcher) -> bool:
     return system.client.post(f"{BUDGETS}/total/release").status_code == 202
 
 
-def _figures(system: RewardDispatcher) -> tuple[int, int, int, int, int]:
-    """Spent, held, free, and how many rewards of what cost are stopped."""
-    [one] = system.client.get(BUDGETS).json()["items"]
+def _figures(system: RewardDispatcher) -> tuple[int, ...]:
+    """Spent, held, free, and how many rewards of what cost are stopped; nothing while Redis does not answer in time."""
+    response = system.client.get(BUDGETS)
+    if response.status_code == 503:
+        return ()
+    [one] = response.json()["items"]
     return one["spent"], one["held"], one["free"], one["stopped"]["count"], one["stopped"]["amount"]
 
 

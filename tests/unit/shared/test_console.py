@@ -31,11 +31,13 @@ NOW = 1_790_000_000
 
 
 def test_each_role_includes_what_the_one_before_may() -> None:
-    """viewer, support, growth, admin; an admin may do everything, and a viewer only reads."""
-    granted = [permissions_of(role) for role in ROLES]
+    """viewer, support, growth, admin; an admin may do everything, a viewer only reads, and staff of a shop do not even that."""
+    staff, *granted = [permissions_of(role) for role in ROLES]
     assert all(less < more for less, more in pairwise(granted))
-    assert granted[0] == {"read"}
+    assert granted[0] == {"session", "read"}
     assert granted[-1] == set(PERMISSIONS)
+    assert staff == {"session", "redeem"}
+    assert staff < permissions_of("support")
 
 
 @given(st.sampled_from(ROLES), st.sampled_from(PERMISSIONS))

@@ -7,18 +7,22 @@ from flask_babel import lazy_gettext
 
 from link_issuer.console_parts import Part
 from referral.console.guard import Visit
-from referral.console.needs import Need
+from referral.console.needs import Need, NeedKind
 from referral.pages.console_shell import render_console
-from referral.pages.languages import ngettext
+from referral.pages.languages import gettext, ngettext
 
 _PARTS: Mapping[Part, object] = {"review": lazy_gettext("Review"), "rewards": lazy_gettext("Rewards")}
-_ICONS: Mapping[str, str] = {
+_ICONS: Mapping[NeedKind, str] = {
     "held": "⚑",
     "appealed": "✋",
     "manual": "✎",
     "operator": "⚑",
-    "webhook": "✉",
     "clawed_back": "↩",
+    "budget_spent": "¤",
+    "budget_stopped": "¤",
+    "webhook_failing": "✉",
+    "webhook_disabled": "✉",
+    "codes_guessed": "!",
 }
 
 
@@ -33,7 +37,7 @@ def home_page(visit: Visit, needs: Sequence[Need], failed: Sequence[Part]) -> st
     )
 
 
-def need_text(need: Need) -> str:  # noqa: C901, PLR0911 - one for each kind
+def need_text(need: Need) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each kind
     """What waits, with how many there are."""
     number = need.number
     match need.kind:
@@ -51,7 +55,32 @@ def need_text(need: Need) -> str:  # noqa: C901, PLR0911 - one for each kind
             return ngettext("%(num)d reward waits for its file", "%(num)d rewards wait for their file", number)
         case "clawed_back":
             return ngettext("%(num)d reward was used, then revoked", "%(num)d rewards were used, then revoked", number)
-        case "webhook":
-            return ngettext("%(num)d webhook does not answer", "%(num)d webhooks do not answer", number)
+        case "pool_low":
+            return ngettext(
+                "%(num)d code left in pool “%(name)s”",
+                "%(num)d codes left in pool “%(name)s”",
+                need.level,
+                name=need.name,
+            )
+        case "budget_spent":
+            return gettext("Budget “%(name)s” is %(percent)d%% spent", name=need.name, percent=need.level)
+        case "budget_stopped":
+            return ngettext(
+                "%(num)d reward waits for budget “%(name)s”",
+                "%(num)d rewards wait for budget “%(name)s”",
+                number,
+                name=need.name,
+            )
+        case "webhook_failing":
+            return ngettext(
+                "%(name)s does not answer; %(num)d message waits",
+                "%(name)s does not answer; %(num)d messages wait",
+                need.level,
+                name=need.name,
+            )
+        case "webhook_disabled":
+            return gettext("%(name)s was disabled: messages are not sent there", name=need.name)
+        case "codes_guessed":
+            return gettext("Codes are guessed: %(name)s sent too many wrong ones", name=need.name)
         case _:
             assert_never(need.kind)

@@ -1,48 +1,39 @@
 """Rewards in the console: those that wait for a person, those of one person, and a single one with its history and actions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import assert_never
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from referral.console.guard import Visit, console_view
-from referral.console.needs import Need, NeedKind, needs_response
+from referral.console.needs import needs_response
 from referral.console.roles import Permission
 from referral.events.audit import ActionName
 from referral.events.ids import random_id
 from referral.events.rewards import LifeState, RewardAction
-from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.pages.console_shell import back_to, current_program
+from reward_dispatcher.console.reward_needs import reward_needs
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.life_history import history
 from reward_dispatcher.folds.state_keys import TASK_STATES
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.responses import reward_responses, step_response
 from reward_dispatcher.http_api.reward_actions import Decider, decide
-from reward_dispatcher.http_api.webhook_responses import WebhookResponse, webhook_response
 from reward_dispatcher.pages.rewards_page import (
     ACTIONS,
     RewardRow,
     RewardRows,
     reward_page,
     rewards_page,
-    webhooks_page,
 )
 
 MAX_AT_ONCE = 50  # rows of a page, and so rewards of a form
 _MAX_NOTE, _MAX_PERSON = 512, 128
 REWARDS = "/console/rewards"
-_NEEDS: Mapping[LifeState, NeedKind] = {
-    "manual": "manual",
-    "operator": "operator",
-    "pool_empty": "pool_empty",
-    "file_missing": "file_missing",
-    "clawed_back": "clawed_back",
-}
 
 blueprint = Blueprint("console_rewards", __name__, template_folder="../pages/templates")
 
@@ -62,7 +53,7 @@ def rewards(visit: Visit) -> str:
 def needs(visit: Visit) -> Response:
     """What waits here, for the home view."""
     program = current_program(visit)
-    return needs_response([] if program is None else [*_task_needs(program), _webhook_need(program)])
+    return needs_response([] if program is None else reward_needs(visit, program))
 
 
 @blueprint.get(f"{REWARDS}/<reward>")
@@ -90,14 +81,6 @@ def act(visit: Visit) -> Response:
     path = f"{REWARDS}/{single}" if request.form.get("on") == "reward" and done else REWARDS
     state = request.form.get("state") or None
     return back_to(path, done=action, ids=done, refused=len(ids) - len(done) or None, state=state)
-
-
-@blueprint.get(f"{REWARDS}/webhooks")
-@console_view("read")
-def webhooks(visit: Visit) -> str:
-    """The program's webhooks, and how their deliveries go."""
-    program = current_program(visit)
-    return webhooks_page(visit, _webhooks(program) if program else [])
 
 
 def allowed_actions(visit: Visit, actions: list[RewardAction]) -> list[RewardAction]:
@@ -162,25 +145,6 @@ def _of_person(program: str, text: str) -> RewardRows:
     person = context().pseudonyms.person_id_to_find(program, text)
     accounts = dependencies().store.wallet(program, person, 0, MAX_AT_ONCE).accounts
     return RewardRows(_rows(accounts), None, None, {}, text)
-
-
-def _task_needs(program: str) -> Iterator[Need]:
-    for state, kind in _NEEDS.items():
-        count = dependencies().store.task_counts(program, [state])[state]
-        oldest = None if count.oldest_ms is None else to_datetime(round(count.oldest_ms))
-        yield Need(kind, count.number, oldest, f"{REWARDS}?state={state}")
-
-
-def _webhook_need(program: str) -> Need:
-    """Webhooks that fail, or were disabled because of that, and since when the first one has."""
-    failing = [one for one in _webhooks(program) if one.failing_since or one.disabled_reason not in (None, "operator")]
-    since = [one.failing_since for one in failing if one.failing_since]
-    return Need("webhook", len(failing), min(since, default=None), f"{REWARDS}/webhooks")
-
-
-def _webhooks(program: str) -> list[WebhookResponse]:
-    known = context().catalog.webhooks(program)
-    return list(map(webhook_response, known, dependencies().deliveries.healths([one.id for one in known])))
 
 
 def _rows(accounts: list[Account]) -> list[RewardRow]:

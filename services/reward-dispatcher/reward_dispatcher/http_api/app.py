@@ -6,7 +6,10 @@ from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
 from referral.telemetry.logs import configure_logs
+from reward_dispatcher.console.budget_views import blueprint as console_budgets
+from reward_dispatcher.console.pool_views import blueprint as console_pools
 from reward_dispatcher.console.reward_views import blueprint as console_rewards
+from reward_dispatcher.console.webhook_views import blueprint as console_webhooks
 from reward_dispatcher.delivery.message_shapes import WEBHOOK_MESSAGES
 from reward_dispatcher.http_api import (
     budgets,
@@ -45,7 +48,12 @@ BLUEPRINTS = (
 )
 WALLET = (wallet_api.blueprint, wallet_opening_api.blueprint)  # pages for people; not part of the API
 
-CONSOLE = (console_rewards,)  # pages for operators; not part of the API
+CONSOLE = (
+    console_rewards,
+    console_pools,
+    console_budgets,
+    console_webhooks,
+)  # pages for operators; not part of the API
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:

@@ -40,9 +40,7 @@ def budgets(program: str) -> BudgetsResponse:
     A budget that changed its currency is listed once for each.
     """
     require_program(program)
-    known = known_budgets(context().catalog.versions(program))
-    found = dependencies().budgets.figures(program, known)
-    return BudgetsResponse(items=[_budget(one, _limit(program, *name)) for name, one in zip(known, found, strict=True)])
+    return BudgetsResponse(items=budget_responses(program))
 
 
 @blueprint.get("/v1/programs/<program>/budgets/<budget>/stopped")
@@ -53,11 +51,7 @@ def budgets(program: str) -> BudgetsResponse:
 def stopped(page: dict[str, object], program: str, budget: str) -> WaitingRewardsResponse:
     """The rewards that wait for a budget, in the order in which it releases them: oldest first."""
     unit, limit = _require_budget(program, budget), int(str(page["limit"]))
-    waiting = dependencies().budgets.stopped(program, budget, unit, decode_offset(page["cursor"]), limit)
-    return WaitingRewardsResponse(
-        items=_waiting_rewards(waiting, unit, _limit(program, budget, unit)),
-        next_cursor=encode_cursor(waiting[-1].number) if len(waiting) == limit else None,
-    )
+    return waiting_rewards(program, budget, unit, page["cursor"], limit)
 
 
 @blueprint.post("/v1/programs/<program>/budgets/<budget>/release")
@@ -71,11 +65,32 @@ def release(program: str, budget: str) -> BudgetResponse:
     Not needed after a top-up: the budget looks by itself, at the next tick of the clock at which a larger total is in force.
     """
     unit = _require_budget(program, budget)
+    request_release(program, budget, unit)
+    [found] = dependencies().budgets.figures(program, [(budget, unit)])
+    return _budget(found, _limit(program, budget, unit))
+
+
+def budget_responses(program: str) -> list[BudgetResponse]:
+    """The figures of a program's budgets, its own first."""
+    known = known_budgets(context().catalog.versions(program))
+    found = dependencies().budgets.figures(program, known)
+    return [_budget(one, _limit(program, *name)) for name, one in zip(known, found, strict=True)]
+
+
+def waiting_rewards(program: str, budget: str, unit: str, cursor: object, limit: int) -> WaitingRewardsResponse:
+    """A page of the rewards that wait for a budget, oldest first."""
+    waiting = dependencies().budgets.stopped(program, budget, unit, decode_offset(cursor), limit)
+    return WaitingRewardsResponse(
+        items=_waiting_rewards(waiting, unit, _limit(program, budget, unit)),
+        next_cursor=encode_cursor(waiting[-1].number) if len(waiting) == limit else None,
+    )
+
+
+def request_release(program: str, budget: str, unit: str) -> None:
+    """Asks a budget to look again at what it stopped. Raises NotDurable and Overloaded."""
     now = to_datetime(context().clock.now_ms())
     line = BudgetReleaseRequested(occurred_at=now, program=program, budget=budget, unit=unit)
     dependencies().publisher.publish(REWARDS, [(reward_key(line), _encode(line))])
-    [found] = dependencies().budgets.figures(program, [(budget, unit)])
-    return _budget(found, _limit(program, budget, unit))
 
 
 def _require_budget(program: str, budget: str) -> str:

@@ -1,5 +1,7 @@
 """Code look-up and validity."""
 
+import time
+
 import structlog
 from flask import g, request
 from flask_smorest import Blueprint
@@ -89,6 +91,7 @@ def _check_wrong_codes(client: str) -> None:
         context().limiter.check_wrong_codes(request, client)
     except Problem:
         counter("wrong_codes").labels("refused").inc()
+        dependencies().guessed.record(g.key.id, round(time.time() * 1000))
         log.warning(
             "codes are guessed", api_key=g.key.id, remedy="ask the owner of the key; revoke it if it was stolen"
         )

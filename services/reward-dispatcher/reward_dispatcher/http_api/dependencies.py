@@ -18,6 +18,7 @@ from referral.tokens import TokenSigner
 from reward_dispatcher.budget_levels import read_budget_levels
 from reward_dispatcher.budget_store import BudgetStore
 from reward_dispatcher.delivery_store import DeliveryStore
+from reward_dispatcher.guessed_codes import GuessedCodes
 from reward_dispatcher.guide_downloads import GuideDownloads
 from reward_dispatcher.guide_files import GuideFiles
 from reward_dispatcher.guide_listing import GuideLister
@@ -63,6 +64,7 @@ class Dependencies:
     uploads: ConcurrencyLimit
     ledger: LedgerPosition
     deliveries: DeliveryStore
+    guessed: GuessedCodes
 
 
 def init_app(app: Flask) -> Flask:
@@ -107,6 +109,7 @@ def init_app(app: Flask) -> Flask:
         ConcurrencyLimit("uploads of codes", _MAX_UPLOADS),
         LedgerPosition(readers, shared.redis),
         DeliveryStore(shared.redis, settings.partitions),
+        GuessedCodes(shared.redis),
     )
     return app
 

@@ -16,6 +16,7 @@ from referral.http.problems import Problem
 from referral.http.responses import response
 from reward_dispatcher.delivery.example_content import example_content
 from reward_dispatcher.delivery.excerpts import excerpt_key, read_excerpts
+from reward_dispatcher.delivery.messages import WebhookEventType
 from reward_dispatcher.delivery_store import STATUSES, ListEntry
 from reward_dispatcher.domain.message_delivery import DeliveryStatus
 from reward_dispatcher.http_api.dependencies import dependencies
@@ -47,15 +48,7 @@ _MOST_REPLAYED = 10_000
 @blueprint.alt_response(404, description="Unknown webhook.")
 def list_deliveries(query: dict[str, object], webhook_id: str) -> DeliveriesResponse:
     """The messages to a webhook, newest first: those that wait, delivered ones of 3 days, failed and missed ones of 30 days."""
-    webhook, status = require_webhook(webhook_id), query["status"]
-    name = f"{webhook.id}/{status or ''}"
-    statuses: tuple[DeliveryStatus, ...] = tuple(one for one in STATUSES if status in (None, one))
-    position = decode_position(query["cursor"], name)
-    after = ListEntry(*position) if position else None
-    found, last = dependencies().deliveries.page(webhook.id, statuses, after, int(str(query["limit"])))
-    excerpts = read_excerpts(context().redis, [excerpt_key(webhook.id, one.id) for one in found])
-    next_cursor = encode_position(name, last.score, last.member) if last else None
-    return DeliveriesResponse(list(map(delivery_response, found, excerpts)), next_cursor)
+    return deliveries_response(require_webhook(webhook_id), query["status"], query["cursor"], int(str(query["limit"])))
 
 
 @blueprint.post("/v1/webhooks/<webhook_id>/deliveries/<message>/replay")
@@ -85,7 +78,7 @@ def replay(webhook_id: str, message: str) -> ScheduledMessageResponse:
 @blueprint.alt_response(409, description="The webhook is disabled.")
 def recover(query: dict[str, datetime], webhook_id: str) -> ScheduledMessagesResponse:
     """Sends all messages again that failed since a time, at most 10,000 at once."""
-    return _replay_all(_require_enabled(webhook_id), "failed", to_ms(query["since"]), "recover")
+    return replay_all(_require_enabled(webhook_id), "failed", to_ms(query["since"]), "recover")
 
 
 @blueprint.post("/v1/webhooks/<webhook_id>/replay-missing")
@@ -98,7 +91,7 @@ def recover(query: dict[str, datetime], webhook_id: str) -> ScheduledMessagesRes
 def replay_missing(query: dict[str, datetime | None], webhook_id: str) -> ScheduledMessagesResponse:
     """Sends all messages that were never sent because the webhook was disabled, at most 10,000 at once."""
     since = query["since"]
-    return _replay_all(_require_enabled(webhook_id), "missed", to_ms(since) if since else 0, "missing")
+    return replay_all(_require_enabled(webhook_id), "missed", to_ms(since) if since else 0, "missing")
 
 
 @blueprint.post("/v1/webhooks/<webhook_id>/test")
@@ -110,15 +103,7 @@ def replay_missing(query: dict[str, datetime | None], webhook_id: str) -> Schedu
 @blueprint.alt_response(409, description="The webhook is disabled.")
 def send_test(body: dict[str, str], webhook_id: str) -> ScheduledMessageResponse:
     """Sends a message about something that does not exist, of any type; `data.test` is true."""
-    webhook, now = _require_enabled(webhook_id), to_datetime(context().clock.now_ms())
-    content = example_content(body["type"], webhook.program, now)  # type: ignore[arg-type] # one by its schema
-    message = random_id("msg")
-    schedule_test(
-        DeliveryScheduled(
-            occurred_at=now, program=webhook.program, webhook=webhook.id, message=message, content=content, test=True
-        )
-    )
-    return ScheduledMessageResponse(message)
+    return send_test_message(_require_enabled(webhook_id), body["type"])  # type: ignore[arg-type] # one by its schema
 
 
 @blueprint.get("/v1/webhooks/<webhook_id>/stats")
@@ -132,17 +117,45 @@ def stats(webhook_id: str) -> WebhookStatsResponse:
     return stats_response(webhook.id, health)
 
 
-def _replay_all(
+def deliveries_response(webhook: Webhook, status: object, cursor: object, limit: int) -> DeliveriesResponse:
+    """A page of the deliveries to a webhook, those of all statuses without one. Raises Problem 400 for an invalid cursor."""
+    name = f"{webhook.id}/{status or ''}"
+    statuses: tuple[DeliveryStatus, ...] = tuple(one for one in STATUSES if status in (None, one))
+    position = decode_position(cursor, name)
+    after = ListEntry(*position) if position else None
+    found, last = dependencies().deliveries.page(webhook.id, statuses, after, limit)
+    excerpts = read_excerpts(context().redis, [excerpt_key(webhook.id, one.id) for one in found])
+    next_cursor = encode_position(name, last.score, last.member) if last else None
+    return DeliveriesResponse(list(map(delivery_response, found, excerpts)), next_cursor)
+
+
+def send_test_message(webhook: Webhook, message_type: WebhookEventType) -> ScheduledMessageResponse:
+    """Sends an example message of a type. Raises NotDurable and Overloaded."""
+    now, message = to_datetime(context().clock.now_ms()), random_id("msg")
+    content = example_content(message_type, webhook.program, now)
+    schedule_test(
+        DeliveryScheduled(
+            occurred_at=now, program=webhook.program, webhook=webhook.id, message=message, content=content, test=True
+        )
+    )
+    return ScheduledMessageResponse(message)
+
+
+def replay_all(
     webhook: Webhook, status: DeliveryStatus, since_ms: int, reason: ReplayReason
 ) -> ScheduledMessagesResponse:
+    """Sends all messages of a status again that were scheduled since a time. Raises NotDurable and Overloaded."""
     messages, more = dependencies().deliveries.ids_since(webhook.id, status, since_ms, _MOST_REPLAYED)
     replay_messages(webhook, messages, reason)
     return ScheduledMessagesResponse(len(messages), more)
 
 
 def _require_enabled(webhook_id: str) -> Webhook:
-    """Returns the webhook. Raises Problem 404 if it is unknown, 409 if it is disabled."""
-    webhook = require_webhook(webhook_id)
+    return require_enabled(require_webhook(webhook_id))
+
+
+def require_enabled(webhook: Webhook) -> Webhook:
+    """Returns the webhook. Raises Problem 409 if it is disabled."""
     [health] = dependencies().deliveries.healths([webhook.id])
     if health.disabled is not None:
         detail = (

@@ -104,11 +104,7 @@ def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
     if enabled is None:
         [health] = dependencies().deliveries.healths([webhook.id])
         return webhook_response(webhook, health)
-    if enabled:
-        enable_endpoint(webhook)
-    else:
-        disable_endpoint(webhook, "operator")
-    return webhook_response(webhook, await_health(webhook.id, lambda health: (health.disabled is None) is enabled))
+    return webhook_response(webhook, set_enabled(webhook, enabled=bool(enabled)))
 
 
 @blueprint.post("/v1/webhooks/<webhook_id>/rotate")
@@ -123,11 +119,7 @@ def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
 def rotate_secrets(body: dict[str, bool], webhook_id: str) -> WebhookSecretResponse:
     """Makes a new pair of secrets. For 24 hours messages are signed with the former pair as well, so change it within them."""
     with changing_webhook(webhook_id) as webhook:
-        now_ms = context().clock.now_ms()
-        if not body["end_former"]:
-            _require_no_overlap(webhook, now_ms)
-        after = rotate(context().key_ring, webhook, now_ms)
-        dependencies().catalog.write([after])
+        after = with_new_secrets(webhook, end_former=body["end_former"])
     return secret_response(after)
 
 
@@ -143,6 +135,28 @@ def remove(webhook_id: str) -> None:
         disable_endpoint(webhook, "removed")
         removed = replace(webhook, removed=True, recorded_at=to_datetime(context().clock.now_ms()))
         dependencies().catalog.write([removed])
+
+
+def set_enabled(webhook: Webhook, *, enabled: bool) -> EndpointHealth:
+    """Enables or disables a webhook, and returns how it is then. Raises NotDurable, Overloaded, and Problem 503."""
+    if enabled:
+        enable_endpoint(webhook)
+    else:
+        disable_endpoint(webhook, "operator")
+    return await_health(webhook.id, lambda health: (health.disabled is None) is enabled)
+
+
+def with_new_secrets(webhook: Webhook, *, end_former: bool = False) -> Webhook:
+    """Gives a webhook a new pair of secrets, and returns it. Call it within `exclusive_change`.
+
+    Raises Problem 409 within a day of the last time.
+    """
+    now_ms = context().clock.now_ms()
+    if not end_former:
+        _require_no_overlap(webhook, now_ms)
+    after = rotate(context().key_ring, webhook, now_ms)
+    dependencies().catalog.write([after])
+    return after
 
 
 def _new_webhook(program: str, url: str, body: dict[str, object], pair: SecretPair) -> Webhook:

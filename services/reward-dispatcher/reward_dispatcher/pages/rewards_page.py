@@ -11,13 +11,13 @@ from referral.console.credentials import open_credentials
 from referral.console.guard import Visit
 from referral.events.rewards import LifeState, RewardAction, RewardKind
 from referral.http.context import context
-from referral.pages.console_shell import Toast, render_console
+from referral.pages.console_shell import Toast
 from referral.pages.languages import gettext, ngettext
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.life_cycle import legal_actions, life_state
 from reward_dispatcher.folds.state_keys import TASK_STATES
 from reward_dispatcher.http_api.responses import RewardResponse, StepResponse
-from reward_dispatcher.http_api.webhook_responses import WebhookResponse
+from reward_dispatcher.pages.reward_parts import render_part
 
 ACTIONS: tuple[RewardAction, ...] = get_args(RewardAction)
 ACTION_TEXTS: Mapping[RewardAction, object] = {
@@ -98,26 +98,21 @@ class RewardRows:
 def rewards_page(visit: Visit, found: RewardRows) -> str:
     """The list as HTML."""
     tabs = [(state, f"{state_text(state)} · {found.counts.get(state, 0)}") for state in TASK_STATES]
-    return render_console("console/rewards.html", visit, "rewards", found=found, tabs=tabs, toast=_toast(), **_texts())
+    return render_part("console/rewards.html", visit, "waiting", found=found, tabs=tabs, toast=_toast(), **_texts())
 
 
 def reward_page(visit: Visit, row: RewardRow, steps: Sequence[StepResponse], actions: Sequence[RewardAction]) -> str:
     """One reward as HTML."""
-    return render_console(
+    return render_part(
         "console/reward.html",
         visit,
-        "rewards",
+        "waiting",
         row=row,
         steps=[(step, actor_name(step.by)) for step in steps],
         actions=actions,
         toast=_toast(),
         **_texts(),
     )
-
-
-def webhooks_page(visit: Visit, webhooks: Sequence[WebhookResponse]) -> str:
-    """The webhooks as HTML."""
-    return render_console("console/webhooks.html", visit, "rewards", webhooks=webhooks)
 
 
 def state_text(state: str) -> str:

@@ -65,3 +65,40 @@ document.addEventListener("keydown", (event) => {
     } else if (/^[a-z]$/.test(event.key)) press(rows[current], event.key);
   }
 });
+
+/* Upload of a file of codes: its content is the body of the request, so it may have any size; the result takes its place in the page. */
+const upload = document.querySelector("form[data-upload]");
+const types = { csv: "text/csv", tsv: "text/csv", json: "application/json" };
+upload?.addEventListener("submit", (event) => {
+  const file = upload.elements.file.files[0];
+  if (!file) return;
+  event.preventDefault();
+  const label = upload.querySelector("[data-sent]"), bar = upload.querySelector("progress"), button = upload.querySelector("button");
+  const address = new URL(upload.action);
+  address.pathname += `/${encodeURIComponent(upload.elements.pool.value.trim())}/codes`;
+  if (upload.elements.column.value) address.searchParams.set("column", upload.elements.column.value);
+  const request = new XMLHttpRequest();
+  const end = () => { upload.querySelector("[data-progress]").hidden = true; button.disabled = false; };
+  request.open("POST", address);
+  request.setRequestHeader("Accept", "text/html");
+  request.setRequestHeader("Content-Type", types[file.name.split(".").pop().toLowerCase()] ?? "text/plain");
+  request.setRequestHeader("X-CSRF-Token", upload.elements.csrf.value);
+  request.upload.addEventListener("progress", ({ loaded, total }) => {
+    bar.value = Math.floor(100 * loaded / total);
+    label.textContent = loaded < total ? `${label.dataset.sent} ${bar.value}%` : label.dataset.deciding;
+  });
+  request.addEventListener("load", () => {
+    end();
+    const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+    const result = document.querySelector("#result"), found = answer.querySelector("#result") ?? answer.querySelector("main");
+    result.replaceChildren(...found.childNodes);
+    document.querySelector("#levels")?.replaceWith(answer.querySelector("#levels") ?? "");
+    result.focus();
+  });
+  request.addEventListener("error", () => { end(); document.querySelector("#result").textContent = label.dataset.lost; });
+  bar.value = 0;
+  label.textContent = label.dataset.sent;
+  upload.querySelector("[data-progress]").hidden = false;
+  button.disabled = true;
+  request.send(file);
+});

@@ -29,7 +29,7 @@ from referral.http.problems import Problem
 from referral.http.same_origin import require_same_origin
 
 _HOME = "/console"
-_WITHIN_CONSOLE = re.compile(r"/console(?:[/?][!-~]{0,500})?")
+_WITHIN_CONSOLE = re.compile(r"/(?:console|desk/redeem)(?:[/?][!-~]{0,500})?")
 _MAX_CODE, _MAX_SEALED = 16, 1024
 
 blueprint = Blueprint("console_sign_in", __name__, template_folder="../../pages/templates")
@@ -84,7 +84,7 @@ def enrol() -> Response:
 
 
 @blueprint.post("/console/sign-out")
-@console_view("read")
+@console_view("session")
 def sign_out(visit: Visit) -> Response:
     """Ends this session, or with `everywhere` all sessions of the operator."""
     if request.form.get("everywhere"):

@@ -1,0 +1,88 @@
+"""What waits for an operator in this service: rewards, low pools, budgets, webhooks that do not answer, guessed codes."""
+
+import time
+from collections.abc import Iterator, Mapping
+
+from referral.console.guard import Visit
+from referral.console.needs import Need, NeedKind
+from referral.events.rewards import LifeState
+from referral.events.timestamps import to_datetime
+from referral.http.context import context
+from reward_dispatcher.console.webhook_views import WEBHOOKS, webhook_healths
+from reward_dispatcher.guessed_codes import Guesser
+from reward_dispatcher.http_api.budgets import budget_responses
+from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.http_api.pools_response import pool_levels
+from reward_dispatcher.pages.budgets_page import NEARLY_SPENT, spent_percent
+
+_MOST_ROWS = 5  # of one kind
+_TASKS: Mapping[LifeState, NeedKind] = {
+    "manual": "manual",
+    "operator": "operator",
+    "pool_empty": "pool_empty",
+    "file_missing": "file_missing",
+    "clawed_back": "clawed_back",
+}
+
+
+def reward_needs(visit: Visit, program: str) -> list[Need]:
+    """All of them; of pools, budgets, webhooks and callers the most pressing ones, each by name."""
+    return [
+        *_task_needs(program),
+        *_pool_needs(program),
+        *_budget_needs(program),
+        *_webhook_needs(program),
+        *_guessing_needs(visit, program),
+    ]
+
+
+def _task_needs(program: str) -> Iterator[Need]:
+    counts = dependencies().store.task_counts(program, tuple(_TASKS))
+    for state, kind in _TASKS.items():
+        oldest = counts[state].oldest_ms
+        since = None if oldest is None else to_datetime(round(oldest))
+        yield Need(kind, counts[state].number, since, f"/console/rewards?state={state}")
+
+
+def _pool_needs(program: str) -> list[Need]:
+    low = [one for one in pool_levels(context().catalog, dependencies().pools, program) if one.low]
+    low.sort(key=lambda one: one.left)
+    return [Need("pool_low", 1, None, "/console/rewards/pools", one.pool, one.left) for one in low[:_MOST_ROWS]]
+
+
+def _budget_needs(program: str) -> Iterator[Need]:
+    for one in budget_responses(program)[:_MOST_ROWS]:
+        path = "/console/rewards/budgets"
+        if one.stopped.count:
+            yield Need("budget_stopped", one.stopped.count, None, path, one.id)
+        elif one.total and spent_percent(one) >= NEARLY_SPENT:
+            yield Need("budget_spent", 1, None, path, one.id, spent_percent(one))
+
+
+def _webhook_needs(program: str) -> Iterator[Need]:
+    """Webhooks that fail, with since when, or that were disabled because of that."""
+    for one in webhook_healths(program)[:_MOST_ROWS]:
+        path = f"{WEBHOOKS}/{one.id}"
+        if not one.enabled and one.disabled_reason != "operator":
+            yield Need("webhook_disabled", 1, one.failing_since or one.disabled_at, path, one.url)
+        elif one.enabled and one.failing_since is not None:
+            yield Need("webhook_failing", 1, one.failing_since, path, one.url, one.waiting)
+
+
+def _guessing_needs(visit: Visit, program: str) -> Iterator[Need]:
+    """Keys and operators whose codes were refused within the last day: someone guesses."""
+    for one in dependencies().guessed.callers(round(time.time() * 1000))[:_MOST_ROWS]:
+        name = _caller_name(one, program)
+        if name is not None:
+            path = "/console/settings" if visit.may("manage_keys") else "/console/rewards"
+            yield Need("codes_guessed", 1, to_datetime(one.at_ms), path, name)
+
+
+def _caller_name(guesser: Guesser, program: str) -> str | None:
+    """The name of a key, or the id of an operator, who may use codes of the program; None for others."""
+    catalog = context().catalog
+    operator = catalog.operator(guesser.caller)
+    if operator is not None:
+        return operator.id if not operator.programs or program in operator.programs else None
+    key = next((one for one in catalog.api_keys() if one.id == guesser.caller), None)
+    return key.name if key is not None and (not key.programs or program in key.programs) else None
