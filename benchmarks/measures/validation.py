@@ -11,6 +11,7 @@ from benchmarks.measures.events import event
 from benchmarks.results import Result, interleaved
 from conversion_tracker.ingest.program_terms import ProgramTerms
 from conversion_tracker.ingest.validation import EventValidator
+from referral.code_cipher import CodeCipher
 from referral.key_ring import KeyRing
 from referral.people.people_view import people_in_memory
 from referral.people.pseudonyms import Pseudonyms
@@ -25,7 +26,9 @@ def measure(_stack: Stack) -> dict[str, Result]:
     """P5, in this process: batches of 500 follows of people who are known."""
     lines = [msgspec.json.encode(event(number, number % 200)) for number in range(_EVENTS)]
     ring = KeyRing.parse("", "a signing key for benchmarks, long enough")
-    inspector = EventValidator(TokenSigner(ring), Pseudonyms(ring), people_in_memory(), timedelta(seconds=300), 8192)
+    inspector = EventValidator(
+        TokenSigner(ring), Pseudonyms(ring), people_in_memory(), CodeCipher(ring), timedelta(seconds=300), 8192
+    )
     now_ms = time.time_ns() // 1_000_000
 
     terms = ProgramTerms(datetime(2026, 1, 1, tzinfo=UTC), lambda _: True, lambda _: True)

@@ -27,7 +27,8 @@ Retention = Literal["forever", "latest of each key", "latest of each key, soon",
 class Topic:
     """One topic. `lines` is the type (or union) of its lines; `partitions` 0 means the configured count.
 
-    `ticks`: whether folds forward clock ticks to it. Two topics that lead to each other would forward them for ever.
+    `ticks`: whether folds forward clock ticks to it. Two topics that lead to each other would forward them for ever. Folds of the
+    topics in `no_ticks_from` do not: time reaches it by a longer way, after what it leads to there.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Topic:
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
     ticks: bool = True
+    no_ticks_from: tuple[str, ...] = ()
 
 
 EVENTS = Topic(
@@ -69,12 +71,13 @@ CONVERSIONS = Topic(
 )
 REWARDS = Topic(
     name="rewards",
-    key="program + beneficiary (program + budget for what a budget decides)",
+    key="program + beneficiary (program + budget for what a budget decides, program + buyer for an order)",
     lines=RewardLine,
     retention="forever",
     partitions=0,
-    producers=("reward-dispatcher", "conversion-tracker"),  # conversion-tracker: retries of lines set aside
+    producers=("reward-dispatcher", "conversion-tracker"),  # conversion-tracker: orders, and retries of lines set aside
     consumers=("reward-dispatcher", "conversion-tracker", "link-issuer"),
+    no_ticks_from=(EVENTS.name,),
 )
 POOLS = Topic(
     name="pools",

@@ -89,10 +89,19 @@ def unreached(entries: list[Entry]) -> list[str]:
     return missing
 
 
-def test_the_page_follows_five_requests() -> None:
-    """An event, a redirect, a redemption, a webhook and a replay, and the machinery of every fold."""
+def test_the_page_follows_six_requests() -> None:
+    """An event, a redirect, a redemption, an order, a webhook and a replay, and the machinery of every fold."""
     names = [name.removeprefix("The life of ") for name in lists()]
-    assert names == ["an event", "an event (2)", "a redirect", "a redemption", "a webhook", "a replay"]
+    requests = [
+        "an event",
+        "an event (2)",
+        "a redirect",
+        "a redemption",
+        "an order with a code",
+        "a webhook",
+        "a replay",
+    ]
+    assert names == requests
 
 
 @pytest.mark.parametrize("name", list(lists()))

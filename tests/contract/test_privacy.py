@@ -31,6 +31,10 @@ IDS = {
     "rule",
     "budget",
     "refund",  # an event's id
+    "reinstatement",  # an event's id
+    "reward",
+    "programs",
+    "other_program",
     "budgets",
     "pool",
     "partner",
@@ -57,6 +61,7 @@ CODES = {
     "code",
     "scene",
     "sealed_code",
+    "sealed_reward_code",
     "prefix",  # of the form of generated codes, as the next two
     "pattern",
     "blocked_words",
@@ -64,11 +69,18 @@ CODES = {
     "hashes",
     "click",
 }  # a click is a signed token with a participant's person id
-PLATFORM_OWN = {"order", "refund", "hashtags", "currency", "unit"}  # docs/privacy.md: must not contain personal data
+PLATFORM_OWN = {
+    "order",
+    "used_for",
+    "refund",
+    "hashtags",
+    "currency",
+    "unit",
+}  # docs/privacy.md: must not contain personal data
 DIGESTS = {"digest", "entries_digest", "seed"}
 OF_OPERATORS = {"by"}
 ERRORS = {"detail", "timer"}  # of the topic `rejected`, about a line without personal data
-REPLACED_AT_INGEST = {"handle"}  # in requests only: tests/unit/conversion_tracker/test_event_pseudonyms.py
+REPLACED_AT_INGEST = {"handle", "reward_code"}  # in requests only: ingest tests show it
 ALLOWED = PERSON_IDS | KEYED_HASHES | IDS | CODES | PLATFORM_OWN | DIGESTS | OF_OPERATORS | ERRORS | REPLACED_AT_INGEST
 
 

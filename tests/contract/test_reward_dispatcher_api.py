@@ -17,7 +17,7 @@ from tests.support.settings import AUTHORIZATION, UNREACHABLE
 from tests.support.systems.reward_dispatcher import serve_reward_dispatcher
 from tests.support.waiting import wait_until
 
-OPERATIONS = 36
+OPERATIONS = 37
 OPEN_TO_ALL = {"/g/{token}"}
 
 

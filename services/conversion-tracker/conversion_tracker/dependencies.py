@@ -17,6 +17,7 @@ from conversion_tracker.replay.jobs import ReplayJobs
 from conversion_tracker.replay.launcher import ReplayLauncher
 from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
+from referral.code_cipher import CodeCipher
 from referral.console.audit_log import AuditLog
 from referral.console.guard import init_console
 from referral.events.keys import KeyedLine
@@ -87,7 +88,13 @@ def init_app(app: Flask) -> Flask:
     tolerance, lateness = timedelta(seconds=settings.future_tolerance_s), timedelta(days=settings.lateness_days)
     app.extensions[_NAME] = Dependencies(
         EventValidator(
-            TokenSigner(shared.key_ring), shared.pseudonyms, shared.people, tolerance, settings.max_event, lateness
+            TokenSigner(shared.key_ring),
+            shared.pseudonyms,
+            shared.people,
+            CodeCipher(shared.key_ring),
+            tolerance,
+            settings.max_event,
+            lateness,
         ),
         publisher,
         PersonStore(shared.redis, settings.partitions),

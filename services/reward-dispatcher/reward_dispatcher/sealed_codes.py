@@ -1,24 +1,19 @@
 """Discount codes on the log and in states: generated ones by the id of their key, others sealed for their own place.
 
 A generated code follows from its key, its form and the id of the reward, so a line names key and form. Uploaded codes are sealed
-by AES-SIV (RFC 5297) with the newest key, and with the program and the reward (or pool) as associated data: a code that is copied
-to another reward cannot be read, and the same code for the same reward is always the same text, since a fold must write the same
-line when it decides again.
-A sealed text carries the id of its key: `ID.TEXT`, or `TEXT` alone for REFERRAL_SIGNING_KEY. Whether a program has a code
-already is seen from its keyed hash (BLAKE2b, RFC 7693), by the key that never changes: with another one every code would be new.
+for their pool, or for their reward (`referral.code_cipher`). Whether a program has a code already is seen from its keyed hash
+(BLAKE2b, RFC 7693), by the key that never changes: with another one every code would be new.
 """
 
 import hashlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from msgspec.structs import replace
 
+from referral.code_cipher import CodeCipher
 from referral.encryption import DecryptionFailed
 from referral.events.code_formats import CodeFormat
 from referral.events.line import Line
@@ -40,8 +35,9 @@ class CodeSealer:
 
     def __init__(self, ring: KeyRing) -> None:
         self._keys = {key.id: key.value.encode() for key in ring.all("codes")}
-        self._ciphers = {key.id: _cipher(key.value) for key in ring.all("codes")}
-        self._newest = ring.newest("codes").id
+        self._cipher = CodeCipher(ring)
+        self._seal, self._open = self._cipher.seal, self._cipher.open
+        self.open_for_order = self._cipher.open_for_order
         self.open_segment = lru_cache(_CACHED_SEGMENTS)(self._open_segment)
         self._unread: dict[tuple[str, str, str], str] = {}  # the codes of lines that were sealed and not read since
 
@@ -93,23 +89,6 @@ class CodeSealer:
         code = self._open(line.program, _pool_place(line.pool), line.sealed_code or "").decode()
         return replace(line, sealed_code=self._seal(line.program, line.id, code.encode()))
 
-    def _seal(self, program: str, place: str, text: bytes) -> str:
-        sealed = self._ciphers[self._newest].encrypt(text, [program.encode(), place.encode()])
-        encoded = urlsafe_b64encode(sealed).decode()
-        return f"{self._newest}.{encoded}" if self._newest else encoded
-
-    def _open(self, program: str, place: str, sealed: str) -> bytes:
-        id_, _, encoded = sealed.rpartition(".")
-        cipher = self._ciphers.get(id_)
-        if cipher is None:
-            raise DecryptionFailed(f"the code of {place} in {program} cannot be read: {missing_key(id_)}")
-        try:
-            return cipher.decrypt(urlsafe_b64decode(encoded), [program.encode(), place.encode()])
-        except (InvalidTag, ValueError) as error:
-            raise DecryptionFailed(
-                f"the code of {place} in {program} cannot be read: its key has another value now, or it was moved here"
-            ) from error
-
 
 class CodeHasher:
     """The keyed hashes by which the codes of a program are compared, in the form of `normalize_code`."""
@@ -132,7 +111,3 @@ def _finish(hashing: "hashlib.blake2b", form: str) -> bytes:
 
 def _pool_place(pool: str) -> str:
     return f"pool:{pool}"
-
-
-def _cipher(key: str) -> AESSIV:
-    return AESSIV(hashlib.blake2b(key.encode(), person=b"rt-sealed-code", digest_size=32).digest())

@@ -15,13 +15,14 @@ from referral.redis_client import RedisClient
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.operator_actions import ActionResult
+from reward_dispatcher.domain.order_uses import CodedOrder
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.domain.redemption_changes import ChangeResult
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.state_changes import State
 from reward_dispatcher.folds.state_keys import CodeHolder
 
-_StateType = TypeVar("_StateType", Account, Redemption, ChangeResult, ActionResult)
+_StateType = TypeVar("_StateType", Account, Redemption, ChangeResult, ActionResult, CodedOrder)
 _decode = msgspec.msgpack.Decoder(State).decode
 
 
@@ -155,6 +156,11 @@ class RewardStore:
         members: list[bytes] = self._redis.zrange(self._key(partition, group.sorted_set), 0, -1)  # type: ignore[assignment] # without scores
         states = self._read([self._key(partition, group.prefix + member.decode()) for member in members])
         return [state for state in states if isinstance(state, Account)]
+
+    def order(self, program: str, person: str, order: str) -> CodedOrder | None:
+        """Returns an order of a person that was reported with a code, or of which only refunds were reported until now."""
+        partition = self._partition_of(beneficiary_key(program, person))
+        return self._first(CodedOrder, self._read([self._key(partition, state_keys.order(program, person, order))]))
 
     def action_result(self, program: str, person: str, request: str) -> ActionResult | None:
         """Returns the result of an operator's request, or None while it is undecided."""

@@ -2,11 +2,17 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.conversions import ConversionOrdered, ConversionOrderRefunded
+from referral.events.conversions import (
+    ConversionOrdered,
+    ConversionOrderRefunded,
+    ConversionOrderReinstated,
+    OrderFact,
+)
 
 MAX_ORDERS = 100
 """How many orders of one person are remembered; further ones earn nothing."""
@@ -17,7 +23,11 @@ ALL = Decimal(-1)
 
 
 class OrderState(Struct, frozen=True, array_like=True):
-    """An order: when it was paid (None: only a refund has arrived yet), its amount in the main unit, and its refunds by id."""
+    """An order: when it was paid (None: only a refund has arrived yet), its amount in the main unit, and its refunds by id.
+
+    `reinstated` is the last time, with the id of the event, at which it was valid after all. `refunded_at` are the times of
+    refunds; an order from before they were kept lacks them.
+    """
 
     order: str
     paid_at: datetime | None = None
@@ -25,6 +35,8 @@ class OrderState(Struct, frozen=True, array_like=True):
     amount: Decimal = Decimal(0)
     currency: str = ""
     refunds: dict[str, Decimal] = {}
+    reinstated: tuple[datetime, str] | None = None
+    refunded_at: dict[str, datetime] = {}
 
     @property
     def kept(self) -> Decimal:
@@ -32,6 +44,19 @@ class OrderState(Struct, frozen=True, array_like=True):
         if ALL in self.refunds.values():
             return Decimal(0)
         return max(self.amount - sum(self.refunds.values()), Decimal(0))
+
+
+def orders_after(orders: tuple[OrderState, ...], line: OrderFact) -> tuple[OrderState, ...]:
+    """The orders after a line about one of them."""
+    match line:
+        case ConversionOrdered():
+            return with_order(orders, line)
+        case ConversionOrderRefunded():
+            return with_refund(orders, line)
+        case ConversionOrderReinstated():
+            return with_reinstatement(orders, line)
+        case _:
+            assert_never(line)
 
 
 def with_order(orders: tuple[OrderState, ...], line: ConversionOrdered) -> tuple[OrderState, ...]:
@@ -51,10 +76,23 @@ def with_refund(orders: tuple[OrderState, ...], line: ConversionOrderRefunded) -
     """The orders after one was refunded, whether it is known yet or not. A refund counts once, by its id."""
     known = _find(orders, line.order)
     order = known or OrderState(line.order)
-    if line.refund in order.refunds:
+    if line.refund in order.refunds or (order.reinstated and (line.occurred_at, line.refund) < order.reinstated):
         return orders
     amount = ALL if line.amount is None or len(order.refunds) >= MAX_REFUNDS else line.amount
-    return _with(orders, known, replace(order, refunds=order.refunds | {line.refund: amount}))
+    times = order.refunded_at | {line.refund: line.occurred_at}
+    return _with(orders, known, replace(order, refunds=order.refunds | {line.refund: amount}, refunded_at=times))
+
+
+def with_reinstatement(orders: tuple[OrderState, ...], line: ConversionOrderReinstated) -> tuple[OrderState, ...]:
+    """The orders after one is valid after all: refunds from before are void, in whatever order they arrive."""
+    known = _find(orders, line.order)
+    order = known or OrderState(line.order)
+    moment = line.occurred_at, line.reinstatement
+    if order.reinstated is not None and order.reinstated >= moment:
+        return orders
+    times = {refund: at for refund, at in order.refunded_at.items() if (at, refund) > moment}
+    refunds = {refund: order.refunds[refund] for refund in times}
+    return _with(orders, known, replace(order, refunds=refunds, reinstated=moment, refunded_at=times))
 
 
 def _payment(order: OrderState) -> tuple[datetime | None, Decimal, str]:

@@ -192,11 +192,19 @@ class ReferrerUnbanned(ReferrerBanDecision, frozen=True, kw_only=True, tag="refe
     """The referrer's referrals count again as if there had been no ban."""
 
 
+class ReferralOrderReinstated(
+    ReferralOrder, frozen=True, kw_only=True, omit_defaults=True, tag="referral.order_reinstated"
+):
+    """The order is valid after all: what was refunded before is void. `reinstatement` is the id of its event."""
+
+    reinstatement: Id
+
+
 QualifyingLine = ReferralAttributed | ReferralQualified
 """A line by which a referral may qualify: an attribution that is `qualified`, or `referral.qualified`."""
 
 ReferralLine = ReferralAttributed | ReferralQualified | ReferralUnattributed | ReferralReversed
-OrderLine = ReferralOrdered | ReferralOrderRefunded
+OrderLine = ReferralOrdered | ReferralOrderRefunded | ReferralOrderReinstated
 DecisionLine = ConversionReviewed | ConversionAppealed | ReferrerBanned | ReferrerUnbanned
 AttributionLine = ReferralLine | OrderLine | DecisionLine | EdgeFact | ClockTicked
 
@@ -209,6 +217,7 @@ def attribution_key(line: ReferralLine | OrderLine | DecisionLine) -> str:
             | ReferralQualified()
             | ReferralOrdered()
             | ReferralOrderRefunded()
+            | ReferralOrderReinstated()
             | ConversionReviewed()
             | ConversionAppealed()
             | ReferrerBanned()

@@ -82,7 +82,15 @@ class ConversionOrderRefunded(
     amount: Amount | None = None
 
 
-OrderFact = ConversionOrdered | ConversionOrderRefunded
+class ConversionOrderReinstated(
+    ConversionOrder, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.order_reinstated"
+):
+    """The order is valid after all: what was refunded before is void. `reinstatement` is the id of its event."""
+
+    reinstatement: Id
+
+
+OrderFact = ConversionOrdered | ConversionOrderRefunded | ConversionOrderReinstated
 """A line about an order; it decides nothing about the conversion itself."""
 ConversionFact = ConversionCleared | ConversionHeld | ConversionRejected | ConversionReversed
 ConversionLine = ConversionFact | OrderFact | ClockTicked

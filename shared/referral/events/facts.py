@@ -32,6 +32,7 @@ LookAlike = (
     | None
 )
 DecidingKey = Annotated[Id | None, Meta(description="the id of the API key that the decision was sent with")]
+SealedText = Annotated[str, Meta(min_length=1, max_length=1024)]
 Note = Annotated[TextId | None, Meta(description="the id of the operator's note, which is in `people`")]
 Currency = Annotated[str, Meta(min_length=1, max_length=16, description="an ISO 4217 code such as CNY")]
 
@@ -80,12 +81,25 @@ class Shared(Content, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     code: Name | None = None
 
 
-class Order(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """An order: its id at the shop, and what was paid."""
+class Order(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """An order: its id at the shop, what was paid, and the code of a reward that was used for it.
+
+    `reward_amount` is how much of a code of a fixed amount was used; left out: all that is left. On the log the code is sealed.
+    """
 
     order: Id
     amount: Amount
     currency: Currency
+    reward_code: Annotated[
+        Name | None, Meta(description="the code of a reward of this program, not a referral code")
+    ] = None
+    reward_amount: Annotated[Amount | None, Meta(description="in the order's currency, in its main unit")] = None
+    sealed_reward_code: Annotated[
+        SealedText | None,
+        Meta(
+            description="on the log: the code of the reward, sealed for the order", extra_json_schema={"readOnly": True}
+        ),
+    ] = None
 
 
 class Refund(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -93,6 +107,12 @@ class Refund(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
 
     order: Id
     amount: Amount | None = None
+
+
+class OrderName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """An order, by its id at the shop."""
+
+    order: Id
 
 
 class Post(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -172,6 +192,18 @@ class OrderRefunded(PersonFact, frozen=True, kw_only=True, tag="order.refunded")
     """An order was refunded."""
 
     data: Refund
+
+
+class OrderCancelled(PersonFact, frozen=True, kw_only=True, tag="order.cancelled"):
+    """An order was cancelled, or its payment failed: as a refund of all of it, until it is reinstated."""
+
+    data: OrderName
+
+
+class OrderReinstated(PersonFact, frozen=True, kw_only=True, tag="order.reinstated"):
+    """An order is valid after all: its cancellation and its refunds up to now are void."""
+
+    data: OrderName
 
 
 class PostPublished(PersonFact, frozen=True, kw_only=True, tag="post.published"):
@@ -254,11 +286,13 @@ Fact = (
     | FriendTagged
     | OrderPaid
     | OrderRefunded
+    | OrderCancelled
+    | OrderReinstated
     | PostPublished
     | PostEngaged
     | PostRemoved
 )
-LOG_ONLY_FIELDS = frozenset({"look_alike", "handle_matches"})
+LOG_ONLY_FIELDS = frozenset({"look_alike", "handle_matches", "sealed_reward_code"})
 """Fields of facts that ingest sets; from outside they are refused."""
 FACT_ALIASES: Mapping[str, str] = {"person.signed_up": "person.followed", "person.left": "person.unfollowed"}
 """Other names of the same facts, for programs whose people sign up instead of following. Lines have the name on the right."""

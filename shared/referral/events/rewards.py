@@ -22,6 +22,7 @@ from referral.events.code_formats import CodeFormat
 from referral.events.keys import beneficiary_key, budget_key
 from referral.events.line import ClockTicked, Id, Name, RewardEvent, Text, Timestamp
 from referral.events.money import Amount, Value
+from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.people import TextId
 from referral.events.redemptions import (
     OffsetRequested,
@@ -295,14 +296,17 @@ KeyedReward = (
     | BudgetReleaseRequested
     | BudgetContinued
     | BudgetReached
+    | OrderReported
+    | OrderCodeTaken
+    | OrderCodeRefused
 )
-RewardFact = KeyedReward | BudgetRecalled
-"""All but the recall of a tranche have a key: that one goes to the partition with the tranche."""
+RewardFact = KeyedReward | BudgetRecalled | OrderCodeSought
+"""All but two have a key: the recall of a tranche goes to the partition with the tranche, the search for a code through all."""
 RewardLine = RewardFact | ClockTicked
 
 
 def reward_key(line: KeyedReward) -> str:
-    """The key of the beneficiary; of what a budget decides, the budget's."""
+    """The key of the beneficiary; of what a budget decides, the budget's; of an order, the buyer's."""
     match line:
         case (
             RewardGranted()
@@ -334,5 +338,7 @@ def reward_key(line: KeyedReward) -> str:
             return beneficiary_key(line.program, line.beneficiary)
         case BudgetRequested() | BudgetReturned() | BudgetReleaseRequested() | BudgetContinued() | BudgetReached():
             return budget_key(line.program, line.budget)
+        case OrderReported() | OrderCodeTaken() | OrderCodeRefused():
+            return beneficiary_key(line.program, line.person)
         case _:
             assert_never(line)

@@ -311,7 +311,12 @@ class Decider(Generic[Line, State]):
     def _forward_tick(self, batch: Batch[Line], outcome: Outcome, progress: PartitionProgress, outputs: int) -> None:
         """Sends the tick on to the next topics that have ticks, after the output lines that it led to."""
         position, tick = batch.tick  # type: ignore[misc] # only called with a tick
-        downstream = [topic for topic in self._fold.outputs if topic is not self._fold.source and topic.ticks]
+        source = self._fold.source
+        downstream = [
+            topic
+            for topic in self._fold.outputs
+            if topic is not source and topic.ticks and source.name not in topic.no_ticks_from
+        ]
         for number, topic in enumerate(downstream):
             forwarded = msgspec.structs.replace(tick)
             output = Output(topic, forwarded, partition=batch.partition)
@@ -336,7 +341,7 @@ class Decider(Generic[Line, State]):
         for number, (topic, line, key, partition) in enumerate(outputs, first):
             force_setattr(line, "cause", (source, source_partition, offset, line_number, number))
             if key is None:
-                target = partition or 0
+                target = (partition or 0) % self._partitions(topic)
             elif topic is not previous[0] or key != previous[1]:
                 previous, target = (topic, key), partition_of(key, self._partitions(topic))
             outcome.output_lines.append(OutputLine(topic.name, target, _json(line), alone))

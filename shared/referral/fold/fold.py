@@ -48,7 +48,10 @@ Key = str | SortedSetMember | Timer | StateGroup
 
 
 class Output(NamedTuple):
-    """A line to be written: under a partition key, or (a forwarded tick) to a partition by its number."""
+    """A line to be written: under a partition key, or to a partition by its number, modulo how many there are.
+
+    So the number after a line's own partition leads through all of them and back.
+    """
 
     topic: Topic
     line: Struct

@@ -35,6 +35,7 @@ RAIL: tuple[RailItem, ...] = (
     RailItem("home", "/console", lazy_gettext("Home")),
     RailItem("review", "/console/review", lazy_gettext("Review")),
     RailItem("rewards", "/console/rewards", lazy_gettext("Rewards")),
+    RailItem("desk", "/desk/redeem", lazy_gettext("Store"), "redeem"),
     RailItem("settings", "/console/settings", lazy_gettext("Settings"), "manage_keys"),
 )
 

@@ -192,7 +192,8 @@ ROWS = (
         "reward_amount",
         "counter",
         "Amounts of rewards that have a value, by step and unit (minor units of a currency, or points): redeemed is what was used,"
-        " in whole or in part, returned what a refund or reversal gave back, expired what was left.",
+        " in whole or in part, returned what a refund or reversal gave back, expired what was left, raised and lowered the"
+        " difference when the order of a reward is worth more or less.",
         ("step", "unit"),
     ),
     MetricRow(
@@ -202,6 +203,12 @@ ROWS = (
         " it. A reward is granted at the time of its conversion: `delivered` is the time from conversion to delivery.",
         ("step", "kind"),
         _REWARD_BUCKETS,
+    ),
+    MetricRow(
+        "order_codes",
+        "counter",
+        "Orders reported with the code of a reward, by outcome: taken, or why the code was not taken.",
+        ("outcome",),
     ),
     MetricRow(
         "reward_wait_seconds",

@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from referral.catalog.view import Catalog
+from referral.code_cipher import CodeCipher
 from referral.events.attribution_rules import Attribution
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import (
@@ -31,6 +32,7 @@ from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, START, d
 
 FRIEND = SELF.id
 NOTE = "txt_0123456789abcdef"  # the id of an operator's note; its text is in `people`
+CODE_CIPHER = CodeCipher(KeyRing.parse("", "k" * 32))  # the ledgers of tests have this ring
 TOKENS = TokenSigner(KeyRing.parse("", "a signing key of more than 32 letters"))
 
 

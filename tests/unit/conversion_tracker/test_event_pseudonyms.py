@@ -24,7 +24,7 @@ from referral.people.people_index import MemoryPeople
 from referral.people.people_view import People, people_in_memory
 from referral.people.pseudonyms import Pseudonyms
 from referral.people.raw_identifiers import raw_identifier
-from tests.support.builders.conversion_tracker import TOKENS, catalog, program_version
+from tests.support.builders.conversion_tracker import CODE_CIPHER, TOKENS, catalog, program_version
 from tests.support.builders.participants import AMY, PROGRAM, PSEUDONYMS, START, day, mention_id, person, person_id
 from tests.support.builders.screening import small_program
 from tests.support.settings import SIGNING_KEY
@@ -55,11 +55,13 @@ FIELDS: dict[str, dict[str, object]] = {
     "post.removed": {"post": SECRETS[6]},
     "order.paid": {"order": "o", "amount": 1, "currency": "CNY"},
     "order.refunded": {"order": "o"},
+    "order.cancelled": {"order": "o"},
+    "order.reinstated": {"order": "o"},
 }
 
 
 def _validator(people: People, pseudonyms: Pseudonyms = PSEUDONYMS) -> EventValidator:
-    return EventValidator(TOKENS, pseudonyms, people, timedelta(minutes=5), 8192)
+    return EventValidator(TOKENS, pseudonyms, people, CODE_CIPHER, timedelta(minutes=5), 8192)
 
 
 def _validate(validator: EventValidator, *events: dict[str, object], known: Catalog | None = None) -> ValidationResult:

@@ -21,7 +21,7 @@ from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
 from referral.people.people_view import People, people_in_memory
-from tests.support.builders.conversion_tracker import TOKENS, catalog, program_version, token
+from tests.support.builders.conversion_tracker import CODE_CIPHER, TOKENS, catalog, program_version, token
 from tests.support.builders.participants import AMY, BO, PROGRAM, PSEUDONYMS, START, day, person_id
 
 GOOD = {
@@ -49,6 +49,7 @@ def _validator(max_bytes: int = 8192, lateness_days: int = 35, people: People | 
         TOKENS,
         PSEUDONYMS,
         people or people_in_memory(),
+        CODE_CIPHER,
         timedelta(minutes=5),
         max_bytes,
         timedelta(days=lateness_days),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 
 from referral.events.line import ClockTicked
 from referral.events.money import Value
@@ -215,6 +216,22 @@ def test_what_was_used_before_an_order_is_reinstated_is_owed() -> None:
     assert debt(ledger.account()) == 400
     ledger.write(credit("rwd_2", 1000, at=day(1)))
     assert free(ledger.account("rwd_2"), at_ms(day(1))) == 600
+
+
+@pytest.mark.parametrize("reward", [grant(), credit("rwd_1", 100, smallest_use=50)])
+def test_a_use_that_is_taken_again_after_the_reward_was_taken_back_closes_it_as_before(reward: RewardGranted) -> None:
+    """The order was cancelled and reinstated while the friend had left: it is owed, and closed once they are back."""
+    ledger = LedgerFeed([reward])
+    unit = "CNY" if reward.value else None
+    ledger.write(redemption_request("rdm_1", amount=60 if unit else None, unit=unit))
+    ledger.write(revocation())
+    ledger.write(redemption_change("reverse", "rdm_1", ("rwd_1",)))
+    assert ledger.account().status == "revoked"
+    ledger.write(redemption_change("reinstate", "rdm_1", ("rwd_1",), "rdc_2"))
+    assert (ledger.account().status, ledger.account().clawback) == ("redeemed", True)
+    ledger.write(replace(reward, occurred_at=day(1)))
+    assert (ledger.account().status, ledger.account().clawback) == ("redeemed", False)
+    assert (ledger.account().order, free(ledger.account(), at_ms(day(1)))) == ("order-1", 0)
 
 
 CREDITS = ("rwd_a", "rwd_b")

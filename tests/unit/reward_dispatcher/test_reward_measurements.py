@@ -63,6 +63,9 @@ def test_each_step_is_measured_once(before: Account | None, after: Account, step
         (REDEEMED, CLAWED_BACK, {"clawed_back": 500}),
         (PARTLY_USED, replace(PARTLY_USED, status="expired"), {"expired": 300}),
         (FULFILLED, REVOKED, {"revoked": 500}),
+        (FULFILLED, replace(FULFILLED, value=Value(200, "CNY")), {"lowered": 300}),
+        (FULFILLED, replace(FULFILLED, value=Value(700, "CNY")), {"raised": 200}),
+        (REVOKED, replace(CREDIT, value=Value(700, "CNY")), {"restored": 700}),
     ],
 )
 def test_amounts_are_what_was_granted_used_given_back_and_left(

@@ -30,7 +30,7 @@ from reward_dispatcher.folds.decide_fold import DecideFold
 from reward_dispatcher.folds.ledger_fold import LedgerFold
 from reward_dispatcher.folds.pools_fold import PoolsFold
 from reward_dispatcher.sealed_codes import CodeSealer
-from tests.support.builders.conversion_tracker import TOKENS
+from tests.support.builders.conversion_tracker import CODE_CIPHER, TOKENS
 from tests.support.builders.participants import PSEUDONYMS, participant, person_id
 from tests.support.builders.program_files import program_files
 from tests.support.builders.schema_values import at_bounds, structs
@@ -83,7 +83,7 @@ def _token(program: str, at: datetime) -> str:
 
 def _accepted(events: Sequence[Any], catalog: Catalog) -> list[Any]:
     """Those that `POST /v1/events` accepts, as it publishes them."""
-    validator = EventValidator(TOKENS, PSEUDONYMS, people_in_memory(), TOLERANCE, 8 * 1024)
+    validator = EventValidator(TOKENS, PSEUDONYMS, people_in_memory(), CODE_CIPHER, TOLERANCE, 8 * 1024)
     result = validator.validate(
         [msgspec.json.encode(one) for one in events], to_ms(NOW), lambda program: program_terms(program, catalog)
     )

@@ -16,6 +16,8 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples/programs/glow.yaml"
 _INTRO = """\
 A program is everything a growth team decides, in one YAML file (or the same as JSON). [glow.yaml](../examples/programs/glow.yaml)
 uses every section but caps and adapters; the excerpts below are its own.
+[shop-rewards.yaml](../examples/programs/shop-rewards.yaml) pays for orders, with tiers, conditions and a budget;
+[redemption](redemption.md) has what such a shop reports.
 
 ```sh
 referral program check glow.yaml           # what is wrong, line by line, and what a growth expert would do better

@@ -1,12 +1,14 @@
 """The attribution rules of programs, compiled once per program version and found by time or by version number."""
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from conversion_tracker.attribution.attribution_rules import AttributionRules, OrderThreshold, attribution_rules
 from referral.catalog.view import Catalog
 from referral.events.entities import ProgramVersion
+from referral.events.rewards import handover_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class ProgramRules:
     known_from: datetime  # the second in which the first version was recorded
     order_thresholds: list[tuple[datetime, OrderThreshold]]  # with the time from which each has been in force
     rewards_orders_since: datetime | None = None  # when the first version with a reward for orders took effect
+    hands_out_codes_since: datetime | None = None  # when the first version with a reward that has a code took effect
 
     def in_force_at(self, moment: datetime) -> AttributionRules | None:
         """Returns the rules in force at a time; None before the first version."""
@@ -36,6 +39,10 @@ class ProgramRules:
     def rewards_orders_by(self, moment: datetime) -> bool:
         """Returns whether a version in force at any time up to `moment` rewards the orders of referred people."""
         return self.rewards_orders_since is not None and self.rewards_orders_since <= moment
+
+    def hands_out_codes_by(self, moment: datetime) -> bool:
+        """Returns whether a version in force at any time up to `moment` rewards people with codes."""
+        return self.hands_out_codes_since is not None and self.hands_out_codes_since <= moment
 
     def of_version(self, version: int) -> AttributionRules | None:
         """Returns the rules of a version; None for version 0, which means that none were in force."""
@@ -70,11 +77,18 @@ class CompiledRules:
             by_number={rule.version: rule for rule in rules},
             known_from=min(version.recorded_at for version in versions).replace(microsecond=0),
             order_thresholds=thresholds,
-            rewards_orders_since=next(
-                (version.effective_from for version in versions if _rewards_orders(version)), None
-            ),
+            rewards_orders_since=_since(versions, _rewards_orders),
+            hands_out_codes_since=_since(versions, _hands_out_codes),
         )
         return compiled
+
+
+def _since(versions: list[ProgramVersion], has: Callable[[ProgramVersion], bool]) -> datetime | None:
+    return next((version.effective_from for version in versions if has(version)), None)
+
+
+def _hands_out_codes(version: ProgramVersion) -> bool:
+    return any(handover_of(rule.kind) == "code" for rule in version.program.rewards)
 
 
 def _rewards_orders(version: ProgramVersion) -> bool:

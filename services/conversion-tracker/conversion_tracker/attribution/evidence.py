@@ -25,8 +25,10 @@ from referral.events.facts import (
     EventLine,
     Fact,
     FriendTagged,
+    OrderCancelled,
     OrderPaid,
     OrderRefunded,
+    OrderReinstated,
     PersonFollowed,
     PersonUnfollowed,
 )
@@ -34,7 +36,8 @@ from referral.events.timestamps import to_datetime, to_ms
 from referral.fold.fold import Position
 from referral.tokens import InvalidTokenError, TokenSigner
 
-_ALWAYS_RELEVANT = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, OrderPaid, OrderRefunded})
+ORDER_FACTS = frozenset({OrderPaid, OrderRefunded, OrderCancelled, OrderReinstated})
+_ALWAYS_RELEVANT = frozenset({PersonFollowed, PersonUnfollowed, CodeScanned, FriendTagged, *ORDER_FACTS})
 _FACTS = frozenset(get_args(Fact))
 _ENTRY_KINDS: dict[type, EntryKind] = {PersonFollowed: "follow", PersonUnfollowed: "unfollow"}
 

@@ -1,4 +1,8 @@
-"""The attribute fold: events → attributions. Decides the verdict on a person from their whole history, publishes what changed."""
+"""The attribute fold: events → attributions, rewards. Decides the verdict on a person from their whole history.
+
+It publishes what changed. It is the fold that reads all orders, so it also passes those with the code of a reward on to the
+ledger (`order_codes`).
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,9 +11,10 @@ from typing import TypeGuard
 from msgspec import Struct
 
 from conversion_tracker.attribution.compiled_rules import CompiledRules, ProgramRules
-from conversion_tracker.attribution.evidence import EvidenceReader, affects_attribution
+from conversion_tracker.attribution.evidence import ORDER_FACTS, EvidenceReader, affects_attribution
+from conversion_tracker.attribution.order_codes import order_code_lines
 from conversion_tracker.attribution.order_events import order_events
-from conversion_tracker.attribution.orders import ORDER_FACTS, with_order
+from conversion_tracker.attribution.orders import with_order
 from conversion_tracker.attribution.person import (
     Person,
     PersonChange,
@@ -30,7 +35,7 @@ from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.fold.fold import Decision, Key, Output, Position, Timer
 from referral.tokens import TokenSigner
-from referral.topics import ATTRIBUTIONS, EVENTS, Topic
+from referral.topics import ATTRIBUTIONS, EVENTS, REWARDS, Topic
 
 SERVICE = "ct"
 NAME = "attribute"
@@ -58,7 +63,7 @@ class AttributeFold:
     name = NAME
     service = SERVICE
     source: Topic = EVENTS
-    outputs: Sequence[Topic] = (ATTRIBUTIONS,)
+    outputs: Sequence[Topic] = (ATTRIBUTIONS, REWARDS)
     ignored: Sequence[type[Struct]] = (LinkClicked, ClickReclassed)
     state: object = Person
     keeps_order = False
@@ -78,9 +83,18 @@ class AttributeFold:
     def decide(
         self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
     ) -> Decision[Person]:
-        """Decides what the line changes about its person. A line from before the program was recorded is only counted."""
+        """Decides what the line changes about its person, and passes an order with a code on to the ledger."""
         if not affects_attribution(line):
             return self._decide_ban(line, states, catalog) if isinstance(line, BanDecision) else Decision()
+        decision = self._decide_fact(line, states, catalog, position)
+        if type(line) in ORDER_FACTS:
+            decision.outputs += order_code_lines(line, self._rules, catalog, position)
+        return decision
+
+    def _decide_fact(
+        self, line: Fact, states: Mapping[Key, Person | float | None], catalog: Catalog, position: Position
+    ) -> Decision[Person]:
+        """A fact from before the program was recorded is only counted."""
         if (rules := self._rules.of_program(line.program, catalog)) is None:
             return Decision()
         at = to_ms(line.occurred_at)

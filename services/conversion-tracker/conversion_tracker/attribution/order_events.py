@@ -1,7 +1,7 @@
 """The orders of a referred person as lines of `attributions`, for programs that reward orders.
 
-A payment or a refund is published when it arrives, under the referrer of that time. When the person is attributed, again or to
-another referrer, all orders and refunds in their history are published: readers count each once.
+A payment, a refund or a reinstatement is published when it arrives, under the referrer of that time. When the person is
+attributed, again or to another referrer, all orders and refunds in their history are published: readers count each once.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,13 @@ from conversion_tracker.attribution.person import Person, RulesByVersion
 from conversion_tracker.attribution.timeline import HistoryEntry, OrderRecord, Timeline
 from conversion_tracker.attribution.verdict import Verdict, decide_verdict
 from conversion_tracker.attribution.verdict_events import AttributionEvent, evidence_of
-from referral.events.attributions import OrderLine, ReferralAttributed, ReferralOrdered, ReferralOrderRefunded
+from referral.events.attributions import (
+    OrderLine,
+    ReferralAttributed,
+    ReferralOrdered,
+    ReferralOrderRefunded,
+    ReferralOrderReinstated,
+)
 from referral.events.ids import referral_id
 from referral.events.timestamps import to_datetime
 
@@ -38,9 +44,9 @@ def order_events(
         return [*orders, *(lines.refunded(one) for one in timeline.refunds)]
     if entry is None or order is None:
         return []
-    if entry.kind == "refund":
-        return [lines.refunded(order)]
-    return [lines.paid(order)] if order.at >= verdict.first_follow.at else []
+    if entry.kind == "order":
+        return [lines.paid(order)] if order.at >= verdict.first_follow.at else []
+    return [lines.refunded(order) if entry.kind == "refund" else lines.reinstated(order)]
 
 
 def _standing_verdict(person: Person, timeline: Timeline, rules_by_version: RulesByVersion) -> Verdict | None:
@@ -88,4 +94,13 @@ class _Lines:
             order=refund.order,
             refund=refund.event,
             amount=refund.amount or None,
+        )
+
+    def reinstated(self, record: OrderRecord) -> ReferralOrderReinstated:
+        """The line of a reinstatement."""
+        return ReferralOrderReinstated(
+            **self._shared,  # type: ignore[arg-type]
+            occurred_at=to_datetime(record.at),
+            order=record.order,
+            reinstatement=record.event,
         )

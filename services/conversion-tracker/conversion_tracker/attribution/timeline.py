@@ -13,7 +13,7 @@ from msgspec import Struct
 from referral.events.attributions import EvidenceKind
 from referral.events.facts import Channel
 
-EntryKind = Literal["touch", "follow", "unfollow", "order", "refund"]
+EntryKind = Literal["touch", "follow", "unfollow", "order", "refund", "reinstatement"]
 TouchFlaw = Literal["unknown_code", "unknown_mention", "self_referral", "expired"]
 
 
@@ -44,7 +44,10 @@ def touch_order(touch: Touch) -> tuple[int, int, int, str]:
 
 
 class OrderRecord(Struct, frozen=True, array_like=True, gc=False):
-    """A paid order, or a refund: of all of it if the amount is 0. `order` is the shop's id of the order, `event` the fact's id."""
+    """A paid order, its reinstatement, or a refund: of all of it if the amount is 0.
+
+    `order` is the shop's id of the order, `event` the fact's id.
+    """
 
     at: int
     order: str
@@ -75,7 +78,14 @@ class HistoryEntry(Struct, frozen=True, array_like=True, gc=False):
 
 
 EntryOrder = tuple[int, int, int, int, str]
-_TYPE_RANKS: dict[EntryKind, int] = {"touch": 0, "order": 0, "refund": 0, "follow": 1, "unfollow": 2}
+_TYPE_RANKS: dict[EntryKind, int] = {
+    "touch": 0,
+    "order": 0,
+    "refund": 0,
+    "reinstatement": 0,
+    "follow": 1,
+    "unfollow": 2,
+}
 
 
 def entry_order(entry: HistoryEntry) -> EntryOrder:
@@ -111,8 +121,10 @@ class Timeline(Struct, array_like=True, gc=False):
     def _add_order(self, kind: EntryKind, order: OrderRecord) -> None:
         if kind == "order":
             self.orders += (order,)
-        else:
+        elif kind == "refund":
             self.refunds += (order,)
+        else:  # entries are added in their order, so these are the refunds before it
+            self.refunds = tuple(refund for refund in self.refunds if refund.order != order.order)
 
     def valid_orders(self) -> list[OrderRecord]:
         """Returns the orders at or after the first follow that were not refunded as a whole, the earliest first.

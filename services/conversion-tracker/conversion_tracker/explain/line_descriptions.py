@@ -21,8 +21,10 @@ from referral.events.edges import ReferralInCycle, ReferralOutOfCycle
 from referral.events.facts import (
     CodeScanned,
     FriendTagged,
+    OrderCancelled,
     OrderPaid,
     OrderRefunded,
+    OrderReinstated,
     PersonBanned,
     PersonFollowed,
     PersonUnbanned,
@@ -68,6 +70,12 @@ _FIXED_TEXTS = {
     "referral.qualified": "The referral qualified.",
     "referral.ordered": "The order counts for the referral: rewards for orders may follow from it.",
     "referral.order_refunded": "The refund counts for the referral: rewards for the order shrink or end.",
+    "referral.order_reinstated": "The order is valid after all, for the referral too: its rewards are due again.",
+    "conversion.order_reinstated": "The reinstatement of the order was passed on to the conversion.",
+    "order.reported": "What happened to the order was passed on to the ledger, for the code that it was paid with.",
+    "order.code_sought": "The reward of the order's code was looked for.",
+    "order.code_taken": "The reward of the order's code was used for the order.",
+    "order.code_refused": "The code of the order was not taken.",
     "conversion.ordered": "The order was passed on to the conversion; it pays while the conversion is cleared.",
     "conversion.order_refunded": "The refund was passed on to the conversion.",
     "conversion.cleared": "The conversion passed screening: it counts and pays.",
@@ -132,7 +140,7 @@ def _describe_event(line: LogLine, texts: LineTexts) -> str | None:
             return f"They scanned the code {code}." if code else "They scanned a code."
         case FriendTagged():
             return f"{texts.name(line.data.by)} tagged them."
-        case OrderPaid() | OrderRefunded():
+        case OrderPaid() | OrderRefunded() | OrderCancelled() | OrderReinstated():
             return _describe_order(line)
         case ClockTicked():
             return f"The clock reached {line.occurred_at:%Y-%m-%d %H:%M} UTC."
@@ -140,11 +148,17 @@ def _describe_event(line: LogLine, texts: LineTexts) -> str | None:
             return None
 
 
-def _describe_order(line: OrderPaid | OrderRefunded) -> str:
-    if isinstance(line, OrderPaid):
-        return f"They paid order {line.data.order}: {line.data.amount} {line.data.currency}."
-    part = f" in part ({line.data.amount})" if line.data.amount else ""
-    return f"Order {line.data.order} was refunded{part}."
+def _describe_order(line: OrderPaid | OrderRefunded | OrderCancelled | OrderReinstated) -> str:
+    match line:
+        case OrderPaid():
+            return f"They paid order {line.data.order}: {line.data.amount} {line.data.currency}."
+        case OrderRefunded():
+            part = f" in part ({line.data.amount})" if line.data.amount else ""
+            return f"Order {line.data.order} was refunded{part}."
+        case OrderCancelled():
+            return f"Order {line.data.order} was cancelled."
+        case OrderReinstated():
+            return f"Order {line.data.order} is valid after all."
 
 
 def _describe_follow(line: PersonFollowed, texts: LineTexts) -> str:

@@ -19,6 +19,7 @@ from conversion_tracker.ingest.event_warnings import (
 )
 from conversion_tracker.ingest.evidence_warnings import evidence_warnings
 from conversion_tracker.ingest.program_terms import ProgramTerms
+from referral.code_cipher import CodeCipher
 from referral.events.currencies import currency_of_event
 from referral.events.facts import (
     CodeScanned,
@@ -52,6 +53,7 @@ class EventChecker:
 
     tokens: TokenSigner
     pseudonyms: Pseudonyms
+    codes: CodeCipher
     now: datetime
     latest: datetime
     lateness: timedelta
@@ -72,6 +74,8 @@ class EventChecker:
             raise unknown_field("", "look_alike")
         if type(fact) is OrderPaid:
             _check_order(fact.data)
+            fact, unusable = self._with_sealed_code(fact)
+            warnings += [field_left_out(index, one) for one in unusable]
         elif type(fact) is OrderRefunded:
             _check_refund(fact.data)
         fact, lost = self._without_invalid_evidence(self._with_person_ids(fact))
@@ -80,6 +84,20 @@ class EventChecker:
             warnings += self._time_warnings(index, fact, terms)
         warnings += evidence_warnings(index, fact, terms, codes)
         return fact
+
+    def _with_sealed_code(self, fact: OrderPaid) -> tuple[OrderPaid, list[EventRejected]]:
+        """The event with the code of a reward sealed; without the code if that is empty."""
+        data = fact.data
+        if data.sealed_reward_code is not None:
+            raise unknown_field("/data", "sealed_reward_code")
+        if data.reward_code is None:
+            return fact, []
+        code = normalize_code(data.reward_code)
+        if not code:
+            problem = EventRejected("invalid_value", "/data/reward_code", "`data.reward_code` contains no code.")
+            return replace(fact, data=replace(data, reward_code=None, reward_amount=None)), [problem]
+        sealed = self.codes.seal_for_order(fact.program, data.order, code)
+        return replace(fact, data=replace(data, reward_code=None, sealed_reward_code=sealed)), []
 
     def _with_person_ids(self, fact: Fact) -> Fact:
         """The event with the person ids of people other than its own person. Raises EventRejected."""
@@ -142,6 +160,13 @@ class EventChecker:
 def _check_order(order: Order) -> None:
     if not (order.amount.is_finite() and 0 <= order.amount < _MAX_AMOUNT):
         raise EventRejected("invalid_value", "/data/amount", "`amount` must be a number from 0 to 10^15.")
+    used = order.reward_amount
+    if used is not None and not (used.is_finite() and 0 < used < _MAX_AMOUNT):
+        problem = "`reward_amount` must be a number above 0, up to 10^15; leave it out if all that is left of the reward was used."
+        raise EventRejected("invalid_value", "/data/reward_amount", problem)
+    if used is not None and order.reward_code is None:
+        problem = "`reward_amount` needs the `reward_code` that it was taken from."
+        raise EventRejected("invalid_value", "/data/reward_amount", problem)
     try:
         currency_of_event(order.currency)
     except InvalidValue as error:

@@ -38,7 +38,12 @@ _OTHER_TYPE_NAMES = {
     "order.completed": "order.paid",
     "payment": "order.paid",
     "refund": "order.refunded",
-    "order.cancelled": "order.refunded",
+    "cancel": "order.cancelled",
+    "cancellation": "order.cancelled",
+    "order.voided": "order.cancelled",
+    "payment.failed": "order.cancelled",
+    "reinstate": "order.reinstated",
+    "order.restored": "order.reinstated",
     "scan": "code.scanned",
     "share": "content.shared",
 }
@@ -54,6 +59,10 @@ _OTHER_FIELD_NAMES = {
     "token": "click",
     "click_token": "click",
     "ref": "code",
+    "coupon": "reward_code",
+    "coupon_code": "reward_code",
+    "discount_code": "reward_code",
+    "voucher": "reward_code",
     "referral_code": "code",
     "invite_code": "code",
     "time": "occurred_at",
@@ -70,10 +79,10 @@ _OTHER_FIELD_NAMES = {
 def may_be_left_out(event_type: object, pointer: str) -> bool:
     """Whether an event of the type is complete without the field at a JSON pointer.
 
-    A refund without its amount would be one of the whole order.
+    A refund without its amount would be one of the whole order, and a code without its amount would be used up.
     """
     field = _fields(event_type).get(pointer)
-    return field is not None and field.is_optional and pointer != "/data/amount"
+    return field is not None and field.is_optional and pointer not in ("/data/amount", "/data/reward_amount")
 
 
 def allowed_values(event_type: object, pointer: str) -> tuple[str, ...]:

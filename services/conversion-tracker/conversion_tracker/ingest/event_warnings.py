@@ -34,9 +34,16 @@ def field_left_out(index: int, rejected: EventRejected) -> EventWarning:
     return EventWarning(index, code, rejected.pointer, f"{rejected.problem} The event was accepted without `{name}`.")
 
 
-def unknown_code(index: int, pointer: str, program: str, contained: str | None) -> EventWarning:
-    """The warning about a code that leads to no referrer; `contained` is a known code within it."""
+def unknown_code(
+    index: int, pointer: str, program: str, contained: str | None, *, may_be_of_reward: bool = False
+) -> EventWarning:
+    """The warning about a code that leads to no referrer; `contained` is a known code within it.
+
+    The code of an order may be one of a reward, in the wrong place (`may_be_of_reward`).
+    """
     remedy = f"it contains {contained}: send that alone" if contained else "send the code alone, as it was shared"
+    if may_be_of_reward and not contained:
+        remedy += "; the code of a reward that was used for the order is `data.reward_code`"
     name = pointer[1:].replace("/", ".")
     detail = f"`{name}` is not a code of a participant or link of {program}, so it credits no one; {remedy}."
     return EventWarning(index, "unknown_code", pointer, detail)

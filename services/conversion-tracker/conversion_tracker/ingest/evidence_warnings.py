@@ -6,7 +6,7 @@ from itertools import islice
 
 from conversion_tracker.ingest.event_warnings import EventWarning, unknown_code, unknown_mention
 from conversion_tracker.ingest.program_terms import ProgramTerms
-from referral.events.facts import CodeScanned, ContentShared, Fact
+from referral.events.facts import CodeScanned, ContentShared, Fact, OrderPaid
 from referral.events.normal_forms import normalize_code
 
 _WORDS = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
@@ -39,7 +39,8 @@ def evidence_warnings(index: int, fact: Fact, terms: ProgramTerms, codes: set[st
         if code in codes or terms.has_code(code or ""):
             codes.add(code)
         else:
-            yield unknown_code(index, pointer, fact.program, _contained_code(code or "", terms))
+            contained = _contained_code(code or "", terms)
+            yield unknown_code(index, pointer, fact.program, contained, may_be_of_reward=isinstance(fact, OrderPaid))
     if fact.mention is not None and not terms.has_mention(fact.mention):
         yield unknown_mention(index, fact.program)
 

@@ -26,6 +26,7 @@ from conversion_tracker.ingest.evidence_warnings import KnownCodes
 from conversion_tracker.ingest.lenient_decoding import decode_leniently
 from conversion_tracker.ingest.program_terms import ProgramLookup, ProgramTerms
 from conversion_tracker.ingest.recent_people import Generation, RecentPeople, RecentPerson
+from referral.code_cipher import CodeCipher
 from referral.events.facts import Fact, PersonFollowed
 from referral.events.keys import KeyedLine
 from referral.events.timestamps import to_datetime
@@ -76,12 +77,14 @@ class EventValidator:
         tokens: TokenSigner,
         pseudonyms: Pseudonyms,
         people: People,
+        codes: CodeCipher,
         tolerance: timedelta,
         max_bytes: int,
         lateness: timedelta = timedelta(days=35),
     ) -> None:
         self._tokens = tokens
         self._pseudonyms = pseudonyms
+        self._codes = codes
         self._people = people.snapshot()
         self._recent_people = RecentPeople(pseudonyms, people)
         self._tolerance = tolerance
@@ -92,7 +95,7 @@ class EventValidator:
     def validate(self, raws: Sequence[bytes | msgspec.Raw], now_ms: int, look_up: ProgramLookup) -> ValidationResult:
         """Validates each event on its own. `look_up` is called once for each program, its `has_code` once for each code."""
         now = to_datetime(now_ms)
-        checker = EventChecker(self._tokens, self._pseudonyms, now, now + self._tolerance, self._lateness)
+        checker = EventChecker(self._tokens, self._pseudonyms, self._codes, now, now + self._tolerance, self._lateness)
         return self._validate(raws, checker, look_up)
 
     def _validate(  # noqa: C901, PLR0912 - a call for each of these steps would cost as much as the steps

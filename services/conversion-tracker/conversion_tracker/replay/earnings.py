@@ -17,7 +17,7 @@ from referral.entitlement.earnable_rewards import EarnableRewards, earnable_rewa
 from referral.entitlement.grant_lines import GrantLine
 from referral.entitlement.grants import WAITING, ConversionGrants, ReferrerGrants
 from referral.entitlement.order_rewards import RulesAt, settle_orders
-from referral.entitlement.orders import with_order, with_refund
+from referral.entitlement.orders import orders_after
 from referral.events.attributions import ReferrerKind
 from referral.events.conversions import (
     ConversionCleared,
@@ -25,6 +25,7 @@ from referral.events.conversions import (
     ConversionHeld,
     ConversionOrdered,
     ConversionOrderRefunded,
+    ConversionOrderReinstated,
     ConversionRejected,
     ConversionReversed,
     OrderFact,
@@ -73,7 +74,7 @@ class Earnings:
                 self._clear(line)
             case ConversionReversed():
                 self._reverse(line)
-            case ConversionOrdered() | ConversionOrderRefunded():
+            case ConversionOrdered() | ConversionOrderRefunded() | ConversionOrderReinstated():
                 self._settle(line)
             case ConversionHeld() | ConversionRejected():
                 pass
@@ -136,9 +137,7 @@ class Earnings:
 
     def _settle(self, line: OrderFact) -> None:
         before = self._conversion(line.id)
-        orders = (
-            with_order(before.orders, line) if isinstance(line, ConversionOrdered) else with_refund(before.orders, line)
-        )
+        orders = orders_after(before.orders, line)
         rules_at = self._rules_at(line.referrer_kind)
         after, lines = settle_orders(line, replace(before, orders=orders), rules_at)
         self._conversions[line.id] = line.referrer, after

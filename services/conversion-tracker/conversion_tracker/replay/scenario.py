@@ -17,6 +17,7 @@ from referral.events.attributions import (
     ReferralAttributed,
     ReferralOrdered,
     ReferralOrderRefunded,
+    ReferralOrderReinstated,
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
@@ -56,6 +57,8 @@ class ScenarioRun:
         """Folds lines of one partition of the events."""
         recorded_at = {position.offset: position.recorded_at_ms for position, _ in lines}
         for produced in self._attribute.fold(partition, lines):
+            if produced.topic != ATTRIBUTIONS.name:  # orders with codes, which are the ledger's
+                continue
             line: AttributedLine = produced.line  # type: ignore[assignment] # what the attribute fold produces
             at = max(recorded_at[line.cause[2]], self._latest.get(partition, 0))
             self._latest[partition] = at
@@ -116,6 +119,7 @@ class ScenarioRun:
                     ReferralQualified()
                     | ReferralOrdered()
                     | ReferralOrderRefunded()
+                    | ReferralOrderReinstated()
                     | ReferrerBanned()
                     | ReferrerUnbanned()
                 ):

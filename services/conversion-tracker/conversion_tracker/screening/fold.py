@@ -28,6 +28,7 @@ from referral.events.attributions import (
     ReferralAttributed,
     ReferralOrdered,
     ReferralOrderRefunded,
+    ReferralOrderReinstated,
     ReferralQualified,
     ReferralReversed,
     ReferralUnattributed,
@@ -100,7 +101,7 @@ def _handler(kind: type[AttributionLine], rules: Sequence[ScreeningRule]) -> Lin
         return OnAppealed()
     if issubclass(kind, ReferrerBanned | ReferrerUnbanned):
         return OnReferrerBan()
-    if issubclass(kind, ReferralOrdered | ReferralOrderRefunded):
+    if issubclass(kind, ReferralOrdered | ReferralOrderRefunded | ReferralOrderReinstated):
         return OnOrder()
     if issubclass(kind, EdgeSet):
         return GraphHandler(set_edge)

@@ -25,6 +25,7 @@ from referral.events.deliveries import (
 )
 from referral.events.ids import derive_id
 from referral.events.line import type_tag
+from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.redemptions import (
     OffsetRequested,
     RedemptionChangeRequested,
@@ -133,6 +134,10 @@ def reward_message(line: RewardFact) -> MessageContent | None:
             | BudgetReturned()
             | BudgetReleaseRequested()
             | BudgetContinued()
+            | OrderReported()
+            | OrderCodeSought()
+            | OrderCodeTaken()
+            | OrderCodeRefused()
         ):
             return None
         case _:

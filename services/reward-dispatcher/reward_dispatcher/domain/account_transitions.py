@@ -19,11 +19,11 @@ from referral.events.pools import CodeRequested, CodeReturned
 from referral.events.rewards import (
     ClawbackOpened,
     CodeIssued,
+    KeyedReward,
     RevocationReason,
     RewardApproved,
     RewardDelivered,
     RewardExpired,
-    RewardFact,
     RewardFulfilled,
     RewardGranted,
     RewardHeld,
@@ -41,7 +41,7 @@ CodeGenerator = Callable[
 ]  # the generated code of a key (its id), a reward id and a form
 
 
-AccountOutput = RewardFact | CodeRequested | CodeReturned
+AccountOutput = KeyedReward | CodeRequested | CodeReturned
 
 
 class Transition(Struct, frozen=True):

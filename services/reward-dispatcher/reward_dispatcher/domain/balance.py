@@ -97,21 +97,13 @@ def settle(account: Account, at_ms: int) -> Account:
     """
     if account.clawback:
         return account if consumed(account) else _revoked(account, at_ms)
+    if account.status == "revoked" and used(account):  # a use that was given back is taken again: it is owed again
+        return _closed(replace(account, clawback=True), at_ms)
     if account.status not in _LIVE:
         return account
     if not _is_used_up(account, at_ms):
         return _reopened(account, at_ms) if account.status == "redeemed" else account
-    if account.status == "redeemed":
-        return account
-    last = max((use for use in account.uses if use.until_ms is None and use.returned < use.amount), key=_moment)
-    return replace(
-        account,
-        status="redeemed",
-        order=last.order,
-        request=last.request,
-        redeemed_ms=at_ms,
-        changed_ms=at_ms,
-    )
+    return account if account.status == "redeemed" else _closed(account, at_ms)
 
 
 def set_off(accounts: Iterable[Account], now_ms: int) -> tuple[list[Account], list[Offset]]:
@@ -172,6 +164,19 @@ def _excess(account: Account) -> int:
 def _is_used_up(account: Account, now_ms: int) -> bool:
     rest = capacity(account) - consumed(account)
     return used(account) > 0 and held(account, now_ms) == 0 and rest < max(1, account.smallest_use or 1)
+
+
+def _closed(account: Account, at_ms: int) -> Account:
+    """The account, used up by its last use."""
+    last = max((use for use in account.uses if use.until_ms is None and use.returned < use.amount), key=_moment)
+    return replace(
+        account,
+        status="redeemed",
+        order=last.order,
+        request=last.request,
+        redeemed_ms=at_ms,
+        changed_ms=at_ms,
+    )
 
 
 def _reopened(account: Account, at_ms: int) -> Account:

@@ -22,7 +22,7 @@ from referral.events.redemptions import (
     ReleaseReason,
     ReturnReason,
 )
-from referral.events.rewards import RewardFact
+from referral.events.rewards import KeyedReward
 from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.account import Account, OrderRefund, Use
 from reward_dispatcher.domain.balance import is_divisible, settle
@@ -50,7 +50,7 @@ class ChangeDecision:
     accounts: tuple[Account, ...]
     redemption: Redemption | None
     result: ChangeResult
-    lines: tuple[RewardFact, ...]
+    lines: tuple[KeyedReward, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,14 @@ def change_redemption(
 
 def end_holds(
     account: Account, at: datetime, reason: ReleaseReason, *, all_of_them: bool
-) -> tuple[Account, list[RewardFact]]:
+) -> tuple[Account, list[KeyedReward]]:
     """Ends the holds of a reward whose time is over, or all of them. Returns the account, and a line about each."""
     now_ms = to_ms(at)
     ended = [use for use in account.uses if use.until_ms is not None and (all_of_them or use.until_ms <= now_ms)]
     if not ended:
         return account, []
     remaining = replace(account, uses=tuple(use for use in account.uses if use not in ended))
-    lines: list[RewardFact] = [released_line(account, use, at, reason, use.amount) for use in ended]
+    lines: list[KeyedReward] = [released_line(account, use, at, reason, use.amount) for use in ended]
     return settle(remaining, now_ms), lines
 
 
@@ -195,11 +195,11 @@ def _with_use(change: _UseChange) -> Account:
     return replace(change.before, uses=tuple(use for use in uses if use is not None))
 
 
-def _lines(change: _UseChange, line: RedemptionChangeRequested) -> list[RewardFact]:
+def _lines(change: _UseChange, line: RedemptionChangeRequested) -> list[KeyedReward]:
     account, use, at = change.before, change.use, line.occurred_at
     match line.change:
         case "capture":
-            captured: list[RewardFact] = (
+            captured: list[KeyedReward] = (
                 [redeemed_line(account, line, use.order, use.request, change.amount)] if change.amount else []
             )
             rest = use.amount - change.amount

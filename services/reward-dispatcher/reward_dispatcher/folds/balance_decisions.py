@@ -5,7 +5,7 @@ from datetime import datetime
 
 from referral.events.money import Value
 from referral.events.redemptions import OffsetRequested, RedemptionChangeRequested, RedemptionRequested, RewardOffset
-from referral.events.rewards import RewardFact, RewardFulfilled
+from referral.events.rewards import KeyedReward, RewardFulfilled
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, group_members
 from reward_dispatcher.domain.account import Account
@@ -92,7 +92,7 @@ def _account(reward: str, states: States) -> Account | None:
     return state if isinstance(state, Account) else None
 
 
-def _decision(before: Mapping[str, Account], after: Iterable[Account], lines: Sequence[RewardFact]) -> Decision[State]:
+def _decision(before: Mapping[str, Account], after: Iterable[Account], lines: Sequence[KeyedReward]) -> Decision[State]:
     """The changes of all accounts, and the lines; each line goes with the account that it is about, for what follows from it."""
     changed = list(after)
     decision: Decision[State] = account_decision(None, None, [one for one in lines if not _is_about(one, changed)])
@@ -102,7 +102,7 @@ def _decision(before: Mapping[str, Account], after: Iterable[Account], lines: Se
     return decision
 
 
-def _is_about(line: RewardFact, accounts: Sequence[Account]) -> bool:
+def _is_about(line: KeyedReward, accounts: Sequence[Account]) -> bool:
     return any(getattr(line, "id", None) == account.id for account in accounts)
 
 

@@ -13,7 +13,7 @@ from referral.entitlement.earnable_rewards import EarnableRewards, earnable_rewa
 from referral.entitlement.grant_lines import GrantLine
 from referral.entitlement.grants import WAITING, ConversionGrants, ReferrerGrants
 from referral.entitlement.order_rewards import RulesAt, settle_orders
-from referral.entitlement.orders import with_order, with_refund
+from referral.entitlement.orders import orders_after
 from referral.events.attributions import ReferrerKind
 from referral.events.conversions import (
     ConversionCleared,
@@ -21,6 +21,7 @@ from referral.events.conversions import (
     ConversionLine,
     ConversionOrdered,
     ConversionOrderRefunded,
+    ConversionOrderReinstated,
     ConversionRejected,
     ConversionReversed,
     OrderFact,
@@ -62,7 +63,7 @@ class DecideFold:
         match line:
             case ConversionCleared() | ConversionReversed():
                 return _keys(line)
-            case ConversionOrdered() | ConversionOrderRefunded():
+            case ConversionOrdered() | ConversionOrderRefunded() | ConversionOrderReinstated():
                 return (_conversion_key(line.id),)
             case ConversionHeld() | ConversionRejected() | ClockTicked():
                 return ()
@@ -76,7 +77,7 @@ class DecideFold:
                 return self._clear(line, states, catalog)
             case ConversionReversed():
                 return self._reverse(line, states, catalog)
-            case ConversionOrdered() | ConversionOrderRefunded():
+            case ConversionOrdered() | ConversionOrderRefunded() | ConversionOrderReinstated():
                 return self._settle(line, states, catalog)
             case ConversionHeld() | ConversionRejected() | ClockTicked():
                 return Decision()
@@ -123,9 +124,7 @@ class DecideFold:
         key = _conversion_key(line.id)
         state = states[key]
         before = state if isinstance(state, ConversionGrants) else WAITING
-        orders = (
-            with_order(before.orders, line) if isinstance(line, ConversionOrdered) else with_refund(before.orders, line)
-        )
+        orders = orders_after(before.orders, line)
         if orders == before.orders:
             return Decision()
         after, lines = settle_orders(line, replace(before, orders=orders), self._rules_at(line, catalog))

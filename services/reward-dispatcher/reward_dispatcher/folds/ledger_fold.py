@@ -23,6 +23,7 @@ from referral.events.budgets import (
 )
 from referral.events.line import ClockTicked
 from referral.events.money import Value
+from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.redemptions import (
     OffsetRequested,
     RedemptionChangeRequested,
@@ -61,6 +62,7 @@ from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import CodeGenerator, Transition
 from reward_dispatcher.domain.budget import BudgetAccount
 from reward_dispatcher.domain.operator_actions import ActionResult, decide_action, decision_step, refusal_of
+from reward_dispatcher.domain.order_uses import CodedOrder
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.domain.redemption_changes import ChangeResult
 from reward_dispatcher.domain.tranche import ChargeStep
@@ -81,6 +83,12 @@ from reward_dispatcher.folds.charge_cases import (
     charged_reward,
     is_active,
     recall_decision,
+)
+from reward_dispatcher.folds.order_cases import (
+    answer_decision,
+    order_keys,
+    report_decision,
+    search_decision,
 )
 from reward_dispatcher.folds.state_changes import State, account_decision, result_changes
 from reward_dispatcher.sealed_codes import CodeSealer
@@ -143,6 +151,8 @@ class LedgerFold:
                 return ()
             case RewardFulfilled(kind="credit") | OffsetRequested():
                 return (state_keys.balance(line.program, line.beneficiary),)
+            case OrderReported() | OrderCodeSought() | OrderCodeTaken() | OrderCodeRefused():
+                return order_keys(line, self._codes)
             case RedemptionRequested():
                 return redemption_keys(line)
             case RedemptionChangeRequested():
@@ -163,7 +173,7 @@ class LedgerFold:
             return Decision()
         return self._sealed(self._decide(self._codes.open_line(line), states, catalog, position))
 
-    def _decide(  # noqa: C901, PLR0911 - a table
+    def _decide(  # noqa: C901, PLR0911, PLR0912 - a table
         self, line: RewardLine, states: _States, catalog: Catalog, position: Position
     ) -> Decision[State]:
         if isinstance(line, _WITHOUT_STATE):
@@ -181,6 +191,12 @@ class LedgerFold:
                 account = _account(line.id, states)
                 transition = _with_file(account, self._transition(account, line), catalog, line.occurred_at)
                 return _account_decision(account, transition)
+            case OrderReported():
+                return report_decision(line, states, position, self._codes)
+            case OrderCodeSought():
+                return search_decision(line, states, position, self._codes)
+            case OrderCodeTaken() | OrderCodeRefused():
+                return answer_decision(line, states)
             case RedemptionRequested():
                 return redemption_decision(line, states)
             case RedemptionChangeRequested():
@@ -198,14 +214,14 @@ class LedgerFold:
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Ends holding periods, expires rewards, and removes results that are too old to be requested again."""
+        """Ends holding periods, expires rewards, and removes results that are too old to be requested again, and such orders."""
         if isinstance(state, Account):
             transition = account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
             with_file = _with_file(state, transition, catalog, tick.occurred_at)
             return self._sealed(_account_decision(state, with_file))
         if isinstance(state, BudgetAccount):
             return look_again(tick, key, state, catalog)
-        return Decision({key: None} if isinstance(state, Redemption | ChangeResult | ActionResult) else {})
+        return Decision({key: None} if isinstance(state, Redemption | ChangeResult | ActionResult | CodedOrder) else {})
 
     def _charged_grant(
         self, line: RewardGranted, cost: Value, states: _States, catalog: Catalog, position: Position

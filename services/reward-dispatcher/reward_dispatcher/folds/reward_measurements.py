@@ -1,6 +1,6 @@
 """What the ledger measures of a transition: the step that a reward takes, its amount, and how long it took since the grant."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal, assert_never
 
 from referral.fold.fold import Measurement
@@ -10,6 +10,7 @@ from reward_dispatcher.domain.balance import capacity, is_divisible, left, used
 RewardStep = Literal[
     "granted", "held", "fulfilled", "delivered", "redeemed", "revoked", "clawed_back", "expired", "restored"
 ]
+AmountStep = RewardStep | Literal["returned", "raised", "lowered"]
 _TIMED: frozenset[RewardStep] = frozenset({"fulfilled", "delivered", "redeemed"})
 _WAITED: frozenset[RewardStep] = frozenset({"fulfilled", "delivered"})
 
@@ -34,15 +35,17 @@ def measure_transition(before: Account | None, after: Account) -> tuple[Measurem
     return tuple(measurements)
 
 
-def _amounts(
-    before: Account | None, after: Account, steps: Iterable[RewardStep]
-) -> Iterator[tuple[RewardStep | Literal["returned"], int]]:
-    """The amounts that moved. A part that was used, or came back after a refund, is one also if it is no step of the reward."""
+def _amounts(before: Account | None, after: Account, steps: Collection[RewardStep]) -> Iterator[tuple[AmountStep, int]]:
+    """The amounts that moved. A part that was used, or came back after a refund, is one also if it is no step of the reward; so is
+    the difference if it is worth more or less from now on, since its order is.
+    """
     if not is_divisible(after):
         return
     moved = used(after) - (used(before) if before else 0)
     if moved:
         yield ("redeemed" if moved > 0 else "returned"), abs(moved)
+    if gained := _gained(before, after, steps):
+        yield ("raised" if gained > 0 else "lowered"), abs(gained)
     for step in steps:
         if step == "clawed_back":
             yield step, used(after)
@@ -50,6 +53,13 @@ def _amounts(
             yield step, left(after)
         elif step != "redeemed":
             yield step, capacity(after)
+
+
+def _gained(before: Account | None, after: Account, steps: Collection[RewardStep]) -> int:
+    """How much more the reward is worth, or (negative) less; a restored one counts as a whole."""
+    if before is None or before.value is None or "restored" in steps:
+        return 0
+    return capacity(after) - capacity(before)
 
 
 def _steps(before: Account | None, after: Account) -> Iterator[RewardStep]:

@@ -15,6 +15,7 @@ from reward_dispatcher.domain.balance import debt, free, in_balance, surplus
 from reward_dispatcher.domain.budget import BudgetAccount, QueuePlace, WaitingCharge
 from reward_dispatcher.domain.life_history import record_step
 from reward_dispatcher.domain.operator_actions import ActionResult
+from reward_dispatcher.domain.order_uses import CodedOrder
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.domain.redemption_changes import ChangeResult
 from reward_dispatcher.domain.tranche import Charge, Tranches
@@ -33,6 +34,7 @@ State = (
     | BudgetAccount
     | WaitingCharge
     | QueuePlace
+    | CodedOrder
 )
 Changes = dict[Key, State | float | None]
 _POOL_LINES = (CodeRequested, CodeReturned)  # a tuple is checked in a third of a union's time

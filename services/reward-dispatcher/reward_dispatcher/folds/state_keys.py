@@ -77,6 +77,11 @@ def former_code_holder(program: str, code: str) -> str:
     return f"code:{program}|{code.strip().upper()}"
 
 
+def order(program: str, person: str, order: str) -> str:
+    """A CodedOrder, in the partition of the buyer."""
+    return f"order:{program}|{person}|{order}"
+
+
 WALLETS = "wallets"
 """A sorted set of all rewards, in which those of a beneficiary are together, by the time of their grants. All scores are 0."""
 

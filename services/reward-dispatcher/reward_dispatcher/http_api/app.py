@@ -7,12 +7,14 @@ from referral.config import Settings
 from referral.http.app import create_app
 from referral.telemetry.logs import configure_logs
 from reward_dispatcher.console.budget_views import blueprint as console_budgets
+from reward_dispatcher.console.desk_views import blueprint as desk
 from reward_dispatcher.console.pool_views import blueprint as console_pools
 from reward_dispatcher.console.reward_views import blueprint as console_rewards
 from reward_dispatcher.console.webhook_views import blueprint as console_webhooks
 from reward_dispatcher.delivery.message_shapes import WEBHOOK_MESSAGES
 from reward_dispatcher.http_api import (
     budgets,
+    coded_orders,
     codes,
     entitlements,
     guides,
@@ -38,6 +40,7 @@ BLUEPRINTS = (
     entitlements.blueprint,
     stopped_rewards.blueprint,
     redemptions.blueprint,
+    coded_orders.blueprint,
     codes.blueprint,
     pools.blueprint,
     budgets.blueprint,
@@ -51,6 +54,7 @@ WALLET = (wallet_api.blueprint, wallet_opening_api.blueprint)  # pages for peopl
 CONSOLE = (
     console_rewards,
     console_pools,
+    desk,
     console_budgets,
     console_webhooks,
 )  # pages for operators; not part of the API

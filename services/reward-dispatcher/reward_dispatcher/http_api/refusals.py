@@ -8,10 +8,11 @@ from referral.http.problems import Problem
 
 def redemption_refused(what: str, reason: RefusalReason, used_for: str | None = None) -> Problem:
     """Returns the 409 for a request to use `what` ("Reward rwd_…"), or to change a redemption, that the ledger refused."""
-    return Problem(409, reason, f"{what} {_text(reason, used_for)}.")
+    return Problem(409, reason, f"{what} {refusal_text(reason, used_for)}.")
 
 
-def _text(reason: RefusalReason, used_for: str | None) -> str:  # noqa: C901, PLR0911, PLR0912 - a table
+def refusal_text(reason: RefusalReason, used_for: str | None) -> str:  # noqa: C901, PLR0911, PLR0912 - a table
+    """Returns why the ledger refused a request, to be put after what was refused."""
     match reason:
         case "already_redeemed":
             return f"was already used for order {used_for}"

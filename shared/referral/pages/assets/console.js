@@ -102,3 +102,37 @@ upload?.addEventListener("submit", (event) => {
   button.disabled = true;
   request.send(file);
 });
+
+/* The staff page: the camera reads codes where the browser can; a write-off is sent once, however often it is tapped. */
+const desk = document.querySelector("form[data-desk]");
+if (desk && "BarcodeDetector" in window && navigator.mediaDevices) {
+  const hint = desk.querySelector("[data-hint]"), video = desk.querySelector("video"), offer = desk.querySelector("[data-camera]");
+  offer.hidden = false;
+  hint.textContent = hint.dataset.ask;
+  offer.querySelector("button").addEventListener("click", async () => {
+    try {
+      const detector = new BarcodeDetector();
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      video.srcObject = stream;
+      video.hidden = false;
+      await video.play();
+      const look = async () => {
+        const [found] = await detector.detect(video).catch(() => []);
+        if (!found) return setTimeout(look, 150);
+        for (const track of stream.getTracks()) track.stop();
+        desk.elements.code.value = found.rawValue.slice(0, 256);
+        desk.requestSubmit();
+      };
+      look();
+    } catch {
+      video.hidden = true;
+      hint.textContent = hint.dataset.denied;
+    }
+  });
+}
+const once = document.querySelector("form[data-once]");
+once?.addEventListener("submit", (event) => {
+  if (once.dataset.sent) event.preventDefault();
+  once.dataset.sent = "1";
+  setTimeout(() => delete once.dataset.sent, 5000);
+});

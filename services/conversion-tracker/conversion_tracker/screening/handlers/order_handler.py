@@ -1,18 +1,28 @@
 """Orders of referred people pass through screening: the reader of `conversions` decides by the conversion whether they pay."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from conversion_tracker.screening.handlers.line_handler import ScreenState, ScreenStates
 from referral.catalog.view import Catalog
-from referral.events.attributions import OrderLine, ReferralOrdered
-from referral.events.conversions import ConversionOrdered, ConversionOrderRefunded, OrderFact, conversion_key
+from referral.events.attributions import OrderLine, ReferralOrdered, ReferralOrderRefunded, ReferralOrderReinstated
+from referral.events.conversions import (
+    ConversionOrdered,
+    ConversionOrderRefunded,
+    ConversionOrderReinstated,
+    OrderFact,
+    conversion_key,
+)
 from referral.events.ids import conversion_id
 from referral.fold.fold import Decision, Key, Output, Position
 from referral.topics import CONVERSIONS
 
 
 class OnOrder:
-    """`referral.ordered`, `referral.order_refunded`: forwarded, also of a referral that is held, since it may be cleared later."""
+    """`referral.ordered`, `referral.order_refunded`, `referral.order_reinstated`: forwarded.
+
+    Also those of a referral that is held, since it may be cleared later.
+    """
 
     def keys(self, line: OrderLine) -> Sequence[Key]:
         """None."""
@@ -37,8 +47,13 @@ def _forwarded(line: OrderLine) -> OrderFact:
         "evidence": line.evidence,
         "order": line.order,
         "referrer_kind": line.referrer_kind,
-        "amount": line.amount,
     }
-    if isinstance(line, ReferralOrdered):
-        return ConversionOrdered(**shared, followed_at=line.followed_at, currency=line.currency)  # type: ignore[arg-type] # a dict's values have one type
-    return ConversionOrderRefunded(**shared, refund=line.refund)  # type: ignore[arg-type]
+    match line:
+        case ReferralOrdered(followed_at=followed_at, amount=paid, currency=currency):
+            return ConversionOrdered(**shared, followed_at=followed_at, amount=paid, currency=currency)  # type: ignore[arg-type] # a dict's values have one type
+        case ReferralOrderRefunded(refund=refund, amount=amount):
+            return ConversionOrderRefunded(**shared, refund=refund, amount=amount)  # type: ignore[arg-type]
+        case ReferralOrderReinstated(reinstatement=reinstatement):
+            return ConversionOrderReinstated(**shared, reinstatement=reinstatement)  # type: ignore[arg-type]
+        case _:
+            assert_never(line)

@@ -1,0 +1,159 @@
+"""The staff page of a shop: a code or the id of a reward is typed or scanned, shown with what it is worth, and written off once.
+
+A write-off has an id that follows from the form's own key: a double tap, or a form that is sent again after a lost connection,
+gets the first result.
+"""
+
+import re
+import time
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from referral.console.guard import Visit, console_view
+from referral.events.ids import derive_id
+from referral.events.normal_forms import normalize_code
+from referral.http.context import context
+from referral.http.problems import Problem
+from referral.pages.console_shell import back_to
+from referral.telemetry.metrics import counter
+from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.redemption import Redemption, refusal_reason
+from reward_dispatcher.domain.uploaded_codes import MAX_CODE
+from reward_dispatcher.http_api.dependencies import dependencies
+from reward_dispatcher.http_api.ledger_request import require_complete_ledger
+from reward_dispatcher.http_api.redemption_request import request_change, request_redemption, reward_target
+from reward_dispatcher.pages.desk_page import (
+    Answer,
+    answer_page,
+    is_for_the_counter,
+    looks_mistyped,
+    read_amount,
+    reward_form,
+    start_page,
+)
+
+DESK = "/desk/redeem"
+_MAX_TYPED = 256
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
+
+blueprint = Blueprint("desk", __name__)
+
+
+@blueprint.get(DESK)
+@console_view("redeem")
+def desk(visit: Visit) -> str:
+    """The field for a code; after a write-off its result."""
+    done = dependencies().store.redemption(request.args.get("use", "")[:64]) if "use" in request.args else None
+    if done is None or done.outcome != "redeemed" or done.program not in visit.programs():
+        return start_page(visit)
+    account = dependencies().store.account(done.reward)
+    undone = request.args.get("undone") == "1"
+    return answer_page(visit, "undone" if undone else "done", account, done, may_undo=_may_undo(visit, done))
+
+
+@blueprint.post(DESK)
+@console_view("redeem")
+def act(visit: Visit) -> ResponseReturnValue:
+    """Looks a code up, writes a reward off, or takes a write-off back."""
+    match request.form.get("decision", "look"):
+        case "use":
+            return _use(visit)
+        case "undo":
+            return _undo(visit)
+        case _:
+            return _look(visit, request.form.get("code", "").strip())
+
+
+def _look(visit: Visit, typed: str) -> ResponseReturnValue:
+    code = normalize_code(typed) if len(typed) <= _MAX_TYPED else ""
+    if not 1 <= len(code) <= MAX_CODE:
+        return answer_page(visit, "mistyped"), 422
+    try:
+        context().limiter.check_wrong_codes(request, visit.operator.id)
+    except Problem:
+        counter("wrong_codes").labels("refused").inc()
+        dependencies().guessed.record(visit.operator.id, round(time.time() * 1000))
+        return answer_page(visit, "too_many"), 429
+    found = _find(typed, code)
+    if not found:
+        require_complete_ledger()
+        found = _find(typed, code)
+    own = [one for one in found if one.program in visit.programs()]
+    if not own:
+        return _unknown(visit, code, is_elsewhere=bool(found))
+    chosen = next((one for one in own if one.program == request.args.get("program")), own[0])
+    return _shown(visit, chosen)
+
+
+def _unknown(visit: Visit, code: str, *, is_elsewhere: bool) -> ResponseReturnValue:
+    context().limiter.count_wrong_code(request, visit.operator.id)
+    counter("wrong_codes").labels("unknown").inc()
+    answer: Answer = "other_program" if is_elsewhere else "mistyped" if looks_mistyped(code) else "unknown"
+    return answer_page(visit, answer), 404
+
+
+def _shown(visit: Visit, account: Account) -> ResponseReturnValue:
+    """The reward with the button that writes it off, or why it cannot be used."""
+    refusal = refusal_reason(account, context().clock.now_ms())
+    if refusal is not None:
+        return answer_page(visit, refusal, account), 409
+    if not is_for_the_counter(account):
+        return answer_page(visit, "not_here", account), 409
+    return reward_form(visit, account)
+
+
+def _use(visit: Visit) -> ResponseReturnValue:
+    account, key = _require_reward(visit, request.form.get("reward", "")), request.form.get("key", "")
+    if not _KEY.fullmatch(key) or not is_for_the_counter(account):
+        raise Problem(400, "malformed_request", "Look the code up again.")
+    amount = read_amount(account, request.form.get("amount", ""))
+    if amount == "invalid":
+        return reward_form(visit, account, mistake=True), 422
+    id = derive_id("rdm", visit.operator.id, key, account.id)
+    if dependencies().store.result(account.program, account.beneficiary, id) is None:
+        visit.record("reward.used", program=account.program, target=account.id)
+    done = request_redemption(reward_target(account), f"{_orders_of(visit)}{key[:16]}", id, amount)
+    if done.outcome == "redeemed":
+        return back_to(DESK, use=id)
+    newest = dependencies().store.account(account.id) or account
+    refusal: Answer = "redeemed_before" if done.outcome == "held" else done.outcome
+    return answer_page(visit, refusal, newest), 409
+
+
+def _undo(visit: Visit) -> ResponseReturnValue:
+    """Gives a write-off back: one's own, or with the right to revoke rewards any."""
+    done = dependencies().store.redemption(request.form.get("use", "")[:64])
+    if done is None or done.program not in visit.programs() or not done.takings:
+        raise Problem(404, "unknown_redemption", "Look the code up again.")
+    if not _may_undo(visit, done):
+        raise Problem(
+            403, "role_forbids", "Only who wrote it off may take that back, or an operator who may revoke rewards."
+        )
+    visit.record("reward.use_undone", program=done.program, target=done.reward)
+    request_change(done, "reverse", derive_id("rdc", done.request, "reverse"))
+    return back_to(DESK, use=done.request, undone="1")
+
+
+def _may_undo(visit: Visit, done: Redemption) -> bool:
+    return done.order.startswith(_orders_of(visit)) or visit.may("revoke_rewards")
+
+
+def _orders_of(visit: Visit) -> str:
+    """How the orders of an operator's write-offs begin: the history of the reward names them."""
+    return f"desk-{visit.operator.id}-"
+
+
+def _find(typed: str, code: str) -> list[Account]:
+    """The rewards with this code, or the one with this id, of all programs."""
+    if typed.startswith("rwd_"):
+        account = dependencies().store.account(typed[:64])
+        return [account] if account else []
+    return dependencies().store.by_code(code, context().catalog.programs())
+
+
+def _require_reward(visit: Visit, id: str) -> Account:
+    account = dependencies().store.account(id[:64])
+    if account is None or account.program not in visit.programs():
+        raise Problem(404, "unknown_reward", f"Unknown reward {id[:64]!r}.")
+    return account

@@ -1,0 +1,121 @@
+"""The staff page of a shop, through its form and the ledger."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from msgspec.structs import replace
+from werkzeug.test import TestResponse
+
+from referral.config import Settings
+from tests.support.builders.reward_dispatcher import fixed_code, grant
+from tests.support.operators import ConsoleBrowser
+from tests.support.systems.reward_console import FRIEND, STAFF, RewardConsole, gift, serve_reward_console, text_of
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+DESK = "/desk/redeem"
+
+
+@pytest.fixture
+def console(settings: Settings, environ: dict[str, str]) -> Iterator[RewardConsole]:
+    """The staff page, with a gift in the store, a code of ¥10, a code that has expired and one that waits."""
+    with serve_reward_console(settings, environ, "ledger") as console:
+        console.service.write_rewards(
+            [
+                gift("rwd_gift"),
+                replace(fixed_code("rwd_ten", 1000), beneficiary=FRIEND.id),
+                grant("rwd_old", beneficiary=FRIEND.id, expires_days=1),
+                grant("rwd_task", beneficiary=FRIEND.id, manual=True),
+            ]
+        )
+        wait_until(lambda: len(console.service.wallet("xhs:friend1")) == 4)
+        wait_until(lambda: _look(console, "rwd_gift").status_code == 200)
+        yield console
+
+
+def _send(browser: ConsoleBrowser, fields: dict[str, str]) -> TestResponse:
+    return browser.post(f"{DESK}?lang=en", fields, page=DESK)
+
+
+def _look(console: RewardConsole, code: str, who: str = "staff") -> TestResponse:
+    return _send(console.browsers[who], {"decision": "look", "code": code})
+
+
+def _hidden(page: TestResponse) -> dict[str, str]:
+    """The fields of the form that writes a reward off."""
+    found = {name: re.search(f'name="{name}" value="([^"]+)"', page.text) for name in ("reward", "key")}
+    return {name: one[1] for name, one in found.items() if one} | {"decision": "use"}
+
+
+def _follow(browser: ConsoleBrowser, answer: TestResponse) -> str:
+    assert answer.status_code == 303, answer.text
+    return text_of(browser.get(answer.headers["Location"]))
+
+
+def test_a_gift_is_written_off_once_however_often_the_form_is_sent(console: RewardConsole) -> None:
+    """Eight taps at the same time, and one after a lost connection, get the first answer; another form is refused."""
+    staff = console.browsers["staff"]
+    page = _look(console, "rwd_gift")
+    shown = text_of(page)
+    assert "A cup of tea" in shown
+    assert "xhs:friend1" not in shown, "staff see no id of a person"
+    fields, token = _hidden(page), staff.token(DESK)
+    other = _hidden(_look(console, "rwd_gift"))
+
+    def tap(_: int) -> TestResponse:
+        browser = ConsoleBrowser(console.app)
+        browser.set_cookie(staff.client.get_cookie("console").value)  # type: ignore[union-attr] # it has a session
+        return browser.post(f"{DESK}?lang=en", fields | {"csrf": token})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(tap, range(8)))
+    assert {answer.headers["Location"] for answer in [*answers, tap(8)]} == {answers[0].headers["Location"]}
+    assert "Done" in _follow(staff, answers[0])
+    refused = _send(staff, other)
+    assert refused.status_code == 409
+    assert "Already used" in text_of(refused)
+    again = _look(console, "rwd_gift", "support")
+    assert (again.status_code, "Already used" in text_of(again)) == (409, True)
+    [used] = [one for one in console.service.wallet("xhs:friend1") if one["id"] == "rwd_gift"]
+    assert str(used["order_id"]).startswith("desk-opr_st-")
+    assert ("opr_st", "reward.used", "rwd_gift") in console.audit()
+    use = {"decision": "undo", "use": answers[0].headers["Location"].partition("use=")[2].partition("&")[0]}
+    assert _send(console.browsers["support"], use).status_code == 403
+    assert "Taken back" in _follow(staff, _send(staff, use))
+    wait_until(lambda: _look(console, "rwd_gift").status_code == 200)
+
+
+def test_a_code_of_an_amount_is_used_in_parts(console: RewardConsole) -> None:
+    """Typed in any case; more than is left, or no number, is refused on the form."""
+    [code] = [one["code"] for one in console.service.wallet("xhs:friend1") if one["id"] == "rwd_ten"]
+    staff = console.browsers["staff"]
+    page = _look(console, f" {str(code).lower()} ")
+    assert "Left CN¥10.00" in text_of(page)
+    for amount in ("10.01", "0", "-1", "x", "1.001", "NaN"):
+        wrong = _send(staff, _hidden(page) | {"amount": amount})
+        assert (wrong.status_code, "At most CN¥10.00 is left" in text_of(wrong)) == (422, True), amount
+    done = _follow(staff, _send(staff, _hidden(page) | {"amount": "3,50"}))
+    assert "Written off CN¥3.50" in done
+    assert "Left CN¥6.50" in done
+    rest = _look(console, str(code))
+    assert "Written off CN¥6.50" in _follow(staff, _send(staff, _hidden(rest)))
+    assert "Already used" in text_of(_look(console, str(code)))
+
+
+def test_every_code_gets_a_clear_answer_and_guessing_is_slowed(console: RewardConsole) -> None:
+    """Expired, not ready, mistyped, unknown, of another program; after too many wrong codes none is looked up."""
+    assert "Expired" in text_of(_look(console, "rwd_old"))
+    assert "Not ready yet" in text_of(_look(console, "rwd_task"))
+    assert "Probably mistyped" in text_of(_look(console, "O0O0O0O0O0"))
+    assert "Unknown code" in text_of(_look(console, "SPRING"))
+    assert "Another program" in text_of(_look(console, "rwd_gift", "elsewhere"))
+    assert console.browsers["viewer"].get(DESK).status_code == 403
+    assert _send(console.browsers["elsewhere"], {"decision": "use", "reward": "rwd_gift"}).status_code == 404
+    assert _send(console.browsers["staff"], {"decision": "use", "reward": "rwd_gift", "key": "x"}).status_code == 400
+    wait_until(lambda: _look(console, "SPRING").status_code == 429)
+    limited = _look(console, "rwd_gift")
+    assert (limited.status_code, "Too many wrong codes" in text_of(limited)) == (429, True)
+    assert console.audit() == []
+    assert STAFF["staff"].id == "opr_st"
