@@ -22,6 +22,7 @@ from referral.events.budgets import (
 )
 from referral.events.line import ClockTicked
 from referral.events.money import Value
+from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.redemptions import (
     OffsetRequested,
     RedemptionChangeRequested,
@@ -203,6 +204,10 @@ class PartitionSums:
                 | BudgetContinued()
                 | BudgetReached()
                 | BudgetRecalled()
+                | OrderReported()
+                | OrderCodeSought()
+                | OrderCodeTaken()
+                | OrderCodeRefused()
                 | ClockTicked()
             ):
                 pass
