@@ -24,7 +24,10 @@ NAMES = {
     "7KXQ2M": "油皮救星研究所小助手（每天更新一篇干货）",
     "MARE99": "Marie-Thérèse-Vandenbroucke-Wijngaarden" + "x" * 25,
     "A-VERY-LONG-VANITY-CODE-OF-2026X": "Bo",
+    "THAI99": "ร้านสกินแคร์ของคุณแม่และน้องสาวที่เชียงใหม่เปิดทุกวันไม่มีวันหยุดเลย"[:60],
+    "EMOJ99": "🌸🧴✨ " * 15,
 }
+OPEN_ALL = "for (const one of document.querySelectorAll('details')) one.open = true"
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +62,70 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, address: str, width:
     """For any name or code, a phone never scrolls sideways; on channels with and without links."""
     for query in ("?lang=en", "?lang=zh-CN&channel=xiaohongshu"):
         page = open_page(browser, f"{address}/s/{code}{query}", width)
+        page.evaluate(OPEN_ALL)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.context.close()
 
 
-def test_the_button_is_within_reach_and_shares_link_and_text(browser: Browser, address: str) -> None:
-    """It is visible when the page opens on a phone; one tap opens the phone's share sheet."""
+def test_the_one_action_is_within_reach_and_goes_by_the_link(browser: Browser, address: str) -> None:
+    """Following is at the thumb when the page opens on a phone, with the friend's gift in its words; also without scripts."""
+    for has_script in (True, False):
+        page = open_page(browser, f"{address}/s/AMY88?lang=en", java_script_enabled=has_script)
+        action = page.get_by_role("link", name="Follow and get")
+        box = action.bounding_box()
+        assert box is not None
+        assert 844 / 2 < box["y"] < 844 - box["height"]
+        assert box["height"] >= 44
+        assert (action.get_attribute("href") or "").endswith("/AMY88")
+        page.context.close()
+
+
+def test_where_no_links_are_allowed_the_one_action_copies_the_code(browser: Browser, address: str) -> None:
+    """It says where to go next, also to screen readers; without scripts the code is there to select, and no dead button."""
+    page = open_page(
+        browser, f"{address}/s/AMY88?lang=en&channel=xiaohongshu", permissions=["clipboard-read", "clipboard-write"]
+    )
+    page.get_by_role("button", name="Copy AMY88").click()
+    page.get_by_role("status").filter(has_text="Copied. Now open Xiaohongshu.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "AMY88"
+    page.context.close()
+    plain = open_page(browser, f"{address}/s/AMY88?lang=en&channel=xiaohongshu", java_script_enabled=False)
+    assert plain.get_by_role("button").count() == 0
+    assert plain.get_by_text("AMY88", exact=True).is_visible()
+    plain.context.close()
+
+
+def test_passing_it_on_shares_text_and_poster(browser: Browser, address: str) -> None:
+    """The phone's share sheet gets the poster where it takes pictures, and the text alone where it does not."""
+    for takes_pictures in (True, False):
+        context = browser.new_context()
+        context.add_init_script("navigator.share = (what) => { window.shared = what; return Promise.resolve(); }")
+        context.add_init_script(f"navigator.canShare = () => {str(takes_pictures).lower()}")
+        page = context.new_page()
+        page.goto(f"{address}/s/AMY88?lang=en")
+        page.get_by_text("Know somebody else?").click()
+        page.get_by_role("button", name="Pass it on").click()
+        page.wait_for_function("window.shared")
+        files = page.evaluate("(window.shared.files ?? []).map((file) => [file.name, file.type, file.size > 1000])")
+        assert files == ([["AMY88.png", "image/png", True]] if takes_pictures else [])
+        assert page.evaluate("window.shared.text").startswith("Flaky skin this season?")
+        context.close()
+
+
+def test_passing_it_on_shares_link_and_text_and_reports_it(browser: Browser, address: str) -> None:
+    """One tap opens the phone's share sheet; the text has the link once."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
     context.add_init_script("navigator.share = (what) => { window.shared = what; return Promise.resolve(); }")
     context.add_init_script("window.reports = []; navigator.sendBeacon = (url) => window.reports.push(url)")
     page = context.new_page()
-    with page.expect_response("**/ticket?*"):
-        page.goto(f"{address}/s/AMY88?lang=en")
+    page.goto(f"{address}/s/AMY88?lang=en")
+    page.get_by_text("Know somebody else?").click()
     button = page.get_by_role("button", name="Pass it on")
     box = button.bounding_box()
     assert box is not None
-    assert 844 / 2 < box["y"] < 844 - box["height"]
     assert box["height"] >= 44
     button.click()
+    page.wait_for_function("window.shared")
     shared = page.evaluate("window.shared")
     page.wait_for_function("window.reports.length === 1")
     assert page.evaluate("window.reports[0]").endswith("/s/AMY88/shares")
@@ -92,6 +141,7 @@ def test_without_a_share_sheet_the_button_copies(browser: Browser, address: str)
     context.add_init_script("Object.defineProperty(navigator, 'share', { value: undefined })")
     page = context.new_page()
     page.goto(f"{address}/s/AMY88?lang=en&channel=xiaohongshu")
+    page.get_by_text("Know somebody else?").click()
     page.get_by_role("button", name="Pass it on").click()
     page.get_by_role("status").filter(has_text="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -110,8 +160,10 @@ def test_a_press_before_its_ticket_and_one_long_after_are_reported(browser: Brow
     page, held = context.new_page(), list[Route]()
     page.route("**/ticket?*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     page.goto(f"{address}/s/AMY88?lang=en")
+    page.get_by_text("Know somebody else?").click()
     button = page.get_by_role("button", name="Pass it on")
-    button.click()
+    with page.expect_request("**/ticket?*"):
+        button.click()
     assert page.evaluate("reports.length") == 0
     held.pop().continue_()
     page.wait_for_function("() => reports.length === 1")
@@ -128,9 +180,10 @@ def test_a_press_before_its_ticket_and_one_long_after_are_reported(browser: Brow
 
 
 def test_it_works_without_script(browser: Browser, address: str) -> None:
-    """The text, link, QR code and poster are shown; the button, which needs the script, is not."""
-    page = open_page(browser, f"{address}/s/AMY88?lang=en", java_script_enabled=False)
+    """Text, link and poster are shown, the QR code on a wide screen; the buttons, which need the script, are not."""
+    page = open_page(browser, f"{address}/s/AMY88?lang=en", 1280, java_script_enabled=False)
     assert page.get_by_role("button").count() == 0
+    page.get_by_text("Know somebody else?").click()
     assert page.locator("#text").inner_text().endswith("/AMY88")
     assert page.get_by_role("link", name="Save the poster").is_visible()
     assert page.get_by_alt_text("QR code of the link").is_visible()
@@ -140,6 +193,7 @@ def test_it_works_without_script(browser: Browser, address: str) -> None:
 def test_it_weighs_less_than_100_kb_with_its_pictures(browser: Browser, address: str) -> None:
     """All that a phone loads, also what is loaded when one scrolls down; without compression, which the front door adds."""
     page = open_page(browser, f"{address}/s/7KXQ2M?lang=zh-CN&channel=wechat")
+    page.evaluate(OPEN_ALL)
     page.evaluate("for (const picture of document.images) picture.loading = 'eager'")
     page.wait_for_function("() => [...document.images].every((picture) => picture.complete && picture.naturalWidth)")
     loaded = page.evaluate("performance.getEntries().map((entry) => [entry.name, entry.encodedBodySize || 0])")

@@ -13,7 +13,7 @@ from tests.support.app_server import serve_app
 from tests.support.browser import launch_browser
 from tests.support.builders.participants import AMY, profile
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE, reward_terms
-from tests.support.systems.wallet import FRIENDS, PLACE, example_accounts, wallet_app, wallet_link
+from tests.support.systems.wallet import FRIENDS, PLACE, example_accounts, example_credits, wallet_app, wallet_link
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 LONG = "油皮救星研究所小助手（每天更新一篇干货）" + "Marie-Thérèse-Vandenbroucke-Wijngaarden" * 2
@@ -31,7 +31,7 @@ def app(redis: RedisClient, redis_url: str) -> Iterator[Flask]:
     """The service, with long names, and a reward in each state."""
     long = replace(FIRST20, name={"en": "x" * 60, "zh-CN": "首单" + "折" * 58})
     records = (reward_terms(GUIDE, long, BONUS3), AMY, profile("amy", LONG))
-    app = wallet_app(redis_url, example_accounts(), records=records)
+    app = wallet_app(redis_url, [*example_accounts(), *example_credits()], records=records)
     yield app
     app.extensions["referral"].close()
 
@@ -98,6 +98,36 @@ def test_it_works_without_script(browser: Browser, app: Flask, address: str) -> 
     assert (page.get_by_role("link", name="Download").get_attribute("href") or "").startswith("http")
     assert page.get_by_role("link", name="Share", exact=True).get_attribute("href") == "/w/share?lang=en"
     page.context.close()
+
+
+SHEET = """<button data-share data-ticket="/ticket" data-report="/shares" data-title="Glow" data-text="Use AMY88"
+ data-picture="/poster.png" data-name="AMY88.png" data-copied="Copied" data-select="Select"></button>"""
+
+
+def test_one_tap_shares_text_and_poster_where_the_phone_can(browser: Browser, app: Flask, address: str) -> None:
+    """What is shared comes from the share sheet; a browser that cannot share goes there, and so does one whose sharing fails."""
+    for share, is_shared in (
+        ("navigator.share = (what) => { window.shared = what; return Promise.resolve(); }", True),
+        ("navigator.share = () => Promise.reject(new TypeError())", False),
+        ("Object.defineProperty(navigator, 'share', { value: undefined })", False),
+    ):
+        page = open_wallet(browser, app, address)
+        page.add_init_script(f"{share}; navigator.canShare = () => true")
+        page.route("**/w/share?*", lambda route: route.fulfill(body=SHEET, content_type="text/html"))
+        page.route("**/poster.png", lambda route: route.fulfill(body="picture", content_type="image/png"))
+        page.goto(f"{address}/w?lang=en", wait_until="networkidle")
+        page.get_by_role("link", name="Share", exact=True).click()
+        if is_shared:
+            page.wait_for_function("window.shared")
+            assert page.evaluate("[shared.title, shared.text, shared.files[0].name]") == [
+                "Glow",
+                "Use AMY88",
+                "AMY88.png",
+            ]
+            assert page.url == f"{address}/w?lang=en"
+        else:
+            page.wait_for_url("**/w/share?lang=en")
+        page.context.close()
 
 
 def test_code_and_share_stay_at_the_thumb(browser: Browser, app: Flask, address: str) -> None:

@@ -50,10 +50,14 @@ def worth_text(worth: str | None) -> str:
     return gettext("%(worth)s value", worth=f"{yuan[1]} 元" if yuan else worth)
 
 
+def price_text(amount: Decimal, currency: str) -> str:
+    """Returns an amount of money in the request's language: ¥9.90, and ¥5 for a whole one."""
+    return format_currency(amount, currency, locale=LOCALES[language()]).removesuffix(".00")
+
+
 def _amount(kind: RewardKind, worth: Decimal, currency: str) -> str:
     """A credit or a discount of a fixed amount: ¥5 credit, ¥10 off."""
-    amount = format_currency(worth, currency, locale=LOCALES[language()])
-    amount = amount.removesuffix(".00")
+    amount = price_text(worth, currency)
     if kind == "discount_code":
         return gettext("%(amount)s off", amount=amount)
     return gettext("%(amount)s credit", amount=amount)

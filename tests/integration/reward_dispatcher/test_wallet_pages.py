@@ -19,6 +19,7 @@ from tests.support.systems.wallet import (
     NOW,
     NOW_MS,
     example_accounts,
+    example_credits,
     opened_wallet,
     wallet_app,
     wallet_link,
@@ -158,6 +159,24 @@ def test_every_state_of_a_reward_is_in_plain_words(app: Flask) -> None:
     ):
         assert text in page, text
     assert page.count("GLOW2026XP") == 2, "the code, and its copy button, of the ready reward alone"
+
+
+def test_balances_say_what_can_be_spent_what_ends_soon_and_what_is_owed(redis: RedisClient, redis_url: str) -> None:
+    """By currency and in points, in main units; a debt is no bill. Without credit there is no such part."""
+    app = wallet_app(redis_url, example_credits())
+    english = opened_wallet(app).get("/w?lang=en").text
+    for text in (
+        "What you can spend",
+        "CN¥12.50",
+        "Use CN¥5.00 by Dec\u00a04",
+        "100 points",
+        "€3.00 was used and then taken back. Your next credit pays it; you owe no money.",
+    ):
+        assert text in english, text
+    assert "其中 ¥5.00 请在" in opened_wallet(app, "wlk_2").get("/w?lang=zh-CN").text
+    app.extensions["rewards"].store.accounts = []
+    assert "What you can spend" not in opened_wallet(app, "wlk_3").get("/w?lang=en").text
+    app.extensions["referral"].close()
 
 
 def test_progress_friends_and_place_are_in_words(app: Flask) -> None:

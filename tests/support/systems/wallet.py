@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
+from referral.events.money import Value
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.http.context import Context
 from referral.tokens import TokenSigner, WalletToken
-from reward_dispatcher.domain.account import Account, new_account
+from reward_dispatcher.domain.account import Account, Use, new_account
+from reward_dispatcher.domain.balance import in_balance
 from reward_dispatcher.http_api.app import app as make_app
 from reward_dispatcher.store import WalletPage
 from reward_dispatcher.wallet_parts import BoardPlace, Friend, Friends, WalletParts
@@ -45,6 +47,10 @@ class StoredRewards:
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:
         """Returns all of them."""
         return WalletPage(self.accounts[start : start + count], len(self.accounts))
+
+    def balance(self, program: str, person: str) -> list[Account]:
+        """Returns those that take part in balances."""
+        return [one for one in self.accounts if in_balance(one)]
 
     def account(self, reward: str) -> Account | None:
         """Returns one of them."""
@@ -85,6 +91,21 @@ def example_accounts() -> list[Account]:
         replace(code, id="rwd_used", status="redeemed", redeemed_ms=NOW_MS - DAY_MS, order="order-1"),
         replace(code, id="rwd_late", status="expired", expires_ms=NOW_MS - DAY_MS),
         replace(code, id="rwd_back", status="revoked", revocation_reason="unfollowed"),
+    ]
+
+
+def example_credits() -> list[Account]:
+    """Returns ¥12.50 of credit, ¥5 of which end in ten days, 100 points, and ¥3 that were used and taken back of another kind."""
+    [code, *_] = example_accounts()
+    credit = replace(
+        code, id="rwd_yuan", kind="credit", percent=None, code=None, expires_ms=None, value=Value(750, "CNY")
+    )
+    use = Use("rdm_1", "order-1", 300, NOW_MS - DAY_MS)
+    return [
+        credit,
+        replace(credit, id="rwd_soon", value=Value(500, "CNY"), expires_ms=NOW_MS + 10 * DAY_MS),
+        replace(credit, id="rwd_points", value=Value(100, "points")),
+        replace(credit, id="rwd_debt", value=Value(300, "EUR"), status="redeemed", clawback=True, uses=(use,)),
     ]
 
 

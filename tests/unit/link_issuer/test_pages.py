@@ -10,7 +10,7 @@ from link_issuer.domain.availability import UnavailableReason
 from link_issuer.pages.dead_end_texts import DeadEndReason, dead_end_texts
 from link_issuer.pages.gifts import gift_texts
 from referral.events.program import Program
-from referral.events.reward_rules import Reward
+from referral.events.reward_rules import Conditions, Reward
 from referral.events.rewards import RewardKind
 from referral.pages import design, reward_names
 
@@ -54,6 +54,61 @@ def test_every_kind_of_reward_has_a_text_of_its_own(app: Flask, language: str) -
         texts = [gift.what for gift in gift_texts(program, "referee")]
     assert len(set(texts)) == len(rewards)
     assert all(texts)
+
+
+@pytest.mark.parametrize(
+    ("rule", "language", "expected"),
+    [
+        (
+            {"where": Conditions(channels=("wechat", "web"))},
+            "en",
+            ("when you follow", "through WeChat or the web only"),
+        ),
+        ({"where": Conditions(content=("hacks",))}, "zh-CN", ("关注即得", "仅限指定内容")),
+        (
+            {
+                "on": "order.qualified",
+                "min_order": Decimal(99),
+                "currency": "CNY",
+                "where": Conditions(first_order=True),
+            },
+            "en",
+            ("for your first order", "orders of CN¥99 or more"),
+        ),
+        (
+            {"to": "referrer", "on": "order.qualified", "max_amount": Decimal(50), "currency": "CNY"},
+            "zh-CN",
+            ("朋友下单即得", "每单最多 ¥50"),
+        ),
+    ],
+)
+def test_an_invitation_names_the_conditions_of_a_reward(
+    app: Flask, rule: dict[str, Any], language: str, expected: tuple[str, str]
+) -> None:
+    """So that no friend is promised what the rules do not give."""
+    reward = Reward(**{"id": "r", "to": "referee", "on": "conversion.cleared", "kind": "gift"} | rule)
+    with app.test_request_context(f"/?lang={language}"):
+        [gift] = gift_texts(_program(reward), reward.to)
+    assert (gift.when, gift.only) == expected
+
+
+def test_what_a_partners_friends_get_is_promised_by_that_partner_alone(app: Flask) -> None:
+    """A follower's invitation, and another partner's, leave it out."""
+    reward = Reward(id="r", to="referee", on="conversion.cleared", kind="gift", where=Conditions(partners=("kol_lin",)))
+    with app.test_request_context("/?lang=en"):
+        found = [len(gift_texts(_program(reward), "referee", partner)) for partner in ("kol_lin", "kol_mo", None)]
+    assert found == [1, 0, 0]
+
+
+def _program(*rewards: Reward) -> Program:
+    return Program(
+        id="prg_x",
+        name={"en": "X"},
+        timezone="UTC",
+        target_url="https://example.com",
+        channels=("web",),
+        rewards=rewards,
+    )
 
 
 @pytest.mark.parametrize(

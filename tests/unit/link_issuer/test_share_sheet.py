@@ -52,6 +52,15 @@ def test_each_channel_has_what_its_policy_allows(app: Flask, channel: str, has_l
     assert 'aria-current="true"' in answer.text
 
 
+def test_what_the_wallet_shares_with_one_tap_has_the_link_where_a_channel_allows_one(app: Flask) -> None:
+    """The sheet itself opens with the program's first channel; chats take links, so the wallet asks for the first with one."""
+    browser = _browser(app)
+    first, linked = (browser.get(f"/w/share?lang=en{more}", headers=ENGLISH).text for more in ("", "&with=link"))
+    assert "allows no links here" in first
+    assert "allows no links here" not in linked
+    assert 'data-picture="/s/AMY88/poster.png?lang=en&amp;channel=wechat' in linked
+
+
 def test_without_an_open_wallet_there_is_no_share_sheet(app: Flask) -> None:
     """Nor for a person who is not enrolled, or with a link in place of a session."""
     assert app.test_client().get("/w/share", headers=ENGLISH).status_code == 401

@@ -3,43 +3,79 @@
 from dataclasses import dataclass
 from typing import assert_never
 
+from link_issuer.pages.channel_texts import channel_name
 from referral.events.attribution_rules import Attribution
 from referral.events.program import Program
 from referral.events.reward_rules import Reward
 from referral.events.rewards import Role
 from referral.pages.languages import gettext, ngettext
-from referral.pages.reward_names import reward_name, worth_text
+from referral.pages.reward_names import price_text, reward_name, worth_text
 
 
 @dataclass(frozen=True, slots=True)
 class GiftText:
-    """A reward in words: what it is, when it is granted, what it is worth and when it expires (both may be empty)."""
+    """A reward in words: what it is, when it is granted, what it is worth, when it expires, and on which conditions only.
+
+    The last three may be empty.
+    """
 
     what: str
     when: str
     worth: str = ""
     until: str = ""
+    only: str = ""
 
 
-def gift_texts(program: Program, role: Role) -> list[GiftText]:
-    """The rewards for one side, in the order of the program, in the request's language."""
+def gift_texts(program: Program, role: Role, partner: str | None = None) -> list[GiftText]:
+    """The rewards for one side, in the order of the program, in the request's language.
+
+    `partner` is whom the referral counts for; what other partners' friends get is left out.
+    """
     return [
-        GiftText(reward_name(reward), _when(reward, program.attribution), worth_text(reward.worth), _until(reward))
+        GiftText(
+            reward_name(reward),
+            _when(reward, program.attribution),
+            worth_text(reward.worth),
+            _until(reward),
+            _only(reward),
+        )
         for reward in program.rewards
-        if reward.to == role
+        if reward.to == role and (not reward.where.partners or partner in reward.where.partners)
     ]
+
+
+def _only(reward: Reward) -> str:
+    """On which conditions only, in words: channels, posts, and the amount of an order."""
+    texts = []
+    if reward.where.channels:
+        names = [channel_name(channel) or gettext("the web") for channel in reward.where.channels]
+        texts.append(gettext("through %(channels)s only", channels=gettext(" or ").join(names)))
+    if reward.where.content:
+        texts.append(gettext("for certain posts only"))
+    if reward.min_order is not None and reward.currency:
+        texts.append(gettext("orders of %(amount)s or more", amount=price_text(reward.min_order, reward.currency)))
+    if reward.max_amount is not None and reward.currency:
+        texts.append(gettext("at most %(amount)s an order", amount=price_text(reward.max_amount, reward.currency)))
+    return " · ".join(texts)
 
 
 def _when(reward: Reward, rules: Attribution) -> str:
     match reward.on:
         case "order.qualified":
-            return gettext("for your orders") if reward.to == "referee" else gettext("for your friends' orders")
+            return _when_ordered(reward)
         case "streak":
             return _when_in_a_row(reward)
         case "conversion.cleared" | "milestone":
             return _when_referred(reward, rules)
         case _:
             assert_never(reward.on)
+
+
+def _when_ordered(reward: Reward) -> str:
+    """For orders of the friend, or their first one."""
+    if reward.where.first_order:
+        return gettext("for your first order") if reward.to == "referee" else gettext("for each friend's first order")
+    return gettext("for your orders") if reward.to == "referee" else gettext("for your friends' orders")
 
 
 def _when_in_a_row(reward: Reward) -> str:

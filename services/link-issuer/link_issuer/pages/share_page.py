@@ -4,16 +4,18 @@ from dataclasses import dataclass
 
 from link_issuer.domain.share_kit import ShareKit
 from link_issuer.pages.channel_texts import channel_name, follow_instruction, poster_instruction
-from link_issuer.pages.fonts import drawable_name
+from link_issuer.pages.fonts import clusters, drawable_name
 from link_issuer.pages.gifts import GiftText, gift_texts
 from link_issuer.pages.invitation import Invitation
 from link_issuer.pages.poster import Poster
 from link_issuer.pages.preview_card import PreviewCard
+from referral.events.entities import Link, Participant
 from referral.events.program import Program
 from referral.events.rewards import Handover, handover_of
-from referral.pages.languages import gettext, localize, ngettext
+from referral.pages.languages import gettext, language, localize, ngettext
 from referral.pages.public_names import public_name, public_name_within
 
+_LONGEST_GIFT = 40  # characters of a gift that a button names
 _IMMEDIATE: frozenset[Handover] = frozenset({"code", "file", "balance"})  # what the system hands over by itself
 
 
@@ -21,14 +23,17 @@ _IMMEDIATE: frozenset[Handover] = frozenset({"code", "file", "balance"})  # what
 class SharePage:
     """The contents of the page, which speaks to the friend. `title` is the hook, or the program's name.
 
-    `inviter` is the name at the beginning of a sentence, `inviter_within` within one. `yours` is what the friend gets, `theirs`
-    what the inviter gets; what is shared is the kit's `message`.
+    `inviter` is the name at the beginning of a sentence, `inviter_within` within one, `initial` its first character (empty for a
+    hidden name). `yours` is what the friend gets, `theirs` what the inviter gets. `action` is the one thing to do: follow the link,
+    or copy the code where the channel allows no links. What is passed on is the kit's `message`.
     """
 
     program: str
     inviter: str
     inviter_within: str
+    initial: str
     invites: str
+    action: str
     summary: str
     title: str
     channel: str
@@ -42,12 +47,15 @@ def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
     """The contents of the page of an invitation."""
     program, name, inviter = invitation.program, localize(invitation.program.name), public_name(invitation.inviter)
     within = public_name_within(invitation.inviter)
-    yours = gift_texts(program, "referee")
-    theirs = [] if invitation.owner.partner else gift_texts(program, "referrer")
+    partner = partner_of(invitation.owner, invitation.holder)
+    yours = gift_texts(program, "referee", partner)
+    theirs = [] if invitation.owner.partner else gift_texts(program, "referrer", partner)
     return SharePage(
         program=name,
         inviter=inviter,
         inviter_within=within,
+        initial=_initial(invitation),
+        action=_action(program, kit, yours),
         invites=gettext("%(name)s invites you", name=inviter),
         summary=_summary(inviter, yours),
         title=kit.hook or name,
@@ -99,6 +107,32 @@ def _summary(inviter: str, yours: list[GiftText]) -> str:
     if gift[:1].isdigit():
         return gettext("%(name)s has %(gift)s for you", name=inviter, gift=gift)
     return gettext("%(name)s has this for you: %(gift)s", name=inviter, gift=gift)
+
+
+def partner_of(owner: Participant, holder: Participant | Link) -> str | None:
+    """The partner that referrals by a code count for; None for a follower's."""
+    return (holder.partner if isinstance(holder, Link) else None) or owner.partner
+
+
+def _initial(invitation: Invitation) -> str:
+    """The first character of the inviter's name; empty if they hide it, or if the name begins with a symbol."""
+    name = (invitation.inviter.public_name if invitation.inviter else None) or ""
+    first = next(clusters(name.strip()), "")
+    return first.upper() if first[:1].isalpha() else ""
+
+
+def _action(program: Program, kit: ShareKit, yours: list[GiftText]) -> str:
+    """The text of the one button."""
+    if kit.link is None:
+        return gettext("Copy %(code)s", code=kit.code)
+    if program.attribution.qualifies_on == "order.paid":
+        return gettext("Go to %(program)s", program=localize(program.name))
+    if not yours:
+        return gettext("Follow")
+    gift = yours[0].what
+    if len(gift) <= _LONGEST_GIFT and (gift[:1].isdigit() or language() == "zh-CN"):
+        return gettext("Follow and get %(gift)s", gift=gift)
+    return gettext("Follow and get your gift")
 
 
 def _steps(program: Program, kit: ShareKit, inviter: tuple[str, str], *, has_gift: bool, has_thanks: bool) -> list[str]:

@@ -61,6 +61,7 @@ def _template_values(session: WalletToken) -> dict[str, object]:
         now_ms=shared.clock.now_ms(),
         accounts=found.accounts,
         total=found.total,
+        balance=store.balance(session.program, session.person),
         downloads={one.id: link for one in found.accounts if (link := download_link(one))},
         parts=parts,
     )

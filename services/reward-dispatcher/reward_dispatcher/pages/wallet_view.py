@@ -7,13 +7,14 @@ import segno
 
 from referral.events.entities import Participant
 from referral.events.people import Profile
-from referral.events.program import Program
 from referral.http.context import context
 from referral.pages.languages import gettext, localize, ngettext
 from referral.pages.reward_names import reward_name
 from referral.tokens import WalletToken
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.next_milestone import MilestoneProgress, next_milestone
+from reward_dispatcher.domain.unit_balance import unit_balances
+from reward_dispatcher.pages.balance_texts import balance_views
 from reward_dispatcher.pages.friend_texts import friend_view
 from reward_dispatcher.pages.tickets import Moment, Ticket, find_rule, state_text, ticket
 from reward_dispatcher.pages.wallet_doors import use_program
@@ -24,12 +25,13 @@ RING = 188.5  # circumference of the ring in the template: radius 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletContents:
-    """What a wallet is composed of. `downloads` are links to files by reward."""
+    """What a wallet is composed of. `balance` are the rewards of its balances, `downloads` links to files by reward."""
 
     session: WalletToken
     now_ms: int
     accounts: Sequence[Account]
     total: int
+    balance: Sequence[Account]
     downloads: Mapping[str, str]
     parts: WalletParts
 
@@ -56,12 +58,13 @@ def wallet_view(contents: WalletContents) -> dict[str, object]:
         "program": localize(program.name) if program else session.program,
         "greeting": _greeting(profile),
         "tickets": _by_state([_ticket(account, contents, at) for account in contents.accounts]),
+        "balances": balance_views(unit_balances(contents.balance, contents.now_ms), at),
         "state_text": state_text,
         "qr": counter_picture,
         "older": max(0, contents.total - len(contents.accounts)),
         "shown": len(contents.accounts),
         "profile": profile,
-        **(_referrer_values(participant, program, contents, at) if participant else {"participant": None}),
+        **(_referrer_values(participant, contents, at) if participant else {"participant": None}),
     }
 
 
@@ -70,13 +73,11 @@ def counter_picture(reward: str) -> str:
     return str(segno.make(reward, error="m").svg_data_uri(scale=6, border=2))
 
 
-def _referrer_values(
-    participant: Participant, program: Program | None, contents: WalletContents, at: Moment
-) -> dict[str, object]:
+def _referrer_values(participant: Participant, contents: WalletContents, at: Moment) -> dict[str, object]:
     friends, place = contents.parts.friends, contents.parts.place
     return {
         "participant": participant,
-        "ring": _ring(program, participant, place) if place else None,
+        "ring": _ring(participant, place, contents.now_ms) if place else None,
         "place": place,
         "place_text": _place_text(place) if place else "",
         "today_text": gettext("+%(num)d today", num=place.today) if place and place.today else "",
@@ -111,11 +112,12 @@ def _place_text(place: BoardPlace) -> str:
     return gettext("#%(rank)d of %(total)d", rank=place.rank, total=place.total)
 
 
-def _ring(program: Program | None, participant: Participant, place: BoardPlace) -> Ring | None:
-    """The way to the next milestone; None for a partner, and for a program without a milestone ahead."""
-    if program is None or participant.partner:
+def _ring(participant: Participant, place: BoardPlace, now_ms: int) -> Ring | None:
+    """The way to the next milestone of the rules in force; None for a partner, and for a program without a milestone ahead."""
+    version = context().catalog.program_at(participant.program, now_ms)
+    if version is None or participant.partner:
         return None
-    progress = next_milestone((rule for rule in program.rewards if rule.to == "referrer"), place.score)
+    progress = next_milestone((rule for rule in version.program.rewards if rule.to == "referrer"), place.score)
     return _ring_of(progress) if progress else None
 
 

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
+from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.sharing.share_kit_api import compose_kit, require_started
 from link_issuer.http_api.sharing.share_page_api import compliant
@@ -43,5 +44,9 @@ def page() -> Response:
 
 
 def _channel(channels: tuple[Channel, ...]) -> Channel:
-    """The requested channel if the program has it, otherwise its first."""
-    return next((one for one in channels if one == request.args.get("channel")), channels[0])
+    """The requested channel if the program has it; for `with=link` its first one that allows links; otherwise its first."""
+    wanted = request.args.get("channel")
+    fitting = (one for one in channels if one == wanted)
+    if request.args.get("with") == "link":
+        fitting = (one for one in channels if "link" in POLICIES[one].parts)
+    return next(fitting, channels[0])
