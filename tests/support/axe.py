@@ -1,0 +1,17 @@
+"""axe-core (tests/support/axe_core, MPL-2.0): the rules of WCAG 2.2 A and AA that a program can check, on an open page."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+_SOURCE = Path(__file__).parent / "axe_core" / "axe.min.js"
+_RUN = """async () => (await axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+})).violations.flatMap(({id, nodes}) => nodes.map(({html, failureSummary}) => `${id}: ${html}\n${failureSummary}`))"""
+
+
+def violations(page: Page) -> list[str]:
+    """Returns the violations, each with its rule, its element and what to do."""
+    page.evaluate(_SOURCE.read_text("utf-8"))
+    found: list[str] = page.evaluate(_RUN)
+    return found
